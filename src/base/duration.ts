@@ -1,0 +1,26 @@
+const unitMilliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+type Unit = keyof typeof unitMilliseconds;
+
+/** A hundred years: longer than any door, shorter than what a clock can hold. */
+const longest = 36_525 * unitMilliseconds.d;
+
+/**
+ * Milliseconds of `30`, `30s`, `500ms`, `10m`, `1h`, `2d`; a bare number is seconds. Undefined if
+ * `text` is none of these or longer than a hundred years.
+ */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,12})\s*(ms|s|m|h|d)?$/i.exec(text);
+  if (match === null) return undefined;
+  const unit = (match[2]?.toLowerCase() ?? "s") as Unit;
+  const milliseconds = Number(match[1]) * unitMilliseconds[unit];
+  return milliseconds <= longest ? milliseconds : undefined;
+}
+
+/** The shortest text that `parseDuration` reads back as the same length. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds === 0) return "0";
+  const units = Object.entries(unitMilliseconds).reverse();
+  const [unit, length] = units.find(([, size]) => milliseconds % size === 0) ?? ["ms", 1];
+  return unit === "s" ? `${milliseconds / length}` : `${milliseconds / length}${unit}`;
+}

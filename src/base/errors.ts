@@ -1,0 +1,36 @@
+/**
+ * What went wrong, for code that has to choose:
+ * - `USAGE`: the command line makes no sense
+ * - `CONFIG`: the configuration file cannot be used
+ * - `CAPTURE`: packets cannot be received (rights, kernel)
+ * - `COMMAND`: a door's command could not be started
+ * - `RESOLVE`: a host or service name is not known
+ * - `SEND`: a packet could not be sent
+ * - `SYSTEM`: the operating system refused something else
+ */
+export type ErrorCode = "USAGE" | "CONFIG" | "CAPTURE" | "COMMAND" | "RESOLVE" | "SEND" | "SYSTEM";
+
+/**
+ * The one error class. Code reads `code`, people read `message` (what was attempted, on what, what
+ * was seen; lower case, no full stop), `hints` are advice that only the command line prints.
+ */
+export class KnockError extends Error {
+  override readonly name = "KnockError";
+  readonly code: ErrorCode;
+  readonly hints: readonly string[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly hints?: readonly string[] } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.hints = options.hints ?? [];
+  }
+}
+
+/** The text of anything that was thrown, without its stack. */
+export function reason(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

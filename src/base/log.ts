@@ -1,0 +1,71 @@
+import type { Address } from "./address.ts";
+
+/**
+ * - `error`, `warning`: something an administrator should look at
+ * - `notice`: the lines that knockd writes
+ * - `info`: decisions that knockd keeps to itself; in JSON logs, and on a terminal with -D
+ * - `debug`: on a terminal with -D
+ */
+export type Level = "error" | "warning" | "notice" | "info" | "debug";
+
+/** One thing that happened. */
+export interface Entry {
+  readonly level: Level;
+  /** A stable name for programs, such as `stage` or `command-exit`. */
+  readonly event: string;
+  /** A sentence for people. */
+  readonly text: string;
+  /** Where a notice goes: to the log, to a terminal that asked with -v, or (the default) to both. */
+  readonly to?: "log" | "terminal";
+  readonly door?: string;
+  readonly source?: Address;
+  /** More for programs. */
+  readonly detail?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Where entries go. Never throws: a log that cannot be written must not keep a door from closing. */
+export interface Log {
+  /** `wall`: when it happened, in milliseconds since 1970; if absent, now. */
+  write(entry: Entry, wall?: number): void;
+}
+
+/** A log that remembers, for tests. */
+export class MemoryLog implements Log {
+  readonly entries: Entry[] = [];
+
+  write(entry: Entry): void {
+    this.entries.push(entry);
+  }
+
+  /** The texts so far, one a line as a reader of the log would see them. */
+  get texts(): string[] {
+    return this.entries.map((entry) => entry.text);
+  }
+}
+
+/** `[2026-11-22 13:26] text`, local time: the line of knockd 0.8. */
+export function formatTextLine(entry: Entry, wall: number): string {
+  const date = new Date(wall);
+  const two = (number: number) => String(number).padStart(2, "0");
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  return `[${day} ${two(date.getHours())}:${two(date.getMinutes())}] ${oneLine(entry.text)}`;
+}
+
+/** One JSON object: time (RFC 3339, UTC, milliseconds), level, event, door, source, details, message. */
+export function formatJsonLine(entry: Entry, wall: number): string {
+  return JSON.stringify({
+    time: new Date(wall).toISOString(),
+    level: entry.level,
+    event: entry.event,
+    door: entry.door,
+    source: entry.source?.toString(),
+    ...entry.detail,
+    message: entry.text,
+  });
+}
+
+/** Control characters, which a hostile name could use to forge lines or drive a terminal, become `?`. */
+export function oneLine(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+}

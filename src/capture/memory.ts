@@ -1,0 +1,40 @@
+import type { CaptureCounters, Frame, Sink, Source, WatchedPorts } from "./source.ts";
+
+/** A source that delivers what it is given: for tests, and where no kernel is to be asked. */
+export class MemorySource implements Source {
+  readonly #sink: Sink;
+  #ports: WatchedPorts | undefined;
+  #received = 0;
+  #closed = false;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  /** Delivers one packet, IP header first, at `time` (monotonic milliseconds). */
+  deliver(packet: Uint8Array, time: number, interfaceIndex = 1): void {
+    if (this.#ports === undefined || this.#closed) return;
+    this.#received++;
+    const data = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
+    const length = packet.length;
+    const frame: Frame = { data, start: 0, length, wireLength: length, time, interfaceIndex };
+    this.#sink(frame);
+  }
+
+  /** What the daemon asked for last. */
+  get ports(): WatchedPorts | undefined {
+    return this.#ports;
+  }
+
+  watch(ports: WatchedPorts): void {
+    this.#ports = ports;
+  }
+
+  counters(): CaptureCounters {
+    return { received: this.#received, dropped: 0 };
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+}

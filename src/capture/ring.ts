@@ -1,0 +1,166 @@
+import { endianness } from "node:os";
+import type { Clock } from "../base/clock.ts";
+import { ifNameToIndex } from "../ffi/libc.ts";
+import type { RingSize } from "../ffi/packet-socket.ts";
+import {
+  attachFilter,
+  closePacketSocket,
+  mapRing,
+  openPacketSocket,
+  start,
+  statistics,
+} from "../ffi/packet-socket.ts";
+import { whenReadable } from "../ffi/readable.ts";
+import { compileFilter } from "./filter.ts";
+import type { CaptureCounters, Frame, Sink, Source, WatchedPorts } from "./source.ts";
+
+// struct tpacket2_hdr (linux/if_packet.h): status, len, snaplen, mac, net, sec, nsec, VLAN tag and type,
+// padding; then struct sockaddr_ll, whose third field is the interface index.
+const STATUS = 0;
+const WIRE_LENGTH = 4;
+const CAPTURED_LENGTH = 8;
+const NETWORK_OFFSET = 14;
+const SECONDS = 16;
+const NANOSECONDS = 20;
+const INTERFACE_INDEX = 32 + 4;
+const TP_STATUS_KERNEL = 0;
+const TP_STATUS_USER = 1;
+
+const littleEndian = endianness() === "LE";
+
+/** 65,536 frames hold 0.12 s of 530,000 packets a second. Headers are all that a knock needs. */
+const defaultSize: RingSize = { frame: 256, block: 65536, blocks: 256 };
+
+/** Frames taken in one go, before timers, signals and closing doors have their turn. */
+const batch = 4096;
+
+/** A wall clock that drifts from the monotonic one by more than this between two drains was set. */
+const clockStep = 50;
+
+/** The packets of this host's own interfaces, by AF_PACKET and a ring that the kernel writes to. */
+export class Ring implements Source {
+  readonly #clock: Clock;
+  readonly #sink: Sink;
+  readonly #size: RingSize;
+  readonly #fd: number;
+  readonly #data: DataView;
+  readonly #words: Int32Array;
+  readonly #release: (() => void)[] = [];
+  readonly #frame: { -readonly [Field in keyof Frame]: Frame[Field] };
+  #interfaces: readonly string[] | undefined;
+  #ports: WatchedPorts | undefined;
+  #next = 0;
+  #lastTime = 0;
+  #clockOffset: number;
+  #received = 0;
+  #dropped = 0;
+
+  /**
+   * Opens a ring on the interfaces of these names, or on all. Those that do not exist yet are seen
+   * as soon as `interfacesChanged` is called after they came. Throws CAPTURE.
+   */
+  constructor(
+    interfaces: readonly string[] | undefined,
+    clock: Clock,
+    sink: Sink,
+    size: RingSize = defaultSize,
+  ) {
+    this.#clock = clock;
+    this.#sink = sink;
+    this.#size = size;
+    this.#interfaces = interfaces;
+    this.#clockOffset = clock.wall() - clock.now();
+    this.#fd = openPacketSocket();
+    this.#release.push(() => closePacketSocket(this.#fd));
+    try {
+      attachFilter(this.#fd, compileFilter({ tcp: new Set(), udp: new Set() }, undefined));
+      const { memory, unmap } = mapRing(this.#fd, size);
+      this.#release.push(unmap);
+      this.#data = new DataView(memory);
+      this.#words = new Int32Array(memory);
+      this.#frame = {
+        data: this.#data,
+        start: 0,
+        length: 0,
+        wireLength: 0,
+        time: 0,
+        interfaceIndex: 0,
+      };
+      start(this.#fd);
+      this.#release.push(whenReadable(this.#fd, () => this.#drain()));
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  watch(ports: WatchedPorts): void {
+    this.#ports = ports;
+    this.interfacesChanged();
+  }
+
+  /** From now on listens on these interfaces, or on all. */
+  listen(interfaces: readonly string[] | undefined): void {
+    this.#interfaces = interfaces;
+    this.interfacesChanged();
+  }
+
+  /** Looks the interfaces up again: one that was deleted and made anew has another index. */
+  interfacesChanged(): void {
+    if (this.#ports === undefined || this.#release.length === 0) return;
+    const indexes = this.#interfaces?.map(ifNameToIndex).filter((index) => index !== 0);
+    attachFilter(this.#fd, compileFilter(this.#ports, indexes));
+  }
+
+  /** The names of those interfaces that were asked for and do not exist. */
+  missing(): readonly string[] {
+    return this.#interfaces?.filter((name) => ifNameToIndex(name) === 0) ?? [];
+  }
+
+  counters(): CaptureCounters {
+    if (this.#release.length > 0) {
+      const { received, dropped } = statistics(this.#fd);
+      this.#received += received;
+      this.#dropped += dropped;
+    }
+    return { received: this.#received, dropped: this.#dropped };
+  }
+
+  close(): void {
+    for (const release of this.#release.splice(0).reverse()) release();
+  }
+
+  /** What is left after a batch makes the descriptor readable again at once. */
+  #drain(): void {
+    const now = this.#clock.now();
+    const wall = this.#clock.wall();
+    const stepped = Math.abs(wall - now - this.#clockOffset) > clockStep;
+    this.#clockOffset = wall - now;
+    const count = (this.#size.block * this.#size.blocks) / this.#size.frame;
+    for (let taken = 0; taken < batch; taken++) {
+      const at = this.#next * this.#size.frame;
+      if ((Atomics.load(this.#words, at >> 2) & TP_STATUS_USER) === 0) return;
+      this.#read(at, now, stepped ? undefined : wall);
+      this.#sink(this.#frame);
+      // The sink may have closed the ring: its memory is gone then.
+      if (this.#release.length === 0) return;
+      Atomics.store(this.#words, (at + STATUS) >> 2, TP_STATUS_KERNEL);
+      this.#next = this.#next + 1 === count ? 0 : this.#next + 1;
+    }
+  }
+
+  /** `wall`: the date now, if it can be compared with the frame's. */
+  #read(at: number, now: number, wall: number | undefined): void {
+    const data = this.#data;
+    const frame = this.#frame;
+    frame.start = at + data.getUint16(at + NETWORK_OFFSET, littleEndian);
+    frame.length = data.getUint32(at + CAPTURED_LENGTH, littleEndian);
+    frame.wireLength = data.getUint32(at + WIRE_LENGTH, littleEndian);
+    frame.interfaceIndex = data.getInt32(at + INTERFACE_INDEX, littleEndian);
+    const seconds = data.getUint32(at + SECONDS, littleEndian);
+    const arrived = seconds * 1000 + data.getUint32(at + NANOSECONDS, littleEndian) / 1e6;
+    const age = wall === undefined ? 0 : Math.max(0, wall - arrived);
+    this.#lastTime = Math.max(this.#lastTime, now - age);
+    frame.time = this.#lastTime;
+  }
+}

@@ -1,0 +1,175 @@
+import { resolve } from "node:path";
+import { KnockError } from "../base/errors.ts";
+import type { Options } from "../config/config.ts";
+import { describeConfig } from "../config/describe.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import { loadConfig } from "../config/load.ts";
+import { formatProblem, formatWithHint } from "../config/problem.ts";
+import { interfaces } from "../config/values.ts";
+import { isInBackground, settleInBackground, startInBackground } from "../daemon/background.ts";
+import { Daemon } from "../daemon/daemon.ts";
+import type { Flag } from "./getopt.ts";
+import { getopt } from "./getopt.ts";
+import type { Io } from "./program.ts";
+import { version } from "./version.ts";
+
+const options = [
+  { short: "i", long: "interface", argument: "NAME" },
+  { short: "d", long: "daemon" },
+  { short: "c", long: "config", argument: "FILE" },
+  { short: "D", long: "debug" },
+  { short: "l", long: "lookup" },
+  { short: "p", long: "pidfile", argument: "FILE" },
+  { short: "g", long: "logfile", argument: "FILE" },
+  { short: "t", long: "test" },
+  { short: "v", long: "verbose" },
+  { short: "4", long: "only-ip-v4" },
+  { short: "V", long: "version" },
+  { short: "h", long: "help" },
+] as const;
+
+const usage = `usage: knockd [options]
+
+Waits for port knocks and runs the commands of those who knock right.
+
+  -i, --interface NAME  listen on this interface; several with commas between them, or any
+                        (default: what the configuration says, else any)
+  -c, --config FILE     read this configuration (default: /etc/knockd.conf)
+  -d, --daemon          go to the background once everything is ready
+  -p, --pidfile FILE    with -d, write the process number here (default: /var/run/knockd.pid)
+  -g, --logfile FILE    write a log to this file
+  -l, --lookup          name the hosts that knock in the log, not just their addresses
+  -4, --only-ip-v4      ignore IPv6
+  -t, --test            check the configuration, say what is wrong with it, and exit
+  -v, --verbose         show on the terminal what happens
+  -D, --debug           show on the terminal every packet and decision
+  -V, --version         print the version
+  -h, --help            print this text
+
+SIGHUP reads the configuration again; SIGTERM and SIGINT close what is open and end the daemon.
+`;
+
+const defaultConfig = "/etc/knockd.conf";
+const defaultPidFile = "/var/run/knockd.pid";
+
+/** knockd's exit codes: a signal's own number; 1 if it could not start; 2 for a wrong option. */
+const exitCodes = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/** The daemon's command line. Fulfilled with the exit code when the daemon has ended. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  let flags: readonly Flag[];
+  try {
+    flags = getopt(args, options).flags;
+  } catch (error) {
+    if (!(error instanceof KnockError)) throw error;
+    io.stderr(`knockd: ${error.message}\n${usage}`);
+    return 2;
+  }
+  // The last one counts, as with getopt.
+  const given = new Map(flags.map(({ name, value = "" }) => [name, value]));
+  if (given.has("help")) {
+    io.stdout(usage);
+    return 0;
+  }
+  if (given.has("version")) {
+    io.stdout(`knockd 0.8 (Sesame ${version})\n`);
+    return 0;
+  }
+  try {
+    return await run(given, io);
+  } catch (error) {
+    if (!(error instanceof KnockError) || error.code !== "CONFIG") throw error;
+    // Problems bring their own file and line, as compilers print them.
+    io.stderr(`${error.message}\n`);
+    return 1;
+  }
+}
+
+async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> {
+  const configFile = resolve(given.get("config") ?? defaultConfig);
+  const background = isInBackground();
+  const overrides = readOverrides(given);
+  // Relative paths mean the directory of the start, also after -d has left it.
+  const directory = process.cwd();
+  const load = () => loadConfig(configFile, directory);
+  if (given.has("test")) return test(configFile, load(), io);
+  const detach = given.has("daemon");
+  if (detach && !background) {
+    if (given.has("verbose") || given.has("debug")) {
+      io.stderr(
+        "knockd: warning: with -d nothing is shown on the terminal: -v and -D say nothing\n",
+      );
+    }
+    return startInBackground();
+  }
+  const debug = given.has("debug");
+  const daemon = await Daemon.start({
+    configFile,
+    load: () => {
+      const { config, warnings } = load();
+      if (debug) for (const line of describeConfig(config)) io.stdout(`${line}\n`);
+      return {
+        config: { ...config, options: { ...config.options, ...overrides } },
+        warnings: [
+          ...warnings.map((problem) => formatProblem(configFile, problem)),
+          ...overruled(config.options, overrides),
+        ],
+      };
+    },
+    terminal: { ...io, verbose: given.has("verbose"), debug },
+    pidFile: detach ? resolve(given.get("pidfile") ?? defaultPidFile) : undefined,
+    lookUp: given.has("lookup"),
+    onlyIpv4: given.has("only-ip-v4"),
+  });
+  if (detach) settleInBackground();
+  return untilStopped(daemon);
+}
+
+function untilStopped(daemon: Daemon): Promise<number> {
+  return new Promise((resolve, reject) => {
+    process.on("SIGHUP", () => void daemon.reload().catch(reject));
+    let stopping = false;
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => {
+        // Whoever asks twice does not want to wait for commands.
+        if (stopping) resolve(exitCodes[signal]);
+        stopping = true;
+        daemon.stop().then(() => resolve(exitCodes[signal]), reject);
+      });
+    }
+  });
+}
+
+function test(file: string, { warnings }: LoadedConfig, io: Io): number {
+  for (const warning of warnings) io.stderr(`${formatWithHint(file, warning)}\n`);
+  io.stdout(`${file}: configuration OK\n`);
+  return 0;
+}
+
+/** Options as the command line gives them. */
+type Overrides = { -readonly [Key in keyof Options]?: Options[Key] };
+
+/** What the command line says instead of the file. Throws USAGE. */
+function readOverrides(given: ReadonlyMap<string, string>): Overrides {
+  const overrides: Overrides = {};
+  const names = given.get("interface");
+  const logFile = given.get("logfile");
+  const pidFile = given.get("pidfile");
+  if (names !== undefined) {
+    const parsed = interfaces(names);
+    if ("problem" in parsed) throw new KnockError("USAGE", `-i: ${parsed.problem}`);
+    overrides.interfaces = parsed.value;
+  }
+  if (logFile !== undefined) overrides.logFile = resolve(logFile);
+  if (pidFile !== undefined) overrides.pidFile = resolve(pidFile);
+  return overrides;
+}
+
+/** In knockd 0.8 the file wins over -g and -p; who relies on that must be told. */
+function overruled(options: Options, overrides: Overrides): string[] {
+  const directives = { interfaces: "Interface", logFile: "LogFile", pidFile: "PidFile" } as const;
+  return (Object.keys(directives) as (keyof typeof directives)[])
+    .filter((key) => key in overrides && options[key] !== undefined)
+    .filter((key) => String(options[key]) !== String(overrides[key]))
+    .map((key) => `warning: the command line wins over ${directives[key]} = ${options[key]}`);
+}

@@ -1,0 +1,63 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { KnockError } from "../base/errors.ts";
+import { run } from "./program.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+async function stderrOf(thrown: unknown): Promise<string> {
+  let stderr = "";
+  const io = {
+    stdout: () => {},
+    stderr: (text: string) => {
+      stderr += text;
+    },
+  };
+  const failing = () => Promise.reject(thrown);
+  expect(await run("knockd", failing, [], io)).toBe(1);
+  return stderr;
+}
+
+test("main gets the arguments, and its exit code counts", async () => {
+  const io = { stdout: () => {}, stderr: () => {} };
+  const code = await run("knockd", async (args) => args.length, ["-d", "-v", "x"], io);
+  expect(code).toBe(3);
+});
+
+test.each([
+  ["a KnockError", new KnockError("USAGE", "no door"), "knockd: error: no door\n"],
+  [
+    "a KnockError with hints",
+    new KnockError("USAGE", "no door", { hints: ["build one", "or two"], cause: new Error("x") }),
+    "knockd: error: no door\nknockd: hint: build one\nknockd: hint: or two\n",
+  ],
+  [
+    "any other error",
+    new TypeError("x is not a function"),
+    "knockd: internal error: x is not a function\n",
+  ],
+  ["what is no error at all", "odd", "knockd: internal error: odd\n"],
+])("%s is printed without its stack", async (_, thrown, stderr) => {
+  expect(await stderrOf(thrown)).toBe(stderr);
+});
+
+test("SESAME_TRACE shows the stack and the cause", async () => {
+  vi.stubEnv("SESAME_TRACE", "1");
+  const stderr = await stderrOf(new KnockError("SEND", "no", { cause: new Error("why not") }));
+  expect(stderr).toMatch(/^knockd: error: no\n.*\n +at .*why not/s);
+});
+
+test("a launcher without a build says what to do", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sesame-launcher-"));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  const launcher = join(folder, "bin", "knock");
+  await cp(new URL("../../bin/knock", import.meta.url), launcher);
+  const stderr = await new Promise((resolve) => {
+    execFile(process.execPath, [launcher, "-V"], (_, __, text) => resolve(text));
+  });
+  expect(stderr).toBe("knock: error: not built: run npm run build\n");
+});

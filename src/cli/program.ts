@@ -1,0 +1,52 @@
+import { inspect } from "node:util";
+import { KnockError, reason } from "../base/errors.ts";
+
+/** Where a program prints. The text brings its own line ends. */
+export interface Io {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+}
+
+/** A program: its arguments (without the program's own name) to its exit code. */
+export type Main = (args: readonly string[], io: Io) => Promise<number>;
+
+/**
+ * Runs `main` on this process's arguments and ends the process with its exit code. What it throws is
+ * printed as `NAME: error: …` and ends the process with 1; if the environment has SESAME_TRACE, the
+ * stack and the causes follow.
+ */
+export async function runProgram(name: string, main: Main): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    // A reader that went away (`| head`) must not stop a knock half-way.
+    stream.on("error", () => {});
+  }
+  const io: Io = {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+  };
+  const code = await run(name, main, process.argv.slice(2), io);
+  // On Windows and macOS a pipe is written later: what is printed must get out before the exit.
+  process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}
+
+/** `runProgram` without the process: for tests. */
+export async function run(
+  name: string,
+  main: Main,
+  args: readonly string[],
+  io: Io,
+): Promise<number> {
+  try {
+    return await main(args, io);
+  } catch (thrown) {
+    io.stderr(describe(name, thrown));
+    if (process.env["SESAME_TRACE"]) io.stderr(`${inspect(thrown)}\n`);
+    return 1;
+  }
+}
+
+function describe(name: string, thrown: unknown): string {
+  if (!(thrown instanceof KnockError)) return `${name}: internal error: ${reason(thrown)}\n`;
+  const hints = thrown.hints.map((hint) => `${name}: hint: ${hint}\n`);
+  return `${name}: error: ${thrown.message}\n${hints.join("")}`;
+}

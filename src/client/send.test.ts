@@ -1,0 +1,117 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Protocol } from "../base/port.ts";
+import type { Plan, Step } from "./plan.ts";
+import { resolveHost, sendPlan } from "./send.ts";
+
+const v6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === "::1"),
+);
+
+/** What arrives, as `protocol port`, or `protocol port BYTES` for a datagram. */
+type Arrivals = string[];
+
+/** A free port that notes in `arrivals` what comes in until the test ends. */
+async function listen(protocol: Protocol, address: string, arrivals: Arrivals): Promise<Step> {
+  let number: number;
+  if (protocol === "tcp") {
+    const server = createServer((socket) => {
+      arrivals.push(`tcp ${number}`);
+      socket.on("error", () => {});
+      socket.destroy();
+    });
+    await once(server.listen(0, address), "listening");
+    number = (server.address() as AddressInfo).port;
+    onTestFinished(() => void server.close());
+  } else {
+    const socket = createSocket(address === "::1" ? "udp6" : "udp4");
+    socket.on("message", (bytes) => arrivals.push(`udp ${number} ${bytes.toString("hex")}`));
+    await once(socket.bind(0, address), "listening");
+    number = socket.address().port;
+    onTestFinished(() => void socket.close());
+  }
+  return { number, protocol, text: String(number) };
+}
+
+function plan(steps: readonly Step[], delay = 0): Plan {
+  return { host: "localhost", family: 0, steps, delay };
+}
+
+describe.each(["127.0.0.1", "::1"])("to %s", (address) => {
+  test.skipIf(address === "::1" && !v6)("each step arrives once, in order", async () => {
+    const arrivals: Arrivals = [];
+    const steps: Step[] = [];
+    for (const protocol of ["tcp", "udp", "tcp", "tcp", "udp"] as const) {
+      steps.push(await listen(protocol, address, arrivals));
+    }
+    const announced: Step[] = [];
+    // The delay lets this process take in one packet before it sends the next.
+    await sendPlan(plan(steps, 20), address, (step) => announced.push(step));
+    await vi.waitUntil(() => arrivals.length >= steps.length);
+    expect(announced).toEqual(steps);
+    expect(arrivals).toEqual(
+      steps.map(({ protocol, number }) =>
+        protocol === "tcp" ? `tcp ${number}` : `udp ${number} 00`,
+      ),
+    );
+  });
+
+  test.skipIf(address === "::1" && !v6)("a port that refuses is no error", async () => {
+    const arrivals: Arrivals = [];
+    const last = await listen("udp", address, arrivals);
+    const refusing: Step[] = [
+      { number: 1, protocol: "tcp", text: "1" },
+      { number: 1, protocol: "udp", text: "1" },
+    ];
+    await sendPlan(plan([...refusing, ...refusing, last]), address, () => {});
+    await vi.waitUntil(() => arrivals.length > 0);
+  });
+});
+
+test("32 steps without a delay all arrive", async () => {
+  const arrivals: Arrivals = [];
+  const step = await listen("tcp", "127.0.0.1", arrivals);
+  await sendPlan(plan(Array(32).fill(step)), "127.0.0.1", () => {});
+  await vi.waitUntil(() => arrivals.length === 32);
+});
+
+test.each<[Protocol]>([["tcp"], ["udp"]])(
+  "a %s packet that this system refuses to send ends the knock",
+  async (protocol) => {
+    // Broadcast is neither a TCP destination nor allowed to a UDP socket that did not ask for it.
+    const steps: Step[] = [
+      { number: 7, protocol, text: "echo" },
+      { number: 8, protocol, text: "8" },
+    ];
+    const announced: string[] = [];
+    const sent = sendPlan(plan(steps), "255.255.255.255", ({ text }) => announced.push(text));
+    await expect(sent).rejects.toMatchObject({
+      code: "SEND",
+      message: expect.stringMatching(
+        `^cannot send to ${protocol} 255\\.255\\.255\\.255:echo: [a-z ]+$`,
+      ),
+      cause: { code: expect.stringMatching(/^E/) },
+    });
+    expect(announced).toEqual(["echo"]);
+  },
+);
+
+test.each([
+  ["127.0.0.1", 0, "127.0.0.1"],
+  ["::1", 0, "::1"],
+  ["localhost", 4, "127.0.0.1"],
+] as const)("%s by family %i is %s", async (host, family, address) => {
+  expect(await resolveHost(host, family)).toBe(address);
+});
+
+test("a name that no resolver takes is RESOLVE", async () => {
+  await expect(resolveHost("a..b", 0)).rejects.toMatchObject({
+    code: "RESOLVE",
+    message: "unknown node or service",
+    cause: { code: "ENOTFOUND" },
+  });
+});

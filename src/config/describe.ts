@@ -1,0 +1,45 @@
+import { formatDuration } from "../base/duration.ts";
+import { formatPort } from "../base/port.ts";
+import type { Config, DoorConfig } from "./config.ts";
+
+/** What a configuration was understood to say, a line a fact, in the order and manner of knockd -D. */
+export function describeConfig({ options, doors }: Config): string[] {
+  const { logFile, pidFile, interfaces, useSyslog, logFormat } = options;
+  return [
+    "config: new section: 'options'",
+    ...fact("log file", logFile),
+    ...fact("pid file", pidFile),
+    `config: interface: ${interfaces?.join(",") ?? "any"}`,
+    ...(useSyslog ? ["config: usesyslog"] : []),
+    ...(logFormat === "json" ? ["config: log format: json"] : []),
+    ...doors.flatMap(describeDoor),
+  ];
+}
+
+function describeDoor(door: DoorConfig): string[] {
+  const { name, sequence, timeout, flags, target, commands, closeAfter } = door;
+  const of = (key: string) => `${name}: ${key}`;
+  const seconds = formatDuration(timeout);
+  const networks = target?.map((t) => (typeof t === "string" ? t : `${t.base}/${t.bits}`));
+  return [
+    `config: new section: '${name}'`,
+    ...("file" in sequence
+      ? fact(of("one time sequences file"), sequence.file)
+      : fact(of("sequence"), sequence.map(formatPort).join(","))),
+    ...fact(of("seq_timeout"), seconds),
+    ...fact(of("target"), networks?.join(",")),
+    ...fact(of("start_command"), commands.start),
+    ...fact(of("start_command_6"), commands.start6),
+    ...fact(of("cmd_timeout"), formatDuration(closeAfter)),
+    ...fact(of("stop_command"), commands.stop),
+    ...fact(of("stop_command_6"), commands.stop6),
+    ...["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((flag, bit) => {
+      if ((flags.mask & (1 << bit)) === 0) return [];
+      return [`config: tcp flag: ${flags.value & (1 << bit) ? "" : "!"}${flag}`];
+    }),
+  ];
+}
+
+function fact(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`config: ${name}: ${value}`];
+}

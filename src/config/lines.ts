@@ -1,0 +1,65 @@
+import type { Problem } from "./problem.ts";
+
+/** `key = value` as it stands in the file. */
+export interface Directive {
+  /** As it was written; keys are compared in lower case. */
+  readonly key: string;
+  /** Without the blanks around it; undefined if there is no `=`. */
+  readonly value: string | undefined;
+  readonly line: number;
+  readonly column: number;
+  readonly valueColumn: number;
+}
+
+export interface Section {
+  readonly name: string;
+  readonly line: number;
+  readonly column: number;
+  readonly directives: readonly Directive[];
+}
+
+/**
+ * The sections of a knockd.conf in the order they stand. Lines are of any length and may end in CR
+ * LF; blanks around them, empty lines and lines that begin with `#` mean nothing. A `;` begins no
+ * comment, since commands are full of them.
+ */
+export function readSections(text: string, problems: Problem[]): Section[] {
+  const sections: (Section & { readonly directives: Directive[] })[] = [];
+  text.split("\n").forEach((raw, i) => {
+    const content = raw.trim();
+    if (content === "" || content.startsWith("#")) return;
+    const line = i + 1;
+    const column = raw.length - raw.trimStart().length + 1;
+    const report = (message: string, hint?: string) =>
+      problems.push({ severity: "error", line, column, message, ...(hint && { hint }) });
+    if (content.startsWith("[")) {
+      const name = sectionName(content);
+      if (name === undefined) report("syntax error: expected nothing after the section name");
+      else if (name === "") report("bad section name: it is empty");
+      // Lines after a bad section line still get read, as part of a section without a name.
+      sections.push({ name: name ?? "", line, column, directives: [] });
+      return;
+    }
+    const directive = readDirective(raw, line, column);
+    const section = sections.at(-1);
+    if (section !== undefined) section.directives.push(directive);
+    else if (content.startsWith(";")) report("syntax error", "comments begin with #");
+    else report("all directives must belong to a section", "begin with a line [options]");
+  });
+  return sections;
+}
+
+/** What is between the brackets, blanks included; undefined if more than a comment follows. */
+function sectionName(content: string): string | undefined {
+  const [, name] = /^\[(.*)\]\s*$/.exec(content.replace(/\]\s+#.*$/, "]")) ?? [];
+  return name;
+}
+
+function readDirective(raw: string, line: number, column: number): Directive {
+  const equals = raw.indexOf("=");
+  const key = (equals < 0 ? raw : raw.slice(0, equals)).trim();
+  if (equals < 0) return { key, value: undefined, line, column, valueColumn: column };
+  const after = raw.slice(equals + 1);
+  const valueColumn = equals + 2 + after.length - after.trimStart().length;
+  return { key, value: after.trim(), line, column, valueColumn };
+}

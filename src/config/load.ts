@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { KnockError, reason } from "../base/errors.ts";
+import type { Config } from "./config.ts";
+import { parseConfig } from "./parse.ts";
+import type { Problem } from "./problem.ts";
+import { formatWithHint } from "./problem.ts";
+
+/** A configuration that can be used, and what is to be said about it. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Reads and checks a file; paths in it that are relative start from `directory`. Throws CONFIG with
+ * every problem, a line each.
+ */
+export function loadConfig(file: string, directory: string): LoadedConfig {
+  const { text, problems: unreadable } = readText(file);
+  const { config, problems } = parseConfig(text);
+  const all = [...unreadable, ...problems];
+  if (config === undefined) {
+    const lines = all.map((problem) => formatWithHint(file, problem));
+    throw new KnockError("CONFIG", lines.join("\n"));
+  }
+  return { config: absolute(config, directory), warnings: all };
+}
+
+function absolute(config: Config, directory: string): Config {
+  const { logFile, pidFile } = config.options;
+  return {
+    options: {
+      ...config.options,
+      ...(logFile !== undefined && { logFile: resolve(directory, logFile) }),
+      ...(pidFile !== undefined && { pidFile: resolve(directory, pidFile) }),
+    },
+    doors: config.doors.map((door) => {
+      const { sequence } = door;
+      if (!("file" in sequence)) return door;
+      return { ...door, sequence: { file: resolve(directory, sequence.file) } };
+    }),
+  };
+}
+
+function readText(file: string): { text: string; problems: Problem[] } {
+  const bytes = readBytes(file);
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problems: [] };
+  } catch {
+    // Comments in an old encoding harm nobody, and every byte is some character of Latin-1.
+    const message = "the file is not UTF-8, it is read as Latin-1";
+    const problem: Problem = { severity: "warning", line: 1, column: 1, message };
+    return { text: new TextDecoder("latin1").decode(bytes), problems: [problem] };
+  }
+}
+
+function readBytes(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const seen = code === "ENOENT" ? "No such file or directory" : reason(error);
+    throw new KnockError("CONFIG", `${file}: ${seen}`, { cause: error });
+  }
+}

@@ -1,0 +1,84 @@
+import type { Config, DoorConfig, Options } from "./config.ts";
+import { defaultOptions } from "./config.ts";
+import type { DoorValues, OptionValues } from "./directives.ts";
+import { asksForSyslog, doorRules, optionRules, readDirectives } from "./directives.ts";
+import type { Section } from "./lines.ts";
+import { readSections } from "./lines.ts";
+import type { Problem } from "./problem.ts";
+import { findTraps } from "./traps.ts";
+
+/** knockd's own: how long a knock may take, and how long a timed door stays open, in milliseconds. */
+const defaultTimeout = 25_000;
+const defaultCloseAfter = 10_000;
+
+/** What a configuration file says; with an error among the problems there is no `config`. */
+export interface ParsedConfig {
+  readonly config: Config | undefined;
+  /** All of them, in the order of their lines. */
+  readonly problems: readonly Problem[];
+}
+
+/** Reads a whole knockd.conf and finds every problem in it. Pure. */
+export function parseConfig(text: string): ParsedConfig {
+  const problems: Problem[] = [];
+  const sections = readSections(text.replace(/^\uFEFF/, ""), problems);
+  const optionSections = sections.filter(({ name }) => name.toLowerCase() === "options");
+  const doorSections = sections.filter((section) => !optionSections.includes(section));
+  const options = readOptions(optionSections, doorSections, problems);
+  const doors = doorSections.map((section) => {
+    const values = readDirectives<DoorValues>(section.directives, doorRules, problems);
+    return readDoor(section, values, problems);
+  });
+  problems.push(...findTraps(optionSections, doorSections, doors));
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  const broken = problems.some(({ severity }) => severity === "error");
+  return { config: broken ? undefined : { options, doors }, problems };
+}
+
+function readOptions(
+  sections: readonly Section[],
+  doors: readonly Section[],
+  problems: Problem[],
+): Options {
+  const directives = sections.flatMap((section) => section.directives);
+  const values = readDirectives<OptionValues>(directives, optionRules, problems);
+  const syslogInDoor = doors.some((door) => asksForSyslog(door.directives));
+  return {
+    useSyslog: (values.usesyslog ?? false) || syslogInDoor,
+    logFormat: values.logformat ?? defaultOptions.logFormat,
+    interfaces: values.interface,
+    maxAttempts: values.maxattempts ?? defaultOptions.maxAttempts,
+    ...(values.logfile && { logFile: values.logfile }),
+    ...(values.pidfile && { pidFile: values.pidfile }),
+  };
+}
+
+function readDoor(section: Section, values: Partial<DoorValues>, problems: Problem[]): DoorConfig {
+  const { name, line, column } = section;
+  const wants = (key: string) => section.directives.some((d) => d.key.toLowerCase() === key);
+  const report = (message: string, hint: string) =>
+    problems.push({ severity: "error", line, column, message, hint });
+  if (wants("sequence") && wants("one_time_sequences")) {
+    const message = `section '${name}' has both Sequence and One_Time_Sequences`;
+    report(message, "a door has one or the other: remove one of the two lines");
+  } else if (!wants("sequence") && !wants("one_time_sequences") && name !== "") {
+    report(`section '${name}' has an empty knock sequence`, "Sequence = 7000,8000,9000");
+  }
+  return {
+    name,
+    sequence:
+      values.one_time_sequences === undefined
+        ? (values.sequence ?? [])
+        : { file: values.one_time_sequences },
+    timeout: values.seq_timeout ?? defaultTimeout,
+    flags: values.tcpflags ?? { mask: 0, value: 0 },
+    target: values.target,
+    closeAfter: values.cmd_timeout ?? defaultCloseAfter,
+    commands: {
+      ...(values.start_command !== undefined && { start: values.start_command }),
+      ...(values.start_command_6 !== undefined && { start6: values.start_command_6 }),
+      ...(values.stop_command !== undefined && { stop: values.stop_command }),
+      ...(values.stop_command_6 !== undefined && { stop6: values.stop_command_6 }),
+    },
+  };
+}

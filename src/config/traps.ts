@@ -1,0 +1,78 @@
+// What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
+import type { Sequence } from "../base/sequence.ts";
+import type { DoorConfig } from "./config.ts";
+import type { Directive, Section } from "./lines.ts";
+import type { Problem } from "./problem.ts";
+
+/** All traps of a file; `doors` belong to `doorSections`, one by one. */
+export function findTraps(
+  optionSections: readonly Section[],
+  doorSections: readonly Section[],
+  doors: readonly DoorConfig[],
+): Problem[] {
+  return [
+    ...optionSections.flatMap(optionsInOtherCase),
+    ...[...optionSections, ...doorSections].flatMap(({ directives }) => directives.flatMap(dashes)),
+    ...doors.flatMap((door, i) => {
+      const section = doorSections[i];
+      return section === undefined ? [] : doorTraps(section, door);
+    }),
+    ...(doorSections.length === 0 ? [noDoors] : []),
+  ];
+}
+
+const noDoors: Problem = {
+  severity: "warning",
+  line: 1,
+  column: 1,
+  message: "no doors: nothing will ever be opened",
+};
+
+function optionsInOtherCase(section: Section): Problem[] {
+  if (section.name === "options") return [];
+  const message = `[${section.name}] is read as [options]; in knockd 0.8 it would be a door`;
+  return [warn(section, message)];
+}
+
+/** Text that went through a word processor or a blog has –dport where --dport was. */
+function dashes({ value, line, valueColumn }: Directive): Problem[] {
+  const at = value?.search(/[\u2010-\u2015\u2212]\p{L}/u) ?? -1;
+  if (at < 0 || value === undefined) return [];
+  const column = valueColumn + [...value.slice(0, at)].length;
+  const message = `"${value.slice(at).split(/\s/)[0]}" begins with a typographic dash`;
+  return [{ severity: "warning", line, column, message, hint: "was -- or - meant?" }];
+}
+
+function doorTraps(section: Section, door: DoorConfig): Problem[] {
+  const found: Problem[] = [];
+  const { sequence, commands, timeout } = door;
+  if (!("file" in sequence)) {
+    if (isAscending(sequence)) {
+      const message = `the ports of '${door.name}' ascend: a plain port scan knocks them in this order`;
+      found.push(warn(section, message, "shuffle them"));
+    }
+    if (timeout === 0 && sequence.length > 1) {
+      found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
+    }
+  }
+  if (Object.values(commands).every((command) => command === "")) {
+    found.push(warn(section, `'${door.name}' runs no command`));
+  }
+  const hasTcp = "file" in sequence || sequence.some(({ protocol }) => protocol === "tcp");
+  if (door.flags.mask === 0 && hasTcp) {
+    const message = `'${door.name}' has no tcpflags: any TCP packet to its ports counts, not only the first of a connection`;
+    found.push(warn(section, message, "tcpflags = syn"));
+  }
+  return found;
+}
+
+function isAscending(sequence: Sequence): boolean {
+  return (
+    sequence.length > 1 &&
+    sequence.slice(1).every(({ number }, i) => number > (sequence[i]?.number ?? 0))
+  );
+}
+
+function warn({ line, column }: Section, message: string, hint?: string): Problem {
+  return { severity: "warning", line, column, message, ...(hint && { hint }) };
+}

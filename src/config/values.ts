@@ -1,0 +1,118 @@
+import type { Network } from "../base/address.ts";
+import { parseNetwork } from "../base/address.ts";
+import { parseDuration } from "../base/duration.ts";
+import type { Sequence } from "../base/sequence.ts";
+import { parseSequence } from "../base/sequence.ts";
+import type { FlagTest } from "../match/door.ts";
+
+/** A value, or why it is none and where in the text, counted from 0. */
+export type Parsed<T> =
+  | { readonly value: T }
+  | { readonly problem: string; readonly offset: number; readonly hint?: string };
+
+/** TCP's flag bits (RFC 9293 §3.1), by the names that knockd knows. */
+const flagBits: Readonly<Record<string, number>> = {
+  FIN: 1,
+  SYN: 2,
+  RST: 4,
+  PSH: 8,
+  ACK: 16,
+  URG: 32,
+};
+
+export function sequence(text: string): Parsed<Sequence> {
+  const steps = parseSequence(text);
+  if (!("problem" in steps)) return { value: steps };
+  return { ...steps, hint: "steps are written as 7000, 7000:tcp or 7000:udp" };
+}
+
+export function duration(text: string): Parsed<number> {
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined) return { value: milliseconds };
+  const hint = "a number of seconds, or one with a unit: 500ms, 30s, 10m, 1h, 2d";
+  return { problem: `"${text}" is not a length of time`, offset: 0, hint };
+}
+
+/** `syn,!ack`: all named flags must be set, those with `!` must not; others do not matter. */
+export function flags(text: string): Parsed<FlagTest> {
+  let mask = 0;
+  let value = 0;
+  for (const { item, offset } of items(text)) {
+    const not = item.startsWith("!");
+    const bit = flagBits[item.replace(/^!\s*/, "").toUpperCase()];
+    if (bit === undefined) {
+      const hint = `flags are ${Object.keys(flagBits).join(", ").toLowerCase()}, each with a ! before it or not`;
+      return { problem: `unrecognized flag "${item}"`, offset, hint };
+    }
+    mask |= bit;
+    value = not ? value & ~bit : value | bit;
+  }
+  return { value: { mask, value } };
+}
+
+/** Addresses, networks and host names; the names still have to be looked up. */
+export function target(text: string): Parsed<readonly (Network | string)[]> {
+  const found: (Network | string)[] = [];
+  for (const { item, offset } of items(text)) {
+    const network = parseNetwork(item);
+    if (network === undefined && !isHostName(item)) {
+      const hint = "an address (192.0.2.1, 2001:db8::1), a network (192.0.2.0/24) or a host name";
+      return { problem: `"${item}" is not a target`, offset, hint };
+    }
+    found.push(network ?? item);
+  }
+  return { value: found };
+}
+
+/** Interface names (at most 15 bytes: IFNAMSIZ in linux/if.h); undefined for `any`. */
+export function interfaces(text: string): Parsed<readonly string[] | undefined> {
+  const names: string[] = [];
+  for (const { item, offset } of items(text)) {
+    if (item.toLowerCase() === "any") return { value: undefined };
+    if (item === "" || Buffer.byteLength(item) > 15 || /[\s/]/.test(item)) {
+      const hint = "names of interfaces, such as eth0, with commas between them, or any";
+      return { problem: `"${item}" is not the name of an interface`, offset, hint };
+    }
+    names.push(item);
+  }
+  return { value: names };
+}
+
+export function count(least: number, most: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const number = Number(text);
+    if (/^\d+$/.test(text) && number >= least && number <= most) return { value: number };
+    return { problem: `expected a number from ${least} to ${most}, got "${text}"`, offset: 0 };
+  };
+}
+
+export function oneOf<Word extends string>(
+  ...words: readonly Word[]
+): (text: string) => Parsed<Word> {
+  return (text) => {
+    const word = words.find((known) => known === text.toLowerCase());
+    if (word !== undefined) return { value: word };
+    return { problem: `expected ${words.join(" or ")}, got "${text}"`, offset: 0 };
+  };
+}
+
+export function path(text: string): Parsed<string> {
+  if (text.includes("\0")) return { problem: "a path cannot hold a NUL", offset: 0 };
+  return text === "" ? { problem: "expected a path", offset: 0 } : { value: text };
+}
+
+/** RFC 1123 §2.1: labels of letters, digits and inner hyphens; not one that looks like a number. */
+function isHostName(text: string): boolean {
+  const label = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+  return new RegExp(`^(?:${label}\\.)*${label}\\.?$`, "i").test(text) && !/^[\d.]+$/.test(text);
+}
+
+/** The parts between commas, trimmed, and where each begins. */
+function items(text: string): { readonly item: string; readonly offset: number }[] {
+  let at = 0;
+  return text.split(",").map((part) => {
+    const offset = at + part.length - part.trimStart().length;
+    at += part.length + 1;
+    return { item: part.trim(), offset };
+  });
+}

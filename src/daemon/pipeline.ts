@@ -1,0 +1,117 @@
+import type { Clock } from "../base/clock.ts";
+import { reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Frame, Sink, Source } from "../capture/source.ts";
+import { decode } from "../decode/decode.ts";
+import type { Packet } from "../decode/packet.ts";
+import { prepare } from "../firewall/template.ts";
+import type { Keeper } from "../grant/keeper.ts";
+import type { Door } from "../match/door.ts";
+import type { Matcher } from "../match/matcher.ts";
+import type { Doors } from "./doors.ts";
+import { reportPacket, reportVerdict } from "./report.ts";
+
+export interface PipelineParts<S extends Source> {
+  /** Opens the source that delivers to `sink`. */
+  readonly openSource: (sink: Sink) => S;
+  readonly matcher: Matcher;
+  readonly keeper: Keeper;
+  readonly doors: Doors;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** IPv6 packets do not count. */
+  readonly onlyIpv4: boolean;
+  /** Every packet is reported, and why it is no hit. */
+  readonly debug: boolean;
+}
+
+/**
+ * The way of a packet, from the wire to an open door:
+ *
+ *     capture → decode → match → grant → firewall
+ *
+ * A source hands over a frame; `decode` makes a packet of it, or drops it; the matcher says what it
+ * means for whom; the keeper opens what must be opened, by the firewall, and closes it in time.
+ */
+export class Pipeline<S extends Source> {
+  readonly source: S;
+  readonly #parts: PipelineParts<S>;
+  #doors: Doors;
+  #cancelWake: (() => void) | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
+
+  constructor(parts: PipelineParts<S>) {
+    this.#parts = parts;
+    this.#doors = parts.doors;
+    this.source = parts.openSource((frame) => this.#take(frame));
+    this.watch(parts.doors);
+  }
+
+  /** From now on these doors count, as they are now. */
+  watch(doors: Doors): void {
+    this.#doors = doors;
+    this.#parts.matcher.setDoors(doors.matchable);
+    this.source.watch(doors.ports);
+  }
+
+  close(): void {
+    this.#cancelWake?.();
+    this.source.close();
+  }
+
+  #take(frame: Frame): void {
+    try {
+      const packet = decode(frame);
+      if (packet === undefined || (this.#parts.onlyIpv4 && packet.source.family === 6)) return;
+      this.#judge(packet);
+      this.#wakeForExpiry();
+    } catch (error) {
+      // No packet may end the daemon, whatever is wrong with us.
+      const text = `internal error at a packet: ${reason(error)}`;
+      this.#parts.log.write({ level: "error", event: "internal-error", text });
+    }
+  }
+
+  #judge(packet: Packet): void {
+    const { matcher, log, debug } = this.#parts;
+    if (debug) this.#debug(packet);
+    const verdicts = matcher.hit(packet);
+    for (const verdict of verdicts) {
+      log.write(reportVerdict(verdict));
+      if (verdict.kind === "open") this.#open(verdict.door, packet);
+    }
+  }
+
+  #open(door: Door, packet: Packet): void {
+    const config = this.#doors.configOf(door);
+    if (config === undefined) return;
+    // On the disk before anything opens: a crash must not leave a one-time sequence good for another time.
+    if (this.#doors.used(door)) this.watch(this.#doors);
+    const { source, port, protocol } = packet;
+    const passage = prepare(config.commands, { door: door.name, source, port, protocol });
+    if (passage !== undefined) this.#parts.keeper.open({ passage, length: config.closeAfter });
+  }
+
+  #wakeForExpiry(): void {
+    const { matcher, clock } = this.#parts;
+    const next = matcher.nextExpiry ?? Number.POSITIVE_INFINITY;
+    // One that is too early finds nothing and sets the right one.
+    if (next >= this.#wakesAt || next === Number.POSITIVE_INFINITY) return;
+    this.#cancelWake?.();
+    this.#wakesAt = next;
+    this.#cancelWake = clock.wakeAt(next, () => this.#expire());
+  }
+
+  #expire(): void {
+    const { matcher, clock, log } = this.#parts;
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+    for (const verdict of matcher.expire(clock.now())) log.write(reportVerdict(verdict));
+    this.#wakeForExpiry();
+  }
+
+  #debug(packet: Packet): void {
+    const { matcher, log, clock } = this.#parts;
+    log.write(reportPacket(packet, clock.wall() - (clock.now() - packet.time)));
+    for (const verdict of matcher.explainMiss(packet)) log.write(reportVerdict(verdict));
+  }
+}

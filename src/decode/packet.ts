@@ -1,0 +1,21 @@
+import type { Address } from "../base/address.ts";
+import type { Protocol } from "../base/port.ts";
+
+/** What matters of a TCP or UDP packet. */
+export interface Packet {
+  /** When it arrived: milliseconds on the clock's `now()`. */
+  readonly time: number;
+  /** The index of the interface it came in by; 0 if not known. */
+  readonly interfaceIndex: number;
+  /** Its length from the IP header on, in bytes. */
+  readonly length: number;
+  readonly protocol: Protocol;
+  readonly source: Address;
+  readonly destination: Address;
+  readonly sourcePort: number;
+  readonly port: number;
+  /** TCP: the eight flag bits CWR to FIN (RFC 9293 §3.1); UDP: 0. */
+  readonly flags: number;
+  /** TCP: the sequence number. UDP: length and checksum, which differ where the data does. */
+  readonly fingerprint: number;
+}

@@ -1,0 +1,53 @@
+/**
+ * Reads big-endian fields and never leaves its bounds: what lies outside reads as 0 and makes `ok`
+ * false for good, so that the caller asks once, at the end.
+ */
+export class Reader {
+  #data: DataView;
+  #at: number;
+  #end: number;
+  #ok = true;
+
+  /** Reads `length` bytes of `data` from `start` on, or as many as there are. */
+  constructor(data: DataView, start: number, length: number) {
+    this.#data = data;
+    this.#at = start;
+    this.#end = Math.min(start + length, data.byteLength);
+  }
+
+  get ok(): boolean {
+    return this.#ok;
+  }
+
+  /** Bytes that are left. */
+  get left(): number {
+    return this.#end - this.#at;
+  }
+
+  u8(): number {
+    return this.#take(1) ? this.#data.getUint8(this.#at - 1) : 0;
+  }
+
+  u16(): number {
+    return this.#take(2) ? this.#data.getUint16(this.#at - 2) : 0;
+  }
+
+  u32(): number {
+    return this.#take(4) ? this.#data.getUint32(this.#at - 4) : 0;
+  }
+
+  skip(length: number): void {
+    this.#take(length);
+  }
+
+  /** Forgets all but the next `length` bytes: what a header says is not part of the packet. */
+  limit(length: number): void {
+    this.#end = Math.min(this.#end, this.#at + Math.max(0, length));
+  }
+
+  #take(length: number): boolean {
+    if (length < 0 || length > this.#end - this.#at) this.#ok = false;
+    else if (this.#ok) this.#at += length;
+    return this.#ok;
+  }
+}

@@ -1,0 +1,95 @@
+// The C library through koffi: declarations and nothing else. Numbers are those of Linux on the
+// architectures with the generic ABI (x86-64, arm64, riscv64, loongarch64, ia32, arm).
+import koffi from "koffi";
+import { KnockError } from "../base/errors.ts";
+
+const EPERM = 1;
+
+const libc = koffi.load("libc.so.6");
+
+/** socket(2) */
+export const socket: (domain: number, type: number, protocol: number) => number = libc.func(
+  "int socket(int, int, int)",
+);
+/** bind(2) */
+export const bind: (fd: number, address: Uint8Array, length: number) => number = libc.func(
+  "int bind(int, const void *, uint32_t)",
+);
+/** close(2) */
+export const close: (fd: number) => number = libc.func("int close(int)");
+/** setsockopt(2) */
+export const setsockopt: (
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint8Array,
+  length: number,
+) => number = libc.func("int setsockopt(int, int, int, const void *, uint32_t)");
+/** getsockopt(2); `length` is a native 32-bit integer, in and out. */
+export const getsockopt: (
+  fd: number,
+  level: number,
+  option: number,
+  value: Uint8Array,
+  length: Uint8Array,
+) => number = libc.func("int getsockopt(int, int, int, void *, void *)");
+/** recv(2) */
+export const recv: (fd: number, buffer: Uint8Array, length: number, flags: number) => number =
+  libc.func("intptr_t recv(int, void *, size_t, int)");
+/** sendto(2) */
+export const sendto: (
+  fd: number,
+  data: Uint8Array,
+  length: number,
+  flags: number,
+  address: Uint8Array,
+  addressLength: number,
+) => number = libc.func("intptr_t sendto(int, const void *, size_t, int, const void *, uint32_t)");
+/** mmap(2) with a null hint; the address, or all ones (MAP_FAILED). */
+export const mmap: (
+  hint: null,
+  length: number,
+  protection: number,
+  flags: number,
+  fd: number,
+  offset: number,
+) => bigint = libc.func("void *mmap(void *, size_t, int, int, int, int64_t)");
+/** munmap(2) */
+export const munmap: (address: bigint, length: number) => number = libc.func(
+  "int munmap(void *, size_t)",
+);
+/** if_nametoindex(3); 0 when there is no such interface. */
+export const ifNameToIndex: (name: string) => number = libc.func(
+  "unsigned int if_nametoindex(const char *)",
+);
+/** flock(2) */
+export const flock: (fd: number, operation: number) => number = libc.func("int flock(int, int)");
+/** dup2(2) */
+export const dup2: (from: number, to: number) => number = libc.func("int dup2(int, int)");
+
+const strerror: (number: number) => string = libc.func("const char *strerror(int)");
+
+/** The errno of the call that has just failed. Stale after a success: ask only after a failure. */
+export function errno(): number {
+  return koffi.errno();
+}
+
+/** The address of `bytes`, for C structures that hold a pointer. Keep `bytes` referenced meanwhile. */
+export function addressOf(bytes: Uint8Array): bigint {
+  return koffi.address(bytes);
+}
+
+/** C memory as bytes, without a copy: writes show on both sides. Must not be used after munmap. */
+export function view(address: bigint, length: number): ArrayBuffer {
+  return koffi.view(address, length);
+}
+
+/** An error that names the call and says what the kernel said. */
+export function systemError(
+  code: "CAPTURE" | "SYSTEM",
+  attempted: string,
+  number: number = errno(),
+): KnockError {
+  const hints = number === EPERM ? ["run it as root, or with the capabilities it needs"] : [];
+  return new KnockError(code, `${attempted}: ${strerror(number)}`, { hints });
+}

@@ -1,0 +1,129 @@
+// linux/if_packet.h: a socket for whole packets, with a receive ring that is shared with the kernel.
+import { endianness } from "node:os";
+import * as libc from "./libc.ts";
+
+const AF_PACKET = 17;
+const SOCK_DGRAM = 2;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const ETH_P_ALL = 3;
+const SOL_SOCKET = 1;
+const SO_ATTACH_FILTER = 26;
+const SOL_PACKET = 263;
+const PACKET_RX_RING = 5;
+const PACKET_STATISTICS = 6;
+const PACKET_VERSION = 10;
+const PACKET_IGNORE_OUTGOING = 23;
+const TPACKET_V2 = 1;
+const PROT_READ_WRITE = 3;
+const MAP_SHARED = 1;
+const MAP_FAILED = 2n ** 64n - 1n;
+
+/** One instruction of a classic BPF program (linux/filter.h, struct sock_filter). */
+export interface Instruction {
+  readonly code: number;
+  readonly jt: number;
+  readonly jf: number;
+  readonly k: number;
+}
+
+export interface RingSize {
+  /** Bytes a frame, header included; a power of two from 128 to 65536. */
+  readonly frame: number;
+  /** Bytes a block; a multiple of the page size and of `frame`. */
+  readonly block: number;
+  readonly blocks: number;
+}
+
+const littleEndian = endianness() === "LE";
+
+/** A native 32-bit integer, as setsockopt wants it. */
+function int32(value: number): Uint8Array {
+  const bytes = new Uint8Array(4);
+  new DataView(bytes.buffer).setInt32(0, value, littleEndian);
+  return bytes;
+}
+
+/**
+ * An AF_PACKET socket of type SOCK_DGRAM (data starts at the network header, whatever the link),
+ * that receives nothing yet: attach a filter, then `start`. Throws CAPTURE.
+ */
+export function openPacketSocket(): number {
+  // Protocol 0: no packet is queued before the filter is in place.
+  const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw libc.systemError("CAPTURE", "cannot open a packet socket");
+  try {
+    setOption(fd, SOL_PACKET, PACKET_VERSION, int32(TPACKET_V2), "set the ring's version");
+    setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, int32(1), "ignore outgoing packets");
+    return fd;
+  } catch (error) {
+    libc.close(fd);
+    throw error;
+  }
+}
+
+/** Makes the kernel drop what `program` returns 0 for. Replaces an earlier program at once. Throws CAPTURE. */
+export function attachFilter(fd: number, program: readonly Instruction[]): void {
+  const code = new Uint8Array(program.length * 8);
+  const instructions = new DataView(code.buffer);
+  program.forEach(({ code, jt, jf, k }, i) => {
+    instructions.setUint16(i * 8, code, littleEndian);
+    instructions.setUint8(i * 8 + 2, jt);
+    instructions.setUint8(i * 8 + 3, jf);
+    instructions.setUint32(i * 8 + 4, k, littleEndian);
+  });
+  // struct sock_fprog { unsigned short len; struct sock_filter *filter; }
+  const pointerSize = process.arch === "ia32" || process.arch === "arm" ? 4 : 8;
+  const header = new Uint8Array(pointerSize * 2);
+  const fields = new DataView(header.buffer);
+  fields.setUint16(0, program.length, littleEndian);
+  if (pointerSize === 8) fields.setBigUint64(8, libc.addressOf(code), littleEndian);
+  else fields.setUint32(4, Number(libc.addressOf(code)), littleEndian);
+  setOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, header, "attach the packet filter");
+}
+
+/** Maps a TPACKET_V2 receive ring: its memory, and the function that gives it back. Throws CAPTURE. */
+export function mapRing(fd: number, size: RingSize): { memory: ArrayBuffer; unmap: () => void } {
+  const length = size.block * size.blocks;
+  const request = new Uint32Array([size.block, size.blocks, size.frame, length / size.frame]);
+  setOption(fd, SOL_PACKET, PACKET_RX_RING, new Uint8Array(request.buffer), "make a receive ring");
+  const address = libc.mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0);
+  if (BigInt.asUintN(64, address) === MAP_FAILED) {
+    throw libc.systemError("CAPTURE", "cannot map the receive ring");
+  }
+  return { memory: libc.view(address, length), unmap: () => libc.munmap(address, length) };
+}
+
+/** Lets packets of all interfaces in. Throws CAPTURE. */
+export function start(fd: number): void {
+  // struct sockaddr_ll: family, protocol (network order), interface index 0 = all of them
+  const address = new Uint8Array(20);
+  const fields = new DataView(address.buffer);
+  fields.setUint16(0, AF_PACKET, littleEndian);
+  fields.setUint16(2, ETH_P_ALL, false);
+  if (libc.bind(fd, address, address.length) !== 0) {
+    throw libc.systemError("CAPTURE", "cannot listen on the packet socket");
+  }
+}
+
+/** Gives the socket back. Unmap its ring first. */
+export function closePacketSocket(fd: number): void {
+  libc.close(fd);
+}
+
+/** Packets since the last call: those that passed the filter, and how many of them found the ring full. */
+export function statistics(fd: number): { readonly received: number; readonly dropped: number } {
+  const value = new Uint32Array(2);
+  const length = int32(8);
+  const bytes = new Uint8Array(value.buffer);
+  if (libc.getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, bytes, length) !== 0) {
+    throw libc.systemError("CAPTURE", "cannot read the packet statistics");
+  }
+  return { received: value[0] ?? 0, dropped: value[1] ?? 0 };
+}
+
+function setOption(fd: number, level: number, option: number, value: Uint8Array, what: string) {
+  if (libc.setsockopt(fd, level, option, value, value.length) !== 0) {
+    throw libc.systemError("CAPTURE", `cannot ${what}`);
+  }
+}

@@ -1,0 +1,29 @@
+import type { Firewall, Outcome, Passage } from "./firewall.ts";
+
+/** A firewall that only remembers what it was told to do: for tests and dry runs. */
+export class MemoryFirewall implements Firewall {
+  /** What happened so far, such as `open ssh 10.0.0.1`. */
+  readonly history: string[] = [];
+  readonly #open = new Set<string>();
+
+  /** The doors that are open, such as `ssh 10.0.0.1`. */
+  get opened(): readonly string[] {
+    return [...this.#open];
+  }
+
+  open(passage: Passage): Promise<Outcome> {
+    this.#open.add(this.#remember("open", passage));
+    return Promise.resolve({ kind: "done" });
+  }
+
+  close(passage: Passage): Promise<Outcome> {
+    this.#open.delete(this.#remember("close", passage));
+    return Promise.resolve({ kind: "done" });
+  }
+
+  #remember(what: string, { door, source }: Passage): string {
+    const subject = `${door} ${source}`;
+    this.history.push(`${what} ${subject}`);
+    return subject;
+  }
+}

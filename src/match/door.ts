@@ -1,0 +1,37 @@
+import type { Network } from "../base/address.ts";
+import { contains } from "../base/address.ts";
+import type { Sequence } from "../base/sequence.ts";
+import type { Packet } from "../decode/packet.ts";
+
+/** Which TCP flags must be set and which must not: `(flags & mask) === value`. */
+export interface FlagTest {
+  readonly mask: number;
+  readonly value: number;
+}
+
+/** What a knock must be like to open a door. */
+export interface Door {
+  readonly name: string;
+  readonly sequence: Sequence;
+  /** The last hit comes less than this after the first: milliseconds. */
+  readonly timeout: number;
+  /** What TCP packets must look like; UDP packets are not asked. */
+  readonly flags: FlagTest;
+  /** Where packets must be going; undefined: to this host. */
+  readonly target: readonly Network[] | undefined;
+}
+
+/** Does this door look at that packet at all? What it does not see, it ignores. */
+export function sees(door: Door, packet: Packet, isOurs: () => boolean): boolean {
+  return flagsFit(door, packet) && isAddressed(door, packet, isOurs);
+}
+
+export function flagsFit(door: Door, packet: Packet): boolean {
+  return packet.protocol === "udp" || (packet.flags & door.flags.mask) === door.flags.value;
+}
+
+/** `isOurs`: is the packet's destination an address of this host? */
+function isAddressed(door: Door, packet: Packet, isOurs: () => boolean): boolean {
+  if (door.target === undefined) return isOurs();
+  return door.target.some((network) => contains(network, packet.destination));
+}

@@ -1,0 +1,230 @@
+import type { Address } from "../base/address.ts";
+import { portKey } from "../base/port.ts";
+import { sameSequence } from "../base/sequence.ts";
+import type { Packet } from "../decode/packet.ts";
+import type { OwnedAttempt } from "./attempts.ts";
+import { Attempts } from "./attempts.ts";
+import type { Door } from "./door.ts";
+import { flagsFit, sees } from "./door.ts";
+import { Repeats } from "./repeats.ts";
+import type { Attempt } from "./sequence.ts";
+import { advance } from "./sequence.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A door and where a port stands in its sequence, counted from 1. */
+interface Candidate {
+  readonly id: number;
+  readonly door: Door;
+  readonly steps: number[];
+}
+
+export interface MatcherOptions {
+  /** How many attempts may be under way at once. */
+  readonly maxAttempts: number;
+  /** Is this an address of this host, now? */
+  readonly isOurs: (address: Address) => boolean;
+}
+
+const nothing: readonly Verdict[] = [];
+
+/** All doors and who stands before them: packets in, verdicts out. Doors and sources do not affect one another. */
+export class Matcher {
+  readonly #isOurs: (address: Address) => boolean;
+  readonly #attempts: Attempts;
+  readonly #repeats = new Repeats();
+  /** In the order of the configuration. An unchanged door keeps its number, and so its attempts. */
+  #doors = new Map<number, Door>();
+  #byPort = new Map<number, Candidate[]>();
+  #nextId = 1;
+
+  constructor(options: MatcherOptions) {
+    this.#isOurs = options.isOurs;
+    this.#attempts = new Attempts(options.maxAttempts);
+  }
+
+  /** Replaces all doors. Attempts at doors that are the same as before go on. */
+  setDoors(doors: readonly Door[]): void {
+    const before = [...this.#doors];
+    this.#doors = new Map();
+    this.#byPort = new Map();
+    for (const door of doors) {
+      const same = before.findIndex(([, other]) => isSame(door, other));
+      const [id] = before.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
+      this.#doors.set(id, door);
+      this.#index(id, door);
+    }
+  }
+
+  get liveAttempts(): number {
+    return this.#attempts.size;
+  }
+
+  /** When to call `expire` next: milliseconds; undefined while nothing is under way. */
+  get nextExpiry(): number | undefined {
+    return this.#attempts.nextExpiry;
+  }
+
+  /**
+   * What a packet means. Nothing, unless it fits one door completely: all other packets do not
+   * exist. Packets must come in the order of their time.
+   */
+  hit(packet: Packet): readonly Verdict[] {
+    const candidates = this.#byPort.get(portKey(packet.port, packet.protocol));
+    if (candidates === undefined) return nothing;
+    const isOurs = once(() => this.#isOurs(packet.destination));
+    const seeing = candidates.filter(({ door }) => sees(door, packet, isOurs));
+    const [first] = seeing;
+    if (first === undefined) return nothing;
+    const { source } = packet;
+    if (this.#repeats.isRepeat(packet)) {
+      return [{ kind: "ignored", why: "retransmission", door: first.door, source }];
+    }
+    const attempts = this.#attemptsOf(source);
+    const verdicts: Verdict[] = [];
+    for (const [id, slots] of attempts) {
+      if (seeing.some((candidate) => candidate.id === id)) continue;
+      this.#fail(id, slots, packet, isOurs, verdicts);
+    }
+    for (const candidate of seeing) {
+      this.#advance(candidate, attempts.get(candidate.id) ?? [], packet, verdicts);
+    }
+    return verdicts;
+  }
+
+  /** Why a packet that is no hit is none: which doors have its port, and what does not fit. */
+  explainMiss(packet: Packet): readonly Verdict[] {
+    const candidates = this.#byPort.get(portKey(packet.port, packet.protocol)) ?? [];
+    const isOurs = () => this.#isOurs(packet.destination);
+    if (candidates.some(({ door }) => sees(door, packet, isOurs))) return nothing;
+    return candidates.map(({ door }) => {
+      const why = flagsFit(door, packet) ? "destination" : "flags";
+      return { kind: "ignored", why, door, source: packet.source };
+    });
+  }
+
+  /** What the time that has gone by means: attempts that are too late now. */
+  expire(now: number): readonly Verdict[] {
+    const late = new Map<string, OwnedAttempt>();
+    this.#attempts.expire(now, (attempt) => {
+      // A door with repeated ports may hold several attempts of one source: people see the longest.
+      const whose = `${attempt.door} ${attempt.source}`;
+      const known = late.get(whose);
+      if (known === undefined || known.stage < attempt.stage) late.set(whose, attempt);
+    });
+    return [...late.values()].flatMap(({ door: id, source, stage }): Verdict[] => {
+      const door = this.#doors.get(id);
+      return door === undefined ? [] : [{ kind: "failed", why: "late", door, source, stage }];
+    });
+  }
+
+  #index(id: number, door: Door): void {
+    door.sequence.forEach(({ number, protocol }, i) => {
+      const key = portKey(number, protocol);
+      const candidates = this.#byPort.get(key) ?? [];
+      const known = candidates.find((candidate) => candidate.id === id);
+      if (known === undefined) candidates.push({ id, door, steps: [i + 1] });
+      else known.steps.push(i + 1);
+      this.#byPort.set(key, candidates);
+    });
+  }
+
+  /** The slots of a source's attempts, by door; those at doors that are gone are dropped. */
+  #attemptsOf(source: Address): Map<number, number[]> {
+    const found = new Map<number, number[]>();
+    this.#attempts.forEach(source, (slot) => {
+      const id = this.#attempts.doorAt(slot);
+      const slots = found.get(id);
+      if (!this.#doors.has(id)) this.#attempts.remove(slot);
+      else if (slots === undefined) found.set(id, [slot]);
+      else slots.push(slot);
+    });
+    return found;
+  }
+
+  /** A hit that was meant for other doors ends the attempts at this one, if it sees the packet. */
+  #fail(
+    id: number,
+    slots: readonly number[],
+    packet: Packet,
+    isOurs: () => boolean,
+    verdicts: Verdict[],
+  ): void {
+    const door = this.#doors.get(id);
+    if (door === undefined || !sees(door, packet, isOurs)) return;
+    const { source } = packet;
+    const alive = this.#takeAlive(door, slots, packet, verdicts);
+    const stage = longest(alive);
+    if (stage > 0) verdicts.push({ kind: "failed", why: "wrong-port", door, source, stage });
+  }
+
+  #advance(
+    { id, door, steps }: Candidate,
+    slots: readonly number[],
+    packet: Packet,
+    verdicts: Verdict[],
+  ): void {
+    const { source, time } = packet;
+    const length = door.sequence.length;
+    const alive = this.#takeAlive(door, slots, packet, verdicts);
+    const before = longest(alive);
+    const next = advance(length, steps, alive, time);
+    if (next === "open") {
+      verdicts.push({ kind: "stage", door, source, stage: length }, { kind: "open", door, source });
+      return;
+    }
+    for (const attempt of next) {
+      this.#attempts.add({ ...attempt, source, door: id }, attempt.start + door.timeout);
+    }
+    const after = longest(next);
+    if (after > 0 && after === before && !steps.includes(after + 1)) {
+      verdicts.push({ kind: "repeat", door, source, stage: after });
+    } else {
+      if (after <= before && before > 0) {
+        verdicts.push({ kind: "failed", why: "wrong-port", door, source, stage: before });
+      }
+      if (after > 0) verdicts.push({ kind: "stage", door, source, stage: after });
+    }
+  }
+
+  /** Empties the slots; those attempts that are not too late are returned. */
+  #takeAlive(
+    door: Door,
+    slots: readonly number[],
+    packet: Packet,
+    verdicts: Verdict[],
+  ): readonly Attempt[] {
+    if (slots.length === 0) return [];
+    const attempts = slots.map((slot) => this.#attempts.at(slot));
+    for (const slot of slots) this.#attempts.remove(slot);
+    const alive = attempts.filter(({ start }) => packet.time - start < door.timeout);
+    if (alive.length === 0) {
+      const stage = longest(attempts);
+      verdicts.push({ kind: "failed", why: "late", door, source: packet.source, stage });
+    }
+    return alive;
+  }
+}
+
+function longest(attempts: readonly Attempt[]): number {
+  return attempts.reduce((stage, attempt) => Math.max(stage, attempt.stage), 0);
+}
+
+function isSame(a: Door, b: Door): boolean {
+  return (
+    a.name === b.name &&
+    a.timeout === b.timeout &&
+    a.flags.mask === b.flags.mask &&
+    a.flags.value === b.flags.value &&
+    String(a.target?.map(({ base, bits }) => `${base}/${bits}`)) ===
+      String(b.target?.map(({ base, bits }) => `${base}/${bits}`)) &&
+    sameSequence(a.sequence, b.sequence)
+  );
+}
+
+function once(ask: () => boolean): () => boolean {
+  let answer: boolean | undefined;
+  return () => {
+    answer ??= ask();
+    return answer;
+  };
+}
