@@ -28,19 +28,19 @@ step() {
   fi
 }
 
-# A step without which the others say nothing.
-must() {
-  step "$@"
-  [ $failures = 0 ] || finish
-}
-
-finish() {
+verdict() {
   if [ $failures = 0 ]; then
     printf '\nEvery step was as it should be.\n'
-    exit 0
+  else
+    printf '\nSteps that were not as they should be: %d.\n' $failures
+    return 1
   fi
-  printf '\nNot as it should be: %d.\n' $failures
-  exit 1
+}
+
+# must TEXT COMMAND...: a step without which those after it would say nothing.
+must() {
+  step "$@"
+  [ $failures = 0 ] || { verdict; exit; }
 }
 
 # ---- the world ----
@@ -126,7 +126,7 @@ heard() {
   return 1
 }
 
-# knocks CLIENT DOOR PORT...: the client knocks, and the daemon opens the door.
+# knocks CLIENT DOOR PORT...: the client knocks, and the daemon runs the command of the door.
 knocks() {
   echo "          $1 \$ knock $server ${*:3}"
   timeout 10 ip netns exec "$1" "$knock" $server "${@:3}" && heard "*$2: OPEN SESAME*" && heard "*$2: running command: *"
@@ -154,26 +154,26 @@ step "client one: ping is not answered" unanswered one
 step "client two: ping is not answered" unanswered two
 
 title "Client one knocks for ssh"
-step "the door opens" knocks one openSSH 1111 2222 3333
+step "the daemon hears it and runs the command" knocks one openSSH 1111 2222 3333
 step "client one: ssh greets" greeted one
 step "client two: ssh stays silent" silent two
 step "client one: ping is still not answered" unanswered one
 
 title "Client one knocks for ping"
-step "the door opens" knocks one openICMP 1212 1313 1414
+step "the daemon hears it and runs the command" knocks one openICMP 1212 1313 1414
 step "client one: ping is answered" eventually answered one
 step "client two: ping is not answered" unanswered two
 
 title "Client one knocks to end that"
-step "the door opens" knocks one closeICMP 1515 1616 1717
+step "the daemon hears it and runs the command" knocks one closeICMP 1515 1616 1717
 step "client one: ping is not answered any more" eventually unanswered one
 step "client one: ssh still greets" greeted one
 
 title "Client one closes ssh again"
-step "the door opens" knocks one closeSSH 3333 2222 1111
+step "the daemon hears it and runs the command" knocks one closeSSH 3333 2222 1111
 step "client one: ssh is silent again" eventually silent one
 
 title "The daemon is stopped"
 step "it ends as knockd does" stop_daemon
 
-finish
+verdict

@@ -63,9 +63,11 @@ export function parseNetwork(text: string): Network | undefined {
   return length > widest ? undefined : { base, bits: length + 128 - widest };
 }
 
+/** A network of one family never contains an address of the other: `::/0` is IPv6 alone. */
 export function contains(network: Network, address: Address): boolean {
   const { base, bits } = network;
   return (
+    base.family === address.family &&
     sameBits(base.w0, address.w0, bits) &&
     sameBits(base.w1, address.w1, bits - 32) &&
     sameBits(base.w2, address.w2, bits - 64) &&

@@ -17,12 +17,11 @@ export const systemClock: Clock = {
   wakeAt(when, task) {
     let timer: NodeJS.Timeout;
     const sleep = () => {
-      const left = when - performance.now();
-      timer = setTimeout(
-        left > longestTimer ? sleep : task,
-        Math.min(Math.max(left, 0), longestTimer),
-      );
+      const left = Math.max(Math.ceil(when - performance.now()), 0);
+      timer = setTimeout(wake, Math.min(left, longestTimer));
     };
+    // Timers count whole milliseconds, and may be one too early.
+    const wake = () => (performance.now() < when ? sleep() : task());
     sleep();
     return () => clearTimeout(timer);
   },

@@ -6,15 +6,21 @@ type Unit = keyof typeof unitMilliseconds;
 const longest = 36_525 * unitMilliseconds.d;
 
 /**
- * Milliseconds of `30`, `30s`, `500ms`, `10m`, `1h`, `2d`; a bare number is seconds. Undefined if
+ * Milliseconds of `30`, `30s`, `500ms`, `10m`, `1h`, `2d`, `5 seconds`; a bare number is seconds. Undefined if
  * `text` is none of these or longer than a hundred years.
  */
 export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,12})\s*(ms|s|m|h|d)?$/i.exec(text);
-  if (match === null) return undefined;
-  const unit = (match[2]?.toLowerCase() ?? "s") as Unit;
-  const milliseconds = Number(match[1]) * unitMilliseconds[unit];
+  const [, number, word = "s"] = /^(\d{1,12})(?:\s*([a-z]+))?$/i.exec(text) ?? [];
+  const unit = unitOf(word.toLowerCase());
+  if (number === undefined || unit === undefined) return undefined;
+  const milliseconds = Number(number) * unitMilliseconds[unit];
   return milliseconds <= longest ? milliseconds : undefined;
+}
+
+/** `10 seconds` and the like were read as 10 by knockd 0.8. */
+function unitOf(word: string): Unit | undefined {
+  if (Object.hasOwn(unitMilliseconds, word)) return word as Unit;
+  return /^(sec|second|min|minute|hour|day)s?$/.test(word) ? (word.charAt(0) as Unit) : undefined;
 }
 
 /** The shortest text that `parseDuration` reads back as the same length. */

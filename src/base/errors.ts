@@ -4,11 +4,20 @@
  * - `CONFIG`: the configuration file cannot be used
  * - `CAPTURE`: packets cannot be received (rights, kernel)
  * - `COMMAND`: a door's command could not be started
+ * - `FIREWALL`: the kernel's packet filter could not be read or changed
  * - `RESOLVE`: a host or service name is not known
  * - `SEND`: a packet could not be sent
  * - `SYSTEM`: the operating system refused something else
  */
-export type ErrorCode = "USAGE" | "CONFIG" | "CAPTURE" | "COMMAND" | "RESOLVE" | "SEND" | "SYSTEM";
+export type ErrorCode =
+  | "USAGE"
+  | "CONFIG"
+  | "CAPTURE"
+  | "COMMAND"
+  | "FIREWALL"
+  | "RESOLVE"
+  | "SEND"
+  | "SYSTEM";
 
 /**
  * The one error class. Code reads `code`, people read `message` (what was attempted, on what, what

@@ -53,7 +53,7 @@ export function formatTextLine(entry: Entry, wall: number): string {
 
 /** One JSON object: time (RFC 3339, UTC, milliseconds), level, event, door, source, details, message. */
 export function formatJsonLine(entry: Entry, wall: number): string {
-  return JSON.stringify({
+  const json = JSON.stringify({
     time: new Date(wall).toISOString(),
     level: entry.level,
     event: entry.event,
@@ -62,10 +62,14 @@ export function formatJsonLine(entry: Entry, wall: number): string {
     ...entry.detail,
     message: entry.text,
   });
+  // JSON itself escapes the ASCII ones only.
+  return json.replace(controls, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+const controls = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** Control characters, which a hostile name could use to forge lines or drive a terminal, become `?`. */
 export function oneLine(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-  return text.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+  return text.replace(controls, "?");
 }

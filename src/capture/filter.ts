@@ -133,15 +133,15 @@ function search(sorted: readonly Range[]): Instruction[] {
 function ranges(ports: ReadonlySet<number>, most: number): Range[] {
   const sorted = [...ports].sort((a, b) => a - b);
   const gaps = sorted
-    .slice(1)
-    .map((port, i) => port - (sorted[i] ?? 0))
-    .sort((a, b) => b - a);
-  // Neighbours differ by 1. Of more gaps than there may be, only those wider than the next one stay.
-  const keep = (gaps[most - 1] ?? 1) + 1;
+    .map((port, i) => ({ port, width: port - (sorted[i - 1] ?? port) }))
+    .filter(({ width }) => width > 1)
+    .sort((a, b) => b.width - a.width);
+  /** Where a range begins. */
+  const starts = new Set(gaps.slice(0, most - 1).map(({ port }) => port));
   const found: [number, number][] = [];
   for (const port of sorted) {
     const last = found.at(-1);
-    if (last !== undefined && port - last[1] < keep) last[1] = port;
+    if (last !== undefined && !starts.has(port)) last[1] = port;
     else found.push([port, port]);
   }
   return found;

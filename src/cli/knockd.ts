@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError } from "../base/errors.ts";
 import type { Options } from "../config/config.ts";
@@ -7,6 +8,7 @@ import { loadConfig } from "../config/load.ts";
 import { formatProblem, formatWithHint } from "../config/problem.ts";
 import { interfaces } from "../config/values.ts";
 import { isInBackground, settleInBackground, startInBackground } from "../daemon/background.ts";
+import type { DaemonOptions } from "../daemon/daemon.ts";
 import { Daemon } from "../daemon/daemon.ts";
 import type { Flag } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
@@ -85,6 +87,15 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** pidof, killall and ps -C find a process by this name, not by its arguments. */
+function nameProcess(): void {
+  try {
+    writeFileSync("/proc/self/comm", "knockd");
+  } catch {
+    // Without /proc there is nobody to look for it either.
+  }
+}
+
 async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> {
   const configFile = resolve(given.get("config") ?? defaultConfig);
   const background = isInBackground();
@@ -102,8 +113,9 @@ async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> 
     }
     return startInBackground();
   }
+  nameProcess();
   const debug = given.has("debug");
-  const daemon = await Daemon.start({
+  const daemonOptions: DaemonOptions = {
     configFile,
     load: () => {
       const { config, warnings } = load();
@@ -120,21 +132,29 @@ async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> 
     pidFile: detach ? resolve(given.get("pidfile") ?? defaultPidFile) : undefined,
     lookUp: given.has("lookup"),
     onlyIpv4: given.has("only-ip-v4"),
-  });
-  if (detach) settleInBackground();
-  return untilStopped(daemon);
+  };
+  const start = async () => {
+    const daemon = await Daemon.start(daemonOptions);
+    if (detach) settleInBackground();
+    return daemon;
+  };
+  return untilStopped(start);
 }
 
-function untilStopped(daemon: Daemon): Promise<number> {
+/** Signals are caught before anybody can know that it starts; they wait until it has. */
+function untilStopped(start: () => Promise<Daemon>): Promise<number> {
   return new Promise((resolve, reject) => {
-    process.on("SIGHUP", () => void daemon.reload().catch(reject));
-    let stopping = false;
+    const starting = Promise.resolve().then(start);
+    starting.catch(reject);
+    process.on("SIGHUP", () => starting.then((daemon) => daemon.reload()).catch(reject));
+    const hurry = new AbortController();
+    let stopping: Promise<void> | undefined;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
         // Whoever asks twice does not want to wait for commands.
-        if (stopping) resolve(exitCodes[signal]);
-        stopping = true;
-        daemon.stop().then(() => resolve(exitCodes[signal]), reject);
+        if (stopping !== undefined) hurry.abort();
+        stopping ??= starting.then((daemon) => daemon.stop(hurry.signal));
+        stopping.then(() => resolve(exitCodes[signal]), reject);
       });
     }
   });

@@ -24,6 +24,10 @@ export async function runProgram(name: string, main: Main): Promise<void> {
     stdout: (text) => process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
   };
+  process.on("uncaughtException", (thrown) => {
+    io.stderr(describe(name, thrown));
+    process.exit(1);
+  });
   const code = await run(name, main, process.argv.slice(2), io);
   // On Windows and macOS a pipe is written later: what is printed must get out before the exit.
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));

@@ -24,7 +24,7 @@ export interface DoorConfig {
   readonly name: string;
   /** The steps, or the file that holds a list of sequences to be used once each. */
   readonly sequence: Sequence | OneTimeFile;
-  /** Milliseconds from the first hit to the last. */
+  /** Milliseconds from the (last) first step to the last one. */
   readonly timeout: number;
   readonly flags: FlagTest;
   /** Addresses and names of the hosts whose packets count; undefined: this host. */

@@ -1,3 +1,4 @@
+import type { Network } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatPort } from "../base/port.ts";
 import type { Config, DoorConfig } from "./config.ts";
@@ -19,18 +20,17 @@ export function describeConfig({ options, doors }: Config): string[] {
 function describeDoor(door: DoorConfig): string[] {
   const { name, sequence, timeout, flags, target, commands, closeAfter } = door;
   const of = (key: string) => `${name}: ${key}`;
-  const seconds = formatDuration(timeout);
-  const networks = target?.map((t) => (typeof t === "string" ? t : `${t.base}/${t.bits}`));
+  const targets = target?.map((t) => (typeof t === "string" ? t : formatNetwork(t)));
   return [
     `config: new section: '${name}'`,
     ...("file" in sequence
       ? fact(of("one time sequences file"), sequence.file)
       : fact(of("sequence"), sequence.map(formatPort).join(","))),
-    ...fact(of("seq_timeout"), seconds),
-    ...fact(of("target"), networks?.join(",")),
+    ...fact(of("seq_timeout"), inSeconds(timeout)),
+    ...fact(of("target"), targets?.join(",")),
     ...fact(of("start_command"), commands.start),
     ...fact(of("start_command_6"), commands.start6),
-    ...fact(of("cmd_timeout"), formatDuration(closeAfter)),
+    ...fact(of("cmd_timeout"), inSeconds(closeAfter)),
     ...fact(of("stop_command"), commands.stop),
     ...fact(of("stop_command_6"), commands.stop6),
     ...["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((flag, bit) => {
@@ -42,4 +42,14 @@ function describeDoor(door: DoorConfig): string[] {
 
 function fact(name: string, value: string | undefined): string[] {
   return value === undefined ? [] : [`config: ${name}: ${value}`];
+}
+
+/** knockd knows whole seconds only, and prints them without a unit. */
+function inSeconds(milliseconds: number): string {
+  return milliseconds % 1000 === 0 ? `${milliseconds / 1000}` : formatDuration(milliseconds);
+}
+
+function formatNetwork({ base, bits }: Network): string {
+  const length = base.family === 4 ? bits - 96 : bits;
+  return bits === 128 ? `${base}` : `${base}/${length}`;
 }

@@ -48,7 +48,7 @@ const path: Rule<string> = { comments: "after-blank", parse: values.path };
 const duration: Rule<number> = { comments: "anywhere", parse: values.duration };
 
 export const optionRules: Rules<OptionValues> = {
-  usesyslog: { comments: "anywhere", parse: useSyslog },
+  usesyslog: { comments: "anywhere", parse: values.yesOrNo },
   logfile: path,
   pidfile: path,
   interface: { comments: "after-blank", parse: values.interfaces },
@@ -70,11 +70,11 @@ export const doorRules: Rules<DoorValues> = {
 };
 
 /** Other names that knockd has for the same. */
-const aliases: Readonly<Record<string, string>> = {
-  command: "start_command",
-  command_6: "start_command_6",
-  timeout: "seq_timeout",
-};
+const aliases: ReadonlyMap<string, string> = new Map([
+  ["command", "start_command"],
+  ["command_6", "start_command_6"],
+  ["timeout", "seq_timeout"],
+]);
 
 /** Reads the directives of one section by its rules; of those that come twice the last counts. */
 export function readDirectives<Values>(
@@ -85,15 +85,15 @@ export function readDirectives<Values>(
   const found: Partial<Values> = {};
   for (const directive of directives) {
     const key = canonicalKey(directive.key);
-    if (key in rules) readDirective(directive, key as keyof Values, rules, found, problems);
+    if (hasKey(rules, key)) readDirective(directive, key, rules, found, problems);
     else if (key !== "usesyslog") problems.push(unknownKey(directive, key));
   }
   return found;
 }
 
 /** knockd takes UseSyslog wherever it stands. */
-export function asksForSyslog(directives: readonly Directive[]): boolean {
-  return directives.some(({ key }) => canonicalKey(key) === "usesyslog");
+export function isUseSyslog({ key }: Directive): boolean {
+  return canonicalKey(key) === "usesyslog";
 }
 
 function readDirective<Values, Key extends keyof Values>(
@@ -137,12 +137,12 @@ function unknownKey({ key: written, line, column }: Directive, key: string): Pro
 }
 
 function placeOf(key: string): string | undefined {
-  if (key in optionRules) return "it belongs in the section [options]";
-  return key in doorRules ? "it belongs in the section of a door" : undefined;
+  if (hasKey(optionRules, key)) return "it belongs in the section [options]";
+  return hasKey(doorRules, key) ? "it belongs in the section of a door" : undefined;
 }
 
 function nearest(key: string): string | undefined {
-  const known = [...Object.keys(optionRules), ...Object.keys(doorRules), ...Object.keys(aliases)];
+  const known = [...Object.keys(optionRules), ...Object.keys(doorRules), ...aliases.keys()];
   const best = known.find((other) => isTypoOf(key, other));
   return best === undefined ? undefined : `did you mean "${best}"?`;
 }
@@ -160,11 +160,12 @@ function isTypoOf(written: string, meant: string): boolean {
   );
 }
 
-function canonicalKey(key: string): string {
-  const lower = key.toLowerCase();
-  return aliases[lower] ?? lower;
+/** `in` would also find what every object inherits: a directive may be called "constructor". */
+function hasKey<Values>(rules: Rules<Values>, key: string): key is keyof Values & string {
+  return Object.hasOwn(rules, key);
 }
 
-function useSyslog(): Parsed<boolean> {
-  return { value: true };
+function canonicalKey(key: string): string {
+  const lower = key.toLowerCase();
+  return aliases.get(lower) ?? lower;
 }

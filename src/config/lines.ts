@@ -34,7 +34,7 @@ export function readSections(text: string, problems: Problem[]): Section[] {
       problems.push({ severity: "error", line, column, message, ...(hint && { hint }) });
     if (content.startsWith("[")) {
       const name = sectionName(content);
-      if (name === undefined) report("syntax error: expected nothing after the section name");
+      if (name === undefined) report("syntax error: expected [NAME], and nothing after it");
       else if (name === "") report("bad section name: it is empty");
       // Lines after a bad section line still get read, as part of a section without a name.
       sections.push({ name: name ?? "", line, column, directives: [] });
@@ -56,8 +56,10 @@ function sectionName(content: string): string | undefined {
 }
 
 function readDirective(raw: string, line: number, column: number): Directive {
-  const equals = raw.indexOf("=");
-  const key = (equals < 0 ? raw : raw.slice(0, equals)).trim();
+  // A comment may follow a key that stands alone; what it says is no value.
+  const keyPart = raw.replace(/\s#.*$/s, "");
+  const equals = keyPart.includes("=") ? raw.indexOf("=") : -1;
+  const key = (equals < 0 ? keyPart : raw.slice(0, equals)).trim();
   if (equals < 0) return { key, value: undefined, line, column, valueColumn: column };
   const after = raw.slice(equals + 1);
   const valueColumn = equals + 2 + after.length - after.trimStart().length;

@@ -1,7 +1,7 @@
 import type { Config, DoorConfig, Options } from "./config.ts";
 import { defaultOptions } from "./config.ts";
 import type { DoorValues, OptionValues } from "./directives.ts";
-import { asksForSyslog, doorRules, optionRules, readDirectives } from "./directives.ts";
+import { doorRules, isUseSyslog, optionRules, readDirectives } from "./directives.ts";
 import type { Section } from "./lines.ts";
 import { readSections } from "./lines.ts";
 import type { Problem } from "./problem.ts";
@@ -40,11 +40,13 @@ function readOptions(
   doors: readonly Section[],
   problems: Problem[],
 ): Options {
-  const directives = sections.flatMap((section) => section.directives);
+  const directives = [
+    ...sections.flatMap((section) => section.directives),
+    ...doors.flatMap((door) => door.directives.filter(isUseSyslog)),
+  ];
   const values = readDirectives<OptionValues>(directives, optionRules, problems);
-  const syslogInDoor = doors.some((door) => asksForSyslog(door.directives));
   return {
-    useSyslog: (values.usesyslog ?? false) || syslogInDoor,
+    useSyslog: values.usesyslog ?? defaultOptions.useSyslog,
     logFormat: values.logformat ?? defaultOptions.logFormat,
     interfaces: values.interface,
     maxAttempts: values.maxattempts ?? defaultOptions.maxAttempts,

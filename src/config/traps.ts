@@ -15,7 +15,8 @@ export function findTraps(
     ...[...optionSections, ...doorSections].flatMap(({ directives }) => directives.flatMap(dashes)),
     ...doors.flatMap((door, i) => {
       const section = doorSections[i];
-      return section === undefined ? [] : doorTraps(section, door);
+      // A section without a name is a line that could not be read.
+      return section === undefined || door.name === "" ? [] : doorTraps(section, door);
     }),
     ...(doorSections.length === 0 ? [noDoors] : []),
   ];

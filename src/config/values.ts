@@ -75,6 +75,8 @@ export function interfaces(text: string): Parsed<readonly string[] | undefined> 
     }
     names.push(item);
   }
+  // The kernel's filter names each of them, and its jumps are short.
+  if (names.length > 100) return { problem: "more than 100 interfaces", offset: 0, hint: "any" };
   return { value: names };
 }
 
@@ -94,6 +96,14 @@ export function oneOf<Word extends string>(
     if (word !== undefined) return { value: word };
     return { problem: `expected ${words.join(" or ")}, got "${text}"`, offset: 0 };
   };
+}
+
+/** A directive that is there says yes, unless its value says no. */
+export function yesOrNo(text: string): Parsed<boolean> {
+  const word = text.toLowerCase();
+  if (["", "yes", "true", "on", "1"].includes(word)) return { value: true };
+  if (["no", "false", "off", "0"].includes(word)) return { value: false };
+  return { problem: `expected yes or no, got "${text}"`, offset: 0 };
 }
 
 export function path(text: string): Parsed<string> {

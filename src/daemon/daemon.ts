@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { systemClock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -125,20 +126,22 @@ export class Daemon {
     await this.#retarget();
   }
 
-  /** Stops listening, closes what is open, and waits for the commands that do it. */
-  async stop(): Promise<void> {
+  /**
+   * Stops listening, closes what is open, and waits for the commands that do it, but not any longer
+   * once `hurry` is aborted.
+   */
+  async stop(hurry: AbortSignal): Promise<void> {
     this.#cancelRetarget?.();
     this.#network.close();
     this.#pipeline.close();
-    if (this.#keeper.busy) {
-      this.#say("stopping", "waiting for child processes...", "terminal");
-      await this.#keeper.closeAll();
-    }
+    this.#say("stopping", "waiting for child processes...", "terminal");
+    await Promise.race([this.#keeper.closeAll(), once(hurry, "abort")]);
     this.#say("stop", "closing...", "terminal");
     this.#say("stop", "shutting down", "log");
-    this.#pidFile?.remove();
     this.#names?.close();
     this.#logs.close();
+    // Last: to those who wait for it, it is the end.
+    this.#pidFile?.remove();
   }
 
   #makeDoors(): Doors {

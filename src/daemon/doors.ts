@@ -12,6 +12,8 @@ import { markUsed, readOneTimeFile } from "./one-time-file.ts";
 /** A door of the configuration and what opens it now. */
 interface LiveDoor {
   readonly config: DoorConfig;
+  /** Which of the doors of this name, counted from 1. */
+  readonly nth: number;
   /** What the matcher compares packets with; undefined: no sequence is left, the door is disabled. */
   door: Door | undefined;
 }
@@ -28,7 +30,10 @@ export class Doors {
   constructor(configs: readonly DoorConfig[], resolve: Resolve, log: Log) {
     this.#log = log;
     this.#resolve = resolve;
-    this.#live = configs.map((config) => ({ config, door: this.#open(config) }));
+    this.#live = configs.map((config, i) => {
+      const namesakes = configs.slice(0, i).filter(({ name }) => name === config.name);
+      return { config, nth: namesakes.length + 1, door: this.#open(config) };
+    });
   }
 
   /** Those that can be opened now, in the order of the configuration. */
@@ -36,9 +41,9 @@ export class Doors {
     return this.#live.flatMap(({ door }) => door ?? []);
   }
 
-  /** The configuration of a door that was matched. */
-  configOf(door: Door): DoorConfig | undefined {
-    return this.#live.find((live) => live.door === door)?.config;
+  /** What belongs to a door that was matched. */
+  find(door: Door): Readonly<LiveDoor> | undefined {
+    return this.#live.find((live) => live.door === door);
   }
 
   /** Every port that could be a hit. */

@@ -1,4 +1,4 @@
-import { Resolver } from "node:dns/promises";
+import { lookupService, Resolver } from "node:dns/promises";
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Entry, Log } from "../base/log.ts";
@@ -8,6 +8,9 @@ const mostKnown = 10_000;
 
 /** Sources that are being asked for. Beyond it, lines are written without a name. */
 const mostPending = 200;
+
+/** Lines of one source that wait. Beyond it they are all written without a name. */
+const mostWaiting = 1000;
 
 /** A name server that does not answer holds lines back for no longer: milliseconds. */
 const patience = 2000;
@@ -40,8 +43,10 @@ export class Names implements Log {
     }
     const key = source.toString();
     const waiting = this.#pending.get(key);
-    if (waiting !== undefined) waiting.push([entry, wall]);
-    else if (this.#known.has(key)) this.#log.write(named(entry, this.#known.get(key)), wall);
+    if (waiting !== undefined) {
+      waiting.push([entry, wall]);
+      if (waiting.length >= mostWaiting) this.#release(key, undefined);
+    } else if (this.#known.has(key)) this.#log.write(named(entry, this.#known.get(key)), wall);
     else if (this.#pending.size >= mostPending) this.#log.write(entry, wall);
     else {
       this.#pending.set(key, [[entry, wall]]);
@@ -88,7 +93,8 @@ export async function reverseLookUp(address: Address): Promise<string | undefine
   const timer = setTimeout(() => resolver.cancel(), patience);
   try {
     const [name] = await resolver.reverse(address.toString());
-    return name;
+    // Of a name that stands in the hosts file alone, Node tells no more than that there is one.
+    return name ?? (await lookupService(address.toString(), 0)).hostname;
   } catch {
     // No name, or no answer: the address says enough.
     return undefined;

@@ -83,12 +83,13 @@ export class Pipeline<S extends Source> {
   }
 
   #open(door: Door, packet: Packet): void {
-    const config = this.#doors.configOf(door);
-    if (config === undefined) return;
+    const live = this.#doors.find(door);
+    if (live === undefined) return;
+    const { config, nth } = live;
     // On the disk before anything opens: a crash must not leave a one-time sequence good for another time.
     if (this.#doors.used(door)) this.watch(this.#doors);
     const { source, port, protocol } = packet;
-    const passage = prepare(config.commands, { door: door.name, source, port, protocol });
+    const passage = prepare(config.commands, { door: door.name, nth, source, port, protocol });
     if (passage !== undefined) this.#parts.keeper.open({ passage, length: config.closeAfter });
   }
 

@@ -26,8 +26,8 @@ interface IpHeader {
 
 /**
  * The TCP or UDP packet in a frame; undefined for everything else: other protocols, fragments but
- * the first, headers that are cut off or lie about their length. Hostile bytes end here: no input
- * makes it throw or read outside the frame.
+ * the first, headers that are cut off or impossible. Hostile bytes end here: no input makes it throw
+ * or read outside the frame.
  */
 export function decode(frame: Frame): Packet | undefined {
   const reader = new Reader(frame.data, frame.start, frame.length);
@@ -121,7 +121,21 @@ function readTcp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
   const flags = reader.u8();
   reader.skip(6);
   if (!reader.ok || headerWords < 5) return undefined;
-  return { ...common(frame, ip), protocol: "tcp", sourcePort, port, flags, fingerprint };
+  const { source, destination } = ip;
+  const { time, interfaceIndex, wireLength: length } = frame;
+  const protocol = "tcp";
+  return {
+    time,
+    interfaceIndex,
+    length,
+    protocol,
+    source,
+    destination,
+    sourcePort,
+    port,
+    flags,
+    fingerprint,
+  };
 }
 
 /** RFC 768 */
@@ -132,16 +146,21 @@ function readUdp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
   const checksum = reader.u16();
   if (!reader.ok || length < 8) return undefined;
   const fingerprint = length * 65536 + checksum;
-  return { ...common(frame, ip), protocol: "udp", sourcePort, port, flags: 0, fingerprint };
-}
-
-function common(frame: Frame, ip: IpHeader) {
+  const { source, destination } = ip;
+  const { time, interfaceIndex, wireLength } = frame;
+  const protocol = "udp";
+  const flags = 0;
   return {
-    time: frame.time,
-    interfaceIndex: frame.interfaceIndex,
-    length: frame.wireLength,
-    source: ip.source,
-    destination: ip.destination,
+    time,
+    interfaceIndex,
+    length: wireLength,
+    protocol,
+    source,
+    destination,
+    sourcePort,
+    port,
+    flags,
+    fingerprint,
   };
 }
 

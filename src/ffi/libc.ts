@@ -15,6 +15,9 @@ export const socket: (domain: number, type: number, protocol: number) => number 
 export const bind: (fd: number, address: Uint8Array, length: number) => number = libc.func(
   "int bind(int, const void *, uint32_t)",
 );
+/** getsockname(2); `length` is a native 32-bit integer, in and out. */
+export const getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number =
+  libc.func("int getsockname(int, void *, void *)");
 /** close(2) */
 export const close: (fd: number) => number = libc.func("int close(int)");
 /** setsockopt(2) */
@@ -86,7 +89,7 @@ export function view(address: bigint, length: number): ArrayBuffer {
 
 /** An error that names the call and says what the kernel said. */
 export function systemError(
-  code: "CAPTURE" | "SYSTEM",
+  code: "CAPTURE" | "FIREWALL" | "SYSTEM",
   attempted: string,
   number: number = errno(),
 ): KnockError {

@@ -4,6 +4,8 @@ import type { Protocol } from "../base/port.ts";
 /** What to do to open a door for one source, and to close it: ready to be carried out. */
 export interface Passage {
   readonly door: string;
+  /** Which of the doors of this name, counted from 1: nothing keeps two from having one name. */
+  readonly nth: number;
   readonly source: Address;
   /** The packet that completed the knock. */
   readonly port: number;

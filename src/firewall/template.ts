@@ -13,6 +13,7 @@ export interface CommandTemplates {
 /** Who knocked, where, and with which packet last. */
 export interface Knock {
   readonly door: string;
+  readonly nth: number;
   readonly source: Address;
   readonly port: number;
   readonly protocol: Protocol;

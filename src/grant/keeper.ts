@@ -2,7 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Level, Log } from "../base/log.ts";
 import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
 import type { Lease } from "./ledger.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, ownerOf } from "./ledger.ts";
 import { Slots } from "./slots.ts";
 
 /** How many commands run at once; those that open and those that close are counted apart. */
@@ -75,8 +75,7 @@ export class Keeper {
   }
 
   #stop(lease: Lease): void {
-    const { door, source } = lease.passage;
-    this.#closings.run(`${door} ${source}`, async () => {
+    this.#closings.run(ownerOf(lease.passage), async () => {
       await this.#run("close", lease.passage);
       const again = this.#ledger.closed(lease);
       if (again !== undefined) this.open(again);
@@ -84,7 +83,7 @@ export class Keeper {
   }
 
   #enqueue(passage: Passage, task: () => Promise<void>): boolean {
-    const taken = this.#openings.run(`${passage.door} ${passage.source}`, async () => {
+    const taken = this.#openings.run(ownerOf(passage), async () => {
       await task();
       this.#schedule();
     });

@@ -87,7 +87,8 @@ export class Ledger {
   #take(keys: readonly string[]): Lease[] {
     return keys.flatMap((key) => {
       const entry = this.#entries.get(key);
-      if (entry === undefined) return [];
+      // A knock that did not make the lease longer put it into the queue twice.
+      if (entry?.state !== "open") return [];
       entry.state = "closing";
       return [entry.lease];
     });
@@ -105,6 +106,11 @@ export class Ledger {
 }
 
 function keyOf({ passage }: Lease): string {
-  // No address has a blank, so the last one ends the door's name.
-  return `${passage.door} ${passage.source}`;
+  return ownerOf(passage);
+}
+
+/** Tells apart all that can be open at once. */
+export function ownerOf({ door, nth, source }: Passage): string {
+  // Neither a number nor an address has a blank, so the last two end the door's name.
+  return `${door} ${nth} ${source}`;
 }

@@ -13,7 +13,7 @@ export interface FlagTest {
 export interface Door {
   readonly name: string;
   readonly sequence: Sequence;
-  /** The last hit comes less than this after the first: milliseconds. */
+  /** The last hit comes less than this after the last of those that made the first step: milliseconds. */
   readonly timeout: number;
   /** What TCP packets must look like; UDP packets are not asked. */
   readonly flags: FlagTest;

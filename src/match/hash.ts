@@ -17,7 +17,12 @@ export function hash(key: HashKey, words: readonly number[]): number {
   let v1 = key[1] ?? 0;
   let v2 = 0x6c796765 ^ v0;
   let v3 = 0x74656462 ^ v1;
-  const round = () => {
+  const count = words.length;
+  // A round for each word, one for the length (in bytes, in the top byte), three to finish.
+  for (let i = 0; i < count + 4; i++) {
+    const word = i < count ? (words[i] ?? 0) : i === count ? count << 26 : 0;
+    if (i === count + 1) v2 ^= 0xff;
+    v3 ^= word;
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
     v0 = (v0 << 16) | (v0 >>> 16);
@@ -28,19 +33,7 @@ export function hash(key: HashKey, words: readonly number[]): number {
     v2 = (v2 + v1) | 0;
     v1 = ((v1 << 13) | (v1 >>> 19)) ^ v2;
     v2 = (v2 << 16) | (v2 >>> 16);
-  };
-  for (const word of words) {
-    v3 ^= word;
-    round();
     v0 ^= word;
   }
-  const length = words.length << 26; // in bytes, in the top byte
-  v3 ^= length;
-  round();
-  v0 ^= length;
-  v2 ^= 0xff;
-  round();
-  round();
-  round();
   return (v1 ^ v3) >>> 0;
 }

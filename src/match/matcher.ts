@@ -27,6 +27,12 @@ export interface MatcherOptions {
 
 const nothing: readonly Verdict[] = [];
 
+/**
+ * How long an attempt is kept beyond its time: milliseconds. A packet that came in time may still be
+ * on its way through a ring that is behind; whether it did is decided by its own time, not by ours.
+ */
+const grace = 1000;
+
 /** All doors and who stands before them: packets in, verdicts out. Doors and sources do not affect one another. */
 export class Matcher {
   readonly #isOurs: (address: Address) => boolean;
@@ -173,7 +179,7 @@ export class Matcher {
       return;
     }
     for (const attempt of next) {
-      this.#attempts.add({ ...attempt, source, door: id }, attempt.start + door.timeout);
+      this.#attempts.add({ ...attempt, source, door: id }, attempt.start + door.timeout + grace);
     }
     const after = longest(next);
     if (after > 0 && after === before && !steps.includes(after + 1)) {

@@ -1,7 +1,9 @@
 import type { Connection, Runner } from "./probe.ts";
 import { connect, listen, ping } from "./probe.ts";
-import type { Ended, RunOptions, StartOptions } from "./process.ts";
-import { Process, run } from "./process.ts";
+import type { Ended, StartOptions } from "./process.ts";
+import { Process } from "./process.ts";
+import type { RunOptions } from "./run.ts";
+import { run } from "./run.ts";
 
 /** A machine of the test bed: a network namespace with one interface, `eth0`. */
 export class Host implements Runner {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Network } from "./network.ts";
-import { run } from "./process.ts";
 import { needs, peer } from "./requirements.ts";
+import { run } from "./run.ts";
 
 describe.skipIf(needs())("the test bed", () => {
   let network: Network;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Host, withPrefix } from "./host.ts";
-import { run } from "./process.ts";
 import { canRunLive } from "./requirements.ts";
+import { run } from "./run.ts";
 
 let opened = 0;
 

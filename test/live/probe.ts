@@ -1,4 +1,5 @@
-import type { Ended, Process, RunOptions, StartOptions } from "./process.ts";
+import type { Ended, Process, StartOptions } from "./process.ts";
+import type { RunOptions } from "./run.ts";
 
 /** Something that programs run on: a host of the test bed. */
 export interface Runner {

@@ -1,5 +1,6 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
 
 /** How a program ended, and all it said. `code` is 128 + the signal's number where a signal ended it, as in a shell. */
 export interface Ended {
@@ -8,27 +9,13 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export interface RunOptions {
-  /** Milliseconds after which the program is killed and the run fails. Default 10 s. */
-  readonly timeout?: number;
+export interface StartOptions {
   /** Given to the program's standard input, which is empty otherwise. */
   readonly input?: string | Uint8Array;
-  /** The exit codes that are no failure. Default 0 alone; "any" for all. */
-  readonly ok?: readonly number[] | "any";
+  /** Beside the environment of the test. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
-
-export type StartOptions = Pick<RunOptions, "env" | "cwd" | "input">;
-
-const signals: Record<string, number> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGTERM: 15,
-};
 
 /** Milliseconds that the output may stay open after a program's end. */
 const lastWords = 500;
@@ -68,7 +55,7 @@ export class Process {
       // A child that it left behind may hold the output open for ever.
       this.#child.once("exit", () => setTimeout(() => this.#hangUp(), lastWords).unref());
       this.#child.once("close", (code, signal) => {
-        const status = code ?? 128 + (signals[signal ?? ""] ?? 0);
+        const status = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
         resolve({ code: status, stdout: this.#stdout, stderr: this.#stderr });
       });
     });
@@ -156,22 +143,4 @@ export class Process {
   #changed(): void {
     for (const look of [...this.#watchers]) look();
   }
-}
-
-/** Runs a program to its end. Fails when its exit code is not among `ok`, or it takes longer than `timeout`. */
-export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ended> {
-  const { timeout = 10_000, ok = [0] } = options;
-  const program = new Process(argv, options);
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    program.signal("SIGKILL");
-  }, timeout);
-  const ended = await program.ended.finally(() => clearTimeout(timer));
-  const said = `${ended.stderr}${ended.stdout}`.trim();
-  if (late) throw new Error(`${argv.join(" ")} took longer than ${timeout} ms: ${said}`);
-  if (ok !== "any" && !ok.includes(ended.code)) {
-    throw new Error(`${argv.join(" ")} ended with code ${ended.code}: ${said}`);
-  }
-  return ended;
 }

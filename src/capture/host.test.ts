@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import { address } from "../../test/packets.ts";
+import { ManualClock } from "../base/clock.ts";
+import { Host } from "./host.ts";
+
+/** A host whose addresses the test changes, and that counts how often they were read. */
+function makeHost(...texts: string[]) {
+  const clock = new ManualClock();
+  const kernel = { addresses: texts, reads: 0 };
+  const host = new Host(clock, () => {
+    kernel.reads++;
+    return kernel.addresses.map(address);
+  });
+  return { host, clock, kernel };
+}
+
+test("an address of this host is ours, any other is not", () => {
+  const { host } = makeHost("192.0.2.1", "2001:db8::1");
+  expect(host.has(address("192.0.2.1"))).toBe(true);
+  expect(host.has(address("2001:db8::1"))).toBe(true);
+  expect(host.has(address("192.0.2.2"))).toBe(false);
+  expect(host.has(address("2001:db8:1::1"))).toBe(false);
+});
+
+test("addresses that end alike are told apart", () => {
+  const { host } = makeHost("2001:db8::1", "fe80::1", "::1");
+  const ours = ["2001:db8::1", "fe80::1", "::1", "2001:db9::1", "0.0.0.1"];
+  expect(ours.map((text) => host.has(address(text)))).toEqual([true, true, true, false, false]);
+  expect(host.addresses().map(String)).toEqual(["2001:db8::1", "fe80::1", "::1"]);
+});
+
+test("nothing is read before the first question, and nothing again for addresses that are known", () => {
+  const { host, clock, kernel } = makeHost("192.0.2.1");
+  expect(kernel.reads).toBe(0);
+  for (let i = 0; i < 5; i++) {
+    expect(host.has(address("192.0.2.1"))).toBe(true);
+    clock.advance(10_000);
+  }
+  expect(kernel.reads).toBe(1);
+});
+
+test("packets for strangers make it read again, but not within a second", () => {
+  const { host, clock, kernel } = makeHost("192.0.2.1");
+  const stranger = address("203.0.113.9");
+  host.has(stranger);
+  for (let i = 0; i < 999; i++) {
+    clock.advance(1);
+    host.has(stranger);
+  }
+  expect(kernel.reads).toBe(1);
+  clock.advance(1);
+  host.has(stranger);
+  expect(kernel.reads).toBe(2);
+});
+
+test("an address that came later is ours a second after the last reading at the latest", () => {
+  const { host, clock, kernel } = makeHost("192.0.2.1");
+  expect(host.has(address("192.0.2.2"))).toBe(false);
+  kernel.addresses.push("192.0.2.2");
+  expect(host.has(address("192.0.2.2"))).toBe(false);
+  clock.advance(1000);
+  expect(host.has(address("192.0.2.2"))).toBe(true);
+});
+
+test("told of a change, it knows at once what came and what went", () => {
+  const { host, kernel } = makeHost("192.0.2.1");
+  expect(host.has(address("192.0.2.1"))).toBe(true);
+  kernel.addresses = ["192.0.2.2"];
+  host.refresh();
+  expect(host.has(address("192.0.2.2"))).toBe(true);
+  expect(host.has(address("192.0.2.1"))).toBe(false);
+});

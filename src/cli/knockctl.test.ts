@@ -1,0 +1,406 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { TestServer } from "../../test/control-server.ts";
+import { startServer } from "../../test/control-server.ts";
+import { Address } from "../base/address.ts";
+import { main } from "./knockctl.ts";
+import { run } from "./program.ts";
+
+beforeEach(() => void vi.stubEnv("TZ", "UTC"));
+afterEach(() => vi.unstubAllEnvs());
+
+async function knockctl(...args: string[]) {
+  const output = { stdout: "", stderr: "" };
+  const io = {
+    stdout: (text: string) => {
+      output.stdout += text;
+    },
+    stderr: (text: string) => {
+      output.stderr += text;
+    },
+  };
+  return { code: await run("knockctl", main, args, io), ...output };
+}
+
+/** What a command prints that succeeds without a complaint. */
+async function screen({ path }: TestServer, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await knockctl(...args, "--socket", path);
+  expect([code, stderr]).toEqual([0, ""]);
+  return stdout;
+}
+
+describe("screens", () => {
+  test("--help", async () => {
+    const { code, stdout } = await knockctl("--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatchInlineSnapshot(`
+      "usage: knockctl COMMAND [options]
+
+      Shows and steers a running knockd, and checks configurations.
+
+        status     what knockd is doing, and what is wrong
+        doors      the doors: what each opens, and for how many it is open
+        leases     what is open, for whom, and for how long
+        watch      what happens, as it happens
+        open       open a door for an address, without a knock
+        extend     keep a door open for longer
+        close      close a door, or all doors, at once
+        reload     read the configuration again, and say what changed
+        protect    let only open sources reach the protected services
+        unprotect  let everybody reach the protected services
+        check      say what is wrong with a configuration file
+
+      knockctl COMMAND --help says more.
+      "
+    `);
+  });
+
+  test("status", async () => {
+    const server = await startServer();
+    server.handlers.problems = ["the journal cannot be written: no space\u001b[2J left"];
+    expect(await screen(server, "status")).toMatchInlineSnapshot(`
+      "knockd         0.1.0, process 812, up 3d 4h
+      configuration  /etc/knockd.conf
+      listening on   eth0, wg0
+      firewall       nftables, protects tcp/22
+      journal        in order
+      packets        10234 received, 0 dropped by the kernel
+      knocking       3 at stage 1, 1 at stage 2
+      open           2 leases
+      problem: the journal cannot be written: no space?[2J left
+
+      DOOR     STEPS      WITHIN  OPENS       FOR  STATE
+      ssh      3 tcp         15s  tcp/22      10m  open for 1
+      vpn      4 tcp+udp      5s  by command  30s  open for 1
+      wake-up  3 udp       500ms  by command    -  shut
+      attic    none          10s  by command   1m  disabled
+
+      DOOR  SOURCE         LEFT  SINCE                KIND     STATE
+      ssh   192.0.2.7    9m 58s  2026-11-22 13:26:05  native   open
+      vpn   2001:db8::7      3s  2026-11-22 13:26:05  command  open
+      "
+    `);
+  });
+
+  test("status of a daemon that has little to do", async () => {
+    const server = await startServer();
+    server.handlers.close({ all: true });
+    server.handlers.unprotect();
+    vi.spyOn(server.handlers, "doors").mockReturnValue([]);
+    const idle = { ...server.handlers.status(), attempts: [] };
+    vi.spyOn(server.handlers, "status").mockReturnValue(idle);
+    expect(await screen(server, "status")).toMatchInlineSnapshot(`
+      "knockd         0.1.0, process 812, up 3d 4h
+      configuration  /etc/knockd.conf
+      listening on   eth0, wg0
+      firewall       nftables, protects nothing
+      journal        in order
+      packets        10234 received, 0 dropped by the kernel
+      knocking       nobody
+      open           0 leases
+
+      there are no doors
+
+      nothing is open
+      "
+    `);
+  });
+
+  test("status shows the first leases only", async () => {
+    const server = await startServer();
+    for (let i = 0; i < 30; i++) server.handlers.open({ door: "ssh", address: Address.v4(i) });
+    const lines = (await screen(server, "status")).split("\n");
+    expect(lines.slice(-3)).toEqual([
+      expect.stringMatching(/^ssh +0\.0\.0\.17/),
+      "and 12 more: knockctl leases",
+      "",
+    ]);
+  });
+
+  test("doors", async () => {
+    expect(await screen(await startServer(), "doors")).toMatchInlineSnapshot(`
+      "DOOR     STEPS      WITHIN  OPENS       FOR  STATE
+      ssh      3 tcp         15s  tcp/22      10m  open for 1
+      vpn      4 tcp+udp      5s  by command  30s  open for 1
+      wake-up  3 udp       500ms  by command    -  shut
+      attic    none          10s  by command   1m  disabled
+      "
+    `);
+  });
+
+  test("leases", async () => {
+    expect(await screen(await startServer(), "leases")).toMatchInlineSnapshot(`
+      "DOOR  SOURCE         LEFT  SINCE                KIND     STATE
+      ssh   192.0.2.7    9m 58s  2026-11-22 13:26:05  native   open
+      vpn   2001:db8::7      3s  2026-11-22 13:26:05  command  open
+      "
+    `);
+  });
+
+  test("open, extend, close", async () => {
+    const server = await startServer();
+    const steps = [
+      ["open", "ssh", "192.0.2.8", "for", "10m"],
+      ["open", "vpn", "2001:db8::9"],
+      ["open", "wake-up", "192.0.2.8"],
+      ["extend", "ssh", "192.0.2.8", "2h"],
+      ["extend", "ssh", "192.0.2.8", "for", "10s"],
+      ["close", "192.0.2.8", "--cut"],
+      ["close", "vpn", "2001:db8::9"],
+      ["close", "vpn"],
+      ["close", "all"],
+      ["close", "all"],
+    ];
+    let text = "";
+    for (const step of steps) text += `> ${step.join(" ")}\n${await screen(server, ...step)}`;
+    expect(text).toMatchInlineSnapshot(`
+      "> open ssh 192.0.2.8 for 10m
+      opened ssh for 192.0.2.8, closes in 10m
+      > open vpn 2001:db8::9
+      opened vpn for 2001:db8::9, closes in 10m
+      > open wake-up 192.0.2.8
+      opened wake-up for 192.0.2.8, nothing closes it
+      > extend ssh 192.0.2.8 2h
+      ssh is open for 192.0.2.8, closes in 2h
+      > extend ssh 192.0.2.8 for 10s
+      ssh is open for 192.0.2.8, closes in 2h
+      > close 192.0.2.8 --cut
+      closed ssh for 192.0.2.8
+      ended 1 connection
+      > close vpn 2001:db8::9
+      closed vpn for 2001:db8::9
+      > close vpn
+      closed vpn for 2001:db8::7
+      > close all
+      closed ssh for 192.0.2.7
+      > close all
+      nothing was open
+      "
+    `);
+  });
+
+  test("protect, unprotect", async () => {
+    const server = await startServer();
+    expect(await screen(server, "unprotect")).toBe("nothing is protected\n");
+    expect(await screen(server, "protect")).toBe("protected: tcp/22\n");
+  });
+
+  test("reload", async () => {
+    const server = await startServer();
+    expect(await screen(server, "reload")).toMatchInlineSnapshot(`
+      "/etc/knockd.conf is in use
+      added    vpn
+      removed  attic
+      options  LogFile
+      "
+    `);
+    const none = { added: [], removed: [], changed: [], options: [], warnings: [] };
+    server.handlers.nextReload = { kind: "reloaded", file: "/etc/knockd.conf", ...none };
+    expect(await screen(server, "reload")).toBe("/etc/knockd.conf is in use\nnothing changed\n");
+  });
+
+  test("reload, refused", async () => {
+    const { path, handlers } = await startServer();
+    const problems = ['/etc/knockd.conf:3:12: port "x" is invalid'];
+    handlers.nextReload = { kind: "refused", file: "/etc/knockd.conf", problems };
+    expect(await knockctl("reload", "--socket", path)).toEqual({
+      code: 1,
+      stdout: "the old configuration stays\n",
+      stderr: '/etc/knockd.conf:3:12: port "x" is invalid\n',
+    });
+  });
+
+  test("watch, until the daemon ends", async () => {
+    const { path, handlers, server } = await startServer();
+    const watching = knockctl("watch", "--socket", path);
+    const json = knockctl("watch", "--json", "--socket", path);
+    await vi.waitFor(() => expect(handlers.watchers).toBe(2));
+    const source = Address.v4(0xc0000207);
+    const text = "192.0.2.7: s\u001bsh: Stage 1";
+    handlers.say({ level: "notice", event: "stage", text, source, detail: { stage: 1 } });
+    handlers.say({ level: "warning", event: "reload-failed", text: "no" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await server.close();
+    const ended = { code: 1, stderr: "knockctl: error: knockd has closed the connection\n" };
+    expect(await watching).toEqual({
+      ...ended,
+      stdout: `\
+2026-11-22 13:26:05  notice   192.0.2.7: s?sh: Stage 1
+2026-11-22 13:26:05  warning  no
+`,
+    });
+    const first = (await json).stdout.split("\n")[0] ?? "";
+    expect(JSON.parse(first)).toMatchObject({ event: "stage", source: "192.0.2.7", stage: 1 });
+  });
+});
+
+describe("--json", () => {
+  test.each([
+    [["status"], { status: { pid: 812 }, doors: [{}, {}, {}, {}], leases: [{}, {}] }],
+    [["doors"], [{ name: "ssh" }, {}, {}, {}]],
+    [["leases"], [{ door: "ssh", source: "192.0.2.7", since: "2026-11-22T13:26:05.000Z" }, {}]],
+    [["open", "ssh", "192.0.2.7"], { lease: { door: "ssh", remaining: 600_000 } }],
+    [["extend", "ssh", "192.0.2.7", "1h"], { door: "ssh", remaining: 3_600_000 }],
+    [["close", "ssh"], { closed: [{ door: "ssh", source: "192.0.2.7" }], cut: 0 }],
+    [["reload"], { kind: "reloaded" }],
+    [["protect"], { services: ["tcp/22"] }],
+  ])("%j", async (args, result) => {
+    const text = await screen(await startServer(), ...args, "--json");
+    expect(text).toMatch(/^[^\n]*\n$/);
+    expect(JSON.parse(text)).toMatchObject(result);
+  });
+});
+
+describe("a wrong command line ends with 2 and says what is wrong:", () => {
+  test.each([
+    [["stauts"], 'there is no command "stauts"', 'did you mean "status"?'],
+    [["frobnicate"], 'there is no command "frobnicate"', "knockctl --help lists them"],
+    [
+      ["--json", "status"],
+      "the command comes first, then the options",
+      "--help says how it is used",
+    ],
+    [["status", "--bogus"], "unrecognized option '--bogus'", "--help lists the options"],
+    [["status", "now"], 'unexpected "now"', "--help says how it is used"],
+    [["close"], "too few arguments", "--help says how it is used"],
+    [["open", "ssh"], "too few arguments", "--help says how it is used"],
+    [["open", "ssh", "::1", "10m"], 'unexpected "10m"', "--help says how it is used"],
+    [["open", "ssh", "::1", "for"], "for how long?", "--help says how it is used"],
+    [
+      ["open", "ssh", "192.0.2"],
+      '"192.0.2" is not an address',
+      "an IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1",
+    ],
+    [
+      ["extend", "ssh", "::1", "0"],
+      '"0" is not a length of time',
+      "a number of seconds, or one with a unit: 30s, 10m, 1h, 2d",
+    ],
+    [
+      ["extend", "ssh", "::1"],
+      "a door, an address and a length of time are needed",
+      "--help says how it is used",
+    ],
+    [["check"], "too few arguments", "--help says how it is used"],
+  ])("%j", async (args, message, hint) => {
+    expect(await knockctl(...args)).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: `knockctl: error: ${message}\nknockctl: hint: ${hint}\n`,
+    });
+  });
+
+  test("nothing at all gets the list of commands", async () => {
+    const { code, stderr } = await knockctl();
+    expect([code, stderr.split("\n")[0]]).toEqual([2, "usage: knockctl COMMAND [options]"]);
+  });
+});
+
+test.each([
+  "status",
+  "doors",
+  "leases",
+  "watch",
+  "open",
+  "extend",
+  "close",
+  "reload",
+  "protect",
+  "unprotect",
+  "check",
+])("%s --help fits a terminal", async (name) => {
+  const { code, stdout } = await knockctl(name, "--help");
+  expect([code, stdout.split(" ").slice(0, 3)]).toEqual([0, ["usage:", "knockctl", name]]);
+  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(95);
+});
+
+test("no daemon: 1, and what to do", async () => {
+  expect(await knockctl("status", "--socket", "/nonexistent/s")).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: `\
+knockctl: error: knockd is not running: there is no /nonexistent/s
+knockctl: hint: start it: systemctl start knockd
+knockctl: hint: if its configuration has a ControlSocket: --socket PATH
+`,
+  });
+});
+
+test("what the daemon refuses: 1, and its hint", async () => {
+  const { path } = await startServer();
+  expect(await knockctl("close", "sssh", "--socket", path)).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: `\
+knockctl: error: there is no door "sssh"
+knockctl: hint: knockctl doors lists them
+`,
+  });
+});
+
+test("-V", async () => {
+  expect((await knockctl("-V")).stdout).toMatch(/^knockctl \(Sesame \d+\.\d+\.\d+\)\n$/);
+});
+
+describe("check", () => {
+  const file = (text: string) => {
+    const folder = mkdtempSync(join(tmpdir(), "sesame-check-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, "knockd.conf"), text);
+    return join(folder, "knockd.conf");
+  };
+  const door = "[ssh]\nsequence = 7003,7001,7002\ntcpflags = syn\ncommand = true\n";
+  const warned = door.replace("tcpflags = syn\n", "");
+
+  test("a good file: 0", async () => {
+    const path = file(door);
+    expect(await knockctl("check", path, "--strict")).toEqual({
+      code: 0,
+      stdout: `${path}: configuration OK, 1 door\n`,
+      stderr: "",
+    });
+  });
+
+  test("a warning: 0, with its hint on standard error", async () => {
+    const path = file(warned);
+    expect(await knockctl("check", path)).toEqual({
+      code: 0,
+      stdout: `${path}: configuration OK, 1 door, 1 warning\n`,
+      stderr: expect.stringMatching(/:1:1: warning: .*\n.*:1:1: hint: tcpflags = syn\n$/),
+    });
+  });
+
+  test("a warning with --strict: 2", async () => {
+    expect(await knockctl("check", file(warned), "--strict")).toMatchObject({ code: 2 });
+  });
+
+  test("an error: 1, and every problem", async () => {
+    const path = file("[ssh]\nsequence = x\nbogus = 1\n\u001b = 1\n");
+    const { code, stdout, stderr } = await knockctl("check", path, "--strict");
+    expect([code, stdout]).toEqual([1, `${path}: cannot be used\n`]);
+    expect(stderr).toContain(":2:12: sequence: port");
+    expect(stderr).toContain(':3:1: syntax error: unknown directive "bogus"');
+    expect(stderr).toContain(':4:1: syntax error: unknown directive "?"');
+  });
+
+  test("no such file: 1", async () => {
+    const { code, stderr } = await knockctl("check", "/nonexistent");
+    expect([code, stderr]).toEqual([1, "/nonexistent: No such file or directory\n"]);
+  });
+
+  test("--json", async () => {
+    const path = file(warned);
+    const { code, stdout, stderr } = await knockctl("check", path, "--json");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(JSON.parse(stdout)).toEqual({
+      file: path,
+      usable: true,
+      doors: 1,
+      problems: [expect.stringContaining(":1:1: warning: ")],
+    });
+    const broken = await knockctl("check", file("bogus"), "--json");
+    expect(JSON.parse(broken.stdout)).toMatchObject({ usable: false, doors: 0 });
+  });
+});

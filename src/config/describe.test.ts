@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { describeConfig } from "./describe.ts";
+import { parseConfig } from "./parse.ts";
+
+function description(text: string): string[] {
+  const { config } = parseConfig(text);
+  if (config === undefined) throw new Error("no configuration");
+  return describeConfig(config);
+}
+
+test("a configuration is described in the words of knockd -D", () => {
+  const text = `
+    [options]
+      logfile = /var/log/k.log
+      pidfile = /run/k.pid
+      interface = eth0
+      usesyslog
+    [x]
+      sequence = 7000,8000:udp
+      tcpflags = syn,!ack
+      seq_timeout = 60
+      target = 192.0.2.1
+      start_command = open %IP%
+      start_command_6 =
+      cmd_timeout = 90
+      stop_command = close %IP%
+      stop_command_6 = close6 %IP%
+  `;
+  expect(description(text)).toEqual([
+    "config: new section: 'options'",
+    "config: log file: /var/log/k.log",
+    "config: pid file: /run/k.pid",
+    "config: interface: eth0",
+    "config: usesyslog",
+    "config: new section: 'x'",
+    "config: x: sequence: 7000:tcp,8000:udp",
+    "config: x: seq_timeout: 60",
+    "config: x: target: 192.0.2.1",
+    "config: x: start_command: open %IP%",
+    "config: x: start_command_6: ",
+    "config: x: cmd_timeout: 90",
+    "config: x: stop_command: close %IP%",
+    "config: x: stop_command_6: close6 %IP%",
+    "config: tcp flag: SYN",
+    "config: tcp flag: !ACK",
+  ]);
+});
+
+test("what knockd does not have is described alike", () => {
+  const text = `
+    [options]
+      logformat = json
+    [x]
+      one_time_sequences = /etc/list
+      seq_timeout = 1500ms
+      target = 10.0.0.0/8, 2001:db8::/32, gate, 2001:db8::1
+  `;
+  expect(description(text)).toEqual([
+    "config: new section: 'options'",
+    "config: interface: any",
+    "config: log format: json",
+    "config: new section: 'x'",
+    "config: x: one time sequences file: /etc/list",
+    "config: x: seq_timeout: 1500ms",
+    "config: x: target: 10.0.0.0/8,2001:db8::/32,gate,2001:db8::1",
+    "config: x: cmd_timeout: 10",
+  ]);
+});

@@ -1,0 +1,80 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { loadConfig } from "./load.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sesame-load-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(content: string | Uint8Array): string {
+  const path = join(folder, "knockd.conf");
+  writeFileSync(path, content);
+  return path;
+}
+
+const door = "[x]\nsequence = 2,1\ntcpflags = syn\ncommand = true\n";
+
+test("relative paths start from the directory that is given", () => {
+  const options = "[options]\nLogFile = k.log\nPidFile = /run/k.pid\n";
+  const list = "[y]\none_time_sequences = lists/y\ntcpflags = syn\ncommand = true";
+  const { config, warnings } = loadConfig(file(`${options}${door}${list}`), "/start");
+  expect(config.options).toMatchObject({ logFile: "/start/k.log", pidFile: "/run/k.pid" });
+  expect(config.doors[1]?.sequence).toEqual({ file: "/start/lists/y" });
+  expect(warnings).toEqual([]);
+});
+
+test("a byte order mark is skipped", () => {
+  expect(loadConfig(file(`\uFEFF${door}`), "/").config.doors).toHaveLength(1);
+});
+
+test("a file in Latin-1 can be used, with a warning", () => {
+  const text = `# Ä\n${door}stop_command = echo \xE4`;
+  const { config, warnings } = loadConfig(file(Buffer.from(text, "latin1")), "/");
+  expect(config.doors[0]?.commands.stop).toBe("echo ä");
+  expect(warnings).toEqual([
+    {
+      severity: "warning",
+      line: 1,
+      column: 1,
+      message: "the file is not UTF-8, it is read as Latin-1",
+    },
+  ]);
+});
+
+describe("what cannot be used is thrown as CONFIG", () => {
+  test("with every problem and hint, each with the file's name", () => {
+    const path = file("[x]\ncommand = true\nsequence = 7000/tcp\nfoo");
+    expect(() => loadConfig(path, "/")).toThrow(
+      expect.objectContaining({
+        code: "CONFIG",
+        message: [
+          `${path}:3:12: sequence: port "7000/tcp" is invalid: expected 1 to 65535`,
+          `${path}:3:12: hint: steps are written as 7000, 7000:tcp or 7000:udp`,
+          `${path}:4:1: syntax error: unknown directive "foo"`,
+        ].join("\n"),
+      }),
+    );
+  });
+
+  test.each([
+    ["a file that is not there", () => join(folder, "none"), "No such file or directory"],
+    ["a folder", () => folder, "illegal operation on a directory"],
+    [
+      "a program",
+      () => file(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0xff, 0xfe, 10, 0, 10])),
+      "all directives must belong to a section",
+    ],
+  ])("%s", (_, path, message) => {
+    const name = path();
+    expect(() => loadConfig(name, "/")).toThrow(
+      expect.objectContaining({ code: "CONFIG", message: expect.stringContaining(message) }),
+    );
+    expect(() => loadConfig(name, "/")).toThrow(
+      expect.objectContaining({ message: expect.stringMatching(`^${name}:`) }),
+    );
+  });
+});

@@ -1,0 +1,444 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Network } from "../base/address.ts";
+import { parseNetwork } from "../base/address.ts";
+import { formatDuration } from "../base/duration.ts";
+import { formatPort } from "../base/port.ts";
+import type { Config, DoorConfig } from "./config.ts";
+import { defaultOptions } from "./config.ts";
+import { parseConfig } from "./parse.ts";
+import type { Problem } from "./problem.ts";
+
+const syn = { mask: 2, value: 2 };
+
+function tcp(...numbers: number[]) {
+  return numbers.map((number) => ({ number, protocol: "tcp" as const }));
+}
+
+/** What the file means; fails with its errors if it means nothing. */
+function config(text: string): Config {
+  const { config, problems } = parseConfig(text);
+  if (config === undefined) throw new Error(problems.map(place).join("\n"));
+  return config;
+}
+
+/** The one door of `[x]` and these lines. */
+function door(...lines: string[]): DoorConfig {
+  const [only, ...others] = config(["[x]", "sequence = 1", ...lines].join("\n")).doors;
+  if (only === undefined || others.length > 0) throw new Error("not one door");
+  return only;
+}
+
+function place({ line, column, message }: Problem): string {
+  return `${line}:${column}: ${message}`;
+}
+
+function problems(text: string, severity: Problem["severity"]): string[] {
+  return parseConfig(text)
+    .problems.filter((problem) => problem.severity === severity)
+    .map(place);
+}
+
+/** The facts of the file that Debian's package installs. */
+const debian = `[options]
+\tUseSyslog
+
+[openSSH]
+\tsequence    = 7000,8000,9000
+\tseq_timeout = 5
+\tcommand     = /sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+\ttcpflags    = syn
+
+[closeSSH]
+\tsequence    = 9000,8000,7000
+\tseq_timeout = 5
+\tcommand     = /sbin/iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+\ttcpflags    = syn
+
+[openHTTPS]
+\tsequence    = 12345,54321,24680,13579
+\tseq_timeout = 5
+\tcommand     = /usr/local/sbin/knock_add -i -c INPUT -p tcp -d 443 -f %IP%
+\ttcpflags    = syn
+`;
+
+test.each([
+  ["as it is", debian],
+  ["with CR LF", debian.replaceAll("\n", "\r\n")],
+  ["with a byte order mark", `\uFEFF${debian}`],
+  ["without its last line end", debian.trimEnd()],
+])("Debian's file, %s, means three doors", (_, text) => {
+  const { options, doors } = config(text);
+  expect(options).toEqual({ ...defaultOptions, useSyslog: true });
+  const iptables = (how: string) =>
+    `/sbin/iptables ${how} INPUT -s %IP% -p tcp --dport 22 -j ACCEPT`;
+  const knockAdd = "/usr/local/sbin/knock_add -i -c INPUT -p tcp -d 443 -f %IP%";
+  expect(doors).toEqual(
+    [
+      { name: "openSSH", sequence: tcp(7000, 8000, 9000), commands: { start: iptables("-A") } },
+      { name: "closeSSH", sequence: tcp(9000, 8000, 7000), commands: { start: iptables("-D") } },
+      {
+        name: "openHTTPS",
+        sequence: tcp(12345, 54321, 24680, 13579),
+        commands: { start: knockAdd },
+      },
+    ].map((facts) => ({
+      ...facts,
+      timeout: 5000,
+      closeAfter: 10_000,
+      flags: syn,
+      target: undefined,
+    })),
+  );
+});
+
+test("a door without more than a sequence has knockd's defaults", () => {
+  expect(door()).toEqual({
+    name: "x",
+    sequence: tcp(1),
+    timeout: 25_000,
+    closeAfter: 10_000,
+    flags: { mask: 0, value: 0 },
+    target: undefined,
+    commands: {},
+  });
+});
+
+test.each([
+  ["an empty file", ""],
+  ["a file with options alone", "[options]\nUseSyslog"],
+])("%s can be used, with a warning", (_, text) => {
+  expect(config(text).doors).toEqual([]);
+  expect(problems(text, "warning")).toEqual(["1:1: no doors: nothing will ever be opened"]);
+});
+
+describe("a door's line means", () => {
+  test.each<[string, Partial<DoorConfig>]>([
+    // The key in any case, the names that knockd has besides, and the last of two.
+    ["SEQUENCE = 2", { sequence: tcp(2) }],
+    ["seq_timeout = 5", { timeout: 5000 }],
+    ["timeout = 5", { timeout: 5000 }],
+    ["Timeout = 5\nSeq_Timeout = 6", { timeout: 6000 }],
+    ["Seq_Timeout = 5\nTimeout = 6", { timeout: 6000 }],
+    ["command = a", { commands: { start: "a" } }],
+    ["start_command = a\ncommand = b", { commands: { start: "b" } }],
+    ["command_6 = a", { commands: { start6: "a" } }],
+    ["start_command_6 = a", { commands: { start6: "a" } }],
+    ["stop_command = a\nstop_command_6 = b", { commands: { stop: "a", stop6: "b" } }],
+    // Steps
+    ["sequence = 2222", { sequence: tcp(2222) }],
+    [
+      "sequence = 7000 : TCP , 8000:Udp,9000",
+      {
+        sequence: [
+          { number: 7000, protocol: "tcp" },
+          { number: 8000, protocol: "udp" },
+          { number: 9000, protocol: "tcp" },
+        ],
+      },
+    ],
+    [
+      `sequence = ${Array.from({ length: 32 }, (_, i) => 65504 + i)}`,
+      { sequence: tcp(...Array.from({ length: 32 }, (_, i) => 65504 + i)) },
+    ],
+    // Lengths of time
+    ["cmd_timeout = 0", { closeAfter: 0 }],
+    ["cmd_timeout = 10m", { closeAfter: 600_000 }],
+    ["seq_timeout = 1500ms", { timeout: 1500 }],
+    // Flags, also with blanks
+    ["tcpflags = syn, ack", { flags: { mask: 18, value: 18 } }],
+    ["TCPFlags = SYN,!fin", { flags: { mask: 3, value: 2 } }],
+    // Comments after values that are no command
+    ["seq_timeout = 20 # seconds", { timeout: 20_000 }],
+    ["seq_timeout = 20# seconds", { timeout: 20_000 }],
+    ["sequence = 7000,8000 # steps", { sequence: tcp(7000, 8000) }],
+    ["tcpflags = syn # only", { flags: syn }],
+    // Commands stay as they are, empty ones too
+    ["command = a # b", { commands: { start: "a # b" } }],
+    ['command = x="$#"; [ a = b ] ; # c', { commands: { start: 'x="$#"; [ a = b ] ; # c' } }],
+    ["command = # c", { commands: { start: "# c" } }],
+    ["start_command_6 =", { commands: { start6: "" } }],
+    // knockd takes it anywhere
+    ["UseSyslog", {}],
+  ])("%j", (lines, facts) => {
+    expect(door(lines)).toEqual({ ...door(), ...facts });
+  });
+
+  test("a target: addresses, networks and names", () => {
+    expect(door("target = 192.0.2.1, fd00::/8, gate # three").target).toEqual([
+      parseNetwork("192.0.2.1"),
+      parseNetwork("fd00::/8"),
+      "gate",
+    ]);
+  });
+
+  test("a file of one-time sequences, whose name may hold a # but not after a blank", () => {
+    const [only] = config("[x]\none_time_sequences = /etc/a#1 b # list").doors;
+    expect(only?.sequence).toEqual({ file: "/etc/a#1 b" });
+  });
+});
+
+describe("an option means", () => {
+  test.each([
+    ["UseSyslog", { useSyslog: true }],
+    ["usesyslog = 1", { useSyslog: true }],
+    ["UseSyslog # LogFile = no", { useSyslog: true }],
+    ["UseSyslog = no # for now", { useSyslog: false }],
+    ["LogFile = /var/log/k.log # here", { logFile: "/var/log/k.log" }],
+    ["LogFile = a\nlogfile = b", { logFile: "b" }],
+    ["PidFile = k.pid", { pidFile: "k.pid" }],
+    ["Interface = eth0, wg0 # two", { interfaces: ["eth0", "wg0"] }],
+    ["Interface = any", { interfaces: undefined }],
+    ["LogFormat = JSON # for machines", { logFormat: "json" }],
+    ["MaxAttempts = 1000", { maxAttempts: 1000 }],
+  ])("%j", (lines, facts) => {
+    const text = `[options]\n${lines}`;
+    expect(config(text).options).toEqual({ ...defaultOptions, ...facts });
+  });
+
+  test("the same in any section of that name, in any case", () => {
+    const { options } = config("[options]\nLogFile = a\n[x]\nsequence=1\n[OPTIONS]\nPidFile = b");
+    expect(options).toMatchObject({ logFile: "a", pidFile: "b" });
+  });
+
+  test("UseSyslog in a door's section counts", () => {
+    expect(config("[x]\nsequence = 1\nUseSyslog").options.useSyslog).toBe(true);
+  });
+});
+
+test("two sections of one name are two doors, and blanks belong to a name", () => {
+  const { doors } = config("[ x ]\nsequence = 1\n[ x ]\nsequence = 2");
+  expect(doors.map(({ name, sequence }) => [name, sequence])).toEqual([
+    [" x ", tcp(1)],
+    [" x ", tcp(2)],
+  ]);
+});
+
+describe("refused, each with its place:", () => {
+  const tooMany = Array.from({ length: 33 }, () => "1").join();
+  test.each([
+    ["[]", "1:1: bad section name: it is empty"],
+    ["LogFile = x", "1:1: all directives must belong to a section"],
+    ["[options]\n; LogFile = x", '2:1: syntax error: unknown directive "; LogFile"'],
+    ["[options]\nfoo", '2:1: syntax error: unknown directive "foo"'],
+    ["[options]\n  foo = 1", '2:3: syntax error: unknown directive "foo"'],
+    ["[options]\nLogFile", '2:1: syntax error: "LogFile" needs a value'],
+    ["[options]\nLogFile =", "2:10: LogFile: expected a path"],
+    ["[options]\nsequence = 1", '2:1: syntax error: unknown directive "sequence"'],
+    ["[options]\nMaxAttempts = 1", "2:15: MaxAttempts: expected a number from 1000 to 10000000"],
+    ["[x]\nsequence = 1\nPidFile = x", '3:1: syntax error: unknown directive "PidFile"'],
+    ["[x] x\nsequence = 1", "1:1: syntax error: expected [NAME], and nothing after it"],
+    ["[x]", "1:1: section 'x' has an empty knock sequence"],
+    ["[x]\nsequence", '2:1: syntax error: "sequence" needs a value'],
+    ["[x]\nsequence =", '2:11: sequence: port "" is invalid: expected 1 to 65535'],
+    ["[x]\nsequence = 1,,2", '2:14: sequence: port "" is invalid: expected 1 to 65535'],
+    ["[x]\nsequence = 1, abc", '2:15: sequence: port "abc" is invalid: expected 1 to 65535'],
+    ["[x]\nsequence = -1", '2:12: sequence: port "-1" is invalid'],
+    ["[x]\nsequence = 65536", '2:12: sequence: port "65536" is invalid'],
+    ["[x]\nsequence = 4294967297", '2:12: sequence: port "4294967297" is invalid'],
+    ["[x]\nsequence = 1:icmp", '2:12: sequence: unknown protocol "icmp" in knock sequence'],
+    ["[x]\nsequence = 1:tcp:x", '2:12: sequence: unknown protocol "tcp:x" in knock sequence'],
+    [`[x]\nsequence = ${tooMany}`, "2:76: sequence: too many ports in knock sequence"],
+    ["[x]\nsequence=1\ntcpflags = syn,x", '3:16: tcpflags: unrecognized flag "x"'],
+    ["[x]\nsequence=1\ntcpflags =", '3:11: tcpflags: unrecognized flag ""'],
+    ["[x]\nsequence=1\nseq_timeout = abc", '3:15: seq_timeout: "abc" is not a length of time'],
+    ["[x]\nsequence=1\ncmd_timeout = -1", '3:15: cmd_timeout: "-1" is not a length of time'],
+    ["[x]\nsequence=1\ntarget = 10.0.0.0/40", '3:10: target: "10.0.0.0/40" is not a target'],
+    [
+      "[x]\nsequence=1\none_time_sequences=a",
+      "1:1: section 'x' has both Sequence and One_Time_Sequences",
+    ],
+    ["[x]\nsequence=1\nUseSyslog = x", '3:13: UseSyslog: expected yes or no, got "x"'],
+    ["[x]\nsequence=1\nconstructor = 1", '3:1: syntax error: unknown directive "constructor"'],
+    ["[options]\n__proto__ = 1", '2:1: syntax error: unknown directive "__proto__"'],
+    ["[options]\ntoString", '2:1: syntax error: unknown directive "toString"'],
+  ])("%j", (text, problem) => {
+    const [first, ...others] = problems(text, "error");
+    expect(first?.slice(0, problem.length)).toBe(problem);
+    expect(others).toEqual([]);
+    expect(parseConfig(text).config).toBeUndefined();
+  });
+});
+
+test("all problems come at once, in the order of their lines", () => {
+  const text = "[b]\nsequence = x, 1\nseq_timeout = y\n[options]\nLogFormat = xml\n[a]\n[]\ncolour";
+  expect(problems(text, "error")).toEqual([
+    '2:12: sequence: port "x" is invalid: expected 1 to 65535',
+    '3:15: seq_timeout: "y" is not a length of time',
+    '5:13: LogFormat: expected text or json, got "xml"',
+    "6:1: section 'a' has an empty knock sequence",
+    "7:1: bad section name: it is empty",
+    '8:1: syntax error: unknown directive "colour"',
+  ]);
+});
+
+describe("a hint is given where one is likely", () => {
+  test.each([
+    ["LogFile = x", "begin with a line [options]"],
+    ["; x", "comments begin with #"],
+    ["[options]\nsequence = 1", "it belongs in the section of a door"],
+    ["[options]\ncommand = 1", "it belongs in the section of a door"],
+    ["[x]\nsequence = 1\nlogfile = x", "it belongs in the section [options]"],
+    ["[x]\nsequence = 1\nsequense = 1", 'did you mean "sequence"?'],
+    ["[x]\nsequence = 1\ntpcflags = 1", 'did you mean "tcpflags"?'],
+    ["[x]\nsequence = 1\ncommnd = 1", 'did you mean "command"?'],
+    ["[x]\nsequence = 1\nstopp_command = 1", 'did you mean "stop_command"?'],
+    ["[x]\nsequence = 7000/tcp", "steps are written as 7000, 7000:tcp or 7000:udp"],
+    [
+      "[x]\nsequence = 1\nseq_timeout = 5 fortnights",
+      "a number of seconds, or one with a unit: 500ms, 30s, 10m, 1h, 2d",
+    ],
+    ["[x]\nsequence = 1\nwhatever = 1", undefined],
+  ])("%j", (text, hint) => {
+    const [problem] = parseConfig(text).problems.filter(({ severity }) => severity === "error");
+    expect(problem).toBeDefined();
+    expect(problem?.hint).toBe(hint);
+  });
+});
+
+// ---- properties ----
+
+const line = fc
+  .string({ unit: "binary", maxLength: 60 })
+  .map((text) => text.replaceAll("\n", "").trim());
+const filePath = line.filter((text) => /^[^#\0]/.test(text) && !/\s#|\0/.test(text));
+const milliseconds = fc.oneof(
+  fc.integer({ min: 0, max: 100_000 }),
+  fc.integer({ min: 0, max: 1000 }).map((hours) => hours * 3_600_000),
+);
+const steps = fc.array(
+  fc.record({
+    number: fc.integer({ min: 1, max: 65535 }),
+    protocol: fc.constantFrom("tcp" as const, "udp" as const),
+  }),
+  { minLength: 1, maxLength: 32 },
+);
+const network = fc
+  .oneof(
+    fc.tuple(fc.ipV4(), fc.integer({ min: 0, max: 32 })),
+    fc.tuple(fc.ipV6(), fc.integer({ min: 33, max: 128 })),
+  )
+  .map(([address, bits]) => parseNetwork(`${address}/${bits}`))
+  .filter((parsed) => parsed !== undefined);
+const targets = fc.array(fc.oneof(network, fc.constantFrom("gate", "a.example.org")), {
+  minLength: 1,
+  maxLength: 3,
+});
+const flagTest = fc
+  .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: 0, max: 63 }))
+  .map(([mask, value]) => ({ mask, value: value & mask }));
+
+const anyConfig: fc.Arbitrary<Config> = fc.record({
+  options: fc.record(
+    {
+      useSyslog: fc.boolean(),
+      logFormat: fc.constantFrom("text" as const, "json" as const),
+      interfaces: fc.option(
+        fc.array(fc.stringMatching(/^[b-z0-9._:-]{1,15}$/), { minLength: 1, maxLength: 3 }),
+        { nil: undefined },
+      ),
+      maxAttempts: fc.integer({ min: 1000, max: 10_000_000 }),
+      logFile: filePath,
+      pidFile: filePath,
+    },
+    { requiredKeys: ["useSyslog", "logFormat", "interfaces", "maxAttempts"] },
+  ),
+  doors: fc.array(
+    fc.record({
+      name: fc
+        .stringMatching(/^[\wé .;=#-]{1,20}$/)
+        .filter((name) => name.toLowerCase() !== "options"),
+      sequence: fc.oneof(
+        steps,
+        filePath.map((file) => ({ file })),
+      ),
+      timeout: milliseconds,
+      closeAfter: milliseconds,
+      flags: flagTest,
+      target: fc.option(targets, { nil: undefined }),
+      commands: fc.record(
+        { start: line, start6: line, stop: line, stop6: line },
+        { requiredKeys: [] },
+      ),
+    }),
+    { maxLength: 4 },
+  ),
+});
+
+/** The text of a configuration, as a careful person would write it. */
+function write({ options, doors }: Config): string {
+  const directive = (key: string, value: string | number | undefined) =>
+    value === undefined ? [] : [`${key} = ${value}`];
+  return [
+    "[options]",
+    ...(options.useSyslog ? ["UseSyslog"] : []),
+    ...directive("LogFormat", options.logFormat),
+    ...directive("Interface", options.interfaces?.join(", ") ?? "any"),
+    ...directive("MaxAttempts", options.maxAttempts),
+    ...directive("LogFile", options.logFile),
+    ...directive("PidFile", options.pidFile),
+    ...doors.flatMap(({ name, sequence, timeout, closeAfter, flags, target, commands }) => [
+      `[${name}]`,
+      ...("file" in sequence
+        ? directive("One_Time_Sequences", sequence.file)
+        : directive("Sequence", sequence.map(formatPort).join(", "))),
+      ...directive("Seq_Timeout", formatDuration(timeout)),
+      ...directive("Cmd_Timeout", formatDuration(closeAfter)),
+      ...directive("TCPFlags", writeFlags(flags)),
+      ...directive("Target", target?.map(writeTarget).join(", ")),
+      ...directive("Start_Command", commands.start),
+      ...directive("Start_Command_6", commands.start6),
+      ...directive("Stop_Command", commands.stop),
+      ...directive("Stop_Command_6", commands.stop6),
+    ]),
+  ].join("\n");
+}
+
+function writeFlags({ mask, value }: DoorConfig["flags"]): string | undefined {
+  const names = ["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((name, bit) => {
+    if ((mask & (1 << bit)) === 0) return [];
+    return value & (1 << bit) ? name : `!${name}`;
+  });
+  return names.length === 0 ? undefined : names.join();
+}
+
+function writeTarget(target: Network | string): string {
+  if (typeof target === "string") return target;
+  const { base, bits } = target;
+  return `${base}/${base.family === 4 ? bits - 96 : bits}`;
+}
+
+test("whatever a configuration says, its text reads back as the same", () => {
+  fc.assert(
+    fc.property(anyConfig, (wanted) => {
+      expect(config(write(wanted))).toEqual(wanted);
+    }),
+  );
+});
+
+test("no text makes the parser throw, and there is a configuration exactly if there is no error", () => {
+  const words = [
+    ...["[", "]", "[options]", "[x]", "=", "#", ";", ",", ":", "!", " ", "\t", "\r", "\n", "\0"],
+    ...["sequence", "tcpflags", "target", "timeout", "UseSyslog", "Interface", "command", "\n"],
+    ...["constructor", "__proto__", "hasOwnProperty", "7000", "syn", "any", "\uFEFF", "–dport"],
+  ];
+  const text = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc
+      .array(fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...words) }, fc.string()))
+      .map((parts) => parts.join("")),
+  );
+  fc.assert(
+    fc.property(text, (written) => {
+      const { config, problems } = parseConfig(written);
+      expect(config === undefined).toBe(problems.some(({ severity }) => severity === "error"));
+      const lines = written.split("\n").length;
+      problems.forEach((problem, i) => {
+        expect(problem.line).toBeGreaterThanOrEqual(problems[i - 1]?.line ?? 1);
+        expect(problem.line).toBeLessThanOrEqual(lines);
+        expect(problem.column).toBeGreaterThanOrEqual(1);
+      });
+    }),
+    { numRuns: 2000 },
+  );
+});

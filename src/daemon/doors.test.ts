@@ -1,0 +1,131 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Network } from "../base/address.ts";
+import { parseNetwork } from "../base/address.ts";
+import { MemoryLog } from "../base/log.ts";
+import { formatPort } from "../base/port.ts";
+import type { DoorConfig } from "../config/config.ts";
+import type { Door } from "../match/door.ts";
+import { Doors } from "./doors.ts";
+
+let folder: string;
+let list: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sesame-doors-"));
+  list = join(folder, "list");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const plain: DoorConfig = {
+  name: "plain",
+  sequence: [
+    { number: 1, protocol: "tcp" },
+    { number: 2, protocol: "udp" },
+  ],
+  timeout: 5000,
+  flags: { mask: 2, value: 2 },
+  target: undefined,
+  commands: { start: "true" },
+  closeAfter: 10_000,
+};
+const oneTime = (): DoorConfig => ({ ...plain, name: "once", sequence: { file: list } });
+
+const noNames = (targets: readonly (Network | string)[]) =>
+  targets.filter((target) => typeof target !== "string");
+
+function steps(doors: Doors): string[] {
+  return doors.matchable.map(
+    ({ name, sequence }) => `${name} ${sequence.map(formatPort).join(",")}`,
+  );
+}
+
+function only(doors: Doors, name: string): Door {
+  const door = doors.matchable.find((other) => other.name === name);
+  if (door === undefined) throw new Error(`no door ${name}`);
+  return door;
+}
+
+test("a plain door is as it is configured, also after it was opened", () => {
+  const doors = new Doors([plain], noNames, new MemoryLog());
+  const { name, sequence, timeout, flags, target } = plain;
+  expect(doors.matchable).toEqual([{ name, sequence, timeout, flags, target }]);
+  expect(doors.ports).toEqual({ tcp: new Set([1]), udp: new Set([2]) });
+  expect(doors.find(only(doors, "plain"))?.config).toBe(plain);
+  expect(doors.used(only(doors, "plain"))).toBe(false);
+  expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
+});
+
+test("two doors of one name and sequence are told apart", () => {
+  const configs = [plain, { ...plain, commands: { start: "false" } }];
+  const doors = new Doors(configs, noNames, new MemoryLog());
+  expect(doors.matchable.map((door) => doors.find(door)?.config)).toEqual(configs);
+});
+
+describe("a door with one-time sequences", () => {
+  test("takes one after the other, marks each, and is disabled after the last, it alone", () => {
+    writeFileSync(list, " 3,4\n bad\n 5:udp\n");
+    const log = new MemoryLog();
+    const doors = new Doors([oneTime(), plain], noNames, log);
+    expect(steps(doors)).toEqual(["once 3:tcp,4:tcp", "plain 1:tcp,2:udp"]);
+    const config = doors.find(only(doors, "once"))?.config;
+
+    expect(doors.used(only(doors, "once"))).toBe(true);
+    expect(steps(doors)).toEqual(["once 5:udp", "plain 1:tcp,2:udp"]);
+    expect(doors.ports.udp).toEqual(new Set([5, 2]));
+    expect(doors.find(only(doors, "once"))?.config).toBe(config);
+
+    expect(doors.used(only(doors, "once"))).toBe(true);
+    expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
+    expect(readFileSync(list, "utf8")).toBe("#3,4\n bad\n#5:udp\n");
+    expect(log.texts).toEqual([
+      expect.stringMatching(/^warning: door once: .*list:2: port "bad" is invalid.*skipped$/),
+      "new sequence for door once: 3:tcp,4:tcp",
+      "new sequence for door once: 5:udp",
+      "no more sequences left in the one time sequences file for door once --> disabling the door",
+    ]);
+  });
+
+  test.each([
+    ["used up", "#1,2\n\n", "no more sequences left"],
+    ["empty", "", "no more sequences left"],
+    ["not there", undefined, "--> disabling the door"],
+  ])("whose list is %s is disabled at the start, it alone", (_, content, text) => {
+    if (content !== undefined) writeFileSync(list, content);
+    const log = new MemoryLog();
+    const doors = new Doors([oneTime(), plain], noNames, log);
+    expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
+    expect(log.texts).toEqual([expect.stringContaining(text)]);
+    expect(log.entries[0]?.door).toBe("once");
+  });
+
+  test("is disabled when the used sequence cannot be marked: it must not be good twice", () => {
+    writeFileSync(list, " 3,4\n 5,6\n");
+    const log = new MemoryLog();
+    const doors = new Doors([oneTime(), plain], noNames, log);
+    rmSync(list);
+    expect(doors.used(only(doors, "once"))).toBe(true);
+    expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
+    expect(log.texts.at(-1)).toMatch(/^warning: door once: .* --> disabling the door$/);
+  });
+
+  test("goes on with what an administrator has written meanwhile", () => {
+    writeFileSync(list, " 3,4\n 5,6\n");
+    const doors = new Doors([oneTime()], noNames, new MemoryLog());
+    writeFileSync(list, " 7,8\n 3,4\n");
+    doors.used(only(doors, "once"));
+    expect(steps(doors)).toEqual(["once 7:tcp,8:tcp"]);
+    expect(readFileSync(list, "utf8")).toBe(" 7,8\n#3,4\n");
+  });
+});
+
+test("targets are resolved at the start, and again when told", () => {
+  const networks = [parseNetwork("192.0.2.1"), parseNetwork("192.0.2.2")].flatMap((n) => n ?? []);
+  let known = networks.slice(0, 1);
+  const doors = new Doors([{ ...plain, target: ["gate"] }, plain], () => known, new MemoryLog());
+  expect(only(doors, "plain").target).toEqual(networks.slice(0, 1));
+  known = networks;
+  doors.retarget();
+  expect(doors.matchable.map(({ target }) => target)).toEqual([networks, undefined]);
+});

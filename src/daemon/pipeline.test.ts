@@ -1,0 +1,342 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  ACK,
+  address,
+  fragment,
+  ipv6,
+  SYN,
+  TCP,
+  tcp,
+  tcpPacket,
+  udpPacket,
+} from "../../test/packets.ts";
+import { parseNetwork } from "../base/address.ts";
+import { ManualClock } from "../base/clock.ts";
+import type { Entry } from "../base/log.ts";
+import { MemoryLog } from "../base/log.ts";
+import { parseSequence } from "../base/sequence.ts";
+import { MemorySource } from "../capture/memory.ts";
+import type { DoorConfig } from "../config/config.ts";
+import { MemoryFirewall } from "../firewall/memory.ts";
+import { Keeper } from "../grant/keeper.ts";
+import { Matcher } from "../match/matcher.ts";
+import { Doors } from "./doors.ts";
+import { Pipeline } from "./pipeline.ts";
+
+const us = address("192.0.2.1");
+const us6 = address("2001:db8::1");
+const alice = "192.0.2.7";
+const bob = "192.0.2.8";
+
+function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}): DoorConfig {
+  const steps = parseSequence(sequence);
+  if ("problem" in steps) throw new Error(steps.problem);
+  return {
+    name,
+    sequence: steps,
+    timeout: 5000,
+    flags: { mask: SYN | ACK, value: SYN },
+    target: undefined,
+    commands: { start: `open ${name} %IP%` },
+    closeAfter: 10_000,
+    ...more,
+  };
+}
+
+const ssh = makeDoor("ssh", "7000,8000,9000");
+const web = makeDoor("web", "1000:udp,2000", {
+  commands: { start: "open web", stop: "close web" },
+});
+
+/** A whole daemon but for the kernel: packets go in, openings and log lines come out. */
+class Story {
+  readonly clock = new ManualClock(Date.UTC(2026, 0, 1));
+  readonly log = new MemoryLog();
+  readonly firewall = new MemoryFirewall();
+  readonly keeper = new Keeper(this.firewall, this.clock, this.log);
+  readonly pipeline: Pipeline<MemorySource>;
+  #sent = 0;
+
+  constructor(configs: readonly DoorConfig[], options = { onlyIpv4: false, debug: false }) {
+    this.pipeline = new Pipeline({
+      openSource: (sink) => new MemorySource(sink),
+      matcher: new Matcher({
+        maxAttempts: 100,
+        isOurs: (other) => other.equals(us) || other.equals(us6),
+      }),
+      keeper: this.keeper,
+      doors: this.doors(configs),
+      log: this.log,
+      clock: this.clock,
+      ...options,
+    });
+  }
+
+  /** Names as targets stand for nothing here. */
+  doors(configs: readonly DoorConfig[]): Doors {
+    const resolve: ConstructorParameters<typeof Doors>[1] = (targets) =>
+      targets.flatMap((target) => (typeof target === "string" ? [] : [target]));
+    return new Doors(configs, resolve, this.log);
+  }
+
+  /** Knocks at these ports (`7000` or `7000:udp`), 100 ms apart. */
+  async knock(from: string, ports: string, to = from.includes(":") ? us6 : us): Promise<void> {
+    for (const item of ports.split(" ")) {
+      const [port, protocol] = item.split(":");
+      const ends = { source: address(from), destination: to };
+      this.#sent++;
+      const fields = { port: Number(port), sequence: this.#sent, checksum: this.#sent };
+      const packet = protocol === "udp" ? udpPacket(ends, fields) : tcpPacket(ends, fields);
+      await this.receive(packet);
+      await this.wait(100);
+    }
+  }
+
+  async receive(packet: Uint8Array): Promise<void> {
+    this.pipeline.source.deliver(packet, this.clock.now());
+    await settled();
+  }
+
+  async wait(milliseconds: number): Promise<void> {
+    this.clock.advance(milliseconds);
+    await settled();
+  }
+
+  /** What an administrator reads in the log. */
+  get lines(): string[] {
+    const isShown = ({ level }: Entry) => level !== "info" && level !== "debug";
+    return this.log.entries.filter(isShown).map(({ text }) => text);
+  }
+}
+
+/** Resolves when all promises that were ready have had their say. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+test("who knocks in the right order is let in, alone, and the log says what knockd says", async () => {
+  const story = new Story([ssh]);
+  await story.knock(alice, "7000 8000 9000");
+  expect(story.firewall.opened).toEqual(["ssh 192.0.2.7"]);
+  expect(story.lines).toEqual([
+    "192.0.2.7: ssh: Stage 1",
+    "192.0.2.7: ssh: Stage 2",
+    "192.0.2.7: ssh: Stage 3",
+    "192.0.2.7: ssh: OPEN SESAME",
+    "ssh: running command: open ssh 192.0.2.7",
+  ]);
+});
+
+test("two who knock at once are both let in, whoever comes in between", async () => {
+  const story = new Story([ssh]);
+  for (const port of ["7000", "8000", "9000"]) {
+    await story.knock(alice, port);
+    await story.knock(bob, port);
+    await story.knock("2001:db8::7", port);
+    await story.knock("192.0.2.9", "9000");
+  }
+  expect(story.firewall.history).toEqual([
+    "open ssh 192.0.2.7",
+    "open ssh 192.0.2.8",
+    "open ssh 2001:db8::7",
+  ]);
+});
+
+test("what is no knock does not disturb one", async () => {
+  const story = new Story([ssh]);
+  const ends = { source: address(alice), destination: us };
+  await story.knock(alice, "7000 22 443:udp 8000:udp");
+  await story.receive(tcpPacket(ends, { port: 9000, flags: ACK }));
+  await story.receive(tcpPacket({ ...ends, destination: address("192.0.2.99") }, { port: 9000 }));
+  await story.receive(Uint8Array.of(0x45, 0, 0));
+  await story.knock(alice, "8000 9000");
+  expect(story.firewall.opened).toEqual(["ssh 192.0.2.7"]);
+});
+
+test("a wrong order opens nothing, and the right one afterwards does", async () => {
+  const story = new Story([ssh]);
+  await story.knock(alice, "7000 9000 8000 9000");
+  expect(story.firewall.history).toEqual([]);
+  await story.knock(alice, "7000 8000 9000");
+  expect(story.firewall.opened).toEqual(["ssh 192.0.2.7"]);
+});
+
+test("a port of another door in between ends a knock", async () => {
+  const story = new Story([ssh, web]);
+  await story.knock(alice, "7000 8000 2000 9000");
+  expect(story.firewall.history).toEqual([]);
+  expect(story.log.texts).toContain(
+    "192.0.2.7: ssh: knock failed at stage 2: another port came in between",
+  );
+});
+
+test("a knock that is not finished in time is given up by itself, with a line in the log", async () => {
+  const story = new Story([ssh]);
+  await story.knock(alice, "7000");
+  await story.knock(bob, "7000 8000");
+  await story.wait(4600);
+  expect(story.lines.filter((line) => line.includes("timeout"))).toEqual([]);
+  await story.wait(2000);
+  expect(story.lines.slice(-2)).toEqual([
+    "192.0.2.7: ssh: sequence timeout (stage 1)",
+    "192.0.2.8: ssh: sequence timeout (stage 2)",
+  ]);
+  await story.knock(alice, "8000 9000");
+  expect(story.firewall.history).toEqual([]);
+});
+
+test("a SYN that is sent again, since nobody answers, does no harm", async () => {
+  const story = new Story([ssh]);
+  const ends = { source: address(alice), destination: us };
+  const first = tcpPacket(ends, { port: 7000, sequence: 4711, sourcePort: 50_000 });
+  await story.receive(first);
+  await story.knock(alice, "8000");
+  await story.receive(first);
+  await story.knock(alice, "9000");
+  expect(story.firewall.opened).toEqual(["ssh 192.0.2.7"]);
+});
+
+test("UDP and TCP may be mixed, over IPv6, behind extension headers, and in first fragments", async () => {
+  const story = new Story([web]);
+  const ends = { source: address("2001:db8::7"), destination: us6 };
+  await story.knock("2001:db8::7", "1000:udp");
+  const extensions = [fragment(0, true)];
+  await story.receive(ipv6({ ...ends, protocol: TCP, extensions }, tcp({ port: 2000 })));
+  expect(story.firewall.opened).toEqual(["web 2001:db8::7"]);
+});
+
+test("with IPv6 switched off its packets do not count", async () => {
+  const story = new Story([ssh], { onlyIpv4: true, debug: false });
+  await story.knock("2001:db8::7", "7000 8000 9000");
+  expect(story.log.entries).toEqual([]);
+  await story.knock(alice, "7000 8000 9000");
+  expect(story.firewall.opened).toEqual(["ssh 192.0.2.7"]);
+});
+
+test("a door that closes by itself does so on time; a second knock makes it stay longer", async () => {
+  const story = new Story([web]);
+  await story.knock(alice, "1000:udp 2000");
+  await story.wait(5000);
+  await story.knock(alice, "1000:udp 2000");
+  await story.wait(9800);
+  expect(story.firewall.history).toEqual(["open web 192.0.2.7"]);
+  await story.wait(200);
+  expect(story.firewall.history).toEqual(["open web 192.0.2.7", "close web 192.0.2.7"]);
+  expect(story.lines.slice(-2)).toEqual([
+    "192.0.2.7: web: command timeout",
+    "web: running command: close web",
+  ]);
+});
+
+test("a door without a command for the family says OPEN SESAME and does nothing", async () => {
+  const only6 = makeDoor("six", "1,2", { commands: { start6: "open", stop6: "close" } });
+  const story = new Story([only6]);
+  await story.knock(alice, "1 2");
+  expect(story.lines.at(-1)).toBe("192.0.2.7: six: OPEN SESAME");
+  expect(story.firewall.history).toEqual([]);
+  await story.knock("2001:db8::7", "1 2");
+  expect(story.firewall.opened).toEqual(["six 2001:db8::7"]);
+});
+
+test("a door with a target is for packets that go there", async () => {
+  const network = parseNetwork("198.51.100.0/24");
+  const gate = makeDoor("gate", "1,2", { target: network && [network] });
+  const story = new Story([gate]);
+  await story.knock(alice, "1 2");
+  expect(story.firewall.history).toEqual([]);
+  await story.knock(alice, "1 2", address("198.51.100.9"));
+  expect(story.firewall.opened).toEqual(["gate 192.0.2.7"]);
+});
+
+test("the source is asked for the ports of the doors and no others, again after a change", () => {
+  const story = new Story([ssh, web]);
+  expect(story.pipeline.source.ports).toEqual({
+    tcp: new Set([7000, 8000, 9000, 2000]),
+    udp: new Set([1000]),
+  });
+  story.pipeline.watch(story.doors([web]));
+  expect(story.pipeline.source.ports).toEqual({ tcp: new Set([2000]), udp: new Set([1000]) });
+});
+
+test("new doors keep the knocks that have begun at those that did not change", async () => {
+  const story = new Story([ssh, web]);
+  await story.knock(alice, "7000 8000");
+  await story.knock(bob, "1000:udp");
+  story.pipeline.watch(story.doors([{ ...web, timeout: 1000 }, ssh]));
+  await story.knock(alice, "9000");
+  await story.knock(bob, "2000");
+  expect(story.firewall.opened).toEqual(["ssh 192.0.2.7"]);
+});
+
+test("in debug mode every packet is told, and why it is no knock", async () => {
+  const story = new Story([ssh], { onlyIpv4: false, debug: true });
+  const ends = { source: address(alice), destination: us };
+  await story.receive(tcpPacket(ends, { port: 7000, flags: SYN | ACK }));
+  await story.receive(tcpPacket({ ...ends, destination: us6 }, { port: 22 }));
+  const texts = story.log.entries.map(({ level, text }) => `${level} ${text}`);
+  expect(texts[0]).toMatch(
+    /^debug \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: tcp: 192\.0\.2\.7:40000 -> 192\.0\.2\.1:7000 40 bytes$/,
+  );
+  expect(texts[1]).toBe("debug packet is not SYN,!ACK, ignoring...");
+  expect(texts).toHaveLength(3);
+});
+
+test("nothing that goes wrong at a packet ends the daemon", async () => {
+  const story = new Story([ssh]);
+  const broken = new Keeper(story.firewall, story.clock, story.log);
+  broken.open = () => {
+    throw new Error("oh");
+  };
+  const pipeline = new Pipeline({
+    openSource: (sink) => new MemorySource(sink),
+    matcher: new Matcher({ maxAttempts: 10, isOurs: () => true }),
+    keeper: broken,
+    doors: story.doors([makeDoor("one", "1")]),
+    log: story.log,
+    clock: story.clock,
+    onlyIpv4: false,
+    debug: false,
+  });
+  const ends = { source: address(alice), destination: us };
+  pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
+  expect(story.lines.at(-1)).toBe("internal error at a packet: oh");
+  pipeline.close();
+});
+
+test("a closed pipeline takes no packets, and leaves no timer", async () => {
+  const story = new Story([ssh]);
+  await story.knock(alice, "7000 8000");
+  story.pipeline.close();
+  await story.knock(alice, "9000");
+  await story.wait(100_000);
+  expect(story.lines).toEqual(["192.0.2.7: ssh: Stage 1", "192.0.2.7: ssh: Stage 2"]);
+});
+
+describe("a door with one-time sequences", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "sesame-pipeline-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test("uses up one for each opening, on the disk at once, and is shut when none is left", async () => {
+    const file = join(folder, "sequences");
+    writeFileSync(file, " 1,2\n 3,4\n");
+    const story = new Story([makeDoor("once", "1", { sequence: { file } }), ssh]);
+    await story.knock(alice, "1 2");
+    expect(readFileSync(file, "utf8")).toBe("#1,2\n 3,4\n");
+    await story.knock(bob, "1 2");
+    expect(story.firewall.history).toEqual(["open once 192.0.2.7"]);
+    await story.knock(bob, "3 4");
+    expect(story.firewall.history).toHaveLength(2);
+    expect(story.lines.join("\n")).toContain(
+      "no more sequences left in the one time sequences file for door once --> disabling the door",
+    );
+    await story.knock(alice, "3 4 7000 8000 9000");
+    expect(story.firewall.history.slice(2)).toEqual(["open ssh 192.0.2.7"]);
+    expect(story.pipeline.source.ports?.tcp).toEqual(new Set([7000, 8000, 9000]));
+  });
+});

@@ -1,0 +1,27 @@
+import { expect, test } from "vitest";
+import { describeFirewall } from "../../test/contract/firewall.ts";
+import { address } from "../../test/packets.ts";
+import type { Passage } from "./firewall.ts";
+import { MemoryFirewall } from "./memory.ts";
+
+const passage = (door: string, source: string): Passage => ({
+  door,
+  nth: 1,
+  source: address(source),
+  port: 7000,
+  protocol: "tcp",
+  start: "start",
+  stop: "stop",
+});
+
+describeFirewall("MemoryFirewall", () => {
+  const firewall = new MemoryFirewall();
+  return { firewall, passage, opened: () => firewall.opened, close: () => {} };
+});
+
+test("a firewall in memory remembers what it was told, in order", async () => {
+  const firewall = new MemoryFirewall();
+  await firewall.open(passage("ssh", "192.0.2.7"));
+  await firewall.close(passage("ssh", "192.0.2.7"));
+  expect(firewall.history).toEqual(["open ssh 192.0.2.7", "close ssh 192.0.2.7"]);
+});

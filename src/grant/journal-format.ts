@@ -1,0 +1,53 @@
+// A journal is lines of text: eight hex digits of a checksum, a blank, one JSON value. What follows the
+// last line is room that was reserved on the disk: zeros.
+import { crc32 } from "node:zlib";
+
+export interface ReadJournal {
+  /** The values of all sound lines, in order. */
+  readonly values: readonly unknown[];
+  /** Where the next line belongs: bytes from the beginning. */
+  readonly end: number;
+  /** What is wrong with the rest: a line each. */
+  readonly damage: readonly string[];
+}
+
+export function formatLine(value: unknown): string {
+  const json = JSON.stringify(value);
+  return `${checksum(json)} ${json}\n`;
+}
+
+/**
+ * Reads a journal whatever was done to it: a line that is cut off or does not fit its checksum is
+ * reported, and all others are used.
+ */
+export function readJournal(bytes: Uint8Array): ReadJournal {
+  const values: unknown[] = [];
+  const damage: string[] = [];
+  const room = bytes.indexOf(0);
+  const end = room < 0 ? bytes.length : room;
+  const lines = new TextDecoder("latin1").decode(bytes.subarray(0, end)).split("\n");
+  // After the last line end there is nothing, unless a line was cut off.
+  const cut = lines.pop() ?? "";
+  lines.forEach((line, i) => {
+    const value = parseLine(line);
+    if (value === undefined) damage.push(`line ${i + 1} is damaged`);
+    else values.push(value);
+  });
+  if (cut !== "") damage.push(`line ${lines.length + 1} is cut off`);
+  return { values, end: end - cut.length, damage };
+}
+
+function parseLine(line: string): unknown {
+  const json = Buffer.from(line.slice(9), "latin1").toString();
+  if (line[8] !== " " || line.slice(0, 8) !== checksum(json)) return undefined;
+  try {
+    return JSON.parse(json);
+  } catch {
+    // A checksum that fits by chance: as damaged as any other.
+    return undefined;
+  }
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, "0");
+}

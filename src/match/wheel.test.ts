@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Wheel } from "./wheel.ts";
+
+/** The wheel's promise: milliseconds. */
+const tick = 64;
+
+const slots = 16;
+
+type Operation =
+  | { what: "add"; slot: number; after: number }
+  | { what: "remove"; slot: number }
+  | { what: "wait"; time: number }
+  | { what: "wake" };
+
+const delay = fc.oneof(
+  fc.nat(200),
+  fc.nat(10_000),
+  fc.nat(300_000),
+  fc.double({ min: 0, max: 1000, noNaN: true }),
+);
+const operation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({ what: fc.constant("add" as const), slot: fc.nat(slots - 1), after: delay }),
+  fc.record({ what: fc.constant("remove" as const), slot: fc.nat(slots - 1) }),
+  fc.record({ what: fc.constant("wait" as const), time: delay }),
+  fc.record({ what: fc.constant("wake" as const) }),
+);
+
+test("slots come out when they are due: never early, and all that are due by a whole tick", () => {
+  fc.assert(
+    fc.property(fc.array(operation, { maxLength: 60 }), delay, (operations, begin) => {
+      const wheel = new Wheel(slots);
+      const due = new Map<number, number>();
+      let now = begin;
+      const expire = () => {
+        wheel.expire(now, (slot) => {
+          expect(due.get(slot)).toBeLessThanOrEqual(now);
+          due.delete(slot);
+        });
+        expect([...due.values()].filter((time) => time <= now - tick)).toEqual([]);
+      };
+      for (const operation of operations) {
+        if (operation.what === "wait") {
+          now += operation.time;
+          expire();
+        } else if (operation.what === "wake") {
+          now = Math.max(now, wheel.next ?? now);
+          expire();
+        } else if (operation.what === "add" && !due.has(operation.slot)) {
+          wheel.add(operation.slot, now + operation.after);
+          due.set(operation.slot, now + operation.after);
+        } else if (operation.what === "remove" && due.delete(operation.slot)) {
+          wheel.remove(operation.slot);
+        }
+        expect(wheel.next === undefined).toBe(due.size === 0);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("whoever calls whenever it says gets each slot at most a tick late, and is not called in vain for ever", () => {
+  const times = fc.array(fc.nat(400_000), { minLength: 1, maxLength: slots });
+  fc.assert(
+    fc.property(times, fc.nat(100_000), (delays, begin) => {
+      const wheel = new Wheel(slots);
+      delays.forEach((wait, slot) => {
+        wheel.add(slot, begin + wait);
+      });
+      let calls = 0;
+      let now = begin;
+      const seen: number[] = [];
+      for (let next = wheel.next; next !== undefined; next = wheel.next) {
+        // Every call gets further, or a timer would spin.
+        if (calls++ > 0) expect(next).toBeGreaterThan(now);
+        now = Math.max(now, next);
+        wheel.expire(now, (slot) => {
+          const due = begin + (delays[slot] ?? 0);
+          expect(now - due).toBeGreaterThanOrEqual(0);
+          expect(now - due).toBeLessThanOrEqual(tick);
+          seen.push(slot);
+        });
+      }
+      expect(seen.sort((a, b) => a - b)).toEqual(delays.map((_, slot) => slot));
+      // A slot that is due in n turns is passed by n times.
+      expect(calls).toBeLessThanOrEqual(delays.length * (400_000 / (tick * 1024) + 2));
+    }),
+  );
+});
+
+test("what is due already when it is added comes out at the next call that the wheel asks for", () => {
+  const wheel = new Wheel(2);
+  wheel.expire(1_000_000, () => {});
+  wheel.add(0, 5);
+  const taken: number[] = [];
+  wheel.expire(wheel.next ?? 0, (slot) => taken.push(slot));
+  expect(taken).toEqual([0]);
+});
+
+test("a wheel that has grown keeps what it had", () => {
+  const wheel = new Wheel(1);
+  wheel.add(0, 100);
+  wheel.grow(3);
+  wheel.add(2, 200);
+  const taken: number[] = [];
+  wheel.expire(1000, (slot) => taken.push(slot));
+  expect(taken).toEqual([0, 2]);
+});

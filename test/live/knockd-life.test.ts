@@ -1,0 +1,290 @@
+import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  onTestFinished,
+  test,
+} from "vitest";
+import type { Host } from "./host.ts";
+import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
+import { Network } from "./network.ts";
+import type { Process } from "./process.ts";
+import { needs } from "./requirements.ts";
+import { SystemLog } from "./syslog.ts";
+
+const door = (name: string, sequence: string, ...lines: string[]) =>
+  [`[${name}]`, `sequence = ${sequence}`, "tcpflags = syn", "command = true", ...lines, ""].join(
+    "\n",
+  );
+
+describe.skipIf(needs())("the life of knockd", () => {
+  let network: Network;
+  let server: Host;
+  let client: Host;
+  beforeAll(async () => {
+    network = await Network.open();
+    [server, client] = [network.host("server"), network.host("client")];
+  });
+  afterAll(() => network?.close());
+  afterEach(() => server.killAll());
+
+  describe("a signal ends it with its own number", () => {
+    test.each([
+      ["SIGINT", 2],
+      ["SIGTERM", 15],
+    ] as const)("%s", async (signal, code) => {
+      const daemon = await startKnockd(server, door("x", "1"));
+      daemon.signal(signal);
+      expect((await daemon.ended).code).toBe(code);
+    });
+
+    test("with open doors closed first", async () => {
+      const lines = ["cmd_timeout = 1h", "stop_command = echo closed %IP%"];
+      const daemon = await startKnockd(server, door("x", "1", ...lines));
+      await knock(client, server.address, 1);
+      await daemon.waitFor(/running command: true/);
+      const { code, stdout } = await daemon.stop();
+      expect(code).toBe(15);
+      expect(stdout).toMatch(
+        new RegExp(
+          `waiting for child processes\\.\\.\\.\nx: running command: echo closed ${client.address}\nclosed ${client.address}\nclosing\\.\\.\\.\n$`,
+        ),
+      );
+      expect(stdout).not.toContain("command timeout");
+    });
+
+    test("a second one at once, and even then the pid file goes", async () => {
+      const folder = new Folder();
+      const config = folder.write("k.conf", door("x", "1", "command = echo begun; sleep 60"));
+      const flags = ["-d", "-p", folder.at("k.pid"), "-g", folder.at("k.log")];
+      await server.run([...knockd, "-c", config, ...flags]);
+      const pid = Number(folder.read("k.pid"));
+      await knock(client, server.address, 1);
+      await expect.poll(() => folder.log()).toContain("x: running command: echo begun; sleep 60");
+      process.kill(pid, "SIGTERM");
+      process.kill(pid, "SIGINT");
+      await expect.poll(() => existsSync(folder.at("k.pid"))).toBe(false);
+      await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false);
+      expect(folder.log().at(-1)).toBe("shutting down");
+    });
+  });
+
+  describe("-d", () => {
+    test("returns 0 when the pid file is there and the daemon listens", async () => {
+      const folder = new Folder();
+      folder.write("k.conf", door("x", "2,1"));
+      const paths = ["-c", "k.conf", "-p", "k.pid", "-g", "k.log"];
+      const { code, stdout, stderr } = await server.run([...knockd, "-d", ...paths], {
+        cwd: folder.path,
+      });
+      expect([code, stdout, stderr]).toEqual([0, "", ""]);
+      const pid = Number(folder.read("k.pid"));
+      expect(folder.read("k.pid")).toBe(`${pid}\n`);
+      await expect.poll(() => folder.log()).toEqual(["starting up, listening on any"]);
+      await knock(client, server.address, 2, 1);
+      await expect.poll(() => folder.log()).toContain(`${client.address}: x: OPEN SESAME`);
+      process.kill(pid, "SIGTERM");
+      await expect.poll(() => existsSync(folder.at("k.pid"))).toBe(false);
+      expect(folder.log().at(-1)).toBe("shutting down");
+    });
+
+    test("lets go of the directory and the terminal, and leads a session of its own", async () => {
+      const folder = new Folder();
+      folder.write("k.conf", door("x", "2,1"));
+      await server.run([...knockd, "-d", "-c", "k.conf", "-p", "k.pid"], { cwd: folder.path });
+      const pid = folder.read("k.pid").trim();
+      const { stdout } = await server.run([
+        "sh",
+        "-c",
+        `readlink /proc/${pid}/cwd /proc/${pid}/fd/0 /proc/${pid}/fd/1 /proc/${pid}/fd/2; cut -d" " -f6 /proc/${pid}/stat`,
+      ]);
+      expect(stdout.split("\n")).toEqual(["/", "/dev/null", "/dev/null", "/dev/null", pid, ""]);
+    });
+
+    test("leaves no trace of the way to the background in the environment of commands", async () => {
+      const folder = new Folder();
+      const command = `command = env >${folder.at("new")} && mv ${folder.at("new")} ${folder.at("env")}`;
+      const config = folder.write("k.conf", door("x", "1", command));
+      await server.run([...knockd, "-d", "-c", config, "-p", folder.at("k.pid")]);
+      await knock(client, server.address, 1);
+      await expect.poll(() => folder.read("env")).toContain("KNOCK_DOOR=x\n");
+      expect(folder.read("env")).not.toMatch(/^(SESAME_BACKGROUND|NODE_CHANNEL)/m);
+    });
+
+    test("finds relative paths again at SIGHUP", async () => {
+      const folder = new Folder();
+      folder.write("k.conf", door("x", "2,1"));
+      folder.write("list", " 4,3\n");
+      await server.run([...knockd, "-d", "-c", "k.conf", "-p", "k.pid", "-g", "k.log"], {
+        cwd: folder.path,
+      });
+      renameSync(folder.at("k.log"), folder.at("k.log.1"));
+      folder.write("k.conf", `[y]\none_time_sequences = list\ntcpflags = syn\ncommand = true`);
+      process.kill(Number(folder.read("k.pid")), "SIGHUP");
+      await expect.poll(() => existsSync(folder.at("k.log"))).toBe(true);
+      await knock(client, server.address, 4, 3);
+      await expect.poll(() => folder.log()).toContain(`${client.address}: y: OPEN SESAME`);
+      await expect.poll(() => folder.read("list")).toBe("#4,3\n");
+      expect(folder.log("k.log.1").at(-1)).toBe(`re-reading config file: ${folder.at("k.conf")}`);
+    });
+
+    test("shows on the terminal why it cannot start, and ends with 1", async () => {
+      const folder = new Folder();
+      const config = folder.write("k.conf", "[x]\nsequence = x");
+      const flags = ["-d", "-c", config, "-p", folder.at("k.pid")];
+      const { code, stderr } = await server.run([...knockd, ...flags], { ok: "any" });
+      expect(code).toBe(1);
+      expect(stderr).toContain(`${config}:2:12: sequence: port "x" is invalid`);
+      expect(existsSync(folder.at("k.pid"))).toBe(false);
+    });
+
+    test("warns of a pid file that cannot be made or is another's, and runs", async () => {
+      const folder = new Folder();
+      const config = folder.write("k.conf", door("x", "2,1"));
+      const start = (path: string) => server.run([...knockd, "-d", "-c", config, "-p", path]);
+      expect((await start("/none/k.pid")).stderr).toBe(
+        "could not create pid file /none/k.pid: No such file or directory\n",
+      );
+      await start(folder.at("k.pid"));
+      const first = folder.read("k.pid");
+      expect((await start(folder.at("k.pid"))).stderr).toContain("another daemon holds it");
+      expect(folder.read("k.pid")).toBe(first);
+    });
+
+    test("warns that -v shows nothing", async () => {
+      const config = new Folder().write("k.conf", door("x", "2,1"));
+      const argv = [...knockd, "-dv", "-c", config, "-p", new Folder().at("k.pid")];
+      expect((await server.run(argv)).stderr).toBe(
+        "knockd: warning: with -d nothing is shown on the terminal: -v and -D say nothing\n",
+      );
+    });
+  });
+
+  describe("SIGHUP", () => {
+    let folder: Folder;
+    let daemon: Process;
+    beforeEach(async () => {
+      folder = new Folder();
+      folder.write("k.conf", door("stays", "9,8,7") + door("goes", "6,5"));
+      daemon = server.start([...knockd, "-v", "-c", folder.at("k.conf"), "-g", folder.at("k.log")]);
+      await daemon.waitFor(/^listening on/m);
+    });
+
+    const reload = async (config: string) => {
+      writeFileSync(folder.at("k.conf"), config);
+      daemon.signal("SIGHUP");
+      await daemon.waitFor(/re-opening log file|the configuration stays as it was/);
+    };
+
+    test("takes the new doors; unchanged ones keep knocks that are under way", async () => {
+      await knock(client, server.address, 9, 8);
+      await daemon.waitFor(/stays: Stage 2/);
+      await reload(door("comes", "4,3") + door("stays", "9,8,7"));
+      await knock(client, server.address, 7);
+      await daemon.waitFor(/stays: OPEN SESAME/);
+      await knock(client, server.address, 6, 5, 4, 3);
+      await daemon.waitFor(/comes: OPEN SESAME/);
+      expect((await daemon.stop()).stdout).not.toContain("goes:");
+    });
+
+    test("opens the log file anew after it was renamed", async () => {
+      renameSync(folder.at("k.log"), folder.at("k.log.1"));
+      await reload(folder.read("k.conf"));
+      expect((await daemon.stop()).stdout.split("\n")).toEqual([
+        "listening on any...",
+        `re-reading config file: ${folder.at("k.conf")}`,
+        `closing log file: ${folder.at("k.log")}`,
+        `re-opening log file: ${folder.at("k.log")}`,
+        "waiting for child processes...",
+        "closing...",
+        "",
+      ]);
+      expect(folder.log("k.log.1")).toEqual([
+        "starting up, listening on any",
+        `re-reading config file: ${folder.at("k.conf")}`,
+      ]);
+      expect(folder.log()).toEqual(["shutting down"]);
+    });
+
+    test("keeps the old configuration when the new one is bad, and logs every problem", async () => {
+      await knock(client, server.address, 9, 8);
+      await daemon.waitFor(/stays: Stage 2/);
+      await reload("[stays]\nsequence = x\ncommand = true\nfoo");
+      await knock(client, server.address, 7);
+      await daemon.waitFor(/stays: OPEN SESAME/);
+      await knock(client, server.address, 6, 5);
+      await daemon.waitFor(/goes: OPEN SESAME/);
+      await daemon.stop();
+      expect(folder.log()).toEqual(
+        expect.arrayContaining([
+          expect.stringContaining('k.conf:2:12: sequence: port "x" is invalid'),
+          expect.stringContaining('k.conf:4:1: syntax error: unknown directive "foo"'),
+          "the configuration stays as it was",
+        ]),
+      );
+    });
+
+    test("keeps the old configuration when the file is gone", async () => {
+      rmSync(folder.at("k.conf"));
+      daemon.signal("SIGHUP");
+      await daemon.waitFor(/k\.conf: No such file or directory\n/);
+      await knock(client, server.address, 6, 5);
+      await daemon.waitFor(/goes: OPEN SESAME/);
+    });
+
+    test("leaves what is open to be closed in time, also by a door that is gone", async () => {
+      await reload(door("timed", "2,1", "stop_command = echo closed %IP%", "cmd_timeout = 1s"));
+      await knock(client, server.address, 2, 1);
+      await daemon.waitFor(/timed: running command: true/);
+      writeFileSync(folder.at("k.conf"), door("other", "4,3"));
+      daemon.signal("SIGHUP");
+      await daemon.waitFor(/(re-opening log file[\s\S]*){2}/);
+      await daemon.waitFor(new RegExp(`^closed ${client.address}$`, "m"));
+    });
+
+    test("switches the log file and its format, and the interface", async () => {
+      const options = `[options]\nLogFormat = json\nInterface = lo\n`;
+      await reload(`${options}${door("goes", "6,5")}`);
+      await knock(client, server.address, 6, 5);
+      await knock(server, "127.0.0.1", 6, 5);
+      await daemon.waitFor(/127\.0\.0\.1: goes: OPEN SESAME/);
+      expect((await daemon.stop()).stdout).not.toContain(client.address);
+      const last = folder.read("k.log").trim().split("\n").at(-1) ?? "";
+      expect(JSON.parse(last)).toMatchObject({ event: "stop", message: "shutting down" });
+    });
+
+    test("lets go of a log file that is not named any more, and of the system's log", async () => {
+      const log = new SystemLog();
+      onTestFinished(() => {
+        log.close();
+        rmSync("/dev/log");
+      });
+      const options = `[options]\nUseSyslog\nLogFile = ${folder.at("d.log")}\n`;
+      const path = folder.write("d.conf", options + door("x", "2,1"));
+      const other = server.start([...knockd, "-v", "-c", path]);
+      await other.waitFor(/^listening on/m);
+      folder.write("d.conf", door("x", "2,1"));
+      other.signal("SIGHUP");
+      await other.waitFor(/closing log file/);
+      await other.stop();
+      expect(folder.log("d.log").at(-1)).toBe(`re-reading config file: ${path}`);
+      expect(log.received.at(-1)).toMatch(/re-reading config file/);
+      expect(log.received).toHaveLength(2);
+    });
+
+    test("moves the pid file of a daemon in the background", async () => {
+      const config = (pid: string) => `[options]\nPidFile = ${folder.at(pid)}\n${door("x", "2,1")}`;
+      const path = folder.write("d.conf", config("a.pid"));
+      await server.run([...knockd, "-d", "-c", path]);
+      const pid = folder.read("a.pid");
+      folder.write("d.conf", config("b.pid"));
+      process.kill(Number(pid), "SIGHUP");
+      await expect.poll(() => folder.read("b.pid")).toBe(pid);
+      expect(existsSync(folder.at("a.pid"))).toBe(false);
+    });
+  });
+});

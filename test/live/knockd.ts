@@ -1,0 +1,55 @@
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Host } from "./host.ts";
+import type { Process } from "./process.ts";
+
+const bin = join(import.meta.dirname, "../../bin");
+
+/** Our daemon as it is built, for `Host.run` and `Host.start`. */
+export const knockd: readonly string[] = [process.execPath, join(bin, "knockd")];
+
+/** A folder for the files of one test. It vanishes with the world of scripts/private. */
+export class Folder {
+  readonly path: string = mkdtempSync(join(tmpdir(), "sesame-live-"));
+
+  at(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Writes a file and returns its path. */
+  write(name: string, content: string | Uint8Array): string {
+    writeFileSync(this.at(name), content);
+    return this.at(name);
+  }
+
+  /** What a file holds; empty if it is not there. */
+  read(name: string): string {
+    return existsSync(this.at(name)) ? readFileSync(this.at(name), "utf8") : "";
+  }
+
+  /** The lines of a log file, without their date. */
+  log(name = "k.log"): string[] {
+    return this.read(name)
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => line.replace(/^\[\d{4}-\d\d-\d\d \d\d:\d\d\] /, ""));
+  }
+}
+
+/** Starts our daemon with this configuration and -v; resolves when it listens. */
+export async function startKnockd(
+  host: Host,
+  config: string,
+  ...flags: readonly string[]
+): Promise<Process> {
+  const path = new Folder().write("knockd.conf", config);
+  const daemon = host.start([...knockd, "-v", "-c", path, ...flags]);
+  await daemon.waitFor(/^listening on .*\.\.\.$/m);
+  return daemon;
+}
+
+/** Knocks from `host` with our client. */
+export async function knock(host: Host, ...args: readonly (string | number)[]): Promise<void> {
+  await host.run([process.execPath, join(bin, "knock"), ...args.map(String)]);
+}

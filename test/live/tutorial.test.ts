@@ -1,0 +1,179 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, test } from "vitest";
+import type { Host } from "./host.ts";
+import { Network } from "./network.ts";
+import type { Process } from "./process.ts";
+import { needs, peer } from "./requirements.ts";
+
+const root = join(import.meta.dirname, "../..");
+const tutorial = join(root, "examples/tutorial.conf");
+
+/** Something that people knock with. */
+interface Client {
+  readonly name: string;
+  /** What it takes to run it; ours is always there. */
+  readonly program?: string;
+  readonly families: readonly (4 | 6)[];
+  /** The command lines that knock at these ports, one after another. */
+  readonly commands: (address: string, ports: readonly string[], family: 4 | 6) => string[][];
+}
+
+/** A command line for each port. */
+const each =
+  (command: (address: string, port: string, family: 4 | 6) => string[]): Client["commands"] =>
+  (address, ports, family) =>
+    ports.map((port) => command(address, port, family));
+
+/** The slow ones first: only a few run at once. */
+const clients: readonly Client[] = [
+  {
+    // Whoever gives up after more than a second has sent the first packet twice.
+    name: "telnet",
+    program: "telnet",
+    families: [4, 6],
+    commands: each((address, port) => ["timeout", "1.3", "telnet", address, port]),
+  },
+  {
+    name: "nc",
+    program: "nc",
+    families: [4, 6],
+    commands: each((address, port) => ["nc", "-z", "-w1", address, port]),
+  },
+  {
+    name: "hping3",
+    program: "hping3",
+    families: [4],
+    commands: each((address, port) => ["hping3", "-S", "-c", "1", "-p", port, address]),
+  },
+  {
+    name: "nmap",
+    program: "nmap",
+    families: [4, 6],
+    // Without -n it asks for the server's name first, and there is nobody to ask.
+    commands: each((address, port, family) => [
+      ...["nmap", "-n", ...(family === 6 ? ["-6"] : []), "-Pn", "--max-retries", "0"],
+      ...["-p", port, address],
+    ]),
+  },
+  {
+    name: "Debian's knock",
+    program: "knock",
+    families: [4, 6],
+    commands: (address, ports, family) => [[peer("knock"), `-${family}`, address, ...ports]],
+  },
+  {
+    name: "our knock",
+    families: [4, 6],
+    commands: (address, ports) => [[join(root, "bin/knock"), address, ...ports]],
+  },
+];
+
+const openSSH = ["1111", "2222", "3333"];
+const closeSSH = ["3333", "2222", "1111"];
+const openICMP = ["1212", "1313", "1414"];
+const closeICMP = ["1515", "1616", "1717"];
+
+/** The tutorial with a command for IPv6 beside each of its own. */
+function withIPv6(text: string): string {
+  return text.replace(/^(\s*)command( +=.*)$/gm, (line, indent: string, rest: string) => {
+    const command6 = rest.replace("/iptables", "/ip6tables").replaceAll("icmp", "icmpv6");
+    return `${line}\n${indent}command_6${command6}`;
+  });
+}
+
+/** Drops port 22 and pings; and the ports of the knocks, too, unless they are to be refused. */
+async function shut(server: Host, knocks: "dropped" | "refused"): Promise<void> {
+  await server.listen(22);
+  for (const [table, icmp] of [
+    ["iptables", "icmp"],
+    ["ip6tables", "icmpv6"],
+  ] as const) {
+    if (table === "ip6tables" && !Network.hasIPv6) continue;
+    const drop = async (...match: string[]) => {
+      await server.run([table, "-A", "INPUT", ...match, "-j", "DROP"]);
+    };
+    await drop("-p", "tcp", "--dport", "22");
+    await drop("-p", icmp, `--${icmp}-type`, "echo-request");
+    if (knocks === "dropped") await drop("-p", "tcp", "--dport", "1111:3333");
+  }
+}
+
+describe.skipIf(needs()).each(["dropped", "refused"] as const)(
+  "the tutorial's doors, their ports %s",
+  (knocks) => {
+    let network: Network;
+    let folder: string;
+    const daemons = new Map<4 | 6, Process>();
+    const name = (client: Client) => client.name.replace(/\W/g, "");
+
+    beforeAll(async () => {
+      // A server for the tutorial as it is, and one for it with IPv6.
+      network = await Network.open(["server4", "server6", "stranger", ...clients.map(name)]);
+      folder = await mkdtemp(join(tmpdir(), "tutorial-"));
+      const config6 = join(folder, "6.conf");
+      await writeFile(config6, withIPv6(await readFile(tutorial, "utf8")));
+      for (const [family, config] of [
+        [4, tutorial],
+        [6, config6],
+      ] as const) {
+        const server = network.host(`server${family}`);
+        await shut(server, knocks);
+        const log = join(folder, `${family}.log`);
+        const daemon = server.start([join(root, "bin/knockd"), "-v", "-c", config, "-g", log]);
+        await daemon.waitFor(/^listening on/m);
+        daemons.set(family, daemon);
+      }
+    });
+    afterAll(async () => {
+      await network?.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    const cases = clients.flatMap((client) =>
+      client.families.map(
+        (family) => [`${client.name} over IPv${family}`, client, family] as const,
+      ),
+    );
+
+    // All at once: they must not disturb one another.
+    test.concurrent.for(cases)(
+      "%s opens ssh and ping for itself alone, and closes them again",
+      { timeout: 60_000 },
+      async ([, client, family], { expect, skip }) => {
+        const program = client.program === undefined ? [] : [client.program];
+        skip(needs(...program) !== undefined, `${client.program} is missing`);
+        skip(family === 6 && !Network.hasIPv6, "this kernel has no IPv6");
+        const host = network.host(name(client));
+        const stranger = network.host("stranger");
+        const own = (of: Host) => (family === 6 ? of.address6 : of.address);
+        const server = own(network.host(`server${family}`));
+        const knock = async (ports: readonly string[], door: string) => {
+          for (const command of client.commands(server, ports, family)) {
+            await host.run(command, { ok: "any", timeout: 15_000 });
+          }
+          const line = new RegExp(`^${own(host)}: ${door}: OPEN SESAME`, "m");
+          await daemons.get(family)?.waitFor(line);
+        };
+        const connects = (from: Host) => from.canConnect(server, 22);
+        const patience = { timeout: 10_000 };
+
+        expect(await connects(host)).toBe("silent");
+        await knock(openSSH, "openSSH");
+        await expect.poll(() => connects(host), patience).toBe("open");
+        expect(await connects(stranger)).toBe("silent");
+        expect(await host.pings(server)).toBe(false);
+        await knock(closeSSH, "closeSSH");
+        await expect.poll(() => connects(host), patience).toBe("silent");
+
+        await knock(openICMP, "openICMP");
+        await expect.poll(() => host.pings(server), patience).toBe(true);
+        expect(await stranger.pings(server)).toBe(false);
+        expect(await connects(host)).toBe("silent");
+        await knock(closeICMP, "closeICMP");
+        await expect.poll(() => host.pings(server), patience).toBe(false);
+      },
+    );
+  },
+);
