@@ -159,8 +159,10 @@ export class Ring implements Source {
     frame.interfaceIndex = data.getInt32(at + INTERFACE_INDEX, littleEndian);
     const seconds = data.getUint32(at + SECONDS, littleEndian);
     const arrived = seconds * 1000 + data.getUint32(at + NANOSECONDS, littleEndian) / 1e6;
-    const age = wall === undefined ? 0 : Math.max(0, wall - arrived);
-    this.#lastTime = Math.max(this.#lastTime, now - age);
+    const age = wall === undefined ? 0 : wall - arrived;
+    // What came while this batch was drained is younger than `now`, unless the date was set meanwhile.
+    const time = age < 0 ? Math.min(now - age, this.#clock.now()) : now - age;
+    this.#lastTime = Math.max(this.#lastTime, time);
     frame.time = this.#lastTime;
   }
 }
