@@ -12,9 +12,9 @@ const table: ImportTable = {
   decode: { values: ["base"], types: ["capture"], node: [] },
   match: { values: ["base"], types: ["decode"], node: ["node:crypto"] },
   firewall: { values: ["base", "ffi"] },
-  grant: { values: ["base", "ffi"], types: ["match", "firewall"] },
+  grant: { values: ["base", "ffi"], types: ["match", "firewall"], packages: ["valibot"] },
   config: { values: ["base"], types: ["capture", "match", "grant", "firewall"] },
-  control: { values: ["base", "ffi"], types: ["grant", "match"] },
+  control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
   client: { values: ["base"] },
   daemon: {
     values: ["base", "ffi", "capture", "decode", "match", "grant", "firewall", "control"],

@@ -1,6 +1,9 @@
 /** Where time comes from. Only this file asks the machine. */
 export interface Clock {
-  /** Milliseconds since some fixed moment; never goes back, not even when the date is set. */
+  /**
+   * Milliseconds since some fixed moment; never goes back, not even when the date is set. Within one
+   * boot of the machine all processes agree.
+   */
   now(): number;
   /** Milliseconds since 1970, as the machine believes them. */
   wall(): number;
@@ -11,17 +14,20 @@ export interface Clock {
 /** setTimeout turns anything longer into 1 ms. */
 const longestTimer = 2 ** 31 - 1;
 
+/** performance.now() counts from the start of this process, on the clock that hrtime reads from the boot on. */
+const processStart = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => processStart + performance.now(),
   wall: () => Date.now(),
   wakeAt(when, task) {
     let timer: NodeJS.Timeout;
     const sleep = () => {
-      const left = Math.max(Math.ceil(when - performance.now()), 0);
+      const left = Math.max(Math.ceil(when - systemClock.now()), 0);
       timer = setTimeout(wake, Math.min(left, longestTimer));
     };
     // Timers count whole milliseconds, and may be one too early.
-    const wake = () => (performance.now() < when ? sleep() : task());
+    const wake = () => (systemClock.now() < when ? sleep() : task());
     sleep();
     return () => clearTimeout(timer);
   },

@@ -39,7 +39,10 @@ export class KnockError extends Error {
   }
 }
 
-/** The text of anything that was thrown, without its stack. */
+/** The text of anything that was thrown, without its stack; what the system said, the way it says it. */
 export function reason(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (!(thrown instanceof Error)) return String(thrown);
+  // Node writes "ENOENT: no such file or directory, open '/x'", everybody else "No such file or directory".
+  const [, first, rest] = /^E[A-Z0-9]+: (\w)([^,]*), \w+/.exec(thrown.message) ?? [];
+  return first === undefined ? thrown.message : `${first.toUpperCase()}${rest}`;
 }

@@ -13,11 +13,14 @@ export class MemorySource implements Source {
 
   /** Delivers one packet, IP header first, at `time` (monotonic milliseconds). */
   deliver(packet: Uint8Array, time: number, interfaceIndex = 1): void {
-    if (this.#ports === undefined || this.#closed) return;
-    this.#received++;
     const data = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
     const length = packet.length;
-    const frame: Frame = { data, start: 0, length, wireLength: length, time, interfaceIndex };
+    this.deliverFrame({ data, start: 0, length, wireLength: length, time, interfaceIndex });
+  }
+
+  deliverFrame(frame: Frame): void {
+    if (this.#ports === undefined || this.#closed) return;
+    this.#received++;
     this.#sink(frame);
   }
 

@@ -48,9 +48,11 @@ describe("screens", () => {
         extend     keep a door open for longer
         close      close a door, or all doors, at once
         reload     read the configuration again, and say what changed
+        guard      protect services for the first time, safely
         protect    let only open sources reach the protected services
         unprotect  let everybody reach the protected services
         check      say what is wrong with a configuration file
+        replay     run a recording through a configuration, and explain each packet
 
       knockctl COMMAND --help says more.
       "
@@ -187,6 +189,64 @@ describe("screens", () => {
     expect(await screen(server, "protect")).toBe("protected: tcp/22\n");
   });
 
+  test("guard, and its confirmation", async () => {
+    const server = await startServer();
+    vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
+    const terminal = screen(server, "guard");
+    await vi.waitFor(() => expect(server.handlers.status().firewall.trial).toBeDefined());
+    vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50001 198.51.100.1 22");
+    expect(await screen(server, "guard", "--confirm")).toMatchInlineSnapshot(`
+      "Protected from now on, also after a restart: tcp/22
+      192.0.2.7 gets in without a knock for 1m more. Then knock first: ssh.
+      Try that before you end this session. To take it back: knockctl unprotect
+      "
+    `);
+    server.handlers.say({ level: "notice", event: "guard-confirmed", text: "guard: confirmed" });
+    expect(await terminal).toMatchInlineSnapshot(`
+      "On trial for 1m: tcp/22
+      Only 192.0.2.7, and whoever knocks (ssh), gets in. Sessions that exist go on.
+
+      Now, in a second terminal, make a NEW connection to this server, and type there:
+
+          knockctl guard --confirm
+
+      Then it stays so, also after a restart. If nobody does that within 1m, all is as before:
+      the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.
+
+      Confirmed: tcp/22 stays protected.
+      "
+    `);
+  });
+
+  test("guard, of given services at a given address, for a time, and not confirmed", async () => {
+    const server = await startServer();
+    vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
+    const options = ["--address", "2001:db8::9", "--for", "2m", "--socket", server.path];
+    const terminal = knockctl("guard", "tcp/22", "UDP/51820,icmp", ...options);
+    await vi.waitFor(() => expect(server.handlers.status().firewall.trial).toBeDefined());
+    const { stdout } = await knockctl("status", "--socket", server.path);
+    expect(stdout).toContain(
+      "on trial       tcp/22, udp/51820, icmp for 2m more, unless confirmed\n",
+    );
+    server.handlers.say({ level: "notice", event: "guard-over", text: "guard: over" });
+    const { code, stdout: said } = await terminal;
+    expect(code).toBe(1);
+    expect(said).toContain("On trial for 2m: tcp/22, udp/51820, icmp\nOnly 2001:db8::9,");
+    expect(said).toMatch(/\nNot confirmed: tcp\/22, udp\/51820, icmp is as before.\n$/);
+  });
+
+  test("guard, when the daemon dies", async () => {
+    const { server, path, handlers } = await startServer();
+    vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
+    const terminal = knockctl("guard", "--socket", path);
+    await vi.waitFor(() => expect(handlers.status().firewall.trial).toBeDefined());
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await server.close();
+    const { code, stdout } = await terminal;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/knockd is gone\. Unless somebody has confirmed, tcp\/22 is as before/);
+  });
+
   test("reload", async () => {
     const server = await startServer();
     expect(await screen(server, "reload")).toMatchInlineSnapshot(`
@@ -246,6 +306,7 @@ describe("--json", () => {
     [["close", "ssh"], { closed: [{ door: "ssh", source: "192.0.2.7" }], cut: 0 }],
     [["reload"], { kind: "reloaded" }],
     [["protect"], { services: ["tcp/22"] }],
+    [["guard", "--address", "192.0.2.7"], { services: ["tcp/22"], remaining: 60_000 }],
   ])("%j", async (args, result) => {
     const text = await screen(await startServer(), ...args, "--json");
     expect(text).toMatch(/^[^\n]*\n$/);
@@ -283,6 +344,17 @@ describe("a wrong command line ends with 2 and says what is wrong:", () => {
       "a door, an address and a length of time are needed",
       "--help says how it is used",
     ],
+    [
+      ["guard", "ssh"],
+      '"ssh" is not a service',
+      "a service is written as tcp/22, udp/51820 or icmp",
+    ],
+    [
+      ["guard", "--from-console"],
+      "--from-console goes with --confirm",
+      "--help says how it is used",
+    ],
+    [["guard", "--confirm", "tcp/22"], 'unexpected "tcp/22"', "--help says how it is used"],
     [["check"], "too few arguments", "--help says how it is used"],
   ])("%j", async (args, message, hint) => {
     expect(await knockctl(...args)).toEqual({
@@ -307,6 +379,7 @@ test.each([
   "extend",
   "close",
   "reload",
+  "guard",
   "protect",
   "unprotect",
   "check",
@@ -398,9 +471,29 @@ describe("check", () => {
       file: path,
       usable: true,
       doors: 1,
-      problems: [expect.stringContaining(":1:1: warning: ")],
+      problems: [
+        {
+          severity: "warning",
+          line: 1,
+          column: 1,
+          message: expect.stringContaining("'ssh' has no tcpflags"),
+          hint: "tcpflags = syn",
+        },
+      ],
     });
     const broken = await knockctl("check", file("bogus"), "--json");
-    expect(JSON.parse(broken.stdout)).toMatchObject({ usable: false, doors: 0 });
+    expect(JSON.parse(broken.stdout)).toMatchObject({
+      usable: false,
+      doors: 0,
+      problems: [{ severity: "error", line: 1, column: 1 }, { severity: "warning" }],
+    });
+  });
+
+  test("what does not suit this machine, each at its place", async () => {
+    const path = file(`${door}user = no-such-user\n[once]\none_time_sequences = /none\n`);
+    const { code, stderr } = await knockctl("check", path);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`${path}:5:8: warning: this machine has no user "no-such-user": `);
+    expect(stderr).toContain(`${path}:7:22: warning: cannot read /none: No such file`);
   });
 });

@@ -26,6 +26,7 @@ const options = [
   { short: "t", long: "test" },
   { short: "v", long: "verbose" },
   { short: "4", long: "only-ip-v4" },
+  { long: "dry-run" },
   { short: "V", long: "version" },
   { short: "h", long: "help" },
 ] as const;
@@ -45,6 +46,7 @@ Waits for port knocks and runs the commands of those who knock right.
   -t, --test            check the configuration, say what is wrong with it, and exit
   -v, --verbose         show on the terminal what happens
   -D, --debug           show on the terminal every packet and decision
+      --dry-run         open nothing: show on the terminal what would be run and opened
   -V, --version         print the version
   -h, --help            print this text
 
@@ -115,6 +117,7 @@ async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> 
   }
   nameProcess();
   const debug = given.has("debug");
+  const dryRun = given.has("dry-run");
   const daemonOptions: DaemonOptions = {
     configFile,
     load: () => {
@@ -128,10 +131,12 @@ async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> 
         ],
       };
     },
-    terminal: { ...io, verbose: given.has("verbose"), debug },
+    terminal: { ...io, verbose: given.has("verbose") || dryRun, debug },
     pidFile: detach ? resolve(given.get("pidfile") ?? defaultPidFile) : undefined,
     lookUp: given.has("lookup"),
     onlyIpv4: given.has("only-ip-v4"),
+    dryRun,
+    version,
   };
   const start = async () => {
     const daemon = await Daemon.start(daemonOptions);

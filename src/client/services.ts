@@ -30,10 +30,14 @@ function readServices(name: string, file: string): Service[] {
   try {
     return readFileSync(file, "utf8").split("\n").flatMap(parseLine);
   } catch (cause) {
-    throw new KnockError("RESOLVE", `cannot look up the service '${name}': ${reason(cause)}`, {
-      cause,
-      hints: ["write the port as a number"],
-    });
+    throw new KnockError(
+      "RESOLVE",
+      `cannot look up the service '${name}' in ${file}: ${reason(cause)}`,
+      {
+        cause,
+        hints: ["write the port as a number"],
+      },
+    );
   }
 }
 

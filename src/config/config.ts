@@ -1,5 +1,6 @@
 import type { Network } from "../base/address.ts";
 import type { Sequence } from "../base/sequence.ts";
+import type { Service } from "../base/service.ts";
 import type { CommandTemplates } from "../firewall/template.ts";
 import type { FlagTest } from "../match/door.ts";
 
@@ -18,6 +19,18 @@ export interface Options {
   readonly interfaces: readonly string[] | undefined;
   /** How many attempts may be under way at once. */
   readonly maxAttempts: number;
+  /** How many commands may run at once, those that open and those that close each. */
+  readonly maxCommands: number;
+  /** What native doors are made of. */
+  readonly firewall: "nftables" | "ipset";
+  /** The name of our table in nftables. */
+  readonly table: string;
+  /** Where leases are kept; undefined: the usual place. */
+  readonly stateDir?: string;
+  /** Where `knockctl` finds the daemon; undefined: the usual place. */
+  readonly controlSocket?: string;
+  /** What to do with commands that another must undo while leases cannot be written down. */
+  readonly onJournalFailure: "open" | "refuse";
 }
 
 export interface DoorConfig {
@@ -29,12 +42,31 @@ export interface DoorConfig {
   readonly flags: FlagTest;
   /** Addresses and names of the hosts whose packets count; undefined: this host. */
   readonly target: readonly (Network | string)[] | undefined;
+  /** Who may knock at all; undefined: everybody who is not in `deny`. */
+  readonly allow: readonly Network[] | undefined;
+  readonly deny: readonly Network[];
   readonly commands: CommandTemplates;
   /** Milliseconds from the end of the start command to the stop command. */
   readonly closeAfter: number;
+  /** Who runs the commands; undefined: the daemon's own user. */
+  readonly user?: string;
+  /** Milliseconds that a command may take; undefined: as many as it likes. */
+  readonly commandTimeout?: number;
+  /** What a knock does to a door that is open already. */
+  readonly again: "extend" | "rerun";
+  /** What the kernel opens, instead of commands. */
+  readonly native?: NativeDoor;
 }
 
-export interface OneTimeFile {
+export interface NativeDoor {
+  readonly services: readonly Service[];
+  /** Milliseconds. */
+  readonly openFor: number;
+  /** Everybody else is kept out by us, too. */
+  readonly protect: boolean;
+}
+
+interface OneTimeFile {
   readonly file: string;
 }
 
@@ -43,4 +75,8 @@ export const defaultOptions: Options = {
   logFormat: "text",
   interfaces: undefined,
   maxAttempts: 1_000_000,
+  maxCommands: 64,
+  firewall: "nftables",
+  table: "sesame",
+  onJournalFailure: "open",
 };

@@ -50,19 +50,54 @@ test("what knockd does not have is described alike", () => {
   const text = `
     [options]
       logformat = json
+      statedir = /var/lib/k
+      controlsocket = /run/k.sock
+      firewall = ipset
+      table = mine
+      maxcommands = 8
+      onjournalfailure = refuse
     [x]
       one_time_sequences = /etc/list
       seq_timeout = 1500ms
       target = 10.0.0.0/8, 2001:db8::/32, gate, 2001:db8::1
+      allow = 192.0.2.0/24
+      deny = 192.0.2.66, fd00::/8
+      command = open %IP%
+      user = nobody
+      command_timeout = 30s
+      again = rerun
+    [y]
+      sequence = 2,1
+      open = tcp/22, icmp
+      open_for = 1h
+      protect = yes
   `;
   expect(description(text)).toEqual([
     "config: new section: 'options'",
     "config: interface: any",
     "config: log format: json",
+    "config: state directory: /var/lib/k",
+    "config: control socket: /run/k.sock",
+    "config: firewall: ipset",
+    "config: table: mine",
+    "config: max commands: 8",
+    "config: on journal failure: refuse",
     "config: new section: 'x'",
     "config: x: one time sequences file: /etc/list",
     "config: x: seq_timeout: 1500ms",
     "config: x: target: 10.0.0.0/8,2001:db8::/32,gate,2001:db8::1",
+    "config: x: allow: 192.0.2.0/24",
+    "config: x: deny: 192.0.2.66,fd00::/8",
+    "config: x: start_command: open %IP%",
     "config: x: cmd_timeout: 10",
+    "config: x: user: nobody",
+    "config: x: command_timeout: 30",
+    "config: x: again: rerun",
+    "config: new section: 'y'",
+    "config: y: sequence: 2:tcp,1:tcp",
+    "config: y: seq_timeout: 25",
+    "config: y: open: tcp/22,icmp",
+    "config: y: open_for: 3600",
+    "config: y: protect: yes",
   ]);
 });

@@ -1,11 +1,15 @@
 import type { Network } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatPort } from "../base/port.ts";
-import type { Config, DoorConfig } from "./config.ts";
+import { formatService } from "../base/service.ts";
+import type { Config, DoorConfig, NativeDoor, Options } from "./config.ts";
+import { defaultOptions } from "./config.ts";
 
 /** What a configuration was understood to say, a line a fact, in the order and manner of knockd -D. */
 export function describeConfig({ options, doors }: Config): string[] {
   const { logFile, pidFile, interfaces, useSyslog, logFormat } = options;
+  const changed = <Key extends keyof Options>(key: Key) =>
+    options[key] === defaultOptions[key] ? undefined : String(options[key]);
   return [
     "config: new section: 'options'",
     ...fact("log file", logFile),
@@ -13,12 +17,18 @@ export function describeConfig({ options, doors }: Config): string[] {
     `config: interface: ${interfaces?.join(",") ?? "any"}`,
     ...(useSyslog ? ["config: usesyslog"] : []),
     ...(logFormat === "json" ? ["config: log format: json"] : []),
+    ...fact("state directory", options.stateDir),
+    ...fact("control socket", options.controlSocket),
+    ...fact("firewall", changed("firewall")),
+    ...fact("table", changed("table")),
+    ...fact("max commands", changed("maxCommands")),
+    ...fact("on journal failure", changed("onJournalFailure")),
     ...doors.flatMap(describeDoor),
   ];
 }
 
 function describeDoor(door: DoorConfig): string[] {
-  const { name, sequence, timeout, flags, target, commands, closeAfter } = door;
+  const { name, sequence, timeout, flags, target, allow, deny } = door;
   const of = (key: string) => `${name}: ${key}`;
   const targets = target?.map((t) => (typeof t === "string" ? t : formatNetwork(t)));
   return [
@@ -28,15 +38,39 @@ function describeDoor(door: DoorConfig): string[] {
       : fact(of("sequence"), sequence.map(formatPort).join(","))),
     ...fact(of("seq_timeout"), inSeconds(timeout)),
     ...fact(of("target"), targets?.join(",")),
+    ...fact(of("allow"), allow?.map(formatNetwork).join(",")),
+    ...fact(of("deny"), deny.length === 0 ? undefined : deny.map(formatNetwork).join(",")),
+    ...(door.native === undefined ? describeCommands(door) : describeNative(name, door.native)),
+    ...["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((flag, bit) => {
+      if ((flags.mask & (1 << bit)) === 0) return [];
+      return [`config: tcp flag: ${flags.value & (1 << bit) ? "" : "!"}${flag}`];
+    }),
+  ];
+}
+
+function describeCommands(door: DoorConfig): string[] {
+  const { name, commands, closeAfter, user, commandTimeout, again } = door;
+  const of = (key: string) => `${name}: ${key}`;
+  return [
     ...fact(of("start_command"), commands.start),
     ...fact(of("start_command_6"), commands.start6),
     ...fact(of("cmd_timeout"), inSeconds(closeAfter)),
     ...fact(of("stop_command"), commands.stop),
     ...fact(of("stop_command_6"), commands.stop6),
-    ...["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((flag, bit) => {
-      if ((flags.mask & (1 << bit)) === 0) return [];
-      return [`config: tcp flag: ${flags.value & (1 << bit) ? "" : "!"}${flag}`];
-    }),
+    ...fact(of("user"), user),
+    ...fact(
+      of("command_timeout"),
+      commandTimeout === undefined ? undefined : inSeconds(commandTimeout),
+    ),
+    ...(again === "extend" ? [] : fact(of("again"), again)),
+  ];
+}
+
+function describeNative(name: string, { services, openFor, protect }: NativeDoor): string[] {
+  return [
+    ...fact(`${name}: open`, services.map(formatService).join(",")),
+    ...fact(`${name}: open_for`, inSeconds(openFor)),
+    ...fact(`${name}: protect`, protect ? "yes" : "no"),
   ];
 }
 

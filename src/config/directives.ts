@@ -1,5 +1,6 @@
 import type { Network } from "../base/address.ts";
 import type { Sequence } from "../base/sequence.ts";
+import type { Service } from "../base/service.ts";
 import type { FlagTest } from "../match/door.ts";
 import type { Directive } from "./lines.ts";
 import type { Problem } from "./problem.ts";
@@ -14,6 +15,12 @@ export interface OptionValues {
   interface: readonly string[] | undefined;
   logformat: "text" | "json";
   maxattempts: number;
+  maxcommands: number;
+  firewall: "nftables" | "ipset";
+  table: string;
+  statedir: string;
+  controlsocket: string;
+  onjournalfailure: "open" | "refuse";
 }
 
 /** The values of a door's section. */
@@ -28,6 +35,14 @@ export interface DoorValues {
   cmd_timeout: number;
   stop_command: string;
   stop_command_6: string;
+  command_timeout: number;
+  user: string;
+  again: "extend" | "rerun";
+  open: readonly Service[];
+  open_for: number;
+  protect: boolean;
+  allow: readonly Network[];
+  deny: readonly Network[];
 }
 
 /**
@@ -45,6 +60,7 @@ type Rules<Values> = { readonly [Key in keyof Values]: Rule<Values[Key]> };
 
 const command: Rule<string> = { comments: "none", parse: (text) => ({ value: text }) };
 const path: Rule<string> = { comments: "after-blank", parse: values.path };
+const networks: Rule<readonly Network[]> = { comments: "anywhere", parse: values.networks };
 const duration: Rule<number> = { comments: "anywhere", parse: values.duration };
 
 export const optionRules: Rules<OptionValues> = {
@@ -54,6 +70,12 @@ export const optionRules: Rules<OptionValues> = {
   interface: { comments: "after-blank", parse: values.interfaces },
   logformat: { comments: "anywhere", parse: values.oneOf("text", "json") },
   maxattempts: { comments: "anywhere", parse: values.count(1000, 10_000_000) },
+  maxcommands: { comments: "anywhere", parse: values.count(1, 10_000) },
+  table: { comments: "anywhere", parse: values.tableName },
+  firewall: { comments: "anywhere", parse: values.oneOf("nftables", "ipset") },
+  statedir: path,
+  controlsocket: path,
+  onjournalfailure: { comments: "anywhere", parse: values.oneOf("open", "refuse") },
 };
 
 export const doorRules: Rules<DoorValues> = {
@@ -67,6 +89,14 @@ export const doorRules: Rules<DoorValues> = {
   cmd_timeout: duration,
   stop_command: command,
   stop_command_6: command,
+  command_timeout: duration,
+  user: { comments: "anywhere", parse: values.userName },
+  again: { comments: "anywhere", parse: values.oneOf("extend", "rerun") },
+  open: { comments: "anywhere", parse: values.services },
+  open_for: duration,
+  protect: { comments: "anywhere", parse: values.yesOrNo },
+  allow: networks,
+  deny: networks,
 };
 
 /** Other names that knockd has for the same. */

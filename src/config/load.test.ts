@@ -19,10 +19,16 @@ function file(content: string | Uint8Array): string {
 const door = "[x]\nsequence = 2,1\ntcpflags = syn\ncommand = true\n";
 
 test("relative paths start from the directory that is given", () => {
-  const options = "[options]\nLogFile = k.log\nPidFile = /run/k.pid\n";
+  const options =
+    "[options]\nLogFile = k.log\nPidFile = /run/k.pid\nStateDir = s\nControlSocket = k.sock\n";
   const list = "[y]\none_time_sequences = lists/y\ntcpflags = syn\ncommand = true";
   const { config, warnings } = loadConfig(file(`${options}${door}${list}`), "/start");
-  expect(config.options).toMatchObject({ logFile: "/start/k.log", pidFile: "/run/k.pid" });
+  expect(config.options).toMatchObject({
+    logFile: "/start/k.log",
+    pidFile: "/run/k.pid",
+    stateDir: "/start/s",
+    controlSocket: "/start/k.sock",
+  });
   expect(config.doors[1]?.sequence).toEqual({ file: "/start/lists/y" });
   expect(warnings).toEqual([]);
 });
@@ -62,7 +68,7 @@ describe("what cannot be used is thrown as CONFIG", () => {
 
   test.each([
     ["a file that is not there", () => join(folder, "none"), "No such file or directory"],
-    ["a folder", () => folder, "illegal operation on a directory"],
+    ["a folder", () => folder, "Illegal operation on a directory"],
     [
       "a program",
       () => file(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0xff, 0xfe, 10, 0, 10])),

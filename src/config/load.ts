@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Config } from "./config.ts";
+import type { ParsedConfig } from "./parse.ts";
 import { parseConfig } from "./parse.ts";
 import type { Problem } from "./problem.ts";
 import { formatWithHint } from "./problem.ts";
@@ -12,26 +13,35 @@ export interface LoadedConfig {
   readonly warnings: readonly Problem[];
 }
 
-/**
- * Reads and checks a file; paths in it that are relative start from `directory`. Throws CONFIG with
- * every problem, a line each.
- */
+/** `readConfig` for those who need a configuration. Throws CONFIG with every problem, a line each. */
 export function loadConfig(file: string, directory: string): LoadedConfig {
-  const { text, problems: unreadable } = readText(file);
-  const { config, problems } = parseConfig(text);
-  const all = [...unreadable, ...problems];
-  if (config === undefined) {
-    const lines = all.map((problem) => formatWithHint(file, problem));
-    throw new KnockError("CONFIG", lines.join("\n"));
-  }
-  return { config: absolute(config, directory), warnings: all };
+  const { config, problems } = readConfig(file, directory);
+  if (config !== undefined) return { config, warnings: problems };
+  const lines = problems.map((problem) => formatWithHint(file, problem));
+  throw new KnockError("CONFIG", lines.join("\n"));
+}
+
+/**
+ * Reads and checks a file; paths in it that are relative start from `directory`. Throws CONFIG if
+ * it cannot be read at all.
+ */
+export function readConfig(file: string, directory: string): ParsedConfig {
+  const { text, problems } = readText(file);
+  const parsed = parseConfig(text);
+  return {
+    ...parsed,
+    config: parsed.config && absolute(parsed.config, directory),
+    problems: [...problems, ...parsed.problems],
+  };
 }
 
 function absolute(config: Config, directory: string): Config {
-  const { logFile, pidFile } = config.options;
+  const { logFile, pidFile, stateDir, controlSocket } = config.options;
   return {
     options: {
       ...config.options,
+      ...(stateDir !== undefined && { stateDir: resolve(directory, stateDir) }),
+      ...(controlSocket !== undefined && { controlSocket: resolve(directory, controlSocket) }),
       ...(logFile !== undefined && { logFile: resolve(directory, logFile) }),
       ...(pidFile !== undefined && { pidFile: resolve(directory, pidFile) }),
     },
@@ -59,8 +69,6 @@ function readBytes(file: string): Uint8Array {
   try {
     return readFileSync(file);
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    const seen = code === "ENOENT" ? "No such file or directory" : reason(error);
-    throw new KnockError("CONFIG", `${file}: ${seen}`, { cause: error });
+    throw new KnockError("CONFIG", `${file}: ${reason(error)}`, { cause: error });
   }
 }

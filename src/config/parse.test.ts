@@ -4,12 +4,16 @@ import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatPort } from "../base/port.ts";
+import { formatService } from "../base/service.ts";
 import type { Config, DoorConfig } from "./config.ts";
 import { defaultOptions } from "./config.ts";
 import { parseConfig } from "./parse.ts";
 import type { Problem } from "./problem.ts";
 
 const syn = { mask: 2, value: 2 };
+const ssh = { protocol: "tcp", port: 22 } as const;
+const wireguard = { protocol: "udp", port: 51820 } as const;
+const icmp = { protocol: "icmp" } as const;
 
 function tcp(...numbers: number[]) {
   return numbers.map((number) => ({ number, protocol: "tcp" as const }));
@@ -88,6 +92,9 @@ test.each([
       closeAfter: 10_000,
       flags: syn,
       target: undefined,
+      allow: undefined,
+      deny: [],
+      again: "extend",
     })),
   );
 });
@@ -100,6 +107,9 @@ test("a door without more than a sequence has knockd's defaults", () => {
     closeAfter: 10_000,
     flags: { mask: 0, value: 0 },
     target: undefined,
+    allow: undefined,
+    deny: [],
+    again: "extend",
     commands: {},
   });
 });
@@ -160,6 +170,23 @@ describe("a door's line means", () => {
     ["start_command_6 =", { commands: { start6: "" } }],
     // knockd takes it anywhere
     ["UseSyslog", {}],
+    // How commands run
+    ["command_timeout = 30s # enough", { commandTimeout: 30_000 }],
+    ["user = www-data # not root", { user: "www-data" }],
+    ["User = _x$", { user: "_x$" }],
+    ["again = rerun", { again: "rerun" }],
+    ["Again = Extend # the default", { again: "extend" }],
+    // What the kernel opens
+    ["open = tcp/22", { native: { services: [ssh], openFor: 30_000, protect: false } }],
+    [
+      "open = tcp/22, UDP/51820,icmp # three\nopen_for = 1h\nprotect = yes",
+      { native: { services: [ssh, wireguard, icmp], openFor: 3_600_000, protect: true } },
+    ],
+    [
+      "open = icmp\nprotect = no\nopen_for = 500ms",
+      { native: { services: [icmp], openFor: 500, protect: false } },
+    ],
+    ["open_for = 1h\nprotect = yes", {}],
   ])("%j", (lines, facts) => {
     expect(door(lines)).toEqual({ ...door(), ...facts });
   });
@@ -170,6 +197,12 @@ describe("a door's line means", () => {
       parseNetwork("fd00::/8"),
       "gate",
     ]);
+  });
+
+  test("who may knock and who may not: addresses and networks", () => {
+    const { allow, deny } = door("allow = 192.0.2.0/24, fd00::/8 # ours", "deny = 192.0.2.66");
+    expect(allow).toEqual([parseNetwork("192.0.2.0/24"), parseNetwork("fd00::/8")]);
+    expect(deny).toEqual([parseNetwork("192.0.2.66")]);
   });
 
   test("a file of one-time sequences, whose name may hold a # but not after a blank", () => {
@@ -191,6 +224,14 @@ describe("an option means", () => {
     ["Interface = any", { interfaces: undefined }],
     ["LogFormat = JSON # for machines", { logFormat: "json" }],
     ["MaxAttempts = 1000", { maxAttempts: 1000 }],
+    ["MaxCommands = 1", { maxCommands: 1 }],
+    ["Firewall = IPset # for iptables", { firewall: "ipset" }],
+    ["Firewall = nftables", { firewall: "nftables" }],
+    ["Table = knock_2 # a second daemon", { table: "knock_2" }],
+    ["StateDir = /var/lib/k # leases", { stateDir: "/var/lib/k" }],
+    ["ControlSocket = /run/k.sock", { controlSocket: "/run/k.sock" }],
+    ["OnJournalFailure = refuse", { onJournalFailure: "refuse" }],
+    ["onjournalfailure = OPEN", { onJournalFailure: "open" }],
   ])("%j", (lines, facts) => {
     const text = `[options]\n${lines}`;
     expect(config(text).options).toEqual({ ...defaultOptions, ...facts });
@@ -228,6 +269,13 @@ describe("refused, each with its place:", () => {
     ["[options]\nMaxAttempts = 1", "2:15: MaxAttempts: expected a number from 1000 to 10000000"],
     ["[x]\nsequence = 1\nPidFile = x", '3:1: syntax error: unknown directive "PidFile"'],
     ["[x] x\nsequence = 1", "1:1: syntax error: expected [NAME], and nothing after it"],
+    ["[options]\nMaxCommands = 0", "2:15: MaxCommands: expected a number from 1 to 10000"],
+    ["[options]\nFirewall = pf", '2:12: Firewall: expected nftables or ipset, got "pf"'],
+    ["[options]\nTable = 2x", '2:9: Table: "2x" is not the name of a table'],
+    ["[options]\nStateDir =", "2:11: StateDir: expected a path"],
+    ["[options]\nControlSocket", '2:1: syntax error: "ControlSocket" needs a value'],
+    ["[options]\nOnJournalFailure = x", '2:20: OnJournalFailure: expected open or refuse, got "x"'],
+    ["[options]\nprotect = yes", '2:1: syntax error: unknown directive "protect"'],
     ["[x]", "1:1: section 'x' has an empty knock sequence"],
     ["[x]\nsequence", '2:1: syntax error: "sequence" needs a value'],
     ["[x]\nsequence =", '2:11: sequence: port "" is invalid: expected 1 to 65535'],
@@ -248,6 +296,19 @@ describe("refused, each with its place:", () => {
       "[x]\nsequence=1\none_time_sequences=a",
       "1:1: section 'x' has both Sequence and One_Time_Sequences",
     ],
+    ["[x]\nsequence=1\nallow = gate", '3:9: allow: "gate" is not an address'],
+    ["[x]\nsequence=1\ndeny = 10.0.0.1,,", '3:17: deny: "" is not an address'],
+    ["[x]\nsequence=1\nuser = 0", '3:8: user: "0" is not the name of a user'],
+    ["[x]\nsequence=1\nuser = a b", '3:8: user: "a b" is not the name of a user'],
+    ["[x]\nsequence=1\nuser = -u", '3:8: user: "-u" is not the name of a user'],
+    ["[x]\nsequence=1\nagain = never", '3:9: again: expected extend or rerun, got "never"'],
+    ["[x]\nsequence=1\nopen = 22", '3:8: open: "22" is not a service'],
+    ["[x]\nsequence=1\nopen = icmp, tcp/0", '3:14: open: "tcp/0" is not a service'],
+    ["[x]\nsequence=1\nopen = icmp\nopen_for = x", '4:12: open_for: "x" is not a length of time'],
+    ["[x]\nsequence=1\nopen = icmp\nprotect = x", '4:11: protect: expected yes or no, got "x"'],
+    ["[x]\nsequence=1\nopen = icmp\nprotect", '4:1: syntax error: "protect" needs a value'],
+    ["[x]\nsequence=1\ncommand_timeout = x", '3:19: command_timeout: "x" is not a length of time'],
+    ["[x]\nsequence=1\nopen=icmp\nstop_command=x", "1:1: section 'x' has both Open and commands"],
     ["[x]\nsequence=1\nUseSyslog = x", '3:13: UseSyslog: expected yes or no, got "x"'],
     ["[x]\nsequence=1\nconstructor = 1", '3:1: syntax error: unknown directive "constructor"'],
     ["[options]\n__proto__ = 1", '2:1: syntax error: unknown directive "__proto__"'],
@@ -328,6 +389,33 @@ const flagTest = fc
   .tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: 0, max: 63 }))
   .map(([mask, value]) => ({ mask, value: value & mask }));
 
+const networks = fc.array(network, { minLength: 1, maxLength: 3 });
+const service = fc.oneof(
+  fc.constant(icmp),
+  fc.record({
+    protocol: fc.constantFrom("tcp" as const, "udp" as const),
+    port: fc.integer({ min: 1, max: 65535 }),
+  }),
+);
+const native = fc.record({
+  services: fc.array(service, { minLength: 1, maxLength: 3 }),
+  openFor: milliseconds,
+  protect: fc.boolean(),
+});
+const howToOpen = fc.oneof(
+  native.map((native) => ({ commands: {}, native })),
+  fc.record(
+    {
+      commands: fc.record(
+        { start: line, start6: line, stop: line, stop6: line },
+        { requiredKeys: [] },
+      ),
+      commandTimeout: milliseconds,
+    },
+    { requiredKeys: ["commands"] },
+  ),
+);
+
 const anyConfig: fc.Arbitrary<Config> = fc.record({
   options: fc.record(
     {
@@ -338,37 +426,67 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
         { nil: undefined },
       ),
       maxAttempts: fc.integer({ min: 1000, max: 10_000_000 }),
+      maxCommands: fc.integer({ min: 1, max: 10_000 }),
+      firewall: fc.constantFrom("nftables" as const, "ipset" as const),
+      table: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/),
+      onJournalFailure: fc.constantFrom("open" as const, "refuse" as const),
       logFile: filePath,
       pidFile: filePath,
+      stateDir: filePath,
+      controlSocket: filePath,
     },
-    { requiredKeys: ["useSyslog", "logFormat", "interfaces", "maxAttempts"] },
+    {
+      requiredKeys: [
+        ...(["useSyslog", "logFormat", "interfaces", "maxAttempts", "maxCommands"] as const),
+        ...(["firewall", "table", "onJournalFailure"] as const),
+      ],
+    },
   ),
   doors: fc.array(
-    fc.record({
-      name: fc
-        .stringMatching(/^[\wé .;=#-]{1,20}$/)
-        .filter((name) => name.toLowerCase() !== "options"),
-      sequence: fc.oneof(
-        steps,
-        filePath.map((file) => ({ file })),
-      ),
-      timeout: milliseconds,
-      closeAfter: milliseconds,
-      flags: flagTest,
-      target: fc.option(targets, { nil: undefined }),
-      commands: fc.record(
-        { start: line, start6: line, stop: line, stop6: line },
-        { requiredKeys: [] },
-      ),
-    }),
+    fc
+      .tuple(
+        fc.record(
+          {
+            name: fc
+              .stringMatching(/^[\wé .;=#-]{1,20}$/)
+              .filter((name) => name.toLowerCase() !== "options"),
+            sequence: fc.oneof(
+              steps,
+              filePath.map((file) => ({ file })),
+            ),
+            timeout: milliseconds,
+            closeAfter: milliseconds,
+            flags: flagTest,
+            target: fc.option(targets, { nil: undefined }),
+            allow: fc.option(networks, { nil: undefined }),
+            deny: fc.oneof(fc.constant([]), networks),
+            again: fc.constantFrom("extend" as const, "rerun" as const),
+            user: fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,31}$/),
+          },
+          {
+            requiredKeys: [
+              ...([
+                "name",
+                "sequence",
+                "timeout",
+                "closeAfter",
+                "flags",
+                "target",
+                "allow",
+              ] as const),
+              ...(["deny", "again"] as const),
+            ],
+          },
+        ),
+        howToOpen,
+      )
+      .map(([door, how]) => ({ ...door, ...how })),
     { maxLength: 4 },
   ),
 });
 
 /** The text of a configuration, as a careful person would write it. */
 function write({ options, doors }: Config): string {
-  const directive = (key: string, value: string | number | undefined) =>
-    value === undefined ? [] : [`${key} = ${value}`];
   return [
     "[options]",
     ...(options.useSyslog ? ["UseSyslog"] : []),
@@ -377,21 +495,50 @@ function write({ options, doors }: Config): string {
     ...directive("MaxAttempts", options.maxAttempts),
     ...directive("LogFile", options.logFile),
     ...directive("PidFile", options.pidFile),
-    ...doors.flatMap(({ name, sequence, timeout, closeAfter, flags, target, commands }) => [
-      `[${name}]`,
-      ...("file" in sequence
-        ? directive("One_Time_Sequences", sequence.file)
-        : directive("Sequence", sequence.map(formatPort).join(", "))),
-      ...directive("Seq_Timeout", formatDuration(timeout)),
-      ...directive("Cmd_Timeout", formatDuration(closeAfter)),
-      ...directive("TCPFlags", writeFlags(flags)),
-      ...directive("Target", target?.map(writeTarget).join(", ")),
-      ...directive("Start_Command", commands.start),
-      ...directive("Start_Command_6", commands.start6),
-      ...directive("Stop_Command", commands.stop),
-      ...directive("Stop_Command_6", commands.stop6),
-    ]),
+    ...directive("MaxCommands", options.maxCommands),
+    ...directive("Firewall", options.firewall),
+    ...directive("Table", options.table),
+    ...directive("StateDir", options.stateDir),
+    ...directive("ControlSocket", options.controlSocket),
+    ...directive("OnJournalFailure", options.onJournalFailure),
+    ...doors.flatMap((door) => [...writeDoor(door), ...writeNative(door)]),
   ].join("\n");
+}
+
+function directive(key: string, value: string | number | undefined): string[] {
+  return value === undefined ? [] : [`${key} = ${value}`];
+}
+
+function writeDoor(door: DoorConfig): string[] {
+  const { name, sequence, timeout, closeAfter, flags, target, commands, allow, deny } = door;
+  return [
+    `[${name}]`,
+    ...("file" in sequence
+      ? directive("One_Time_Sequences", sequence.file)
+      : directive("Sequence", sequence.map(formatPort).join(", "))),
+    ...directive("Seq_Timeout", formatDuration(timeout)),
+    ...directive("Cmd_Timeout", formatDuration(closeAfter)),
+    ...directive("TCPFlags", writeFlags(flags)),
+    ...directive("Target", target?.map(writeTarget).join(", ")),
+    ...directive("Start_Command", commands.start),
+    ...directive("Start_Command_6", commands.start6),
+    ...directive("Stop_Command", commands.stop),
+    ...directive("Stop_Command_6", commands.stop6),
+    ...directive("Allow", allow?.map(writeTarget).join(", ")),
+    ...directive("Deny", deny.length === 0 ? undefined : deny.map(writeTarget).join(", ")),
+    ...directive("Again", door.again),
+    ...directive("User", door.user),
+    ...directive("Command_Timeout", door.commandTimeout && formatDuration(door.commandTimeout)),
+  ];
+}
+
+function writeNative({ native }: DoorConfig): string[] {
+  if (native === undefined) return [];
+  return [
+    ...directive("Open", native.services.map(formatService).join(", ")),
+    ...directive("Open_For", formatDuration(native.openFor)),
+    ...directive("Protect", native.protect ? "yes" : "no"),
+  ];
 }
 
 function writeFlags({ mask, value }: DoorConfig["flags"]): string | undefined {

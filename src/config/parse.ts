@@ -11,11 +11,16 @@ import { findTraps } from "./traps.ts";
 const defaultTimeout = 25_000;
 const defaultCloseAfter = 10_000;
 
+/** How long a native door lets new connections in: milliseconds. */
+const defaultOpenFor = 30_000;
+
 /** What a configuration file says; with an error among the problems there is no `config`. */
 export interface ParsedConfig {
   readonly config: Config | undefined;
   /** All of them, in the order of their lines. */
   readonly problems: readonly Problem[];
+  /** Where the doors stand, one by one. */
+  readonly doorSections: readonly Section[];
 }
 
 /** Reads a whole knockd.conf and finds every problem in it. Pure. */
@@ -32,7 +37,7 @@ export function parseConfig(text: string): ParsedConfig {
   problems.push(...findTraps(optionSections, doorSections, doors));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const broken = problems.some(({ severity }) => severity === "error");
-  return { config: broken ? undefined : { options, doors }, problems };
+  return { config: broken ? undefined : { options, doors }, problems, doorSections };
 }
 
 function readOptions(
@@ -50,6 +55,12 @@ function readOptions(
     logFormat: values.logformat ?? defaultOptions.logFormat,
     interfaces: values.interface,
     maxAttempts: values.maxattempts ?? defaultOptions.maxAttempts,
+    maxCommands: values.maxcommands ?? defaultOptions.maxCommands,
+    firewall: values.firewall ?? defaultOptions.firewall,
+    table: values.table ?? defaultOptions.table,
+    onJournalFailure: values.onjournalfailure ?? defaultOptions.onJournalFailure,
+    ...(values.statedir && { stateDir: values.statedir }),
+    ...(values.controlsocket && { controlSocket: values.controlsocket }),
     ...(values.logfile && { logFile: values.logfile }),
     ...(values.pidfile && { pidFile: values.pidfile }),
   };
@@ -66,6 +77,10 @@ function readDoor(section: Section, values: Partial<DoorValues>, problems: Probl
   } else if (!wants("sequence") && !wants("one_time_sequences") && name !== "") {
     report(`section '${name}' has an empty knock sequence`, "Sequence = 7000,8000,9000");
   }
+  const commands = section.directives.filter(({ key }) => /command/i.test(key));
+  if (wants("open") && commands.length > 0) {
+    report(`section '${name}' has both Open and commands`, "make two doors of it");
+  }
   return {
     name,
     sequence:
@@ -75,7 +90,19 @@ function readDoor(section: Section, values: Partial<DoorValues>, problems: Probl
     timeout: values.seq_timeout ?? defaultTimeout,
     flags: values.tcpflags ?? { mask: 0, value: 0 },
     target: values.target,
+    allow: values.allow,
+    deny: values.deny ?? [],
+    again: values.again ?? "extend",
     closeAfter: values.cmd_timeout ?? defaultCloseAfter,
+    ...(values.user !== undefined && { user: values.user }),
+    ...(values.command_timeout !== undefined && { commandTimeout: values.command_timeout }),
+    ...(values.open !== undefined && {
+      native: {
+        services: values.open,
+        openFor: values.open_for ?? defaultOpenFor,
+        protect: values.protect ?? false,
+      },
+    }),
     commands: {
       ...(values.start_command !== undefined && { start: values.start_command }),
       ...(values.start_command_6 !== undefined && { start6: values.start_command_6 }),

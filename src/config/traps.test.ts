@@ -37,16 +37,31 @@ describe("a trap is told with its place", () => {
     ],
     ["ascending ports", door("sequence = 7000,8000,9000"), `1:1: ${ascend} | shuffle them`],
     ["no time at all", door("seq_timeout = 0"), "1:1: seq_timeout is 0: 'x' can never be opened"],
-    ["no command", "[x]\nsequence = 2:udp,1:udp", "1:1: 'x' runs no command"],
+    ["no command", "[x]\nsequence = 2:udp,1:udp", "1:1: 'x' opens nothing and runs no command"],
     [
       "empty commands only",
       "[x]\nsequence = 2:udp,1:udp\ncommand =\nstop_command =",
-      "1:1: 'x' runs no command",
+      "1:1: 'x' opens nothing and runs no command",
     ],
     [
       "no flags",
       "[x]\nsequence = 2,1:udp\ncommand = true",
       "1:1: 'x' has no tcpflags: any TCP packet to its ports counts, not only the first of a connection | tcpflags = syn",
+    ],
+    [
+      "a rule at the end of a chain",
+      door("start_command = /sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT"),
+      "5:32: -A puts the rule at the end of INPUT: behind one that drops it opens nothing | -I INPUT",
+    ],
+    [
+      "a rule at the end of a chain, the long way, of another program's chain, after a command",
+      door("command_6 = true; ip6tables -w --append ufw6-user-input -s %IP% -j ACCEPT"),
+      "5:32: --append puts the rule at the end of ufw6-user-input: behind one that drops it opens nothing | -I ufw6-user-input",
+    ],
+    [
+      "a rule at the end of a chain of nft's",
+      door("start_command = nft add rule inet filter input ip saddr %IP% accept"),
+      "5:21: add puts the rule at the end of input: behind one that drops it opens nothing | insert rule … input",
     ],
   ])("%s", (_, text, warning) => expect(warnings(text)).toEqual([warning]));
 });
@@ -60,6 +75,49 @@ describe("no trap is seen in", () => {
     ["one port and no time, where none can pass", door("sequence = 7000", "seq_timeout = 0")],
     ["a dash between words", door("stop_command = echo a – b")],
     ["a list of one-time sequences", "[x]\none_time_sequences = /a\ntcpflags=syn\ncommand = true"],
+    ["a rule that is put first", door("command = iptables -I INPUT -s %IP% -j ACCEPT")],
+    ["a rule at the end that shuts", door("command = iptables -A INPUT -s %IP% -j DROP")],
+    ["a rule in a chain of one's own", door("command = iptables -A KNOCKED -s %IP% -j ACCEPT")],
+    ["a rule that closes", door("stop_command = iptables -A INPUT -s %IP% -j ACCEPT")],
+    [
+      "a rule at the end of another chain, beside a command that accepts",
+      door("command = iptables -A INPUT -s %IP% -j LOG; echo ACCEPT"),
+    ],
     ["a command for IPv6 alone", "[x]\nsequence = 1\ntcpflags = syn\ncommand_6 = true"],
   ])("%s", (_, text) => expect(warnings(text)).toEqual([]));
+});
+
+describe("doors that one knock opens together", () => {
+  const two = (one: string, other: string, more = "") =>
+    ["[a]", one, "[b]", other].map((line) => line.replaceAll("; ", "\n")).join("\n") + more;
+  const rest = "tcpflags = syn; command = true";
+  const seq = (sequence: string, flags = "") => `sequence = ${sequence}; ${rest}${flags}`;
+  const part = (name: string, other: string) =>
+    `the sequence of '${other}' is a part of that of '${name}': whoever knocks at '${name}' opens both`;
+
+  test.each([
+    [
+      "the same ports",
+      two(seq("3,1"), seq("3,1")),
+      ["5:1: 'b' has the sequence of 'a': one knock opens both"],
+    ],
+    ["the beginning", two(seq("3,1"), seq("3,1,2")), [`5:1: ${part("b", "a")}`]],
+    [
+      "the beginning, in the other order",
+      two(seq("3,1,2"), seq("3,1")),
+      [`1:1: ${part("a", "b")}`],
+    ],
+    ["the end", two(seq("1"), seq("3:udp,1")), [`5:1: ${part("b", "a")}`]],
+    ["the middle", two(seq("3,2,3,1,5"), seq("3,1")), [`1:1: ${part("a", "b")}`]],
+    ["flags that exclude each other", two(seq("3,1"), seq("3,1", "; tcpflags = fin,!syn")), []],
+    [
+      "flags that do not",
+      two(seq("3,1"), seq("3,1", "; tcpflags = syn,!ack")),
+      ["5:1: 'b' has the sequence of 'a': one knock opens both"],
+    ],
+    ["another target", two(seq("3,1"), seq("3,1", "; target = 192.0.2.1")), []],
+    ["another protocol", two(seq("3,1"), seq("3:udp,1,2")), []],
+    ["the other way round", two(seq("3,1,2"), seq("2,1,3")), []],
+    ["steps that do not follow one another", two(seq("3,1"), seq("3,2,1")), []],
+  ])("%s", (_, text, expected) => expect(warnings(text)).toEqual(expected));
 });

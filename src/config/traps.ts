@@ -2,6 +2,7 @@
 import type { Sequence } from "../base/sequence.ts";
 import type { DoorConfig } from "./config.ts";
 import type { Directive, Section } from "./lines.ts";
+import { findOverlaps } from "./overlaps.ts";
 import type { Problem } from "./problem.ts";
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
@@ -13,21 +14,20 @@ export function findTraps(
   return [
     ...optionSections.flatMap(optionsInOtherCase),
     ...[...optionSections, ...doorSections].flatMap(({ directives }) => directives.flatMap(dashes)),
+    ...doorSections.flatMap(({ directives }) => directives.flatMap(appends)),
     ...doors.flatMap((door, i) => {
       const section = doorSections[i];
       // A section without a name is a line that could not be read.
       return section === undefined || door.name === "" ? [] : doorTraps(section, door);
     }),
+    ...findOverlaps(doors).map(({ at, message }) => warn(doorSections[at] ?? nowhere, message)),
     ...(doorSections.length === 0 ? [noDoors] : []),
   ];
 }
 
-const noDoors: Problem = {
-  severity: "warning",
-  line: 1,
-  column: 1,
-  message: "no doors: nothing will ever be opened",
-};
+const nowhere = { line: 1, column: 1 };
+
+const noDoors: Problem = warn(nowhere, "no doors: nothing will ever be opened");
 
 function optionsInOtherCase(section: Section): Problem[] {
   if (section.name === "options") return [];
@@ -44,6 +44,30 @@ function dashes({ value, line, valueColumn }: Directive): Problem[] {
   return [{ severity: "warning", line, column, message, hint: "was -- or - meant?" }];
 }
 
+/** How iptables and nft put a rule at the end of a chain through which packets come anyway. */
+const appending = [
+  {
+    rule: /\bip6?tables\s(?:[^;|&]*\s)?(?<flag>-A|--append)[\s=]+(?<chain>\S*(?:INPUT|FORWARD|input|forward)\S*)\s[^;|&]*ACCEPT\b/,
+    instead: "-I",
+  },
+  {
+    rule: /\bnft\s(?:[^;|&]*\s)?(?<flag>add) rule\s[^;|&]*?(?<chain>\S*(?:INPUT|FORWARD|input|forward)\S*)\s[^;|&]*accept\b/,
+    instead: "insert rule …",
+  },
+];
+
+/** A rule that opens, but comes after one that drops. */
+function appends({ key, value = "", line, valueColumn }: Directive): Problem[] {
+  if (!/^(?:start_)?command(?:_6)?$/i.test(key)) return [];
+  return appending.flatMap(({ rule, instead }): Problem[] => {
+    const { index = 0, groups: { flag = "", chain = "" } = {} } = rule.exec(value) ?? {};
+    if (flag === "") return [];
+    const column = valueColumn + [...value.slice(0, value.indexOf(flag, index))].length;
+    const message = `${flag} puts the rule at the end of ${chain}: behind one that drops it opens nothing`;
+    return [{ severity: "warning", line, column, message, hint: `${instead} ${chain}` }];
+  });
+}
+
 function doorTraps(section: Section, door: DoorConfig): Problem[] {
   const found: Problem[] = [];
   const { sequence, commands, timeout } = door;
@@ -56,8 +80,8 @@ function doorTraps(section: Section, door: DoorConfig): Problem[] {
       found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
     }
   }
-  if (Object.values(commands).every((command) => command === "")) {
-    found.push(warn(section, `'${door.name}' runs no command`));
+  if (door.native === undefined && Object.values(commands).every((text) => text === "")) {
+    found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
   }
   const hasTcp = "file" in sequence || sequence.some(({ protocol }) => protocol === "tcp");
   if (door.flags.mask === 0 && hasTcp) {
@@ -74,6 +98,6 @@ function isAscending(sequence: Sequence): boolean {
   );
 }
 
-function warn({ line, column }: Section, message: string, hint?: string): Problem {
+function warn({ line, column }: typeof nowhere, message: string, hint?: string): Problem {
   return { severity: "warning", line, column, message, ...(hint && { hint }) };
 }

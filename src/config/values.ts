@@ -3,6 +3,8 @@ import { parseNetwork } from "../base/address.ts";
 import { parseDuration } from "../base/duration.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence } from "../base/sequence.ts";
+import type { Service } from "../base/service.ts";
+import { parseService } from "../base/service.ts";
 import type { FlagTest } from "../match/door.ts";
 
 /** A value, or why it is none and where in the text, counted from 0. */
@@ -62,6 +64,48 @@ export function target(text: string): Parsed<readonly (Network | string)[]> {
     found.push(network ?? item);
   }
   return { value: found };
+}
+
+/** Addresses and networks. */
+export function networks(text: string): Parsed<readonly Network[]> {
+  const found: Network[] = [];
+  for (const { item, offset } of items(text)) {
+    const network = parseNetwork(item);
+    if (network === undefined) {
+      const hint =
+        "addresses (192.0.2.1, 2001:db8::1) or networks (192.0.2.0/24), with commas between them";
+      return { problem: `"${item}" is not an address`, offset, hint };
+    }
+    found.push(network);
+  }
+  return { value: found };
+}
+
+/** What a native door opens. */
+export function services(text: string): Parsed<readonly Service[]> {
+  const found: Service[] = [];
+  for (const { item, offset } of items(text)) {
+    const service = parseService(item);
+    if (service === undefined) {
+      const hint = "services are written as tcp/22, udp/51820 or icmp";
+      return { problem: `"${item}" is not a service`, offset, hint };
+    }
+    found.push(service);
+  }
+  return { value: found };
+}
+
+/** The name of a user, as useradd(8) allows it. */
+export function userName(text: string): Parsed<string> {
+  if (/^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(text)) return { value: text };
+  return { problem: `"${text}" is not the name of a user`, offset: 0 };
+}
+
+/** A name that nft(8) takes without quotes. */
+export function tableName(text: string): Parsed<string> {
+  if (/^[a-z][a-z0-9_]{0,30}$/i.test(text)) return { value: text };
+  const hint = "letters, digits and underscores";
+  return { problem: `"${text}" is not the name of a table`, offset: 0, hint };
 }
 
 /** Interface names (at most 15 bytes: IFNAMSIZ in linux/if.h); undefined for `any`. */

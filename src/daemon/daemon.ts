@@ -1,24 +1,39 @@
 import { once } from "node:events";
 import { systemClock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
-import type { Log } from "../base/log.ts";
+import { formatService } from "../base/service.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { Config } from "../config/config.ts";
-import { CommandFirewall } from "../firewall/command.ts";
+import type { Reloaded } from "../control/methods.ts";
+import type { ControlServer } from "../control/server.ts";
+import { serve } from "../control/server.ts";
+import { dryFirewall } from "../firewall/dry.ts";
 import { Keeper } from "../grant/keeper.ts";
+import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
+import { Administration } from "./administration.ts";
 import { Doors } from "./doors.ts";
+import { Firewalls } from "./firewalls.ts";
 import type { Terminal } from "./logs.ts";
 import { Logs } from "./logs.ts";
 import { Names } from "./names.ts";
 import { Network } from "./network.ts";
+import type { OneTimeFiles } from "./one-time-file.ts";
+import { markedFiles, untouchedFiles } from "./one-time-file.ts";
 import { PidFile } from "./pid-file.ts";
 import { Pipeline } from "./pipeline.ts";
+import { Protection } from "./protection.ts";
+import { compareConfigs, fixedOptions } from "./reload.ts";
+import { ServiceManager } from "./service-manager.ts";
+import type { State } from "./state.ts";
+import { openState } from "./state.ts";
+import { defaultStateDir } from "./state-files.ts";
 import { Targets } from "./targets.ts";
+import { Watchers } from "./watchers.ts";
 
 /** A checked configuration, and what is to be said about it. */
-export interface Loaded {
+interface Loaded {
   readonly config: Config;
   readonly warnings: readonly string[];
 }
@@ -34,6 +49,10 @@ export interface DaemonOptions {
   /** The names of sources are looked up for the log. */
   readonly lookUp: boolean;
   readonly onlyIpv4: boolean;
+  /** Nothing is opened, written or used up; the log says what would be. */
+  readonly dryRun: boolean;
+  /** Sesame's, for administrators. */
+  readonly version: string;
 }
 
 const clock = systemClock;
@@ -41,18 +60,38 @@ const clock = systemClock;
 /** How often the names of targets are looked up again: milliseconds. Only if there are any. */
 const retargetInterval = 60_000;
 
+/** Where leases are kept, and where knockctl asks, unless the configuration says otherwise. */
+const stateDirectory = process.env["STATE_DIRECTORY"]?.split(":")[0] ?? defaultStateDir;
+
+const defaultControlSocket = `${process.env["RUNTIME_DIRECTORY"] ?? "/run/knockd"}/control.sock`;
+
+/** How long a stopping daemon waits for commands that close: milliseconds. */
+const stopPatience = 800;
+
+/** What lasts beyond this process; a dry run has none of it. */
+interface Lasting {
+  readonly state: State;
+  readonly firewalls: Firewalls;
+  readonly protection: Protection;
+}
+
 /** The whole daemon, from its configuration to its last line in the log. */
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #logs: Logs;
   readonly #names: Names | undefined;
-  readonly #log: Log;
+  readonly #log: Watchers;
+  readonly #manager = new ServiceManager(clock);
   readonly #targets: Targets;
+  readonly #oneTimeFiles: OneTimeFiles;
+  readonly #lasting: Lasting | undefined;
   readonly #keeper: Keeper;
+  readonly #matcher: Matcher;
   readonly #pipeline: Pipeline<Ring>;
   readonly #network: Network;
   #config: Config;
   #doors: Doors;
+  #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
   #cancelRetarget: (() => void) | undefined;
 
@@ -61,11 +100,16 @@ export class Daemon {
     const { config, warnings } = options.load();
     const daemon = new Daemon(options, config);
     daemon.#warn(warnings);
+    await daemon.#protect();
+    daemon.#keeper.restore(daemon.#lasting?.state.recovered ?? []);
+    daemon.#pipeline.watch(daemon.#doors);
     await daemon.#retarget();
+    await daemon.#serveControl();
     daemon.#writePidFile();
     const on = config.options.interfaces?.join(", ") ?? "any";
     daemon.#say("listening", `listening on ${on}...`, "terminal");
     daemon.#say("start", `starting up, listening on ${on}`, "log");
+    daemon.#manager.ready(daemon.#summary());
     return daemon;
   }
 
@@ -74,20 +118,27 @@ export class Daemon {
     this.#config = config;
     this.#logs = new Logs(options.terminal, clock);
     this.#names = options.lookUp ? new Names(this.#logs, clock) : undefined;
-    this.#log = this.#names ?? this.#logs;
+    this.#log = new Watchers(this.#names ?? this.#logs, clock);
     this.#configureLogs();
+    const { interfaces, maxAttempts, maxCommands, onJournalFailure } = config.options;
+    this.#lasting = options.dryRun ? undefined : this.#openLasting();
+    this.#oneTimeFiles = options.dryRun ? untouchedFiles() : markedFiles;
     this.#targets = new Targets(this.#log);
     this.#doors = this.#makeDoors();
-    this.#keeper = new Keeper(new CommandFirewall(), clock, this.#log);
+    this.#keeper = new Keeper({
+      ...(this.#lasting?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
+      firewall: this.#lasting?.firewalls ?? dryFirewall,
+      clock,
+      log: this.#log,
+      maxCommands,
+      refuseWithoutJournal: onJournalFailure === "refuse",
+    });
     const host = new Host(clock);
+    this.#matcher = new Matcher({ maxAttempts, isOurs: (address) => host.has(address) });
     this.#pipeline = new Pipeline({
-      openSource: (sink) => new Ring(config.options.interfaces, clock, sink),
-      matcher: new Matcher({
-        maxAttempts: config.options.maxAttempts,
-        isOurs: (address) => host.has(address),
-      }),
+      openSource: (sink) => new Ring(interfaces, clock, sink),
+      matcher: this.#matcher,
       keeper: this.#keeper,
-      doors: this.#doors,
       log: this.#log,
       clock,
       onlyIpv4: options.onlyIpv4,
@@ -100,52 +151,124 @@ export class Daemon {
    * Reads the configuration again. If it cannot be used, everything stays as it is, and the log says
    * why. Doors that did not change keep their attempts; what is open stays open.
    */
-  async reload(): Promise<void> {
+  async reload(): Promise<Reloaded> {
     const { configFile, load } = this.#options;
     this.#say("reload", `re-reading config file: ${configFile}`);
+    this.#manager.reloading();
     let loaded: Loaded;
     try {
       loaded = load();
     } catch (error) {
-      const lines = reason(error).split("\n");
-      for (const text of [...lines, "the configuration stays as it was"]) {
+      const problems = reason(error).split("\n");
+      for (const text of [...problems, "the configuration stays as it was"]) {
         this.#log.write({ level: "error", event: "reload-failed", text });
       }
-      return;
+      this.#manager.ready("the configuration has problems, the one before stays in force");
+      return { kind: "refused", file: configFile, problems };
     }
-    if (loaded.config.options.maxAttempts !== this.#config.options.maxAttempts) {
-      this.#warn(["warning: a changed MaxAttempts counts from the next start on"]);
-    }
+    const changes = compareConfigs(this.#config, loaded.config);
+    const late = changes.options.filter((name) => fixedOptions.includes(name));
+    const warnings = [
+      ...loaded.warnings,
+      ...late.map((name) => `warning: a changed ${name} counts from the next start on`),
+    ];
     this.#config = loaded.config;
     this.#configureLogs();
-    this.#warn(loaded.warnings);
+    this.#warn(warnings);
     this.#network.listen(loaded.config.options.interfaces);
     this.#doors = this.#makeDoors();
     this.#pipeline.watch(this.#doors);
     this.#replacePidFile();
+    await this.#protect();
     await this.#retarget();
+    this.#manager.ready(this.#summary());
+    return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
 
   /**
-   * Stops listening, closes what is open, and waits for the commands that do it, but not any longer
-   * once `hurry` is aborted.
+   * Ends the daemon. What is open stays open, and is closed on time by the next one. Commands that
+   * close are waited for, but not for long, and not any longer once `hurry` is aborted.
    */
   async stop(hurry: AbortSignal): Promise<void> {
+    this.#manager.stopping();
     this.#cancelRetarget?.();
     this.#network.close();
     this.#pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
-    await Promise.race([this.#keeper.closeAll(), once(hurry, "abort")]);
+    const patience = AbortSignal.any([hurry, AbortSignal.timeout(stopPatience)]);
+    const stopped = this.#keeper.stop();
+    if (!patience.aborted) await Promise.race([stopped, once(patience, "abort")]);
+    this.#lasting?.protection.close();
+    await this.#lasting?.firewalls.shutDown();
+    await this.#control?.close();
     this.#say("stop", "closing...", "terminal");
     this.#say("stop", "shutting down", "log");
+    this.#lasting?.state.close();
+    this.#manager.close();
     this.#names?.close();
     this.#logs.close();
     // Last: to those who wait for it, it is the end.
     this.#pidFile?.remove();
   }
 
+  /** A line for the service manager. */
+  #summary(): string {
+    const doors = this.#config.doors.length;
+    return `${doors} doors, ${this.#keeper.leases.length} open`;
+  }
+
+  #openLasting(): Lasting {
+    const { stateDir, table } = this.#config.options;
+    const log = this.#log;
+    const state = openState(stateDir ?? stateDirectory, this.#options.configFile, clock, log);
+    const firewalls = new Firewalls(table, clock, log, () => this.#keeper.reopenNative());
+    const protection = new Protection({ files: state.files, table, firewalls, clock, log });
+    return { state, firewalls, protection };
+  }
+
+  async #protect(): Promise<void> {
+    if (this.#lasting !== undefined) return this.#lasting.protection.configure(this.#config);
+    this.#say("dry-run", "dry run: nothing is opened, only told");
+    const services = this.#config.doors.flatMap(({ native }) => {
+      return native?.protect ? native.services.map(formatService) : [];
+    });
+    if (services.length > 0) this.#say("protect", `would protect: ${services.join(", ")}`);
+  }
+
+  /** Without it knocks open doors all the same. A dry run leaves the socket to the daemon that opens them. */
+  async #serveControl(): Promise<void> {
+    if (this.#lasting === undefined) return;
+    const { state, firewalls, protection } = this.#lasting;
+    const path = this.#config.options.controlSocket ?? defaultControlSocket;
+    const handlers = new Administration({
+      version: this.#options.version,
+      configFile: this.#options.configFile,
+      clock,
+      keeper: this.#keeper,
+      matcher: this.#matcher,
+      source: this.#pipeline.source,
+      firewalls,
+      protection,
+      journal: state.journal,
+      watchers: this.#log,
+      doors: () => this.#doors,
+      interfaces: () => this.#config.options.interfaces,
+      reload: () => this.reload(),
+    });
+    try {
+      this.#control = await serve(path, { handlers, log: this.#log, clock });
+    } catch (error) {
+      this.#warn([`warning: knockctl cannot reach this daemon: ${reason(error)}`]);
+    }
+  }
+
   #makeDoors(): Doors {
-    return new Doors(this.#config.doors, (targets) => this.#targets.networks(targets), this.#log);
+    return new Doors(
+      this.#config.doors,
+      (targets) => this.#targets.networks(targets),
+      this.#log,
+      this.#oneTimeFiles,
+    );
   }
 
   #configureLogs(): void {

@@ -27,8 +27,11 @@ const plain: DoorConfig = {
   timeout: 5000,
   flags: { mask: 2, value: 2 },
   target: undefined,
+  allow: undefined,
+  deny: [],
   commands: { start: "true" },
   closeAfter: 10_000,
+  again: "extend",
 };
 const oneTime = (): DoorConfig => ({ ...plain, name: "once", sequence: { file: list } });
 
@@ -49,8 +52,8 @@ function only(doors: Doors, name: string): Door {
 
 test("a plain door is as it is configured, also after it was opened", () => {
   const doors = new Doors([plain], noNames, new MemoryLog());
-  const { name, sequence, timeout, flags, target } = plain;
-  expect(doors.matchable).toEqual([{ name, sequence, timeout, flags, target }]);
+  const { name, sequence, timeout, flags, target, allow, deny } = plain;
+  expect(doors.matchable).toEqual([{ name, sequence, timeout, flags, target, allow, deny }]);
   expect(doors.ports).toEqual({ tcp: new Set([1]), udp: new Set([2]) });
   expect(doors.find(only(doors, "plain"))?.config).toBe(plain);
   expect(doors.used(only(doors, "plain"))).toBe(false);
@@ -61,6 +64,7 @@ test("two doors of one name and sequence are told apart", () => {
   const configs = [plain, { ...plain, commands: { start: "false" } }];
   const doors = new Doors(configs, noNames, new MemoryLog());
   expect(doors.matchable.map((door) => doors.find(door)?.config)).toEqual(configs);
+  expect(doors.matchable.map((door) => doors.find(door)?.nth)).toEqual([1, 2]);
 });
 
 describe("a door with one-time sequences", () => {

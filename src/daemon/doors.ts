@@ -7,7 +7,8 @@ import type { WatchedPorts } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
 import type { OneTimeList } from "../match/one-time.ts";
-import { markUsed, readOneTimeFile } from "./one-time-file.ts";
+import type { OneTimeFiles } from "./one-time-file.ts";
+import { markedFiles } from "./one-time-file.ts";
 
 /** A door of the configuration and what opens it now. */
 interface LiveDoor {
@@ -25,11 +26,18 @@ type Resolve = (targets: readonly (Network | string)[]) => readonly Network[];
 export class Doors {
   readonly #log: Log;
   readonly #resolve: Resolve;
+  readonly #files: OneTimeFiles;
   readonly #live: readonly LiveDoor[];
 
-  constructor(configs: readonly DoorConfig[], resolve: Resolve, log: Log) {
+  constructor(
+    configs: readonly DoorConfig[],
+    resolve: Resolve,
+    log: Log,
+    files: OneTimeFiles = markedFiles,
+  ) {
     this.#log = log;
     this.#resolve = resolve;
+    this.#files = files;
     this.#live = configs.map((config, i) => {
       const namesakes = configs.slice(0, i).filter(({ name }) => name === config.name);
       return { config, nth: namesakes.length + 1, door: this.#open(config) };
@@ -39,6 +47,11 @@ export class Doors {
   /** Those that can be opened now, in the order of the configuration. */
   get matchable(): readonly Door[] {
     return this.#live.flatMap(({ door }) => door ?? []);
+  }
+
+  /** All of them, in the order of the configuration. */
+  get all(): readonly Readonly<LiveDoor>[] {
+    return this.#live;
   }
 
   /** What belongs to a door that was matched. */
@@ -69,7 +82,7 @@ export class Doors {
     if (live === undefined || !("file" in live.config.sequence)) return false;
     const { file } = live.config.sequence;
     try {
-      live.door = this.#next(live.config, markUsed(file, door.sequence));
+      live.door = this.#next(live.config, this.#files.markUsed(file, door.sequence));
     } catch (error) {
       // Better a door that stays shut than a sequence that opens it twice.
       live.door = undefined;
@@ -82,7 +95,7 @@ export class Doors {
     const { sequence } = config;
     if (!("file" in sequence)) return this.#door(config, sequence);
     try {
-      const list = readOneTimeFile(sequence.file);
+      const list = this.#files.read(sequence.file);
       for (const { line, problem } of list.malformed) {
         this.#warn(config, `${sequence.file}:${line}: ${problem}, the line is skipped`);
       }
@@ -107,9 +120,10 @@ export class Doors {
     return this.#door(config, next.sequence);
   }
 
-  #door({ name, timeout, flags, target }: DoorConfig, sequence: Sequence): Door {
-    const networks = target === undefined ? undefined : this.#resolve(target);
-    return { name, sequence, timeout, flags, target: networks };
+  #door(config: DoorConfig, sequence: Sequence): Door {
+    const { name, timeout, flags, allow, deny } = config;
+    const target = config.target === undefined ? undefined : this.#resolve(config.target);
+    return { name, sequence, timeout, flags, target, allow, deny };
   }
 
   #warn({ name }: DoorConfig, what: string): void {

@@ -1,16 +1,36 @@
 import { setImmediate } from "node:timers/promises";
 import type { Address } from "../base/address.ts";
-import type { Entry } from "../base/log.ts";
+import type { Entry, Log } from "../base/log.ts";
+import { MemorySource } from "../capture/memory.ts";
 import type { Frame } from "../capture/source.ts";
 import type { Packet } from "../decode/packet.ts";
+import { dryFirewall } from "../firewall/dry.ts";
 import { Keeper } from "../grant/keeper.ts";
+import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
-import { explainBystanders } from "./bystanders.ts";
 import type { Doors } from "./doors.ts";
 import type { PacketClock } from "./packet-clock.ts";
 import { Pipeline } from "./pipeline.ts";
-import type { ReplayLog } from "./replay-parts.ts";
-import { dryFirewall, ReplaySource } from "./replay-parts.ts";
+
+/** Keeps what the daemon says until somebody takes it; the packets are told apart. */
+export class ReplayLog implements Log {
+  #entries: Entry[] = [];
+
+  write(entry: Entry): void {
+    if (entry.event !== "packet") this.#entries.push(entry);
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
+  /** Everything since the last time. */
+  take(): readonly Entry[] {
+    const taken = this.#entries;
+    this.#entries = [];
+    return taken;
+  }
+}
 
 export interface DryRunParts {
   /** Those of the configuration; what they say goes to `log`. */
@@ -27,39 +47,43 @@ export class DryRun {
   readonly #parts: DryRunParts;
   readonly #matcher: Matcher;
   readonly #keeper: Keeper;
-  readonly #pipeline: Pipeline<ReplaySource>;
+  readonly #pipeline: Pipeline<MemorySource>;
 
   constructor(parts: DryRunParts) {
     const { doors, log, clock, maxAttempts, isOurs } = parts;
     this.#parts = parts;
     this.#matcher = new Matcher({ maxAttempts, isOurs });
-    this.#keeper = new Keeper(dryFirewall, clock, log);
+    this.#keeper = new Keeper({
+      firewall: dryFirewall,
+      clock,
+      log,
+      ledger: new Ledger(),
+      journal: undefined,
+      locks: undefined,
+      maxCommands: Number.POSITIVE_INFINITY,
+      refuseWithoutJournal: false,
+    });
     this.#pipeline = new Pipeline({
-      openSource: (sink) => new ReplaySource(sink),
+      openSource: (sink) => new MemorySource(sink),
       matcher: this.#matcher,
       keeper: this.#keeper,
-      doors,
       log,
       clock,
       onlyIpv4: false,
       debug: true,
     });
+    this.#pipeline.watch(doors);
   }
 
   /** Would the kernel's filter let this packet through? */
   wants(packet: Packet): boolean {
-    return this.#pipeline.source.wants(packet);
+    return this.#pipeline.source.ports?.[packet.protocol].has(packet.port) ?? false;
   }
 
-  /** What is said when this packet comes, now; `packet` is what `frame` holds. */
-  async take(frame: Frame, packet: Packet): Promise<readonly Entry[]> {
-    const { doors, isOurs } = this.#parts;
-    // Those that it meets: a one-time sequence is another one afterwards.
-    const met = doors.matchable;
-    this.#pipeline.source.deliver(frame);
-    const said = await this.#said();
-    const addressed = () => isOurs(packet.destination);
-    return [...said, ...explainBystanders(met, packet, addressed, said)];
+  /** What is said when this frame comes, now. */
+  take(frame: Frame): Promise<readonly Entry[]> {
+    this.#pipeline.source.deliverFrame(frame);
+    return this.#said();
   }
 
   /** Lets time go on; what is said by the way, a moment at a time. */

@@ -21,9 +21,7 @@ export class LogFile {
     try {
       this.#fd = openSync(path, "a", 0o640);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const seen = code === "ENOENT" ? "No such file or directory" : reason(error);
-      throw new KnockError("SYSTEM", `cannot open logfile: ${seen}`, { cause: error });
+      throw new KnockError("SYSTEM", `cannot open logfile: ${reason(error)}`, { cause: error });
     }
   }
 

@@ -88,7 +88,7 @@ function named(entry: Entry, name: string | undefined): Entry {
 }
 
 /** Asks the name servers, or the hosts file. */
-export async function reverseLookUp(address: Address): Promise<string | undefined> {
+async function reverseLookUp(address: Address): Promise<string | undefined> {
   const resolver = new Resolver({ timeout: patience, tries: 1 });
   const timer = setTimeout(() => resolver.cancel(), patience);
   try {

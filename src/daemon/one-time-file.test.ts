@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseSequence } from "../base/sequence.ts";
-import { markUsed, readOneTimeFile } from "./one-time-file.ts";
+import { markUsed, readOneTimeFile, untouchedFiles } from "./one-time-file.ts";
 
 let folder: string;
 let path: string;
@@ -81,4 +81,19 @@ test("a file that cannot be read is thrown as SYSTEM with its name", () => {
   });
   expect(() => readOneTimeFile(path)).toThrow(error);
   expect(() => markUsed(path, sequence("1"))).toThrow(error);
+});
+
+test("in a dry run a sequence is used up once, and the file stays as it is", () => {
+  const text = "1,2\n3,4\n1,2\nbad\n";
+  writeFileSync(path, text);
+  const files = untouchedFiles();
+  const left = () => files.read(path).unused.map((line) => line.sequence);
+  expect(files.markUsed(path, sequence("1,2")).unused).toHaveLength(2);
+  expect(left()).toEqual([sequence("3,4"), sequence("1,2")]);
+  files.markUsed(path, sequence("1,2"));
+  files.markUsed(path, sequence("5,6"));
+  expect(left()).toEqual([sequence("3,4")]);
+  expect(files.read(path).malformed).toHaveLength(1);
+  expect(untouchedFiles().read(path).unused).toHaveLength(3);
+  expect(content()).toBe(text);
 });

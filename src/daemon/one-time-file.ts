@@ -4,6 +4,34 @@ import type { Sequence } from "../base/sequence.ts";
 import type { OneTimeList } from "../match/one-time.ts";
 import { findUnused, readOneTimeList, usedMark } from "../match/one-time.ts";
 
+/** The files of one-time sequences, and what of them is used up. Both throw SYSTEM. */
+export interface OneTimeFiles {
+  readonly read: (file: string) => OneTimeList;
+  /** Uses a sequence up; what is left. */
+  readonly markUsed: (file: string, used: Sequence) => OneTimeList;
+}
+
+/** What is used up is marked in the files. */
+export const markedFiles: OneTimeFiles = { read: readOneTimeFile, markUsed };
+
+/** What is used up is remembered, and the files stay as they are: for dry runs. */
+export function untouchedFiles(): OneTimeFiles {
+  const used = new Map<string, readonly number[]>();
+  const read = (file: string): OneTimeList => {
+    const { unused, malformed } = readOneTimeFile(file);
+    const gone = used.get(file) ?? [];
+    return { unused: unused.filter(({ offset }) => !gone.includes(offset)), malformed };
+  };
+  return {
+    read,
+    markUsed(file, sequence) {
+      const line = findUnused(read(file), sequence);
+      if (line !== undefined) used.set(file, [...(used.get(file) ?? []), line.offset]);
+      return read(file);
+    },
+  };
+}
+
 /** Reads a file of one-time sequences. Throws SYSTEM. */
 export function readOneTimeFile(file: string): OneTimeList {
   try {

@@ -17,9 +17,7 @@ export class PidFile {
       // Not truncated before it is locked: it may be another's.
       this.#fd = openSync(path, "a", 0o644);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const seen = code === "ENOENT" ? "No such file or directory" : reason(error);
-      throw new KnockError("SYSTEM", `could not create pid file ${path}: ${seen}`, {
+      throw new KnockError("SYSTEM", `could not create pid file ${path}: ${reason(error)}`, {
         cause: error,
       });
     }

@@ -22,6 +22,7 @@ import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
 import { Keeper } from "../grant/keeper.ts";
+import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
 import { Pipeline } from "./pipeline.ts";
@@ -40,8 +41,11 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
     timeout: 5000,
     flags: { mask: SYN | ACK, value: SYN },
     target: undefined,
+    allow: undefined,
+    deny: [],
     commands: { start: `open ${name} %IP%` },
     closeAfter: 10_000,
+    again: "extend",
     ...more,
   };
 }
@@ -56,7 +60,16 @@ class Story {
   readonly clock = new ManualClock(Date.UTC(2026, 0, 1));
   readonly log = new MemoryLog();
   readonly firewall = new MemoryFirewall();
-  readonly keeper = new Keeper(this.firewall, this.clock, this.log);
+  readonly keeper = new Keeper({
+    firewall: this.firewall,
+    clock: this.clock,
+    log: this.log,
+    ledger: new Ledger(),
+    journal: undefined,
+    locks: undefined,
+    maxCommands: 64,
+    refuseWithoutJournal: false,
+  });
   readonly pipeline: Pipeline<MemorySource>;
   #sent = 0;
 
@@ -68,11 +81,11 @@ class Story {
         isOurs: (other) => other.equals(us) || other.equals(us6),
       }),
       keeper: this.keeper,
-      doors: this.doors(configs),
       log: this.log,
       clock: this.clock,
       ...options,
     });
+    this.pipeline.watch(this.doors(configs));
   }
 
   /** Names as targets stand for nothing here. */
@@ -286,7 +299,7 @@ test("in debug mode every packet is told, and why it is no knock", async () => {
 
 test("nothing that goes wrong at a packet ends the daemon", async () => {
   const story = new Story([ssh]);
-  const broken = new Keeper(story.firewall, story.clock, story.log);
+  const broken = story.keeper;
   broken.open = () => {
     throw new Error("oh");
   };
@@ -294,12 +307,12 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
     openSource: (sink) => new MemorySource(sink),
     matcher: new Matcher({ maxAttempts: 10, isOurs: () => true }),
     keeper: broken,
-    doors: story.doors([makeDoor("one", "1")]),
     log: story.log,
     clock: story.clock,
     onlyIpv4: false,
     debug: false,
   });
+  pipeline.watch(story.doors([makeDoor("one", "1")]));
   const ends = { source: address(alice), destination: us };
   pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
   expect(story.lines.at(-1)).toBe("internal error at a packet: oh");

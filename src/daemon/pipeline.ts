@@ -4,11 +4,11 @@ import type { Log } from "../base/log.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
 import type { Packet } from "../decode/packet.ts";
-import { prepare } from "../firewall/template.ts";
 import type { Keeper } from "../grant/keeper.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Doors } from "./doors.ts";
+import { makeGrant } from "./grants.ts";
 import { reportPacket, reportVerdict } from "./report.ts";
 
 export interface PipelineParts<S extends Source> {
@@ -16,12 +16,11 @@ export interface PipelineParts<S extends Source> {
   readonly openSource: (sink: Sink) => S;
   readonly matcher: Matcher;
   readonly keeper: Keeper;
-  readonly doors: Doors;
   readonly log: Log;
   readonly clock: Clock;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
-  /** Every packet is reported, and why it is no hit. */
+  /** Every packet is reported, and why it made no difference. */
   readonly debug: boolean;
 }
 
@@ -36,18 +35,16 @@ export interface PipelineParts<S extends Source> {
 export class Pipeline<S extends Source> {
   readonly source: S;
   readonly #parts: PipelineParts<S>;
-  #doors: Doors;
+  #doors: Doors | undefined;
   #cancelWake: (() => void) | undefined;
   #wakesAt = Number.POSITIVE_INFINITY;
 
   constructor(parts: PipelineParts<S>) {
     this.#parts = parts;
-    this.#doors = parts.doors;
     this.source = parts.openSource((frame) => this.#take(frame));
-    this.watch(parts.doors);
   }
 
-  /** From now on these doors count, as they are now. */
+  /** From now on these doors count, as they are now. Before the first call nothing is looked at. */
   watch(doors: Doors): void {
     this.#doors = doors;
     this.#parts.matcher.setDoors(doors.matchable);
@@ -74,23 +71,23 @@ export class Pipeline<S extends Source> {
 
   #judge(packet: Packet): void {
     const { matcher, log, debug } = this.#parts;
-    if (debug) this.#debug(packet);
+    if (debug) this.#reportPacket(packet);
     const verdicts = matcher.hit(packet);
-    for (const verdict of verdicts) {
+    const explained = debug ? [...verdicts, ...matcher.explain(packet, verdicts)] : verdicts;
+    for (const verdict of explained) {
       log.write(reportVerdict(verdict));
       if (verdict.kind === "open") this.#open(verdict.door, packet);
     }
   }
 
   #open(door: Door, packet: Packet): void {
-    const live = this.#doors.find(door);
-    if (live === undefined) return;
-    const { config, nth } = live;
+    const live = this.#doors?.find(door);
+    if (this.#doors === undefined || live === undefined) return;
     // On the disk before anything opens: a crash must not leave a one-time sequence good for another time.
     if (this.#doors.used(door)) this.watch(this.#doors);
     const { source, port, protocol } = packet;
-    const passage = prepare(config.commands, { door: door.name, nth, source, port, protocol });
-    if (passage !== undefined) this.#parts.keeper.open({ passage, length: config.closeAfter });
+    const grant = makeGrant(live, source, { port, protocol });
+    if (grant !== undefined) void this.#parts.keeper.open(grant);
   }
 
   #wakeForExpiry(): void {
@@ -110,9 +107,8 @@ export class Pipeline<S extends Source> {
     this.#wakeForExpiry();
   }
 
-  #debug(packet: Packet): void {
-    const { matcher, log, clock } = this.#parts;
+  #reportPacket(packet: Packet): void {
+    const { log, clock } = this.#parts;
     log.write(reportPacket(packet, clock.wall() - (clock.now() - packet.time)));
-    for (const verdict of matcher.explainMiss(packet)) log.write(reportVerdict(verdict));
   }
 }

@@ -282,17 +282,16 @@ describe("one-time sequences", () => {
     expect(readFileSync(file, "utf8")).toBe("7000,8000\nno sequence\n7001,8001\n");
   });
 
-  test("leave no copy behind, also where nobody reads to the end", async () => {
+  test("leave nothing behind, also where nobody reads to the end", async () => {
     writeFileSync(file, "7000,8000\n");
     const path = join(directory, "file.pcap");
     writeFileSync(path, pcap(knock(0)));
     vi.stubEnv("TMPDIR", directory);
     try {
       for await (const _ of new Replay(path, { config: config(...door) })) {
-        expect(readdirSync(directory)).toHaveLength(3);
+        expect(readdirSync(directory).sort()).toEqual(["file.pcap", "list"]);
         break;
       }
-      expect(readdirSync(directory).sort()).toEqual(["file.pcap", "list"]);
     } finally {
       vi.unstubAllEnvs();
     }

@@ -9,11 +9,10 @@ import { decode } from "../decode/decode.ts";
 import type { Packet } from "../decode/packet.ts";
 import { whyRejected } from "../decode/rejection.ts";
 import { Doors } from "./doors.ts";
-import { DryRun } from "./dry-run.ts";
-import { OneTimeCopies } from "./one-time-copies.ts";
+import { DryRun, ReplayLog } from "./dry-run.ts";
+import { untouchedFiles } from "./one-time-file.ts";
 import { PacketClock } from "./packet-clock.ts";
 import type { ReplayEvent, ReplayOptions, ReplaySummary, Unseen } from "./replay-event.ts";
-import { ReplayLog } from "./replay-parts.ts";
 import { Targets } from "./targets.ts";
 
 /**
@@ -44,19 +43,15 @@ export class Replay implements AsyncIterable<ReplayEvent> {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<ReplayEvent> {
     const { config } = this.#options;
-    const copies = new OneTimeCopies(config.doors);
-    try {
-      const log = new ReplayLog((text) => copies.restore(text));
-      const targets = new Targets(log);
-      await targets.refresh(namesOf(config));
-      const doors = new Doors(copies.doors, (names) => targets.networks(names), log);
-      const { maxAttempts } = config.options;
-      const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs: this.#isOurs };
-      yield* this.#tell(log.take());
-      yield* this.#run(new DryRun(parts));
-    } finally {
-      copies.close();
-    }
+    const log = new ReplayLog();
+    const targets = new Targets(log);
+    await targets.refresh(namesOf(config));
+    const resolve = targets.networks.bind(targets);
+    const doors = new Doors(config.doors, resolve, log, untouchedFiles());
+    const { maxAttempts } = config.options;
+    const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs: this.#isOurs };
+    yield* this.#tell(log.take());
+    yield* this.#run(new DryRun(parts));
   }
 
   async *#run(dryRun: DryRun): AsyncGenerator<ReplayEvent> {
@@ -67,7 +62,7 @@ export class Replay implements AsyncIterable<ReplayEvent> {
       if (packet === undefined || typeof frame === "string") continue;
       const cause = { number, packet };
       if (dryRun.wants(packet)) {
-        yield* this.#tell(await dryRun.take(frame, packet), cause);
+        yield* this.#tell(await dryRun.take(frame), cause);
         continue;
       }
       this.#count("other-port");

@@ -19,6 +19,8 @@ const door: Door = {
   timeout: 5000,
   flags: { mask: 18, value: 2 },
   target: undefined,
+  allow: undefined,
+  deny: [],
 };
 const who = { door, source: address("192.0.2.1") };
 
@@ -57,6 +59,11 @@ describe("what knockd keeps to itself is told apart", () => {
       { ...who, kind: "ignored", why: "destination" },
       "debug",
       "packet is not for this host or the door's target, ignoring...",
+    ],
+    [
+      { ...who, kind: "ignored", why: "source" },
+      "debug",
+      "packet is not from somebody who may knock here, ignoring...",
     ],
   ])("%#: %j", (verdict, level, text) => {
     expect(reportVerdict(verdict)).toMatchObject({ level, text });

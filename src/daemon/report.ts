@@ -1,4 +1,5 @@
 import type { Entry } from "../base/log.ts";
+import { formatPort } from "../base/port.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { FlagTest } from "../match/door.ts";
 import type { Verdict } from "../match/verdict.ts";
@@ -32,6 +33,14 @@ export function reportVerdict(verdict: Verdict): Entry {
       const text = line(`knock failed at stage ${verdict.stage}: another port came in between`);
       return { level: "info", event: "failed", text, ...who, detail };
     }
+    case "not-started": {
+      const { step } = verdict;
+      const [first] = door.sequence;
+      const begins = first === undefined ? "" : `: it begins with ${formatPort(first)}`;
+      const text = line(`step ${step} of the sequence, but no knock is under way${begins}`);
+      const detail = { step, steps: door.sequence.length, reason: "not-started" };
+      return { level: "debug", event: "seen", text, ...who, detail };
+    }
     case "ignored": {
       const level = verdict.why === "retransmission" ? "info" : "debug";
       const text = ignored[verdict.why](door.flags);
@@ -42,19 +51,23 @@ export function reportVerdict(verdict: Verdict): Entry {
 
 const ignored = {
   retransmission: () => "packet was seen before, ignoring...",
+  source: () => "packet is not from somebody who may knock here, ignoring...",
   destination: () => "packet is not for this host or the door's target, ignoring...",
   flags: (flags: FlagTest) => `packet is not ${describeFlags(flags)}, ignoring...`,
 };
 
-function describeFlags({ mask, value }: FlagTest): string {
-  return ["FIN", "SYN", "RST", "PSH", "ACK", "URG"]
-    .filter((_, bit) => mask & (1 << bit))
-    .map((name) => (value & flagBit(name) ? name : `!${name}`))
-    .join(",");
+/** The flags of a TCP packet: `SYN,ACK`. */
+export function formatFlags(flags: number): string {
+  return describeFlags({ mask: flags, value: flags });
 }
 
-function flagBit(name: string): number {
-  return 1 << ["FIN", "SYN", "RST", "PSH", "ACK", "URG"].indexOf(name);
+function describeFlags({ mask, value }: FlagTest): string {
+  return ["FIN", "SYN", "RST", "PSH", "ACK", "URG"]
+    .flatMap((name, bit) => {
+      if ((mask & (1 << bit)) === 0) return [];
+      return [value & (1 << bit) ? name : `!${name}`];
+    })
+    .join(",");
 }
 
 /** What -D says of every packet that came through the filter; `wall`: when it arrived. */

@@ -19,9 +19,10 @@ export function openUnixDatagram(): number {
 
 /** Sends one datagram without ever waiting. False if nobody took it (no listener, or a full queue). */
 export function sendUnixDatagram(fd: number, path: string, data: Uint8Array): boolean {
-  const name = new TextEncoder().encode(path);
-  if (name.length >= longestPath) return false;
-  const address = new Uint8Array(2 + name.length + 1);
+  // A path ends with a NUL; an abstract address begins with one, and every byte of it counts.
+  const name = new TextEncoder().encode(path.startsWith("\0") ? path : `${path}\0`);
+  if (name.length > longestPath) return false;
+  const address = new Uint8Array(2 + name.length);
   new DataView(address.buffer).setUint16(0, AF_UNIX, endianness() === "LE");
   address.set(name, 2);
   const flags = MSG_DONTWAIT | MSG_NOSIGNAL;

@@ -1,11 +1,24 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeFirewall } from "../../test/contract/firewall.ts";
 import { address } from "../../test/packets.ts";
+import type { Who } from "../../test/passages.ts";
+import { byCommands } from "../../test/passages.ts";
+import type { User } from "./command.ts";
 import { CommandFirewall } from "./command.ts";
-import type { Outcome, Passage } from "./firewall.ts";
+import type { CommandWay, Outcome, Passage } from "./firewall.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -13,17 +26,31 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function makePassage(start: string, more: Partial<Passage> = {}): Passage {
-  const source = address("192.0.2.7");
-  const where = { door: "ssh", nth: 1, source, port: 7000, protocol: "tcp" as const };
-  return { ...where, start, stop: undefined, ...more };
+const forEver = 1_000_000;
+
+const nobody: User = { uid: 65534, gid: 65534 };
+
+function findUser(name: string): User {
+  if (name === "nobody") return nobody;
+  throw new Error(`no user ${name}`);
+}
+
+const firewall = new CommandFirewall(findUser);
+
+function makePassage(start: string, way: Partial<CommandWay> = {}, who: Who = {}): Passage {
+  return byCommands(who, { start, stop: undefined, ...way });
+}
+
+function run(start: string, way: Partial<CommandWay> = {}, who: Who = {}): Promise<Outcome> {
+  return firewall.open(makePassage(start, way, who), forEver);
 }
 
 describeFirewall("CommandFirewall", () => ({
-  firewall: new CommandFirewall(),
+  firewall,
   passage: (door, source) => {
     const file = join(folder, `${door} ${source}`);
-    return makePassage(`: >'${file}'`, { door, source: address(source), stop: `rm '${file}'` });
+    const who = { door, source: address(source) };
+    return makePassage(`: >'${file}'`, { stop: `rm '${file}'` }, who);
   },
   opened: () => readdirSync(folder),
   close: () => {},
@@ -41,27 +68,24 @@ describe("a command ends", () => {
   ])("%s", async (_, command, outcome) => {
     // A shell complains of bad text before any redirection counts: keep it out of the test's output.
     const quiet = command.startsWith("fi") ? `sh -c '${command}' 2>/dev/null` : command;
-    expect(await new CommandFirewall().open(makePassage(quiet))).toEqual(outcome);
-    expect(await new CommandFirewall().close(makePassage("true", { stop: quiet }))).toEqual(
-      outcome,
-    );
+    expect(await run(quiet)).toEqual(outcome);
+    expect(await firewall.close(makePassage("true", { stop: quiet }))).toEqual(outcome);
   });
 
   test("before it began if no process can have it", async () => {
-    const outcome = await new CommandFirewall().open(makePassage("echo \0"));
+    const outcome = await run("echo \0");
     expect(outcome).toEqual({ kind: "not-started", reason: expect.stringContaining("null bytes") });
   });
 });
 
 test("closing a door that has no stop command is done at once", async () => {
-  expect(await new CommandFirewall().close(makePassage("false"))).toEqual({ kind: "done" });
+  expect(await firewall.close(makePassage("false"))).toEqual({ kind: "done" });
 });
 
 /** Runs shell text and returns what it wrote to the file named $OUT. */
-async function output(text: string, more: Partial<Passage> = {}): Promise<string> {
+async function output(text: string, who: Who = {}): Promise<string> {
   const file = join(folder, "out");
-  const outcome = await new CommandFirewall().open(makePassage(`OUT='${file}'; ${text}`, more));
-  expect(outcome).toEqual({ kind: "done" });
+  expect(await run(`OUT='${file}'; ${text}`, {}, who)).toEqual({ kind: "done" });
   return readFileSync(file, "utf8");
 }
 
@@ -70,7 +94,8 @@ test("a command knows who knocked, where and how, besides the daemon's own envir
   try {
     const text = `echo "$KNOCK_IP $KNOCK_DOOR $KNOCK_PORT $KNOCK_PROTO $SESAME_TEST" >"$OUT"`;
     const source = address("2001:db8::7");
-    expect(await output(text, { source, door: "my door", port: 53, protocol: "udp" })).toBe(
+    const knock = { port: 53, protocol: "udp" } as const;
+    expect(await output(text, { source, door: "my door", knock })).toBe(
       "2001:db8::7 my door 53 udp inherited\n",
     );
   } finally {
@@ -99,15 +124,103 @@ test("what a command leaves in the background does not keep it from ending", asy
 
 test("a long command does not keep another from ending", async () => {
   const fifo = join(folder, "gate");
-  const firewall = new CommandFirewall();
-  expect(await firewall.open(makePassage(`mkfifo '${fifo}'`))).toEqual({ kind: "done" });
+  expect(await run(`mkfifo '${fifo}'`)).toEqual({ kind: "done" });
   let ended = false;
-  const long = firewall.open(makePassage(`read -r _ <'${fifo}'`)).then((outcome) => {
+  const long = run(`read -r _ <'${fifo}'`).then((outcome) => {
     ended = true;
     return outcome;
   });
-  expect(await firewall.open(makePassage("true"))).toEqual({ kind: "done" });
+  expect(await run("true")).toEqual({ kind: "done" });
   expect(ended).toBe(false);
-  expect(await firewall.open(makePassage(`echo >'${fifo}'`))).toEqual({ kind: "done" });
+  expect(await run(`echo >'${fifo}'`)).toEqual({ kind: "done" });
   expect(await long).toEqual({ kind: "done" });
+});
+
+test("a command knows nothing of a knock where there was none", async () => {
+  const text = `echo "$KNOCK_IP \${KNOCK_PORT-none} \${KNOCK_PROTO-none}" >"$OUT"`;
+  expect(await output(text, { knock: undefined })).toBe("192.0.2.7 none none\n");
+});
+
+/** Only root can become somebody else. */
+const canBecomeNobody = spawnSync("setpriv", ["--reuid=65534", "true"]).status === 0;
+
+describe("a command of another user", () => {
+  test.skipIf(!canBecomeNobody)("runs as that user and group, to open and to close", async () => {
+    chmodSync(folder, 0o777);
+    const file = (what: string) => join(folder, what);
+    const text = (what: string) => `echo "$(id -u):$(id -g):$(id -G)" >'${file(what)}'`;
+    const passage = makePassage(text("start"), { stop: text("stop"), user: "nobody" });
+    expect(await firewall.open(passage, forEver)).toEqual({ kind: "done" });
+    expect(await firewall.close(passage)).toEqual({ kind: "done" });
+    for (const what of ["start", "stop"]) {
+      expect(readFileSync(file(what), "utf8")).toBe("65534:65534:65534\n");
+    }
+  });
+
+  test("who is not there is not run, and certainly not as another", async () => {
+    const text = `: >'${join(folder, "run")}'`;
+    const outcome = await run(text, { user: "nobody-at-all" });
+    expect(outcome).toEqual({ kind: "not-started", reason: "no user nobody-at-all" });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("a command that takes longer than it may", () => {
+  /** Process ids that a command wrote to this file, one a line. */
+  const pids = (file: string) => readFileSync(file, "utf8").trim().split("\n").map(Number);
+  const isAlive = (pid: number) => {
+    try {
+      // What was killed and not yet reaped is no more.
+      return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    } catch {
+      return false;
+    }
+  };
+
+  test("is told to end, with all that it started", async () => {
+    const file = join(folder, "pids");
+    const outcome = await run(`sleep 60 & echo $! >'${file}'; wait`, { timeout: 200 });
+    expect(outcome).toEqual({ kind: "killed", signal: "SIGTERM" });
+    for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  test("is killed when it does not, with all that it started", async () => {
+    const impatient = new CommandFirewall(findUser, 100);
+    const file = join(folder, "pids");
+    const stubborn = `trap '' TERM; sleep 60 & echo $! >'${file}'; while :; do wait; done`;
+    const passage = makePassage(stubborn, { timeout: 200 });
+    expect(await impatient.open(passage, forEver)).toEqual({ kind: "killed", signal: "SIGKILL" });
+    for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  test("leaves nothing behind that did not listen, when it ends itself", async () => {
+    const file = join(folder, "pids");
+    // The child ignores the signal, its shell does not.
+    const child = `sh -c 'trap "" TERM; echo $$ >"${file}"; while :; do sleep 60; done'`;
+    const outcome = await run(`${child} & wait`, { timeout: 300 });
+    expect(outcome).toEqual({ kind: "killed", signal: "SIGTERM" });
+    for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  test("is left alone if it ends in time", async () => {
+    expect(await run("true", { timeout: 60_000 })).toEqual({ kind: "done" });
+  });
+});
+
+test("a command holds the descriptor that it is given until it has ended, and what it starts with it", async () => {
+  const fifo = join(folder, "gate");
+  const lock = join(folder, "lock");
+  spawnSync("mkfifo", [fifo]);
+  const fd = openSync(lock, "w");
+  const isHeld = () => spawnSync("flock", ["--nonblock", lock, "true"]).status !== 0;
+  expect(
+    spawnSync("flock", ["--nonblock", "3"], { stdio: ["ignore", "ignore", "ignore", fd] }).status,
+  ).toBe(0);
+  const text = `(read -r _ <'${fifo}') & true`;
+  const ended = firewall.open(makePassage(text), forEver, fd);
+  closeSync(fd);
+  expect(await ended).toEqual({ kind: "done" });
+  expect(isHeld()).toBe(true);
+  writeFileSync(fifo, "go\n");
+  await expect.poll(isHeld).toBe(false);
 });

@@ -1,19 +1,37 @@
 import type { Address } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
+import type { Service } from "../base/service.ts";
 
-/** What to do to open a door for one source, and to close it: ready to be carried out. */
+/** What is opened for one source, and how: ready to be carried out. */
 export interface Passage {
   readonly door: string;
   /** Which of the doors of this name, counted from 1: nothing keeps two from having one name. */
   readonly nth: number;
   readonly source: Address;
-  /** The packet that completed the knock. */
-  readonly port: number;
-  readonly protocol: Protocol;
+  /** The packet that completed the knock; undefined if an administrator opened the door. */
+  readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;
+  readonly way: Way;
+}
+
+type Way = CommandWay | NativeWay;
+
+/** By the commands of the configuration. */
+export interface CommandWay {
+  readonly kind: "command";
   /** Shell text that opens. */
   readonly start: string;
   /** Shell text that closes; undefined: nothing closes this door. */
   readonly stop: string | undefined;
+  /** The user who runs them; undefined: the daemon's own. */
+  readonly user: string | undefined;
+  /** How long a command may take: milliseconds; undefined: as long as it likes. */
+  readonly timeout: number | undefined;
+}
+
+/** By the kernel, which closes by itself. */
+export interface NativeWay {
+  readonly kind: "native";
+  readonly services: readonly Service[];
 }
 
 /** How opening or closing ended. */
@@ -30,11 +48,15 @@ export type Outcome =
  *
  * - `open` and `close` begin at once, side by side with whatever else is going on; the promise is
  *   fulfilled when they have ended, and never rejected.
- * - Whoever calls keeps order: `close` is called when `open` has ended, once for each.
- * - Both may take for ever; nothing here limits them.
+ * - Whoever calls keeps order: `close` is called after `open` has ended. Closing what is closed
+ *   already is fine.
+ * - Where the kernel closes by itself, it does so `length` milliseconds after the last `open`, whether
+ *   this process lives or not. Opening again begins the time anew, and never makes it shorter.
  */
 export interface Firewall {
-  open(passage: Passage): Promise<Outcome>;
-  /** Only for passages that have a `stop`. */
+  /** Nothing is done; whoever calls says so. */
+  readonly pretends?: boolean;
+  /** `hold`: a descriptor that whatever carries it out keeps open until it has ended. */
+  open(passage: Passage, length: number, hold?: number): Promise<Outcome>;
   close(passage: Passage): Promise<Outcome>;
 }

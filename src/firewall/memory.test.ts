@@ -1,18 +1,10 @@
 import { expect, test } from "vitest";
 import { describeFirewall } from "../../test/contract/firewall.ts";
 import { address } from "../../test/packets.ts";
-import type { Passage } from "./firewall.ts";
+import { byCommands } from "../../test/passages.ts";
 import { MemoryFirewall } from "./memory.ts";
 
-const passage = (door: string, source: string): Passage => ({
-  door,
-  nth: 1,
-  source: address(source),
-  port: 7000,
-  protocol: "tcp",
-  start: "start",
-  stop: "stop",
-});
+const passage = (door: string, source: string) => byCommands({ door, source: address(source) });
 
 describeFirewall("MemoryFirewall", () => {
   const firewall = new MemoryFirewall();

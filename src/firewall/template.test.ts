@@ -1,16 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { address } from "../../test/packets.ts";
-import type { CommandTemplates, Knock } from "./template.ts";
-import { prepare } from "./template.ts";
+import type { CommandTemplates, TemplateWords } from "./template.ts";
+import { expandCommands } from "./template.ts";
 
-const v4: Knock = {
+const v4: TemplateWords = {
   door: "ssh",
-  nth: 1,
   source: address("192.0.2.7"),
-  port: 7000,
-  protocol: "tcp",
+  knock: { port: 7000, protocol: "tcp" },
 };
-const v6: Knock = { ...v4, source: address("2001:db8::7") };
+const v6: TemplateWords = { ...v4, source: address("2001:db8::7") };
 
 describe("the commands for a source are", () => {
   const all = { start: "start", stop: "stop", start6: "start6", stop6: "stop6" };
@@ -43,9 +41,10 @@ describe("the commands for a source are", () => {
       ["start6"],
     ],
   ])("%s", (_, templates, forV4, forV6) => {
-    const commands = (knock: Knock) => {
-      const passage = prepare(templates, knock);
-      return passage && [passage.start, ...(passage.stop === undefined ? [] : [passage.stop])];
+    const commands = (words: TemplateWords) => {
+      const expanded = expandCommands(templates, words);
+      if (expanded === undefined) return undefined;
+      return [expanded.start, ...(expanded.stop === undefined ? [] : [expanded.stop])];
     };
     expect(commands(v4)).toEqual(forV4);
     expect(commands(v6)).toEqual(forV6);
@@ -65,20 +64,25 @@ describe("in a command", () => {
     ["words may touch", "%IP%%PORT%%%IP%%", "192.0.2.77000%192.0.2.7%"],
   ])("%s", (_, template, expanded) => {
     const templates = { start: template, stop: template };
-    expect(prepare(templates, v4)).toEqual({ ...v4, start: expanded, stop: expanded });
+    expect(expandCommands(templates, v4)).toEqual({ start: expanded, stop: expanded });
   });
 
   test("an IPv6 address is written as RFC 5952 asks", () => {
-    expect(prepare({ start: "%IP%" }, v6)?.start).toBe("2001:db8::7");
+    expect(expandCommands({ start: "%IP%" }, v6)?.start).toBe("2001:db8::7");
   });
 
   test("a door's name is not expanded again, nor taken for a pattern", () => {
-    const knock = { ...v4, door: "$& %IP% $1" };
-    expect(prepare({ start: "%DOOR%" }, knock)?.start).toBe("$& %IP% $1");
+    const words = { ...v4, door: "$& %IP% $1" };
+    expect(expandCommands({ start: "%DOOR%" }, words)?.start).toBe("$& %IP% $1");
+  });
+
+  test("the port and the protocol are nothing where an administrator opens, not a packet", () => {
+    const words = { ...v4, knock: undefined };
+    expect(expandCommands({ start: "a %PORT%/%PROTO% %IP%" }, words)?.start).toBe("a / 192.0.2.7");
   });
 
   test("there may be any number of characters", () => {
     const long = "x".repeat(100_000);
-    expect(prepare({ start: `${long}%IP%` }, v4)?.start).toBe(`${long}192.0.2.7`);
+    expect(expandCommands({ start: `${long}%IP%` }, v4)?.start).toBe(`${long}192.0.2.7`);
   });
 });

@@ -1,6 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
-import type { Passage } from "./firewall.ts";
+import type { CommandWay } from "./firewall.ts";
 
 /** The commands of a door as its configuration writes them; `…6`: for IPv6 instead of the others. */
 export interface CommandTemplates {
@@ -10,28 +10,29 @@ export interface CommandTemplates {
   readonly stop6?: string;
 }
 
-/** Who knocked, where, and with which packet last. */
-export interface Knock {
+/** What the words of a template stand for. */
+export interface TemplateWords {
   readonly door: string;
-  readonly nth: number;
   readonly source: Address;
-  readonly port: number;
-  readonly protocol: Protocol;
+  /** Undefined where no packet opens the door, but an administrator. */
+  readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;
 }
 
 /**
  * The commands for one source. Undefined if there is nothing to run: then nothing is to be closed
  * either, as in knockd. An empty stop command is none.
  */
-export function prepare(templates: CommandTemplates, knock: Knock): Passage | undefined {
-  const v6 = knock.source.family === 6;
+export function expandCommands(
+  templates: CommandTemplates,
+  words: TemplateWords,
+): Pick<CommandWay, "start" | "stop"> | undefined {
+  const v6 = words.source.family === 6;
   const start = (v6 ? templates.start6 : undefined) ?? templates.start;
   const stop = (v6 ? templates.stop6 : undefined) ?? templates.stop;
   if (start === undefined || start === "") return undefined;
   return {
-    ...knock,
-    start: expand(start, knock),
-    stop: stop === undefined || stop === "" ? undefined : expand(stop, knock),
+    start: expand(start, words),
+    stop: stop === undefined || stop === "" ? undefined : expand(stop, words),
   };
 }
 
@@ -39,10 +40,10 @@ export function prepare(templates: CommandTemplates, knock: Knock): Passage | un
  * Of what a stranger sends, only the formatted address and the port, both of our own making, get
  * into the shell's text. Other %words% stay as they are.
  */
-function expand(template: string, { door, source, port, protocol }: Knock): string {
+function expand(template: string, { door, source, knock }: TemplateWords): string {
   return template
     .replaceAll("%IP%", () => source.toString())
-    .replaceAll("%PORT%", () => String(port))
-    .replaceAll("%PROTO%", () => protocol)
+    .replaceAll("%PORT%", () => String(knock?.port ?? ""))
+    .replaceAll("%PROTO%", () => knock?.protocol ?? "")
     .replaceAll("%DOOR%", () => door);
 }

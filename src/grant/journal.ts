@@ -7,6 +7,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  unlinkSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -16,11 +17,14 @@ import { formatLine, readJournal } from "./journal-format.ts";
 
 const sync = promisify(fdatasync);
 
-/** What is reserved on the disk, so that a full one cannot stop us: some 5,000 lines, in bytes. */
+/** What is reserved on the disk, so that a full one cannot stop us: some 5,000 lines at least, in bytes. */
 const reserved = 1 << 20;
 
-/** The part of it that is used before what is over gets thrown out. */
-const compactAt = reserved / 2;
+/**
+ * How many times what is worth keeping is reserved. Half of that is used before what is over gets thrown
+ * out, so that it takes as many new lines as there were old ones.
+ */
+const spare = 4;
 
 /** What a journal held when it was opened. */
 export interface OpenedJournal<Value> {
@@ -40,21 +44,29 @@ export interface OpenedJournal<Value> {
 export class Journal<Value> {
   readonly path: string;
   #fd: number;
+  /** How many bytes are used, and how many there are. */
   #end: number;
+  #size: number;
+  /** From where on it is long. */
+  #longAt: number;
   #syncing: Promise<void> | undefined;
 
-  private constructor(path: string, fd: number, end: number) {
+  private constructor(path: string, fd: number, end: number, size: number) {
     this.path = path;
     this.#fd = fd;
     this.#end = end;
+    this.#size = size;
+    this.#longAt = size / 2;
   }
 
   /** Opens a journal and reads what is in it, or begins one. Throws SYSTEM. */
   static open<Value>(path: string): OpenedJournal<Value> {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      const { values, damage, end } = readJournal(readIfThere(path));
-      const journal = new Journal<Value>(path, openForWriting(path), end);
+      const bytes = readIfThere(path);
+      const { values, damage, end } = readJournal(bytes);
+      const size = Math.max(reserved, bytes.length);
+      const journal = new Journal<Value>(path, openForWriting(path), end, size);
       return { journal, values, damage };
     } catch (error) {
       throw failure("use", path, error);
@@ -63,16 +75,15 @@ export class Journal<Value> {
 
   /** True when enough has been written for `compact` to be worth while. */
   get isLong(): boolean {
-    return this.#end > compactAt;
+    return this.#end > this.#longAt;
   }
 
   /** Adds a line, which survives this process from now on. Throws SYSTEM, and then nothing was added. */
   append(value: Value): void {
     const line = Buffer.from(formatLine(value));
     try {
-      const written = writeSync(this.#fd, line, 0, line.length, this.#end);
-      // The part that was written is overwritten by the next line, or found to be cut off.
-      if (written < line.length) throw new Error("no space left");
+      // A part that was written is overwritten by the next line, or found to be cut off.
+      writeAll(this.#fd, line, this.#end);
       this.#end += line.length;
     } catch (error) {
       throw failure("write to", this.path, error);
@@ -83,7 +94,7 @@ export class Journal<Value> {
   async commit(): Promise<void> {
     // One that is under way may have begun before the last line was there.
     await this.#syncing?.catch(() => {});
-    this.#syncing ??= sync(this.#fd).finally(() => {
+    this.#syncing ??= this.#sync().finally(() => {
       this.#syncing = undefined;
     });
     try {
@@ -93,29 +104,59 @@ export class Journal<Value> {
     }
   }
 
+  async #sync(): Promise<void> {
+    const fd = this.#fd;
+    try {
+      await sync(fd);
+    } catch (error) {
+      // Replaced meanwhile, by a file that is on the disk.
+      if (fd === this.#fd) throw error;
+    }
+  }
+
   /** Replaces everything by these values in one step: a crash leaves the old file or the new one. Throws SYSTEM. */
   compact(values: readonly Value[]): void {
     const text = Buffer.from(values.map(formatLine).join(""));
-    const room = Buffer.alloc(Math.max(0, reserved - text.length));
+    const size = Math.max(reserved, spare * text.length);
+    const draft = `${this.path}.new`;
     let fd: number | undefined;
     try {
-      fd = openSync(`${this.path}.new`, "w+", 0o600);
-      writeSync(fd, Buffer.concat([text, room]));
+      fd = openSync(draft, "w+", 0o600);
+      writeAll(fd, Buffer.concat([text], size), 0);
       fsyncSync(fd);
-      renameSync(`${this.path}.new`, this.path);
-      syncDirectory(dirname(this.path));
+      renameSync(draft, this.path);
     } catch (error) {
-      if (fd !== undefined) closeSync(fd);
+      if (fd !== undefined) discard(fd, draft);
+      // The next attempt is worth while when half of what is left is used, too.
+      this.#longAt = (this.#end + this.#size) / 2;
       throw failure("rewrite", this.path, error);
     }
     closeSync(this.#fd);
     this.#fd = fd;
     this.#end = text.length;
+    this.#size = size;
+    this.#longAt = size / 2;
+    syncDirectory(this.path);
   }
 
   close(): void {
     closeSync(this.#fd);
   }
+}
+
+/** On a full disk a file that came to nothing is in the way. */
+function discard(fd: number, path: string): void {
+  closeSync(fd);
+  try {
+    unlinkSync(path);
+  } catch {
+    // The next one takes its place.
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array, position: number): void {
+  const written = writeSync(fd, bytes, 0, bytes.length, position);
+  if (written < bytes.length) throw new Error("no space left on the device");
 }
 
 function failure(what: string, path: string, cause: unknown): KnockError {
@@ -140,10 +181,14 @@ function readIfThere(path: string): Uint8Array {
 
 /** A rename is only as durable as its directory. */
 function syncDirectory(path: string): void {
-  const fd = openSync(path, "r");
   try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    const fd = openSync(dirname(path), "r");
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw failure("rewrite", path, error);
   }
 }

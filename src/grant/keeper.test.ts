@@ -1,81 +1,53 @@
 import { describe, expect, test } from "vitest";
 import { address } from "../../test/packets.ts";
+import type { Who } from "../../test/passages.ts";
+import { byCommands, byKernel } from "../../test/passages.ts";
+import { SlowFirewall, settled } from "../../test/slow-firewall.ts";
 import { ManualClock } from "../base/clock.ts";
 import { MemoryLog } from "../base/log.ts";
-import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
+import type { CommandWay, Firewall, Outcome } from "../firewall/firewall.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
+import type { Grant, KeeperOptions } from "./keeper.ts";
 import { Keeper } from "./keeper.ts";
-import type { Lease } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 
-/** A firewall whose commands end when the test says so. */
-class SlowFirewall implements Firewall {
-  /** What was begun, in order, such as `open ssh 192.0.2.7`. */
-  readonly begun: string[] = [];
-  readonly #running: { name: string; end: (outcome: Outcome) => void }[] = [];
-
-  open(passage: Passage): Promise<Outcome> {
-    return this.#begin("open", passage);
-  }
-
-  close(passage: Passage): Promise<Outcome> {
-    return this.#begin("close", passage);
-  }
-
-  /** Ends the longest-running command of this name. */
-  async end(name: string, outcome: Outcome = { kind: "done" }): Promise<void> {
-    const at = this.#running.findIndex((command) => command.name === name);
-    const [command] = this.#running.splice(at, at < 0 ? 0 : 1);
-    if (command === undefined) throw new Error(`"${name}" does not run`);
-    command.end(outcome);
-    await settled();
-  }
-
-  #begin(what: string, { door, source }: Passage): Promise<Outcome> {
-    const name = `${what} ${door} ${source}`;
-    this.begun.push(name);
-    return new Promise((end) => this.#running.push({ name, end }));
-  }
+function makeGrant(who: Who = {}, length = 10_000, way: Partial<CommandWay> = {}): Grant {
+  return { passage: byCommands(who, way), length, again: "extend" };
 }
 
-/** Resolves when all promises that were ready have had their say. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-function makeLease(more: Partial<Passage> = {}, length = 10_000): Lease {
-  return {
-    passage: {
-      door: "ssh",
-      nth: 1,
-      source: address("192.0.2.7"),
-      port: 7000,
-      protocol: "tcp",
-      start: "start",
-      stop: "stop",
-      ...more,
-    },
-    length,
-  };
-}
-
-function make<F extends Firewall>(firewall: F) {
+function make<F extends Firewall>(firewall: F, more: Partial<KeeperOptions> = {}) {
   const clock = new ManualClock();
   const log = new MemoryLog();
-  const keeper = new Keeper(firewall, clock, log);
+  const keeper = new Keeper({
+    firewall,
+    clock,
+    log,
+    ledger: new Ledger(),
+    journal: undefined,
+    locks: undefined,
+    maxCommands: 64,
+    refuseWithoutJournal: false,
+    ...more,
+  });
+  /** Nobody waits for what a knock sets off. */
+  const open = (grant: Grant) => void keeper.open(grant);
   const wait = async (milliseconds: number) => {
     clock.advance(milliseconds);
     await settled();
   };
-  return { firewall, clock, log, keeper, wait };
+  return { firewall, clock, log, keeper, open, wait };
 }
+
+/** Nothing closes it. */
+const endless = { stop: undefined };
 
 const opens = "open ssh 192.0.2.7";
 const closes = "close ssh 192.0.2.7";
 
 test("two doors of one name are two doors", async () => {
-  const { firewall, keeper, wait } = make(new MemoryFirewall());
-  keeper.open(makeLease());
-  keeper.open(makeLease({ nth: 2 }));
+  const { firewall, open, wait } = make(new MemoryFirewall());
+  open(makeGrant());
+  open(makeGrant({ nth: 2 }));
   await settled();
   expect(firewall.history).toEqual([opens, opens]);
   await wait(10_000);
@@ -84,8 +56,8 @@ test("two doors of one name are two doors", async () => {
 
 describe("a door that closes by itself", () => {
   test("is opened, stays open for its time from the end of the start command, and is closed", async () => {
-    const { firewall, keeper, wait, log } = make(new SlowFirewall());
-    keeper.open(makeLease());
+    const { firewall, keeper, open, wait, log } = make(new SlowFirewall());
+    open(makeGrant());
     expect(firewall.begun).toEqual([opens]);
     await wait(60_000);
     await firewall.end(opens);
@@ -107,11 +79,11 @@ describe("a door that closes by itself", () => {
   });
 
   test("stays open longer after a second knock, without a second start", async () => {
-    const { firewall, keeper, wait } = make(new MemoryFirewall());
-    keeper.open(makeLease());
+    const { firewall, open, wait } = make(new MemoryFirewall());
+    open(makeGrant());
     await wait(0);
     await wait(9000);
-    keeper.open(makeLease());
+    open(makeGrant());
     await wait(9999);
     expect(firewall.history).toEqual([opens]);
     await wait(1);
@@ -121,10 +93,10 @@ describe("a door that closes by itself", () => {
   });
 
   test("stays open longer after a knock while it was being opened", async () => {
-    const { firewall, keeper, wait } = make(new SlowFirewall());
-    keeper.open(makeLease());
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
     await wait(5000);
-    keeper.open(makeLease({}, 20_000));
+    open(makeGrant({}, 20_000));
     await firewall.end(opens);
     await wait(19_999);
     expect(firewall.begun).toEqual([opens]);
@@ -133,12 +105,12 @@ describe("a door that closes by itself", () => {
   });
 
   test("that is knocked at while it is being closed opens again afterwards", async () => {
-    const { firewall, keeper, wait } = make(new SlowFirewall());
-    keeper.open(makeLease());
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
     await firewall.end(opens);
     await wait(10_000);
-    keeper.open(makeLease());
-    keeper.open(makeLease());
+    open(makeGrant());
+    open(makeGrant());
     expect(firewall.begun).toEqual([opens, closes]);
     await firewall.end(closes);
     expect(firewall.begun).toEqual([opens, closes, opens]);
@@ -147,41 +119,191 @@ describe("a door that closes by itself", () => {
     expect(firewall.begun).toEqual([opens, closes, opens, closes]);
   });
 
+  test("is not closed earlier by a knock that asks for less time", async () => {
+    const { firewall, open, wait } = make(new MemoryFirewall());
+    open(makeGrant());
+    await wait(0);
+    open(makeGrant({}, 1000));
+    await wait(9999);
+    expect(firewall.history).toEqual([opens]);
+    await wait(1);
+    expect(firewall.history).toEqual([opens, closes]);
+  });
+
+  test("may be made to end at another time, sooner or later", async () => {
+    const { firewall, keeper, open, wait } = make(new MemoryFirewall());
+    open(makeGrant());
+    await wait(0);
+    const [lease] = keeper.leases;
+    if (lease === undefined) throw new Error("no lease");
+    await keeper.extend(lease, 60_000);
+    await wait(20_000);
+    expect(firewall.history).toEqual([opens]);
+    await keeper.extend(lease, 21_000);
+    await wait(1000);
+    expect(firewall.history).toEqual([opens, closes]);
+  });
+
+  test("may be closed before its time, once", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens);
+    for (const lease of [...keeper.leases, ...keeper.leases]) void keeper.close(lease);
+    expect(firewall.begun).toEqual([opens, closes]);
+    for (const lease of keeper.leases) void keeper.close(lease);
+    await firewall.end(closes);
+    await wait(100_000);
+    expect(firewall.begun).toEqual([opens, closes]);
+  });
+
   test.each<[string, Outcome]>([
     ["failed", { kind: "failed", status: 3 }],
     ["did not start", { kind: "not-started", reason: "no such file" }],
   ])("is closed, too, when its start command %s", async (_, outcome) => {
-    const { firewall, keeper, wait } = make(new SlowFirewall());
-    keeper.open(makeLease());
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
     await firewall.end(opens, outcome);
     await wait(10_000);
     expect(firewall.begun).toEqual([opens, closes]);
   });
 
   test("with no time to stay open is closed at once", async () => {
-    const { firewall, keeper, wait } = make(new MemoryFirewall());
-    keeper.open(makeLease({}, 0));
+    const { firewall, open, wait } = make(new MemoryFirewall());
+    open(makeGrant({}, 0));
     await wait(0);
     await wait(0);
     expect(firewall.history).toEqual([opens, closes]);
   });
 });
 
+describe("a door that reruns at each knock", () => {
+  const grant: Grant = { ...makeGrant(), again: "rerun" };
+
+  test("is closed and opened again by a knock, in this order", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(grant);
+    await firewall.end(opens);
+    await wait(5000);
+    open(grant);
+    expect(firewall.begun).toEqual([opens, closes]);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes, opens]);
+    await firewall.end(opens);
+    await wait(9999);
+    expect(firewall.begun).toHaveLength(3);
+    await wait(1);
+    expect(firewall.begun).toEqual([opens, closes, opens, closes]);
+  });
+
+  test("is not closed while it is being opened: it stays open longer", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(grant);
+    await wait(5000);
+    open(grant);
+    expect(firewall.begun).toEqual([opens]);
+    await firewall.end(opens);
+    await wait(10_000);
+    expect(firewall.begun).toEqual([opens, closes]);
+  });
+
+  test("is opened once for all knocks that come while it is being closed", async () => {
+    const { firewall, open } = make(new SlowFirewall());
+    open(grant);
+    await firewall.end(opens);
+    for (let i = 0; i < 3; i++) open(grant);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes, opens]);
+  });
+});
+
+describe("a door that the kernel closes", () => {
+  const grant = (length: number, who: Who = {}, port = 22): Grant => {
+    const services = [{ protocol: "tcp", port }] as const;
+    return { passage: byKernel(who, { services }), length, again: "extend" };
+  };
+
+  test("is opened for its time, and is over without a word to the firewall", async () => {
+    const { firewall, keeper, log, open, wait } = make(new SlowFirewall());
+    open(grant(1000));
+    expect([firewall.begun, firewall.lengths]).toEqual([[opens], [1000]]);
+    await firewall.end(opens);
+    await wait(999);
+    expect(keeper.leases).toHaveLength(1);
+    await wait(1);
+    expect(keeper.leases).toEqual([]);
+    expect(firewall.begun).toEqual([opens]);
+    expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: closed");
+  });
+
+  test("is opened again by a knock, for the whole time from then on", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(grant(1000));
+    await firewall.end(opens);
+    await wait(900);
+    open(grant(1000));
+    expect([firewall.begun, firewall.lengths]).toEqual([
+      [opens, opens],
+      [1000, 1000],
+    ]);
+    await firewall.end(opens);
+    await wait(999);
+    expect(keeper.leases).toHaveLength(1);
+    await wait(1);
+    expect(keeper.leases).toEqual([]);
+  });
+
+  test("is no lease if it could not be opened, and may be tried again", async () => {
+    const { firewall, keeper, log, open } = make(new SlowFirewall());
+    open(grant(1000));
+    await firewall.end(opens, { kind: "not-started", reason: "no rights" });
+    expect(keeper.leases).toEqual([]);
+    expect(log.entries.at(-1)).toMatchObject({ level: "error", event: "open-failed" });
+    open(grant(1000));
+    expect(firewall.begun).toEqual([opens, opens]);
+  });
+
+  test("is opened again, with the time it has left, where somebody removed it", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(grant(1000));
+    open(makeGrant({ door: "by commands" }));
+    await firewall.end(opens);
+    await firewall.end("open by commands 192.0.2.7");
+    await wait(400);
+    keeper.reopenNative();
+    expect(firewall.begun.slice(2)).toEqual([opens]);
+    expect(firewall.lengths.at(-1)).toBe(600);
+  });
+
+  test("leaves open what another door has opened to the same source, and for longer", async () => {
+    const { firewall, keeper, open } = make(new SlowFirewall());
+    open(grant(1000));
+    open(grant(5000, { door: "long" }));
+    await firewall.end(opens);
+    await firewall.end("open long 192.0.2.7");
+    const [lease] = keeper.leases;
+    if (lease === undefined) throw new Error("no lease");
+    void keeper.close(lease);
+    await firewall.end(closes);
+    expect(firewall.begun.slice(2)).toEqual([closes, "open long 192.0.2.7"]);
+    expect(firewall.lengths.at(-1)).toBe(5000);
+  });
+});
+
 test("a door that nothing closes is opened at every knock, and is no lease", async () => {
-  const { firewall, keeper, wait } = make(new MemoryFirewall());
-  keeper.open(makeLease({ stop: undefined }));
+  const { firewall, keeper, open, wait } = make(new MemoryFirewall());
+  open(makeGrant({}, 10_000, endless));
   await wait(0);
-  keeper.open(makeLease({ stop: undefined }));
+  open(makeGrant({}, 10_000, endless));
   await wait(1_000_000);
   expect(firewall.history).toEqual([opens, opens]);
   expect(keeper.busy).toBe(false);
 });
 
 test("doors and sources are closed each at its own time", async () => {
-  const { firewall, keeper, wait } = make(new MemoryFirewall());
-  keeper.open(makeLease({}, 3000));
-  keeper.open(makeLease({ door: "web" }, 1000));
-  keeper.open(makeLease({ source: address("2001:db8::7") }, 2000));
+  const { firewall, open, wait } = make(new MemoryFirewall());
+  open(makeGrant({}, 3000));
+  open(makeGrant({ door: "web" }, 1000));
+  open(makeGrant({ source: address("2001:db8::7") }, 2000));
   await wait(0);
   firewall.history.length = 0;
   for (let i = 0; i < 3; i++) await wait(1000);
@@ -192,28 +314,28 @@ describe("slow commands", () => {
   const host = (i: number) => address(`10.0.0.${i}`);
 
   test("do not delay others", async () => {
-    const { firewall, keeper, wait } = make(new SlowFirewall());
-    keeper.open(makeLease({ door: "slow" }));
-    keeper.open(makeLease());
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant({ door: "slow" }));
+    open(makeGrant());
     await firewall.end(opens);
     await wait(10_000);
     expect(firewall.begun).toEqual(["open slow 192.0.2.7", opens, closes]);
   });
 
   test("that open, however many, never keep a door from closing", async () => {
-    const { firewall, keeper, wait } = make(new SlowFirewall());
-    keeper.open(makeLease());
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
     await firewall.end(opens);
-    for (let i = 0; i < 200; i++) keeper.open(makeLease({ door: "flood", source: host(i) }));
+    for (let i = 0; i < 200; i++) open(makeGrant({ door: "flood", source: host(i) }));
     expect(firewall.begun).toHaveLength(1 + 64);
     await wait(10_000);
     expect(firewall.begun.at(-1)).toBe(closes);
   });
 
   test("let the others wait their turn, one for each door and source", async () => {
-    const { firewall, keeper } = make(new SlowFirewall());
-    for (let i = 0; i < 64; i++) keeper.open(makeLease({ source: host(i), stop: undefined }));
-    for (let i = 0; i < 3; i++) keeper.open(makeLease({ stop: undefined }));
+    const { firewall, open } = make(new SlowFirewall());
+    for (let i = 0; i < 64; i++) open(makeGrant({ source: host(i) }, 10_000, endless));
+    for (let i = 0; i < 3; i++) open(makeGrant({}, 10_000, endless));
     expect(firewall.begun).toHaveLength(64);
     await firewall.end("open ssh 10.0.0.5");
     expect(firewall.begun.slice(64)).toEqual([opens]);
@@ -222,68 +344,69 @@ describe("slow commands", () => {
   });
 
   test("beyond what may wait are refused with a word in the log, and may be tried again", async () => {
-    const { firewall, keeper, log } = make(new SlowFirewall());
+    const { firewall, open, log } = make(new SlowFirewall());
     const other = (i: number) => address(`10.1.${i >> 8}.${i & 255}`);
-    for (let i = 0; i < 10_064; i++) keeper.open(makeLease({ source: other(i) }));
-    keeper.open(makeLease());
-    expect(log.texts.at(-1)).toBe(
-      "192.0.2.7: ssh: too many commands are waiting, ssh stays closed",
-    );
+    for (let i = 0; i < 10_064; i++) open(makeGrant({ source: other(i) }));
+    open(makeGrant());
+    await settled();
+    expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: too many commands are waiting, not opened");
     expect(log.entries.at(-1)?.level).toBe("error");
     await firewall.end("open ssh 10.1.0.0");
-    keeper.open(makeLease());
+    open(makeGrant());
     expect(log.texts.filter((text) => text.includes("too many"))).toHaveLength(1);
     expect(log.texts.join()).not.toContain("open already");
   });
 });
 
-describe("closing all", () => {
-  test("closes what is open before its time, and ends when the commands have", async () => {
-    const { firewall, keeper } = make(new SlowFirewall());
-    keeper.open(makeLease());
+describe("stopping", () => {
+  test("leaves what is open as it is, and opens nothing any more", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
     await firewall.end(opens);
+    await keeper.stop();
+    open(makeGrant({ door: "web" }));
+    await wait(100_000);
+    expect(firewall.begun).toEqual([opens]);
+    expect(keeper.leases).toHaveLength(1);
+  });
+
+  test("ends when what is being closed has been, and does not open it again", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens);
+    await wait(10_000);
+    open(makeGrant());
     let ended = false;
-    const all = keeper.closeAll().then(() => {
+    const stopping = keeper.stop().then(() => {
       ended = true;
     });
     await settled();
-    expect(firewall.begun).toEqual([opens, closes]);
     expect(ended).toBe(false);
     await firewall.end(closes);
-    await all;
-    expect(keeper.busy).toBe(false);
-  });
-
-  test("closes what was being opened or waited to be, right after", async () => {
-    const { firewall, keeper } = make(new SlowFirewall());
-    keeper.open(makeLease());
-    const all = keeper.closeAll();
-    await settled();
-    expect(firewall.begun).toEqual([opens]);
-    await firewall.end(opens);
+    await stopping;
     expect(firewall.begun).toEqual([opens, closes]);
-    await firewall.end(closes);
-    await all;
     expect(keeper.leases).toEqual([]);
   });
 
-  test("opens nothing any more, not even what waited for a closing", async () => {
-    const { firewall, keeper, wait } = make(new SlowFirewall());
-    keeper.open(makeLease());
-    await firewall.end(opens);
-    await wait(10_000);
-    keeper.open(makeLease());
-    const all = keeper.closeAll();
-    keeper.open(makeLease({ door: "web" }));
-    await firewall.end(closes);
-    await all;
-    await wait(100_000);
-    expect(firewall.begun).toEqual([opens, closes]);
+  test("does not wait for commands that open", async () => {
+    const { firewall, keeper, open } = make(new SlowFirewall());
+    open(makeGrant());
+    await keeper.stop();
+    expect(firewall.begun).toEqual([opens]);
+  });
+
+  test("drops what waits to be opened", async () => {
+    const { firewall, keeper, open } = make(new SlowFirewall(), { maxCommands: 1 });
+    open(makeGrant({ door: "web" }));
+    open(makeGrant());
+    await keeper.stop();
+    await firewall.end("open web 192.0.2.7");
+    expect(firewall.begun).toEqual(["open web 192.0.2.7"]);
   });
 
   test("has nothing to do where nothing is open", async () => {
     const { keeper } = make(new SlowFirewall());
-    await keeper.closeAll();
+    await keeper.stop();
     expect(keeper.busy).toBe(false);
   });
 });
@@ -310,8 +433,8 @@ describe("the log says how a command ended:", () => {
       "ssh: command could not be started: spawn /bin/sh EAGAIN",
     ],
   ])("%s", async (_, outcome, level, text) => {
-    const { firewall, keeper, log } = make(new SlowFirewall());
-    keeper.open(makeLease({ stop: undefined, start: "iptables -A …" }));
+    const { firewall, open, log } = make(new SlowFirewall());
+    open(makeGrant({}, 10_000, { stop: undefined, start: "iptables -A …" }));
     await firewall.end(opens, outcome);
     expect(log.texts).toEqual(["ssh: running command: iptables -A …", text]);
     expect(log.entries[1]).toMatchObject({

@@ -1,151 +1,289 @@
+import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Level, Log } from "../base/log.ts";
-import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
-import type { Lease } from "./ledger.ts";
-import { Ledger, ownerOf } from "./ledger.ts";
+import type { Passage } from "../firewall/firewall.ts";
+import type { Lease, LeaseEvent } from "./lease.ts";
+import type { LeaseJournal } from "./lease-journal.ts";
+import type { Ledger } from "./ledger.ts";
+import { ownerOf } from "./ledger.ts";
+import type { OperatorOptions } from "./operator.ts";
+import { Operator } from "./operator.ts";
+import type { Recovered } from "./recovery.ts";
+import { Settling } from "./settling.ts";
 import { Slots } from "./slots.ts";
-
-/** How many commands run at once; those that open and those that close are counted apart. */
-const mostCommands = 64;
 
 /** How many openings may wait for a slot, one for each door and source. */
 const mostWaiting = 10_000;
+
+/** What a knock asks for. */
+export interface Grant {
+  readonly passage: Passage;
+  /** How long the door stays open: milliseconds. */
+  readonly length: number;
+  /** What a knock does while the door is open: a longer lease, or close and open again. */
+  readonly again: "extend" | "rerun";
+}
+
+export interface KeeperOptions extends OperatorOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  /** Undefined, like the locks: leases are in memory by intention. */
+  readonly journal: LeaseJournal | undefined;
+  /** How many commands run at once; those that open and those that close are counted apart. */
+  readonly maxCommands: number;
+  /** Without a journal no command is run that another must undo. */
+  readonly refuseWithoutJournal: boolean;
+}
 
 /**
  * Carries out openings and closes what must be closed, on time: the one loop that holds state about
  * what is open. A slow command never delays another, and closings never wait behind openings.
  */
 export class Keeper {
-  readonly #firewall: Firewall;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #ledger = new Ledger();
-  readonly #openings = new Slots(mostCommands, mostWaiting);
-  readonly #closings = new Slots(mostCommands, Number.POSITIVE_INFINITY);
+  readonly #options: KeeperOptions;
+  readonly #operator: Operator;
+  readonly #settling: Settling;
+  readonly #openings: Slots;
+  readonly #closings: Slots;
+  /** Knocks that came while their door was being closed. */
+  readonly #again = new Map<number, Grant>();
   #cancelWake: (() => void) | undefined;
-  #stopping = false;
+  #stopped = false;
 
-  constructor(firewall: Firewall, clock: Clock, log: Log) {
-    this.#firewall = firewall;
-    this.#clock = clock;
-    this.#log = log;
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#operator = new Operator(options);
+    this.#settling = new Settling({
+      ...options,
+      onEnd: (lease) => void this.#finish(lease),
+      onOverdue: (lease) => {
+        void this.#closings.run(`${lease.id} early`, () => this.#operator.close(lease.passage));
+      },
+    });
+    this.#openings = new Slots(options.maxCommands, mostWaiting);
+    this.#closings = new Slots(options.maxCommands, Number.POSITIVE_INFINITY);
   }
 
-  /** The openings that will be closed by us. */
   get leases(): readonly Lease[] {
-    return this.#ledger.leases;
+    return this.#options.ledger.leases;
   }
 
   /** True while a command runs or a lease is open. */
   get busy(): boolean {
-    return this.#openings.size + this.#closings.size + this.#ledger.leases.length > 0;
+    return this.#openings.size + this.#closings.size + this.#options.ledger.size > 0;
   }
 
-  /** Opens a door for whoever knocked, or extends the lease. Returns at once. */
-  open(lease: Lease): void {
-    if (this.#stopping) return;
-    const { passage } = lease;
-    if (passage.stop === undefined) {
-      this.#enqueue(passage, () => this.#run("open", passage));
-      return;
+  /** Takes over what earlier daemons left: closes what is overdue at once, and keeps the rest. */
+  restore(recovered: readonly Recovered[]): void {
+    const { ledger, journal, locks } = this.#options;
+    for (const { lease, plan } of recovered) {
+      const { id, passage, length, since, due } = lease;
+      ledger.apply({ op: "open", id, passage, length, since });
+      if (plan !== "settle") ledger.apply({ op: "opened", id, due });
+      ledger.apply({ op: "extend", id, due });
     }
-    const answer = this.#ledger.knock(lease, this.#clock.now());
-    if (answer === "open") this.#start(lease);
-    else this.#tell("info", answer, passage, lifeAfter[answer]);
+    journal?.restart();
+    locks?.forgetAllBut(new Set(recovered.map(({ lease }) => lease.id)));
+    for (const { lease, plan } of recovered) this.#resume(lease, plan);
     this.#schedule();
   }
 
-  /** Closes every lease now; fulfilled when all commands have ended. Nothing is opened any more. */
-  async closeAll(): Promise<void> {
-    this.#stopping = true;
+  /**
+   * Opens a door for whoever knocked, or extends the lease. What must be done is begun at once; the
+   * promise is fulfilled when it has ended, and nobody who knocks waits for it.
+   */
+  async open(grant: Grant): Promise<void> {
+    if (this.#stopped) return;
+    const { passage, length } = grant;
+    if (passage.way.kind === "command" && passage.way.stop === undefined) {
+      await this.#enqueue(ownerOf(passage), passage, () => this.#operator.start(passage, length));
+      return;
+    }
+    const lease = this.#options.ledger.find(passage);
+    if (lease === undefined) {
+      await this.#begin(grant);
+      return;
+    }
+    const settling = this.#settling.stateOf(lease);
+    if (lease.state === "closing" || settling === "waits") this.#waitFor(lease, grant);
+    else if (settling === "overdue" || (lease.state === "open" && grant.again === "rerun")) {
+      this.#waitFor(lease, grant);
+      await this.#finish(lease);
+    } else {
+      // A knock never makes it shorter.
+      const due = Math.max(lease.due, this.#options.clock.now() + length);
+      await this.extend(lease, due);
+    }
+  }
+
+  /** Makes a lease end at another time: milliseconds on the clock's `now()`. */
+  async extend(lease: Lease, due: number): Promise<void> {
+    const { clock } = this.#options;
+    this.#note({ op: "extend", id: lease.id, due });
+    this.#operator.tell("info", "extended", lease.passage, "open already, stays open longer");
+    this.#schedule();
+    if (lease.passage.way.kind === "native") await this.#openNative(lease, due - clock.now());
+  }
+
+  /** Closes a lease before its time; fulfilled when that is done. One that is not open yet or any more is left alone. */
+  async close(lease: Lease): Promise<void> {
+    const current = this.#options.ledger.get(lease.id);
+    if (current?.state === "open") await this.#finish(current);
+  }
+
+  /** Opens again what the kernel should have open, with the time it has left. */
+  reopenNative(): void {
+    for (const lease of this.leases) this.#reopen(lease);
+  }
+
+  /**
+   * Nothing is opened any more. Leases stay, for the next daemon, unless there is no journal to tell
+   * it of them: then they are closed now. Fulfilled when no closing is under way.
+   */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     this.#cancelWake?.();
-    for (const lease of this.#ledger.takeAll()) this.#stop(lease);
-    // What is still being opened is closed right after.
-    await this.#openings.idle();
+    this.#settling.stop();
+    if (this.#isForgetful) {
+      for (const lease of this.leases) this.#closeForGood(lease);
+      await this.#openings.idle();
+    }
     await this.#closings.idle();
   }
 
-  #start(lease: Lease): void {
-    const taken = this.#enqueue(lease.passage, async () => {
-      await this.#run("open", lease.passage);
-      this.#ledger.opened(lease, this.#clock.now());
-      if (this.#stopping) for (const open of this.#ledger.takeAll()) this.#stop(open);
-    });
-    if (!taken) this.#ledger.closed(lease);
+  /** No daemon after this one will know what is open. */
+  get #isForgetful(): boolean {
+    return this.#options.journal?.trouble !== undefined;
   }
 
-  #stop(lease: Lease): void {
-    this.#closings.run(ownerOf(lease.passage), async () => {
-      await this.#run("close", lease.passage);
-      const again = this.#ledger.closed(lease);
-      if (again !== undefined) this.open(again);
+  #closeForGood(lease: Lease): void {
+    // What the kernel has open it closes by itself.
+    if (lease.passage.way.kind === "command") void this.close(lease);
+  }
+
+  async #begin(grant: Grant): Promise<void> {
+    const { ledger, clock } = this.#options;
+    const { passage, length } = grant;
+    const id = ledger.nextId;
+    const since = clock.now();
+    const kept = this.#note({ op: "open", id, passage, length, since });
+    const lease = ledger.get(id);
+    if (lease === undefined) return;
+    if (passage.way.kind === "native") await this.#openNative(lease, length);
+    else if (!(await this.#enqueue(`lease ${id}`, passage, () => this.#start(lease, kept))))
+      this.#forget(lease);
+  }
+
+  /** `kept`: the opening is in the journal, though perhaps not on the disk yet. */
+  async #start(lease: Lease, kept: boolean): Promise<void> {
+    const { ledger, clock, journal, refuseWithoutJournal } = this.#options;
+    const { id, passage, length } = lease;
+    const safe = journal === undefined || ((await journal.commit()) && kept);
+    if (!safe && refuseWithoutJournal) {
+      this.#operator.tell("error", "refused", passage, "not opened: the journal cannot be written");
+      this.#forget(lease);
+      return;
+    }
+    // The next daemon finds that nothing was started.
+    if (this.#stopped) return;
+    await this.#operator.start(passage, length, id);
+    this.#note({ op: "opened", id, due: clock.now() + length });
+    const opened = ledger.get(id);
+    if (this.#stopped && this.#isForgetful && opened !== undefined) this.#closeForGood(opened);
+  }
+
+  async #openNative(lease: Lease, length: number): Promise<void> {
+    const { id, passage } = lease;
+    const admitted = await this.#operator.admit(passage, length);
+    if (lease.state === "opening") {
+      if (admitted) {
+        this.#note({ op: "opened", id, due: this.#options.clock.now() + length });
+        this.#operator.tellAdmitted(passage, length);
+      } else this.#forget(lease);
+    }
+    this.#schedule();
+  }
+
+  async #finish(lease: Lease): Promise<void> {
+    const { id, passage } = lease;
+    this.#settling.remove(lease);
+    this.#note({ op: "close", id });
+    this.#schedule();
+    await this.#closings.run(String(id), async () => {
+      await this.#operator.close(passage);
+      this.#forget(lease);
+      if (passage.way.kind === "native") this.#reopenOthers(passage.source);
+      const again = this.#again.get(id);
+      this.#again.delete(id);
+      if (again !== undefined) void this.open(again);
     });
   }
 
-  #enqueue(passage: Passage, task: () => Promise<void>): boolean {
-    const taken = this.#openings.run(ownerOf(passage), async () => {
-      await task();
+  /** A service that was closed for a source may be open to it by another door. */
+  #reopenOthers(source: Address): void {
+    for (const lease of this.leases) if (lease.passage.source.equals(source)) this.#reopen(lease);
+  }
+
+  #reopen(lease: Lease): void {
+    if (lease.passage.way.kind !== "native" || lease.state !== "open") return;
+    void this.#openNative(lease, lease.due - this.#options.clock.now());
+  }
+
+  #forget(lease: Lease): void {
+    this.#note({ op: "closed", id: lease.id });
+    this.#options.locks?.forget(lease.id);
+  }
+
+  #waitFor(lease: Lease, grant: Grant): void {
+    this.#again.set(lease.id, grant);
+    const what = "is being closed, opens again afterwards";
+    this.#operator.tell("info", "waiting", grant.passage, what);
+  }
+
+  /** Fulfilled when the task has ended; with false if it never runs. */
+  async #enqueue(key: string, passage: Passage, task: () => Promise<void>): Promise<boolean> {
+    const fate = await this.#openings.run(key, async () => {
+      if (!this.#stopped) await task();
       this.#schedule();
     });
-    const waiting = `too many commands are waiting, ${passage.door} stays closed`;
-    if (!taken) this.#tell("error", "overload", passage, waiting);
-    return taken;
+    const full = "too many commands are waiting, not opened";
+    if (fate === "refused") this.#operator.tell("error", "overload", passage, full);
+    return fate === "ended";
   }
 
-  async #run(what: "open" | "close", passage: Passage): Promise<void> {
-    const { door, source } = passage;
-    const command = what === "open" ? passage.start : passage.stop;
-    const text = `${door}: running command: ${command}`;
-    this.#log.write({ level: "notice", event: "command", text, door, source, detail: { what } });
-    const outcome = await this.#firewall[what](passage);
-    const trouble = describe(outcome);
-    const level = trouble === undefined ? "info" : "error";
-    this.#log.write({
-      level,
-      event: "command-exit",
-      text: `${door}: ${trouble ?? "command ended"}`,
-      door,
-      source,
-      detail: { what, ...outcome },
-    });
+  #resume(lease: Lease, plan: Recovered["plan"]): void {
+    const { clock } = this.#options;
+    const what = `open since an earlier start (${plan})`;
+    this.#operator.tell("notice", "recovered", lease.passage, what);
+    if (plan === "close") void this.#finish(lease);
+    else if (plan === "settle") this.#settling.add(lease);
+    else if (lease.passage.way.kind === "native" && lease.due > clock.now()) {
+      void this.#openNative(lease, lease.due - clock.now());
+    }
   }
 
   /** Wakes when the next lease ends, and not before. */
   #schedule(): void {
+    const { ledger, clock } = this.#options;
     this.#cancelWake?.();
-    const due = this.#ledger.nextDue;
-    this.#cancelWake =
-      due === undefined ? undefined : this.#clock.wakeAt(due, () => this.#expire());
+    const due = this.#stopped ? undefined : ledger.nextDue;
+    this.#cancelWake = due === undefined ? undefined : clock.wakeAt(due, () => this.#expire());
   }
 
   #expire(): void {
-    for (const lease of this.#ledger.takeDue(this.#clock.now())) {
-      this.#tell("notice", "expired", lease.passage, "command timeout");
-      this.#stop(lease);
+    const { ledger, clock } = this.#options;
+    for (const lease of ledger.takeDue(clock.now())) {
+      this.#operator.tellExpired(lease.passage);
+      // The kernel has closed by itself.
+      if (lease.passage.way.kind === "native") this.#forget(lease);
+      else void this.#finish(lease);
     }
     this.#schedule();
   }
 
-  #tell(level: Level, event: string, { door, source }: Passage, what: string): void {
-    this.#log.write({ level, event, text: `${source}: ${door}: ${what}`, door, source });
-  }
-}
-
-const lifeAfter = {
-  extended: "open already, stays open longer",
-  waiting: "is being closed, opens again afterwards",
-};
-
-/** What went wrong; undefined if nothing did. */
-function describe(outcome: Outcome): string | undefined {
-  switch (outcome.kind) {
-    case "done":
-      return undefined;
-    case "failed":
-      return `command returned non-zero status code (${outcome.status})`;
-    case "killed":
-      return `command was killed by ${outcome.signal}`;
-    case "not-started":
-      return `command could not be started: ${outcome.reason}`;
+  /** Tells the ledger and the journal. False if the journal could not take it. */
+  #note(event: LeaseEvent): boolean {
+    const { ledger, journal } = this.#options;
+    ledger.apply(event);
+    return journal?.write(event) ?? true;
   }
 }

@@ -1,156 +1,168 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { address } from "../../test/packets.ts";
-import type { Lease } from "./ledger.ts";
+import type { Who } from "../../test/passages.ts";
+import { byCommands } from "../../test/passages.ts";
+import type { LeaseEvent } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 
-function makeLease(length = 1000, door = "ssh", source = "192.0.2.7", stop = "stop"): Lease {
-  const where = { door, nth: 1, source: address(source), port: 7000, protocol: "tcp" as const };
-  return { passage: { ...where, start: "start", stop }, length };
+/** A ledger that these events have been told. */
+function told(...events: readonly LeaseEvent[]): Ledger {
+  const ledger = new Ledger();
+  for (const event of events) ledger.apply(event);
+  return ledger;
+}
+
+function open(id: number, since = 0, length = 1000, who: Who = {}): LeaseEvent {
+  return { op: "open", id, passage: byCommands(who), length, since };
 }
 
 describe("a lease", () => {
-  test("counts from the end of its start command", () => {
-    const ledger = new Ledger();
-    expect(ledger.knock(makeLease(), 0)).toBe("open");
+  test("is due for nobody before it is open, and then at the time that is told", () => {
+    const ledger = told(open(1));
+    expect(ledger.get(1)).toMatchObject({ state: "opening", since: 0, due: 1000 });
     expect(ledger.nextDue).toBeUndefined();
     expect(ledger.takeDue(5000)).toEqual([]);
-    ledger.opened(makeLease(), 5000);
+    ledger.apply({ op: "opened", id: 1, due: 6000 });
     expect(ledger.nextDue).toBe(6000);
     expect(ledger.takeDue(5999)).toEqual([]);
     expect(ledger.takeDue(6000)).toHaveLength(1);
     expect(ledger.takeDue(7000)).toEqual([]);
   });
 
-  test("is extended by a knock while it is open, and ends once", () => {
-    const ledger = new Ledger();
-    ledger.knock(makeLease(), 0);
-    ledger.opened(makeLease(), 0);
-    expect(ledger.knock(makeLease(), 900)).toBe("extended");
+  test("is extended while it is open, and ends once", () => {
+    const ledger = told(open(1), { op: "opened", id: 1, due: 1000 });
+    ledger.apply({ op: "extend", id: 1, due: 1900 });
     expect(ledger.nextDue).toBe(1900);
     expect(ledger.takeDue(1899)).toEqual([]);
     expect(ledger.takeDue(1900)).toHaveLength(1);
     expect(ledger.takeDue(9999)).toEqual([]);
   });
 
-  test("is extended by a knock while it is being opened, but never made shorter", () => {
-    const ledger = new Ledger();
-    ledger.knock(makeLease(1000), 0);
-    expect(ledger.knock(makeLease(3000), 100)).toBe("extended");
-    ledger.opened(makeLease(1000), 200);
-    expect(ledger.nextDue).toBe(3100);
-    ledger.knock(makeLease(10), 300);
-    expect(ledger.nextDue).toBe(3100);
-  });
-
-  test("ends once, too, when a knock does not make it longer", () => {
-    const ledger = new Ledger();
-    ledger.knock(makeLease(1000), 0);
-    ledger.opened(makeLease(1000), 0);
-    ledger.knock(makeLease(10), 500);
-    expect(ledger.takeDue(1000)).toHaveLength(1);
-  });
-
-  test("is closed by what belongs to the command that opened it", () => {
-    const ledger = new Ledger();
-    ledger.knock(makeLease(1000, "ssh", "192.0.2.7", "old stop"), 0);
-    ledger.opened(makeLease(), 0);
-    ledger.knock(makeLease(1000, "ssh", "192.0.2.7", "new stop"), 1);
-    expect(ledger.takeDue(1001).map(({ passage }) => passage.stop)).toEqual(["old stop"]);
-  });
-
-  test("opens again after its closing if a knock came meanwhile", () => {
-    const ledger = new Ledger();
-    ledger.knock(makeLease(), 0);
-    ledger.opened(makeLease(), 0);
-    ledger.takeDue(1000);
-    const again = makeLease(2000);
-    expect(ledger.knock(again, 1001)).toBe("waiting");
+  test("ends earlier, and once, too, if somebody says so", () => {
+    const ledger = told(open(1), { op: "opened", id: 1, due: 1000 });
+    ledger.apply({ op: "extend", id: 1, due: 10 });
+    expect(ledger.takeDue(10)).toHaveLength(1);
     expect(ledger.takeDue(9999)).toEqual([]);
-    expect(ledger.closed(makeLease())).toBe(again);
-    expect(ledger.leases).toEqual([]);
-    expect(ledger.knock(again, 1002)).toBe("open");
+  });
+
+  test("that was extended while it was being opened is not made shorter by that", () => {
+    const ledger = told(open(1), { op: "extend", id: 1, due: 3100 });
+    ledger.apply({ op: "opened", id: 1, due: 1200 });
+    expect(ledger.nextDue).toBe(3100);
+  });
+
+  test("is not due while it is being closed, and gone afterwards", () => {
+    const ledger = told(open(1), { op: "opened", id: 1, due: 5 }, { op: "close", id: 1 });
+    expect(ledger.get(1)?.state).toBe("closing");
+    expect(ledger.nextDue).toBeUndefined();
+    expect(ledger.takeDue(9999)).toEqual([]);
+    expect(ledger.size).toBe(1);
+    ledger.apply({ op: "closed", id: 1 });
+    expect([ledger.size, ledger.leases, ledger.find(byCommands())]).toEqual([0, [], undefined]);
+  });
+
+  test("that is gone is not called back by what is told late", () => {
+    const ledger = told(open(1), { op: "closed", id: 1 });
+    ledger.apply({ op: "opened", id: 1, due: 5 });
+    ledger.apply({ op: "extend", id: 1, due: 5 });
+    ledger.apply({ op: "close", id: 1 });
+    ledger.apply({ op: "closed", id: 1 });
+    expect(ledger.size).toBe(0);
+  });
+
+  test("keeps the passage that opened it", () => {
+    const ledger = told(open(1), { op: "opened", id: 1, due: 1000 });
+    expect(ledger.takeDue(1000).map(({ passage }) => passage)).toEqual([byCommands()]);
   });
 
   test("may end at once", () => {
-    const ledger = new Ledger();
-    ledger.knock(makeLease(0), 5);
-    ledger.opened(makeLease(0), 5);
+    const ledger = told(open(1, 5, 0), { op: "opened", id: 1, due: 5 });
     expect(ledger.takeDue(5)).toHaveLength(1);
   });
 
+  test("has a number that no other has had", () => {
+    const ledger = told(open(7), { op: "closed", id: 7 });
+    expect(ledger.nextId).toBe(8);
+  });
+
   test("belongs to one door and one source", () => {
-    const ledger = new Ledger();
-    const names = [makeLease(), makeLease(1, "web"), makeLease(1, "ssh", "2001:db8::7")];
-    expect(names.map((one) => ledger.knock(one, 0))).toEqual(["open", "open", "open"]);
-    expect(ledger.leases).toHaveLength(3);
+    const owners: Who[] = [
+      {},
+      { nth: 2 },
+      { door: "web" },
+      { source: address("2001:db8::7") },
+      // Not to be taken for the second door "ssh".
+      { door: "ssh 2" },
+    ];
+    const ledger = told(...owners.map((who, i) => open(i + 1, 0, 1000, who)));
+    expect(owners.map((who) => ledger.find(byCommands(who))?.id)).toEqual([1, 2, 3, 4, 5]);
+    ledger.apply({ op: "closed", id: 2 });
+    expect(owners.map((who) => ledger.find(byCommands(who))?.id)).toEqual([1, undefined, 3, 4, 5]);
   });
 });
 
 interface Model {
   state: "opening" | "open" | "closing";
   due: number;
-  again: boolean;
 }
 
-test("each lease is closed exactly once, never before its time and never forgotten", () => {
-  const whose = fc.constantFrom("a", "b");
+test("each lease is taken exactly once for each time that it is due, and none is forgotten", () => {
+  const id = fc.constantFrom(1, 2, 3);
   const operation = fc.oneof(
-    fc.record({ knock: whose, length: fc.constantFrom(0, 10, 50, 100) }),
-    fc.record({ knock: whose, length: fc.constantFrom(0, 10, 50, 100) }),
-    fc.record({ opened: whose }),
-    fc.record({ closed: whose }),
-    fc.record({ wait: fc.nat(60) }),
-    fc.record({ wait: fc.nat(60) }),
-    fc.record({ all: fc.constant(true) }),
+    fc.record({ opened: id, after: fc.nat(60) }),
+    fc.record({ extend: id, after: fc.nat(60) }),
+    fc.record({ close: id }),
+    fc.record({ closed: id }),
+    fc.record({ open: id, after: fc.constantFrom(0, 10, 50) }),
+    fc.record({ wait: fc.nat(40) }),
+    fc.record({ wait: fc.nat(40) }),
   );
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 80 }), (operations) => {
       const ledger = new Ledger();
-      const model = new Map<string, Model>();
+      const model = new Map<number, Model>();
       let now = 0;
-      const take = (taken: readonly Lease[], due: (entry: Model) => boolean) => {
-        const expected = [...model].filter(([, entry]) => entry.state === "open" && due(entry));
-        for (const [, entry] of expected) entry.state = "closing";
-        expect(taken.map(({ passage }) => passage.door).sort()).toEqual(
-          expected.map(([door]) => door).sort(),
-        );
-      };
       for (const operation of operations) {
-        if ("knock" in operation) {
-          const { knock: door, length } = operation;
-          const entry = model.get(door);
-          const answer = ledger.knock(makeLease(length, door), now);
-          if (entry === undefined) {
-            expect(answer).toBe("open");
-            model.set(door, { state: "opening", due: now + length, again: false });
-          } else if (entry.state === "closing") {
-            expect(answer).toBe("waiting");
-            entry.again = true;
-          } else {
-            expect(answer).toBe("extended");
-            entry.due = Math.max(entry.due, now + length);
-          }
-        } else if ("opened" in operation) {
-          const entry = model.get(operation.opened);
-          if (entry?.state !== "opening") continue;
-          entry.state = "open";
-          entry.due = Math.max(entry.due, now + 30);
-          ledger.opened(makeLease(30, operation.opened), now);
-        } else if ("closed" in operation) {
-          const entry = model.get(operation.closed);
-          if (entry?.state !== "closing") continue;
-          model.delete(operation.closed);
-          const again = ledger.closed(makeLease(1, operation.closed));
-          expect(again !== undefined).toBe(entry.again);
-        } else if ("wait" in operation) {
+        if ("wait" in operation) {
           now += operation.wait;
-          take(ledger.takeDue(now), (entry) => entry.due <= now);
-        } else take(ledger.takeAll(), () => true);
-        const open = [...model.values()].filter(({ state }) => state === "open");
-        const dues = open.map(({ due }) => due);
+          const due = [...model].filter(([, one]) => one.state === "open" && one.due <= now);
+          const taken = ledger.takeDue(now).map((lease) => lease.id);
+          expect(taken.sort()).toEqual(due.map(([number]) => number).sort());
+          for (const [number, one] of due) {
+            one.state = "closing";
+            ledger.apply({ op: "close", id: number });
+          }
+        } else if ("open" in operation) {
+          const { open: number, after } = operation;
+          if (model.has(number)) continue;
+          model.set(number, { state: "opening", due: now + after });
+          ledger.apply(open(number, now, after, { door: `door ${number}` }));
+        } else if ("opened" in operation) {
+          const one = model.get(operation.opened);
+          if (one !== undefined && one.state !== "opening") continue;
+          const due = now + operation.after;
+          if (one !== undefined) {
+            one.due = Math.max(one.due, due);
+            one.state = "open";
+          }
+          ledger.apply({ op: "opened", id: operation.opened, due });
+        } else if ("extend" in operation) {
+          const one = model.get(operation.extend);
+          if (one !== undefined) one.due = now + operation.after;
+          ledger.apply({ op: "extend", id: operation.extend, due: now + operation.after });
+        } else if ("close" in operation) {
+          const one = model.get(operation.close);
+          if (one !== undefined) one.state = "closing";
+          ledger.apply({ op: "close", id: operation.close });
+        } else {
+          model.delete(operation.closed);
+          ledger.apply({ op: "closed", id: operation.closed });
+        }
+        const open_ = [...model.values()].filter(({ state }) => state === "open");
+        const dues = open_.map(({ due }) => due);
         expect(ledger.nextDue).toBe(dues.length === 0 ? undefined : Math.min(...dues));
-        expect(ledger.leases).toHaveLength(model.size);
+        expect(ledger.leases.map((lease) => lease.id).sort()).toEqual([...model.keys()].sort());
       }
     }),
     { numRuns: 1000 },

@@ -1,116 +1,95 @@
 import type { Passage } from "../firewall/firewall.ts";
 import { DueQueue } from "./due-queue.ts";
+import type { Lease, LeaseEvent } from "./lease.ts";
 
-/** An opening that lasts for a time. There is one for each door and source. */
-export interface Lease {
-  readonly passage: Passage;
-  /** From the end of the start command, or from a later knock, to the stop command: milliseconds. */
-  readonly length: number;
-}
-
-/**
- *     (none) --knock--> opening --opened--> open --takeDue--> closing --closed--> (none)
- *
- * A knock while it is opening or open makes the lease last longer; one that comes while it is being
- * closed waits, and opens again afterwards.
- */
-interface Entry {
-  lease: Lease;
-  state: "opening" | "open" | "closing";
-  /** When to close: milliseconds. */
-  due: number;
-  /** The knock that waits until this lease is closed. */
-  again: Lease | undefined;
-}
-
-/** Which timed doors are open, and until when. Pure: time comes in, and what to do goes out. */
+/** Which doors are open to whom, and until when. It is fed by events and does nothing by itself. */
 export class Ledger {
-  readonly #entries = new Map<string, Entry>();
-  readonly #due = new DueQueue<string>();
+  readonly #byId = new Map<number, Lease>();
+  readonly #idByOwner = new Map<string, number>();
+  readonly #due = new DueQueue<number>();
+  #lastId = 0;
 
-  get leases(): readonly Lease[] {
-    return [...this.#entries.values()].map(({ lease }) => lease);
+  /** Takes note of what happened. Events of leases that are gone change nothing. */
+  apply(event: LeaseEvent): void {
+    const lease = this.#byId.get(event.id);
+    if (event.op === "open") {
+      const { op, ...opened } = event;
+      this.#lastId = Math.max(this.#lastId, event.id);
+      this.#idByOwner.set(ownerOf(event.passage), event.id);
+      this.#put({ ...opened, due: event.since + event.length, state: "opening" });
+    } else if (lease !== undefined) this.#change(lease, event);
   }
 
-  /** When to call `takeDue` next: milliseconds; undefined while nothing is open. */
+  #change(lease: Lease, event: Exclude<LeaseEvent, { readonly op: "open" }>): void {
+    switch (event.op) {
+      case "opened":
+        this.#put({ ...lease, state: "open", due: Math.max(lease.due, event.due) });
+        break;
+      case "extend":
+        this.#put({ ...lease, due: event.due });
+        break;
+      case "close":
+        this.#put({ ...lease, state: "closing" });
+        break;
+      case "closed":
+        this.#byId.delete(lease.id);
+        this.#idByOwner.delete(ownerOf(lease.passage));
+        break;
+    }
+  }
+
+  /** A number that no lease has had. */
+  get nextId(): number {
+    return this.#lastId + 1;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** All of them, the oldest first. */
+  get leases(): Lease[] {
+    return [...this.#byId.values()];
+  }
+
+  /** The lease as it is now; undefined if it is gone. */
+  get(id: number): Lease | undefined {
+    return this.#byId.get(id);
+  }
+
+  find(owner: Owner): Lease | undefined {
+    const id = this.#idByOwner.get(ownerOf(owner));
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+
+  /** When the next open lease ends: milliseconds; undefined while none is open. */
   get nextDue(): number | undefined {
-    return this.#due.first((key, due) => this.#isDue(key, due));
+    return this.#due.first((id, due) => this.#isDue(id, due));
   }
 
-  /** A knock at `now`: must the door be opened, was its lease extended, or must it wait for a closing? */
-  knock(lease: Lease, now: number): "open" | "extended" | "waiting" {
-    const key = keyOf(lease);
-    const entry = this.#entries.get(key);
-    const due = now + lease.length;
-    if (entry === undefined) {
-      this.#entries.set(key, { lease, state: "opening", due, again: undefined });
-      return "open";
-    }
-    if (entry.state === "closing") {
-      entry.again = lease;
-      return "waiting";
-    }
-    // What closes it is what belongs to the command that opened it.
-    this.#postpone(key, entry, due);
-    return "extended";
-  }
-
-  /** The start command ended at `now`; the lease counts from here on. */
-  opened(lease: Lease, now: number): void {
-    const key = keyOf(lease);
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    entry.state = "open";
-    this.#postpone(key, entry, now + lease.length);
-  }
-
-  /** The leases that must be closed now. */
+  /** The open leases that have ended, each told once. */
   takeDue(now: number): Lease[] {
-    return this.#take(this.#due.takeUntil(now, (key, due) => this.#isDue(key, due)));
+    const ids = this.#due.takeUntil(now, (id, due) => this.#isDue(id, due));
+    return ids.flatMap((id) => this.#byId.get(id) ?? []);
   }
 
-  /** All leases that are open, for those who close them before their time. */
-  takeAll(): Lease[] {
-    return this.#take(
-      [...this.#entries].filter(([, { state }]) => state === "open").map(([key]) => key),
-    );
+  #put(lease: Lease): void {
+    const before = this.#byId.get(lease.id);
+    this.#byId.set(lease.id, lease);
+    if (lease.state !== "open") return;
+    if (before?.state !== "open" || before.due !== lease.due) this.#due.add(lease.id, lease.due);
   }
 
-  /** The stop command ended, and the lease with it. Returns what a knock meanwhile asked for. */
-  closed(lease: Lease): Lease | undefined {
-    const key = keyOf(lease);
-    const again = this.#entries.get(key)?.again;
-    this.#entries.delete(key);
-    return again;
-  }
-
-  #take(keys: readonly string[]): Lease[] {
-    return keys.flatMap((key) => {
-      const entry = this.#entries.get(key);
-      // A knock that did not make the lease longer put it into the queue twice.
-      if (entry?.state !== "open") return [];
-      entry.state = "closing";
-      return [entry.lease];
-    });
-  }
-
-  #postpone(key: string, entry: Entry, due: number): void {
-    entry.due = Math.max(entry.due, due);
-    if (entry.state === "open") this.#due.add(key, entry.due);
-  }
-
-  #isDue(key: string, due: number): boolean {
-    const entry = this.#entries.get(key);
-    return entry?.state === "open" && entry.due === due;
+  #isDue(id: number, due: number): boolean {
+    const lease = this.#byId.get(id);
+    return lease?.state === "open" && lease.due === due;
   }
 }
 
-function keyOf({ passage }: Lease): string {
-  return ownerOf(passage);
-}
+/** What there is one lease for. */
+export type Owner = Pick<Passage, "door" | "nth" | "source">;
 
-/** Tells apart all that can be open at once. */
-export function ownerOf({ door, nth, source }: Passage): string {
+export function ownerOf({ door, nth, source }: Owner): string {
   // Neither a number nor an address has a blank, so the last two end the door's name.
   return `${door} ${nth} ${source}`;
 }

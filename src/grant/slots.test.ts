@@ -25,7 +25,7 @@ describe("two slots", () => {
   test("run two tasks at once, and the next when one has ended, in order", async () => {
     const slots = new Slots(2, 10);
     const { started, task, end } = makeTasks();
-    for (const name of ["a", "b", "c", "d"]) expect(slots.run(name, task(name))).toBe(true);
+    const fates = ["a", "b", "c", "d"].map((name) => slots.run(name, task(name)));
     expect(started).toEqual(["a", "b"]);
     expect(slots.size).toBe(4);
     await end("b");
@@ -35,31 +35,38 @@ describe("two slots", () => {
     expect(started).toEqual(["a", "b", "c", "d"]);
     await end("d");
     expect(slots.size).toBe(0);
+    expect(await Promise.all(fates)).toEqual(["ended", "ended", "ended", "ended"]);
   });
 
   test("let one task of a key wait: the newest, in the place of the older", async () => {
     const slots = new Slots(1, 10);
     const { started, task, end } = makeTasks();
-    slots.run("k", task("running"));
-    slots.run("k", task("older"));
-    slots.run("l", task("other"));
-    slots.run("k", task("newer"));
+    const fates = [
+      slots.run("k", task("running")),
+      slots.run("k", task("older")),
+      slots.run("l", task("other")),
+      slots.run("k", task("newer")),
+    ];
     expect(slots.size).toBe(3);
     await end("running");
     await end("newer");
     await end("other");
     expect(started).toEqual(["running", "newer", "other"]);
+    expect(await Promise.all(fates)).toEqual(["ended", "replaced", "ended", "ended"]);
   });
 
   test("refuse what is too much, but never a newer task of a key that waits", async () => {
     const slots = new Slots(1, 1);
     const { started, task, end } = makeTasks();
-    slots.run("a", task("a"));
-    expect(slots.run("b", task("b"))).toBe(true);
-    expect(slots.run("c", task("c"))).toBe(false);
-    expect(slots.run("b", task("b2"))).toBe(true);
+    const fates = [
+      slots.run("a", task("a")),
+      slots.run("b", task("b")),
+      slots.run("c", task("c")),
+      slots.run("b", task("b2")),
+    ];
     await end("a");
     await end("b2");
+    expect(await Promise.all(fates)).toEqual(["ended", "replaced", "refused", "ended"]);
     expect(started).toEqual(["a", "b2"]);
     expect(slots.size).toBe(0);
   });
@@ -68,8 +75,7 @@ describe("two slots", () => {
     const slots = new Slots(1, 10);
     const { started, task, end } = makeTasks();
     await slots.idle();
-    slots.run("a", task("a"));
-    slots.run("b", task("b"));
+    const fates = [slots.run("a", task("a")), slots.run("b", task("b"))];
     let idle = false;
     const whenIdle = slots.idle().then(() => {
       idle = true;
@@ -79,5 +85,6 @@ describe("two slots", () => {
     await end("b");
     await whenIdle;
     expect(started).toEqual(["a", "b"]);
+    expect(await Promise.all(fates)).toEqual(["ended", "ended"]);
   });
 });

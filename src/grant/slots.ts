@@ -1,3 +1,11 @@
+/** What became of a task: it has ended, too many waited already, or a newer one took its place. */
+export type Fate = "ended" | "refused" | "replaced";
+
+interface Waiting {
+  readonly task: () => Promise<void>;
+  readonly settle: (fate: Fate | Promise<Fate>) => void;
+}
+
 /**
  * Lets a number of tasks run at once; the others wait their turn. Of those that wait there is one
  * for each key: a newer task takes the place of the older.
@@ -5,7 +13,7 @@
 export class Slots {
   readonly #most: number;
   readonly #mostWaiting: number;
-  readonly #waiting = new Map<string, () => Promise<void>>();
+  readonly #waiting = new Map<string, Waiting>();
   #running = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -19,15 +27,15 @@ export class Slots {
     return this.#running + this.#waiting.size;
   }
 
-  /** Runs the task now or later. False if too many are waiting already: then it never runs. */
-  run(key: string, task: () => Promise<void>): boolean {
-    if (this.#running < this.#most) {
-      this.#start(task);
-      return true;
+  /** Runs the task now, later or never. Fulfilled when that is settled. */
+  run(key: string, task: () => Promise<void>): Promise<Fate> {
+    if (this.#running < this.#most) return this.#start(task);
+    const older = this.#waiting.get(key);
+    if (older === undefined && this.#waiting.size >= this.#mostWaiting) {
+      return Promise.resolve("refused");
     }
-    if (!this.#waiting.has(key) && this.#waiting.size >= this.#mostWaiting) return false;
-    this.#waiting.set(key, task);
-    return true;
+    older?.settle("replaced");
+    return new Promise((settle) => this.#waiting.set(key, { task, settle }));
   }
 
   /** Fulfilled as soon as nothing runs or waits. */
@@ -36,19 +44,22 @@ export class Slots {
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #start(task: () => Promise<void>): void {
+  async #start(task: () => Promise<void>): Promise<Fate> {
     this.#running++;
-    void task().finally(() => {
+    try {
+      await task();
+      return "ended";
+    } finally {
       this.#running--;
       this.#startNext();
       if (this.size === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
-    });
+    }
   }
 
   #startNext(): void {
-    for (const [key, next] of this.#waiting) {
+    for (const [key, { task, settle }] of this.#waiting) {
       this.#waiting.delete(key);
-      this.#start(next);
+      settle(this.#start(task));
       return;
     }
   }

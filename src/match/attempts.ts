@@ -37,6 +37,7 @@ export class Attempts {
   readonly #ages = new Links(2, 0);
   readonly #wheel = new Wheel(0);
   #evicted = 0;
+  readonly #byStage: number[] = [];
 
   /** `most`: how many attempts there may be at once. */
   constructor(most: number, key: HashKey = randomHashKey()) {
@@ -46,6 +47,11 @@ export class Attempts {
 
   get size(): number {
     return this.#used - this.#free.length;
+  }
+
+  /** How many attempts are at stage 1, at stage 2, and so on. */
+  get byStage(): readonly number[] {
+    return Array.from(this.#byStage.slice(1), (count) => count ?? 0);
   }
 
   /** How many attempts had to go before their time, for want of room. */
@@ -96,6 +102,7 @@ export class Attempts {
     this.#buckets.append(this.#bucket(source), slot);
     this.#ages.append(stage === 1 ? FIRST_STAGE : FURTHER, slot);
     this.#wheel.add(slot, due);
+    this.#byStage[stage] = (this.#byStage[stage] ?? 0) + 1;
   }
 
   remove(slot: number): void {
@@ -113,6 +120,8 @@ export class Attempts {
   }
 
   #release(slot: number): void {
+    const stage = this.#stage[slot] ?? 0;
+    this.#byStage[stage] = (this.#byStage[stage] ?? 0) - 1;
     this.#buckets.remove(slot);
     this.#ages.remove(slot);
     this.#free.push(slot);

@@ -1,4 +1,4 @@
-import type { Network } from "../base/address.ts";
+import type { Address, Network } from "../base/address.ts";
 import { contains } from "../base/address.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
@@ -19,15 +19,26 @@ export interface Door {
   readonly flags: FlagTest;
   /** Where packets must be going; undefined: to this host. */
   readonly target: readonly Network[] | undefined;
+  /** Who may knock at all; undefined: everybody who is not in `deny`. */
+  readonly allow: readonly Network[] | undefined;
+  readonly deny: readonly Network[];
 }
 
 /** Does this door look at that packet at all? What it does not see, it ignores. */
 export function sees(door: Door, packet: Packet, isOurs: () => boolean): boolean {
-  return flagsFit(door, packet) && isAddressed(door, packet, isOurs);
+  return (
+    flagsFit(door, packet) && isWelcome(door, packet.source) && isAddressed(door, packet, isOurs)
+  );
 }
 
 export function flagsFit(door: Door, packet: Packet): boolean {
   return packet.protocol === "udp" || (packet.flags & door.flags.mask) === door.flags.value;
+}
+
+/** May this source knock at this door? */
+export function isWelcome({ allow, deny }: Door, source: Address): boolean {
+  if (deny.some((network) => contains(network, source))) return false;
+  return allow === undefined || allow.some((network) => contains(network, source));
 }
 
 /** `isOurs`: is the packet's destination an address of this host? */

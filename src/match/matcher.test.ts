@@ -21,7 +21,8 @@ const onlySyn: FlagTest = { mask: SYN | ACK, value: SYN };
 function makeDoor(name: string, sequence: string, more: Partial<Door> = {}): Door {
   const steps = parseSequence(sequence);
   if ("problem" in steps) throw new Error(steps.problem);
-  return { name, sequence: steps, timeout: 5000, flags: anyFlags, target: undefined, ...more };
+  const everybody = { target: undefined, allow: undefined, deny: [] };
+  return { name, sequence: steps, timeout: 5000, flags: anyFlags, ...everybody, ...more };
 }
 
 function makeMatcher(doors: readonly Door[], maxAttempts = 1000): Matcher {
@@ -54,7 +55,8 @@ function say(verdicts: readonly Verdict[]): string[] {
   return verdicts.map((verdict) => {
     const stage = "stage" in verdict ? ` ${verdict.stage}` : "";
     const why = "why" in verdict ? ` ${verdict.why}` : "";
-    return `${verdict.door.name}: ${verdict.kind}${stage}${why}`;
+    const step = "step" in verdict ? ` ${verdict.step}` : "";
+    return `${verdict.door.name}: ${verdict.kind}${stage}${step}${why}`;
   });
 }
 
@@ -181,6 +183,62 @@ describe("a door with a target", () => {
   });
 });
 
+describe("a door that asks who knocks", () => {
+  const networks = (...texts: string[]) => texts.flatMap((text) => parseNetwork(text) ?? []);
+  const opens = (rules: Partial<Door>, source: string) =>
+    play(makeMatcher([{ ...web, ...rules }]), ["1000", "2000"], { source: address(source) })
+      .join()
+      .includes("open");
+
+  test.each<[string, Partial<Door>, [string, boolean][]]>([
+    [
+      "nothing: everybody",
+      {},
+      [
+        ["192.0.2.7", true],
+        ["2001:db8::7", true],
+      ],
+    ],
+    [
+      "allow: those and no others",
+      { allow: networks("192.0.2.0/29", "2001:db8::/64") },
+      [
+        ["192.0.2.7", true],
+        ["192.0.2.8", false],
+        ["2001:db8::7", true],
+        ["2001:db9::7", false],
+      ],
+    ],
+    [
+      "deny: all but those",
+      { deny: networks("192.0.2.7") },
+      [
+        ["192.0.2.7", false],
+        ["192.0.2.8", true],
+      ],
+    ],
+    [
+      "both: those who are allowed and not denied",
+      { allow: networks("192.0.2.0/24"), deny: networks("192.0.2.7") },
+      [
+        ["192.0.2.7", false],
+        ["192.0.2.8", true],
+        ["10.0.0.1", false],
+      ],
+    ],
+    ["allow nobody: nobody", { allow: [] }, [["192.0.2.7", false]]],
+  ])("by %s", (_, rules, sources) => {
+    for (const [source, welcome] of sources)
+      expect([source, opens(rules, source)]).toEqual([source, welcome]);
+  });
+
+  test("is not there for others: their packets do not end knocks elsewhere", () => {
+    const closed = makeDoor("closed", "8000,1", { deny: networks("192.0.2.7") });
+    const matcher = makeMatcher([makeDoor("ssh", "7000,9000"), closed]);
+    expect(play(matcher, ["7000", "8000", "9000"]).at(-1)).toContain("ssh: open");
+  });
+});
+
 describe("new doors", () => {
   const begun = (before: readonly Door[], after: readonly Door[]) => {
     const matcher = makeMatcher(before);
@@ -202,6 +260,8 @@ describe("new doors", () => {
     ["timeout", { timeout: 6000 }],
     ["flags", { flags: onlySyn }],
     ["target", { target: [network] }],
+    ["allow", { allow: [network] }],
+    ["deny", { deny: [network] }],
     ["sequence", { sequence: makeDoor("", "1000,1000,2000").sequence }],
   ])("drop the attempts at one whose %s changed", (_, change) => {
     expect(begun([web], [{ ...web, ...change }])).toBe(false);
@@ -268,15 +328,36 @@ describe("time that goes by", () => {
   });
 });
 
-describe("why a packet is no hit:", () => {
-  const strict = { ...web, flags: onlySyn };
+describe("why a packet makes no difference:", () => {
+  const v4 = parseNetwork("0.0.0.0/0");
+  const strict = { ...web, flags: onlySyn, ...(v4 && { allow: [v4] }) };
   test.each<[string, Packet, string[]]>([
     ["its flags", knock("1000", 0, { flags: ACK }), ["web: ignored flags"]],
     ["its destination", knock("1000", 0, { destination: elsewhere }), ["web: ignored destination"]],
+    ["its source", knock("1000", 0, { source: bob }), ["web: ignored source"]],
     ["a port of no door", knock("1", 0), []],
-    ["it is one", knock("1000", 0), []],
+    ["no knock is under way", knock("2000", 0), ["web: not-started 2"]],
+    ["it makes one", knock("1000", 0), []],
   ])("%s", (_, packet, said) => {
-    expect(say(makeMatcher([strict]).explainMiss(packet))).toEqual(said);
+    const matcher = makeMatcher([strict]);
+    expect(say(matcher.explain(packet, matcher.hit(packet)))).toEqual(said);
+  });
+
+  test("at each door that has its port, also where another one saw it", () => {
+    const matcher = makeMatcher([strict, { ...web, name: "other" }]);
+    const packet = knock("1000", 0, { flags: ACK });
+    const verdicts = matcher.hit(packet);
+    expect(say(verdicts)).toEqual(["other: stage 1"]);
+    expect(say(matcher.explain(packet, verdicts))).toEqual(["web: ignored flags"]);
+  });
+
+  test("a retransmission is explained once", () => {
+    const matcher = makeMatcher([web, { ...web, name: "other" }]);
+    matcher.hit(knock("1000", 0, { fingerprint: 7 }));
+    const again = knock("1000", 1, { fingerprint: 7 });
+    const verdicts = matcher.hit(again);
+    expect(say(verdicts)).toEqual(["web: ignored retransmission"]);
+    expect(matcher.explain(again, verdicts)).toEqual([]);
   });
 });
 

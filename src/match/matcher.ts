@@ -1,11 +1,11 @@
-import type { Address } from "../base/address.ts";
+import type { Address, Network } from "../base/address.ts";
 import { portKey } from "../base/port.ts";
 import { sameSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { OwnedAttempt } from "./attempts.ts";
 import { Attempts } from "./attempts.ts";
 import type { Door } from "./door.ts";
-import { flagsFit, sees } from "./door.ts";
+import { flagsFit, isWelcome, sees } from "./door.ts";
 import { Repeats } from "./repeats.ts";
 import type { Attempt } from "./sequence.ts";
 import { advance } from "./sequence.ts";
@@ -65,6 +65,11 @@ export class Matcher {
     return this.#attempts.size;
   }
 
+  /** How many attempts are at stage 1, at stage 2, and so on. */
+  get attemptsByStage(): readonly number[] {
+    return this.#attempts.byStage;
+  }
+
   /** When to call `expire` next: milliseconds; undefined while nothing is under way. */
   get nextExpiry(): number | undefined {
     return this.#attempts.nextExpiry;
@@ -97,15 +102,23 @@ export class Matcher {
     return verdicts;
   }
 
-  /** Why a packet that is no hit is none: which doors have its port, and what does not fit. */
-  explainMiss(packet: Packet): readonly Verdict[] {
+  /**
+   * Why a packet made no difference to the doors that have its port and of which `hit` had nothing
+   * to say: `verdicts` is what it said.
+   */
+  explain(packet: Packet, verdicts: readonly Verdict[]): readonly Verdict[] {
+    // A retransmission is said once, and is one for every door.
+    if (verdicts.some((one) => one.kind === "ignored")) return nothing;
     const candidates = this.#byPort.get(portKey(packet.port, packet.protocol)) ?? [];
-    const isOurs = () => this.#isOurs(packet.destination);
-    if (candidates.some(({ door }) => sees(door, packet, isOurs))) return nothing;
-    return candidates.map(({ door }) => {
-      const why = flagsFit(door, packet) ? "destination" : "flags";
-      return { kind: "ignored", why, door, source: packet.source };
-    });
+    const isOurs = once(() => this.#isOurs(packet.destination));
+    const { source } = packet;
+    return candidates
+      .filter(({ door }) => !verdicts.some((verdict) => verdict.door === door))
+      .map(({ door, steps: [step = 0] }) =>
+        sees(door, packet, isOurs)
+          ? { kind: "not-started", step, door, source }
+          : { kind: "ignored", why: whyUnseen(door, packet), door, source },
+      );
   }
 
   /** What the time that has gone by means: attempts that are too late now. */
@@ -221,10 +234,20 @@ function isSame(a: Door, b: Door): boolean {
     a.timeout === b.timeout &&
     a.flags.mask === b.flags.mask &&
     a.flags.value === b.flags.value &&
-    String(a.target?.map(({ base, bits }) => `${base}/${bits}`)) ===
-      String(b.target?.map(({ base, bits }) => `${base}/${bits}`)) &&
+    asText(a.target) === asText(b.target) &&
+    asText(a.allow) === asText(b.allow) &&
+    asText(a.deny) === asText(b.deny) &&
     sameSequence(a.sequence, b.sequence)
   );
+}
+
+function asText(networks: readonly Network[] | undefined): string {
+  return String(networks?.map(({ base, bits }) => `${base}/${bits}`));
+}
+
+function whyUnseen(door: Door, packet: Packet): "flags" | "source" | "destination" {
+  if (!flagsFit(door, packet)) return "flags";
+  return isWelcome(door, packet.source) ? "destination" : "source";
 }
 
 function once(ask: () => boolean): () => boolean {

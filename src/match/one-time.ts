@@ -9,7 +9,7 @@ export interface OneTimeSequence {
 }
 
 /** A line of the list that is no sequence. */
-export interface MalformedLine {
+interface MalformedLine {
   readonly line: number;
   readonly problem: string;
 }

@@ -21,8 +21,13 @@ export type Verdict = { readonly door: Door; readonly source: Address } & (
       readonly why: "wrong-port" | "late";
     }
   | {
-      /** A hit that this door must not count. */
+      /** A later step, counted from 1, while no knock is under way. Told by `explain` alone. */
+      readonly kind: "not-started";
+      readonly step: number;
+    }
+  | {
+      /** A packet that this door must not count. */
       readonly kind: "ignored";
-      readonly why: "flags" | "destination" | "retransmission";
+      readonly why: "flags" | "source" | "destination" | "retransmission";
     }
 );

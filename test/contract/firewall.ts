@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Firewall, Passage } from "../../src/firewall/firewall.ts";
 import { address } from "../packets.ts";
+
+/** Longer than any test takes: milliseconds. */
+const length = 60_000;
 
 /** A firewall to be tried, and a way to see what it did. */
 export interface FirewallBench {
@@ -8,23 +12,27 @@ export interface FirewallBench {
   /** How to open and close this door for this source, by this firewall. */
   readonly passage: (door: string, source: string) => Passage;
   /** The doors that are open now, such as `ssh 192.0.2.7`, in any order. */
-  readonly opened: () => readonly string[];
-  readonly close: () => void;
+  readonly opened: () => readonly string[] | Promise<readonly string[]>;
+  readonly close: () => void | Promise<void>;
 }
 
-/** What every firewall must do: the contract in src/firewall/firewall.ts. */
-export function describeFirewall(name: string, open: () => FirewallBench): void {
+/** What every firewall must do: the contract in src/firewall/firewall.ts. Some leave the closing to the kernel. */
+export function describeFirewall(
+  name: string,
+  open: () => FirewallBench | Promise<FirewallBench>,
+  { closesByItself = false }: { readonly closesByItself?: boolean } = {},
+): void {
   describe(`${name} as a firewall`, () => {
     let bench: FirewallBench;
-    beforeEach(() => {
-      bench = open();
+    beforeEach(async () => {
+      bench = await open();
     });
     afterEach(() => bench.close());
 
     test("opens a door for a source, and has opened it when it says so", async () => {
       const { firewall, passage, opened } = bench;
-      expect(await firewall.open(passage("ssh", "192.0.2.7"))).toEqual({ kind: "done" });
-      expect(opened()).toEqual(["ssh 192.0.2.7"]);
+      expect(await firewall.open(passage("ssh", "192.0.2.7"), length)).toEqual({ kind: "done" });
+      expect(await opened()).toEqual(["ssh 192.0.2.7"]);
     });
 
     test("closes that door for that source alone", async () => {
@@ -34,35 +42,63 @@ export function describeFirewall(name: string, open: () => FirewallBench): void 
         passage("ssh", "2001:db8::7"),
         passage("web", "192.0.2.7"),
       ];
-      for (const one of all) await firewall.open(one);
+      for (const one of all) await firewall.open(one, length);
       expect(await firewall.close(passage("ssh", "192.0.2.7"))).toEqual({ kind: "done" });
-      expect([...opened()].sort()).toEqual(["ssh 2001:db8::7", "web 192.0.2.7"]);
+      expect([...(await opened())].sort()).toEqual(["ssh 2001:db8::7", "web 192.0.2.7"]);
     });
 
     test("may be told to open what is open, and to open again what was closed", async () => {
       const { firewall, passage, opened } = bench;
       const one = passage("ssh", "192.0.2.7");
       for (const what of ["open", "open", "close", "open"] as const) {
-        expect(await firewall[what](one)).toEqual({ kind: "done" });
+        const ended = what === "open" ? firewall.open(one, length) : firewall.close(one);
+        expect(await ended).toEqual({ kind: "done" });
       }
-      expect(opened()).toEqual(["ssh 192.0.2.7"]);
+      expect(await opened()).toEqual(["ssh 192.0.2.7"]);
     });
 
     test("does many things side by side", async () => {
       const { firewall, passage, opened } = bench;
       const sources = Array.from({ length: 20 }, (_, i) => `10.0.0.${i + 1}`);
-      await Promise.all(sources.map((source) => firewall.open(passage("ssh", source))));
-      expect(opened()).toHaveLength(20);
+      await Promise.all(sources.map((source) => firewall.open(passage("ssh", source), length)));
+      expect(await opened()).toHaveLength(20);
       const even = sources.filter((_, i) => i % 2 === 0);
       await Promise.all(even.map((source) => firewall.close(passage("ssh", source))));
-      expect(opened()).toHaveLength(10);
+      expect(await opened()).toHaveLength(10);
     });
 
     test("keeps the promise of its types: an outcome, never a rejection", async () => {
       const { firewall, passage } = bench;
-      const odd: Passage = { ...passage("ssh", "::1"), source: address("::1"), start: "\0" };
-      const outcome = await firewall.open(odd);
+      const { way, ...who } = passage("ssh", "::1");
+      const impossible = { kind: "command", start: "\0", stop: "\0" } as const;
+      const none = { user: undefined, timeout: undefined };
+      const odd: Passage = {
+        ...who,
+        source: address("::1"),
+        way: way.kind === "native" ? { ...way, services: [] } : { ...impossible, ...none },
+      };
+      const outcome = await firewall.open(odd, length);
       expect(["done", "failed", "killed", "not-started"]).toContain(outcome.kind);
+    });
+
+    if (!closesByItself) return;
+
+    test("closes by itself, so long after the last opening", async () => {
+      const { firewall, passage, opened } = bench;
+      const one = passage("ssh", "192.0.2.7");
+      const other = passage("ssh", "2001:db8::7");
+      await firewall.open(one, 2_000);
+      await firewall.open(other, length);
+      await sleep(1_000);
+      const begin = performance.now();
+      await firewall.open(one, 2_000);
+      // A shorter time does not take away from a longer one.
+      await firewall.open(other, 1_000);
+      while ((await opened()).includes("ssh 192.0.2.7")) await sleep(20);
+      expect(performance.now() - begin).toBeGreaterThan(1_950);
+      // Some count whole seconds.
+      expect(performance.now() - begin).toBeLessThan(6_000);
+      expect(await opened()).toEqual(["ssh 2001:db8::7"]);
     });
   });
 }

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Host } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
 import { Network } from "./network.ts";
@@ -208,6 +208,8 @@ describe.skipIf(needs())("knockd on the command line", () => {
     await knock(client, server.address, 9000, 5000, 4000, 9000, 7000, "8000:udp");
     await daemon.waitFor(/ssh: running command/);
     await daemon.waitFor(/non-zero status code \(3\)/);
+    // Nothing on the terminal tells that a command ended well, and a daemon that stops does not wait for it.
+    await vi.waitFor(() => expect(folder.log().join()).toContain('"what":"open","kind":"done"'));
     await daemon.stop();
     const entries = folder.log().map((line) => JSON.parse(line));
     for (const entry of entries) {

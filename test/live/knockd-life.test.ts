@@ -42,19 +42,57 @@ describe.skipIf(needs())("the life of knockd", () => {
       expect((await daemon.ended).code).toBe(code);
     });
 
-    test("with open doors closed first", async () => {
+    test("with open doors left open, for the next daemon to close in time", async () => {
+      const lines = ["cmd_timeout = 2s", "stop_command = echo closed %IP%"];
+      const config = new Folder().write("k.conf", door("x", "1", ...lines));
+      const start = async () => {
+        const daemon = server.start([...knockd, "-v", "-c", config]);
+        await daemon.waitFor(/^listening on/m);
+        return daemon;
+      };
+      const first = await start();
+      await knock(client, server.address, 1);
+      await first.waitFor(/running command: true/);
+      const { code, stdout } = await first.stop();
+      expect(code).toBe(15);
+      expect(stdout).toMatch(
+        /running command: true\nwaiting for child processes\.\.\.\nclosing\.\.\.\n$/,
+      );
+      const next = await start();
+      await next.waitFor(new RegExp(`^closed ${client.address}$`, "m"));
+      expect((await next.stop()).stdout).not.toMatch(/(^closed[\s\S]*){2}/m);
+    });
+
+    test("with open doors closed first, if they cannot be written down", async () => {
       const lines = ["cmd_timeout = 1h", "stop_command = echo closed %IP%"];
-      const daemon = await startKnockd(server, door("x", "1", ...lines));
+      const options = "[options]\nStateDir = /dev/null/none\n";
+      const daemon = await startKnockd(server, options + door("x", "1", ...lines));
       await knock(client, server.address, 1);
       await daemon.waitFor(/running command: true/);
-      const { code, stdout } = await daemon.stop();
+      const { code, stdout, stderr } = await daemon.stop();
       expect(code).toBe(15);
+      expect(stderr).toMatch(
+        /cannot use the journal \/dev\/null\/none\/.*: leases are in memory only\n/,
+      );
       expect(stdout).toMatch(
         new RegExp(
           `waiting for child processes\\.\\.\\.\nx: running command: echo closed ${client.address}\nclosed ${client.address}\nclosing\\.\\.\\.\n$`,
         ),
       );
       expect(stdout).not.toContain("command timeout");
+    });
+
+    test("within a second, however long commands take", async () => {
+      const lines = ["command = echo begun; sleep 60", "stop_command = echo closing; sleep 60"];
+      const closing = door("x", "1", "command = true", "cmd_timeout = 0", ...lines.slice(1));
+      const daemon = await startKnockd(server, closing + door("y", "2", ...lines));
+      await knock(client, server.address, 1, 2);
+      await daemon.waitFor(/^begun$/m);
+      await daemon.waitFor(/^closing$/m);
+      const asked = performance.now();
+      expect((await daemon.stop(10_000)).code).toBe(15);
+      // What the commands hold open is waited for by the test for half a second more.
+      expect(performance.now() - asked).toBeLessThan(1000 + 600);
     });
 
     test("a second one at once, and even then the pid file goes", async () => {
@@ -145,13 +183,17 @@ describe.skipIf(needs())("the life of knockd", () => {
     test("warns of a pid file that cannot be made or is another's, and runs", async () => {
       const folder = new Folder();
       const config = folder.write("k.conf", door("x", "2,1"));
-      const start = (path: string) => server.run([...knockd, "-d", "-c", config, "-p", path]);
+      const other = folder.write("other.conf", door("x", "2,1"));
+      const start = (path: string, file = config) =>
+        server.run([...knockd, "-d", "-c", file, "-p", path]);
       expect((await start("/none/k.pid")).stderr).toBe(
         "could not create pid file /none/k.pid: No such file or directory\n",
       );
-      await start(folder.at("k.pid"));
+      await start(folder.at("k.pid"), other);
       const first = folder.read("k.pid");
-      expect((await start(folder.at("k.pid"))).stderr).toContain("another daemon holds it");
+      const third = folder.write("third.conf", door("x", "2,1"));
+      const { stderr } = await start(folder.at("k.pid"), third);
+      expect(stderr).toContain("another daemon holds it");
       expect(folder.read("k.pid")).toBe(first);
     });
 
@@ -263,11 +305,12 @@ describe.skipIf(needs())("the life of knockd", () => {
         log.close();
         rmSync("/dev/log");
       });
-      const options = `[options]\nUseSyslog\nLogFile = ${folder.at("d.log")}\n`;
-      const path = folder.write("d.conf", options + door("x", "2,1"));
+      const options = `[options]\nControlSocket = ${folder.at("d.sock")}\n`;
+      const logs = `UseSyslog\nLogFile = ${folder.at("d.log")}\n`;
+      const path = folder.write("d.conf", options + logs + door("x", "2,1"));
       const other = server.start([...knockd, "-v", "-c", path]);
       await other.waitFor(/^listening on/m);
-      folder.write("d.conf", door("x", "2,1"));
+      folder.write("d.conf", options + door("x", "2,1"));
       other.signal("SIGHUP");
       await other.waitFor(/closing log file/);
       await other.stop();

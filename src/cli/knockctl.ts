@@ -1,0 +1,99 @@
+import { KnockError } from "../base/errors.ts";
+import { getopt } from "./getopt.ts";
+import { check } from "./knockctl/check.ts";
+import { close } from "./knockctl/close.ts";
+import type { Command } from "./knockctl/command.ts";
+import { usageError } from "./knockctl/command.ts";
+import { doors } from "./knockctl/doors.ts";
+import { extend } from "./knockctl/extend.ts";
+import { guard } from "./knockctl/guard.ts";
+import { leases } from "./knockctl/leases.ts";
+import { open } from "./knockctl/open.ts";
+import { protect } from "./knockctl/protect.ts";
+import { reload } from "./knockctl/reload.ts";
+import { replay } from "./knockctl/replay.ts";
+import { status } from "./knockctl/status.ts";
+import { unprotect } from "./knockctl/unprotect.ts";
+import { watch } from "./knockctl/watch.ts";
+import { nearest } from "./nearest.ts";
+import type { Io } from "./program.ts";
+import { formatList, printable } from "./table.ts";
+import { version } from "./version.ts";
+
+/** In the order in which --help lists them. */
+const commands: readonly Command[] = [
+  status,
+  doors,
+  leases,
+  watch,
+  open,
+  extend,
+  close,
+  reload,
+  guard,
+  protect,
+  unprotect,
+  check,
+  replay,
+];
+
+const usage = `usage: knockctl COMMAND [options]
+
+Shows and steers a running knockd, and checks configurations.
+
+${formatList(commands.map(({ name, summary }) => [`  ${name}`, summary]))}
+knockctl COMMAND --help says more.
+`;
+
+/** The administrator's tool. Exit codes: 0; 1 if something was refused or failed; 2 for a wrong command line. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  try {
+    return await run(args, io);
+  } catch (error) {
+    if (!(error instanceof KnockError)) throw error;
+    if (error.code === "CONFIG") {
+      // Problems bring their own file and line, as compilers print them.
+      io.stderr(`${error.message.split("\n").map(printable).join("\n")}\n`);
+      return 1;
+    }
+    if (error.code !== "USAGE") throw error;
+    const hints = error.hints.map((hint) => `knockctl: hint: ${hint}\n`);
+    io.stderr(`knockctl: error: ${error.message}\n${hints.join("")}`);
+    return 2;
+  }
+}
+
+async function run([name, ...args]: readonly string[], io: Io): Promise<number> {
+  if (name === undefined) {
+    io.stderr(usage);
+    return 2;
+  }
+  if (name === "--help" || name === "-h" || name === "help") {
+    io.stdout(usage);
+    return 0;
+  }
+  if (name === "--version" || name === "-V") {
+    io.stdout(`knockctl (Sesame ${version})\n`);
+    return 0;
+  }
+  const command = commands.find((one) => one.name === name);
+  if (command === undefined) throw unknown(name);
+  const { flags, operands } = getopt(args, [...command.options, { short: "h", long: "help" }]);
+  // The last one counts, as with getopt.
+  const given = new Map(flags.map((flag) => [flag.name, flag.value ?? ""]));
+  if (given.has("help")) {
+    io.stdout(command.usage);
+    return 0;
+  }
+  return command.run({ given, operands }, io);
+}
+
+function unknown(name: string): KnockError {
+  if (name.startsWith("-")) return usageError("the command comes first, then the options");
+  const near = nearest(
+    name,
+    commands.map((command) => command.name),
+  );
+  const hint = near === undefined ? "knockctl --help lists them" : `did you mean "${near}"?`;
+  return new KnockError("USAGE", `there is no command "${name}"`, { hints: [hint] });
+}

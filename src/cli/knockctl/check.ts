@@ -1,0 +1,69 @@
+import { readConfig } from "../../config/load.ts";
+import type { Problem } from "../../config/problem.ts";
+import { formatWithHint } from "../../config/problem.ts";
+import { findHostTraps, thisHost } from "../../daemon/host-traps.ts";
+import { plural } from "../duration.ts";
+import { printable } from "../table.ts";
+import type { Command } from "./command.ts";
+import { expectOperands, jsonOption, print } from "./command.ts";
+
+const usage = `usage: knockctl check FILE [options]
+
+Reads a configuration and says everything that is wrong with it, everything that it hardly
+means, and what does not suit this machine as it is now: ports of a sequence on which
+something listens, lists of one-time sequences that are used up, users that do not exist.
+Needs no running knockd. Exits with 1 if the file cannot be used.
+
+  --strict       exit with 2 if there are warnings
+  --json         print JSON
+  --help         print this text
+`;
+
+/** What was found in a file. */
+interface Checked {
+  readonly file: string;
+  /** knockd would start with it. */
+  readonly usable: boolean;
+  /** How many doors it has; 0 if it cannot be used. */
+  readonly doors: number;
+  /** In the order of their lines. */
+  readonly problems: readonly Problem[];
+}
+
+export const check: Command = {
+  name: "check",
+  summary: "say what is wrong with a configuration file",
+  usage,
+  options: [{ long: "strict" }, jsonOption],
+  async run(line, io) {
+    expectOperands(line, 1, 1);
+    const [file = ""] = line.operands;
+    const checked = inspect(file);
+    const { usable, problems } = checked;
+    // A compiler's place for them, also beside JSON's.
+    const texts = problems.map((problem) => safe(formatWithHint(file, problem)));
+    if (!line.given.has("json")) for (const text of texts) io.stderr(`${text}\n`);
+    print(line, io, checked, () => format(checked));
+    if (!usable) return 1;
+    return line.given.has("strict") && problems.length > 0 ? 2 : 0;
+  },
+};
+
+function inspect(file: string): Checked {
+  const { config, problems, doorSections } = readConfig(file, process.cwd());
+  if (config === undefined) return { file, usable: false, doors: 0, problems };
+  const all = [...problems, ...findHostTraps(config, doorSections, thisHost())];
+  all.sort((a, b) => a.line - b.line || a.column - b.column);
+  return { file, usable: true, doors: config.doors.length, problems: all };
+}
+
+/** A hint stays a line of its own. */
+function safe(problem: string): string {
+  return problem.split("\n").map(printable).join("\n");
+}
+
+function format({ file, usable, doors, problems }: Checked): string {
+  if (!usable) return `${printable(file)}: cannot be used\n`;
+  const warnings = problems.length === 0 ? "" : `, ${plural(problems.length, "warning")}`;
+  return `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n`;
+}

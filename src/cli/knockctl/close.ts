@@ -1,0 +1,53 @@
+import { parseAddress } from "../../base/address.ts";
+import type { Closed, CloseParams } from "../../control/methods.ts";
+import { plural } from "../duration.ts";
+import { printable } from "../table.ts";
+import type { Command, CommandLine } from "./command.ts";
+import {
+  clientOptions,
+  clientUsage,
+  expectOperands,
+  print,
+  readAddress,
+  withDaemon,
+} from "./command.ts";
+
+const usage = `usage: knockctl close DOOR|ADDRESS|all [options]
+       knockctl close DOOR ADDRESS [options]
+
+Closes a door for everybody, everything for an address, one door for one address, or all
+there is. Connections that exist go on, unless --cut ends them.
+
+  --cut          also end the connections that were made
+${clientUsage}
+example: knockctl close 192.0.2.7 --cut
+`;
+
+export const close: Command = {
+  name: "close",
+  summary: "close a door, or all doors, at once",
+  usage,
+  options: [{ long: "cut" }, ...clientOptions],
+  async run(line, io) {
+    const params = readParams(line);
+    const result = await withDaemon(line, (daemon) => daemon.ask("close", params));
+    print(line, io, result, () => format(result));
+    return 0;
+  },
+};
+
+function readParams(line: CommandLine): CloseParams {
+  expectOperands(line, 1, 2);
+  const [what = "", address] = line.operands;
+  const cut = line.given.has("cut") && { cut: true };
+  if (address !== undefined) return { door: what, address: readAddress(address), ...cut };
+  if (what === "all") return { all: true, ...cut };
+  const parsed = parseAddress(what);
+  return { ...(parsed === undefined ? { door: what } : { address: parsed }), ...cut };
+}
+
+function format({ closed, cut }: Closed): string {
+  const lines = closed.map(({ door, source }) => `closed ${printable(door)} for ${source}\n`);
+  if (cut > 0) lines.push(`ended ${plural(cut, "connection")}\n`);
+  return lines.length === 0 ? "nothing was open\n" : lines.join("");
+}

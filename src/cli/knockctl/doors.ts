@@ -1,0 +1,51 @@
+import type { DoorReport } from "../../control/methods.ts";
+import { humanDuration } from "../duration.ts";
+import { formatTable } from "../table.ts";
+import type { Command } from "./command.ts";
+import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
+
+const usage = `usage: knockctl doors [options]
+
+Lists the doors. The ports of their sequences are not shown: they are a secret.
+
+${clientUsage}`;
+
+export const doors: Command = {
+  name: "doors",
+  summary: "the doors: what each opens, and for how many it is open",
+  usage,
+  options: clientOptions,
+  async run(line, io) {
+    expectOperands(line, 0, 0);
+    const found = await withDaemon(line, (daemon) => daemon.ask("doors", {}));
+    print(line, io, found, () => formatDoors(found));
+    return 0;
+  },
+};
+
+export function formatDoors(found: readonly DoorReport[]): string {
+  if (found.length === 0) return "there are no doors\n";
+  const columns = [
+    { title: "DOOR" },
+    { title: "STEPS" },
+    { title: "WITHIN", align: "right" },
+    { title: "OPENS" },
+    { title: "FOR", align: "right" },
+    { title: "STATE" },
+  ] as const;
+  const rows = found.map((door) => [
+    door.name,
+    door.steps === 0 ? "none" : `${door.steps} ${door.protocols.join("+")}`,
+    humanDuration(door.timeout),
+    door.kind === "native" ? door.opens.join(", ") : "by command",
+    door.lasts === undefined ? "-" : humanDuration(door.lasts),
+    describeState(door),
+  ]);
+  return formatTable(columns, rows);
+}
+
+function describeState({ state, open }: DoorReport): string {
+  const openFor = open === 0 ? "" : `open for ${open}`;
+  if (state === "disabled") return ["disabled", openFor].filter((part) => part !== "").join(", ");
+  return openFor === "" ? "shut" : openFor;
+}

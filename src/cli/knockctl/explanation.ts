@@ -1,0 +1,100 @@
+// What `knockctl replay` prints. Pure.
+import type { Entry } from "../../base/log.ts";
+import { encode } from "../../control/protocol.ts";
+import type { ReplayEvent, ReplaySummary, Unseen } from "../../daemon/replay-event.ts";
+import { formatFlags } from "../../daemon/report.ts";
+import { formatList, printable } from "../table.ts";
+import { formatDate } from "./leases.ts";
+
+/** How often each door opened. */
+export type Openings = ReadonlyMap<string, number>;
+
+type Cause = ReplayEvent["cause"];
+
+/** A line for the packet, and one for each thing that it did; `widest`: the longest name of a door. */
+export function formatEvent({ time, cause, entries }: ReplayEvent, widest: number): string {
+  const number = String(cause?.number ?? "-").padStart(6);
+  const seconds = (time / 1000).toFixed(3).padStart(10);
+  const title = cause === undefined ? "time goes on" : formatPacket(cause.packet);
+  const lines = entries.map((entry) => {
+    const door = printable(entry.door ?? "-").padEnd(widest);
+    return `${" ".repeat(20)}${door}  ${printable(explain(entry, cause))}\n`;
+  });
+  return `${number}${seconds}  ${title}\n${lines.join("")}`;
+}
+
+/** `tcp 192.0.2.7:40000 -> 192.0.2.1:7000 SYN` */
+function formatPacket(packet: NonNullable<Cause>["packet"]): string {
+  const { protocol, source, sourcePort, destination, port, flags } = packet;
+  const end = (address: typeof source, number: number) =>
+    address.family === 6 ? `[${address}]:${number}` : `${address}:${number}`;
+  const route = `${protocol} ${end(source, sourcePort)} -> ${end(destination, port)}`;
+  return protocol === "tcp" ? `${route} ${formatFlags(flags) || "no flags"}` : route;
+}
+
+/** What the daemon would log, but for the door and the source, which stand there already. */
+function explain({ text, event, door, source, detail }: Entry, cause: Cause): string {
+  const subjects = [`${source}: ${door}: `, `${door}: `, `${source}: `];
+  const subject = subjects.find((one) => text.startsWith(one)) ?? "";
+  const what = text.slice(subject.length);
+  const steps = event === "stage" ? ` of ${detail?.["steps"]}` : "";
+  const who = cause === undefined && source !== undefined ? `${source}: ` : "";
+  return `${who}${what}${steps}`;
+}
+
+/** Why nobody looked at a packet. */
+const reasons: Readonly<Record<Unseen, string>> = {
+  "not-ip": "neither IPv4 nor IPv6",
+  "cut-off": "recorded without an IP header",
+  outgoing: "sent by the machine that recorded",
+  "other-host": "from one other machine to another",
+  fragment: "a fragment, and not the first",
+  "other-protocol": "neither TCP nor UDP",
+  malformed: "a damaged or impossible header",
+  ipv6: "IPv6",
+  "other-port": "to a port of no door",
+};
+
+export function formatSummary(summary: ReplaySummary, opened: Openings): string {
+  const { packets, unseen, firstWall, truncated } = summary;
+  const ignored = [...unseen.values()].reduce((sum, times) => sum + times, 0);
+  const openings = [...opened].map(([door, times]) => `${door} ${times}x`).join(", ");
+  const facts: (readonly [string, string])[] = [
+    ["packets", `${packets}`],
+    ["not looked at", `${ignored}`],
+    ...[...unseen].map(([why, times]) => ["", `${times} ${reasons[why]}`] as const),
+    ["opened", openings || "nothing"],
+  ];
+  if (firstWall !== undefined) {
+    facts.unshift(["recorded from", formatDate(new Date(firstWall))]);
+  }
+  if (truncated !== undefined) facts.push(["incomplete", truncated]);
+  return `\n${formatList(facts)}`;
+}
+
+export function jsonEvent({ time, wall, cause, entries }: ReplayEvent): string {
+  return `${encode({
+    number: cause?.number,
+    time,
+    wall: wall === undefined ? undefined : new Date(wall),
+    packet: cause && jsonPacket(cause),
+    entries: entries.map(({ level, event, door, source, detail, text }) => {
+      return { level, event, door, source, ...detail, message: text };
+    }),
+  })}\n`;
+}
+
+function jsonPacket({ packet }: NonNullable<Cause>): unknown {
+  const { protocol, source, sourcePort, destination, port, flags, length } = packet;
+  const named = protocol === "tcp" ? { flags: formatFlags(flags) } : {};
+  return { protocol, source, sourcePort, destination, port, ...named, length };
+}
+
+export function jsonSummary(summary: ReplaySummary, opened: Openings): string {
+  const { packets, unseen, firstWall, truncated } = summary;
+  const recordedFrom = firstWall === undefined ? undefined : new Date(firstWall);
+  const unlooked = Object.fromEntries(unseen);
+  const counts = Object.fromEntries(opened);
+  const facts = { packets, unseen: unlooked, opened: counts, recordedFrom, truncated };
+  return `${encode({ summary: facts })}\n`;
+}

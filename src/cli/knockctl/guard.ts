@@ -1,0 +1,206 @@
+import { systemClock } from "../../base/clock.ts";
+import { KnockError } from "../../base/errors.ts";
+import { formatService, parseService } from "../../base/service.ts";
+import type { ControlClient } from "../../control/client.ts";
+import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
+import type { LoggedEntry } from "../../control/protocol.ts";
+import { humanDuration } from "../duration.ts";
+import type { Io } from "../program.ts";
+import { printable } from "../table.ts";
+import type { Command, CommandLine } from "./command.ts";
+import {
+  clientOptions,
+  expectOperands,
+  print,
+  readAddress,
+  readLength,
+  usageError,
+  withDaemon,
+} from "./command.ts";
+import { sshConnection } from "./ssh-connection.ts";
+
+const usage = `usage: knockctl guard [SERVICE...] [options]
+       knockctl guard --confirm [options]
+
+Protects services for the first time, so that you cannot lock yourself out. For a minute only
+your own address, and whoever knocks, reaches them. If you confirm that from a new connection,
+it stays so; else all is as before, whatever becomes of this terminal, or of knockd. Sessions
+that exist go on in any case. SERVICE is tcp/22, udp/51820 or icmp; without any, it is all that
+native doors open.
+
+  --confirm       protect for good; from a new ssh connection
+  --from-console  with --confirm: you sit at the machine, and need no connection
+  --address A     your address (default: where your ssh connection comes from)
+  --for TIME      how long you have to confirm it (default: 60s)
+  --socket PATH   where the daemon listens
+  --json          print JSON, and do not wait
+  --help          print this text
+`;
+
+/** Milliseconds after which the end of a trial should have been heard of. */
+const patience = 2000;
+
+export const guard: Command = {
+  name: "guard",
+  summary: "protect services for the first time, safely",
+  usage,
+  options: [
+    { long: "confirm" },
+    { long: "from-console" },
+    { long: "address", argument: "A" },
+    { long: "for", argument: "TIME" },
+    ...clientOptions,
+  ],
+  run: (line, io) => (line.given.has("confirm") ? confirm(line, io) : begin(line, io)),
+};
+
+async function confirm(line: CommandLine, io: Io): Promise<number> {
+  expectOperands(line, 0, 0);
+  for (const name of ["address", "for"]) {
+    if (line.given.has(name)) throw usageError(`--${name} makes no sense with --confirm`);
+  }
+  const params = readConfirmation(line);
+  const result = await withDaemon(line, (daemon) => daemon.ask("confirm", params));
+  print(line, io, result, () => formatConfirmed(result));
+  return 0;
+}
+
+function readConfirmation({ given }: CommandLine): ConfirmParams {
+  const ssh = sshConnection();
+  if (!given.has("from-console")) {
+    if (ssh !== undefined) return ssh;
+    throw new KnockError("USAGE", "this is no ssh connection: SSH_CONNECTION does not say so", {
+      hints: [
+        "make a new ssh connection, and confirm there",
+        "at the machine itself: --from-console",
+      ],
+    });
+  }
+  if (ssh === undefined) return { console: true };
+  throw new KnockError("USAGE", `this is no console: you come from ${ssh.address} by ssh`, {
+    hints: ["make a new ssh connection, and confirm there, without --from-console"],
+  });
+}
+
+async function begin(line: CommandLine, io: Io): Promise<number> {
+  if (line.given.has("from-console")) throw usageError("--from-console goes with --confirm");
+  const params = readParams(line);
+  return await withDaemon(line, async (daemon) => {
+    const end = watchEnd(daemon);
+    const guarded = await daemon.ask("guard", params);
+    for (const warning of guarded.warnings) {
+      io.stderr(`knockctl: warning: ${printable(warning)}\n`);
+    }
+    print(line, io, guarded, () => formatGuarded(guarded));
+    if (line.given.has("json")) return 0;
+    const result = await end(guarded);
+    io.stdout(formatEnd(guarded, result));
+    return result === "confirmed" ? 0 : 1;
+  });
+}
+
+function readParams({ given, operands }: CommandLine): GuardParams {
+  const services = operands.flatMap((text) => text.split(",")).map(readService);
+  const time = given.get("for");
+  return {
+    ...readOrigin(given.get("address")),
+    ...(services.length > 0 && { services }),
+    ...(time !== undefined && { for: readLength(time) }),
+  };
+}
+
+function readOrigin(given: string | undefined): Pick<GuardParams, "address" | "port"> {
+  const ssh = sshConnection();
+  if (given === undefined) {
+    if (ssh !== undefined) return ssh;
+    throw new KnockError("USAGE", "where do you come from? SSH_CONNECTION does not say so", {
+      hints: ["--address A: the address from which you will come by ssh"],
+    });
+  }
+  const address = readAddress(given);
+  return ssh === undefined ? { address } : { address, port: ssh.port };
+}
+
+function readService(text: string): string {
+  const service = parseService(text);
+  if (service !== undefined) return formatService(service);
+  const hints = ["a service is written as tcp/22, udp/51820 or icmp"];
+  throw new KnockError("USAGE", `"${text}" is not a service`, { hints });
+}
+
+/** How a trial ended; `unknown`: knockd is gone. */
+type End = "confirmed" | "over" | "unknown";
+
+/** Listens from now on, and returns a function that waits for the end of a trial. */
+function watchEnd(daemon: ControlClient): (trial: Guarded) => Promise<End> {
+  const stop = new AbortController();
+  const ended = new Promise<End>((resolve) => {
+    const onEvent = ({ event }: LoggedEntry) => {
+      if (event === "guard-confirmed") resolve("confirmed");
+      if (event === "guard-over") resolve("over");
+    };
+    const gone = () => resolve("unknown");
+    daemon.watch({ onEvent, onDropped: () => {} }, stop.signal).then(gone, gone);
+  });
+  return async (trial) => {
+    // Events get lost where there are too many; then the daemon is asked.
+    let cancel = () => {};
+    const late = new Promise<End>((resolve) => {
+      const ask = () => askEnd(daemon, trial).then(resolve, () => resolve("unknown"));
+      const when = systemClock.now() + trial.remaining + patience;
+      cancel = systemClock.wakeAt(when, () => void ask());
+    });
+    const end = await Promise.race([ended, late]);
+    cancel();
+    stop.abort();
+    return end;
+  };
+}
+
+async function askEnd(daemon: ControlClient, { services }: Guarded): Promise<End> {
+  const { firewall } = await daemon.ask("status", {});
+  return services.every((one) => firewall.protects.includes(one)) ? "confirmed" : "over";
+}
+
+function formatGuarded({ services, address, remaining, doors }: Guarded): string {
+  // The way of the answer has taken some of it.
+  const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
+  return `\
+On trial for ${time}: ${services.join(", ")}
+Only ${address}, and whoever knocks (${doors.map(printable).join(", ")}), gets in. Sessions that exist go on.
+
+Now, in a second terminal, make a NEW connection to this server, and type there:
+
+    knockctl guard --confirm
+
+Then it stays so, also after a restart. If nobody does that within ${time}, all is as before:
+the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.
+`;
+}
+
+function formatEnd({ services, remaining }: Guarded, end: End): string {
+  const names = services.join(", ");
+  switch (end) {
+    case "confirmed":
+      return `\nConfirmed: ${names} stays protected.\n`;
+    case "over":
+      return `\nNot confirmed: ${names} is as before.\n`;
+    case "unknown": {
+      const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
+      return `\nknockd is gone. Unless somebody has confirmed, ${names} is as before ${time} after the beginning.\n`;
+    }
+  }
+}
+
+function formatConfirmed({ services, doors, address, remaining }: Confirmed): string {
+  const names = doors.map(printable).join(", ");
+  const next =
+    address === undefined || remaining === undefined
+      ? `Everybody has to knock now: ${names}.`
+      : `${address} gets in without a knock for ${humanDuration(remaining)} more. Then knock first: ${names}.`;
+  return `\
+Protected from now on, also after a restart: ${services.join(", ")}
+${next}
+Try that before you end this session. To take it back: knockctl unprotect
+`;
+}

@@ -1,0 +1,53 @@
+import type { LeaseReport } from "../../control/methods.ts";
+import { humanDuration } from "../duration.ts";
+import { formatTable } from "../table.ts";
+import type { Command } from "./command.ts";
+import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
+
+const usage = `usage: knockctl leases [options]
+
+Lists what is open, for whom, and for how long.
+
+${clientUsage}`;
+
+export const leases: Command = {
+  name: "leases",
+  summary: "what is open, for whom, and for how long",
+  usage,
+  options: clientOptions,
+  async run(line, io) {
+    expectOperands(line, 0, 0);
+    const found = await withDaemon(line, (daemon) => daemon.ask("leases", {}));
+    print(line, io, found, () => formatLeases(found));
+    return 0;
+  },
+};
+
+export function formatLeases(found: readonly LeaseReport[]): string {
+  if (found.length === 0) return "nothing is open\n";
+  const columns = [
+    { title: "DOOR" },
+    { title: "SOURCE" },
+    { title: "LEFT", align: "right" },
+    { title: "SINCE" },
+    { title: "KIND" },
+    { title: "STATE" },
+  ] as const;
+  const rows = found.map(({ door, source, remaining, since, kind, state }) => [
+    door,
+    source.toString(),
+    humanDuration(remaining),
+    formatDate(since),
+    kind,
+    state,
+  ]);
+  return formatTable(columns, rows);
+}
+
+/** `2026-11-22 13:26:05`, local time. */
+export function formatDate(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  return `${day} ${time}`;
+}

@@ -1,0 +1,36 @@
+import type { Reloaded } from "../../control/methods.ts";
+import { formatList, printable } from "../table.ts";
+import type { Command } from "./command.ts";
+import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
+
+const usage = `usage: knockctl reload [options]
+
+Makes knockd read its configuration again and says what changed. If there is anything wrong
+with it, all problems are shown, and the old one stays.
+
+${clientUsage}`;
+
+export const reload: Command = {
+  name: "reload",
+  summary: "read the configuration again, and say what changed",
+  usage,
+  options: clientOptions,
+  async run(line, io) {
+    expectOperands(line, 0, 0);
+    const result = await withDaemon(line, (daemon) => daemon.ask("reload", {}));
+    const notes = result.kind === "refused" ? result.problems : result.warnings;
+    for (const note of notes) io.stderr(`${printable(note)}\n`);
+    print(line, io, result, () => format(result));
+    return result.kind === "refused" ? 1 : 0;
+  },
+};
+
+function format(result: Reloaded): string {
+  if (result.kind === "refused") return "the old configuration stays\n";
+  const { file, added, removed, changed, options } = result;
+  const changes = Object.entries({ added, removed, changed, options })
+    .filter(([, names]) => names.length > 0)
+    .map(([what, names]) => [what, names.join(", ")] as const);
+  const rest = changes.length === 0 ? "nothing changed\n" : formatList(changes);
+  return `${printable(file)} is in use\n${rest}`;
+}

@@ -1,0 +1,71 @@
+import type { LeaseReport, Status } from "../../control/methods.ts";
+import { humanDuration, plural } from "../duration.ts";
+import { formatList, printable } from "../table.ts";
+import type { Command } from "./command.ts";
+import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
+import { formatDoors } from "./doors.ts";
+import { formatLeases } from "./leases.ts";
+
+const usage = `usage: knockctl status [options]
+
+Says what knockd is doing: its doors, what is open, who is knocking, and what is wrong.
+
+${clientUsage}`;
+
+/** More leases than fit on a screen are left to `knockctl leases`. */
+const mostLeases = 20;
+
+export const status: Command = {
+  name: "status",
+  summary: "what knockd is doing, and what is wrong",
+  usage,
+  options: clientOptions,
+  async run(line, io) {
+    expectOperands(line, 0, 0);
+    const found = await withDaemon(line, async (daemon) => ({
+      status: await daemon.ask("status", {}),
+      doors: await daemon.ask("doors", {}),
+      leases: await daemon.ask("leases", {}),
+    }));
+    print(line, io, found, () =>
+      [formatStatus(found.status), formatDoors(found.doors), formatSome(found.leases)].join("\n"),
+    );
+    return 0;
+  },
+};
+
+function formatStatus(found: Status): string {
+  const { version, pid, uptime, capture, firewall, journal, problems } = found;
+  const protects = firewall.protects.length === 0 ? "nothing" : firewall.protects.join(", ");
+  const facts = formatList([
+    ["knockd", `${version}, process ${pid}, up ${humanDuration(uptime)}`],
+    ["configuration", found.configFile],
+    ["listening on", found.interfaces.join(", ")],
+    ["firewall", `${firewall.kind}, protects ${protects}`],
+    ...describeTrial(firewall),
+    ["journal", journal.problem ?? "in order"],
+    ["packets", `${capture.received} received, ${capture.dropped} dropped by the kernel`],
+    ["knocking", describeAttempts(found.attempts)],
+    ["open", plural(found.leases, "lease")],
+  ]);
+  return `${facts}${problems.map((problem) => `problem: ${printable(problem)}\n`).join("")}`;
+}
+
+function describeTrial({ trial }: Status["firewall"]): [name: string, value: string][] {
+  if (trial === undefined) return [];
+  const end = `for ${humanDuration(trial.remaining)} more, unless confirmed`;
+  return [["on trial", `${trial.services.join(", ")} ${end}`]];
+}
+
+function describeAttempts(attempts: readonly number[]): string {
+  const stages = attempts.flatMap((count, i) =>
+    count === 0 ? [] : [`${count} at stage ${i + 1}`],
+  );
+  return stages.length === 0 ? "nobody" : stages.join(", ");
+}
+
+function formatSome(leases: readonly LeaseReport[]): string {
+  const rest = leases.length - mostLeases;
+  const more = rest > 0 ? `and ${rest} more: knockctl leases\n` : "";
+  return `${formatLeases(leases.slice(0, mostLeases))}${more}`;
+}

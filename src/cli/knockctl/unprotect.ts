@@ -1,0 +1,99 @@
+import { resolve } from "node:path";
+import { systemClock } from "../../base/clock.ts";
+import { KnockError } from "../../base/errors.ts";
+import { formatService } from "../../base/service.ts";
+import type { Config } from "../../config/config.ts";
+import { loadConfig } from "../../config/load.ts";
+import { openClient } from "../../control/client.ts";
+import { defaultSocket } from "../../control/protocol.ts";
+import type { Io } from "../program.ts";
+import { printable } from "../table.ts";
+import type { Command, CommandLine } from "./command.ts";
+import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
+import { formatProtection } from "./protect.ts";
+
+const defaultConfig = "/etc/knockd.conf";
+
+const usage = `usage: knockctl unprotect [options]
+
+Lets everybody reach the protected services again, also those that "knockctl guard" protected.
+It stays so until "knockctl protect" or "knockctl guard"; the next start of knockd protects
+what its configuration protects. Works without knockd, too, for root.
+
+  --config FILE  without knockd: the configuration that it would have
+                 (default: ${defaultConfig})
+${clientUsage}`;
+
+export const unprotect: Command = {
+  name: "unprotect",
+  summary: "let everybody reach the protected services",
+  usage,
+  options: [{ long: "config", argument: "FILE" }, ...clientOptions],
+  async run(line, io) {
+    expectOperands(line, 0, 0);
+    const configFile = resolve(line.given.get("config") ?? defaultConfig);
+    const config = readConfig(configFile);
+    const socket = await findDaemon(line, config);
+    if (socket === undefined) {
+      await withoutDaemon(line, io, configFile, config);
+      return 0;
+    }
+    const there = { ...line, given: new Map([...line.given, ["socket", socket]]) };
+    const result = await withDaemon(there, (daemon) => daemon.ask("unprotect", {}));
+    print(line, io, result, () => formatProtection(result));
+    return 0;
+  },
+};
+
+/** Undefined if it cannot be used: whoever is locked out must not have to mend it first. */
+function readConfig(file: string): Config | undefined {
+  try {
+    return loadConfig(file, process.cwd()).config;
+  } catch (error) {
+    if (error instanceof KnockError) return undefined;
+    throw error;
+  }
+}
+
+/** The socket on which the daemon listens; undefined if none runs. Throws SYSTEM if it may not be asked. */
+async function findDaemon(
+  { given }: CommandLine,
+  config: Config | undefined,
+): Promise<string | undefined> {
+  const socket = given.get("socket") ?? config?.options.controlSocket ?? defaultSocket;
+  try {
+    (await openClient(socket, systemClock)).close();
+    return socket;
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw error;
+  }
+}
+
+/** There is no socket, or nobody listens there. */
+function isAbsence(error: unknown): boolean {
+  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+  return code === "ENOENT" || code === "ECONNREFUSED";
+}
+
+async function withoutDaemon(
+  line: CommandLine,
+  io: Io,
+  configFile: string,
+  config: Config | undefined,
+): Promise<void> {
+  // Only now: it brings native code along, which no other command of an administrator's needs.
+  const { liftWithoutDaemon } = await import("../../daemon/offline.ts");
+  const { table, bootFile, protectsAgain } = await liftWithoutDaemon(configFile, config);
+  const again = protectsAgain.map(formatService);
+  print(line, io, { services: [], table, bootFile, protectsAgain: again }, () =>
+    [
+      `knockd is not running: the rules of table inet ${table} were removed without it\n`,
+      ...(bootFile === undefined ? [] : [`${printable(bootFile)} was removed, too\n`]),
+      formatProtection({ services: [] }),
+      ...(again.length === 0
+        ? []
+        : [`knockd will protect ${again.join(", ")} again when it starts: "protect = yes"\n`]),
+    ].join(""),
+  );
+}

@@ -1,0 +1,36 @@
+import type { LoggedEntry } from "../../control/protocol.ts";
+import { encode } from "../../control/protocol.ts";
+import { plural } from "../duration.ts";
+import { printable } from "../table.ts";
+import type { Command } from "./command.ts";
+import { clientOptions, clientUsage, expectOperands, nobodyReads, withDaemon } from "./command.ts";
+import { formatDate } from "./leases.ts";
+
+const usage = `usage: knockctl watch [options]
+
+Shows what knockd logs, as it happens, until you press Ctrl-C.
+
+${clientUsage}`;
+
+export const watch: Command = {
+  name: "watch",
+  summary: "what happens, as it happens",
+  usage,
+  options: clientOptions,
+  async run(line, io) {
+    expectOperands(line, 0, 0);
+    const json = line.given.has("json");
+    const watcher = {
+      onEvent: (entry: LoggedEntry) => io.stdout(`${json ? encode(entry) : format(entry)}\n`),
+      onDropped: (count: number) =>
+        io.stderr(`knockctl: warning: ${plural(count, "line")} left out: too many to show\n`),
+    };
+    // Without the signal we would go on for ever.
+    await withDaemon(line, (daemon) => daemon.watch(watcher, nobodyReads));
+    return 0;
+  },
+};
+
+function format({ time, level, message }: LoggedEntry): string {
+  return `${formatDate(new Date(time))}  ${level.padEnd("warning".length)}  ${printable(message)}`;
+}

@@ -1,0 +1,49 @@
+import { oneLine } from "../base/log.ts";
+
+/** A column: its title, and the side on which its cells begin. */
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+}
+
+/** Two blanks between columns, none at the ends of lines; control characters are shown as `?`. */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): string {
+  const lines = [columns.map(({ title }) => title), ...rows].map((row) => row.map(printable));
+  const widths = columns.map((_, i) => Math.max(...lines.map((cells) => width(cells[i] ?? ""))));
+  const format = (cells: readonly string[]) =>
+    columns.map(({ align }, i) => pad(cells[i] ?? "", widths[i] ?? 0, align)).join("  ");
+  return lines.map((cells) => `${format(cells).trimEnd()}\n`).join("");
+}
+
+/** Names and values under each other: `doors     3`. */
+export function formatList(facts: readonly (readonly [name: string, value: string])[]): string {
+  const widest = Math.max(0, ...facts.map(([name]) => width(name)));
+  const format = ([name, value]: readonly [string, string]) =>
+    `${pad(name, widest)}  ${printable(value)}`.trimEnd();
+  return facts.map((fact) => `${format(fact)}\n`).join("");
+}
+
+/** Text that a terminal shows as it is: what would move the cursor or turn the direction becomes `?`. */
+export function printable(text: string): string {
+  return oneLine(text).replace(/[\t\p{Cf}\p{Co}\p{Cs}]/gu, "?");
+}
+
+function pad(text: string, to: number, align: "left" | "right" = "left"): string {
+  const blanks = " ".repeat(Math.max(0, to - width(text)));
+  return align === "left" ? text + blanks : blanks + text;
+}
+
+/** Columns on a terminal, about: characters, of which East Asian ones and pictures take two. */
+function width(text: string): number {
+  const wide = text.match(/[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/gu);
+  const pictures = text.match(/\p{Emoji_Presentation}/gu);
+  const marks = text.match(/\p{M}/gu);
+  return [...text].length + count(wide) + count(pictures) - count(marks);
+}
+
+function count(found: readonly string[] | null): number {
+  return found?.length ?? 0;
+}

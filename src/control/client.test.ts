@@ -1,0 +1,219 @@
+import { once } from "node:events";
+import { chownSync, renameSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { startServer, temporaryFolder } from "../../test/control-server.ts";
+import { Address } from "../base/address.ts";
+import { ManualClock, systemClock } from "../base/clock.ts";
+import { openClient } from "./client.ts";
+
+const home = Address.v4(0xc0000207);
+
+describe("client and server", () => {
+  test("status", async () => {
+    const { connect, clock } = await startServer();
+    clock.advance(1000);
+    expect(await (await connect()).ask("status", {})).toMatchObject({
+      uptime: 273_601_000,
+      attempts: [3, 1],
+      capture: { received: 10_234, dropped: 0 },
+    });
+  });
+
+  test("doors tell nothing of their sequences but the length", async () => {
+    const { connect } = await startServer();
+    const [ssh] = await (await connect()).ask("doors", {});
+    expect(ssh).toEqual({
+      name: "ssh",
+      steps: 3,
+      protocols: ["tcp"],
+      timeout: 15_000,
+      kind: "native",
+      opens: ["tcp/22"],
+      lasts: 600_000,
+      state: "enabled",
+      open: 1,
+    });
+  });
+
+  test("leases keep addresses and times", async () => {
+    const { connect, handlers } = await startServer();
+    expect(await (await connect()).ask("leases", {})).toEqual(
+      handlers.leases().map((lease) => ({ ...lease, source: expect.any(Address) })),
+    );
+  });
+
+  test("open, extend, close", async () => {
+    const client = await (await startServer()).connect();
+    const guest = Address.v4(0xc6336401);
+    const opened = await client.ask("open", { door: "vpn", address: guest, for: 5000 });
+    expect(opened.lease).toMatchObject({ door: "vpn", remaining: 5000, state: "open" });
+    const longer = { door: "vpn", address: guest, for: 9000 };
+    expect(await client.ask("extend", longer)).toMatchObject({ remaining: 9000 });
+    expect(await client.ask("extend", { ...longer, for: 1 })).toMatchObject({ remaining: 9000 });
+    const { closed, cut } = await client.ask("close", { address: guest, cut: true });
+    expect([`${closed[0]?.door} ${closed[0]?.source}`, cut]).toEqual(["vpn 198.51.100.1", 1]);
+    expect(await client.ask("open", { door: "wake-up", address: guest })).toEqual({});
+    await expect(client.ask("extend", longer)).rejects.toThrow(
+      '"vpn" is not open for 198.51.100.1',
+    );
+  });
+
+  test("reload, protect, unprotect", async () => {
+    const { connect, handlers } = await startServer();
+    const client = await connect();
+    expect(await client.ask("reload", {})).toEqual(handlers.nextReload);
+    handlers.nextReload = { kind: "refused", file: "/k.conf", problems: ["/k.conf:1:1: no"] };
+    expect(await client.ask("reload", {})).toEqual(handlers.nextReload);
+    expect(await client.ask("unprotect", {})).toEqual({ services: [] });
+    expect(await client.ask("protect", {})).toEqual({ services: ["tcp/22"] });
+  });
+
+  test("watch, and ask meanwhile", async () => {
+    const { connect, handlers } = await startServer();
+    const client = await connect();
+    const found: string[] = [];
+    const stop = new AbortController();
+    const watching = client.watch(
+      { onEvent: ({ message }) => found.push(message), onDropped: () => {} },
+      stop.signal,
+    );
+    await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+    handlers.say({ level: "notice", event: "stage", text: "Stage 1", source: home });
+    expect(await client.ask("leases", {})).toHaveLength(2);
+    handlers.say({ level: "notice", event: "stage", text: "Stage 2", source: home });
+    await vi.waitFor(() => expect(found).toEqual(["Stage 1", "Stage 2"]));
+    stop.abort();
+    await watching;
+  });
+
+  test("a refusal keeps its hints, and cannot drive a terminal", async () => {
+    const client = await (await startServer()).connect();
+    await expect(client.ask("close", { door: "gone\u001b[2J" })).rejects.toMatchObject({
+      code: "SYSTEM",
+      message: 'there is no door "gone?[2J"',
+      hints: ["knockctl doors lists them"],
+    });
+  });
+
+  test("whoever asks when the daemon has gone is told", async () => {
+    const { connect, server } = await startServer();
+    const client = await connect();
+    const watching = client.watch(
+      { onEvent: () => {}, onDropped: () => {} },
+      new AbortController().signal,
+    );
+    const ended = expect(watching).rejects.toThrow("knockd has closed the connection");
+    await server.close();
+    await ended;
+    await expect(client.ask("status", {})).rejects.toThrow("knockd has closed the connection");
+  });
+});
+
+describe("no daemon:", () => {
+  const hints = [
+    "start it: systemctl start knockd",
+    "if its configuration has a ControlSocket: --socket PATH",
+  ];
+
+  test("no socket", async () => {
+    const path = join(temporaryFolder(), "s");
+    const message = `knockd is not running: there is no ${path}`;
+    await expect(openClient(path, systemClock)).rejects.toMatchObject({ message, hints });
+  });
+
+  test("a socket where nobody listens", async () => {
+    const path = await fakeDaemon(() => {}, "dead");
+    const message = `knockd is not running: nobody listens on ${path}`;
+    await expect(openClient(path, systemClock)).rejects.toMatchObject({ message, hints });
+  });
+
+  test("no socket at all", async () => {
+    const path = join(temporaryFolder(), "s");
+    writeFileSync(path, "");
+    await expect(openClient(path, systemClock)).rejects.toThrow(`${path} is not a socket`);
+  });
+
+  test("a path that no socket can have", async () => {
+    const path = "x".repeat(108);
+    await expect(openClient(path, systemClock)).rejects.toMatchObject({ code: "USAGE" });
+  });
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    "a socket that is for root alone (needs root)",
+    async () => {
+      const { path } = await startServer();
+      onTestFinished(() => process.seteuid?.(0));
+      process.seteuid?.(65534);
+      await expect(openClient(path, systemClock)).rejects.toMatchObject({
+        message: `no permission to use ${path}`,
+        hints: ["run knockctl as root"],
+      });
+    },
+  );
+
+  test.skipIf(process.geteuid?.() !== 0)("a socket of somebody else's", async () => {
+    const path = await fakeDaemon(() => {});
+    chownSync(path, 1234, 1234);
+    const message = `the socket ${path} belongs to user 1234, not to root`;
+    await expect(openClient(path, systemClock)).rejects.toThrow(message);
+  });
+
+  test("one that never answers", async () => {
+    const clock = new ManualClock();
+    const client = await openClient(await fakeDaemon(() => {}), clock);
+    const asking = expect(client.ask("status", {})).rejects.toMatchObject({
+      message: "no answer from knockd within 60 seconds",
+      hints: ["what was asked for may still happen"],
+    });
+    clock.advance(60_000);
+    await asking;
+    client.close();
+  });
+
+  test.each([
+    ["hello\n", "knockd answered something that is no answer"],
+    [
+      '{"id":1,"result":{}}\n',
+      'knockd answered "status" with something else: "version" is missing',
+    ],
+    [
+      '{"id":null,"error":{"code":"DENIED","message":"only root may ask knockd","hints":[]}}\n',
+      "only root may ask knockd",
+    ],
+  ])("one that answers %j", async (answer, message) => {
+    const client = await openClient(
+      await fakeDaemon((socket) => socket.write(answer)),
+      systemClock,
+    );
+    await expect(client.ask("status", {})).rejects.toMatchObject({ code: "SYSTEM", message });
+    client.close();
+  });
+});
+
+/** A socket behind which something listens, or did once, and does `greet` with who comes. */
+async function fakeDaemon(
+  greet: (socket: Socket) => void,
+  state: "alive" | "dead" = "alive",
+): Promise<string> {
+  const path = join(temporaryFolder(), "s");
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.once("data", () => greet(socket));
+  });
+  server.listen(path);
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  if (state === "alive") return path;
+  // Under another name, for closing removes the one that it knows.
+  const moved = `${path}.dead`;
+  renameSync(path, moved);
+  server.close();
+  return moved;
+}

@@ -1,0 +1,194 @@
+import { statSync } from "node:fs";
+import type { Socket } from "node:net";
+import { connect } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { KnockError, reason } from "../base/errors.ts";
+import { oneLine } from "../base/log.ts";
+import { Lines } from "./lines.ts";
+import type { Method, Params, Result } from "./methods.ts";
+import type { Answer, LoggedEntry, Request, WireError } from "./protocol.ts";
+import { formatRequest, parseAnswer, parseResult } from "./protocol.ts";
+import { checkPath } from "./socket-file.ts";
+
+/** How long the daemon may take to answer: milliseconds. Closing waits for commands. */
+const patience = 60_000;
+
+/** Bytes of an answer: more leases than anybody reads. */
+const longestAnswer = 1 << 26;
+
+export interface Watcher {
+  readonly onEvent: (entry: LoggedEntry) => void;
+  /** So many events are missing at this place. */
+  readonly onDropped: (count: number) => void;
+}
+
+interface Pending {
+  readonly take: (answer: Answer) => void;
+  readonly fail: (error: KnockError) => void;
+}
+
+/** Connects to the daemon. Throws SYSTEM with a hint if there is none, or it may not be asked. */
+export async function openClient(path: string, clock: Clock): Promise<ControlClient> {
+  checkPath(path);
+  checkFile(path);
+  const socket = connect(path);
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve);
+    socket.once("error", (error) => reject(unreachable(path, error)));
+  });
+  return new ControlClient(socket, clock);
+}
+
+/** A connection to the daemon. `openClient` makes one. */
+export class ControlClient {
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #lines = new Lines(longestAnswer);
+  readonly #pending = new Map<number, Pending>();
+  #lastId = 0;
+  #failure: KnockError | undefined;
+
+  constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket;
+    this.#clock = clock;
+    socket.on("data", (chunk) => this.#read(chunk));
+    socket.on("error", (error) => this.#fail(hungUp(error)));
+    socket.on("close", () => this.#fail(hungUp()));
+  }
+
+  /** Asks once. Throws SYSTEM: what the daemon refuses, why it cannot answer, or after a minute. */
+  async ask<M extends Method>(method: M, params: Params<M>): Promise<Result<M>> {
+    const answer = await this.#ask({ method, params } as Omit<Request, "id">);
+    return parseResult(method, answer);
+  }
+
+  /** Hands over what the daemon logs, until `signal` is aborted. Throws SYSTEM if the daemon ends it. */
+  watch(watcher: Watcher, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => resolve(), { once: true });
+      this.#send(
+        { method: "watch", params: {} },
+        {
+          fail: reject,
+          take: (answer) => {
+            if ("event" in answer) watcher.onEvent(answer.event);
+            else if ("dropped" in answer) watcher.onDropped(answer.dropped);
+          },
+        },
+      );
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #ask(request: Omit<Request, "id">): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.wakeAt(this.#clock.now() + patience, () => {
+        const hints = ["what was asked for may still happen"];
+        const message = `no answer from knockd within ${patience / 1000} seconds`;
+        reject(new KnockError("SYSTEM", message, { hints }));
+      });
+      this.#send(request, {
+        take: (answer) => {
+          cancel();
+          resolve("result" in answer ? answer.result : undefined);
+        },
+        fail: (error) => {
+          cancel();
+          reject(error);
+        },
+      });
+    });
+  }
+
+  #send(request: Omit<Request, "id">, pending: Pending): void {
+    if (this.#failure !== undefined) {
+      pending.fail(this.#failure);
+      return;
+    }
+    const id = ++this.#lastId;
+    this.#pending.set(id, pending);
+    this.#socket.write(`${formatRequest({ id, ...request } as Request)}\n`);
+  }
+
+  #read(chunk: Uint8Array): void {
+    try {
+      for (const line of this.#lines.push(chunk)) this.#take(parseAnswer(line));
+      if (this.#lines.isTooLong) throw new KnockError("SYSTEM", "knockd's answer is too long");
+    } catch (error) {
+      this.#fail(error instanceof KnockError ? error : hungUp(error));
+      this.close();
+    }
+  }
+
+  #take(answer: Answer): void {
+    const pending = answer.id === null ? undefined : this.#pending.get(answer.id);
+    if ("error" in answer) {
+      const error = refused(answer.error);
+      // Without a number it is about this connection, and the last that we hear.
+      if (answer.id === null) this.#fail(error);
+      else this.#pending.delete(answer.id);
+      pending?.fail(error);
+      return;
+    }
+    if ("result" in answer) this.#pending.delete(answer.id);
+    pending?.take(answer);
+  }
+
+  #fail(error: KnockError): void {
+    this.#failure ??= error;
+    for (const { fail } of this.#pending.values()) fail(this.#failure);
+    this.#pending.clear();
+  }
+}
+
+/** A socket of somebody else's could tell us anything. Throws SYSTEM. */
+function checkFile(path: string): void {
+  let found: ReturnType<typeof statSync>;
+  try {
+    found = statSync(path);
+  } catch (error) {
+    throw unreachable(path, error);
+  }
+  if (!found.isSocket()) throw new KnockError("SYSTEM", `${path} is not a socket`);
+  if (found.uid !== 0 && found.uid !== process.geteuid?.()) {
+    const message = `the socket ${path} belongs to user ${found.uid}, not to root`;
+    throw new KnockError("SYSTEM", message);
+  }
+}
+
+function unreachable(path: string, cause: unknown): KnockError {
+  switch ((cause as NodeJS.ErrnoException).code) {
+    case "ENOENT":
+      return notRunning(`there is no ${path}`, cause);
+    case "ECONNREFUSED":
+      return notRunning(`nobody listens on ${path}`, cause);
+    case "EACCES":
+    case "EPERM": {
+      const hints = ["run knockctl as root"];
+      return new KnockError("SYSTEM", `no permission to use ${path}`, { cause, hints });
+    }
+    default:
+      return new KnockError("SYSTEM", `cannot connect to ${path}: ${reason(cause)}`, { cause });
+  }
+}
+
+function notRunning(seen: string, cause: unknown): KnockError {
+  const hints = [
+    "start it: systemctl start knockd",
+    "if its configuration has a ControlSocket: --socket PATH",
+  ];
+  return new KnockError("SYSTEM", `knockd is not running: ${seen}`, { cause, hints });
+}
+
+function hungUp(cause?: unknown): KnockError {
+  const why = cause === undefined ? "" : `: ${reason(cause)}`;
+  return new KnockError("SYSTEM", `knockd has closed the connection${why}`, { cause });
+}
+
+/** Not USAGE, whatever the code: our own command line was in order. */
+function refused({ message, hints }: WireError): KnockError {
+  return new KnockError("SYSTEM", oneLine(message), { hints: hints.map(oneLine) });
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { startServer } from "../../test/control-server.ts";
+import { Address } from "../base/address.ts";
+import { defaultLimits } from "./limits.ts";
+import { defaultSocket } from "./protocol.ts";
+import { schemas } from "./schemas.ts";
+
+const file = new URL("../../docs/control-protocol.md", import.meta.url);
+const text = readFileSync(file, "utf8");
+
+/** `>` and `<` lines of all examples, in pairs. */
+const examples = [...text.matchAll(/```control\n(.*?)```/gs)].flatMap(([, block = ""]) =>
+  [...block.matchAll(/^> (.*)\n< (.*)\n/gm)].map(([, request, answer]) => [request, answer]),
+);
+
+test("the examples are one conversation that really happens", async () => {
+  const { path, handlers } = await startServer();
+  const socket = connect(path);
+  onTestFinished(() => void socket.destroy());
+  let got = "";
+  socket.on("data", (chunk) => {
+    got += chunk;
+  });
+  const told = () => got.split("\n").slice(0, -1);
+  for (const [i, [request = "", answer]] of examples.entries()) {
+    socket.write(`${request}\n`);
+    if (request.includes('"watch"')) {
+      await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+      const source = Address.v4(0xc0000207);
+      const who = { door: "ssh", source, detail: { stage: 1, steps: 3 } };
+      const entry = { event: "stage", text: "192.0.2.7: ssh: Stage 1", ...who };
+      handlers.say({ level: "notice", ...entry });
+    }
+    await vi.waitFor(() => expect(told()).toHaveLength(i + 1));
+    expect(told().at(-1)).toBe(answer);
+  }
+});
+
+test("there is an example of each method", () => {
+  const shown = examples.map(([request = ""]) => /"method":"(\w+)"/.exec(request)?.[1]);
+  expect(shown).toEqual(expect.arrayContaining([...Object.keys(schemas), "watch"]));
+});
+
+test("limits and the path are those of the code", () => {
+  const { connections, request, inFlight, backlog, requestTime, idleTime } = defaultLimits;
+  const values = [connections, request, inFlight, requestTime / 1000, idleTime / 1000, backlog];
+  const table = text.slice(text.indexOf("| limit |"));
+  const written = [...table.matchAll(/\| ([\d,]+) \|/g)].map(([, n = ""]) => n.replaceAll(",", ""));
+  expect(written.map(Number)).toEqual(values);
+  expect(text).toContain(`\`${defaultSocket}\``);
+});

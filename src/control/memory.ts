@@ -1,0 +1,223 @@
+import type { Address } from "../base/address.ts";
+import { Address as Ip } from "../base/address.ts";
+import type { Clock } from "../base/clock.ts";
+import { KnockError } from "../base/errors.ts";
+import type { Entry } from "../base/log.ts";
+import type { ControlHandlers, Listener } from "./handlers.ts";
+import type * as m from "./methods.ts";
+
+interface Lease {
+  readonly door: string;
+  readonly source: Address;
+  readonly since: Date;
+  /** By the clock: milliseconds. */
+  end: number;
+}
+
+const defaultLength = 600_000;
+
+const doors: readonly Omit<m.DoorReport, "open">[] = [
+  {
+    name: "ssh",
+    steps: 3,
+    protocols: ["tcp"],
+    timeout: 15_000,
+    kind: "native",
+    opens: ["tcp/22"],
+    lasts: 600_000,
+    state: "enabled",
+  },
+  {
+    name: "vpn",
+    steps: 4,
+    protocols: ["tcp", "udp"],
+    timeout: 5_000,
+    kind: "lease",
+    opens: [],
+    lasts: 30_000,
+    state: "enabled",
+  },
+  {
+    name: "wake-up",
+    steps: 3,
+    protocols: ["udp"],
+    timeout: 500,
+    kind: "command",
+    opens: [],
+    state: "enabled",
+  },
+  {
+    name: "attic",
+    steps: 0,
+    protocols: [],
+    timeout: 10_000,
+    kind: "lease",
+    opens: [],
+    lasts: 60_000,
+    state: "disabled",
+  },
+];
+
+/** A daemon that only remembers, for tests: four doors, two of them open. */
+export class MemoryHandlers implements ControlHandlers {
+  readonly #clock: Clock;
+  readonly #listeners = new Set<Listener>();
+  #leases: Lease[] = [];
+  /** The answer to the next `reload`. */
+  nextReload: m.Reloaded = {
+    kind: "reloaded",
+    file: "/etc/knockd.conf",
+    added: ["vpn"],
+    removed: ["attic"],
+    changed: [],
+    options: ["LogFile"],
+    warnings: [],
+  };
+  /** What `status` says is wrong. */
+  problems: readonly string[] = [];
+  /** What `protect` and `unprotect` have made of it. */
+  services: readonly string[] = ["tcp/22"];
+  #trial: (m.GuardParams & { readonly end: number }) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#add("ssh", Ip.v4(0xc0000207), 598_000);
+    this.#add("vpn", new Ip(0x20010db8, 0, 0, 7), 3_000);
+  }
+
+  /** Logs something: everybody who watches is told. */
+  say(entry: Entry): void {
+    for (const listener of this.#listeners) listener(entry, this.#clock.wall());
+  }
+
+  /** How many watch. */
+  get watchers(): number {
+    return this.#listeners.size;
+  }
+
+  readonly watch = (listener: Listener): (() => void) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  readonly status = (): m.Status => ({
+    version: "0.1.0",
+    pid: 812,
+    uptime: 273_600_000 + this.#clock.now(),
+    configFile: "/etc/knockd.conf",
+    interfaces: ["eth0", "wg0"],
+    doors: this.doors().length,
+    leases: this.#leases.length,
+    attempts: [3, 1],
+    capture: { received: 10_234, dropped: 0 },
+    firewall: {
+      kind: "nftables",
+      protects: this.services,
+      ...(this.#trial && {
+        trial: {
+          services: this.#trial.services ?? ["tcp/22"],
+          remaining: this.#trial.end - this.#clock.now(),
+        },
+      }),
+    },
+    journal: { path: "/var/lib/knockd/journal" },
+    problems: this.problems,
+  });
+
+  readonly doors = (): m.DoorReport[] =>
+    doors.map((door) => ({
+      ...door,
+      open: this.#leases.filter((lease) => lease.door === door.name).length,
+    }));
+
+  readonly leases = (): m.LeaseReport[] => this.#leases.map((lease) => this.#report(lease));
+
+  readonly close = ({ door, address, cut = false }: m.CloseParams): m.Closed => {
+    if (door !== undefined) this.#find(door);
+    const fits = (lease: Lease) =>
+      (door ?? lease.door) === lease.door && (address ?? lease.source).equals(lease.source);
+    const closed = this.#leases.filter(fits);
+    this.#leases = this.#leases.filter((lease) => !fits(lease));
+    return {
+      closed: closed.map(({ door, source }) => ({ door, source })),
+      cut: cut ? closed.length : 0,
+    };
+  };
+
+  readonly open = ({ door, address, for: length }: m.OpenParams): m.Opened => {
+    const { kind } = this.#find(door);
+    if (kind === "command") return {};
+    const lease = this.#leaseOf(door, address) ?? this.#add(door, address, 0);
+    lease.end = Math.max(lease.end, this.#clock.now() + (length ?? defaultLength));
+    return { lease: this.#report(lease) };
+  };
+
+  readonly extend = ({ door, address, for: length }: m.ExtendParams): m.LeaseReport => {
+    this.#find(door);
+    const lease = this.#leaseOf(door, address);
+    if (lease === undefined) throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
+    lease.end = Math.max(lease.end, this.#clock.now() + length);
+    return this.#report(lease);
+  };
+
+  readonly reload = (): m.Reloaded => this.nextReload;
+
+  readonly protect = (): m.Protection => {
+    this.services = ["tcp/22"];
+    return { services: this.services };
+  };
+
+  readonly unprotect = (): m.Protection => {
+    this.services = [];
+    this.#trial = undefined;
+    return { services: this.services };
+  };
+
+  readonly guard = (params: m.GuardParams): m.Guarded => {
+    const remaining = params.for ?? 60_000;
+    this.#trial = { ...params, end: this.#clock.now() + remaining };
+    const services = params.services ?? ["tcp/22"];
+    return { services, address: params.address, remaining, doors: ["ssh"], warnings: [] };
+  };
+
+  readonly confirm = (params: m.ConfirmParams): m.Confirmed => {
+    const trial = this.#trial;
+    if (trial === undefined || trial.end <= this.#clock.now()) {
+      throw new KnockError("USAGE", "nothing is on trial, or its time is over");
+    }
+    if ("port" in params && params.port === trial.port && params.address.equals(trial.address)) {
+      const from = `${params.address} port ${params.port}`;
+      const hints = ["make a new connection to this server, and confirm there"];
+      const message = `the connection from ${from} was there before the trial`;
+      throw new KnockError("USAGE", message, { hints });
+    }
+    this.#trial = undefined;
+    this.services = trial.services ?? ["tcp/22"];
+    const remaining = trial.end - this.#clock.now();
+    return { services: this.services, doors: ["ssh"], address: trial.address, remaining };
+  };
+
+  #find(name: string): m.DoorReport {
+    const door = this.doors().find((other) => other.name === name);
+    if (door !== undefined) return door;
+    const hints = ["knockctl doors lists them"];
+    throw new KnockError("USAGE", `there is no door "${name}"`, { hints });
+  }
+
+  #leaseOf(door: string, address: Address): Lease | undefined {
+    return this.#leases.find((lease) => lease.door === door && lease.source.equals(address));
+  }
+
+  #add(door: string, source: Address, length: number): Lease {
+    const since = new Date(this.#clock.wall());
+    const lease = { door, source, since, end: this.#clock.now() + length };
+    this.#leases.push(lease);
+    return lease;
+  }
+
+  #report({ door, source, since, end }: Lease): m.LeaseReport {
+    const kind = this.#find(door).kind === "native" ? "native" : "command";
+    const remaining = Math.max(0, end - this.#clock.now());
+    return { door, source, since, remaining, kind, state: "open" };
+  }
+}

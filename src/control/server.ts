@@ -1,0 +1,172 @@
+import { once } from "node:events";
+import type { Server, Socket } from "node:net";
+import { createServer } from "node:net";
+import type { Clock } from "../base/clock.ts";
+import { KnockError, reason } from "../base/errors.ts";
+import type { Level, Log } from "../base/log.ts";
+import type { Peer } from "../ffi/peer-credentials.ts";
+import { peerOf } from "../ffi/peer-credentials.ts";
+import { Connection } from "./connection.ts";
+import type { ControlHandlers } from "./handlers.ts";
+import type { Limits } from "./limits.ts";
+import { defaultLimits } from "./limits.ts";
+import type { Request, WireError } from "./protocol.ts";
+import { encode } from "./protocol.ts";
+import { checkPath, makeRoom } from "./socket-file.ts";
+
+export interface ServerOptions {
+  readonly handlers: ControlHandlers;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Those that differ from the usual ones. */
+  readonly limits?: Partial<Limits>;
+}
+
+/** How often the log says that somebody was turned away: milliseconds. */
+const refusalInterval = 60_000;
+
+/**
+ * Listens for administrators on a unix socket (mode 0600): root, and the user that the daemon runs
+ * as. Throws SYSTEM, or USAGE for a path that no socket can have.
+ */
+export async function serve(path: string, options: ServerOptions): Promise<ControlServer> {
+  checkPath(path);
+  await makeRoom(path);
+  const server = createServer({ allowHalfOpen: true });
+  const listening = once(server, "listening");
+  // The socket is made during the call, and nobody else may reach it at any moment.
+  const umask = process.umask(0o177);
+  try {
+    server.listen(path);
+  } finally {
+    process.umask(umask);
+  }
+  try {
+    await listening;
+  } catch (error) {
+    throw new KnockError("SYSTEM", `cannot listen on ${path}: ${reason(error)}`, { cause: error });
+  }
+  return new ControlServer(server, options);
+}
+
+/** The daemon's ear for administrators. `serve` makes one. */
+export class ControlServer {
+  readonly #server: Server;
+  readonly #options: ServerOptions;
+  readonly #limits: Limits;
+  readonly #sockets = new Set<Socket>();
+  #refused = 0;
+  #refusalsToldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(server: Server, options: ServerOptions) {
+    this.#server = server;
+    this.#options = options;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    server.on("connection", (socket) => this.#accept(socket));
+    // Such as no descriptor left for a connection: it waits, and we go on.
+    server.on("error", (error) => this.#tell("error", "control", `control: ${reason(error)}`));
+  }
+
+  /** Clients at this moment. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Hangs up on everybody and removes the socket; may be called twice. */
+  close(): Promise<void> {
+    for (const socket of this.#sockets) socket.destroy();
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+    });
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#sockets.size >= this.#limits.connections * 2) {
+      // Even being told to go takes time, and these are too many to be told.
+      socket.destroy();
+      return;
+    }
+    const peer = identify(socket);
+    const { handlers, clock } = this.#options;
+    const connection = new Connection(socket, {
+      handlers,
+      clock,
+      limits: this.#limits,
+      onRequest: (request) => this.#note(request, peer),
+      onMistake: (error) => {
+        this.#tell("error", "internal-error", `internal error at a request: ${reason(error)}`);
+      },
+    });
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    const objection = this.#objection(peer);
+    if (objection !== undefined) connection.refuse(objection);
+  }
+
+  #objection(peer: Peer | undefined): WireError | undefined {
+    if (peer === undefined || (peer.uid !== 0 && peer.uid !== process.geteuid?.())) {
+      this.#noteRefusal(peer);
+      const message = "only root may ask knockd";
+      return { code: "DENIED", message, hints: ["run knockctl as root"] };
+    }
+    const { connections } = this.#limits;
+    if (this.#sockets.size <= connections) return undefined;
+    return { code: "LIMIT", message: `at most ${connections} connections at once`, hints: [] };
+  }
+
+  /** What changes something is in the log, with who wanted it. */
+  #note({ id, method, params }: Request, peer: Peer | undefined): void {
+    if (method === "watch" || isQuestion[method]) return;
+    const details = Object.entries(params).map(([key, value]) => ` ${key}=${show(value)}`);
+    const text = `control: ${method}${details.join("")} (user ${peer?.uid}, process ${peer?.pid})`;
+    this.#tell("notice", "control", text, { method, id });
+  }
+
+  #noteRefusal(peer: Peer | undefined): void {
+    this.#refused++;
+    const now = this.#options.clock.now();
+    if (now - this.#refusalsToldAt < refusalInterval) return;
+    const times =
+      this.#refused > 1 ? `, ${this.#refused} connections since the last such line` : "";
+    this.#refusalsToldAt = now;
+    this.#refused = 0;
+    const who = peer === undefined ? "somebody unknown" : `user ${peer.uid}, process ${peer.pid}`;
+    this.#tell("warning", "control-denied", `control: turned away: ${who}${times}`);
+  }
+
+  #tell(
+    level: Level,
+    event: string,
+    text: string,
+    detail?: Readonly<Record<string, string | number>>,
+  ) {
+    this.#options.log.write({ level, event, text, ...(detail && { detail }) });
+  }
+}
+
+const isQuestion = {
+  status: true,
+  doors: true,
+  leases: true,
+  close: false,
+  open: false,
+  extend: false,
+  reload: false,
+  protect: false,
+  unprotect: false,
+  guard: false,
+  confirm: false,
+} as const;
+
+function show(value: unknown): string {
+  return encode(value).replace(/^"([\w.:/-]+)"$/, "$1");
+}
+
+function identify(socket: Socket): Peer | undefined {
+  try {
+    return peerOf(socket);
+  } catch {
+    // Whoever it is gets no further: the caller refuses the unknown.
+    return undefined;
+  }
+}

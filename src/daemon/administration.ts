@@ -1,0 +1,207 @@
+import type { Address } from "../base/address.ts";
+import type { Clock } from "../base/clock.ts";
+import { KnockError } from "../base/errors.ts";
+import { formatService } from "../base/service.ts";
+import type { Source } from "../capture/source.ts";
+import type { ControlHandlers, Listener } from "../control/handlers.ts";
+import type * as m from "../control/methods.ts";
+import type { Keeper } from "../grant/keeper.ts";
+import type { Lease } from "../grant/lease.ts";
+import type { LeaseJournal } from "../grant/lease-journal.ts";
+import type { Matcher } from "../match/matcher.ts";
+import { cutConnections } from "./connections.ts";
+import type { Doors } from "./doors.ts";
+import type { Firewalls } from "./firewalls.ts";
+import type { NumberedDoor } from "./grants.ts";
+import { makeGrant } from "./grants.ts";
+import { Guard } from "./guard.ts";
+import type { Protection } from "./protection.ts";
+import type { Watchers } from "./watchers.ts";
+
+/** What administrators look at and change. */
+export interface AdministrationParts {
+  readonly version: string;
+  readonly configFile: string;
+  readonly clock: Clock;
+  readonly keeper: Keeper;
+  readonly matcher: Matcher;
+  readonly source: Source;
+  readonly firewalls: Firewalls;
+  readonly protection: Protection;
+  readonly journal: LeaseJournal;
+  readonly watchers: Watchers;
+  /** Those of the configuration in force. */
+  readonly doors: () => Doors;
+  readonly interfaces: () => readonly string[] | undefined;
+  readonly reload: () => Promise<m.Reloaded>;
+}
+
+/** Answers administrators: the daemon as `knockctl` sees it. */
+export class Administration implements ControlHandlers {
+  readonly #parts: AdministrationParts;
+  readonly #started: number;
+  readonly #guard: Guard;
+
+  constructor(parts: AdministrationParts) {
+    this.#parts = parts;
+    this.#started = parts.clock.now();
+    this.#guard = new Guard(parts);
+  }
+
+  readonly watch = (listener: Listener): (() => void) => this.#parts.watchers.add(listener);
+
+  readonly reload = async (): Promise<m.Reloaded> => {
+    const result = await this.#parts.reload();
+    if (result.kind === "refused") return result;
+    const walledUp = this.#walledUp().map((text) => `warning: ${text}`);
+    return { ...result, warnings: [...result.warnings, ...walledUp] };
+  };
+
+  readonly status = (): m.Status => {
+    const { version, configFile, clock, keeper, matcher, source, firewalls, journal } = this.#parts;
+    const { protection } = this.#parts;
+    const { trial } = protection;
+    const problem = journal.trouble;
+    return {
+      version,
+      pid: process.pid,
+      uptime: clock.now() - this.#started,
+      configFile,
+      interfaces: this.#parts.interfaces() ?? ["any"],
+      doors: this.#parts.doors().all.length,
+      leases: keeper.leases.length,
+      attempts: matcher.attemptsByStage,
+      capture: source.counters(),
+      firewall: {
+        kind: firewalls.kind,
+        protects: protection.services.map(formatService),
+        ...(trial && { trial: { ...trial, services: trial.services.map(formatService) } }),
+      },
+      journal: { path: journal.path, ...(problem !== undefined && { problem }) },
+      problems: [
+        ...(problem === undefined ? [] : [problem]),
+        ...firewalls.problems,
+        ...protection.problems,
+        ...this.#walledUp(),
+      ],
+    };
+  };
+
+  readonly doors = (): readonly m.DoorReport[] =>
+    this.#parts.doors().all.map(({ config, nth, door }) => {
+      const { name, timeout, native, commands, closeAfter } = config;
+      const leased = commands.stop !== undefined || commands.stop6 !== undefined;
+      const sequence = door?.sequence ?? [];
+      return {
+        name,
+        steps: sequence.length,
+        protocols: [...new Set(sequence.map(({ protocol }) => protocol))],
+        timeout,
+        kind: native !== undefined ? "native" : leased ? "lease" : "command",
+        opens: native?.services.map(formatService) ?? [],
+        ...(native !== undefined && { lasts: native.openFor }),
+        ...(native === undefined && leased && { lasts: closeAfter }),
+        state: door === undefined ? "disabled" : "enabled",
+        open: this.#leasesOf(name).filter(({ passage }) => passage.nth === nth).length,
+      };
+    });
+
+  readonly leases = (): readonly m.LeaseReport[] =>
+    this.#parts.keeper.leases.map((lease) => this.#report(lease));
+
+  readonly close = async ({ door, address, cut }: m.CloseParams): Promise<m.Closed> => {
+    if (door !== undefined) this.#findDoors(door);
+    const { keeper } = this.#parts;
+    const chosen = keeper.leases.filter(
+      ({ state, passage }) =>
+        state === "open" &&
+        (door === undefined || passage.door === door) &&
+        (address === undefined || passage.source.equals(address)),
+    );
+    await Promise.all(chosen.map((lease) => keeper.close(lease)));
+    const cuts = await Promise.all(
+      (cut ? chosen : []).map(({ passage: { source, way } }) =>
+        cutConnections(source, way.kind === "native" ? way.services : undefined),
+      ),
+    );
+    const closed = chosen.map(({ passage }) => ({ door: passage.door, source: passage.source }));
+    return { closed, cut: cuts.reduce((sum, count) => sum + count, 0) };
+  };
+
+  readonly open = async ({ door, address, for: length }: m.OpenParams): Promise<m.Opened> => {
+    const { keeper } = this.#parts;
+    for (const found of this.#findDoors(door)) {
+      const grant = makeGrant(found, address, undefined);
+      if (grant === undefined) throw new KnockError("USAGE", `door "${door}" runs no command`);
+      await keeper.open({ ...grant, length: length ?? grant.length, again: "extend" });
+    }
+    const lease = this.#find(door, address);
+    return lease === undefined ? {} : { lease: this.#report(lease) };
+  };
+
+  readonly extend = async (params: m.ExtendParams): Promise<m.LeaseReport> => {
+    const { door, address, for: length } = params;
+    const { keeper, clock } = this.#parts;
+    this.#findDoors(door);
+    const lease = this.#find(door, address);
+    if (lease === undefined) throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
+    await keeper.extend(lease, Math.max(lease.due, clock.now() + length));
+    return this.#report(this.#find(door, address) ?? lease);
+  };
+
+  readonly protect = async (): Promise<m.Protection> => {
+    await this.#parts.protection.protect();
+    return this.#protected();
+  };
+
+  readonly unprotect = async (): Promise<m.Protection> => {
+    await this.#parts.protection.lift();
+    return this.#protected();
+  };
+
+  readonly guard = (params: m.GuardParams): Promise<m.Guarded> => this.#guard.begin(params);
+
+  readonly confirm = (params: m.ConfirmParams): Promise<m.Confirmed> => this.#guard.confirm(params);
+
+  #protected(): m.Protection {
+    return { services: this.#parts.protection.services.map(formatService) };
+  }
+
+  /** What was confirmed stays protected, also when the door to it is gone from the configuration. */
+  #walledUp(): string[] {
+    const open = this.#parts
+      .doors()
+      .all.flatMap(({ config: { native }, door }) => (door && native?.services) ?? [])
+      .map(formatService);
+    return this.#protected()
+      .services.filter((service) => !open.includes(service))
+      .map((service) => `${service} is protected, but no door opens it: knockctl unprotect`);
+  }
+
+  #findDoors(name: string): NumberedDoor[] {
+    const found = this.#parts.doors().all.filter(({ config }) => config.name === name);
+    if (found.length === 0) throw new KnockError("USAGE", `there is no door "${name}"`);
+    return found;
+  }
+
+  #leasesOf(door: string): Lease[] {
+    return this.#parts.keeper.leases.filter(({ passage }) => passage.door === door);
+  }
+
+  #find(door: string, address: Address): Lease | undefined {
+    return this.#leasesOf(door).find(({ passage }) => passage.source.equals(address));
+  }
+
+  #report({ passage, since, due, state }: Lease): m.LeaseReport {
+    const { clock } = this.#parts;
+    const { door, source, way } = passage;
+    return {
+      door,
+      source,
+      since: new Date(clock.wall() - (clock.now() - since)),
+      remaining: Math.max(0, due - clock.now()),
+      kind: way.kind,
+      state,
+    };
+  }
+}

@@ -1,0 +1,139 @@
+import type { Clock } from "../base/clock.ts";
+import { reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { Service } from "../base/service.ts";
+import { formatService } from "../base/service.ts";
+import { CommandFirewall } from "../firewall/command.ts";
+import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
+import { IpsetFirewall } from "../firewall/ipset.ts";
+import { NativeFirewall } from "../firewall/native.ts";
+import { loadRuleset } from "../firewall/nft-command.ts";
+import { liftRuleset } from "../firewall/nft-ruleset.ts";
+import type { RunningTrial } from "../firewall/nftables.ts";
+import { Nftables } from "../firewall/nftables.ts";
+import { findUser } from "./users.ts";
+
+const unavailable = "native doors are not available: see the log at the start";
+
+/** The ways to open a door, each made ready when the configuration needs it. */
+export class Firewalls implements Firewall {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #table: string;
+  readonly #onFlush: () => void;
+  readonly #command = new CommandFirewall(findUser);
+  #native: Firewall | undefined;
+  #nftables: Nftables | undefined;
+  #wanted: "nftables" | "ipset" | undefined;
+  #told = "nothing";
+  #problem: string | undefined;
+
+  /** `onFlush`: what is open by nftables was removed by somebody, and must be opened again. */
+  constructor(table: string, clock: Clock, log: Log, onFlush: () => void) {
+    this.#table = table;
+    this.#clock = clock;
+    this.#log = log;
+    this.#onFlush = onFlush;
+  }
+
+  /** What native doors are made of. */
+  get kind(): "nftables" | "ipset" | "commands" {
+    if (this.#wanted === "ipset") return "ipset";
+    return this.#nftables === undefined ? "commands" : "nftables";
+  }
+
+  /** What keeps doors from opening: a sentence each. */
+  get problems(): readonly string[] {
+    return this.#problem === undefined ? [] : [this.#problem];
+  }
+
+  /**
+   * Makes ready what the configuration asks for; `needed`: there are native doors, or something of ours
+   * may be in the kernel. nftables waits for the next `protect`. What fails is told in the log: other
+   * doors work all the same.
+   */
+  async configure(kind: "nftables" | "ipset", needed: boolean): Promise<void> {
+    this.#problem = undefined;
+    if (kind === "ipset") await this.#useIpset(needed);
+    else if (this.#nftables === undefined) {
+      this.#native = undefined;
+      this.#wanted = needed ? "nftables" : undefined;
+    }
+  }
+
+  /** Native doors cannot be opened, or not as they should be. */
+  fail(error: unknown): void {
+    const text = `native doors stay shut: ${reason(error)}`;
+    this.#problem = text;
+    this.#log.write({ level: "error", event: "firewall-failed", text });
+  }
+
+  /** From now on these services are protected, those on trial as long as it lasts, and no others. Throws FIREWALL. */
+  async protect(services: readonly Service[], trial?: RunningTrial): Promise<void> {
+    const nothing = services.length === 0 && trial === undefined;
+    if (this.#nftables === undefined && this.#wanted !== "nftables" && nothing) return;
+    if (this.#nftables === undefined) await this.#open(services);
+    else if (trial === undefined) await this.#nftables.setProtection(services);
+    if (trial !== undefined) await this.#nftables?.setProtection(services, trial);
+    const told = services.map(formatService).join(", ") || "nothing";
+    if (told === this.#told) return;
+    this.#told = told;
+    this.#log.write({ level: "notice", event: "protect", text: `protected: ${told}` });
+  }
+
+  /** Protects nothing, also if it is not we who protected it. Throws FIREWALL. */
+  async lift(): Promise<void> {
+    if (this.#nftables === undefined) await loadRuleset(liftRuleset(this.#table), () => {});
+    else await this.protect([]);
+  }
+
+  open(passage: Passage, length: number, hold?: number): Promise<Outcome> {
+    return this.#for(passage)?.open(passage, length, hold) ?? notStarted();
+  }
+
+  close(passage: Passage): Promise<Outcome> {
+    return this.#for(passage)?.close(passage) ?? notStarted();
+  }
+
+  /** Lets go. What is open stays open until its time is over. */
+  async shutDown(): Promise<void> {
+    await this.#nftables?.close();
+  }
+
+  #for({ way }: Passage): Firewall | undefined {
+    return way.kind === "command" ? this.#command : this.#native;
+  }
+
+  async #useIpset(needed: boolean): Promise<void> {
+    this.#wanted = "ipset";
+    try {
+      if (this.#nftables !== undefined) await this.lift();
+      await this.#nftables?.close();
+      this.#nftables = undefined;
+      this.#native = needed ? await IpsetFirewall.open(this.#clock) : undefined;
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  async #open(services: readonly Service[]): Promise<void> {
+    this.#nftables = await Nftables.open({
+      protect: services,
+      table: this.#table,
+      onFlush: () => this.#restore(),
+      onProblem: ({ message: text }) =>
+        this.#log.write({ level: "error", event: "firewall-failed", text }),
+    });
+    this.#native = new NativeFirewall(this.#nftables);
+  }
+
+  #restore(): void {
+    const text = `somebody removed rules from table inet ${this.#table}: they are put back`;
+    this.#log.write({ level: "warning", event: "firewall-restored", text });
+    this.#onFlush();
+  }
+}
+
+function notStarted(): Promise<Outcome> {
+  return Promise.resolve({ kind: "not-started", reason: unavailable });
+}

@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { address } from "../../test/packets.ts";
+import type { DoorConfig } from "../config/config.ts";
+import { parseConfig } from "../config/parse.ts";
+import { makeGrant } from "./grants.ts";
+
+const alice = address("192.0.2.7");
+const knock = { port: 9000, protocol: "tcp" } as const;
+
+function door(...lines: string[]): DoorConfig {
+  const [only] = parseConfig(["[ssh]", "sequence = 9000", ...lines].join("\n")).config?.doors ?? [];
+  if (only === undefined) throw new Error("no door");
+  return only;
+}
+
+test("a door with commands grants what they say, for its cmd_timeout", () => {
+  const config = door(
+    ...["start_command = open %IP% %PORT%", "stop_command = close %IP%", "cmd_timeout = 1m"],
+    ...["user = nobody", "command_timeout = 5s", "again = rerun"],
+  );
+  expect(makeGrant({ config, nth: 2 }, alice, knock)).toEqual({
+    passage: {
+      ...{ door: "ssh", nth: 2, source: alice, knock },
+      way: {
+        kind: "command",
+        start: "open 192.0.2.7 9000",
+        stop: "close 192.0.2.7",
+        user: "nobody",
+        timeout: 5000,
+      },
+    },
+    length: 60_000,
+    again: "rerun",
+  });
+});
+
+test("a native door grants its services, for its open_for", () => {
+  const config = door("open = tcp/22, icmp", "open_for = 1h");
+  const services = [{ protocol: "tcp", port: 22 }, { protocol: "icmp" }];
+  expect(makeGrant({ config, nth: 1 }, alice, undefined)).toEqual({
+    passage: {
+      ...{ door: "ssh", nth: 1, source: alice, knock: undefined },
+      way: { kind: "native", services },
+    },
+    length: 3_600_000,
+    again: "extend",
+  });
+});
+
+test("a door that has nothing for a source grants nothing", () => {
+  const config = door("start_command_6 = open", "stop_command_6 = close");
+  expect(makeGrant({ config, nth: 1 }, alice, knock)).toBeUndefined();
+  expect(makeGrant({ config, nth: 1 }, address("2001:db8::7"), knock)).toBeDefined();
+});

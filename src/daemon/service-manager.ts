@@ -1,0 +1,64 @@
+// sd_notify(3): tells systemd, or whoever set NOTIFY_SOCKET, how we are.
+import type { Clock } from "../base/clock.ts";
+import { closeUnixDatagram, openUnixDatagram, sendUnixDatagram } from "../ffi/unix-datagram.ts";
+
+/** The service manager that started this process, if one did and wants to know. */
+export class ServiceManager {
+  readonly #clock: Clock;
+  readonly #path: string | undefined;
+  readonly #fd: number | undefined;
+  readonly #watchdogInterval: number | undefined;
+  #cancelWatchdog: (() => void) | undefined;
+
+  constructor(clock: Clock, environment: NodeJS.ProcessEnv = process.env) {
+    this.#clock = clock;
+    // An @ stands for the NUL that begins the name of an abstract socket.
+    this.#path = environment["NOTIFY_SOCKET"]?.replace(/^@/, "\0");
+    if (this.#path !== undefined) this.#fd = openUnixDatagram();
+    const watchdog = Number(environment["WATCHDOG_USEC"]);
+    if (watchdog > 0) this.#watchdogInterval = watchdog / 2000;
+    // Commands are no part of this conversation.
+    delete environment["NOTIFY_SOCKET"];
+    delete environment["WATCHDOG_USEC"];
+    delete environment["WATCHDOG_PID"];
+  }
+
+  /** Everything is ready, after a start or a reload. */
+  ready(status: string): void {
+    this.#send(`READY=1\nSTATUS=${status}`);
+    this.#watchdog();
+  }
+
+  reloading(): void {
+    const microseconds = Math.floor(this.#clock.now() * 1000);
+    this.#send(`RELOADING=1\nMONOTONIC_USEC=${microseconds}\nSTATUS=reading the configuration`);
+  }
+
+  stopping(): void {
+    this.#send("STOPPING=1");
+    this.#cancelWatchdog?.();
+  }
+
+  /** One line for `systemctl status`. */
+  status(text: string): void {
+    this.#send(`STATUS=${text}`);
+  }
+
+  close(): void {
+    this.#cancelWatchdog?.();
+    if (this.#fd !== undefined) closeUnixDatagram(this.#fd);
+  }
+
+  #watchdog(): void {
+    this.#cancelWatchdog?.();
+    if (this.#watchdogInterval === undefined) return;
+    this.#send("WATCHDOG=1");
+    const next = this.#clock.now() + this.#watchdogInterval;
+    this.#cancelWatchdog = this.#clock.wakeAt(next, () => this.#watchdog());
+  }
+
+  #send(text: string): void {
+    if (this.#fd === undefined || this.#path === undefined) return;
+    sendUnixDatagram(this.#fd, this.#path, new TextEncoder().encode(text));
+  }
+}

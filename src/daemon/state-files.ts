@@ -1,0 +1,31 @@
+import { createHash } from "node:crypto";
+import { basename, join } from "node:path";
+
+/** Where the daemon of one configuration file keeps what it must not forget. */
+export interface StateFiles {
+  /** Locked as long as the daemon runs. */
+  readonly lock: string;
+  readonly journal: string;
+  /** The beginning of the names of the locks of start commands. */
+  readonly starts: string;
+  /** The services that an administrator protected by `knockctl guard`, a line each. */
+  readonly guarded: string;
+  /** The rules that protect from early in the boot on. packaging/sesame-protect.service loads *.nft. */
+  readonly boot: string;
+}
+
+/** The files of one configuration. Two files of one name are two daemons; people still see which is whose. */
+export function stateFiles(directory: string, configFile: string): StateFiles {
+  const digest = createHash("sha256").update(configFile).digest("hex").slice(0, 12);
+  const path = join(directory, `${basename(configFile)}-${digest}`);
+  return {
+    lock: `${path}.lock`,
+    journal: `${path}.journal`,
+    starts: `${path}.start-`,
+    guarded: `${path}.guarded`,
+    boot: `${path}.nft`,
+  };
+}
+
+/** Where leases are kept, unless the configuration or the service manager says otherwise. */
+export const defaultStateDir = "/var/lib/knockd";

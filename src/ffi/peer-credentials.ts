@@ -1,0 +1,39 @@
+// SO_PEERCRED of unix(7): who is at the other end of a connection, as the kernel knows it.
+import type { Socket } from "node:net";
+import { endianness } from "node:os";
+import * as libc from "./libc.ts";
+
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+
+/** A process at the moment when it connected. */
+export interface Peer {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Who made a connection over a unix socket. Throws SYSTEM if that cannot be known. */
+export function peerOf(socket: Socket): Peer {
+  // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
+  const value = new Uint8Array(12);
+  const length = new Uint8Array(new Uint32Array([value.length]).buffer);
+  if (libc.getsockopt(descriptorOf(socket), SOL_SOCKET, SO_PEERCRED, value, length) !== 0) {
+    throw libc.systemError("SYSTEM", "cannot find out who is at the other end of a socket");
+  }
+  const fields = new DataView(value.buffer);
+  const littleEndian = endianness() === "LE";
+  return {
+    pid: fields.getInt32(0, littleEndian),
+    uid: fields.getUint32(4, littleEndian),
+    gid: fields.getUint32(8, littleEndian),
+  };
+}
+
+/** Node tells nobody, but its own handle knows; -1, which no call accepts, once it is closed. */
+function descriptorOf(socket: Socket): number {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  const fd: unknown =
+    typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
+  return typeof fd === "number" ? fd : -1;
+}

@@ -1,0 +1,144 @@
+import { KnockError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { Journal } from "./journal.ts";
+import type { Lease, LeaseEvent } from "./lease.ts";
+import type { Ledger } from "./ledger.ts";
+import type { LeaseRecord, Moment } from "./record.ts";
+import { parseRecord, recordToJson } from "./record.ts";
+import type { Recovered } from "./recovery.ts";
+import { recover } from "./recovery.ts";
+
+/**
+ * The leases on the disk. It never throws: when it cannot write it says so once, in `trouble` and in
+ * the log, and writes everything anew as soon as it can. A journal that could not be opened is not
+ * tried again: somebody else may have it by then.
+ */
+export class LeaseJournal {
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  readonly #start: LeaseRecord;
+  readonly path: string;
+  #journal: Journal<unknown> | undefined;
+  #trouble: string | undefined;
+
+  private constructor(path: string, ledger: Ledger, here: Moment, log: Log) {
+    this.path = path;
+    this.#ledger = ledger;
+    this.#log = log;
+    this.#start = { op: "start", ...here };
+  }
+
+  /** Opens the journal at `path` and tells what earlier daemons left to be done. */
+  static open(
+    path: string,
+    ledger: Ledger,
+    here: Moment,
+    log: Log,
+  ): { readonly journal: LeaseJournal; readonly recovered: readonly Recovered[] } {
+    const journal = new LeaseJournal(path, ledger, here, log);
+    return { journal, recovered: journal.#load(here) };
+  }
+
+  /** What keeps it from writing; undefined if nothing does. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Writes down what the ledger was just told. False if that was not possible. */
+  write(event: LeaseEvent): boolean {
+    return this.#attempt((journal) => {
+      // What could not be written is missing; the whole state makes up for it.
+      if (this.#trouble !== undefined) journal.compact(this.#snapshot());
+      else journal.append(recordToJson(event));
+      if (journal.isLong) this.#shorten(journal);
+    });
+  }
+
+  /** Fulfilled when everything is on the disk; with false if that was not possible. */
+  async commit(): Promise<boolean> {
+    try {
+      await this.#journal?.commit();
+      return this.#trouble === undefined;
+    } catch (error) {
+      this.#complain(error);
+      return false;
+    }
+  }
+
+  close(): void {
+    this.#journal?.close();
+    this.#journal = undefined;
+  }
+
+  #load(here: Moment): readonly Recovered[] {
+    let recovered: readonly Recovered[] = [];
+    try {
+      const { journal, values, damage } = Journal.open<unknown>(this.path);
+      this.#journal = journal;
+      const records = values.map(parseRecord);
+      const strange = records.filter((record) => record === undefined).length;
+      const notes = strange > 0 ? [...damage, `${strange} lines are none of ours`] : damage;
+      for (const note of notes) {
+        const text = `warning: journal ${this.path}: ${note}, the rest is used`;
+        this.#log.write({ level: "warning", event: "journal-damaged", text });
+      }
+      recovered = recover(
+        records.filter((record) => record !== undefined),
+        here,
+      );
+    } catch (error) {
+      this.#complain(error);
+    }
+    return recovered;
+  }
+
+  /** Begins the file anew with what the ledger holds now. */
+  restart(): void {
+    this.#attempt((journal) => journal.compact(this.#snapshot()));
+  }
+
+  #snapshot(): unknown[] {
+    const events = this.#ledger.leases.flatMap(eventsOf);
+    return [this.#start, ...events].map(recordToJson);
+  }
+
+  #shorten(journal: Journal<unknown>): void {
+    try {
+      journal.compact(this.#snapshot());
+    } catch {
+      // There is room left, and it is tried again. A full disk is trouble when the room is used up.
+    }
+  }
+
+  #attempt(write: (journal: Journal<unknown>) => void): boolean {
+    if (this.#journal === undefined) return false;
+    try {
+      write(this.#journal);
+      this.#trouble = undefined;
+      return true;
+    } catch (error) {
+      this.#complain(error);
+      return false;
+    }
+  }
+
+  #complain(error: unknown): void {
+    if (!(error instanceof KnockError)) throw error;
+    if (this.#trouble === undefined) {
+      const text = `${error.message}: leases are in memory only`;
+      this.#log.write({ level: "error", event: "journal-failed", text });
+    }
+    this.#trouble = error.message;
+  }
+}
+
+/** The shortest history that leads to this lease. */
+function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
+  const { id } = opened;
+  return [
+    { op: "open", ...opened },
+    ...(state === "opening" ? [] : [{ op: "opened", id, due } as const]),
+    { op: "extend", id, due },
+    ...(state === "closing" ? [{ op: "close", id } as const] : []),
+  ];
+}

@@ -1,0 +1,97 @@
+import type { Level, Log } from "../base/log.ts";
+import { formatService } from "../base/service.ts";
+import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
+import type { StartLocks } from "./start-locks.ts";
+
+export interface OperatorOptions {
+  readonly firewall: Firewall;
+  readonly log: Log;
+  readonly locks: StartLocks | undefined;
+}
+
+/** Carries out what is decided about a passage, and tells the log of it. Decides nothing. */
+export class Operator {
+  readonly #options: OperatorOptions;
+
+  constructor(options: OperatorOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens by a command. `id`: of the lease, if the command opens one; then a daemon after this one can
+   * tell whether the command still runs.
+   */
+  async start(passage: Passage, length: number, id?: number): Promise<void> {
+    const { firewall, locks } = this.#options;
+    this.#announce("open", passage);
+    const hold = id === undefined ? undefined : locks?.take(id);
+    const ended = firewall.open(passage, length, hold?.fd);
+    // The command has its own copy by now.
+    hold?.release();
+    this.#report("open", passage, await ended);
+  }
+
+  /** Opens by the kernel, or makes what is open last longer. False if that failed. */
+  async admit(passage: Passage, length: number): Promise<boolean> {
+    const outcome = await this.#options.firewall.open(passage, length);
+    if (outcome.kind === "done") return true;
+    this.tell("error", "open-failed", passage, describe(outcome));
+    return false;
+  }
+
+  async close(passage: Passage): Promise<void> {
+    this.#announce("close", passage);
+    this.#report("close", passage, await this.#options.firewall.close(passage));
+  }
+
+  /** The kernel has a passage open, for so many milliseconds. */
+  tellAdmitted(passage: Passage, length: number): void {
+    const { way, source } = passage;
+    const services = way.kind === "native" ? way.services.map(formatService).join(", ") : "";
+    const what = this.#options.firewall.pretends ? `would open ${services} for ${source}` : "open";
+    this.tell("notice", "opened", passage, `${what} for ${length / 1000} s`);
+  }
+
+  /** The time of a passage is over. */
+  tellExpired(passage: Passage): void {
+    const pretends = this.#options.firewall.pretends;
+    const native = pretends ? "would be closed again" : "closed";
+    const what = passage.way.kind === "native" ? native : "command timeout";
+    this.tell("notice", "expired", passage, what);
+  }
+
+  tell(level: Level, event: string, { door, source }: Passage, what: string): void {
+    const text = `${source}: ${door}: ${what}`;
+    this.#options.log.write({ level, event, text, door, source });
+  }
+
+  #announce(what: "open" | "close", { door, source, way }: Passage): void {
+    if (way.kind !== "command") return;
+    const { firewall, log } = this.#options;
+    const verb = firewall.pretends ? "would run" : "running command";
+    const text = `${door}: ${verb}: ${what === "open" ? way.start : way.stop}`;
+    log.write({ level: "notice", event: "command", text, door, source, detail: { what } });
+  }
+
+  #report(what: "open" | "close", { door, source }: Passage, outcome: Outcome): void {
+    const { firewall, log } = this.#options;
+    // What did not run has not ended either.
+    if (firewall.pretends) return;
+    const level = outcome.kind === "done" ? "info" : "error";
+    const text = `${door}: ${describe(outcome)}`;
+    log.write({ level, event: "command-exit", text, door, source, detail: { what, ...outcome } });
+  }
+}
+
+function describe(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "done":
+      return "command ended";
+    case "failed":
+      return `command returned non-zero status code (${outcome.status})`;
+    case "killed":
+      return `command was killed by ${outcome.signal}`;
+    case "not-started":
+      return `command could not be started: ${outcome.reason}`;
+  }
+}

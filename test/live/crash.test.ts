@@ -1,0 +1,300 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { readJournal } from "../../src/grant/journal-format.ts";
+import { parseRecord } from "../../src/grant/record.ts";
+import { recover } from "../../src/grant/recovery.ts";
+import { Random } from "../differential/random.ts";
+import { Folder, knockd } from "./knockd.ts";
+import { Process } from "./process.ts";
+import { needs } from "./requirements.ts";
+
+/** How many daemons are killed, and how many live side by side, each with a configuration of its own. */
+const rounds = 210;
+const lanes = 3;
+
+/** Sources: 127.0.0.2 and so on. All of them are us, and every one is another to the daemon. */
+const sources = 6;
+
+/** Milliseconds that may pass between a knock and its start command's first word. */
+const reaction = 300;
+
+interface DoorPlan {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
+
+/**
+ * Each command tells what it does in a file, a line a write: B, a start command begins; S, it has
+ * opened the door; E, a stop command has closed it.
+ */
+function makeDoors(effects: string): DoorPlan[] {
+  const tell = (what: string) => `echo "${what} $KNOCK_DOOR $KNOCK_IP $ROUND" >>${effects}`;
+  // Whoever waits for a daemon's last word shall not wait for its commands.
+  const quiet = "exec >/dev/null 2>&1";
+  const start = `start_command = ${quiet}; ${tell("B")}; ${tell("S")}`;
+  const stop = `stop_command = ${quiet}; ${tell("E")}`;
+  const late = `start_command = ${quiet}; ${tell("B")}; sleep 0.7; ${tell("S")}`;
+  return [
+    { name: "fast", lines: [start, stop, "cmd_timeout = 100ms"] },
+    { name: "late", lines: [late, `${stop}; sleep 0.05`, "cmd_timeout = 200ms"] },
+    { name: "long", lines: [`${start}; sleep 0.1`, stop, "cmd_timeout = 1s"] },
+    { name: "rerun", lines: [start, stop, "cmd_timeout = 500ms", "again = rerun"] },
+    {
+      name: "drag",
+      lines: [
+        start,
+        `stop_command = ${quiet}; sleep 0.05; ${tell("E")}; sleep 0.05`,
+        "cmd_timeout = 50ms",
+      ],
+    },
+  ];
+}
+
+/** A daemon that was killed: when, and what is known of it. */
+interface Round {
+  readonly number: number;
+  readonly killedAt: number;
+  readonly log: string;
+  readonly knocks: readonly { readonly who: string; readonly at: number }[];
+}
+
+/** One configuration, its state and its effects; its daemons come and go. */
+class Lane {
+  readonly folder = new Folder();
+  readonly rounds: Round[] = [];
+  readonly #random: Random;
+  readonly #doors: readonly DoorPlan[];
+  readonly #firstPort: number;
+  readonly #config: string;
+
+  constructor(number: number, seed: number) {
+    this.#random = new Random(seed, number);
+    this.#doors = makeDoors(this.folder.at("effects"));
+    this.#firstPort = 9000 + 10 * number;
+    const sections = this.#doors.flatMap(({ name, lines }, i) => [
+      `[${name}]`,
+      `sequence = ${this.#firstPort + i}:udp`,
+      ...lines,
+    ]);
+    const options = `Interface = lo\nLogFormat = json\nStateDir = ${this.folder.at("state")}`;
+    const socket = `ControlSocket = ${this.folder.at("control")}`;
+    const text = ["[options]", options, socket, ...sections, ""].join("\n");
+    this.#config = this.folder.write("k.conf", text);
+  }
+
+  /** Starts a daemon, knocks at random, and kills it at a random moment. */
+  async round(number: number): Promise<void> {
+    const log = `log-${number}`;
+    const daemon = this.#start(log, number);
+    const knocks: { who: string; at: number }[] = [];
+    if (this.#random.percent(12)) {
+      // Not even its start is safe.
+      await sleep(this.#random.from(0, 200));
+    } else {
+      await daemon.waitFor(/^listening/m, 20_000);
+      for (let i = this.#random.from(0, 8); i > 0; i--) {
+        knocks.push({ who: await this.#knock(), at: Date.now() });
+        await sleep(this.#random.from(0, 60));
+      }
+      await sleep(this.#random.from(0, 40));
+    }
+    const killedAt = Date.now();
+    kill(daemon, this.#random.percent(50));
+    await daemon.ended;
+    this.rounds.push({ number, killedAt, log, knocks });
+  }
+
+  /** The last daemon closes what is left; then nothing is open. */
+  async finish(): Promise<void> {
+    const daemon = this.#start("log-last", 1_000_000);
+    await daemon.waitFor(/^listening/m, 20_000);
+    await expect.poll(() => this.#leases(), { timeout: 20_000 }).toEqual([]);
+    await daemon.stop();
+  }
+
+  /** The effects at each door for each source, in their order. */
+  get effects(): ReadonlyMap<string, readonly Effect[]> {
+    const found = new Map<string, Effect[]>();
+    for (const line of this.folder.read("effects").split("\n").filter(Boolean)) {
+      const [what = "", door, source, round] = line.split(" ");
+      const who = `${door} ${source}`;
+      found.set(who, [...(found.get(who) ?? []), { what, round: Number(round) }]);
+    }
+    return found;
+  }
+
+  /** How many stop commands of a door for a source have ended, as the daemon of that round has logged it. */
+  endsOf({ log }: Round, who: string): number {
+    return this.folder
+      .log(log)
+      .map((line) => JSON.parse(line))
+      .filter((entry) => entry.event === "command-exit" && entry.what === "close")
+      .filter((entry) => `${entry.door} ${entry.source}` === who).length;
+  }
+
+  #start(log: string, round: number): Process {
+    const argv = [...knockd, "-v", "-c", this.#config, "-g", this.folder.at(log)];
+    const daemon = new Process(argv, { env: { ROUND: String(round) } });
+    onTestFinished(() => daemon.signal("SIGKILL"));
+    return daemon;
+  }
+
+  /** Who knocked: the door and the source. */
+  async #knock(): Promise<string> {
+    const door = this.#random.from(0, this.#doors.length - 1);
+    const source = `127.0.0.${this.#random.from(2, 1 + sources)}`;
+    const socket = createSocket("udp4");
+    socket.bind(0, source);
+    await once(socket, "listening");
+    socket.send("knock", this.#firstPort + door, "127.0.0.1", () => socket.close());
+    await once(socket, "close");
+    return `${this.#doors[door]?.name} ${source}`;
+  }
+
+  /** The leases that the journal holds. */
+  #leases(): number[] {
+    const state = this.folder.at("state");
+    const name = readdirSync(state).find((file) => file.endsWith(".journal")) ?? "";
+    const { values } = readJournal(readFileSync(`${state}/${name}`));
+    const records = values.map(parseRecord).filter((record) => record !== undefined);
+    return recover(records, { boot: "", now: 0, wall: 0 }).map(({ lease }) => lease.id);
+  }
+}
+
+interface Effect {
+  readonly what: string;
+  readonly round: number;
+}
+
+/** Kills a daemon; `all`: and the commands that it has started, with their children. */
+function kill(daemon: Process, all: boolean): void {
+  if (all && daemon.running) {
+    daemon.signal("SIGSTOP");
+    const children = `/proc/${daemon.pid}/task/${daemon.pid}/children`;
+    for (const group of readFileSync(children, "utf8").split(" ").filter(Boolean)) {
+      try {
+        process.kill(-Number(group), "SIGKILL");
+      } catch {
+        // It has just ended.
+      }
+    }
+  }
+  daemon.signal("SIGKILL");
+}
+
+/** What is wrong with the effects of one source at one door; undefined: nothing. */
+function complaint(lane: Lane, who: string, effects: readonly Effect[]): string | undefined {
+  const story = `${who}: ${effects.map(({ what, round }) => `${what}${round}`).join(" ")}`;
+  let open = false;
+  for (const [i, effect] of effects.entries()) {
+    const before = effects[i - 1];
+    if (effect.what === "B") {
+      if (open) return `opened while open: ${story}`;
+      open = true;
+    } else if (effect.what === "S") {
+      if (before?.what !== "B") return `opened after its closing: ${story}`;
+    } else {
+      if (before?.what === "E" && !isExcused(lane, who, effects.slice(0, i), effect.round)) {
+        return `closed in ${effect.round} without need: ${story}`;
+      }
+      open = false;
+    }
+  }
+  return open ? `never closed: ${story}` : undefined;
+}
+
+/**
+ * May one more closing in the round `next` have followed these effects, which end with one? Only if the
+ * kill fell into that one, before it was acknowledged, or into the opening of another lease before its
+ * start command had said a word.
+ */
+function isExcused(lane: Lane, who: string, effects: readonly Effect[], next: number): boolean {
+  const last = effects.at(-1)?.round ?? next;
+  const then = lane.rounds.find(({ number }) => number === last);
+  if (then === undefined || next <= last) return false;
+  const closings = effects.filter(({ what, round }) => what === "E" && round === last);
+  // What is in the log was in the journal before.
+  if (lane.endsOf(then, who) < closings.length) return true;
+  return lane.rounds
+    .filter(({ number }) => number >= last && number < next)
+    .some(({ killedAt, knocks }) =>
+      knocks.some((knock) => knock.who === who && killedAt - knock.at < reaction),
+    );
+}
+
+describe.skipIf(needs())("a daemon that is killed at any moment", () => {
+  test("closes what it opened: each lease at least once, and nothing opens after that", async () => {
+    const seed = Number(process.env["SESAME_SEED"] ?? Date.now() % 1_000_000);
+    console.log(`crash test: SESAME_SEED=${seed}`);
+    const all = Array.from({ length: lanes }, (_, i) => new Lane(i, seed));
+    let next = 0;
+    await Promise.all(
+      all.map(async (lane) => {
+        while (next < rounds) await lane.round(next++);
+        await lane.finish();
+      }),
+    );
+    const complaints: string[] = [];
+    const count = { opened: 0, closed: 0, twice: 0, cut: 0 };
+    for (const lane of all) {
+      for (const [who, effects] of lane.effects) {
+        const said = complaint(lane, who, effects);
+        if (said !== undefined) complaints.push(said);
+        effects.forEach(({ what }, i) => {
+          const before = effects[i - 1]?.what;
+          if (what === "B") count.opened++;
+          if (what === "E") count.closed++;
+          if (what === "E" && before === "E") count.twice++;
+          if (what === "E" && before === "B") count.cut++;
+        });
+      }
+    }
+    console.log(`crash test: ${JSON.stringify(count)}`);
+    expect(complaints).toEqual([]);
+    // It is worth something only if much was opened, and kills hit both kinds of commands.
+    expect(count.opened).toBeGreaterThan(rounds);
+    expect(count.cut).toBeGreaterThan(0);
+    expect(count.twice).toBeGreaterThan(0);
+  }, 180_000);
+
+  test("is waited for by the next daemon while its start command runs, and closed after that", async () => {
+    const folder = new Folder();
+    const effects = folder.at("effects");
+    const gate = folder.at("gate");
+    const lines = [
+      "[x]",
+      "sequence = 9100:udp",
+      `start_command = echo begun; mkfifo ${gate}; read -r _ <${gate}; echo start >>${effects}`,
+      `stop_command = echo stop >>${effects}; echo closed`,
+      "cmd_timeout = 1h",
+    ];
+    const options = `[options]\nInterface = lo\nControlSocket = ${folder.at("control")}\n`;
+    const config = folder.write("k.conf", `${options}${lines.join("\n")}\n`);
+    const start = async () => {
+      const daemon = new Process([...knockd, "-v", "-c", config]);
+      onTestFinished(() => daemon.signal("SIGKILL"));
+      await daemon.waitFor(/^listening/m);
+      return daemon;
+    };
+    const killed = await start();
+    const socket = createSocket("udp4");
+    socket.send("knock", 9100, "127.0.0.1", () => socket.close());
+    await killed.waitFor(/^begun$/m);
+    killed.signal("SIGKILL");
+    await killed.ended;
+
+    const next = await start();
+    // It looks several times whether the command still runs.
+    await sleep(600);
+    expect(folder.read("effects")).toBe("");
+    await expect.poll(() => existsSync(gate)).toBe(true);
+    writeFileSync(gate, "go\n");
+    await next.waitFor(/^closed$/m);
+    expect(folder.read("effects")).toBe("start\nstop\n");
+    const { stdout } = await next.stop();
+    expect(stdout.match(/running command/g)).toHaveLength(1);
+  });
+});

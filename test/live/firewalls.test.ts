@@ -1,0 +1,186 @@
+// The contract of src/firewall/firewall.ts on a real kernel, and what the documentation promises of ipset.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Service } from "../../src/base/service.ts";
+import { formatService, parseService } from "../../src/base/service.ts";
+import { CommandFirewall } from "../../src/firewall/command.ts";
+import type { Passage } from "../../src/firewall/firewall.ts";
+import { IpsetFirewall } from "../../src/firewall/ipset.ts";
+import { MemoryFirewall } from "../../src/firewall/memory.ts";
+import { NativeFirewall } from "../../src/firewall/native.ts";
+import { Nftables } from "../../src/firewall/nftables.ts";
+import { describeFirewall } from "../contract/firewall.ts";
+import { address } from "../packets.ts";
+import { byCommands, byKernel } from "../passages.ts";
+import type { Host } from "./host.ts";
+import { enter } from "./namespace.ts";
+import { Network } from "./network.ts";
+import { needs } from "./requirements.ts";
+import { run } from "./run.ts";
+
+const ports: Readonly<Record<string, number>> = { ssh: 22, web: 80 };
+
+const doorOf = (port: number) => Object.keys(ports).find((door) => ports[door] === port) ?? "?";
+
+/** A door as a native one of the configuration: `ssh` opens tcp/22. */
+function native(door: string, source: string): Passage {
+  const services = [{ protocol: "tcp", port: ports[door] ?? 1 }] as const;
+  return byKernel({ door, source: address(source) }, { services });
+}
+
+/** The same by commands as people write them. */
+function byIptables(door: string, source: string): Passage {
+  const iptables = source.includes(":") ? "ip6tables -w" : "iptables -w";
+  const rule = `INPUT -s ${source} -p tcp --dport ${ports[door]} -j ACCEPT`;
+  const who = { door, source: address(source) };
+  const start = `${iptables} -C ${rule} 2>/dev/null || ${iptables} -I ${rule}`;
+  return byCommands(who, { start, stop: `${iptables} -D ${rule}` });
+}
+
+async function iptablesRules(): Promise<string[]> {
+  const tables = await Promise.all(
+    ["iptables", "ip6tables"].map((command) => run([command, "-S", "INPUT"])),
+  );
+  const rule = /^-A INPUT -s (.*)\/\d+ .*--dport (\d+)/gm;
+  return [
+    ...tables
+      .map(({ stdout }) => stdout)
+      .join("")
+      .matchAll(rule),
+  ].map(([, source, port]) => `${doorOf(Number(port))} ${source}`);
+}
+
+async function ipsetMembers(): Promise<string[]> {
+  const { stdout } = await run(["ipset", "list"]);
+  return [...stdout.matchAll(/^(\S+),tcp:(\d+) timeout/gm)].map(
+    ([, source, port]) => `${doorOf(Number(port))} ${source}`,
+  );
+}
+
+describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
+  let network: Network;
+  let server: Host;
+  let client: Host;
+  let other: Host;
+  let leave = () => {};
+
+  beforeAll(async () => {
+    network = await Network.open(["server", "client", "other"]);
+    [server, client, other] = ["server", "client", "other"].map((name) => network.host(name)) as [
+      Host,
+      Host,
+      Host,
+    ];
+    await server.listen(22);
+    leave = enter(server);
+  });
+
+  afterAll(async () => {
+    leave();
+    await network?.close();
+  });
+
+  describeFirewall(
+    "NativeFirewall",
+    async () => {
+      const nftables = await Nftables.open({ protect: [], onFlush: () => {} });
+      return {
+        firewall: new NativeFirewall(nftables),
+        passage: native,
+        opened: () =>
+          nftables
+            .elements()
+            .map(
+              ({ source, service }) => `${doorOf("port" in service ? service.port : 0)} ${source}`,
+            ),
+        close: () => nftables.remove(),
+      };
+    },
+    { closesByItself: true },
+  );
+
+  describeFirewall(
+    "IpsetFirewall",
+    async () => ({
+      firewall: await IpsetFirewall.open(systemClock),
+      passage: native,
+      opened: ipsetMembers,
+      close: async () => void (await run(["ipset", "destroy"])),
+    }),
+    { closesByItself: true },
+  );
+
+  describeFirewall("CommandFirewall", () => ({
+    firewall: new CommandFirewall(() => ({ uid: 0, gid: 0 })),
+    passage: byIptables,
+    opened: iptablesRules,
+    close: async () => {
+      for (const command of ["iptables", "ip6tables"]) await run([command, "-F"]);
+    },
+  }));
+
+  describeFirewall("MemoryFirewall", () => {
+    const firewall = new MemoryFirewall();
+    return { firewall, passage: native, opened: () => firewall.opened, close: () => {} };
+  });
+
+  describe("ipset, with one rule of the administrator's for each family", () => {
+    const families = Network.hasIPv6 ? ([4, 6] as const) : ([4] as const);
+    const services = (...texts: string[]): Service[] =>
+      texts.flatMap((text) => parseService(text) ?? []);
+    let firewall: IpsetFirewall;
+
+    beforeAll(async () => {
+      firewall = await IpsetFirewall.open(systemClock);
+      for (const family of families) {
+        const iptables = family === 4 ? "iptables" : "ip6tables";
+        const [icmp, type] = family === 4 ? ["icmp", "icmp"] : ["icmpv6", "icmpv6"];
+        const drop = (...match: string[]) => run([iptables, "-A", "INPUT", ...match, "-j", "DROP"]);
+        await drop("-p", "tcp", "--dport", "22");
+        await drop("-p", icmp, `--${type}-type`, "echo-request");
+        const match = `-m set --match-set sesame${family} src,dst -j ACCEPT`;
+        await run([iptables, "-I", "INPUT", ...match.split(" ")]);
+      }
+    });
+
+    beforeEach(async () => {
+      await run(["ipset", "flush"]);
+    });
+
+    describe.each(families)("IPv%i", (family) => {
+      const at = (host: Host) => (family === 4 ? host.address : host.address6);
+      const connects = (from: Host) => from.canConnect(at(server), 22, 400);
+      const pings = (from: Host) => from.pings(at(server), 400);
+      const passage = (...texts: string[]) =>
+        byKernel({ source: address(at(client)) }, { services: services(...texts) });
+
+      test.each(["tcp/22", "icmp", "tcp/22, icmp"])("lets an open source use %s", async (texts) => {
+        const open = passage(...texts.split(", "));
+        expect(await connects(client)).toBe("silent");
+        expect(await firewall.open(open, 60_000)).toEqual({ kind: "done" });
+        expect(await connects(client)).toBe(texts.includes("tcp") ? "open" : "silent");
+        expect(await pings(client)).toBe(texts.includes("icmp"));
+        expect([await connects(other), await pings(other)]).toEqual(["silent", false]);
+        expect(await firewall.close(open)).toEqual({ kind: "done" });
+        expect([await connects(client), await pings(client)]).toEqual(["silent", false]);
+      });
+
+      test("closes on time", async () => {
+        await firewall.open(passage("tcp/22", "icmp"), 2_000);
+        expect([await connects(client), await pings(client)]).toEqual(["open", true]);
+        await expect.poll(() => connects(client), { timeout: 6_000 }).toBe("silent");
+        await expect.poll(() => pings(client), { timeout: 6_000 }).toBe(false);
+      });
+    });
+
+    test("keeps what is open when another daemon begins", async () => {
+      const open = byKernel({ source: address(client.address) });
+      expect(open.way.kind === "native" && open.way.services.map(formatService)).toEqual([
+        "tcp/22",
+      ]);
+      await firewall.open(open, 60_000);
+      await IpsetFirewall.open(systemClock);
+      expect(await client.canConnect(server.address, 22, 400)).toBe("open");
+    });
+  });
+});

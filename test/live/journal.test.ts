@@ -1,0 +1,94 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { MemoryLog } from "../../src/base/log.ts";
+import type { LeaseEvent } from "../../src/grant/lease.ts";
+import { LeaseJournal } from "../../src/grant/lease-journal.ts";
+import { Ledger } from "../../src/grant/ledger.ts";
+import { byCommands } from "../passages.ts";
+import { Folder } from "./knockd.ts";
+import { needs } from "./requirements.ts";
+import { run } from "./run.ts";
+
+const here = { boot: "one", now: 0, wall: 0 };
+
+describe.skipIf(needs())("the journal on a disk of its own", () => {
+  async function makeDisk(megabytes: number): Promise<Folder> {
+    const disk = new Folder();
+    const size = `size=${megabytes}m`;
+    await run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", disk.path]);
+    onTestFinished(async () => void (await run(["umount", disk.path])));
+    return disk;
+  }
+
+  function start(path: string) {
+    const ledger = new Ledger();
+    const log = new MemoryLog();
+    const { journal, recovered } = LeaseJournal.open(path, ledger, here, log);
+    const note = (event: LeaseEvent) => {
+      ledger.apply(event);
+      return journal.write(event);
+    };
+    return { ledger, log, journal, recovered, note };
+  }
+
+  /** Leaves not a byte. */
+  function fill(disk: Folder): void {
+    const block = new Uint8Array(64 * 1024);
+    expect(() => {
+      for (let i = 0; ; i++) writeFileSync(disk.at(`full-${i}`), block);
+    }).toThrow("ENOSPC");
+  }
+
+  test("takes thousands of lines when it is full, says when it takes no more, and recovers", async () => {
+    const disk = await makeDisk(4);
+    const path = disk.at("journal");
+    const { ledger, log, journal, note } = start(path);
+    const open = (id: number): LeaseEvent => {
+      const passage = byCommands({ door: `door ${id}` });
+      return { op: "open", id, passage, length: 1000, since: 0 };
+    };
+    note(open(1));
+    journal.restart();
+    fill(disk);
+
+    let lines = 0;
+    for (let id = 2; note(open(id)); id++) {
+      lines++;
+      expect(journal.trouble).toBeUndefined();
+      note({ op: "closed", id });
+    }
+    expect(lines).toBeGreaterThan(2000);
+    expect(journal.trouble).toMatch(/^cannot write to the journal .*no space left/i);
+    expect(await journal.commit()).toBe(false);
+    note({ op: "opened", id: 1, due: 5 });
+    expect(log.entries).toMatchObject([{ level: "error", event: "journal-failed" }]);
+
+    // What could not be written is made up for, once there is room.
+    const before = ledger.leases;
+    for (let i = 0; i < 32; i++) rmSync(disk.at(`full-${i}`), { force: true });
+    const last = open(999_999);
+    expect([note(last), await journal.commit(), journal.trouble]).toEqual([true, true, undefined]);
+    journal.close();
+    const next = start(path);
+    next.journal.close();
+    const found = next.recovered.map(({ lease }) => lease);
+    expect(found).toEqual([...before, ...ledger.leases.slice(-1)]);
+  });
+});
+
+describe.skipIf(needs())("a disk that must not be written", () => {
+  test("is trouble from the start, and nothing breaks", async () => {
+    const disk = new Folder();
+    await run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", disk.path]);
+    onTestFinished(async () => void (await run(["umount", disk.path])));
+    const ledger = new Ledger();
+    const log = new MemoryLog();
+    const { journal } = LeaseJournal.open(disk.at("journal"), ledger, here, log);
+    journal.restart();
+    const event: LeaseEvent = { op: "close", id: 1 };
+    expect([journal.write(event), await journal.commit()]).toEqual([false, false]);
+    expect(journal.trouble).toMatch(/read-only/i);
+    expect(log.texts).toHaveLength(1);
+    journal.close();
+  });
+});

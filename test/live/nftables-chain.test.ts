@@ -1,0 +1,282 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { parseAddress } from "../../src/base/address.ts";
+import type { Service } from "../../src/base/service.ts";
+import { parseService } from "../../src/base/service.ts";
+import type { Loss } from "../../src/firewall/nft-table.ts";
+import { Nftables } from "../../src/firewall/nftables.ts";
+import type { Host } from "./host.ts";
+import { enter } from "./namespace.ts";
+import { Network } from "./network.ts";
+import { needs } from "./requirements.ts";
+import { answersUdp, echoTcp, echoUdp, goesOn, talkTcp, talkUdp } from "./session.ts";
+
+const services = (...texts: string[]): Service[] =>
+  texts.flatMap((text) => parseService(text) ?? []);
+
+const address = (text: string) => {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new Error(`no address: ${text}`);
+  return parsed;
+};
+
+/** Long enough for an answer on this network, and short enough that Linux sends one SYN. */
+const patience = 400;
+const minute = 60_000;
+
+/** The rules of the chain, one by one, on real packets. */
+describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
+  let network: Network;
+  let server: Host;
+  let client: Host;
+  let other: Host;
+  let leave = () => {};
+  let nftables: Nftables | undefined;
+  const losses: Loss[] = [];
+
+  beforeAll(async () => {
+    network = await Network.open(["server", "client", "other"]);
+    [server, client, other] = ["server", "client", "other"].map((name) => network.host(name)) as [
+      Host,
+      Host,
+      Host,
+    ];
+    leave = enter(server);
+    await Promise.all([22, 23].map((port) => echoTcp(server, port)));
+  });
+
+  afterEach(async () => {
+    await nftables?.remove();
+    nftables = undefined;
+    expect(losses.splice(0)).toEqual([]);
+  });
+
+  afterAll(async () => {
+    leave();
+    await network?.close();
+  });
+
+  async function protect(...texts: string[]): Promise<Nftables> {
+    nftables = await Nftables.open({
+      protect: services(...texts),
+      onFlush: (loss) => losses.push(loss),
+    });
+    return nftables;
+  }
+
+  /** The addresses of both families that this kernel has. */
+  const both = (host: Host) => (Network.hasIPv6 ? [host.address, host.address6] : [host.address]);
+
+  test("drops new connections to the service, and to no other", async () => {
+    await protect("tcp/22");
+    for (const target of both(server)) {
+      expect(await client.canConnect(target, 22, patience)).toBe("silent");
+      expect(await client.canConnect(target, 23, patience)).toBe("open");
+      expect(await client.canConnect(target, 24, patience)).toBe("refused");
+    }
+  });
+
+  test("lets an open source in, alone, to what is open, over its own family", async () => {
+    const doors = await protect("tcp/22", "tcp/23");
+    doors.grant(address(client.address), services("tcp/22"), minute);
+    expect(await client.canConnect(server.address, 22, patience)).toBe("open");
+    expect(await client.canConnect(server.address, 23, patience)).toBe("silent");
+    expect(await other.canConnect(server.address, 22, patience)).toBe("silent");
+    if (!Network.hasIPv6) return;
+    expect(await client.canConnect(server.address6, 22, patience)).toBe("silent");
+    doors.grant(address(client.address6), services("tcp/23"), minute);
+    expect(await client.canConnect(server.address6, 23, patience)).toBe("open");
+    expect(await client.canConnect(server.address6, 22, patience)).toBe("silent");
+  });
+
+  test("leaves what comes in on lo alone", async () => {
+    await protect("tcp/22", "icmp");
+    const own = ["127.0.0.1", server.address, ...(Network.hasIPv6 ? ["::1", server.address6] : [])];
+    for (const target of own) {
+      expect(await server.canConnect(target, 22, patience)).toBe("open");
+      expect(await server.pings(target, patience)).toBe(true);
+    }
+  });
+
+  test("answers echo requests only to an open source", async () => {
+    const doors = await protect("icmp");
+    for (const [from, target] of both(client).map((from, i) => [from, both(server)[i] ?? ""])) {
+      expect(await client.pings(target ?? "", patience)).toBe(false);
+      doors.grant(address(from ?? ""), services("icmp"), minute);
+      expect(await client.pings(target ?? "", patience)).toBe(true);
+      expect(await other.pings(target ?? "", patience)).toBe(false);
+    }
+    expect(await client.canConnect(server.address, 22, patience)).toBe("open");
+  });
+
+  test("answers no echo request with a code that nobody sends", async () => {
+    await protect("icmp");
+    const odd = ["hping3", "-q", "-c", "1", "--icmp", "-C", "8", "-K", "1", server.address];
+    expect((await client.run(odd, { ok: "any" })).stderr).toContain("0 packets received");
+    await nftables?.unprotect();
+    expect((await client.run(odd, { ok: "any" })).stderr).toContain("1 packets received");
+  });
+
+  test("ends a ping that goes on when its time is over", async () => {
+    const doors = await protect("icmp");
+    doors.grant(address(client.address), services("icmp"), minute);
+    const ping = client.start(["ping", "-n", "-i", "0.2", "-c", "10", server.address]);
+    await ping.waitFor(/icmp_seq=3/);
+    doors.revoke(address(client.address), services("icmp"));
+    expect((await ping.ended).stdout).not.toMatch(/icmp_seq=(6|7|8|9|10)\b/);
+  });
+
+  test("answers echo requests while icmp is not protected", async () => {
+    await protect("tcp/22");
+    for (const target of both(server)) expect(await client.pings(target, patience)).toBe(true);
+  });
+
+  test.skipIf(!Network.hasIPv6)("leaves neighbour discovery alone", async () => {
+    await protect("icmp", "tcp/22");
+    await client.ip("-6", "neigh", "flush", "all");
+    await server.ip("-6", "neigh", "flush", "all");
+    expect(await client.canConnect(server.address6, 23, patience)).toBe("open");
+  });
+
+  test.each(["address", "address6"] as const)(
+    "lets a connection go on after the door closed (%s)",
+    async (family) => {
+      if (family === "address6" && !Network.hasIPv6) return;
+      const doors = await protect("tcp/22");
+      doors.grant(address(client[family]), services("tcp/22"), minute);
+      const talk = talkTcp(client, server[family], 22);
+      await goesOn(talk);
+      doors.revoke(address(client[family]), services("tcp/22"));
+      await goesOn(talk);
+      expect(await client.canConnect(server[family], 22, patience)).toBe("silent");
+      await talk.stop();
+    },
+  );
+
+  test("lets a connection from before the protection go on, unknown to conntrack", async () => {
+    const talk = talkTcp(client, server.address, 22);
+    await goesOn(talk);
+    expect((await server.run(["nft", "list", "ruleset"])).stdout).toBe("");
+    await protect("tcp/22");
+    await goesOn(talk);
+    expect(await client.canConnect(server.address, 22, patience)).toBe("silent");
+    await talk.stop();
+  });
+
+  test("drops SYN without ACK, and nothing else of TCP", async () => {
+    await protect("tcp/22");
+    const sends = async (...flags: string[]) => {
+      const argv = ["hping3", "-q", "-c", "1", "-p", "22", ...flags, server.address];
+      return (await client.run(argv, { ok: "any" })).stderr.includes("1 packets received");
+    };
+    expect(await sends("-S")).toBe(false);
+    expect(await sends("-S", "-P", "-U")).toBe(false);
+    expect(await sends("-A")).toBe(true);
+    expect(await sends("-S", "-A")).toBe(true);
+  });
+
+  test("drops datagrams to the service, but not within a flow from an open door", async () => {
+    const port = 51820;
+    const listener = await echoUdp(server, port);
+    const doors = await protect(`udp/${port}`);
+    for (const [i, target] of both(server).entries()) {
+      const source = address(both(client)[i] ?? "");
+      expect(await answersUdp(client, target, port)).toBe(false);
+      doors.grant(source, services(`udp/${port}`), minute);
+      expect(await answersUdp(client, target, port)).toBe(true);
+      expect(await answersUdp(other, target, port)).toBe(false);
+      const talk = talkUdp(client, target, port);
+      await goesOn(talk);
+      doors.revoke(source, services(`udp/${port}`));
+      await goesOn(talk);
+      expect(await answersUdp(client, target, port)).toBe(false);
+      await talk.stop();
+    }
+    await listener.stop();
+  });
+
+  test("drops broadcast datagrams to the service too", async () => {
+    const [closed, free] = [await echoUdp(server, 5000), await echoUdp(server, 5001)];
+    await protect("udp/5000");
+    await answersUdp(client, "10.77.0.255", 5000, "closed");
+    await answersUdp(client, "10.77.0.255", 5001, "free");
+    await free.waitFor(/got free/);
+    expect(closed.stdout).not.toContain("got");
+    await Promise.all([closed.stop(), free.stop()]);
+  });
+
+  test("leaves forwarded packets alone", async () => {
+    const inner = "10.88.0.3";
+    await server.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]);
+    // Or the client learns of a shorter way, past the server.
+    for (const name of ["all", "eth0"]) {
+      const setting = `/proc/sys/net/ipv4/conf/${name}/send_redirects`;
+      await server.run(["sh", "-c", `echo 0 >${setting}`]);
+    }
+    await server.ip("address", "add", "10.88.0.1/24", "dev", "eth0");
+    await other.ip("address", "add", `${inner}/24`, "dev", "eth0");
+    await client.ip("route", "add", "10.88.0.0/24", "via", server.address);
+    const listener = await echoTcp(other, 22);
+    await protect("tcp/22", "icmp");
+    expect(await client.canConnect(inner, 22, patience)).toBe("open");
+    expect(await client.pings(inner, patience)).toBe(true);
+    expect(await client.canConnect("10.88.0.1", 22, patience)).toBe("silent");
+    await server.run(["sh", "-c", "echo 0 >/proc/sys/net/ipv4/ip_forward"]);
+    expect(await client.canConnect(inner, 22, patience)).not.toBe("open");
+    await client.ip("route", "del", "10.88.0.0/24");
+    await listener.stop();
+  });
+
+  test("covers a port that is translated to another host's", async () => {
+    const listener = await echoTcp(other, 80);
+    await server.run(["sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"]);
+    const to = ["-j", "DNAT", "--to-destination", `${other.address}:80`];
+    const nat = ["iptables", "-t", "nat", "-A"];
+    await server.run([...nat, "PREROUTING", "-p", "tcp", "--dport", "8080", ...to]);
+    await server.run([...nat, "POSTROUTING", "-j", "MASQUERADE"]);
+    expect(await client.canConnect(server.address, 8080, patience)).toBe("open");
+    const doors = await protect("tcp/8080");
+    expect(await client.canConnect(server.address, 8080, patience)).toBe("silent");
+    doors.grant(address(client.address), services("tcp/8080"), minute);
+    const talk = talkTcp(client, server.address, 8080);
+    await goesOn(talk);
+    doors.revoke(address(client.address), services("tcp/8080"));
+    await goesOn(talk);
+    expect(await client.canConnect(server.address, 8080, patience)).toBe("silent");
+    await talk.stop();
+    await server.run(["iptables", "-t", "nat", "-F"]);
+    await listener.stop();
+  });
+
+  test("is not overruled by an accept in somebody else's chain", async () => {
+    const chain = (hook: string, priority: number) =>
+      `chain ${hook} { type filter hook ${hook} priority ${priority}; tcp dport 22 accept; }\n`;
+    const chains = `${chain("prerouting", -155)}${chain("input", 0)}`;
+    await server.run(["nft", `table inet theirs { ${chains} }`]);
+    await protect("tcp/22");
+    expect(await client.canConnect(server.address, 22, patience)).toBe("silent");
+    await server.run(["nft", "delete table inet theirs"]);
+  });
+
+  test("lets everybody in after unprotect, and knows the open ones when it is protected again", async () => {
+    const doors = await protect("tcp/22");
+    doors.grant(address(client.address), services("tcp/22"), minute);
+    await doors.unprotect();
+    expect(await other.canConnect(server.address, 22, patience)).toBe("open");
+    await doors.setProtection(services("tcp/22"));
+    expect(await other.canConnect(server.address, 22, patience)).toBe("silent");
+    expect(await client.canConnect(server.address, 22, patience)).toBe("open");
+  });
+
+  test("closes on time by itself, though the program is gone", async () => {
+    const doors = await protect("tcp/22");
+    const begin = performance.now();
+    doors.grant(address(client.address), services("tcp/22"), 1_500);
+    await doors.close();
+    nftables = undefined;
+    expect(await client.canConnect(server.address, 22, patience)).toBe("open");
+    while ((await client.canConnect(server.address, 22, patience)) === "open");
+    expect(performance.now() - begin).toBeGreaterThan(1_500);
+    expect(performance.now() - begin).toBeLessThan(2_500);
+    await protect("tcp/22");
+  });
+});

@@ -1,0 +1,388 @@
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { Address, parseAddress } from "../../src/base/address.ts";
+import type { Service } from "../../src/base/service.ts";
+import { formatService, parseService } from "../../src/base/service.ts";
+import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
+import { protectionRuleset } from "../../src/firewall/nft-ruleset.ts";
+import type { Loss } from "../../src/firewall/nft-table.ts";
+import type { NftablesOptions } from "../../src/firewall/nftables.ts";
+import { Nftables } from "../../src/firewall/nftables.ts";
+import { enter } from "./namespace.ts";
+import { Network } from "./network.ts";
+import { needs } from "./requirements.ts";
+import { run } from "./run.ts";
+
+const services = (...texts: string[]): Service[] =>
+  texts.flatMap((text) => parseService(text) ?? []);
+
+const address = (text: string) => {
+  const parsed = parseAddress(text);
+  if (parsed === undefined) throw new Error(`no address: ${text}`);
+  return parsed;
+};
+
+const v4 = address("192.0.2.1");
+const v6 = address("2001:db8::1");
+const ssh = services("tcp/22");
+const minute = 60_000;
+
+/** The n-th of many sources. */
+const source = (n: number) => Address.v4(0x0a000000 + n);
+
+const nft = async (...commands: string[]) => (await run(["nft", commands.join("; ")])).stdout;
+
+/** What nft says of our table: its sets in the order of their names, without layout and times that run. */
+const listed = async () => {
+  const text = await nft("list table inet sesame");
+  const plain = text.replaceAll(/ expires \w+/g, "").replaceAll(/\s+/g, " ");
+  return plain
+    .split(/(?=set \w+ \{|chain)/)
+    .sort()
+    .join("");
+};
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+async function until(condition: () => boolean, timeout: number): Promise<number> {
+  const begin = performance.now();
+  while (!condition()) {
+    if (performance.now() - begin > timeout) throw new Error(`not so within ${timeout} ms`);
+    await sleep(5);
+  }
+  return performance.now() - begin;
+}
+
+/** `tcp/22 192.0.2.1`, sorted. */
+const open = (nftables: Nftables) =>
+  nftables
+    .elements()
+    .map((element) => `${formatService(element.service)} ${element.source}`)
+    .sort();
+
+const timeLeft = (nftables: Nftables) => nftables.elements().map((one) => one.milliseconds);
+
+describe.skipIf(needs("nft"))("nftables", () => {
+  let network: Network;
+  let leave = () => {};
+  let nftables: Nftables;
+  const losses: Loss[] = [];
+  const problems: string[] = [];
+
+  beforeAll(async () => {
+    network = await Network.open(["server"]);
+    leave = enter(network.host("server"));
+  });
+
+  afterAll(async () => {
+    leave();
+    await network?.close();
+  });
+
+  const start = (options: Partial<NftablesOptions> = {}) =>
+    Nftables.open({
+      protect: services("tcp/22", "udp/53", "icmp"),
+      onFlush: (loss) => losses.push(loss),
+      onProblem: (problem) => problems.push(problem.message),
+      ...options,
+    });
+
+  beforeEach(async () => {
+    losses.length = 0;
+    problems.length = 0;
+    nftables = await start();
+  });
+
+  afterEach(async () => {
+    await nftables.close();
+    await nft("flush ruleset");
+  });
+
+  describe("what is open", () => {
+    test("is what was granted and not revoked, of both families", () => {
+      nftables.grant(v4, services("tcp/22", "udp/53", "icmp"), minute);
+      nftables.grant(v6, services("tcp/22", "icmp"), minute);
+      nftables.revoke(v4, services("udp/53", "tcp/443"));
+      nftables.revoke(address("2001:db8::2"), ssh);
+      expect(open(nftables)).toEqual([
+        "icmp 192.0.2.1",
+        "icmp 2001:db8::1",
+        "tcp/22 192.0.2.1",
+        "tcp/22 2001:db8::1",
+      ]);
+    });
+
+    test("is shown by nft in words", async () => {
+      nftables.grant(v4, services("tcp/22", "icmp"), minute);
+      nftables.grant(v6, services("udp/53", "icmp"), minute);
+      const text = await listed();
+      expect(text).toContain("192.0.2.1 . tcp . 22 timeout 1m");
+      expect(text).toContain("192.0.2.1 . icmp . 2048 timeout 1m");
+      expect(text).toContain("2001:db8::1 . udp . 53 timeout 1m");
+      expect(text).toContain("2001:db8::1 . ipv6-icmp . 32768 timeout 1m");
+    });
+
+    test("closes by itself, on time", async () => {
+      nftables.grant(v4, ssh, 300);
+      nftables.grant(v6, ssh, minute);
+      expect(await until(() => open(nftables).length === 1, 2_000)).toBeGreaterThan(200);
+      expect(open(nftables)).toEqual(["tcp/22 2001:db8::1"]);
+    });
+
+    test("never stays for ever, however short it was to be", async () => {
+      nftables.grant(v4, ssh, 0.01);
+      nftables.grant(v6, ssh, 0);
+      nftables.grant(v6, ssh, -5);
+      nftables.grant(v6, ssh, Number.NaN);
+      await sleep(100);
+      expect(open(nftables)).toEqual([]);
+    });
+
+    test("is prolonged by a second grant, and neither shortened nor doubled", async () => {
+      nftables.grant(v4, ssh, 30_000);
+      nftables.grant(v4, ssh, minute);
+      expect(timeLeft(nftables)).toEqual([expect.closeTo(minute, -3)]);
+      nftables.grant(v4, ssh, 10_000);
+      expect(timeLeft(nftables)).toEqual([expect.closeTo(minute, -3)]);
+      nftables.grantAll([
+        { source: v4, services: [...ssh, ...ssh], milliseconds: 70_000 },
+        { source: v4, services: ssh, milliseconds: 90_000 },
+        { source: v4, services: ssh, milliseconds: 80_000 },
+      ]);
+      expect(timeLeft(nftables)).toEqual([expect.closeTo(90_000, -3)]);
+      await sleep(50);
+      expect(losses).toEqual([]);
+    });
+
+    test("stays open without a gap while it is prolonged", async () => {
+      nftables.grant(v4, ssh, 200);
+      for (let i = 0; i < 20; i++) {
+        await sleep(50);
+        nftables.grant(v4, ssh, 200 + i);
+        expect(open(nftables)).toHaveLength(1);
+      }
+    });
+
+    test("may be for a hundred years", () => {
+      const century = 36_525 * 86_400_000;
+      nftables.grant(v4, ssh, century);
+      expect(timeLeft(nftables)[0]).toBeGreaterThan(century - 1_000);
+    });
+
+    test("can be 20,000 sources at once, and is put back in 5 seconds", async () => {
+      const all = Array.from({ length: 20_000 }, (_, n) => source(n));
+      const grants = all.map((one) => ({ source: one, services: ssh, milliseconds: minute }));
+      for (const wait of [0, 1_000, 2_000]) {
+        const begin = performance.now();
+        nftables.grantAll(grants.map((grant) => ({ ...grant, milliseconds: minute + wait })));
+        expect(performance.now() - begin).toBeLessThan(5_000);
+      }
+      expect(open(nftables)).toHaveLength(20_000);
+      const begin = performance.now();
+      for (const one of all) nftables.grant(one, services("udp/53"), minute);
+      expect(performance.now() - begin).toBeLessThan(5_000);
+      expect(open(nftables)).toHaveLength(40_000);
+      // The news of our own changes did not keep out those of others, nor count as theirs.
+      await sleep(50);
+      expect(losses).toEqual([]);
+    });
+  });
+
+  describe("when somebody else removes", () => {
+    test.each([
+      ["the whole ruleset", ["flush ruleset"]],
+      ["the table", ["delete table inet sesame"]],
+      ["the chain", ["flush chain inet sesame protect", "delete chain inet sesame protect"]],
+      ["the rules", ["flush chain inet sesame protect"]],
+      ["the open elements", ["flush set inet sesame open4"]],
+      ["one open element", ["delete element inet sesame open4 { 192.0.2.1 . tcp . 22 }"]],
+      ["what is protected", ["flush set inet sesame protected"]],
+      ["a set", ["delete chain inet sesame protect", "delete set inet sesame open6"]],
+    ])("%s, it is there again within a second", async (_, commands) => {
+      const wanted = () => nftables.grant(v4, ssh, minute);
+      await nftables.close();
+      nftables = await start({
+        onFlush: (loss) => {
+          wanted();
+          losses.push(loss);
+        },
+      });
+      wanted();
+      const before = await listed();
+      for (let times = 1; times <= 3; times++) {
+        await nft(...commands);
+        await until(() => losses.length === times, 1_000);
+        expect(await listed()).toBe(before);
+      }
+      await sleep(400);
+      expect(losses).toEqual(["removed", "removed", "removed"]);
+      expect(problems).toEqual([]);
+    });
+
+    test("the table while a door is opened, the door opens after all", async () => {
+      await nftables.close();
+      nftables = await start({ onFlush: () => nftables.grant(v4, ssh, minute) });
+      await nft("flush ruleset");
+      nftables.grant(v4, ssh, minute);
+      nftables.revoke(v6, ssh);
+      await until(() => open(nftables).length === 1, 1_000);
+    });
+
+    test("what is none of ours, nothing happens", async () => {
+      const table =
+        "{ set open4 { type ipv4_addr; elements = { 1.2.3.4 }; }\n chain protect { }\n }";
+      for (const name of ["inet sesame2", "ip sesame"]) {
+        await nft(`table ${name} ${table}`);
+        await nft(`flush set ${name} open4`, `delete chain ${name} protect`);
+        await nft(`delete table ${name}`);
+      }
+      await sleep(100);
+      expect(losses).toEqual([]);
+    });
+
+    test("our own changes do not count", async () => {
+      nftables.grant(v4, ssh, minute);
+      nftables.grant(v4, ssh, 2 * minute);
+      await nftables.setProtection(services("tcp/80"));
+      await nftables.unprotect();
+      await nftables.setProtection(services("tcp/81"));
+      nftables.revoke(v4, ssh);
+      nftables.grant(v4, ssh, 20);
+      await sleep(300);
+      expect(losses).toEqual([]);
+    });
+
+    test("more than the kernel can tell, what is open is put back to be sure", async () => {
+      await nft("table inet foreign { set banned { type ipv4_addr; }\n }");
+      const foreigner = new Nfnetlink();
+      // Without a pause, so that nothing is read meanwhile.
+      for (let n = 0; n < 30_000; n++) {
+        const elements = [{ key: Uint8Array.of(1, n >> 16, n >> 8, n) }];
+        foreigner.apply([{ kind: "add", table: "foreign", set: "banned", elements }]);
+      }
+      foreigner.close();
+      await until(() => losses.length > 0, 1_000);
+      expect(losses).toEqual(["unknown"]);
+    });
+
+    test("and the table cannot be made again, it is said, and tried until it can", async () => {
+      const blocker = "table inet sesame { set open4 { type ipv4_addr; }\n }";
+      await nft("delete table inet sesame", blocker);
+      await until(() => problems.length > 0, 1_000);
+      expect(problems[0]).toContain("nft cannot load the rules");
+      await nft("delete table inet sesame");
+      await until(() => losses.length > 0, 2_000);
+    });
+  });
+
+  describe("the protection", () => {
+    test("is changed in one go, and what is open stays", async () => {
+      nftables.grant(v4, ssh, minute);
+      await nftables.setProtection(services("tcp/80", "udp/80", "tcp/80"));
+      const text = await listed();
+      expect(text).toContain("elements = { tcp . 80, udp . 80 }");
+      expect(text).not.toContain("echo-request");
+      expect(open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
+    });
+
+    test("is found and kept by the next program", async () => {
+      nftables.grant(v4, ssh, minute);
+      const before = await listed();
+      await nftables.close();
+      nftables = await start();
+      expect(await listed()).toBe(before);
+      expect(open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
+    });
+
+    test("of icmp alone needs no ports", async () => {
+      await nftables.setProtection(services("icmp"));
+      expect(await listed()).toContain("icmpv6 type echo-request");
+    });
+
+    test("goes with the chain, and comes again", async () => {
+      const before = await listed();
+      await nftables.unprotect();
+      await nftables.unprotect();
+      expect(await listed()).not.toContain("chain");
+      await nftables.setProtection(services("tcp/22", "udp/53", "icmp"));
+      expect(await listed()).toBe(before);
+    });
+
+    test("stays when a new one cannot be loaded", async () => {
+      const before = await listed();
+      await expect(nftables.setProtection([{ protocol: "tcp", port: 70_000 }])).rejects.toThrow(
+        expect.objectContaining({ code: "FIREWALL" }),
+      );
+      expect(await listed()).toBe(before);
+      await nft("flush ruleset");
+      await until(() => losses.length > 0, 1_000);
+      expect(await listed()).toBe(before);
+    });
+
+    test("is removed with the table, whatever is open", async () => {
+      nftables.grant(v4, ssh, minute);
+      await nftables.remove();
+      expect(await nft("list ruleset")).toBe("");
+      expect(() => nftables.grant(v4, ssh, minute)).toThrow("closed");
+      expect(() => nftables.elements()).toThrow("closed");
+    });
+
+    test("loads from a file before the network is up", async () => {
+      const file = join(tmpdir(), "protection.nft");
+      await writeFile(file, protectionRuleset(services("tcp/22", "icmp")));
+      await run(["unshare", "--net", "sh", "-ec", 'nft -f "$0"; nft -f "$0"', file]);
+    });
+
+    test("of two programs is kept in two tables", async () => {
+      const other = await start({ table: "sesame-two", protect: services("tcp/80") });
+      other.grant(v4, services("tcp/80"), minute);
+      nftables.grant(v4, ssh, minute);
+      await other.setProtection(services("tcp/81"));
+      await other.remove();
+      await sleep(50);
+      expect(losses).toEqual([]);
+      expect(open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
+    });
+  });
+
+  test("opening is as fast beside 100,000 elements of others as on an empty host", async () => {
+    /** The median of many: others use this machine too. */
+    const median = async (times: number, task: (n: number) => unknown) => {
+      const taken: number[] = [];
+      for (let n = 0; n < times; n++) {
+        const begin = performance.now();
+        await task(n);
+        taken.push(performance.now() - begin);
+      }
+      return taken.sort((a, b) => a - b)[times >> 1] ?? 0;
+    };
+    const grant = (n: number) => nftables.grant(source(n), ssh, minute + performance.now());
+    const child = (n: number) =>
+      nft(`add element inet sesame open4 { 192.0.2.1${n} . 6 . 22 timeout 1m }`);
+    await median(1_000, grant);
+    const empty = await median(1_000, grant);
+    const childEmpty = await median(7, child);
+    await loadForeign(100_000);
+    const full = await median(1_000, grant);
+    const childFull = await median(7, child);
+    const text = (milliseconds: number) => `${milliseconds.toFixed(3)} ms`;
+    console.info(
+      `one grant: ${text(empty)} on an empty host, ${text(full)} beside 100,000 elements; ` +
+        `nft as a child: ${text(childEmpty)} and ${text(childFull)}`,
+    );
+    expect(full / empty).toBeLessThan(5);
+  });
+});
+
+/** What fail2ban and lists of countries leave in a host. */
+async function loadForeign(count: number): Promise<void> {
+  const file = join(tmpdir(), "foreign.nft");
+  const elements = Array.from({ length: count }, (_, n) => source(n).toString()).join(", ");
+  await writeFile(
+    file,
+    `table ip foreign { set banned { type ipv4_addr; elements = { ${elements} }; }\n }\n`,
+  );
+  await run(["nft", "-f", file]);
+}

@@ -1,0 +1,84 @@
+import type { Host } from "./host.ts";
+import type { Process } from "./process.ts";
+
+// Exchanges that go on for a while, and single datagrams: what `canConnect` and `pings` do not show.
+
+const echoServer = `
+  const port = Number(process.argv[1]);
+  require("node:net").createServer((socket) => socket.on("error", () => {}).pipe(socket))
+    .listen(port, "::", () => console.log("listening"));
+`;
+
+const tcpTalker = `
+  const [host, port] = process.argv.slice(1);
+  let beat = 0;
+  const socket = require("node:net").connect(Number(port), host, () =>
+    setInterval(() => socket.write("x"), 50));
+  socket.on("data", () => console.log("beat " + ++beat)).on("error", ({ code }) => console.log(code));
+`;
+
+const udpEcho = `
+  const dgram = require("node:dgram");
+  const socket = dgram.createSocket("udp6", (data, from) => {
+    console.log("got " + data);
+    socket.send(data, from.port, from.address);
+  });
+  socket.bind(Number(process.argv[1]), "::", () => console.log("listening"));
+`;
+
+const udpTalker = `
+  const dgram = require("node:dgram");
+  const [host, port, text, often] = process.argv.slice(1);
+  let beat = 0;
+  const socket = dgram.createSocket(host.includes(":") ? "udp6" : "udp4", () => console.log("beat " + ++beat));
+  const send = () => socket.send(text, Number(port), host);
+  socket.bind(0, () => { socket.setBroadcast(true); send(); if (often) setInterval(send, 50); });
+  if (!often) setTimeout(() => process.exit(), 300);
+`;
+
+/** A TCP server that gives back what it gets, until the network closes. */
+export async function echoTcp(host: Host, port: number): Promise<Process> {
+  return await started(host, echoServer, port);
+}
+
+/** A UDP server that says `got TEXT` and sends it back. */
+export async function echoUdp(host: Host, port: number): Promise<Process> {
+  return await started(host, udpEcho, port);
+}
+
+/** A TCP connection on which a byte goes to and fro 20 times a second; it says `beat N` for each. */
+export function talkTcp(host: Host, address: string, port: number): Process {
+  return host.start([process.execPath, "-e", tcpTalker, address, String(port)]);
+}
+
+/** The same with datagrams from one port. */
+export function talkUdp(host: Host, address: string, port: number): Process {
+  return host.start([process.execPath, "-e", udpTalker, address, String(port), "x", "often"]);
+}
+
+/** Sends one datagram, also to a broadcast address. Whether it was answered within 300 ms. */
+export async function answersUdp(
+  host: Host,
+  address: string,
+  port: number,
+  text = "x",
+): Promise<boolean> {
+  const argv = [process.execPath, "-e", udpTalker, address, String(port), text];
+  return (await host.run(argv)).stdout.includes("beat");
+}
+
+/** Waits until five more beats than now have come, or fails after `timeout` milliseconds. */
+export async function goesOn(talk: Process, timeout = 2_000): Promise<void> {
+  await talk.waitFor(new RegExp(`beat ${beats(talk) + 5}\\b`), timeout);
+}
+
+/** The beats so far. */
+export function beats(talk: Process): number {
+  return talk.stdout.split("beat").length - 1;
+}
+
+async function started(host: Host, script: string, port: number): Promise<Process> {
+  const server = host.start([process.execPath, "-e", script, String(port)]);
+  await server.waitFor(/listening/);
+  return server;
+}

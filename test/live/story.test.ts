@@ -1,0 +1,399 @@
+import { readFileSync, statSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Host } from "./host.ts";
+import { knock } from "./knockd.ts";
+import { Network } from "./network.ts";
+import { needs } from "./requirements.ts";
+import { Server } from "./server.ts";
+import { echoTcp, goesOn, talkTcp } from "./session.ts";
+
+/** Long enough for an answer on this network, and short enough that Linux sends one SYN. */
+const patience = 400;
+
+const sequence = [7003, 7001, 7002];
+
+const door = (name: string, ...lines: string[]) =>
+  [`[${name}]`, `sequence = ${sequence.join(",")}`, "tcpflags = syn", ...lines, ""].join("\n");
+
+const ssh = door("ssh", "open = tcp/22", "open_for = 8s");
+
+const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A TCP connection that stays, and the port that it comes from. */
+const stay = `
+  const socket = require("node:net").connect(22, process.argv[1], () => console.log("port " + socket.localPort));
+`;
+
+/** From the first guard to the closed door: all that an administrator of a server goes through. */
+describe.skipIf(needs("nft", "unshare"))("a server", () => {
+  let network: Network;
+  let host: Host;
+  let admin: Host;
+  let other: Host;
+  let server: Server;
+
+  beforeEach(async () => {
+    network = await Network.open(["server", "admin", "other"]);
+    [host, admin, other] = ["server", "admin", "other"].map((name) => network.host(name)) as [
+      Host,
+      Host,
+      Host,
+    ];
+    await echoTcp(host, 22);
+  });
+  afterEach(() => network.close());
+
+  const reaches = (from: Host) => from.canConnect(host.address, 22, patience);
+  /** The far end of an ssh connection of the administrator's. */
+  const session = (port: number) => ({ from: `${admin.address} ${port}` });
+
+  /** Waits until somebody gets in, or nobody does; returns the milliseconds that took. */
+  async function until(from: Host, state: "open" | "silent", timeout = 15_000): Promise<number> {
+    const begin = performance.now();
+    while ((await reaches(from)) !== state) {
+      if (performance.now() - begin > timeout) throw new Error(`not ${state} in ${timeout} ms`);
+    }
+    return performance.now() - begin;
+  }
+
+  test("goes through the whole story", async () => {
+    server = new Server(host, ssh);
+    await server.start();
+    expect(await reaches(other)).toBe("open");
+    const work = talkTcp(admin, host.address, 22);
+    await goesOn(work);
+
+    // Guard, over one connection, and confirm, from another.
+    const terminal = server.begin("guard", session(50_000));
+    await terminal.waitFor(/knockctl guard --confirm/);
+    expect(await reaches(other)).toBe("silent");
+    expect(await reaches(admin)).toBe("open");
+    expect(server.bootFile).toBeUndefined();
+    const same = await server.knockctl("guard --confirm", session(50_000));
+    expect([same.code, same.stderr]).toEqual([1, expect.stringContaining("was there before")]);
+    const confirmed = await server.knockctl("guard --confirm", session(50_001));
+    expect([confirmed.code, confirmed.stderr]).toEqual([0, ""]);
+    expect(confirmed.stdout).toContain("Protected from now on, also after a restart: tcp/22");
+    expect(await terminal.ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("Confirmed: tcp/22 stays protected."),
+    });
+    await goesOn(work);
+
+    // The administrator's own time is over: he knocks like everybody.
+    await server.knockctl(`close ${admin.address}`);
+    expect(await reaches(admin)).toBe("silent");
+    await knock(admin, host.address, ...sequence);
+    await server.daemon?.waitFor(/OPEN SESAME/);
+    await until(admin, "open");
+    expect(await reaches(other)).toBe("silent");
+
+    // Nobody is there to close the door: the kernel does.
+    await server.kill();
+    expect(await reaches(admin)).toBe("open");
+    const took = await until(admin, "silent");
+    expect(took).toBeLessThan(10_000);
+    expect(await reaches(other)).toBe("silent");
+    await goesOn(work);
+
+    // The next daemon finds everything as it should be.
+    await server.start();
+    expect(await server.ask("leases")).toEqual([]);
+    expect(await reaches(other)).toBe("silent");
+    const { firewall } = (await server.ask<{ status: { firewall: unknown } }>("status")).status;
+    expect(firewall).toEqual({ kind: "nftables", protects: ["tcp/22"] });
+    const local = "{ local, broadcast, anycast, multicast }";
+    const plain = (await server.table()).replace("syn / syn,ack", "& (syn | ack) == syn");
+    expect(plain).toBe(
+      [
+        "table inet sesame {",
+        "set open4 { type ipv4_addr . inet_proto . inet_service flags timeout }",
+        "set open6 { type ipv6_addr . inet_proto . inet_service flags timeout }",
+        "set protected { type inet_proto . inet_service flags timeout elements = { tcp . 22 } }",
+        "set echo { type inet_proto flags timeout }",
+        "chain protect { type filter hook prerouting priority mangle; policy accept;",
+        'iif "lo" accept',
+        "ct state established accept",
+        `fib daddr type != ${local} accept`,
+        "ip saddr . meta l4proto . th dport @open4 accept",
+        "ip6 saddr . meta l4proto . th dport @open6 accept",
+        "tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected drop",
+        "meta l4proto . udp dport @protected drop",
+        "} }",
+      ].join(" "),
+    );
+    await goesOn(work);
+  }, 60_000);
+
+  test("gets back what somebody flushes, with the time it has left", async () => {
+    server = new Server(host, door("ssh", "open = tcp/22", "open_for = 10s", "protect = yes"));
+    await server.start();
+    await knock(admin, host.address, ...sequence);
+    const begin = performance.now();
+    await until(admin, "open");
+    await sleep(3_000);
+    await host.run(["nft", "flush ruleset"]);
+    await expect.poll(() => server.table(), { timeout: 3_000 }).toContain("10.77.0.2 . tcp . 22");
+    expect(await reaches(other)).toBe("silent");
+    expect(await reaches(admin)).toBe("open");
+    const [lease] = await server.ask<{ remaining: number }[]>("leases");
+    expect(lease?.remaining).toBeLessThan(7_000);
+    await until(admin, "silent");
+    // Not the time of a fresh lease.
+    expect(performance.now() - begin).toBeLessThan(12_500);
+    expect(server.daemon?.output).toContain("removed rules from table inet sesame");
+  });
+
+  describe("guard", () => {
+    beforeEach(async () => {
+      server = new Server(host, ssh);
+      await server.start();
+    });
+
+    test("says what happens, and takes itself back without a confirmation", async () => {
+      const terminal = server.begin("guard --for 5s", session(50_000));
+      await terminal.waitFor(/knockctl guard --confirm/);
+      expect(await reaches(other)).toBe("silent");
+      const { status } = await server.ask<{ status: { firewall: object } }>("status");
+      expect(status.firewall).toMatchObject({ protects: [], trial: { services: ["tcp/22"] } });
+      await until(other, "open");
+      const warning = `there is no connection from ${admin.address} port 50000`;
+      expect(await terminal.ended).toEqual({
+        code: 1,
+        stderr: expect.stringContaining(warning),
+        stdout: `\
+On trial for 5s: tcp/22
+Only ${admin.address}, and whoever knocks (ssh), gets in. Sessions that exist go on.
+
+Now, in a second terminal, make a NEW connection to this server, and type there:
+
+    knockctl guard --confirm
+
+Then it stays so, also after a restart. If nobody does that within 5s, all is as before:
+the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.
+
+Not confirmed: tcp/22 is as before.
+`,
+      });
+      const late = await server.knockctl("guard --confirm", session(50_001));
+      expect([late.code, late.stderr]).toEqual([1, expect.stringContaining("its time is over")]);
+      expect(await server.table()).not.toContain("chain protect");
+    });
+
+    test.each(["knockctl is", "the daemon is", "both are"])(
+      "does so, too, when %s killed",
+      async (who) => {
+        const terminal = server.begin("guard --for 5s", session(50_000));
+        await terminal.waitFor(/knockctl guard --confirm/);
+        expect(await reaches(other)).toBe("silent");
+        if (who !== "the daemon is") terminal.signal("SIGKILL");
+        if (who !== "knockctl is") await server.kill();
+        expect(await reaches(admin)).toBe("open");
+        await until(other, "open");
+        if (who === "the daemon is") {
+          const { code, stdout } = await terminal.ended;
+          expect([code, stdout]).toEqual([1, expect.stringContaining("knockd is gone")]);
+        }
+        if (who !== "knockctl is") await server.start();
+        expect(await reaches(other)).toBe("open");
+      },
+    );
+
+    test("is begun and confirmed at the console, for a given address and services", async () => {
+      const lost = await server.knockctl("guard");
+      expect([lost.code, lost.stderr]).toEqual([
+        2,
+        expect.stringContaining("--address A: the address from which you will come"),
+      ]);
+      const { services } = await server.ask<{ services: string[] }>(
+        `guard tcp/22 --address ${admin.address}`,
+      );
+      expect(services).toEqual(["tcp/22"]);
+      expect([await reaches(admin), await reaches(other)]).toEqual(["open", "silent"]);
+      expect((await server.knockctl("guard --confirm")).stderr).toContain("--from-console");
+      const ssh = await server.knockctl("guard --confirm --from-console", session(50_000));
+      expect([ssh.code, ssh.stderr]).toEqual([2, expect.stringContaining("this is no console")]);
+      expect((await server.knockctl("guard --confirm --from-console")).code).toBe(0);
+      expect((await server.knockctl("guard --confirm --from-console")).code).toBe(1);
+      expect(await reaches(other)).toBe("silent");
+    });
+
+    test("does not count a connection that was there before", async () => {
+      const before = admin.start([process.execPath, "-e", stay, host.address]);
+      const [, port] = await before.waitFor(/port (\d+)/);
+      const begun = await server.knockctl("guard --json", session(Number(port)));
+      expect([begun.code, begun.stderr]).toEqual([0, ""]);
+      const second = other.start([process.execPath, "-e", stay, host.address]);
+      await expect(second.waitFor(/port/, patience)).rejects.toThrow();
+      const old = await server.knockctl("guard --confirm", session(Number(port)));
+      expect(old.stderr).toContain("was there before the trial");
+      const fresh = admin.start([process.execPath, "-e", stay, host.address]);
+      const [, next] = await fresh.waitFor(/port (\d+)/);
+      expect((await server.knockctl("guard --confirm", session(Number(next)))).code).toBe(0);
+    });
+
+    test("protects pings on trial, too", async () => {
+      server.configure(`${ssh}${door("ping", "open = icmp", "open_for = 4s")}`);
+      await server.knockctl("reload");
+      expect(await other.pings(host.address, patience)).toBe(true);
+      await server.ask("guard icmp --for 5s", session(50_000));
+      expect(await reaches(other)).toBe("open");
+      expect(await other.pings(host.address, patience)).toBe(false);
+      expect(await admin.pings(host.address, patience)).toBe(true);
+      await server.kill();
+      await expect.poll(() => other.pings(host.address, patience), { timeout: 10_000 }).toBe(true);
+    });
+
+    test("keeps what is on trial through a flush and a reload, no longer than it lasts", async () => {
+      await server.ask("guard --for 8s", session(50_000));
+      await host.run(["nft", "flush ruleset"]);
+      await expect.poll(() => server.table(), { timeout: 4_000 }).toContain("tcp . 22 timeout");
+      expect((await server.knockctl("reload")).code).toBe(0);
+      expect([await reaches(admin), await reaches(other)]).toEqual(["open", "silent"]);
+      await until(other, "open", 10_000);
+    });
+
+    test("goes on when its terminal stops waiting", async () => {
+      const terminal = server.begin("guard --for 60s", session(50_000));
+      await terminal.waitFor(/knockctl guard --confirm/);
+      terminal.signal("SIGINT");
+      expect((await terminal.ended).code).toBe(130);
+      expect(await reaches(other)).toBe("silent");
+      expect((await server.knockctl("guard --confirm", session(50_001))).code).toBe(0);
+    });
+
+    test("finds the ssh connection behind a program that hides it, such as sudo", async () => {
+      const command = [...server.argv("guard --json"), "; :"].join(" ");
+      const { stdout } = await host.run(["sh", "-c", `env -u SSH_CONNECTION ${command}`], {
+        env: { SSH_CONNECTION: `${admin.address} 50000 ${host.address} 22` },
+      });
+      expect(JSON.parse(stdout)).toMatchObject({ address: admin.address, services: ["tcp/22"] });
+      expect((await server.knockctl("guard --confirm", session(50_000))).code).toBe(1);
+    });
+
+    test("cannot be confirmed where that could not be remembered", async () => {
+      await server.daemon?.stop();
+      server = new Server(host, ssh);
+      server.folder.write("state", "a file, not a directory");
+      await server.start();
+      await server.ask("guard --for 5s", session(50_000));
+      const { code, stderr } = await server.knockctl("guard --confirm", session(50_001));
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/cannot write .*\.guarded: Not a dir/),
+      ]);
+      expect(await reaches(other)).toBe("silent");
+      await until(other, "open");
+    });
+
+    test("does not protect what nobody could open then", async () => {
+      const { code, stderr } = await server.knockctl("guard tcp/22 tcp/80", session(50_000));
+      expect([code, stderr]).toEqual([1, expect.stringContaining("no door opens tcp/80")]);
+      expect(await reaches(other)).toBe("open");
+    });
+  });
+
+  describe("protection", () => {
+    const both = `${door("ssh", "open = tcp/22")}${door("web", "open = tcp/80", "protect = yes")}`;
+
+    const confirm = async () => {
+      await server.ask("guard tcp/22", session(50_000));
+      await server.ask("guard --confirm", session(50_001));
+    };
+    const protectedNow = async () =>
+      (await server.ask<{ status: { firewall: { protects: string[] } } }>("status")).status.firewall
+        .protects;
+
+    beforeEach(async () => {
+      server = new Server(host, both);
+      await server.start();
+    });
+
+    test("is a file for the next boot, which nft loads without the daemon", async () => {
+      await confirm();
+      expect((await protectedNow()).sort()).toEqual(["tcp/22", "tcp/80"]);
+      const file = server.bootFile ?? "";
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      expect(readFileSync(file, "utf8")).not.toMatch(/timeout \d/);
+      await server.kill();
+      await host.run(["nft", "flush ruleset"]);
+      expect(await reaches(other)).toBe("open");
+      await host.run(["nft", `include "${server.folder.at("state")}/*.nft"`]);
+      expect([await reaches(admin), await reaches(other)]).toEqual(["silent", "silent"]);
+    });
+
+    test("is lifted as a whole until somebody asks for it, or the next start", async () => {
+      await confirm();
+      expect(await server.knockctl("unprotect")).toMatchObject({ code: 0, stderr: "" });
+      expect(await protectedNow()).toEqual([]);
+      expect(server.bootFile).toBeUndefined();
+      expect(await reaches(other)).toBe("open");
+      await server.knockctl("reload");
+      expect(await protectedNow()).toEqual([]);
+      expect(await server.table()).not.toContain("chain protect");
+      await server.knockctl("protect");
+      expect(await protectedNow()).toEqual(["tcp/80"]);
+      await server.knockctl("unprotect");
+      await server.daemon?.stop();
+      await server.start();
+      expect(await protectedNow()).toEqual(["tcp/80"]);
+      expect(await reaches(other)).toBe("open");
+    });
+
+    test("is lifted during a trial, which ends with it", async () => {
+      const terminal = server.begin("guard tcp/22", session(50_000));
+      await terminal.waitFor(/--confirm/);
+      await server.knockctl("unprotect");
+      expect(await reaches(other)).toBe("open");
+      expect((await terminal.ended).stdout).toContain("Not confirmed");
+      expect((await server.knockctl("guard --confirm", session(50_001))).code).toBe(1);
+    });
+
+    test("is lifted without a daemon, for good", async () => {
+      await confirm();
+      await server.kill();
+      expect(await reaches(other)).toBe("silent");
+      const { code, stdout, stderr } = await server.knockctl(`unprotect --config ${server.config}`);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(stdout).toMatch(
+        /^knockd is not running: the rules of table inet sesame were removed without it\n.*\.nft was removed, too\nnothing is protected\nknockd will protect tcp\/80 again when it starts: "protect = yes"\n$/,
+      );
+      expect(await reaches(other)).toBe("open");
+      expect(server.bootFile).toBeUndefined();
+      await server.start();
+      expect(await protectedNow()).toEqual(["tcp/80"]);
+      expect(await reaches(other)).toBe("open");
+    });
+
+    test("is not lifted behind the back of a daemon that listens elsewhere", async () => {
+      const { code, stderr } = await server.knockctl(
+        `unprotect --config ${server.config} --socket /run/nobody`,
+      );
+      expect([code, stderr]).toEqual([1, expect.stringContaining("listens somewhere else")]);
+    });
+
+    test("that no door opens any more is a problem", async () => {
+      await confirm();
+      server.configure(door("web", "open = tcp/80", "protect = yes"));
+      const { stderr } = await server.knockctl("reload");
+      expect(stderr).toContain("warning: tcp/22 is protected, but no door opens it");
+      const { stdout } = await server.knockctl("status");
+      expect(stdout).toContain("problem: tcp/22 is protected, but no door opens it");
+    });
+
+    test("ends when iptables rules of the administrator's are to decide", async () => {
+      await confirm();
+      await server.daemon?.stop();
+      server.configure(both, "Firewall = ipset");
+      await server.start();
+      expect(await reaches(other)).toBe("open");
+      for (const command of ["unprotect", "protect", "guard --address 192.0.2.1"]) {
+        const { code, stderr } = await server.knockctl(command);
+        expect([code, stderr]).toEqual([
+          1,
+          expect.stringContaining("with Firewall = ipset knockd protects nothing"),
+        ]);
+      }
+    });
+  });
+});
