@@ -55,11 +55,14 @@ export const honest: fc.Arbitrary<Honest> = fc
     if ("flags" in fields) {
       const payload = tcp(fields);
       const bytes = build({ ...addresses, ...around, protocol: TCP }, payload);
-      const { flags, sequence: fingerprint } = fields;
-      return { bytes, payload, says: { ...ports, protocol: "tcp", flags, fingerprint } };
+      const { flags, sequence: fingerprint, options } = fields;
+      const mayRepeat = options !== undefined && options.length > 0;
+      const says = { ...ports, protocol: "tcp", flags, mayRepeat, fingerprint } as const;
+      return { bytes, payload, says };
     }
     const payload = udp(fields);
     const bytes = build({ ...addresses, ...around, protocol: UDP }, payload);
     const fingerprint = payload.length * 65536 + fields.checksum;
-    return { bytes, payload, says: { ...ports, protocol: "udp", flags: 0, fingerprint } };
+    const says = { ...ports, protocol: "udp", flags: 0, mayRepeat: false, fingerprint } as const;
+    return { bytes, payload, says };
   });

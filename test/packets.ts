@@ -24,6 +24,9 @@ export function joined(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(Buffer.concat(parts));
 }
 
+/** The option that every system's SYN has: maximum segment size (RFC 9293 §3.2), 1460. */
+export const mss: Uint8Array = Uint8Array.of(2, 4, 5, 0xb4);
+
 export interface TcpFields {
   readonly sourcePort?: number;
   readonly port: number;

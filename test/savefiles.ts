@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseAddress } from "../src/base/address.ts";
+import { mss } from "./packets.ts";
 
 /** A TCP or UDP packet to be written from its IP header on. */
 export interface PacketOptions {
@@ -14,6 +15,8 @@ export interface PacketOptions {
   readonly flags?: number;
   /** TCP's sequence number. */
   readonly sequence?: number;
+  /** TCP has the option that every system sends, and raw tools leave out. */
+  readonly mayRepeat?: boolean;
 }
 
 let nextSequence = 1;
@@ -21,11 +24,14 @@ let nextSequence = 1;
 /** The bytes of a packet, IP header first. Without a sequence number each is a new packet. */
 export function ipPacket(options: PacketOptions): Uint8Array {
   const { from, to, port, sourcePort = 40000, protocol = "tcp", flags = 2 } = options;
-  const { sequence = nextSequence++ } = options;
+  const { sequence = nextSequence++, mayRepeat = false } = options;
+  const ports = bytes("u16", sourcePort, port);
+  const offset = mayRepeat ? 0x60 : 0x50;
+  const rest = bytes("u32", sequence, 0, "u8", offset, flags, "u16", 1024, 0, 0);
   const payload =
-    protocol === "tcp"
-      ? bytes("u16", sourcePort, port, "u32", sequence, 0, "u8", 0x50, flags, "u16", 1024, 0, 0)
-      : bytes("u16", sourcePort, port, 8, 0);
+    protocol === "udp"
+      ? join8(ports, bytes("u16", 8, 0))
+      : join8(ports, rest, ...(mayRepeat ? [mss] : []));
   const number = protocol === "tcp" ? 6 : 17;
   if (!from.includes(":")) {
     const head = bytes("u8", 0x45, 0, "u16", 20 + payload.length, 0, 0, "u8", 64, number, "u16", 0);

@@ -50,7 +50,8 @@ Waits for port knocks and runs the commands of those who knock right.
   -V, --version         print the version
   -h, --help            print this text
 
-SIGHUP reads the configuration again; SIGTERM and SIGINT close what is open and end the daemon.
+SIGHUP reads the configuration again. SIGTERM and SIGINT end the daemon; what is open stays open, and the
+next one closes it on time.
 `;
 
 const defaultConfig = "/etc/knockd.conf";
@@ -82,7 +83,12 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     return await run(given, io);
   } catch (error) {
-    if (!(error instanceof KnockError) || error.code !== "CONFIG") throw error;
+    if (!(error instanceof KnockError)) throw error;
+    if (error.code === "USAGE") {
+      io.stderr(`knockd: ${error.message}\n`);
+      return 2;
+    }
+    if (error.code !== "CONFIG") throw error;
     // Problems bring their own file and line, as compilers print them.
     io.stderr(`${error.message}\n`);
     return 1;

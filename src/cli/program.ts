@@ -10,6 +10,12 @@ export interface Io {
 /** A program: its arguments (without the program's own name) to its exit code. */
 export type Main = (args: readonly string[], io: Io) => Promise<number>;
 
+/** How long what was printed may take to get out at the end: milliseconds. */
+const flushPatience = 300;
+
+/** What may wait for a slow reader: bytes. Beyond it lines are lost, not memory. */
+const mostUnread = 1 << 20;
+
 /**
  * Runs `main` on this process's arguments and ends the process with its exit code. What it throws is
  * printed as `NAME: error: …` and ends the process with 1; if the environment has SESAME_TRACE, the
@@ -21,7 +27,7 @@ export async function runProgram(name: string, main: Main): Promise<void> {
     stream.on("error", () => {});
   }
   const io: Io = {
-    stdout: (text) => process.stdout.write(text),
+    stdout: (text) => process.stdout.writableLength < mostUnread && process.stdout.write(text),
     stderr: (text) => process.stderr.write(text),
   };
   process.on("uncaughtException", (thrown) => {
@@ -29,7 +35,9 @@ export async function runProgram(name: string, main: Main): Promise<void> {
     process.exit(1);
   });
   const code = await run(name, main, process.argv.slice(2), io);
-  // On Windows and macOS a pipe is written later: what is printed must get out before the exit.
+  // On Windows and macOS a pipe is written later: what is printed should get out before the exit, but
+  // a reader that is stuck must not keep us.
+  setTimeout(() => process.exit(code), flushPatience).unref();
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
 

@@ -19,29 +19,30 @@ export async function resolveHost(host: string, family: Family): Promise<string>
 /**
  * Sends the steps of `plan` to `address`, one packet each, in order: the packet of a step has left
  * (or waits in the kernel for its neighbour to be found) before the next is begun. `onStep` hears of
- * each step before it is sent. What the other side answers, if anything, is of no interest. Throws
- * `SEND` at the first packet that this system refuses to send.
+ * each step before it is sent. What the other side answers, if anything, is of no interest. A packet
+ * that this system refuses to send keeps none of the others back; throws `SEND` with all of them at the end.
  */
 export async function sendPlan(
   plan: Plan,
   address: string,
   onStep: (step: Step) => void,
 ): Promise<void> {
+  const refused: string[] = [];
   for (const [i, step] of plan.steps.entries()) {
     if (i > 0 && plan.delay > 0) await sleep(plan.delay);
     onStep(step);
-    await sendStep(step, address);
+    try {
+      await sendStep(step, address);
+    } catch (error) {
+      refused.push(`${formatStep(step, address)}: ${systemReason(error)}`);
+    }
   }
+  if (refused.length > 0) throw new KnockError("SEND", `cannot send to ${refused.join(", to ")}`);
 }
 
 async function sendStep(step: Step, address: string): Promise<void> {
-  try {
-    if (step.protocol === "tcp") await sendSyn(step.number, address);
-    else await sendDatagram(step.number, address);
-  } catch (cause) {
-    const text = `cannot send to ${formatStep(step, address)}: ${systemReason(cause)}`;
-    throw new KnockError("SEND", text, { cause });
-  }
+  if (step.protocol === "tcp") await sendSyn(step.number, address);
+  else await sendDatagram(step.number, address);
 }
 
 /** One SYN: the socket is closed before the kernel could send a second. */

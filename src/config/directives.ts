@@ -58,7 +58,7 @@ interface Rule<T> {
 
 type Rules<Values> = { readonly [Key in keyof Values]: Rule<Values[Key]> };
 
-const command: Rule<string> = { comments: "none", parse: (text) => ({ value: text }) };
+const command: Rule<string> = { comments: "none", parse: values.command };
 const path: Rule<string> = { comments: "after-blank", parse: values.path };
 const networks: Rule<readonly Network[]> = { comments: "anywhere", parse: values.networks };
 const duration: Rule<number> = { comments: "anywhere", parse: values.duration };

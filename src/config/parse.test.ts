@@ -362,6 +362,7 @@ describe("a hint is given where one is likely", () => {
 const line = fc
   .string({ unit: "binary", maxLength: 60 })
   .map((text) => text.replaceAll("\n", "").trim());
+const commandText = line.filter((text) => !text.includes("\0"));
 const filePath = line.filter((text) => /^[^#\0]/.test(text) && !/\s#|\0/.test(text));
 const milliseconds = fc.oneof(
   fc.integer({ min: 0, max: 100_000 }),
@@ -407,7 +408,7 @@ const howToOpen = fc.oneof(
   fc.record(
     {
       commands: fc.record(
-        { start: line, start6: line, stop: line, stop6: line },
+        { start: commandText, start6: commandText, stop: commandText, stop6: commandText },
         { requiredKeys: [] },
       ),
       commandTimeout: milliseconds,
@@ -422,7 +423,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
       useSyslog: fc.boolean(),
       logFormat: fc.constantFrom("text" as const, "json" as const),
       interfaces: fc.option(
-        fc.array(fc.stringMatching(/^[b-z0-9._:-]{1,15}$/), { minLength: 1, maxLength: 3 }),
+        fc.uniqueArray(fc.stringMatching(/^[b-z0-9._:-]{1,15}$/), { minLength: 1, maxLength: 3 }),
         { nil: undefined },
       ),
       maxAttempts: fc.integer({ min: 1000, max: 10_000_000 }),

@@ -117,7 +117,7 @@ export function interfaces(text: string): Parsed<readonly string[] | undefined> 
       const hint = "names of interfaces, such as eth0, with commas between them, or any";
       return { problem: `"${item}" is not the name of an interface`, offset, hint };
     }
-    names.push(item);
+    if (!names.includes(item)) names.push(item);
   }
   // The kernel's filter names each of them, and its jumps are short.
   if (names.length > 100) return { problem: "more than 100 interfaces", offset: 0, hint: "any" };
@@ -148,6 +148,11 @@ export function yesOrNo(text: string): Parsed<boolean> {
   if (["", "yes", "true", "on", "1"].includes(word)) return { value: true };
   if (["no", "false", "off", "0"].includes(word)) return { value: false };
   return { problem: `expected yes or no, got "${text}"`, offset: 0 };
+}
+
+export function command(text: string): Parsed<string> {
+  const at = text.indexOf("\0");
+  return at < 0 ? { value: text } : { problem: "a command cannot hold a NUL", offset: at };
 }
 
 export function path(text: string): Parsed<string> {

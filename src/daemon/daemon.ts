@@ -57,6 +57,9 @@ export interface DaemonOptions {
 
 const clock = systemClock;
 
+/** How long the names of targets may keep a start or a reload: milliseconds. */
+const namePatience = 1000;
+
 /** How often the names of targets are looked up again: milliseconds. Only if there are any. */
 const retargetInterval = 60_000;
 
@@ -103,7 +106,7 @@ export class Daemon {
     await daemon.#protect();
     daemon.#keeper.restore(daemon.#lasting?.state.recovered ?? []);
     daemon.#pipeline.watch(daemon.#doors);
-    await daemon.#retarget();
+    await daemon.#retargetSoon();
     await daemon.#serveControl();
     daemon.#writePidFile();
     const on = config.options.interfaces?.join(", ") ?? "any";
@@ -180,7 +183,7 @@ export class Daemon {
     this.#pipeline.watch(this.#doors);
     this.#replacePidFile();
     await this.#protect();
-    await this.#retarget();
+    await this.#retargetSoon();
     this.#manager.ready(this.#summary());
     return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
@@ -274,6 +277,12 @@ export class Daemon {
   #configureLogs(): void {
     const { logFile, logFormat, useSyslog } = this.#config.options;
     this.#logs.configure({ file: logFile, format: logFormat, syslog: useSyslog });
+  }
+
+  /** A name server that does not answer must not keep anybody waiting; its doors stay shut until it does. */
+  async #retargetSoon(): Promise<void> {
+    const patience = AbortSignal.timeout(namePatience);
+    await Promise.race([this.#retarget(), once(patience, "abort")]);
   }
 
   /** Looks up the names among the targets, now and from time to time. */

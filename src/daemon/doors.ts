@@ -38,9 +38,11 @@ export class Doors {
     this.#log = log;
     this.#resolve = resolve;
     this.#files = files;
-    this.#live = configs.map((config, i) => {
-      const namesakes = configs.slice(0, i).filter(({ name }) => name === config.name);
-      return { config, nth: namesakes.length + 1, door: this.#open(config) };
+    const seen = new Map<string, number>();
+    this.#live = configs.map((config) => {
+      const nth = (seen.get(config.name) ?? 0) + 1;
+      seen.set(config.name, nth);
+      return { config, nth, door: this.#open(config) };
     });
   }
 

@@ -14,6 +14,7 @@ export class LogFile {
   #waiting: string[] = [];
   #size = 0;
   #flush: NodeJS.Immediate | undefined;
+  #lost = 0;
 
   /** Opens the file, or makes it. Throws SYSTEM. */
   constructor(path: string) {
@@ -26,7 +27,11 @@ export class LogFile {
   }
 
   write(line: string): void {
-    if (this.#fd === undefined || this.#size > mostWaiting) return;
+    if (this.#fd === undefined) return;
+    if (this.#size > mostWaiting) {
+      this.#lost++;
+      return;
+    }
     this.#waiting.push(line);
     this.#size += line.length;
     this.#flush ??= setImmediate(() => this.flush());
@@ -36,14 +41,17 @@ export class LogFile {
   flush(): void {
     clearImmediate(this.#flush);
     this.#flush = undefined;
-    const text = this.#waiting.map((line) => `${line}\n`).join("");
+    const lines = this.#waiting;
+    if (lines.length === 0 || this.#fd === undefined) return;
     this.#waiting = [];
     this.#size = 0;
-    if (text === "" || this.#fd === undefined) return;
+    const note = this.#lost > 0 ? [`(${this.#lost} lines were lost here)`] : [];
     try {
-      writeSync(this.#fd, text);
+      writeSync(this.#fd, [...note, ...lines, ""].join("\n"));
+      this.#lost = 0;
     } catch {
-      // A full disk: the lines are lost, and there is no better place to say so.
+      // A full disk: it is said as soon as something can be written again.
+      this.#lost += lines.length;
     }
   }
 

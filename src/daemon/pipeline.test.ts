@@ -7,6 +7,7 @@ import {
   address,
   fragment,
   ipv6,
+  mss,
   SYN,
   TCP,
   tcp,
@@ -204,12 +205,23 @@ test("a knock that is not finished in time is given up by itself, with a line in
 test("a SYN that is sent again, since nobody answers, does no harm", async () => {
   const story = new Story([ssh]);
   const ends = { source: address(alice), destination: us };
-  const first = tcpPacket(ends, { port: 7000, sequence: 4711, sourcePort: 50_000 });
+  const fields = { port: 7000, sequence: 4711, sourcePort: 50_000, options: mss };
+  const first = tcpPacket(ends, fields);
   await story.receive(first);
   await story.knock(alice, "8000");
   await story.receive(first);
   await story.knock(alice, "9000");
   expect(story.firewall.opened).toEqual(["ssh 192.0.2.7"]);
+});
+
+test("a tool that makes all its packets alike may knock again and again", async () => {
+  const story = new Story([ssh]);
+  const ends = { source: address(alice), destination: us };
+  // Without options, as scapy and hping3 send them: no system sends these again by itself.
+  for (const port of [7000, 8000, 9000, 7000, 8000, 9000]) {
+    await story.receive(tcpPacket(ends, { port, sequence: 0, sourcePort: 20 }));
+  }
+  expect(story.lines.filter((line) => line.includes("OPEN SESAME"))).toHaveLength(2);
 });
 
 test("UDP and TCP may be mixed, over IPv6, behind extension headers, and in first fragments", async () => {

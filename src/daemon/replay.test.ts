@@ -76,7 +76,7 @@ describe("a replay tells", () => {
   });
 
   test("of each packet why it made no difference", async () => {
-    const same = { port: 7000, sequence: 5 };
+    const same = { port: 7000, sequence: 5, mayRepeat: true };
     const packets = [
       at(0, { port: 8000 }),
       at(10, { port: 7000, flags: ack }),

@@ -100,6 +100,7 @@ test("a packet is told with its date, its ends and its length", () => {
     sourcePort: 40000,
     port: 7000,
     flags: 2,
+    mayRepeat: true,
     fingerprint: 1,
   };
   const wall = new Date(2026, 10, 2, 3, 4, 5).getTime();

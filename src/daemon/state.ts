@@ -54,7 +54,12 @@ function takeLock(path: string, configFile: string): number | undefined {
   }
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
   closeSync(fd);
-  throw new KnockError("SYSTEM", `another knockd runs with ${configFile}: it holds ${path}`);
+  const hints = [
+    "one daemon listens on several interfaces: Interface = eth0, eth1",
+    "a second daemon needs a configuration file of its own",
+  ];
+  const message = `another knockd runs with ${configFile}: it holds ${path}`;
+  throw new KnockError("SYSTEM", message, { hints });
 }
 
 /** Does a daemon of this configuration run? */

@@ -124,6 +124,7 @@ function readTcp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
   const { source, destination } = ip;
   const { time, interfaceIndex, wireLength: length } = frame;
   const protocol = "tcp";
+  const mayRepeat = headerWords > 5;
   return {
     time,
     interfaceIndex,
@@ -134,6 +135,7 @@ function readTcp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
     sourcePort,
     port,
     flags,
+    mayRepeat,
     fingerprint,
   };
 }
@@ -150,6 +152,7 @@ function readUdp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
   const { time, interfaceIndex, wireLength } = frame;
   const protocol = "udp";
   const flags = 0;
+  const mayRepeat = false;
   return {
     time,
     interfaceIndex,
@@ -160,6 +163,7 @@ function readUdp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
     sourcePort,
     port,
     flags,
+    mayRepeat,
     fingerprint,
   };
 }

@@ -16,6 +16,11 @@ export interface Packet {
   readonly port: number;
   /** TCP: the eight flag bits CWR to FIN (RFC 9293 §3.1); UDP: 0. */
   readonly flags: number;
+  /**
+   * Whether the sender's system may send it again by itself, if nobody answers: TCP with options. Tools
+   * that make their own packets leave options out, and often use one sequence number for all of them.
+   */
+  readonly mayRepeat: boolean;
   /** TCP: the sequence number. UDP: length and checksum, which differ where the data does. */
   readonly fingerprint: number;
 }

@@ -34,6 +34,7 @@ export class Attempts {
   #stage = new Int32Array();
   #start = new Float64Array();
   #buckets = new Links(0, 0);
+  #mask = 0;
   readonly #ages = new Links(2, 0);
   readonly #wheel = new Wheel(0);
   #evicted = 0;
@@ -156,16 +157,18 @@ export class Attempts {
   }
 
   #rehash(slots: number): void {
-    const released = new Set(this.#free);
-    this.#buckets = new Links(2 ** Math.ceil(Math.log2(slots)), slots);
+    const buckets = 2 ** Math.ceil(Math.log2(slots));
+    this.#mask = buckets - 1;
+    this.#buckets = new Links(buckets, slots);
+    // It grows only when no slot is free.
     for (let slot = 0; slot < this.#used; slot++) {
-      if (!released.has(slot)) this.#buckets.append(this.#bucket(this.at(slot).source), slot);
+      this.#buckets.append(this.#bucket(this.at(slot).source), slot);
     }
   }
 
   #bucket(source: Address): number {
     const words = [source.w0, source.w1, source.w2, source.w3];
-    return hash(this.#key, words) & (2 ** Math.ceil(Math.log2(this.#capacity)) - 1);
+    return hash(this.#key, words) & this.#mask;
   }
 
   #isFrom(slot: number, source: Address): boolean {

@@ -46,6 +46,7 @@ function knock(port: string, time: number, more: Partial<Packet> = {}): Packet {
     sourcePort: 40000,
     port: Number(number),
     flags: protocol === "tcp" ? SYN : 0,
+    mayRepeat: true,
     fingerprint: ++packets,
     ...more,
   };

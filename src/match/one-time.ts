@@ -20,6 +20,8 @@ export interface OneTimeList {
   readonly malformed: readonly MalformedLine[];
 }
 
+const byteOrderMark = "\u00ef\u00bb\u00bf";
+
 /** What marks a line as used, or as a comment. */
 export const usedMark: string = "#";
 
@@ -30,16 +32,20 @@ export const usedMark: string = "#";
 export function readOneTimeList(text: string): OneTimeList {
   const unused: OneTimeSequence[] = [];
   const malformed: MalformedLine[] = [];
-  let offset = 0;
-  text.split("\n").forEach((raw, i) => {
-    const content = raw.trim();
-    if (content !== "" && !content.startsWith(usedMark)) {
-      const sequence = parseSequence(content.replace(/\s#.*$/, ""));
-      if ("problem" in sequence) malformed.push({ line: i + 1, problem: sequence.problem });
-      else unused.push({ sequence, offset });
-    }
-    offset += raw.length + 1;
-  });
+  // A byte order mark, a byte a character, is no part of the first line.
+  let offset = text.startsWith(byteOrderMark) ? byteOrderMark.length : 0;
+  text
+    .slice(offset)
+    .split("\n")
+    .forEach((raw, i) => {
+      const content = raw.trim();
+      if (content !== "" && !content.startsWith(usedMark)) {
+        const sequence = parseSequence(content.replace(/#.*$/, ""));
+        if ("problem" in sequence) malformed.push({ line: i + 1, problem: sequence.problem });
+        else unused.push({ sequence, offset });
+      }
+      offset += raw.length + 1;
+    });
   return { unused, malformed };
 }
 

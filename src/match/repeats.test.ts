@@ -13,9 +13,16 @@ const syn: Packet = {
   sourcePort: 40000,
   port: 7000,
   flags: 2,
+  mayRepeat: true,
   fingerprint: 12345,
 };
-const datagram: Packet = { ...syn, protocol: "udp", flags: 0, fingerprint: 0x000a841e };
+const datagram: Packet = {
+  ...syn,
+  protocol: "udp",
+  flags: 0,
+  mayRepeat: false,
+  fingerprint: 0x000a841e,
+};
 
 /** Which of these packets, one after the other, are repeats. */
 function judge(...packets: Partial<Packet>[]): boolean[] {

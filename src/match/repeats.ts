@@ -43,7 +43,7 @@ export class Repeats {
 
   #isSame(place: number, packet: Packet): boolean {
     const age = packet.time - (this.#times[place] ?? 0);
-    if (packet.protocol === "tcp") return age < retransmissionWindow;
+    if (packet.mayRepeat) return age < retransmissionWindow;
     return age < bridgeWindow && this.#interfaces[place] !== packet.interfaceIndex;
   }
 

@@ -32,11 +32,13 @@ export function frameOf(knock: Knock): Uint8Array {
 }
 
 function tcp({ sourcePort, number, sequenceNumber, flags }: Knock): Uint8Array {
-  const segment = new DataView(new ArrayBuffer(20));
+  const segment = new DataView(new ArrayBuffer(24));
   segment.setUint16(0, sourcePort);
   segment.setUint16(2, number);
   segment.setUint32(4, sequenceNumber);
-  segment.setUint8(12, 5 << 4);
+  segment.setUint8(12, 6 << 4);
+  // The option that every system sends: maximum segment size (RFC 9293 §3.2), 1460.
+  segment.setUint32(20, 0x020405b4);
   segment.setUint8(13, flags);
   segment.setUint16(14, 64240);
   return new Uint8Array(segment.buffer);
