@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadConfig } from "./load.ts";
+import { loadConfig, readConfig } from "./load.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -31,6 +31,14 @@ test("relative paths start from the directory that is given", () => {
   });
   expect(config.doors[1]?.sequence).toEqual({ file: "/start/lists/y" });
   expect(warnings).toEqual([]);
+});
+
+test("options can be read whatever the problems", () => {
+  const broken =
+    "[options]\nTable = other # ours\nTabel = x\nMaxAttempts = -1\nStateDir = s\n[y\nx";
+  const { config, options } = readConfig(file(broken), "/start");
+  expect(config).toBeUndefined();
+  expect(options).toMatchObject({ table: "other", maxAttempts: 1_000_000, stateDir: "/start/s" });
 });
 
 test("a byte order mark is skipped", () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError, reason } from "../base/errors.ts";
-import type { Config } from "./config.ts";
+import type { Config, Options } from "./config.ts";
 import type { ParsedConfig } from "./parse.ts";
 import { parseConfig } from "./parse.ts";
 import type { Problem } from "./problem.ts";
@@ -31,25 +31,30 @@ export function readConfig(file: string, directory: string): ParsedConfig {
   return {
     ...parsed,
     config: parsed.config && absolute(parsed.config, directory),
+    options: absoluteOptions(parsed.options, directory),
     problems: [...problems, ...parsed.problems],
   };
 }
 
 function absolute(config: Config, directory: string): Config {
-  const { logFile, pidFile, stateDir, controlSocket } = config.options;
   return {
-    options: {
-      ...config.options,
-      ...(stateDir !== undefined && { stateDir: resolve(directory, stateDir) }),
-      ...(controlSocket !== undefined && { controlSocket: resolve(directory, controlSocket) }),
-      ...(logFile !== undefined && { logFile: resolve(directory, logFile) }),
-      ...(pidFile !== undefined && { pidFile: resolve(directory, pidFile) }),
-    },
+    options: absoluteOptions(config.options, directory),
     doors: config.doors.map((door) => {
       const { sequence } = door;
       if (!("file" in sequence)) return door;
       return { ...door, sequence: { file: resolve(directory, sequence.file) } };
     }),
+  };
+}
+
+function absoluteOptions(options: Options, directory: string): Options {
+  const { logFile, pidFile, stateDir, controlSocket } = options;
+  return {
+    ...options,
+    ...(stateDir !== undefined && { stateDir: resolve(directory, stateDir) }),
+    ...(controlSocket !== undefined && { controlSocket: resolve(directory, controlSocket) }),
+    ...(logFile !== undefined && { logFile: resolve(directory, logFile) }),
+    ...(pidFile !== undefined && { pidFile: resolve(directory, pidFile) }),
   };
 }
 

@@ -17,6 +17,8 @@ const defaultOpenFor = 30_000;
 /** What a configuration file says; with an error among the problems there is no `config`. */
 export interface ParsedConfig {
   readonly config: Config | undefined;
+  /** What could be read of the options, whatever the problems; the usual values for the rest. */
+  readonly options: Options;
   /** All of them, in the order of their lines. */
   readonly problems: readonly Problem[];
   /** Where the doors stand, one by one. */
@@ -37,7 +39,7 @@ export function parseConfig(text: string): ParsedConfig {
   problems.push(...findTraps(optionSections, doorSections, doors));
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const broken = problems.some(({ severity }) => severity === "error");
-  return { config: broken ? undefined : { options, doors }, problems, doorSections };
+  return { config: broken ? undefined : { options, doors }, options, problems, doorSections };
 }
 
 function readOptions(

@@ -110,11 +110,12 @@ export class Administration implements ControlHandlers {
     this.#parts.keeper.leases.map((lease) => this.#report(lease));
 
   readonly close = async ({ door, address, cut }: m.CloseParams): Promise<m.Closed> => {
-    if (door !== undefined) this.#findDoors(door);
+    // A door that the configuration has no more may still be open.
+    if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door);
     const { keeper } = this.#parts;
     const chosen = keeper.leases.filter(
       ({ state, passage }) =>
-        state === "open" &&
+        state !== "closing" &&
         (door === undefined || passage.door === door) &&
         (address === undefined || passage.source.equals(address)),
     );
@@ -133,7 +134,11 @@ export class Administration implements ControlHandlers {
     for (const found of this.#findDoors(door)) {
       const grant = makeGrant(found, address, undefined);
       if (grant === undefined) throw new KnockError("USAGE", `door "${door}" runs no command`);
-      await keeper.open({ ...grant, length: length ?? grant.length, again: "extend" });
+      const opening = { ...grant, length: length ?? grant.length, again: "extend" } as const;
+      if (!(await keeper.open(opening))) {
+        const hints = ["the log says why"];
+        throw new KnockError("COMMAND", `"${door}" could not be opened for ${address}`, { hints });
+      }
     }
     const lease = this.#find(door, address);
     return lease === undefined ? {} : { lease: this.#report(lease) };
@@ -142,9 +147,11 @@ export class Administration implements ControlHandlers {
   readonly extend = async (params: m.ExtendParams): Promise<m.LeaseReport> => {
     const { door, address, for: length } = params;
     const { keeper, clock } = this.#parts;
-    this.#findDoors(door);
+    if (this.#leasesOf(door).length === 0) this.#findDoors(door);
     const lease = this.#find(door, address);
-    if (lease === undefined) throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
+    if (lease === undefined || lease.state === "closing") {
+      throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
+    }
     await keeper.extend(lease, Math.max(lease.due, clock.now() + length));
     return this.#report(this.#find(door, address) ?? lease);
   };

@@ -28,7 +28,7 @@ import { compareConfigs, fixedOptions } from "./reload.ts";
 import { ServiceManager } from "./service-manager.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
-import { defaultStateDir } from "./state-files.ts";
+import { defaultStateDir, runtimeDirectory } from "./state-files.ts";
 import { Targets } from "./targets.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -66,7 +66,7 @@ const retargetInterval = 60_000;
 /** Where leases are kept, and where knockctl asks, unless the configuration says otherwise. */
 const stateDirectory = process.env["STATE_DIRECTORY"]?.split(":")[0] ?? defaultStateDir;
 
-const defaultControlSocket = `${process.env["RUNTIME_DIRECTORY"] ?? "/run/knockd"}/control.sock`;
+const defaultControlSocket = `${runtimeDirectory}/control.sock`;
 
 /** How long a stopping daemon waits for commands that close: milliseconds. */
 const stopPatience = 800;

@@ -11,6 +11,9 @@ import { loadRuleset } from "../firewall/nft-command.ts";
 import { liftRuleset } from "../firewall/nft-ruleset.ts";
 import type { RunningTrial } from "../firewall/nftables.ts";
 import { Nftables } from "../firewall/nftables.ts";
+import { runtimeDirectory } from "./state-files.ts";
+import type { TableLock } from "./table-lock.ts";
+import { takeTableLock } from "./table-lock.ts";
 import { findUser } from "./users.ts";
 
 const unavailable = "native doors are not available: see the log at the start";
@@ -24,6 +27,7 @@ export class Firewalls implements Firewall {
   readonly #command = new CommandFirewall(findUser);
   #native: Firewall | undefined;
   #nftables: Nftables | undefined;
+  #lock: TableLock | undefined;
   #wanted: "nftables" | "ipset" | undefined;
   #told = "nothing";
   #problem: string | undefined;
@@ -83,8 +87,13 @@ export class Firewalls implements Firewall {
 
   /** Protects nothing, also if it is not we who protected it. Throws FIREWALL. */
   async lift(): Promise<void> {
-    if (this.#nftables === undefined) await loadRuleset(liftRuleset(this.#table), () => {});
-    else await this.protect([]);
+    if (this.#nftables !== undefined) return await this.protect([]);
+    const lock = takeTableLock(runtimeDirectory, this.#table);
+    try {
+      await loadRuleset(liftRuleset(this.#table), () => {});
+    } finally {
+      lock.release();
+    }
   }
 
   open(passage: Passage, length: number, hold?: number): Promise<Outcome> {
@@ -98,6 +107,7 @@ export class Firewalls implements Firewall {
   /** Lets go. What is open stays open until its time is over. */
   async shutDown(): Promise<void> {
     await this.#nftables?.close();
+    this.#unlock();
   }
 
   #for({ way }: Passage): Firewall | undefined {
@@ -110,6 +120,7 @@ export class Firewalls implements Firewall {
       if (this.#nftables !== undefined) await this.lift();
       await this.#nftables?.close();
       this.#nftables = undefined;
+      this.#unlock();
       this.#native = needed ? await IpsetFirewall.open(this.#clock) : undefined;
     } catch (error) {
       this.fail(error);
@@ -117,14 +128,26 @@ export class Firewalls implements Firewall {
   }
 
   async #open(services: readonly Service[]): Promise<void> {
-    this.#nftables = await Nftables.open({
-      protect: services,
-      table: this.#table,
-      onFlush: () => this.#restore(),
-      onProblem: ({ message: text }) =>
-        this.#log.write({ level: "error", event: "firewall-failed", text }),
-    });
+    this.#lock = takeTableLock(runtimeDirectory, this.#table);
+    try {
+      this.#nftables = await Nftables.open({
+        protect: services,
+        table: this.#table,
+        onFlush: () => this.#restore(),
+        onProblem: ({ message: text }) =>
+          this.#log.write({ level: "error", event: "firewall-failed", text }),
+      });
+    } catch (error) {
+      this.#unlock();
+      throw error;
+    }
     this.#native = new NativeFirewall(this.#nftables);
+    this.#problem = undefined;
+  }
+
+  #unlock(): void {
+    this.#lock?.release();
+    this.#lock = undefined;
   }
 
   #restore(): void {

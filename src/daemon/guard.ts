@@ -1,5 +1,5 @@
 import type { Address, Network } from "../base/address.ts";
-import { contains } from "../base/address.ts";
+import { contains, parseNetwork } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
@@ -27,6 +27,9 @@ const longestTrial = 3_600_000;
 
 /** The name under which the administrator's own address is open during a trial. */
 const guardDoor = "knockctl guard";
+
+/** The chain lets in what comes in on lo. */
+const loopback = ["127.0.0.0/8", "::1"].flatMap((text) => parseNetwork(text) ?? []);
 
 /**
  * `knockctl guard`: protects services for the first time, so that whoever does it cannot lock himself
@@ -89,10 +92,23 @@ export class Guard {
   }
 
   #expectNew(peer: Peer): void {
-    if (!this.#old.has(formatPeer(peer))) return;
-    const message = `the connection from ${formatPeer(peer)} was there before the trial`;
-    const hints = ["make a new connection to this server, and confirm there"];
-    throw new KnockError("USAGE", message, { hints });
+    const problem = this.#doubt(peer);
+    if (problem === undefined) return;
+    const hints = [
+      "make a new connection to this server, and confirm there",
+      "at the machine itself: --from-console",
+    ];
+    throw new KnockError("USAGE", problem, { hints });
+  }
+
+  /** Why this connection does not show that its administrator still gets in. */
+  #doubt(peer: Peer): string | undefined {
+    const name = formatPeer(peer);
+    if (this.#old.has(name)) return `the connection from ${name} was there before the trial`;
+    if (loopback.some((network) => contains(network, peer.address))) {
+      return `the connection from ${name} comes from this machine itself, which is never kept out`;
+    }
+    return connectedPeers().has(name) ? undefined : `there is no connection from ${name}`;
   }
 
   /** What is to be protected. Throws USAGE for what nobody could reach then, or what is protected anyway. */

@@ -1,7 +1,7 @@
 // What an administrator can still do when no daemon runs.
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
-import type { Config } from "../config/config.ts";
+import type { DoorConfig, Options } from "../config/config.ts";
 import { loadRuleset } from "../firewall/nft-command.ts";
 import { defaultTable, liftRuleset } from "../firewall/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "./replace-file.ts";
@@ -17,20 +17,26 @@ export interface Lifted {
   readonly protectsAgain: readonly Service[];
 }
 
+/** What could be read of a configuration, perhaps nothing. */
+export interface Salvaged {
+  readonly options?: Options;
+  readonly doors?: readonly DoorConfig[];
+}
+
 /**
- * Takes all protection back without the daemon of this configuration; `config` is what could be read of
- * it. Throws SYSTEM if that daemon runs after all, FIREWALL.
+ * Takes all protection back without the daemon of this configuration. Throws SYSTEM if that daemon runs
+ * after all, FIREWALL.
  */
 export async function liftWithoutDaemon(
   configFile: string,
-  config: Config | undefined,
+  { options, doors = [] }: Salvaged,
 ): Promise<Lifted> {
-  const files = stateFiles(config?.options.stateDir ?? defaultStateDir, configFile);
+  const files = stateFiles(options?.stateDir ?? defaultStateDir, configFile);
   if (isRunning(files)) {
     const hints = ["its ControlSocket: --socket PATH", "or stop it first: systemctl stop knockd"];
     throw new KnockError("SYSTEM", "knockd runs, but listens somewhere else", { hints });
   }
-  const table = config?.options.table ?? defaultTable;
+  const table = options?.table ?? defaultTable;
   try {
     await loadRuleset(liftRuleset(table), () => {});
   } catch (cause) {
@@ -40,10 +46,10 @@ export async function liftWithoutDaemon(
   const bootFile = readIfThere(files.boot) === undefined ? undefined : files.boot;
   replaceFile(files.boot, undefined);
   replaceFile(files.guarded, undefined);
-  const doors = config?.doors.flatMap(({ native }) => native ?? []) ?? [];
+  const native = doors.flatMap((door) => door.native ?? []);
   return {
     table,
     bootFile,
-    protectsAgain: doors.flatMap(({ protect, services }) => (protect ? services : [])),
+    protectsAgain: native.flatMap(({ protect, services }) => (protect ? services : [])),
   };
 }

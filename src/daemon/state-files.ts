@@ -27,5 +27,9 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
   };
 }
 
+/** Where lies what no restart of the machine outlives. */
+export const runtimeDirectory: string =
+  process.env["RUNTIME_DIRECTORY"]?.split(":")[0] || "/run/knockd";
+
 /** Where leases are kept, unless the configuration or the service manager says otherwise. */
 export const defaultStateDir = "/var/lib/knockd";

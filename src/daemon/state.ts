@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
@@ -31,6 +32,7 @@ export interface State {
  */
 export function openState(directory: string, configFile: string, clock: Clock, log: Log): State {
   const files = stateFiles(directory, configFile);
+  checkOwner(directory);
   const lock = takeLock(files.lock, configFile);
   const ledger = new Ledger();
   const here = { boot: bootId(), now: clock.now(), wall: clock.wall() };
@@ -48,7 +50,7 @@ function takeLock(path: string, configFile: string): number | undefined {
   let fd: number;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    fd = openSync(path, "a", 0o600);
+    fd = openLock(path);
   } catch {
     return undefined;
   }
@@ -59,6 +61,35 @@ function takeLock(path: string, configFile: string): number | undefined {
     "a second daemon needs a configuration file of its own",
   ];
   const message = `another knockd runs with ${configFile}: it holds ${path}`;
+  throw new KnockError("SYSTEM", message, { hints });
+}
+
+/** A file that cannot be written can still be locked. */
+function openLock(path: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch {
+    return openSync(path, "r");
+  }
+}
+
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    // What else is wrong with it the journal will tell.
+    return undefined;
+  }
+}
+
+/** What stands in the journal is run: nobody else may write it. Throws SYSTEM. */
+function checkOwner(directory: string): void {
+  const stat = statIfThere(directory);
+  if (stat === undefined) return;
+  const ours = stat.uid === 0 || stat.uid === process.getuid?.();
+  if (ours && (stat.mode & 0o022) === 0) return;
+  const message = `the state directory ${directory} can be written by others`;
+  const hints = ["its commands are run: give it to root, with mode 0700"];
   throw new KnockError("SYSTEM", message, { hints });
 }
 

@@ -52,8 +52,8 @@ export class CommandFirewall implements Firewall {
         const relax = limit(child, way, this.#grace);
         child.once("error", notStarted);
         child.once("exit", (status, signal) => {
-          relax();
-          if (signal !== null) resolve({ kind: "killed", signal });
+          if (relax()) resolve({ kind: "timed-out" });
+          else if (signal !== null) resolve({ kind: "killed", signal });
           else resolve(status === 0 ? { kind: "done" } : { kind: "failed", status: status ?? 0 });
         });
       } catch (error) {
@@ -64,10 +64,13 @@ export class CommandFirewall implements Firewall {
   }
 }
 
-/** Ends a command, and all of its process group, that takes too long. The function returned ends the wait. */
-function limit(child: ChildProcess, { timeout }: CommandWay, grace: number): () => void {
+/**
+ * Ends a command, and all of its process group, that takes too long. The function returned ends the
+ * wait, and tells whether that happened.
+ */
+function limit(child: ChildProcess, { timeout }: CommandWay, grace: number): () => boolean {
   const { pid } = child;
-  if (timeout === undefined || pid === undefined) return () => {};
+  if (timeout === undefined || pid === undefined) return () => false;
   let late = false;
   let timer = setTimeout(() => {
     late = true;
@@ -78,6 +81,7 @@ function limit(child: ChildProcess, { timeout }: CommandWay, grace: number): () 
     clearTimeout(timer);
     // The shell listened, a child of it may not have. Later the number may be another group's.
     if (late) kill(pid, "SIGKILL");
+    return late;
   };
 }
 

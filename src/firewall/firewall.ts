@@ -40,6 +40,8 @@ export type Outcome =
   /** It was carried out, and ended with this status, which is not 0. */
   | { readonly kind: "failed"; readonly status: number }
   | { readonly kind: "killed"; readonly signal: string }
+  /** It took longer than it may, and was ended. */
+  | { readonly kind: "timed-out" }
   /** It was not carried out at all. */
   | { readonly kind: "not-started"; readonly reason: string };
 

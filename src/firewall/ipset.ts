@@ -40,7 +40,7 @@ export class IpsetFirewall implements Firewall {
     return new IpsetFirewall(clock);
   }
 
-  open(passage: Passage, length: number): Promise<Outcome> {
+  async open(passage: Passage, length: number): Promise<Outcome> {
     const seconds = Math.min(longestTimeout, Math.max(1, Math.ceil(length / 1000)));
     const now = this.#clock.now();
     const end = now + seconds * 1000;
@@ -49,7 +49,11 @@ export class IpsetFirewall implements Firewall {
     // another door may have opened it, too.
     const wanted = elements(passage).filter((key) => (this.#ends.get(key) ?? 0) < end);
     for (const key of wanted) this.#ends.set(key, end);
-    return restore(wanted.map((key) => `add ${key} timeout ${seconds}`).join("\n"));
+    // Somebody may have destroyed the sets; where they are there, -exist makes it no error.
+    const adds = wanted.map((key) => `add ${key} timeout ${seconds}`);
+    const outcome = await restore([createSets, ...adds].join("\n"));
+    if (outcome.kind !== "done") for (const key of wanted) this.#ends.delete(key);
+    return outcome;
   }
 
   close(passage: Passage): Promise<Outcome> {

@@ -4,9 +4,13 @@ import type { Removal } from "../ffi/nft-news.ts";
 import { NftNews } from "../ffi/nft-news.ts";
 import { loadRuleset } from "./nft-command.ts";
 
-/** Milliseconds between two repairs, should somebody else insist; and after one that failed. */
-const pause = 200;
+/** Milliseconds between two repairs, should somebody else insist: the pause doubles each time; and after one that failed. */
+const shortestPause = 200;
+const longestPause = 10_000;
 const pauseAfterFailure = 1_000;
+
+/** Who has not insisted for so many milliseconds after a pause has given up. */
+const quietTime = 10_000;
 
 /** "unknown": there was more news than the kernel keeps, perhaps of a removal. */
 export type Loss = "removed" | "unknown";
@@ -31,6 +35,8 @@ export class NftTable {
   #loaded: Promise<void> = Promise.resolve();
   #loss: Loss | undefined;
   #repairing = false;
+  #pause = shortestPause;
+  #quietSince = 0;
 
   /** Begins to listen, and changes nothing. Throws FIREWALL. */
   constructor(options: NftTableOptions) {
@@ -98,12 +104,14 @@ export class NftTable {
 
   async #repair(): Promise<void> {
     const { signal } = this.#closing;
+    if (performance.now() - this.#quietSince > quietTime) this.#pause = shortestPause;
     for (let loss = this.#loss; loss !== undefined && !signal.aborted; loss = this.#loss) {
       this.#loss = undefined;
-      let rest = pause;
+      let rest = this.#pause;
       try {
         await this.load();
         if (!signal.aborted) this.#options.onRepair(loss);
+        this.#pause = Math.min(2 * this.#pause, longestPause);
       } catch (error) {
         this.#loss = loss;
         rest = pauseAfterFailure;
@@ -112,6 +120,7 @@ export class NftTable {
       // Fulfilled, or interrupted by closing: the loop looks which.
       await sleep(rest, undefined, { signal }).catch(() => {});
     }
+    this.#quietSince = performance.now();
     this.#repairing = false;
   }
 }

@@ -34,6 +34,7 @@ export function readJournal(bytes: Uint8Array): ReadJournal {
     else values.push(value);
   });
   if (cut !== "") damage.push(`line ${lines.length + 1} is cut off`);
+  if (bytes.subarray(end).some((byte) => byte !== 0)) damage.push("something is behind its end");
   return { values, end: end - cut.length, damage };
 }
 

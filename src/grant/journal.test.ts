@@ -100,6 +100,15 @@ test("a damaged line is reported, and the others are used", () => {
   expect(reopen()).toEqual({ values: [1, 3], damage: ["line 2 is damaged"] });
 });
 
+test("what stands behind the end is not hidden by a gap", () => {
+  const text = Buffer.concat([
+    Buffer.from(formatLine(1)),
+    Buffer.alloc(8),
+    Buffer.from(formatLine(2)),
+  ]);
+  expect(readJournal(text)).toMatchObject({ values: [1], damage: ["something is behind its end"] });
+});
+
 test("no bytes make it throw", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void readJournal(bytes)));
 });

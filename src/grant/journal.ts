@@ -59,6 +59,15 @@ export class Journal<Value> {
     this.#longAt = size / 2;
   }
 
+  /** What a journal holds, whether it can be written or not. Throws SYSTEM. */
+  static read(path: string): Omit<OpenedJournal<unknown>, "journal"> {
+    try {
+      return readJournal(readIfThere(path));
+    } catch (error) {
+      throw failure("use", path, error);
+    }
+  }
+
   /** Opens a journal and reads what is in it, or begins one. Throws SYSTEM. */
   static open<Value>(path: string): OpenedJournal<Value> {
     try {
@@ -156,7 +165,9 @@ function discard(fd: number, path: string): void {
 
 function writeAll(fd: number, bytes: Uint8Array, position: number): void {
   const written = writeSync(fd, bytes, 0, bytes.length, position);
-  if (written < bytes.length) throw new Error("no space left on the device");
+  if (written < bytes.length) {
+    throw Object.assign(new Error("no space left on the device"), { code: "ENOSPC" });
+  }
 }
 
 function failure(what: string, path: string, cause: unknown): KnockError {

@@ -358,6 +358,34 @@ describe("slow commands", () => {
   });
 });
 
+describe("an administrator", () => {
+  test("closes a door whose start command still runs: now, and once more when that has ended", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await settled();
+    const [lease] = keeper.leases;
+    if (lease === undefined) throw new Error("no lease");
+    void keeper.close(lease);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes]);
+    await firewall.end(opens);
+    await firewall.end(closes);
+    await wait(100_000);
+    expect(firewall.begun).toEqual([opens, closes, closes]);
+    expect(keeper.leases).toEqual([]);
+  });
+
+  test("is told whether a door could be opened", async () => {
+    const { firewall, keeper } = make(new SlowFirewall());
+    const good = keeper.open(makeGrant());
+    await firewall.end(opens);
+    expect(await good).toBe(true);
+    const bad = keeper.open(makeGrant({ door: "web" }));
+    await firewall.end("open web 192.0.2.7", { kind: "not-started", reason: "EAGAIN" });
+    expect(await bad).toBe(false);
+  });
+});
+
 describe("stopping", () => {
   test("leaves what is open as it is, and opens nothing any more", async () => {
     const { firewall, keeper, open, wait } = make(new SlowFirewall());

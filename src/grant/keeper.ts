@@ -46,6 +46,8 @@ export class Keeper {
   readonly #closings: Slots;
   /** Knocks that came while their door was being closed. */
   readonly #again = new Map<number, Grant>();
+  /** Leases that are to be closed as soon as their start command has ended. */
+  readonly #hasty = new Set<number>();
   #cancelWake: (() => void) | undefined;
   #stopped = false;
 
@@ -55,9 +57,7 @@ export class Keeper {
     this.#settling = new Settling({
       ...options,
       onEnd: (lease) => void this.#finish(lease),
-      onOverdue: (lease) => {
-        void this.#closings.run(`${lease.id} early`, () => this.#operator.close(lease.passage));
-      },
+      onOverdue: (lease) => void this.#closeEarly(lease),
     });
     this.#openings = new Slots(options.maxCommands, mostWaiting);
     this.#closings = new Slots(options.maxCommands, Number.POSITIVE_INFINITY);
@@ -89,20 +89,18 @@ export class Keeper {
 
   /**
    * Opens a door for whoever knocked, or extends the lease. What must be done is begun at once; the
-   * promise is fulfilled when it has ended, and nobody who knocks waits for it.
+   * promise is fulfilled when it has ended, and nobody who knocks waits for it. False if the door could
+   * not be opened; the log says why.
    */
-  async open(grant: Grant): Promise<void> {
-    if (this.#stopped) return;
+  async open(grant: Grant): Promise<boolean> {
+    if (this.#stopped) return false;
     const { passage, length } = grant;
     if (passage.way.kind === "command" && passage.way.stop === undefined) {
-      await this.#enqueue(ownerOf(passage), passage, () => this.#operator.start(passage, length));
-      return;
+      const start = () => this.#operator.start(passage, length);
+      return this.#enqueue(ownerOf(passage), passage, start);
     }
     const lease = this.#options.ledger.find(passage);
-    if (lease === undefined) {
-      await this.#begin(grant);
-      return;
-    }
+    if (lease === undefined) return this.#begin(grant);
     const settling = this.#settling.stateOf(lease);
     if (lease.state === "closing" || settling === "waits") this.#waitFor(lease, grant);
     else if (settling === "overdue" || (lease.state === "open" && grant.again === "rerun")) {
@@ -111,23 +109,29 @@ export class Keeper {
     } else {
       // A knock never makes it shorter.
       const due = Math.max(lease.due, this.#options.clock.now() + length);
-      await this.extend(lease, due);
+      return this.extend(lease, due);
     }
+    return true;
   }
 
   /** Makes a lease end at another time: milliseconds on the clock's `now()`. */
-  async extend(lease: Lease, due: number): Promise<void> {
+  async extend(lease: Lease, due: number): Promise<boolean> {
     const { clock } = this.#options;
     this.#note({ op: "extend", id: lease.id, due });
     this.#operator.tell("info", "extended", lease.passage, "open already, stays open longer");
     this.#schedule();
-    if (lease.passage.way.kind === "native") await this.#openNative(lease, due - clock.now());
+    if (lease.passage.way.kind !== "native") return true;
+    return this.#openNative(lease, due - clock.now());
   }
 
-  /** Closes a lease before its time; fulfilled when that is done. One that is not open yet or any more is left alone. */
+  /**
+   * Closes a lease before its time; fulfilled when that is done. Where the start command still runs it
+   * is closed now, and once more when that has ended.
+   */
   async close(lease: Lease): Promise<void> {
     const current = this.#options.ledger.get(lease.id);
     if (current?.state === "open") await this.#finish(current);
+    else if (current?.state === "opening") await this.#closeEarly(current);
   }
 
   /** Opens again what the kernel should have open, with the time it has left. */
@@ -157,41 +161,53 @@ export class Keeper {
 
   #closeForGood(lease: Lease): void {
     // What the kernel has open it closes by itself.
-    if (lease.passage.way.kind === "command") void this.close(lease);
+    if (lease.passage.way.kind === "command" && lease.state === "open") void this.close(lease);
   }
 
-  async #begin(grant: Grant): Promise<void> {
+  async #begin(grant: Grant): Promise<boolean> {
     const { ledger, clock } = this.#options;
     const { passage, length } = grant;
     const id = ledger.nextId;
     const since = clock.now();
     const kept = this.#note({ op: "open", id, passage, length, since });
     const lease = ledger.get(id);
-    if (lease === undefined) return;
-    if (passage.way.kind === "native") await this.#openNative(lease, length);
-    else if (!(await this.#enqueue(`lease ${id}`, passage, () => this.#start(lease, kept))))
-      this.#forget(lease);
+    if (lease === undefined) return false;
+    if (passage.way.kind === "native") return this.#openNative(lease, length);
+    const opened = await this.#enqueue(`lease ${id}`, passage, () => this.#start(lease, kept));
+    // It may have been refused before it began.
+    if (!opened && ledger.get(id)?.state === "opening" && !this.#stopped) this.#forget(lease);
+    return opened;
   }
 
   /** `kept`: the opening is in the journal, though perhaps not on the disk yet. */
-  async #start(lease: Lease, kept: boolean): Promise<void> {
+  async #start(lease: Lease, kept: boolean): Promise<boolean> {
     const { ledger, clock, journal, refuseWithoutJournal } = this.#options;
     const { id, passage, length } = lease;
     const safe = journal === undefined || ((await journal.commit()) && kept);
     if (!safe && refuseWithoutJournal) {
       this.#operator.tell("error", "refused", passage, "not opened: the journal cannot be written");
       this.#forget(lease);
-      return;
+      return false;
     }
     // The next daemon finds that nothing was started.
-    if (this.#stopped) return;
-    await this.#operator.start(passage, length, id);
+    if (this.#stopped) return false;
+    const started = await this.#operator.start(passage, length, id);
     this.#note({ op: "opened", id, due: clock.now() + length });
     const opened = ledger.get(id);
-    if (this.#stopped && this.#isForgetful && opened !== undefined) this.#closeForGood(opened);
+    if (opened === undefined) return started;
+    if (this.#hasty.delete(id)) void this.#finish(opened);
+    else if (this.#stopped && this.#isForgetful) this.#closeForGood(opened);
+    return started;
   }
 
-  async #openNative(lease: Lease, length: number): Promise<void> {
+  async #closeEarly(lease: Lease): Promise<void> {
+    const { id, passage } = lease;
+    // Those that are settling are closed once more in any case.
+    if (this.#settling.stateOf(lease) === undefined) this.#hasty.add(id);
+    await this.#closings.run(`${id} early`, () => this.#operator.close(passage));
+  }
+
+  async #openNative(lease: Lease, length: number): Promise<boolean> {
     const { id, passage } = lease;
     const admitted = await this.#operator.admit(passage, length);
     if (lease.state === "opening") {
@@ -201,6 +217,7 @@ export class Keeper {
       } else this.#forget(lease);
     }
     this.#schedule();
+    return admitted;
   }
 
   async #finish(lease: Lease): Promise<void> {
@@ -239,15 +256,16 @@ export class Keeper {
     this.#operator.tell("info", "waiting", grant.passage, what);
   }
 
-  /** Fulfilled when the task has ended; with false if it never runs. */
-  async #enqueue(key: string, passage: Passage, task: () => Promise<void>): Promise<boolean> {
+  /** Fulfilled with what the task says at its end; with false if it never runs. */
+  async #enqueue(key: string, passage: Passage, task: () => Promise<boolean>): Promise<boolean> {
+    let done = false;
     const fate = await this.#openings.run(key, async () => {
-      if (!this.#stopped) await task();
+      done = !this.#stopped && (await task());
       this.#schedule();
     });
     const full = "too many commands are waiting, not opened";
     if (fate === "refused") this.#operator.tell("error", "overload", passage, full);
-    return fate === "ended";
+    return done;
   }
 
   #resume(lease: Lease, plan: Recovered["plan"]): void {

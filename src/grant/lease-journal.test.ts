@@ -147,7 +147,7 @@ describe("damage", () => {
       {
         level: "warning",
         event: "journal-damaged",
-        text: `warning: journal ${path}: line 3 is cut off, the rest is used`,
+        text: expect.stringMatching(/^warning: journal .*: line \d+ is cut off, the rest is used$/),
       },
     ]);
   });

@@ -20,6 +20,8 @@ export class LeaseJournal {
   readonly path: string;
   #journal: Journal<unknown> | undefined;
   #trouble: string | undefined;
+  /** The file tells when this daemon started: without it no time in it means anything. */
+  #begun = false;
 
   private constructor(path: string, ledger: Ledger, here: Moment, log: Log) {
     this.path = path;
@@ -48,7 +50,7 @@ export class LeaseJournal {
   write(event: LeaseEvent): boolean {
     return this.#attempt((journal) => {
       // What could not be written is missing; the whole state makes up for it.
-      if (this.#trouble !== undefined) journal.compact(this.#snapshot());
+      if (this.#trouble !== undefined || !this.#begun) journal.compact(this.#snapshot());
       else journal.append(recordToJson(event));
       if (journal.isLong) this.#shorten(journal);
     });
@@ -73,28 +75,38 @@ export class LeaseJournal {
   #load(here: Moment): readonly Recovered[] {
     let recovered: readonly Recovered[] = [];
     try {
-      const { journal, values, damage } = Journal.open<unknown>(this.path);
-      this.#journal = journal;
-      const records = values.map(parseRecord);
-      const strange = records.filter((record) => record === undefined).length;
-      const notes = strange > 0 ? [...damage, `${strange} lines are none of ours`] : damage;
-      for (const note of notes) {
-        const text = `warning: journal ${this.path}: ${note}, the rest is used`;
-        this.#log.write({ level: "warning", event: "journal-damaged", text });
-      }
-      recovered = recover(
-        records.filter((record) => record !== undefined),
-        here,
-      );
+      recovered = this.#read(here);
+      this.#journal = Journal.open<unknown>(this.path).journal;
     } catch (error) {
       this.#complain(error);
     }
     return recovered;
   }
 
-  /** Begins the file anew with what the ledger holds now. */
+  /** What can be read counts, also where nothing can be written. Throws SYSTEM. */
+  #read(here: Moment): readonly Recovered[] {
+    const { values, damage } = Journal.read(this.path);
+    const records = values.map(parseRecord);
+    const strange = records.filter((record) => record === undefined).length;
+    const notes = strange > 0 ? [...damage, `${strange} lines are none of ours`] : damage;
+    for (const note of notes) {
+      const text = `warning: journal ${this.path}: ${note}, the rest is used`;
+      this.#log.write({ level: "warning", event: "journal-damaged", text });
+    }
+    const sound = records.filter((record) => record !== undefined);
+    return recover(sound, here);
+  }
+
+  /** Begins the file anew with what the ledger holds now. On a full disk the old one is gone on with. */
   restart(): void {
-    this.#attempt((journal) => journal.compact(this.#snapshot()));
+    this.#attempt((journal) => {
+      try {
+        journal.compact(this.#snapshot());
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        journal.append(this.#start);
+      }
+    });
   }
 
   #snapshot(): unknown[] {
@@ -114,6 +126,7 @@ export class LeaseJournal {
     if (this.#journal === undefined) return false;
     try {
       write(this.#journal);
+      this.#begun = true;
       this.#trouble = undefined;
       return true;
     } catch (error) {
@@ -130,6 +143,12 @@ export class LeaseJournal {
     }
     this.#trouble = error.message;
   }
+}
+
+/** There is no room for another file, while this one has some in reserve. */
+function isFull(error: unknown): boolean {
+  const cause = error instanceof KnockError ? (error.cause as NodeJS.ErrnoException) : undefined;
+  return ["ENOSPC", "EDQUOT"].includes(cause?.code ?? "");
 }
 
 /** The shortest history that leads to this lease. */

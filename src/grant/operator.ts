@@ -19,16 +19,18 @@ export class Operator {
 
   /**
    * Opens by a command. `id`: of the lease, if the command opens one; then a daemon after this one can
-   * tell whether the command still runs.
+   * tell whether the command still runs. False if it was not even started.
    */
-  async start(passage: Passage, length: number, id?: number): Promise<void> {
+  async start(passage: Passage, length: number, id?: number): Promise<boolean> {
     const { firewall, locks } = this.#options;
     this.#announce("open", passage);
     const hold = id === undefined ? undefined : locks?.take(id);
     const ended = firewall.open(passage, length, hold?.fd);
     // The command has its own copy by now.
     hold?.release();
-    this.#report("open", passage, await ended);
+    const outcome = await ended;
+    this.#report("open", passage, outcome);
+    return outcome.kind !== "not-started";
   }
 
   /** Opens by the kernel, or makes what is open last longer. False if that failed. */
@@ -91,6 +93,8 @@ function describe(outcome: Outcome): string {
       return `command returned non-zero status code (${outcome.status})`;
     case "killed":
       return `command was killed by ${outcome.signal}`;
+    case "timed-out":
+      return "command took longer than command_timeout, and was ended";
     case "not-started":
       return `command could not be started: ${outcome.reason}`;
   }

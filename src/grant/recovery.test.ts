@@ -56,6 +56,13 @@ describe("what is left to do about a lease", () => {
     expect(only(recover(records, nextBoot(10_000, hour))).plan).toBe("keep");
   });
 
+  test("close it, where the journal does not tell when its daemon started", () => {
+    const [, ...headless] = history(byCommands(), opened);
+    expect(only(recover(headless, later(0))).plan).toBe("close");
+    const native = only(recover(history(byKernel(), opened).slice(1), later(0)));
+    expect(native.lease.due).toBeLessThanOrEqual(later(0).now + length);
+  });
+
   test("nothing, once it was closed", () => {
     const records = history(byCommands(), opened, close, { op: "closed", id: 1 });
     expect(recover(records, later(0))).toEqual([]);

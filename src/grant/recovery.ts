@@ -14,6 +14,9 @@ export interface Recovered {
   readonly plan: "keep" | "close" | "settle";
 }
 
+/** Where the journal does not tell: as if a boot had come between, long ago. */
+const unknown: Moment = { boot: "", now: 0, wall: 0 };
+
 /**
  * Which leases are still to be closed, by the records of the daemons before, as seen from `here`.
  * Their times are on our clock afterwards; after a boot none lasts longer than its length from now on.
@@ -25,14 +28,14 @@ export interface Recovered {
 export function recover(records: readonly LeaseRecord[], here: Moment): Recovered[] {
   const ledger = new Ledger();
   const startOf = new Map<number, Moment>();
-  let start: Moment = here;
+  let start: Moment = unknown;
   for (const record of records) {
     if (record.op === "start") start = record;
     else ledger.apply(record);
     if (record.op === "open") startOf.set(record.id, start);
   }
   return ledger.leases.map((lease) => {
-    const start = startOf.get(lease.id) ?? here;
+    const start = startOf.get(lease.id) ?? unknown;
     return { lease: moveTo(here, start, lease), plan: planFor(lease, start, here) };
   });
 }

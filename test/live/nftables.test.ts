@@ -221,6 +221,17 @@ describe.skipIf(needs("nft"))("nftables", () => {
       expect(problems).toEqual([]);
     });
 
+    test("again and again, it is put back more and more seldom", async () => {
+      const begin = performance.now();
+      while (performance.now() - begin < 1_300) {
+        await nft("flush chain inet sesame protect");
+        await sleep(20);
+      }
+      // At once, and after 200, 400 and (not yet) 800 ms.
+      expect(losses.length).toBeLessThanOrEqual(4);
+      await until(() => losses.length === 4, 1_500);
+    });
+
     test("the table while a door is opened, the door opens after all", async () => {
       await nftables.close();
       nftables = await start({ onFlush: () => nftables.grant(v4, ssh, minute) });

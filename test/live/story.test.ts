@@ -46,6 +46,12 @@ describe.skipIf(needs("nft", "unshare"))("a server", () => {
   const reaches = (from: Host) => from.canConnect(host.address, 22, patience);
   /** The far end of an ssh connection of the administrator's. */
   const session = (port: number) => ({ from: `${admin.address} ${port}` });
+  /** That of one that is made now, and stays. */
+  const newSession = async () => {
+    const connection = admin.start([process.execPath, "-e", stay, host.address]);
+    const [, port] = await connection.waitFor(/port (\d+)/);
+    return session(Number(port));
+  };
 
   /** Waits until somebody gets in, or nobody does; returns the milliseconds that took. */
   async function until(from: Host, state: "open" | "silent", timeout = 15_000): Promise<number> {
@@ -71,7 +77,7 @@ describe.skipIf(needs("nft", "unshare"))("a server", () => {
     expect(server.bootFile).toBeUndefined();
     const same = await server.knockctl("guard --confirm", session(50_000));
     expect([same.code, same.stderr]).toEqual([1, expect.stringContaining("was there before")]);
-    const confirmed = await server.knockctl("guard --confirm", session(50_001));
+    const confirmed = await server.knockctl("guard --confirm", await newSession());
     expect([confirmed.code, confirmed.stderr]).toEqual([0, ""]);
     expect(confirmed.stdout).toContain("Protected from now on, also after a restart: tcp/22");
     expect(await terminal.ended).toMatchObject({
@@ -219,17 +225,32 @@ Not confirmed: tcp/22 is as before.
     });
 
     test("does not count a connection that was there before", async () => {
-      const before = admin.start([process.execPath, "-e", stay, host.address]);
-      const [, port] = await before.waitFor(/port (\d+)/);
-      const begun = await server.knockctl("guard --json", session(Number(port)));
+      const before = await newSession();
+      const begun = await server.knockctl("guard --json", before);
       expect([begun.code, begun.stderr]).toEqual([0, ""]);
       const second = other.start([process.execPath, "-e", stay, host.address]);
       await expect(second.waitFor(/port/, patience)).rejects.toThrow();
-      const old = await server.knockctl("guard --confirm", session(Number(port)));
+      const old = await server.knockctl("guard --confirm", before);
       expect(old.stderr).toContain("was there before the trial");
-      const fresh = admin.start([process.execPath, "-e", stay, host.address]);
-      const [, next] = await fresh.waitFor(/port (\d+)/);
-      expect((await server.knockctl("guard --confirm", session(Number(next)))).code).toBe(0);
+      expect((await server.knockctl("guard --confirm", await newSession())).code).toBe(0);
+    });
+
+    test("does not count a connection that is not there, or comes from this machine", async () => {
+      await server.ask("guard", session(50_000));
+      const none = await server.knockctl("guard --confirm", session(50_001));
+      expect([none.code, none.stderr]).toEqual([
+        1,
+        expect.stringContaining(`there is no connection from ${admin.address} port 50001`),
+      ]);
+      expect(none.stderr).toContain("--from-console");
+      const inside = host.start([process.execPath, "-e", stay, "127.0.0.1"]);
+      const [, port] = await inside.waitFor(/port (\d+)/);
+      const own = await server.knockctl("guard --confirm", { from: `127.0.0.1 ${port}` });
+      expect([own.code, own.stderr]).toEqual([
+        1,
+        expect.stringContaining("comes from this machine itself"),
+      ]);
+      expect((await server.knockctl("guard --confirm", await newSession())).code).toBe(0);
     });
 
     test("protects pings on trial, too", async () => {
@@ -259,7 +280,7 @@ Not confirmed: tcp/22 is as before.
       terminal.signal("SIGINT");
       expect((await terminal.ended).code).toBe(130);
       expect(await reaches(other)).toBe("silent");
-      expect((await server.knockctl("guard --confirm", session(50_001))).code).toBe(0);
+      expect((await server.knockctl("guard --confirm", await newSession())).code).toBe(0);
     });
 
     test("finds the ssh connection behind a program that hides it, such as sudo", async () => {
@@ -277,7 +298,7 @@ Not confirmed: tcp/22 is as before.
       server.folder.write("state", "a file, not a directory");
       await server.start();
       await server.ask("guard --for 5s", session(50_000));
-      const { code, stderr } = await server.knockctl("guard --confirm", session(50_001));
+      const { code, stderr } = await server.knockctl("guard --confirm", await newSession());
       expect([code, stderr]).toEqual([
         1,
         expect.stringMatching(/cannot write .*\.guarded: Not a dir/),
@@ -298,7 +319,7 @@ Not confirmed: tcp/22 is as before.
 
     const confirm = async () => {
       await server.ask("guard tcp/22", session(50_000));
-      await server.ask("guard --confirm", session(50_001));
+      await server.ask("guard --confirm", await newSession());
     };
     const protectedNow = async () =>
       (await server.ask<{ status: { firewall: { protects: string[] } } }>("status")).status.firewall
@@ -363,6 +384,52 @@ Not confirmed: tcp/22 is as before.
       await server.start();
       expect(await protectedNow()).toEqual(["tcp/80"]);
       expect(await reaches(other)).toBe("open");
+    });
+
+    test("is lifted without a daemon by what can be read of a broken configuration", async () => {
+      await server.daemon?.stop();
+      server = new Server(host, both, "Table = other");
+      await server.start();
+      await confirm();
+      await server.kill();
+      expect(await reaches(other)).toBe("silent");
+      server.configure("[broken]\nsequence = nonsense\n", "Table = other\nTabel = x");
+      const { code, stderr } = await server.knockctl(`unprotect --config ${server.config}`);
+      expect([code, stderr]).toEqual([0, expect.stringContaining("has problems")]);
+      expect(await reaches(other)).toBe("open");
+      expect(server.bootFile).toBeUndefined();
+    });
+
+    test("is lifted without a daemon and its configuration as far as anybody knows", async () => {
+      await confirm();
+      await server.kill();
+      const { code, stdout, stderr } = await server.knockctl("unprotect --config /run/nothing");
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/nothing: No such file .*\n.*Table and StateDir are not known/),
+      ]);
+      expect(stdout).toContain("the rules of table inet sesame were removed");
+      expect(await reaches(other)).toBe("open");
+    });
+
+    test("of one table is the affair of one daemon", async () => {
+      const before = await server.table();
+      const second = new Server(host, door("ssh", "open = tcp/22", "protect = yes"));
+      const daemon = await second.start();
+      const problem = "native doors stay shut: another daemon uses table inet sesame";
+      expect(daemon.output).toContain(problem);
+      expect((await second.knockctl("status")).stdout).toContain(`problem: ${problem}`);
+      for (const command of ["protect", "unprotect"]) {
+        const { code, stderr } = await second.knockctl(command);
+        expect([code, stderr]).toEqual([1, expect.stringContaining("Table = another_name")]);
+      }
+      await sleep(500);
+      expect(await server.table()).toBe(before);
+      expect(server.daemon?.output).not.toContain("removed rules");
+      await server.daemon?.stop();
+      expect((await second.knockctl("protect")).code).toBe(0);
+      expect(await reaches(other)).toBe("silent");
+      expect((await second.knockctl("status")).stdout).not.toContain("problem");
     });
 
     test("is not lifted behind the back of a daemon that listens elsewhere", async () => {

@@ -2,8 +2,8 @@ import { resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import { formatService } from "../../base/service.ts";
-import type { Config } from "../../config/config.ts";
-import { loadConfig } from "../../config/load.ts";
+import type { DoorConfig, Options } from "../../config/config.ts";
+import { readConfig } from "../../config/load.ts";
 import { openClient } from "../../control/client.ts";
 import { defaultSocket } from "../../control/protocol.ts";
 import type { Io } from "../program.ts";
@@ -32,11 +32,12 @@ export const unprotect: Command = {
   async run(line, io) {
     expectOperands(line, 0, 0);
     const configFile = resolve(line.given.get("config") ?? defaultConfig);
-    const config = readConfig(configFile);
-    const socket = await findDaemon(line, config);
+    const found = salvage(configFile);
+    const socket = await findDaemon(line, found.options);
     if (socket === undefined) {
-      await withoutDaemon(line, io, configFile, config);
-      return 0;
+      await withoutDaemon(line, io, configFile, found);
+      for (const doubt of found.doubts) io.stderr(`knockctl: warning: ${printable(doubt)}\n`);
+      return found.options === undefined ? 1 : 0;
     }
     const there = { ...line, given: new Map([...line.given, ["socket", socket]]) };
     const result = await withDaemon(there, (daemon) => daemon.ask("unprotect", {}));
@@ -45,22 +46,33 @@ export const unprotect: Command = {
   },
 };
 
-/** Undefined if it cannot be used: whoever is locked out must not have to mend it first. */
-function readConfig(file: string): Config | undefined {
+/** What could be read of a configuration, and what cannot be known therefore. */
+interface Found {
+  readonly options?: Options;
+  readonly doors?: readonly DoorConfig[];
+  readonly doubts: readonly string[];
+}
+
+/** Whoever is locked out must not have to mend a configuration with problems first. */
+function salvage(file: string): Found {
   try {
-    return loadConfig(file, process.cwd()).config;
+    const { config, options } = readConfig(file, process.cwd());
+    if (config !== undefined) return { ...config, doubts: [] };
+    const doubt = `${file} has problems: Table and StateDir are what could be read of it, and what knockd will protect is not known`;
+    return { options, doubts: [doubt] };
   } catch (error) {
-    if (error instanceof KnockError) return undefined;
-    throw error;
+    if (!(error instanceof KnockError)) throw error;
+    const doubt = `its Table and StateDir are not known: there may be another table that protects, and rules for the next boot`;
+    return { doubts: [error.message, doubt] };
   }
 }
 
 /** The socket on which the daemon listens; undefined if none runs. Throws SYSTEM if it may not be asked. */
 async function findDaemon(
   { given }: CommandLine,
-  config: Config | undefined,
+  options: Options | undefined,
 ): Promise<string | undefined> {
-  const socket = given.get("socket") ?? config?.options.controlSocket ?? defaultSocket;
+  const socket = given.get("socket") ?? options?.controlSocket ?? defaultSocket;
   try {
     (await openClient(socket, systemClock)).close();
     return socket;
@@ -80,11 +92,11 @@ async function withoutDaemon(
   line: CommandLine,
   io: Io,
   configFile: string,
-  config: Config | undefined,
+  found: Found,
 ): Promise<void> {
   // Only now: it brings native code along, which no other command of an administrator's needs.
   const { liftWithoutDaemon } = await import("../../daemon/offline.ts");
-  const { table, bootFile, protectsAgain } = await liftWithoutDaemon(configFile, config);
+  const { table, bootFile, protectsAgain } = await liftWithoutDaemon(configFile, found);
   const again = protectsAgain.map(formatService);
   print(line, io, { services: [], table, bootFile, protectsAgain: again }, () =>
     [

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { doorRules, optionRules } from "../src/config/directives.ts";
+import { parseConfig } from "../src/config/parse.ts";
+
+const root = join(import.meta.dirname, "..");
+const readme = readFileSync(join(root, "README.md"), "utf8");
+const blocks = [...readme.matchAll(/```ini\n(.*?)```/gs)].map(([, text = ""]) => text);
+const examples = readdirSync(join(root, "examples"))
+  .filter((name) => name.endsWith(".conf"))
+  .map((name) => [name, readFileSync(join(root, "examples", name), "utf8")] as const);
+
+function errorsOf(text: string): string[] {
+  const { problems } = parseConfig(text);
+  return problems.filter(({ severity }) => severity === "error").map(({ message }) => message);
+}
+
+test("the README has configurations, and each of them loads", () => {
+  expect(blocks.length).toBeGreaterThan(1);
+  for (const block of blocks) expect(errorsOf(block)).toEqual([]);
+});
+
+test.each(examples)("examples/%s loads", (_, text) => expect(errorsOf(text)).toEqual([]));
+
+test("the README's table names every directive", () => {
+  const table = readme.slice(
+    readme.indexOf("| section | directive"),
+    readme.indexOf("## knockctl"),
+  );
+  const missing = [...Object.keys(optionRules), ...Object.keys(doorRules)].filter(
+    (key) => !new RegExp(`\\b${key}\\b`, "i").test(table),
+  );
+  expect(missing).toEqual([]);
+});
+
+test("what the README refers to is there", () => {
+  const paths = [
+    ...readme.matchAll(/`((?:src|test|docs|packaging|examples|bin)\/[\w./-]+\.\w+)`/g),
+  ];
+  expect(paths.length).toBeGreaterThan(10);
+  for (const [, path = ""] of paths) expect(() => readFileSync(join(root, path))).not.toThrow();
+});
