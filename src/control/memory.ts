@@ -187,7 +187,10 @@ export class MemoryHandlers implements ControlHandlers {
     }
     if ("port" in params && params.port === trial.port && params.address.equals(trial.address)) {
       const from = `${params.address} port ${params.port}`;
-      const hints = ["make a new connection to this server, and confirm there"];
+      const hints = [
+        "make a new connection to this server, and confirm there",
+        "at the machine itself: --from-console",
+      ];
       const message = `the connection from ${from} was there before the trial`;
       throw new KnockError("USAGE", message, { hints });
     }
