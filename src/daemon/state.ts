@@ -35,11 +35,12 @@ export function openState(directory: string, configFile: string, clock: Clock, l
   checkOwner(directory);
   const lock = takeLock(files.lock, configFile);
   const ledger = new Ledger();
-  const here = { boot: bootId(), now: clock.now(), wall: clock.wall() };
-  const { journal, recovered } = LeaseJournal.open(files.journal, ledger, here, log);
+  const boot = bootId();
+  const moment = () => ({ boot, now: clock.now(), wall: clock.wall() });
+  const { journal, recovered } = LeaseJournal.open(files.journal, ledger, moment(), log);
   const locks = new StartLocks(files.starts);
   const close = () => {
-    journal.close();
+    journal.close(moment());
     if (lock !== undefined) closeSync(lock);
   };
   return { ledger, journal, locks, files, recovered, close };

@@ -67,7 +67,9 @@ export class LeaseJournal {
     }
   }
 
-  close(): void {
+  /** Lets go. `here`: this moment, which tells the daemon after the next boot how long leases have lasted. */
+  close(here?: Moment): void {
+    if (here !== undefined) this.#attempt((journal) => journal.append({ op: "end", ...here }));
     this.#journal?.close();
     this.#journal = undefined;
   }

@@ -14,8 +14,11 @@ export interface Moment {
   readonly wall: number;
 }
 
-/** What a line says: a daemon started, or something happened to a lease. */
-export type LeaseRecord = ({ readonly op: "start" } & Moment) | LeaseEvent;
+/** What a line says: a daemon started or ended, or something happened to a lease. */
+export type LeaseRecord =
+  | ({ readonly op: "start" } & Moment)
+  | ({ readonly op: "end" } & Moment)
+  | LeaseEvent;
 
 const time = v.pipe(v.number(), v.finite());
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
@@ -61,7 +64,7 @@ const passage = v.object({
 });
 
 const record = v.variant("op", [
-  v.object({ op: v.literal("start"), boot: v.string(), now: time, wall: time }),
+  v.object({ op: v.picklist(["start", "end"]), boot: v.string(), now: time, wall: time }),
   v.object({ op: v.literal("open"), id, passage, length: time, since: time }),
   v.object({ op: v.literal("opened"), id, due: time }),
   v.object({ op: v.literal("extend"), id, due: time }),

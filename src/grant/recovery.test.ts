@@ -81,6 +81,24 @@ describe("what is left to do about a lease", () => {
 });
 
 describe("the end of a lease", () => {
+  test("is no later than was left when its daemon ended, whatever the clock says after a boot", () => {
+    const end = { op: "end", ...later(25_000) } as const;
+    const records = [...history(byKernel(), opened), end];
+    for (const step of [-20_000, 0]) {
+      const { lease } = only(recover(records, nextBoot(26_000, step)));
+      expect(lease.due - nextBoot(0).now).toBeLessThanOrEqual(10_000);
+    }
+  });
+
+  test("that was put off beyond its usual length survives a boot, if its daemon ended well", () => {
+    const far = start.now + 5000 + 10 * length;
+    const records = history(byKernel(), opened, { op: "extend", id: 1, due: far });
+    const end = { op: "end", ...later(8000) } as const;
+    const { lease } = only(recover([...records, end], nextBoot(10_000)));
+    expect(lease.due).toBe(60_000 + 10 * length - 5000);
+    expect(only(recover(records, nextBoot(10_000))).lease.due).toBe(60_000 + length);
+  });
+
   test("is where it was, within a boot", () => {
     const { lease } = only(recover(history(byCommands(), opened), later(10_000)));
     expect(lease).toMatchObject({ since: start.now + 5000, due: start.now + 5000 + length });

@@ -19,7 +19,8 @@ const unknown: Moment = { boot: "", now: 0, wall: 0 };
 
 /**
  * Which leases are still to be closed, by the records of the daemons before, as seen from `here`.
- * Their times are on our clock afterwards; after a boot none lasts longer than its length from now on.
+ * Their times are on our clock afterwards; after a boot none lasts longer than was left of it before, or
+ * than its length.
  *
  * A lease of a command that belongs to an earlier boot is closed, never kept: its rules went with the
  * boot, and whatever else it did must end. A native one lives on, by the wall clock, unless that was
@@ -29,23 +30,29 @@ export function recover(records: readonly LeaseRecord[], here: Moment): Recovere
   const ledger = new Ledger();
   const startOf = new Map<number, Moment>();
   let start: Moment = unknown;
+  let end: Moment | undefined;
   for (const record of records) {
     if (record.op === "start") start = record;
+    else if (record.op === "end") end = record;
     else ledger.apply(record);
     if (record.op === "open") startOf.set(record.id, start);
   }
   return ledger.leases.map((lease) => {
-    const start = startOf.get(lease.id) ?? unknown;
-    return { lease: moveTo(here, start, lease), plan: planFor(lease, start, here) };
+    const opener = startOf.get(lease.id) ?? unknown;
+    // What was left when its daemon ended is the most that is left now. After a crash nobody knows, and
+    // its length must do.
+    const left = end?.boot === opener.boot ? lease.due - end.now : lease.length;
+    return { lease: moveTo(here, opener, left, lease), plan: planFor(lease, opener, here) };
   });
 }
 
-function moveTo(here: Moment, start: Moment, lease: Lease): Lease {
+/** `left`: how long the lease lasts at most: milliseconds. */
+function moveTo(here: Moment, start: Moment, left: number, lease: Lease): Lease {
   // Within a boot the monotonic clock goes on; from one to the next only the wall clock does, which
   // may have been set.
   if (start.boot === here.boot) return lease;
   const shift = here.now - here.wall - (start.now - start.wall);
-  const due = Math.min(lease.due + shift, here.now + lease.length);
+  const due = Math.min(lease.due + shift, here.now + left);
   return { ...lease, since: Math.min(lease.since + shift, here.now), due };
 }
 
