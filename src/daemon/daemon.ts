@@ -97,6 +97,8 @@ export class Daemon {
   #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
   #cancelRetarget: (() => void) | undefined;
+  /** Counts look-ups, and the stop: one that was overtaken must not arrange for the next. */
+  #retargets = 0;
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -195,6 +197,7 @@ export class Daemon {
   async stop(hurry: AbortSignal): Promise<void> {
     this.#manager.stopping();
     this.#cancelRetarget?.();
+    this.#retargets++;
     this.#network.close();
     this.#pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
@@ -288,6 +291,7 @@ export class Daemon {
   /** Looks up the names among the targets, now and from time to time. */
   async #retarget(): Promise<void> {
     this.#cancelRetarget?.();
+    const turn = ++this.#retargets;
     const names = this.#config.doors
       .flatMap(({ target }) => target ?? [])
       .filter((target) => typeof target === "string");
@@ -296,6 +300,7 @@ export class Daemon {
       this.#doors.retarget();
       this.#pipeline.watch(this.#doors);
     }
+    if (turn !== this.#retargets) return;
     const next = clock.now() + retargetInterval;
     this.#cancelRetarget = clock.wakeAt(next, () => void this.#retarget());
   }

@@ -111,6 +111,8 @@ function skipExtensions(reader: Reader, nextHeader: number): number | undefined 
   return undefined;
 }
 
+// The packets are spelled out field by field: put together by spreading they took many times as long.
+
 /** RFC 9293 §3.1 */
 function readTcp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined {
   const sourcePort = reader.u16();

@@ -1,6 +1,6 @@
 import type { Firewall, Outcome, Passage } from "./firewall.ts";
 
-/** A firewall that only remembers what it was told to do: for tests and dry runs. */
+/** A firewall that only remembers what it was told to do: for tests. */
 export class MemoryFirewall implements Firewall {
   /** What happened so far, such as `open ssh 10.0.0.1`. */
   readonly history: string[] = [];

@@ -247,6 +247,7 @@ export class Keeper {
 
   #forget(lease: Lease): void {
     this.#note({ op: "closed", id: lease.id });
+    this.#hasty.delete(lease.id);
     this.#options.locks?.forget(lease.id);
   }
 
