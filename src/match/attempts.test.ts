@@ -13,10 +13,16 @@ function attempt(source: Address, more: Partial<OwnedAttempt> = {}): OwnedAttemp
 function of(attempts: Attempts, source: Address): OwnedAttempt[] {
   const found: OwnedAttempt[] = [];
   attempts.forEach(source, (slot) => {
+    expect(attempts.has(source)).toBe(true);
     expect(attempts.doorAt(slot)).toBe(attempts.at(slot).door);
     found.push(attempts.at(slot));
   });
+  if (found.length === 0) expect(attempts.has(source)).toBe(false);
   return found;
+}
+
+function add(attempts: Attempts, { source, door, stage, start }: OwnedAttempt, due: number) {
+  attempts.add(source, door, stage, start, due);
 }
 
 /** Something to compare by. */
@@ -35,9 +41,9 @@ test("an empty table has nothing for anybody", () => {
 test("all attempts of a source are found, IPv6 too, and nobody else's", () => {
   const attempts = new Attempts(10);
   const v6 = new Address(0x20010db8, 0, 0, 0x0a000001);
-  attempts.add(attempt(host(1), { door: 1 }), 1000);
-  attempts.add(attempt(v6, { door: 2, stage: 3, start: 1.5 }), 1000);
-  attempts.add(attempt(host(1), { door: 3 }), 1000);
+  add(attempts, attempt(host(1), { door: 1 }), 1000);
+  add(attempts, attempt(v6, { door: 2, stage: 3, start: 1.5 }), 1000);
+  add(attempts, attempt(host(1), { door: 3 }), 1000);
   expect(of(attempts, host(1)).map(({ door }) => door)).toEqual([1, 3]);
   expect(of(attempts, v6).map(text)).toEqual(["2001:db8::a00:1 2 3 1.5"]);
   expect(of(attempts, host(2))).toEqual([]);
@@ -46,7 +52,7 @@ test("all attempts of a source are found, IPv6 too, and nobody else's", () => {
 describe("a full table", () => {
   test("gives up the oldest attempt of the first stage", () => {
     const attempts = new Attempts(3);
-    for (const i of [1, 2, 3, 4]) attempts.add(attempt(host(i)), 1000);
+    for (const i of [1, 2, 3, 4]) add(attempts, attempt(host(i)), 1000);
     expect(attempts.size).toBe(3);
     expect(attempts.evicted).toBe(1);
     expect([1, 2, 3, 4].map((i) => of(attempts, host(i)).length)).toEqual([0, 1, 1, 1]);
@@ -54,8 +60,8 @@ describe("a full table", () => {
 
   test("never gives up one that has got further while there is one of the first stage", () => {
     const attempts = new Attempts(100);
-    for (let i = 0; i < 99; i++) attempts.add(attempt(host(i), { stage: 2 }), 1000);
-    for (let i = 1000; i < 2000; i++) attempts.add(attempt(host(i)), 1000);
+    for (let i = 0; i < 99; i++) add(attempts, attempt(host(i), { stage: 2 }), 1000);
+    for (let i = 1000; i < 2000; i++) add(attempts, attempt(host(i)), 1000);
     const further = Array.from({ length: 99 }, (_, i) => of(attempts, host(i)).length);
     expect(further.every((count) => count === 1)).toBe(true);
     expect(of(attempts, host(1999))).toHaveLength(1);
@@ -64,30 +70,30 @@ describe("a full table", () => {
 
   test("gives up the oldest of those that have got further when there is no other", () => {
     const attempts = new Attempts(2);
-    for (const i of [1, 2, 3]) attempts.add(attempt(host(i), { stage: 2 }), 1000);
+    for (const i of [1, 2, 3]) add(attempts, attempt(host(i), { stage: 2 }), 1000);
     expect([1, 2, 3].map((i) => of(attempts, host(i)).length)).toEqual([0, 1, 1]);
   });
 
   test("may hold one attempt only", () => {
     const attempts = new Attempts(1);
-    attempts.add(attempt(host(1)), 1000);
-    attempts.add(attempt(host(2)), 1000);
+    add(attempts, attempt(host(1)), 1000);
+    add(attempts, attempt(host(2)), 1000);
     expect([1, 2].map((i) => of(attempts, host(i)).length)).toEqual([0, 1]);
   });
 
   test("forgets when the one that had to go was due", () => {
     const attempts = new Attempts(1);
-    attempts.add(attempt(host(1)), 100);
-    attempts.add(attempt(host(2)), 1000);
+    add(attempts, attempt(host(1)), 100);
+    add(attempts, attempt(host(2)), 1000);
     attempts.expire(500, () => expect.unreachable());
     expect(of(attempts, host(2))).toHaveLength(1);
   });
 });
 
-test("a table grows and keeps all it had", () => {
+test("a large table keeps all it had, and begins anew when all are gone", () => {
   const attempts = new Attempts(1_000_000);
-  const count = 5000;
-  for (let i = 0; i < count; i++) attempts.add(attempt(host(i), { start: i }), 10_000 + i);
+  const count = 20_000;
+  for (let i = 0; i < count; i++) add(attempts, attempt(host(i), { start: i }), 10_000 + i);
   expect(attempts.size).toBe(count);
   expect(attempts.evicted).toBe(0);
   const starts = Array.from({ length: count }, (_, i) => of(attempts, host(i)).map((a) => a.start));
@@ -95,6 +101,11 @@ test("a table grows and keeps all it had", () => {
   const expired: number[] = [];
   attempts.expire(100_000, ({ start }) => expired.push(start));
   expect(expired.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
+  expect(attempts.size).toBe(0);
+  expect(attempts.nextExpiry).toBeUndefined();
+  add(attempts, attempt(host(1)), 200_000);
+  expect(of(attempts, host(1))).toHaveLength(1);
+  attempts.expire(attempts.nextExpiry ?? 0, () => {});
   expect(attempts.size).toBe(0);
 });
 
@@ -139,7 +150,7 @@ test("a table does what a plain list would, under whatever is done to it", () =>
               evicted++;
             }
             model.push({ attempt: added, due: now + lasts });
-            attempts.add(added, now + lasts);
+            add(attempts, added, now + lasts);
           } else if (operation.what === "clear") {
             attempts.forEach(host(operation.who), (slot) => attempts.remove(slot));
             model = model.filter((other) => !other.attempt.source.equals(host(operation.who)));

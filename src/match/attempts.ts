@@ -1,15 +1,27 @@
 import { Address } from "../base/address.ts";
 import type { HashKey } from "./hash.ts";
-import { hash, randomHashKey } from "./hash.ts";
-import { copy, Links } from "./links.ts";
+import { Hash } from "./hash.ts";
+import { Links, none } from "./links.ts";
 import type { Attempt } from "./sequence.ts";
 import { Wheel } from "./wheel.ts";
 
-const firstCapacity = 1024;
+// An attempt is a record of 16 words, one line of the cache.
+const words = 16;
+const SOURCE = 0; // four words
+const DOOR = 4;
+const STAGE = 5;
+const START = 6; // two words: a double
+const CHAIN = 8; // the next slot of the bucket, or of the free ones
+const AGE = 9; // two words: links
+const DUE = 11; // three words: the wheel's
+const BUCKET = 14;
 
 /** The two lists of age: attempts that saw only the first step, and those that got further. */
 const FIRST_STAGE = 0;
 const FURTHER = 1;
+
+/** A table that had more attempts than this gives its memory back when the last one is gone. */
+const worthKeeping = 16_384;
 
 /** An attempt, whose it is and at which door. */
 export interface OwnedAttempt extends Attempt {
@@ -19,35 +31,27 @@ export interface OwnedAttempt extends Attempt {
 }
 
 /**
- * All attempts of all sources at all doors: a bounded hash table by source, in typed arrays (about
- * 70 bytes an attempt), that grows with need. When it is full the oldest attempt of the first stage
- * goes, so that a flood from forged addresses cannot push out a knock that has got further.
+ * All attempts of all sources at all doors: a bounded hash table by source, 64 bytes an attempt and
+ * 4 to 8 for the buckets. Its memory is asked for at once and without touching it, so the kernel
+ * gives only what is used. When it is full the oldest attempt of the first stage goes, so that a
+ * flood from forged addresses cannot push out a knock that has got further.
  */
 export class Attempts {
   readonly #most: number;
-  readonly #key: HashKey;
-  #capacity = 0;
-  #free: number[] = [];
-  #used = 0;
-  #source = new Uint32Array();
-  #door = new Int32Array();
-  #stage = new Int32Array();
-  #start = new Float64Array();
-  #buckets = new Links(0, 0);
-  #mask = 0;
-  readonly #ages = new Links(2, 0);
-  readonly #wheel = new Wheel(0);
+  readonly #hash: Hash;
+  #table: Table | undefined;
+  #size = 0;
   #evicted = 0;
   readonly #byStage: number[] = [];
 
   /** `most`: how many attempts there may be at once. */
-  constructor(most: number, key: HashKey = randomHashKey()) {
+  constructor(most: number, key?: HashKey) {
     this.#most = most;
-    this.#key = key;
+    this.#hash = new Hash(4, key);
   }
 
   get size(): number {
-    return this.#used - this.#free.length;
+    return this.#size;
   }
 
   /** How many attempts are at stage 1, at stage 2, and so on. */
@@ -62,123 +66,211 @@ export class Attempts {
 
   /** When to call `expire` next: milliseconds; undefined while there is nothing to expire. */
   get nextExpiry(): number | undefined {
-    return this.#wheel.next;
+    return this.#table?.wheel.next;
   }
 
-  /** Calls `visit` with the slot of each attempt of a source, which it may remove. */
+  /** Is there any attempt of this source? */
+  has(source: Address): boolean {
+    const table = this.#table;
+    return table !== undefined && this.#find(table, source, this.#first(table, source)) !== none;
+  }
+
+  /** Calls `visit` with the slot of each attempt of a source, the oldest first; it may remove that. */
   forEach(source: Address, visit: (slot: number) => void): void {
-    if (this.#capacity === 0) return;
-    let slot = this.#buckets.first(this.#bucket(source));
-    while (slot >= 0) {
-      const after = this.#buckets.after(slot);
-      if (this.#isFrom(slot, source)) visit(slot);
+    const table = this.#table;
+    if (table === undefined) return;
+    let slot = this.#find(table, source, this.#first(table, source));
+    while (slot !== none) {
+      const after = this.#find(table, source, chained(table, slot));
+      visit(slot);
       slot = after;
     }
   }
 
   /** What is in a slot. */
   at(slot: number): OwnedAttempt {
-    const word = (i: number) => this.#source[slot * 4 + i] ?? 0;
+    const { records, doubles } = this.#table ?? empty;
+    const at = slot * words;
+    const word = (i: number) => (records[at + SOURCE + i] ?? 0) >>> 0;
     return {
       source: new Address(word(0), word(1), word(2), word(3)),
-      door: this.#door[slot] ?? 0,
-      stage: this.#stage[slot] ?? 0,
-      start: this.#start[slot] ?? 0,
+      door: records[at + DOOR] ?? 0,
+      stage: records[at + STAGE] ?? 0,
+      start: doubles[(at + START) >> 1] ?? 0,
     };
   }
 
   /** The door of the attempt in a slot. */
   doorAt(slot: number): number {
-    return this.#door[slot] ?? 0;
+    return this.#table?.records[slot * words + DOOR] ?? 0;
   }
 
-  /** Remembers an attempt that ends at `due` (milliseconds). */
-  add(attempt: OwnedAttempt, due: number): void {
-    const slot = this.#take();
-    const { source, door, stage, start } = attempt;
-    this.#source.set([source.w0, source.w1, source.w2, source.w3], slot * 4);
-    this.#door[slot] = door;
-    this.#stage[slot] = stage;
-    this.#start[slot] = start;
-    this.#buckets.append(this.#bucket(source), slot);
-    this.#ages.append(stage === 1 ? FIRST_STAGE : FURTHER, slot);
-    this.#wheel.add(slot, due);
+  /** Remembers an attempt of a source at a door, that ends at `due` (milliseconds). */
+  add(source: Address, door: number, stage: number, start: number, due: number): void {
+    this.#table ??= makeTable(this.#most);
+    const table = this.#table;
+    const slot = this.#take(table);
+    const { records } = table;
+    const at = slot * words;
+    records[at + SOURCE] = source.w0;
+    records[at + SOURCE + 1] = source.w1;
+    records[at + SOURCE + 2] = source.w2;
+    records[at + SOURCE + 3] = source.w3;
+    records[at + DOOR] = door;
+    records[at + STAGE] = stage;
+    table.doubles[(at + START) >> 1] = start;
+    records[at + BUCKET] = this.#bucket(table, source);
+    chain(table, slot);
+    table.ages.append(stage === 1 ? FIRST_STAGE : FURTHER, slot);
+    table.wheel.add(slot, due);
     this.#byStage[stage] = (this.#byStage[stage] ?? 0) + 1;
+    this.#size++;
   }
 
   remove(slot: number): void {
-    this.#wheel.remove(slot);
-    this.#release(slot);
+    const table = this.#table;
+    if (table === undefined) return;
+    table.wheel.remove(slot);
+    this.#release(table, slot);
+    this.#shrink(table);
   }
 
   /** Takes out what has ended and hands it to `take`. */
   expire(now: number, take: (attempt: OwnedAttempt) => void): void {
-    this.#wheel.expire(now, (slot) => {
+    const table = this.#table;
+    if (table === undefined) return;
+    table.wheel.expire(now, (slot) => {
       const attempt = this.at(slot);
-      this.#release(slot);
+      this.#release(table, slot);
       take(attempt);
     });
+    this.#shrink(table);
   }
 
-  #release(slot: number): void {
-    const stage = this.#stage[slot] ?? 0;
+  #release(table: Table, slot: number): void {
+    const { records } = table;
+    const stage = records[slot * words + STAGE] ?? 0;
     this.#byStage[stage] = (this.#byStage[stage] ?? 0) - 1;
-    this.#buckets.remove(slot);
-    this.#ages.remove(slot);
-    this.#free.push(slot);
+    unchain(table, slot);
+    table.ages.remove(stage === 1 ? FIRST_STAGE : FURTHER, slot);
+    records[slot * words + CHAIN] = table.free;
+    table.free = slot;
+    this.#size--;
+  }
+
+  /** After a flood the memory goes back to the system. */
+  #shrink(table: Table): void {
+    if (this.#size === 0 && table.used > worthKeeping) this.#table = undefined;
   }
 
   /** A slot that is free now. */
-  #take(): number {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    if (this.#used === this.#most) return this.#evict();
-    if (this.#used === this.#capacity) this.#grow();
-    return this.#used++;
+  #take(table: Table): number {
+    if (this.#size === this.#most) this.#evict(table);
+    const { free } = table;
+    if (free === none) return ++table.used;
+    table.free = chained(table, free);
+    return free;
   }
 
-  #evict(): number {
-    const first = this.#ages.first(FIRST_STAGE);
-    this.remove(first >= 0 ? first : this.#ages.first(FURTHER));
+  #evict(table: Table): void {
+    const first = table.ages.first(FIRST_STAGE);
+    const slot = first !== none ? first : table.ages.first(FURTHER);
+    table.wheel.remove(slot);
+    this.#release(table, slot);
     this.#evicted++;
-    return this.#free.pop() ?? 0;
   }
 
-  #grow(): void {
-    const slots = Math.min(this.#most, Math.max(firstCapacity, this.#capacity * 2));
-    this.#source = copy(this.#source, new Uint32Array(slots * 4));
-    this.#door = copy(this.#door, new Int32Array(slots));
-    this.#stage = copy(this.#stage, new Int32Array(slots));
-    this.#start = copy(this.#start, new Float64Array(slots));
-    this.#ages.grow(slots);
-    this.#wheel.grow(slots);
-    this.#capacity = slots;
-    this.#rehash(slots);
+  #bucket(table: Table, { w0, w1, w2, w3 }: Address): number {
+    const hash = this.#hash;
+    hash.words[0] = w0;
+    hash.words[1] = w1;
+    hash.words[2] = w2;
+    hash.words[3] = w3;
+    hash.compute();
+    return hash.low & (table.buckets.length - 1);
   }
 
-  #rehash(slots: number): void {
-    const buckets = 2 ** Math.ceil(Math.log2(slots));
-    this.#mask = buckets - 1;
-    this.#buckets = new Links(buckets, slots);
-    // It grows only when no slot is free.
-    for (let slot = 0; slot < this.#used; slot++) {
-      this.#buckets.append(this.#bucket(this.at(slot).source), slot);
+  #first(table: Table, source: Address): number {
+    return table.buckets[this.#bucket(table, source)] ?? none;
+  }
+
+  /** The first slot of the source in a chain, from this one on. */
+  #find({ records }: Table, source: Address, from: number): number {
+    let slot = from;
+    while (slot !== none) {
+      const at = slot * words;
+      if (
+        records[at + SOURCE + 3] === (source.w3 | 0) &&
+        records[at + SOURCE + 2] === (source.w2 | 0) &&
+        records[at + SOURCE + 1] === (source.w1 | 0) &&
+        records[at + SOURCE] === (source.w0 | 0)
+      ) {
+        return slot;
+      }
+      slot = records[at + CHAIN] ?? none;
     }
+    return none;
   }
+}
 
-  #bucket(source: Address): number {
-    const words = [source.w0, source.w1, source.w2, source.w3];
-    return hash(this.#key, words) & this.#mask;
-  }
+interface Table {
+  readonly records: Int32Array;
+  /** The same memory, for what is a double. */
+  readonly doubles: Float64Array;
+  /** The first slot of each bucket. A power of two. */
+  readonly buckets: Int32Array;
+  readonly ages: Links;
+  readonly wheel: Wheel;
+  /** The slots that were ever used are those up to this one. */
+  used: number;
+  /** The first of those that are free again. */
+  free: number;
+}
 
-  #isFrom(slot: number, source: Address): boolean {
-    const words = this.#source;
-    const at = slot * 4;
-    return (
-      words[at + 3] === source.w3 &&
-      words[at + 2] === source.w2 &&
-      words[at + 1] === source.w1 &&
-      words[at] === source.w0
-    );
+function makeTable(most: number): Table {
+  const memory = new ArrayBuffer((most + 1) * words * 4);
+  const records = new Int32Array(memory);
+  return {
+    records,
+    doubles: new Float64Array(memory),
+    buckets: new Int32Array(2 ** Math.ceil(Math.log2(most))),
+    ages: new Links(2, records, words, AGE),
+    wheel: new Wheel(records, words, DUE),
+    used: 0,
+    free: none,
+  };
+}
+
+const empty = { records: new Int32Array(), doubles: new Float64Array() };
+
+/** The slot after this one in its bucket, or among the free ones. */
+function chained({ records }: Table, slot: number): number {
+  return records[slot * words + CHAIN] ?? none;
+}
+
+/** Puts a slot at the end of its bucket's chain: a source's attempts stay in their order. */
+function chain(table: Table, slot: number): void {
+  const { buckets, records } = table;
+  const bucket = records[slot * words + BUCKET] ?? 0;
+  records[slot * words + CHAIN] = none;
+  let last = buckets[bucket] ?? none;
+  if (last === none) {
+    buckets[bucket] = slot;
+    return;
   }
+  for (let next = chained(table, last); next !== none; next = chained(table, next)) last = next;
+  records[last * words + CHAIN] = slot;
+}
+
+function unchain(table: Table, slot: number): void {
+  const { buckets, records } = table;
+  const bucket = records[slot * words + BUCKET] ?? 0;
+  const after = chained(table, slot);
+  let before = buckets[bucket] ?? none;
+  if (before === slot) {
+    buckets[bucket] = after;
+    return;
+  }
+  while (chained(table, before) !== slot) before = chained(table, before);
+  records[before * words + CHAIN] = after;
 }

@@ -1,9 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hash, randomHashKey } from "./hash.ts";
+import type { HashKey } from "./hash.ts";
+import { Hash, randomHashKey } from "./hash.ts";
 
 const key = Uint32Array.of(0x03020100, 0x07060504);
 const word = fc.integer({ min: 0, max: 0xffffffff });
+
+/** The lower half of the result, or the higher one. */
+function hash(key: HashKey, words: readonly number[], half: "low" | "high" = "low"): number {
+  const made = new Hash(words.length, key);
+  made.words.set(words);
+  made.compute();
+  return made[half] >>> 0;
+}
 
 /** The number of values in each of 256 buckets, chosen by the lowest bits. */
 function spread(values: Iterable<number>): number[] {
@@ -58,6 +67,27 @@ test("each bit of the words and of the key matters, and so does the number of wo
     values.add(hash(key.with(bit >> 5, (key[bit >> 5] ?? 0) ^ (1 << (bit & 31))), words));
   }
   expect(values.size).toBe(3 + 128 + 64);
+});
+
+test("the two halves have nothing to do with one another", () => {
+  const agreeing = Array.from({ length: 65536 }, (_, i) => [i]).filter(
+    (words) => (hash(key, words) & 255) === (hash(key, words, "high") & 255),
+  );
+  expect(agreeing.length).toBeGreaterThan(128);
+  expect(agreeing.length).toBeLessThan(384);
+});
+
+test("one that was used before gives the same result again", () => {
+  const made = new Hash(2, key);
+  made.words.set([1, 2]);
+  made.compute();
+  const first = [made.low, made.high];
+  made.words.set([3, 4]);
+  made.compute();
+  expect([made.low, made.high]).not.toEqual(first);
+  made.words.set([1, 2]);
+  made.compute();
+  expect([made.low, made.high]).toEqual(first);
 });
 
 test("a random key is another one every time", () => {

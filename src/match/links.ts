@@ -1,70 +1,60 @@
-const none = -1;
+/** No slot: slots are numbered from 1, so that fresh memory, which is all zeros, means empty lists. */
+export const none = 0;
 
 /**
- * Doubly linked lists of slots (small integers), without an object a slot: each slot is in one list
- * or in none. All operations but growing take constant time.
+ * Doubly linked lists of slots, without an object a slot: each slot is in one list or in none, and
+ * whoever asks knows in which. All operations take constant time. The links themselves are two
+ * words of the slot's record, which has more in it: a slot that is touched costs one cache line.
  */
 export class Links {
   readonly #first: Int32Array;
   readonly #last: Int32Array;
-  #list: Int32Array;
-  #before: Int32Array;
-  #after: Int32Array;
+  readonly #records: Int32Array;
+  readonly #words: number;
+  readonly #field: number;
 
-  constructor(lists: number, slots: number) {
-    this.#first = new Int32Array(lists).fill(none);
-    this.#last = new Int32Array(lists).fill(none);
-    this.#list = new Int32Array(slots).fill(none);
-    this.#before = new Int32Array(slots);
-    this.#after = new Int32Array(slots);
+  /** `records`: of `words` words a slot; those at `field` and after it are ours. */
+  constructor(lists: number, records: Int32Array, words: number, field: number) {
+    this.#first = new Int32Array(lists);
+    this.#last = new Int32Array(lists);
+    this.#records = records;
+    this.#words = words;
+    this.#field = field;
   }
 
-  /** Makes room for more slots. */
-  grow(slots: number): void {
-    this.#list = copy(this.#list, new Int32Array(slots).fill(none));
-    this.#before = copy(this.#before, new Int32Array(slots));
-    this.#after = copy(this.#after, new Int32Array(slots));
-  }
-
-  /** The slot that has been in the list for the longest; -1 if it is empty. */
+  /** The slot that has been in the list for the longest, or none. */
   first(list: number): number {
     return this.#first[list] ?? none;
   }
 
-  /** The slot after this one in its list; -1 after the last. */
+  /** The slot after this one in its list, or none. */
   after(slot: number): number {
-    return this.#after[slot] ?? none;
+    return this.#records[this.#at(slot) + 1] ?? none;
   }
 
-  /** Puts the slot at the end of a list, out of the one it was in. */
+  /** Puts the slot, which is in no list, at the end of this one. */
   append(list: number, slot: number): void {
-    this.remove(slot);
     const last = this.#last[list] ?? none;
-    this.#list[slot] = list;
-    this.#before[slot] = last;
-    this.#after[slot] = none;
+    const at = this.#at(slot);
+    this.#records[at] = last;
+    this.#records[at + 1] = none;
     this.#last[list] = slot;
     if (last === none) this.#first[list] = slot;
-    else this.#after[last] = slot;
+    else this.#records[this.#at(last) + 1] = slot;
   }
 
-  remove(slot: number): void {
-    const list = this.#list[slot] ?? none;
-    if (list === none) return;
-    const before = this.#before[slot] ?? none;
-    const after = this.#after[slot] ?? none;
+  /** Takes the slot out of this list, in which it is. */
+  remove(list: number, slot: number): void {
+    const at = this.#at(slot);
+    const before = this.#records[at] ?? none;
+    const after = this.#records[at + 1] ?? none;
     if (before === none) this.#first[list] = after;
-    else this.#after[before] = after;
+    else this.#records[this.#at(before) + 1] = after;
     if (after === none) this.#last[list] = before;
-    else this.#before[after] = before;
-    this.#list[slot] = none;
+    else this.#records[this.#at(after)] = before;
   }
-}
 
-export function copy<Numbers extends Int32Array | Uint32Array | Float64Array>(
-  from: Numbers,
-  to: Numbers,
-): Numbers {
-  to.set(from);
-  return to;
+  #at(slot: number): number {
+    return slot * this.#words + this.#field;
+  }
 }

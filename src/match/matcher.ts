@@ -2,7 +2,6 @@ import type { Address, Network } from "../base/address.ts";
 import { portKey } from "../base/port.ts";
 import { sameSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
-import type { OwnedAttempt } from "./attempts.ts";
 import { Attempts } from "./attempts.ts";
 import type { Door } from "./door.ts";
 import { flagsFit, isWelcome, sees } from "./door.ts";
@@ -25,6 +24,9 @@ export interface MatcherOptions {
   readonly isOurs: (address: Address) => boolean;
 }
 
+/** An attempt that was not completed in time. */
+type Late = Verdict & { readonly kind: "failed" };
+
 const nothing: readonly Verdict[] = [];
 
 /**
@@ -41,6 +43,8 @@ export class Matcher {
   /** In the order of the configuration. An unchanged door keeps its number, and so its attempts. */
   #doors = new Map<number, Door>();
   #byPort = new Map<number, Candidate[]>();
+  /** Has any door a port twice in its sequence? */
+  #repeatedPorts = false;
   #nextId = 1;
 
   constructor(options: MatcherOptions) {
@@ -53,6 +57,7 @@ export class Matcher {
     const before = [...this.#doors];
     this.#doors = new Map();
     this.#byPort = new Map();
+    this.#repeatedPorts = false;
     for (const door of doors) {
       const same = before.findIndex(([, other]) => isSame(door, other));
       const [id] = before.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
@@ -90,16 +95,9 @@ export class Matcher {
     if (this.#repeats.isRepeat(packet)) {
       return [{ kind: "ignored", why: "retransmission", door: first.door, source }];
     }
-    const attempts = this.#attemptsOf(source);
-    const verdicts: Verdict[] = [];
-    for (const [id, slots] of attempts) {
-      if (seeing.some((candidate) => candidate.id === id)) continue;
-      this.#fail(id, slots, packet, isOurs, verdicts);
-    }
-    for (const candidate of seeing) {
-      this.#advance(candidate, attempts.get(candidate.id) ?? [], packet, verdicts);
-    }
-    return verdicts;
+    // Most packets of a flood come from addresses that were never seen before.
+    if (!this.#attempts.has(source)) return this.#begin(seeing, packet);
+    return this.#goOn(seeing, packet, isOurs);
   }
 
   /**
@@ -123,17 +121,12 @@ export class Matcher {
 
   /** What the time that has gone by means: attempts that are too late now. */
   expire(now: number): readonly Verdict[] {
-    const late = new Map<string, OwnedAttempt>();
-    this.#attempts.expire(now, (attempt) => {
-      // A door with repeated ports may hold several attempts of one source: people see the longest.
-      const whose = `${attempt.door} ${attempt.source}`;
-      const known = late.get(whose);
-      if (known === undefined || known.stage < attempt.stage) late.set(whose, attempt);
-    });
-    return [...late.values()].flatMap(({ door: id, source, stage }): Verdict[] => {
+    const late: Late[] = [];
+    this.#attempts.expire(now, ({ door: id, source, stage }) => {
       const door = this.#doors.get(id);
-      return door === undefined ? [] : [{ kind: "failed", why: "late", door, source, stage }];
+      if (door !== undefined) late.push({ kind: "failed", why: "late", door, source, stage });
     });
+    return this.#repeatedPorts ? longestOfEach(late) : late;
   }
 
   #index(id: number, door: Door): void {
@@ -142,9 +135,35 @@ export class Matcher {
       const candidates = this.#byPort.get(key) ?? [];
       const known = candidates.find((candidate) => candidate.id === id);
       if (known === undefined) candidates.push({ id, door, steps: [i + 1] });
-      else known.steps.push(i + 1);
+      else {
+        known.steps.push(i + 1);
+        this.#repeatedPorts = true;
+      }
       this.#byPort.set(key, candidates);
     });
+  }
+
+  /** A hit from somebody who has no attempt anywhere. */
+  #begin(seeing: readonly Candidate[], packet: Packet): readonly Verdict[] {
+    const verdicts: Verdict[] = [];
+    for (const candidate of seeing) {
+      if (candidate.steps[0] === 1) this.#advance(candidate, [], packet, verdicts);
+    }
+    return verdicts;
+  }
+
+  /** A hit from somebody who has attempts: those at the doors that it was not meant for are over. */
+  #goOn(seeing: readonly Candidate[], packet: Packet, isOurs: () => boolean): readonly Verdict[] {
+    const attempts = this.#attemptsOf(packet.source);
+    const verdicts: Verdict[] = [];
+    for (const [id, slots] of attempts) {
+      if (seeing.some((candidate) => candidate.id === id)) continue;
+      this.#fail(id, slots, packet, isOurs, verdicts);
+    }
+    for (const candidate of seeing) {
+      this.#advance(candidate, attempts.get(candidate.id) ?? [], packet, verdicts);
+    }
+    return verdicts;
   }
 
   /** The slots of a source's attempts, by door; those at doors that are gone are dropped. */
@@ -191,8 +210,8 @@ export class Matcher {
       verdicts.push({ kind: "stage", door, source, stage: length }, { kind: "open", door, source });
       return;
     }
-    for (const attempt of next) {
-      this.#attempts.add({ ...attempt, source, door: id }, attempt.start + door.timeout + grace);
+    for (const { stage, start } of next) {
+      this.#attempts.add(source, id, stage, start, start + door.timeout + grace);
     }
     const after = longest(next);
     if (after > 0 && after === before && !steps.includes(after + 1)) {
@@ -226,6 +245,21 @@ export class Matcher {
 
 function longest(attempts: readonly Attempt[]): number {
   return attempts.reduce((stage, attempt) => Math.max(stage, attempt.stage), 0);
+}
+
+/** A door with repeated ports may hold several attempts of one source: people see the longest. */
+function longestOfEach(late: readonly Late[]): readonly Late[] {
+  const found = new Map<number, Late[]>();
+  for (const verdict of late) {
+    // The last word tells nearly all sources apart, and costs no text.
+    const alike = found.get(verdict.source.w3) ?? [];
+    const known = alike.findIndex(
+      ({ door, source }) => door === verdict.door && source.equals(verdict.source),
+    );
+    if (known < 0) found.set(verdict.source.w3, [...alike, verdict]);
+    else if ((alike[known]?.stage ?? 0) < verdict.stage) alike[known] = verdict;
+  }
+  return [...found.values()].flat();
 }
 
 function isSame(a: Door, b: Door): boolean {

@@ -1,6 +1,5 @@
 import type { Packet } from "../decode/packet.ts";
-import type { HashKey } from "./hash.ts";
-import { hash, randomHashKey } from "./hash.ts";
+import { Hash } from "./hash.ts";
 
 /** Linux gives up on a SYN 127 s after the first one (tcp_syn_retries = 6): milliseconds. */
 const retransmissionWindow = 130_000;
@@ -8,9 +7,15 @@ const retransmissionWindow = 130_000;
 /** The same datagram on a bridge and on its port is seen within this: milliseconds. */
 const bridgeWindow = 5;
 
-/** What is remembered, 16 bytes each: sets of a few places, the oldest of a set makes room. */
+/** What is remembered: sets of a few places, of which the oldest makes room. */
 const sets = 65536;
 const places = 4;
+
+// A place is a record of four words; a set is one line of the cache.
+const words = 4;
+const TAG = 0;
+const INTERFACE = 1;
+const TIME = 2; // two words: a double
 
 /**
  * Tells a packet that was seen before from a new knock: a TCP retransmission (the same source,
@@ -18,53 +23,54 @@ const places = 4;
  * packet that is seen twice, on a bridge and on its port. Bounded: 4 MiB from the first hit on.
  */
 export class Repeats {
-  readonly #placeKey: HashKey = randomHashKey();
-  readonly #tagKey: HashKey = randomHashKey();
-  #tags = new Uint32Array();
-  #interfaces = new Int32Array();
-  #times = new Float64Array();
+  readonly #hash = new Hash(7);
+  #records = new Int32Array();
+  #doubles = new Float64Array();
 
   /** True for a packet that was seen before; any other is remembered. */
   isRepeat(packet: Packet): boolean {
-    if (this.#tags.length === 0) this.#allocate();
-    const words = identity(packet);
-    const set = (hash(this.#placeKey, words) & (sets - 1)) * places;
-    const tag = hash(this.#tagKey, words);
+    if (this.#records.length === 0) this.#allocate();
+    const records = this.#records;
+    this.#identify(packet);
+    const tag = this.#hash.high;
+    const set = (this.#hash.low & (sets - 1)) * places * words;
     let oldest = set;
-    for (let place = set; place < set + places; place++) {
-      if (this.#tags[place] === tag && this.#isSame(place, packet)) return true;
-      if ((this.#times[place] ?? 0) < (this.#times[oldest] ?? 0)) oldest = place;
+    for (let place = set; place < set + places * words; place += words) {
+      if (records[place + TAG] === tag && this.#isSame(place, packet)) return true;
+      if (this.#timeAt(place) < this.#timeAt(oldest)) oldest = place;
     }
-    this.#tags[oldest] = tag;
-    this.#interfaces[oldest] = packet.interfaceIndex;
-    this.#times[oldest] = packet.time;
+    records[oldest + TAG] = tag;
+    records[oldest + INTERFACE] = packet.interfaceIndex;
+    this.#doubles[(oldest + TIME) >> 1] = packet.time;
     return false;
   }
 
   #isSame(place: number, packet: Packet): boolean {
-    const age = packet.time - (this.#times[place] ?? 0);
+    const age = packet.time - this.#timeAt(place);
     if (packet.mayRepeat) return age < retransmissionWindow;
-    return age < bridgeWindow && this.#interfaces[place] !== packet.interfaceIndex;
+    return age < bridgeWindow && this.#records[place + INTERFACE] !== packet.interfaceIndex;
+  }
+
+  #timeAt(place: number): number {
+    return this.#doubles[(place + TIME) >> 1] ?? 0;
+  }
+
+  #identify({ source, sourcePort, port, protocol, fingerprint }: Packet): void {
+    const { words: identity } = this.#hash;
+    identity[0] = source.w0;
+    identity[1] = source.w1;
+    identity[2] = source.w2;
+    identity[3] = source.w3;
+    identity[4] = sourcePort * 65536 + port;
+    identity[5] = fingerprint;
+    identity[6] = protocol === "tcp" ? 6 : 17;
+    this.#hash.compute();
   }
 
   /** Only once there are hits: most daemons see none for days. */
   #allocate(): void {
-    this.#tags = new Uint32Array(sets * places);
-    this.#interfaces = new Int32Array(sets * places);
-    this.#times = new Float64Array(sets * places).fill(Number.NEGATIVE_INFINITY);
+    const memory = new ArrayBuffer(sets * places * words * 4);
+    this.#records = new Int32Array(memory);
+    this.#doubles = new Float64Array(memory);
   }
-}
-
-function identity(packet: Packet): number[] {
-  const { source, sourcePort, port, protocol, fingerprint } = packet;
-  const ports = sourcePort * 65536 + port;
-  return [
-    source.w0,
-    source.w1,
-    source.w2,
-    source.w3,
-    ports,
-    fingerprint,
-    protocol === "tcp" ? 6 : 17,
-  ];
 }

@@ -1,28 +1,28 @@
-import { copy, Links } from "./links.ts";
+import { Links, none } from "./links.ts";
 
 /** How exactly a slot's time is kept: milliseconds. */
 const tick = 64;
 
-/** The wheel turns once in 65 s; what is due later stays for another turn. */
+/** The wheel turns once in 65 s; what is due later stays for another turn. A power of two. */
 const spokes = 1024;
 
 /** Tells which slots are due: a timing wheel, so that a million of them cost no more than ten. */
 export class Wheel {
   readonly #spokes: Links;
-  #due: Float64Array;
+  readonly #records: Int32Array;
+  readonly #words: number;
+  readonly #field: number;
   /** The last tick whose slots were taken. */
   #done = -1;
   #size = 0;
   #next: number | undefined;
 
-  constructor(slots: number) {
-    this.#spokes = new Links(spokes, slots);
-    this.#due = new Float64Array(slots);
-  }
-
-  grow(slots: number): void {
-    this.#spokes.grow(slots);
-    this.#due = copy(this.#due, new Float64Array(slots));
+  /** `records`: of `words` words a slot (see `Links`); the three from `field` on are ours. */
+  constructor(records: Int32Array, words: number, field: number) {
+    this.#spokes = new Links(spokes, records, words, field + 1);
+    this.#records = records;
+    this.#words = words;
+    this.#field = field;
   }
 
   /** When to call `expire` next: milliseconds; undefined while nothing is ever due. */
@@ -30,18 +30,18 @@ export class Wheel {
     return this.#next;
   }
 
-  /** The slot, which is not in the wheel, becomes due at `due` (milliseconds). */
+  /** The slot, which is not in the wheel, becomes due at `due` (milliseconds) or up to a tick later. */
   add(slot: number, due: number): void {
     this.#size++;
-    this.#due[slot] = due;
     const at = Math.max(Math.ceil(due / tick), this.#done + 1);
-    this.#spokes.append(at % spokes, slot);
-    this.#next = Math.min(this.#next ?? Number.POSITIVE_INFINITY, at * tick);
+    this.#records[this.#at(slot)] = at;
+    this.#spokes.append(at & (spokes - 1), slot);
+    if (this.#next === undefined || at * tick < this.#next) this.#next = at * tick;
   }
 
   /** The slot, which is in the wheel, leaves it. */
   remove(slot: number): void {
-    this.#spokes.remove(slot);
+    this.#spokes.remove((this.#records[this.#at(slot)] ?? 0) & (spokes - 1), slot);
     if (--this.#size === 0) this.#next = undefined;
   }
 
@@ -50,16 +50,17 @@ export class Wheel {
     const last = Math.floor(now / tick);
     // After a turn without a call every spoke is looked at once, and that is enough.
     const from = Math.max(this.#done + 1, last - spokes + 1);
-    for (let at = from; at <= last; at++) this.#expireSpoke(at % spokes, now, take);
+    for (let at = from; at <= last; at++) this.#expireSpoke(at & (spokes - 1), last, take);
     this.#done = Math.max(this.#done, last);
     this.#next = this.#size === 0 ? undefined : this.#nextOccupied();
   }
 
-  #expireSpoke(spoke: number, now: number, take: (slot: number) => void): void {
+  #expireSpoke(spoke: number, last: number, take: (slot: number) => void): void {
     let slot = this.#spokes.first(spoke);
-    while (slot >= 0) {
+    while (slot !== none) {
       const after = this.#spokes.after(slot);
-      if ((this.#due[slot] ?? 0) <= now) {
+      // The record holds 32 bits of the tick, which turn over in eight years: only differences count.
+      if (((last - (this.#records[this.#at(slot)] ?? 0)) | 0) >= 0) {
         this.remove(slot);
         take(slot);
       }
@@ -70,7 +71,11 @@ export class Wheel {
   /** When the next spoke that is not empty comes up: its slots are due then, or a turn later. */
   #nextOccupied(): number {
     let at = this.#done + 1;
-    while (at < this.#done + spokes && this.#spokes.first(at % spokes) < 0) at++;
+    while (at < this.#done + spokes && this.#spokes.first(at & (spokes - 1)) === none) at++;
     return at * tick;
+  }
+
+  #at(slot: number): number {
+    return slot * this.#words + this.#field;
   }
 }
