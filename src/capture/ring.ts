@@ -10,9 +10,9 @@ import {
   start,
   statistics,
 } from "../ffi/packet-socket.ts";
-import { whenReadable } from "../ffi/readable.ts";
 import { compileFilter } from "./filter.ts";
 import type { CaptureCounters, Frame, Sink, Source, WatchedPorts } from "./source.ts";
+import { Wakeups } from "./wakeups.ts";
 
 // struct tpacket2_hdr (linux/if_packet.h): status, len, snaplen, mac, net, sec, nsec, VLAN tag and type,
 // padding; then struct sockaddr_ll, whose third field is the interface index.
@@ -87,7 +87,8 @@ export class Ring implements Source {
         interfaceIndex: 0,
       };
       start(this.#fd);
-      this.#release.push(whenReadable(this.#fd, () => this.#drain()));
+      const wakeups = new Wakeups(this.#fd, clock, () => this.#drain());
+      this.#release.push(() => wakeups.close());
     } catch (error) {
       this.close();
       throw error;
@@ -130,23 +131,26 @@ export class Ring implements Source {
     for (const release of this.#release.splice(0).reverse()) release();
   }
 
-  /** What is left after a batch makes the descriptor readable again at once. */
-  #drain(): void {
+  /** Takes at most a batch and says how many; what is left keeps the descriptor readable. */
+  #drain(): number {
     const now = this.#clock.now();
     const wall = this.#clock.wall();
     const stepped = Math.abs(wall - now - this.#clockOffset) > clockStep;
     this.#clockOffset = wall - now;
     const count = (this.#size.block * this.#size.blocks) / this.#size.frame;
-    for (let taken = 0; taken < batch; taken++) {
+    let taken = 0;
+    while (taken < batch) {
       const at = this.#next * this.#size.frame;
-      if ((Atomics.load(this.#words, at >> 2) & TP_STATUS_USER) === 0) return;
+      if ((Atomics.load(this.#words, at >> 2) & TP_STATUS_USER) === 0) break;
+      taken++;
       this.#read(at, now, stepped ? undefined : wall);
       this.#sink(this.#frame);
       // The sink may have closed the ring: its memory is gone then.
-      if (this.#release.length === 0) return;
+      if (this.#release.length === 0) break;
       Atomics.store(this.#words, (at + STATUS) >> 2, TP_STATUS_KERNEL);
       this.#next = this.#next + 1 === count ? 0 : this.#next + 1;
     }
+    return taken;
   }
 
   /** `wall`: the date now, if it can be compared with the frame's. */
