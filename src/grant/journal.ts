@@ -131,7 +131,8 @@ export class Journal<Value> {
     let fd: number | undefined;
     try {
       fd = openSync(draft, "w+", 0o600);
-      writeAll(fd, Buffer.concat([text], size), 0);
+      writeAll(fd, text, 0);
+      reserve(fd, text.length, size);
       fsyncSync(fd);
       renameSync(draft, this.path);
     } catch (error) {
@@ -160,6 +161,14 @@ function discard(fd: number, path: string): void {
     unlinkSync(path);
   } catch {
     // The next one takes its place.
+  }
+}
+
+/** Fills the file from one byte to another with zeros, piece by piece: all at once would be a lot of memory. */
+function reserve(fd: number, from: number, to: number): void {
+  const zeros = Buffer.alloc(1 << 16);
+  for (let at = from; at < to; at += zeros.length) {
+    writeAll(fd, zeros.subarray(0, Math.min(zeros.length, to - at)), at);
   }
 }
 
