@@ -20,7 +20,7 @@ const table: ImportTable = {
     values: ["base", "ffi", "capture", "decode", "match", "grant", "firewall", "control"],
     types: ["config"],
   },
-  cli: { values: ["base", "config", "control", "client", "daemon"] },
+  cli: { values: ["base", "config", "control", "client", "daemon"], packages: ["diff"] },
 };
 
 const root = join(import.meta.dirname, "..");

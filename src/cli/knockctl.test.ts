@@ -52,6 +52,7 @@ describe("screens", () => {
         protect    let only open sources reach the protected services
         unprotect  let everybody reach the protected services
         check      say what is wrong with a configuration file
+        migrate    say what differs for a file of knockd 0.8, and offer native doors
         replay     run a recording through a configuration, and explain each packet
 
       knockctl COMMAND --help says more.

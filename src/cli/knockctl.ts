@@ -8,6 +8,7 @@ import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
 import { guard } from "./knockctl/guard.ts";
 import { leases } from "./knockctl/leases.ts";
+import { migrate } from "./knockctl/migrate.ts";
 import { open } from "./knockctl/open.ts";
 import { protect } from "./knockctl/protect.ts";
 import { reload } from "./knockctl/reload.ts";
@@ -34,6 +35,7 @@ const commands: readonly Command[] = [
   protect,
   unprotect,
   check,
+  migrate,
   replay,
 ];
 

@@ -1,0 +1,90 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { main } from "../knockctl.ts";
+import { run } from "../program.ts";
+
+const before = `[options]
+	Interface = eth0
+[ssh]
+	sequence = 7000,9000,8000
+	tcpflags = syn
+	start_command = iptables -I INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+	cmd_timeout = 30
+	stop_command = iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+`;
+
+async function migrate(...args: string[]) {
+  const output = { stdout: "", stderr: "" };
+  const io = {
+    stdout: (text: string) => {
+      output.stdout += text;
+    },
+    stderr: (text: string) => {
+      output.stderr += text;
+    },
+  };
+  return { code: await run("knockctl", main, ["migrate", ...args], io), ...output };
+}
+
+function file(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "sesame-migrate-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "knockd.conf");
+  writeFileSync(path, text, { mode: 0o640 });
+  return path;
+}
+
+test("shows the difference, and changes nothing", async () => {
+  const path = file(before);
+  const { code, stdout } = await migrate(path);
+  expect(code).toBe(0);
+  expect(stdout).toContain("\n-\tcmd_timeout = 30\n");
+  expect(stdout).toContain("\n+\topen     = tcp/22\n+\topen_for = 30\n");
+  expect(stdout).toMatch(/\nNothing was changed. --write writes it.\n$/);
+  expect(readFileSync(path, "utf8")).toBe(before);
+});
+
+test("writes it if told, keeps the old one and the mode, and finds nothing more to do then", async () => {
+  const path = file(before);
+  chmodSync(path, 0o604);
+  expect(await migrate(path, "--write")).toMatchObject({ code: 0 });
+  expect(readFileSync(path, "utf8")).toContain("\topen     = tcp/22\n");
+  expect(statSync(path).mode & 0o777).toBe(0o604);
+  expect(readFileSync(`${path}.before-migrate`, "utf8")).toBe(before);
+  const again = await migrate(path, "--write");
+  expect(again.stdout).toMatch(/Nothing needs to be changed.\n$/);
+});
+
+test("never writes over the file that it kept", async () => {
+  const path = file(before);
+  writeFileSync(`${path}.before-migrate`, "precious");
+  const { code, stderr } = await migrate(path, "--write");
+  expect(code).toBe(1);
+  expect(stderr).toContain(".before-migrate must not be there yet");
+  expect(readFileSync(path, "utf8")).toBe(before);
+  expect(readFileSync(`${path}.before-migrate`, "utf8")).toBe("precious");
+});
+
+test("writes nothing that could not be used", async () => {
+  const path = file(`${before}\ttcpflags = nonsense\n`);
+  const { code, stdout } = await migrate(path, "--write");
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/Nothing was written: it could not be used.\n$/);
+});
+
+test("--json says the same", async () => {
+  const { stdout } = await migrate(file(before), "--json");
+  expect(JSON.parse(stdout)).toMatchObject({
+    differences: [{ line: 3 }],
+    changes: [{ line: 3 }],
+    written: false,
+    problems: [],
+  });
+});
+
+test("what makes no sense is said", async () => {
+  expect(await migrate(file(before), "--open-for", "soon")).toMatchObject({ code: 2 });
+  expect(await migrate("/nowhere/knockd.conf")).toMatchObject({ code: 1 });
+});

@@ -1,0 +1,164 @@
+import {
+  chmodSync,
+  chownSync,
+  constants,
+  copyFileSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { parseDuration } from "../../base/duration.ts";
+import { KnockError, reason } from "../../base/errors.ts";
+import type { Note } from "../../config/migration.ts";
+import { migrate as rewrite } from "../../config/migration.ts";
+import { parseConfig } from "../../config/parse.ts";
+import type { Problem } from "../../config/problem.ts";
+import { formatWithHint } from "../../config/problem.ts";
+import { printable } from "../table.ts";
+import type { Command, CommandLine } from "./command.ts";
+import { expectOperands, jsonOption, print } from "./command.ts";
+
+const usage = `usage: knockctl migrate FILE [options]
+
+Reads a knockd.conf that was written for knockd 0.8 and says what Sesame does differently with
+it. Offers native doors, which the kernel closes by itself, for the iptables commands it knows:
+-I or -A INPUT -s %IP% -p tcp --dport N -j ACCEPT, ICMP echo requests, and their -D in a
+stop_command or in a door of its own. Shows the difference, and changes nothing without --write.
+Every file of knockd 0.8 works as it is: nobody has to migrate.
+
+  --no-native      offer no native doors
+  --repair         put - and " where a word processor made – and “ of them
+  --open-for TIME  how long a door stays open that a second sequence closed until now
+                   (default: 1h)
+  --write          write it; the file as it was is kept as FILE.before-migrate
+  --json           print JSON
+  --help           print this text
+
+Exits with 1 if the file, as it is or as it would be, cannot be used.
+`;
+
+/** What is printed. */
+interface Migrated {
+  readonly file: string;
+  readonly differences: readonly Note[];
+  readonly changes: readonly Note[];
+  /** A unified diff; empty if there is nothing to change. */
+  readonly diff: string;
+  readonly written: boolean;
+  /** What is wrong with the file as it would be. */
+  readonly problems: readonly Problem[];
+}
+
+export const migrate: Command = {
+  name: "migrate",
+  summary: "say what differs for a file of knockd 0.8, and offer native doors",
+  usage,
+  options: [
+    { long: "no-native" },
+    { long: "repair" },
+    { long: "open-for", argument: "TIME" },
+    { long: "write" },
+    jsonOption,
+  ],
+  async run(line, io) {
+    expectOperands(line, 1, 1);
+    const [file = ""] = line.operands;
+    const before = read(file);
+    const { text, changes, differences } = rewrite(before, {
+      native: !line.given.has("no-native"),
+      repair: line.given.has("repair"),
+      openFor: openFor(line),
+    });
+    const { problems, config } = parseConfig(text);
+    const usable = config !== undefined;
+    const written = line.given.has("write") && usable && text !== before;
+    if (written) write(file, text);
+    const { createTwoFilesPatch } = await import("diff");
+    const diff =
+      text === before ? "" : createTwoFilesPatch(file, file, before, text, "before", "after");
+    const migrated: Migrated = { file, differences, changes, diff, written, problems };
+    print(line, io, migrated, () => format(migrated));
+    return usable ? 0 : 1;
+  },
+};
+
+function openFor({ given }: CommandLine): string {
+  const text = given.get("open-for") ?? "1h";
+  if (parseDuration(text) === undefined) {
+    throw new KnockError("USAGE", `--open-for: "${text}" is no length of time`, {
+      hints: ["for example 30m or 1h"],
+    });
+  }
+  return text;
+}
+
+function read(file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
+  } catch (error) {
+    throw new KnockError("CONFIG", `${file}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** The file gets its new text in one step, and keeps its owner and mode. Throws SYSTEM. */
+function write(file: string, text: string): void {
+  const draft = `${file}.new`;
+  try {
+    const { mode, uid, gid } = statSync(file);
+    copyFileSync(file, backupOf(file), constants.COPYFILE_EXCL);
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    chownSync(draft, uid, gid);
+    chmodSync(draft, mode & 0o777);
+    renameSync(draft, file);
+  } catch (cause) {
+    const hints = [`${backupOf(file)} must not be there yet`];
+    throw new KnockError("SYSTEM", `cannot rewrite ${file}: ${reason(cause)}`, {
+      cause,
+      ...((cause as NodeJS.ErrnoException).code === "EEXIST" && { hints }),
+    });
+  }
+}
+
+function backupOf(file: string): string {
+  return `${file}.before-migrate`;
+}
+
+function format({ file, differences, changes, diff, written, problems }: Migrated): string {
+  const say = ({ line, text }: Note) => `${printable(`${file}:${line}: ${text}`)}\n`;
+  const wrong = problems.map((problem) => `${lines(formatWithHint(file, problem))}\n`).join("");
+  const parts = [
+    differences.length > 0
+      ? `What Sesame does differently with this file:\n${differences.map(say).join("")}`
+      : "",
+    changes.length > 0 ? `What can be written differently:\n${changes.map(say).join("")}` : "",
+    diff === "" ? "" : `${readable(diff)}`,
+    wrong === ""
+      ? ""
+      : `What is to be said of the file ${diff === "" ? "as it is" : "as it would be"}:\n${wrong}`,
+    end(file, diff, written, problems),
+  ];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+function end(file: string, diff: string, written: boolean, problems: readonly Problem[]): string {
+  if (problems.some(({ severity }) => severity === "error"))
+    return "Nothing was written: it could not be used.\n";
+  if (diff === "") return "Nothing needs to be changed.\n";
+  if (!written) return "Nothing was changed. --write writes it.\n";
+  return `Written. ${printable(file)} as it was is ${printable(backupOf(file))}.
+A rule of your own that drops a service drops it still, for everybody: remove that rule, and let
+Sesame drop the service (knockctl guard tries it without the risk of being locked out).
+`;
+}
+
+/** Without the line above the names, which says nothing; with the tabs of the file. */
+function readable(diff: string): string {
+  const rows = diff.split("\n").slice(1);
+  return rows.map((row) => row.split("\t").map(printable).join("\t")).join("\n");
+}
+
+/** A hint stays a line of its own. */
+function lines(problem: string): string {
+  return problem.split("\n").map(printable).join("\n");
+}

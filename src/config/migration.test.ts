@@ -1,0 +1,147 @@
+import { describe, expect, test } from "vitest";
+import type { MigrationOptions } from "./migration.ts";
+import { migrate } from "./migration.ts";
+
+const usual: MigrationOptions = { native: true, repair: false, openFor: "1h" };
+const open = "iptables -I INPUT -s %IP% -p tcp --dport 22 -j ACCEPT";
+const close = "iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT";
+
+function changes(text: string, options: Partial<MigrationOptions> = {}): string[] {
+  return migrate(text, { ...usual, ...options }).changes.map(
+    ({ line, text }) => `${line}: ${text}`,
+  );
+}
+
+describe("a door that closes by a command", () => {
+  const door = `[ssh]
+\tsequence = 7,8
+\tstart_command = ${open}
+\t# stays
+\tcmd_timeout = 30
+\tstop_command = ${close}
+\ttcpflags = syn
+`;
+
+  test("becomes a native one, as long as before; all other lines stay", () => {
+    expect(migrate(door, usual).text).toBe(`[ssh]
+\tsequence = 7,8
+\topen     = tcp/22
+\topen_for = 30
+\t# stays
+\ttcpflags = syn
+`);
+  });
+
+  test("stays open for knockd's 10 seconds if the file says nothing", () => {
+    const text = migrate(door.replace(/.*cmd_timeout.*\n/, ""), usual).text;
+    expect(text).toContain("open_for = 10\n");
+  });
+
+  test("stays as it is if it closes something else than it opens", () => {
+    const other = door.replace(
+      "-D INPUT -s %IP% -p tcp --dport 22",
+      "-D INPUT -s %IP% -p tcp --dport 23",
+    );
+    expect(migrate(other, usual).text).toBe(other);
+    expect(changes(other)).toEqual([
+      "1: [ssh] stays as it is: its commands are not among those that are known",
+    ]);
+  });
+
+  test("stays as it is if a user is named, or nobody asked for native doors", () => {
+    const user = `${door}\tuser = nobody\n`;
+    expect(migrate(user, usual).text).toBe(user);
+    expect(migrate(door, { ...usual, native: false })).toMatchObject({ text: door, changes: [] });
+  });
+
+  test("keeps the ends of its lines, and a byte order mark", () => {
+    const windows = `\uFEFF${door.replaceAll("\n", "\r\n")}`;
+    const { text } = migrate(windows, usual);
+    expect(text.startsWith("\uFEFF[ssh]\r\n")).toBe(true);
+    expect(text.endsWith("\ttcpflags = syn\r\n")).toBe(true);
+    expect(text).not.toMatch(/[^\r]\n/);
+  });
+
+  test("opens each service once that IPv4 and IPv6 commands open", () => {
+    const both = door
+      .replace("\tcmd", `\tstart_command_6 = ip6${open.slice(2)}\n\tcmd`)
+      .concat(`\tstop_command_6 = ip6${close.slice(2)}\n`);
+    expect(migrate(both, usual).text.match(/open {5}= .*/g)).toEqual(["open     = tcp/22"]);
+  });
+});
+
+describe("a door that another one closes", () => {
+  const doors = `[options]
+[open]
+sequence = 7,8
+command = ${open}
+
+[close]
+sequence = 8,7
+command = ${close}
+`;
+
+  test("becomes a native one that closes by itself, and the other goes", () => {
+    const { text } = migrate(doors, { ...usual, openFor: "20m" });
+    expect(text).toBe(`[options]
+[open]
+sequence = 7,8
+open     = tcp/22
+open_for = 20m
+
+`);
+    expect(changes(doors)).toEqual([
+      "2: [open] opens tcp/22 in the kernel, which closes by itself",
+      "6: [close] is gone: [open] closes after 1h; knockctl close does it sooner",
+    ]);
+  });
+
+  test("stays as it is where nothing closes it", () => {
+    const alone = doors.replace(close, "mail root");
+    expect(migrate(alone, usual).text).toBe(alone);
+    expect(changes(alone)).toEqual([
+      "2: [open] stays as it is: nothing in this file closes it again",
+      "6: [close] stays as it is: its commands are not among those that are known",
+    ]);
+  });
+});
+
+test("typographic dashes and quotes are repaired on request, but not in comments", () => {
+  const text = `# a – b
+[a]
+command = iptables –I INPUT -s %IP% -p tcp –dport 22 —jump ACCEPT –m comment “x”
+stop_command = echo 10–20 ‘y’
+`;
+  expect(migrate(text, { ...usual, native: false }).text).toBe(text);
+  const { text: repaired, changes: said } = migrate(text, {
+    ...usual,
+    native: false,
+    repair: true,
+  });
+  expect(repaired).toBe(`# a – b
+[a]
+command = iptables -I INPUT -s %IP% -p tcp --dport 22 --jump ACCEPT -m comment "x"
+stop_command = echo 10–20 'y'
+`);
+  expect(said).toEqual([
+    { line: 3, text: "repaired a typographic dash" },
+    { line: 3, text: "repaired a typographic quote" },
+    { line: 4, text: "repaired a typographic quote" },
+  ]);
+});
+
+test("what differs for a file is said, and nothing else", () => {
+  const text = `[options]
+[a]
+start_command = x
+cmd_timeout = 10m
+stop_command = y
+`;
+  const said = migrate(text, usual).differences.map(({ line, text }) => `${line}: ${text}`);
+  expect(said).toEqual([
+    expect.stringMatching(/^1: knockd listened on eth0/),
+    expect.stringMatching(/^2: \[a\]: a knock while it is open/),
+    expect.stringMatching(/^4: cmd_timeout = 10m: the unit counts now/),
+  ]);
+  expect(migrate("[options]\nInterface = eth1\n[a]\ncommand = x\n", usual).differences).toEqual([]);
+});
