@@ -590,3 +590,9 @@ test("no text makes the parser throw, and there is a configuration exactly if th
     { numRuns: 2000 },
   );
 });
+
+test.fails("a file may have as many problems as lines", () => {
+  const { config, problems } = parseConfig(`[x]\n${"stop_command = –x\n".repeat(200_000)}`);
+  expect(config).toBeUndefined();
+  expect(problems.length).toBeGreaterThan(200_000);
+});

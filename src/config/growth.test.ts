@@ -1,0 +1,40 @@
+// Whoever writes the file is root, and yet a file that is damaged must not stop a daemon that reads it again.
+import { describe, expect, test } from "vitest";
+import { growth } from "../../test/growth.ts";
+import { parseConfig } from "./parse.ts";
+
+/** Between one that grows with the length (1) and one that grows with its square (2). */
+const square = 1.6;
+
+const door = "[x]\nsequence = 2,1\n";
+
+describe("reading takes as long as the file is, with many", () => {
+  test.each<[string, (amount: number) => string]>([
+    ["doors", (amount) => "[a]\n".repeat(amount)],
+    ["blanks", (amount) => `[a]${" ".repeat(amount)}b`],
+    ["keys", (amount) => `[a]\n${"x\n".repeat(amount)}`],
+    ["one long key", (amount) => `[a]\n${"sequence ".repeat(amount)}`],
+    ["number signs", (amount) => `[a]\nlogfile = ${" #".repeat(amount)}`],
+    ["host names", (amount) => `${door}target = ${"a.".repeat(amount)}!`],
+    ["targets", (amount) => `${door}target = ${"192.0.2.1, ".repeat(amount)}::1`],
+    ["networks", (amount) => `${door}allow = ${"192.0.2.0/24, ".repeat(amount)}::1`],
+    ["dashes", (amount) => `${door}command = ${"–".repeat(amount)}`],
+  ])("%s", (_, make) => {
+    expect(growth((amount) => parseConfig(make(amount)))).toBeLessThan(square);
+  });
+
+  // Each of these took the square of it, or the fourth power.
+  test.fails.each<[string, (amount: number) => string]>([
+    ["sections of options", (amount) => "[options]\n".repeat(amount)],
+    ["comments behind brackets", (amount) => `[${"] #".repeat(amount)}\u2028x`],
+    ["interfaces", (amount) => `[options]\ninterface = ${[...Array(amount).keys()].join()}`],
+    ["iptables", (amount) => `${door}command = ${"iptables ".repeat(amount)}`],
+    [
+      "rules of iptables",
+      (amount) => `${door}command = ${"iptables -A INPUT ".repeat(amount / 16)}`,
+    ],
+    ["rules of nft", (amount) => `${door}command = ${"nft add rule input ".repeat(amount / 128)}`],
+  ])("%s", (_, make) => {
+    expect(growth((amount) => parseConfig(make(amount)))).toBeLessThan(square);
+  });
+});

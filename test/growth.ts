@@ -1,0 +1,25 @@
+/** What is worth to be timed: milliseconds. */
+const enough = 2;
+const largest = 1 << 20;
+const times = 8;
+
+/**
+ * With which power of the amount the time of `task` grows: 1 where it takes twice as long for twice as
+ * much, 2 where it takes four times as long. The fastest of several tries counts, with an amount that
+ * takes long enough to be timed and with eight times that.
+ */
+export function growth(task: (amount: number) => void): number {
+  let amount = 256;
+  while (fastest(() => task(amount), 2) < enough && amount < largest) amount *= 2;
+  const few = fastest(() => task(amount), 5);
+  return Math.log(fastest(() => task(amount * times), 3) / few) / Math.log(times);
+}
+
+function fastest(task: () => void, tries: number): number {
+  const each = Array.from({ length: tries }, () => {
+    const start = performance.now();
+    task();
+    return performance.now() - start;
+  });
+  return Math.min(...each);
+}
