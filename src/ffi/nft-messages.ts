@@ -113,7 +113,8 @@ export function readElements({ type, body }: NetlinkMessage): SetElement[] {
     if (value === undefined) return [];
     const key = new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
     const left = findAttribute(element, NFTA_SET_ELEM_EXPIRATION);
-    return [left === undefined ? { key } : { key, milliseconds: Number(left.getBigUint64(0)) }];
+    const isTimed = left !== undefined && left.byteLength >= 8;
+    return [isTimed ? { key, milliseconds: Number(left.getBigUint64(0)) } : { key }];
   });
 }
 
