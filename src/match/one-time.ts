@@ -40,7 +40,7 @@ export function readOneTimeList(text: string): OneTimeList {
     .forEach((raw, i) => {
       const content = raw.trim();
       if (content !== "" && !content.startsWith(usedMark)) {
-        const sequence = parseSequence(content.replace(/#.*$/, ""));
+        const sequence = parseSequence(content.replace(/#.*$/s, ""));
         if ("problem" in sequence) malformed.push({ line: i + 1, problem: sequence.problem });
         else unused.push({ sequence, offset });
       }
