@@ -42,6 +42,7 @@ describe("a section's name is read as", () => {
     ["  [x]\r", "x"],
     ["[ x ]", " x "],
     ["[x] # the door", "x"],
+    ["[x] # a\u2028b", "x"],
     ["[a]b]", "a]b"],
     [`[${"n".repeat(200)}]`, "n".repeat(200)],
   ])("%j", (line, name) => {

@@ -51,7 +51,7 @@ export function readSections(text: string, problems: Problem[]): Section[] {
 
 /** What is between the brackets, blanks included; undefined if more than a comment follows. */
 function sectionName(content: string): string | undefined {
-  const [, name] = /^\[(.*)\]\s*$/.exec(content.replace(/\]\s+#.*$/, "]")) ?? [];
+  const [, name] = /^\[(.*)\]\s*$/.exec(content.replace(/\]\s+#.*$/s, "]")) ?? [];
   return name;
 }
 

@@ -591,7 +591,7 @@ test("no text makes the parser throw, and there is a configuration exactly if th
   );
 });
 
-test.fails("a file may have as many problems as lines", () => {
+test("a file may have as many problems as lines", () => {
   const { config, problems } = parseConfig(`[x]\n${"stop_command = –x\n".repeat(200_000)}`);
   expect(config).toBeUndefined();
   expect(problems.length).toBeGreaterThan(200_000);

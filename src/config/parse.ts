@@ -29,17 +29,22 @@ export interface ParsedConfig {
 export function parseConfig(text: string): ParsedConfig {
   const problems: Problem[] = [];
   const sections = readSections(text.replace(/^\uFEFF/, ""), problems);
-  const optionSections = sections.filter(({ name }) => name.toLowerCase() === "options");
-  const doorSections = sections.filter((section) => !optionSections.includes(section));
+  const optionSections = sections.filter(isOptions);
+  const doorSections = sections.filter((section) => !isOptions(section));
   const options = readOptions(optionSections, doorSections, problems);
   const doors = doorSections.map((section) => {
     const values = readDirectives<DoorValues>(section.directives, doorRules, problems);
     return readDoor(section, values, problems);
   });
-  problems.push(...findTraps(optionSections, doorSections, doors));
+  // One by one: a call takes some 100,000 arguments at most.
+  for (const trap of findTraps(optionSections, doorSections, doors)) problems.push(trap);
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const broken = problems.some(({ severity }) => severity === "error");
   return { config: broken ? undefined : { options, doors }, options, problems, doorSections };
+}
+
+function isOptions({ name }: Section): boolean {
+  return name.toLowerCase() === "options";
 }
 
 function readOptions(

@@ -44,28 +44,88 @@ function dashes({ value, line, valueColumn }: Directive): Problem[] {
   return [{ severity: "warning", line, column, message, hint: "was -- or - meant?" }];
 }
 
-/** How iptables and nft put a rule at the end of a chain through which packets come anyway. */
-const appending = [
-  {
-    rule: /\bip6?tables\s(?:[^;|&]*\s)?(?<flag>-A|--append)[\s=]+(?<chain>\S*(?:INPUT|FORWARD|input|forward)\S*)\s[^;|&]*ACCEPT\b/,
-    instead: "-I",
-  },
-  {
-    rule: /\bnft\s(?:[^;|&]*\s)?(?<flag>add) rule\s[^;|&]*?(?<chain>\S*(?:INPUT|FORWARD|input|forward)\S*)\s[^;|&]*accept\b/,
-    instead: "insert rule …",
-  },
-];
+/** A part of a shell's line, and where in the line it begins. */
+interface Word {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** A rule that is put at the end of a chain, and what to write instead. */
+interface Appended {
+  readonly flag: Word;
+  readonly chain: string;
+  readonly instead: string;
+}
+
+/** Chains through which packets come anyway. */
+const usualChain = /INPUT|FORWARD|input|forward/;
 
 /** A rule that opens, but comes after one that drops. */
 function appends({ key, value = "", line, valueColumn }: Directive): Problem[] {
   if (!/^(?:start_)?command(?:_6)?$/i.test(key)) return [];
-  return appending.flatMap(({ rule, instead }): Problem[] => {
-    const { index = 0, groups: { flag = "", chain = "" } = {} } = rule.exec(value) ?? {};
-    if (flag === "") return [];
-    const column = valueColumn + [...value.slice(0, value.indexOf(flag, index))].length;
-    const message = `${flag} puts the rule at the end of ${chain}: behind one that drops it opens nothing`;
+  const commands = commandsIn(value);
+  return [appendedByIptables, appendedByNft].flatMap((find): Problem[] => {
+    const appended = firstOf(commands, find);
+    if (appended === undefined) return [];
+    const { flag, chain, instead } = appended;
+    const column = valueColumn + [...value.slice(0, flag.at)].length;
+    const message = `${flag.text} puts the rule at the end of ${chain}: behind one that drops it opens nothing`;
     return [{ severity: "warning", line, column, message, hint: `${instead} ${chain}` }];
   });
+}
+
+/**
+ * The words of each command in a line, as if quotes were nothing. Word by word, since a pattern over the
+ * whole line would try every word against every other.
+ */
+function commandsIn(line: string): Word[][] {
+  let start = 0;
+  return line.split(/[;|&]/).map((command) => {
+    const words = [...command.matchAll(/\S+/g)];
+    const from = start;
+    start += command.length + 1;
+    return words.map(({ 0: text, index }) => ({ text, at: from + index }));
+  });
+}
+
+function firstOf(
+  commands: readonly (readonly Word[])[],
+  find: (command: readonly Word[]) => Appended | undefined,
+): Appended | undefined {
+  for (const command of commands) {
+    const found = find(command);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** `iptables … -A CHAIN … ACCEPT`, or `--append=CHAIN`. */
+function appendedByIptables(words: readonly Word[]): Appended | undefined {
+  const program = words.findIndex(({ text }) => /\bip6?tables$/.test(text));
+  const accept = words.findLastIndex(({ text }) => /ACCEPT\b/.test(text));
+  for (let i = program + 1; program >= 0 && i < accept; i++) {
+    const { text = "", at = 0 } = words[i] ?? {};
+    const [, flag, joined] = /^(-A|--append)(?:=(.*))?$/s.exec(text) ?? [];
+    if (flag === undefined) continue;
+    const chain = joined ?? (i + 1 < accept ? words[i + 1]?.text : undefined) ?? "";
+    if (usualChain.test(chain)) return { flag: { text: flag, at }, chain, instead: "-I" };
+  }
+  return undefined;
+}
+
+/** `nft … add rule … CHAIN … accept` */
+function appendedByNft(words: readonly Word[]): Appended | undefined {
+  const program = words.findIndex(({ text }) => /\bnft$/.test(text));
+  const accept = words.findLastIndex(({ text }) => /accept\b/.test(text));
+  let add: Word | undefined;
+  for (let i = program + 1; program >= 0 && i < accept; i++) {
+    const { text = "", at = 0 } = words[i] ?? {};
+    if (add !== undefined && usualChain.test(text)) {
+      return { flag: add, chain: text, instead: "insert rule …" };
+    }
+    if (text === "add" && words[i + 1]?.text === "rule") add ??= { text, at };
+  }
+  return undefined;
 }
 
 function doorTraps(section: Section, door: DoorConfig): Problem[] {

@@ -110,18 +110,18 @@ export function tableName(text: string): Parsed<string> {
 
 /** Interface names (at most 15 bytes: IFNAMSIZ in linux/if.h); undefined for `any`. */
 export function interfaces(text: string): Parsed<readonly string[] | undefined> {
-  const names: string[] = [];
+  const names = new Set<string>();
   for (const { item, offset } of items(text)) {
     if (item.toLowerCase() === "any") return { value: undefined };
     if (item === "" || Buffer.byteLength(item) > 15 || /[\s/]/.test(item)) {
       const hint = "names of interfaces, such as eth0, with commas between them, or any";
       return { problem: `"${item}" is not the name of an interface`, offset, hint };
     }
-    if (!names.includes(item)) names.push(item);
+    names.add(item);
   }
   // The kernel's filter names each of them, and its jumps are short.
-  if (names.length > 100) return { problem: "more than 100 interfaces", offset: 0, hint: "any" };
-  return { value: names };
+  if (names.size > 100) return { problem: "more than 100 interfaces", offset: 0, hint: "any" };
+  return { value: [...names] };
 }
 
 export function count(least: number, most: number): (text: string) => Parsed<number> {
