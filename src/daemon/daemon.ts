@@ -29,6 +29,7 @@ import { ServiceManager } from "./service-manager.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 import { defaultStateDir, runtimeDirectory } from "./state-files.ts";
+import { TargetNames } from "./target-names.ts";
 import { Targets } from "./targets.ts";
 import { Watchers } from "./watchers.ts";
 
@@ -57,12 +58,6 @@ export interface DaemonOptions {
 
 const clock = systemClock;
 
-/** How long the names of targets may keep a start or a reload: milliseconds. */
-const namePatience = 1000;
-
-/** How often the names of targets are looked up again: milliseconds. Only if there are any. */
-const retargetInterval = 60_000;
-
 /** Where leases are kept, and where knockctl asks, unless the configuration says otherwise. */
 const stateDirectory = process.env["STATE_DIRECTORY"]?.split(":")[0] ?? defaultStateDir;
 
@@ -86,6 +81,7 @@ export class Daemon {
   readonly #log: Watchers;
   readonly #manager = new ServiceManager(clock);
   readonly #targets: Targets;
+  readonly #targetNames: TargetNames;
   readonly #oneTimeFiles: OneTimeFiles;
   readonly #lasting: Lasting | undefined;
   readonly #keeper: Keeper;
@@ -96,9 +92,6 @@ export class Daemon {
   #doors: Doors;
   #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
-  #cancelRetarget: (() => void) | undefined;
-  /** Counts look-ups, and the stop: one that was overtaken must not arrange for the next. */
-  #retargets = 0;
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -108,7 +101,7 @@ export class Daemon {
     await daemon.#protect();
     daemon.#keeper.restore(daemon.#lasting?.state.recovered ?? []);
     daemon.#pipeline.watch(daemon.#doors);
-    await daemon.#retargetSoon();
+    await daemon.#targetNames.follow(config.doors);
     await daemon.#serveControl();
     daemon.#writePidFile();
     const on = config.options.interfaces?.join(", ") ?? "any";
@@ -129,6 +122,7 @@ export class Daemon {
     this.#lasting = options.dryRun ? undefined : this.#openLasting();
     this.#oneTimeFiles = options.dryRun ? untouchedFiles() : markedFiles;
     this.#targets = new Targets(this.#log);
+    this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
     this.#doors = this.#makeDoors();
     this.#keeper = new Keeper({
       ...(this.#lasting?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
@@ -185,7 +179,7 @@ export class Daemon {
     this.#pipeline.watch(this.#doors);
     this.#replacePidFile();
     await this.#protect();
-    await this.#retargetSoon();
+    await this.#targetNames.follow(loaded.config.doors);
     this.#manager.ready(this.#summary());
     return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
@@ -196,8 +190,7 @@ export class Daemon {
    */
   async stop(hurry: AbortSignal): Promise<void> {
     this.#manager.stopping();
-    this.#cancelRetarget?.();
-    this.#retargets++;
+    this.#targetNames.close();
     this.#network.close();
     this.#pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
@@ -282,27 +275,9 @@ export class Daemon {
     this.#logs.configure({ file: logFile, format: logFormat, syslog: useSyslog });
   }
 
-  /** A name server that does not answer must not keep anybody waiting; its doors stay shut until it does. */
-  async #retargetSoon(): Promise<void> {
-    const patience = AbortSignal.timeout(namePatience);
-    await Promise.race([this.#retarget(), once(patience, "abort")]);
-  }
-
-  /** Looks up the names among the targets, now and from time to time. */
-  async #retarget(): Promise<void> {
-    this.#cancelRetarget?.();
-    const turn = ++this.#retargets;
-    const names = this.#config.doors
-      .flatMap(({ target }) => target ?? [])
-      .filter((target) => typeof target === "string");
-    if (names.length === 0) return;
-    if (await this.#targets.refresh(names)) {
-      this.#doors.retarget();
-      this.#pipeline.watch(this.#doors);
-    }
-    if (turn !== this.#retargets) return;
-    const next = clock.now() + retargetInterval;
-    this.#cancelRetarget = clock.wakeAt(next, () => void this.#retarget());
+  #retarget(): void {
+    this.#doors.retarget();
+    this.#pipeline.watch(this.#doors);
   }
 
   #writePidFile(): void {
