@@ -27,6 +27,8 @@ export interface Entry {
 export interface Log {
   /** `wall`: when it happened, in milliseconds since 1970; if absent, now. */
   write(entry: Entry, wall?: number): void;
+  /** Would anybody see an entry of this level? Absent: yes. */
+  hears?(level: Level): boolean;
 }
 
 /** A log that remembers, for tests. */

@@ -14,6 +14,8 @@ export interface Options {
   readonly useSyslog: boolean;
   readonly logFile?: string;
   readonly logFormat: "text" | "json";
+  /** Lines a second that strangers can cause; 0: no limit; undefined: the usual number. */
+  readonly logRate?: number;
   readonly pidFile?: string;
   /** The interfaces to listen on; undefined: all. */
   readonly interfaces: readonly string[] | undefined;

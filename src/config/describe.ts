@@ -17,6 +17,7 @@ export function describeConfig({ options, doors }: Config): string[] {
     `config: interface: ${interfaces?.join(",") ?? "any"}`,
     ...(useSyslog ? ["config: usesyslog"] : []),
     ...(logFormat === "json" ? ["config: log format: json"] : []),
+    ...fact("log rate", options.logRate?.toString()),
     ...fact("state directory", options.stateDir),
     ...fact("control socket", options.controlSocket),
     ...fact("firewall", changed("firewall")),

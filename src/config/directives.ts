@@ -14,6 +14,7 @@ export interface OptionValues {
   pidfile: string;
   interface: readonly string[] | undefined;
   logformat: "text" | "json";
+  lograte: number;
   maxattempts: number;
   maxcommands: number;
   firewall: "nftables" | "ipset";
@@ -69,6 +70,7 @@ export const optionRules: Rules<OptionValues> = {
   pidfile: path,
   interface: { comments: "after-blank", parse: values.interfaces },
   logformat: { comments: "anywhere", parse: values.oneOf("text", "json") },
+  lograte: { comments: "anywhere", parse: values.zeroOr(values.count(10, 1_000_000)) },
   maxattempts: { comments: "anywhere", parse: values.count(1000, 10_000_000) },
   maxcommands: { comments: "anywhere", parse: values.count(1, 10_000) },
   table: { comments: "anywhere", parse: values.tableName },

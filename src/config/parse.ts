@@ -66,6 +66,7 @@ function readOptions(
     firewall: values.firewall ?? defaultOptions.firewall,
     table: values.table ?? defaultOptions.table,
     onJournalFailure: values.onjournalfailure ?? defaultOptions.onJournalFailure,
+    ...(values.lograte !== undefined && { logRate: values.lograte }),
     ...(values.statedir && { stateDir: values.statedir }),
     ...(values.controlsocket && { controlSocket: values.controlsocket }),
     ...(values.logfile && { logFile: values.logfile }),

@@ -132,6 +132,15 @@ export function count(least: number, most: number): (text: string) => Parsed<num
   };
 }
 
+/** 0, or what `parse` takes. */
+export function zeroOr(parse: (text: string) => Parsed<number>): (text: string) => Parsed<number> {
+  return (text) => {
+    if (text === "0") return { value: 0 };
+    const parsed = parse(text);
+    return "problem" in parsed ? { ...parsed, hint: "0: no limit" } : parsed;
+  };
+}
+
 export function oneOf<Word extends string>(
   ...words: readonly Word[]
 ): (text: string) => Parsed<Word> {

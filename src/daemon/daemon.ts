@@ -15,6 +15,7 @@ import { Matcher } from "../match/matcher.ts";
 import { Administration } from "./administration.ts";
 import { Doors } from "./doors.ts";
 import { Firewalls } from "./firewalls.ts";
+import { Limited } from "./limited.ts";
 import type { Terminal } from "./logs.ts";
 import { Logs } from "./logs.ts";
 import { Names } from "./names.ts";
@@ -24,6 +25,7 @@ import { markedFiles, untouchedFiles } from "./one-time-file.ts";
 import { PidFile } from "./pid-file.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection.ts";
+import { debugRate, Quota, usualRate } from "./quota.ts";
 import { compareConfigs, fixedOptions } from "./reload.ts";
 import { ServiceManager } from "./service-manager.ts";
 import type { State } from "./state.ts";
@@ -79,6 +81,7 @@ export class Daemon {
   readonly #logs: Logs;
   readonly #names: Names | undefined;
   readonly #log: Watchers;
+  readonly #quota: Quota;
   readonly #manager = new ServiceManager(clock);
   readonly #targets: Targets;
   readonly #targetNames: TargetNames;
@@ -117,6 +120,7 @@ export class Daemon {
     this.#logs = new Logs(options.terminal, clock);
     this.#names = options.lookUp ? new Names(this.#logs, clock) : undefined;
     this.#log = new Watchers(this.#names ?? this.#logs, clock);
+    this.#quota = new Quota(usualRate, clock, this.#log);
     this.#configureLogs();
     const { interfaces, maxAttempts, maxCommands, onJournalFailure } = config.options;
     this.#lasting = options.dryRun ? undefined : this.#openLasting();
@@ -128,7 +132,7 @@ export class Daemon {
       ...(this.#lasting?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
       firewall: this.#lasting?.firewalls ?? dryFirewall,
       clock,
-      log: this.#log,
+      log: new Limited(this.#log, this.#quota, clock),
       maxCommands,
       refuseWithoutJournal: onJournalFailure === "refuse",
     });
@@ -140,6 +144,7 @@ export class Daemon {
       keeper: this.#keeper,
       log: this.#log,
       clock,
+      quota: this.#quota,
       onlyIpv4: options.onlyIpv4,
       debug: options.terminal.debug,
     });
@@ -271,7 +276,8 @@ export class Daemon {
   }
 
   #configureLogs(): void {
-    const { logFile, logFormat, useSyslog } = this.#config.options;
+    const { logFile, logFormat, logRate, useSyslog } = this.#config.options;
+    this.#quota.setRate(logRate ?? (this.#options.terminal.debug ? debugRate : usualRate));
     this.#logs.configure({ file: logFile, format: logFormat, syslog: useSyslog });
   }
 

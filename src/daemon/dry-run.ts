@@ -69,6 +69,7 @@ export class DryRun {
       keeper: this.#keeper,
       log,
       clock,
+      quota: undefined,
       onlyIpv4: false,
       debug: true,
     });

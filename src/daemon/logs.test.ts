@@ -150,3 +150,25 @@ test("a file that cannot be opened is a warning, and the terminal goes on", () =
   expect(printed.stderr).toBe("warning: cannot open logfile: No such file or directory\n");
   expect(printed.stdout).toContain("going on\n");
 });
+
+describe("whether anybody would see a level", () => {
+  test.each([
+    [{}, "text", "error warning notice"],
+    [{}, "json", "error warning notice info"],
+    [{ debug: true }, "text", "error warning notice info debug"],
+  ] as const)("with %o and a log file of %s", (flags, format, heard) => {
+    const { logs } = open(flags, format);
+    const levels: Level[] = ["error", "warning", "notice", "info", "debug"];
+    expect(levels.filter((level) => logs.hears(level)).join(" ")).toBe(heard);
+    logs.close();
+  });
+
+  test("without any log only trouble is seen, and what the terminal asked for", () => {
+    const { logs, settings } = open();
+    logs.configure({ ...settings, file: undefined });
+    expect([logs.hears("error"), logs.hears("notice")]).toEqual([true, false]);
+    const talkative = open({ verbose: true });
+    talkative.logs.configure({ ...settings, file: undefined });
+    expect([talkative.logs.hears("notice"), talkative.logs.hears("info")]).toEqual([true, false]);
+  });
+});

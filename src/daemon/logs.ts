@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
-import type { Entry, Log } from "../base/log.ts";
+import type { Entry, Level, Log } from "../base/log.ts";
 import { formatJsonLine, formatTextLine, oneLine } from "../base/log.ts";
 import { LogFile } from "./log-file.ts";
 import { Syslog } from "./syslog.ts";
@@ -53,9 +53,14 @@ export class Logs implements Log {
   write(entry: Entry, wall: number = this.#clock.wall()): void {
     this.#show(entry);
     if (!this.#isLogged(entry)) return;
-    const json = this.#format === "json";
+    const json = this.#isJson;
     this.#file?.write(json ? formatJsonLine(entry, wall) : formatTextLine(entry, wall));
     this.#syslog?.write(json ? formatJsonLine(entry, wall) : oneLine(entry.text), wall);
+  }
+
+  hears(level: Level): boolean {
+    if (this.#isShown({ level })) return true;
+    return this.#isLogged({ level }) && (this.#file ?? this.#syslog) !== undefined;
   }
 
   close(): void {
@@ -65,16 +70,26 @@ export class Logs implements Log {
     this.#syslog = undefined;
   }
 
-  #isLogged({ level, to }: Entry): boolean {
-    if (to === "terminal" || level === "debug") return false;
-    return level !== "info" || this.#format === "json";
+  get #isJson(): boolean {
+    return this.#format === "json";
   }
 
-  #show({ level, text, to }: Entry): void {
-    const { stdout, stderr, verbose, debug } = this.#terminal;
-    const line = `${oneLine(text)}\n`;
-    if (level === "error" || level === "warning") stderr(line);
-    else if (level === "notice" ? verbose && to !== "log" : debug) stdout(line);
+  #isLogged({ level, to }: Pick<Entry, "level" | "to">): boolean {
+    if (to === "terminal" || level === "debug") return false;
+    return level !== "info" || this.#isJson;
+  }
+
+  #isShown({ level, to }: Pick<Entry, "level" | "to">): boolean {
+    const { verbose, debug } = this.#terminal;
+    if (isTrouble(level)) return true;
+    return level === "notice" ? verbose && to !== "log" : debug;
+  }
+
+  #show(entry: Entry): void {
+    if (!this.#isShown(entry)) return;
+    const { stdout, stderr } = this.#terminal;
+    const print = isTrouble(entry.level) ? stderr : stdout;
+    print(`${oneLine(entry.text)}\n`);
   }
 
   #openFile(path: string): void {
@@ -89,4 +104,8 @@ export class Logs implements Log {
   #say(event: string, text: string): void {
     this.write({ level: "notice", event, text, to: "terminal" });
   }
+}
+
+function isTrouble(level: Level): boolean {
+  return level === "error" || level === "warning";
 }

@@ -1,7 +1,7 @@
 import { lookupService, Resolver } from "node:dns/promises";
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Entry, Log } from "../base/log.ts";
+import type { Entry, Level, Log } from "../base/log.ts";
 
 /** Sources whose names are remembered, found or not. */
 const mostKnown = 10_000;
@@ -52,6 +52,10 @@ export class Names implements Log {
       this.#pending.set(key, [[entry, wall]]);
       void this.#ask(source, key);
     }
+  }
+
+  hears(level: Level): boolean {
+    return this.#log.hears?.(level) ?? true;
   }
 
   /** Writes what waits, without names. */

@@ -16,7 +16,7 @@ import {
 } from "../../test/packets.ts";
 import { parseNetwork } from "../base/address.ts";
 import { ManualClock } from "../base/clock.ts";
-import type { Entry } from "../base/log.ts";
+import type { Entry, Level } from "../base/log.ts";
 import { MemoryLog } from "../base/log.ts";
 import { parseSequence } from "../base/sequence.ts";
 import { MemorySource } from "../capture/memory.ts";
@@ -27,6 +27,7 @@ import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
 import { Pipeline } from "./pipeline.ts";
+import { Quota } from "./quota.ts";
 
 const us = address("192.0.2.1");
 const us6 = address("2001:db8::1");
@@ -74,7 +75,17 @@ class Story {
   readonly pipeline: Pipeline<MemorySource>;
   #sent = 0;
 
-  constructor(configs: readonly DoorConfig[], options = { onlyIpv4: false, debug: false }) {
+  readonly quota: Quota | undefined;
+
+  constructor(
+    configs: readonly DoorConfig[],
+    options: { onlyIpv4: boolean; debug: boolean; rate?: number } = {
+      onlyIpv4: false,
+      debug: false,
+    },
+  ) {
+    const { rate } = options;
+    this.quota = rate === undefined ? undefined : new Quota(rate, this.clock, this.log);
     this.pipeline = new Pipeline({
       openSource: (sink) => new MemorySource(sink),
       matcher: new Matcher({
@@ -84,6 +95,7 @@ class Story {
       keeper: this.keeper,
       log: this.log,
       clock: this.clock,
+      quota: this.quota,
       ...options,
     });
     this.pipeline.watch(this.doors(configs));
@@ -321,6 +333,7 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
     keeper: broken,
     log: story.log,
     clock: story.clock,
+    quota: undefined,
     onlyIpv4: false,
     debug: false,
   });
@@ -329,6 +342,86 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
   pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
   expect(story.lines.at(-1)).toBe("internal error at a packet: oh");
   pipeline.close();
+});
+
+describe("with a quota", () => {
+  /** Somebody else for each number. */
+  const stranger = (number: number) => `10.0.${number >> 8}.${number & 255}`;
+
+  test("a flood is told in part, and the lines of a knock meanwhile are all there", async () => {
+    const story = new Story([ssh], { onlyIpv4: false, debug: false, rate: 50 });
+    const flood = (from: number, until: number) => {
+      for (let i = from; i < until; i++) {
+        const ends = { source: address(stranger(i)), destination: us };
+        const packet = tcpPacket(ends, { port: 7000, sequence: i });
+        story.pipeline.source.deliver(packet, story.clock.now());
+      }
+    };
+    await story.knock(alice, "7000");
+    flood(0, 60);
+    await story.knock(alice, "8000");
+    flood(60, 1000);
+    await story.knock(alice, "9000");
+    story.clock.advance(1000);
+    const alices = story.lines.filter((line) => line.startsWith(alice) || line.includes("command"));
+    expect(alices).toEqual([
+      "192.0.2.7: ssh: Stage 1",
+      "192.0.2.7: ssh: Stage 2",
+      "192.0.2.7: ssh: Stage 3",
+      "192.0.2.7: ssh: OPEN SESAME",
+      "ssh: running command: open ssh 192.0.2.7",
+    ]);
+    expect(story.lines.filter((line) => line.startsWith("10.0."))).toHaveLength(37);
+    const [sum = ""] = story.lines.filter((line) => line.includes("left out"));
+    expect(sum).toBe("963 lines about packets of strangers were left out in the last second");
+  });
+
+  test("what is left out is told when the pipeline closes, too", async () => {
+    const story = new Story([ssh], { onlyIpv4: false, debug: false, rate: 10 });
+    for (let i = 0; i < 7; i++) await story.knock(stranger(i), "7000");
+    story.pipeline.close();
+    expect(story.lines.at(-1)).toBe(
+      "1 line about packets of strangers was left out in the last second",
+    );
+  });
+
+  test("what nobody would see is neither made nor counted", async () => {
+    const story = new Story([ssh], { onlyIpv4: false, debug: false, rate: 10 });
+    Object.assign(story.log, { hears: (level: Level) => level === "error" });
+    await story.knock(alice, "7000 8000 9000");
+    expect(story.log.texts).toEqual([
+      "ssh: running command: open ssh 192.0.2.7",
+      "ssh: command ended",
+    ]);
+    expect(story.quota?.leftOut).toBe(0);
+  });
+
+  test("debugging has its own limit", async () => {
+    const story = new Story([ssh], { onlyIpv4: false, debug: true, rate: 10 });
+    for (let i = 0; i < 100; i++)
+      await story.receive(
+        tcpPacket(
+          { source: address(alice), destination: us },
+          { port: 7000, flags: SYN | ACK, sequence: i },
+        ),
+      );
+    expect(story.log.entries).toHaveLength(6);
+    expect(story.quota?.leftOut).toBe(194);
+  });
+
+  test("mistakes of ours do not fill the log either", () => {
+    const story = new Story([ssh], { onlyIpv4: false, debug: false, rate: 10 });
+    story.keeper.open = () => {
+      throw new Error("oh");
+    };
+    story.pipeline.watch(story.doors([makeDoor("one", "1")]));
+    for (let i = 0; i < 100; i++) {
+      const ends = { source: address(stranger(i)), destination: us };
+      story.pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
+    }
+    expect(story.lines.filter((line) => line.startsWith("internal error"))).toHaveLength(8);
+    expect(story.quota?.leftOut).toBe(92);
+  });
 });
 
 test("a closed pipeline takes no packets, and leaves no timer", async () => {

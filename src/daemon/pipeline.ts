@@ -7,9 +7,11 @@ import type { Packet } from "../decode/packet.ts";
 import type { Keeper } from "../grant/keeper.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
+import type { Verdict } from "../match/verdict.ts";
 import type { Doors } from "./doors.ts";
 import { makeGrant } from "./grants.ts";
-import { reportPacket, reportVerdict } from "./report.ts";
+import type { Quota } from "./quota.ts";
+import { levelOf, reportPacket, reportVerdict, standingOf } from "./report.ts";
 
 export interface PipelineParts<S extends Source> {
   /** Opens the source that delivers to `sink`. */
@@ -18,6 +20,8 @@ export interface PipelineParts<S extends Source> {
   readonly keeper: Keeper;
   readonly log: Log;
   readonly clock: Clock;
+  /** How much strangers may write to the log; undefined: whatever there is to say. */
+  readonly quota: Quota | undefined;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
   /** Every packet is reported, and why it made no difference. */
@@ -53,6 +57,7 @@ export class Pipeline<S extends Source> {
 
   close(): void {
     this.#cancelWake?.();
+    this.#parts.quota?.close();
     this.source.close();
   }
 
@@ -64,18 +69,17 @@ export class Pipeline<S extends Source> {
       this.#wakeForExpiry();
     } catch (error) {
       // No packet may end the daemon, whatever is wrong with us.
-      const text = `internal error at a packet: ${reason(error)}`;
-      this.#parts.log.write({ level: "error", event: "internal-error", text });
+      this.#reportMistake(error);
     }
   }
 
   #judge(packet: Packet): void {
-    const { matcher, log, debug } = this.#parts;
+    const { matcher, debug } = this.#parts;
     if (debug) this.#reportPacket(packet);
     const verdicts = matcher.hit(packet);
     const explained = debug ? [...verdicts, ...matcher.explain(packet, verdicts)] : verdicts;
     for (const verdict of explained) {
-      log.write(reportVerdict(verdict));
+      this.#report(verdict);
       if (verdict.kind === "open") this.#open(verdict.door, packet);
     }
   }
@@ -101,14 +105,34 @@ export class Pipeline<S extends Source> {
   }
 
   #expire(): void {
-    const { matcher, clock, log } = this.#parts;
+    const { matcher, clock } = this.#parts;
     this.#wakesAt = Number.POSITIVE_INFINITY;
-    for (const verdict of matcher.expire(clock.now())) log.write(reportVerdict(verdict));
+    for (const verdict of matcher.expire(clock.now())) this.#report(verdict);
     this.#wakeForExpiry();
   }
 
+  /** A flood costs no texts: those that nobody would see, or that are too many, are not made. */
+  #report(verdict: Verdict): void {
+    const { log, clock, quota } = this.#parts;
+    if (log.hears?.(levelOf(verdict)) === false) return;
+    const wall = clock.wall();
+    const standing = standingOf(verdict);
+    if (standing !== undefined && quota?.admits(standing, wall) === false) return;
+    log.write(reportVerdict(verdict), wall);
+  }
+
   #reportPacket(packet: Packet): void {
-    const { log, clock } = this.#parts;
-    log.write(reportPacket(packet, clock.wall() - (clock.now() - packet.time)));
+    const { log, clock, quota } = this.#parts;
+    const wall = clock.wall();
+    if (quota?.admits("stranger", wall) === false) return;
+    log.write(reportPacket(packet, wall - (clock.now() - packet.time)), wall);
+  }
+
+  #reportMistake(error: unknown): void {
+    const { log, clock, quota } = this.#parts;
+    const wall = clock.wall();
+    if (quota?.admits("further", wall) === false) return;
+    const text = `internal error at a packet: ${reason(error)}`;
+    log.write({ level: "error", event: "internal-error", text }, wall);
   }
 }

@@ -26,6 +26,7 @@ const optionNames = [
   "useSyslog",
   "logFile",
   "logFormat",
+  "logRate",
   "pidFile",
   "interfaces",
   "maxAttempts",

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseAddress } from "../base/address.ts";
 import type { Door } from "../match/door.ts";
 import type { Verdict } from "../match/verdict.ts";
-import { reportPacket, reportVerdict } from "./report.ts";
+import { levelOf, reportPacket, reportVerdict, standingOf } from "./report.ts";
 
 const address = (text: string) => {
   const parsed = parseAddress(text);
@@ -87,6 +87,30 @@ test("programs get the door, the source and the reason of every verdict", () => 
       detail: { reason: expect.any(String) },
     });
   }
+});
+
+test.each<[Verdict, "stranger" | "further" | undefined]>([
+  [{ ...who, kind: "stage", stage: 1 }, "stranger"],
+  [{ ...who, kind: "repeat", stage: 1 }, "stranger"],
+  [{ ...who, kind: "failed", why: "late", stage: 1 }, "stranger"],
+  [{ ...who, kind: "not-started", step: 2 }, "stranger"],
+  [{ ...who, kind: "ignored", why: "retransmission" }, "stranger"],
+  [
+    {
+      ...who,
+      kind: "stage",
+      stage: 2,
+      door: { ...door, sequence: [...door.sequence, ...door.sequence] },
+    },
+    "further",
+  ],
+  [{ ...who, kind: "repeat", stage: 2 }, "further"],
+  [{ ...who, kind: "failed", why: "wrong-port", stage: 2 }, "further"],
+  [{ ...who, kind: "stage", stage: 2 }, undefined],
+  [{ ...who, kind: "open" }, undefined],
+])("%j is the doing of: %s", (verdict, standing) => {
+  expect(standingOf(verdict)).toBe(standing);
+  expect(reportVerdict(verdict).level).toBe(levelOf(verdict));
 });
 
 test("a packet is told with its date, its ends and its length", () => {

@@ -1,37 +1,74 @@
-import type { Entry } from "../base/log.ts";
+import type { Entry, Level } from "../base/log.ts";
 import { formatPort } from "../base/port.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { FlagTest } from "../match/door.ts";
 import type { Verdict } from "../match/verdict.ts";
+import type { Standing } from "./quota.ts";
+
+/** Who sees what the log says of a verdict. */
+export function levelOf(verdict: Verdict): Level {
+  switch (verdict.kind) {
+    case "stage":
+    case "open":
+      return "notice";
+    case "repeat":
+      return "info";
+    case "failed":
+      return verdict.why === "late" ? "notice" : "info";
+    case "not-started":
+      return "debug";
+    case "ignored":
+      return verdict.why === "retransmission" ? "info" : "debug";
+  }
+}
+
+/** Whose doing a verdict is; undefined: of somebody who has just opened the door. */
+export function standingOf(verdict: Verdict): Standing | undefined {
+  switch (verdict.kind) {
+    case "open":
+      return undefined;
+    case "stage":
+      // The last stage is told together with the opening.
+      if (verdict.stage === verdict.door.sequence.length) return undefined;
+      return verdict.stage > 1 ? "further" : "stranger";
+    case "repeat":
+    case "failed":
+      return verdict.stage > 1 ? "further" : "stranger";
+    case "not-started":
+    case "ignored":
+      return "stranger";
+  }
+}
 
 /** What the log says of a verdict. Pure. */
 export function reportVerdict(verdict: Verdict): Entry {
   const { door, source } = verdict;
+  const level = levelOf(verdict);
   const who = { door: door.name, source };
   const line = (what: string) => `${source}: ${door.name}: ${what}`;
   switch (verdict.kind) {
     case "stage": {
       const detail = { stage: verdict.stage, steps: door.sequence.length, reason: "next-step" };
       const text = line(`Stage ${verdict.stage}`);
-      return { level: "notice", event: "stage", text, ...who, detail };
+      return { level, event: "stage", text, ...who, detail };
     }
     case "open": {
       const detail = { reason: "sequence-complete" };
-      return { level: "notice", event: "open", text: line("OPEN SESAME"), ...who, detail };
+      return { level, event: "open", text: line("OPEN SESAME"), ...who, detail };
     }
     case "repeat": {
       const detail = { stage: verdict.stage, reason: "same-step-again" };
       const text = line(`Stage ${verdict.stage} again`);
-      return { level: "info", event: "repeat", text, ...who, detail };
+      return { level, event: "repeat", text, ...who, detail };
     }
     case "failed": {
       const detail = { stage: verdict.stage, reason: verdict.why };
       if (verdict.why === "late") {
         const text = line(`sequence timeout (stage ${verdict.stage})`);
-        return { level: "notice", event: "failed", text, ...who, detail };
+        return { level, event: "failed", text, ...who, detail };
       }
       const text = line(`knock failed at stage ${verdict.stage}: another port came in between`);
-      return { level: "info", event: "failed", text, ...who, detail };
+      return { level, event: "failed", text, ...who, detail };
     }
     case "not-started": {
       const { step } = verdict;
@@ -39,10 +76,9 @@ export function reportVerdict(verdict: Verdict): Entry {
       const begins = first === undefined ? "" : `: it begins with ${formatPort(first)}`;
       const text = line(`step ${step} of the sequence, but no knock is under way${begins}`);
       const detail = { step, steps: door.sequence.length, reason: "not-started" };
-      return { level: "debug", event: "seen", text, ...who, detail };
+      return { level, event: "seen", text, ...who, detail };
     }
     case "ignored": {
-      const level = verdict.why === "retransmission" ? "info" : "debug";
       const text = ignored[verdict.why](door.flags);
       return { level, event: "ignored", text, ...who, detail: { reason: verdict.why } };
     }

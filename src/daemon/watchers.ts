@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { Entry, Log } from "../base/log.ts";
+import type { Entry, Level, Log } from "../base/log.ts";
 
 type Listener = (entry: Entry, wall: number) => void;
 
@@ -18,6 +18,10 @@ export class Watchers implements Log {
   add(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  hears(level: Level): boolean {
+    return (this.#listeners.size > 0 && level !== "debug") || (this.#log.hears?.(level) ?? true);
   }
 
   write(entry: Entry, wall: number = this.#clock.wall()): void {

@@ -7,8 +7,10 @@ export interface Account {
   readonly openings: readonly Opening[];
 }
 
-/** Reads a daemon's output. Fails if it tells of packets that were not sent, or in another order. */
+/** Reads a daemon's output. Fails if it tells of packets that were not sent, or in another order, or not of all. */
 export function readLog(output: string, batch: Batch): Account {
+  const gap = /^.* left out in the last second$/m.exec(output)?.[0];
+  if (gap !== undefined) throw new Error(`an incomplete account: ${gap}`);
   const keys = batch.knocks.map(
     ({ protocol, source, sourcePort, destination, number }) =>
       `${protocol}: ${source}:${sourcePort} -> ${destination}:${number}`,
