@@ -13,6 +13,7 @@ import { Keeper } from "../grant/keeper.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Administration } from "./administration.ts";
+import { Backlog } from "./backlog.ts";
 import { Doors } from "./doors.ts";
 import { Firewalls } from "./firewalls.ts";
 import { Limited } from "./limited.ts";
@@ -80,7 +81,8 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #logs: Logs;
   readonly #names: Names | undefined;
-  readonly #log: Watchers;
+  readonly #watchers: Watchers;
+  readonly #log: Backlog;
   readonly #quota: Quota;
   readonly #manager = new ServiceManager(clock);
   readonly #targets: Targets;
@@ -111,6 +113,7 @@ export class Daemon {
     daemon.#say("listening", `listening on ${on}...`, "terminal");
     daemon.#say("start", `starting up, listening on ${on}`, "log");
     daemon.#manager.ready(daemon.#summary());
+    daemon.#log.begin();
     return daemon;
   }
 
@@ -119,7 +122,8 @@ export class Daemon {
     this.#config = config;
     this.#logs = new Logs(options.terminal, clock);
     this.#names = options.lookUp ? new Names(this.#logs, clock) : undefined;
-    this.#log = new Watchers(this.#names ?? this.#logs, clock);
+    this.#watchers = new Watchers(this.#names ?? this.#logs, clock);
+    this.#log = new Backlog(this.#watchers, clock);
     this.#quota = new Quota(usualRate, clock, this.#log);
     this.#configureLogs();
     const { interfaces, maxAttempts, maxCommands, onJournalFailure } = config.options;
@@ -209,6 +213,7 @@ export class Daemon {
     this.#say("stop", "shutting down", "log");
     this.#lasting?.state.close();
     this.#manager.close();
+    this.#log.close();
     this.#names?.close();
     this.#logs.close();
     // Last: to those who wait for it, it is the end.
@@ -254,7 +259,7 @@ export class Daemon {
       firewalls,
       protection,
       journal: state.journal,
-      watchers: this.#log,
+      watchers: this.#watchers,
       doors: () => this.#doors,
       interfaces: () => this.#config.options.interfaces,
       reload: () => this.reload(),
@@ -278,6 +283,8 @@ export class Daemon {
   #configureLogs(): void {
     const { logFile, logFormat, logRate, useSyslog } = this.#config.options;
     this.#quota.setRate(logRate ?? (this.#options.terminal.debug ? debugRate : usualRate));
+    // What was said before belongs where the log was then.
+    this.#log.flush();
     this.#logs.configure({ file: logFile, format: logFormat, syslog: useSyslog });
   }
 
