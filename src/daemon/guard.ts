@@ -28,9 +28,6 @@ const longestTrial = 3_600_000;
 /** The name under which the administrator's own address is open during a trial. */
 const guardDoor = "knockctl guard";
 
-/** The chain lets in what comes in on lo. */
-const loopback = ["127.0.0.0/8", "::1"].flatMap((text) => parseNetwork(text) ?? []);
-
 /**
  * `knockctl guard`: protects services for the first time, so that whoever does it cannot lock himself
  * out. His address is open and the protection ends by itself, unless he shows with a new connection
@@ -105,7 +102,7 @@ export class Guard {
   #doubt(peer: Peer): string | undefined {
     const name = formatPeer(peer);
     if (this.#old.has(name)) return `the connection from ${name} was there before the trial`;
-    if (loopback.some((network) => contains(network, peer.address))) {
+    if (isLoopback(peer.address)) {
       return `the connection from ${name} comes from this machine itself, which is never kept out`;
     }
     return connectedPeers().has(name) ? undefined : `there is no connection from ${name}`;
@@ -172,4 +169,11 @@ export class Guard {
 function mayKnock({ allow, deny }: DoorConfig, source: Address): boolean {
   const isIn = (networks: readonly Network[]) => networks.some((one) => contains(one, source));
   return !isIn(deny) && (allow === undefined || isIn(allow));
+}
+
+/** The chain lets in what comes in on lo. */
+function isLoopback(address: Address): boolean {
+  // Not read as the file is loaded: Node takes 5 ms to get ready for the first address of IPv6.
+  const networks = ["127.0.0.0/8", "::1"].flatMap((text) => parseNetwork(text) ?? []);
+  return networks.some((network) => contains(network, address));
 }

@@ -34,7 +34,11 @@ export function readJournal(bytes: Uint8Array): ReadJournal {
     else values.push(value);
   });
   if (cut !== "") damage.push(`line ${lines.length + 1} is cut off`);
-  if (bytes.subarray(end).some((byte) => byte !== 0)) damage.push("something is behind its end");
+  const rest = bytes.subarray(end);
+  // Compared as a whole: a megabyte, byte by byte, would take a tenth of the daemon's start.
+  if (Buffer.compare(rest, Buffer.alloc(rest.length)) !== 0) {
+    damage.push("something is behind its end");
+  }
   return { values, end: end - cut.length, damage };
 }
 

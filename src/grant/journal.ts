@@ -179,6 +179,14 @@ function writeAll(fd: number, bytes: Uint8Array, position: number): void {
   }
 }
 
+/** Zeros from `start` up to `end`, piece by piece: as one they would be a megabyte of memory at rest. */
+function reserve(fd: number, start: number, end: number): void {
+  const zeros = new Uint8Array(1 << 16);
+  for (let at = start; at < end; at += zeros.length) {
+    writeAll(fd, zeros.subarray(0, end - at), at);
+  }
+}
+
 function failure(what: string, path: string, cause: unknown): KnockError {
   return new KnockError("SYSTEM", `cannot ${what} the journal ${path}: ${reason(cause)}`, {
     cause,
