@@ -22,6 +22,8 @@ const mostUnread = 1 << 20;
  * stack and the causes follow.
  */
 export async function runProgram(name: string, main: Main): Promise<void> {
+  // Before `main` loads its files: their maps are read then, so that a stack names what was written.
+  if (process.env["SESAME_TRACE"]) process.setSourceMapsEnabled(true);
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that went away (`| head`) must not stop a knock half-way.
     stream.on("error", () => {});

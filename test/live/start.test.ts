@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { importsOf, pathTo } from "../imports.ts";
+import type { Host } from "./host.ts";
+import { Folder, startKnockd } from "./knockd.ts";
+import { Network } from "./network.ts";
+import { needs } from "./requirements.ts";
+import { run } from "./run.ts";
+
+const root = join(import.meta.dirname, "../..");
+const door = "[x]\nsequence = 9,8,7\ntcpflags = syn\nstart_command = true\nstop_command = true\n";
+
+describe.skipIf(needs())("the programs as they are built", () => {
+  /** What `npm install` would put into node_modules, and the link that it makes to a program. */
+  async function install(program: string): Promise<string> {
+    const folder = new Folder();
+    const home = folder.at("lib/node_modules/sesame-knock");
+    await run(["mkdir", "-p", home, folder.at("bin")]);
+    await run([
+      "cp",
+      "-r",
+      ...["bin", "dist", "package.json"].map((name) => join(root, name)),
+      home,
+    ]);
+    symlinkSync(join(root, "node_modules/koffi"), folder.at("lib/node_modules/koffi"));
+    symlinkSync(`../lib/node_modules/sesame-knock/bin/${program}`, folder.at(`bin/${program}`));
+    return folder.at(`bin/${program}`);
+  }
+
+  describe.each(["knock", "knockctl", "knockd"])("%s", (program) => {
+    const bin = join(root, "bin", program);
+
+    test.each<[string, () => Promise<string[]> | string[]]>([
+      ["by itself", () => [bin]],
+      ["by node", () => [process.execPath, bin]],
+      ["by a link, as an installed package", async () => [await install(program)]],
+    ])("runs %s, from any directory", async (_, argv) => {
+      const { stdout } = await run([...(await argv()), "-V"], { cwd: "/" });
+      expect(stdout).toMatch(/\bSesame \d+\.\d+\.\d+\)\n$/);
+    });
+  });
+
+  test("knock loads nothing native, nor what only the daemon needs", () => {
+    const dist = readdirSync(join(root, "dist/cli"))
+      .filter((name) => name.endsWith(".js"))
+      .flatMap((name) => {
+        return importsOf(`dist/cli/${name}`, readFileSync(join(root, "dist/cli", name), "utf8"));
+      });
+    const from = (file: string, target: string) => pathTo(file, dist, (one) => one === target);
+    expect(from("dist/cli/knock.js", "koffi")).toBeUndefined();
+    expect(from("dist/cli/knockd.js", "koffi")).toContain("koffi");
+  });
+
+  test("a stack names the files that were written, if it is asked for", async () => {
+    const argv = [join(root, "bin/knockd"), "-c", new Folder().write("k.conf", door), "-i", "lo"];
+    // No packet socket without rights.
+    const { code, stderr } = await run(["setpriv", "--bounding-set=-all", ...argv], {
+      ok: "any",
+      env: { SESAME_TRACE: "1" },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/src\/capture\/ring\.ts:\d+/);
+  });
+});
+
+describe.skipIf(needs())("a daemon at rest", () => {
+  let network: Network;
+  let server: Host;
+  beforeAll(async () => {
+    network = await Network.open(["server"]);
+    server = network.host("server");
+  });
+  afterAll(() => network?.close());
+
+  test("does not wake up", { timeout: 90_000 }, async () => {
+    const daemon = await startKnockd(server, door);
+    const counts: number[] = [];
+    // V8 tidies up once, some seconds after the start.
+    for (let second = 0; second < 45; second++) {
+      counts.push(switches(daemon.pid));
+      const before = counts.at(-11);
+      if (before !== undefined && switches(daemon.pid) - before <= 5) return;
+      await sleep(1000);
+    }
+    expect.fail(`context switches, second by second: ${counts.join(", ")}`);
+  });
+});
+
+/** How often the threads of a process have been switched to since they began. */
+function switches(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  return tasks.reduce((sum, task) => {
+    const status = readFileSync(`/proc/${pid}/task/${task}/status`, "utf8");
+    const counts = [...status.matchAll(/ctxt_switches:\s+(\d+)/g)];
+    return sum + counts.reduce((all, [, count]) => all + Number(count), 0);
+  }, 0);
+}
