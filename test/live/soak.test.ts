@@ -1,0 +1,221 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../differential/random.ts";
+import { address } from "../packets.ts";
+import type { Paths } from "../soak/doors.ts";
+import { configuration, format, longest, oneTimeSequence } from "../soak/doors.ts";
+import type { Reading } from "../soak/gauge.ts";
+import { Gauge } from "../soak/gauge.ts";
+import { Traffic } from "../soak/traffic.ts";
+import type { Point } from "../trend.ts";
+import { growth, median } from "../trend.ts";
+import { Folder, knockd } from "./knockd.ts";
+import { Network } from "./network.ts";
+import { Process } from "./process.ts";
+import { needs } from "./requirements.ts";
+import { run } from "./run.ts";
+import { Wire } from "./wire.ts";
+
+/** `npm run soak` says how many. */
+const minutes = Number(process.env["SOAK_MINUTES"] ?? 1);
+const seed = Number(process.env["SOAK_SEED"] ?? Date.now() % 1e9);
+
+/** How often it is looked at what the daemon holds: milliseconds. */
+const interval = 3_000;
+
+/** Retransmissions are told by what a source sent in the last 130 s: until then memory may well grow. */
+const settled = 150_000;
+
+/** Bytes that the heap may seem to grow in the second half by chance, in a run that is long enough to tell. */
+const noise = 1 << 20;
+
+describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEED=${seed})`, () => {
+  const folder = new Folder();
+  const paths: Paths = {
+    effects: folder.at("effects"),
+    log: folder.at("k.log"),
+    oneTimeList: folder.at("once"),
+    state: folder.at("state"),
+    socket: folder.at("control.sock"),
+  };
+  const gauge = new Gauge();
+  let wire: Wire;
+  let daemon: Process;
+  let traffic: Traffic;
+  let before: Reading;
+  let after: Reading;
+  let hasNftables: boolean;
+
+  beforeAll(
+    async () => {
+      hasNftables = needs("nft") === undefined;
+      wire = await Wire.lay();
+      await run(["ip", "address", "add", "10.77.0.1/24", "dev", wire.near]);
+      if (Network.hasIPv6) {
+        await run(["sh", "-c", `echo 0 >/proc/sys/net/ipv6/conf/${wire.near}/disable_ipv6`]);
+        await run(["ip", "address", "add", "fd77::1/64", "dev", wire.near, "nodad"]);
+      }
+      const config = folder.write("knockd.conf", configuration(paths, 0, hasNftables));
+      const lines = Array.from({ length: Math.ceil(minutes * 120) + 20 }, (_, i) =>
+        oneTimeSequence(i),
+      );
+      folder.write("once", `${lines.map(format).join("\n")}\n`);
+      const [node = "", ...rest] = knockd;
+      daemon = new Process([node, ...gauge.argv, ...rest, "-c", config, "-v"], { env: gauge.env });
+      await daemon.waitFor(/^listening on /m, 10_000);
+      traffic = new Traffic({
+        daemon,
+        wire,
+        addresses: [
+          address("10.77.0.1"),
+          ...(Network.hasIPv6 ? ([address("fd77::1")] as const) : ([] as const)),
+        ],
+        paths,
+        config,
+        knockctl: (...args) => [
+          node,
+          join(import.meta.dirname, "../../bin/knockctl"),
+          ...args,
+          "--socket",
+          paths.socket,
+        ],
+        hasNftables,
+        random: new Random(seed),
+      });
+      // What is opened once and kept (threads, sockets) is there after everything was done once.
+      await traffic.run(0);
+      before = await calm();
+      const reading = readNowAndThen();
+      await traffic.run(performance.now() + minutes * 60_000);
+      await reading.stop();
+      after = await calm();
+      console.log(summary());
+    },
+    (minutes + 1) * 60_000,
+  );
+  afterAll(async () => {
+    await daemon?.stop();
+    await wire?.close();
+  });
+
+  /** What is held when no knock and no lease is under way. */
+  async function calm(): Promise<Reading> {
+    await sleep(longest + 1_500);
+    return await gauge.read(daemon);
+  }
+
+  function readNowAndThen(): { readonly stop: () => Promise<void> } {
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const done = (async () => {
+      while (!signal.aborted) {
+        await sleep(interval, undefined, { signal }).catch(() => {});
+        await gauge.read(daemon);
+      }
+    })();
+    return {
+      stop: () => {
+        stopping.abort();
+        return done;
+      },
+    };
+  }
+
+  /** The second half, or what of it comes after memory had the time to settle. */
+  function lateReadings(): Reading[] {
+    const from = Math.max(after.time / 2, Math.min(settled, after.time * 0.75));
+    return gauge.readings.filter(({ time }) => time >= from);
+  }
+
+  const grown = (what: "heap" | "external" | "resident"): number =>
+    growth(lateReadings().map((reading): Point => [reading.time, reading[what]]));
+
+  function summary(): string {
+    const { readings } = gauge;
+    const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+    const memory = (["heap", "external", "resident"] as const).map((name) => {
+      const late = mib(median(lateReadings().map((reading) => reading[name])));
+      const most = mib(Math.max(...readings.map((reading) => reading[name])));
+      return `${name}: ${mib(before[name])} before, ${mib(after[name])} after, ${most} at most; late median ${late}, grown late ${mib(grown(name))}`;
+    });
+    const kinds = new Set(readings.flatMap((reading) => Object.keys(held(reading))));
+    const counts = [...kinds].toSorted().map((kind) => {
+      const [first, last] = [before, after].map((reading) => held(reading)[kind] ?? 0);
+      const most = Math.max(...readings.map((reading) => held(reading)[kind] ?? 0));
+      return `${kind}: ${first} before, ${last} after, ${most} at most`;
+    });
+    const done = Object.entries(traffic.done).map(([name, times]) => `${name}: ${times}`);
+    const doors = `doors to open: ${traffic.openings.length}`;
+    const lines = [doors, ...done, `readings: ${readings.length}`, ...memory, ...counts];
+    return lines.map((line) => `  ${line}`).join("\n");
+  }
+
+  test("opens every door for everybody who knocks right, and closes it again", () => {
+    const effects = new Map<string, string>();
+    for (const line of readFileSync(paths.effects, "utf8").split("\n")) {
+      const [what = "", ...who] = line.split(" ");
+      effects.set(who.join(" "), (effects.get(who.join(" ")) ?? "") + what);
+    }
+    const log = readFileSync(paths.log, "utf8");
+    const opened = new Set([...log.matchAll(/(\S+): native: OPEN SESAME/g)].map(([, who]) => who));
+    const closed = new Set([...log.matchAll(/(\S+): native: closed/g)].map(([, who]) => who));
+    const wrong = traffic.openings.flatMap(({ door, source }) => {
+      if (door === "native") {
+        const seen = [opened.has(source) && "opened", closed.has(source) && "closed"];
+        return seen.every(Boolean) ? [] : [`${door} ${source}: ${seen.filter(Boolean).join()}`];
+      }
+      const seen = effects.get(`${door} ${source}`) ?? "nothing";
+      return /^BE+$/.test(seen) ? [] : [`${door} ${source}: ${seen}`];
+    });
+    expect(wrong).toEqual([]);
+    expect(traffic.openings.length).toBeGreaterThan(minutes * 60);
+  });
+
+  test("leaves no lease, no attempt and no child behind", async () => {
+    const { stdout } = await run([
+      process.execPath,
+      join(import.meta.dirname, "../../bin/knockctl"),
+      "status",
+      "--json",
+      "--socket",
+      paths.socket,
+    ]);
+    const { status } = JSON.parse(stdout);
+    expect(status).toMatchObject({ leases: 0, problems: [] });
+    expect(status.attempts.filter((count: number) => count > 0)).toEqual([]);
+    expect(status.capture.dropped).toBe(0);
+    expect(after.children).toEqual([]);
+  });
+
+  test("holds no timer, descriptor or thread more than at the beginning", () => {
+    const { resources, descriptors, threads } = after;
+    expect({ resources, descriptors }).toEqual({
+      resources: before.resources,
+      descriptors: before.descriptors,
+    });
+    expect(threads).toBeLessThanOrEqual(before.threads);
+  });
+
+  // A minute is too short to tell a leak from what is remembered for two.
+  test.skipIf(minutes < 6)("needs no more memory in the end", () => {
+    expect(grown("heap")).toBeLessThan(noise);
+    expect(grown("external")).toBeLessThan(noise);
+  });
+
+  test("says nothing that is an error", () => {
+    expect(daemon.running).toBe(true);
+    const unexpected = daemon.stderr.split("\n").filter((line) => !expected.test(line));
+    expect(unexpected).toEqual([]);
+  });
+});
+
+/** All that can be counted. */
+function held({ threads, children, resources, descriptors }: Reading): Record<string, number> {
+  return { threads, children: children.length, ...resources, ...descriptors };
+}
+
+/** What a broken configuration, a command that is ended, and a client that talks nonsense make the daemon say. */
+const expected =
+  /^$|knockd\.conf:|the configuration stays as it was|longer than command_timeout|^control: |^warning: /;
