@@ -1,7 +1,11 @@
 import { KnockError } from "../base/errors.ts";
+import { usualPayload } from "../client/payload.ts";
 import type { Family, Plan } from "../client/plan.ts";
-import { formatStep, makePlan } from "../client/plan.ts";
-import { resolveHost, sendPlan } from "../client/send.ts";
+import { formatStep, parseDelay, parseSteps } from "../client/plan.ts";
+import { toPlan } from "../client/profile.ts";
+import type { Route } from "../client/route.ts";
+import { findRoutes } from "../client/route.ts";
+import { sendPlan } from "../client/send.ts";
 import { findService } from "../client/services.ts";
 import { getopt } from "./getopt.ts";
 import type { Io } from "./program.ts";
@@ -64,24 +68,27 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.stderr("error: delay cannot be negative\n");
     return 1;
   }
-  const plan = makePlan({ host, ports, udp, delay, family }, findService);
-  const address = await resolve(plan, io);
-  if (address === undefined) return 1;
-  await sendPlan(plan, address, (step) => {
-    if (verbose) io.stdout(`hitting ${formatStep(step, address)}\n`);
-  });
+  const steps = parseSteps(ports, udp, findService);
+  const plan = toPlan({ host, steps, family, delay: parseDelay(delay) }, usualPayload);
+  const routes = await resolve(plan, io);
+  for (const route of routes) {
+    await sendPlan(plan, route, (step) => {
+      if (verbose) io.stdout(`hitting ${formatStep(step, route.address)}\n`);
+    });
+  }
+  if (routes.length === 0) return 1;
   return 0;
 }
 
-/** Undefined, and said in the words of knockd's client, if the host has no address. */
-async function resolve(plan: Plan, io: Io): Promise<string | undefined> {
+/** None, and said in the words of knockd's client, if the host has no address. */
+async function resolve(plan: Plan, io: Io): Promise<Route[]> {
   try {
-    return await resolveHost(plan.host, plan.family);
+    return await findRoutes(plan.host, plan.family, {});
   } catch (error) {
-    if (!(error instanceof KnockError)) throw error;
+    if (!(error instanceof KnockError) || error.code !== "RESOLVE") throw error;
     const port = plan.steps[0]?.text;
     io.stderr(`Failed to resolve hostname '${plan.host}' on port ${port}\n`);
     io.stderr(`getaddrinfo: ${error.message}\n`);
-    return undefined;
+    return [];
   }
 }

@@ -1,9 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Family, Request } from "./plan.ts";
-import { formatStep, makePlan } from "./plan.ts";
-
-const request: Request = { host: "gate", ports: [], udp: false, delay: "0", family: 0 };
+import type { Family } from "./plan.ts";
+import { checkHost, formatStep, formatSteps, parseDelay, parseSteps } from "./plan.ts";
 
 const findService = (name: string) => (name === "ssh" ? 22 : undefined);
 
@@ -18,7 +16,7 @@ describe("a port reads as", () => {
     ["ssh", { number: 22, protocol: "tcp", text: "ssh" }],
     ["ssh:udp", { number: 22, protocol: "udp", text: "ssh" }],
   ])("%s", (item, step) => {
-    expect(makePlan({ ...request, ports: [item] }, findService).steps).toEqual([step]);
+    expect(parseSteps([item], false, findService)).toEqual([step]);
   });
 });
 
@@ -37,7 +35,7 @@ describe("a port is refused:", () => {
     [":udp", number],
     ["gopher", number],
   ])("%j", (item, problem) => {
-    expect(() => makePlan({ ...request, ports: ["1", item] }, findService)).toThrow(
+    expect(() => parseSteps(["1", item], false, findService)).toThrow(
       expect.objectContaining({ code: "USAGE", message: `port '${item}' ${problem}` }),
     );
   });
@@ -47,12 +45,36 @@ test("a number is never looked up as a service", () => {
   const fails = () => {
     throw new Error("looked up");
   };
-  expect(() => makePlan({ ...request, ports: ["70000"] }, fails)).toThrow("from 1 to 65535");
+  expect(() => parseSteps(["70000"], false, fails)).toThrow("from 1 to 65535");
 });
 
 test("--udp overrides what the ports say", () => {
-  const plan = makePlan({ ...request, ports: ["1", "2:tcp", "ssh"], udp: true }, findService);
-  expect(plan.steps.map((step) => step.protocol)).toEqual(["udp", "udp", "udp"]);
+  const steps = parseSteps(["1", "2:tcp", "ssh"], true, findService);
+  expect(steps.map((step) => step.protocol)).toEqual(["udp", "udp", "udp"]);
+});
+
+describe("a pause", () => {
+  test("comes before the step that follows it", () => {
+    const steps = parseSteps(["1", "+300", "2:udp", "3", "+2s", "4"], false, findService);
+    expect(steps.map(({ text, pause }) => [text, pause])).toEqual([
+      ["1", undefined],
+      ["2", 300],
+      ["3", undefined],
+      ["4", 2_000],
+    ]);
+  });
+
+  test.each([[["+300", "1"]], [["1", "+300"]], [["1", "+1", "+2", "2"]], [["+5"]]])(
+    "has no meaning in %j",
+    (items) => {
+      expect(() => parseSteps(items, false, findService)).toThrow("between two ports");
+    },
+  );
+
+  test("is written back", () => {
+    const items = ["ssh", "+300ms", "2:udp", "+0ms", "0080"];
+    expect(formatSteps(parseSteps(items, false, findService))).toEqual(items);
+  });
 });
 
 test("steps keep their order and their repetitions", () => {
@@ -60,7 +82,7 @@ test("steps keep their order and their repetitions", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(port, fc.constantFrom("tcp", "udp"))), (ports) => {
       const items = ports.map(([number, protocol]) => `${number}:${protocol}`);
-      const { steps } = makePlan({ ...request, ports: items }, findService);
+      const steps = parseSteps(items, false, findService);
       expect(steps.map((step) => [step.number, step.protocol])).toEqual(ports);
     }),
   );
@@ -70,16 +92,16 @@ test.each([
   ["0", 0],
   ["500", 500],
   ["999999999", 999_999_999],
+  ["300ms", 300],
+  ["2s", 2_000],
 ])("a delay of %s is %i ms", (delay, milliseconds) => {
-  expect(makePlan({ ...request, delay }, findService).delay).toBe(milliseconds);
+  expect(parseDelay(delay)).toBe(milliseconds);
 });
 
-test.each(["", "x", "5x", "1.5", "-1", "+1", "1e3", "1000000000"])(
+test.each(["", "x", "5x", "1.5", "-1", "+1", "1e3", "1000000000", "30d", "1 s"])(
   "a delay of %j is refused",
   (delay) => {
-    expect(() => makePlan({ ...request, delay }, findService)).toThrow(
-      expect.objectContaining({ code: "USAGE" }),
-    );
+    expect(() => parseDelay(delay)).toThrow(expect.objectContaining({ code: "USAGE" }));
   },
 );
 
@@ -90,16 +112,17 @@ test.each<[string, Family]>([
   ["2001:db8::1", 0],
   ["2001:db8::1", 6],
   ["fe80::1%eth0", 6],
-])("%s is a host for family %i", (host, family) => {
-  expect(makePlan({ ...request, host, family }, findService)).toMatchObject({ host, family });
+  ["192.0.2.1", "both"],
+])("%s is a host for family %s", (host, family) => {
+  expect(() => checkHost(host, family)).not.toThrow();
 });
 
 test.each<[string, Family, string]>([
   ["", 0, "the host is empty"],
   ["2001:db8::1", 4, "'2001:db8::1' is not an IPv4 address, which -4 asks for"],
   ["192.0.2.1", 6, "'192.0.2.1' is not an IPv6 address, which -6 asks for"],
-])("%j is not a host for family %i", (host, family, message) => {
-  expect(() => makePlan({ ...request, host, family }, findService)).toThrow(
+])("%j is not a host for family %s", (host, family, message) => {
+  expect(() => checkHost(host, family)).toThrow(
     expect.objectContaining({ code: "USAGE", message }),
   );
 });

@@ -1,27 +1,18 @@
 import { isIP } from "node:net";
+import { parseDuration } from "../base/duration.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Port, Protocol } from "../base/port.ts";
 import { parsePortNumber, parseProtocol } from "../base/port.ts";
 
-/** Of an address: 4, 6, or 0 for whichever the host's name gives first. */
-export type Family = 0 | 4 | 6;
-
-/** A knock as it was asked for. */
-export interface Request {
-  readonly host: string;
-  /** `7000`, `7000:udp`, `7000/udp`, `ssh`, `ssh:tcp`, … */
-  readonly ports: readonly string[];
-  /** Makes every step UDP, whatever its item says. */
-  readonly udp: boolean;
-  /** Milliseconds, in digits. */
-  readonly delay: string;
-  readonly family: Family;
-}
+/** Of the addresses to knock at: 4, 6, 0 for the first that the host's name gives, or the first of each family. */
+export type Family = 0 | 4 | 6 | "both";
 
 /** One packet to send. */
 export interface Step extends Port {
   /** The port as it was written: its number or the name of a service. */
   readonly text: string;
+  /** Milliseconds between the step before and this one, if not those of the plan. */
+  readonly pause?: number;
 }
 
 /** A knock that can be sent. */
@@ -31,27 +22,72 @@ export interface Plan {
   readonly steps: readonly Step[];
   /** Milliseconds between one step and the next. */
   readonly delay: number;
+  /** Whether a TCP step waits for its answer, for a while. */
+  readonly full: boolean;
+  /** What a datagram carries. */
+  readonly payload: Uint8Array;
 }
 
 /** The port number of a service. Undefined if there is no such service. */
 export type FindService = (name: string, protocol: Protocol) => number | undefined;
 
-/** Throws `USAGE` for the first thing that makes no sense, and whatever `findService` throws. */
-export function makePlan(request: Request, findService: FindService): Plan {
-  const { host, family } = request;
+/** Throws `USAGE` if no packet can go from this family to this host. */
+export function checkHost(host: string, family: Family): void {
   if (host === "") throw new KnockError("USAGE", "the host is empty");
-  if (family !== 0 && isIP(host) === 10 - family) {
+  if (typeof family === "number" && family !== 0 && isIP(host) === 10 - family) {
     throw new KnockError(
       "USAGE",
       `'${host}' is not an IPv${family} address, which -${family} asks for`,
     );
   }
-  return {
-    host,
-    family,
-    steps: request.ports.map((item) => parseStep(item, request.udp, findService)),
-    delay: parseDelay(request.delay),
-  };
+}
+
+/**
+ * Reads `7000`, `7000:udp`, `7000/udp`, `ssh`, `ssh:tcp`, and between two of them `+300` or `+300ms`, a
+ * pause. `udp` makes every step UDP, whatever it says. Throws `USAGE` for the first that makes no
+ * sense, and whatever `findService` throws.
+ */
+export function parseSteps(
+  items: readonly string[],
+  udp: boolean,
+  findService: FindService,
+): Step[] {
+  const steps: Step[] = [];
+  let pause: number | undefined;
+  for (const item of items) {
+    if (item.startsWith("+")) {
+      if (steps.length === 0 || pause !== undefined) throw pauseError(item);
+      pause = parseDelay(item.slice(1));
+    } else {
+      const step = parseStep(item, udp, findService);
+      steps.push(pause === undefined ? step : { ...step, pause });
+      pause = undefined;
+    }
+  }
+  if (pause !== undefined) throw pauseError(items.at(-1) ?? "");
+  return steps;
+}
+
+/** The items that `parseSteps` reads back as the same steps. */
+export function formatSteps(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ text, protocol, pause }) => [
+    ...(pause === undefined ? [] : [`+${pause}ms`]),
+    protocol === "tcp" ? text : `${text}:udp`,
+  ]);
+}
+
+/** Milliseconds, of digits alone or with a unit. Throws `USAGE`. */
+export function parseDelay(text: string): number {
+  // Nine digits: eleven days, and less than the longest time that setTimeout can wait.
+  const delay = /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+  const length = delay ?? (/^\d+[a-z]+$/i.test(text) ? parseDuration(text) : undefined);
+  if (length === undefined || length > 999_999_999) {
+    throw new KnockError(
+      "USAGE",
+      `delay '${text}': expected milliseconds, a whole number of at most nine digits`,
+    );
+  }
+  return length;
 }
 
 /** `tcp 192.0.2.1:7000`, or `tcp 2001:db8::1:7000`: the way knockd's client writes a step. */
@@ -78,13 +114,8 @@ function itemError(message: string): KnockError {
   });
 }
 
-function parseDelay(text: string): number {
-  // Nine digits: eleven days, and less than the longest time that setTimeout can wait.
-  if (!/^\d{1,9}$/.test(text)) {
-    throw new KnockError(
-      "USAGE",
-      `delay '${text}': expected milliseconds, a whole number of at most nine digits`,
-    );
-  }
-  return Number(text);
+function pauseError(item: string): KnockError {
+  return new KnockError("USAGE", `'${item}' does not stand between two ports`, {
+    hints: ["+300 is a pause of 300 ms from one port to the next"],
+  });
 }

@@ -6,7 +6,7 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Protocol } from "../base/port.ts";
 import type { Plan, Step } from "./plan.ts";
-import { resolveHost, sendPlan } from "./send.ts";
+import { sendPlan } from "./send.ts";
 
 const v6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === "::1"),
@@ -38,7 +38,7 @@ async function listen(protocol: Protocol, address: string, arrivals: Arrivals): 
 }
 
 function plan(steps: readonly Step[], delay = 0): Plan {
-  return { host: "localhost", family: 0, steps, delay };
+  return { host: "localhost", family: 0, steps, delay, full: false, payload: new Uint8Array(1) };
 }
 
 describe.each(["127.0.0.1", "::1"])("to %s", (address) => {
@@ -50,7 +50,7 @@ describe.each(["127.0.0.1", "::1"])("to %s", (address) => {
     }
     const announced: Step[] = [];
     // The delay lets this process take in one packet before it sends the next.
-    await sendPlan(plan(steps, 20), address, (step) => announced.push(step));
+    await sendPlan(plan(steps, 20), { address }, (step) => announced.push(step));
     await vi.waitUntil(() => arrivals.length >= steps.length);
     expect(announced).toEqual(steps);
     expect(arrivals).toEqual(
@@ -67,7 +67,7 @@ describe.each(["127.0.0.1", "::1"])("to %s", (address) => {
       { number: 1, protocol: "tcp", text: "1" },
       { number: 1, protocol: "udp", text: "1" },
     ];
-    await sendPlan(plan([...refusing, ...refusing, last]), address, () => {});
+    await sendPlan(plan([...refusing, ...refusing, last]), { address }, () => {});
     await vi.waitUntil(() => arrivals.length > 0);
   });
 });
@@ -75,7 +75,7 @@ describe.each(["127.0.0.1", "::1"])("to %s", (address) => {
 test("32 steps without a delay all arrive", async () => {
   const arrivals: Arrivals = [];
   const step = await listen("tcp", "127.0.0.1", arrivals);
-  await sendPlan(plan(Array(32).fill(step)), "127.0.0.1", () => {});
+  await sendPlan(plan(Array(32).fill(step)), { address: "127.0.0.1" }, () => {});
   await vi.waitUntil(() => arrivals.length === 32);
 });
 
@@ -88,7 +88,9 @@ test.each<[Protocol]>([["tcp"], ["udp"]])(
       { number: 8, protocol, text: "8" },
     ];
     const announced: string[] = [];
-    const sent = sendPlan(plan(steps), "255.255.255.255", ({ text }) => announced.push(text));
+    const sent = sendPlan(plan(steps), { address: "255.255.255.255" }, ({ text }) =>
+      announced.push(text),
+    );
     await expect(sent).rejects.toMatchObject({
       code: "SEND",
       message: expect.stringMatching(
@@ -98,19 +100,3 @@ test.each<[Protocol]>([["tcp"], ["udp"]])(
     expect(announced).toEqual(["echo", "8"]);
   },
 );
-
-test.each([
-  ["127.0.0.1", 0, "127.0.0.1"],
-  ["::1", 0, "::1"],
-  ["localhost", 4, "127.0.0.1"],
-] as const)("%s by family %i is %s", async (host, family, address) => {
-  expect(await resolveHost(host, family)).toBe(address);
-});
-
-test("a name that no resolver takes is RESOLVE", async () => {
-  await expect(resolveHost("a..b", 0)).rejects.toMatchObject({
-    code: "RESOLVE",
-    message: "unknown node or service",
-    cause: { code: "ENOTFOUND" },
-  });
-});

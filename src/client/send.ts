@@ -1,54 +1,51 @@
 import { createSocket } from "node:dgram";
-import { lookup } from "node:dns/promises";
+import type { Socket } from "node:net";
 import { connect, isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { getSystemErrorMap } from "node:util";
-import { KnockError, reason } from "../base/errors.ts";
-import type { Family, Plan, Step } from "./plan.ts";
+import { KnockError } from "../base/errors.ts";
+import type { Plan, Step } from "./plan.ts";
 import { formatStep } from "./plan.ts";
+import type { Route } from "./route.ts";
+import { systemReason } from "./system-reason.ts";
 
-/** The first address of `host`, as the system's resolver orders them. Throws `RESOLVE`. */
-export async function resolveHost(host: string, family: Family): Promise<string> {
-  try {
-    return (await lookup(host, { family })).address;
-  } catch (cause) {
-    throw new KnockError("RESOLVE", systemReason(cause), { cause });
-  }
-}
+/** Milliseconds to wait for an answer. Linux, macOS and Windows send a second SYN after 1,000. */
+const answerPatience = 900;
 
 /**
- * Sends the steps of `plan` to `address`, one packet each, in order: the packet of a step has left
+ * Sends the steps of `plan` by `route`, one packet each, in order: the packet of a step has left
  * (or waits in the kernel for its neighbour to be found) before the next is begun. `onStep` hears of
- * each step before it is sent. What the other side answers, if anything, is of no interest. A packet
- * that this system refuses to send keeps none of the others back; throws `SEND` with all of them at the end.
+ * each step before it is sent. What the other side answers, if anything, is of no interest, except that
+ * a plan that is `full` waits for it. A packet that this system refuses to send keeps none of the others
+ * back; throws `SEND` with all of them at the end.
  */
 export async function sendPlan(
   plan: Plan,
-  address: string,
+  route: Route,
   onStep: (step: Step) => void,
 ): Promise<void> {
   const refused: string[] = [];
   for (const [i, step] of plan.steps.entries()) {
-    if (i > 0 && plan.delay > 0) await sleep(plan.delay);
+    const pause = step.pause ?? plan.delay;
+    if (i > 0 && pause > 0) await sleep(pause);
     onStep(step);
     try {
-      await sendStep(step, address);
+      await sendStep(step, route, plan);
     } catch (error) {
-      refused.push(`${formatStep(step, address)}: ${systemReason(error)}`);
+      refused.push(`${formatStep(step, route.address)}: ${systemReason(error)}`);
     }
   }
   if (refused.length > 0) throw new KnockError("SEND", `cannot send to ${refused.join(", to ")}`);
 }
 
-async function sendStep(step: Step, address: string): Promise<void> {
-  if (step.protocol === "tcp") await sendSyn(step.number, address);
-  else await sendDatagram(step.number, address);
+async function sendStep(step: Step, route: Route, plan: Plan): Promise<void> {
+  if (step.protocol === "udp") await sendDatagram(step.number, route, plan.payload);
+  else if (plan.full) await sendFully(step.number, route);
+  else await sendSyn(step.number, route);
 }
 
 /** One SYN: the socket is closed before the kernel could send a second. */
-async function sendSyn(port: number, address: string): Promise<void> {
-  const socket = connect({ host: address, port, autoSelectFamily: false });
-  socket.on("error", () => {});
+async function sendSyn(port: number, route: Route): Promise<void> {
+  const socket = begin(port, route);
   // For an address, net.connect() leaves connect(2) to the next tick; this tick comes after that one,
   // and before anything that the network answers is read. So an error seen now is this system's own.
   await new Promise((resolve) => process.nextTick(resolve));
@@ -56,21 +53,49 @@ async function sendSyn(port: number, address: string): Promise<void> {
   if (socket.errored !== null) throw socket.errored;
 }
 
-async function sendDatagram(port: number, address: string): Promise<void> {
-  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+/**
+ * A whole connection, as far as the other side goes along. Something on the way that answers in the server's
+ * place, and only then connects to it, would give up at our reset: so we take leave with a FIN, and
+ * do not wait until it is answered.
+ */
+async function sendFully(port: number, route: Route): Promise<void> {
+  const socket = begin(port, route);
+  await new Promise((resolve) => process.nextTick(resolve));
+  if (socket.errored !== null) throw socket.errored;
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      socket.destroy();
+      resolve();
+    }, answerPatience);
+    const answered = () => {
+      timer.unref();
+      resolve();
+    };
+    socket
+      .resume()
+      .once("connect", () => socket.end())
+      .once("connect", answered);
+    socket.once("close", answered);
+  });
+}
+
+function begin(port: number, { address, source }: Route): Socket {
+  const from = source === undefined ? {} : { localAddress: source };
+  const socket = connect({ host: address, port, ...from, autoSelectFamily: false });
+  return socket.on("error", () => {});
+}
+
+async function sendDatagram(port: number, route: Route, payload: Uint8Array): Promise<void> {
+  const socket = createSocket(isIPv6(route.address) ? "udp6" : "udp4");
   try {
     await new Promise<void>((resolve, reject) => {
       socket.on("error", reject);
-      // One zero byte, as knockd's client sends.
-      socket.send(new Uint8Array(1), port, address, (error) => (error ? reject(error) : resolve()));
+      const send = () =>
+        socket.send(payload, port, route.address, (error) => (error ? reject(error) : resolve()));
+      if (route.source === undefined) send();
+      else socket.bind(0, route.source, send);
     });
   } finally {
     socket.close();
   }
-}
-
-/** `network is unreachable` rather than `connect ENETUNREACH 192.0.2.1:7 - Local (0.0.0.0:0)`. */
-function systemReason(thrown: unknown): string {
-  const { errno } = thrown as NodeJS.ErrnoException;
-  return (errno !== undefined && getSystemErrorMap().get(errno)?.[1]) || reason(thrown);
 }

@@ -1,0 +1,167 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { findProfile, namesIn, readHostBlocks } from "./host-blocks.ts";
+import { formatSettings } from "./keywords.ts";
+import type { Settings } from "./profile.ts";
+
+const findService = (name: string) => (name === "ssh" ? 22 : undefined);
+const read = (text: string) => readHostBlocks(text, "/c/knock.conf", { folder: "/c", findService });
+const profile = (name: string, text: string) => findProfile(name, read(text));
+
+test("a profile is what its Host says", () => {
+  const text = `
+    # my server
+    Host home
+        HostName      gate.example.org
+        Sequence      7003 8140/udp, 9455 +1s ssh
+        Delay         200
+        Wait          ssh,10s
+        Retry         3
+        Then          ssh -p 22 "me@gate"   # as me
+        AddressFamily both
+        BindAddress   192.0.2.7
+        Interface     eth0
+        Full          yes
+        Payload       @key.bin
+  `;
+  expect(profile("home", text)).toEqual({
+    name: "home",
+    host: "gate.example.org",
+    steps: [
+      { number: 7003, protocol: "tcp", text: "7003" },
+      { number: 8140, protocol: "udp", text: "8140" },
+      { number: 9455, protocol: "tcp", text: "9455" },
+      { number: 22, protocol: "tcp", text: "ssh", pause: 1_000 },
+    ],
+    delay: 200,
+    wait: { port: 22, patience: 10_000 },
+    retry: 3,
+    command: ["ssh", "-p", "22", "me@gate"],
+    family: "both",
+    source: "192.0.2.7",
+    interface: "eth0",
+    full: true,
+    payload: "@/c/key.bin",
+  });
+});
+
+test.each(["Delay 5", "delay = 5", "DELAY=5", "\tDelay\t=\t5\r", 'Delay "5"'])(
+  "%j is understood",
+  (line) => {
+    expect(profile("home", `Host home\nSequence 1\n${line}`)?.delay).toBe(5);
+  },
+);
+
+test("the first that sets a keyword counts, as in ssh_config", () => {
+  const text = `
+    Retry 7
+    Host work-*
+      Sequence 1 2
+      HostName %h.example.org
+    Host work-1
+      Sequence 3
+      Delay 100
+    Host * !home
+      Delay 300
+      Retry 9
+  `;
+  expect(profile("work-1", text)).toMatchObject({
+    host: "work-1.example.org",
+    delay: 100,
+    retry: 7,
+  });
+  expect(profile("work-1", text)?.steps).toHaveLength(2);
+  expect(profile("work-2", text)).toMatchObject({ host: "work-2.example.org", delay: 300 });
+});
+
+test("a name without a sequence is no profile", () => {
+  expect(profile("home", "Host *\nDelay 5")).toBeUndefined();
+  expect(profile("home", "Host work\nSequence 5")).toBeUndefined();
+});
+
+test("names are listed without patterns", () => {
+  expect(namesIn(read("Host a b-*\nHost ? c\nHost a !d"))).toEqual(["a", "c"]);
+});
+
+test("every problem is told, with its line", () => {
+  const text = [
+    "Host",
+    "Host home",
+    "  Sequenze 1",
+    "  Sequence 1,70000",
+    "  Delay soon",
+    "  Wait udp/53",
+    "  AddressFamily ipv4",
+    "  BindAddress here",
+    "  Full maybe",
+    "  Retry -1",
+    "  HostName a b",
+    "  HostName",
+    "  Then 'x",
+  ].join("\r\n");
+  const hint = "a UDP service need not answer what it does not understand; wait for a TCP service";
+  expect(() => read(text)).toThrow(
+    expect.objectContaining({
+      code: "CONFIG",
+      message: [
+        "1: a name is missing",
+        "3: unknown keyword 'Sequenze'",
+        "4: port '70000' is neither a number from 1 to 65535 nor a known service",
+        "4: ports are written as 7000, 7000:udp or ssh",
+        "5: delay 'soon': expected milliseconds, a whole number of at most nine digits",
+        "6: cannot wait for 'udp/53': nobody can see whether UDP is open",
+        `6: ${hint}`,
+        "7: expected any, inet, inet6, both",
+        "8: 'here' is not an address",
+        "9: expected yes or no",
+        "10: '-1' is no number from 0 to 100",
+        "11: one value is expected, 'b' is too many",
+        "12: a value is missing",
+        "13: a quote is not closed",
+      ]
+        .map((line) => `/c/knock.conf:${line}`)
+        .join("\n"),
+    }),
+  );
+});
+
+test("settings can be written and read back", () => {
+  const port = fc.integer({ min: 1, max: 65535 });
+  const step = fc.record(
+    {
+      number: port,
+      protocol: fc.constantFrom("tcp", "udp"),
+      pause: fc.nat(100_000),
+    },
+    { requiredKeys: ["number", "protocol"] },
+  );
+  const word = fc.string({ minLength: 1 }).filter((text) => !/[\r\n]/.test(text));
+  const steps = fc
+    .array(step, { minLength: 1, maxLength: 8 })
+    .map(([first, ...rest]) => [
+      { number: first?.number ?? 1, protocol: first?.protocol ?? "tcp" },
+      ...rest,
+    ]);
+  const settings = fc.record(
+    {
+      steps: steps.map((all) => all.map((one) => ({ ...one, text: String(one.number) }))),
+      delay: fc.nat(999_999_999),
+      wait: fc.record({ port, patience: fc.integer({ min: 1, max: 999_999 }) }),
+      retry: fc.nat(100),
+      command: fc.array(word, { minLength: 1 }),
+      family: fc.constantFrom(0, 4, 6, "both"),
+      source: fc.constantFrom("192.0.2.1", "2001:db8::1"),
+      interface: word,
+      full: fc.boolean(),
+      payload: word.filter((text) => !text.startsWith("@")),
+    },
+    { requiredKeys: ["steps"] },
+  );
+  fc.assert(
+    fc.property(settings, (generated) => {
+      const written = { ...generated, host: "gate" } as Settings;
+      const lines = formatSettings(written);
+      expect(profile("x", ["Host x", ...lines].join("\n"))).toEqual({ ...written, name: "x" });
+    }),
+  );
+});

@@ -1,0 +1,160 @@
+import { isIP } from "node:net";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import { KnockError } from "../base/errors.ts";
+import type { Family, FindService } from "./plan.ts";
+import { formatSteps, parseDelay, parseSteps } from "./plan.ts";
+import type { Settings } from "./profile.ts";
+import { formatWait, parseWait } from "./wait.ts";
+import { quoteWord } from "./words.ts";
+
+/** What the value of a keyword may refer to. */
+export interface Surroundings {
+  /** What relative paths are relative to. */
+  readonly folder: string;
+  readonly findService: FindService;
+}
+
+/** A keyword of knock.conf, or the option of the same meaning. */
+export interface Keyword {
+  /** As it is written; compared in any case. */
+  readonly name: string;
+  /** What its words say. Throws `USAGE`. */
+  readonly read: (words: readonly string[], around: Surroundings) => Settings;
+  /** The words that `read` understands; undefined if the settings do not speak of it. */
+  readonly write: (settings: Settings) => readonly string[] | undefined;
+}
+
+const families: Readonly<Record<string, Family>> = { any: 0, inet: 4, inet6: 6, both: "both" };
+
+const one = <T>(value: T | undefined, format: (value: T) => string = String) =>
+  value === undefined ? undefined : [format(value)];
+
+/** In the order in which they are written. */
+export const keywords: readonly Keyword[] = [
+  {
+    name: "HostName",
+    read: (words) => ({ host: single(words) }),
+    write: ({ host }) => one(host),
+  },
+  {
+    name: "Sequence",
+    read(words, { findService }) {
+      const items = words.flatMap((word) => word.split(",")).filter((item) => item !== "");
+      if (items.length === 0) throw problem("a sequence needs at least one port");
+      return { steps: parseSteps(items, false, findService) };
+    },
+    write: ({ steps }) => steps && formatSteps(steps),
+  },
+  {
+    name: "Delay",
+    read: (words) => ({ delay: parseDelay(single(words)) }),
+    write: ({ delay }) => one(delay, (milliseconds) => `${milliseconds}ms`),
+  },
+  {
+    name: "Wait",
+    read: (words, { findService }) => ({ wait: parseWait(words.join(" "), findService) }),
+    write: ({ wait }) => one(wait, formatWait),
+  },
+  {
+    name: "Retry",
+    read: (words) => ({ retry: readRetry(single(words)) }),
+    write: ({ retry }) => one(retry),
+  },
+  {
+    name: "Then",
+    read: (words) => ({ command: words }),
+    write: ({ command }) => command,
+  },
+  {
+    name: "AddressFamily",
+    read(words) {
+      const family = families[single(words).toLowerCase()];
+      if (family === undefined) throw problem(`expected ${Object.keys(families).join(", ")}`);
+      return { family };
+    },
+    write: ({ family }) =>
+      Object.entries(families)
+        .flatMap(([name, value]) => (value === family ? [name] : []))
+        .slice(0, 1),
+  },
+  {
+    name: "BindAddress",
+    read(words) {
+      const source = single(words);
+      if (isIP(source) === 0) throw problem(`'${source}' is not an address`);
+      return { source };
+    },
+    write: ({ source }) => one(source),
+  },
+  {
+    name: "BindInterface",
+    read: (words) => ({ interface: single(words) }),
+    write: (settings) => one(settings.interface),
+  },
+  {
+    name: "Full",
+    read: (words) => ({ full: readYes(single(words)) }),
+    write: ({ full }) => one(full, (yes) => (yes ? "yes" : "no")),
+  },
+  {
+    name: "Payload",
+    read: (words, { folder }) => ({ payload: absolute(single(words), folder) }),
+    write: ({ payload }) => one(payload),
+  },
+];
+
+/** The names that options have, for those who try them. */
+const aliases: Readonly<Record<string, string>> = {
+  source: "bindaddress",
+  interface: "bindinterface",
+};
+
+/** Undefined if there is no such keyword. */
+export function findKeyword(written: string): Keyword | undefined {
+  const lower = written.toLowerCase();
+  const name = aliases[lower] ?? lower;
+  return keywords.find((keyword) => keyword.name.toLowerCase() === name);
+}
+
+/** The line of each keyword that the settings speak of: `Delay 200ms`. */
+export function formatSettings(settings: Settings): string[] {
+  return keywords.flatMap(({ name, write }) => {
+    const words = write(settings);
+    return words === undefined || words.length === 0
+      ? []
+      : [`${name} ${words.map(quoteWord).join(" ")}`];
+  });
+}
+
+/** How often to knock again: 0 to 100. Throws `USAGE`. */
+export function readRetry(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);
+  throw problem(`'${text}' is no number from 0 to 100`);
+}
+
+/** `@file` with the whole path, whatever else as it is. */
+export function absolute(payload: string, folder: string): string {
+  if (!payload.startsWith("@")) return payload;
+  return `@${resolve(
+    folder,
+    payload.slice(1).replace(/^~(?=[/\\])/, () => homedir()),
+  )}`;
+}
+
+function single(words: readonly string[]): string {
+  const [word, ...rest] = words;
+  if (word === undefined || word === "") throw problem("a value is missing");
+  if (rest.length > 0) throw problem(`one value is expected, '${rest[0]}' is too many`);
+  return word;
+}
+
+function readYes(text: string): boolean {
+  if (/^(yes|true|on|1)$/i.test(text)) return true;
+  if (/^(no|false|off|0)$/i.test(text)) return false;
+  throw problem("expected yes or no");
+}
+
+function problem(message: string): KnockError {
+  return new KnockError("USAGE", message);
+}

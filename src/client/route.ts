@@ -1,0 +1,78 @@
+import { lookup } from "node:dns/promises";
+import { isIP, isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { KnockError } from "../base/errors.ts";
+import type { Family } from "./plan.ts";
+import { systemReason } from "./system-reason.ts";
+
+/** From where to where packets go. */
+export interface Route {
+  readonly address: string;
+  /** The address of this machine; undefined if the system may choose. */
+  readonly source?: string;
+}
+
+/** Which of this machine's addresses to send from. Both undefined: the system chooses. */
+export interface Origin {
+  readonly source?: string;
+  readonly interface?: string;
+}
+
+/**
+ * The ways to `host`: one, or with "both" one for each family that the host and this machine have. Of several
+ * addresses the first counts, as the system's resolver orders them: what ssh would try first, too.
+ * Throws `RESOLVE` if the host has no address, `USAGE` if none can be reached from `origin`.
+ */
+export async function findRoutes(host: string, family: Family, origin: Origin): Promise<Route[]> {
+  const addresses = await resolveHost(host, family);
+  const routes = addresses.flatMap((address) => {
+    const route = routeFrom(origin, address);
+    return route === undefined ? [] : [route];
+  });
+  const first = routes[0];
+  if (first === undefined) throw noSource(origin, addresses[0] ?? host);
+  const other = routes.find(({ address }) => isIP(address) !== isIP(first.address));
+  return family === "both" && other !== undefined ? [first, other] : [first];
+}
+
+/** At least one address, in the resolver's order. */
+async function resolveHost(host: string, family: Family): Promise<string[]> {
+  try {
+    const found = await lookup(host, { family: family === "both" ? 0 : family, all: true });
+    return found.map(({ address }) => address);
+  } catch (cause) {
+    throw new KnockError("RESOLVE", systemReason(cause), { cause });
+  }
+}
+
+/** Undefined if the origin has no address of this family. */
+function routeFrom({ source, interface: name }: Origin, address: string): Route | undefined {
+  if (source !== undefined) {
+    return isIP(source.replace(/%.*$/s, "")) === isIP(address.replace(/%.*$/s, ""))
+      ? { address, source }
+      : undefined;
+  }
+  if (name === undefined) return { address };
+  const own = addressesOf(name).filter((one) => isIPv6(one) === isIPv6(address));
+  const nearby = (one: string) => /^fe80:/i.test(one);
+  // A link-local address reaches its own link alone, and needs the interface's name beside it.
+  const found = own.find((one) => nearby(one) === nearby(address));
+  return found === undefined
+    ? undefined
+    : { address, source: nearby(found) ? `${found}%${name}` : found };
+}
+
+function addressesOf(name: string): string[] {
+  const all = networkInterfaces();
+  const found = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (found !== undefined) return found.map(({ address }) => address);
+  throw new KnockError("USAGE", `there is no interface '${name}' with an address`, {
+    hints: [`there are: ${Object.keys(all).join(", ")}`],
+  });
+}
+
+function noSource({ source, interface: name }: Origin, address: string): KnockError {
+  const what =
+    source === undefined ? `the interface '${name}' has no address` : `'${source}' is none`;
+  return new KnockError("USAGE", `${what} from which ${address} could be reached`);
+}
