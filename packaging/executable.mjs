@@ -1,0 +1,78 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import {
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { inject } from "postject";
+import { withoutSignature } from "./portable-executable.mjs";
+import { fetchRuntime } from "./runtime.mjs";
+
+const run = promisify(execFile);
+const cache = join(import.meta.dirname, "../node_modules/.cache/executables");
+
+/** Node looks for this text, and sees by the figure behind it whether it has a program in it. */
+const sentinelFuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+
+/**
+ * Writes `file`, one executable that is the runtime and `main`, a CommonJS program. `maker` is the same
+ * version of Node for this machine. https://nodejs.org/docs/latest-v22.x/api/single-executable-applications.html
+ */
+export async function writeExecutable(file, main, runtime, maker) {
+  const blob = await makeBlob(main, await fetchRuntime(maker));
+  // Putting it in takes many seconds: what was made of the same parts before is taken again.
+  const key = createHash("sha256").update(runtime.integrity).update(blob).digest("hex");
+  const ready = join(cache, `${runtime.package}-${key}`);
+  if (!existsSync(ready)) {
+    await forget(`${runtime.package}-`);
+    await assemble(ready, blob, await fetchRuntime(runtime));
+  }
+  await mkdir(dirname(file), { recursive: true });
+  await copyFile(ready, file);
+}
+
+/** Each is as large as Node itself: of a kind only the latest is kept. */
+async function forget(prefix) {
+  const old = (await readdir(cache)).filter((name) => name.startsWith(prefix));
+  await Promise.all(old.map((name) => rm(join(cache, name), { force: true })));
+}
+
+async function assemble(file, blob, runtime) {
+  const staging = await makeStaging();
+  try {
+    const executable = join(staging, "executable");
+    await writeFile(executable, withoutSignature(await readFile(runtime)), { mode: 0o755 });
+    await inject(executable, "NODE_SEA_BLOB", blob, { sentinelFuse });
+    await rename(executable, file);
+  } finally {
+    await rm(staging, { recursive: true });
+  }
+}
+
+/** The form in which Node wants a program that it is to carry. */
+async function makeBlob(main, node) {
+  const staging = await makeStaging();
+  try {
+    const config = { main: "main.cjs", output: "blob", disableExperimentalSEAWarning: true };
+    await writeFile(join(staging, "main.cjs"), main);
+    await writeFile(join(staging, "sea.json"), JSON.stringify(config));
+    await run(node, ["--experimental-sea-config", "sea.json"], { cwd: staging });
+    return await readFile(join(staging, "blob"));
+  } finally {
+    await rm(staging, { recursive: true });
+  }
+}
+
+async function makeStaging() {
+  await mkdir(cache, { recursive: true });
+  return await mkdtemp(join(cache, "new-"));
+}
