@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { doorRules, optionRules } from "../src/config/directives.ts";
 import { parseConfig } from "../src/config/parse.ts";
+import { catalogue, others } from "./clients/catalogue.ts";
+import { namesInTable } from "./clients/table.ts";
 
 const root = join(import.meta.dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -40,4 +42,8 @@ test("what the README refers to is there", () => {
   ];
   expect(paths.length).toBeGreaterThan(10);
   for (const [, path = ""] of paths) expect(() => readFileSync(join(root, path))).not.toThrow();
+});
+
+test("docs/clients.md has a row for each client that is tried, and no other", () => {
+  expect(namesInTable()).toEqual([...catalogue.map(({ name }) => name), ...others]);
 });

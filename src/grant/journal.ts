@@ -164,14 +164,6 @@ function discard(fd: number, path: string): void {
   }
 }
 
-/** Fills the file from one byte to another with zeros, piece by piece: all at once would be a lot of memory. */
-function reserve(fd: number, from: number, to: number): void {
-  const zeros = Buffer.alloc(1 << 16);
-  for (let at = from; at < to; at += zeros.length) {
-    writeAll(fd, zeros.subarray(0, Math.min(zeros.length, to - at)), at);
-  }
-}
-
 function writeAll(fd: number, bytes: Uint8Array, position: number): void {
   const written = writeSync(fd, bytes, 0, bytes.length, position);
   if (written < bytes.length) {

@@ -2,7 +2,7 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** Debian's knockd and knock as scripts/peer-knockd unpacks them. */
-const peers = join(import.meta.dirname, "../../node_modules/.cache/peers/usr");
+export const peers: string = join(import.meta.dirname, "../../node_modules/.cache/peers/usr");
 
 const printed = new Set<string>();
 
