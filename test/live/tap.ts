@@ -1,29 +1,45 @@
+import { systemClock } from "../../src/base/clock.ts";
+import { Ring } from "../../src/capture/ring.ts";
+import type { WatchedPorts } from "../../src/capture/source.ts";
+import { decode } from "../../src/decode/decode.ts";
+import type { Packet } from "../../src/decode/packet.ts";
 import type { Host } from "./host.ts";
-import type { Process } from "./process.ts";
+import { enter } from "./namespace.ts";
 
-/** Listens to what arrives at a host's `eth0`, with tcpdump. */
+/** The TCP flags (RFC 9293 §3.1). */
+const SYN = 0x02;
+const ACK = 0x10;
+
+const range = new Set(Array.from({ length: 3_000 }, (_, i) => 7_000 + i));
+const ports: WatchedPorts = { tcp: range, udp: range };
+
+/** Sees the SYNs and datagrams that arrive at a host for ports from 7000 to 9999. */
 export class Tap {
-  readonly #tcpdump: Process;
+  readonly #ring: Ring;
+  readonly #packets: Packet[] = [];
 
-  private constructor(tcpdump: Process) {
-    this.#tcpdump = tcpdump;
+  constructor(host: Host) {
+    const leave = enter(host);
+    try {
+      this.#ring = new Ring(undefined, systemClock, (frame) => {
+        const packet = decode(frame);
+        if (packet !== undefined) this.#packets.push(packet);
+      });
+      this.#ring.watch(ports);
+    } finally {
+      leave();
+    }
   }
 
-  /** Resolves when it listens. It ends with the network. */
-  static async open(host: Host): Promise<Tap> {
-    const argv = ["tcpdump", "-l", "-n", "-Q", "in", "-i", "eth0", "tcp or udp"];
-    const tcpdump = host.start(argv);
-    await tcpdump.waitFor(/^listening on/m);
-    return new Tap(tcpdump);
-  }
-
-  /** The SYNs and datagrams that came from an address so far, as `tcp 7000` or `udp 7000`. */
+  /** What came from an address so far, as `tcp 7000` or `udp 7000`. */
   from(address: string): string[] {
-    return this.#tcpdump.stdout.split("\n").flatMap((line) => {
-      const [, source, port, rest = ""] = / IP6? (\S+)\.\d+ > \S+\.(\d+): (.*)/.exec(line) ?? [];
-      if (source !== address) return [];
-      if (rest.startsWith("Flags [S]")) return [`tcp ${port}`];
-      return rest.startsWith("Flags") ? [] : [`udp ${port}`];
-    });
+    return this.#packets
+      .filter(({ source }) => source.toString() === address)
+      .filter(({ protocol, flags }) => protocol === "udp" || (flags & (SYN | ACK)) === SYN)
+      .map(({ protocol, port }) => `${protocol} ${port}`);
+  }
+
+  close(): void {
+    this.#ring.close();
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { DoorName } from "../clients/client.ts";
+import type { Family, Knocks } from "../clients/client.ts";
 import { doors } from "../clients/client.ts";
 import { columns, compareRows } from "../clients/table.ts";
 import { addressOf, Gate } from "../clients/trial.ts";
@@ -19,13 +19,14 @@ const { ports } = doors.mixed;
 const steps = ["tcp 7413", "udp 9251", "tcp 8566"];
 
 /** As far as Wine is Windows. */
-describe.skipIf(needs("wine", "nft", "tcpdump"))("knock.exe", () => {
+describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
   const output = new Folder();
   let unavailable: string | undefined;
   let prefix: string | undefined;
   let network: Network;
   let host: Host;
-  let gates: readonly Gate[];
+  let gates: Record<Knocks, Gate>;
+  let taps: Record<Knocks, Tap>;
   let env: Readonly<Record<string, string>>;
 
   /** What is typed; with a pipe as its output Node ends at once under Wine. */
@@ -38,11 +39,11 @@ describe.skipIf(needs("wine", "nft", "tcpdump"))("knock.exe", () => {
     return { code, stdout: output.read("out"), stderr: output.read("err") };
   }
 
-  async function typed(gate: Gate, family: 4 | 6, door: DoorName) {
+  async function typed(gate: Gate, family: Family) {
     return await gate.try(
       host,
       line(`${gate.address(family)} ${ports.join(" ")}`),
-      door,
+      "mixed",
       family,
       env,
     );
@@ -55,10 +56,12 @@ describe.skipIf(needs("wine", "nft", "tcpdump"))("knock.exe", () => {
     if (unavailable !== undefined) return;
     network = await Network.open(["dropping", "refusing", "windows"]);
     host = network.host("windows");
-    gates = [
-      await Gate.open(network.host("dropping"), "dropped"),
-      await Gate.open(network.host("refusing"), "refused"),
-    ];
+    const [dropping, refusing] = [network.host("dropping"), network.host("refusing")];
+    gates = {
+      dropped: await Gate.open(dropping, "dropped"),
+      refused: await Gate.open(refusing, "refused"),
+    };
+    taps = { dropped: new Tap(dropping), refused: new Tap(refusing) };
     // Far too large for the memory that scripts/private has its temporary files in.
     prefix = mkdtempSync(join(root, "node_modules/.cache/wine-"));
     env = { WINEDEBUG: "-all", WINEPREFIX: join(prefix, "c"), HOME: prefix };
@@ -69,6 +72,7 @@ describe.skipIf(needs("wine", "nft", "tcpdump"))("knock.exe", () => {
   }, 300_000);
   beforeEach(({ skip }) => skip(unavailable !== undefined, unavailable));
   afterAll(async () => {
+    for (const tap of Object.values(taps ?? {})) tap.close();
     await network?.close();
     if (prefix !== undefined) rmSync(prefix, { recursive: true });
   });
@@ -79,12 +83,8 @@ describe.skipIf(needs("wine", "nft", "tcpdump"))("knock.exe", () => {
     skip(!Network.hasIPv6, "no IPv6 here");
     const results: string[] = [];
     for (const [knocks, family] of columns) {
-      const gate = gates.find((one) => one.knocks === knocks);
-      if (gate === undefined) throw new Error(`no gate where knocks are ${knocks}`);
-      const tap = await Tap.open(gate.server.host);
-      results.push(await typed(gate, family, "mixed"));
-      const arrived = () => tap.from(addressOf(host, family)).filter((one) => one !== "tcp 22");
-      await expect.poll(arrived).toEqual(steps);
+      results.push(await typed(gates[knocks], family));
+      await expect.poll(() => taps[knocks].from(addressOf(host, family))).toEqual(steps);
     }
     expect(results).toEqual(columns.map(() => "opens"));
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -98,12 +98,10 @@ describe.skipIf(needs("wine", "nft", "tcpdump"))("knock.exe", () => {
   });
 
   test("sends 32 steps without a delay in order", async () => {
-    const [gate] = gates;
-    if (gate === undefined) throw new Error("no gate");
-    const tap = await Tap.open(gate.server.host);
     const numbers = Array.from({ length: 32 }, (_, i) => `${8000 + ((i * 13) % 32)}`);
-    expect(await knock(`${gate.address(4)} ${numbers.join(" ")}`)).toMatchObject({ code: 0 });
-    const arrived = () => tap.from(host.address).slice(-32);
+    const { address } = network.host("dropping");
+    expect(await knock(`${address} ${numbers.join(" ")}`)).toMatchObject({ code: 0 });
+    const arrived = () => taps.dropped.from(host.address).slice(-32);
     await expect.poll(arrived).toEqual(numbers.map((port) => `tcp ${port}`));
   });
 
