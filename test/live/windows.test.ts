@@ -51,7 +51,10 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
 
   beforeAll(async () => {
     const packaging = [process.execPath, join(root, "packaging/windows.mjs")];
-    const { code, stderr } = await run(packaging, { timeout: 150_000, ok: [0, 77] });
+    // There is no network here, and npm would try for more than a minute.
+    const offline = { npm_config_offline: "true" };
+    const options = { timeout: 150_000, ok: [0, 77], env: offline };
+    const { code, stderr } = await run(packaging, options);
     if (code === 77) unavailable = stderr.trim();
     if (unavailable !== undefined) return;
     network = await Network.open(["dropping", "refusing", "windows"]);
