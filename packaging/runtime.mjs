@@ -61,10 +61,12 @@ export class Unavailable extends Error {
 
 async function download(name, folder) {
   try {
-    const { stdout } = await run("npm", ["pack", name, "--silent", "--pack-destination", folder]);
+    const quiet = ["--loglevel", "error", "--pack-destination", folder];
+    const { stdout } = await run("npm", ["pack", name, ...quiet]);
     return join(folder, stdout.trim().split("\n").at(-1) ?? "");
   } catch (cause) {
-    const said = `${cause.stderr}`.trim().split("\n").at(-1);
+    // Codes come before it, and where the log is comes last.
+    const said = /^npm error (?!code |syscall |errno )(.*)/m.exec(cause.stderr)?.[1] ?? cause.message;
     throw new Unavailable(`cannot download ${name}: ${said}`, { cause });
   }
 }
