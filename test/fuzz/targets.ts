@@ -1,0 +1,21 @@
+import type { Target } from "./target.ts";
+import { configTarget } from "./targets/config.ts";
+import { controlTarget } from "./targets/control.ts";
+import { decodeTarget } from "./targets/decode.ts";
+import { journalTarget } from "./targets/journal.ts";
+import { matcherTarget } from "./targets/matcher.ts";
+import { netlinkTarget } from "./targets/netlink.ts";
+import { oneTimeTarget } from "./targets/one-time.ts";
+import { savefileTarget } from "./targets/savefile.ts";
+
+/** All readers of bytes that strangers, or accidents, may have made. */
+export const targets: readonly Target[] = [
+  decodeTarget,
+  matcherTarget,
+  savefileTarget,
+  configTarget,
+  controlTarget,
+  netlinkTarget,
+  oneTimeTarget,
+  journalTarget,
+];

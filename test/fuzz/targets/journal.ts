@@ -1,0 +1,33 @@
+import { formatLine, readJournal } from "../../../src/grant/journal-format.ts";
+import type { Target } from "../target.ts";
+import { promise, words } from "../target.ts";
+
+const values = [1, "text", null, [], { kind: "granted", door: "ssh" }, "\u{1f511}\n"];
+
+/** A journal after a crash: sound lines are read, others are reported, and writing goes on at its end. */
+export const journalTarget: Target = {
+  name: "journal",
+  covers: ["src/grant/journal-format.ts"],
+  longest: 8192,
+  words: [...words(...values.map(formatLine), "\n", " "), new Uint8Array(8)],
+  make(random) {
+    const text = random.several(0, 6, () => formatLine(random.pick(values))).join("");
+    const bytes = new TextEncoder().encode(text);
+    return Uint8Array.from([...bytes, ...random.several(0, 8, () => 0)]);
+  },
+  limit: (length) => 5 + length / 500,
+  run(input) {
+    const { values, end, damage } = readJournal(input);
+    promise(end >= 0 && end <= input.length, `it ends at ${end} of ${input.length}`);
+    promise(end === 0 || input[end - 1] === 0x0a, "it does not end with a line");
+    const lines = Buffer.from(input.subarray(0, end)).toString("latin1").split("\n").length - 1;
+    promise(values.length <= lines, `${values.length} values of ${lines} lines`);
+    // Written on from there it holds all that it held.
+    const more = Buffer.concat([input.subarray(0, end), Buffer.from(formatLine("more"))]);
+    const again = readJournal(more);
+    const isSame = JSON.stringify(again.values) === JSON.stringify([...values, "more"]);
+    promise(isSame, "what was written on is not what is read");
+    const what = damage.map((one) => one.replace(/\d+/, "…"));
+    return `${Math.min(values.length, 2)} values, ${what.slice(0, 2).join()}`;
+  },
+};
