@@ -40,6 +40,8 @@ export class Campaign {
   readonly #pool: Uint8Array[] = [];
   readonly #outcomes = new Set<string>();
   #cases = 0;
+  /** Found while a case was made smaller. */
+  #failure: Failure | undefined;
   #slowest: { readonly time: number; readonly input: Uint8Array } = {
     time: 0,
     input: new Uint8Array(),
@@ -87,14 +89,15 @@ export class Campaign {
         const failure = await this.#judge(input);
         if (failure !== undefined) return failure;
         if (this.#outcomes.size > known && known < mostOutcomes) {
-          const outcome = await this.#target.run(input);
-          const isAlike = async (other: Uint8Array) => (await this.#target.run(other)) === outcome;
+          const outcome = await this.#outcomeOf(input);
+          const isAlike = async (other: Uint8Array) => (await this.#outcomeOf(other)) === outcome;
           this.#pool.push(await shrink(input, isAlike));
         }
       }
       if (coverage !== undefined && coverage.fresh().length > 0) {
         await this.#keepNew(inputs, coverage);
       }
+      if (this.#failure !== undefined) return this.#failure;
       onProgress?.(this);
     }
     return undefined;
@@ -137,11 +140,20 @@ export class Campaign {
     return time;
   }
 
+  /** Runs a case once more, or one like it: that may be the one that breaks a promise. */
+  async #outcomeOf(input: Uint8Array): Promise<string> {
+    try {
+      return await this.#target.run(input);
+    } catch (error) {
+      this.#failure ??= { input, error };
+      return "failure";
+    }
+  }
+
   /** Finds those that reach what none before them did, by halves; they go into the pool, made smaller. */
   async #keepNew(inputs: readonly Uint8Array[], coverage: Coverage): Promise<void> {
-    const { run } = this.#target;
     coverage.skip();
-    for (const input of inputs) await run(input);
+    for (const input of inputs) await this.#outcomeOf(input);
     const places = coverage.fresh();
     const [first] = inputs;
     if (places.length === 0 || first === undefined) return;
@@ -153,11 +165,11 @@ export class Campaign {
     }
     const least = await shrink(first, async (candidate) => {
       coverage.skip();
-      await run(candidate);
+      await this.#outcomeOf(candidate);
       return coverage.hasRun(places);
     });
     coverage.skip();
-    await run(least);
+    await this.#outcomeOf(least);
     coverage.learn();
     this.#pool.push(least);
   }

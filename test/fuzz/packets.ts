@@ -4,8 +4,8 @@ import type { Random } from "../differential/random.ts";
 import type { Extension } from "../packets.ts";
 import { ipv4, ipv6, TCP, tcp, UDP, udp } from "../packets.ts";
 
-/** Ports of the doors that the targets have. */
-export const ports: readonly number[] = [7000, 8000, 9000, 1];
+/** Ports of the doors that targets have, most of all. */
+const ports: readonly number[] = [7000, 8000, 9000, 1];
 
 const kinds = [0, 43, 44, 51, 60, 135, 139, 140];
 const protocols = [TCP, UDP, TCP, UDP, TCP, UDP, 1, 4, 41, 50, 58, 59, 132, ...kinds];

@@ -195,6 +195,9 @@ export const controlTarget: Target = {
     promise(clock.waiting === 0, `${clock.waiting} timers are left`);
     promise(handlers.watchers === 0, `${handlers.watchers} watches are left`);
     promise(mistakes.length === 0, `the daemon made a mistake: ${mistakes[0]}`);
+    const first = bytes.indexOf(0x0a);
+    const isTooLong = (first < 0 ? bytes.length : first) > limits.request;
+    promise(!isTooLong || socket.written.includes('"LIMIT"'), "a line of any length is taken");
     return readAnswers(socket.written, bytes);
   },
 };
