@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Lines } from "./lines.ts";
@@ -32,4 +34,20 @@ test.each([
   const found = [...lines.push(Buffer.from(text))].map((line) => Buffer.from(line).toString());
   expect(found).toEqual(expected);
   expect(lines.isTooLong).toBe(tooLong);
+});
+
+test.fails("a line that comes byte by byte takes no more room than it is long", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const room = () => {
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const lines = new Lines(65_536);
+  const before = room();
+  // A chunk may be a small part of what it was read into.
+  for (let i = 0; i < 2000; i++)
+    expect([...lines.push(new Uint8Array(10_000).subarray(1, 2))]).toEqual([]);
+  expect(room() - before).toBeLessThan(2_000_000);
+  expect([...lines.push(Uint8Array.of(0x0a))].map(({ length }) => length)).toEqual([2000]);
 });
