@@ -1,7 +1,8 @@
 /** Cuts a stream of bytes into lines, and gives up on one that is too long. */
 export class Lines {
   readonly #longest: number;
-  #parts: Uint8Array[] = [];
+  /** The line that has begun, and room for more of it. Chunks are not kept: each may hold much memory. */
+  #bytes = new Uint8Array();
   #length = 0;
   #isTooLong = false;
 
@@ -28,14 +29,24 @@ export class Lines {
       const part = end < 0 ? rest : rest.subarray(0, end);
       this.#isTooLong = this.#length + part.length > this.#longest;
       if (this.#isTooLong || rest.length === 0) break;
-      this.#parts.push(part);
-      this.#length += part.length;
+      this.#add(part);
       if (end < 0) break;
-      const line = Buffer.concat(this.#parts);
-      this.#parts = [];
+      const line = this.#bytes.subarray(0, this.#length);
+      this.#bytes = new Uint8Array();
       this.#length = 0;
       rest = rest.subarray(end + 1);
       yield line;
     }
+  }
+
+  #add(part: Uint8Array): void {
+    const length = this.#length + part.length;
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(length, this.#length * 2));
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(part, this.#length);
+    this.#length = length;
   }
 }
