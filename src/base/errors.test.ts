@@ -14,6 +14,11 @@ function thrownBy(task: () => unknown): unknown {
 test.each([
   ["what the system said", thrownBy(() => readFileSync("/none")), "No such file or directory"],
   ["a directory", thrownBy(() => readFileSync("/")), "Illegal operation on a directory"],
+  [
+    "a port that is taken",
+    new Error("listen EADDRINUSE: address already in use 127.0.0.1:80"),
+    "Address already in use",
+  ],
   ["an error of ours", new KnockError("USAGE", "no door"), "no door"],
   ["an error of others", new TypeError("x is not a function"), "x is not a function"],
   ["no error at all", 7, "7"],

@@ -43,6 +43,11 @@ export class KnockError extends Error {
 export function reason(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   // Node writes "ENOENT: no such file or directory, open '/x'", everybody else "No such file or directory".
-  const [, first, rest] = /^E[A-Z0-9]+: (\w)([^,]*), \w+/.exec(thrown.message) ?? [];
-  return first === undefined ? thrown.message : `${first.toUpperCase()}${rest}`;
+  const { message } = thrown;
+  const [, first, rest] =
+    /^E[A-Z0-9]+: (\w)([^,]*), \w+/.exec(message) ??
+    // "listen EADDRINUSE: address already in use 127.0.0.1:80"
+    /^listen E[A-Z0-9]+: (\w)([a-z ]*) \S+$/.exec(message) ??
+    [];
+  return first === undefined ? message : `${first.toUpperCase()}${rest}`;
 }
