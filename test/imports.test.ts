@@ -67,6 +67,14 @@ describe("the code in src/", () => {
     expect(pathTo("bin/knock", [...entry, ...imports], native)).toBeUndefined();
   });
 
+  test("loads HTTP for the metrics alone, and not before they are wanted", () => {
+    const users = (target: string) =>
+      imports.filter((one) => one.target === target && !one.typesOnly).map(({ file }) => file);
+    expect(users("node:http")).toEqual(["src/daemon/metrics-server.ts"]);
+    expect(users("src/daemon/metrics-server.ts")).toEqual(["src/daemon/metrics-page.ts"]);
+    expect(read("src/daemon/metrics-page.ts")).toContain('await import("./metrics-server.ts")');
+  });
+
   test("prints and exits only in cli/", () => {
     const elsewhere = [...sources].filter(([file]) => !file.startsWith("src/cli/"));
     expect(

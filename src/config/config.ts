@@ -1,4 +1,5 @@
 import type { Network } from "../base/address.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
 import type { CommandTemplates } from "../firewall/template.ts";
@@ -31,6 +32,8 @@ export interface Options {
   readonly stateDir?: string;
   /** Where `knockctl` finds the daemon; undefined: the usual place. */
   readonly controlSocket?: string;
+  /** Where Prometheus finds the metrics; undefined: nowhere. */
+  readonly metricsListen?: Endpoint;
   /** What to do with commands that another must undo while leases cannot be written down. */
   readonly onJournalFailure: "open" | "refuse";
 }

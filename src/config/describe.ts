@@ -1,5 +1,6 @@
 import type { Network } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
+import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import { formatService } from "../base/service.ts";
 import type { Config, DoorConfig, NativeDoor, Options } from "./config.ts";
@@ -20,6 +21,7 @@ export function describeConfig({ options, doors }: Config): string[] {
     ...fact("log rate", options.logRate?.toString()),
     ...fact("state directory", options.stateDir),
     ...fact("control socket", options.controlSocket),
+    ...fact("metrics", options.metricsListen && formatEndpoint(options.metricsListen)),
     ...fact("firewall", changed("firewall")),
     ...fact("table", changed("table")),
     ...fact("max commands", changed("maxCommands")),

@@ -1,4 +1,5 @@
 import type { Network } from "../base/address.ts";
+import type { Endpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
 import type { FlagTest } from "../match/door.ts";
@@ -21,6 +22,7 @@ export interface OptionValues {
   table: string;
   statedir: string;
   controlsocket: string;
+  metricslisten: Endpoint;
   onjournalfailure: "open" | "refuse";
 }
 
@@ -77,6 +79,7 @@ export const optionRules: Rules<OptionValues> = {
   firewall: { comments: "anywhere", parse: values.oneOf("nftables", "ipset") },
   statedir: path,
   controlsocket: path,
+  metricslisten: { comments: "anywhere", parse: values.endpoint },
   onjournalfailure: { comments: "anywhere", parse: values.oneOf("open", "refuse") },
 };
 

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Network } from "../base/address.ts";
-import { parseNetwork } from "../base/address.ts";
+import { Address, parseNetwork } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
+import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import { formatService } from "../base/service.ts";
 import type { Config, DoorConfig } from "./config.ts";
@@ -232,6 +233,14 @@ describe("an option means", () => {
     ["Table = knock_2 # a second daemon", { table: "knock_2" }],
     ["StateDir = /var/lib/k # leases", { stateDir: "/var/lib/k" }],
     ["ControlSocket = /run/k.sock", { controlSocket: "/run/k.sock" }],
+    [
+      "MetricsListen = 127.0.0.1:9190 # Prometheus",
+      { metricsListen: { address: Address.v4(0x7f000001), port: 9190 } },
+    ],
+    [
+      "metricslisten = [::1]:9190",
+      { metricsListen: { address: new Address(0, 0, 0, 1), port: 9190 } },
+    ],
     ["OnJournalFailure = refuse", { onJournalFailure: "refuse" }],
     ["onjournalfailure = OPEN", { onJournalFailure: "open" }],
   ])("%j", (lines, facts) => {
@@ -278,6 +287,12 @@ describe("refused, each with its place:", () => {
     ["[options]\nStateDir =", "2:11: StateDir: expected a path"],
     ["[options]\nControlSocket", '2:1: syntax error: "ControlSocket" needs a value'],
     ["[options]\nOnJournalFailure = x", '2:20: OnJournalFailure: expected open or refuse, got "x"'],
+    [
+      "[options]\n MetricsListen = localhost:9190",
+      '2:18: MetricsListen: "localhost:9190" is no place to listen on',
+    ],
+    ["[options]\nMetricsListen = ::1:9190", '2:17: MetricsListen: "::1:9190" is no place'],
+    ["[options]\nMetricsListen", '2:1: syntax error: "MetricsListen" needs a value'],
     ["[options]\nprotect = yes", '2:1: syntax error: unknown directive "protect"'],
     ["[x]", "1:1: section 'x' has an empty knock sequence"],
     ["[x]\nsequence", '2:1: syntax error: "sequence" needs a value'],
@@ -420,6 +435,14 @@ const howToOpen = fc.oneof(
   ),
 );
 
+const word = fc.integer({ min: 0, max: 0xffffffff });
+const anyAddress = fc.oneof(
+  word.map((bits) => Address.v4(bits)),
+  fc
+    .tuple(fc.integer({ min: 1, max: 0xffffffff }), word, word, word)
+    .map((words) => new Address(...words)),
+);
+
 const anyConfig: fc.Arbitrary<Config> = fc.record({
   options: fc.record(
     {
@@ -439,6 +462,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
       pidFile: filePath,
       stateDir: filePath,
       controlSocket: filePath,
+      metricsListen: fc.record({ address: anyAddress, port: fc.integer({ min: 1, max: 65535 }) }),
     },
     {
       requiredKeys: [
@@ -506,6 +530,7 @@ function write({ options, doors }: Config): string {
     ...directive("Table", options.table),
     ...directive("StateDir", options.stateDir),
     ...directive("ControlSocket", options.controlSocket),
+    ...directive("MetricsListen", options.metricsListen && formatEndpoint(options.metricsListen)),
     ...directive("OnJournalFailure", options.onJournalFailure),
     ...doors.flatMap((door) => [...writeDoor(door), ...writeNative(door)]),
   ].join("\n");

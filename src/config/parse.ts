@@ -69,6 +69,7 @@ function readOptions(
     ...(values.lograte !== undefined && { logRate: values.lograte }),
     ...(values.statedir && { stateDir: values.statedir }),
     ...(values.controlsocket && { controlSocket: values.controlsocket }),
+    ...(values.metricslisten && { metricsListen: values.metricslisten }),
     ...(values.logfile && { logFile: values.logfile }),
     ...(values.pidfile && { pidFile: values.pidfile }),
   };

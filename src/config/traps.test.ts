@@ -35,6 +35,11 @@ describe("a trap is told with its place", () => {
       "[options]\nLogFile = −x\n[x]\nsequence = 2,1\ntcpflags = syn\ncommand = true",
       '2:11: "−x" begins with a typographic dash | was -- or - meant?',
     ],
+    [
+      "metrics for everybody",
+      `${door()}\n[options]\nMetricsListen = 0.0.0.0:9190 # all`,
+      "6:17: the metrics can be read from other hosts, by whoever reaches this address | 127.0.0.1 or [::1]",
+    ],
     ["ascending ports", door("sequence = 7000,8000,9000"), `1:1: ${ascend} | shuffle them`],
     ["no time at all", door("seq_timeout = 0"), "1:1: seq_timeout is 0: 'x' can never be opened"],
     ["no command", "[x]\nsequence = 2:udp,1:udp", "1:1: 'x' opens nothing and runs no command"],

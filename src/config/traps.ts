@@ -1,4 +1,5 @@
 // What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
+import { isLoopback, parseEndpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { DoorConfig } from "./config.ts";
 import type { Directive, Section } from "./lines.ts";
@@ -13,6 +14,7 @@ export function findTraps(
 ): Problem[] {
   return [
     ...optionSections.flatMap(optionsInOtherCase),
+    ...optionSections.flatMap(({ directives }) => directives.flatMap(openMetrics)),
     ...[...optionSections, ...doorSections].flatMap(({ directives }) => directives.flatMap(dashes)),
     ...doorSections.flatMap(({ directives }) => directives.flatMap(appends)),
     ...doors.flatMap((door, i) => {
@@ -33,6 +35,15 @@ function optionsInOtherCase(section: Section): Problem[] {
   if (section.name === "options") return [];
   const message = `[${section.name}] is read as [options]; in knockd 0.8 it would be a door`;
   return [warn(section, message)];
+}
+
+/** What the metrics tell (doors, knocks, how many are open) is not for everybody. */
+function openMetrics({ key, value = "", line, valueColumn }: Directive): Problem[] {
+  if (key.toLowerCase() !== "metricslisten") return [];
+  const address = parseEndpoint(value.replace(/#.*$/s, "").trim())?.address;
+  if (address === undefined || isLoopback(address)) return [];
+  const message = "the metrics can be read from other hosts, by whoever reaches this address";
+  return [{ severity: "warning", line, column: valueColumn, message, hint: "127.0.0.1 or [::1]" }];
 }
 
 /** Text that went through a word processor or a blog has –dport where --dport was. */

@@ -1,6 +1,8 @@
 import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import { parseDuration } from "../base/duration.ts";
+import type { Endpoint } from "../base/endpoint.ts";
+import { parseEndpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
@@ -93,6 +95,14 @@ export function services(text: string): Parsed<readonly Service[]> {
     found.push(service);
   }
   return { value: found };
+}
+
+/** An address of this host and a port to listen on. */
+export function endpoint(text: string): Parsed<Endpoint> {
+  const value = parseEndpoint(text);
+  if (value !== undefined) return { value };
+  const hint = "an address and a port: 127.0.0.1:9190 or [::1]:9190";
+  return { problem: `"${text}" is no place to listen on`, offset: 0, hint };
 }
 
 /** The name of a user, as useradd(8) allows it. */

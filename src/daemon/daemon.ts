@@ -19,6 +19,8 @@ import { Firewalls } from "./firewalls.ts";
 import { Limited } from "./limited.ts";
 import type { Terminal } from "./logs.ts";
 import { Logs } from "./logs.ts";
+import { MeteredFirewall } from "./metered-firewall.ts";
+import { MetricsPage } from "./metrics-page.ts";
 import { Names } from "./names.ts";
 import { Network } from "./network.ts";
 import type { OneTimeFiles } from "./one-time-file.ts";
@@ -32,6 +34,7 @@ import { ServiceManager } from "./service-manager.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 import { defaultStateDir, runtimeDirectory } from "./state-files.ts";
+import { Tally } from "./tally.ts";
 import { TargetNames } from "./target-names.ts";
 import { Targets } from "./targets.ts";
 import { Watchers } from "./watchers.ts";
@@ -92,6 +95,7 @@ export class Daemon {
   readonly #keeper: Keeper;
   readonly #matcher: Matcher;
   readonly #pipeline: Pipeline<Ring>;
+  readonly #metrics: MetricsPage;
   readonly #network: Network;
   #config: Config;
   #doors: Doors;
@@ -108,6 +112,7 @@ export class Daemon {
     daemon.#pipeline.watch(daemon.#doors);
     await daemon.#targetNames.follow(config.doors);
     await daemon.#serveControl();
+    await daemon.#serveMetrics();
     daemon.#writePidFile();
     const on = config.options.interfaces?.join(", ") ?? "any";
     daemon.#say("listening", `listening on ${on}...`, "terminal");
@@ -132,9 +137,10 @@ export class Daemon {
     this.#targets = new Targets(this.#log);
     this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
     this.#doors = this.#makeDoors();
+    const firewall = new MeteredFirewall(this.#lasting?.firewalls ?? dryFirewall, clock);
     this.#keeper = new Keeper({
       ...(this.#lasting?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
-      firewall: this.#lasting?.firewalls ?? dryFirewall,
+      firewall,
       clock,
       log: new Limited(this.#log, this.#quota, clock),
       maxCommands,
@@ -142,6 +148,7 @@ export class Daemon {
     });
     const host = new Host(clock);
     this.#matcher = new Matcher({ maxAttempts, isOurs: (address) => host.has(address) });
+    const tally = new Tally();
     this.#pipeline = new Pipeline({
       openSource: (sink) => new Ring(interfaces, clock, sink),
       matcher: this.#matcher,
@@ -149,8 +156,23 @@ export class Daemon {
       log: this.#log,
       clock,
       quota: this.#quota,
+      tally,
       onlyIpv4: options.onlyIpv4,
       debug: options.terminal.debug,
+    });
+    this.#metrics = new MetricsPage(this.#log, async () => {
+      const { Metrics } = await import("./metrics.ts");
+      return new Metrics({
+        version: options.version,
+        clock,
+        source: this.#pipeline.source,
+        tally,
+        matcher: this.#matcher,
+        keeper: this.#keeper,
+        firewall,
+        quota: this.#quota,
+        doors: () => this.#doors,
+      });
     });
     this.#network = new Network(host, this.#pipeline.source, this.#log);
   }
@@ -188,6 +210,7 @@ export class Daemon {
     this.#pipeline.watch(this.#doors);
     this.#replacePidFile();
     await this.#protect();
+    await this.#serveMetrics();
     await this.#targetNames.follow(loaded.config.doors);
     this.#manager.ready(this.#summary());
     return { kind: "reloaded", file: configFile, ...changes, warnings };
@@ -209,6 +232,7 @@ export class Daemon {
     this.#lasting?.protection.close();
     await this.#lasting?.firewalls.shutDown();
     await this.#control?.close();
+    await this.#metrics.close();
     this.#say("stop", "closing...", "terminal");
     this.#say("stop", "shutting down", "log");
     this.#lasting?.state.close();
@@ -269,6 +293,11 @@ export class Daemon {
     } catch (error) {
       this.#warn([`warning: knockctl cannot reach this daemon: ${reason(error)}`]);
     }
+  }
+
+  /** A dry run leaves this to the daemon beside it, too. */
+  async #serveMetrics(): Promise<void> {
+    if (this.#lasting !== undefined) await this.#metrics.listen(this.#config.options.metricsListen);
   }
 
   #makeDoors(): Doors {

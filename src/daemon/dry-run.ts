@@ -11,6 +11,7 @@ import { Matcher } from "../match/matcher.ts";
 import type { Doors } from "./doors.ts";
 import type { PacketClock } from "./packet-clock.ts";
 import { Pipeline } from "./pipeline.ts";
+import { Tally } from "./tally.ts";
 
 /** Keeps what the daemon says until somebody takes it; the packets are told apart. */
 export class ReplayLog implements Log {
@@ -70,6 +71,7 @@ export class DryRun {
       log,
       clock,
       quota: undefined,
+      tally: new Tally(),
       onlyIpv4: false,
       debug: true,
     });

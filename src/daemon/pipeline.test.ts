@@ -28,6 +28,7 @@ import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Quota } from "./quota.ts";
+import { outcomes, Tally } from "./tally.ts";
 
 const us = address("192.0.2.1");
 const us6 = address("2001:db8::1");
@@ -76,6 +77,7 @@ class Story {
   #sent = 0;
 
   readonly quota: Quota | undefined;
+  readonly tally = new Tally();
 
   constructor(
     configs: readonly DoorConfig[],
@@ -96,6 +98,7 @@ class Story {
       log: this.log,
       clock: this.clock,
       quota: this.quota,
+      tally: this.tally,
       ...options,
     });
     this.pipeline.watch(this.doors(configs));
@@ -334,6 +337,7 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
     log: story.log,
     clock: story.clock,
     quota: undefined,
+    tally: story.tally,
     onlyIpv4: false,
     debug: false,
   });
@@ -341,7 +345,42 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
   const ends = { source: address(alice), destination: us };
   pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
   expect(story.lines.at(-1)).toBe("internal error at a packet: oh");
+  expect(story.tally.mistakes).toBe(1);
   pipeline.close();
+});
+
+test("every packet is counted, once, by the most that it meant; knocks by why they failed", async () => {
+  const only6 = makeDoor("six", "1,2", { commands: { start6: "open" } });
+  const story = new Story([ssh, web, only6]);
+  const ends = { source: address(alice), destination: us };
+  const syn = tcpPacket(ends, { port: 7000, sequence: 99, options: mss });
+  await story.receive(syn);
+  await story.receive(syn);
+  await story.knock(alice, "7000 8000 9000");
+  await story.knock(bob, "7000 2000 7000 8000 1 2");
+  await story.receive(Uint8Array.of(0x45, 0, 0));
+  await story.receive(tcpPacket(ends, { port: 7000, flags: ACK }));
+  await story.knock(alice, "7000");
+  await story.wait(10_000);
+  const counted = outcomes.map((outcome) => [outcome, story.tally.packets(outcome)]);
+  expect(Object.fromEntries(counted)).toEqual({
+    unreadable: 1,
+    unrelated: 1,
+    retransmission: 1,
+    failed: 1,
+    repeated: 1,
+    advanced: 7,
+    opened: 2,
+  });
+  expect(story.tally).toMatchObject({ wrongPort: 2, late: 1, mistakes: 0 });
+  const openings = (door: string) =>
+    (["opened", "failed", "nothing-to-do"] as const).map((one) => story.tally.openings(door, one));
+  expect([...story.tally.doors]).toEqual(["ssh", "six"]);
+  expect([openings("ssh"), openings("six"), openings("web")]).toEqual([
+    [1, 0, 0],
+    [0, 0, 1],
+    [0, 0, 0],
+  ]);
 });
 
 describe("with a quota", () => {

@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
 import type { Packet } from "../decode/packet.ts";
-import type { Keeper } from "../grant/keeper.ts";
+import type { Grant, Keeper } from "../grant/keeper.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Verdict } from "../match/verdict.ts";
@@ -12,6 +12,7 @@ import type { Doors } from "./doors.ts";
 import { makeGrant } from "./grants.ts";
 import type { Quota } from "./quota.ts";
 import { levelOf, reportPacket, reportVerdict, standingOf } from "./report.ts";
+import type { Tally } from "./tally.ts";
 
 export interface PipelineParts<S extends Source> {
   /** Opens the source that delivers to `sink`. */
@@ -22,6 +23,7 @@ export interface PipelineParts<S extends Source> {
   readonly clock: Clock;
   /** How much strangers may write to the log; undefined: whatever there is to say. */
   readonly quota: Quota | undefined;
+  readonly tally: Tally;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
   /** Every packet is reported, and why it made no difference. */
@@ -64,7 +66,10 @@ export class Pipeline<S extends Source> {
   #take(frame: Frame): void {
     try {
       const packet = decode(frame);
-      if (packet === undefined || (this.#parts.onlyIpv4 && packet.source.family === 6)) return;
+      if (packet === undefined || (this.#parts.onlyIpv4 && packet.source.family === 6)) {
+        this.#parts.tally.countUnreadable();
+        return;
+      }
       this.#judge(packet);
       this.#wakeForExpiry();
     } catch (error) {
@@ -74,9 +79,10 @@ export class Pipeline<S extends Source> {
   }
 
   #judge(packet: Packet): void {
-    const { matcher, debug } = this.#parts;
+    const { matcher, tally, debug } = this.#parts;
     if (debug) this.#reportPacket(packet);
     const verdicts = matcher.hit(packet);
+    tally.countPacket(verdicts);
     const explained = debug ? [...verdicts, ...matcher.explain(packet, verdicts)] : verdicts;
     for (const verdict of explained) {
       this.#report(verdict);
@@ -91,7 +97,19 @@ export class Pipeline<S extends Source> {
     if (this.#doors.used(door)) this.watch(this.#doors);
     const { source, port, protocol } = packet;
     const grant = makeGrant(live, source, { port, protocol });
-    if (grant !== undefined) void this.#parts.keeper.open(grant);
+    if (grant === undefined) this.#parts.tally.countOpening(door.name, "nothing-to-do");
+    else void this.#carryOut(grant);
+  }
+
+  async #carryOut(grant: Grant): Promise<void> {
+    const { keeper, tally } = this.#parts;
+    const { door } = grant.passage;
+    try {
+      tally.countOpening(door, (await keeper.open(grant)) ? "opened" : "failed");
+    } catch (error) {
+      tally.countOpening(door, "failed");
+      this.#reportMistake(error);
+    }
   }
 
   #wakeForExpiry(): void {
@@ -105,9 +123,12 @@ export class Pipeline<S extends Source> {
   }
 
   #expire(): void {
-    const { matcher, clock } = this.#parts;
+    const { matcher, clock, tally } = this.#parts;
     this.#wakesAt = Number.POSITIVE_INFINITY;
-    for (const verdict of matcher.expire(clock.now())) this.#report(verdict);
+    for (const verdict of matcher.expire(clock.now())) {
+      tally.countFailure(verdict);
+      this.#report(verdict);
+    }
     this.#wakeForExpiry();
   }
 
@@ -129,7 +150,8 @@ export class Pipeline<S extends Source> {
   }
 
   #reportMistake(error: unknown): void {
-    const { log, clock, quota } = this.#parts;
+    const { log, clock, quota, tally } = this.#parts;
+    tally.mistakes++;
     const wall = clock.wall();
     if (quota?.admits("further", wall) === false) return;
     const text = `internal error at a packet: ${reason(error)}`;

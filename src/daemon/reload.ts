@@ -35,6 +35,7 @@ const optionNames = [
   "table",
   "stateDir",
   "controlSocket",
+  "metricsListen",
   "onJournalFailure",
 ] as const satisfies readonly (keyof Config["options"])[];
 

@@ -75,6 +75,11 @@ export class Matcher {
     return this.#attempts.byStage;
   }
 
+  /** How many attempts had to go before their time, for want of room. */
+  get evictedAttempts(): number {
+    return this.#attempts.evicted;
+  }
+
   /** When to call `expire` next: milliseconds; undefined while nothing is under way. */
   get nextExpiry(): number | undefined {
     return this.#attempts.nextExpiry;
