@@ -142,7 +142,7 @@ export class Daemon {
       ...(this.#lasting?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
       firewall,
       clock,
-      log: new Limited(this.#log, this.#quota, clock),
+      log: new Limited(this.#log, this.#quota),
       maxCommands,
       refuseWithoutJournal: onJournalFailure === "refuse",
     });

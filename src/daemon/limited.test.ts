@@ -7,7 +7,7 @@ import { Quota } from "./quota.ts";
 test("failed openings count against the quota, whatever else is said does not", () => {
   const clock = new ManualClock();
   const log = new MemoryLog();
-  const limited = new Limited(log, new Quota(50, clock, log), clock);
+  const limited = new Limited(log, new Quota(50, clock, log));
   for (let i = 0; i < 100; i++) {
     limited.write({ level: "notice", event: "command", text: "running" });
     limited.write({ level: "error", event: "overload", text: "too many" });

@@ -1,4 +1,3 @@
-import type { Clock } from "../base/clock.ts";
 import type { Entry, Level, Log } from "../base/log.ts";
 import type { Quota } from "./quota.ts";
 
@@ -12,20 +11,18 @@ const failures: readonly string[] = ["overload", "refused", "open-failed"];
 export class Limited implements Log {
   readonly #log: Log;
   readonly #quota: Quota;
-  readonly #clock: Clock;
 
-  constructor(log: Log, quota: Quota, clock: Clock) {
+  constructor(log: Log, quota: Quota) {
     this.#log = log;
     this.#quota = quota;
-    this.#clock = clock;
   }
 
   hears(level: Level): boolean {
     return this.#log.hears?.(level) ?? true;
   }
 
-  write(entry: Entry, wall: number = this.#clock.wall()): void {
-    if (failures.includes(entry.event) && !this.#quota.admits("further", wall)) return;
+  write(entry: Entry, wall?: number): void {
+    if (failures.includes(entry.event) && this.#quota.admits("further") === undefined) return;
     this.#log.write(entry, wall);
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   ACK,
   address,
@@ -26,6 +26,7 @@ import { Keeper } from "../grant/keeper.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
+import { Names } from "./names.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Quota } from "./quota.ts";
 import { outcomes, Tally } from "./tally.ts";
@@ -435,7 +436,30 @@ describe("with a quota", () => {
     expect(story.quota?.leftOut).toBe(0);
   });
 
-  test("debugging has its own limit", async () => {
+  test("names are looked up for those alone who are told of", () => {
+    const story = new Story([ssh]);
+    const lookUp = vi.fn(() => Promise.resolve(undefined));
+    const pipeline = new Pipeline({
+      openSource: (sink) => new MemorySource(sink),
+      matcher: new Matcher({ maxAttempts: 1000, isOurs: () => true }),
+      keeper: story.keeper,
+      log: new Names(story.log, story.clock, lookUp),
+      clock: story.clock,
+      quota: new Quota(50, story.clock, story.log),
+      tally: story.tally,
+      onlyIpv4: false,
+      debug: false,
+    });
+    pipeline.watch(story.doors([ssh]));
+    for (let i = 0; i < 1000; i++) {
+      const ends = { source: address(stranger(i)), destination: us };
+      pipeline.source.deliver(tcpPacket(ends, { port: 7000 }), 0);
+    }
+    expect(lookUp).toHaveBeenCalledTimes(38);
+    pipeline.close();
+  });
+
+  test("while debugging, packets and what they meant share the limit", async () => {
     const story = new Story([ssh], { onlyIpv4: false, debug: true, rate: 10 });
     for (let i = 0; i < 100; i++)
       await story.receive(

@@ -10,7 +10,7 @@ import type { Matcher } from "../match/matcher.ts";
 import type { Verdict } from "../match/verdict.ts";
 import type { Doors } from "./doors.ts";
 import { makeGrant } from "./grants.ts";
-import type { Quota } from "./quota.ts";
+import type { Quota, Standing } from "./quota.ts";
 import { levelOf, reportPacket, reportVerdict, standingOf } from "./report.ts";
 import type { Tally } from "./tally.ts";
 
@@ -134,26 +134,31 @@ export class Pipeline<S extends Source> {
 
   /** A flood costs no texts: those that nobody would see, or that are too many, are not made. */
   #report(verdict: Verdict): void {
-    const { log, clock, quota } = this.#parts;
+    const { log } = this.#parts;
     if (log.hears?.(levelOf(verdict)) === false) return;
-    const wall = clock.wall();
-    const standing = standingOf(verdict);
-    if (standing !== undefined && quota?.admits(standing, wall) === false) return;
-    log.write(reportVerdict(verdict), wall);
+    const wall = this.#admit(standingOf(verdict));
+    if (wall !== undefined) log.write(reportVerdict(verdict), wall);
+  }
+
+  /** The date of a line that may be written; undefined: it is one too many. */
+  #admit(standing: Standing | undefined): number | undefined {
+    const { clock, quota } = this.#parts;
+    if (standing === undefined || quota === undefined) return clock.wall();
+    return quota.admits(standing);
   }
 
   #reportPacket(packet: Packet): void {
-    const { log, clock, quota } = this.#parts;
-    const wall = clock.wall();
-    if (quota?.admits("stranger", wall) === false) return;
+    const { log, clock } = this.#parts;
+    const wall = this.#admit("stranger");
+    if (wall === undefined) return;
     log.write(reportPacket(packet, wall - (clock.now() - packet.time)), wall);
   }
 
   #reportMistake(error: unknown): void {
-    const { log, clock, quota, tally } = this.#parts;
+    const { log, tally } = this.#parts;
     tally.mistakes++;
-    const wall = clock.wall();
-    if (quota?.admits("further", wall) === false) return;
+    const wall = this.#admit("further");
+    if (wall === undefined) return;
     const text = `internal error at a packet: ${reason(error)}`;
     log.write({ level: "error", event: "internal-error", text }, wall);
   }

@@ -14,7 +14,7 @@ function open(rate = 50) {
   /** How many of so many lines are admitted, now. */
   const ask = (times: number, standing: Standing = "stranger") => {
     let admitted = 0;
-    for (let i = 0; i < times; i++) if (quota.admits(standing, clock.wall())) admitted++;
+    for (let i = 0; i < times; i++) if (quota.admits(standing) !== undefined) admitted++;
     return admitted;
   };
   return { clock, log, quota, ask };
@@ -68,11 +68,26 @@ test("those who have come further may have what strangers do not need", () => {
   expect(ask(1)).toBe(0);
 });
 
-test("the sum is told by the next packet where no timer has had its turn", () => {
-  const { quota, log } = open();
-  for (let i = 0; i < 40; i++) quota.admits("stranger", midnight + 500);
-  expect(quota.admits("stranger", midnight + 1001)).toBe(true);
-  expect(log.texts).toEqual([expect.stringMatching(/^2 lines /)]);
+test("a line has the date of the second in which it counts", () => {
+  const { quota, clock } = open();
+  clock.advance(77);
+  expect(quota.admits("stranger")).toBe(midnight + 77);
+});
+
+describe("where no timer has its turn", () => {
+  let wall = midnight;
+  const idle = { now: () => 0, wall: () => wall, wakeAt: () => () => {} };
+
+  test("the next line of somebody else tells the sum", () => {
+    const log = new MemoryLog();
+    const quota = new Quota(50, idle, log);
+    for (let i = 0; i < 40; i++) quota.admits("stranger");
+    wall += 1000;
+    expect(quota.admits("stranger")).toBeUndefined();
+    expect(quota.admits("further")).toBe(wall);
+    expect(log.texts).toEqual([expect.stringMatching(/^3 lines /)]);
+    expect(quota.admits("stranger")).toBe(wall);
+  });
 });
 
 test("what was left out is told at the end at the latest, and counted all the time", () => {
@@ -89,9 +104,18 @@ test("what was left out is told at the end at the latest, and counted all the ti
 });
 
 test("the date may be set back", () => {
-  const { quota, ask } = open();
-  ask(1000);
-  expect(quota.admits("stranger", midnight - 3_600_000)).toBe(true);
+  const clock = new ManualClock(midnight);
+  let offset = 0;
+  const set = {
+    now: () => clock.now(),
+    wall: () => clock.wall() + offset,
+    wakeAt: (when: number, task: () => void) => clock.wakeAt(when, task),
+  };
+  const quota = new Quota(50, set, new MemoryLog());
+  for (let i = 0; i < 1000; i++) quota.admits("stranger");
+  offset = -3_600_000;
+  clock.advance(1000);
+  expect(quota.admits("stranger")).toBe(set.wall());
 });
 
 describe("another rate", () => {
@@ -141,7 +165,7 @@ test("whatever comes: no second has more lines than its rate, and none gets lost
         clock.advance(wait);
         for (let i = 0; i < times; i++) {
           asked++;
-          if (!quota.admits(standing, clock.wall())) continue;
+          if (quota.admits(standing) === undefined) continue;
           admitted++;
           note();
         }

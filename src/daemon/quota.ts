@@ -52,23 +52,29 @@ export class Quota {
     return this.#leftOutBefore + this.#leftOut;
   }
 
-  /** May there be one more line, of this date (`wall`)? It counts, whatever the answer is. */
-  admits(standing: Standing, wall: number): boolean {
+  /**
+   * May there be one more line, now? Then its date (milliseconds since 1970), else undefined. It counts,
+   * whatever the answer is.
+   */
+  admits(standing: Standing): number | undefined {
+    // The timer that tells the sum ends the second: until then a flood need not ask for the date.
+    if (this.#cancelWake !== undefined && !this.#hasRoom(standing)) {
+      this.#leftOut++;
+      return undefined;
+    }
+    const wall = this.#clock.wall();
     const second = Math.floor(wall / 1000);
     if (second !== this.#second) this.#begin(second);
-    if (
-      this.#lines < this.#most &&
-      (standing === "further" || this.#ofStrangers < this.#mostOfStrangers)
-    ) {
+    if (this.#hasRoom(standing)) {
       this.#lines++;
       if (standing === "stranger") this.#ofStrangers++;
-      return true;
+      return wall;
     }
     this.#leftOut++;
     this.#cancelWake ??= this.#clock.wakeAt(this.#clock.now() + 1000 - (wall % 1000), () => {
       this.#summarise();
     });
-    return false;
+    return undefined;
   }
 
   /** Tells what was left out and not told yet. May be called more than once. */
@@ -76,8 +82,12 @@ export class Quota {
     this.#summarise();
   }
 
+  #hasRoom(standing: Standing): boolean {
+    if (this.#lines >= this.#most) return false;
+    return standing === "further" || this.#ofStrangers < this.#mostOfStrangers;
+  }
+
   #begin(second: number): void {
-    // Where the loop has no time for timers, packets are a clock.
     this.#summarise();
     this.#second = second;
     this.#lines = 0;

@@ -37,7 +37,11 @@ describe.skipIf(needs())("a flood of first steps", () => {
   afterAll(() => wire?.close());
   afterEach(() => daemon.signal("SIGKILL"));
 
-  async function listen(folder: Folder, ...options: readonly string[]): Promise<void> {
+  async function listen(
+    folder: Folder,
+    options: readonly string[] = [],
+    flags: readonly string[] = [],
+  ): Promise<void> {
     const text = [
       "[options]",
       "LogFormat = json",
@@ -51,7 +55,7 @@ describe.skipIf(needs())("a flood of first steps", () => {
       "tcpflags = syn",
       "command = echo opened %IP%",
     ].join("\n");
-    daemon = new Process([...knockd, "-v", "-c", folder.write("knockd.conf", text)]);
+    daemon = new Process([...knockd, "-v", "-c", folder.write("knockd.conf", text), ...flags]);
     await daemon.waitFor(/^listening on/m);
   }
 
@@ -118,7 +122,7 @@ describe.skipIf(needs())("a flood of first steps", () => {
     const sums = lines.filter(({ event }) => event === "left-out");
     const leftOut = sums.reduce((sum, one) => sum + Number(one.lines), 0);
     const seconds = sums.map(({ time }) => time.slice(0, 19));
-    expect(seconds).toEqual([...new Set(seconds)]);
+    expect(sums.length).toBeLessThanOrEqual(new Set(seconds).size + 1);
     expect(received).toBe(packets + 4);
     // Each of them took a first step, and was too late in the end. Alice's first step is one line more.
     const told =
@@ -136,9 +140,26 @@ describe.skipIf(needs())("a flood of first steps", () => {
     ]);
   });
 
+  test("does not stall a daemon that shows every packet: it shows a thousand lines a second", async () => {
+    const folder = new Folder();
+    const begin = performance.now();
+    await listen(folder, [], ["-D"]);
+    await flood(packets, (tenth) => {
+      if (tenth === 9) for (const port of [7000, 8000, 9000, 7500]) knock(port);
+    });
+    await daemon.waitFor(new RegExp(`^${alice}: ssh: OPEN SESAME$`, "m"));
+    await daemon.waitFor(new RegExp(`^opened ${alice}$`, "m"));
+    const seconds = Math.ceil((performance.now() - begin) / 1000) + 1;
+    const shown = daemon.stdout.split("\n").length;
+    expect(shown).toBeGreaterThan(1000);
+    // Beside them is what is said of the start and of the knock.
+    expect(shown).toBeLessThan(1000 * seconds + 50);
+    expect(daemon.stdout).toMatch(/^[\d,]+ lines about packets of strangers were left out/m);
+  });
+
   test("without a limit writes a line a packet", async () => {
     const folder = new Folder();
-    await listen(folder, "LogRate = 0");
+    await listen(folder, ["LogRate = 0"]);
     await flood(5000, () => {});
     await sleep(5000);
     const lines = await linesOf(folder);
