@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { openClient } from "../../src/control/client.ts";
 import { Random } from "../differential/random.ts";
 import { address } from "../packets.ts";
 import type { Paths } from "../soak/doors.ts";
@@ -100,9 +102,17 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
     await wire?.close();
   });
 
-  /** What is held when no knock and no lease is under way. */
+  /** What is held when no knock and no lease is under way any more: half a minute is enough for that. */
   async function calm(): Promise<Reading> {
-    await sleep(longest + 1_500);
+    const client = await openClient(paths.socket, systemClock);
+    for (let tries = 0; tries < 60; tries++) {
+      await sleep(500);
+      const { leases, attempts } = await client.ask("status", {});
+      if (leases === 0 && attempts.every((count) => count === 0)) break;
+    }
+    client.close();
+    // Commands that are done, and the connection, are gone a little later.
+    await sleep(longest);
     return await gauge.read(daemon);
   }
 
