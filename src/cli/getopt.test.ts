@@ -13,7 +13,7 @@ const options = [
 ] as const;
 
 describe("getopt reads", () => {
-  test.each<[string[], Flag[], string[]]>([
+  test.each<[string[], Flag[], string[], number?]>([
     [[], [], []],
     [["-dv"], [{ name: "daemon" }, { name: "verbose" }], []],
     [["-ieth0"], [{ name: "interface", value: "eth0" }], []],
@@ -30,10 +30,12 @@ describe("getopt reads", () => {
       [{ name: "verbose" }, { name: "daemon" }],
       ["host", "1"],
     ],
-    [["-v", "--", "-d", "--"], [{ name: "verbose" }], ["-d", "--"]],
+    [["-v", "--", "-d", "--"], [{ name: "verbose" }], ["-d", "--"], 0],
+    [["a", "b", "--", "c"], [], ["a", "b", "c"], 2],
+    [["a", "--"], [], ["a"], 1],
     [["-", ""], [], ["-", ""]],
-  ])("%j", (args, flags, operands) => {
-    expect(getopt(args, options)).toEqual({ flags, operands });
+  ])("%j", (args, flags, operands, dashes) => {
+    expect(getopt(args, options)).toEqual({ flags, operands, dashes });
   });
 });
 
@@ -83,6 +85,7 @@ test("every spelling of the same flags and operands reads the same", () => {
       expect(getopt([...items.flatMap((item) => item.words), "--", ...tail], options)).toEqual({
         flags: items.flatMap((item) => ("flag" in item ? [item.flag] : [])),
         operands: [...items.flatMap((item) => ("operand" in item ? [item.operand] : [])), ...tail],
+        dashes: items.filter((item) => "operand" in item).length,
       });
     }),
   );

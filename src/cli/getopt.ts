@@ -17,6 +17,8 @@ export interface Flag {
 export interface Arguments {
   readonly flags: readonly Flag[];
   readonly operands: readonly string[];
+  /** How many of the operands stand before a `--`; undefined if there is none. */
+  readonly dashes?: number;
 }
 
 /**
@@ -29,8 +31,10 @@ export function getopt(args: readonly string[], options: readonly Option[]): Arg
   const flags: Flag[] = [];
   const operands: string[] = [];
   const rest = [...args];
+  let dashes: number | undefined;
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     if (arg === "--") {
+      dashes = operands.length;
       operands.push(...rest);
       break;
     }
@@ -38,7 +42,7 @@ export function getopt(args: readonly string[], options: readonly Option[]): Arg
     else if (arg.startsWith("-") && arg !== "-") flags.push(...readCluster(arg, rest, options));
     else operands.push(arg);
   }
-  return { flags, operands };
+  return { flags, operands, ...(dashes !== undefined && { dashes }) };
 }
 
 /** Takes the value from `rest` if the option needs one that was not written with it. */

@@ -1,10 +1,23 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { main } from "./knock.ts";
 import type { Io } from "./program.ts";
 import { run } from "./program.ts";
 import { version } from "./version.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "sesame-knock-"));
+const file = join(folder, "sesame", "knock.conf");
+vi.stubEnv("XDG_CONFIG_HOME", folder);
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
 
 async function knock(...args: string[]) {
   const output = { stdout: "", stderr: "" };
@@ -50,13 +63,24 @@ test("-V prints knockd's version and ours", async () => {
   expect(version).toMatch(/^\d+\.\d+\.\d+/);
 });
 
-test.each([[["-h"]], [["--help", "127.0.0.1", "1"]], [[]], [["127.0.0.1"]], [["-v", "127.0.0.1"]]])(
+test.each([[["-h"]], [["--help", "127.0.0.1", "1"]], [[]], [["-v"]]])(
   "%j gets the usage on standard output and exit code 1",
   async (args) => {
     expect(await knock(...args)).toEqual({
       code: 1,
       stdout: expect.stringMatching(/^usage: knock /),
       stderr: "",
+    });
+  },
+);
+
+test.each([[["127.0.0.1"]], [["-v", "127.0.0.1"]], [["-d", "-5", "127.0.0.1"]]])(
+  "%j gets it too, and the reason",
+  async (args) => {
+    expect(await knock(...args)).toEqual({
+      code: 1,
+      stdout: expect.stringMatching(/^usage: knock /),
+      stderr: `knock: error: no port to knock at, and no profile '127.0.0.1' in ${file}\n`,
     });
   },
 );
@@ -89,5 +113,214 @@ describe("it refuses", () => {
     ],
   ])("%j", async (args, stderr) => {
     expect(await knock(...args)).toEqual({ code: 1, stdout: "", stderr });
+  });
+});
+
+/** Counts the datagrams that arrive at a port of its own. */
+async function listener() {
+  const socket = createSocket("udp4");
+  const arrivals: string[] = [];
+  socket.on("message", (bytes) => arrivals.push(bytes.toString()));
+  await once(socket.bind(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void socket.close());
+  return { port: socket.address().port, arrivals };
+}
+
+/** A TCP port that lets everybody in, and one where nobody listens. */
+async function services() {
+  const ports: number[] = [];
+  for (const stays of [true, false]) {
+    const server = createServer((socket) => socket.on("error", () => {}).end());
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    ports.push((server.address() as AddressInfo).port);
+    if (stays) onTestFinished(() => void server.close());
+    else await new Promise((resolve) => server.close(resolve));
+  }
+  const [open = 0, closed = 0] = ports;
+  return { open, closed };
+}
+
+test("unique beginnings of knockd's options mean what they meant", async () => {
+  const { port, arrivals } = await listener();
+  for (const flags of [
+    ["--u"],
+    ["--ud"],
+    ["--u", "--d", "1"],
+    ["--u", "--del=1"],
+    ["--u", "--verb"],
+  ]) {
+    expect(await knock(...flags, "127.0.0.1", `${port}`)).toMatchObject({ code: 0, stderr: "" });
+  }
+  await vi.waitUntil(() => arrivals.length === 5);
+  expect((await knock("--vers")).stdout).toMatch(/^knock 0.8/);
+  expect((await knock("--h", "127.0.0.1", "1")).stdout).toMatch(/^usage/);
+});
+
+test("what stands after -- are ports, as they always were", async () => {
+  const names = async (...args: string[]) => (await knock("-v", ...args)).stdout;
+  const hits = "hitting tcp 127.0.0.1:1\nhitting tcp 127.0.0.1:2\n";
+  expect(await names("127.0.0.1", "1", "--", "2")).toBe(hits);
+  expect(await names("127.0.0.1", "--", "1", "2")).toBe(hits);
+  expect(await names("--", "127.0.0.1", "1", "2")).toBe(hits);
+  const { stderr } = await knock("127.0.0.1", "1", "--", "true", "x");
+  expect(stderr).toContain("knock: hint: a command after -- needs --wait\n");
+});
+
+test("--payload and pauses are sent", async () => {
+  const { port, arrivals } = await listener();
+  const step = `${port}:udp`;
+  const result = await knock("--payload", "open", "127.0.0.1", step, "+20ms", step);
+  expect(result).toEqual({ code: 0, stdout: "", stderr: "" });
+  await vi.waitUntil(() => arrivals.length === 2);
+  expect(arrivals).toEqual(["open", "open"]);
+});
+
+describe("--wait", () => {
+  test("ends with 0 when it is let in, and says nothing where nobody looks", async () => {
+    const { open } = await services();
+    expect(await knock("--wait", `${open}`, "127.0.0.1", "1")).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
+  });
+
+  test("ends with 1 and the reason if not", async () => {
+    const { closed } = await services();
+    const args = ["--wait", `tcp/${closed},100ms`, "127.0.0.1", "1"];
+    const { code, stdout, stderr } = await knock(...args);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /^knock: error: tcp\/\d+ of 127\.0\.0\.1 is refused: the machine answers, .*\nknock: hint: /,
+    );
+    expect(await knock("-q", ...args)).toEqual({ code: 1, stdout: "", stderr: "" });
+  });
+
+  test("as JSON is one object", async () => {
+    const { open, closed } = await services();
+    const ask = async (...args: string[]) => {
+      const { code, stdout, stderr } = await knock("--json", ...args);
+      expect(stderr).toBe("");
+      return [code, JSON.parse(stdout)];
+    };
+    const told = { host: "127.0.0.1", addresses: ["127.0.0.1"], knocks: 1 };
+    expect(await ask("127.0.0.1", "1")).toEqual([0, { ...told, result: "sent" }]);
+    const at = { address: "127.0.0.1", waited: expect.any(Number) };
+    expect(await ask("--wait", `${open}`, "127.0.0.1", "1")).toEqual([
+      0,
+      { ...told, ...at, result: "open", service: `tcp/${open}`, openBefore: true },
+    ]);
+    expect(await ask("--wait", `${closed},100ms`, "127.0.0.1", "1")).toEqual([
+      1,
+      {
+        ...told,
+        ...at,
+        result: "refused",
+        service: `tcp/${closed}`,
+        openBefore: false,
+        reason: "connection refused",
+      },
+    ]);
+    expect(await ask("a..b", "1")).toEqual([
+      1,
+      { host: "a..b", result: "failed", reason: "unknown node or service" },
+    ]);
+  });
+});
+
+describe("a profile", () => {
+  afterEach(() => rmSync(file, { force: true }));
+
+  test("is saved, listed, printed without its secret, and knocked by its name", async () => {
+    const { port, arrivals } = await listener();
+    const saved = ["--save", "home", "-d", "10", "--payload", "hi", "127.0.0.1", `${port}:udp`];
+    const note = `saved as 'home' in ${file}\n`;
+    expect(await knock(...saved)).toEqual({ code: 0, stdout: "", stderr: note });
+    expect(arrivals).toEqual([]);
+    const told = (text: string) => ({ code: 0, stdout: text, stderr: "" });
+    expect(await knock("--list")).toEqual(told("NAME  HOST       WAIT\nhome  127.0.0.1\n"));
+    expect(await knock("--list", "--json")).toEqual(told('[{"name":"home","host":"127.0.0.1"}]\n'));
+    expect(await knock("--print", "home")).toEqual(
+      told(
+        [
+          "Host home",
+          "    HostName 127.0.0.1",
+          "    # Sequence: 1 port, --secrets shows them",
+          "    Delay 10ms",
+          "    # Payload: --secrets shows it",
+          "",
+        ].join("\n"),
+      ),
+    );
+    const secrets = (await knock("--print", "home", "--secrets")).stdout;
+    expect(secrets).toBe(readFileSync(file, "utf8"));
+    expect(await knock("home")).toEqual(told(""));
+    expect(await knock("-v", "--payload", "you", "home")).toEqual(
+      told(`hitting udp 127.0.0.1:${port}\n`),
+    );
+    await vi.waitUntil(() => arrivals.length === 2);
+    expect(arrivals).toEqual(["hi", "you"]);
+    expect(await knock(...saved)).toMatchObject({
+      code: 1,
+      stderr: `knock: ${file}:1: there is a profile 'home'\nknock: hint: --force replaces it\n`,
+    });
+  });
+
+  test("is of no interest when ports are given", async () => {
+    await knock("--save", "127.0.0.1", "127.0.0.9", "9");
+    expect((await knock("-v", "127.0.0.1", "1")).stdout).toBe("hitting tcp 127.0.0.1:1\n");
+    expect(
+      (await knock("-v", "-4", "--profile", "127.0.0.1", "--source", "127.0.0.1")).stdout,
+    ).toBe("hitting tcp 127.0.0.9:9\n");
+  });
+
+  test("tells problems with file and line", async () => {
+    writeFileSync(file, "Host home\n  Sequence 1 x\n", { mode: 0o600 });
+    expect(await knock("home")).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringContaining(`knock: ${file}:2: port 'x' is neither`),
+    });
+    writeFileSync(file, "Host home\n  HostName x\n");
+    expect((await knock("home")).stderr).toBe(`knock: ${file}: 'home' has no Sequence\n`);
+  });
+
+  test("that there is not is told", async () => {
+    expect((await knock("--print", "home")).stderr).toMatch(
+      /^knock: error: there is no profile 'home'\n/,
+    );
+    expect(await knock("--list")).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: `no profiles in ${file}; --save makes one\n`,
+    });
+  });
+});
+
+describe("options that do not go together are refused:", () => {
+  test.each([
+    [["--retry", "3", "127.0.0.1", "1"], "--retry needs --wait"],
+    [["--retry", "x", "--wait", "1", "127.0.0.1", "1"], "--retry: 'x' is no number"],
+    [["--wait", "udp/53", "127.0.0.1", "1"], "--wait: cannot wait for 'udp/53': nobody can see"],
+    [["--payload", "x", "127.0.0.1", "1"], "--payload has no meaning without a UDP port"],
+    [["--json", "--proxy", "127.0.0.1", "1", "2"], "--proxy does not go together with --json"],
+    [
+      ["--keep", "1m", "--proxy", "127.0.0.1", "1", "2"],
+      "--proxy does not go together with --keep",
+    ],
+    [["--keep", "x", "127.0.0.1", "1"], '--keep: "x" is not a length of time'],
+    [["--json", "--wait", "1", "127.0.0.1", "1", "--", "true"], "--json leaves standard output"],
+    [["--proxy", "127.0.0.1"], "--proxy takes HOST PORT"],
+    [["--proxy", "127.0.0.1", "22"], "there is no profile '127.0.0.1'"],
+    [["--profile", "x", "127.0.0.1"], "--profile x leaves no room for '127.0.0.1'"],
+    [["--source", "::1", "127.0.0.1", "1"], "'::1' is none from which 127.0.0.1 could be reached"],
+    [["--source", "127.0.0.1", "--interface", "lo", "127.0.0.1", "1"], "only one can be"],
+    [["--interface", "nil7", "127.0.0.1", "1"], "there is no interface 'nil7'"],
+    [["127.0.0.1", "+5", "1"], "'+5' does not stand between two ports"],
+  ])("%j", async (args, message) => {
+    const { code, stdout, stderr } = await knock(...args);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^knock: error: /);
+    expect(stderr).toContain(message);
   });
 });

@@ -1,94 +1,58 @@
 import { KnockError } from "../base/errors.ts";
-import { usualPayload } from "../client/payload.ts";
-import type { Family, Plan } from "../client/plan.ts";
-import { formatStep, parseDelay, parseSteps } from "../client/plan.ts";
-import { toPlan } from "../client/profile.ts";
-import type { Route } from "../client/route.ts";
-import { findRoutes } from "../client/route.ts";
-import { sendPlan } from "../client/send.ts";
-import { findService } from "../client/services.ts";
-import { getopt } from "./getopt.ts";
+import { CommandLine } from "./knock/command-line.ts";
+import { deliver } from "./knock/deliver.ts";
+import { findTarget } from "./knock/target.ts";
+import { usage } from "./knock/usage.ts";
 import type { Io } from "./program.ts";
 import { version } from "./version.ts";
 
-const options = [
-  { short: "u", long: "udp" },
-  { short: "d", long: "delay", argument: "MS" },
-  { short: "4", long: "ipv4" },
-  { short: "6", long: "ipv6" },
-  { short: "v", long: "verbose" },
-  { short: "V", long: "version" },
-  { short: "h", long: "help" },
-] as const;
-
-const usage = `usage: knock [options] HOST PORT[:PROTOCOL]...
-
-Sends one packet to each PORT of HOST, in the order given. A PORT is a number or the name
-of a service, a PROTOCOL is tcp (taken if there is none) or udp.
-
-  -u, --udp         send everything by UDP, whatever the ports say
-  -d, --delay MS    pause for MS milliseconds from each packet to the next (none by default;
-                    where packets may overtake each other on the way, 500 is safe)
-  -4, --ipv4        knock at an IPv4 address of HOST
-  -6, --ipv6        knock at an IPv6 address of HOST
-  -v, --verbose     name each packet as it is sent
-  -V, --version     print the version
-  -h, --help        print this text
-
-example: knock -v -d 500 gate.example.org 7000 8000:udp 9000
-`;
-
-/** knockd's client. Exit codes are its own: 0, or 1 for whatever went wrong and for --help. */
+/**
+ * knockd's client, and more. Exit codes are its own: 0, or 1 for whatever went wrong and for --help. A
+ * command after `--` decides about its own.
+ */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  const { flags, operands } = getopt(args, options);
-  let udp = false;
-  let delay = "0";
-  let family: Family = 0;
-  let verbose = false;
-  for (const { name, value = "" } of flags) {
-    if (name === "udp") udp = true;
-    else if (name === "delay") delay = value;
-    else if (name === "ipv4") family = 4;
-    else if (name === "ipv6") family = 6;
-    else if (name === "verbose") verbose = true;
-    else if (name === "version") {
-      io.stdout(`knock 0.8 (Sesame ${version})\n`);
-      return 0;
-    } else {
-      io.stdout(usage);
-      return 1;
-    }
+  try {
+    return await run(new CommandLine(args), io);
+  } catch (error) {
+    if (!(error instanceof KnockError) || error.code !== "CONFIG") throw error;
+    // Problems bring their own file and line.
+    const lines = [...error.message.split("\n"), ...error.hints.map((hint) => `hint: ${hint}`)];
+    io.stderr(lines.map((line) => `knock: ${line}\n`).join(""));
+    return 1;
   }
-  const [host, ...ports] = operands;
-  if (host === undefined || ports.length === 0) {
+}
+
+async function run(line: CommandLine, io: Io): Promise<number> {
+  const first = line.first("version", "help");
+  if (first === "version") {
+    io.stdout(`knock 0.8 (Sesame ${version})\n`);
+    return 0;
+  }
+  if (first === "help") {
     io.stdout(usage);
     return 1;
   }
-  if (Number(delay) < 0) {
+  if (line.has("list")) return await (await import("./knock/list.ts")).list(line, io);
+  if (line.has("print")) return await (await import("./knock/print.ts")).print(line, io);
+  if (Number(line.get("delay")) < 0 && line.operands.length + (line.rest?.length ?? 0) > 1) {
     io.stderr("error: delay cannot be negative\n");
     return 1;
   }
-  const steps = parseSteps(ports, udp, findService);
-  const plan = toPlan({ host, steps, family, delay: parseDelay(delay) }, usualPayload);
-  const routes = await resolve(plan, io);
-  for (const route of routes) {
-    await sendPlan(plan, route, (step) => {
-      if (verbose) io.stdout(`hitting ${formatStep(step, route.address)}\n`);
-    });
+  const target = await findTarget(line, io);
+  if (target === undefined) {
+    io.stdout(usage);
+    await explainLack(line, io);
+    return 1;
   }
-  if (routes.length === 0) return 1;
-  return 0;
+  if (line.has("save")) return await (await import("./knock/save.ts")).save(target, line, io);
+  return await deliver(target, line, io);
 }
 
-/** None, and said in the words of knockd's client, if the host has no address. */
-async function resolve(plan: Plan, io: Io): Promise<Route[]> {
-  try {
-    return await findRoutes(plan.host, plan.family, {});
-  } catch (error) {
-    if (!(error instanceof KnockError) || error.code !== "RESOLVE") throw error;
-    const port = plan.steps[0]?.text;
-    io.stderr(`Failed to resolve hostname '${plan.host}' on port ${port}\n`);
-    io.stderr(`getaddrinfo: ${error.message}\n`);
-    return [];
-  }
+/** One word alone is a profile, or a port is missing. */
+async function explainLack(line: CommandLine, io: Io): Promise<void> {
+  const [host] = line.operands;
+  if (host === undefined) return;
+  const { usualPath } = await import("../client/profile-file.ts");
+  const file = line.get("file") ?? usualPath();
+  io.stderr(`knock: error: no port to knock at, and no profile '${host}' in ${file}\n`);
 }

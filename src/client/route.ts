@@ -45,8 +45,8 @@ async function resolveHost(host: string, family: Family): Promise<string[]> {
   }
 }
 
-/** Undefined if the origin has no address of this family. */
-function routeFrom({ source, interface: name }: Origin, address: string): Route | undefined {
+/** Undefined if the origin has no address of this family. Throws `USAGE` if the interface is not there. */
+export function routeFrom({ source, interface: name }: Origin, address: string): Route | undefined {
   if (source !== undefined) {
     return isIP(source.replace(/%.*$/s, "")) === isIP(address.replace(/%.*$/s, ""))
       ? { address, source }

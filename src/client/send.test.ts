@@ -100,3 +100,47 @@ test.each<[Protocol]>([["tcp"], ["udp"]])(
     expect(announced).toEqual(["echo", "8"]);
   },
 );
+
+test("a full step waits for its answer, also if that is no", async () => {
+  const refusing: Step = { number: 1, protocol: "tcp", text: "1" };
+  const begin = performance.now();
+  await sendPlan({ ...plan([refusing, refusing]), full: true }, { address: "127.0.0.1" }, () => {});
+  const refused = performance.now() - begin;
+  await expect(
+    sendPlan({ ...plan([refusing]), full: true }, { address: "255.255.255.255" }, () => {}),
+  ).rejects.toMatchObject({ code: "SEND" });
+  // An answer that does not come would be waited for nearly a second each.
+  expect(refused).toBeLessThan(2 * 900);
+});
+
+test("datagrams carry the payload, and come from the source", async () => {
+  const socket = createSocket("udp4");
+  await once(socket.bind(0, "127.0.0.1"), "listening");
+  onTestFinished(() => void socket.close());
+  const step: Step = { number: socket.address().port, protocol: "udp", text: "x" };
+  const arrived = once(socket, "message");
+  const route = { address: "127.0.0.1", source: "127.0.0.3" };
+  await sendPlan({ ...plan([step]), payload: Buffer.from("sesame") }, route, () => {});
+  const [bytes, { address }] = await arrived;
+  expect([String(bytes), address]).toEqual(["sesame", "127.0.0.3"]);
+});
+
+test("a source that is not ours is told", async () => {
+  const route = { address: "127.0.0.1", source: "192.0.2.77" };
+  for (const protocol of ["tcp", "udp"] as const) {
+    const sent = sendPlan(plan([{ number: 7, protocol, text: "7" }]), route, () => {});
+    await expect(sent).rejects.toMatchObject({
+      code: "SEND",
+      message: `cannot send to ${protocol} 127.0.0.1:7: address not available`,
+    });
+  }
+});
+
+test("a step's own pause counts in place of the plan's", async () => {
+  const steps: Step[] = [1, 2, 3].map((number) => ({ number, protocol: "tcp", text: `${number}` }));
+  const times: number[] = [];
+  const paused = steps.map((step, i) => (i === 1 ? { ...step, pause: 300 } : step));
+  await sendPlan(plan(paused, 10), { address: "127.0.0.1" }, () => times.push(performance.now()));
+  const [first = 0, second = 0, third = 0] = times;
+  expect(second - first).toBeGreaterThan(2 * (third - second));
+});

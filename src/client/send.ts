@@ -37,6 +37,24 @@ export async function sendPlan(
   if (refused.length > 0) throw new KnockError("SEND", `cannot send to ${refused.join(", to ")}`);
 }
 
+/**
+ * Sends the plan by all routes at the same time. One that this system cannot send by is no error while
+ * another works: a machine without IPv6 may well ask for both. Throws what `sendPlan` throws if none does.
+ */
+export async function sendEverywhere(
+  plan: Plan,
+  routes: readonly Route[],
+  onStep: (step: Step, route: Route) => void,
+): Promise<void> {
+  const sent = await Promise.allSettled(
+    routes.map((route) => sendPlan(plan, route, (step) => onStep(step, route))),
+  );
+  const [first] = sent;
+  if (first?.status === "rejected" && sent.every(({ status }) => status === "rejected")) {
+    throw first.reason;
+  }
+}
+
 async function sendStep(step: Step, route: Route, plan: Plan): Promise<void> {
   if (step.protocol === "udp") await sendDatagram(step.number, route, plan.payload);
   else if (plan.full) await sendFully(step.number, route);

@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { reason } from "../../base/errors.ts";
+import type { Io } from "../program.ts";
+
+/** A terminal sends these to us and to the child alike. */
+const fromTerminal = ["SIGINT", "SIGQUIT"] as const;
+
+const forwarded = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
+
+/**
+ * Runs a command in our place: with our input and output, and the signals that we get. Its exit code: as in a shell
+ * 128 + the signal that ended it, 127 if there is no such program, 126 if it cannot be run.
+ */
+export async function runChild(
+  [program = "", ...args]: readonly string[],
+  io: Io,
+): Promise<number> {
+  const child = spawn(program, args, { stdio: "inherit" });
+  const pass = (signal: NodeJS.Signals) => void child.kill(signal);
+  const passUnlessTerminal = (signal: NodeJS.Signals) => {
+    if (!process.stdin.isTTY) pass(signal);
+  };
+  for (const signal of forwarded) process.on(signal, pass);
+  for (const signal of fromTerminal) process.on(signal, passUnlessTerminal);
+  return await new Promise((resolve) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      io.stderr(`knock: error: cannot run ${program}: ${reason(error)}\n`);
+      resolve(error.code === "ENOENT" ? 127 : 126);
+    });
+    child.on("exit", (code, signal) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
+    });
+  });
+}
+
+/** The words of a profile's `Then`: `%h` is the host, `%a` its address, `%p` the port that was waited for, `%n` the profile, `%%` a percent sign. */
+export function expand(
+  words: readonly string[],
+  values: Readonly<Record<"h" | "a" | "p" | "n", string>>,
+): string[] {
+  const all: Readonly<Record<string, string>> = { ...values, "%": "%" };
+  return words.map((word) => word.replace(/%([hapn%])/g, (_, letter: string) => all[letter] ?? ""));
+}

@@ -1,0 +1,81 @@
+import { KnockError } from "../../base/errors.ts";
+import { usualPayload } from "../../client/payload.ts";
+import type { Plan, Step } from "../../client/plan.ts";
+import { formatStep } from "../../client/plan.ts";
+import type { Profile } from "../../client/profile.ts";
+import { toPlan } from "../../client/profile.ts";
+import type { Route } from "../../client/route.ts";
+import { sendEverywhere } from "../../client/send.ts";
+import type { Io } from "../program.ts";
+import type { CommandLine } from "./command-line.ts";
+import type { Delivery } from "./delivery.ts";
+import { resolve } from "./delivery.ts";
+import type { Target } from "./target.ts";
+
+/** Knocks as the target and the options say, and does what is to be done then. Returns the exit code. */
+export async function deliver(target: Target, line: CommandLine, io: Io): Promise<number> {
+  const { profile, service } = target;
+  checkTogether(target, line);
+  const command = line.has("json") ? undefined : (target.command ?? profile.command);
+  const runs = command !== undefined && command.length > 0;
+  // Standard output is the command's, or the connection's.
+  const say = runs || service !== undefined ? io.stderr : io.stdout;
+  const onStep = (step: Step, route: Route) => {
+    if (line.has("verbose")) say(`hitting ${formatStep(step, route.address)}\n`);
+  };
+  const delivery: Delivery = { profile, plan: await planOf(profile, line), line, io, onStep };
+  if (service !== undefined) {
+    return await (await import("./proxy.ts")).proxy(delivery, service);
+  }
+  if (line.has("keep")) {
+    return await (await import("./keep.ts")).keep(delivery, target.command);
+  }
+  const address = await reach(delivery);
+  if (address === undefined || !runs) return address === undefined ? 1 : 0;
+  const { expand, runChild } = await import("./child.ts");
+  const { name, host, wait } = profile;
+  const values = { n: name, h: host, a: address, p: String(wait?.port ?? "") };
+  return await runChild(target.command ?? expand(command, values), io);
+}
+
+/** Knocks, and waits if that is wanted. The address, of that service or the first; undefined if it did not work, and said. */
+async function reach(delivery: Delivery): Promise<string | undefined> {
+  const { profile, plan, line, io, onStep } = delivery;
+  if (profile.wait !== undefined || line.has("json")) {
+    return await (await import("./wait.ts")).knockAndWait(delivery);
+  }
+  const routes = await resolve(plan, profile, io);
+  if (routes === undefined) return undefined;
+  await sendEverywhere(plan, routes, onStep);
+  return routes[0]?.address;
+}
+
+async function planOf(profile: Profile, line: CommandLine): Promise<Plan> {
+  const { payload } = profile;
+  if (payload === undefined) return toPlan(profile, usualPayload);
+  if (line.has("payload") && profile.steps.every(({ protocol }) => protocol === "tcp")) {
+    throw usageError("--payload has no meaning without a UDP port");
+  }
+  const { readPayload } = await import("../../client/payload.ts");
+  return toPlan(profile, readPayload(payload));
+}
+
+function checkTogether({ profile, service, command }: Target, line: CommandLine): void {
+  const ways = (["keep", "json", "proxy"] as const).filter((name) => line.has(name));
+  if (line.has("proxy") && ways.length > 1) {
+    throw usageError(`--proxy does not go together with --${ways[0]}`);
+  }
+  if (line.has("json") && command !== undefined && command.length > 0) {
+    throw usageError("--json leaves standard output to no command");
+  }
+  if (line.has("retry") && profile.wait === undefined && service === undefined) {
+    throw usageError("--retry needs --wait: nobody knows otherwise whether a knock worked");
+  }
+  if (profile.source !== undefined && profile.interface !== undefined) {
+    throw usageError("of --source and --interface only one can be");
+  }
+}
+
+function usageError(message: string): KnockError {
+  return new KnockError("USAGE", message, { hints: ["--help says how it is used"] });
+}

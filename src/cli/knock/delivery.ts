@@ -1,0 +1,34 @@
+import { KnockError } from "../../base/errors.ts";
+import type { Plan, Step } from "../../client/plan.ts";
+import type { Profile } from "../../client/profile.ts";
+import type { Route } from "../../client/route.ts";
+import { findRoutes } from "../../client/route.ts";
+import type { Io } from "../program.ts";
+import type { CommandLine } from "./command-line.ts";
+
+/** A knock that is to be delivered, and all that says how. */
+export interface Delivery {
+  readonly profile: Profile;
+  readonly plan: Plan;
+  readonly line: CommandLine;
+  readonly io: Io;
+  /** Names each packet before it is sent, if that is wanted. */
+  readonly onStep: (step: Step, route: Route) => void;
+}
+
+/** Undefined, and said in the words of knockd's client, if the host has no address. */
+export async function resolve(
+  plan: Plan,
+  profile: Profile,
+  io: Io,
+): Promise<readonly Route[] | undefined> {
+  try {
+    return await findRoutes(plan.host, plan.family, profile);
+  } catch (error) {
+    if (!(error instanceof KnockError) || error.code !== "RESOLVE") throw error;
+    const port = plan.steps[0]?.text;
+    io.stderr(`Failed to resolve hostname '${plan.host}' on port ${port}\n`);
+    io.stderr(`getaddrinfo: ${error.message}\n`);
+    return undefined;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
+import { finished } from "node:stream/promises";
+
+/**
+ * Carries the bytes of `input` to the other side of `socket`, and what comes from there to `output`, as fast as the slower
+ * of each two takes them. The end of one direction is passed on, and the other goes on. Resolves when
+ * both have ended, or nobody reads `output` any more. Throws what broke the connection.
+ */
+export async function carry(socket: Socket, input: Readable, output: Writable): Promise<void> {
+  socket.setNoDelay(true);
+  // Without a reader there is nothing left to do, whatever the server still has to say.
+  output.once("error", () => socket.destroy());
+  input.once("error", () => socket.end());
+  input.pipe(socket);
+  socket.pipe(output);
+  try {
+    await finished(socket);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+  } finally {
+    input.unpipe(socket);
+    input.destroy();
+  }
+}

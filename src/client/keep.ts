@@ -1,0 +1,113 @@
+import { createSocket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Clock } from "../base/clock.ts";
+import { KnockError } from "../base/errors.ts";
+import { alarm } from "./alarm.ts";
+import type { Origin, Route } from "./route.ts";
+import { routeFrom } from "./route.ts";
+
+/** What keeps a door open. */
+export interface Keeping {
+  /** How long a knock opens the door: milliseconds. */
+  readonly lease: number;
+  readonly origin: Origin;
+  /** Knocks, and returns the addresses that it knocked at. A `KnockError` is a knock that failed. */
+  readonly knock: () => Promise<readonly string[]>;
+}
+
+/** Why a knock comes: the first, one before the lease ends, one from a new address, one after a failure. */
+export type Cause = "begin" | "lease" | "address" | "failure";
+
+/** Who wants to know how it goes on. */
+export interface KeepListener {
+  readonly onKnock: (cause: Cause) => void;
+  /** The knock was sent, and it worked as far as anybody looked; the next comes in so many milliseconds. */
+  readonly onKept: (addresses: readonly string[], next: number) => void;
+  readonly onFailure: (error: KnockError, next: number) => void;
+}
+
+/** Milliseconds between two looks at this machine's addresses. */
+const lookEvery = 3_000;
+
+/** Part of a lease after which to knock again: what is left is for knocks that get lost. */
+const renewal = 0.75;
+
+/** Milliseconds from a knock that failed to the next: more and more. */
+const firstRetry = 2_000;
+const longestRetry = 60_000;
+
+/**
+ * Knocks, and again before the lease ends, when the address that packets leave from is another one, and
+ * after a failure, until `signal` is aborted. The address behind which a router hides this
+ * machine cannot be seen. Throws only what is no `KnockError`.
+ */
+export async function keepOpen(
+  { lease, origin, knock }: Keeping,
+  listener: KeepListener,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  let cause: Cause = "begin";
+  let failures = 0;
+  while (!signal.aborted) {
+    listener.onKnock(cause);
+    let next: number;
+    let addresses: readonly string[] = [];
+    let leaving: readonly string[] = [];
+    try {
+      addresses = await knock();
+      leaving = await sources(addresses, origin);
+      failures = 0;
+      next = lease * renewal;
+      listener.onKept(leaving, next);
+    } catch (error) {
+      if (!(error instanceof KnockError)) throw error;
+      next = Math.min(firstRetry * 2 ** failures++, longestRetry, lease * renewal);
+      listener.onFailure(error, next);
+    }
+    const left = alarm(clock, next);
+    cause = failures > 0 ? "failure" : "lease";
+    while (!signal.aborted && left() > 0) {
+      await sleep(Math.min(lookEvery, left()), undefined, { signal }).catch(() => {});
+      const now = await sources(addresses, origin);
+      // Between two networks there is none for a moment: a knock would not get out.
+      if (!signal.aborted && now.every((one, i) => one !== "" && one === leaving[i])) continue;
+      cause = "address";
+      if (now.every((one) => one !== "")) break;
+    }
+  }
+}
+
+/** The address that packets leave from on each route; empty if there is no way now. */
+async function sources(addresses: readonly string[], origin: Origin): Promise<string[]> {
+  return await Promise.all(addresses.map((address) => sourceOf(address, origin)));
+}
+
+/** A connected UDP socket knows its own address; connecting it sends nothing. */
+async function sourceOf(address: string, origin: Origin): Promise<string> {
+  const route = tryRoute(address, origin);
+  if (route === undefined) return "";
+  const { source } = route;
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  try {
+    return await new Promise<string>((resolve) => {
+      socket.on("error", () => resolve(""));
+      socket.on("connect", () => resolve(socket.address().address));
+      if (source === undefined) socket.connect(9, address);
+      else socket.bind(0, source, () => socket.connect(9, address));
+    });
+  } finally {
+    socket.close();
+  }
+}
+
+/** Undefined if the origin is not there at the moment. */
+function tryRoute(address: string, origin: Origin): Route | undefined {
+  try {
+    return routeFrom(origin, address);
+  } catch (error) {
+    if (!(error instanceof KnockError)) throw error;
+    return undefined;
+  }
+}

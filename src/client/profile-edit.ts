@@ -1,0 +1,108 @@
+import { isDeepStrictEqual } from "node:util";
+import { KnockError } from "../base/errors.ts";
+import type { HostBlock } from "./host-blocks.ts";
+import { findProfile, readHostBlocks } from "./host-blocks.ts";
+import type { Surroundings } from "./keywords.ts";
+import { formatSettings } from "./keywords.ts";
+import { isExact, matches } from "./pattern.ts";
+import type { Profile } from "./profile.ts";
+
+/** A knock.conf as it stands, and where. */
+export interface ProfileText {
+  readonly file: string;
+  readonly text: string;
+  readonly around: Surroundings;
+}
+
+/** The lines of a profile: `Host NAME`, and what it says, indented. */
+export function formatProfile(profile: Profile): string[] {
+  return [`Host ${profile.name}`, ...formatSettings(profile).map((line) => `    ${line}`)];
+}
+
+/**
+ * The text with this profile in it, ahead of patterns that fit its name, as the first value counts. All
+ * else stays as it is; a profile of this name is replaced if `force` says so, but for its comments.
+ * Throws `USAGE` if the name cannot be one, `CONFIG` if the text has problems or stands against it.
+ */
+export function putProfile(
+  { file, text, around }: ProfileText,
+  profile: Profile,
+  force: boolean,
+): string {
+  checkName(profile.name);
+  const blocks = readHostBlocks(text, file, around);
+  const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
+  const [old, second] = blocks.filter(({ patterns }) => names(patterns, profile.name));
+  if (old !== undefined && !force) {
+    throw new KnockError("CONFIG", `${file}:${old.line}: there is a profile '${profile.name}'`, {
+      hints: ["--force replaces it"],
+    });
+  }
+  if (old !== undefined && (second !== undefined || old.patterns.length > 1)) {
+    const { line } = second ?? old;
+    throw new KnockError(
+      "CONFIG",
+      `${file}:${line}: '${profile.name}' is not the only name here, or not here alone: edit the file`,
+    );
+  }
+  const block = formatProfile(profile);
+  if (old !== undefined) replace(lines, old, blocks, block);
+  else insert(lines, blocks, profile.name, block);
+  const result = `${lines.join("\n")}\n`;
+  const found = findProfile(profile.name, readHostBlocks(result, file, around));
+  for (const [key, value] of Object.entries(profile)) {
+    if (!isDeepStrictEqual(found?.[key as keyof Profile], value)) {
+      throw new KnockError(
+        "CONFIG",
+        `${file}: '${profile.name}' would not be what it should: what stands further up wins`,
+        { hints: [`look for a ${key} before the first Host, or under a pattern`] },
+      );
+    }
+  }
+  return result;
+}
+
+function checkName(name: string): void {
+  if (/^[^\s"'#*?!,=-][^\s"'#*?!,=]*$/.test(name)) return;
+  throw new KnockError("USAGE", `'${name}' cannot be the name of a profile`, {
+    hints: ["a word without * ? ! # , = and quotes"],
+  });
+}
+
+function names(patterns: readonly string[], name: string): boolean {
+  return patterns.some((one) => isExact(one) && one.toLowerCase() === name.toLowerCase());
+}
+
+function insert(
+  lines: string[],
+  blocks: readonly HostBlock[],
+  name: string,
+  block: readonly string[],
+): void {
+  const pattern = blocks.find((one) => one.line > 0 && matches(one.patterns, name));
+  if (pattern !== undefined) {
+    lines.splice(beginOf(lines, pattern.line - 1), 0, ...block, "");
+  } else {
+    const blank = lines.length === 0 || lines.at(-1)?.trim() === "";
+    lines.push(...(blank ? [] : [""]), ...block);
+  }
+}
+
+function replace(
+  lines: string[],
+  old: HostBlock,
+  blocks: readonly HostBlock[],
+  block: readonly string[],
+): void {
+  const next = blocks.find(({ line }) => line > old.line);
+  const end = next === undefined ? lines.length : beginOf(lines, next.line - 1);
+  const kept = lines.slice(old.line, end).filter((line) => /^\s*(?:#|$)/.test(line));
+  lines.splice(old.line - 1, end - old.line + 1, ...block, ...kept);
+}
+
+/** Where the comment above a `Host` line begins: it belongs to what it stands above. */
+function beginOf(lines: readonly string[], index: number): number {
+  let begin = index;
+  while (begin > 0 && lines[begin - 1]?.trimStart().startsWith("#")) begin--;
+  return begin;
+}

@@ -1,0 +1,164 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { findProfile } from "./host-blocks.ts";
+import type { Profile } from "./profile.ts";
+import { readProfiles, saveProfile, usualPath } from "./profile-file.ts";
+
+const windows = process.platform === "win32";
+
+function folder(): string {
+  const path = mkdtempSync(join(tmpdir(), "sesame-profiles-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  return path;
+}
+
+/** A knock.conf with this text, for its owner alone. */
+function fileWith(text: string, mode = 0o600): string {
+  const path = join(folder(), "knock.conf");
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+  return path;
+}
+
+const home: Profile = {
+  name: "home",
+  host: "gate",
+  steps: [{ number: 7003, protocol: "tcp", text: "7003" }],
+  delay: 200,
+};
+
+const block = "Host home\n    HostName gate\n    Sequence 7003\n    Delay 200ms\n";
+
+const usual = join(".config", "sesame", "knock.conf");
+
+test.skipIf(windows).each([
+  [{}, join(homedir(), usual)],
+  [{ XDG_CONFIG_HOME: "" }, join(homedir(), usual)],
+  [{ XDG_CONFIG_HOME: "relative" }, join(homedir(), usual)],
+  [{ XDG_CONFIG_HOME: "/x" }, "/x/sesame/knock.conf"],
+])("with %j the file is %s", (env, path) => {
+  expect(usualPath(env, "linux")).toBe(path);
+});
+
+test("on Windows it is among the data of applications", () => {
+  expect(usualPath({ APPDATA: "/Roaming", XDG_CONFIG_HOME: "/x" }, "win32")).toBe(
+    join("/Roaming", "sesame", "knock.conf"),
+  );
+  expect(usualPath({}, "win32")).toBe(join(homedir(), "AppData/Roaming/sesame/knock.conf"));
+});
+
+test("a file that is not there has no profiles", () => {
+  const { blocks, warnings } = readProfiles(join(folder(), "none"));
+  expect([findProfile("home", blocks), warnings]).toEqual([undefined, []]);
+});
+
+test("a folder is no file", () => {
+  expect(() => readProfiles(folder())).toThrow(expect.objectContaining({ code: "SYSTEM" }));
+});
+
+test.skipIf(windows)(
+  "what others could have written is refused; what they can read is told",
+  () => {
+    for (const mode of [0o620, 0o602, 0o666]) {
+      const path = fileWith(block, mode);
+      const refused = expect.objectContaining({
+        code: "CONFIG",
+        message: `${path}: others can write it`,
+        hints: [`chmod 600 ${path}`],
+      });
+      expect(() => readProfiles(path)).toThrow(refused);
+      expect(() => saveProfile(path, { ...home, name: "work" }, false)).toThrow(refused);
+    }
+    const path = fileWith(block, 0o644);
+    expect(readProfiles(path).warnings).toEqual([`${path}: others can read it: chmod 600`]);
+    expect(readProfiles(fileWith(block, 0o400)).warnings).toEqual([]);
+  },
+);
+
+describe("saving", () => {
+  test("makes the file and its folders for the owner alone", () => {
+    const base = folder();
+    const path = join(base, "a", "b", "knock.conf");
+    saveProfile(path, home, false);
+    expect(readFileSync(path, "utf8")).toBe(block);
+    if (windows) return;
+    const modes = [path, join(base, "a"), join(base, "a/b")].map(
+      (one) => statSync(one).mode & 0o777,
+    );
+    expect(modes).toEqual([0o600, 0o700, 0o700]);
+  });
+
+  test("keeps what is there, and stands ahead of patterns that fit", () => {
+    const before =
+      "# mine\nRetry 2\n\nHost work # there\n  Sequence 1\n\n# for all\nHost *\n  Delay 5\n";
+    const path = fileWith(before);
+    saveProfile(path, home, false);
+    const text = readFileSync(path, "utf8");
+    expect(text).toBe(before.replace("# for all", `${block}\n# for all`));
+    saveProfile(path, { ...home, name: "other" }, false);
+    expect(findProfile("other", readProfiles(path).blocks)).toEqual({
+      ...home,
+      name: "other",
+      retry: 2,
+    });
+    expect(readdirSync(join(path, ".."))).toEqual(["knock.conf"]);
+  });
+
+  test("a name that is there needs --force, and keeps its comments", () => {
+    const path = fileWith(
+      "Host work\nSequence 1\n\nHost Home\n  # since May\n  Sequence 2\n\n# last\nHost z\nSequence 3\n",
+    );
+    expect(() => saveProfile(path, home, false)).toThrow(
+      expect.objectContaining({
+        message: `${path}:4: there is a profile 'home'`,
+        hints: ["--force replaces it"],
+      }),
+    );
+    saveProfile(path, home, true);
+    expect(readFileSync(path, "utf8")).toBe(
+      `Host work\nSequence 1\n\n${block}  # since May\n\n# last\nHost z\nSequence 3\n`,
+    );
+  });
+
+  test("goes through a link", () => {
+    const base = folder();
+    mkdirSync(join(base, "dotfiles"));
+    writeFileSync(join(base, "dotfiles/knock.conf"), "", { mode: 0o600 });
+    symlinkSync("dotfiles/knock.conf", join(base, "knock.conf"));
+    saveProfile(join(base, "knock.conf"), home, false);
+    expect(readFileSync(join(base, "dotfiles/knock.conf"), "utf8")).toBe(block);
+  });
+
+  test.each<[string, string, Partial<Profile>, string]>([
+    [
+      "a name with others beside it",
+      "Host home work\nSequence 1\n",
+      {},
+      ":1: 'home' is not the only",
+    ],
+    ["a name that is there twice", "Host home\nHost home\n", {}, ":2: 'home' is not the only"],
+    ["a value that stands further up", "Delay 7\n", {}, ": 'home' would not be what it should"],
+    ["a file with problems", "Hots home\n", {}, ":1: unknown keyword 'Hots'"],
+    ["a pattern as a name", "", { name: "work-*" }, "'work-*' cannot be the name of a profile"],
+    ["an option as a name", "", { name: "-x" }, "'-x' cannot be the name of a profile"],
+    ["a line end", "", { payload: "a\nb" }, "a line end cannot be saved"],
+  ])("%s is refused, and the file stays", (_, text, changes, message) => {
+    const path = fileWith(text);
+    expect(() => saveProfile(path, { ...home, ...changes }, true)).toThrow(message);
+    expect(readFileSync(path, "utf8")).toBe(text);
+    expect(existsSync(`${path}.${process.pid}.new`)).toBe(false);
+  });
+});

@@ -1,0 +1,117 @@
+import type { Stats } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { KnockError, reason } from "../base/errors.ts";
+import type { HostBlock } from "./host-blocks.ts";
+import { readHostBlocks } from "./host-blocks.ts";
+import type { Surroundings } from "./keywords.ts";
+import type { Profile } from "./profile.ts";
+import { putProfile } from "./profile-edit.ts";
+import { findService } from "./services.ts";
+
+/** What a knock.conf says. */
+export interface ProfileFile {
+  readonly path: string;
+  readonly blocks: readonly HostBlock[];
+  /** What the owner should know about the file. */
+  readonly warnings: readonly string[];
+}
+
+/** `~/.config/sesame/knock.conf`, under XDG_CONFIG_HOME if that is set; on Windows under `%APPDATA%`. */
+export function usualPath(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  if (platform === "win32") {
+    const roaming = env["APPDATA"] || join(homedir(), "AppData", "Roaming");
+    return join(roaming, "sesame", "knock.conf");
+  }
+  // The XDG specification: a relative path there is to be ignored.
+  const set = env["XDG_CONFIG_HOME"];
+  const base = set?.startsWith("/") ? set : join(homedir(), ".config");
+  return join(base, "sesame", "knock.conf");
+}
+
+/**
+ * Reads a knock.conf; one that is not there is empty. Throws `CONFIG` if it has problems, or if others
+ * could have written it, `SYSTEM` if it cannot be read.
+ */
+export function readProfiles(path: string): ProfileFile {
+  let text = "";
+  let warnings: readonly string[] = [];
+  try {
+    warnings = checkMode(path, statSync(path));
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    if (cause instanceof KnockError) throw cause;
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw unusable("read", path, cause);
+  }
+  return { path, blocks: readHostBlocks(text, path, surroundings(path)), warnings };
+}
+
+/**
+ * Writes a profile into the file, and the file and its folders if they are not there, for their owner
+ * alone. See `putProfile`; throws `SYSTEM` too.
+ */
+export function saveProfile(path: string, profile: Profile, force: boolean): void {
+  // Somebody who keeps the file elsewhere, and a link here, wants to keep the link.
+  const file = existsSync(path) ? realpathSync(path) : resolve(path);
+  try {
+    if (existsSync(file)) checkMode(file, statSync(file));
+    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+    const changed = putProfile({ file: path, text, around: surroundings(path) }, profile, force);
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    replaceFile(file, changed);
+  } catch (cause) {
+    if (cause instanceof KnockError) throw cause;
+    throw unusable("write", path, cause);
+  }
+}
+
+/** Whoever reads it sees the old text or the new one, whatever happens meanwhile. */
+function replaceFile(file: string, text: string): void {
+  const draft = `${file}.${process.pid}.new`;
+  const descriptor = openSync(draft, "wx", 0o600);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+    closeSync(descriptor);
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The sequence is a secret, and `Then` is a program to run. Windows keeps others out of a profile's folder by itself. */
+function checkMode(path: string, { uid, mode }: Stats): string[] {
+  if (process.platform === "win32") return [];
+  const hints = [`chmod 600 ${path}`];
+  if (uid !== 0 && uid !== process.getuid?.()) {
+    throw new KnockError("CONFIG", `${path}: it belongs to somebody else`);
+  }
+  if ((mode & 0o022) !== 0)
+    throw new KnockError("CONFIG", `${path}: others can write it`, { hints });
+  return (mode & 0o044) === 0 ? [] : [`${path}: others can read it: chmod 600`];
+}
+
+function surroundings(path: string): Surroundings {
+  return { folder: dirname(resolve(path)), findService };
+}
+
+function unusable(what: string, path: string, cause: unknown): KnockError {
+  return new KnockError("SYSTEM", `cannot ${what} ${path}: ${reason(cause)}`, { cause });
+}
