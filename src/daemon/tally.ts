@@ -2,7 +2,7 @@ import type { Verdict } from "../match/verdict.ts";
 
 /** What a packet came to; of several (at several doors) the last of these counts. */
 export const outcomes = [
-  /** No whole TCP or UDP packet, or IPv6 where that does not count. */
+  /** No whole TCP or UDP packet, one from an address that nobody has, or IPv6 where that does not count. */
   "unreadable",
   /** It fits no door, or no knock that is under way. */
   "unrelated",
