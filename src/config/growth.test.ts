@@ -36,7 +36,7 @@ describe("reading takes as long as the file is, with many", () => {
   });
 });
 
-test.fails("300 doors of one sequence and one long target are compared in little time, and not all told", () => {
+test("300 doors of one sequence and one long target are compared in little time, and not all told", () => {
   const target = Array.from({ length: 50 }, (_, i) => `192.0.2.${i}`).join();
   const file = (step: (i: number) => number) =>
     Array.from(

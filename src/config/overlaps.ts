@@ -9,8 +9,9 @@ export interface Overlap {
 
 /** With more doors than this nobody reads a list of pairs, and finding it takes long. */
 const mostDoors = 300;
+const mostOverlaps = 100;
 
-/** Doors that open when somebody knocks at another one, since their sequence is a part of that one's. */
+/** Doors that open when somebody knocks at another one, since their sequence is a part of that one's: the first 100. */
 export function findOverlaps(doors: readonly DoorConfig[]): Overlap[] {
   if (doors.length > mostDoors) return [];
   const steps = doors.map(({ sequence }) => ("file" in sequence ? [] : sequence.map(formatPort)));
@@ -18,17 +19,20 @@ export function findOverlaps(doors: readonly DoorConfig[]): Overlap[] {
   steps.forEach(([first], i) => {
     if (first !== undefined) byFirstStep.set(first, [...(byFirstStep.get(first) ?? []), i]);
   });
-  return steps.flatMap((outer, i) => {
-    const candidates = new Set(outer.flatMap((step) => byFirstStep.get(step) ?? []));
-    return [...candidates].flatMap((j) => {
+  const targets = doors.map(({ target }) => JSON.stringify(target));
+  const found: Overlap[] = [];
+  steps.forEach((outer, i) => {
+    for (const j of new Set(outer.flatMap((step) => byFirstStep.get(step) ?? []))) {
       const [door, other] = [doors[i], doors[j]];
       const inner = steps[j] ?? [];
       const isPair = inner.length < outer.length || (inner.length === outer.length && j < i);
-      if (!isPair || door === undefined || other === undefined) return [];
-      if (!isWithin(inner, outer) || areApart(door, other)) return [];
-      return [{ at: i, message: describe(door, other, inner.length === outer.length) }];
-    });
+      if (!isPair || door === undefined || other === undefined) continue;
+      if (found.length === mostOverlaps) return;
+      if (targets[i] !== targets[j] || !isWithin(inner, outer) || areApart(door, other)) continue;
+      found.push({ at: i, message: describe(door, other, inner.length === outer.length) });
+    }
   });
+  return found;
 }
 
 function describe({ name }: DoorConfig, { name: other }: DoorConfig, same: boolean): string {
@@ -40,9 +44,8 @@ function isWithin(inner: readonly string[], outer: readonly string[]): boolean {
   return outer.some((_, from) => inner.every((step, i) => step === outer[from + i]));
 }
 
-/** No packet can be for both: they differ in where it goes, or in what TCP flags it has. */
+/** No packet can be for both: they differ in what TCP flags it has. */
 function areApart(a: DoorConfig, b: DoorConfig): boolean {
-  if (JSON.stringify(a.target) !== JSON.stringify(b.target)) return true;
   const hasTcp = !("file" in a.sequence) && a.sequence.some(({ protocol }) => protocol === "tcp");
   return hasTcp && ((a.flags.value ^ b.flags.value) & a.flags.mask & b.flags.mask) !== 0;
 }
