@@ -16,11 +16,15 @@ const table: ImportTable = {
   config: { values: ["base"], types: ["capture", "match", "grant", "firewall"] },
   control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
   client: { values: ["base"] },
+  page: { values: ["base"], node: [] },
   daemon: {
     values: ["base", "ffi", "capture", "decode", "match", "grant", "firewall", "control"],
     types: ["config"],
   },
-  cli: { values: ["base", "config", "control", "client", "daemon"], packages: ["diff"] },
+  cli: {
+    values: ["base", "config", "control", "client", "daemon", "page"],
+    packages: ["diff", "uqr"],
+  },
 };
 
 const root = join(import.meta.dirname, "..");
@@ -73,6 +77,11 @@ describe("the code in src/", () => {
     expect(users("node:http")).toEqual(["src/daemon/metrics-server.ts"]);
     expect(users("src/daemon/metrics-server.ts")).toEqual(["src/daemon/metrics-page.ts"]);
     expect(read("src/daemon/metrics-page.ts")).toContain('await import("./metrics-server.ts")');
+  });
+
+  test("draws QR codes in one place", () => {
+    const users = imports.filter(({ target }) => target === "uqr").map(({ file }) => file);
+    expect(users).toEqual(["src/cli/qr.ts"]);
   });
 
   test("prints and exits only in cli/", () => {

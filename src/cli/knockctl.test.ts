@@ -54,6 +54,7 @@ describe("screens", () => {
         check      say what is wrong with a configuration file
         migrate    say what differs for a file of knockd 0.8, and offer native doors
         replay     run a recording through a configuration, and explain each packet
+        invite     make a page and a QR code to knock with a browser or a phone
 
       knockctl COMMAND --help says more.
       "

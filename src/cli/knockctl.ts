@@ -7,6 +7,7 @@ import { usageError } from "./knockctl/command.ts";
 import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
 import { guard } from "./knockctl/guard.ts";
+import { invite } from "./knockctl/invite.ts";
 import { leases } from "./knockctl/leases.ts";
 import { migrate } from "./knockctl/migrate.ts";
 import { open } from "./knockctl/open.ts";
@@ -37,6 +38,7 @@ const commands: readonly Command[] = [
   check,
   migrate,
   replay,
+  invite,
 ];
 
 const usage = `usage: knockctl COMMAND [options]

@@ -1,0 +1,56 @@
+// Makes dist/page/index.html of the files beside this one: `npm run build` runs it.
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { buildSync } from "esbuild";
+
+const here = (name) => new URL(name, import.meta.url);
+const read = (name) => readFileSync(here(name), "utf8").trim();
+
+const { outputFiles } = buildSync({
+  entryPoints: [here("main.ts").pathname],
+  bundle: true,
+  write: false,
+  format: "esm",
+  target: ["chrome103", "firefox100", "safari16"],
+  charset: "utf8",
+});
+const script = `\n${outputFiles[0].text.trim()}\n`;
+const style = `\n${read("style.css")}\n`;
+if (/<\/(?:script|style)/i.test(script + style)) throw new Error("the page would end too early");
+
+// Nothing is loaded, nothing runs but this very script; requests may go to any host, as knocks do.
+const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+const policy = [
+  "default-src 'none'",
+  `script-src ${hash(script)}`,
+  `style-src ${hash(style)}`,
+  "img-src data:",
+  "manifest-src data:",
+  "connect-src http: https:",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+
+const icon = `data:image/svg+xml,${encodeURIComponent(read("icon.svg"))}`;
+const picture = `data:image/png;base64,${readFileSync(here("icon.png")).toString("base64")}`;
+// "browser": a shortcut to the address as it is. For an installed app Chrome on Android has a package
+// made by a server of Google's, which would learn the address, and with it the secret.
+const manifest = `data:application/manifest+json,${encodeURIComponent(
+  JSON.stringify({
+    name: "Knock",
+    display: "browser",
+    icons: [{ src: picture, sizes: "180x180", type: "image/png" }],
+  }),
+)}`;
+
+const parts = {
+  policy,
+  icon,
+  picture,
+  manifest,
+  style: `<style>${style}</style>`,
+  script: `<script type="module">${script}</script>`,
+};
+const html = read("template.html").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+mkdirSync(here("../dist/page/"), { recursive: true });
+writeFileSync(here("../dist/page/index.html"), `${html}\n`);

@@ -1,0 +1,56 @@
+import { isBadPort } from "../src/page/bad-ports.ts";
+import { paces } from "../src/page/pace.ts";
+import type { Profile } from "../src/page/profile.ts";
+import type { Outcome } from "./request.ts";
+import { ask, knockAt, room } from "./request.ts";
+
+/** What the service did; `barred`: a port that browsers refuse. */
+export type Sight = Outcome | "barred";
+
+/** Milliseconds to wait for a service that was opened: the kernel repeats a SYN after 1, 2 and 3 seconds. */
+const patience = 4000;
+
+/** Milliseconds between two looks at a service that ends requests at once. */
+const pause = 700;
+
+/** Whether the browser would send all of these knocks now, or still waits for earlier ones. */
+export function canKnock({ host, ports }: Profile): boolean {
+  return ports.every((port) => ports.filter((other) => other === port).length <= room(host, port));
+}
+
+/** Knocks at each port in turn, telling its index as its turn comes. */
+export async function knock(
+  { host, ports, pace }: Profile,
+  onStep: (index: number) => void,
+): Promise<void> {
+  const times = paces(ports.length, pace);
+  for (const [index, port] of ports.entries()) {
+    onStep(index);
+    const time = times[index] ?? 0;
+    // What becomes of it is not waited for: the steps keep to their time.
+    void knockAt(host, port, time - 50);
+    await sleep(time);
+  }
+}
+
+/** Looks whether a port of the host answers, for so many milliseconds. */
+export async function look(host: string, port: number, time: number): Promise<Sight> {
+  return isBadPort(port) ? "barred" : await ask(host, port, time);
+}
+
+/**
+ * Looks at the port that the knock should have opened. What it was like before decides how long: a
+ * command that opens the door takes its time, and meanwhile a firewall may refuse.
+ */
+export async function lookAfter(host: string, port: number, before: Sight): Promise<Sight> {
+  const end = performance.now() + patience;
+  for (;;) {
+    const sight = await look(host, port, Math.max(pause, end - performance.now()));
+    if (sight !== "end" || before !== "end" || performance.now() + pause > end) return sight;
+    await sleep(pause);
+  }
+}
+
+function sleep(time: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, time));
+}

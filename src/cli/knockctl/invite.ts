@@ -1,0 +1,192 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { KnockError, reason } from "../../base/errors.ts";
+import { formatService, parseService } from "../../base/service.ts";
+import { loadConfig } from "../../config/load.ts";
+import { isBadPort } from "../../page/bad-ports.ts";
+import { encodeProfile, readHost } from "../../page/profile.ts";
+import { nearest } from "../nearest.ts";
+import type { Io } from "../program.ts";
+import { formatQr } from "../qr.ts";
+import { printable } from "../table.ts";
+import type { Command, CommandLine } from "./command.ts";
+import { expectOperands, jsonOption, print, usageError } from "./command.ts";
+import type { Invitation } from "./invitation.ts";
+import { invitationTo } from "./invitation.ts";
+
+const usage = `usage: knockctl invite DOOR --host NAME [options]
+
+Makes an invitation to knock with a browser or a phone: a page, knock.html, that knocks, and a
+QR code that tells it whom and how. The page is the same for everybody and holds no secret: put
+it on any web server, or send it to the phone. The QR code and the link hold the sequence: who
+has them can knock. Needs no running knockd. docs/browser.md tells what browsers can and cannot do.
+
+With --url, the QR code is a link to the page there. Without it, it is a text that the page
+takes as an invitation, since a phone cannot open a file of this machine by a link.
+
+  --host NAME       the server's name or address, as seen by whoever knocks
+  --url URL         where the page will be: https://www.example.org/knock.html
+  --service tcp/N   the port that the page looks at after the knock (default: what a native
+                    door opens)
+  --output FILE     where to write the page (default: knock.html)
+  --force           write it even if the file exists and is another one
+  --config FILE     the configuration (default: /etc/knockd.conf)
+  --json            print JSON
+  --help            print this text
+
+Exits with 1 if no browser can knock at this door at all: one-time sequences, UDP, packets
+that browsers do not send. Of ports that browsers refuse, and of too little time, it warns.
+
+example: knockctl invite ssh --host server.example.org --url https://www.example.org/knock.html
+`;
+
+/** What an invitation is made of, and where it was put. */
+interface Invited extends Invitation {
+  /** The page's absolute path. */
+  readonly file: string;
+  /** The page's address with the secret in it. */
+  readonly link: string;
+  /** What the QR code says. */
+  readonly qr: string;
+}
+
+export const invite: Command = {
+  name: "invite",
+  summary: "make a page and a QR code to knock with a browser or a phone",
+  usage,
+  options: [
+    { long: "host", argument: "NAME" },
+    { long: "url", argument: "URL" },
+    { long: "service", argument: "tcp/N" },
+    { long: "output", argument: "FILE" },
+    { long: "force" },
+    { long: "config", argument: "FILE" },
+    jsonOption,
+  ],
+  async run(line, io) {
+    const invitation = gather(line);
+    const base = readBase(line.given.get("url"));
+    const file = resolve(line.given.get("output") ?? "knock.html");
+    writePage(file, line.given.has("force"));
+    const fragment = `#${encodeProfile(invitation.profile)}`;
+    const link = `${base ?? pathToFileURL(file).href}${fragment}`;
+    const invited = { ...invitation, file, link, qr: base === undefined ? fragment : link };
+    report(line, io, invited);
+    return 0;
+  },
+};
+
+function gather({ given, operands }: CommandLine): Invitation {
+  expectOperands({ given, operands }, 1, 1);
+  const [name = ""] = operands;
+  const host = readHostOption(given.get("host"));
+  const service = readServiceOption(given.get("service"));
+  const { config } = loadConfig(given.get("config") ?? "/etc/knockd.conf", process.cwd());
+  const door = config.doors.find((one) => one.name === name);
+  if (door !== undefined) return invitationTo(door, host, service);
+  throw unknownDoor(
+    name,
+    config.doors.map((one) => one.name),
+  );
+}
+
+function unknownDoor(name: string, names: readonly string[]): KnockError {
+  const near = nearest(name, names);
+  const all = names.length === 0 ? "there is none at all" : `there is ${names.join(", ")}`;
+  return new KnockError("SYSTEM", `there is no door "${printable(name)}"`, {
+    hints: [printable(near === undefined ? all : `did you mean "${near}"?`)],
+  });
+}
+
+function readHostOption(text: string | undefined): string {
+  if (text === undefined) throw usageError("where is the server? --host NAME");
+  const host = readHost(text);
+  if (host !== undefined) return host;
+  throw new KnockError("USAGE", `"${printable(text)}" is not a host`, {
+    hints: ["a name or an address, such as server.example.org or 2001:db8::1, without a port"],
+  });
+}
+
+function readServiceOption(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const service = parseService(text);
+  if (service?.protocol === "tcp") return service.port;
+  const hints = ["a page can look at TCP only: tcp/443"];
+  throw new KnockError("USAGE", `"${printable(text)}" is not a service to look at`, { hints });
+}
+
+/** The address of the page, without a fragment. */
+function readBase(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^(?:https?|file):$/.test(url.protocol)) {
+    const hints = ["the whole address of the page: https://www.example.org/knock.html"];
+    throw new KnockError("USAGE", `"${printable(text)}" is not the address of a page`, { hints });
+  }
+  url.hash = "";
+  return url.href;
+}
+
+/** The page as the build makes it: the same for the sources and for what is built of them. */
+const built = new URL("../../../dist/page/index.html", import.meta.url);
+
+function writePage(file: string, force: boolean): void {
+  try {
+    const page = readFileSync(built);
+    if (!force && isOther(file, page)) {
+      const hints = ["--force writes the page over it, --output FILE elsewhere"];
+      throw new KnockError("SYSTEM", `${printable(file)} exists, and is another file`, { hints });
+    }
+    // It holds no secret: whoever can read the folder may read it.
+    writeFileSync(file, page, { mode: 0o644 });
+  } catch (cause) {
+    if (cause instanceof KnockError) throw cause;
+    throw new KnockError("SYSTEM", `cannot write ${printable(file)}: ${reason(cause)}`, { cause });
+  }
+}
+
+function isOther(file: string, page: Uint8Array): boolean {
+  try {
+    return !readFileSync(file).equals(page);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function report(line: CommandLine, io: Io, invited: Invited): void {
+  for (const warning of invited.warnings) {
+    io.stderr(`knockctl: warning: ${warning}\n`);
+  }
+  const { profile, warnings, file, link, qr } = invited;
+  print(line, io, { file, link, qr, ...profile, warnings }, () => format(invited, line));
+}
+
+function format({ file, link, qr, profile }: Invited, { given }: CommandLine): string {
+  const place = given.has("url")
+    ? `Put ${printable(file)} where the link leads.`
+    : `Send ${printable(file)} to the phone, or put it on a web server and use --url.`;
+  const use = given.has("url") ? "Scan:" : "Scan, copy the text, and paste it in the page:";
+  return `\
+${place} The page holds no secret.
+${describeSight(profile.service)}
+
+${use}
+
+${formatQr(qr, process.stdout.isTTY === true)}
+${link}
+
+The QR code and the link hold the sequence. Who has them can knock; browsers keep them in their history.
+`;
+}
+
+function describeSight(service: number | undefined): string {
+  if (service === undefined) {
+    return "The page will not know whether the door opened: --service tcp/N tells it where to look.";
+  }
+  const name = formatService({ protocol: "tcp", port: service });
+  return isBadPort(service)
+    ? `Browsers refuse ${name}: the page opens the door, but cannot look whether it is open.`
+    : `After the knock the page looks whether ${name} answers.`;
+}
