@@ -1,0 +1,205 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  createReadStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { peer } from "../test/live/requirements.ts";
+import type { Stage } from "./stage.ts";
+
+const bin = join(import.meta.dirname, "../bin");
+
+/** The daemons that are compared. */
+export type Name = "sesame" | "knockd";
+
+/** What a daemon has used since it was started. */
+export interface Usage {
+  /** Seconds of CPU, without the commands it ran. */
+  readonly cpu: number;
+  /** KiB, now and at most. */
+  readonly resident: number;
+  readonly mostResident: number;
+  /** KiB: its share of memory that several processes use counts only once among them. */
+  readonly proportional: number;
+  /** Context switches of all its threads, of their own will or not. */
+  readonly switches: number;
+}
+
+/** One of the two daemons, running on the server. */
+export class Daemon {
+  readonly name: Name;
+  /** From the start of the program to `listening`: milliseconds. */
+  readonly startTime: number;
+  readonly #child: ChildProcess;
+  readonly #folder: string;
+  #ended = false;
+
+  private constructor(name: Name, child: ChildProcess, folder: string, startTime: number) {
+    this.name = name;
+    this.startTime = startTime;
+    this.#child = child;
+    this.#folder = folder;
+    child.once("exit", () => {
+      this.#ended = true;
+    });
+  }
+
+  /**
+   * Starts it with these doors, a log file and a state of its own; resolves when it says that it listens.
+   * Rejects with what it said if it ends, or has not said so after `patience` milliseconds.
+   */
+  static async start(
+    name: Name,
+    stage: Stage,
+    doors: string,
+    { patience = 30_000, interface: link = "eth0" } = {},
+  ): Promise<Daemon> {
+    const folder = mkdtempSync(join(process.env["SESAME_BENCH_FOLDER"] ?? tmpdir(), "run-"));
+    const path = join(folder, "knockd.conf");
+    const own =
+      name === "sesame"
+        ? `StateDir = ${join(folder, "state")}\nControlSocket = ${join(folder, "control.sock")}\n`
+        : "";
+    writeFileSync(path, `[options]\nLogFile = ${join(folder, "k.log")}\n${own}${doors}`);
+    const program = name === "sesame" ? [process.execPath, join(bin, "knockd")] : [peer("knockd")];
+    const [command = "", ...args] = [...program, "-v", "-i", link, "-c", path];
+    const begin = performance.now();
+    // A process group of its own, so that `stop` ends its commands, too.
+    const child = stage.at(stage.server, () =>
+      spawn(command, args, {
+        detached: true,
+        env: environment(),
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+    );
+    const startTime = await listening(child, patience).catch((error) => {
+      end(child);
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    });
+    return new Daemon(name, child, folder, startTime - begin);
+  }
+
+  get running(): boolean {
+    return !this.#ended;
+  }
+
+  get configFile(): string {
+    return join(this.#folder, "knockd.conf");
+  }
+
+  get controlSocket(): string {
+    return join(this.#folder, "control.sock");
+  }
+
+  usage(): Usage {
+    const pid = this.#child.pid;
+    const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8");
+    const status = read("status");
+    const rollup = read("smaps_rollup");
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    const switches = tasks.map((task) => {
+      const text = read(`task/${task}/status`);
+      return field(text, "voluntary_ctxt_switches") + field(text, "nonvoluntary_ctxt_switches");
+    });
+    // Nanoseconds on the processor, where /proc/PID/stat counts ticks of 10 ms. No thread ends in between.
+    const times = tasks.map((task) => Number(read(`task/${task}/schedstat`).split(" ")[0]));
+    return {
+      cpu: times.reduce((sum, time) => sum + time, 0) / 1e9,
+      resident: field(status, "VmRSS"),
+      mostResident: field(status, "VmHWM"),
+      proportional: field(rollup, "Pss"),
+      switches: switches.reduce((sum, count) => sum + count, 0),
+    };
+  }
+
+  /** Bytes of its log file. */
+  get logBytes(): number {
+    const path = join(this.#folder, "k.log");
+    return existsSync(path) ? statSync(path).size : 0;
+  }
+
+  /** The lines of its log file, and which doors opened for whom: `DOOR ADDRESS`. */
+  async readLog(): Promise<{ readonly lines: number; readonly openings: readonly string[] }> {
+    const path = join(this.#folder, "k.log");
+    const openings: string[] = [];
+    let lines = 0;
+    let rest = "";
+    if (!existsSync(path)) return { lines, openings };
+    for await (const chunk of createReadStream(path, {
+      encoding: "utf8",
+      highWaterMark: 2 ** 20,
+    })) {
+      const parts = `${rest}${chunk}`.split("\n");
+      rest = parts.pop() ?? "";
+      lines += parts.length;
+      for (const line of parts) {
+        const found = /(\S+): (\S+): OPEN SESAME/.exec(line);
+        if (found !== null) openings.push(`${found[2]} ${found[1]}`);
+      }
+    }
+    return { lines, openings };
+  }
+
+  /** Ends it and all that it started, and removes its files. */
+  async stop(): Promise<void> {
+    if (!this.#ended) {
+      const ended = once(this.#child, "exit");
+      end(this.#child);
+      await ended;
+    } else end(this.#child);
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** Extra certificates would cost Node 33 ms at each start. */
+function environment(): NodeJS.ProcessEnv {
+  const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...environment } = process.env;
+  return environment;
+}
+
+/** Kills it and its children. */
+function end(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // Nothing of it is left.
+  }
+}
+
+/** When it said so, by `performance.now()`. */
+async function listening(child: ChildProcess, patience: number): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    let said = "";
+    const settle = (act: () => void) => {
+      clearTimeout(timer);
+      act();
+    };
+    const fail = (why: string) => settle(() => reject(new Error(`${why}: ${said.trim()}`)));
+    const timer = setTimeout(() => fail(`did not listen after ${patience / 1_000} s`), patience);
+    child.once("error", (error) => fail(error.message));
+    child.once("exit", (code, signal) => fail(`ended with ${code ?? signal}`));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        // What is said later is read, so that the daemon never waits for us, and forgotten.
+        if (said.length > 10_000) return;
+        said += text;
+        if (/^listening on .*\.\.\.$/m.test(said)) settle(() => resolve(performance.now()));
+      });
+    }
+  });
+}
+
+function field(text: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(text)?.[1] ?? Number.NaN);
+}

@@ -1,0 +1,40 @@
+// The doors that are measured.
+
+/** The knock of the README. */
+export const sequence: readonly number[] = [7003, 9140, 8455];
+
+const knock = `sequence = ${sequence.join(",")}\ntcpflags = syn`;
+
+/** As people write them for knockd; both daemons run it. It stays open for the length of a measurement. */
+export const commandDoor: string = `[ssh]
+${knock}
+start_command = iptables -I INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+cmd_timeout = 600
+stop_command = iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+`;
+
+/** Sesame alone has these. */
+export const nativeDoor: string = `[ssh]
+${knock}
+open = tcp/22
+open_for = 10m
+protect = yes
+`;
+
+/** So many doors of eight ports each, no port twice, in no order; commands that cost nothing. */
+export function manyDoors(count: number): string {
+  return Array.from(
+    { length: count },
+    (_, i) => `[door${i}]\nsequence = ${portsOf(i).join(",")}\ntcpflags = syn\ncommand = :\n`,
+  ).join("");
+}
+
+/** All ports of the first `count` doors, those that begin a sequence as often as the others. */
+export function portsOfMany(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => portsOf(i)).flat();
+}
+
+/** Eight of the ports from 20,000 on; an odd factor modulo 2^13 hits each once. */
+function portsOf(door: number): number[] {
+  return Array.from({ length: 8 }, (_, i) => 20_000 + (((door * 8 + i) * 5_003) % 8_192));
+}

@@ -1,0 +1,117 @@
+// npm run bench: Sesame beside Debian's knockd, on real packets. Started by scripts/bench.
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { needs } from "../test/live/requirements.ts";
+import { Company } from "./company.ts";
+import { measureFloods } from "./flood.ts";
+import { describeMachine } from "./machine.ts";
+import { measureOpening } from "./open.ts";
+import type { Report } from "./report.ts";
+import { failuresOf, markdown, plainTable, targetTable } from "./report.ts";
+import { measureRest } from "./rest.ts";
+import { measureScale } from "./scale.ts";
+import { measureScans } from "./scan.ts";
+import { Stage } from "./stage.ts";
+import { figure } from "./statistics.ts";
+import type { Course, Part } from "./targets.ts";
+
+const measurements = {
+  open: measureOpening,
+  flood: measureFloods,
+  scale: measureScale,
+  rest: measureRest,
+  scan: measureScans,
+} as const satisfies Readonly<Record<string, (stage: Stage, course: Course) => Promise<Part>>>;
+
+type MeasurementName = keyof typeof measurements;
+
+const usage = `usage: npm run bench -- [--only ${Object.keys(measurements).join(",")}] [--quick] [--json] [--output FILE]
+
+Without --only and --quick the report goes to docs/benchmarks.md; with them only to --output, if given.
+Ends with 1 if a knock at Sesame did not open; a target that is not met is no error.
+`;
+
+interface Options {
+  readonly only: readonly MeasurementName[];
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly output: string | undefined;
+}
+
+function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: { type: "string" },
+      quick: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      output: { type: "string" },
+    },
+  });
+  const all = Object.keys(measurements) as MeasurementName[];
+  const asked = values.only?.split(",") ?? all;
+  const unknown = asked.filter((name) => !all.some((known) => known === name));
+  if (unknown.length > 0) throw new Error(`nothing to measure is called "${unknown.join(", ")}"`);
+  const { quick, json } = values;
+  const whole = values.only === undefined && !quick;
+  return {
+    only: all.filter((name) => asked.includes(name)),
+    quick,
+    json,
+    output: values.output ?? (whole ? "docs/benchmarks.md" : undefined),
+  };
+}
+
+async function measure({ only, quick }: Options): Promise<Report> {
+  const begin = performance.now();
+  const progress = (text: string) => {
+    const seconds = Math.round((performance.now() - begin) / 1_000);
+    console.error(
+      `[${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, "0")}] ${text}`,
+    );
+  };
+  const machine = await describeMachine();
+  const company = new Company();
+  const stage = await Stage.open();
+  const parts: Part[] = [];
+  try {
+    for (const name of only) {
+      try {
+        parts.push(await measurements[name](stage, { quick, progress }));
+      } catch (error) {
+        // The other parts are measured all the same, and the report says that this one is missing.
+        const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        console.error(`${name}: ${reason}`);
+        parts.push({ findings: {}, tables: [], failures: [`${name}: ${reason.split("\n")[0]}`] });
+      }
+    }
+  } finally {
+    await stage.close();
+  }
+  const others = `${figure(company.share * 100)} % of the processors, on average`;
+  return { machine: [...machine, ["other programs took", others]], parts, quick };
+}
+
+function show(report: Report, { json, output }: Options): void {
+  const table = targetTable(report);
+  if (json) console.log(JSON.stringify(report, undefined, 2));
+  else {
+    for (const one of report.parts.flatMap(({ tables }) => tables)) console.log(plainTable(one));
+    console.log(plainTable(table));
+    for (const [name, value] of report.machine) console.log(`${name}: ${value}`);
+  }
+  if (output !== undefined) writeFileSync(output, markdown(report));
+  const failures = failuresOf(report);
+  for (const text of failures) console.error(`FAILED: ${text}`);
+  if (failures.length > 0) process.exitCode = 1;
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  const missing = needs("knockd", "knock", "nft", "nmap");
+  if (missing !== undefined) throw new Error(missing);
+  show(await measure(options), options);
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : error}\n\n${usage}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,179 @@
+// From the last packet of a knock to the first SYN that gets in.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Name } from "./daemon.ts";
+import { Daemon } from "./daemon.ts";
+import { commandDoor, nativeDoor, sequence } from "./doors.ts";
+import type { Opening } from "./prober.ts";
+import { Prober } from "./prober.ts";
+import type { Shut, Stage } from "./stage.ts";
+import { clientNetwork, doorPort, openPort, serverAddresses } from "./stage.ts";
+import { figure, median, quantile, spread, times } from "./statistics.ts";
+import type { Course, Part } from "./targets.ts";
+
+/** SYNs that look for the open port go out this often: milliseconds. */
+const pace = 0.1;
+
+interface Kind {
+  readonly label: string;
+  readonly name: Name;
+  readonly doors: string;
+  readonly shut: Shut;
+}
+
+const kinds = [
+  { label: "Sesame, command", name: "sesame", doors: commandDoor, shut: "by rules" },
+  { label: "knockd, command", name: "knockd", doors: commandDoor, shut: "by rules" },
+  { label: "Sesame, native", name: "sesame", doors: nativeDoor, shut: "by Sesame" },
+] as const satisfies readonly Kind[];
+
+/** What was seen of each kind of door, and of a port that was open all the time. */
+interface Openings {
+  readonly command: readonly Opening[];
+  readonly knockd: readonly Opening[];
+  readonly native: readonly Opening[];
+  readonly always: readonly Opening[];
+  /** How many there are from one start of a daemon to the next. */
+  readonly each: number;
+}
+
+export async function measureOpening(stage: Stage, course: Course): Promise<Part> {
+  return report(await play(stage, course));
+}
+
+/** Median of knockd's command doors by ours: how many times faster command and native doors open. */
+export async function openingRatios(
+  stage: Stage,
+  course: Course,
+): Promise<{
+  readonly command: number;
+  readonly native: number;
+  readonly failures: readonly string[];
+}> {
+  const { command, knockd, native } = await play(stage, course);
+  const [ours, theirs, kernel] = [command, knockd, native].map((all) => median(timesOf(all)));
+  const failures = failuresOf({ command, native });
+  return {
+    command: (theirs ?? 0) / (ours ?? 1),
+    native: (theirs ?? 0) / (kernel ?? 1),
+    failures,
+  };
+}
+
+async function play(stage: Stage, { quick, progress }: Course): Promise<Openings> {
+  const [rounds, each] = quick ? [2, 6] : [4, 15];
+  const prober = new Prober(stage, serverAddresses[0]);
+  let source = clientNetwork;
+  const look = async (port: number, count: number, ports: readonly number[]) => {
+    const openings: Opening[] = [];
+    for (let i = 0; i < count; i++) {
+      openings.push(prober.knock(ports, { source: ++source, port, patience: 1_000 }, pace));
+      // Whatever buffers knocks in the daemons: they come at any moment of its period.
+      await sleep(60 + Math.random() * 80);
+    }
+    return openings;
+  };
+  try {
+    await stage.shut("by rules");
+    const always = await look(openPort, quick ? 10 : 60, [openPort + 1]);
+    const openings: Opening[][] = [[], [], []];
+    for (let round = 1; round <= rounds; round++) {
+      for (const [i, { label, name, doors, shut }] of kinds.entries()) {
+        progress(`time to open, round ${round} of ${rounds}: ${label}`);
+        await stage.shut(shut);
+        const daemon = await Daemon.start(name, stage, doors);
+        try {
+          await sleep(300);
+          openings[i]?.push(...(await look(doorPort, each, sequence)));
+        } finally {
+          await daemon.stop();
+        }
+      }
+    }
+    const [command = [], knockd = [], native = []] = openings;
+    return { command, knockd, native, always, each };
+  } finally {
+    prober.close();
+  }
+}
+
+function timesOf(openings: readonly Opening[]): number[] {
+  return openings.flatMap(({ time }) => time ?? []);
+}
+
+function failuresOf(ours: Pick<Openings, "command" | "native">): string[] {
+  return Object.entries(ours).flatMap(([kind, openings]) => {
+    const shut = openings.filter(({ time }) => time === undefined).length;
+    return shut === 0
+      ? []
+      : [
+          `time to open: ${shut} of ${openings.length} knocks did not open a ${kind} door of Sesame`,
+        ];
+  });
+}
+
+function report(all: Openings): Part {
+  const { command, knockd, native, always, each } = all;
+  const [ours, theirs, kernel] = [command, knockd, native].map(timesOf);
+  if (ours === undefined || theirs === undefined || kernel === undefined)
+    throw new Error("unreachable");
+  const [fast, slow, fastest] = [median(ours), median(theirs), median(kernel)];
+  const p99 = quantile(kernel, 0.99);
+  const first = (openings: readonly Opening[]) => openings.filter((_, i) => i % each === 0);
+  const rows = (
+    [
+      ["Sesame, command", command],
+      ["knockd, command", knockd],
+      ["Sesame, native", native],
+      ["the first after a start: Sesame, command", first(command)],
+      ["the first after a start: knockd, command", first(knockd)],
+      ["the first after a start: Sesame, native", first(native)],
+      ["a port that is always open", always],
+    ] as const
+  ).map(([label, openings]) => {
+    const found = timesOf(openings);
+    const [low, high] = [quantile(found, 0.25), quantile(found, 0.75)];
+    return [
+      label,
+      `${found.length} of ${openings.length}`,
+      figure(median(found)),
+      `${figure(low)}..${figure(high)}`,
+      figure(quantile(found, 0.99)),
+      `${figure(Math.min(...found))}..${figure(Math.max(...found))}`,
+      figure(median(openings.map(({ gap }) => gap))),
+    ];
+  });
+  return {
+    findings: {
+      "open-command": {
+        ours: spread(ours, "ms"),
+        theirs: spread(theirs, "ms"),
+        ratio: times(slow, fast),
+        met: slow / fast >= 7,
+      },
+      "open-native": {
+        ours: spread(kernel, "ms"),
+        theirs: spread(theirs, "ms"),
+        ratio: times(slow, fastest),
+        met: slow / fastest >= 40,
+      },
+      "open-native-p99": {
+        ours: figure(p99, "ms"),
+        theirs: figure(quantile(theirs, 0.99), "ms"),
+        ratio: times(quantile(theirs, 0.99), p99),
+        met: p99 < 3,
+      },
+    },
+    tables: [
+      {
+        title: "Time to open (ms)",
+        head: ["door", "opened", "median", "middle half", "p99", "least..most", "resolution"],
+        rows,
+        note:
+          "From the moment before the last SYN of a knock was sent to the moment before the first SYN to the " +
+          "door's port was sent that was answered. Resolution: the median of the longest time between two such SYNs; " +
+          "a figure may be too long by that, and is never too short. The last line is the same measurement where there is nothing to wait for.",
+      },
+    ],
+    failures: failuresOf(all),
+  };
+}

@@ -1,0 +1,147 @@
+import { performance } from "node:perf_hooks";
+import { setImmediate } from "node:timers/promises";
+import { PacketSender } from "./packet-sender.ts";
+import type { Stage } from "./stage.ts";
+import { clientLink, clientNetwork } from "./stage.ts";
+import { addressNumber } from "./syn.ts";
+import { block, sleepExactly, wallTime } from "./timing.ts";
+import { Wiretap } from "./wiretap.ts";
+
+const SYN = 0x02;
+const SYN_ACK = 0x12;
+
+/** What a look at a door showed. */
+export interface Opening {
+  /** From the last knock to the first SYN that got in: milliseconds; undefined if none got in. */
+  readonly time: number | undefined;
+  /** The longest time between two SYNs up to there: what `time` may be too long by. Milliseconds. */
+  readonly gap: number;
+}
+
+export interface Look {
+  /** Who knocks, as a number. */
+  readonly source: number;
+  /** The port that is to open. */
+  readonly port: number;
+  /** How long to wait for it: milliseconds. */
+  readonly patience: number;
+}
+
+/**
+ * The client's eyes: sends SYNs to a port in quick succession and tells which was the first that was
+ * answered. Each has its own sequence number, so that the answer says which one it is for.
+ */
+export class Prober {
+  readonly #destination: number;
+  readonly #sender: PacketSender;
+  readonly #wiretap: Wiretap;
+  #sequence = Math.floor(Math.random() * 2 ** 31);
+
+  /** `server`: its address. */
+  constructor(stage: Stage, server: string) {
+    sleepExactly();
+    this.#destination = addressNumber(server);
+    const parts = stage.at(stage.client, () => ({
+      sender: new PacketSender("eth0", clientLink, this.#destination, 1),
+      wiretap: new Wiretap("eth0", clientNetwork),
+    }));
+    this.#sender = parts.sender;
+    this.#wiretap = parts.wiretap;
+  }
+
+  /** Sends these SYNs and looks from then on, a SYN each `pace` milliseconds. Blocks this thread. */
+  knock(ports: readonly number[], look: Look, pace: number): Opening {
+    while (this.#wiretap.next() !== undefined); // Left over from the look before.
+    for (const port of ports) this.#send(look.source, port);
+    const probing = new Probing(wallTime(), look);
+    for (;;) {
+      const answer = this.#answer(probing);
+      if (answer !== undefined) return answer;
+      this.#probe(probing);
+      block((pace - (wallTime() - probing.last)) * 1_000);
+    }
+  }
+
+  /** Waits until a program of the client has sent a SYN to `lastPort`, then looks. Blocks nobody. */
+  async watch(lastPort: number, look: Look, pace: number): Promise<Opening> {
+    const begin = performance.now();
+    let probing: Probing | undefined;
+    for (;;) {
+      if (probing === undefined) {
+        const sent = this.#lastKnock(look.source, lastPort);
+        if (sent !== undefined) probing = new Probing(sent, look);
+        else if (performance.now() - begin > 5_000) throw new Error("the client did not knock");
+      } else {
+        const answer = this.#answer(probing);
+        if (answer !== undefined) return answer;
+        if (wallTime() - probing.last >= pace) this.#probe(probing);
+      }
+      await setImmediate();
+      block(100);
+    }
+  }
+
+  close(): void {
+    this.#sender.close();
+    this.#wiretap.close();
+  }
+
+  #send(source: number, port: number): void {
+    this.#sequence = (this.#sequence + 64) >>> 0;
+    this.#sender.syns[0]?.set(source, 40_000 + (this.#sequence % 20_000), port, this.#sequence);
+    if (this.#sender.send(1) !== 1) throw new Error("cannot send a SYN");
+  }
+
+  #probe(probing: Probing): void {
+    probing.add((this.#sequence + 64) >>> 0);
+    this.#send(probing.look.source, probing.look.port);
+  }
+
+  /** What came of it, if that is known already. */
+  #answer(probing: Probing): Opening | undefined {
+    for (let seen = this.#wiretap.next(); seen !== undefined; seen = this.#wiretap.next()) {
+      const isAnswer = seen.flags === SYN_ACK && seen.destination === probing.look.source;
+      if (!isAnswer || seen.sourcePort !== probing.look.port) continue;
+      const answer = probing.answered((seen.acknowledged - 1) >>> 0);
+      if (answer !== undefined) return answer;
+    }
+    if (wallTime() - probing.start < probing.look.patience) return undefined;
+    return { time: undefined, gap: probing.gap };
+  }
+
+  /** When the kernel sent it. */
+  #lastKnock(source: number, port: number): number | undefined {
+    for (let seen = this.#wiretap.next(); seen !== undefined; seen = this.#wiretap.next()) {
+      const isKnock = seen.source === source && seen.port === port && seen.flags === SYN;
+      if (isKnock && seen.destination === this.#destination) return seen.time;
+    }
+    return undefined;
+  }
+}
+
+/** The SYNs that were sent to see whether a door is open. */
+class Probing {
+  readonly start: number;
+  readonly look: Look;
+  readonly #sent = new Map<number, number>();
+  last: number;
+  gap = 0;
+
+  constructor(start: number, look: Look) {
+    this.start = start;
+    this.look = look;
+    this.last = start;
+  }
+
+  add(sequence: number): void {
+    const now = wallTime();
+    this.gap = Math.max(this.gap, now - this.last);
+    this.last = now;
+    this.#sent.set(sequence, now);
+  }
+
+  answered(sequence: number): Opening | undefined {
+    const sent = this.#sent.get(sequence);
+    return sent === undefined ? undefined : { time: sent - this.start, gap: this.gap };
+  }
+}

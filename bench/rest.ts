@@ -1,0 +1,100 @@
+// What a daemon with one door costs while nothing happens, and how long it takes to start.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Name } from "./daemon.ts";
+import { Daemon } from "./daemon.ts";
+import { commandDoor } from "./doors.ts";
+import type { Stage } from "./stage.ts";
+import { figure, median, spread, times } from "./statistics.ts";
+import type { Course, Part } from "./targets.ts";
+
+const names = ["sesame", "knockd"] as const;
+const MiB = 1_024;
+
+/** V8 tidies up once, about eight seconds after its start: that is no periodic wake-up. Milliseconds. */
+const settling = 12_000;
+
+/** While it does nothing. */
+interface Rest {
+  readonly switches: number;
+  readonly cpu: number;
+  readonly resident: number;
+  readonly proportional: number;
+}
+
+export async function measureRest(stage: Stage, { quick, progress }: Course): Promise<Part> {
+  const starts: Record<Name, number[]> = { sesame: [], knockd: [] };
+  const rests: Record<Name, Rest[]> = { sesame: [], knockd: [] };
+  const rounds = quick ? 5 : 15;
+  await stage.shut("by rules");
+  for (let round = 1; round <= rounds; round++) {
+    progress(`start, round ${round} of ${rounds}`);
+    for (const name of names) {
+      const daemon = await Daemon.start(name, stage, commandDoor);
+      starts[name].push(daemon.startTime);
+      await daemon.stop();
+    }
+  }
+  for (let round = 1; round <= (quick ? 1 : 2); round++) {
+    progress(`at rest, both at once, round ${round}`);
+    const [ours, theirs] = await Promise.all([rest(stage, "sesame"), rest(stage, "knockd")]);
+    rests.sesame.push(ours);
+    rests.knockd.push(theirs);
+  }
+  const values = (name: Name, of: (rest: Rest) => number) => rests[name].map(of);
+  const [start, theirStart] = [median(starts.sesame), median(starts.knockd)];
+  const switches = Math.max(...values("sesame", (one) => one.switches));
+  const cpu = Math.max(...values("sesame", (one) => one.cpu));
+  const memory = (name: Name) => {
+    const resident = median(values(name, (one) => one.resident)) / MiB;
+    const proportional = median(values(name, (one) => one.proportional)) / MiB;
+    return { resident, text: `${figure(resident)} MiB (${figure(proportional)})` };
+  };
+  return {
+    findings: {
+      "rest-switches": {
+        ours: spread(values("sesame", (one) => one.switches)),
+        theirs: spread(values("knockd", (one) => one.switches)),
+        met: switches <= 5,
+        note: `from ${settling / 1_000} s after the start on`,
+      },
+      "rest-cpu": {
+        ours: spread(
+          values("sesame", (one) => one.cpu * 1_000),
+          "ms",
+        ),
+        theirs: spread(
+          values("knockd", (one) => one.cpu * 1_000),
+          "ms",
+        ),
+        met: cpu < 0.001,
+        note: "less than 1 ms counts as none",
+      },
+      "rest-memory": {
+        ours: memory("sesame").text,
+        theirs: memory("knockd").text,
+        ratio: times(memory("sesame").resident, memory("knockd").resident),
+      },
+      "rest-start": {
+        ours: spread(starts.sesame, "ms"),
+        theirs: spread(starts.knockd, "ms"),
+        ratio: times(start, theirStart),
+        met: start < 150,
+      },
+    },
+    tables: [],
+    failures: [],
+  };
+}
+
+async function rest(stage: Stage, name: Name): Promise<Rest> {
+  const daemon = await Daemon.start(name, stage, commandDoor);
+  try {
+    await sleep(settling);
+    const before = daemon.usage();
+    await sleep(10_000);
+    const { switches, cpu, resident, proportional } = daemon.usage();
+    return { switches: switches - before.switches, cpu: cpu - before.cpu, resident, proportional };
+  } finally {
+    await daemon.stop();
+  }
+}

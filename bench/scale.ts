@@ -1,0 +1,206 @@
+// Many clients at once, and many doors.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Name } from "./daemon.ts";
+import { Daemon } from "./daemon.ts";
+import { commandDoor, manyDoors, nativeDoor, portsOfMany, sequence } from "./doors.ts";
+import type { Stage } from "./stage.ts";
+import { figure, median, spread, times } from "./statistics.ts";
+import type { Course, Finding, Part, TargetId } from "./targets.ts";
+import { send } from "./traffic.ts";
+
+const few = 3;
+const many = 1_000;
+
+/** How many clients there are within five seconds: knockd starts a process for each of them. */
+const clientCounts: Readonly<Record<Name, number>> = { sesame: 20_000, knockd: 2_000 };
+
+/** Packets a second, for the CPU that one costs. */
+const costRate = 20_000;
+
+interface Crowd {
+  readonly clients: number;
+  readonly opened: number;
+  /** After the last knock: milliseconds; undefined if not all were open after `patience`. */
+  readonly last: number | undefined;
+}
+
+const patience = 5_000;
+
+export async function measureScale(stage: Stage, course: Course): Promise<Part> {
+  course.progress("20,000 clients: Sesame");
+  const ours = await crowd(stage, "sesame");
+  course.progress("2,000 clients: knockd");
+  const theirs = await crowd(stage, "knockd");
+  const doors = await manyDoorsPart(stage, course);
+  const failures =
+    ours.opened < ours.clients
+      ? [
+          `scale: ${ours.clients - ours.opened} of ${ours.clients} clients were not let in by Sesame`,
+        ]
+      : [];
+  return {
+    findings: {
+      "scale-clients": {
+        ours: `${figure(ours.opened)} of ${figure(ours.clients)}`,
+        theirs: `${figure(theirs.opened)} of ${figure(theirs.clients)}`,
+        met: ours.opened === ours.clients,
+        note: `knockd with ${figure(theirs.clients)} clients and iptables: it starts a process for each`,
+      },
+      "scale-last": {
+        ours: lastText(ours),
+        theirs: lastText(theirs),
+        met: ours.last !== undefined && ours.last < 1_000,
+        note: "until the list of what is open was complete, the time to read it and the generator's end included",
+      },
+      ...doors.findings,
+    },
+    tables: doors.tables,
+    failures: [...failures, ...doors.failures],
+  };
+}
+
+function lastText({ last }: Crowd): string {
+  return last === undefined ? `not within ${patience / 1_000} s` : figure(last, "ms");
+}
+
+async function crowd(stage: Stage, name: Name): Promise<Crowd> {
+  const clients = clientCounts[name];
+  await stage.shut(name === "sesame" ? "by Sesame" : "by rules");
+  const daemon = await Daemon.start(name, stage, name === "sesame" ? nativeDoor : commandDoor);
+  try {
+    const count = clients * sequence.length;
+    await send(stage, {
+      kind: "clients",
+      ports: sequence,
+      rate: count / 5,
+      count,
+      source: "11.0.0.0",
+    });
+    const sent = performance.now();
+    let opened = 0;
+    do {
+      opened = name === "sesame" ? await elements(stage) : await rules(stage);
+      if (opened >= clients) return { clients, opened, last: performance.now() - sent };
+      await sleep(50);
+    } while (performance.now() - sent < patience);
+    return { clients, opened, last: undefined };
+  } finally {
+    await daemon.stop();
+  }
+}
+
+/** How many sources Sesame's set has. */
+async function elements(stage: Stage): Promise<number> {
+  const { stdout } = await stage.server.run(["nft", "-j", "list set inet sesame open4"]);
+  const { nftables } = JSON.parse(stdout) as { nftables: { set?: { elem?: unknown[] } }[] };
+  return nftables.reduce((sum, { set }) => sum + (set?.elem?.length ?? 0), 0);
+}
+
+async function rules(stage: Stage): Promise<number> {
+  const { stdout } = await stage.server.run(["iptables", "-S", "INPUT"]);
+  return stdout.split("\n").filter((line) => line.startsWith("-A INPUT -s 11.")).length;
+}
+
+/** CPU seconds a packet, with few doors and with many. */
+export interface Cost {
+  readonly few: number;
+  readonly many: number;
+}
+
+/** What a packet to one of all watched ports costs, from another source each time. */
+export async function costs(stage: Stage, name: Name, seconds: number): Promise<Cost> {
+  await stage.shut("by rules");
+  const cost = async (count: number) => {
+    const daemon = await Daemon.start(name, stage, manyDoors(count), { patience: 20_000 });
+    try {
+      await sleep(300);
+      const before = daemon.usage().cpu;
+      const ports = portsOfMany(count);
+      const traffic = {
+        kind: "flood",
+        ports,
+        rate: costRate,
+        seconds,
+        source: "11.0.0.0",
+      } as const;
+      const { sent } = await send(stage, traffic);
+      await sleep(500); // What is left in its buffers.
+      return (daemon.usage().cpu - before) / sent;
+    } finally {
+      await daemon.stop();
+    }
+  };
+  return { few: await cost(few), many: await cost(many) };
+}
+
+async function manyDoorsPart(stage: Stage, { quick, progress }: Course): Promise<Part> {
+  const names = ["sesame", "knockd"] as const;
+  const starts: Record<Name, number[]> = { sesame: [], knockd: [] };
+  const refusals: Partial<Record<Name, string>> = {};
+  const checks: number[] = [];
+  for (let round = 0; round < (quick ? 2 : 5); round++) {
+    for (const name of names) {
+      progress(`load time of ${figure(many)} doors, round ${round + 1}: ${name}`);
+      if (refusals[name] !== undefined) continue;
+      await stage.shut("by rules");
+      try {
+        const daemon = await Daemon.start(name, stage, manyDoors(many), { patience: 20_000 });
+        starts[name].push(daemon.startTime);
+        if (name === "sesame") checks.push(await checkTime(stage, daemon));
+        await daemon.stop();
+      } catch (error) {
+        refusals[name] = error instanceof Error ? error.message.replace(/: *$/, "") : String(error);
+      }
+    }
+  }
+  const ratios: Record<Name, string> = { sesame: "–", knockd: "–" };
+  const found: Partial<Record<Name, Cost>> = {};
+  const rows: string[][] = [];
+  for (const name of names) {
+    if (refusals[name] !== undefined) continue;
+    progress(`CPU a packet with few and with many doors: ${name}`);
+    const cost = await costs(stage, name, quick ? 2 : 5);
+    found[name] = cost;
+    ratios[name] = times(cost.many, cost.few);
+    rows.push([name, figure(cost.few * 1e6), figure(cost.many * 1e6), ratios[name]]);
+  }
+  const findings: Partial<Record<TargetId, Finding>> = {};
+  const theirs = refusals.knockd ?? spread(starts.knockd, "ms");
+  const failures = refusals.sesame === undefined ? [] : [`scale: ${refusals.sesame}`];
+  findings["scale-load"] = {
+    ours: refusals.sesame ?? spread(starts.sesame, "ms"),
+    theirs,
+    ratio: times(median(starts.knockd), median(starts.sesame)),
+    met: median(starts.sesame) < 1_000,
+  };
+  findings["scale-check"] = {
+    ours: spread(checks, "ms"),
+    theirs: "has none",
+    met: median(checks) < 1_000,
+  };
+  findings["scale-cost"] = {
+    ours: ratios.sesame,
+    theirs: ratios.knockd,
+    met: found.sesame !== undefined && found.sesame.many <= 2 * found.sesame.few,
+    note: "where a core is full, packets that are lost cost nothing",
+  };
+  return {
+    findings,
+    tables: [
+      {
+        title: `CPU a packet, ${figure(costRate)}/s at watched ports (µs)`,
+        head: ["daemon", `${few} doors`, `${figure(many)} doors`, "ratio"],
+        rows,
+      },
+    ],
+    failures,
+  };
+}
+
+async function checkTime(stage: Stage, daemon: Daemon): Promise<number> {
+  const begin = performance.now();
+  await stage.server.run([process.execPath, "bin/knockctl", "check", daemon.configFile], {
+    timeout: 60_000,
+  });
+  return performance.now() - begin;
+}

@@ -1,0 +1,98 @@
+/** A requirement: what must hold, word for word where that is short enough. */
+export interface Target {
+  readonly what: string;
+  readonly target: string;
+}
+
+/** The rates of floods, packets a second; 0 is as fast as the generator goes. */
+export const floodRates: readonly number[] = [1_000, 20_000, 100_000, 300_000, 0];
+
+/** All that is promised, in the order of the report. A line without a finding says that it was not measured. */
+export const targets = {
+  "open-command": {
+    what: "time to open, command doors (iptables): median",
+    target: "at most 1/7 of knockd's",
+  },
+  "open-native": {
+    what: "time to open, native doors, beside knockd's command doors: median",
+    target: "at most 1/40 of knockd's (aim: 1/60)",
+  },
+  "open-native-p99": { what: "time to open, native doors: p99", target: "under 3 ms" },
+  "flood-1000": { what: "knocks that open, flood of 1,000/s", target: "every one" },
+  "flood-20000": { what: "knocks that open, flood of 20,000/s", target: "every one" },
+  "flood-100000": { what: "knocks that open, flood of 100,000/s", target: "every one" },
+  "flood-300000": { what: "knocks that open, flood of 300,000/s", target: "every one" },
+  "flood-0": { what: "knocks that open, flood as fast as it goes", target: "every one" },
+  "flood-median": {
+    what: "time to open in a flood: the worst of the medians",
+    target: "under 10 ms at every rate",
+  },
+  "flood-memory": { what: "resident memory in any flood, at most", target: "under 192 MiB" },
+  "flood-cpu": { what: "CPU in a flood of 100,000/s", target: "under 0.5 of a core" },
+  "flood-loss": { what: "packets lost in the ring at 300,000/s", target: "none" },
+  "flood-counted": {
+    what: "packets of floods that the daemon's counters know of, as taken or lost",
+    target: "all",
+  },
+  "flood-log": {
+    what: "lines of the log a second, flood of 100,000/s",
+    target: "at most 50, and those of openings",
+  },
+  "scale-clients": {
+    what: "20,000 clients complete a sequence of three within 5 s: how many were opened",
+    target: "every one",
+  },
+  "scale-last": { what: "the last of them, after its knock", target: "within 1 s" },
+  "scale-load": { what: "1,000 doors of 8 ports: from exec to listening", target: "under 1 s" },
+  "scale-check": { what: "1,000 doors of 8 ports: knockctl check", target: "under 1 s" },
+  "scale-cost": {
+    what: "CPU a packet with 1,000 doors, beside 3 doors",
+    target: "at most twice as much",
+  },
+  "rest-switches": { what: "context switches in 10 s at rest", target: "at most 5" },
+  "rest-cpu": { what: "CPU in 10 s at rest", target: "none" },
+  "rest-memory": { what: "resident memory at rest (proportional share)", target: "reported" },
+  "rest-start": { what: "from exec to listening: median", target: "under 150 ms" },
+  "scan-ascending": { what: "ascending scans of all ports: doors opened", target: "none" },
+  "scan-descending": { what: "descending scans of all ports: doors opened", target: "none" },
+  "scan-random": {
+    what: "nmap -p- -T4 in its random order: doors of three ports opened",
+    target: "less than one in 5,000 (a unit test simulates 100,000)",
+  },
+} as const satisfies Readonly<Record<string, Target>>;
+
+export type TargetId = keyof typeof targets;
+
+/** What was measured. */
+export interface Finding {
+  readonly ours: string;
+  readonly theirs?: string;
+  /** How many times better or worse. */
+  readonly ratio?: string;
+  /** Absent where nothing is required. */
+  readonly met?: boolean;
+  readonly note?: string;
+}
+
+export interface Table {
+  readonly title: string;
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly note?: string;
+}
+
+/** What one part of the bench has to say. */
+export interface Part {
+  readonly findings: Partial<Record<TargetId, Finding>>;
+  readonly tables: readonly Table[];
+  /** Knocks at Sesame that did not open, and whatever else makes the figures worthless: a sentence each. */
+  readonly failures: readonly string[];
+}
+
+/** The words on each part. */
+export interface Course {
+  /** The short form. */
+  readonly quick: boolean;
+  /** Tells somebody who waits what is being done. */
+  readonly progress: (text: string) => void;
+}

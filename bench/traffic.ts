@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import type { Process } from "../test/live/process.ts";
+import type { Stage } from "./stage.ts";
+import type { Syn } from "./syn.ts";
+import { addressNumber } from "./syn.ts";
+
+/** What the generator is to send. */
+export interface Traffic {
+  /**
+   * - flood: every packet from another source, to one port after the other
+   * - clients: every source sends one packet to each port in their order; a thousand of them at once
+   * - scan: one source, one packet to each port in their order
+   */
+  readonly kind: "flood" | "clients" | "scan";
+  readonly ports: readonly number[];
+  /** Packets a second; as fast as it can if absent. */
+  readonly rate?: number;
+  /** Stops after so many seconds, or so many packets. */
+  readonly seconds?: number;
+  readonly count?: number;
+  /** The first source. */
+  readonly source: string;
+}
+
+/** What the generator did. */
+export interface Sent {
+  readonly sent: number;
+  readonly seconds: number;
+  /** How far it was behind at most: milliseconds. */
+  readonly worst: number;
+  /** The share of moments at which it was more than 2 ms behind. */
+  readonly late: number;
+}
+
+const clientsAtOnce = 1_000;
+
+/** Sets the n-th packet of the traffic. */
+export function packetsOf({ kind, ports, source }: Traffic): (syn: Syn, n: number) => void {
+  const first = addressNumber(source);
+  const port = (n: number) => ports[n % ports.length] ?? 0;
+  switch (kind) {
+    case "flood": // 2^24 sources in an order that shows no pattern: an odd factor hits each once.
+      return (syn, n) =>
+        syn.set((first + (Math.imul(n, 0x9e3779b1) & 0xffffff)) >>> 0, 40_000, port(n), n);
+    case "scan":
+      return (syn, n) => syn.set(first, 50_000, port(n), n);
+    case "clients":
+      return (syn, n) => {
+        const group = Math.floor(n / (clientsAtOnce * ports.length));
+        const step = Math.floor(n / clientsAtOnce) % ports.length;
+        const client = group * clientsAtOnce + (n % clientsAtOnce);
+        syn.set((first + client) >>> 0, 40_000 + step, port(step), n);
+      };
+  }
+}
+
+/** Starts the generator on the client; resolves when it begins to send. */
+export async function startTraffic(stage: Stage, traffic: Traffic): Promise<Process> {
+  const [loader, program] = ["typescript.mjs", "generator.ts"].map((name) =>
+    join(import.meta.dirname, name),
+  );
+  const argv = [process.execPath, "--import", loader ?? "", program ?? ""];
+  const generator = stage.client.start(argv, {
+    input: JSON.stringify(traffic),
+    env: { NODE_EXTRA_CA_CERTS: "" },
+  });
+  await generator.waitFor(/^sending$/m, 30_000);
+  return generator;
+}
+
+/** What it did, when it has ended. Rejects if it failed. */
+export async function trafficSent(generator: Process): Promise<Sent> {
+  const { code, stdout, stderr } = await generator.ended;
+  if (code !== 0) throw new Error(`the generator ended with ${code}: ${stderr}`);
+  return JSON.parse(stdout.replace("sending\n", ""));
+}
+
+export async function send(stage: Stage, traffic: Traffic): Promise<Sent> {
+  return await trafficSent(await startTraffic(stage, traffic));
+}
