@@ -19,6 +19,9 @@ import type { Stage } from "./stage.ts";
 
 const bin = join(import.meta.dirname, "../bin");
 
+/** Our knockctl as it is built, for `Host.run`. */
+export const knockctl: readonly string[] = [process.execPath, join(bin, "knockctl")];
+
 /** The daemons that are compared. */
 export type Name = "sesame" | "knockd";
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { peer } from "../test/live/requirements.ts";
 import type { Name, Usage } from "./daemon.ts";
-import { Daemon } from "./daemon.ts";
+import { Daemon, knockctl } from "./daemon.ts";
 import { commandDoor, nativeDoor, sequence } from "./doors.ts";
 import type { Opening } from "./prober.ts";
 import { Prober } from "./prober.ts";
@@ -156,14 +156,7 @@ async function knockEverySecond(
 }
 
 async function countersOf(stage: Stage, daemon: Daemon): Promise<FloodRun["capture"]> {
-  const argv = [
-    process.execPath,
-    "bin/knockctl",
-    "status",
-    "--json",
-    "--socket",
-    daemon.controlSocket,
-  ];
+  const argv = [...knockctl, "status", "--json", "--socket", daemon.controlSocket];
   const { stdout } = await stage.server.run(argv, { timeout: 30_000 });
   return JSON.parse(stdout).status.capture;
 }
@@ -221,7 +214,7 @@ function openFindings(runs: readonly FloodRun[]): Part["findings"] {
       theirs: text("knockd"),
       met,
       ...(rate === 0 && {
-        note: `${figure(at[0] && at[0].sent.sent / at[0].sent.seconds)}/s and more`,
+        note: `${figure(Math.min(...at.map(({ sent }) => sent.sent / sent.seconds)))}/s and more`,
       }),
     };
   }

@@ -88,7 +88,7 @@ async function measure({ only, quick }: Options): Promise<Report> {
   } finally {
     await stage.close();
   }
-  const others = `${figure(company.share * 100)} % of the processors, on average`;
+  const others = `${figure(company.share * 100)} % of the processors, on average (kernel threads included)`;
   return { machine: [...machine, ["other programs took", others]], parts, quick };
 }
 

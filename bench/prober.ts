@@ -52,8 +52,12 @@ export class Prober {
   /** Sends these SYNs and looks from then on, a SYN each `pace` milliseconds. Blocks this thread. */
   knock(ports: readonly number[], look: Look, pace: number): Opening {
     while (this.#wiretap.next() !== undefined); // Left over from the look before.
-    for (const port of ports) this.#send(look.source, port);
-    const probing = new Probing(wallTime(), look);
+    let sent = wallTime();
+    for (const port of ports) {
+      sent = wallTime();
+      this.#send(look.source, port);
+    }
+    const probing = new Probing(sent, look);
     for (;;) {
       const answer = this.#answer(probing);
       if (answer !== undefined) return answer;

@@ -73,6 +73,7 @@ export async function measureRest(stage: Stage, { quick, progress }: Course): Pr
         ours: memory("sesame").text,
         theirs: memory("knockd").text,
         ratio: times(memory("sesame").resident, memory("knockd").resident),
+        note: "in brackets the proportional share, while this bench runs on the same Node",
       },
       "rest-start": {
         ours: spread(starts.sesame, "ms"),

@@ -1,7 +1,7 @@
 // Many clients at once, and many doors.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Name } from "./daemon.ts";
-import { Daemon } from "./daemon.ts";
+import { Daemon, knockctl } from "./daemon.ts";
 import { commandDoor, manyDoors, nativeDoor, portsOfMany, sequence } from "./doors.ts";
 import type { Stage } from "./stage.ts";
 import { figure, median, spread, times } from "./statistics.ts";
@@ -199,7 +199,7 @@ async function manyDoorsPart(stage: Stage, { quick, progress }: Course): Promise
 
 async function checkTime(stage: Stage, daemon: Daemon): Promise<number> {
   const begin = performance.now();
-  await stage.server.run([process.execPath, "bin/knockctl", "check", daemon.configFile], {
+  await stage.server.run([...knockctl, "check", daemon.configFile], {
     timeout: 60_000,
   });
   return performance.now() - begin;

@@ -51,7 +51,7 @@ export const targets = {
   },
   "rest-switches": { what: "context switches in 10 s at rest", target: "at most 5" },
   "rest-cpu": { what: "CPU in 10 s at rest", target: "none" },
-  "rest-memory": { what: "resident memory at rest (proportional share)", target: "reported" },
+  "rest-memory": { what: "resident memory at rest", target: "reported" },
   "rest-start": { what: "from exec to listening: median", target: "under 150 ms" },
   "scan-ascending": { what: "ascending scans of all ports: doors opened", target: "none" },
   "scan-descending": { what: "descending scans of all ports: doors opened", target: "none" },
