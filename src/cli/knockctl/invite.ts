@@ -7,6 +7,7 @@ import { loadConfig } from "../../config/load.ts";
 import { isBadPort } from "../../page/bad-ports.ts";
 import { encodeProfile, readHost } from "../../page/profile.ts";
 import { nearest } from "../nearest.ts";
+import { readPage } from "../page-file.ts";
 import type { Io } from "../program.ts";
 import { formatQr } from "../qr.ts";
 import { printable } from "../table.ts";
@@ -128,12 +129,9 @@ function readBase(text: string | undefined): string | undefined {
   return url.href;
 }
 
-/** The page as the build makes it: the same for the sources and for what is built of them. */
-const built = new URL("../../../dist/page/index.html", import.meta.url);
-
 function writePage(file: string, force: boolean): void {
   try {
-    const page = readFileSync(built);
+    const page = readPage();
     if (!force && isOther(file, page)) {
       const hints = ["--force writes the page over it, --output FILE elsewhere"];
       throw new KnockError("SYSTEM", `${printable(file)} exists, and is another file`, { hints });
