@@ -50,6 +50,8 @@ export interface DoorConfig {
   /** Who may knock at all; undefined: everybody who is not in `deny`. */
   readonly allow: readonly Network[] | undefined;
   readonly deny: readonly Network[];
+  /** How many ports are watched at most to catch scanners; 0: none. */
+  readonly decoys: number;
   readonly commands: CommandTemplates;
   /** Milliseconds from the end of the start command to the stop command. */
   readonly closeAfter: number;
@@ -70,6 +72,9 @@ export interface NativeDoor {
   /** Everybody else is kept out by us, too. */
   readonly protect: boolean;
 }
+
+/** How many decoys a door has unless it says otherwise. */
+export const defaultDecoys = 32;
 
 interface OneTimeFile {
   readonly file: string;

@@ -4,7 +4,7 @@ import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import { formatService } from "../base/service.ts";
 import type { Config, DoorConfig, NativeDoor, Options } from "./config.ts";
-import { defaultOptions } from "./config.ts";
+import { defaultDecoys, defaultOptions } from "./config.ts";
 
 /** What a configuration was understood to say, a line a fact, in the order and manner of knockd -D. */
 export function describeConfig({ options, doors }: Config): string[] {
@@ -43,6 +43,7 @@ function describeDoor(door: DoorConfig): string[] {
     ...fact(of("target"), targets?.join(",")),
     ...fact(of("allow"), allow?.map(formatNetwork).join(",")),
     ...fact(of("deny"), deny.length === 0 ? undefined : deny.map(formatNetwork).join(",")),
+    ...fact(of("decoys"), door.decoys === defaultDecoys ? undefined : `${door.decoys}`),
     ...(door.native === undefined ? describeCommands(door) : describeNative(name, door.native)),
     ...["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((flag, bit) => {
       if ((flags.mask & (1 << bit)) === 0) return [];

@@ -46,6 +46,7 @@ export interface DoorValues {
   protect: boolean;
   allow: readonly Network[];
   deny: readonly Network[];
+  decoys: number;
 }
 
 /**
@@ -102,6 +103,7 @@ export const doorRules: Rules<DoorValues> = {
   protect: { comments: "anywhere", parse: values.yesOrNo },
   allow: networks,
   deny: networks,
+  decoys: { comments: "anywhere", parse: values.count(0, 128) },
 };
 
 /** Other names that knockd has for the same. */

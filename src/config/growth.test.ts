@@ -42,7 +42,7 @@ test("300 doors of one sequence and one long target are compared in little time,
     Array.from(
       { length: 300 },
       (_, i) =>
-        `[${i}]\nsequence = ${step(i)},1\ntarget = ${target}\nopen = tcp/22\ntcpflags = syn\n`,
+        `[${i}]\nsequence = ${step(i)},1\ndecoys = 0\ntarget = ${target}\nopen = tcp/22\ntcpflags = syn\n`,
     ).join("");
   const time = (text: string) => {
     const start = performance.now();

@@ -95,6 +95,7 @@ test.each([
       target: undefined,
       allow: undefined,
       deny: [],
+      decoys: 32,
       again: "extend",
     })),
   );
@@ -110,6 +111,7 @@ test("a door without more than a sequence has knockd's defaults", () => {
     target: undefined,
     allow: undefined,
     deny: [],
+    decoys: 32,
     again: "extend",
     commands: {},
   });
@@ -489,6 +491,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
             target: fc.option(targets, { nil: undefined }),
             allow: fc.option(networks, { nil: undefined }),
             deny: fc.oneof(fc.constant([]), networks),
+            decoys: fc.integer({ min: 0, max: 128 }),
             again: fc.constantFrom("extend" as const, "rerun" as const),
             user: fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,31}$/),
           },
@@ -503,7 +506,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
                 "target",
                 "allow",
               ] as const),
-              ...(["deny", "again"] as const),
+              ...(["deny", "decoys", "again"] as const),
             ],
           },
         ),
@@ -542,6 +545,7 @@ function directive(key: string, value: string | number | undefined): string[] {
 
 function writeDoor(door: DoorConfig): string[] {
   const { name, sequence, timeout, closeAfter, flags, target, commands, allow, deny } = door;
+  const { decoys } = door;
   return [
     `[${name}]`,
     ...("file" in sequence
@@ -556,6 +560,7 @@ function writeDoor(door: DoorConfig): string[] {
     ...directive("Stop_Command", commands.stop),
     ...directive("Stop_Command_6", commands.stop6),
     ...directive("Allow", allow?.map(writeTarget).join(", ")),
+    ...directive("Decoys", decoys === 32 ? undefined : `${decoys}`),
     ...directive("Deny", deny.length === 0 ? undefined : deny.map(writeTarget).join(", ")),
     ...directive("Again", door.again),
     ...directive("User", door.user),

@@ -1,5 +1,5 @@
 import type { Config, DoorConfig, Options } from "./config.ts";
-import { defaultOptions } from "./config.ts";
+import { defaultDecoys, defaultOptions } from "./config.ts";
 import type { DoorValues, OptionValues } from "./directives.ts";
 import { doorRules, isUseSyslog, optionRules, readDirectives } from "./directives.ts";
 import type { Section } from "./lines.ts";
@@ -101,6 +101,7 @@ function readDoor(section: Section, values: Partial<DoorValues>, problems: Probl
     target: values.target,
     allow: values.allow,
     deny: values.deny ?? [],
+    decoys: values.decoys ?? defaultDecoys,
     again: values.again ?? "extend",
     closeAfter: values.cmd_timeout ?? defaultCloseAfter,
     ...(values.user !== undefined && { user: values.user }),

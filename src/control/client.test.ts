@@ -29,6 +29,7 @@ describe("client and server", () => {
       name: "ssh",
       steps: 3,
       protocols: ["tcp"],
+      decoys: 32,
       timeout: 15_000,
       kind: "native",
       opens: ["tcp/22"],

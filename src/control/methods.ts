@@ -114,6 +114,8 @@ export interface DoorReport {
   readonly steps: number;
   /** The protocols that occur in it. */
   readonly protocols: readonly Protocol[];
+  /** How many ports are watched for it to catch scanners. */
+  readonly decoys: number;
   /** From the first step to the last. */
   readonly timeout: number;
   /** Who closes it: the kernel, a command of ours, or nobody (a command that opens, or does something else). */

@@ -130,6 +130,7 @@ const door: Schema<m.DoorReport> = v.object({
   name: v.string(),
   steps: amount,
   protocols: v.array(v.picklist(["tcp", "udp"])),
+  decoys: amount,
   timeout: amount,
   kind: v.picklist(["native", "lease", "command"]),
   opens: texts,

@@ -88,7 +88,7 @@ export class Administration implements ControlHandlers {
   };
 
   readonly doors = (): readonly m.DoorReport[] =>
-    this.#parts.doors().all.map(({ config, nth, door }) => {
+    this.#parts.doors().all.map(({ config, nth, door, decoys }) => {
       const { name, timeout, native, commands, closeAfter } = config;
       const leased = commands.stop !== undefined || commands.stop6 !== undefined;
       const sequence = door?.sequence ?? [];
@@ -96,6 +96,7 @@ export class Administration implements ControlHandlers {
         name,
         steps: sequence.length,
         protocols: [...new Set(sequence.map(({ protocol }) => protocol))],
+        decoys: decoys.length,
         timeout,
         kind: native !== undefined ? "native" : leased ? "lease" : "command",
         opens: native?.services.map(formatService) ?? [],

@@ -34,6 +34,7 @@ import { ServiceManager } from "./service-manager.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 import { defaultStateDir, runtimeDirectory } from "./state-files.ts";
+import { TakenPorts } from "./taken-ports.ts";
 import { Tally } from "./tally.ts";
 import { TargetNames } from "./target-names.ts";
 import { Targets } from "./targets.ts";
@@ -91,6 +92,8 @@ export class Daemon {
   readonly #targets: Targets;
   readonly #targetNames: TargetNames;
   readonly #oneTimeFiles: OneTimeFiles;
+  readonly #takenPorts = new TakenPorts(clock, () => this.#avoidTakenSoon());
+  readonly #ending = new AbortController();
   readonly #lasting: Lasting | undefined;
   readonly #keeper: Keeper;
   readonly #matcher: Matcher;
@@ -119,6 +122,7 @@ export class Daemon {
     daemon.#say("start", `starting up, listening on ${on}`, "log");
     daemon.#manager.ready(daemon.#summary());
     daemon.#log.begin();
+    void daemon.#findForwarded();
     return daemon;
   }
 
@@ -147,7 +151,11 @@ export class Daemon {
       refuseWithoutJournal: onJournalFailure === "refuse",
     });
     const host = new Host(clock);
-    this.#matcher = new Matcher({ maxAttempts, isOurs: (address) => host.has(address) });
+    this.#matcher = new Matcher({
+      maxAttempts,
+      isOurs: (address) => host.has(address),
+      isInUse: (port) => this.#takenPorts.isInUse(port),
+    });
     const tally = new Tally();
     this.#pipeline = new Pipeline({
       openSource: (sink) => new Ring(interfaces, clock, sink),
@@ -213,6 +221,7 @@ export class Daemon {
     await this.#serveMetrics();
     await this.#targetNames.follow(loaded.config.doors);
     this.#manager.ready(this.#summary());
+    void this.#findForwarded();
     return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
 
@@ -223,6 +232,7 @@ export class Daemon {
   async stop(hurry: AbortSignal): Promise<void> {
     this.#manager.stopping();
     this.#targetNames.close();
+    this.#ending.abort();
     this.#network.close();
     this.#pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
@@ -306,7 +316,25 @@ export class Daemon {
       (targets) => this.#targets.networks(targets),
       this.#log,
       this.#oneTimeFiles,
+      this.#takenPorts.read(),
     );
+  }
+
+  /** No decoys where packets are sent on to somewhere else, of which the start did not wait to hear. */
+  async #findForwarded(): Promise<void> {
+    if (this.#config.doors.every(({ decoys }) => decoys === 0)) return;
+    if (await this.#takenPorts.findForwarded(this.#ending.signal)) this.#avoidTaken();
+  }
+
+  /** It is a packet that tells of it: first it must be dealt with. */
+  #avoidTakenSoon(): void {
+    setImmediate(() => this.#avoidTaken());
+  }
+
+  #avoidTaken(): void {
+    if (this.#ending.signal.aborted) return;
+    this.#doors.avoid(this.#takenPorts.read());
+    this.#pipeline.watch(this.#doors);
   }
 
   #configureLogs(): void {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import { MemoryLog } from "../base/log.ts";
-import { formatPort } from "../base/port.ts";
+import { formatPort, portKey } from "../base/port.ts";
 import type { DoorConfig } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
 import { Doors } from "./doors.ts";
@@ -29,6 +29,7 @@ const plain: DoorConfig = {
   target: undefined,
   allow: undefined,
   deny: [],
+  decoys: 0,
   commands: { start: "true" },
   closeAfter: 10_000,
   again: "extend",
@@ -132,4 +133,68 @@ test("targets are resolved at the start, and again when told", () => {
   known = networks;
   doors.retarget();
   expect(doors.matchable.map(({ target }) => target)).toEqual([networks, undefined]);
+});
+
+describe("decoys", () => {
+  const tcp = (...numbers: number[]) =>
+    numbers.map((number) => ({ number, protocol: "tcp" as const }));
+  const baited: DoorConfig = { ...plain, name: "baited", sequence: tcp(7000, 9000), decoys: 4 };
+  const numbers = (doors: Doors) =>
+    doors.decoys.map((decoys) => decoys.map(({ number }) => number));
+
+  test("belong to the doors that want some, and are watched", () => {
+    const doors = new Doors([plain, baited], noNames, new MemoryLog());
+    expect(numbers(doors)).toEqual([[], [7001, 6999, 6998, 7002]]);
+    expect(doors.ports.tcp).toEqual(new Set([1, 7000, 9000, 7001, 6999, 6998, 7002]));
+  });
+
+  test("are not where a door leads, nor where the host has something", () => {
+    const native = {
+      services: [{ protocol: "tcp" as const, port: 7001 }, { protocol: "icmp" as const }],
+      openFor: 1000,
+      protect: false,
+    };
+    const doors = new Doors([{ ...baited, native }], noNames, new MemoryLog());
+    expect(numbers(doors)).toEqual([[7002, 6999, 6998, 7003]]);
+    const [door] = doors.matchable;
+    doors.avoid({ taken: new Set([portKey(7002, "tcp"), 6999]), local: [32768, 60999] });
+    expect(numbers(doors)).toEqual([[7003, 6998, 6997, 7004]]);
+    // A knock at a door that stays the same goes on.
+    expect(doors.matchable[0]).toBe(door);
+  });
+
+  test("change with a one-time sequence; none are left for a door that is disabled", () => {
+    writeFileSync(list, "7000,9000\n5000,6000\n");
+    const doors = new Doors([{ ...oneTime(), decoys: 2 }], noNames, new MemoryLog());
+    expect(numbers(doors)).toEqual([[7001, 6999]]);
+    doors.used(only(doors, "once"));
+    expect(numbers(doors)).toEqual([[5001, 4999]]);
+    doors.used(only(doors, "once"));
+    expect(numbers(doors)).toEqual([]);
+    expect(doors.ports.tcp.size).toBe(0);
+  });
+
+  test("that a host has no room for are a warning, once, naming a few doors", () => {
+    const log = new MemoryLog();
+    const all = [1, 2, 3, 4, 5, 6, 7].map((n) => ({
+      ...baited,
+      name: `n${n}`,
+      sequence: tcp(n * 1000, n * 1000 + 1),
+      decoys: 32,
+    }));
+    const doors = new Doors(all, noNames, log);
+    expect(log.texts).toEqual([]);
+    const everything = new Set(Array.from({ length: 65536 }, (_, port) => port));
+    doors.avoid({ taken: everything, local: [32768, 60999] });
+    doors.avoid({ taken: everything, local: [32768, 60999] });
+    expect(log.texts).toEqual([
+      "warning: a port scan may open 'n1', 'n2', 'n3', 'n4', 'n5' and 2 more: too few ports near by are free to be decoys",
+    ]);
+  });
+
+  test("are not missed where the configuration itself was warned of", () => {
+    const log = new MemoryLog();
+    new Doors([{ ...baited, sequence: tcp(1, 2), decoys: 32 }], noNames, log);
+    expect(log.texts).toEqual([]);
+  });
 });

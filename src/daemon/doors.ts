@@ -1,10 +1,13 @@
 import type { Network } from "../base/address.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { formatPort } from "../base/port.ts";
+import type { Port } from "../base/port.ts";
+import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { WatchedPorts } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
+import type { HostPorts, Wish } from "../match/decoys.ts";
+import { chooseDecoys, isShielded, unknownHost } from "../match/decoys.ts";
 import type { Door } from "../match/door.ts";
 import type { OneTimeList } from "../match/one-time.ts";
 import type { OneTimeFiles } from "./one-time-file.ts";
@@ -17,7 +20,12 @@ interface LiveDoor {
   readonly nth: number;
   /** What the matcher compares packets with; undefined: no sequence is left, the door is disabled. */
   door: Door | undefined;
+  /** The ports that are watched for its sake to catch scanners. */
+  decoys: readonly Port[];
 }
+
+/** How many doors a warning names. */
+const mostNames = 5;
 
 /** Turns the networks and names of a door's targets into networks. */
 type Resolve = (targets: readonly (Network | string)[]) => readonly Network[];
@@ -28,27 +36,38 @@ export class Doors {
   readonly #resolve: Resolve;
   readonly #files: OneTimeFiles;
   readonly #live: readonly LiveDoor[];
+  #host: HostPorts;
+  /** The doors of which was said that scans in the order of the ports open them. */
+  readonly #exposed = new Set<LiveDoor>();
 
   constructor(
     configs: readonly DoorConfig[],
     resolve: Resolve,
     log: Log,
     files: OneTimeFiles = markedFiles,
+    host: HostPorts = unknownHost,
   ) {
     this.#log = log;
     this.#resolve = resolve;
     this.#files = files;
+    this.#host = host;
     const seen = new Map<string, number>();
     this.#live = configs.map((config) => {
       const nth = (seen.get(config.name) ?? 0) + 1;
       seen.set(config.name, nth);
-      return { config, nth, door: this.#open(config) };
+      return { config, nth, door: this.#open(config), decoys: [] };
     });
+    this.#chooseDecoys();
   }
 
   /** Those that can be opened now, in the order of the configuration. */
   get matchable(): readonly Door[] {
     return this.#live.flatMap(({ door }) => door ?? []);
+  }
+
+  /** Those of each of `matchable`, in the same order. */
+  get decoys(): readonly (readonly Port[])[] {
+    return this.#live.flatMap(({ door, decoys }) => (door === undefined ? [] : [decoys]));
   }
 
   /** All of them, in the order of the configuration. */
@@ -61,13 +80,20 @@ export class Doors {
     return this.#live.find((live) => live.door === door);
   }
 
-  /** Every port that could be a hit. */
+  /** Every port that could be a hit, and the decoys. */
   get ports(): WatchedPorts {
     const ports = { tcp: new Set<number>(), udp: new Set<number>() };
-    for (const { sequence } of this.matchable) {
-      for (const { number, protocol } of sequence) ports[protocol].add(number);
+    for (const { door, decoys } of this.#live) {
+      const all = [...(door?.sequence ?? []), ...decoys];
+      for (const { number, protocol } of all) ports[protocol].add(number);
     }
     return ports;
+  }
+
+  /** Takes other decoys where the host, as it is known now, does not allow those there are. */
+  avoid(host: HostPorts): void {
+    this.#host = host;
+    this.#chooseDecoys();
   }
 
   /** Takes the addresses that the targets' names stand for now. */
@@ -90,7 +116,39 @@ export class Doors {
       live.door = undefined;
       this.#warn(live.config, `${reason(error)} --> disabling the door`);
     }
+    this.#chooseDecoys();
     return true;
+  }
+
+  /** Those of a door depend on the ports of all others. */
+  #chooseDecoys(): void {
+    const taken = new Set(this.#host.taken);
+    for (const service of this.#live.flatMap(({ config }) => config.native?.services ?? [])) {
+      if (service.protocol !== "icmp") taken.add(portKey(service.port, service.protocol));
+    }
+    const chosen = chooseDecoys(this.#live.map(wish), { ...this.#host, taken });
+    this.#live.forEach((live, i) => {
+      live.decoys = chosen[i] ?? [];
+    });
+    this.#warnExposed();
+  }
+
+  /** What is so with a sequence on any host was said when the configuration was read. */
+  #warnExposed(): void {
+    const all = keysOf(this.#live.flatMap(({ decoys }) => decoys));
+    const exposed = this.#live.filter((live) => {
+      const { sequence, decoys } = wish(live);
+      if (decoys === 0 || sequence.length < 2 || this.#exposed.has(live)) return false;
+      if (isShielded(sequence, all)) return false;
+      const [alone = []] = chooseDecoys([{ sequence, decoys }], unknownHost);
+      return isShielded(sequence, keysOf(alone));
+    });
+    if (exposed.length === 0) return;
+    for (const live of exposed) this.#exposed.add(live);
+    const names = exposed.slice(0, mostNames).map(({ config }) => `'${config.name}'`);
+    const more = exposed.length > names.length ? ` and ${exposed.length - names.length} more` : "";
+    const text = `warning: a port scan may open ${names.join(", ")}${more}: too few ports near by are free to be decoys`;
+    this.#log.write({ level: "warning", event: "decoys", text });
   }
 
   #open(config: DoorConfig): Door | undefined {
@@ -132,4 +190,12 @@ export class Doors {
     const text = `warning: door ${name}: ${what}`;
     this.#log.write({ level: "warning", event: "one-time", text, door: name });
   }
+}
+
+function wish({ door, config }: LiveDoor): Wish {
+  return { sequence: door?.sequence ?? [], decoys: door === undefined ? 0 : config.decoys };
+}
+
+function keysOf(ports: readonly Port[]): ReadonlySet<number> {
+  return new Set(ports.map(({ number, protocol }) => portKey(number, protocol)));
 }

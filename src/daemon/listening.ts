@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 import type { Protocol } from "../base/port.ts";
 import type { WatchedPorts } from "../capture/source.ts";
@@ -8,12 +8,12 @@ const waiting: Readonly<Record<Protocol, string>> = { tcp: "0A", udp: "07" };
 
 /** The ports on which something waits for packets from elsewhere, now; none where there is no /proc. */
 export function listeningPorts(): WatchedPorts {
-  const ports = (protocol: Protocol) =>
+  const ports = (protocol: Protocol, read: (path: string) => string) =>
     new Set([
-      ...readTable(readProc(`/proc/net/${protocol}`), protocol),
-      ...readTable(readProc(`/proc/net/${protocol}6`), protocol),
+      ...readTable(read(`/proc/net/${protocol}`), protocol),
+      ...readTable(read(`/proc/net/${protocol}6`), protocol),
     ]);
-  return { tcp: ports("tcp"), udp: ports("udp") };
+  return { tcp: ports("tcp", readListeners), udp: ports("udp", readProc) };
 }
 
 /** The ports of /proc/net/tcp and its like (proc_net_tcp(5)), but for those that only this machine reaches. Pure. */
@@ -36,6 +36,25 @@ function isLoopback(address: string, order: string): boolean {
     return order === "BE" ? word : (word.match(/../g) ?? []).reverse().join("");
   });
   return /^(?:0{20}F{4})?7F.{6}$|^0{31}1$/.test(bytes?.join("") ?? "");
+}
+
+/** The kernel lists all listeners first (proc_net_tcp.rst), and what follows may be long. */
+function readListeners(path: string): string {
+  let fd: number | undefined;
+  let text = "";
+  try {
+    fd = openSync(path, "r");
+    const chunk = Buffer.alloc(4096);
+    for (;;) {
+      const length = readSync(fd, chunk);
+      text += chunk.toString("latin1", 0, length);
+      if (length === 0 || /^ *\d+: \S+ \S+ (?!0A)[0-9A-F]{2} /m.test(text)) return text;
+    }
+  } catch {
+    return text; // As below.
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
 }
 
 function readProc(path: string): string {

@@ -81,7 +81,14 @@ export class Metrics {
       ),
       counter("sesame_knocks_failed_total", "Knocks that failed, by the reason.", [
         { labels: { reason: "wrong-port" }, value: tally.wrongPort },
+        { labels: { reason: "decoy" }, value: tally.decoy },
         { labels: { reason: "late" }, value: tally.late },
+      ]),
+      counter("sesame_decoy_touches_total", "Packets to ports that only scanners try.", [
+        { value: matcher.scans.touches },
+      ]),
+      counter("sesame_scanners_total", "Sources that were ignored for a minute as scanners.", [
+        { value: matcher.scans.penalties },
       ]),
       gauge("sesame_attempts", "Knocks under way, by the stage they have come to.", stages),
       counter("sesame_attempts_evicted_total", "Knocks that had to go for want of room.", [

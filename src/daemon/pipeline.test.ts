@@ -47,6 +47,7 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
     target: undefined,
     allow: undefined,
     deny: [],
+    decoys: 0,
     commands: { start: `open ${name} %IP%` },
     closeAfter: 10_000,
     again: "extend",

@@ -53,7 +53,7 @@ export class Pipeline<S extends Source> {
   /** From now on these doors count, as they are now. Before the first call nothing is looked at. */
   watch(doors: Doors): void {
     this.#doors = doors;
-    this.#parts.matcher.setDoors(doors.matchable);
+    this.#parts.matcher.setDoors(doors.matchable, doors.decoys);
     this.source.watch(doors.ports);
   }
 

@@ -36,6 +36,10 @@ describe("a verdict is told as knockd tells it", () => {
       { ...who, source: address("2001:db8::1"), kind: "stage", stage: 2 },
       "2001:db8::1: ssh: Stage 2",
     ],
+    [
+      { ...who, kind: "decoy", scanner: true },
+      "192.0.2.1: touched three decoys within a minute, ignored for a minute",
+    ],
   ])("%#: %j", (verdict, text) => {
     expect(reportVerdict(verdict)).toMatchObject({ level: "notice", text });
   });
@@ -48,6 +52,17 @@ describe("what knockd keeps to itself is told apart", () => {
       { ...who, kind: "failed", why: "wrong-port", stage: 1 },
       "info",
       "192.0.2.1: ssh: knock failed at stage 1: another port came in between",
+    ],
+    [
+      { ...who, kind: "failed", why: "decoy", stage: 1 },
+      "info",
+      "192.0.2.1: ssh: knock failed at stage 1: a decoy came in between",
+    ],
+    [{ ...who, kind: "decoy", scanner: false }, "debug", "192.0.2.1: ssh: touched a decoy"],
+    [
+      { ...who, kind: "ignored", why: "scanner" },
+      "debug",
+      "packet is from a source that scans, ignoring...",
     ],
     [
       { ...who, kind: "ignored", why: "retransmission" },
@@ -78,6 +93,7 @@ test("programs get the door, the source and the reason of every verdict", () => 
     { ...who, kind: "failed", why: "late", stage: 1 },
     { ...who, kind: "failed", why: "wrong-port", stage: 1 },
     { ...who, kind: "ignored", why: "flags" },
+    { ...who, kind: "decoy", scanner: true },
   ];
   for (const verdict of verdicts) {
     expect(reportVerdict(verdict)).toMatchObject({

@@ -15,6 +15,8 @@ export function levelOf(verdict: Verdict): Level {
       return "info";
     case "failed":
       return verdict.why === "late" ? "notice" : "info";
+    case "decoy":
+      return verdict.scanner ? "notice" : "debug";
     case "not-started":
       return "debug";
     case "ignored":
@@ -34,6 +36,7 @@ export function standingOf(verdict: Verdict): Standing | undefined {
     case "repeat":
     case "failed":
       return verdict.stage > 1 ? "further" : "stranger";
+    case "decoy":
     case "not-started":
     case "ignored":
       return "stranger";
@@ -67,8 +70,17 @@ export function reportVerdict(verdict: Verdict): Entry {
         const text = line(`sequence timeout (stage ${verdict.stage})`);
         return { level, event: "failed", text, ...who, detail };
       }
-      const text = line(`knock failed at stage ${verdict.stage}: another port came in between`);
+      const between = verdict.why === "decoy" ? "a decoy" : "another port";
+      const text = line(`knock failed at stage ${verdict.stage}: ${between} came in between`);
       return { level, event: "failed", text, ...who, detail };
+    }
+    case "decoy": {
+      if (!verdict.scanner) {
+        const text = line("touched a decoy");
+        return { level, event: "decoy", text, ...who, detail: { reason: "decoy" } };
+      }
+      const text = `${source}: touched three decoys within a minute, ignored for a minute`;
+      return { level, event: "decoy", text, ...who, detail: { reason: "scanner" } };
     }
     case "not-started": {
       const { step } = verdict;
@@ -89,6 +101,7 @@ const ignored = {
   retransmission: () => "packet was seen before, ignoring...",
   source: () => "packet is not from somebody who may knock here, ignoring...",
   destination: () => "packet is not for this host or the door's target, ignoring...",
+  scanner: () => "packet is from a source that scans, ignoring...",
   flags: (flags: FlagTest) => `packet is not ${describeFlags(flags)}, ignoring...`,
 };
 

@@ -19,6 +19,7 @@ const place = Object.fromEntries(outcomes.map((name, i) => [name, i])) as Record
 
 const outcomeOf: Readonly<Record<Verdict["kind"], number>> = {
   "not-started": place.unrelated,
+  decoy: place.unrelated,
   ignored: place.retransmission,
   failed: place.failed,
   repeat: place.repeated,
@@ -37,6 +38,8 @@ export class Tally {
   readonly #openings = new Map<string, Record<OpeningResult, number>>();
   /** Knocks that failed since a port of another door, or a wrong one of their own, came in between. */
   wrongPort = 0;
+  /** Knocks that failed since a decoy came in between. */
+  decoy = 0;
   /** Knocks that were not finished in time. */
   late = 0;
   /** Mistakes of ours. */
@@ -65,6 +68,7 @@ export class Tally {
   countFailure(verdict: Verdict): void {
     if (verdict.kind !== "failed") return;
     if (verdict.why === "late") this.late++;
+    else if (verdict.why === "decoy") this.decoy++;
     else this.wrongPort++;
   }
 

@@ -41,6 +41,15 @@ export function isWelcome({ allow, deny }: Door, source: Address): boolean {
   return allow === undefined || allow.some((network) => contains(network, source));
 }
 
+const SYN = 2;
+const ACK = 16;
+
+/** Does a packet to a decoy of this door look like a scan: a SYN without ACK, any datagram? */
+export function isTouch(door: Door, packet: Packet, isOurs: () => boolean): boolean {
+  const begins = packet.protocol === "udp" || (packet.flags & (SYN | ACK)) === SYN;
+  return begins && isAddressed(door, packet, isOurs);
+}
+
 /** `isOurs`: is the packet's destination an address of this host? */
 function isAddressed(door: Door, packet: Packet, isOurs: () => boolean): boolean {
   if (door.target === undefined) return isOurs();

@@ -1,12 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ACK, address, SYN } from "../../test/packets.ts";
+import type { Address } from "../base/address.ts";
 import { contains, parseNetwork } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
 import { portKey } from "../base/port.ts";
 import { parseSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { Door, FlagTest } from "./door.ts";
+import type { MatcherOptions } from "./matcher.ts";
 import { Matcher } from "./matcher.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -528,4 +530,137 @@ test("neither other sources nor other doors' attempts change what a source opens
     }),
     { numRuns: 500 },
   );
+});
+
+describe("decoys", () => {
+  const decoy = (number: number, protocol: Protocol = "tcp") => ({ number, protocol });
+  const three = [decoy(6998), decoy(6999), decoy(7001), decoy(8001, "udp")];
+  const matcherOf = (more: Partial<MatcherOptions> = {}, doors = [ssh], decoys = [three]) => {
+    const isOurs = (other: Address) => other.equals(us);
+    const matcher = new Matcher({ maxAttempts: 1000, isOurs, ...more });
+    matcher.setDoors(doors, decoys);
+    return matcher;
+  };
+
+  test("end the knock during which they are touched, at every door", () => {
+    const matcher = matcherOf({}, [ssh, makeDoor("other", "7000,7777")], [three, []]);
+    expect(play(matcher, ["7000", "7001", "8000:udp", "9000"])).toEqual([
+      "ssh: stage 1, other: stage 1",
+      "ssh: failed 1 decoy, other: failed 1 decoy",
+      "",
+      "",
+    ]);
+  });
+
+  test("do nothing to anybody else's knock", () => {
+    const matcher = matcherOf();
+    matcher.hit(knock("7000", 0));
+    for (const port of ["6998", "6999", "7001"]) matcher.hit(knock(port, 1, { source: bob }));
+    expect(say(matcher.hit(knock("8000:udp", 2)))).toEqual(["ssh: stage 2"]);
+  });
+
+  test("after two of them a client who mistyped still gets in", () => {
+    const ports = ["7001", "7000", "6999", "7000", "8000:udp", "9000"];
+    expect(play(matcherOf(), ports).at(-1)).toBe("ssh: stage 3, ssh: open");
+  });
+
+  test("after three of them their source is ignored for a minute, which is said once", () => {
+    const matcher = matcherOf();
+    expect(play(matcher, ["7001", "6999", "8001:udp", "6998", "7000", "8000:udp", "9000"])).toEqual(
+      [...["", "", "ssh: decoy", "", "", "", ""]],
+    );
+    const late = ["7000", "8000:udp", "9000"].map((port, i) => knock(port, 60_199 + i));
+    expect(late.map((packet) => say(matcher.hit(packet)).join())).toEqual(["", "", ""]);
+    const later = ["7000", "8000:udp", "9000"].map((port, i) => knock(port, 60_300 + i));
+    expect(later.flatMap((packet) => say(matcher.hit(packet))).at(-1)).toBe("ssh: open");
+    expect(matcher.scans).toEqual({ touches: 4, penalties: 1 });
+  });
+
+  test("what is sent again after that minute is still no knock", () => {
+    const matcher = matcherOf();
+    play(matcher, ["7001", "6999", "6998"]);
+    const packets = ["7000", "8000:udp", "9000"].map((port, i) => knock(port, 50_000 + i));
+    for (const packet of packets) matcher.hit(packet);
+    const later = packets.flatMap((packet) =>
+      matcher.hit({ ...packet, time: packet.time + 20_000 }),
+    );
+    expect(say(later)).toEqual(Array(3).fill("ssh: ignored retransmission"));
+  });
+
+  test("a SYN that is sent again and again by a client that waits counts once", () => {
+    const matcher = matcherOf();
+    const mistyped = knock("7001", 0);
+    matcher.hit(mistyped);
+    for (const time of [1000, 3000]) {
+      matcher.hit(knock("7000", time - 1));
+      expect(say(matcher.hit({ ...mistyped, time }))).toEqual(["ssh: ignored retransmission"]);
+      expect(matcher.liveAttempts).toBe(1);
+    }
+    expect(matcher.scans.touches).toBe(1);
+  });
+
+  test("a connection that is tried again ends a knock, but is one decoy", () => {
+    const matcher = matcherOf();
+    const ports = ["7001", "7001", "7001", "7000", "7001", "7000", "8000:udp", "9000"];
+    expect(play(matcher, ports).at(-1)).toBe("ssh: stage 3, ssh: open");
+  });
+
+  test.each([
+    ["the answer to a connection of ours", { flags: SYN | ACK }],
+    ["an end", { flags: 4 }],
+    ["a packet for another host", { destination: elsewhere }],
+  ])("%s does not touch one", (_, more) => {
+    const matcher = matcherOf();
+    matcher.hit(knock("7000", 0));
+    for (const port of ["6998", "6999", "7001"]) matcher.hit(knock(port, 1, more));
+    expect(matcher.scans.touches).toBe(0);
+    expect(say(matcher.hit(knock("8000:udp", 2)))).toEqual(["ssh: stage 2"]);
+  });
+
+  test("of a door with a target are touched there", () => {
+    const target = [parseNetwork("198.51.100.1")].flatMap((network) => network ?? []);
+    const gate = makeDoor("gate", "7000,8000", { target });
+    const matcher = matcherOf({ isInUse: () => true }, [gate], [three]);
+    const there = { destination: elsewhere };
+    expect(play(matcher, ["7000", "7001"], there)).toEqual([
+      "gate: stage 1",
+      "gate: failed 1 decoy",
+    ]);
+    expect(play(matcher, ["7000", "7001"]).join("")).toBe("");
+  });
+
+  test("are none any more where something listens", () => {
+    const used: number[] = [];
+    const matcher = matcherOf({
+      isInUse(port) {
+        used.push(port);
+        return port === 7001;
+      },
+    });
+    matcher.hit(knock("7000", 0));
+    expect(matcher.hit(knock("7001", 1))).toEqual([]);
+    expect(say(matcher.hit(knock("8000:udp", 2)))).toEqual(["ssh: stage 2"]);
+    expect(say(matcher.hit(knock("6999", 3)))).toEqual(["ssh: failed 2 decoy"]);
+    expect(used).toEqual([7001, 6999]);
+    expect(matcher.explain(knock("7001", 4), [])).toEqual([]);
+  });
+
+  test("can be other ones while a knock is under way", () => {
+    const matcher = matcherOf();
+    matcher.hit(knock("7000", 0));
+    matcher.setDoors([ssh], [[decoy(5000)]]);
+    expect(matcher.hit(knock("7001", 1))).toEqual([]);
+    expect(matcher.liveAttempts).toBe(1);
+    expect(say(matcher.hit(knock("5000", 2)))).toEqual(["ssh: failed 1 decoy"]);
+  });
+
+  test("are explained to those who ask", () => {
+    const matcher = matcherOf();
+    const explain = (port: string, time: number) => {
+      const packet = knock(port, time);
+      return say(matcher.explain(packet, matcher.hit(packet))).join();
+    };
+    const told = ["7001", "6999", "6998", "7000", "6998"].map(explain);
+    expect(told).toEqual(["ssh: decoy", "ssh: decoy", "", "ssh: ignored scanner", "ssh: decoy"]);
+  });
 });

@@ -1,11 +1,13 @@
 import type { Address, Network } from "../base/address.ts";
+import type { Port } from "../base/port.ts";
 import { portKey } from "../base/port.ts";
 import { sameSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
 import { Attempts } from "./attempts.ts";
 import type { Door } from "./door.ts";
-import { flagsFit, isWelcome, sees } from "./door.ts";
+import { flagsFit, isTouch, isWelcome, sees } from "./door.ts";
 import { Repeats } from "./repeats.ts";
+import { Scanners } from "./scanners.ts";
 import type { Attempt } from "./sequence.ts";
 import { advance } from "./sequence.ts";
 import type { Verdict } from "./verdict.ts";
@@ -22,6 +24,8 @@ export interface MatcherOptions {
   readonly maxAttempts: number;
   /** Is this an address of this host, now? */
   readonly isOurs: (address: Address) => boolean;
+  /** Has something begun to use this decoy of this host (`portKey`) meanwhile? Absent: nothing ever does. */
+  readonly isInUse?: (port: number) => boolean;
 }
 
 /** An attempt that was not completed in time. */
@@ -40,6 +44,10 @@ export class Matcher {
   readonly #isOurs: (address: Address) => boolean;
   readonly #attempts: Attempts;
   readonly #repeats = new Repeats();
+  readonly #isInUse: (port: number) => boolean;
+  readonly #scanners = new Scanners();
+  /** The doors that have a decoy, by its key. */
+  #byDecoy = new Map<number, Door[]>();
   /** In the order of the configuration. An unchanged door keeps its number, and so its attempts. */
   #doors = new Map<number, Door>();
   #byPort = new Map<number, Candidate[]>();
@@ -49,15 +57,23 @@ export class Matcher {
 
   constructor(options: MatcherOptions) {
     this.#isOurs = options.isOurs;
+    this.#isInUse = options.isInUse ?? (() => false);
     this.#attempts = new Attempts(options.maxAttempts);
   }
 
-  /** Replaces all doors. Attempts at doors that are the same as before go on. */
-  setDoors(doors: readonly Door[]): void {
+  /**
+   * Replaces all doors. Attempts at doors that are the same as before go on. `decoys`: those of each
+   * door, in the order of the doors.
+   */
+  setDoors(doors: readonly Door[], decoys: readonly (readonly Port[])[] = []): void {
     const before = [...this.#doors];
     this.#doors = new Map();
     this.#byPort = new Map();
     this.#repeatedPorts = false;
+    this.#byDecoy = new Map();
+    doors.forEach((door, i) => {
+      this.#bait(door, decoys[i] ?? []);
+    });
     for (const door of doors) {
       const same = before.findIndex(([, other]) => isSame(door, other));
       const [id] = before.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
@@ -80,6 +96,12 @@ export class Matcher {
     return this.#attempts.evicted;
   }
 
+  /** How many times decoys were touched, and how many times a source was ignored for it. */
+  get scans(): { readonly touches: number; readonly penalties: number } {
+    const { touches, penalties } = this.#scanners;
+    return { touches, penalties };
+  }
+
   /** When to call `expire` next: milliseconds; undefined while nothing is under way. */
   get nextExpiry(): number | undefined {
     return this.#attempts.nextExpiry;
@@ -91,7 +113,7 @@ export class Matcher {
    */
   hit(packet: Packet): readonly Verdict[] {
     const candidates = this.#byPort.get(portKey(packet.port, packet.protocol));
-    if (candidates === undefined) return nothing;
+    if (candidates === undefined) return this.#touch(packet);
     const isOurs = once(() => this.#isOurs(packet.destination));
     const seeing = candidates.filter(({ door }) => sees(door, packet, isOurs));
     const [first] = seeing;
@@ -100,6 +122,7 @@ export class Matcher {
     if (this.#repeats.isRepeat(packet)) {
       return [{ kind: "ignored", why: "retransmission", door: first.door, source }];
     }
+    if (this.#scanners.isIgnored(source, packet.time)) return nothing;
     // Most packets of a flood come from addresses that were never seen before.
     if (!this.#attempts.has(source)) return this.#begin(seeing, packet);
     return this.#goOn(seeing, packet, isOurs);
@@ -115,13 +138,20 @@ export class Matcher {
     const candidates = this.#byPort.get(portKey(packet.port, packet.protocol)) ?? [];
     const isOurs = once(() => this.#isOurs(packet.destination));
     const { source } = packet;
+    const bait = this.#baitOf(packet);
+    if (bait !== undefined && !verdicts.some(({ kind }) => kind === "decoy")) {
+      return [{ kind: "decoy", scanner: false, door: bait, source }];
+    }
+    const isIgnored = this.#scanners.isIgnored(source, packet.time);
     return candidates
       .filter(({ door }) => !verdicts.some((verdict) => verdict.door === door))
-      .map(({ door, steps: [step = 0] }) =>
-        sees(door, packet, isOurs)
-          ? { kind: "not-started", step, door, source }
-          : { kind: "ignored", why: whyUnseen(door, packet), door, source },
-      );
+      .map(({ door, steps: [step = 0] }) => {
+        if (!sees(door, packet, isOurs)) {
+          return { kind: "ignored", why: whyUnseen(door, packet), door, source };
+        }
+        if (isIgnored) return { kind: "ignored", why: "scanner", door, source };
+        return { kind: "not-started", step, door, source };
+      });
   }
 
   /** What the time that has gone by means: attempts that are too late now. */
@@ -169,6 +199,51 @@ export class Matcher {
       this.#advance(candidate, attempts.get(candidate.id) ?? [], packet, verdicts);
     }
     return verdicts;
+  }
+
+  #bait(door: Door, decoys: readonly Port[]): void {
+    for (const { number, protocol } of decoys) {
+      const key = portKey(number, protocol);
+      const doors = this.#byDecoy.get(key);
+      if (doors === undefined) this.#byDecoy.set(key, [door]);
+      else doors.push(door);
+    }
+  }
+
+  /** A packet for none of the doors' ports: on a decoy it ends all attempts of its source. */
+  #touch(packet: Packet): readonly Verdict[] {
+    const door = this.#baitOf(packet);
+    if (door === undefined) return nothing;
+    const { source, port, protocol, time } = packet;
+    if (this.#repeats.isRepeat(packet)) {
+      return [{ kind: "ignored", why: "retransmission", door, source }];
+    }
+    const verdicts: Verdict[] = [];
+    this.#dropAll(packet, verdicts);
+    const scanner = this.#scanners.touch(source, portKey(port, protocol), time);
+    if (scanner) verdicts.push({ kind: "decoy", scanner, door, source });
+    return verdicts;
+  }
+
+  /** The door whose decoy this packet touches. */
+  #baitOf(packet: Packet): Door | undefined {
+    const key = portKey(packet.port, packet.protocol);
+    const doors = this.#byDecoy.get(key);
+    if (doors === undefined) return undefined;
+    const isOurs = once(() => this.#isOurs(packet.destination));
+    const door = doors.find((one) => isTouch(one, packet, isOurs));
+    // What goes to a target goes to another machine.
+    return door?.target === undefined && this.#isInUse(key) ? undefined : door;
+  }
+
+  #dropAll(packet: Packet, verdicts: Verdict[]): void {
+    const { source } = packet;
+    for (const [id, slots] of this.#attemptsOf(source)) {
+      const door = this.#doors.get(id);
+      if (door === undefined) continue;
+      const stage = longest(this.#takeAlive(door, slots, packet, verdicts));
+      if (stage > 0) verdicts.push({ kind: "failed", why: "decoy", door, source, stage });
+    }
   }
 
   /** The slots of a source's attempts, by door; those at doors that are gone are dropped. */

@@ -15,10 +15,10 @@ export type Verdict = { readonly door: Door; readonly source: Address } & (
       readonly stage: number;
     }
   | {
-      /** The knock is over: another door's port came in between, or too much time went by. */
+      /** The knock is over: another door's port or a decoy came in between, or too much time went by. */
       readonly kind: "failed";
       readonly stage: number;
-      readonly why: "wrong-port" | "late";
+      readonly why: "wrong-port" | "decoy" | "late";
     }
   | {
       /** A later step, counted from 1, while no knock is under way. Told by `explain` alone. */
@@ -28,6 +28,14 @@ export type Verdict = { readonly door: Door; readonly source: Address } & (
   | {
       /** A packet that this door must not count. */
       readonly kind: "ignored";
-      readonly why: "flags" | "source" | "destination" | "retransmission";
+      readonly why: "flags" | "source" | "destination" | "retransmission" | "scanner";
+    }
+  | {
+      /**
+       * A decoy of this door was touched. If that was one too many, `scanner`, the source is ignored at
+       * all doors for a minute; otherwise it is told by `explain` alone.
+       */
+      readonly kind: "decoy";
+      readonly scanner: boolean;
     }
 );

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { readIptables, readNft } from "./forwarded.ts";
+
+describe("what iptables-save says of forwarded ports", () => {
+  const save = (...rules: string[]) =>
+    [
+      "*filter",
+      "-A INPUT -p tcp -m tcp --dport 1 -j DROP",
+      "COMMIT",
+      "*nat",
+      ...rules,
+      "COMMIT",
+    ].join("\n");
+
+  test.each([
+    [
+      "a port",
+      "-A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.0.0.2:80",
+      [8080],
+    ],
+    [
+      "a range",
+      "-A PREROUTING -p udp -m udp --dport 10:12 -j REDIRECT --to-ports 53",
+      [10, 11, 12],
+    ],
+    [
+      "several",
+      "-A X -p tcp -m multiport --dports 80,443,20:21 -j DNAT --to 10.0.0.2",
+      [80, 443, 20, 21],
+    ],
+    ["a port whose rule leads to another chain", "-A PREROUTING -p tcp --dport 99 -j DOCKER", [99]],
+    ["no port", "-A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE", []],
+    ["nonsense", "-A X -p tcp --dport abc:99999 -j DNAT", []],
+  ])("%s", (_, rule, ports) => expect(readIptables(save(rule))).toEqual(ports));
+
+  test("nothing of other tables, or of none", () => {
+    expect(readIptables("*mangle\n-A X --dport 5 -j MARK\nCOMMIT\n*filter\nCOMMIT\n")).toEqual([]);
+    expect(readIptables("")).toEqual([]);
+  });
+});
+
+describe("what nft says of forwarded ports", () => {
+  const rule = (...expr: object[]) => ({
+    rule: { family: "ip", table: "nat", chain: "pre", expr },
+  });
+  const ports = (...items: object[]) =>
+    readNft(JSON.stringify({ nftables: [{ metainfo: {} }, ...items] }));
+  const dport = { payload: { protocol: "tcp", field: "dport" } };
+  const is = (right: unknown) => ({ match: { op: "==", left: dport, right } });
+  const dnat = { dnat: { addr: "10.0.0.2", port: 80 } };
+
+  test.each([
+    ["a port", [rule(is(8080), dnat)], [8080]],
+    ["a range", [rule(is({ range: [10, 12] }), { redirect: { port: 53 } })], [10, 11, 12]],
+    [
+      "several",
+      [rule(is({ set: [80, 443, { range: [20, 21] }] }), { tproxy: {} })],
+      [80, 443, 20, 21],
+    ],
+    [
+      "a map",
+      [rule({ dnat: { addr: { map: { key: dport, data: { set: [[81, "10.0.0.2"]] } } } } })],
+      [81],
+    ],
+    [
+      "a port together with an address",
+      [
+        rule(
+          {
+            match: {
+              left: { concat: [{ payload: { protocol: "ip", field: "daddr" } }, dport] },
+              right: { set: [{ concat: ["192.0.2.1", 7777] }] },
+            },
+          },
+          dnat,
+        ),
+      ],
+      [7777],
+    ],
+    [
+      "another rule of the same table",
+      [rule(is(8081), { jump: { target: "x" } }), rule(dnat)],
+      [8081],
+    ],
+    ["not those of tables that redirect nothing", [rule(is(22), { accept: null })], []],
+    [
+      "no source ports",
+      [rule({ match: { left: { payload: { field: "sport" } }, right: 5 } }, dnat)],
+      [],
+    ],
+  ])("%s", (_, items, expected) => expect(ports(...items)).toEqual(expected));
+
+  test.each([
+    "",
+    "{",
+    "[]",
+    "null",
+    '{"nftables":5}',
+    '{"nftables":[{"rule":{"expr":[null,{"dnat":1}]}}]}',
+  ])("nothing, of %j", (text) => expect(readNft(text)).toEqual([]));
+});
