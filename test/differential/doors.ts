@@ -73,14 +73,15 @@ function randomPort(random: Random, least: number, most: number): Port {
   return { number: random.from(least, most), protocol: random.percent(70) ? "tcp" : "udp" };
 }
 
-/** The configuration file, for knockd and for ours. */
-export function formatConfig(doors: readonly Door[]): string {
+/** The configuration file; `more`: lines of each door that knockd does not know. */
+export function formatConfig(doors: readonly Door[], more: readonly string[] = []): string {
   const lines = doors.flatMap((door) => [
     `[${door.name}]`,
     `sequence = ${door.steps.map(formatPort).join(",")}`,
     `seq_timeout = ${door.timeout}`,
     ...(door.flags.length > 0 ? [`tcpflags = ${door.flags.join(",")}`] : []),
     ...(door.target === undefined ? [] : [`target = ${door.target}`]),
+    ...more,
     "command = true",
   ]);
   return ["[options]", ...lines, ""].join("\n");

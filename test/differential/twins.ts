@@ -55,7 +55,7 @@ export class Twins {
 
   async close(): Promise<void> {
     this.#injector.close();
-    await rm(this.#config, { force: true });
+    for (const config of [this.#config, this.#ourConfig]) await rm(config, { force: true });
     for (const host of this.#hosts) {
       await host.killAll();
       await run(["ip", "netns", "del", host.namespace]);
@@ -65,6 +65,8 @@ export class Twins {
   /** Plays a batch to fresh daemons. Fails if this machine cannot keep to the timetable. */
   async play(batch: Batch): Promise<Accounts> {
     await writeFile(this.#config, formatConfig(batch.doors));
+    // What opens there opens here except through a decoy: without them there is no exception.
+    await writeFile(this.#ourConfig, formatConfig(batch.doors, ["decoys = 0"]));
     for (let left = attempts; left > 0; left--) {
       const accounts = await this.#try(batch);
       if (accounts !== undefined) return accounts;
@@ -73,10 +75,10 @@ export class Twins {
   }
 
   async #try(batch: Batch): Promise<Accounts | undefined> {
-    const options = ["-i", "eth0", "-v", "-D", "-c", this.#config];
+    const options = ["-i", "eth0", "-v", "-D", "-c"];
     const daemons = [
-      this.#hosts[0].start([peer("knockd"), ...options]),
-      this.#hosts[1].start([ours, ...options]),
+      this.#hosts[0].start([peer("knockd"), ...options, this.#config]),
+      this.#hosts[1].start([ours, ...options, this.#ourConfig]),
     ] as const;
     try {
       await Promise.all(daemons.map((daemon) => daemon.waitFor(/^listening on/m, 20_000)));
@@ -91,6 +93,10 @@ export class Twins {
     } finally {
       for (const daemon of daemons) daemon.signal("SIGKILL");
     }
+  }
+
+  get #ourConfig(): string {
+    return `${this.#config}.ours`;
   }
 
   async #laterAddresses(verb: "add" | "del"): Promise<void> {

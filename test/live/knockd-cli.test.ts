@@ -54,13 +54,14 @@ describe.skipIf(needs())("knockd on the command line", () => {
 
   describe("-t", () => {
     test("says that a good configuration is good, with its warnings, and does not start", async () => {
-      const path = new Folder().write("k.conf", door.replace("9000,", "6000,"));
+      const text = `${door.replace("9000,", "6000,")}decoys = 0\n`;
+      const path = new Folder().write("k.conf", text);
       expect(await run("-t", "-c", path, "-d")).toEqual({
         code: 0,
         stdout: `${path}: configuration OK\n`,
         stderr: [
           `${path}:1:1: warning: the ports of 'ssh' ascend: a plain port scan knocks them in this order`,
-          `${path}:1:1: hint: shuffle them`,
+          `${path}:1:1: hint: shuffle them, or let it have decoys`,
           "",
         ].join("\n"),
       });
