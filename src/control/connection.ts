@@ -154,7 +154,9 @@ export class Connection {
   /** Waits for what the client has to do next, and no longer than it may take. */
   #wait(): void {
     const { idleTime, requestTime, farewellTime } = this.#parts.limits;
-    if (this.#state === "leaving") {
+    // It may have left before its answer was ready.
+    if (this.#socket.destroyed) this.#deadline.clear();
+    else if (this.#state === "leaving") {
       this.#deadline.keep("farewell", farewellTime, () => this.#socket.destroy());
     } else if (this.#state === "reading" && this.#lines.isPartial) {
       // Whoever sends a byte now and then gets no more time for it.

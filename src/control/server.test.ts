@@ -151,6 +151,31 @@ describe("a client", () => {
     expect(log.texts).toEqual([`control: close door=ssh ${who}`, `control: close all=true ${who}`]);
   });
 
+  test("is not waited for any more when it left before its answers", async () => {
+    const { path, server, handlers, clock } = await startServer();
+    const waiting = new Set<() => void>();
+    vi.spyOn(clock, "wakeAt").mockImplementation((_, task) => {
+      waiting.add(task);
+      return () => waiting.delete(task);
+    });
+    const answers: (() => void)[] = [];
+    const later = () => {
+      return new Promise<never>((_, reject) => answers.push(() => reject(new Error("late"))));
+    };
+    vi.spyOn(handlers, "protect").mockImplementation(later as never);
+    vi.spyOn(handlers, "unprotect").mockImplementation(later as never);
+    const client = new Raw(path);
+    client.socket.write(line(1, "protect") + line(2, "unprotect"));
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    client.socket.destroy();
+    // The first answer finds nobody, the second one not even a socket.
+    answers[0]?.();
+    await vi.waitFor(() => expect(server.connections).toBe(0));
+    answers[1]?.();
+    await new Promise(setImmediate);
+    expect(waiting.size).toBe(0);
+  });
+
   test("watches until it leaves", async () => {
     const { path, handlers } = await startServer();
     const raw = new Raw(path);
