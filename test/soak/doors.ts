@@ -11,7 +11,7 @@ export interface Paths {
   readonly socket: string;
 }
 
-/** The longest time that a door is open or a knock may take: milliseconds. */
+/** The longest time that a door is open or a knock may take, and that a timer may run: milliseconds. */
 export const longest = 2_000;
 
 const tcp = (number: number): Port => ({ number, protocol: "tcp" });
@@ -41,7 +41,7 @@ export function configuration(paths: Paths, turn: number, hasNftables: boolean):
   const tell = (what: string) => `echo ${what} %DOOR% %IP% >>${paths.effects}`;
   const passing = Array.from({ length: turn % 3 }, (_, i) => {
     const commands = `start_command = true\nstop_command = true\ncmd_timeout = 1s`;
-    return `[passing${i}]\nsequence = 7${6 + i}11,7${6 + i}05\ntcpflags = syn\n${commands}\n`;
+    return `[passing${i}]\nsequence = 7${6 + i}11,7${6 + i}05\nseq_timeout = 2\ntcpflags = syn\n${commands}\n`;
   });
   const native = `[native]
 sequence = ${format(sequences.native)}

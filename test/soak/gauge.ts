@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Folder } from "../live/knockd.ts";
 import type { Process } from "../live/process.ts";
@@ -85,11 +85,12 @@ function count(words: readonly string[]): Record<string, number> {
   return counts;
 }
 
-/** What each descriptor is, without the numbers that tell sockets and pipes apart. */
+/** What each descriptor is, without what tells those of one kind apart. */
 function descriptors(pid: number): string[] {
   return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
     try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/:\[\d+\]$/, "")];
+      const what = readlinkSync(`/proc/${pid}/fd/${fd}`);
+      return [basename(what).replace(/(\.start)-\d+$|:\[\d+\]$/, "$1")];
     } catch {
       return []; // It was closed since.
     }
