@@ -10,6 +10,7 @@ import { interfaces } from "../config/values.ts";
 import { isInBackground, settleInBackground, startInBackground } from "../daemon/background.ts";
 import type { DaemonOptions } from "../daemon/daemon.ts";
 import { Daemon } from "../daemon/daemon.ts";
+import { findScanTraps } from "../daemon/scan-traps.ts";
 import type { Flag } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
 import type { Io } from "./program.ts";
@@ -110,7 +111,7 @@ async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> 
   const overrides = readOverrides(given);
   // Relative paths mean the directory of the start, also after -d has left it.
   const directory = process.cwd();
-  const load = () => loadConfig(configFile, directory);
+  const load = () => loadConfig(configFile, directory, findScanTraps);
   if (given.has("test")) return test(configFile, load(), io);
   const detach = given.has("daemon");
   if (detach && !background) {

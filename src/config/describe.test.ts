@@ -62,6 +62,7 @@ test("what knockd does not have is described alike", () => {
       target = 10.0.0.0/8, 2001:db8::/32, gate, 2001:db8::1
       allow = 192.0.2.0/24
       deny = 192.0.2.66, fd00::/8
+      decoys = 8
       command = open %IP%
       user = nobody
       command_timeout = 30s
@@ -88,6 +89,7 @@ test("what knockd does not have is described alike", () => {
     "config: x: target: 10.0.0.0/8,2001:db8::/32,gate,2001:db8::1",
     "config: x: allow: 192.0.2.0/24",
     "config: x: deny: 192.0.2.66,fd00::/8",
+    "config: x: decoys: 8",
     "config: x: start_command: open %IP%",
     "config: x: cmd_timeout: 10",
     "config: x: user: nobody",

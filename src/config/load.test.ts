@@ -16,7 +16,7 @@ function file(content: string | Uint8Array): string {
   return path;
 }
 
-const door = "[x]\nsequence = 2,3,1\ntcpflags = syn\ncommand = true\n";
+const door = "[x]\nsequence = 2,1\ntcpflags = syn\ncommand = true\n";
 
 test("relative paths start from the directory that is given", () => {
   const options =

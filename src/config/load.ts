@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Config, Options } from "./config.ts";
+import type { Section } from "./lines.ts";
 import type { ParsedConfig } from "./parse.ts";
 import { parseConfig } from "./parse.ts";
 import type { Problem } from "./problem.ts";
@@ -13,10 +14,20 @@ export interface LoadedConfig {
   readonly warnings: readonly Problem[];
 }
 
+/** Finds what is to be said of a good configuration; its doors stand in `sections`, one by one. */
+type FindTraps = (config: Config, sections: readonly Section[]) => readonly Problem[];
+
 /** `readConfig` for those who need a configuration. Throws CONFIG with every problem, a line each. */
-export function loadConfig(file: string, directory: string): LoadedConfig {
-  const { config, problems } = readConfig(file, directory);
-  if (config !== undefined) return { config, warnings: problems };
+export function loadConfig(
+  file: string,
+  directory: string,
+  findMore: FindTraps = () => [],
+): LoadedConfig {
+  const { config, problems, doorSections } = readConfig(file, directory);
+  if (config !== undefined) {
+    const warnings = [...problems, ...findMore(config, doorSections)];
+    return { config, warnings: warnings.sort((a, b) => a.line - b.line || a.column - b.column) };
+  }
   const lines = problems.map((problem) => formatWithHint(file, problem));
   throw new KnockError("CONFIG", lines.join("\n"));
 }

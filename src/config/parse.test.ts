@@ -317,6 +317,7 @@ describe("refused, each with its place:", () => {
       "1:1: section 'x' has both Sequence and One_Time_Sequences",
     ],
     ["[x]\nsequence=1\nallow = gate", '3:9: allow: "gate" is not an address'],
+    ["[x]\nsequence=1\ndecoys = 129", '3:10: decoys: expected a number from 0 to 128, got "129"'],
     ["[x]\nsequence=1\ndeny = 10.0.0.1,,", '3:17: deny: "" is not an address'],
     ["[x]\nsequence=1\nuser = 0", '3:8: user: "0" is not the name of a user'],
     ["[x]\nsequence=1\nuser = a b", '3:8: user: "a b" is not the name of a user'],

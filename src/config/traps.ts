@@ -1,10 +1,10 @@
 // What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
 import { isLoopback, parseEndpoint } from "../base/endpoint.ts";
+import type { Sequence } from "../base/sequence.ts";
 import type { DoorConfig } from "./config.ts";
 import type { Directive, Section } from "./lines.ts";
 import { findOverlaps } from "./overlaps.ts";
 import type { Problem } from "./problem.ts";
-import { findScanTraps } from "./scan-traps.ts";
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
 export function findTraps(
@@ -143,8 +143,10 @@ function doorTraps(section: Section, door: DoorConfig): Problem[] {
   const found: Problem[] = [];
   const { sequence, commands, timeout } = door;
   if (!("file" in sequence)) {
-    for (const { message, hint } of findScanTraps(door.name, sequence, door.decoys)) {
-      found.push(warn(section, message, hint));
+    // What decoys cannot prevent is said by who chooses them.
+    if (door.decoys === 0 && isAscending(sequence)) {
+      const message = `the ports of '${door.name}' ascend: a plain port scan knocks them in this order`;
+      found.push(warn(section, message, "shuffle them, or let it have decoys"));
     }
     if (timeout === 0 && sequence.length > 1) {
       found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
@@ -159,6 +161,13 @@ function doorTraps(section: Section, door: DoorConfig): Problem[] {
     found.push(warn(section, message, "tcpflags = syn"));
   }
   return found;
+}
+
+function isAscending(sequence: Sequence): boolean {
+  return (
+    sequence.length > 1 &&
+    sequence.slice(1).every(({ number }, i) => number > (sequence[i]?.number ?? 0))
+  );
 }
 
 function warn({ line, column }: typeof nowhere, message: string, hint?: string): Problem {

@@ -7,7 +7,7 @@ import type { Sequence } from "../base/sequence.ts";
 import type { WatchedPorts } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
 import type { HostPorts, Wish } from "../match/decoys.ts";
-import { chooseDecoys, isShielded, unknownHost } from "../match/decoys.ts";
+import { chooseDecoys, isShieldable, isShielded, unknownHost } from "../match/decoys.ts";
 import type { Door } from "../match/door.ts";
 import type { OneTimeList } from "../match/one-time.ts";
 import type { OneTimeFiles } from "./one-time-file.ts";
@@ -139,9 +139,7 @@ export class Doors {
     const exposed = this.#live.filter((live) => {
       const { sequence, decoys } = wish(live);
       if (decoys === 0 || sequence.length < 2 || this.#exposed.has(live)) return false;
-      if (isShielded(sequence, all)) return false;
-      const [alone = []] = chooseDecoys([{ sequence, decoys }], unknownHost);
-      return isShielded(sequence, keysOf(alone));
+      return !isShielded(sequence, all) && isShieldable(sequence, decoys);
     });
     if (exposed.length === 0) return;
     for (const live of exposed) this.#exposed.add(live);

@@ -96,6 +96,20 @@ describe("a replay tells", () => {
     ]);
   });
 
+  test("who touches decoys, and that a scanner is ignored", async () => {
+    const packets = [7000, 7001, 6999, 6998, 7000].map((port, i) => at(i, { port }));
+    expect((await replay(packets, { config: config(...ssh) })).lines).toEqual([
+      "1 0 192.0.2.7: ssh: Stage 1",
+      "2 1 192.0.2.7: ssh: knock failed at stage 1: a decoy came in between",
+      "2 1 192.0.2.7: ssh: touched a decoy",
+      "3 2 192.0.2.7: ssh: touched a decoy",
+      "4 3 192.0.2.7: touched three decoys within a minute, ignored for a minute",
+      "5 4 packet is from a source that scans, ignoring...",
+    ]);
+    const none = await replay(packets, { config: config(...ssh, "decoys = 0") });
+    expect(none.summary.unseen).toEqual(new Map([["other-port", 3]]));
+  });
+
   test("of each door that has the port, also where another one saw it", async () => {
     const other = ["[web]", "sequence = 8000,7000", "tcpflags = fin", "command = x"];
     const away = ["[away]", "sequence = 7000,1", "target = 192.0.2.99", "command = x"];

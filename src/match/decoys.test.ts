@@ -112,18 +112,17 @@ test("never a port of a door, nor one that is taken, nor more than wanted or tha
   const someTaken = fc.uniqueArray(step.map(keyOf), { maxLength: 50 });
   fc.assert(
     fc.property(doors, someTaken, (wishes, keys) => {
-      const own = keysOf(wishes.flatMap((wish) => [...wish.sequence]));
+      const own = new Set(wishes.flatMap((wish) => [...wish.sequence].map(({ number }) => number)));
       const chosen = chooseDecoys(wishes, { ...unknownHost, taken: new Set(keys) });
       const all = keysOf(chosen.flat());
       expect(all.size).toBeLessThanOrEqual(1024);
-      for (const key of all) {
-        expect(own.has(key) || keys.includes(key)).toBe(false);
-      }
+      expect(keys.filter((key) => all.has(key))).toEqual([]);
       chosen.forEach((found, i) => {
         expect(found.length).toBeLessThanOrEqual(wishes[i]?.decoys ?? 0);
         expect(keysOf(found).size).toBe(found.length);
       });
       for (const { number } of chosen.flat()) {
+        expect(own.has(number)).toBe(false);
         expect(number).toBeGreaterThanOrEqual(1);
         expect(number).toBeLessThanOrEqual(65535);
       }

@@ -28,6 +28,12 @@ export const touchWindow = 60_000;
 /** Over all doors: each is a port on which the whole Internet can make us look at packets. */
 const mostDecoys = 1024;
 
+/**
+ * With so many there are enough for everybody, and no more are scattered: each of those is a range of
+ * its own to the kernel's filter, which has room for 300, while neighbours widen the range of their port.
+ */
+const enough = 256;
+
 /** How far from a port of a door its neighbours may be. */
 const reach = 12;
 
@@ -38,14 +44,16 @@ const firstUnprivileged = 1024;
  * The decoys of each door, in the order of the doors; doors may share some. First come those that a
  * scan in the order of the ports must touch: between two steps, and the three on each side of the
  * first; then the neighbours of the others, then ports derived from the sequence. Where there are
- * too many doors each gets its first ones. Never a port of any door, nor one that is taken.
+ * many doors each gets its first ones. Never a port of any door, nor one that is taken.
  */
 export function chooseDecoys(doors: readonly Wish[], host: HostPorts): Port[][] {
-  const own = new Set(doors.flatMap(({ sequence }) => sequence.map(keyOf)));
-  const isFree = (port: Port) => !own.has(keyOf(port)) && !host.taken.has(keyOf(port));
+  // Of either protocol: who mixes them up is no scanner.
+  const own = new Set(doors.flatMap(({ sequence }) => sequence.map(({ number }) => number)));
+  const isFree = (port: Port) => !own.has(port.number) && !host.taken.has(keyOf(port));
   const all = new Set<number>();
   const chosen = doors.map((): Map<number, Port> => new Map());
-  const wishes = doors.map(({ sequence }) => candidates(sequence, isFree, host.local));
+  const wantsMore = () => all.size < enough;
+  const wishes = doors.map(({ sequence }) => candidates(sequence, isFree, wantsMore, host.local));
   const mostRounds = doors.reduce((most, { decoys }) => Math.max(most, decoys), 0);
   for (let round = 0; round < mostRounds; round++) {
     for (const [i, { decoys }] of doors.entries()) {
@@ -67,6 +75,14 @@ export function chooseDecoys(doors: readonly Wish[], host: HostPorts): Port[][] 
  */
 export function isShielded(sequence: Sequence, decoys: ReadonlySet<number>): boolean {
   return staysShut(sequence, 1, decoys) && staysShut(sequence, -1, decoys);
+}
+
+/** Could decoys do that for a door that is alone on a host of which nothing is known? */
+export function isShieldable(sequence: Sequence, decoys: number): boolean {
+  // Those that matter come first: between the steps, and around the first.
+  const some = Math.min(decoys, sequence.length + 2 * mostTouches);
+  const [chosen = []] = chooseDecoys([{ sequence, decoys: some }], unknownHost);
+  return isShielded(sequence, new Set(chosen.map(keyOf)));
 }
 
 function staysShut(sequence: Sequence, direction: 1 | -1, decoys: ReadonlySet<number>): boolean {
@@ -92,6 +108,7 @@ function staysShut(sequence: Sequence, direction: 1 | -1, decoys: ReadonlySet<nu
 function* candidates(
   sequence: Sequence,
   isFree: (port: Port) => boolean,
+  wantsMore: () => boolean,
   local: HostPorts["local"],
 ): Generator<Port, undefined> {
   for (const [i, step] of sequence.entries()) {
@@ -112,6 +129,7 @@ function* candidates(
     }
   }
   for (const port of derived(sequence)) {
+    if (!wantsMore()) break;
     const { number } = port;
     const isLocal = number >= local[0] && number <= local[1];
     if (number >= firstUnprivileged && !isLocal && isFree(port)) yield port;

@@ -5,7 +5,7 @@ import { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
-const door = "[x]\nsequence = 9\ntcpflags = syn\ncommand = echo opened %IP%\n";
+const door = "[x]\nsequence = 9\ndecoys = 0\ntcpflags = syn\ncommand = echo opened %IP%\n";
 
 const has6 = Network.hasIPv6;
 

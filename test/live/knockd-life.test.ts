@@ -17,9 +17,15 @@ import { needs } from "./requirements.ts";
 import { SystemLog } from "./syslog.ts";
 
 const door = (name: string, sequence: string, ...lines: string[]) =>
-  [`[${name}]`, `sequence = ${sequence}`, "tcpflags = syn", "command = true", ...lines, ""].join(
-    "\n",
-  );
+  [
+    `[${name}]`,
+    `sequence = ${sequence}`,
+    "tcpflags = syn",
+    "decoys = 0",
+    "command = true",
+    ...lines,
+    "",
+  ].join("\n");
 
 describe.skipIf(needs())("the life of knockd", () => {
   let network: Network;

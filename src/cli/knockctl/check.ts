@@ -2,6 +2,7 @@ import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { findHostTraps, thisHost } from "../../daemon/host-traps.ts";
+import { findScanTraps } from "../../daemon/scan-traps.ts";
 import { plural } from "../duration.ts";
 import { printable } from "../table.ts";
 import type { Command } from "./command.ts";
@@ -52,7 +53,11 @@ export const check: Command = {
 function inspect(file: string): Checked {
   const { config, problems, doorSections } = readConfig(file, process.cwd());
   if (config === undefined) return { file, usable: false, doors: 0, problems };
-  const all = [...problems, ...findHostTraps(config, doorSections, thisHost())];
+  const all = [
+    ...problems,
+    ...findScanTraps(config, doorSections),
+    ...findHostTraps(config, doorSections, thisHost()),
+  ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);
   return { file, usable: true, doors: config.doors.length, problems: all };
 }
