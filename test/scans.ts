@@ -14,8 +14,8 @@ const scanner: Address = address("198.51.100.66");
 export const usualDecoys = 32;
 
 /** A door as a configuration makes it that says nothing but its sequence and `tcpflags = syn`. */
-export function doorOf(sequence: Sequence, timeout = 25_000): Door {
-  const flags = { mask: SYN, value: SYN };
+export function doorOf(sequence: Sequence, flags = { mask: SYN, value: SYN }): Door {
+  const timeout = 25_000;
   const everybody = { target: undefined, allow: undefined, deny: [] };
   return {
     name: sequence.map(({ number }) => number).join(),

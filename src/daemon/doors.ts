@@ -6,7 +6,7 @@ import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { WatchedPorts } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
-import type { HostPorts, Wish } from "../match/decoys.ts";
+import type { Decoy, HostPorts, Wish } from "../match/decoys.ts";
 import { chooseDecoys, isShieldable, isShielded, unknownHost } from "../match/decoys.ts";
 import type { Door } from "../match/door.ts";
 import type { OneTimeList } from "../match/one-time.ts";
@@ -21,7 +21,7 @@ interface LiveDoor {
   /** What the matcher compares packets with; undefined: no sequence is left, the door is disabled. */
   door: Door | undefined;
   /** The ports that are watched for its sake to catch scanners. */
-  decoys: readonly Port[];
+  decoys: readonly Decoy[];
 }
 
 /** How many doors a warning names. */
@@ -66,7 +66,7 @@ export class Doors {
   }
 
   /** Those of each of `matchable`, in the same order. */
-  get decoys(): readonly (readonly Port[])[] {
+  get decoys(): readonly (readonly Decoy[])[] {
     return this.#live.flatMap(({ door, decoys }) => (door === undefined ? [] : [decoys]));
   }
 

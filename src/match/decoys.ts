@@ -14,6 +14,12 @@ export interface HostPorts {
 /** A host of which nothing is known: Linux's usual range (ip_local_port_range in ip-sysctl.rst). */
 export const unknownHost: HostPorts = { taken: new Set(), local: [32768, 60999] };
 
+/** A port that is watched only to catch scanners. */
+export interface Decoy extends Port {
+  /** The system takes such ports for its own connections: a packet with ACK may be an answer. */
+  readonly local: boolean;
+}
+
 /** A door that wants decoys. */
 export interface Wish {
   readonly sequence: Sequence;
@@ -46,7 +52,7 @@ const firstUnprivileged = 1024;
  * first; then the neighbours of the others, then ports derived from the sequence. Where there are
  * many doors each gets its first ones. Never a port of any door, nor one that is taken.
  */
-export function chooseDecoys(doors: readonly Wish[], host: HostPorts): Port[][] {
+export function chooseDecoys(doors: readonly Wish[], host: HostPorts): Decoy[][] {
   // Of either protocol: who mixes them up is no scanner.
   const own = new Set(doors.flatMap(({ sequence }) => sequence.map(({ number }) => number)));
   const isFree = (port: Port) => !own.has(port.number) && !host.taken.has(keyOf(port));
@@ -65,7 +71,9 @@ export function chooseDecoys(doors: readonly Wish[], host: HostPorts): Port[][] 
       found.set(keyOf(port), port);
     }
   }
-  return chosen.map((found) => [...found.values()]);
+  return chosen.map((found) =>
+    [...found.values()].map((port) => ({ ...port, local: isLocal(port, host.local) })),
+  );
 }
 
 /**
@@ -130,9 +138,7 @@ function* candidates(
   }
   for (const port of derived(sequence)) {
     if (!wantsMore()) break;
-    const { number } = port;
-    const isLocal = number >= local[0] && number <= local[1];
-    if (number >= firstUnprivileged && !isLocal && isFree(port)) yield port;
+    if (port.number >= firstUnprivileged && !isLocal(port, local) && isFree(port)) yield port;
   }
   return undefined;
 }
@@ -169,6 +175,10 @@ function* derived(sequence: Sequence): Generator<Port> {
     const protocol: Protocol = sequence[i % sequence.length]?.protocol ?? "tcp";
     yield { number: (state >>> 0) % 65536, protocol };
   }
+}
+
+function isLocal({ number }: Port, [first, last]: HostPorts["local"]): boolean {
+  return number >= first && number <= last;
 }
 
 function keyOf({ number, protocol }: Port): number {

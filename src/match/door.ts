@@ -41,13 +41,23 @@ export function isWelcome({ allow, deny }: Door, source: Address): boolean {
   return allow === undefined || allow.some((network) => contains(network, source));
 }
 
-const SYN = 2;
+const RST = 4;
 const ACK = 16;
 
-/** Does a packet to a decoy of this door look like a scan: a SYN without ACK, any datagram? */
-export function isTouch(door: Door, packet: Packet, isOurs: () => boolean): boolean {
-  const begins = packet.protocol === "udp" || (packet.flags & (SYN | ACK)) === SYN;
-  return begins && isAddressed(door, packet, isOurs);
+/**
+ * Does a packet to a decoy of this door look like a scan? Any datagram does, and what begins a TCP
+ * connection or is sent to see what happens. What else the door would take for a knock does, too,
+ * unless it may be an answer to a connection of this host.
+ */
+export function isTouch(
+  door: Door,
+  packet: Packet,
+  mayBeAnswer: boolean,
+  isOurs: () => boolean,
+): boolean {
+  const isProbe = packet.protocol === "udp" || (packet.flags & (RST | ACK)) === 0;
+  const isLikeKnock = !mayBeAnswer && flagsFit(door, packet);
+  return (isProbe || isLikeKnock) && isAddressed(door, packet, isOurs);
 }
 
 /** `isOurs`: is the packet's destination an address of this host? */

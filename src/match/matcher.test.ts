@@ -533,7 +533,11 @@ test("neither other sources nor other doors' attempts change what a source opens
 });
 
 describe("decoys", () => {
-  const decoy = (number: number, protocol: Protocol = "tcp") => ({ number, protocol });
+  const decoy = (number: number, protocol: Protocol = "tcp") => ({
+    number,
+    protocol,
+    local: false,
+  });
   const three = [decoy(6998), decoy(6999), decoy(7001), decoy(8001, "udp")];
   const matcherOf = (more: Partial<MatcherOptions> = {}, doors = [ssh], decoys = [three]) => {
     const isOurs = (other: Address) => other.equals(us);
@@ -606,15 +610,30 @@ describe("decoys", () => {
   });
 
   test.each([
-    ["the answer to a connection of ours", { flags: SYN | ACK }],
-    ["an end", { flags: 4 }],
-    ["a packet for another host", { destination: elsewhere }],
-  ])("%s does not touch one", (_, more) => {
-    const matcher = matcherOf();
+    ["a SYN", onlySyn, { flags: SYN }, true],
+    ["a SYN with other flags", onlySyn, { flags: SYN | 64 }, true],
+    ["a FIN, whatever the door wants", onlySyn, { flags: 1 }, true],
+    ["a packet without flags", onlySyn, { flags: 0 }, true],
+    ["an ACK that the door would take for a knock", anyFlags, { flags: ACK }, true],
+    ["an ACK that it would not", onlySyn, { flags: ACK }, false],
+    ["the answer to a connection of ours", onlySyn, { flags: SYN | ACK }, false],
+    ["an end that the door would not take", onlySyn, { flags: 4 }, false],
+    ["a packet for another host", anyFlags, { destination: elsewhere }, false],
+  ])("%s: a touch or not", (_, flags, more, touches) => {
+    const matcher = matcherOf({}, [makeDoor("ssh", "7000,8000:udp,9000", { flags })]);
     matcher.hit(knock("7000", 0));
-    for (const port of ["6998", "6999", "7001"]) matcher.hit(knock(port, 1, more));
+    matcher.hit(knock("7001", 1, more));
+    expect(matcher.scans.touches).toBe(touches ? 1 : 0);
+    expect(matcher.liveAttempts).toBe(touches ? 0 : 1);
+  });
+
+  test("among the ports of the system's own connections are not touched by answers", () => {
+    const local = [{ ...decoy(40001), local: true }];
+    const matcher = matcherOf({}, [makeDoor("x", "40000,50000")], [local]);
+    for (const flags of [SYN | ACK, ACK, 4]) matcher.hit(knock("40001", 0, { flags }));
     expect(matcher.scans.touches).toBe(0);
-    expect(say(matcher.hit(knock("8000:udp", 2)))).toEqual(["ssh: stage 2"]);
+    matcher.hit(knock("40001", 1));
+    expect(matcher.scans.touches).toBe(1);
   });
 
   test("of a door with a target are touched there", () => {

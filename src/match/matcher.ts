@@ -1,9 +1,9 @@
 import type { Address, Network } from "../base/address.ts";
-import type { Port } from "../base/port.ts";
 import { portKey } from "../base/port.ts";
 import { sameSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
 import { Attempts } from "./attempts.ts";
+import type { Decoy } from "./decoys.ts";
 import type { Door } from "./door.ts";
 import { flagsFit, isTouch, isWelcome, sees } from "./door.ts";
 import { Repeats } from "./repeats.ts";
@@ -17,6 +17,12 @@ interface Candidate {
   readonly id: number;
   readonly door: Door;
   readonly steps: number[];
+}
+
+/** A door for whose sake a decoy is watched; `local` as in `Decoy`. */
+interface Bait {
+  readonly door: Door;
+  readonly local: boolean;
 }
 
 export interface MatcherOptions {
@@ -47,7 +53,7 @@ export class Matcher {
   readonly #isInUse: (port: number) => boolean;
   readonly #scanners = new Scanners();
   /** The doors that have a decoy, by its key. */
-  #byDecoy = new Map<number, Door[]>();
+  #byDecoy = new Map<number, Bait[]>();
   /** In the order of the configuration. An unchanged door keeps its number, and so its attempts. */
   #doors = new Map<number, Door>();
   #byPort = new Map<number, Candidate[]>();
@@ -65,7 +71,7 @@ export class Matcher {
    * Replaces all doors. Attempts at doors that are the same as before go on. `decoys`: those of each
    * door, in the order of the doors.
    */
-  setDoors(doors: readonly Door[], decoys: readonly (readonly Port[])[] = []): void {
+  setDoors(doors: readonly Door[], decoys: readonly (readonly Decoy[])[] = []): void {
     const before = [...this.#doors];
     this.#doors = new Map();
     this.#byPort = new Map();
@@ -201,12 +207,12 @@ export class Matcher {
     return verdicts;
   }
 
-  #bait(door: Door, decoys: readonly Port[]): void {
-    for (const { number, protocol } of decoys) {
+  #bait(door: Door, decoys: readonly Decoy[]): void {
+    for (const { number, protocol, local } of decoys) {
       const key = portKey(number, protocol);
-      const doors = this.#byDecoy.get(key);
-      if (doors === undefined) this.#byDecoy.set(key, [door]);
-      else doors.push(door);
+      const baits = this.#byDecoy.get(key);
+      if (baits === undefined) this.#byDecoy.set(key, [{ door, local }]);
+      else baits.push({ door, local });
     }
   }
 
@@ -228,10 +234,10 @@ export class Matcher {
   /** The door whose decoy this packet touches. */
   #baitOf(packet: Packet): Door | undefined {
     const key = portKey(packet.port, packet.protocol);
-    const doors = this.#byDecoy.get(key);
-    if (doors === undefined) return undefined;
+    const baits = this.#byDecoy.get(key);
+    if (baits === undefined) return undefined;
     const isOurs = once(() => this.#isOurs(packet.destination));
-    const door = doors.find((one) => isTouch(one, packet, isOurs));
+    const door = baits.find((bait) => isTouch(bait.door, packet, bait.local, isOurs))?.door;
     // What goes to a target goes to another machine.
     return door?.target === undefined && this.#isInUse(key) ? undefined : door;
   }
