@@ -1,4 +1,5 @@
 // The page shows the door that its address names after the #, or a form in which to name one.
+import { badPorts } from "../src/page/bad-ports.ts";
 import type { Profile } from "../src/page/profile.ts";
 import { decodeProfile, encodeProfile } from "../src/page/profile.ts";
 import { Door } from "./door.ts";
@@ -36,7 +37,9 @@ function save(profile: Profile): void {
 
 document.documentElement.lang = language;
 for (const node of document.querySelectorAll<HTMLElement>("[data-word]")) {
-  node.textContent = say(language, node.dataset["word"] as Word);
+  node.textContent = say(language, node.dataset["word"] as Word, {
+    badPorts: [...badPorts].join(", "),
+  });
 }
 element("change").addEventListener("click", () => {
   if (door.busy) return;

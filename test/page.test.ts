@@ -99,6 +99,7 @@ describe("its words", () => {
       port: "{port}",
       ports: "{ports}",
       link: "{link}",
+      badPorts: "{badPorts}",
     };
     for (const word of words) {
       const [english, korean] = [say("en", word, unchanged), say("ko", word, unchanged)];

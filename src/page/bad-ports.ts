@@ -3,7 +3,7 @@
  * (https://fetch.spec.whatwg.org/#port-blocking). Chromium 156 refuses all of them but 4190 and 6679,
  * which are new in the list.
  */
-const badPorts: ReadonlySet<number> = new Set([
+export const badPorts: ReadonlySet<number> = new Set([
   1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102,
   103, 104, 109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465,
   512, 513, 514, 515, 526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993,
