@@ -3,7 +3,7 @@ import { isBadPort } from "../src/page/bad-ports.ts";
 import type { Profile } from "../src/page/profile.ts";
 import { element } from "./element.ts";
 import type { Sight } from "./knock.ts";
-import { canKnock, knock, look, lookAfter } from "./knock.ts";
+import { canKnock, knock, lookAfter, lookBefore } from "./knock.ts";
 import { serviceUrl } from "./request.ts";
 import type { Language, Word } from "./words.ts";
 import { say } from "./words.ts";
@@ -59,10 +59,11 @@ export class Door {
     const count = ports.length;
     this.#mark(count, -1);
     if (!canKnock(profile)) return this.#tell(this.#say("tooMany"));
-    // While the first step has its time: what is no step of any door does not disturb a knock. What
-    // was silent a moment ago is not asked again: such requests are few (see request.ts).
+    // What is no step of any door does not disturb a knock. What was silent a moment ago is not asked
+    // again: such requests are few (see request.ts).
     const before =
-      service === undefined || this.#last === "silence" ? undefined : look(host, service, 1200);
+      service === undefined || this.#last === "silence" ? undefined : lookBefore(profile, service);
+    if (count === 1) await before;
     await knock(profile, (index) => {
       this.#mark(count, index);
       this.#tell(this.#say("knocking", { number: index + 1, count }));

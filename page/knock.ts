@@ -1,5 +1,5 @@
 import { isBadPort } from "../src/page/bad-ports.ts";
-import { paces } from "../src/page/pace.ts";
+import { duration, paces } from "../src/page/pace.ts";
 import type { Profile } from "../src/page/profile.ts";
 import type { Outcome } from "./request.ts";
 import { ask, knockAt, room } from "./request.ts";
@@ -9,6 +9,15 @@ export type Sight = Outcome | "barred";
 
 /** Milliseconds to wait for a service that was opened: the kernel repeats a SYN after 1, 2 and 3 seconds. */
 const patience = 4000;
+
+/**
+ * Milliseconds that a knock may take to go out. Each step has its own look-up of the name, and a request
+ * that is aborted before its end sends nothing.
+ */
+const latest = 10_000;
+
+/** Milliseconds for a look before a knock of a single step. */
+const glance = 1200;
 
 /** Milliseconds between two looks at a service that ends requests at once. */
 const pause = 700;
@@ -26,16 +35,16 @@ export async function knock(
   const times = paces(ports.length, pace);
   for (const [index, port] of ports.entries()) {
     onStep(index);
-    const time = times[index] ?? 0;
     // What becomes of it is not waited for: the steps keep to their time.
-    void knockAt(host, port, time - 50);
-    await sleep(time);
+    void knockAt(host, port, latest);
+    await sleep(times[index] ?? 0);
   }
 }
 
-/** Looks whether a port of the host answers, for so many milliseconds. */
-export async function look(host: string, port: number, time: number): Promise<Sight> {
-  return isBadPort(port) ? "barred" : await ask(host, port, time);
+/** Looks at the port that the knock will open, until its last step begins: call it right before `knock`. */
+export async function lookBefore({ host, ports, pace }: Profile, service: number): Promise<Sight> {
+  const time = ports.length === 1 ? glance : duration(ports.length, pace) - 100;
+  return await look(host, service, time);
 }
 
 /**
@@ -49,6 +58,10 @@ export async function lookAfter(host: string, port: number, before: Sight): Prom
     if (sight !== "end" || before !== "end" || performance.now() + pause > end) return sight;
     await sleep(pause);
   }
+}
+
+async function look(host: string, port: number, time: number): Promise<Sight> {
+  return isBadPort(port) ? "barred" : await ask(host, port, time);
 }
 
 function sleep(time: number): Promise<void> {

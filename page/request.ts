@@ -16,15 +16,17 @@ const longest = 130_000;
  */
 const most = 10;
 
-/** When requests to each port met silence. */
-const silences = new Map<string, number[]>();
+/** When the requests to each port began that nobody has answered. */
+const unanswered = new Map<string, readonly number[]>();
 
 /** How many more requests to this port will go out now. */
 export function room(host: string, port: number): number {
-  const recent = (silences.get(`${host} ${port}`) ?? []).filter(
-    (time) => performance.now() - time < longest,
-  );
-  return most - recent.length;
+  return most - waiting(host, port).length;
+}
+
+function waiting(host: string, port: number): readonly number[] {
+  const began = unanswered.get(`${host} ${port}`) ?? [];
+  return began.filter((time) => performance.now() - time < longest);
 }
 
 /** Asks in two ways by turns, so that there are more connections. */
@@ -59,8 +61,11 @@ async function request(
   time: number,
   credentials: "omit" | "include",
 ): Promise<Outcome> {
+  const began = performance.now();
+  unanswered.set(`${host} ${port}`, [...waiting(host, port), began]);
   // No cache, and no other request under way, has an answer for a path that was never asked for.
   const path = crypto.getRandomValues(new Uint32Array(2)).join("-");
+  let outcome: Outcome = "answer";
   try {
     await fetch(`${scheme}://${bracketed(host)}:${port}/${path}`, {
       mode: "no-cors",
@@ -69,11 +74,11 @@ async function request(
       referrerPolicy: "no-referrer",
       signal: AbortSignal.timeout(time),
     });
-    return "answer";
   } catch (error) {
-    if (!(error instanceof DOMException)) return "end";
-    const key = `${host} ${port}`;
-    silences.set(key, [...(silences.get(key) ?? []), performance.now()]);
-    return "silence";
+    if (error instanceof DOMException) return "silence";
+    outcome = "end";
   }
+  const others = waiting(host, port).filter((time) => time !== began);
+  unanswered.set(`${host} ${port}`, others);
+  return outcome;
 }

@@ -7,11 +7,12 @@
 //    551 ms  SYN to it from a second socket
 //   1, 2 … s the kernel repeats each of them
 //
-// Aborting a request ends none of this but the second sockets that have not begun. So what keeps the
-// steps in order is time alone: the next step begins when the browser has sent all it will for this
-// one. That a step comes twice, or from two addresses, does no harm; what the kernel repeats has the
-// source port and sequence number of its first, and is no knock. At a port that refuses, all of it is
-// over within milliseconds. Each request to the same port, also in the next knock, is a new SYN.
+// Aborting a request does not take back its sockets. So what keeps the steps in order is time alone:
+// the next step begins when the browser has sent all it will for this one. That a step comes twice, or
+// from two addresses, does no harm; what the kernel repeats has the source port and sequence number of
+// its first, and is no knock. At a port that refuses, all of it is over within milliseconds. Each
+// request to the same port, also in the next knock, is a new SYN. The name is looked up for each port
+// anew, so a slow name server delays all steps alike, but for the first, which may be slower.
 
 /** Milliseconds from step to step. */
 export const usualPace = 900;
@@ -19,7 +20,7 @@ export const usualPace = 900;
 /** With 150 ms for packets that overtake each other. */
 export const shortestPace = 700;
 
-/** Looking up the name takes part of the first step's time; what comes late must come before the next. */
+/** The name server may have to ask others first: what comes late must come before the next step. */
 const firstStep = 1500;
 
 /** The most of a door's time that a knock should take: the rest is for slow networks. */

@@ -10,13 +10,18 @@ export interface BrowserOptions {
   readonly flags?: readonly string[];
 }
 
-/** Starts Debian's Chromium on a host of the test bed; the test steers it over pipes. */
+/**
+ * Starts Debian's Chromium on a host of the test bed; the test steers it over pipes. It asks a name
+ * server on that host, if there is one.
+ */
 export async function startBrowser(host: Host, options: BrowserOptions = {}): Promise<Browser> {
   const folder = new Folder();
   const names = ["127.0.0.1 localhost", ...(options.names ?? [])];
   const hosts = folder.write("hosts", `${names.join("\n")}\n`);
   // `ip netns exec` gives its program mounts of its own.
-  const start = `mount --bind ${hosts} /etc/hosts && exec chromium "$@"`;
+  const resolv = folder.write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:10\n");
+  const mounts = `mount --bind ${hosts} /etc/hosts && mount --bind ${resolv} /etc/resolv.conf`;
+  const start = `${mounts} && exec chromium "$@"`;
   const program = folder.write(
     "chromium",
     `#!/bin/sh\nexec ip netns exec ${host.namespace} sh -c '${start}' chromium "$@"\n`,

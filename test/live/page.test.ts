@@ -117,7 +117,7 @@ const otherPort = (i: number) => 9200 + i;
 const name = "server.test";
 
 /** Hosts of the tests that are no case of the table. */
-const extras = ["keyboard", "again-file", "again-https", "hurry", "lan", "ssh", "looker"];
+const extras = ["keyboard", "again-file", "again-https", "hurry", "lan", "slow", "ssh", "looker"];
 
 const doors = cases.map(({ knocks, service }, i) => {
   const port = service === "web" ? webPort(i) : otherPort(i);
@@ -134,6 +134,7 @@ doors.push(
   "[hurry]\nsequence = 7823,7870,7813\nseq_timeout = 2\ntcpflags = syn\nopen = tcp/9302\nprotect = yes",
   "[lan]\nsequence = 7903,7960,7950\ntcpflags = syn\nopen = tcp/9303\nprotect = yes",
   "[typed]\nsequence = 7913,7970,7955\ntcpflags = syn\nopen = tcp/9304\nprotect = yes",
+  "[slow]\nsequence = 7923,7980,7957\ntcpflags = syn\nopen = tcp/9305\nprotect = yes",
 );
 
 const listeners = `
@@ -159,11 +160,28 @@ const site = `
   console.log("listening");
 `;
 
+/** A name server that knows one IPv4 address for all names, and takes its time. */
+const slowNames = `
+  const [delay, address] = process.argv.slice(1);
+  const socket = require("node:dgram").createSocket("udp4");
+  socket.on("message", (query, from) => {
+    let end = 12;
+    while (query[end] !== 0) end += query[end] + 1;
+    const isA = query.readUInt16BE(end + 1) === 1;
+    const head = Buffer.from([query[0], query[1], 0x81, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
+    const answer = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...address.split(".").map(Number)];
+    const parts = [head, query.subarray(12, end + 5), Buffer.from(isA ? answer : [])];
+    setTimeout(() => socket.send(Buffer.concat(parts), from.port, from.address), Number(delay));
+  });
+  socket.bind(53, "127.0.0.1", () => console.log("listening"));
+`;
+
 const devices: Readonly<Record<Case["device"], BrowserContextOptions>> = {
   desktop: { viewport: { width: 1280, height: 800 } },
   phone: { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
 };
 
+const patience = { timeout: 10_000 };
 const locales = { en: "en-GB", ko: "ko-KR" };
 const buttons = { en: "Knock", ko: "노크하기" };
 /** What the page says at the end. */
@@ -194,7 +212,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     for (const tables of Network.hasIPv6 ? ["iptables", "ip6tables"] : ["iptables"]) {
       await host.run([tables, "-A", "INPUT", "-p", "tcp", "--dport", "7000:7999", "-j", "DROP"]);
     }
-    const webs = [...cases.map((_, i) => webPort(i)), 9301, 9302, 9303, 9304].join();
+    const webs = [...cases.map((_, i) => webPort(i)), 9301, 9302, 9303, 9304, 9305].join();
     const others = [...cases.map((_, i) => otherPort(i)), 22].join();
     const services = host.start([process.execPath, "-e", listeners, webs, others]);
     await services.waitFor(/listening/);
@@ -253,7 +271,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
   /** Waits for the end of a knock, and returns what the page says then. */
   async function verdict(tab: Page): Promise<string> {
     const button = tab.locator("#knock[aria-disabled=false]");
-    await button.waitFor({ timeout: 20_000 });
+    await button.waitFor({ timeout: 30_000 });
     return (await tab.getByRole("status").textContent()) ?? "";
   }
 
@@ -392,6 +410,21 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     expect(await verdict(tab)).toBe("It is open: port 9302 answers.");
     if (Network.hasIPv6) expect(openings("hurry", client.address6)).toBe(1);
     expect(openings("hurry", client.address)).toBe(1);
+  });
+
+  test.concurrent("waits for a slow name server", { timeout: 60_000 }, async ({ expect }) => {
+    const client = network.host("slow");
+    const names = client.start([process.execPath, "-e", slowNames, "2000", server.host.address]);
+    await names.waitFor(/listening/);
+    const link = await invite("slow");
+    const tab = await visit(client, link.replace(server.host.address, "slow.example.org"));
+    // The second time it asks by https.
+    for (const times of [1, 2]) {
+      await tab.getByRole("button", { name: /^Knock/ }).click();
+      expect(await verdict(tab)).toMatch(/port 9305 (answers|reacts)/i);
+      // The service may answer before the last step has arrived: it is open from the first time.
+      await expect.poll(() => openings("slow", client.address), patience).toBe(times);
+    }
   });
 
   test.concurrent("says that browsers do not talk to ssh", {
