@@ -32,7 +32,9 @@ function save(profile: Profile): void {
   history.replaceState(null, "", `#${encodeProfile(profile)}`);
   show(false);
   element("status").textContent = say(language, "saved");
-  element("knock").focus();
+  // The one is hidden where no browser could knock.
+  const knock = element("knock");
+  (knock.hidden ? element("change") : knock).focus();
 }
 
 document.documentElement.lang = language;

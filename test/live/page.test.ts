@@ -117,7 +117,17 @@ const otherPort = (i: number) => 9200 + i;
 const name = "server.test";
 
 /** Hosts of the tests that are no case of the table. */
-const extras = ["keyboard", "again-file", "again-https", "hurry", "lan", "slow", "ssh", "looker"];
+const extras = [
+  "keyboard",
+  "again-file",
+  "again-https",
+  "hurry",
+  "lan",
+  "paste",
+  "slow",
+  "ssh",
+  "looker",
+];
 
 const doors = cases.map(({ knocks, service }, i) => {
   const port = service === "web" ? webPort(i) : otherPort(i);
@@ -449,6 +459,27 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
       "It is open: port 9303 was silent before the knock, and reacts now.",
     );
     expect(openings("lan", client.address)).toBe(1);
+  });
+
+  test.concurrent("takes an invitation as a text, and says when a link is damaged", {
+    timeout: 60_000,
+  }, async ({ expect }) => {
+    const tab = await visit(network.host("paste"), `${siteUrl("http")}#knock=7000,x&host=h`);
+    expect(await tab.getByRole("alert").allTextContents()).toContain(
+      "The address of this page is damaged: the invitation in it cannot be read.",
+    );
+    const invitation = tab.getByLabel("Invitation");
+    await invitation.fill("hello");
+    expect(await tab.locator("#invitation-error").textContent()).toBe(
+      "There is no knock in this text.",
+    );
+    const fragment = "#knock=7003,9140&host=2001:db8::1&name=at%20home&service=tcp/443&pace=800";
+    await invitation.fill(`Here it is: https://www.example.org/${fragment}`);
+    expect(await tab.getByLabel("Ports").inputValue()).toBe("7003, 9140");
+    await tab.getByRole("button", { name: "Save" }).click();
+    expect(new URL(tab.url()).hash).toBe(fragment);
+    expect(await tab.getByRole("heading").textContent()).toBe("at home");
+    expect(await tab.title()).toBe("at home");
   });
 
   test.concurrent("keeps the secret to itself, and holds what docs/browser.md says of Chromium", {
