@@ -73,7 +73,7 @@ export async function playFloods(
   try {
     for (const rate of rates) {
       for (const kind of ["command", "knockd", "native"] as const) {
-        course.progress(`flood of ${rateText(rate)}: ${kinds[kind].label}`);
+        course.progress(`flood ${floodText(rate)}: ${kinds[kind].label}`);
         runs.push(await playFlood(stage, probers, kind, rate, seconds));
       }
     }
@@ -165,6 +165,10 @@ function rateText(rate: number): string {
   return rate === 0 ? "as fast as it goes" : `${figure(rate)}/s`;
 }
 
+function floodText(rate: number): string {
+  return rate === 0 ? rateText(rate) : `of ${rateText(rate)}`;
+}
+
 /** How many of the knocks opened. */
 export function openedIn({ openings }: FloodRun): {
   readonly opened: number;
@@ -185,7 +189,7 @@ function report(runs: readonly FloodRun[]): Part {
     const { opened, knocks } = openedIn(run);
     if (opened === knocks) return [];
     return [
-      `flood of ${rateText(run.rate)}: ${knocks - opened} of ${knocks} knocks did not open (${kinds[run.kind].label})`,
+      `flood ${floodText(run.rate)}: ${knocks - opened} of ${knocks} knocks did not open (${kinds[run.kind].label})`,
     ];
   });
   return {

@@ -34,7 +34,7 @@ function generate(traffic: Traffic): Sent {
     slots++;
     worst = Math.max(worst, behind);
     if (behind > 2) late++;
-    while (sent < due && (performance.now() < end || Number.isFinite(due))) {
+    while (sent < due && performance.now() < end) {
       const count = Math.min(most, due - sent);
       for (let i = 0; i < count; i++) {
         const syn = sender.syns[i];

@@ -100,8 +100,9 @@ function timesOf(openings: readonly Opening[]): number[] {
   return openings.flatMap(({ time }) => time ?? []);
 }
 
-function failuresOf(ours: Pick<Openings, "command" | "native">): string[] {
-  return Object.entries(ours).flatMap(([kind, openings]) => {
+function failuresOf(all: Pick<Openings, "command" | "native">): string[] {
+  return (["command", "native"] as const).flatMap((kind) => {
+    const openings = all[kind];
     const shut = openings.filter(({ time }) => time === undefined).length;
     return shut === 0
       ? []

@@ -1,5 +1,5 @@
 import type { Part, Table, TargetId } from "./targets.ts";
-import { targets } from "./targets.ts";
+import { limits, targets } from "./targets.ts";
 
 export interface Report {
   readonly machine: readonly (readonly [string, string])[];
@@ -31,6 +31,14 @@ export function targetTable({ parts }: Report): Table {
   };
 }
 
+/** A sentence for each target that is not met. */
+function shortfalls({ parts }: Report): readonly string[] {
+  const findings = Object.assign({}, ...parts.map((part) => part.findings)) as Part["findings"];
+  return (Object.keys(targets) as TargetId[])
+    .filter((id) => findings[id]?.met === false)
+    .map((id) => `- ${targets[id].what}: ${limits[id] ?? "what limits it is not known yet"}`);
+}
+
 export function failuresOf({ parts }: Report): readonly string[] {
   return parts.flatMap(({ failures }) => failures);
 }
@@ -39,7 +47,7 @@ export function failuresOf({ parts }: Report): readonly string[] {
 export function markdown(report: Report): string {
   const { machine, parts, quick } = report;
   const failures = failuresOf(report);
-  const tables = [targetTable(report), ...parts.flatMap((part) => part.tables)];
+  const shortfall = shortfalls(report);
   const lines = [
     "# Benchmarks",
     "",
@@ -57,7 +65,12 @@ export function markdown(report: Report): string {
         ]),
     ...machine.map(([name, value]) => `- ${name}: ${value}`),
     "",
-    ...tables.flatMap((table) => [...markdownTable(table), ""]),
+    ...markdownTable(targetTable(report)),
+    "",
+    ...(shortfall.length === 0
+      ? []
+      : ["## What limits those that are not met", "", ...shortfall, ""]),
+    ...parts.flatMap((part) => part.tables).flatMap((table) => [...markdownTable(table), ""]),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
 }

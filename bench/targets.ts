@@ -63,6 +63,9 @@ export const targets = {
 
 export type TargetId = keyof typeof targets;
 
+/** Why a target is not met, where it is not: what limits it, and what was tried. Printed only then. */
+export const limits: Partial<Record<TargetId, string>> = {};
+
 /** What was measured. */
 export interface Finding {
   readonly ours: string;

@@ -114,6 +114,17 @@ describe("the report of the bench", () => {
     expect(verdicts).toContain("NOT MET (why)");
   });
 
+  test("has a sentence for each target that is not met", () => {
+    const findings = { "rest-cpu": { ours: "3 ms", met: false } };
+    const text = markdown({
+      machine,
+      parts: [{ findings, tables: [], failures: [] }],
+      quick: false,
+    });
+    expect(text).toContain("\n- CPU in 10 s at rest: ");
+    expect(markdown({ machine, parts: [], quick: false })).not.toContain("not met");
+  });
+
   test("says before all else that it failed", () => {
     const parts = [{ findings: {}, tables: [], failures: ["a knock did not open"] }];
     const text = markdown({ machine, parts, quick: false });
