@@ -38,6 +38,12 @@ export interface Usage {
   readonly switches: number;
 }
 
+/** What its packet socket has seen: packets that passed the filter, and those of them that were lost. */
+export interface Capture {
+  readonly received: number;
+  readonly dropped: number;
+}
+
 /** One of the two daemons, running on the server. */
 export class Daemon {
   readonly name: Name;
@@ -101,10 +107,6 @@ export class Daemon {
     return join(this.#folder, "knockd.conf");
   }
 
-  get controlSocket(): string {
-    return join(this.#folder, "control.sock");
-  }
-
   usage(): Usage {
     const pid = this.#child.pid;
     const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8");
@@ -124,6 +126,14 @@ export class Daemon {
       proportional: field(rollup, "Pss"),
       switches: switches.reduce((sum, count) => sum + count, 0),
     };
+  }
+
+  /** The counters of Sesame; knockd has none. */
+  async capture(stage: Stage): Promise<Capture> {
+    const socket = join(this.#folder, "control.sock");
+    const argv = [...knockctl, "status", "--json", "--socket", socket];
+    const { stdout } = await stage.server.run(argv, { timeout: 30_000 });
+    return JSON.parse(stdout).status.capture;
   }
 
   /** Bytes of its log file. */
