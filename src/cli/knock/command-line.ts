@@ -43,7 +43,7 @@ export class CommandLine {
   readonly #given: ReadonlyMap<string, string>;
   /** HOST, and what stands between it and `--`; all operands if the `--` stands first. */
   readonly operands: readonly string[];
-  /** What stands after a `--` that has operands before it; undefined if there is none. */
+  /** What stands after a `--` that has operands, or --profile, before it; undefined if there is none. */
   readonly rest: readonly string[] | undefined;
 
   /** Throws `USAGE` for an option that there is not, or that lacks its argument. */
@@ -55,7 +55,8 @@ export class CommandLine {
       given.set(name, value);
     }
     this.#given = given;
-    const split = dashes === undefined || dashes === 0 ? undefined : dashes;
+    // With --profile nothing needs to stand before the command.
+    const split = dashes === 0 && !given.has("profile") ? undefined : dashes;
     this.operands = operands.slice(0, split);
     this.rest = split === undefined ? undefined : operands.slice(split);
   }
