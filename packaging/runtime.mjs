@@ -66,7 +66,8 @@ async function download(name, folder) {
     return join(folder, stdout.trim().split("\n").at(-1) ?? "");
   } catch (cause) {
     // Codes come before it, and where the log is comes last.
-    const said = /^npm error (?!code |syscall |errno )(.*)/m.exec(cause.stderr)?.[1] ?? cause.message;
+    const said =
+      /^npm error (?!code |syscall |errno )(.*)/m.exec(cause.stderr)?.[1] ?? cause.message;
     throw new Unavailable(`cannot download ${name}: ${said}`, { cause });
   }
 }
