@@ -65,6 +65,9 @@ export interface DaemonOptions {
 
 const clock = systemClock;
 
+/** How long after a start or a reload the packet filter is asked what it sends on: milliseconds. */
+const searchDelay = 2_000;
+
 /** Where leases are kept, and where knockctl asks, unless the configuration says otherwise. */
 const stateDirectory = process.env["STATE_DIRECTORY"]?.split(":")[0] ?? defaultStateDir;
 
@@ -104,6 +107,7 @@ export class Daemon {
   #doors: Doors;
   #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
+  #cancelSearch: (() => void) | undefined;
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -122,7 +126,7 @@ export class Daemon {
     daemon.#say("start", `starting up, listening on ${on}`, "log");
     daemon.#manager.ready(daemon.#summary());
     daemon.#log.begin();
-    void daemon.#findForwarded();
+    daemon.#findForwardedSoon();
     return daemon;
   }
 
@@ -221,7 +225,7 @@ export class Daemon {
     await this.#serveMetrics();
     await this.#targetNames.follow(loaded.config.doors);
     this.#manager.ready(this.#summary());
-    void this.#findForwarded();
+    this.#findForwardedSoon();
     return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
 
@@ -232,6 +236,7 @@ export class Daemon {
   async stop(hurry: AbortSignal): Promise<void> {
     this.#manager.stopping();
     this.#targetNames.close();
+    this.#cancelSearch?.();
     this.#ending.abort();
     this.#network.close();
     this.#pipeline.close();
@@ -320,9 +325,16 @@ export class Daemon {
     );
   }
 
-  /** No decoys where packets are sent on to somewhere else, of which the start did not wait to hear. */
-  async #findForwarded(): Promise<void> {
+  /** Starting the programs that know of it keeps this process for some milliseconds: knocks go first. */
+  #findForwardedSoon(): void {
+    this.#cancelSearch?.();
     if (this.#config.doors.every(({ decoys }) => decoys === 0)) return;
+    const when = clock.now() + searchDelay;
+    this.#cancelSearch = clock.wakeAt(when, () => void this.#findForwarded());
+  }
+
+  /** No decoys where packets are sent on to somewhere else. */
+  async #findForwarded(): Promise<void> {
     if (await this.#takenPorts.findForwarded(this.#ending.signal)) this.#avoidTaken();
   }
 
