@@ -238,8 +238,9 @@ export class Matcher {
     if (baits === undefined) return undefined;
     const isOurs = once(() => this.#isOurs(packet.destination));
     const door = baits.find((bait) => isTouch(bait.door, packet, bait.local, isOurs))?.door;
+    if (door === undefined) return undefined;
     // What goes to a target goes to another machine.
-    return door?.target === undefined && this.#isInUse(key) ? undefined : door;
+    return door.target === undefined && this.#isInUse(key) ? undefined : door;
   }
 
   #dropAll(packet: Packet, verdicts: Verdict[]): void {
