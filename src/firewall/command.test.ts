@@ -74,7 +74,7 @@ describe("a command ends", () => {
 
   test("before it began if no process can have it", async () => {
     const outcome = await run("echo \0");
-    expect(outcome).toEqual({ kind: "not-started", reason: expect.stringContaining("null bytes") });
+    expect(outcome).toEqual({ kind: "not-started", reason: expect.stringContaining("a NUL byte") });
   });
 });
 
@@ -109,6 +109,28 @@ test("a command has a session of its own, so that a signal to the daemon's does 
     await output(`read -r _ _ _ _ _ s _ </proc/$$/stat; echo "$s $$" >"$OUT"`)
   ).split(" ");
   expect(session).toBe(shell?.trim());
+});
+
+test("a command has every signal as it usually is, whatever this process ignores", async () => {
+  const signals = await output(`grep -E '^Sig(Blk|Ign):' /proc/self/status >"$OUT"`);
+  expect(signals.replace(/\s/g, "")).toBe(`SigBlk:${"0".repeat(16)}SigIgn:${"0".repeat(16)}`);
+});
+
+test("commands that have ended leave neither a process nor a descriptor behind", async () => {
+  await run("true");
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+  const before = descriptors();
+  await Promise.all(Array.from({ length: 50 }, (_, i) => run(`exit ${i}`)));
+  expect(descriptors()).toBeLessThanOrEqual(before);
+  const tasks = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ");
+  const states = tasks.flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/.*\) /s, "").charAt(0);
+    } catch {
+      return [];
+    }
+  });
+  expect(states).not.toContain("Z");
 });
 
 test("a command has no input", async () => {

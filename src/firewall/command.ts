@@ -1,7 +1,16 @@
-import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { reason } from "../base/errors.ts";
+import type { Exit } from "../ffi/spawn.ts";
+import { canSpawn, spawnProgram } from "../ffi/spawn.ts";
 import type { CommandWay, Firewall, Outcome, Passage } from "./firewall.ts";
+
+const shell = "/bin/sh";
+
+/** A command that runs; without a number it could not be started, and `ended` is rejected. */
+interface Child {
+  readonly pid: number | undefined;
+  readonly ended: Promise<Exit>;
+}
 
 /** The numbers of a user, to run commands as. */
 export interface User {
@@ -35,41 +44,71 @@ export class CommandFirewall implements Firewall {
     return this.#run("stop", passage, undefined);
   }
 
-  #run(which: "start" | "stop", passage: Passage, hold: number | undefined): Promise<Outcome> {
+  async #run(
+    which: "start" | "stop",
+    passage: Passage,
+    hold: number | undefined,
+  ): Promise<Outcome> {
     const { way } = passage;
     const command = way.kind === "command" ? way[which] : undefined;
-    if (way.kind !== "command" || command === undefined) return Promise.resolve({ kind: "done" });
-    return new Promise((resolve) => {
-      const notStarted = (error: unknown) =>
-        resolve({ kind: "not-started", reason: reason(error) });
-      try {
-        const child = spawn("/bin/sh", ["-c", command], {
-          detached: true,
-          stdio: ["ignore", "inherit", "inherit", ...(hold === undefined ? [] : [hold])],
-          env: { ...process.env, ...environment(passage) },
-          ...(way.user === undefined ? {} : this.#findUser(way.user)),
-        });
-        const relax = limit(child, way, this.#grace);
-        child.once("error", notStarted);
-        child.once("exit", (status, signal) => {
-          if (relax()) resolve({ kind: "timed-out" });
-          else if (signal !== null) resolve({ kind: "killed", signal });
-          else resolve(status === 0 ? { kind: "done" } : { kind: "failed", status: status ?? 0 });
-        });
-      } catch (error) {
-        // spawn throws for what no retry mends, such as a NUL in the command.
-        notStarted(error);
-      }
-    });
+    if (way.kind !== "command" || command === undefined) return { kind: "done" };
+    try {
+      const user = way.user === undefined ? undefined : this.#findUser(way.user);
+      const child = start(command, environment(passage), user, hold);
+      const relax = limit(child.pid, way, this.#grace);
+      const { status, signal } = await child.ended;
+      if (relax()) return { kind: "timed-out" };
+      if (signal !== undefined) return { kind: "killed", signal };
+      return status === 0 ? { kind: "done" } : { kind: "failed", status };
+    } catch (error) {
+      return { kind: "not-started", reason: reason(error) };
+    }
   }
+}
+
+/** Throws, or rejects, with what kept the command from starting. */
+function start(
+  command: string,
+  env: Readonly<Record<string, string>>,
+  user: User | undefined,
+  hold: number | undefined,
+): Child {
+  const args = ["-c", command];
+  // Only Node can change the user between fork and exec.
+  if (user !== undefined || !canSpawn()) return startByNode(args, env, user, hold);
+  const variables = Object.entries({ ...process.env, ...env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  return spawnProgram(shell, args, variables, hold);
+}
+
+function startByNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  user: User | undefined,
+  hold: number | undefined,
+): Child {
+  const child = spawn(shell, args, {
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit", ...(hold === undefined ? [] : [hold])],
+    env: { ...process.env, ...env },
+    ...user,
+  });
+  const ended = new Promise<Exit>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (status, signal) => {
+      if (signal === null) resolve({ status: status ?? 0, signal: undefined });
+      else resolve({ status: undefined, signal });
+    });
+  });
+  return { pid: child.pid, ended };
 }
 
 /**
  * Ends a command, and all of its process group, that takes too long. The function returned ends the
  * wait, and tells whether that happened.
  */
-function limit(child: ChildProcess, { timeout }: CommandWay, grace: number): () => boolean {
-  const { pid } = child;
+function limit(pid: number | undefined, { timeout }: CommandWay, grace: number): () => boolean {
   if (timeout === undefined || pid === undefined) return () => false;
   let late = false;
   let timer = setTimeout(() => {
