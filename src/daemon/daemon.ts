@@ -29,6 +29,7 @@ import { PidFile } from "./pid-file.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection.ts";
 import { debugRate, Quota, usualRate } from "./quota.ts";
+import { rehearse } from "./rehearsal.ts";
 import { compareConfigs, fixedOptions } from "./reload.ts";
 import { ServiceManager } from "./service-manager.ts";
 import type { State } from "./state.ts";
@@ -127,6 +128,7 @@ export class Daemon {
     daemon.#manager.ready(daemon.#summary());
     daemon.#log.begin();
     daemon.#findForwardedSoon();
+    await rehearse(config.doors, daemon.#lasting?.firewalls ?? dryFirewall, clock);
     return daemon;
   }
 

@@ -11,17 +11,21 @@ const SOURCE = 0; // four words
 const DOOR = 4;
 const STAGE = 5;
 const START = 6; // two words: a double
-const CHAIN = 8; // the next slot of the bucket, or of the free ones
-const AGE = 9; // two words: links
-const DUE = 11; // three words: the wheel's
-const BUCKET = 14;
+const DUE = 8; // four words: the wheel's
+const AGE = 12; // two words: links
+const CHAIN = 14; // the next slot of the bucket, or of the free ones
+const BUCKET = 15;
 
 /** The two lists of age: attempts that saw only the first step, and those that got further. */
 const FIRST_STAGE = 0;
 const FURTHER = 1;
 
-/** A table that had more attempts than this gives its memory back when the last one is gone. */
-const worthKeeping = 16_384;
+/**
+ * The table begins small and grows when it is full: to have asked for a lot of memory makes V8 collect
+ * garbage at once, which a first knock would have to wait for.
+ */
+const firstCapacity = 4096;
+const growth = 16;
 
 /** An attempt, whose it is and at which door. */
 export interface OwnedAttempt extends Attempt {
@@ -32,9 +36,9 @@ export interface OwnedAttempt extends Attempt {
 
 /**
  * All attempts of all sources at all doors: a bounded hash table by source, 64 bytes an attempt and
- * 4 to 8 for the buckets. Its memory is asked for at once and without touching it, so the kernel
- * gives only what is used. When it is full the oldest attempt of the first stage goes, so that a
- * flood from forged addresses cannot push out a knock that has got further.
+ * 4 to 8 for the buckets. The kernel gives memory only for what was ever used of it. When there are as
+ * many as may be, the oldest attempt of the first stage goes, so that a flood from forged addresses
+ * cannot push out a knock that has got further.
  */
 export class Attempts {
   readonly #most: number;
@@ -107,22 +111,7 @@ export class Attempts {
 
   /** Remembers an attempt of a source at a door, that ends at `due` (milliseconds). */
   add(source: Address, door: number, stage: number, start: number, due: number): void {
-    this.#table ??= makeTable(this.#most);
-    const table = this.#table;
-    const slot = this.#take(table);
-    const { records } = table;
-    const at = slot * words;
-    records[at + SOURCE] = source.w0;
-    records[at + SOURCE + 1] = source.w1;
-    records[at + SOURCE + 2] = source.w2;
-    records[at + SOURCE + 3] = source.w3;
-    records[at + DOOR] = door;
-    records[at + STAGE] = stage;
-    table.doubles[(at + START) >> 1] = start;
-    records[at + BUCKET] = this.#bucket(table, source);
-    chain(table, slot);
-    table.ages.append(stage === 1 ? FIRST_STAGE : FURTHER, slot);
-    table.wheel.add(slot, due);
+    this.#put(this.#roomy(), source, door, stage, start, due);
     this.#byStage[stage] = (this.#byStage[stage] ?? 0) + 1;
     this.#size++;
   }
@@ -160,16 +149,15 @@ export class Attempts {
 
   /** After a flood the memory goes back to the system. */
   #shrink(table: Table): void {
-    if (this.#size === 0 && table.used > worthKeeping) this.#table = undefined;
+    if (this.#size === 0 && table.capacity > firstCapacity) this.#table = undefined;
   }
 
-  /** A slot that is free now. */
-  #take(table: Table): number {
-    if (this.#size === this.#most) this.#evict(table);
-    const { free } = table;
-    if (free === none) return ++table.used;
-    table.free = chained(table, free);
-    return free;
+  /** The table, with room for one more. */
+  #roomy(): Table {
+    this.#table ??= makeTable(Math.min(this.#most, firstCapacity));
+    if (this.#size === this.#most) this.#evict(this.#table);
+    else if (this.#size === this.#table.capacity) this.#table = this.#grown(this.#table);
+    return this.#table;
   }
 
   #evict(table: Table): void {
@@ -178,6 +166,41 @@ export class Attempts {
     table.wheel.remove(slot);
     this.#release(table, slot);
     this.#evicted++;
+  }
+
+  #grown(from: Table): Table {
+    const table = makeTable(Math.min(this.#most, from.capacity * growth));
+    for (const list of [FIRST_STAGE, FURTHER]) {
+      for (let slot = from.ages.first(list); slot !== none; slot = from.ages.after(slot)) {
+        const { source, door, stage, start } = this.at(slot);
+        this.#put(table, source, door, stage, start, from.wheel.dueAt(slot));
+      }
+    }
+    return table;
+  }
+
+  #put(
+    table: Table,
+    source: Address,
+    door: number,
+    stage: number,
+    start: number,
+    due: number,
+  ): void {
+    const { records } = table;
+    const slot = takeFree(table);
+    const at = slot * words;
+    records[at + SOURCE] = source.w0;
+    records[at + SOURCE + 1] = source.w1;
+    records[at + SOURCE + 2] = source.w2;
+    records[at + SOURCE + 3] = source.w3;
+    records[at + DOOR] = door;
+    records[at + STAGE] = stage;
+    table.doubles[(at + START) >> 1] = start;
+    records[at + BUCKET] = this.#bucket(table, source);
+    chain(table, slot);
+    table.ages.append(stage === 1 ? FIRST_STAGE : FURTHER, slot);
+    table.wheel.add(slot, due);
   }
 
   #bucket(table: Table, { w0, w1, w2, w3 }: Address): number {
@@ -214,6 +237,7 @@ export class Attempts {
 }
 
 interface Table {
+  readonly capacity: number;
   readonly records: Int32Array;
   /** The same memory, for what is a double. */
   readonly doubles: Float64Array;
@@ -227,18 +251,27 @@ interface Table {
   free: number;
 }
 
-function makeTable(most: number): Table {
-  const memory = new ArrayBuffer((most + 1) * words * 4);
+function makeTable(capacity: number): Table {
+  const memory = new ArrayBuffer((capacity + 1) * words * 4);
   const records = new Int32Array(memory);
   return {
+    capacity,
     records,
     doubles: new Float64Array(memory),
-    buckets: new Int32Array(2 ** Math.ceil(Math.log2(most))),
+    buckets: new Int32Array(2 ** Math.ceil(Math.log2(capacity))),
     ages: new Links(2, records, words, AGE),
-    wheel: new Wheel(records, words, DUE),
+    wheel: new Wheel(memory, words, DUE),
     used: 0,
     free: none,
   };
+}
+
+/** A slot of a table that is not full. */
+function takeFree(table: Table): number {
+  const { free } = table;
+  if (free === none) return ++table.used;
+  table.free = chained(table, free);
+  return free;
 }
 
 const empty = { records: new Int32Array(), doubles: new Float64Array() };

@@ -7,7 +7,7 @@ const tick = 64;
 
 const slots = 16;
 
-const newWheel = () => new Wheel(new Int32Array((slots + 1) * 3), 3, 0);
+const newWheel = () => new Wheel(new ArrayBuffer((slots + 1) * 16), 4, 0);
 
 type Operation =
   | { what: "add"; slot: number; after: number }

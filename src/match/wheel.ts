@@ -9,7 +9,7 @@ const spokes = 1024;
 /** Tells which slots are due: a timing wheel, so that a million of them cost no more than ten. */
 export class Wheel {
   readonly #spokes: Links;
-  readonly #records: Int32Array;
+  readonly #doubles: Float64Array;
   readonly #words: number;
   readonly #field: number;
   /** The last tick whose slots were taken. */
@@ -17,10 +17,13 @@ export class Wheel {
   #size = 0;
   #next: number | undefined;
 
-  /** `records`: of `words` words a slot (see `Links`); the three from `field` on are ours. */
-  constructor(records: Int32Array, words: number, field: number) {
-    this.#spokes = new Links(spokes, records, words, field + 1);
-    this.#records = records;
+  /**
+   * `memory`: records of `words` words of 4 bytes a slot (an even number); the four from `field` (even)
+   * on are ours: the tick at which the slot is due, as a double, and links (see `Links`).
+   */
+  constructor(memory: ArrayBuffer, words: number, field: number) {
+    this.#spokes = new Links(spokes, new Int32Array(memory), words, field + 2);
+    this.#doubles = new Float64Array(memory);
     this.#words = words;
     this.#field = field;
   }
@@ -34,15 +37,20 @@ export class Wheel {
   add(slot: number, due: number): void {
     this.#size++;
     const at = Math.max(Math.ceil(due / tick), this.#done + 1);
-    this.#records[this.#at(slot)] = at;
+    this.#doubles[this.#at(slot)] = at;
     this.#spokes.append(at & (spokes - 1), slot);
     if (this.#next === undefined || at * tick < this.#next) this.#next = at * tick;
   }
 
   /** The slot, which is in the wheel, leaves it. */
   remove(slot: number): void {
-    this.#spokes.remove((this.#records[this.#at(slot)] ?? 0) & (spokes - 1), slot);
+    this.#spokes.remove(this.#tickOf(slot) & (spokes - 1), slot);
     if (--this.#size === 0) this.#next = undefined;
+  }
+
+  /** When the slot, which is in the wheel, comes out: milliseconds. */
+  dueAt(slot: number): number {
+    return this.#tickOf(slot) * tick;
   }
 
   /** Takes out every slot that is due and hands it to `take`, which must not change the wheel. */
@@ -59,8 +67,7 @@ export class Wheel {
     let slot = this.#spokes.first(spoke);
     while (slot !== none) {
       const after = this.#spokes.after(slot);
-      // The record holds 32 bits of the tick, which turn over in eight years: only differences count.
-      if (((last - (this.#records[this.#at(slot)] ?? 0)) | 0) >= 0) {
+      if (this.#tickOf(slot) <= last) {
         this.remove(slot);
         take(slot);
       }
@@ -75,7 +82,11 @@ export class Wheel {
     return at * tick;
   }
 
+  #tickOf(slot: number): number {
+    return this.#doubles[this.#at(slot)] ?? 0;
+  }
+
   #at(slot: number): number {
-    return slot * this.#words + this.#field;
+    return (slot * this.#words + this.#field) >> 1;
   }
 }

@@ -1,0 +1,114 @@
+// V8 compiles code when it first runs. A knock that is the first would open its door several times
+// later than the next (docs/benchmarks.md): so one is played that nobody sent.
+import { setImmediate } from "node:timers/promises";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { formatTextLine } from "../base/log.ts";
+import { MemorySource } from "../capture/memory.ts";
+import type { DoorConfig } from "../config/config.ts";
+import type { Firewall } from "../firewall/firewall.ts";
+import { Keeper } from "../grant/keeper.ts";
+import { Ledger } from "../grant/ledger.ts";
+import { Matcher } from "../match/matcher.ts";
+import { Doors } from "./doors.ts";
+import { Pipeline } from "./pipeline.ts";
+import { Tally } from "./tally.ts";
+
+const ports = [1, 3, 2];
+
+/** TEST-NET-1 (RFC 5737): nobody has such an address. */
+const source = [192, 0, 2, 1];
+const destination = [192, 0, 2, 2];
+
+/**
+ * Sends a knock through parts that are thrown away afterwards: it opens a door of the same kinds as
+ * those of the configuration. A command is `:`; a native door is "closed" instead of opened, which
+ * asks the kernel for the same and changes nothing. Never rejected for what the firewall says.
+ */
+export async function rehearse(
+  doors: readonly DoorConfig[],
+  firewall: Firewall,
+  clock: Clock,
+): Promise<void> {
+  const kinds = [doors.find(({ native }) => native), doors.find(({ native }) => !native)];
+  const [pipeline, keeper] = assemble(
+    kinds.flatMap((door) => (door === undefined ? [] : [inRehearsal(door)])),
+    {
+      open: (passage, length) =>
+        passage.way.kind === "native" ? firewall.close(passage) : firewall.open(passage, length),
+      close: async () => ({ kind: "done" }),
+    },
+    clock,
+  );
+  for (const [i, port] of ports.entries()) pipeline.source.deliver(syn(port, i), clock.now());
+  await setImmediate();
+  pipeline.close();
+  await keeper.stop();
+}
+
+/** The same kind of door with a sequence of its own. */
+function inRehearsal(door: DoorConfig): DoorConfig {
+  const { name, native } = door;
+  return {
+    name,
+    sequence: ports.map((number) => ({ number, protocol: "tcp" })),
+    timeout: 10_000,
+    flags: { mask: 0, value: 0 },
+    target: undefined,
+    allow: undefined,
+    deny: [],
+    commands: native === undefined ? { start: ":" } : {},
+    closeAfter: 10_000,
+    again: "extend",
+    decoys: 0,
+    ...(native && { native }),
+  };
+}
+
+function assemble(
+  doors: readonly DoorConfig[],
+  firewall: Firewall,
+  clock: Clock,
+): [Pipeline<MemorySource>, Keeper] {
+  const log: Log = { write: (entry) => void formatTextLine(entry, clock.wall()) };
+  const keeper = new Keeper({
+    firewall,
+    clock,
+    log,
+    ledger: new Ledger(),
+    journal: undefined,
+    locks: undefined,
+    maxCommands: doors.length,
+    refuseWithoutJournal: false,
+  });
+  const pipeline = new Pipeline({
+    openSource: (sink) => new MemorySource(sink),
+    matcher: new Matcher({ maxAttempts: 1000, isOurs: () => true }),
+    keeper,
+    log,
+    clock,
+    quota: undefined,
+    tally: new Tally(),
+    onlyIpv4: false,
+    debug: false,
+  });
+  pipeline.watch(new Doors(doors, () => [], log));
+  return [pipeline, keeper];
+}
+
+/** An IPv4 packet with a TCP header: a SYN with options, as systems send them. */
+function syn(port: number, sequence: number): Uint8Array {
+  const bytes = new Uint8Array(44);
+  const fields = new DataView(bytes.buffer);
+  fields.setUint8(0, 0x45);
+  fields.setUint16(2, bytes.length);
+  fields.setUint8(9, 6);
+  bytes.set(source, 12);
+  bytes.set(destination, 16);
+  fields.setUint16(20, 1024);
+  fields.setUint16(22, port);
+  fields.setUint32(24, sequence);
+  fields.setUint8(32, 6 << 4);
+  fields.setUint8(33, 2);
+  return bytes;
+}
