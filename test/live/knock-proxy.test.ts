@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Host } from "./host.ts";
+import { Folder } from "./knockd.ts";
+import { Network } from "./network.ts";
+import { needs, peer } from "./requirements.ts";
+
+const knock = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
+
+const megabytes = 192;
+const bytes = megabytes * 1024 * 1024;
+
+/** Sends without end to whoever connects. */
+const source = `
+  const chunk = Buffer.alloc(1 << 18);
+  require("node:net").createServer((socket) => {
+    const pour = () => { while (socket.write(chunk)); socket.once("drain", pour); };
+    socket.on("error", () => {});
+    pour();
+  }).listen(7777, "0.0.0.0", () => console.log("listening"));
+`;
+
+/** Says how many milliseconds lie between the first byte and the last that it wants, and ends whoever sends. */
+const sink = `
+  const { readSync, writeSync } = require("node:fs");
+  const wanted = Number(process.argv[2]);
+  const buffer = Buffer.alloc(1 << 18);
+  let count = 0;
+  let begin;
+  while (count < wanted) {
+    const read = readSync(0, buffer);
+    if (read === 0) break;
+    begin ??= performance.now();
+    count += read;
+  }
+  writeSync(1, count < wanted ? "too few" : String(performance.now() - begin));
+  process.kill(0, "SIGKILL");
+`;
+
+describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
+  let network: Network;
+  let server: Host;
+  let client: Host;
+  const folder = new Folder();
+  const sinkFile = folder.write("sink.cjs", sink);
+
+  beforeAll(async () => {
+    network = await Network.open();
+    [server, client] = [network.host("server"), network.host("client")];
+    await server.start([process.execPath, "-e", source]).waitFor(/listening/);
+  });
+  afterAll(() => network?.close());
+
+  /** Milliseconds in which a program brings so many bytes from the server, through a pipe. */
+  async function time(argv: readonly string[]): Promise<number> {
+    // An input that does not end, as that of ssh; a session of its own, to be ended as a whole.
+    const pipe = `sleep 60 | ${argv.join(" ")} | ${process.execPath} ${sinkFile} ${bytes}`;
+    const { stdout } = await client.run(["setsid", "-w", "sh", "-c", pipe], {
+      ok: "any",
+      timeout: 60_000,
+    });
+    return Number(stdout);
+  }
+
+  test("carries about as much as nc", { timeout: 120_000 }, async () => {
+    const programs = {
+      nc: [peer("nc"), server.address, "7777"],
+      knock: [...knock, "--proxy", server.address, "7777", "7003"],
+    };
+    const times = { nc: [] as number[], knock: [] as number[] };
+    for (let round = 0; round < 5; round++) {
+      times.nc.push(await time(programs.nc));
+      times.knock.push(await time(programs.knock));
+    }
+    const median = (all: number[]) => all.sort((a, b) => a - b)[2] ?? Number.NaN;
+    // Measured within 10 %, see docs/client.md; the rest is for machines that do something else besides.
+    expect(median(times.knock) / median(times.nc)).toBeLessThan(1.6);
+  });
+
+  test("takes no more from the server than its reader takes from it", async () => {
+    const address = server.address;
+    const command = [...knock, "--proxy", address, "7777", "7003"].join(" ");
+    // Reads a little, and then no more: what is under way is in buffers, and does not grow.
+    const stuck = client.start([
+      "sh",
+      "-c",
+      `sleep 30 | ${command} | (head -c 1000 >/dev/null; echo stuck >&2; sleep 30)`,
+    ]);
+    await stuck.waitFor(/stuck/);
+    const received = async () => {
+      const { stdout } = await client.run(["ss", "-tinH", "dst", `${address}:7777`]);
+      return Number(/bytes_received:(\d+)/.exec(stdout)?.[1]);
+    };
+    let last = -1;
+    await expect
+      .poll(
+        async () => {
+          const now = await received();
+          const stands = now === last;
+          last = now;
+          return stands;
+        },
+        { interval: 500, timeout: 10_000 },
+      )
+      .toBe(true);
+    expect(last).toBeGreaterThan(1_000);
+    expect(last).toBeLessThan(32 * 1024 * 1024);
+  });
+
+  test("ends with 1 and the reason if the door stays shut", async () => {
+    const argv = [...knock, "--proxy", server.address, "7778", "7003"];
+    const { code, stdout, stderr } = await client.run(argv, { ok: "any" });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^knock: error: tcp\/7778 of 10\.77\.0\.1 is refused: /);
+  });
+});
