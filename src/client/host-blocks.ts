@@ -6,7 +6,7 @@ import type { Profile, Settings } from "./profile.ts";
 import { splitWords } from "./words.ts";
 
 /** What a line of knock.conf says. */
-export interface Directive {
+interface Directive {
   readonly keyword: Keyword;
   readonly settings: Settings;
   readonly line: number;

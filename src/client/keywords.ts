@@ -31,7 +31,7 @@ const one = <T>(value: T | undefined, format: (value: T) => string = String) =>
   value === undefined ? undefined : [format(value)];
 
 /** In the order in which they are written. */
-export const keywords: readonly Keyword[] = [
+const keywords: readonly Keyword[] = [
   {
     name: "HostName",
     read: (words) => ({ host: single(words) }),
@@ -128,13 +128,13 @@ export function formatSettings(settings: Settings): string[] {
 }
 
 /** How often to knock again: 0 to 100. Throws `USAGE`. */
-export function readRetry(text: string): number {
+function readRetry(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);
   throw problem(`'${text}' is no number from 0 to 100`);
 }
 
 /** `@file` with the whole path, whatever else as it is. */
-export function absolute(payload: string, folder: string): string {
+function absolute(payload: string, folder: string): string {
   if (!payload.startsWith("@")) return payload;
   return `@${resolve(
     folder,

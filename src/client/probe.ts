@@ -10,7 +10,7 @@ import { systemReason } from "./system-reason.ts";
  * - `silent`: no answer at all
  * - `unreachable`: the network, or this system, says that packets cannot get there
  */
-export type Answer = "open" | "refused" | "silent" | "unreachable";
+type Answer = "open" | "refused" | "silent" | "unreachable";
 
 /** What came of a probe. */
 export interface Reply {

@@ -107,6 +107,14 @@ describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
     expect(last).toBeLessThan(32 * 1024 * 1024);
   });
 
+  test("tells its reader that the server has said all, while our input goes on", async () => {
+    // It greets and hangs up.
+    await server.listen(7779);
+    const command = [...knock, "--proxy", server.address, "7779", "7003"].join(" ");
+    const reader = client.start(["sh", "-c", `sleep 30 | ${command} | (cat; echo "that is all")`]);
+    await reader.waitFor(/\S+\s*that is all/);
+  });
+
   test("ends with 1 and the reason if the door stays shut", async () => {
     const argv = [...knock, "--proxy", server.address, "7778", "7003"];
     const { code, stdout, stderr } = await client.run(argv, { ok: "any" });

@@ -19,11 +19,19 @@ export async function deliver(target: Target, line: CommandLine, io: Io): Promis
   const command = line.has("json") ? undefined : (target.command ?? profile.command);
   const runs = command !== undefined && command.length > 0;
   // Standard output is the command's, or the connection's.
-  const say = runs || service !== undefined ? io.stderr : io.stdout;
+  const isAll = !runs && service === undefined;
+  const say = isAll ? io.stdout : io.stderr;
   const onStep = (step: Step, route: Route) => {
     if (line.has("verbose")) say(`hitting ${formatStep(step, route.address)}\n`);
   };
-  const delivery: Delivery = { profile, plan: await planOf(profile, line), line, io, onStep };
+  const delivery: Delivery = {
+    profile,
+    plan: await planOf(profile, line),
+    line,
+    io,
+    isAll,
+    onStep,
+  };
   if (service !== undefined) {
     return await (await import("./proxy.ts")).proxy(delivery, service);
   }

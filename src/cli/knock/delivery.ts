@@ -12,6 +12,8 @@ export interface Delivery {
   readonly plan: Plan;
   readonly line: CommandLine;
   readonly io: Io;
+  /** Whether nothing comes after it: no command, no connection. */
+  readonly isAll: boolean;
   /** Names each packet before it is sent, if that is wanted. */
   readonly onStep: (step: Step, route: Route) => void;
 }

@@ -33,7 +33,9 @@ export class Progress {
 
   #draw(): void {
     const sign = "|/-\\"[this.#turns++ % 4];
-    this.#write?.(`\r${sign} ${this.#text()}${eraseLine}`);
+    // What does not fit would go on to the next line, which nobody takes away.
+    const room = (process.stderr.columns || 80) - 3;
+    this.#write?.(`\r${sign} ${this.#text().slice(0, room)}${eraseLine}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import { fstatSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { KnockError } from "../../base/errors.ts";
@@ -32,17 +32,25 @@ export async function proxy(
   const outcome = await pursue(delivery, errand);
   const { socket } = outcome.reply;
   if (!tell(delivery, outcome, port) || socket === undefined) return 1;
+  const output = openOutput();
+  // Nobody would see the end of what the server says: then it is the end of all.
+  if (output === process.stdout) socket.once("end", () => socket.end());
   try {
-    await carry(socket, process.stdin, openOutput());
+    await carry(socket, process.stdin, output);
     return 0;
   } catch (error) {
     throw new KnockError("SYSTEM", `connection with ${service.host}: ${systemReason(error)}`);
   }
 }
 
-/** Node never closes its own standard output, and whoever reads it waits for that end. */
+/**
+ * Node never closes its standard output, and whoever reads a pipe waits for that end. Windows has one
+ * descriptor more, which we cannot close.
+ */
 function openOutput(): Writable {
-  const kind = fstatSync(1);
-  if (!kind.isFIFO() && !kind.isSocket()) return process.stdout;
-  return new Socket({ fd: 1, readable: false, writable: true });
+  const isPipe = process.stdout instanceof Socket && !process.stdout.isTTY;
+  if (!isPipe || process.platform === "win32") return process.stdout;
+  const output = new Socket({ fd: 1, readable: false, writable: true });
+  // libuv leaves the first three descriptors open.
+  return output.once("close", () => closeSync(1));
 }

@@ -1,6 +1,7 @@
 import { KnockError } from "../../base/errors.ts";
 import { parseDelay, parseSteps } from "../../client/plan.ts";
 import type { Profile, Settings } from "../../client/profile.ts";
+import type { ProfileFile } from "../../client/profile-file.ts";
 import { findService } from "../../client/services.ts";
 import type { Io } from "../program.ts";
 import type { CommandLine } from "./command-line.ts";
@@ -90,10 +91,7 @@ async function lookUp(name: string, line: CommandLine, io: Io): Promise<Profile 
 }
 
 /** The file of profiles that the command line names, or the usual one. Warns of what its owner should know. */
-export async function openProfiles(
-  line: CommandLine,
-  io: Io,
-): Promise<import("../../client/profile-file.ts").ProfileFile> {
+export async function openProfiles(line: CommandLine, io: Io): Promise<ProfileFile> {
   const { readProfiles, usualPath } = await import("../../client/profile-file.ts");
   const file = readProfiles(line.get("file") ?? usualPath());
   if (!line.has("quiet")) {
@@ -111,7 +109,7 @@ const keywordOf = {
 } as const;
 
 /** What the options say. Throws `USAGE`. */
-export async function readSettings(line: CommandLine): Promise<Settings> {
+async function readSettings(line: CommandLine): Promise<Settings> {
   const delay = line.get("delay");
   const family = line.last("ipv4", "ipv6", "both");
   let settings: Settings = {

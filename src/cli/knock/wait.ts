@@ -94,7 +94,7 @@ export async function pursue(delivery: Delivery, errand: Errand): Promise<Outcom
 }
 
 /** Says how it ended. Whether it is open. */
-export function tell({ line, io }: Delivery, outcome: Outcome, port: number): boolean {
+export function tell({ line, io, isAll }: Delivery, outcome: Outcome, port: number): boolean {
   const { reply, openBefore, waited, knocks } = outcome;
   if (reply.answer !== "open") {
     const { message, hints } = explain(reply, port, knocks);
@@ -104,7 +104,7 @@ export function tell({ line, io }: Delivery, outcome: Outcome, port: number): bo
     );
     return false;
   }
-  if (!line.has("quiet") && (line.has("verbose") || isTerminal())) {
+  if (!line.has("quiet") && (line.has("verbose") || (isAll && isTerminal()))) {
     const how = openBefore
       ? "was open before the knock, too"
       : `is open (${humanDuration(waited)})`;
