@@ -221,6 +221,8 @@ describe("--wait", () => {
         reason: "connection refused",
       },
     ]);
+    const { stdout, stderr } = await knock("--json", "-v", "127.0.0.1", "1");
+    expect([JSON.parse(stdout).result, stderr]).toEqual(["sent", "hitting tcp 127.0.0.1:1\n"]);
     expect(await ask("a..b", "1")).toEqual([
       1,
       { host: "a..b", result: "failed", reason: "unknown node or service" },

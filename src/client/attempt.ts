@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
+import { firstSynTime } from "./first-syn.ts";
 import type { Plan, Step } from "./plan.ts";
 import type { Reply } from "./probe.ts";
 import { probe, summary } from "./probe.ts";
@@ -40,9 +41,6 @@ export interface Outcome {
   readonly waited: number;
 }
 
-/** A SYN that is repeated would no longer say how it was before the knock. */
-const earlyPatience = 900;
-
 /** Milliseconds that a probe waits for its answer, and that lie between the beginnings of two. */
 const probeTimes = [250, 400, 650, 1_000, 1_600, 2_500];
 const longestProbe = 4_000;
@@ -63,7 +61,7 @@ const leastDelayAgain = 250;
  * Knocks, and connects until the service answers: with probes that wait longer and longer, and none
  * more after the first that is let in, so that a server sees one connection. If it does not answer within the
  * patience, knocks again, as often as the errand says, after pauses that double and vary by half (`random`: 0 to 1).
- * One probe goes out before the first knock, to know whether the service was open anyway.
+ * One probe goes out before the first knock, to know whether the service was open anyway: only its first SYN counts.
  * Throws `SEND` if the last knock could not be sent.
  */
 export async function knockUntilOpen(
@@ -74,7 +72,7 @@ export async function knockUntilOpen(
 ): Promise<Outcome> {
   const { plan, routes, service = routes, wait, retry } = errand;
   const over = new AbortController();
-  const early = probe(service, wait.port, earlyPatience, over.signal);
+  const early = probe(service, wait.port, firstSynTime, over.signal);
   let reply: Reply | undefined;
   try {
     for (let knocks = 1; ; knocks++) {

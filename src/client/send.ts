@@ -3,13 +3,11 @@ import type { Socket } from "node:net";
 import { connect, isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KnockError } from "../base/errors.ts";
+import { firstSynTime } from "./first-syn.ts";
 import type { Plan, Step } from "./plan.ts";
 import { formatStep } from "./plan.ts";
 import type { Route } from "./route.ts";
 import { systemReason } from "./system-reason.ts";
-
-/** Milliseconds to wait for an answer. Linux, macOS and Windows send a second SYN after 1,000. */
-const answerPatience = 900;
 
 /**
  * Sends the steps of `plan` by `route`, one packet each, in order: the packet of a step has left
@@ -84,7 +82,7 @@ async function sendFully(port: number, route: Route): Promise<void> {
     const timer = setTimeout(() => {
       socket.destroy();
       resolve();
-    }, answerPatience);
+    }, firstSynTime);
     const answered = () => {
       timer.unref();
       resolve();

@@ -27,8 +27,15 @@ const lines = [...readme.matchAll(/^ {4}(knock .*?)(?: +#.*)?$/gm)].map(([, line
 const [saves = ""] = lines.filter((line) => line.includes("--save"));
 const [runs = ""] = lines.filter((line) => line.includes(" -- ssh "));
 
+/** sshd becomes another user for what it does before a log-in: in a world with one user it cannot. */
+function needsUsers(): string | undefined {
+  if (readFileSync("/proc/self/uid_map", "utf8").includes("4294967295")) return undefined;
+  console.warn("skipped: sshd needs root, not a user namespace");
+  return "no users";
+}
+
 /** A real sshd behind a door, everything as README says it. */
-describe.skipIf(needs("nft", "sshd", "ssh", "ssh-keygen", "scp", "rsync"))(
+describe.skipIf(needs("nft", "sshd", "ssh", "ssh-keygen", "scp", "rsync") ?? needsUsers())(
   "ssh behind a door",
   () => {
     let network: Network;

@@ -18,9 +18,9 @@ export async function deliver(target: Target, line: CommandLine, io: Io): Promis
   checkTogether(target, line);
   const command = line.has("json") ? undefined : (target.command ?? profile.command);
   const runs = command !== undefined && command.length > 0;
-  // Standard output is the command's, or the connection's.
+  // Standard output is the command's, or the connection's, or for JSON alone.
   const isAll = !runs && service === undefined;
-  const say = isAll ? io.stdout : io.stderr;
+  const say = isAll && !line.has("json") ? io.stdout : io.stderr;
   const onStep = (step: Step, route: Route) => {
     if (line.has("verbose")) say(`hitting ${formatStep(step, route.address)}\n`);
   };
