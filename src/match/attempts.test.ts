@@ -10,14 +10,15 @@ function attempt(source: Address, more: Partial<OwnedAttempt> = {}): OwnedAttemp
   return { source, door: 1, stage: 1, start: 0, ...more };
 }
 
-function of(attempts: Attempts, source: Address): OwnedAttempt[] {
+/** What is there of a source. */
+function of(attempts: Attempts, source: Address): readonly OwnedAttempt[] {
   const found: OwnedAttempt[] = [];
-  attempts.forEach(source, (slot) => {
-    expect(attempts.has(source)).toBe(true);
-    expect(attempts.doorAt(slot)).toBe(attempts.at(slot).door);
-    found.push(attempts.at(slot));
-  });
-  if (found.length === 0) expect(attempts.has(source)).toBe(false);
+  const look = (attempt: OwnedAttempt) => {
+    found.push(attempt);
+    return false;
+  };
+  expect(attempts.take(source, look)).toEqual([]);
+  expect(attempts.has(source)).toBe(found.length > 0);
   return found;
 }
 
@@ -47,6 +48,15 @@ test("all attempts of a source are found, IPv6 too, and nobody else's", () => {
   expect(of(attempts, host(1)).map(({ door }) => door)).toEqual([1, 3]);
   expect(of(attempts, v6).map(text)).toEqual(["2001:db8::a00:1 2 3 1.5"]);
   expect(of(attempts, host(2))).toEqual([]);
+});
+
+test("only what is wanted is taken", () => {
+  const attempts = new Attempts(10);
+  for (const door of [1, 2, 3]) add(attempts, attempt(host(1), { door }), 1000);
+  const taken = attempts.take(host(1), ({ door }) => door !== 2);
+  expect(taken.map(({ door }) => door)).toEqual([1, 3]);
+  expect(of(attempts, host(1)).map(({ door }) => door)).toEqual([2]);
+  expect(attempts.size).toBe(1);
 });
 
 describe("a full table", () => {
@@ -152,7 +162,7 @@ test("a table does what a plain list would, under whatever is done to it", () =>
             model.push({ attempt: added, due: now + lasts });
             add(attempts, added, now + lasts);
           } else if (operation.what === "clear") {
-            attempts.forEach(host(operation.who), (slot) => attempts.remove(slot));
+            attempts.take(host(operation.who), () => true);
             model = model.filter((other) => !other.attempt.source.equals(host(operation.who)));
           } else {
             // In whole ticks what is due is out: no need to know here how late it may be.

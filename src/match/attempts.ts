@@ -79,34 +79,24 @@ export class Attempts {
     return table !== undefined && this.#find(table, source, this.#first(table, source)) !== none;
   }
 
-  /** Calls `visit` with the slot of each attempt of a source, the oldest first; it may remove that. */
-  forEach(source: Address, visit: (slot: number) => void): void {
+  /** Takes out those attempts of a source that `wants` says; the oldest first. */
+  take(source: Address, wants: (attempt: OwnedAttempt) => boolean): readonly OwnedAttempt[] {
     const table = this.#table;
-    if (table === undefined) return;
+    const taken: OwnedAttempt[] = [];
+    if (table === undefined) return taken;
     let slot = this.#find(table, source, this.#first(table, source));
     while (slot !== none) {
       const after = this.#find(table, source, chained(table, slot));
-      visit(slot);
+      const attempt = attemptAt(table, slot);
+      if (wants(attempt)) {
+        taken.push(attempt);
+        table.wheel.remove(slot);
+        this.#release(table, slot);
+      }
       slot = after;
     }
-  }
-
-  /** What is in a slot. */
-  at(slot: number): OwnedAttempt {
-    const { records, doubles } = this.#table ?? empty;
-    const at = slot * words;
-    const word = (i: number) => (records[at + SOURCE + i] ?? 0) >>> 0;
-    return {
-      source: new Address(word(0), word(1), word(2), word(3)),
-      door: records[at + DOOR] ?? 0,
-      stage: records[at + STAGE] ?? 0,
-      start: doubles[(at + START) >> 1] ?? 0,
-    };
-  }
-
-  /** The door of the attempt in a slot. */
-  doorAt(slot: number): number {
-    return this.#table?.records[slot * words + DOOR] ?? 0;
+    this.#shrink(table);
+    return taken;
   }
 
   /** Remembers an attempt of a source at a door, that ends at `due` (milliseconds). */
@@ -116,20 +106,12 @@ export class Attempts {
     this.#size++;
   }
 
-  remove(slot: number): void {
-    const table = this.#table;
-    if (table === undefined) return;
-    table.wheel.remove(slot);
-    this.#release(table, slot);
-    this.#shrink(table);
-  }
-
   /** Takes out what has ended and hands it to `take`. */
   expire(now: number, take: (attempt: OwnedAttempt) => void): void {
     const table = this.#table;
     if (table === undefined) return;
     table.wheel.expire(now, (slot) => {
-      const attempt = this.at(slot);
+      const attempt = attemptAt(table, slot);
       this.#release(table, slot);
       take(attempt);
     });
@@ -172,7 +154,7 @@ export class Attempts {
     const table = makeTable(Math.min(this.#most, from.capacity * growth));
     for (const list of [FIRST_STAGE, FURTHER]) {
       for (let slot = from.ages.first(list); slot !== none; slot = from.ages.after(slot)) {
-        const { source, door, stage, start } = this.at(slot);
+        const { source, door, stage, start } = attemptAt(from, slot);
         this.#put(table, source, door, stage, start, from.wheel.dueAt(slot));
       }
     }
@@ -274,7 +256,16 @@ function takeFree(table: Table): number {
   return free;
 }
 
-const empty = { records: new Int32Array(), doubles: new Float64Array() };
+function attemptAt({ records, doubles }: Table, slot: number): OwnedAttempt {
+  const at = slot * words;
+  const word = (i: number) => (records[at + SOURCE + i] ?? 0) >>> 0;
+  return {
+    source: new Address(word(0), word(1), word(2), word(3)),
+    door: records[at + DOOR] ?? 0,
+    stage: records[at + STAGE] ?? 0,
+    start: doubles[(at + START) >> 1] ?? 0,
+  };
+}
 
 /** The slot after this one in its bucket, or among the free ones. */
 function chained({ records }: Table, slot: number): number {

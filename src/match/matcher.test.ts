@@ -471,6 +471,24 @@ const stream = (doors: readonly { sequence: readonly string[] }[]) =>
     )
     .map((parts) => parts.flat());
 
+test("a source's attempts go on in a full table, whatever the same packet begins at other doors", () => {
+  const doors = [
+    makeDoor("other", "8000,1"),
+    makeDoor("ssh", "7000,8000,9000"),
+    makeDoor("web", "7000,8000,9001"),
+  ];
+  const matcher = makeMatcher(doors, 2);
+  expect(say(matcher.hit(knock("7000", 0)))).toEqual(["ssh: stage 1", "web: stage 1"]);
+  expect(say(matcher.hit(knock("8000", 1)))).toEqual([
+    "other: stage 1",
+    "ssh: stage 2",
+    "web: stage 2",
+  ]);
+  expect(matcher.attemptsByStage).toEqual([0, 2]);
+  // The time counts from the first step, not from what began at the other door meanwhile.
+  expect(say(matcher.hit(knock("9000", 5000.5)))).toContain("ssh: failed 2 late");
+});
+
 test("the matcher opens exactly when its slow twin does", () => {
   let opened = 0;
   const scene = fc

@@ -3,11 +3,11 @@ import { portKey } from "../base/port.ts";
 import { sameSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
 import { Attempts } from "./attempts.ts";
+import { Bait } from "./bait.ts";
 import type { Decoy } from "./decoys.ts";
 import type { Door } from "./door.ts";
-import { flagsFit, isTouch, isWelcome, sees } from "./door.ts";
+import { flagsFit, isWelcome, sees } from "./door.ts";
 import { Repeats } from "./repeats.ts";
-import { Scanners } from "./scanners.ts";
 import type { Attempt } from "./sequence.ts";
 import { advance } from "./sequence.ts";
 import type { Verdict } from "./verdict.ts";
@@ -17,12 +17,6 @@ interface Candidate {
   readonly id: number;
   readonly door: Door;
   readonly steps: number[];
-}
-
-/** A door for whose sake a decoy is watched; `local` as in `Decoy`. */
-interface Bait {
-  readonly door: Door;
-  readonly local: boolean;
 }
 
 export interface MatcherOptions {
@@ -50,10 +44,7 @@ export class Matcher {
   readonly #isOurs: (address: Address) => boolean;
   readonly #attempts: Attempts;
   readonly #repeats = new Repeats();
-  readonly #isInUse: (port: number) => boolean;
-  readonly #scanners = new Scanners();
-  /** The doors that have a decoy, by its key. */
-  #byDecoy = new Map<number, Bait[]>();
+  readonly #bait: Bait;
   /** In the order of the configuration. An unchanged door keeps its number, and so its attempts. */
   #doors = new Map<number, Door>();
   #byPort = new Map<number, Candidate[]>();
@@ -62,8 +53,9 @@ export class Matcher {
   #nextId = 1;
 
   constructor(options: MatcherOptions) {
-    this.#isOurs = options.isOurs;
-    this.#isInUse = options.isInUse ?? (() => false);
+    const { isOurs, isInUse = () => false } = options;
+    this.#isOurs = isOurs;
+    this.#bait = new Bait({ isOurs, isInUse });
     this.#attempts = new Attempts(options.maxAttempts);
   }
 
@@ -76,10 +68,7 @@ export class Matcher {
     this.#doors = new Map();
     this.#byPort = new Map();
     this.#repeatedPorts = false;
-    this.#byDecoy = new Map();
-    doors.forEach((door, i) => {
-      this.#bait(door, decoys[i] ?? []);
-    });
+    this.#bait.set(doors, decoys);
     for (const door of doors) {
       const same = before.findIndex(([, other]) => isSame(door, other));
       const [id] = before.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
@@ -104,8 +93,7 @@ export class Matcher {
 
   /** How many times decoys were touched, and how many times a source was ignored for it. */
   get scans(): { readonly touches: number; readonly penalties: number } {
-    const { touches, penalties } = this.#scanners;
-    return { touches, penalties };
+    return this.#bait.scans;
   }
 
   /** When to call `expire` next: milliseconds; undefined while nothing is under way. */
@@ -128,7 +116,7 @@ export class Matcher {
     if (this.#repeats.isRepeat(packet)) {
       return [{ kind: "ignored", why: "retransmission", door: first.door, source }];
     }
-    if (this.#scanners.isIgnored(source, packet.time)) return nothing;
+    if (this.#bait.isIgnored(source, packet.time)) return nothing;
     // Most packets of a flood come from addresses that were never seen before.
     if (!this.#attempts.has(source)) return this.#begin(seeing, packet);
     return this.#goOn(seeing, packet, isOurs);
@@ -144,11 +132,11 @@ export class Matcher {
     const candidates = this.#byPort.get(portKey(packet.port, packet.protocol)) ?? [];
     const isOurs = once(() => this.#isOurs(packet.destination));
     const { source } = packet;
-    const bait = this.#baitOf(packet);
+    const bait = this.#bait.doorOf(packet);
     if (bait !== undefined && !verdicts.some(({ kind }) => kind === "decoy")) {
       return [{ kind: "decoy", scanner: false, door: bait, source }];
     }
-    const isIgnored = this.#scanners.isIgnored(source, packet.time);
+    const isIgnored = this.#bait.isIgnored(source, packet.time);
     return candidates
       .filter(({ door }) => !verdicts.some((verdict) => verdict.door === door))
       .map(({ door, steps: [step = 0] }) => {
@@ -195,11 +183,12 @@ export class Matcher {
 
   /** A hit from somebody who has attempts: those at the doors that it was not meant for are over. */
   #goOn(seeing: readonly Candidate[], packet: Packet, isOurs: () => boolean): readonly Verdict[] {
-    const attempts = this.#attemptsOf(packet.source);
+    // All are taken out before any is put back: what is put back may need the room of another.
+    const attempts = this.#take(packet.source, (door) => sees(door, packet, isOurs));
     const verdicts: Verdict[] = [];
-    for (const [id, slots] of attempts) {
+    for (const [id, some] of attempts) {
       if (seeing.some((candidate) => candidate.id === id)) continue;
-      this.#fail(id, slots, packet, isOurs, verdicts);
+      this.#fail(id, some, "wrong-port", packet, verdicts);
     }
     for (const candidate of seeing) {
       this.#advance(candidate, attempts.get(candidate.id) ?? [], packet, verdicts);
@@ -207,90 +196,62 @@ export class Matcher {
     return verdicts;
   }
 
-  #bait(door: Door, decoys: readonly Decoy[]): void {
-    for (const { number, protocol, local } of decoys) {
-      const key = portKey(number, protocol);
-      const baits = this.#byDecoy.get(key);
-      if (baits === undefined) this.#byDecoy.set(key, [{ door, local }]);
-      else baits.push({ door, local });
-    }
-  }
-
   /** A packet for none of the doors' ports: on a decoy it ends all attempts of its source. */
   #touch(packet: Packet): readonly Verdict[] {
-    const door = this.#baitOf(packet);
+    const door = this.#bait.doorOf(packet);
     if (door === undefined) return nothing;
-    const { source, port, protocol, time } = packet;
+    const { source } = packet;
     if (this.#repeats.isRepeat(packet)) {
       return [{ kind: "ignored", why: "retransmission", door, source }];
     }
     const verdicts: Verdict[] = [];
-    this.#dropAll(packet, verdicts);
-    const scanner = this.#scanners.touch(source, portKey(port, protocol), time);
+    for (const [id, some] of this.#take(source, () => true)) {
+      this.#fail(id, some, "decoy", packet, verdicts);
+    }
+    const scanner = this.#bait.touch(packet);
     if (scanner) verdicts.push({ kind: "decoy", scanner, door, source });
     return verdicts;
   }
 
-  /** The door whose decoy this packet touches. */
-  #baitOf(packet: Packet): Door | undefined {
-    const key = portKey(packet.port, packet.protocol);
-    const baits = this.#byDecoy.get(key);
-    if (baits === undefined) return undefined;
-    const isOurs = once(() => this.#isOurs(packet.destination));
-    const door = baits.find((bait) => isTouch(bait.door, packet, bait.local, isOurs))?.door;
-    if (door === undefined) return undefined;
-    // What goes to a target goes to another machine.
-    return door.target === undefined && this.#isInUse(key) ? undefined : door;
-  }
-
-  #dropAll(packet: Packet, verdicts: Verdict[]): void {
-    const { source } = packet;
-    for (const [id, slots] of this.#attemptsOf(source)) {
+  /** Takes out a source's attempts at these doors, and at those that are gone: by door, without the latter. */
+  #take(source: Address, from: (door: Door) => boolean): Map<number, Attempt[]> {
+    const found = new Map<number, Attempt[]>();
+    const taken = this.#attempts.take(source, ({ door: id }) => {
       const door = this.#doors.get(id);
-      if (door === undefined) continue;
-      const stage = longest(this.#takeAlive(door, slots, packet, verdicts));
-      if (stage > 0) verdicts.push({ kind: "failed", why: "decoy", door, source, stage });
-    }
-  }
-
-  /** The slots of a source's attempts, by door; those at doors that are gone are dropped. */
-  #attemptsOf(source: Address): Map<number, number[]> {
-    const found = new Map<number, number[]>();
-    this.#attempts.forEach(source, (slot) => {
-      const id = this.#attempts.doorAt(slot);
-      const slots = found.get(id);
-      if (!this.#doors.has(id)) this.#attempts.remove(slot);
-      else if (slots === undefined) found.set(id, [slot]);
-      else slots.push(slot);
+      return door === undefined || from(door);
     });
+    for (const attempt of taken) {
+      const some = found.get(attempt.door);
+      if (some !== undefined) some.push(attempt);
+      else if (this.#doors.has(attempt.door)) found.set(attempt.door, [attempt]);
+    }
     return found;
   }
 
-  /** A hit that was meant for other doors ends the attempts at this one, if it sees the packet. */
+  /** Attempts at a door are over. */
   #fail(
     id: number,
-    slots: readonly number[],
+    attempts: readonly Attempt[],
+    why: "wrong-port" | "decoy",
     packet: Packet,
-    isOurs: () => boolean,
     verdicts: Verdict[],
   ): void {
     const door = this.#doors.get(id);
-    if (door === undefined || !sees(door, packet, isOurs)) return;
+    if (door === undefined) return;
     const { source } = packet;
-    const alive = this.#takeAlive(door, slots, packet, verdicts);
-    const stage = longest(alive);
-    if (stage > 0) verdicts.push({ kind: "failed", why: "wrong-port", door, source, stage });
+    const stage = longest(aliveOf(door, attempts, packet, verdicts));
+    if (stage > 0) verdicts.push({ kind: "failed", why, door, source, stage });
   }
 
   #advance(
     { id, door, steps }: Candidate,
-    slots: readonly number[],
+    attempts: readonly Attempt[],
     packet: Packet,
     verdicts: Verdict[],
   ): void {
     const { source, time } = packet;
     const length = door.sequence.length;
-    const alive = this.#takeAlive(door, slots, packet, verdicts);
+    const alive = aliveOf(door, attempts, packet, verdicts);
     const before = longest(alive);
     const next = advance(length, steps, alive, time);
     if (next === "open") {
@@ -310,24 +271,22 @@ export class Matcher {
       if (after > 0) verdicts.push({ kind: "stage", door, source, stage: after });
     }
   }
+}
 
-  /** Empties the slots; those attempts that are not too late are returned. */
-  #takeAlive(
-    door: Door,
-    slots: readonly number[],
-    packet: Packet,
-    verdicts: Verdict[],
-  ): readonly Attempt[] {
-    if (slots.length === 0) return [];
-    const attempts = slots.map((slot) => this.#attempts.at(slot));
-    for (const slot of slots) this.#attempts.remove(slot);
-    const alive = attempts.filter(({ start }) => packet.time - start < door.timeout);
-    if (alive.length === 0) {
-      const stage = longest(attempts);
-      verdicts.push({ kind: "failed", why: "late", door, source: packet.source, stage });
-    }
-    return alive;
+/** Those attempts that are not too late; if all are, that is a verdict. */
+function aliveOf(
+  door: Door,
+  attempts: readonly Attempt[],
+  packet: Packet,
+  verdicts: Verdict[],
+): readonly Attempt[] {
+  if (attempts.length === 0) return attempts;
+  const alive = attempts.filter(({ start }) => packet.time - start < door.timeout);
+  if (alive.length === 0) {
+    const stage = longest(attempts);
+    verdicts.push({ kind: "failed", why: "late", door, source: packet.source, stage });
   }
+  return alive;
 }
 
 function longest(attempts: readonly Attempt[]): number {
