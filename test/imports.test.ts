@@ -74,9 +74,13 @@ describe("the code in src/", () => {
   test("loads HTTP for the metrics alone, and not before they are wanted", () => {
     const users = (target: string) =>
       imports.filter((one) => one.target === target && !one.typesOnly).map(({ file }) => file);
-    expect(users("node:http")).toEqual(["src/daemon/metrics-server.ts"]);
-    expect(users("src/daemon/metrics-server.ts")).toEqual(["src/daemon/metrics-page.ts"]);
-    expect(read("src/daemon/metrics-page.ts")).toContain('await import("./metrics-server.ts")');
+    expect(users("node:http")).toEqual(["src/daemon/metrics/metrics-server.ts"]);
+    expect(users("src/daemon/metrics/metrics-server.ts")).toEqual([
+      "src/daemon/metrics/metrics-page.ts",
+    ]);
+    expect(read("src/daemon/metrics/metrics-page.ts")).toContain(
+      'await import("./metrics-server.ts")',
+    );
   });
 
   test("draws QR codes in one place", () => {

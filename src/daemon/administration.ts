@@ -9,14 +9,14 @@ import type { Keeper } from "../grant/keeper.ts";
 import type { Lease } from "../grant/lease.ts";
 import type { LeaseJournal } from "../grant/lease-journal.ts";
 import type { Matcher } from "../match/matcher.ts";
-import { cutConnections } from "./connections.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NumberedDoor } from "./grants.ts";
 import { makeGrant } from "./grants.ts";
-import { Guard } from "./guard.ts";
-import type { Protection } from "./protection.ts";
-import type { Watchers } from "./watchers.ts";
+import { cutConnections } from "./host/connections.ts";
+import type { Watchers } from "./log/watchers.ts";
+import { Guard } from "./protection/guard.ts";
+import type { Protection } from "./protection/protection.ts";
 
 /** What administrators look at and change. */
 export interface AdministrationParts {

@@ -13,33 +13,33 @@ import { Keeper } from "../grant/keeper.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Administration } from "./administration.ts";
-import { Backlog } from "./backlog.ts";
 import { Doors } from "./doors.ts";
 import { Firewalls } from "./firewalls.ts";
-import { Limited } from "./limited.ts";
-import type { Terminal } from "./logs.ts";
-import { Logs } from "./logs.ts";
-import { MeteredFirewall } from "./metered-firewall.ts";
-import { MetricsPage } from "./metrics-page.ts";
-import { Names } from "./names.ts";
-import { Network } from "./network.ts";
-import type { OneTimeFiles } from "./one-time-file.ts";
-import { markedFiles, untouchedFiles } from "./one-time-file.ts";
-import { PidFile } from "./pid-file.ts";
+import { Network } from "./host/network.ts";
+import { TakenPorts } from "./host/taken-ports.ts";
+import { TargetNames } from "./host/target-names.ts";
+import { Targets } from "./host/targets.ts";
+import { Backlog } from "./log/backlog.ts";
+import { Limited } from "./log/limited.ts";
+import type { Terminal } from "./log/logs.ts";
+import { Logs } from "./log/logs.ts";
+import { Names } from "./log/names.ts";
+import { debugRate, Quota, usualRate } from "./log/quota.ts";
+import { Watchers } from "./log/watchers.ts";
+import { MeteredFirewall } from "./metrics/metered-firewall.ts";
+import { MetricsPage } from "./metrics/metrics-page.ts";
+import { Tally } from "./metrics/tally.ts";
 import { Pipeline } from "./pipeline.ts";
-import { Protection } from "./protection.ts";
-import { debugRate, Quota, usualRate } from "./quota.ts";
+import { Protection } from "./protection/protection.ts";
 import { rehearse } from "./rehearsal.ts";
 import { compareConfigs, fixedOptions } from "./reload.ts";
 import { ServiceManager } from "./service-manager.ts";
-import type { State } from "./state.ts";
-import { openState } from "./state.ts";
-import { defaultStateDir, runtimeDirectory } from "./state-files.ts";
-import { TakenPorts } from "./taken-ports.ts";
-import { Tally } from "./tally.ts";
-import { TargetNames } from "./target-names.ts";
-import { Targets } from "./targets.ts";
-import { Watchers } from "./watchers.ts";
+import type { OneTimeFiles } from "./state/one-time-file.ts";
+import { markedFiles, untouchedFiles } from "./state/one-time-file.ts";
+import { PidFile } from "./state/pid-file.ts";
+import type { State } from "./state/state.ts";
+import { openState } from "./state/state.ts";
+import { defaultStateDir, runtimeDirectory } from "./state/state-files.ts";
 
 /** A checked configuration, and what is to be said about it. */
 interface Loaded {
@@ -175,7 +175,7 @@ export class Daemon {
       debug: options.terminal.debug,
     });
     this.#metrics = new MetricsPage(this.#log, async () => {
-      const { Metrics } = await import("./metrics.ts");
+      const { Metrics } = await import("./metrics/metrics.ts");
       return new Metrics({
         version: options.version,
         clock,

@@ -10,8 +10,8 @@ import type { Decoy, HostPorts, Wish } from "../match/decoys.ts";
 import { chooseDecoys, isShieldable, isShielded, unknownHost } from "../match/decoys.ts";
 import type { Door } from "../match/door.ts";
 import type { OneTimeList } from "../match/one-time.ts";
-import type { OneTimeFiles } from "./one-time-file.ts";
-import { markedFiles } from "./one-time-file.ts";
+import type { OneTimeFiles } from "./state/one-time-file.ts";
+import { markedFiles } from "./state/one-time-file.ts";
 
 /** A door of the configuration and what opens it now. */
 interface LiveDoor {

@@ -11,10 +11,10 @@ import { loadRuleset } from "../firewall/nft-command.ts";
 import { liftRuleset } from "../firewall/nft-ruleset.ts";
 import type { RunningTrial } from "../firewall/nftables.ts";
 import { Nftables } from "../firewall/nftables.ts";
-import { runtimeDirectory } from "./state-files.ts";
-import type { TableLock } from "./table-lock.ts";
-import { takeTableLock } from "./table-lock.ts";
-import { findUser } from "./users.ts";
+import { findUser } from "./host/users.ts";
+import type { TableLock } from "./protection/table-lock.ts";
+import { takeTableLock } from "./protection/table-lock.ts";
+import { runtimeDirectory } from "./state/state-files.ts";
 
 const unavailable = "native doors are not available: see the log at the start";
 

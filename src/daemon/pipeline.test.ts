@@ -26,10 +26,10 @@ import { Keeper } from "../grant/keeper.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
-import { Names } from "./names.ts";
+import { Names } from "./log/names.ts";
+import { Quota } from "./log/quota.ts";
+import { outcomes, Tally } from "./metrics/tally.ts";
 import { Pipeline } from "./pipeline.ts";
-import { Quota } from "./quota.ts";
-import { outcomes, Tally } from "./tally.ts";
 
 const us = address("192.0.2.1");
 const us6 = address("2001:db8::1");

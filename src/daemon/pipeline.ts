@@ -10,9 +10,9 @@ import type { Matcher } from "../match/matcher.ts";
 import type { Verdict } from "../match/verdict.ts";
 import type { Doors } from "./doors.ts";
 import { makeGrant } from "./grants.ts";
-import type { Quota, Standing } from "./quota.ts";
-import { levelOf, reportPacket, reportVerdict, standingOf } from "./report.ts";
-import type { Tally } from "./tally.ts";
+import type { Quota, Standing } from "./log/quota.ts";
+import { levelOf, reportPacket, reportVerdict, standingOf } from "./log/report.ts";
+import type { Tally } from "./metrics/tally.ts";
 
 export interface PipelineParts<S extends Source> {
   /** Opens the source that delivers to `sink`. */

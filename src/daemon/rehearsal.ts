@@ -11,8 +11,8 @@ import { Keeper } from "../grant/keeper.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
+import { Tally } from "./metrics/tally.ts";
 import { Pipeline } from "./pipeline.ts";
-import { Tally } from "./tally.ts";
 
 const ports = [1, 3, 2];
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
-import { Replay } from "../../src/daemon/replay.ts";
+import { Replay } from "../../src/daemon/replay/replay.ts";
 import type { Host } from "./host.ts";
 import { Network } from "./network.ts";
 import { needs } from "./requirements.ts";

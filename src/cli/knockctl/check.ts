@@ -1,7 +1,7 @@
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
-import { findHostTraps, thisHost } from "../../daemon/host-traps.ts";
+import { findHostTraps, thisHost } from "../../daemon/host/host-traps.ts";
 import { findScanTraps } from "../../daemon/scan-traps.ts";
 import { plural } from "../duration.ts";
 import { printable } from "../table.ts";

@@ -1,8 +1,8 @@
 // What `knockctl replay` prints. Pure.
 import type { Entry } from "../../base/log.ts";
 import { encode } from "../../control/protocol.ts";
-import type { ReplayEvent, ReplaySummary, Unseen } from "../../daemon/replay-event.ts";
-import { formatFlags } from "../../daemon/report.ts";
+import { formatFlags } from "../../daemon/log/report.ts";
+import type { ReplayEvent, ReplaySummary, Unseen } from "../../daemon/replay/replay-event.ts";
 import { formatList, printable } from "../table.ts";
 import { formatDate } from "./leases.ts";
 

@@ -40,7 +40,7 @@ export const replay: Command = {
       ...(addresses && { addresses: addresses.map((text) => readAddress(text.trim())) }),
     };
     const { config } = loadConfig(given.get("config") ?? "/etc/knockd.conf", process.cwd());
-    const { Replay } = await import("../../daemon/replay.ts");
+    const { Replay } = await import("../../daemon/replay/replay.ts");
     const run = new Replay(file, { config, ...options });
     const opened = new Map<string, number>();
     const widest = Math.max(1, ...config.doors.map(({ name }) => printable(name).length));

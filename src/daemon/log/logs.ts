@@ -1,0 +1,111 @@
+import type { Clock } from "../../base/clock.ts";
+import { reason } from "../../base/errors.ts";
+import type { Entry, Level, Log } from "../../base/log.ts";
+import { formatJsonLine, formatTextLine, oneLine } from "../../base/log.ts";
+import { LogFile } from "./log-file.ts";
+import { Syslog } from "./syslog.ts";
+
+/** Where a person sees what is going on. */
+export interface Terminal {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Notices are shown. */
+  readonly verbose: boolean;
+  /** Decisions and details are shown. */
+  readonly debug: boolean;
+}
+
+export interface LogSettings {
+  /** Absolute. */
+  readonly file: string | undefined;
+  readonly format: "text" | "json";
+  readonly syslog: boolean;
+}
+
+/** The log file, the system's log and the terminal: each takes what is meant for it. */
+export class Logs implements Log {
+  readonly #clock: Clock;
+  readonly #terminal: Terminal;
+  #format: LogSettings["format"] = "text";
+  #file: LogFile | undefined;
+  #syslog: Syslog | undefined;
+
+  constructor(terminal: Terminal, clock: Clock) {
+    this.#terminal = terminal;
+    this.#clock = clock;
+  }
+
+  /** Opens what the settings ask for, anew if it was open. A file that cannot be opened is warned of. */
+  configure(settings: LogSettings): void {
+    const before = this.#file?.path;
+    this.#format = settings.format;
+    this.#file?.close();
+    this.#file = undefined;
+    if (before !== undefined) this.#say("log-close", `closing log file: ${before}`);
+    if (settings.file !== undefined) {
+      if (before !== undefined) this.#say("log-open", `re-opening log file: ${settings.file}`);
+      this.#openFile(settings.file);
+    }
+    if (!settings.syslog) this.#syslog?.close();
+    this.#syslog = settings.syslog ? (this.#syslog ?? new Syslog()) : undefined;
+  }
+
+  write(entry: Entry, wall: number = this.#clock.wall()): void {
+    this.#show(entry);
+    if (!this.#isLogged(entry)) return;
+    const json = this.#isJson;
+    this.#file?.write(json ? formatJsonLine(entry, wall) : formatTextLine(entry, wall));
+    this.#syslog?.write(json ? formatJsonLine(entry, wall) : oneLine(entry.text), wall);
+  }
+
+  hears(level: Level): boolean {
+    if (this.#isShown({ level })) return true;
+    return this.#isLogged({ level }) && (this.#file ?? this.#syslog) !== undefined;
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#syslog?.close();
+    this.#file = undefined;
+    this.#syslog = undefined;
+  }
+
+  get #isJson(): boolean {
+    return this.#format === "json";
+  }
+
+  #isLogged({ level, to }: Pick<Entry, "level" | "to">): boolean {
+    if (to === "terminal" || level === "debug") return false;
+    return level !== "info" || this.#isJson;
+  }
+
+  #isShown({ level, to }: Pick<Entry, "level" | "to">): boolean {
+    const { verbose, debug } = this.#terminal;
+    if (isTrouble(level)) return true;
+    return level === "notice" ? verbose && to !== "log" : debug;
+  }
+
+  #show(entry: Entry): void {
+    if (!this.#isShown(entry)) return;
+    const { stdout, stderr } = this.#terminal;
+    const print = isTrouble(entry.level) ? stderr : stdout;
+    print(`${oneLine(entry.text)}\n`);
+  }
+
+  #openFile(path: string): void {
+    try {
+      this.#file = new LogFile(path);
+    } catch (error) {
+      const text = `warning: ${reason(error)}`;
+      this.write({ level: "warning", event: "log-open", text, detail: { path } });
+    }
+  }
+
+  #say(event: string, text: string): void {
+    this.write({ level: "notice", event, text, to: "terminal" });
+  }
+}
+
+function isTrouble(level: Level): boolean {
+  return level === "error" || level === "warning";
+}

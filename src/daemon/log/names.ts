@@ -1,0 +1,108 @@
+import { lookupService, Resolver } from "node:dns/promises";
+import type { Address } from "../../base/address.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Entry, Level, Log } from "../../base/log.ts";
+
+/** Sources whose names are remembered, found or not. */
+const mostKnown = 10_000;
+
+/** Sources that are being asked for. Beyond it, lines are written without a name. */
+const mostPending = 200;
+
+/** Lines of one source that wait. Beyond it they are all written without a name. */
+const mostWaiting = 1000;
+
+/** A name server that does not answer holds lines back for no longer: milliseconds. */
+const patience = 2000;
+
+/** Finds the name of an address; undefined if it has none. Never rejects. */
+export type LookUp = (address: Address) => Promise<string | undefined>;
+
+/**
+ * A log that writes `IP (name): …` for `IP: …`. The lines of a source wait here until its name is
+ * known, in their order and with their own time; nothing else waits.
+ */
+export class Names implements Log {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #lookUp: LookUp;
+  readonly #known = new Map<string, string | undefined>();
+  readonly #pending = new Map<string, [Entry, number][]>();
+
+  constructor(log: Log, clock: Clock, lookUp: LookUp = reverseLookUp) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#lookUp = lookUp;
+  }
+
+  write(entry: Entry, wall: number = this.#clock.wall()): void {
+    const { source } = entry;
+    if (source === undefined || entry.level === "debug") {
+      this.#log.write(entry, wall);
+      return;
+    }
+    const key = source.toString();
+    const waiting = this.#pending.get(key);
+    if (waiting !== undefined) {
+      waiting.push([entry, wall]);
+      if (waiting.length >= mostWaiting) this.#release(key, undefined);
+    } else if (this.#known.has(key)) this.#log.write(named(entry, this.#known.get(key)), wall);
+    else if (this.#pending.size >= mostPending) this.#log.write(entry, wall);
+    else {
+      this.#pending.set(key, [[entry, wall]]);
+      void this.#ask(source, key);
+    }
+  }
+
+  hears(level: Level): boolean {
+    return this.#log.hears?.(level) ?? true;
+  }
+
+  /** Writes what waits, without names. */
+  close(): void {
+    for (const key of [...this.#pending.keys()]) this.#release(key, undefined);
+  }
+
+  async #ask(source: Address, key: string): Promise<void> {
+    const name = await this.#lookUp(source);
+    if (this.#known.size >= mostKnown) {
+      for (const oldest of this.#known.keys()) {
+        this.#known.delete(oldest);
+        break;
+      }
+    }
+    this.#known.set(key, name);
+    this.#release(key, name);
+  }
+
+  #release(key: string, name: string | undefined): void {
+    const waiting = this.#pending.get(key) ?? [];
+    this.#pending.delete(key);
+    for (const [entry, wall] of waiting) this.#log.write(named(entry, name), wall);
+  }
+}
+
+function named(entry: Entry, name: string | undefined): Entry {
+  if (name === undefined) return entry;
+  const prefix = `${entry.source}: `;
+  const text = entry.text.startsWith(prefix)
+    ? `${entry.source} (${name}): ${entry.text.slice(prefix.length)}`
+    : entry.text;
+  return { ...entry, text, detail: { ...entry.detail, host: name } };
+}
+
+/** Asks the name servers, or the hosts file. */
+async function reverseLookUp(address: Address): Promise<string | undefined> {
+  const resolver = new Resolver({ timeout: patience, tries: 1 });
+  const timer = setTimeout(() => resolver.cancel(), patience);
+  try {
+    const [name] = await resolver.reverse(address.toString());
+    // Of a name that stands in the hosts file alone, Node tells no more than that there is one.
+    return name ?? (await lookupService(address.toString(), 0)).hostname;
+  } catch {
+    // No name, or no answer: the address says enough.
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,157 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { readExposition } from "../../../test/exposition.ts";
+import { address, tcpPacket } from "../../../test/packets.ts";
+import { ManualClock } from "../../base/clock.ts";
+import { MemoryLog } from "../../base/log.ts";
+import { MemorySource } from "../../capture/memory.ts";
+import { parseConfig } from "../../config/parse.ts";
+import { MemoryFirewall } from "../../firewall/memory.ts";
+import { Keeper } from "../../grant/keeper.ts";
+import { Ledger } from "../../grant/ledger.ts";
+import { Matcher } from "../../match/matcher.ts";
+import { Doors } from "../doors.ts";
+import { Quota } from "../log/quota.ts";
+import { Pipeline } from "../pipeline.ts";
+import { MeteredFirewall } from "./metered-firewall.ts";
+import { Metrics } from "./metrics.ts";
+import { outcomes, Tally } from "./tally.ts";
+
+const us = address("192.0.2.1");
+
+const text = `
+[ssh]
+  sequence = 7000,8000
+  open = tcp/22
+[a "door"]
+  sequence = 1,2,3
+  start_command = open
+  stop_command = close
+`;
+
+/** A daemon in memory, and its metrics. */
+function start(configuration = text) {
+  const clock = new ManualClock(Date.UTC(2026, 0, 1));
+  const log = new MemoryLog();
+  const { config } = parseConfig(configuration);
+  const doors = new Doors(config?.doors ?? [], () => [], log);
+  const firewall = new MeteredFirewall(new MemoryFirewall(), clock);
+  const tally = new Tally();
+  const quota = new Quota(10, clock, log);
+  const matcher = new Matcher({ maxAttempts: 1000, isOurs: () => true });
+  const keeper = new Keeper({
+    firewall,
+    clock,
+    log,
+    ledger: new Ledger(),
+    journal: undefined,
+    locks: undefined,
+    maxCommands: 1,
+    refuseWithoutJournal: false,
+  });
+  const pipeline = new Pipeline({
+    openSource: (sink) => new MemorySource(sink),
+    matcher,
+    keeper,
+    log,
+    clock,
+    quota,
+    tally,
+    onlyIpv4: false,
+    debug: false,
+  });
+  pipeline.watch(doors);
+  const { source } = pipeline;
+  const metrics = new Metrics({
+    ...{ version: "1.2.3", clock, source, tally, matcher, keeper, firewall, quota },
+    doors: () => doors,
+  });
+  let sent = 0;
+  const knock = async (from: string, ...ports: readonly number[]) => {
+    for (const port of ports) {
+      const ends = { source: address(from), destination: us };
+      source.deliver(tcpPacket(ends, { port, sequence: ++sent }), clock.now());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  return { clock, knock, metrics, read: () => readExposition(metrics.text()) };
+}
+
+test("at the start all is 0, and every door and verdict is there", () => {
+  const { value } = start().read();
+  expect(value(`sesame_build_info{version="1.2.3",node="${process.version}"}`)).toBe(1);
+  for (const verdict of outcomes)
+    expect(value(`sesame_packets_total{verdict="${verdict}"}`)).toBe(0);
+  expect(value('sesame_openings_total{door="ssh",result="opened"}')).toBe(0);
+  expect(value('sesame_openings_total{door="a \\"door\\"",result="failed"}')).toBe(0);
+  expect(value('sesame_leases{door="ssh"}')).toBe(0);
+  expect(value('sesame_command_duration_seconds_count{action="open"}')).toBe(0);
+  expect(value("sesame_log_lines_left_out_total")).toBe(0);
+});
+
+test("knocks, openings, leases and the firewall are counted", async () => {
+  const { clock, knock, read } = start();
+  await knock("192.0.2.7", 7000, 8000);
+  await knock("192.0.2.8", 1, 2, 3);
+  await knock("192.0.2.9", 7000, 7000, 1);
+  for (let i = 0; i < 10; i++) await knock(`198.51.100.${i}`, 7000);
+  const { value } = read();
+  expect(value('sesame_packets_total{verdict="opened"}')).toBe(2);
+  expect(value('sesame_packets_total{verdict="repeated"}')).toBe(1);
+  // Its first step at the other door counts for more than what it ended.
+  expect(value('sesame_packets_total{verdict="advanced"}')).toBe(15);
+  expect(value('sesame_knocks_failed_total{reason="wrong-port"}')).toBe(1);
+  expect(value('sesame_attempts{stage="1"}')).toBe(11);
+  expect(value('sesame_openings_total{door="ssh",result="opened"}')).toBe(1);
+  expect(value('sesame_openings_total{door="a \\"door\\"",result="opened"}')).toBe(1);
+  expect(value('sesame_leases{door="ssh"}')).toBe(1);
+  expect(value('sesame_leases{door="a \\"door\\""}')).toBe(1);
+  expect(value('sesame_firewall_calls_total{action="open",result="done"}')).toBe(1);
+  expect(value('sesame_firewall_duration_seconds_count{action="open"}')).toBe(1);
+  expect(value('sesame_commands_total{action="open",result="done"}')).toBe(1);
+  expect(value("sesame_log_lines_left_out_total")).toBeGreaterThan(0);
+  clock.advance(60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  const later = read();
+  expect(later.value('sesame_leases{door="ssh"}')).toBe(0);
+  expect(later.value('sesame_commands_total{action="close",result="done"}')).toBe(1);
+  expect(later.value('sesame_knocks_failed_total{reason="late"}')).toBe(11);
+  expect(later.value('sesame_attempts{stage="1"}')).toBe(0);
+});
+
+test("the process is described with values that can be", () => {
+  const { value } = start().read();
+  expect(value("process_resident_memory_bytes")).toBeGreaterThan(10_000_000);
+  expect(value("process_cpu_seconds_total")).toBeGreaterThan(0);
+  expect(value("process_open_fds")).toBeGreaterThan(2);
+  expect(value("process_start_time_seconds")).toBeLessThan(Date.UTC(2026, 0, 1) / 1000);
+});
+
+test("no address of anybody who knocked is among them", async () => {
+  const { knock, metrics } = start();
+  await knock("192.0.2.7", 7000, 8000, 1, 2, 3, 7000);
+  expect(metrics.text()).not.toContain("192.0.2");
+});
+
+describe("docs/metrics.md", () => {
+  const page = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \|(.*?)\|/gm)].map(
+    ([, name, type, labels = ""]) => [name, type, labels.replaceAll("`", "").trim()].join(" "),
+  );
+
+  test("names every metric with its type and its labels, and no other", async () => {
+    const { knock, read } = start();
+    await knock("192.0.2.7", 7000);
+    const told = [...read().families].map(([name, { type, samples }]) => {
+      const [sample = ""] = samples.keys();
+      const labels = [...sample.matchAll(/(\w+)="/g)].map(([, label]) => label);
+      return [name, type, labels.filter((label) => label !== "le").join(", ")].join(" ");
+    });
+    expect(rows).toEqual(told);
+  });
+
+  test("explains every verdict, in their order", () => {
+    const table = page.slice(page.indexOf("| verdict |"));
+    expect([...table.matchAll(/^\| `(\S+)`/gm)].map(([, verdict]) => verdict)).toEqual(outcomes);
+  });
+});

@@ -1,0 +1,164 @@
+import type { Clock } from "../../base/clock.ts";
+import type { Source } from "../../capture/source.ts";
+import type { Keeper } from "../../grant/keeper.ts";
+import type { Matcher } from "../../match/matcher.ts";
+import type { Doors } from "../doors.ts";
+import type { Quota } from "../log/quota.ts";
+import type { Family, Sample } from "./exposition.ts";
+import { formatFamilies } from "./exposition.ts";
+import type { MeteredFirewall } from "./metered-firewall.ts";
+import { actions } from "./metered-firewall.ts";
+import { ProcessMetrics } from "./process-metrics.ts";
+import type { Tally } from "./tally.ts";
+import { openingResults, outcomes } from "./tally.ts";
+
+export interface MetricsParts {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly source: Source;
+  readonly tally: Tally;
+  readonly matcher: Matcher;
+  readonly keeper: Keeper;
+  readonly firewall: MeteredFirewall;
+  readonly quota: Quota;
+  /** Those of the configuration in force. */
+  readonly doors: () => Doors;
+}
+
+/** The daemon in numbers, for Prometheus. No address of anybody who knocks is among them. */
+export class Metrics {
+  readonly #parts: MetricsParts;
+  readonly #process: ProcessMetrics;
+
+  constructor(parts: MetricsParts) {
+    this.#parts = parts;
+    this.#process = new ProcessMetrics(parts.clock);
+  }
+
+  /** All of them, at this moment. */
+  text(): string {
+    return formatFamilies([
+      this.#build(),
+      ...this.#capture(),
+      ...this.#knocks(),
+      ...this.#doors(),
+      ...this.#firewall(),
+      counter("sesame_log_lines_left_out_total", "Log lines left out, since they were too many.", [
+        { value: this.#parts.quota.leftOut },
+      ]),
+      ...this.#process.families(),
+    ]);
+  }
+
+  #build(): Family {
+    const labels = { version: this.#parts.version, node: process.version };
+    return gauge("sesame_build_info", "What runs; always 1.", [{ labels, value: 1 }]);
+  }
+
+  #capture(): Family[] {
+    const { received, dropped } = this.#parts.source.counters();
+    return [
+      counter("sesame_capture_packets_total", "Packets that passed the kernel's filter.", [
+        { value: received },
+      ]),
+      counter("sesame_capture_dropped_total", "Those of them that were lost for want of room.", [
+        { value: dropped },
+      ]),
+    ];
+  }
+
+  #knocks(): Family[] {
+    const { tally, matcher } = this.#parts;
+    const stages = matcher.attemptsByStage.map((value, i) => ({
+      labels: { stage: String(i + 1) },
+      value,
+    }));
+    return [
+      counter(
+        "sesame_packets_total",
+        "Packets looked at, by what they came to.",
+        outcomes.map((verdict) => ({ labels: { verdict }, value: tally.packets(verdict) })),
+      ),
+      counter("sesame_knocks_failed_total", "Knocks that failed, by the reason.", [
+        { labels: { reason: "wrong-port" }, value: tally.wrongPort },
+        { labels: { reason: "decoy" }, value: tally.decoy },
+        { labels: { reason: "late" }, value: tally.late },
+      ]),
+      counter("sesame_decoy_touches_total", "Packets to ports that only scanners try.", [
+        { value: matcher.scans.touches },
+      ]),
+      counter("sesame_scanners_total", "Sources that were ignored for a minute as scanners.", [
+        { value: matcher.scans.penalties },
+      ]),
+      gauge("sesame_attempts", "Knocks under way, by the stage they have come to.", stages),
+      counter("sesame_attempts_evicted_total", "Knocks that had to go for want of room.", [
+        { value: matcher.evictedAttempts },
+      ]),
+      counter("sesame_internal_errors_total", "Packets at which the daemon made a mistake.", [
+        { value: tally.mistakes },
+      ]),
+    ];
+  }
+
+  #doors(): Family[] {
+    const { tally, keeper } = this.#parts;
+    const names = this.#parts.doors().all.map(({ config }) => config.name);
+    const leases = new Map(names.map((name) => [name, 0]));
+    // A door that the configuration has no more may still be open.
+    for (const { passage } of keeper.leases) {
+      leases.set(passage.door, (leases.get(passage.door) ?? 0) + 1);
+    }
+    return [
+      counter(
+        "sesame_openings_total",
+        "Openings by a knock, by the door and the result.",
+        [...new Set([...names, ...tally.doors])].flatMap((door) =>
+          openingResults.map((result) => {
+            return { labels: { door, result }, value: tally.openings(door, result) };
+          }),
+        ),
+      ),
+      gauge(
+        "sesame_leases",
+        "Leases at this moment, by the door.",
+        [...leases].map(([door, value]) => ({ labels: { door }, value })),
+      ),
+    ];
+  }
+
+  #firewall(): Family[] {
+    const { command, native } = this.#parts.firewall.meters;
+    const seconds = (meters: typeof command) =>
+      actions.map((action) => ({ labels: { action }, value: meters[action].seconds }));
+    const results = (meters: typeof command) =>
+      actions.flatMap((action) =>
+        Object.entries(meters[action].outcomes).map(([result, value]) => {
+          return { labels: { action, result }, value };
+        }),
+      );
+    return [
+      {
+        name: "sesame_command_duration_seconds",
+        help: "How long commands took, from their start to their end.",
+        type: "histogram",
+        samples: seconds(command),
+      },
+      counter("sesame_commands_total", "Commands, by how they ended.", results(command)),
+      {
+        name: "sesame_firewall_duration_seconds",
+        help: "How long it took to open or close a native door.",
+        type: "histogram",
+        samples: seconds(native),
+      },
+      counter("sesame_firewall_calls_total", "Native doors opened or closed.", results(native)),
+    ];
+  }
+}
+
+function counter(name: string, help: string, samples: readonly Sample<number>[]): Family {
+  return { name, help, type: "counter", samples };
+}
+
+function gauge(name: string, help: string, samples: readonly Sample<number>[]): Family {
+  return { name, help, type: "gauge", samples };
+}

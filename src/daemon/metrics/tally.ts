@@ -1,0 +1,93 @@
+import type { Verdict } from "../../match/verdict.ts";
+
+/** What a packet came to; of several (at several doors) the last of these counts. */
+export const outcomes = [
+  /** No whole TCP or UDP packet, one from an address that nobody has, or IPv6 where that does not count. */
+  "unreadable",
+  /** It fits no door, or no knock that is under way. */
+  "unrelated",
+  "retransmission",
+  "failed",
+  "repeated",
+  "advanced",
+  "opened",
+] as const;
+
+type Outcome = (typeof outcomes)[number];
+
+const place = Object.fromEntries(outcomes.map((name, i) => [name, i])) as Record<Outcome, number>;
+
+const outcomeOf: Readonly<Record<Verdict["kind"], number>> = {
+  "not-started": place.unrelated,
+  decoy: place.unrelated,
+  ignored: place.retransmission,
+  failed: place.failed,
+  repeat: place.repeated,
+  stage: place.advanced,
+  open: place.opened,
+};
+
+/** How the opening of a door for somebody who knocked ended. */
+export const openingResults = ["opened", "failed", "nothing-to-do"] as const;
+
+type OpeningResult = (typeof openingResults)[number];
+
+/** What the pipeline did, in numbers that only grow. Counting makes no garbage. */
+export class Tally {
+  readonly #packets = new Float64Array(outcomes.length);
+  readonly #openings = new Map<string, Record<OpeningResult, number>>();
+  /** Knocks that failed since a port of another door, or a wrong one of their own, came in between. */
+  wrongPort = 0;
+  /** Knocks that failed since a decoy came in between. */
+  decoy = 0;
+  /** Knocks that were not finished in time. */
+  late = 0;
+  /** Mistakes of ours. */
+  mistakes = 0;
+
+  /** How many packets came to this. */
+  packets(outcome: Outcome): number {
+    return this.#packets[place[outcome]] ?? 0;
+  }
+
+  countUnreadable(): void {
+    this.#count(place.unreadable);
+  }
+
+  /** A packet, and all that it meant. */
+  countPacket(verdicts: readonly Verdict[]): void {
+    let best = place.unrelated;
+    for (const verdict of verdicts) {
+      best = Math.max(best, outcomeOf[verdict.kind]);
+      this.countFailure(verdict);
+    }
+    this.#count(best);
+  }
+
+  /** Counts the verdict if it is that a knock failed. */
+  countFailure(verdict: Verdict): void {
+    if (verdict.kind !== "failed") return;
+    if (verdict.why === "late") this.late++;
+    else if (verdict.why === "decoy") this.decoy++;
+    else this.wrongPort++;
+  }
+
+  countOpening(door: string, result: OpeningResult): void {
+    const results = this.#openings.get(door) ?? { opened: 0, failed: 0, "nothing-to-do": 0 };
+    results[result]++;
+    this.#openings.set(door, results);
+  }
+
+  /** Those at which somebody knocked right. */
+  get doors(): Iterable<string> {
+    return this.#openings.keys();
+  }
+
+  openings(door: string, result: OpeningResult): number {
+    return this.#openings.get(door)?.[result] ?? 0;
+  }
+
+  #count(at: number): void {
+    this.#packets[at] = (this.#packets[at] ?? 0) + 1;
+  }
+}

@@ -1,0 +1,179 @@
+import type { Address, Network } from "../../base/address.ts";
+import { contains, parseNetwork } from "../../base/address.ts";
+import type { Clock } from "../../base/clock.ts";
+import { KnockError } from "../../base/errors.ts";
+import type { Service } from "../../base/service.ts";
+import { formatService, parseService } from "../../base/service.ts";
+import type { DoorConfig } from "../../config/config.ts";
+import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
+import type { Keeper } from "../../grant/keeper.ts";
+import type { Lease } from "../../grant/lease.ts";
+import type { Doors } from "../doors.ts";
+import type { Peer } from "../host/sessions.ts";
+import { connectedPeers, formatPeer } from "../host/sessions.ts";
+import type { Protection } from "./protection.ts";
+import { list, unique } from "./protection.ts";
+
+export interface GuardParts {
+  readonly protection: Protection;
+  readonly keeper: Keeper;
+  readonly clock: Clock;
+  readonly doors: () => Doors;
+}
+
+/** How long a trial lasts unless somebody says otherwise, and at most: milliseconds. */
+const usualTrial = 60_000;
+const longestTrial = 3_600_000;
+
+/** The name under which the administrator's own address is open during a trial. */
+const guardDoor = "knockctl guard";
+
+/**
+ * `knockctl guard`: protects services for the first time, so that whoever does it cannot lock himself
+ * out. His address is open and the protection ends by itself, unless he shows with a new connection
+ * that he still gets in.
+ */
+export class Guard {
+  readonly #parts: GuardParts;
+  /** Connections that prove nothing, since they were there before the trial. */
+  #old: ReadonlySet<string> = new Set();
+  #source: Address | undefined;
+  #doors: readonly string[] = [];
+
+  constructor(parts: GuardParts) {
+    this.#parts = parts;
+  }
+
+  async begin(params: GuardParams): Promise<Guarded> {
+    const { protection } = this.#parts;
+    const { address, port } = params;
+    const length = params.for ?? usualTrial;
+    if (length > longestTrial) throw new KnockError("USAGE", "a trial lasts an hour at most");
+    const services = this.#choose(params.services?.flatMap((text) => parseService(text) ?? []));
+    const old = connectedPeers();
+    await this.#open(address, services, length);
+    await protection.try(services, length);
+    const peer = port === undefined ? undefined : formatPeer({ address, port });
+    this.#old = new Set([...old, ...(peer === undefined ? [] : [peer])]);
+    this.#source = address;
+    const openers = this.#openersOf(services);
+    this.#doors = [...new Set(openers.map(({ config }) => config.name))];
+    const closed = openers.filter(({ config }) => !mayKnock(config, address));
+    const warnings = closed.map(
+      ({ config }) => `${address} may not knock at door ${config.name}: see its allow and deny`,
+    );
+    if (peer !== undefined && !old.has(peer)) {
+      const doubt = "is SSH_CONNECTION of an earlier session? --address says where you are";
+      warnings.push(`there is no connection from ${peer}: ${doubt}`);
+    }
+    return {
+      services: services.map(formatService),
+      address,
+      remaining: protection.trial?.remaining ?? 0,
+      doors: this.#doors,
+      warnings,
+    };
+  }
+
+  async confirm(params: ConfirmParams): Promise<Confirmed> {
+    const { protection, clock } = this.#parts;
+    // A trial that is over is the better answer, whoever asks.
+    if (protection.trial !== undefined && "address" in params) this.#expectNew(params);
+    const services = await protection.confirm();
+    const lease = this.#source && this.#leaseOf(this.#source);
+    return {
+      services: services.map(formatService),
+      doors: this.#doors,
+      ...(lease && { address: lease.passage.source, remaining: lease.due - clock.now() }),
+    };
+  }
+
+  #expectNew(peer: Peer): void {
+    const problem = this.#doubt(peer);
+    if (problem === undefined) return;
+    const hints = [
+      "make a new connection to this server, and confirm there",
+      "at the machine itself: --from-console",
+    ];
+    throw new KnockError("USAGE", problem, { hints });
+  }
+
+  /** Why this connection does not show that its administrator still gets in. */
+  #doubt(peer: Peer): string | undefined {
+    const name = formatPeer(peer);
+    if (this.#old.has(name)) return `the connection from ${name} was there before the trial`;
+    if (isLoopback(peer.address)) {
+      return `the connection from ${name} comes from this machine itself, which is never kept out`;
+    }
+    return connectedPeers().has(name) ? undefined : `there is no connection from ${name}`;
+  }
+
+  /** What is to be protected. Throws USAGE for what nobody could reach then, or what is protected anyway. */
+  #choose(wanted: readonly Service[] | undefined): readonly Service[] {
+    const native = this.#openable();
+    const chosen = unique(wanted ?? native);
+    if (chosen.length === 0) {
+      const hints = ["give a door a line such as: open = tcp/22"];
+      throw new KnockError("USAGE", "no door opens a service: there is nothing to guard", {
+        hints,
+      });
+    }
+    const names = new Set(native.map(formatService));
+    const shut = chosen.filter((service) => !names.has(formatService(service)));
+    if (shut.length > 0) {
+      const message = `no door opens ${list(shut)}: nobody could come in`;
+      const hints = [`a door needs the line: open = ${list(shut)}`];
+      throw new KnockError("USAGE", message, { hints });
+    }
+    const before = new Set(this.#parts.protection.services.map(formatService));
+    if (chosen.some((service) => !before.has(formatService(service)))) return chosen;
+    throw new KnockError("USAGE", `${list(chosen)} is protected already`);
+  }
+
+  #openable(): Service[] {
+    return this.#parts
+      .doors()
+      .all.flatMap(({ config, door }) => (door && config.native?.services) ?? []);
+  }
+
+  #openersOf(services: readonly Service[]) {
+    const names = new Set(services.map(formatService));
+    return this.#parts
+      .doors()
+      .all.filter(
+        ({ config, door }) =>
+          door && config.native?.services.some((service) => names.has(formatService(service))),
+      );
+  }
+
+  async #open(source: Address, services: readonly Service[], length: number): Promise<void> {
+    const { keeper } = this.#parts;
+    const before = this.#leaseOf(source);
+    // It may be for other services.
+    if (before !== undefined) await keeper.close(before);
+    const way = { kind: "native", services } as const;
+    const passage = { door: guardDoor, nth: 1, source, knock: undefined, way };
+    await keeper.open({ passage, length, again: "extend" });
+    if (this.#leaseOf(source)?.state === "open") return;
+    const message = `cannot open ${list(services)} for ${source}, so nothing was protected`;
+    throw new KnockError("FIREWALL", message, { hints: ["knockctl status says what is wrong"] });
+  }
+
+  #leaseOf(source: Address): Lease | undefined {
+    return this.#parts.keeper.leases.find(
+      ({ passage }) => passage.door === guardDoor && passage.source.equals(source),
+    );
+  }
+}
+
+function mayKnock({ allow, deny }: DoorConfig, source: Address): boolean {
+  const isIn = (networks: readonly Network[]) => networks.some((one) => contains(one, source));
+  return !isIn(deny) && (allow === undefined || isIn(allow));
+}
+
+/** The chain lets in what comes in on lo. */
+function isLoopback(address: Address): boolean {
+  // Not read as the file is loaded: Node takes 5 ms to get ready for the first address of IPv6.
+  const networks = ["127.0.0.0/8", "::1"].flatMap((text) => parseNetwork(text) ?? []);
+  return networks.some((network) => contains(network, address));
+}

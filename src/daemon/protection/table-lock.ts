@@ -1,0 +1,39 @@
+import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { KnockError } from "../../base/errors.ts";
+import { errno, flock } from "../../ffi/libc.ts";
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EWOULDBLOCK = 11;
+
+/** The right to a table of nftables in this network namespace. */
+export interface TableLock {
+  readonly release: () => void;
+}
+
+/**
+ * Two daemons with one table would put back against each other for ever. Throws FIREWALL if another one
+ * has it. Where no file can be made there is no lock, and nobody is kept from opening doors by that.
+ */
+export function takeTableLock(directory: string, table: string): TableLock {
+  const fd = openLock(directory, table);
+  if (fd === undefined) return { release: () => {} };
+  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return { release: () => closeSync(fd) };
+  const isHeld = errno() === EWOULDBLOCK;
+  closeSync(fd);
+  if (!isHeld) return { release: () => {} };
+  const hints = ["Table = another_name"];
+  throw new KnockError("FIREWALL", `another daemon uses table inet ${table}`, { hints });
+}
+
+function openLock(directory: string, table: string): number | undefined {
+  try {
+    // Each network namespace has tables of its own.
+    const { ino } = statSync("/proc/self/ns/net");
+    mkdirSync(directory, { recursive: true, mode: 0o750 });
+    return openSync(join(directory, `table-${table}-${ino}.lock`), "a", 0o600);
+  } catch {
+    return undefined;
+  }
+}

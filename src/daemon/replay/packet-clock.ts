@@ -1,0 +1,54 @@
+import type { Clock } from "../../base/clock.ts";
+
+/**
+ * A clock that goes by the packets of a recording, and stops at each moment at which something is
+ * due, so that what it sets off can come to its end before time goes on.
+ */
+export class PacketClock implements Clock {
+  #now = 0;
+  #start = 0;
+  readonly #tasks = new Set<{ readonly when: number; readonly task: () => void }>();
+
+  /** The date at time 0: milliseconds since 1970. */
+  startsAt(wall: number): void {
+    this.#start = wall;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return this.#start + this.#now;
+  }
+
+  wakeAt(when: number, task: () => void): () => void {
+    const entry = { when, task };
+    this.#tasks.add(entry);
+    return () => this.#tasks.delete(entry);
+  }
+
+  /** When something is due next; Infinity if nothing is. */
+  get nextDue(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { when } of this.#tasks) next = Math.min(next, when);
+    return next;
+  }
+
+  /** Moves on to the next moment at which something is due, and runs the first of what is due then. */
+  runNext(): void {
+    const next = this.nextDue;
+    for (const entry of this.#tasks) {
+      if (entry.when !== next) continue;
+      this.#tasks.delete(entry);
+      this.moveTo(next);
+      entry.task();
+      return;
+    }
+  }
+
+  /** Moves on, never back; runs nothing. */
+  moveTo(time: number): void {
+    this.#now = Math.max(this.#now, time);
+  }
+}

@@ -1,0 +1,113 @@
+import type { Address } from "../../base/address.ts";
+import type { Entry } from "../../base/log.ts";
+import { formatPort } from "../../base/port.ts";
+import type { NoPacket } from "../../capture/link.ts";
+import { Savefile } from "../../capture/savefile.ts";
+import type { Frame } from "../../capture/source.ts";
+import type { Config } from "../../config/config.ts";
+import { decode } from "../../decode/decode.ts";
+import type { Packet } from "../../decode/packet.ts";
+import { whyRejected } from "../../decode/rejection.ts";
+import { Doors } from "../doors.ts";
+import { Targets } from "../host/targets.ts";
+import { untouchedFiles } from "../state/one-time-file.ts";
+import { DryRun, ReplayLog } from "./dry-run.ts";
+import { PacketClock } from "./packet-clock.ts";
+import type { ReplayEvent, ReplayOptions, ReplaySummary, Unseen } from "./replay-event.ts";
+
+/**
+ * Runs recorded packets through the daemon's own pipeline, by their own clock and without opening
+ * anything, and explains what each did at each door:
+ *
+ *     for await (const event of new Replay(file, options)) …
+ *
+ * After the last packet time goes on until nothing is open or under way. Two runs tell the same,
+ * except where targets are names, which are looked up at the start. Throws CAPTURE, where the file
+ * cannot be read any further, and SYSTEM. To be read once.
+ */
+export class Replay implements AsyncIterable<ReplayEvent> {
+  readonly #options: ReplayOptions;
+  readonly #file: Savefile;
+  readonly #unseen = new Map<Unseen, number>();
+  readonly #clock = new PacketClock();
+
+  constructor(path: string, options: ReplayOptions) {
+    this.#file = new Savefile(path);
+    this.#options = options;
+  }
+
+  get summary(): ReplaySummary {
+    const { packets, firstWall, truncated } = this.#file;
+    return { packets, unseen: this.#unseen, firstWall, truncated };
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReplayEvent> {
+    const { config } = this.#options;
+    const log = new ReplayLog();
+    const targets = new Targets(log);
+    await targets.refresh(namesOf(config));
+    const resolve = targets.networks.bind(targets);
+    const doors = new Doors(config.doors, resolve, log, untouchedFiles());
+    const { maxAttempts } = config.options;
+    const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs: this.#isOurs };
+    yield* this.#tell(log.take());
+    yield* this.#run(new DryRun(parts));
+  }
+
+  async *#run(dryRun: DryRun): AsyncGenerator<ReplayEvent> {
+    for await (const { number, time, frame } of this.#file) {
+      this.#clock.startsAt(this.#file.firstWall ?? 0);
+      for await (const said of dryRun.passTime(time)) yield* this.#tell(said);
+      const packet = this.#decode(frame);
+      if (packet === undefined || typeof frame === "string") continue;
+      const cause = { number, packet };
+      if (dryRun.wants(packet)) {
+        yield* this.#tell(await dryRun.take(frame), cause);
+        continue;
+      }
+      this.#count("other-port");
+      if (this.#options.source !== undefined) yield* this.#tell([noDoor(packet)], cause);
+    }
+    for await (const said of dryRun.finish()) yield* this.#tell(said);
+  }
+
+  readonly #isOurs = (address: Address): boolean => {
+    const { addresses } = this.#options;
+    return addresses === undefined || addresses.some((own) => own.equals(address));
+  };
+
+  /** Undefined, and counted, if it is none for the pipeline. */
+  #decode(frame: Frame | NoPacket): Packet | undefined {
+    if (typeof frame === "string") return this.#count(frame);
+    const packet = decode(frame);
+    if (packet === undefined) return this.#count(whyRejected(frame));
+    if (this.#options.onlyIpv4 && packet.source.family === 6) return this.#count("ipv6");
+    return packet;
+  }
+
+  #count(why: Unseen): undefined {
+    this.#unseen.set(why, (this.#unseen.get(why) ?? 0) + 1);
+  }
+
+  /** An event of these entries, or none if nothing is left of them for the source that was asked for. */
+  #tell(said: readonly Entry[], cause?: ReplayEvent["cause"]): ReplayEvent[] {
+    const { source: wanted } = this.#options;
+    const entries = said.filter(({ source }) => {
+      const whose = source ?? cause?.packet.source;
+      return wanted === undefined || whose === undefined || whose.equals(wanted);
+    });
+    if (entries.length === 0) return [];
+    const time = this.#clock.now();
+    const wall = this.#file.firstWall === undefined ? undefined : this.#clock.wall();
+    return [{ time, wall, cause, entries }];
+  }
+}
+
+function namesOf({ doors }: Config): readonly string[] {
+  return doors.flatMap(({ target }) => target ?? []).filter((one) => typeof one === "string");
+}
+
+function noDoor({ source, port, protocol }: Packet): Entry {
+  const text = `${source}: no door has port ${formatPort({ number: port, protocol })}`;
+  return { level: "debug", event: "no-door", text, source };
+}

@@ -1,0 +1,99 @@
+import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parseSequence } from "../../base/sequence.ts";
+import { markUsed, readOneTimeFile, untouchedFiles } from "./one-time-file.ts";
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sesame-list-"));
+  path = join(folder, "list");
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function sequence(text: string) {
+  const parsed = parseSequence(text);
+  if ("problem" in parsed) throw new Error(parsed.problem);
+  return parsed;
+}
+
+const content = () => readFileSync(path, "latin1");
+
+test("reading gives the unused lines in their order and the malformed ones by number", () => {
+  writeFileSync(path, "# list\n\n 1,2\r\n#3,4\nbad\n5:udp # mine\n");
+  const { unused, malformed } = readOneTimeFile(path);
+  expect(unused.map((line) => line.sequence)).toEqual([sequence("1,2"), sequence("5:udp")]);
+  expect(malformed.map(({ line }) => line)).toEqual([5]);
+});
+
+describe("marking a sequence overwrites the first byte of its line, and nothing else", () => {
+  test.each([
+    ["with a blank before it", " 1,2\n 3,4\n", "1,2", "#1,2\n 3,4\n"],
+    ["without one", "7003,2\n 3,4\n", "7003,2", "#003,2\n 3,4\n"],
+    ["after a malformed line", "bad\n 1,2\n", "1,2", "bad\n#1,2\n"],
+    ["written otherwise", " 1 : TCP , 2\n", "1,2", "#1 : TCP , 2\n"],
+    [
+      "after letters of more than one byte",
+      "# \xC3\xA4\xE2\x82\xAC\n 1,2\n",
+      "1,2",
+      "# \xC3\xA4\xE2\x82\xAC\n#1,2\n",
+    ],
+    ["with CR LF", " 1,2\r\n 3,4\r\n", "1,2", "#1,2\r\n 3,4\r\n"],
+    ["that comes twice: the first", " 1,2\n 1,2\n", "1,2", "#1,2\n 1,2\n"],
+    ["at the end of a file without a line end", " 3,4\n 1,2", "1,2", " 3,4\n#1,2"],
+    ["that was moved meanwhile", "# new\n 3,4\n 1,2\n", "1,2", "# new\n 3,4\n#1,2\n"],
+    ["that was removed meanwhile", " 3,4\n", "1,2", " 3,4\n"],
+    ["that is the start of another", " 1,2,3\n 1,2\n", "1,2", " 1,2,3\n#1,2\n"],
+  ])("%s", (_, before, used, after) => {
+    writeFileSync(path, before, "latin1");
+    const inode = statSync(path).ino;
+    markUsed(path, sequence(used));
+    expect(content()).toBe(after);
+    expect(statSync(path).ino).toBe(inode);
+  });
+});
+
+test("marking returns what is left, also what was added meanwhile", () => {
+  writeFileSync(path, " 1,2\n");
+  writeFileSync(path, " 9\n 1,2\n 3,4\n");
+  const { unused } = markUsed(path, sequence("1,2"));
+  expect(unused.map((line) => line.sequence)).toEqual([sequence("9"), sequence("3,4")]);
+});
+
+test("marking the last line leaves none", () => {
+  writeFileSync(path, "1,2");
+  expect(markUsed(path, sequence("1,2")).unused).toEqual([]);
+});
+
+test("other names of the file see the mark", () => {
+  writeFileSync(path, " 1,2\n");
+  linkSync(path, `${path}2`);
+  markUsed(path, sequence("1,2"));
+  expect(readFileSync(`${path}2`, "utf8")).toBe("#1,2\n");
+});
+
+test("a file that cannot be read is thrown as SYSTEM with its name", () => {
+  const error = expect.objectContaining({
+    code: "SYSTEM",
+    message: expect.stringContaining(`cannot read ${path}: `),
+  });
+  expect(() => readOneTimeFile(path)).toThrow(error);
+  expect(() => markUsed(path, sequence("1"))).toThrow(error);
+});
+
+test("in a dry run a sequence is used up once, and the file stays as it is", () => {
+  const text = "1,2\n3,4\n1,2\nbad\n";
+  writeFileSync(path, text);
+  const files = untouchedFiles();
+  const left = () => files.read(path).unused.map((line) => line.sequence);
+  expect(files.markUsed(path, sequence("1,2")).unused).toHaveLength(2);
+  expect(left()).toEqual([sequence("3,4"), sequence("1,2")]);
+  files.markUsed(path, sequence("1,2"));
+  files.markUsed(path, sequence("5,6"));
+  expect(left()).toEqual([sequence("3,4")]);
+  expect(files.read(path).malformed).toHaveLength(1);
+  expect(untouchedFiles().read(path).unused).toHaveLength(3);
+  expect(content()).toBe(text);
+});

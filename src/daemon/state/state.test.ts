@@ -1,0 +1,86 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { byCommands } from "../../../test/passages.ts";
+import { ManualClock } from "../../base/clock.ts";
+import { MemoryLog } from "../../base/log.ts";
+import type { State } from "./state.ts";
+import { openState } from "./state.ts";
+
+let folder: string;
+let directory: string;
+let log: MemoryLog;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sesame-state-"));
+  directory = join(folder, "state");
+  log = new MemoryLog();
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const clock = new ManualClock(1_700_000_000_000);
+
+function open(configFile: string, where = directory): State {
+  const state = openState(where, configFile, clock, log);
+  onTestFinished(() => state.close());
+  return state;
+}
+
+/** Opens a door for ten seconds. */
+function openDoor({ ledger, journal }: State): void {
+  const event = { op: "open", id: 1, passage: byCommands(), length: 10_000, since: 0 } as const;
+  ledger.apply(event);
+  journal.write(event);
+}
+
+test("a second daemon of one configuration is refused, until the first has ended", () => {
+  const first = openState(directory, "/etc/knockd.conf", clock, log);
+  const taken = expect.objectContaining({
+    code: "SYSTEM",
+    message: expect.stringMatching(
+      /^another knockd runs with \/etc\/knockd\.conf: it holds .*\/knockd\.conf-[0-9a-f]{12}\.lock$/,
+    ),
+  });
+  expect(() => open("/etc/knockd.conf")).toThrow(taken);
+  expect(() => open("/etc/knockd.conf")).toThrow(taken);
+  first.close();
+  open("/etc/knockd.conf");
+});
+
+test("daemons of two configurations live side by side, each with its own leases", () => {
+  const names = ["/etc/knockd.conf", "/etc/inside.conf", "/srv/etc/knockd.conf"];
+  const states = names.map((name) => openState(directory, name, clock, log));
+  states.slice(0, 1).forEach(openDoor);
+  for (const state of states) state.close();
+  expect(names.map((name) => open(name).recovered.length)).toEqual([1, 0, 0]);
+});
+
+test("what is open is found by the next daemon of the same configuration", () => {
+  const first = openState(directory, "/etc/knockd.conf", clock, log);
+  openDoor(first);
+  first.close();
+  expect(open("/etc/knockd.conf").recovered).toEqual([
+    { lease: expect.objectContaining({ id: 1, state: "opening", due: 10_000 }), plan: "settle" },
+  ]);
+});
+
+test("only the owner can read any of it", () => {
+  const state = open("/etc/knockd.conf");
+  openDoor(state);
+  state.locks.take(1)?.release();
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  const files = readdirSync(directory);
+  expect(files.map((name) => name.replace(/^.*\.(conf-.{12})?/, "")).sort()).toEqual(
+    ["journal", "lock", "start-1"].sort(),
+  );
+  for (const name of files) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
+});
+
+test("without a place for it a daemon starts all the same, and tells of it", () => {
+  const state = open("/etc/knockd.conf", "/dev/null/state");
+  expect(state.recovered).toEqual([]);
+  expect(state.journal.trouble).toMatch(/^cannot use the journal \/dev\/null\/state\//);
+  expect(state.locks.take(1)).toBeUndefined();
+  state.locks.forgetAllBut(new Set());
+  expect(log.entries).toMatchObject([{ level: "error", event: "journal-failed" }]);
+});

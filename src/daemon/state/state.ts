@@ -1,0 +1,117 @@
+import type { Stats } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import type { Clock } from "../../base/clock.ts";
+import { KnockError, reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { flock } from "../../ffi/libc.ts";
+import { LeaseJournal } from "../../grant/lease-journal.ts";
+import { Ledger } from "../../grant/ledger.ts";
+import type { Recovered } from "../../grant/recovery.ts";
+import { StartLocks } from "../../grant/start-locks.ts";
+import type { StateFiles } from "./state-files.ts";
+import { stateFiles } from "./state-files.ts";
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** What a daemon keeps on the disk: its leases, and the lock that makes it the only one of its configuration. */
+export interface State {
+  readonly ledger: Ledger;
+  readonly journal: LeaseJournal;
+  readonly locks: StartLocks;
+  readonly files: StateFiles;
+  /** What daemons before this one left to be done. */
+  readonly recovered: readonly Recovered[];
+  readonly close: () => void;
+}
+
+/**
+ * Opens the state of the daemon of one configuration file. Throws SYSTEM if another daemon has it; a
+ * directory that cannot be used is told in the log, and leases are in memory only then.
+ */
+export function openState(directory: string, configFile: string, clock: Clock, log: Log): State {
+  const files = stateFiles(directory, configFile);
+  checkOwner(directory);
+  const lock = takeLock(files.lock, configFile);
+  const ledger = new Ledger();
+  const boot = bootId();
+  const moment = () => ({ boot, now: clock.now(), wall: clock.wall() });
+  const { journal, recovered } = LeaseJournal.open(files.journal, ledger, moment(), log);
+  const locks = new StartLocks(files.starts);
+  const close = () => {
+    journal.close(moment());
+    if (lock !== undefined) closeSync(lock);
+  };
+  return { ledger, journal, locks, files, recovered, close };
+}
+
+/** The locked descriptor; undefined where no file can be made, which the journal will tell of. */
+function takeLock(path: string, configFile: string): number | undefined {
+  let fd: number;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    fd = openLock(path);
+  } catch {
+    return undefined;
+  }
+  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
+  closeSync(fd);
+  const hints = [
+    "one daemon listens on several interfaces: Interface = eth0, eth1",
+    "a second daemon needs a configuration file of its own",
+  ];
+  const message = `another knockd runs with ${configFile}: it holds ${path}`;
+  throw new KnockError("SYSTEM", message, { hints });
+}
+
+/** A file that cannot be written can still be locked. */
+function openLock(path: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch {
+    return openSync(path, "r");
+  }
+}
+
+function statIfThere(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    // What else is wrong with it the journal will tell.
+    return undefined;
+  }
+}
+
+/** What stands in the journal is run: nobody else may write it. Throws SYSTEM. */
+function checkOwner(directory: string): void {
+  const stat = statIfThere(directory);
+  if (stat === undefined) return;
+  const ours = stat.uid === 0 || stat.uid === process.getuid?.();
+  if (ours && (stat.mode & 0o022) === 0) return;
+  const message = `the state directory ${directory} can be written by others`;
+  const hints = ["its commands are run: give it to root, with mode 0700"];
+  throw new KnockError("SYSTEM", message, { hints });
+}
+
+/** Does a daemon of this configuration run? */
+export function isRunning({ lock }: StateFiles): boolean {
+  let fd: number;
+  try {
+    fd = openSync(lock, "r");
+  } catch {
+    return false;
+  }
+  const free = flock(fd, LOCK_EX | LOCK_NB) === 0;
+  closeSync(fd);
+  return !free;
+}
+
+function bootId(): string {
+  const path = "/proc/sys/kernel/random/boot_id";
+  try {
+    return readFileSync(path, "utf8").trim();
+  } catch (error) {
+    throw new KnockError("SYSTEM", `cannot read ${path}: ${reason(error)}`, { cause: error });
+  }
+}
