@@ -3,7 +3,7 @@ import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import { systemError } from "../ffi/libc.ts";
 import { Nfnetlink } from "../ffi/nfnetlink.ts";
-import type { SetChange, SetElement } from "../ffi/nft-messages.ts";
+import type { SetChange, SetElement, SetName } from "../ffi/nft-messages.ts";
 import type { OpenSet } from "./nft-element.ts";
 import { decodeKey, encodeKey, openSets, setOf } from "./nft-element.ts";
 
@@ -52,23 +52,22 @@ export class NftSets {
 
   /** Opens, or prolongs, never shortens. False if there are no sets. Throws FIREWALL. */
   grant(grants: readonly Grant[]): boolean {
-    const wanted = merge(grants).filter((wish) => !this.#lastsAsLong(wish));
-    return this.#write(wanted, "open", (name, elements) => [
-      // A new time needs a new element, for kernels before 6.12 do not refresh one; and what is to be
-      // deleted must be there, or the whole transaction fails.
-      { ...name, kind: "add", elements },
-      { ...name, kind: "delete", elements },
-      { ...name, kind: "add", elements },
-    ]);
+    return merge(this.#table, grants).every((wishes) =>
+      this.#done("open", wishes, this.#grant(wishes)),
+    );
   }
 
   /** Closes; what is not open stays so. False if there are no sets. Throws FIREWALL. */
   revoke(source: Address, services: readonly Service[]): boolean {
-    const closed = merge([{ source, services, milliseconds: shortest }]);
-    return this.#write(closed, "close", (name, elements) => [
-      { ...name, kind: "add", elements },
-      { ...name, kind: "delete", elements },
-    ]);
+    return merge(this.#table, [{ source, services, milliseconds: shortest }]).every((wishes) => {
+      const change = { ...wishes.name, elements: elementsOf(wishes) };
+      // What is to be deleted must be there, or the whole transaction fails.
+      const refused = this.#apply([
+        { ...change, kind: "add" },
+        { ...change, kind: "delete" },
+      ]);
+      return this.#done("close", wishes, refused);
+    });
   }
 
   /** What the kernel has open. Throws FIREWALL. */
@@ -86,54 +85,85 @@ export class NftSets {
     this.#kernel.close();
   }
 
-  #lastsAsLong({ set, element }: Wish): boolean {
-    const open = this.#kernel.find({ table: this.#table, set }, element.key);
-    if (open === undefined) return false;
-    return open.milliseconds === undefined || open.milliseconds >= element.milliseconds;
-  }
-
-  #write(wishes: readonly Wish[], verb: string, changes: Changes): boolean {
-    for (const set of openSets) {
-      const mine = wishes.filter((wish) => wish.set === set);
-      for (let from = 0; from < mine.length; from += batch) {
-        const some = mine.slice(from, from + batch);
-        const elements = some.map(({ element }) => element);
-        const [refusal] = this.#kernel.apply(changes({ table: this.#table, set }, elements));
-        this.#written();
-        if (refusal === undefined) continue;
-        if (refusal.errno === ENOENT) return false;
-        const more = some.length > 1 ? ` and ${some.length - 1} more` : "";
-        throw systemError("FIREWALL", `cannot ${verb} ${some[0]?.name}${more}`, refusal.errno);
+  /** The errno with which it was refused; 0 if it was not. */
+  #grant({ name, wishes }: Wishes): number {
+    const fresh: SetElement[] = [];
+    const longer: SetElement[] = [];
+    for (const { element } of wishes) {
+      const open = this.#kernel.find(name, element.key);
+      if (open === undefined) fresh.push(element);
+      else if ((open.milliseconds ?? Number.POSITIVE_INFINITY) < element.milliseconds) {
+        longer.push(element);
       }
     }
-    return true;
+    const add = (elements: readonly SetElement[]) => ({ ...name, kind: "add", elements }) as const;
+    // A new time needs a new element, for kernels before 6.12 do not refresh one; and what is to be
+    // deleted must be there still, or the whole transaction fails, which takes the kernel 10 ms.
+    return this.#apply([
+      ...(fresh.length > 0 ? [add(fresh)] : []),
+      ...(longer.length > 0
+        ? [add(longer), { ...name, kind: "delete", elements: longer } as const, add(longer)]
+        : []),
+    ]);
+  }
+
+  /** The errno with which the transaction was refused; 0 if it was not. */
+  #apply(changes: readonly SetChange[]): number {
+    if (changes.length === 0) return 0;
+    const [refusal] = this.#kernel.apply(changes);
+    this.#written();
+    return refusal?.errno ?? 0;
+  }
+
+  /** False if there are no sets. Throws FIREWALL for every other refusal. */
+  #done(verb: string, { wishes }: Wishes, refused: number): boolean {
+    if (refused === 0) return true;
+    if (refused === ENOENT) return false;
+    const more = wishes.length > 1 ? ` and ${wishes.length - 1} more` : "";
+    throw systemError("FIREWALL", `cannot ${verb} ${wishes[0]?.text}${more}`, refused);
   }
 }
 
-/** An element as it should be. `name`: for people. */
+/** An element as it should be. `text`: for people. */
 interface Wish {
   readonly set: OpenSet;
   readonly element: SetElement & { readonly milliseconds: number };
-  readonly name: string;
+  readonly text: string;
 }
 
-type Changes = (
-  name: { readonly table: string; readonly set: string },
-  elements: readonly SetElement[],
-) => SetChange[];
+/** What goes into one set in one transaction: at least one. */
+interface Wishes {
+  readonly name: SetName;
+  readonly wishes: readonly Wish[];
+}
+
+function elementsOf({ wishes }: Wishes): readonly SetElement[] {
+  return wishes.map(({ element }) => element);
+}
 
 /** One wish for each (source, service), the longest: an element cannot be deleted twice in a transaction. */
-function merge(grants: readonly Grant[]): Wish[] {
-  const wishes = new Map<string, Wish>();
+function merge(table: string, grants: readonly Grant[]): Wishes[] {
+  const merged = new Map<string, Wish>();
   for (const { source, services, milliseconds } of grants) {
     if (!(milliseconds > 0)) continue;
     const time = Math.max(shortest, Math.ceil(milliseconds));
     for (const service of services) {
-      const name = `${formatService(service)} for ${source}`;
-      if ((wishes.get(name)?.element.milliseconds ?? 0) >= time) continue;
+      const text = `${formatService(service)} for ${source}`;
+      if ((merged.get(text)?.element.milliseconds ?? 0) >= time) continue;
       const element = { key: encodeKey(source, service), milliseconds: time };
-      wishes.set(name, { set: setOf(source), element, name });
+      merged.set(text, { set: setOf(source), element, text });
     }
   }
-  return [...wishes.values()];
+  return openSets.flatMap((set) => {
+    const mine = [...merged.values()].filter((wish) => wish.set === set);
+    return inBatches(mine).map((wishes) => ({ name: { table, set }, wishes }));
+  });
+}
+
+function inBatches(wishes: readonly Wish[]): (readonly Wish[])[] {
+  const batches = [];
+  for (let from = 0; from < wishes.length; from += batch) {
+    batches.push(wishes.slice(from, from + batch));
+  }
+  return batches;
 }
