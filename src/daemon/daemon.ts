@@ -126,7 +126,8 @@ export class Daemon {
     daemon.#say("listening", `listening on ${on}...`, "terminal");
     daemon.#say("start", `starting up, listening on ${on}`, "log");
     daemon.#manager.ready(daemon.#summary());
-    daemon.#log.begin();
+    // Whoever watches at a terminal sees what a command is before what it prints.
+    if (!options.terminal.verbose && !options.terminal.debug) daemon.#log.begin();
     daemon.#findForwardedSoon();
     await rehearse(config.doors, daemon.#lasting?.firewalls ?? dryFirewall, clock);
     return daemon;

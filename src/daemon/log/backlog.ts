@@ -17,7 +17,7 @@ export class Backlog implements Log {
     this.#clock = clock;
   }
 
-  /** From now on entries wait. Until then they do not: a start that fails has no later. */
+  /** From now on entries wait. Before they do not: a start that fails has no later. */
   begin(): void {
     this.#defers = true;
   }
