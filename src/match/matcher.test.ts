@@ -375,6 +375,35 @@ test("a flood of first steps from forged addresses does not push out a knock tha
   expect(say(matcher.hit(knock("9000", 3)))).toContain("ssh: open");
 });
 
+describe("a packet that several doors see", () => {
+  const first = makeDoor("first", "1000,2000");
+  const second = makeDoor("second", "500,1000,3000");
+  const stranger = (i: number) => address(`10.0.${i >> 8}.${i & 255}`);
+
+  test("takes nobody else's attempt for one of its source when the table grows", () => {
+    const matcher = makeMatcher([first, second], 10_000);
+    matcher.hit(knock("500", 0));
+    for (let i = 1; i < 4096; i++) matcher.hit(knock("1000", 1, { source: stranger(i) }));
+    // Now it is the youngest, in the place of the oldest.
+    matcher.hit(knock("500", 2));
+    expect(say(matcher.hit(knock("1000", 3)))).toEqual(["first: stage 1", "second: stage 2"]);
+    expect(matcher.liveAttempts).toBe(4097);
+    for (const i of [1, 2, 4095]) {
+      expect(say(matcher.hit(knock("2000", 4, { source: stranger(i) })))).toContain("first: open");
+    }
+    expect(say(matcher.hit(knock("3000", 5)))).toContain("second: open");
+  });
+
+  test("advances all that its source has when the table is full", () => {
+    const matcher = makeMatcher([first, second], 100);
+    matcher.hit(knock("500", 0));
+    for (let i = 1; i < 100; i++) matcher.hit(knock("1000", 1, { source: stranger(i) }));
+    expect(say(matcher.hit(knock("1000", 2)))).toEqual(["first: stage 1", "second: stage 2"]);
+    expect([matcher.liveAttempts, matcher.attemptsByStage]).toEqual([100, [99, 1]]);
+    expect(say(matcher.hit(knock("2000", 3)))).toContain("first: open");
+  });
+});
+
 // ---- The slow twin: the definition, word for word, over everything that a door ever saw. ----
 
 interface Seen {
