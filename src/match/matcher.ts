@@ -295,17 +295,15 @@ function longest(attempts: readonly Attempt[]): number {
 
 /** A door with repeated ports may hold several attempts of one source: people see the longest. */
 function longestOfEach(late: readonly Late[]): readonly Late[] {
-  const found = new Map<number, Late[]>();
+  const found = new Map<Door, Map<string, Late>>();
   for (const verdict of late) {
-    // The last word tells nearly all sources apart, and costs no text.
-    const alike = found.get(verdict.source.w3) ?? [];
-    const known = alike.findIndex(
-      ({ door, source }) => door === verdict.door && source.equals(verdict.source),
-    );
-    if (known < 0) found.set(verdict.source.w3, [...alike, verdict]);
-    else if ((alike[known]?.stage ?? 0) < verdict.stage) alike[known] = verdict;
+    const { w0, w1, w2, w3 } = verdict.source;
+    const source = `${w0},${w1},${w2},${w3}`;
+    const ofDoor = found.get(verdict.door) ?? new Map<string, Late>();
+    found.set(verdict.door, ofDoor);
+    if ((ofDoor.get(source)?.stage ?? 0) < verdict.stage) ofDoor.set(source, verdict);
   }
-  return [...found.values()].flat();
+  return [...found.values()].flatMap((ofDoor) => [...ofDoor.values()]);
 }
 
 function isSame(a: Door, b: Door): boolean {
