@@ -12,6 +12,7 @@ const POSIX_SPAWN_SETSIGMASK = 0x08;
 const POSIX_SPAWN_SETSID = 0x80;
 const O_RDONLY = 0;
 const SYS_pidfd_open = 434;
+const WNOHANG = 1;
 
 const library = koffi.load("libc.so.6");
 const posixSpawn: (
@@ -130,11 +131,17 @@ export function spawnProgram(
   }
 }
 
+/** How often a child is asked for that no descriptor could be had of: milliseconds. */
+const interval = 50;
+
 /** A child that has ended keeps its number until it is waited for, so the descriptor is that child's. */
 function waitFor(pid: number): Promise<Exit> {
   const fd = syscall(SYS_pidfd_open, pid, 0);
-  if (fd < 0) throw libc.systemError("SYSTEM", `cannot wait for process ${pid}`);
   return new Promise((resolve) => {
+    if (fd < 0) {
+      askAgain(pid, resolve);
+      return;
+    }
     const stop = whenReadable(fd, () => {
       stop();
       libc.close(fd);
@@ -143,6 +150,14 @@ function waitFor(pid: number): Promise<Exit> {
       resolve(decode(status[0] ?? 0));
     });
   });
+}
+
+/** It runs already, whatever this process is out of. */
+function askAgain(pid: number, resolve: (exit: Exit) => void): void {
+  const status = new Int32Array(1);
+  const isOver = waitpid(pid, status, WNOHANG) !== 0;
+  if (isOver) resolve(decode(status[0] ?? 0));
+  else setTimeout(() => askAgain(pid, resolve), interval);
 }
 
 /** wait(2): the low seven bits are a signal, or 0 if it ended by itself; then the second byte counts. */

@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import koffi from "koffi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeFirewall } from "../../test/contract/firewall.ts";
 import { address } from "../../test/packets.ts";
@@ -36,6 +37,32 @@ function findUser(name: string): User {
 }
 
 const firewall = new CommandFirewall(findUser);
+
+const RLIMIT_NOFILE = 7;
+const libc = koffi.load("libc.so.6");
+const getrlimit: (which: number, limits: BigUint64Array) => number = libc.func(
+  "int getrlimit(int, void *)",
+);
+const setrlimit: (which: number, limits: BigUint64Array) => number = libc.func(
+  "int setrlimit(int, const void *)",
+);
+
+/** Begins something while this process cannot open anything. */
+function withoutDescriptors<T>(task: () => T): T {
+  const limits = new BigUint64Array(2);
+  getrlimit(RLIMIT_NOFILE, limits);
+  const most = Math.max(...readdirSync("/proc/self/fd").map(Number)) + 2;
+  setrlimit(RLIMIT_NOFILE, BigUint64Array.of(BigInt(most), limits[1] ?? 0n));
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch {
+    return task(); // None is left.
+  } finally {
+    for (const fd of taken) closeSync(fd);
+    setrlimit(RLIMIT_NOFILE, limits);
+  }
+}
 
 function makePassage(start: string, way: Partial<CommandWay> = {}, who: Who = {}): Passage {
   return byCommands(who, { start, stop: undefined, ...way });
@@ -131,6 +158,12 @@ test("commands that have ended leave neither a process nor a descriptor behind",
     }
   });
   expect(states).not.toContain("Z");
+});
+
+test("a command that ran when no descriptor was left has ended as it did", async () => {
+  await run("true");
+  const outcome = withoutDescriptors(() => run("exit 3"));
+  expect(await outcome).toEqual({ kind: "failed", status: 3 });
 });
 
 test("a command has no input", async () => {
