@@ -1,6 +1,7 @@
 // V8 compiles code when it first runs. A knock that is the first would open its door several times
 // later than the next (docs/benchmarks.md): so one is played that nobody sent.
 import { setImmediate } from "node:timers/promises";
+import { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { formatTextLine } from "../base/log.ts";
@@ -16,9 +17,12 @@ import { Pipeline } from "./pipeline.ts";
 
 const ports = [1, 3, 2];
 
-/** TEST-NET-1 (RFC 5737): nobody has such an address. */
+/** TEST-NET-1 (RFC 5737): nobody has such an address, but in tests and examples. */
 const source = [192, 0, 2, 1];
 const destination = [192, 0, 2, 2];
+
+/** Nothing is ever open to it, not even in tests: what an earlier daemon left open stays so. */
+const nobody = Address.v4(0);
 
 /**
  * Sends a knock through parts that are thrown away afterwards: it opens a door of the same kinds as
@@ -35,7 +39,9 @@ export async function rehearse(
     kinds.flatMap((door) => (door === undefined ? [] : [inRehearsal(door)])),
     {
       open: (passage, length) =>
-        passage.way.kind === "native" ? firewall.close(passage) : firewall.open(passage, length),
+        passage.way.kind === "native"
+          ? firewall.close({ ...passage, source: nobody })
+          : firewall.open(passage, length),
       close: async () => ({ kind: "done" }),
     },
     clock,
