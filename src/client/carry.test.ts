@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import type { Readable } from "node:stream";
-import { PassThrough } from "node:stream";
+import { PassThrough, Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
 import { carry } from "./carry.ts";
 
@@ -72,6 +72,32 @@ test("a reader who does not read keeps the server from sending", async () => {
   expect((await all).length).toBeGreaterThan(sent);
   await carried;
 });
+
+test.each(["ends", "breaks"])(
+  "when the connection %s, a slow reader still gets all that came",
+  async (how) => {
+    const [socket, far] = await pair();
+    const input = new PassThrough();
+    let written = 0;
+    const output = new Writable({
+      highWaterMark: 1 << 20,
+      write(chunk: Buffer, _, done) {
+        setTimeout(() => {
+          written += chunk.length;
+          done();
+        }, 200);
+      },
+    });
+    const carried = carry(socket, input, output);
+    far.write(Buffer.alloc(100_000));
+    await expect.poll(() => written + output.writableLength).toBeGreaterThanOrEqual(100_000);
+    input.end();
+    if (how === "ends") far.end();
+    else far.resetAndDestroy();
+    await carried.catch(() => {});
+    expect(written).toBe(100_000);
+  },
+);
 
 test("a reader who goes away ends the connection", async () => {
   const [socket, far] = await pair();

@@ -5,7 +5,7 @@ import { finished } from "node:stream/promises";
 /**
  * Carries the bytes of `input` to the other side of `socket`, and what comes from there to `output`, as fast as the slower
  * of each two takes them. The end of one direction is passed on, and the other goes on. Resolves when
- * both have ended, or nobody reads `output` any more. Throws what broke the connection.
+ * both have ended and all is written, or nobody reads `output` any more. Throws what broke the connection.
  */
 export async function carry(socket: Socket, input: Readable, output: Writable): Promise<void> {
   socket.setNoDelay(true);
@@ -21,5 +21,8 @@ export async function carry(socket: Socket, input: Readable, output: Writable): 
   } finally {
     input.unpipe(socket);
     input.destroy();
+    // What came last may still wait for a slow reader. Its errors have been heard above.
+    output.end();
+    await finished(output, { readable: false }).catch(() => {});
   }
 }

@@ -115,6 +115,16 @@ describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
     await reader.waitFor(/\S+\s*that is all/);
   });
 
+  test("brings all to a reader that begins late, and more than a pipe holds", async () => {
+    const much = `require("node:net").createServer((socket) => socket.end(Buffer.alloc(90_000)))
+      .listen(7780, "0.0.0.0", () => console.log("listening"))`;
+    await server.start([process.execPath, "-e", much]).waitFor(/listening/);
+    const command = [...knock, "--proxy", server.address, "7780", "7003"].join(" ");
+    const late = `${command} </dev/null | (sleep 1; wc -c)`;
+    const { stdout } = await client.run(["sh", "-c", late]);
+    expect(Number(stdout)).toBe(90_000);
+  });
+
   test("ends with 1 and the reason if the door stays shut", async () => {
     const argv = [...knock, "--proxy", server.address, "7778", "7003"];
     const { code, stdout, stderr } = await client.run(argv, { ok: "any" });
