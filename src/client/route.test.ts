@@ -23,7 +23,7 @@ test.each<[string, Family, string]>([
 test("a name that no resolver takes is RESOLVE", async () => {
   await expect(findRoutes("a..b", 0, {})).rejects.toMatchObject({
     code: "RESOLVE",
-    message: "unknown node or service",
+    message: "cannot resolve 'a..b': unknown node or service",
     cause: { code: "ENOTFOUND" },
   });
 });

@@ -41,7 +41,7 @@ async function resolveHost(host: string, family: Family): Promise<string[]> {
     const found = await lookup(host, { family: family === "both" ? 0 : family, all: true });
     return found.map(({ address }) => address);
   } catch (cause) {
-    throw new KnockError("RESOLVE", systemReason(cause), { cause });
+    throw new KnockError("RESOLVE", `cannot resolve '${host}': ${systemReason(cause)}`, { cause });
   }
 }
 

@@ -284,6 +284,15 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       expect(told.knocks).toBeGreaterThan(told.failures);
     });
 
+    test("is stopped at once, also while it waits for a door that stays shut", async () => {
+      const wait = ["--wait", "7009,60s", "--keep", "10m"];
+      const keeper = begin(...wait, "-v", server.address, "7003");
+      await keeper.waitFor(/hitting/);
+      keeper.signal("SIGINT");
+      const ended = await Promise.race([keeper.ended, sleep(20_000)]);
+      expect(ended).toMatchObject({ code: 0, stderr: expect.stringContaining("1 knock in ") });
+    });
+
     test("lasts as long as a command", async () => {
       const daemon = await startKnockd(server, door);
       const ended = await run(

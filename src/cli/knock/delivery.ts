@@ -3,6 +3,7 @@ import type { Plan, Step } from "../../client/plan.ts";
 import type { Profile } from "../../client/profile.ts";
 import type { Route } from "../../client/route.ts";
 import { findRoutes } from "../../client/route.ts";
+import { systemReason } from "../../client/system-reason.ts";
 import type { Io } from "../program.ts";
 import type { CommandLine } from "./command-line.ts";
 
@@ -30,7 +31,7 @@ export async function resolve(
     if (!(error instanceof KnockError) || error.code !== "RESOLVE") throw error;
     const port = plan.steps[0]?.text;
     io.stderr(`Failed to resolve hostname '${plan.host}' on port ${port}\n`);
-    io.stderr(`getaddrinfo: ${error.message}\n`);
+    io.stderr(`getaddrinfo: ${systemReason(error.cause)}\n`);
     return undefined;
   }
 }

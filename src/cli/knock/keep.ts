@@ -84,7 +84,9 @@ export async function keep(
   // With a command, signals are for that.
   const signals = command === undefined ? (["SIGINT", "SIGTERM"] as const) : [];
   for (const signal of signals) process.once(signal, () => stop.abort());
-  await kept;
+  // A knock that is being waited for keeps nobody who wants to go.
+  const stopped = new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
+  await Promise.race([kept, stopped]);
   await child;
   progress.clear();
   summarize(delivery, account, systemClock.now() - begin, command);
