@@ -225,8 +225,22 @@ describe("--wait", () => {
     expect([JSON.parse(stdout).result, stderr]).toEqual(["sent", "hitting tcp 127.0.0.1:1\n"]);
     expect(await ask("a..b", "1")).toEqual([
       1,
-      { host: "a..b", result: "failed", reason: "unknown node or service" },
+      { host: "a..b", result: "failed", reason: "cannot resolve 'a..b': unknown node or service" },
     ]);
+  });
+
+  test.each([
+    [[], "no host to knock at"],
+    [["nil"], `no port to knock at, and no profile 'nil' in ${file}`],
+    [["127.0.0.1", "70000"], expect.stringContaining("port '70000' is neither")],
+    [["-d", "-5", "127.0.0.1", "1"], expect.stringContaining("delay '-5'")],
+    [["--keep", "x", "127.0.0.1", "1"], expect.stringContaining("--keep: ")],
+    [["--print", "nil"], "there is no profile 'nil'"],
+    [["-F", "/dev/null", "home"], "/dev/null: others can write it"],
+  ])("as JSON is one object also where nothing was sent: %j", async (args, reason) => {
+    const { code, stdout, stderr } = await knock("--json", ...args);
+    expect([code, JSON.parse(stdout)]).toEqual([1, { result: "failed", reason }]);
+    expect(stderr).toMatch(/^knock: /);
   });
 });
 
@@ -321,7 +335,8 @@ describe("options that do not go together are refused:", () => {
     [["127.0.0.1", "+5", "1"], "'+5' does not stand between two ports"],
   ])("%j", async (args, message) => {
     const { code, stdout, stderr } = await knock(...args);
-    expect([code, stdout]).toEqual([1, ""]);
+    expect(code).toBe(1);
+    if (!args.includes("--json")) expect(stdout).toBe("");
     expect(stderr).toMatch(/^knock: error: /);
     expect(stderr).toContain(message);
   });

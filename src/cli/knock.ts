@@ -11,13 +11,17 @@ import { version } from "./version.ts";
  * command after `--` decides about its own.
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
+  const line = new CommandLine(args);
   try {
-    return await run(new CommandLine(args), io);
+    return await run(line, io);
   } catch (error) {
-    if (!(error instanceof KnockError) || error.code !== "CONFIG") throw error;
+    if (!(error instanceof KnockError)) throw error;
+    const { code, message, hints } = error;
+    if (line.has("json")) io.stdout(`${JSON.stringify({ result: "failed", reason: message })}\n`);
+    if (code !== "CONFIG") throw error;
     // Problems bring their own file and line.
-    const lines = [...error.message.split("\n"), ...error.hints.map((hint) => `hint: ${hint}`)];
-    io.stderr(lines.map((line) => `knock: ${line}\n`).join(""));
+    const lines = [...message.split("\n"), ...hints.map((hint) => `hint: ${hint}`)];
+    io.stderr(lines.map((one) => `knock: ${one}\n`).join(""));
     return 1;
   }
 }
@@ -34,14 +38,18 @@ async function run(line: CommandLine, io: Io): Promise<number> {
   }
   if (line.has("list")) return await (await import("./knock/list.ts")).list(line, io);
   if (line.has("print")) return await (await import("./knock/print.ts")).print(line, io);
-  if (Number(line.get("delay")) < 0 && line.operands.length + (line.rest?.length ?? 0) > 1) {
+  const isJson = line.has("json");
+  const words = line.operands.length + (line.rest?.length ?? 0);
+  if (Number(line.get("delay")) < 0 && words > 1 && !isJson) {
     io.stderr("error: delay cannot be negative\n");
     return 1;
   }
   const target = await findTarget(line, io);
   if (target === undefined) {
+    const lack = await explainLack(line);
+    if (isJson) throw new KnockError("USAGE", lack ?? "no host to knock at");
     io.stdout(usage);
-    await explainLack(line, io);
+    if (lack !== undefined) io.stderr(`knock: error: ${lack}\n`);
     return 1;
   }
   if (line.has("save")) return await (await import("./knock/save.ts")).save(target, line, io);
@@ -49,10 +57,10 @@ async function run(line: CommandLine, io: Io): Promise<number> {
 }
 
 /** One word alone is a profile, or a port is missing. */
-async function explainLack(line: CommandLine, io: Io): Promise<void> {
+async function explainLack(line: CommandLine): Promise<string | undefined> {
   const [host] = line.operands;
-  if (host === undefined) return;
+  if (host === undefined) return undefined;
   const { usualPath } = await import("../client/profile-file.ts");
   const file = line.get("file") ?? usualPath();
-  io.stderr(`knock: error: no port to knock at, and no profile '${host}' in ${file}\n`);
+  return `no port to knock at, and no profile '${host}' in ${file}`;
 }
