@@ -147,7 +147,7 @@ export const catalogue: readonly Client[] = [
 ];
 
 /** Clients that have a test of their own, in the order of docs/clients.md, after the others. */
-export const others: readonly string[] = ["knock.exe"];
+export const others: readonly string[] = ["knock.exe", "Chromium"];
 
 /** The clients of these names. */
 export function clientsNamed(...names: readonly string[]): Client[] {

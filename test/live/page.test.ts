@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { isBadPort } from "../../src/page/bad-ports.ts";
+import { columns, compareRows } from "../clients/table.ts";
 import { startBrowser } from "./browser.ts";
 import type { Host } from "./host.ts";
 import { Folder } from "./knockd.ts";
@@ -210,6 +211,8 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
   const folder = new Folder();
   const page = folder.at("knock.html");
   const browsers: Browser[] = [];
+  /** Which of the cases opened their door. */
+  const opened = new Set<number>();
   /** All that was asked of the web server that has the page. */
   let visits: { readonly stdout: string };
 
@@ -316,6 +319,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
       if (service === "none") return;
       expect(await connects(client)).toBe("open");
       expect(await connects(network.host("stranger"))).toBe("silent");
+      opened.add(i);
     },
   );
 
@@ -517,5 +521,27 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
 
     expect(visits.stdout).toContain("/knock.html");
     expect(visits.stdout).not.toMatch(/knock=|#/);
+  });
+
+  test("docs/clients.md says so", ({ expect, skip }) => {
+    skip(!Network.hasIPv6, "this kernel has no IPv6");
+    const results = columns.map(([knocks, family]) => {
+      const open = cases.some(
+        (one, i) =>
+          opened.has(i) &&
+          one.origin === "file" &&
+          one.knocks === knocks &&
+          one.to === `IPv${family}`,
+      );
+      return open ? "opens" : "stays shut";
+    });
+    const version = browsers[0]?.version().replace(/\..*/, "") ?? "?";
+    const row = {
+      client: "Chromium",
+      version,
+      typed: "knockctl invite DOOR --host HOST",
+      results,
+    };
+    expect(compareRows([row])).toEqual([]);
   });
 });
