@@ -4,34 +4,44 @@ import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
+/** An entry that is one program, such as `knock`. */
+export function singleProgram(name) {
+  return `
+    import { main } from "./src/cli/${name}.ts";
+    import { runProgram } from "./src/cli/program.ts";
+    void runProgram("${name}", main);
+  `;
+}
+
 /**
- * One CommonJS file that is the program, such as `knock`: all of its code and nothing of Node's. The
- * same sources give the same text, wherever they lie.
+ * One CommonJS file that is `entry`, a module in the root folder: all of its code and nothing of Node's;
+ * and the npm packages that are in it. The same sources give the same text, wherever they lie.
+ * `alias` gives other files for packages.
  */
-export async function bundle(program) {
-  const { outputFiles } = await build({
-    stdin: {
-      contents: `
-        import { main } from "./src/cli/${program}.ts";
-        import { runProgram } from "./src/cli/program.ts";
-        void runProgram("${program}", main);
-      `,
-      loader: "ts",
-      resolveDir: root,
-    },
+export async function bundle(entry, alias = {}) {
+  const { outputFiles, metafile } = await build({
+    stdin: { contents: entry, loader: "ts", resolveDir: root },
     absWorkingDir: root,
     bundle: true,
     platform: "node",
     format: "cjs",
     target: "node20",
     charset: "utf8",
+    alias,
     plugins: [await fixedVersion()],
     // What it warns of would be an error of the program.
     logOverride: { "empty-import-meta": "error" },
     logLevel: "error",
+    metafile: true,
     write: false,
   });
-  return outputFiles[0].text;
+  return { code: outputFiles[0].text, packages: packagesOf(Object.keys(metafile.inputs)) };
+}
+
+/** The names of the packages that files are of, such as `valibot` or `@koromix/koffi-linux-x64`. */
+function packagesOf(files) {
+  const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
+  return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
 
 /** The version as a constant: there is no package.json beside an executable. */

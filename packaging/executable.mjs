@@ -11,13 +11,14 @@ import {
   rm,
   writeFile,
 } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { inject } from "postject";
 import { withoutSignature } from "./portable-executable.mjs";
 import { fetchRuntime } from "./runtime.mjs";
 
 const run = promisify(execFile);
+const postject = createRequire(import.meta.url).resolve("postject/dist/cli.js");
 const cache = join(import.meta.dirname, "../node_modules/.cache/executables");
 
 /** Node looks for this text, and sees by the figure behind it whether it has a program in it. */
@@ -25,10 +26,11 @@ const sentinelFuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
 /**
  * Writes `file`, one executable that is the runtime and `main`, a CommonJS program. `maker` is the same
- * version of Node for this machine. https://nodejs.org/docs/latest-v22.x/api/single-executable-applications.html
+ * version of Node for this machine. `settings` are more of Node's for such a program.
+ * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
-export async function writeExecutable(file, main, runtime, maker) {
-  const blob = await makeBlob(main, await fetchRuntime(maker));
+export async function writeExecutable(file, main, runtime, maker, settings = {}) {
+  const blob = await makeBlob(main, await fetchRuntime(maker), settings);
   // Putting it in takes many seconds: what was made of the same parts before is taken again.
   const key = createHash("sha256").update(runtime.integrity).update(blob).digest("hex");
   const ready = join(cache, `${runtime.package}-${key}`);
@@ -50,8 +52,16 @@ async function assemble(file, blob, runtime) {
   const staging = await makeStaging();
   try {
     const executable = join(staging, "executable");
-    await writeFile(executable, withoutSignature(await readFile(runtime)), { mode: 0o755 });
-    await inject(executable, "NODE_SEA_BLOB", blob, { sentinelFuse });
+    if (runtime.endsWith(".exe")) {
+      await writeFile(executable, withoutSignature(await readFile(runtime)), { mode: 0o755 });
+    } else {
+      // Its symbols are an eighth of it. Afterwards it would be too late: strip breaks what is put in.
+      await run("strip", ["--strip-all", "-o", executable, runtime]);
+    }
+    await writeFile(join(staging, "blob"), blob);
+    // In a process of its own, for it warns of sections without a name, which do no harm.
+    const section = [executable, "NODE_SEA_BLOB", join(staging, "blob")];
+    await run(process.execPath, [postject, ...section, "--sentinel-fuse", sentinelFuse]);
     await rename(executable, file);
   } finally {
     await rm(staging, { recursive: true });
@@ -59,10 +69,11 @@ async function assemble(file, blob, runtime) {
 }
 
 /** The form in which Node wants a program that it is to carry. */
-async function makeBlob(main, node) {
+async function makeBlob(main, node, settings) {
   const staging = await makeStaging();
   try {
-    const config = { main: "main.cjs", output: "blob", disableExperimentalSEAWarning: true };
+    const files = { main: "main.cjs", output: "blob" };
+    const config = { ...files, disableExperimentalSEAWarning: true, ...settings };
     await writeFile(join(staging, "main.cjs"), main);
     await writeFile(join(staging, "sea.json"), JSON.stringify(config));
     await run(node, ["--experimental-sea-config", "sea.json"], { cwd: staging });

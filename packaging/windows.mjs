@@ -6,7 +6,7 @@
 
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { bundle } from "./bundle.mjs";
+import { bundle, singleProgram } from "./bundle.mjs";
 import { writeExecutable } from "./executable.mjs";
 import { fetchRuntime, runtimes, Unavailable } from "./runtime.mjs";
 
@@ -18,7 +18,8 @@ try {
   if (process.argv[2] === "--fetch") {
     for (const runtime of [windows, windowsMaker]) await fetchRuntime(runtime);
   } else {
-    await writeExecutable(file, await bundle("knock"), windows, windowsMaker);
+    const { code } = await bundle(singleProgram("knock"));
+    await writeExecutable(file, code, windows, windowsMaker);
     console.log(`${relative(root, file)}: ${((await stat(file)).size / 2 ** 20).toFixed(1)} MiB`);
   }
 } catch (error) {

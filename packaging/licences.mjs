@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fetchRuntime } from "./runtime.mjs";
+
+const root = join(import.meta.dirname, "..");
+
+/** What koffi's addon has in it besides its own code: folders of its package. */
+const vendored = ["vendor/node-addon-api", "vendor/node-api-headers"];
+
+/** The licences, word for word, of all that is in an executable: Sesame, npm packages, and Node for Linux. */
+export async function licenceTexts(packages, runtime) {
+  const ours = ["Sesame", await readFile(join(root, "LICENSE"), "utf8")];
+  const folders = packages.map((name) => `node_modules/${name}`);
+  if (packages.includes("koffi")) {
+    folders.push(...vendored.map((folder) => `node_modules/koffi/${folder}`));
+  }
+  const theirs = await Promise.all(
+    folders.map(async (folder) => [folder.replace("node_modules/", ""), await licenceIn(folder)]),
+  );
+  const node = [
+    "Node.js, and what is in it",
+    await readFile(await fetchRuntime(runtime, "LICENSE"), "utf8"),
+  ];
+  const rule = "=".repeat(80);
+  return [ours, ...theirs, node]
+    .map(([name, text]) => `${rule}\n${name}\n${rule}\n\n${text.trim()}\n`)
+    .join("\n");
+}
+
+async function licenceIn(folder) {
+  const path = join(root, folder);
+  const names = existsSync(path) ? await readdir(path) : [];
+  const name = names.find((one) => /^licen[cs]e/i.test(one));
+  if (name === undefined) throw new Error(`${folder} has no licence`);
+  return await readFile(join(path, name), "utf8");
+}

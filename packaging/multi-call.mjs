@@ -1,0 +1,37 @@
+// The entry of the executable for Linux, which is three programs: the name by which it is called says
+// which one; by any other name, its first argument does (`sesame knockctl status`).
+
+import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { runProgram } from "../src/cli/program.ts";
+
+// Each is loaded when it is asked for: knock needs nothing of the kernel.
+const programs = {
+  knock: async () => (await import("../src/cli/knock.ts")).main,
+  knockctl: async () => (await import("../src/cli/knockctl.ts")).main,
+  knockd: async () => (await import("../src/cli/knockd.ts")).main,
+};
+
+const called = () => basename(process.argv[1] ?? "");
+// Also how knockd -d starts itself again: by the executable's own path, with its name behind it.
+if (!Object.hasOwn(programs, called())) process.argv.splice(1, 1);
+// They come with the executable: on a command line they would be ours to understand.
+process.execArgv = [];
+
+const name = called();
+if (Object.hasOwn(programs, name)) {
+  nameProcess();
+  void runProgram(name, async (args, io) => (await programs[name]())(args, io));
+} else {
+  console.error(`usage: sesame ${Object.keys(programs).join("|")} [ARGUMENT...]`);
+  process.exitCode = 2;
+}
+
+/** Node calls its process MainThread; pidof, killall and ps -C look for the program. */
+function nameProcess() {
+  try {
+    writeFileSync("/proc/self/comm", name);
+  } catch {
+    // Without /proc there is nobody to look for it either.
+  }
+}

@@ -1,0 +1,49 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { addManuals } from "./manuals.mjs";
+import { Tree } from "./tree.mjs";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "..");
+
+/**
+ * Writes the tarball for any Linux on x64: one folder with the programs, manual pages, units and
+ * documents. The parameters are those of the Debian package.
+ */
+export async function writeTarball(file, { programs, licences, version, time }) {
+  const staging = await mkdtemp(join(root, "node_modules/.cache/tarball-"));
+  const folder = `sesame-knock-${version}-linux-x64`;
+  try {
+    const tree = new Tree(staging);
+    const put = (name) => `${folder}/${name}`;
+    await tree.copy(join(programs, "sesame"), put("lib/sesame-knock/sesame"), 0o755);
+    await tree.copy(join(programs, "koffi.node"), put("lib/sesame-knock/koffi.node"));
+    for (const link of ["bin/knock", "bin/knockctl", "sbin/knockd"]) {
+      await tree.link("../lib/sesame-knock/sesame", put(link));
+    }
+    for (const unit of ["knockd.service", "sesame-protect.service"]) {
+      await tree.copy(join(import.meta.dirname, unit), put(`systemd/${unit}`));
+    }
+    await tree.copy(join(import.meta.dirname, "debian/knockd.conf"), put("etc/knockd.conf"), 0o600);
+    await addManuals(tree, put("share"));
+    await tree.write(put("README"), await readme());
+    await tree.write(put("LICENCES"), licences);
+    for (const name of ["CHANGELOG.md", "LICENSE", "README.md"]) {
+      await tree.copy(join(root, name), put(name));
+    }
+    await tree.settle(time);
+    const owner = ["--owner=0", "--group=0", "--numeric-owner"];
+    const order = ["--sort=name", `--mtime=@${time}`, "--format=gnu"];
+    // The number of threads decides how it is cut into blocks.
+    const env = { ...process.env, XZ_OPT: "-6 -T2" };
+    await run("tar", ["-cJf", file, ...owner, ...order, "-C", staging, folder], { env });
+  } finally {
+    await rm(staging, { recursive: true });
+  }
+}
+
+async function readme() {
+  return await readFile(join(import.meta.dirname, "README.tarball"), "utf8");
+}
