@@ -13,10 +13,7 @@ const programs = {
 };
 
 const called = () => basename(process.argv[1] ?? "");
-// Also how knockd -d starts itself again: by the executable's own path, with its name behind it.
 if (!Object.hasOwn(programs, called())) process.argv.splice(1, 1);
-// They come with the executable: on a command line they would be ours to understand.
-process.execArgv = [];
 
 const name = called();
 if (Object.hasOwn(programs, name)) {

@@ -2,6 +2,7 @@
 // runs or has failed before the user's eyes, and leaves.
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { isSea } from "node:sea";
 import { dup2 } from "../ffi/libc.ts";
 
 /** Tells a process that it is the one in the background. */
@@ -20,7 +21,12 @@ export function isInBackground(): boolean {
 /** Starts this program again, in a session of its own. Fulfilled with the foreground's exit code. */
 export function startInBackground(): Promise<number> {
   const [node, script = "", ...args] = process.argv;
-  const child = spawn(node ?? process.execPath, [...process.execArgv, script, ...args], {
+  // In the packaged executable there is no script: the name by which it is called is in its place.
+  const program = isSea()
+    ? { argv0: script, args }
+    : { argv0: node, args: [...process.execArgv, script, ...args] };
+  const child = spawn(process.execPath, program.args, {
+    argv0: program.argv0,
     detached: true,
     stdio: ["ignore", "inherit", "inherit", "ipc"],
     env: { ...process.env, [mark]: "1" },

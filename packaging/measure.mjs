@@ -1,0 +1,132 @@
+// Prints a table of what the programs cost: as the Debian package brings them, as they are built here,
+// and Debian's knockd 0.8. The package must have been made (npm run package). Touches no network:
+//
+//   scripts/private node packaging/measure.mjs [--rounds N]
+
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const root = join(import.meta.dirname, "..");
+const rounds = process.argv[2] === "--rounds" ? Number(process.argv[3]) : 15;
+const peers = join(root, "node_modules/.cache/peers/usr");
+const folder = mkdtempSync(join(tmpdir(), "measure-"));
+const MiB = 2 ** 20;
+
+// With it Node reads certificates at every start.
+delete process.env.NODE_EXTRA_CA_CERTS;
+
+const release = readdirSync(join(root, "release"));
+const deb = join(root, "release", release.find((name) => name.endsWith("_amd64.deb")) ?? "");
+const unpacked = join(folder, "deb");
+execFileSync("dpkg-deb", ["-x", deb, unpacked]);
+
+const candidates = [
+  {
+    name: "Sesame, packaged",
+    size: `${mebibytes(sizeOf(unpacked))} (download ${mebibytes(statSync(deb).size)})`,
+    knockd: [join(unpacked, "usr/sbin/knockd")],
+    knock: [join(unpacked, "usr/bin/knock")],
+  },
+  {
+    name: `Sesame on Node.js ${process.versions.node}`,
+    size: `${mebibytes(sizeOf(join(root, "dist")))}, and Node.js ${mebibytes(statSync(process.execPath).size)}`,
+    knockd: [process.execPath, join(root, "bin/knockd")],
+    knock: [process.execPath, join(root, "bin/knock")],
+  },
+  {
+    name: "knockd 0.8",
+    size: mebibytes(sizeOf(peers)),
+    knockd: [join(peers, "sbin/knockd")],
+    knock: [join(peers, "bin/knock")],
+  },
+];
+
+const config = join(folder, "knockd.conf");
+writeFileSync(
+  config,
+  "[options]\ninterface = lo\n[door]\nsequence = 7003,9140,8455\ntcpflags = syn\ncommand = true\n",
+);
+
+for (const candidate of candidates) candidate.found = [];
+// In turn, so that what else the machine does meets all alike.
+for (let round = 0; round < rounds; round++) {
+  for (const candidate of candidates) {
+    const daemon = await measureDaemon(candidate.knockd);
+    candidate.found.push({ ...daemon, ...(await measureClient(candidate.knock)) });
+  }
+}
+
+const rows = candidates.map(({ name, size, found }) => {
+  const middle = (key) => median(found.map((one) => one[key]));
+  const memory = (key) => `${mebibytes(middle(`${key}Rss`))} (${mebibytes(middle(`${key}Pss`))})`;
+  const time = (key) => `${Math.round(middle(key))} ms`;
+  return [name, size, time("daemonStart"), memory("daemon"), time("clientRun"), memory("client")];
+});
+const heads = [
+  "",
+  "on the disk",
+  "daemon: start to listening",
+  "daemon at rest: resident (share)",
+  "client: three ports",
+  "client: resident (share)",
+];
+for (const row of [heads, heads.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
+console.log(`\nMedians of ${rounds} rounds; MiB.`);
+
+async function measureDaemon(argv) {
+  const begin = performance.now();
+  const daemon = start([...argv, "-v", "-c", config]);
+  let said = "";
+  for await (const text of daemon.stdout) {
+    said += text;
+    if (said.includes("listening on")) break;
+  }
+  const daemonStart = performance.now() - begin;
+  // What starting has left is collected, or not, in the first moments.
+  await sleep(700);
+  const { rss, pss } = memoryOf(daemon.pid);
+  daemon.kill("SIGTERM");
+  await once(daemon, "exit");
+  return { daemonStart, daemonRss: rss, daemonPss: pss };
+}
+
+async function measureClient(argv) {
+  const ports = ["127.0.0.1", "7003", "9140", "8455"];
+  const begin = performance.now();
+  await once(start([...argv, ...ports]), "exit");
+  const clientRun = performance.now() - begin;
+  const slow = start([...argv, "-d", "400", ...ports]);
+  await sleep(400);
+  const { rss, pss } = memoryOf(slow.pid);
+  await once(slow, "exit");
+  return { clientRun, clientRss: rss, clientPss: pss };
+}
+
+function start([program, ...args]) {
+  return spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
+}
+
+/** Bytes that a process has in memory, and its share of those that it shares. */
+function memoryOf(pid) {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const bytes = (key) => Number(new RegExp(`^${key}:\\s*(\\d+)`, "m").exec(text)?.[1]) * 1024;
+  return { rss: bytes("Rss"), pss: bytes("Pss") };
+}
+
+function sizeOf(path) {
+  const entries = readdirSync(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
+}
+
+function mebibytes(bytes) {
+  return (bytes / MiB).toFixed(bytes < 10 * MiB ? 1 : 0);
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
