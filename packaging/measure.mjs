@@ -14,6 +14,7 @@ const root = join(import.meta.dirname, "..");
 const rounds = process.argv[2] === "--rounds" ? Number(process.argv[3]) : 15;
 const peers = join(root, "node_modules/.cache/peers/usr");
 const folder = mkdtempSync(join(tmpdir(), "measure-"));
+const addon = join(root, "node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node");
 const MiB = 2 ** 20;
 
 // With it Node reads certificates at every start.
@@ -33,7 +34,7 @@ const candidates = [
   },
   {
     name: `Sesame on Node.js ${process.versions.node}`,
-    size: `${mebibytes(sizeOf(join(root, "dist")))}, and Node.js ${mebibytes(statSync(process.execPath).size)}`,
+    size: `${mebibytes(sizeOf(join(root, "dist")) + statSync(addon).size)}, and Node.js ${mebibytes(statSync(process.execPath).size)}`,
     knockd: [process.execPath, join(root, "bin/knockd")],
     knock: [process.execPath, join(root, "bin/knock")],
   },
