@@ -23,7 +23,7 @@ import { formatList, printable } from "./table.ts";
 import { version } from "./version.ts";
 
 /** In the order in which --help lists them. */
-const commands: readonly Command[] = [
+export const commands: readonly Command[] = [
   status,
   doors,
   leases,

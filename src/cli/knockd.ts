@@ -11,12 +11,13 @@ import { isInBackground, settleInBackground, startInBackground } from "../daemon
 import type { DaemonOptions } from "../daemon/daemon.ts";
 import { Daemon } from "../daemon/daemon.ts";
 import { findScanTraps } from "../daemon/scan-traps.ts";
-import type { Flag } from "./getopt.ts";
+import type { Flag, Option } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
 import type { Io } from "./program.ts";
 import { version } from "./version.ts";
 
-const options = [
+/** All that it takes. */
+export const options: readonly Option[] = [
   { short: "i", long: "interface", argument: "NAME" },
   { short: "d", long: "daemon" },
   { short: "c", long: "config", argument: "FILE" },
@@ -30,7 +31,7 @@ const options = [
   { long: "dry-run" },
   { short: "V", long: "version" },
   { short: "h", long: "help" },
-] as const;
+];
 
 const usage = `usage: knockd [options]
 

@@ -105,7 +105,7 @@ const keywords: readonly Keyword[] = [
 ];
 
 /** The names that options have, for those who try them. */
-const aliases: Readonly<Record<string, string>> = {
+export const aliases: Readonly<Record<string, string>> = {
   source: "bindaddress",
   interface: "bindinterface",
 };

@@ -107,7 +107,7 @@ export const doorRules: Rules<DoorValues> = {
 };
 
 /** Other names that knockd has for the same. */
-const aliases: ReadonlyMap<string, string> = new Map([
+export const aliases: ReadonlyMap<string, string> = new Map([
   ["command", "start_command"],
   ["command_6", "start_command_6"],
   ["timeout", "seq_timeout"],

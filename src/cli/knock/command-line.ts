@@ -33,7 +33,8 @@ const newOptions = [
   { short: "q", long: "quiet" },
 ] as const;
 
-const options: readonly Option[] = [...oldOptions, ...newOptions];
+/** All that it takes. */
+export const options: readonly Option[] = [...oldOptions, ...newOptions];
 
 type Name = (typeof oldOptions | typeof newOptions)[number]["long"];
 
