@@ -5,6 +5,8 @@ import { options as knock } from "../src/cli/knock/command-line.ts";
 import { commands } from "../src/cli/knockctl.ts";
 import { options as knockd } from "../src/cli/knockd.ts";
 
+export const programNames = ["knock", "knockd", "knockctl"] as const;
+
 /** What knockctl takes where a command of its own could stand. */
 export const knockctlOptions: readonly Option[] = [
   { short: "h", long: "help" },

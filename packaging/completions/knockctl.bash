@@ -1,0 +1,104 @@
+# Completion of knockctl for bash. Needs nothing but bash.
+
+# Offers what begins like the word; no shell looks into the names that come from outside.
+_knockctl_offer() {
+  local candidate quoted
+  for candidate; do
+    [[ -n $candidate && $candidate == "$cur"* ]] || continue
+    printf -v quoted %q "$candidate"
+    COMPREPLY+=("$quoted")
+  done
+}
+
+_knockctl_files() {
+  compopt -o filenames 2>/dev/null
+  mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+}
+
+# What the daemon says, if it answers at once and may be asked: `_knockctl_ask doors name`.
+_knockctl_ask() {
+  local found
+  found=$(timeout 2 "$program" "$1" --json "${socket[@]}" </dev/null 2>/dev/null) || return 0
+  mapfile -t found < <(grep -o "\"$2\":\"[^\"\\\\]*\"" <<<"$found" | sort -u)
+  found=("${found[@]#"\"$2\":\""}")
+  _knockctl_offer "${found[@]%'"'}"
+}
+
+_knockctl_options() {
+  case $command in
+    close) echo --cut ;;
+    guard) echo --confirm --from-console --address --for ;;
+    unprotect) echo --config ;;
+    check) echo --strict ;;
+    migrate) echo --no-native --repair --open-for --write ;;
+    replay) echo --config --source --address ;;
+    invite) echo --host --url --service --output --force --config ;;
+  esac
+  case $command in
+    check | migrate | replay | invite) ;;
+    *) echo --socket ;;
+  esac
+  echo --json -h --help
+}
+
+_knockctl() {
+  local program=$1 cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+  if [[ $cur == = ]]; then
+    cur=
+  elif [[ $prev == = ]]; then
+    prev=${COMP_WORDS[COMP_CWORD - 2]}
+  fi
+  COMPREPLY=()
+  local command=${COMP_WORDS[1]}
+  if ((COMP_CWORD == 1)); then
+    _knockctl_offer status doors leases watch open extend close reload guard protect unprotect \
+      check migrate replay invite -h --help -V --version
+    return
+  fi
+  local i operands=0 option='' socket=()
+  for ((i = 2; i < COMP_CWORD; i++)); do
+    local word=${COMP_WORDS[i]}
+    [[ $word == = ]] && continue
+    if [[ -n $option ]]; then
+      [[ $option == --socket ]] && socket=(--socket "$word")
+      option=
+      continue
+    fi
+    case $word in
+      --socket | --address | --for | --config | --open-for | --source | --host | --url | --service | --output)
+        option=$word
+        ;;
+      -*) ;;
+      *) operands=$((operands + 1)) ;;
+    esac
+  done
+  case $prev in
+    --socket | --config | --output) _knockctl_files ;;
+    --for) _knockctl_offer 60s 2m 5m ;;
+    --open-for) _knockctl_offer 30s 10m 1h ;;
+    --address | --source | --host | --url | --service) ;;
+    *)
+      if [[ $cur == -* ]]; then
+        # shellcheck disable=SC2046  # they are words of ours
+        _knockctl_offer $(_knockctl_options)
+        return
+      fi
+      case $command:$operands in
+        open:0 | extend:0) _knockctl_ask doors name ;;
+        close:0)
+          _knockctl_offer all
+          _knockctl_ask doors name
+          _knockctl_ask leases source
+          ;;
+        close:1 | extend:1) _knockctl_ask leases source ;;
+        open:2) _knockctl_offer for ;;
+        open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
+        guard:*) _knockctl_offer tcp/22 icmp ;;
+        invite:0) _knockctl_ask doors name ;;
+        check:0 | migrate:0 | replay:0) _knockctl_files ;;
+      esac
+      ;;
+  esac
+}
+
+complete -F _knockctl knockctl

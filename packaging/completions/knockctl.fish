@@ -1,0 +1,88 @@
+# Completion of knockctl for fish.
+
+# What the daemon says, if it answers at once and may be asked: `__knockctl_ask doors name`.
+function __knockctl_ask
+    set -l words (commandline -opc)
+    set -l socket
+    set -l at (contains -i -- --socket $words)
+    and set -q words[(math $at + 1)]
+    and set socket --socket $words[(math $at + 1)]
+    timeout 2 knockctl $argv[1] --json $socket </dev/null 2>/dev/null |
+        string match -ra "\"$argv[2]\":\"[^\"\\\\\\\\]*\"" | string replace -r '^"[^"]*":"(.*)"$' '$1' | sort -u
+end
+
+# The command is the first word: `__knockctl_is open close`.
+function __knockctl_is
+    set -l words (commandline -opc)
+    set -q words[2]; and contains -- $words[2] $argv
+end
+
+function __knockctl_begins
+    test (count (commandline -opc)) -eq 1
+end
+
+# How many operands there are, options and their values aside: `__knockctl_has 0`.
+function __knockctl_has
+    set -l count 0
+    set -l skip 0
+    for word in (commandline -opc)[3..]
+        if test $skip -eq 1
+            set skip 0
+        else if contains -- $word --socket --address --for --config --open-for --source --host --url --service --output
+            set skip 1
+        else if not string match -q -- '-*' $word
+            set count (math $count + 1)
+        end
+    end
+    test $count -eq $argv[1]
+end
+
+complete -c knockctl -f
+complete -c knockctl -n __knockctl_begins -s V -l version -d 'print the version'
+complete -c knockctl -s h -l help -d 'say how it is used'
+complete -c knockctl -n __knockctl_begins -a status -d 'what knockd is doing, and what is wrong'
+complete -c knockctl -n __knockctl_begins -a doors -d 'the doors: what each opens'
+complete -c knockctl -n __knockctl_begins -a leases -d 'what is open, for whom, and for how long'
+complete -c knockctl -n __knockctl_begins -a watch -d 'what happens, as it happens'
+complete -c knockctl -n __knockctl_begins -a open -d 'open a door for an address'
+complete -c knockctl -n __knockctl_begins -a extend -d 'keep a door open for longer'
+complete -c knockctl -n __knockctl_begins -a close -d 'close a door, or all doors, at once'
+complete -c knockctl -n __knockctl_begins -a reload -d 'read the configuration again'
+complete -c knockctl -n __knockctl_begins -a guard -d 'protect services for the first time, safely'
+complete -c knockctl -n __knockctl_begins -a protect -d 'let only open sources reach the protected services'
+complete -c knockctl -n __knockctl_begins -a unprotect -d 'let everybody reach the protected services'
+complete -c knockctl -n __knockctl_begins -a check -d 'say what is wrong with a configuration'
+complete -c knockctl -n __knockctl_begins -a migrate -d 'say what differs for a file of knockd 0.8'
+complete -c knockctl -n __knockctl_begins -a replay -d 'run a recording through a configuration'
+complete -c knockctl -n __knockctl_begins -a invite -d 'make a page and a QR code to knock with'
+
+complete -c knockctl -n 'not __knockctl_begins' -l json -d 'print JSON'
+complete -c knockctl -n 'not __knockctl_begins; and not __knockctl_is check migrate replay invite' -l socket -r -F -d 'where the daemon listens'
+complete -c knockctl -n '__knockctl_is open extend invite; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
+complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a all -d everything
+complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
+complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask leases source)' -d address
+complete -c knockctl -n '__knockctl_is close extend; and __knockctl_has 1' -a '(__knockctl_ask leases source)' -d address
+complete -c knockctl -n '__knockctl_is open; and __knockctl_has 2' -a for
+complete -c knockctl -n '__knockctl_is open; and __knockctl_has 3' -a '30s 10m 1h'
+complete -c knockctl -n '__knockctl_is extend; and __knockctl_has 2' -a '30s 10m 1h'
+complete -c knockctl -n '__knockctl_is check migrate replay; and __knockctl_has 0' -F
+complete -c knockctl -n '__knockctl_is close' -l cut -d 'also end the connections that were made'
+complete -c knockctl -n '__knockctl_is guard' -a 'tcp/22 icmp' -d service
+complete -c knockctl -n '__knockctl_is guard' -l confirm -d 'protect for good'
+complete -c knockctl -n '__knockctl_is guard' -l from-console -d 'you sit at the machine'
+complete -c knockctl -n '__knockctl_is guard' -l address -x -d 'your address'
+complete -c knockctl -n '__knockctl_is guard' -l for -x -a '60s 2m 5m' -d 'how long you have to confirm it'
+complete -c knockctl -n '__knockctl_is unprotect replay invite' -l config -r -F -d 'the configuration'
+complete -c knockctl -n '__knockctl_is check' -l strict -d 'exit with 2 if there are warnings'
+complete -c knockctl -n '__knockctl_is migrate' -l no-native -d 'offer no native doors'
+complete -c knockctl -n '__knockctl_is migrate' -l repair -d 'put plain dashes and quotes'
+complete -c knockctl -n '__knockctl_is migrate' -l open-for -x -a '30s 10m 1h' -d 'how long a door stays open'
+complete -c knockctl -n '__knockctl_is migrate' -l write -d 'write it'
+complete -c knockctl -n '__knockctl_is replay' -l source -x -d 'tell only what concerns this source'
+complete -c knockctl -n '__knockctl_is replay' -l address -x -d 'the addresses of the machine that recorded'
+complete -c knockctl -n '__knockctl_is invite' -l host -x -d "the server's name or address"
+complete -c knockctl -n '__knockctl_is invite' -l url -x -d 'where the page will be'
+complete -c knockctl -n '__knockctl_is invite' -l service -x -d 'the port that the page looks at'
+complete -c knockctl -n '__knockctl_is invite' -l output -r -F -d 'where to write the page'
+complete -c knockctl -n '__knockctl_is invite' -l force -d 'write it even if the file exists'

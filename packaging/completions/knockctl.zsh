@@ -1,0 +1,99 @@
+#compdef knockctl
+
+# What the daemon says, if it answers at once and may be asked: `_knockctl_ask doors name`.
+_knockctl_ask() {
+  local -a socket=() found
+  [[ -n ${opt_args[--socket]} ]] && socket=(--socket ${(Q)opt_args[--socket]})
+  found=(${(f)"$(timeout 2 knockctl $1 --json $socket </dev/null 2>/dev/null | grep -o "\"$2\":\"[^\"\\\\]*\"" | sort -u)"})
+  found=(${${found#\"$2\":\"}%\"})
+  compadd -a found
+}
+
+_knockctl_doors() { _knockctl_ask doors name }
+
+_knockctl_addresses() { _knockctl_ask leases source }
+
+_knockctl_closable() {
+  local -a all=(all)
+  compadd -a all
+  _knockctl_doors
+  _knockctl_addresses
+}
+
+_knockctl_commands() {
+  local -a commands=(
+    'status:what knockd is doing, and what is wrong'
+    'doors:the doors, and what each opens'
+    'leases:what is open, for whom, and for how long'
+    'watch:what happens, as it happens'
+    'open:open a door for an address, without a knock'
+    'extend:keep a door open for longer'
+    'close:close a door, or all doors, at once'
+    'reload:read the configuration again, and say what changed'
+    'guard:protect services for the first time, safely'
+    'protect:let only open sources reach the protected services'
+    'unprotect:let everybody reach the protected services'
+    'check:say what is wrong with a configuration file'
+    'migrate:say what differs for a file of knockd 0.8, and offer native doors'
+    'replay:run a recording through a configuration, and explain each packet'
+    'invite:make a page and a QR code to knock with a browser or a phone'
+  )
+  _describe command commands
+}
+
+local -a general=('(- *)'{-h,--help}'[say how it is used]')
+
+if ((CURRENT == 2)); then
+  _arguments $general '(- *)'{-V,--version}'[print the version]' '1:command:_knockctl_commands'
+  return
+fi
+
+local command=$words[2]
+shift words
+((CURRENT -= 1))
+general+=('--json[print JSON]')
+local -a client=($general '--socket=[where the daemon listens]:socket:_files')
+local config='--config=[the configuration]:file:_files'
+
+case $command in
+  open) _arguments $client '1:door:_knockctl_doors' '2:address:' '3:for:(for)' '4:time:(30s 10m 1h)' ;;
+  extend) _arguments $client '1:door:_knockctl_doors' '2:address:_knockctl_addresses' '3:time:(30s 10m 1h)' '4:time:' ;;
+  close)
+    _arguments $client '--cut[also end the connections that were made]' \
+      '1:door or address:_knockctl_closable' '2:address:_knockctl_addresses'
+    ;;
+  guard)
+    _arguments $client \
+      '--confirm[protect for good]' \
+      '--from-console[with --confirm, you sit at the machine]' \
+      '--address=[your address]:address:' \
+      '--for=[how long you have to confirm it]:time:(60s 2m 5m)' \
+      '*:service:(tcp/22 icmp)'
+    ;;
+  unprotect) _arguments $client $config ;;
+  status | doors | leases | watch | reload | protect) _arguments $client ;;
+  check) _arguments $general '--strict[exit with 2 if there are warnings]' '1:file:_files' ;;
+  migrate)
+    _arguments $general \
+      '--no-native[offer no native doors]' \
+      '--repair[put plain dashes and quotes]' \
+      '--open-for=[how long a door stays open]:time:(30s 10m 1h)' \
+      '--write[write it]' \
+      '1:file:_files'
+    ;;
+  replay)
+    _arguments $general $config \
+      '--source=[tell only what concerns this source]:address:' \
+      '--address=[the addresses of the machine that recorded]:addresses:' \
+      '1:recording:_files'
+    ;;
+  invite)
+    _arguments $general $config \
+      "--host=[the server's name or address]:host:_hosts" \
+      '--url=[where the page will be]:url:' \
+      '--service=[the port that the page looks at]:service:' \
+      '--output=[where to write the page]:file:_files' \
+      '--force[write it even if the file exists]' \
+      '1:door:_knockctl_doors'
+    ;;
+esac
