@@ -1,0 +1,24 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { follow } from "./reader.ts";
+import { needs } from "./requirements.ts";
+import { Stage } from "./stage.ts";
+
+const docs = join(import.meta.dirname, "../../docs");
+
+/** How many commands each has at least. */
+const documents = { "tutorial.md": 30 } as const;
+
+test.skipIf(needs("nft", "ssh", "ssh-keygen", "tcpdump")).each(Object.entries(documents))(
+  "what docs/%s shows is what happens",
+  { timeout: 240_000 },
+  async (name, least) => {
+    const stage = await Stage.open();
+    try {
+      const parts = await follow(join(docs, name), stage);
+      expect(parts.filter(({ kind }) => kind === "typed").length).toBeGreaterThan(least);
+    } finally {
+      await stage.close();
+    }
+  },
+);

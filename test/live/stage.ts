@@ -1,0 +1,179 @@
+import { mkdirSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import type { Host } from "./host.ts";
+import { Folder } from "./knockd.ts";
+import { Network } from "./network.ts";
+import type { Process } from "./process.ts";
+import { run } from "./run.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** What documents call the hosts of the stage: their name, the address they have there, and who is on it. */
+const cast = [
+  { name: "server", address: "192.0.2.1", prompts: ["server", "server-again"] },
+  { name: "client", address: "192.0.2.7", prompts: ["client"] },
+] as const;
+
+/** As systemd's and sudo's do, as far as documents call them. */
+const standIns = {
+  sudo: 'exec "$@"',
+  systemctl: `
+    [ "$2" = knockd ] || exit 5
+    case $1 in
+      restart) kill $(cat /run/knockd.pid 2>/dev/null) 2>/dev/null; while [ -e /run/knockd.pid ]; do sleep 0.1; done
+        exec knockd -d -p /run/knockd.pid ;;
+      reload) kill -HUP $(cat /run/knockd.pid) ;;
+      *) exit 5 ;;
+    esac`,
+};
+
+/** A server with an sshd and a client that may log in, where commands of a document run as they stand there. */
+export class Stage {
+  readonly #network: Network;
+  readonly #folder = new Folder();
+  /** By prompt: the ssh connection of the terminal, as SSH_CONNECTION has it; empty where one sits at the machine. */
+  readonly #terminals = new Map<string, string>([["client", ""]]);
+
+  private constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** Has an /etc and a /var/log of its own until it is closed. */
+  static async open(): Promise<Stage> {
+    const stage = new Stage(await Network.open(cast.map(({ name }) => name)));
+    try {
+      await stage.#furnish();
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
+    return stage;
+  }
+
+  async close(): Promise<void> {
+    await this.#network.close();
+    for (const path of ["/var/log", "/etc"]) await run(["umount", path], { ok: "any" });
+  }
+
+  host(prompt: string): Host {
+    const found = cast.find(({ prompts }) => prompts.some((one) => one === prompt));
+    if (found === undefined) throw new Error(`nobody has the prompt ${prompt}$`);
+    return this.#network.host(found.name);
+  }
+
+  /** Runs a command at a prompt to its end; its output, with the addresses of the document. */
+  async type(prompt: string, command: string): Promise<string> {
+    const { stdout, stderr } = await this.host(prompt).run(
+      ["bash", "-c", `exec 2>&1\n${this.#here(command)}`],
+      {
+        ok: "any",
+        timeout: 30_000,
+        env: await this.#environment(prompt),
+      },
+    );
+    return this.translate(stdout + stderr);
+  }
+
+  /** Starts a command that waits for something. */
+  async begin(prompt: string, command: string): Promise<Process> {
+    return this.host(prompt).start(["bash", "-c", this.#here(command)], {
+      env: await this.#environment(prompt),
+    });
+  }
+
+  /** The addresses of the network as documents have them. */
+  translate(text: string): string {
+    let translated = text;
+    for (const { name, address } of cast) {
+      translated = translated.replaceAll(this.#network.host(name).address, address);
+    }
+    return translated;
+  }
+
+  /** Writes /etc/knockd.conf. */
+  configure(text: string): void {
+    this.#folder.write("etc/knockd.conf", text);
+  }
+
+  #here(command: string): string {
+    let text = command;
+    for (const { name, address } of cast) {
+      text = text.replaceAll(address, this.#network.host(name).address);
+    }
+    return text;
+  }
+
+  async #environment(prompt: string): Promise<Record<string, string>> {
+    return {
+      ...this.#ownPrograms,
+      SSH_CONNECTION: this.#terminals.get(prompt) ?? (await this.#logIn(prompt)),
+    };
+  }
+
+  get #ownPrograms() {
+    return {
+      PATH: `${this.#folder.at("bin")}:/usr/sbin:/sbin:${process.env["PATH"]}`,
+      HOME: this.#folder.path,
+      LC_ALL: "C.UTF-8",
+      TZ: "UTC",
+    };
+  }
+
+  /** A terminal is a connection that stays. */
+  async #logIn(prompt: string): Promise<string> {
+    const line = ["ssh", "server.example.org", "echo $SSH_CONNECTION; exec sleep 1000"];
+    const ssh = this.#network.host("client").start(line, { env: this.#ownPrograms });
+    const [connection = ""] = await ssh.waitFor(/^[\d.]+ \d+ [\d.]+ 22$/m);
+    this.#terminals.set(prompt, connection);
+    return connection;
+  }
+
+  async #furnish(): Promise<void> {
+    const at = (name: string) => this.#folder.at(name);
+    const server = this.#network.host("server");
+    for (const name of ["bin", "log"]) mkdirSync(at(name));
+    for (const name of ["knock", "knockd", "knockctl"]) {
+      symlinkSync(join(root, "bin", name), join(at("bin"), name));
+    }
+    for (const [name, script] of Object.entries(standIns)) {
+      this.#folder.write(`bin/${name}`, `#!/bin/sh\n${script}\n`);
+      await run(["chmod", "+x", at(`bin/${name}`)]);
+    }
+    // What cannot be read here is not needed either.
+    await run(["sh", "-c", `cp -a /etc ${at("etc")} 2>/dev/null; test -d ${at("etc/ssh")}`]);
+    this.#folder.write("etc/hosts", `127.0.0.1 localhost\n${server.address} server.example.org\n`);
+    await run(["mount", "--bind", at("etc"), "/etc"]);
+    await run(["mount", "--bind", at("log"), "/var/log"]);
+    await this.#startSshd(server);
+    await this.#logIn("server");
+  }
+
+  async #startSshd(server: Host): Promise<void> {
+    const at = (name: string) => this.#folder.at(name);
+    for (const key of ["host", "user"]) {
+      await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at(key)]);
+    }
+    mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
+    const settings = [
+      `HostKey ${at("host")}`,
+      `AuthorizedKeysFile ${at("user.pub")}`,
+      "StrictModes no",
+      "UsePAM no",
+      "PermitRootLogin yes",
+      "PidFile none",
+    ];
+    const config = this.#folder.write("sshd_config", `${settings.join("\n")}\n`);
+    const own = [
+      "Host *",
+      "User root",
+      `IdentityFile ${at("user")}`,
+      "StrictHostKeyChecking no",
+      "UserKnownHostsFile /dev/null",
+      "LogLevel ERROR",
+    ];
+    this.#folder.write("etc/ssh/ssh_config", `${own.join("\n")}\n`);
+    await server
+      .start(["/usr/sbin/sshd", "-D", "-e", "-f", config])
+      .waitFor(/listening on 0\.0\.0\.0/);
+  }
+}
