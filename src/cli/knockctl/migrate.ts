@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  constants,
-  copyFileSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { readFileSync } from "node:fs";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Note } from "../../config/migration.ts";
@@ -18,6 +9,8 @@ import { formatWithHint } from "../../config/problem.ts";
 import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { expectOperands, jsonOption, print } from "./command.ts";
+import { difference, readable } from "./difference.ts";
+import { keepFile, rewriteFile } from "./rewrite.ts";
 
 const usage = `usage: knockctl migrate FILE [options]
 
@@ -73,10 +66,11 @@ export const migrate: Command = {
     const { problems, config } = parseConfig(text);
     const usable = config !== undefined;
     const written = line.given.has("write") && usable && text !== before;
-    if (written) write(file, text);
-    const { createTwoFilesPatch } = await import("diff");
-    const diff =
-      text === before ? "" : createTwoFilesPatch(file, file, before, text, "before", "after");
+    if (written) {
+      keepFile(file, backupOf(file));
+      rewriteFile(file, text);
+    }
+    const diff = await difference(file, before, text);
     const migrated: Migrated = { file, differences, changes, diff, written, problems };
     print(line, io, migrated, () => format(migrated));
     return usable ? 0 : 1;
@@ -98,25 +92,6 @@ function read(file: string): string {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
   } catch (error) {
     throw new KnockError("CONFIG", `${file}: ${reason(error)}`, { cause: error });
-  }
-}
-
-/** The file gets its new text in one step, and keeps its owner and mode. Throws SYSTEM. */
-function write(file: string, text: string): void {
-  const draft = `${file}.new`;
-  try {
-    const { mode, uid, gid } = statSync(file);
-    copyFileSync(file, backupOf(file), constants.COPYFILE_EXCL);
-    writeFileSync(draft, text, { mode: 0o600, flush: true });
-    chownSync(draft, uid, gid);
-    chmodSync(draft, mode & 0o777);
-    renameSync(draft, file);
-  } catch (cause) {
-    const hints = [`${backupOf(file)} must not be there yet`];
-    throw new KnockError("SYSTEM", `cannot rewrite ${file}: ${reason(cause)}`, {
-      cause,
-      ...((cause as NodeJS.ErrnoException).code === "EEXIST" && { hints }),
-    });
   }
 }
 
@@ -150,12 +125,6 @@ function end(file: string, diff: string, written: boolean, problems: readonly Pr
 A rule of your own that drops a service drops it still, for everybody: remove that rule, and let
 Sesame drop the service (knockctl guard tries it without the risk of being locked out).
 `;
-}
-
-/** Without the line above the names, which says nothing; with the tabs of the file. */
-function readable(diff: string): string {
-  const rows = diff.split("\n").slice(1);
-  return rows.map((row) => row.split("\t").map(printable).join("\t")).join("\n");
 }
 
 /** A hint stays a line of its own. */
