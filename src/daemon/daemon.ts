@@ -69,9 +69,7 @@ const clock = systemClock;
 /** How long after a start or a reload the packet filter is asked what it sends on: milliseconds. */
 const searchDelay = 2_000;
 
-/** Where leases are kept, and where knockctl asks, unless the configuration says otherwise. */
-const stateDirectory = process.env["STATE_DIRECTORY"]?.split(":")[0] ?? defaultStateDir;
-
+/** Where knockctl asks, unless the configuration says otherwise. */
 const defaultControlSocket = `${runtimeDirectory}/control.sock`;
 
 /** How long a stopping daemon waits for commands that close: milliseconds. */
@@ -271,7 +269,7 @@ export class Daemon {
   #openLasting(): Lasting {
     const { stateDir, table } = this.#config.options;
     const log = this.#log;
-    const state = openState(stateDir ?? stateDirectory, this.#options.configFile, clock, log);
+    const state = openState(stateDir ?? defaultStateDir, this.#options.configFile, clock, log);
     const firewalls = new Firewalls(table, clock, log, () => this.#keeper.reopenNative());
     const protection = new Protection({ files: state.files, table, firewalls, clock, log });
     return { state, firewalls, protection };

@@ -17,7 +17,7 @@ test("two configurations of one name have files of their own", () => {
   );
   expect(one?.boot).toMatch(/^\/s\/knockd\.conf-[0-9a-f]{12}\.nft$/);
   expect(one?.boot).not.toBe(other?.boot);
-  expect(new Set(Object.values(one ?? {})).size).toBe(5);
+  expect(new Set(Object.values(one ?? {})).size).toBe(6);
 });
 
 test("a file is replaced as a whole, for its owner only, and leaves nothing behind", () => {

@@ -12,6 +12,8 @@ export interface StateFiles {
   readonly guarded: string;
   /** The rules that protect from early in the boot on. packaging/sesame-protect.service loads *.nft. */
   readonly boot: string;
+  /** What `knockctl init` changed, for `knockctl undo`. */
+  readonly init: string;
 }
 
 /** The files of one configuration. Two files of one name are two daemons; people still see which is whose. */
@@ -24,6 +26,7 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
     starts: `${path}.start-`,
     guarded: `${path}.guarded`,
     boot: `${path}.nft`,
+    init: `${path}.init`,
   };
 }
 
@@ -31,5 +34,6 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
 export const runtimeDirectory: string =
   process.env["RUNTIME_DIRECTORY"]?.split(":")[0] || "/run/knockd";
 
-/** Where leases are kept, unless the configuration or the service manager says otherwise. */
-export const defaultStateDir = "/var/lib/knockd";
+/** Where leases are kept, unless the configuration says otherwise. */
+export const defaultStateDir: string =
+  process.env["STATE_DIRECTORY"]?.split(":")[0] || "/var/lib/knockd";
