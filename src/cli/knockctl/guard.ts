@@ -1,9 +1,6 @@
-import { systemClock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
-import type { ControlClient } from "../../control/client.ts";
-import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
-import type { LoggedEntry } from "../../control/protocol.ts";
+import type { Confirmed, ConfirmParams, GuardParams } from "../../control/methods.ts";
 import { humanDuration } from "../duration.ts";
 import type { Io } from "../program.ts";
 import { printable } from "../table.ts";
@@ -12,12 +9,12 @@ import {
   clientOptions,
   expectOperands,
   print,
-  readAddress,
   readLength,
   usageError,
   withDaemon,
 } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
+import { formatEnd, formatGuarded, readOrigin, watchEnd } from "./trial.ts";
 
 const usage = `usage: knockctl guard [SERVICE...] [options]
        knockctl guard --confirm [options]
@@ -36,9 +33,6 @@ native doors open.
   --json          print JSON, and do not wait
   --help          print this text
 `;
-
-/** Milliseconds after which the end of a trial should have been heard of. */
-const patience = 2000;
 
 export const guard: Command = {
   name: "guard",
@@ -109,87 +103,12 @@ function readParams({ given, operands }: CommandLine): GuardParams {
   };
 }
 
-function readOrigin(given: string | undefined): Pick<GuardParams, "address" | "port"> {
-  const ssh = sshConnection();
-  if (given === undefined) {
-    if (ssh !== undefined) return ssh;
-    throw new KnockError("USAGE", "where do you come from? SSH_CONNECTION does not say so", {
-      hints: ["--address A: the address from which you will come by ssh"],
-    });
-  }
-  const address = readAddress(given);
-  return ssh === undefined ? { address } : { address, port: ssh.port };
-}
-
-function readService(text: string): string {
+/** `tcp/22`, however it was written. Throws USAGE. */
+export function readService(text: string): string {
   const service = parseService(text);
   if (service !== undefined) return formatService(service);
   const hints = ["a service is written as tcp/22, udp/51820 or icmp"];
   throw new KnockError("USAGE", `"${text}" is not a service`, { hints });
-}
-
-/** How a trial ended; `unknown`: knockd is gone. */
-type End = "confirmed" | "over" | "unknown";
-
-/** Listens from now on, and returns a function that waits for the end of a trial. */
-function watchEnd(daemon: ControlClient): (trial: Guarded) => Promise<End> {
-  const stop = new AbortController();
-  const ended = new Promise<End>((resolve) => {
-    const onEvent = ({ event }: LoggedEntry) => {
-      if (event === "guard-confirmed") resolve("confirmed");
-      if (event === "guard-over") resolve("over");
-    };
-    const gone = () => resolve("unknown");
-    daemon.watch({ onEvent, onDropped: () => {} }, stop.signal).then(gone, gone);
-  });
-  return async (trial) => {
-    // Events get lost where there are too many; then the daemon is asked.
-    let cancel = () => {};
-    const late = new Promise<End>((resolve) => {
-      const ask = () => askEnd(daemon, trial).then(resolve, () => resolve("unknown"));
-      const when = systemClock.now() + trial.remaining + patience;
-      cancel = systemClock.wakeAt(when, () => void ask());
-    });
-    const end = await Promise.race([ended, late]);
-    cancel();
-    stop.abort();
-    return end;
-  };
-}
-
-async function askEnd(daemon: ControlClient, { services }: Guarded): Promise<End> {
-  const { firewall } = await daemon.ask("status", {});
-  return services.every((one) => firewall.protects.includes(one)) ? "confirmed" : "over";
-}
-
-function formatGuarded({ services, address, remaining, doors }: Guarded): string {
-  // The way of the answer has taken some of it.
-  const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
-  return `\
-On trial for ${time}: ${services.join(", ")}
-Only ${address}, and whoever knocks (${doors.map(printable).join(", ")}), gets in. Sessions that exist go on.
-
-Now, in a second terminal, make a NEW connection to this server, and type there:
-
-    knockctl guard --confirm
-
-Then it stays so, also after a restart. If nobody does that within ${time}, all is as before:
-the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.
-`;
-}
-
-function formatEnd({ services, remaining }: Guarded, end: End): string {
-  const names = services.join(", ");
-  switch (end) {
-    case "confirmed":
-      return `\nConfirmed: ${names} stays protected.\n`;
-    case "over":
-      return `\nNot confirmed: ${names} is as before.\n`;
-    case "unknown": {
-      const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
-      return `\nknockd is gone. Unless somebody has confirmed, ${names} is as before ${time} after the beginning.\n`;
-    }
-  }
 }
 
 function formatConfirmed({ services, doors, address, remaining }: Confirmed): string {
