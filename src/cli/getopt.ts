@@ -6,6 +6,8 @@ export interface Option {
   readonly long: string;
   /** What messages call its argument, such as `FILE`; an option without it takes none. */
   readonly argument?: string;
+  /** May be given several times, which is the same as once with commas between the values. */
+  readonly many?: true;
 }
 
 export interface Flag {

@@ -40,6 +40,8 @@ describe("screens", () => {
 
       Shows and steers a running knockd, and checks configurations.
 
+        init       from nothing to a protected server, step by step
+        undo       take back what the last init did
         status     what knockd is doing, and what is wrong
         doors      the doors: what each opens, and for how many it is open
         leases     what is open, for whom, and for how long

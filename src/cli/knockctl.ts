@@ -7,6 +7,7 @@ import { usageError } from "./knockctl/command.ts";
 import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
 import { guard } from "./knockctl/guard.ts";
+import { init } from "./knockctl/init.ts";
 import { invite } from "./knockctl/invite.ts";
 import { leases } from "./knockctl/leases.ts";
 import { migrate } from "./knockctl/migrate.ts";
@@ -15,6 +16,7 @@ import { protect } from "./knockctl/protect.ts";
 import { reload } from "./knockctl/reload.ts";
 import { replay } from "./knockctl/replay.ts";
 import { status } from "./knockctl/status.ts";
+import { undo } from "./knockctl/undo.ts";
 import { unprotect } from "./knockctl/unprotect.ts";
 import { watch } from "./knockctl/watch.ts";
 import { nearest } from "./nearest.ts";
@@ -24,6 +26,8 @@ import { version } from "./version.ts";
 
 /** In the order in which --help lists them. */
 export const commands: readonly Command[] = [
+  init,
+  undo,
   status,
   doors,
   leases,
@@ -83,8 +87,13 @@ async function run([name, ...args]: readonly string[], io: Io): Promise<number> 
   const command = commands.find((one) => one.name === name);
   if (command === undefined) throw unknown(name);
   const { flags, operands } = getopt(args, [...command.options, { short: "h", long: "help" }]);
-  // The last one counts, as with getopt.
-  const given = new Map(flags.map((flag) => [flag.name, flag.value ?? ""]));
+  const isMany = (name: string) => command.options.some(({ long, many }) => long === name && many);
+  const given = new Map<string, string>();
+  for (const { name, value = "" } of flags) {
+    const before = given.get(name);
+    // Of the others the last one counts, as with getopt.
+    given.set(name, before !== undefined && isMany(name) ? `${before},${value}` : value);
+  }
   if (given.has("help")) {
     io.stdout(command.usage);
     return 0;

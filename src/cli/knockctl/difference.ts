@@ -7,8 +7,8 @@ export async function difference(file: string, before: string, after: string): P
   return createTwoFilesPatch(file, file, before, after, "before", "after");
 }
 
-/** Without the line above the names, which says nothing; with the tabs of the file. */
+/** Without the lines above the names, which say nothing; with the tabs of the file. */
 export function readable(diff: string): string {
-  const rows = diff.split("\n").slice(1);
+  const rows = diff.slice(Math.max(0, diff.indexOf("--- "))).split("\n");
   return rows.map((row) => row.split("\t").map(printable).join("\t")).join("\n");
 }

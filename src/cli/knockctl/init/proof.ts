@@ -18,7 +18,7 @@ export interface Trial {
   readonly table: string;
 }
 
-/** What a stranger sees of a service; `unknown`: it is not of TCP, or could not be looked at. */
+/** What a stranger sees of a service; `unknown`: it is of UDP, or could not be looked at. */
 export type Sight = "open" | "refused" | "silent" | "unknown";
 
 /** What came of a knock. */
@@ -65,7 +65,8 @@ export function doubt(
 ): string | undefined {
   if (!leased) return "knockd did not open it";
   if (!inKernel) return "knockd opened it, but the kernel does not know of that";
-  if (shut && before === "open") return "the service can be reached without a knock";
+  if (shut && (before === "open" || before === "refused"))
+    return "the service can be reached without a knock";
   if (after === "silent") {
     const other = "something else drops the service, also for those who knocked";
     return shut ? "the service cannot be reached after the knock" : other;
@@ -105,7 +106,11 @@ async function hasElement({ address }: Visitor, { table, service }: Trial): Prom
 const numbers = { tcp: 6, udp: 17 } as const;
 
 async function look(visitor: Visitor, service: Service): Promise<Sight> {
-  if (service.protocol !== "tcp") return "unknown";
+  if (service.protocol === "udp") return "unknown";
+  if (service.protocol === "icmp") {
+    const { code } = await visitor.run(["ping", "-c", "1", "-W", "1", visitor.host]);
+    return code === 0 ? "open" : code === 1 ? "silent" : "unknown";
+  }
   // Each connection is a new one; bash is on every Debian.
   const connect = `exec 3<>/dev/tcp/${visitor.host}/${service.port}`;
   const { code, stderr } = await visitor.run(["bash", "-c", connect], 1_500);

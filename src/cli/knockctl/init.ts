@@ -1,0 +1,160 @@
+import { resolve } from "node:path";
+import { KnockError } from "../../base/errors.ts";
+import { thisHost } from "../../daemon/host-traps.ts";
+import type { Io } from "../program.ts";
+import { printable } from "../table.ts";
+import type { Command, CommandLine } from "./command.ts";
+import { clientOptions, expectOperands, print, usageError } from "./command.ts";
+import { difference, readable } from "./difference.ts";
+import { prepare } from "./init/carry-out.ts";
+import { lockUp } from "./init/lock-up.ts";
+import { decode } from "./init/place.ts";
+import type { Plan } from "./init/plan.ts";
+import { findUnprovable, makePlan, readExisting } from "./init/plan.ts";
+import { isTerminal, Questions } from "./init/questions.ts";
+import { usualConfig } from "./init/starter.ts";
+import type { Wishes } from "./init/wishes.ts";
+import { formatListening, readWishes } from "./init/wishes.ts";
+import { formatDoor, formatStrength } from "./init/words.ts";
+
+const usage = `usage: knockctl init [options]
+
+From nothing to a protected server. Finds what listens, makes doors with random sequences for
+the services that you choose, shows what it would change, and asks. Then it writes the
+configuration (what is there stays, and is kept beside it), makes knockd take it, knocks at each
+door from a network namespace to see that it opens, and protects the services on trial, as
+"knockctl guard" does: only what you confirm from a new connection stays. "knockctl undo" takes
+all of it back.
+
+  --service S    tcp/22, udp/51820 or icmp; several with commas, or the option again
+  --host NAME    this server, as clients name it (default: the name of this machine)
+  --address A    where you come from (default: where your ssh connection comes from)
+  --steps N      how many ports a sequence has, from 3 to 32 (default: 4)
+  --open-for T   how long a door lets in new connections (default: 30s)
+  --trial TIME   how long you have to confirm it (default: 60s)
+  --no-proof     do not knock from a network namespace first
+  --yes          ask nothing; without --service it is tcp/22, if something listens there
+  --dry-run      show all of it, and change nothing
+  --config FILE  the configuration (default: ${usualConfig})
+  --socket PATH  where the daemon listens
+  --json         print JSON at the end, and do not wait; with --yes or --dry-run
+  --help         print this text
+
+example: knockctl init --yes --service tcp/22,icmp --host server.example.org
+`;
+
+export const init: Command = {
+  name: "init",
+  summary: "from nothing to a protected server, step by step",
+  usage,
+  options: [
+    { long: "service", argument: "S", many: true },
+    { long: "host", argument: "NAME" },
+    { long: "address", argument: "A" },
+    { long: "steps", argument: "N" },
+    { long: "open-for", argument: "T" },
+    { long: "trial", argument: "TIME" },
+    { long: "no-proof" },
+    { long: "yes" },
+    { long: "dry-run" },
+    { long: "config", argument: "FILE" },
+    ...clientOptions,
+  ],
+  async run(line, io) {
+    expectOperands(line, 0, 0);
+    expectAnswers(line);
+    const config = resolve(line.given.get("config") ?? usualConfig);
+    const agreed = await agree(line, io, config);
+    if (agreed === undefined) return 1;
+    const { plan, wishes } = agreed;
+    const { origin } = wishes;
+    if (origin === undefined) return await showOnly(line, io, plan);
+    return await interruptible(async (signal) => {
+      const say = line.given.has("json")
+        ? () => {}
+        : (text: string) => io.stdout(`${printable(text)}\n`);
+      const changes = await prepare(plan, say, signal);
+      return await lockUp({ line, io, plan, wishes: { ...wishes, origin }, changes, say, signal });
+    });
+  },
+};
+
+/** Throws USAGE if nobody is there to answer, SYSTEM for those who may not change anything. */
+function expectAnswers({ given }: CommandLine): void {
+  const isTry = given.has("dry-run");
+  if (!isTry && process.geteuid?.() !== 0) {
+    const hints = ["--dry-run shows what it would do"];
+    throw new KnockError("SYSTEM", "only root can do this", { hints });
+  }
+  if (given.has("yes") || isTry) return;
+  if (given.has("json")) throw usageError("--json goes with --yes or --dry-run");
+  if (isTerminal()) return;
+  const hints = ["--yes --service tcp/22 asks nothing", "--dry-run changes nothing"];
+  throw new KnockError("USAGE", "this is no terminal: there is nobody to ask", { hints });
+}
+
+interface Agreed {
+  readonly plan: Plan;
+  readonly wishes: Wishes;
+}
+
+/** What is to be done; undefined: the administrator does not want it. Changes nothing. */
+async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed | undefined> {
+  const { given } = line;
+  const isAsked = !given.has("yes") && !given.has("dry-run");
+  const quiet = given.has("json");
+  const existing = readExisting(config);
+  const host = thisHost();
+  const questions = isAsked ? await Questions.open() : undefined;
+  try {
+    if (!quiet) io.stdout(`Strangers reach: ${formatListening(host.listening) || "nothing"}\n`);
+    const wishes = await readWishes(line, host.listening, questions);
+    const plan = makePlan(config, given.get("socket"), wishes, host);
+    const unprovable = findUnprovable(plan, existing);
+    if (!given.has("no-proof") && unprovable.length > 0) {
+      const why = unprovable.join("; ");
+      throw new KnockError("SYSTEM", `this machine cannot try by itself whether it works: ${why}`, {
+        hints: ["--no-proof does without it"],
+      });
+    }
+    for (const text of plan.warnings) io.stderr(`${text.split("\n").map(printable).join("\n")}\n`);
+    if (!quiet) io.stdout(await formatPlan(plan));
+    if (questions === undefined || (await questions.confirm("Do it?"))) return { plan, wishes };
+    io.stdout("Nothing was changed.\n");
+    return undefined;
+  } finally {
+    questions?.close();
+  }
+}
+
+async function formatPlan({ place, doors, before, after }: Plan): Promise<string> {
+  const diff = await difference(place.config, decode(before ?? Buffer.alloc(0)), decode(after));
+  const change =
+    diff === ""
+      ? `${printable(place.config)} stays as it is.\n`
+      : `${printable(place.config)} gets this:\n\n${readable(diff)}`;
+  return `\n${doors.map(formatDoor).join("")}${formatStrength(doors)}\n${change}\n`;
+}
+
+async function showOnly(line: CommandLine, io: Io, plan: Plan): Promise<number> {
+  const { place, before, after } = plan;
+  const diff = await difference(place.config, decode(before ?? Buffer.alloc(0)), decode(after));
+  const doors = plan.doors.map(({ door, strength }) => ({ name: door.name, ...strength }));
+  print(line, io, { config: place.config, doors, diff }, () => {
+    return "Nothing was changed: --dry-run. The next time the sequences are others.\n";
+  });
+  return 0;
+}
+
+/** Ctrl-C and SIGTERM do not end us half-way: `task` takes back what it did. */
+async function interruptible(task: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const interruption = new AbortController();
+  const interrupt = () => interruption.abort();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of signals) process.on(name, interrupt);
+  try {
+    return await task(interruption.signal);
+  } finally {
+    for (const name of signals) process.off(name, interrupt);
+  }
+}

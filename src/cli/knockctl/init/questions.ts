@@ -1,0 +1,59 @@
+import type { Interface } from "node:readline/promises";
+import { KnockError } from "../../../base/errors.ts";
+
+/** Asks whoever sits at the terminal. */
+export class Questions {
+  readonly #terminal: Interface;
+  readonly #gone = new AbortController();
+
+  /** Ctrl-C, and the end of the input, end the dialogue: the next question, or this one, throws SYSTEM. */
+  static async open(): Promise<Questions> {
+    const { createInterface } = await import("node:readline/promises");
+    return new Questions(createInterface({ input: process.stdin, output: process.stdout }));
+  }
+
+  private constructor(terminal: Interface) {
+    this.#terminal = terminal;
+    terminal.on("SIGINT", () => this.#gone.abort());
+    terminal.on("close", () => this.#gone.abort());
+  }
+
+  /** The answer, or `usual` if there is none. Asks again as long as `read` throws USAGE, and says why. */
+  async ask<T>(question: string, usual: string, read: (text: string) => T): Promise<T> {
+    for (;;) {
+      const offer = usual === "" ? "" : ` [${usual}]`;
+      const answer = (await this.#question(`${question}${offer} `)).trim();
+      try {
+        return read(answer === "" ? usual : answer);
+      } catch (error) {
+        if (!(error instanceof KnockError) || error.code !== "USAGE") throw error;
+        const hints = error.hints.map((hint) => ` (${hint})`).join("");
+        process.stdout.write(`${error.message}${hints}\n`);
+      }
+    }
+  }
+
+  /** Only a yes is one. */
+  async confirm(question: string): Promise<boolean> {
+    const answer = await this.#question(`${question} [y/N] `);
+    return /^y(?:es)?$/i.test(answer.trim());
+  }
+
+  close(): void {
+    this.#terminal.close();
+  }
+
+  async #question(text: string): Promise<string> {
+    try {
+      return await this.#terminal.question(text, { signal: this.#gone.signal });
+    } catch (cause) {
+      process.stdout.write("\n");
+      throw new KnockError("SYSTEM", "interrupted: nothing was changed", { cause });
+    }
+  }
+}
+
+/** Whether somebody is there who can be asked. */
+export function isTerminal(): boolean {
+  return process.stdin.isTTY === true && process.stdout.isTTY === true;
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { systemClock } from "../../../base/clock.ts";
+import { KnockError } from "../../../base/errors.ts";
+import type { Place } from "./place.ts";
+import { readBytes, salvage } from "./place.ts";
+import type { InitRecord } from "./record.ts";
+import { readRecords, writeRecords } from "./record.ts";
+import type { Restoring } from "./restoring.ts";
+import { restore } from "./restoring.ts";
+import { answers, stop } from "./starter.ts";
+import { guardAgain, ifRunning, unguard } from "./unguarding.ts";
+
+/** Milliseconds for a daemon to end. */
+const patience = 5_000;
+
+/** What was taken back. */
+export interface TakenBack {
+  /** Services that everybody reaches again. */
+  readonly unprotected: readonly string[];
+  readonly restored: boolean;
+  /** Where the file lies that somebody had changed. */
+  readonly kept?: string;
+  readonly knockd: "stopped" | "reloaded" | "not running" | "as it was";
+  /** What could not be as it was: a sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Takes the last `init` back, step by step, the protection first: whoever asks may be locked out. Each
+ * step can be done again, so that one that fails leaves the record to begin anew. Throws SYSTEM, FIREWALL.
+ */
+export async function takeBack(
+  place: Place,
+  record: InitRecord,
+  restoring: Restoring,
+): Promise<TakenBack> {
+  const { services, others } = await unguard(place, record.services, salvage(place.config));
+  const kept = restoring.kind === "nothing" ? undefined : restore(place, record, restoring);
+  const restored = restoring.kind !== "nothing";
+  const knockd = await settle(place, record, restored);
+  const warnings = await keepOthers(place, others);
+  writeRecords(place.state.init, readRecords(place.state.init).slice(0, -1));
+  return { unprotected: services, restored, knockd, warnings, ...(kept && { kept }) };
+}
+
+/** The daemon as it was: stopped, or with the configuration as it was. */
+async function settle(
+  place: Place,
+  { started }: InitRecord,
+  restored: boolean,
+): Promise<TakenBack["knockd"]> {
+  if (started !== undefined) {
+    const pid = await ifRunning(place, async (daemon) => (await daemon.ask("status", {})).pid);
+    // A script may complain of what does not run; systemd has to forget it in any case.
+    if (pid !== undefined || started !== "script") await stop(started, pid);
+    const until = systemClock.now() + patience;
+    while (pid !== undefined && systemClock.now() < until && (await answers(place.socket))) {
+      await sleep(50);
+    }
+    return pid === undefined ? "not running" : "stopped";
+  }
+  // Without a file there is nothing to read: it goes on with what it has read.
+  if (!restored || readBytes(place.realConfig) === undefined) return "as it was";
+  const result = await ifRunning(place, (daemon) => daemon.ask("reload", {}));
+  if (result === undefined) return "not running";
+  if (result.kind === "reloaded") return "reloaded";
+  const hints = ["knockctl check says what is wrong with it"];
+  const message = `knockd does not take the file as it was: ${result.problems.join("; ")}`;
+  throw new KnockError("SYSTEM", message, { hints });
+}
+
+async function keepOthers(place: Place, others: readonly string[]): Promise<readonly string[]> {
+  if (others.length === 0) return [];
+  const names = others.join(", ");
+  try {
+    const { doors } = salvage(place.config);
+    const done = await ifRunning(place, async (daemon) => {
+      await guardAgain(daemon, others, doors);
+      return true;
+    });
+    if (done === true) return [];
+  } catch (error) {
+    if (!(error instanceof KnockError)) throw error;
+    return [`${names} was protected, too, and is not any more: ${error.message}`];
+  }
+  return [`${names} was protected, too, and is not any more: knockctl guard`];
+}

@@ -1,0 +1,85 @@
+import { systemClock } from "../../../base/clock.ts";
+import { formatService } from "../../../base/service.ts";
+import type { DoorConfig, Options } from "../../../config/config.ts";
+import type { ControlClient } from "../../../control/client.ts";
+import { openClient } from "../../../control/client.ts";
+import { readIfThere } from "../../../daemon/replace-file.ts";
+import { readAddress } from "../command.ts";
+import type { Place } from "./place.ts";
+import { answers } from "./starter.ts";
+
+/** Milliseconds for `guardAgain`: it confirms at once. */
+const moment = 10_000;
+
+/** Protections that were taken back. */
+export interface Unguarded {
+  readonly services: readonly string[];
+  /** What is protected by others, and was lifted with them. */
+  readonly others: readonly string[];
+}
+
+/** Runs `task` with the daemon of this configuration; undefined if it does not run. Throws SYSTEM. */
+export async function ifRunning<T>(
+  { socket, config }: Place,
+  task: (daemon: ControlClient) => Promise<T>,
+): Promise<T | undefined> {
+  if (!(await answers(socket))) return undefined;
+  const daemon = await openClient(socket, systemClock);
+  try {
+    const { configFile } = await daemon.ask("status", {});
+    return configFile === config ? await task(daemon) : undefined;
+  } finally {
+    daemon.close();
+  }
+}
+
+/** Takes the protection of these services back, with or without the daemon. Throws SYSTEM, FIREWALL. */
+export async function unguard(
+  place: Place,
+  services: readonly string[],
+  found: { readonly options: Options; readonly doors: readonly DoorConfig[] },
+): Promise<Unguarded> {
+  const chosen = (some: readonly string[]) => some.filter((one) => services.includes(one));
+  const rest = (some: readonly string[]) => some.filter((one) => !services.includes(one));
+  const byDaemon = await ifRunning(place, async (daemon) => {
+    const { protects, trial } = (await daemon.ask("status", {})).firewall;
+    const ours = [...new Set(chosen([...protects, ...(trial?.services ?? [])]))];
+    if (ours.length === 0) return { services: [], others: [] };
+    await daemon.ask("unprotect", {});
+    return { services: ours, others: rest(protects) };
+  });
+  if (byDaemon !== undefined) return byDaemon;
+  const guarded = readIfThere(place.state.guarded)?.split("\n").filter(Boolean) ?? [];
+  const ours = chosen(guarded);
+  // A trial without its daemon ends by itself.
+  if (ours.length === 0) return { services: [], others: [] };
+  // Only now: it brings native code along.
+  const { liftWithoutDaemon } = await import("../../../daemon/offline.ts");
+  await liftWithoutDaemon(place.config, found);
+  return { services: ours, others: rest(guarded) };
+}
+
+/**
+ * Protects again what was protected beside them: it was so before, so nobody is locked out by it. Throws
+ * SYSTEM.
+ */
+export async function guardAgain(
+  daemon: ControlClient,
+  others: readonly string[],
+  doors: readonly DoorConfig[],
+): Promise<void> {
+  const configured = doors.flatMap(({ native }) =>
+    native?.protect ? native.services.map(formatService) : [],
+  );
+  // Unless somebody had lifted them before.
+  if (configured.length > 0 && configured.every((one) => others.includes(one))) {
+    await daemon.ask("protect", {});
+  }
+  const { protects } = (await daemon.ask("status", {})).firewall;
+  const services = others.filter((one) => !protects.includes(one));
+  if (services.length === 0) return;
+  const address = readAddress("127.0.0.1");
+  await daemon.ask("guard", { address, services, for: moment });
+  await daemon.ask("confirm", { console: true });
+  await daemon.ask("close", { address });
+}
