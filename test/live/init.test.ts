@@ -1,0 +1,354 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Host } from "./host.ts";
+import { Folder, knock } from "./knockd.ts";
+import { Network } from "./network.ts";
+import type { Process } from "./process.ts";
+import { needs } from "./requirements.ts";
+import { echoTcp } from "./session.ts";
+
+const knockctl = [process.execPath, join(import.meta.dirname, "../../bin/knockctl")];
+
+/** Long enough for an answer on this network, and short enough that Linux sends one SYN. */
+const patience = 400;
+
+/** A TCP connection that stays, and the port that it comes from. */
+const stay = `
+  const socket = require("node:net").connect(22, process.argv[1], () => console.log("port " + socket.localPort));
+`;
+
+describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", () => {
+  let network: Network;
+  let host: Host;
+  let admin: Host;
+  let other: Host;
+  let folder: Folder;
+  let config: string;
+  let socket: string;
+
+  beforeEach(async () => {
+    network = await Network.open(["server", "admin", "other"]);
+    [host, admin, other] = ["server", "admin", "other"].map((name) => network.host(name)) as [
+      Host,
+      Host,
+      Host,
+    ];
+    await echoTcp(host, 22);
+    folder = new Folder();
+    config = folder.at("knockd.conf");
+    socket = folder.at("control.sock");
+  });
+  afterEach(() => network.close());
+
+  const reaches = (from: Host) => from.canConnect(host.address, 22, patience);
+
+  /** The environment of a machine whose daemons keep to this folder, and of an administrator at `from`. */
+  const env = (from?: string) => ({
+    STATE_DIRECTORY: folder.at("state"),
+    RUNTIME_DIRECTORY: folder.path,
+    SSH_CONNECTION: from === undefined ? "" : `${from} ${host.address} 22`,
+  });
+  const argv = (...args: string[]) => [...knockctl, ...args, "--socket", socket];
+  const begin = (...args: string[]) =>
+    host.start(argv(...args, "--config", config), { env: env(`${admin.address} 50000`) });
+  const run = (...args: string[]) =>
+    host.run(argv(...args, "--config", config), {
+      ok: "any",
+      timeout: 30_000,
+      env: env(`${admin.address} 50000`),
+    });
+  const initialise = (...args: string[]) => begin("init", "--yes", "--host", host.address, ...args);
+
+  /** Confirms from a connection that is made now, and stays. */
+  async function confirm() {
+    const connection = admin.start([process.execPath, "-e", stay, host.address]);
+    const [, port] = await connection.waitFor(/port (\d+)/);
+    const settings = { ok: "any", env: env(`${admin.address} ${port}`) } as const;
+    return await host.run(argv("guard", "--confirm"), settings);
+  }
+
+  async function protects(): Promise<readonly string[]> {
+    const { stdout } = await host.run(argv("status", "--json"), { env: env() });
+    return JSON.parse(stdout).status.firewall.protects;
+  }
+
+  /** The knock that init told clients to send. */
+  function told({ stdout }: Process): string[] {
+    const [, ports = ""] = /^Linux, macOS +knock -d 200 \S+ ([\d ]+?)(?: &&|$)/m.exec(stdout) ?? [];
+    return ports.split(" ");
+  }
+
+  /** Nothing in the kernel keeps anybody out, and nobody of ours is left on this machine. */
+  async function expectNothing() {
+    const { stdout: rules } = await host.run(["nft", "list", "ruleset"]);
+    expect(rules).not.toMatch(/chain|elements/);
+    const { stdout: links } = await host.run(["ip", "-o", "link"]);
+    expect(links).not.toContain("knock");
+  }
+
+  const state = () => (existsSync(folder.at("state")) ? readdirSync(folder.at("state")) : []);
+
+  test("makes a protected server of one that has nothing, and undo makes nothing of it", async () => {
+    const terminal = initialise("--service", "tcp/22", "--service", "icmp");
+    await terminal.waitFor(/knockctl guard --confirm/, 30_000);
+    expect(statSync(config).mode & 0o777).toBe(0o600);
+    expect(terminal.stdout).toContain("opened [ssh] (tcp/22 answers)");
+    expect(terminal.stdout).toContain("opened [ping] (icmp answers)");
+    expect(terminal.stdout).toContain("on trial they open by a knock, and by nothing else");
+    expect(terminal.stdout).toMatch(/█{20}/);
+    expect(await reaches(other)).toBe("silent");
+    expect(await reaches(admin)).toBe("open");
+    expect((await host.run(["ip", "-o", "link"])).stdout).not.toContain("knock");
+
+    expect(await confirm()).toMatchObject({ code: 0, stderr: "" });
+    expect((await terminal.ended).code).toBe(0);
+    expect(await protects()).toEqual(["tcp/22", "icmp"]);
+    expect(await reaches(other)).toBe("silent");
+    expect(await other.pings(host.address)).toBe(false);
+    await knock(other, "-d", 20, host.address, ...told(terminal));
+    await expect.poll(() => reaches(other)).toBe("open");
+
+    const undone = await run("undo");
+    expect([undone.code, undone.stderr]).toEqual([0, ""]);
+    expect(undone.stdout).toContain("tcp/22, icmp: everybody reaches it again");
+    expect(existsSync(config)).toBe(false);
+    expect(existsSync(socket)).toBe(false);
+    expect(await reaches(admin)).toBe("open");
+    expect(await other.pings(host.address)).toBe(true);
+    expect(state().filter((name) => /init|guarded|nft/.test(name))).toEqual([]);
+
+    const again = await run("undo");
+    expect([again.code, again.stderr]).toEqual([
+      1,
+      expect.stringContaining(`there is nothing to undo for ${config}`),
+    ]);
+  }, 90_000);
+
+  describe("where there is a configuration", () => {
+    const mine = "# mine, caf\xe9\r\n[options]\r\n\tlogfile = /dev/null\r\n";
+    const bytes = Buffer.from(mine, "latin1");
+    const knockd = [process.execPath, join(import.meta.dirname, "../../bin/knockd")];
+
+    async function startDaemon(...flags: string[]) {
+      const daemon = host.start([...knockd, "-v", "-c", config, ...flags], { env: env() });
+      await daemon.waitFor(/^listening on .*\.\.\.$/m, 10_000);
+      return daemon;
+    }
+
+    beforeEach(() => {
+      writeFileSync(config, bytes);
+      chmodSync(config, 0o640);
+    });
+
+    test("keeps what was there, and undo brings it back to the byte", async () => {
+      const daemon = await startDaemon();
+      const terminal = initialise("--service", "tcp/22");
+      await terminal.waitFor(/knockctl guard --confirm/, 30_000);
+      const now = readFileSync(config);
+      expect(now.subarray(0, bytes.length).equals(bytes)).toBe(true);
+      expect(now.toString("latin1")).toContain("[ssh]\r\n    sequence = ");
+      expect(statSync(config).mode & 0o777).toBe(0o640);
+      expect(readFileSync(`${config}.before-init`).equals(bytes)).toBe(true);
+      expect(await confirm()).toMatchObject({ code: 0 });
+      await terminal.ended;
+      expect(await reaches(other)).toBe("silent");
+
+      const undone = await run("undo");
+      expect([undone.code, undone.stderr]).toEqual([0, ""]);
+      expect(readFileSync(config).equals(bytes)).toBe(true);
+      expect(statSync(config).mode & 0o777).toBe(0o640);
+      expect(existsSync(`${config}.before-init`)).toBe(false);
+      expect(await reaches(other)).toBe("open");
+      expect(daemon.running).toBe(true);
+      expect(await protects()).toEqual([]);
+    }, 90_000);
+
+    test("a second service comes beside the first, and undo leaves that protected", async () => {
+      await startDaemon();
+      for (const service of ["tcp/22", "icmp"]) {
+        const terminal = initialise("--service", service);
+        await terminal.waitFor(/knockctl guard --confirm/, 30_000);
+        if (service === "icmp") expect(terminal.stdout).not.toContain("[ssh]");
+        // Their own addresses are open from before.
+        await host.run(argv("close", "all"), { env: env(), ok: "any" });
+        await knockAs(admin, service, terminal);
+        expect(await confirm()).toMatchObject({ code: 0 });
+        await terminal.ended;
+      }
+      expect(await protects()).toEqual(["tcp/22", "icmp"]);
+      expect((await run("undo")).stderr).toBe("");
+      expect(await protects()).toEqual(["tcp/22"]);
+      await host.run(argv("close", "all"), { env: env(), ok: "any" });
+      expect(await reaches(other)).toBe("silent");
+      expect((await run("undo")).stderr).toBe("");
+      expect(readFileSync(config).equals(bytes)).toBe(true);
+      expect(await reaches(other)).toBe("open");
+    }, 120_000);
+
+    /** Whoever confirms has to get in, by ssh, whatever is on trial. */
+    async function knockAs(from: Host, service: string, terminal: Process) {
+      const door = /^\s+sequence = ([\d,]+)/m.exec(readFileSync(config, "latin1"))?.[1] ?? "";
+      expect(service === "icmp" || told(terminal).join(",") === door).toBe(true);
+      await knock(from, "-d", 20, host.address, ...door.split(","));
+      await expect.poll(() => reaches(from)).toBe("open");
+    }
+
+    test("a door that is there already is used", async () => {
+      const door = "[mine]\nsequence = 7003,9140,8455\ntcpflags = syn\nopen = tcp/22\n";
+      writeFileSync(config, `${mine}${door}`, "latin1");
+      const before = readFileSync(config);
+      await startDaemon();
+      const { code, stdout } = await run("init", "--yes", "--host", "a.example", "--json");
+      const result = JSON.parse(stdout);
+      expect([code, result.written, result.doors]).toEqual([
+        0,
+        false,
+        [{ name: "mine", isNew: false }],
+      ]);
+      expect(result.clients[0].linux).toBe(
+        "knock -d 200 a.example 7003 9140 8455 && ssh a.example",
+      );
+      expect(result.trial.services).toEqual(["tcp/22"]);
+      expect(readFileSync(config).equals(before)).toBe(true);
+      expect(readdirSync(folder.path).filter((name) => name.includes("before"))).toEqual([]);
+      expect((await run("undo")).stdout).toContain("tcp/22: everybody reaches it again");
+      expect(await reaches(other)).toBe("open");
+    }, 60_000);
+
+    test("that was changed since, undo shows the difference, and restores it only by force", async () => {
+      await startDaemon();
+      await run("init", "--yes", "--json");
+      const changed = `${readFileSync(config, "latin1")}# and more\r\n`;
+      writeFileSync(config, changed, "latin1");
+      const refused = await run("undo");
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain("-# and more");
+      expect(refused.stderr).toContain("was changed since, so nothing was taken back");
+      expect(readFileSync(config, "latin1")).toBe(changed);
+      expect(await reaches(other)).toBe("silent");
+      expect((await run("undo", "--force")).code).toBe(0);
+      expect(readFileSync(config).equals(bytes)).toBe(true);
+      expect(readFileSync(`${config}.before-undo`, "latin1")).toBe(changed);
+      expect(await reaches(other)).toBe("open");
+    }, 60_000);
+
+    test("that the daemon does not take, all is as before", async () => {
+      const daemon = await startDaemon();
+      // To the daemon it is another file: it reads nothing that init writes.
+      await host.run(["true"]);
+      folder.write("other.conf", bytes);
+      const { code, stderr } = await host.run(
+        argv("init", "--yes", "--config", folder.at("other.conf")),
+        { ok: "any", env: env(`${admin.address} 50000`) },
+      );
+      expect([code, stderr]).toEqual([1, expect.stringContaining("has another configuration")]);
+      expect(readFileSync(folder.at("other.conf")).equals(bytes)).toBe(true);
+      expect(daemon.running).toBe(true);
+      expect(state().filter((name) => name.endsWith(".init"))).toEqual([]);
+    });
+
+    test("with problems it is left alone", async () => {
+      writeFileSync(config, "[ssh]\nsequence = 7003,abc\n");
+      const { code, stderr } = await run("init", "--yes");
+      expect([code, stderr]).toEqual([1, expect.stringContaining(':2:17: sequence: port "abc"')]);
+      expect(state()).toEqual([]);
+    });
+
+    test("a firewall of others that drops the service all the same is found out", async () => {
+      await startDaemon();
+      await host.run(["iptables", "-A", "INPUT", "-p", "tcp", "--dport", "22", "-j", "DROP"]);
+      const { code, stderr } = await run("init", "--yes");
+      expect(code).toBe(1);
+      expect(stderr).toContain("something else drops the service, also for those who knocked");
+      expect(stderr).toContain("the configuration was written");
+      expect(stderr).toContain("knockctl undo takes it back");
+      expect(await protects()).toEqual([]);
+      expect((await host.run(["ip", "-o", "link"])).stdout).not.toContain("knock");
+      expect((await run("undo")).code).toBe(0);
+      expect(readFileSync(config).equals(bytes)).toBe(true);
+    }, 60_000);
+  });
+
+  test("a daemon that does not start leaves nothing behind", async () => {
+    // Its place for leases is a file.
+    folder.write("state", "");
+    folder.write("control.sock", "");
+    const { code, stderr } = await run("init", "--yes");
+    expect([code, stderr]).toEqual([1, expect.any(String)]);
+    expect(existsSync(config)).toBe(false);
+    await expectNothing();
+  }, 60_000);
+
+  describe("on a terminal", () => {
+    /** Starts it on a terminal of its own, which script(1) makes; what is written to `keys` is typed. */
+    function open(...args: string[]): Process {
+      const line = argv("init", "--config", config, ...args).join(" ");
+      const commands = [
+        "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts",
+        "mount --bind /dev/pts/ptmx /dev/ptmx",
+        `mkfifo ${folder.at("keys")}`,
+        `exec script -qec "${line}" /dev/null <>${folder.at("keys")}`,
+      ];
+      const settings = { env: env(`${admin.address} 50000`) };
+      return host.start(["sh", "-ec", commands.join("\n")], settings);
+    }
+    const type = (keys: string) => writeFileSync(folder.at("keys"), keys);
+
+    test("asks, shows, and does it only after a yes", async () => {
+      const terminal = open();
+      await terminal.waitFor(/Which services .*\[tcp\/22\]/, 15_000);
+      type("ssh\r");
+      await terminal.waitFor(/"ssh" is not a service/);
+      type("\r");
+      await terminal.waitFor(/Under which name or address/);
+      type("gate.example.org\r");
+      await terminal.waitFor(/\+ {4}open {5}= tcp\/22[\s\S]*Do it\? \[y\/N\]/);
+      expect(existsSync(config)).toBe(false);
+      type("y\r");
+      await terminal.waitFor(/knockctl guard --confirm/, 30_000);
+      expect(terminal.stdout).toMatch(/knock -d 200 gate\.example\.org [\d ]+ && ssh gate/);
+      expect(await reaches(other)).toBe("silent");
+      expect(await confirm()).toMatchObject({ code: 0 });
+      expect((await terminal.ended).code).toBe(0);
+      expect((await run("undo")).code).toBe(0);
+      expect(existsSync(config)).toBe(false);
+    }, 90_000);
+
+    test.each([
+      ["no", "n\r", "Nothing was changed."],
+      ["ctrl-C", "\x03", "interrupted: nothing was changed"],
+      ["ctrl-D", "\x04", "interrupted: nothing was changed"],
+    ])(
+      "%s changes nothing",
+      async (_, keys, said) => {
+        const terminal = open("--service", "tcp/22", "--host", "a.example");
+        await terminal.waitFor(/Do it\? \[y\/N\]/, 15_000);
+        type(keys);
+        expect((await terminal.ended).code).toBe(1);
+        expect(terminal.stdout).toContain(said);
+        expect([existsSync(config), state()]).toEqual([false, []]);
+        await expectNothing();
+      },
+      60_000,
+    );
+
+    test("ctrl-C while it works takes back what it did", async () => {
+      const terminal = open("--service", "tcp/22", "--yes");
+      await terminal.waitFor(/knockd runs/, 15_000);
+      type("\x03");
+      expect((await terminal.ended).code).toBe(1);
+      expect(terminal.stdout).toContain("interrupted");
+      expect(terminal.stdout).toContain("all is as before");
+      expect([existsSync(config), existsSync(socket)]).toEqual([false, false]);
+      await expectNothing();
+      expect(state().filter((name) => name.endsWith(".init"))).toEqual([]);
+    }, 60_000);
+  });
+
+  test("without a terminal it wants to be told all", async () => {
+    const { code, stderr } = await run("init");
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--yes --service tcp/22")]);
+    expect(existsSync(config)).toBe(false);
+  });
+});
