@@ -52,7 +52,7 @@ export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promis
     if (isChanged) rewriteFile(place.realConfig, plan.after);
     if (isChanged) say(describeFile(place, record));
     signal.throwIfAborted();
-    if (way === undefined) await reload(place, isChanged, say);
+    if (way === undefined) await reload(place, say);
     else {
       await start(way, place.config, place.socket);
       say(`knockd runs (${describeStart(way, place.config)})`);
@@ -77,14 +77,16 @@ export async function putBack(
   signal: AbortSignal,
 ): Promise<never> {
   const why = signal.aborted ? "interrupted" : describe(error);
+  let warnings: readonly string[];
   try {
-    await takeBack(place, record, await planRestoring(place, record));
+    ({ warnings } = await takeBack(place, record, await planRestoring(place, record)));
   } catch (second) {
     const hints = [...tellChanges(record), "knockctl undo takes it back"];
     const message = `${why}; and it could not be taken back: ${describe(second)}`;
     throw new KnockError("SYSTEM", message, { cause: error, hints });
   }
-  const hints = ["all is as before", ...(error instanceof KnockError ? error.hints : [])];
+  const state = warnings.length === 0 ? ["all is as before"] : warnings;
+  const hints = [...(error instanceof KnockError ? error.hints : []), ...state];
   throw new KnockError("SYSTEM", why, { cause: error, hints });
 }
 
@@ -150,17 +152,11 @@ async function statusOf(place: Place): Promise<Status | undefined> {
 }
 
 /** Another configuration's daemon would not read what we write. */
-function expectOurs({ configFile, firewall }: Status, { config, socket }: Place): void {
-  if (configFile !== config) {
-    const hints = [`--config ${configFile} is for that one`, "--socket PATH asks another"];
-    const message = `the knockd at ${socket} has another configuration: ${configFile}`;
-    throw new KnockError("SYSTEM", message, { hints });
-  }
-  if (firewall.kind === "ipset") {
-    const hints = ["Firewall = nftables has a protection of its own"];
-    const message = "with Firewall = ipset knockd protects nothing: your iptables rules decide";
-    throw new KnockError("SYSTEM", message, { hints });
-  }
+function expectOurs({ configFile }: Status, { config, socket }: Place): void {
+  if (configFile === config) return;
+  const hints = [`--config ${configFile} is for that one`, "--socket PATH asks another"];
+  const message = `the knockd at ${socket} has another configuration: ${configFile}`;
+  throw new KnockError("SYSTEM", message, { hints });
 }
 
 function missing({ doors }: Plan, protects: readonly string[]): string[] {
@@ -168,8 +164,7 @@ function missing({ doors }: Plan, protects: readonly string[]): string[] {
   return services.filter((service) => !protects.includes(service));
 }
 
-async function reload(place: Place, isChanged: boolean, say: Say): Promise<void> {
-  if (!isChanged) return;
+async function reload(place: Place, say: Say): Promise<void> {
   const result = await withDaemonOf(place, (daemon) => daemon.ask("reload", {}));
   if (result.kind === "refused") {
     const message = `knockd does not take the configuration: ${result.problems.join("; ")}`;

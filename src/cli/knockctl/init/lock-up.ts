@@ -106,7 +106,9 @@ async function protect(
     });
     const result = await Promise.race([end(guarded), interrupted]);
     if (result === "left") {
-      io.stdout(`\nNobody waits any more. The rest stays: knockctl undo takes it back.\n`);
+      io.stdout(
+        "\nNobody waits any more; the trial goes on until its end. knockctl undo takes all back.\n",
+      );
       return 1;
     }
     io.stdout(formatEnd(guarded, result));

@@ -56,6 +56,7 @@ export function makePlan(
   host: HostFacts,
 ): Plan {
   const existing = readExisting(file);
+  expectNftables(existing);
   const before = readBytes(file);
   const chosen = choose(existing, wishes);
   const fresh = chosen.flatMap((one) => ("fresh" in one ? one.fresh : []));
@@ -86,6 +87,13 @@ export function makePlan(
       ...findReaders(file),
     ],
   };
+}
+
+function expectNftables({ options }: Config): void {
+  if (options.firewall === "nftables") return;
+  const hints = ["Firewall = nftables has a protection of its own"];
+  const message = "with Firewall = ipset knockd protects nothing: your iptables rules decide";
+  throw new KnockError("SYSTEM", message, { hints });
 }
 
 type Choice =

@@ -3,7 +3,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { KnockError } from "../../../base/errors.ts";
 import type { Place } from "./place.ts";
 import { readBytes, salvage } from "./place.ts";
-import type { InitRecord } from "./record.ts";
+import type { InitRecord, StartedBy } from "./record.ts";
 import { readRecords, writeRecords } from "./record.ts";
 import type { Restoring } from "./restoring.ts";
 import { restore } from "./restoring.ts";
@@ -37,36 +37,40 @@ export async function takeBack(
   const { services, others } = await unguard(place, record.services, salvage(place.config));
   const kept = restoring.kind === "nothing" ? undefined : restore(place, record, restoring);
   const restored = restoring.kind !== "nothing";
-  const knockd = await settle(place, record, restored);
-  const warnings = await keepOthers(place, others);
+  const { knockd, problems } = await settle(place, record, restored);
+  const refusal = "knockd does not take the file as it was, and goes on with what it has";
+  const warnings = [
+    ...(problems === undefined ? [] : [`${refusal}: ${problems.join("; ")}`]),
+    ...(await keepOthers(place, others)),
+  ];
   writeRecords(place.state.init, readRecords(place.state.init).slice(0, -1));
   return { unprotected: services, restored, knockd, warnings, ...(kept && { kept }) };
 }
 
-/** The daemon as it was: stopped, or with the configuration as it was. */
+/** The daemon as it was: stopped, or with the configuration as it was, unless it says why not. */
 async function settle(
   place: Place,
   { started }: InitRecord,
   restored: boolean,
-): Promise<TakenBack["knockd"]> {
-  if (started !== undefined) {
-    const pid = await ifRunning(place, async (daemon) => (await daemon.ask("status", {})).pid);
-    // A script may complain of what does not run; systemd has to forget it in any case.
-    if (pid !== undefined || started !== "script") await stop(started, pid);
-    const until = systemClock.now() + patience;
-    while (pid !== undefined && systemClock.now() < until && (await answers(place.socket))) {
-      await sleep(50);
-    }
-    return pid === undefined ? "not running" : "stopped";
-  }
+): Promise<{ readonly knockd: TakenBack["knockd"]; readonly problems?: readonly string[] }> {
+  if (started !== undefined) return { knockd: await end(place, started) };
   // Without a file there is nothing to read: it goes on with what it has read.
-  if (!restored || readBytes(place.realConfig) === undefined) return "as it was";
+  if (!restored || readBytes(place.realConfig) === undefined) return { knockd: "as it was" };
   const result = await ifRunning(place, (daemon) => daemon.ask("reload", {}));
-  if (result === undefined) return "not running";
-  if (result.kind === "reloaded") return "reloaded";
-  const hints = ["knockctl check says what is wrong with it"];
-  const message = `knockd does not take the file as it was: ${result.problems.join("; ")}`;
-  throw new KnockError("SYSTEM", message, { hints });
+  if (result === undefined) return { knockd: "not running" };
+  if (result.kind === "reloaded") return { knockd: "reloaded" };
+  return { knockd: "as it was", problems: result.problems };
+}
+
+async function end(place: Place, started: StartedBy): Promise<TakenBack["knockd"]> {
+  const pid = await ifRunning(place, async (daemon) => (await daemon.ask("status", {})).pid);
+  // A script may complain of what does not run; systemd has to forget it in any case.
+  if (pid !== undefined || started !== "script") await stop(started, pid);
+  const until = systemClock.now() + patience;
+  while (pid !== undefined && systemClock.now() < until && (await answers(place.socket))) {
+    await sleep(50);
+  }
+  return pid === undefined ? "not running" : "stopped";
 }
 
 async function keepOthers(place: Place, others: readonly string[]): Promise<readonly string[]> {

@@ -1,0 +1,227 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { TestServer } from "../../../test/control-server.ts";
+import { startServer, temporaryFolder } from "../../../test/control-server.ts";
+import { main } from "../knockctl.ts";
+import { run } from "../program.ts";
+
+// With a daemon that only remembers. test/live/init.test.ts has a real one.
+
+beforeEach(() => void vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22"));
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+async function knockctl(...args: string[]) {
+  const output = { stdout: "", stderr: "" };
+  const io = {
+    stdout: (text: string) => {
+      output.stdout += text;
+    },
+    stderr: (text: string) => {
+      output.stderr += text;
+    },
+  };
+  return { code: await run("knockctl", main, args, io), ...output };
+}
+
+/** A configuration in a folder of its own, and the daemon that has it. */
+async function open(text?: string) {
+  const folder = temporaryFolder();
+  const config = join(folder, "knockd.conf");
+  const mine = text ?? `[options]\n    StateDir = ${join(folder, "state")}\n`;
+  writeFileSync(config, mine, { mode: 0o600 });
+  const server = await startServer();
+  const status = server.handlers.status.bind(server.handlers);
+  server.handlers.unprotect();
+  vi.spyOn(server.handlers, "status").mockImplementation(() => {
+    return { ...status(), configFile: config };
+  });
+  const files = () => readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+  return { folder, config, mine, server, files };
+}
+
+const at = (config: string, { path }: TestServer) => ["--config", config, "--socket", path];
+
+/** Whoever runs this: for once, to the first who asks, which is init. */
+const asUser = (id: number) => vi.spyOn(process, "geteuid").mockReturnValueOnce(id);
+const asRoot = () => asUser(0);
+
+describe("init", () => {
+  // A memory of a daemon opens nothing: there is nothing to prove.
+  const options = ["--yes", "--json", "--no-proof", "--service", "tcp/22", "--host", "a.example"];
+
+  test("writes it, and undo takes it back", async () => {
+    asRoot();
+    const { config, mine, server, files } = await open();
+    const before = files();
+    const done = await knockctl("init", ...options, ...at(config, server));
+    expect(done.code).toBe(0);
+    const result = JSON.parse(done.stdout);
+    expect(result).toMatchObject({
+      config,
+      written: true,
+      backup: `${config}.before-init`,
+      proven: false,
+      doors: [{ name: "ssh", isNew: true, orders: 24 }],
+      trial: { services: ["tcp/22"], address: "192.0.2.7" },
+    });
+    expect(result.doors[0].bits).toBeGreaterThan(55);
+    const text = readFileSync(config, "utf8");
+    const sequence = /sequence = ([\d,]+)\n/.exec(text)?.[1]?.split(",") ?? [];
+    expect(sequence).toHaveLength(4);
+    expect(result.clients[0]).toMatchObject({
+      linux: `knock -d 200 a.example ${sequence.join(" ")} && ssh a.example`,
+      windows: `knock.exe -d 200 a.example ${sequence.join(" ")} && ssh a.example`,
+      ssh: `Host a.example\n    ProxyCommand knock --retry 3 --proxy %h %p ${sequence.join(" ")}`,
+    });
+    expect(result.clients[0].qr).toContain(sequence.join(","));
+
+    const undone = await knockctl("undo", "--json", ...at(config, server));
+    expect(JSON.parse(undone.stdout)).toMatchObject({
+      unprotected: ["tcp/22"],
+      restored: true,
+      knockd: "reloaded",
+      left: 0,
+    });
+    expect(readFileSync(config, "utf8")).toBe(mine);
+    expect(files()).toEqual([...before, "state"].sort());
+  });
+
+  test("leaves no change if the daemon does not take it", async () => {
+    asRoot();
+    const { config, mine, server, files } = await open();
+    const before = files();
+    const problems = [`${config}:3:1: I do not like it`];
+    const refused = { kind: "refused", file: config, problems } as const;
+    vi.spyOn(server.handlers, "reload").mockReturnValueOnce(refused);
+    const { code, stderr } = await knockctl("init", ...options, ...at(config, server));
+    expect(code).toBe(1);
+    expect(stderr).toContain("knockd does not take the configuration");
+    expect(stderr).toContain("I do not like it");
+    expect(stderr).toContain("hint: all is as before");
+    expect(readFileSync(config, "utf8")).toBe(mine);
+    expect(files()).toEqual([...before, "state"].sort());
+  });
+
+  test("says what was changed if the last step fails", async () => {
+    asRoot();
+    const { config, server } = await open();
+    vi.spyOn(server.handlers, "guard").mockImplementation(() => {
+      throw new Error("no nft");
+    });
+    const { code, stderr } = await knockctl("init", ...options, ...at(config, server));
+    expect(code).toBe(1);
+    expect(stderr).toContain(`the configuration was written (as it was: ${config}.before-init)`);
+    expect(stderr).toContain("knockctl undo takes it back");
+    expect((await knockctl("undo", ...at(config, server))).code).toBe(0);
+  });
+
+  test("--dry-run shows all, and changes nothing", async () => {
+    const { config, mine, server, files } = await open();
+    const before = files();
+    const args = ["--dry-run", "--service", "tcp/22,udp/51820", "--host", "a.example"];
+    const { code, stdout } = await knockctl("init", ...args, ...at(config, server));
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^\+\[ssh\]\n[^[]*^\+\[udp-51820\]\n/m);
+    expect(stdout).toContain("a knock is a password in the clear");
+    expect(stdout).toContain("Nothing was changed: --dry-run.");
+    expect([readFileSync(config, "utf8"), files()]).toEqual([mine, before]);
+  });
+
+  test.each([
+    ["a service that is none", ["--service", "ssh"], 2, '"ssh" is not a service'],
+    ["two steps", ["--steps", "2"], 2, '--steps: "2" is not from 3 to 32'],
+    ["a host that is none", ["--host", "a b"], 2, '"a b" is not a host'],
+    ["too long a trial", ["--trial", "2h"], 2, "a trial lasts an hour at most"],
+    ["no length of time", ["--open-for", "0"], 2, '--open-for: "0" is no length of time'],
+    ["two values in one", ["--open-for", "30s\nx"], 2, "is no length of time"],
+  ])("refuses %s before it does anything", async (_, args, code, message) => {
+    asRoot();
+    const { config, server, files } = await open();
+    const before = files();
+    const usual = ["--service", "tcp/22", "--host", "a.example", "--yes", "--no-proof"];
+    const result = await knockctl("init", ...usual, ...args, ...at(config, server));
+    expect([result.code, result.stderr]).toEqual([code, expect.stringContaining(message)]);
+    expect(files()).toEqual(before);
+  });
+
+  test.each([
+    ["ipset", "[options]\nFirewall = ipset\n", "with Firewall = ipset knockd protects nothing"],
+    ["an error", "[ssh]\nsequence = 1,2,x\n", 'port "x" is invalid'],
+    [
+      "one-time sequences",
+      "[a]\none_time_sequences = /x\ntcpflags = syn\nopen = tcp/22\n",
+      "[a] has one-time sequences, of which this would use one up",
+    ],
+    [
+      "a door that is not for everybody",
+      "[a]\nsequence = 9,8,7\ntcpflags = syn\nopen = tcp/22\nallow = 192.0.2.7\n",
+      "[a] does not let everybody knock",
+    ],
+    ["an interface", "[options]\ninterface = eth7\n", "knockd listens on eth7 alone"],
+  ])("refuses a configuration with %s before it does anything", async (_, text, message) => {
+    asRoot();
+    const { config, mine, server, files } = await open(text);
+    const before = files();
+    const args = ["--yes", "--service", "tcp/22", "--host", "a.example"];
+    const { code, stderr } = await knockctl("init", ...args, ...at(config, server));
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    expect([readFileSync(config, "utf8"), files()]).toEqual([mine, before]);
+  });
+
+  test("is for root", async () => {
+    asUser(1000);
+    const { config, server } = await open();
+    const { code, stderr } = await knockctl("init", "--yes", ...at(config, server));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("only root can do this")]);
+  });
+});
+
+describe("undo", () => {
+  const init = ["init", "--yes", "--json", "--no-proof", "--service", "tcp/22", "--host", "a"];
+
+  test("needs the file as it was", async () => {
+    asRoot();
+    const { config, server } = await open();
+    await knockctl(...init, ...at(config, server));
+    rmSync(`${config}.before-init`);
+    const { code, stderr } = await knockctl("undo", ...at(config, server));
+    expect([code, stderr]).toEqual([1, expect.stringContaining(".before-init is gone")]);
+    expect(server.handlers.status().firewall.trial).toBeDefined();
+  });
+
+  test("goes on where one was interrupted", async () => {
+    asRoot();
+    const { config, mine, server } = await open();
+    await knockctl(...init, ...at(config, server));
+    const unprotect = vi.spyOn(server.handlers, "unprotect").mockImplementationOnce(() => {
+      throw new Error("not now");
+    });
+    expect((await knockctl("undo", ...at(config, server))).code).toBe(1);
+    expect(existsSync(`${config}.before-init`)).toBe(true);
+    unprotect.mockRestore();
+    expect((await knockctl("undo", ...at(config, server))).code).toBe(0);
+    expect(readFileSync(config, "utf8")).toBe(mine);
+  });
+
+  test("writes over no backup that is there already", async () => {
+    asRoot();
+    const { config, mine, server } = await open();
+    writeFileSync(`${config}.before-init`, "older");
+    const { stdout } = await knockctl(...init, ...at(config, server));
+    expect(JSON.parse(stdout).backup).toBe(`${config}.before-init-2`);
+    expect((await knockctl("undo", ...at(config, server))).code).toBe(0);
+    expect(readFileSync(config, "utf8")).toBe(mine);
+    expect(readFileSync(`${config}.before-init`, "utf8")).toBe("older");
+  });
+
+  test("of nothing is nothing", async () => {
+    const { config, server, folder } = await open();
+    mkdirSync(join(folder, "state"));
+    const { code, stderr } = await knockctl("undo", ...at(config, server));
+    expect([code, stderr]).toEqual([1, expect.stringContaining("there is nothing to undo for")]);
+  });
+});
