@@ -10,6 +10,9 @@ import { schemas, watchParams } from "./schemas.ts";
 /** Where the daemon listens unless its configuration says otherwise. */
 export const defaultSocket = "/run/knockd/control.sock";
 
+/** The name under which an administrator's own address is open during a trial: no door's. */
+export const guardDoor = "knockctl guard";
+
 /** What the client wants; `id` is its own number for it, which every line of the answer repeats. */
 export type Request =
   | { readonly [M in Method]: Asked<M, Params<M>> }[Method]

@@ -117,6 +117,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     expect(await reaches(admin)).toBe("open");
     expect(await other.pings(host.address)).toBe(true);
     expect(state().filter((name) => /init|guarded|nft/.test(name))).toEqual([]);
+    await expectNothing();
 
     const again = await run("undo");
     expect([again.code, again.stderr]).toEqual([
@@ -233,10 +234,8 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       expect(await reaches(other)).toBe("open");
     }, 60_000);
 
-    test("that the daemon does not take, all is as before", async () => {
+    test("that another daemon has not read is left alone", async () => {
       const daemon = await startDaemon();
-      // To the daemon it is another file: it reads nothing that init writes.
-      await host.run(["true"]);
       folder.write("other.conf", bytes);
       const { code, stderr } = await host.run(
         argv("init", "--yes", "--config", folder.at("other.conf")),
@@ -279,6 +278,99 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     expect(existsSync(config)).toBe(false);
     await expectNothing();
   }, 60_000);
+
+  test("killed half-way, it leaves no interface, and undo takes back the rest", async () => {
+    const terminal = initialise("--service", "tcp/22");
+    await terminal.waitFor(/knockd runs/, 15_000);
+    await expect.poll(async () => (await host.run(["ip", "-o", "link"])).stdout).toContain("knock");
+    terminal.signal("SIGKILL");
+    await terminal.ended;
+    const links = async () => (await host.run(["ip", "-o", "link"])).stdout;
+    await expect.poll(links, { timeout: 5_000 }).not.toContain("knock");
+    expect(await reaches(other)).toBe("open");
+    expect(await run("undo")).toMatchObject({ code: 0, stderr: "" });
+    expect([existsSync(config), existsSync(socket)]).toEqual([false, false]);
+    await expectNothing();
+  }, 60_000);
+
+  test("where there are no namespaces it says so, and does without if told", async () => {
+    folder.write("unshare", "#!/bin/sh\necho 'unshare: Operation not permitted' >&2\nexit 1\n");
+    chmodSync(folder.at("unshare"), 0o755);
+    const path = `${folder.path}:${process.env["PATH"]}`;
+    const settings = {
+      ok: "any",
+      timeout: 30_000,
+      env: { ...env(`${admin.address} 50000`), PATH: path },
+    } as const;
+    const line = argv("init", "--yes", "--json", "--config", config);
+    const refused = await host.run(line, settings);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining("cannot have a network namespace: unshare: Operation not permitted"),
+    ]);
+    expect(refused.stderr).toContain("--no-proof does without it");
+    expect(await protects()).toEqual([]);
+    const { code, stdout } = await host.run([...line, "--no-proof"], settings);
+    expect([code, JSON.parse(stdout)]).toMatchObject([0, { written: false, proven: false }]);
+    expect(await reaches(other)).toBe("silent");
+    expect((await run("undo")).stdout).toContain("1 more can be taken back");
+    expect((await run("undo")).code).toBe(0);
+    expect(existsSync(config)).toBe(false);
+    await expect.poll(() => existsSync(socket)).toBe(false);
+  }, 60_000);
+
+  test("who is at the console says where he will come from", async () => {
+    const line = argv("init", "--yes", "--config", config);
+    // knockctl looks for SSH_CONNECTION among its ancestors, too.
+    const alone = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", ...line];
+    const { code, stderr } = await host.run(alone, { ok: "any", env: env() });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--address A")]);
+    expect([existsSync(config), state()]).toEqual([false, []]);
+  });
+
+  test("with systemd, that starts knockd, and undo makes it forget", async () => {
+    // An /etc of our own, and a systemd that does what it is told.
+    const daemon = `${process.execPath} ${join(import.meta.dirname, "../../bin/knockd")}`;
+    const pid = folder.at("pid");
+    folder.write(
+      "systemctl",
+      `#!/bin/sh
+echo "$*" >>${folder.at("asked")}
+case $1 in
+  cat) ;;
+  is-enabled) exit 1 ;;
+  enable) exec ${daemon} -d -p ${pid} ;;
+  disable) kill "$(cat ${pid})" ;;
+esac
+`,
+    );
+    chmodSync(folder.at("systemctl"), 0o755);
+    const line = (...args: string[]) => [...knockctl, ...args, "--socket", socket].join(" ");
+    const script = [
+      `mkdir -p /run/systemd/system ${folder.at("etc")}`,
+      `cp -a /etc/. ${folder.at("etc")} || true`,
+      `rm -f ${folder.at("etc/knockd.conf")}`,
+      `mount --bind ${folder.at("etc")} /etc`,
+      line("init", "--yes", "--json", "--service", "tcp/22"),
+      "stat -c '%a %n' /etc/knockd.conf",
+      line("undo"),
+      "test ! -e /etc/knockd.conf",
+      "rmdir /run/systemd/system",
+    ];
+    const path = `${folder.path}:${process.env["PATH"]}`;
+    const settings = { timeout: 60_000, env: { ...env(`${admin.address} 50000`), PATH: path } };
+    const { stdout } = await host.run(["sh", "-ec", script.join("\n")], settings);
+    expect(stdout).toContain('"started":"systemd"');
+    expect(stdout).toContain("600 /etc/knockd.conf");
+    expect(stdout).toContain("knockd: stopped");
+    const asked = folder.read("asked").trim().split("\n");
+    expect(asked.filter((words) => words !== "cat knockd.service")).toEqual([
+      "is-enabled --quiet knockd",
+      "enable --now knockd",
+      "disable --now knockd",
+    ]);
+    await expectNothing();
+  }, 90_000);
 
   describe("on a terminal", () => {
     /** Starts it on a terminal of its own, which script(1) makes; what is written to `keys` is typed. */
@@ -345,6 +437,18 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       expect(state().filter((name) => name.endsWith(".init"))).toEqual([]);
     }, 60_000);
   });
+
+  test("ctrl-C while it waits ends the waiting alone", async () => {
+    const terminal = initialise("--service", "tcp/22");
+    await terminal.waitFor(/knockctl guard --confirm/, 30_000);
+    terminal.signal("SIGINT");
+    expect((await terminal.ended).code).toBe(1);
+    expect(terminal.stdout).toContain("the trial goes on until its end");
+    expect(await reaches(other)).toBe("silent");
+    expect(await confirm()).toMatchObject({ code: 0 });
+    expect((await run("undo")).stdout).toContain("tcp/22: everybody reaches it again");
+    await expectNothing();
+  }, 60_000);
 
   test("without a terminal it wants to be told all", async () => {
     const { code, stderr } = await run("init");

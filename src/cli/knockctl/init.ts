@@ -1,18 +1,20 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
-import { thisHost } from "../../daemon/host-traps.ts";
+import { formatService } from "../../base/service.ts";
+import { thisHost } from "../../daemon/host/host-traps.ts";
 import type { Io } from "../program.ts";
 import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, expectOperands, print, usageError } from "./command.ts";
 import { difference, readable } from "./difference.ts";
-import { prepare } from "./init/carry-out.ts";
+import { findDaemon, prepare } from "./init/carry-out.ts";
 import { lockUp } from "./init/lock-up.ts";
 import { decode } from "./init/place.ts";
 import type { Plan } from "./init/plan.ts";
 import { findUnprovable, makePlan, readExisting } from "./init/plan.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
-import { usualConfig } from "./init/starter.ts";
+import type { Way } from "./init/starter.ts";
+import { describeStart, usualConfig } from "./init/starter.ts";
 import type { Wishes } from "./init/wishes.ts";
 import { formatListening, readWishes } from "./init/wishes.ts";
 import { formatDoor, formatStrength } from "./init/words.ts";
@@ -107,7 +109,8 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
   const host = thisHost();
   const questions = isAsked ? await Questions.open() : undefined;
   try {
-    if (!quiet) io.stdout(`Strangers reach: ${formatListening(host.listening) || "nothing"}\n`);
+    if (!quiet)
+      io.stdout(`Listening for others: ${formatListening(host.listening) || "nothing"}\n`);
     const wishes = await readWishes(line, host.listening, questions);
     const plan = makePlan(config, given.get("socket"), wishes, host);
     const unprovable = findUnprovable(plan, existing);
@@ -118,7 +121,8 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       });
     }
     for (const text of plan.warnings) io.stderr(`${text.split("\n").map(printable).join("\n")}\n`);
-    if (!quiet) io.stdout(await formatPlan(plan));
+    const { way } = await findDaemon(plan.place);
+    if (!quiet) io.stdout(`${await formatPlan(plan)}${formatNext(plan, way)}`);
     if (questions === undefined || (await questions.confirm("Do it?"))) return { plan, wishes };
     io.stdout("Nothing was changed.\n");
     return undefined;
@@ -134,6 +138,12 @@ async function formatPlan({ place, doors, before, after }: Plan): Promise<string
       ? `${printable(place.config)} stays as it is.\n`
       : `${printable(place.config)} gets this:\n\n${readable(diff)}`;
   return `\n${doors.map(formatDoor).join("")}${formatStrength(doors)}\n${change}\n`;
+}
+
+function formatNext({ place, doors }: Plan, way: Way | undefined): string {
+  const services = doors.map(({ service }) => formatService(service)).join(", ");
+  const start = way === undefined ? "knockd reads it" : describeStart(way, place.config);
+  return `Then: ${printable(start)}; a knock from a network namespace; ${services} protected on trial.\n\n`;
 }
 
 async function showOnly(line: CommandLine, io: Io, plan: Plan): Promise<number> {

@@ -58,8 +58,11 @@ async function askEnd(daemon: ControlClient, { services }: Guarded): Promise<End
   return services.every((one) => firewall.protects.includes(one)) ? "confirmed" : "over";
 }
 
-/** What happens now, and what to do. */
-export function formatGuarded({ services, address, remaining, doors }: Guarded): string {
+/** What happens now, and what to do; `options`: what has to be typed behind it. */
+export function formatGuarded(
+  { services, address, remaining, doors }: Guarded,
+  options = "",
+): string {
   // The way of the answer has taken some of it.
   const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
   return `\
@@ -68,7 +71,7 @@ Only ${address}, and whoever knocks (${doors.map(printable).join(", ")}), gets i
 
 Now, in a second terminal, make a NEW connection to this server, and type there:
 
-    knockctl guard --confirm
+    knockctl guard --confirm${options}
 
 Then it stays so, also after a restart. If nobody does that within ${time}, all is as before:
 the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.

@@ -6,11 +6,13 @@ import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import type { DoorConfig } from "../../config/config.ts";
 import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
+import { guardDoor } from "../../control/protocol.ts";
 import type { Keeper } from "../../grant/keeper.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { Doors } from "../doors.ts";
 import type { Peer } from "../host/sessions.ts";
 import { connectedPeers, formatPeer } from "../host/sessions.ts";
+
 import type { Protection } from "./protection.ts";
 import { list, unique } from "./protection.ts";
 
@@ -24,9 +26,6 @@ export interface GuardParts {
 /** How long a trial lasts unless somebody says otherwise, and at most: milliseconds. */
 const usualTrial = 60_000;
 const longestTrial = 3_600_000;
-
-/** The name under which the administrator's own address is open during a trial. */
-const guardDoor = "knockctl guard";
 
 /**
  * `knockctl guard`: protects services for the first time, so that whoever does it cannot lock himself

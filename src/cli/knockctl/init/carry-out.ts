@@ -13,6 +13,7 @@ import { doubt, prove } from "./proof.ts";
 import type { InitRecord } from "./record.ts";
 import { digest, readRecords, writeRecords } from "./record.ts";
 import { planRestoring } from "./restoring.ts";
+import type { Way } from "./starter.ts";
 import { answers, describeStart, findWay, foresee, start } from "./starter.ts";
 import { takeBack } from "./take-back.ts";
 import type { Visitor } from "./visitor.ts";
@@ -33,14 +34,13 @@ export interface Changes {
  */
 export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promise<Changes> {
   const { place } = plan;
-  const before = await statusOf(place);
-  if (before !== undefined) expectOurs(before, place);
-  const way = before === undefined ? await findWay(place.config) : undefined;
+  const { status: before, way } = await findDaemon(place);
   const isChanged = plan.before === undefined || !plan.before.equals(plan.after);
   const isNew = plan.before === undefined;
   const record: InitRecord = {
     at: new Date(systemClock.wall()).toISOString(),
     services: missing(plan, before?.firewall.protects ?? []),
+    doors: plan.doors.flatMap(({ door, strength }) => (strength === undefined ? [] : door.name)),
     ...(way !== undefined && { started: await foresee(way) }),
     ...(isChanged && { written: digest(plan.after) }),
     ...(isChanged && !isNew && { backup: freeBackup(place.realConfig, "before-init") }),
@@ -56,11 +56,11 @@ export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promis
     else {
       await start(way, place.config, place.socket);
       say(`knockd runs (${describeStart(way, place.config)})`);
+      if (way === "command") say("nothing starts it at the next boot: that is left to you");
     }
     signal.throwIfAborted();
-    const after = await statusOf(place);
-    if (after !== undefined) expectOurs(after, place);
-    const services = missing(plan, after?.firewall.protects ?? []);
+    const after = await findDaemon(place);
+    const services = missing(plan, after.status?.firewall.protects ?? []);
     // A daemon that was started may have remembered what it is to protect.
     writeRecords(place.state.init, [...records, { ...record, services }]);
     return { record, unprotected: services };
@@ -146,14 +146,19 @@ export async function withDaemonOf<T>(
   }
 }
 
-async function statusOf(place: Place): Promise<Status | undefined> {
-  if (!(await answers(place.socket))) return undefined;
-  return await withDaemonOf(place, (daemon) => daemon.ask("status", {}));
+/** The daemon that runs, or how one is started. */
+interface Found {
+  readonly status?: Status;
+  readonly way?: Way;
 }
 
-/** Another configuration's daemon would not read what we write. */
-function expectOurs({ configFile }: Status, { config, socket }: Place): void {
-  if (configFile === config) return;
+/** Throws SYSTEM if a daemon answers that would not read what we write: it has another configuration. */
+export async function findDaemon(place: Place): Promise<Found> {
+  const { config, socket } = place;
+  if (!(await answers(socket))) return { way: await findWay(config) };
+  const status = await withDaemonOf(place, (daemon) => daemon.ask("status", {}));
+  const { configFile } = status;
+  if (configFile === config) return { status };
   const hints = [`--config ${configFile} is for that one`, "--socket PATH asks another"];
   const message = `the knockd at ${socket} has another configuration: ${configFile}`;
   throw new KnockError("SYSTEM", message, { hints });

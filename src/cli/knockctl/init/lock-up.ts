@@ -1,6 +1,7 @@
 // The second half of `knockctl init`: from a door that is there to services that only it leads to.
 import { KnockError } from "../../../base/errors.ts";
 import type { Guarded, GuardParams } from "../../../control/methods.ts";
+import { defaultSocket } from "../../../control/protocol.ts";
 import type { Io } from "../../program.ts";
 import { printable } from "../../table.ts";
 import type { CommandLine } from "../command.ts";
@@ -10,6 +11,7 @@ import type { Changes, Say } from "./carry-out.ts";
 import { proveAll, putBack, tellChanges, withDaemonOf } from "./carry-out.ts";
 import type { Plan } from "./plan.ts";
 import { formatProof } from "./proof.ts";
+import { usualConfig } from "./starter.ts";
 import { Visitor } from "./visitor.ts";
 import type { Wishes } from "./wishes.ts";
 import type { ClientLines } from "./words.ts";
@@ -99,8 +101,9 @@ async function protect(
     }
     signal.throwIfAborted();
     if (line.given.has("json")) return finish(parts, clients, guarded);
-    io.stdout(`\n${formatGuarded(guarded)}`);
-    io.stdout(lastResort);
+    const { socket } = plan.place;
+    const options = socket === defaultSocket ? "" : ` --socket ${printable(socket)}`;
+    io.stdout(`\n${formatGuarded(guarded, options)}${formatLastResort(plan, line)}`);
     const interrupted = new Promise<"left">((resolve) => {
       signal.addEventListener("abort", () => resolve("left"), { once: true });
     });
@@ -163,9 +166,19 @@ function finish(
     ...(trial !== undefined && { trial }),
   };
   print(line, io, result, () => {
-    return `All of it is protected already: nothing is on trial.\n${lastResort}`;
+    return `All of it is protected already: nothing is on trial.\n${formatLastResort(plan, line)}`;
   });
   return 0;
+}
+
+/** How to get in when all fails. */
+function formatLastResort({ place: { config } }: Plan, { given }: CommandLine): string {
+  const socket = given.get("socket");
+  const options = [
+    ...(config === usualConfig ? [] : [` --config ${config}`]),
+    ...(socket === undefined ? [] : [` --socket ${socket}`]),
+  ];
+  return lastResort(printable(options.join("")));
 }
 
 /** What went wrong, and what is there now. */

@@ -4,8 +4,8 @@ import type { DoorConfig, Options } from "../../../config/config.ts";
 import { defaultOptions } from "../../../config/config.ts";
 import { readConfig } from "../../../config/load.ts";
 import { defaultSocket } from "../../../control/protocol.ts";
-import type { StateFiles } from "../../../daemon/state-files.ts";
-import { defaultStateDir, stateFiles } from "../../../daemon/state-files.ts";
+import type { StateFiles } from "../../../daemon/state/state-files.ts";
+import { defaultStateDir, stateFiles } from "../../../daemon/state/state-files.ts";
 
 /** Where all that belongs to one configuration lies. */
 export interface Place {

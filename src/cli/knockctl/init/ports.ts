@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../../../config/config.ts";
-import type { HostFacts } from "../../../daemon/host-traps.ts";
-import { listeningPorts } from "../../../daemon/listening.ts";
+import type { HostFacts } from "../../../daemon/host/host-traps.ts";
+import { listeningPorts } from "../../../daemon/host/listening.ts";
 import { isBadPort } from "../../../page/bad-ports.ts";
 
 /** What keeps a port of this machine from being a step. */

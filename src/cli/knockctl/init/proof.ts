@@ -19,7 +19,7 @@ export interface Trial {
 }
 
 /** What a stranger sees of a service; `unknown`: it is of UDP, or could not be looked at. */
-export type Sight = "open" | "refused" | "silent" | "unknown";
+type Sight = "open" | "refused" | "silent" | "unknown";
 
 /** What came of a knock. */
 export interface Proof {

@@ -11,7 +11,7 @@ function folder(): string {
   return path;
 }
 
-const small: InitRecord = { at: "2026-11-22T13:26:05.000Z", services: ["tcp/22"] };
+const small: InitRecord = { at: "2026-11-22T13:26:05.000Z", services: ["tcp/22"], doors: ["ssh"] };
 const whole: InitRecord = {
   ...small,
   backup: "/etc/knockd.conf.before-init",
@@ -37,9 +37,9 @@ test("without records there is no file", () => {
 test.each([
   ["half", '[{"at":'],
   ["no list", "{}"],
-  ["no record", '[{"at":1,"services":[]}]'],
-  ["services of another kind", '[{"at":"x","services":[1]}]'],
-  ["an unknown way to start", '[{"at":"x","services":[],"started":"cron"}]'],
+  ["no record", '[{"at":1,"services":[],"doors":[]}]'],
+  ["services of another kind", '[{"at":"x","services":[1],"doors":[]}]'],
+  ["an unknown way to start", '[{"at":"x","services":[],"doors":[],"started":"cron"}]'],
 ])("a file that holds %s is refused", (_, text) => {
   const file = join(folder(), "knockd.conf.init");
   writeFileSync(file, text);

@@ -2,7 +2,7 @@
 // from wherever it got to. The last one is taken back first.
 import { createHash } from "node:crypto";
 import { KnockError, reason } from "../../../base/errors.ts";
-import { readIfThere, replaceFile } from "../../../daemon/replace-file.ts";
+import { readIfThere, replaceFile } from "../../../daemon/state/replace-file.ts";
 
 /** One `knockctl init`. */
 export interface InitRecord {
@@ -16,6 +16,8 @@ export interface InitRecord {
   readonly started?: StartedBy;
   /** What was to be protected, and was not before. */
   readonly services: readonly string[];
+  /** The names of the doors that are new. */
+  readonly doors: readonly string[];
 }
 
 /** How a knockd was started, and so how it is stopped. */
@@ -48,15 +50,16 @@ export function digest(content: string | Uint8Array): string {
 
 function isRecord(value: unknown): value is InitRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { at, backup, written, started, services } = value as Record<string, unknown>;
+  const { at, backup, written, started, services, doors } = value as Record<string, unknown>;
   const isText = (one: unknown) => typeof one === "string";
+  const areTexts = (some: unknown) => Array.isArray(some) && some.every(isText);
   const isTextOrAbsent = (one: unknown) => one === undefined || isText(one);
   return (
     isText(at) &&
     isTextOrAbsent(backup) &&
     isTextOrAbsent(written) &&
     (started === undefined || ways.includes(started)) &&
-    Array.isArray(services) &&
-    services.every(isText)
+    areTexts(services) &&
+    areTexts(doors)
   );
 }

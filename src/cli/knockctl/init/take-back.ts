@@ -34,7 +34,7 @@ export async function takeBack(
   record: InitRecord,
   restoring: Restoring,
 ): Promise<TakenBack> {
-  const { services, others } = await unguard(place, record.services, salvage(place.config));
+  const { services, others } = await unguard(place, record, salvage(place.config));
   const kept = restoring.kind === "nothing" ? undefined : restore(place, record, restoring);
   const restored = restoring.kind !== "nothing";
   const { knockd, problems } = await settle(place, record, restored);

@@ -3,9 +3,11 @@ import { formatService } from "../../../base/service.ts";
 import type { DoorConfig, Options } from "../../../config/config.ts";
 import type { ControlClient } from "../../../control/client.ts";
 import { openClient } from "../../../control/client.ts";
-import { readIfThere } from "../../../daemon/replace-file.ts";
+import { guardDoor } from "../../../control/protocol.ts";
+import { readIfThere } from "../../../daemon/state/replace-file.ts";
 import { readAddress } from "../command.ts";
 import type { Place } from "./place.ts";
+import type { InitRecord } from "./record.ts";
 import { answers } from "./starter.ts";
 
 /** Milliseconds for `guardAgain`: it confirms at once. */
@@ -33,10 +35,10 @@ export async function ifRunning<T>(
   }
 }
 
-/** Takes the protection of these services back, with or without the daemon. Throws SYSTEM, FIREWALL. */
+/** Takes the protection of an `init` back, with or without the daemon. Throws SYSTEM, FIREWALL. */
 export async function unguard(
   place: Place,
-  services: readonly string[],
+  { services, doors }: InitRecord,
   found: { readonly options: Options; readonly doors: readonly DoorConfig[] },
 ): Promise<Unguarded> {
   const chosen = (some: readonly string[]) => some.filter((one) => services.includes(one));
@@ -44,9 +46,10 @@ export async function unguard(
   const byDaemon = await ifRunning(place, async (daemon) => {
     const { protects, trial } = (await daemon.ask("status", {})).firewall;
     const ours = [...new Set(chosen([...protects, ...(trial?.services ?? [])]))];
-    if (ours.length === 0) return { services: [], others: [] };
-    await daemon.ask("unprotect", {});
-    return { services: ours, others: rest(protects) };
+    if (ours.length > 0) await daemon.ask("unprotect", {});
+    const others = rest(protects);
+    await closeAll(daemon, others.length === 0 ? [guardDoor, ...doors] : doors);
+    return { services: ours, others: ours.length > 0 ? others : [] };
   });
   if (byDaemon !== undefined) return byDaemon;
   const guarded = readIfThere(place.state.guarded)?.split("\n").filter(Boolean) ?? [];
@@ -54,9 +57,16 @@ export async function unguard(
   // A trial without its daemon ends by itself.
   if (ours.length === 0) return { services: [], others: [] };
   // Only now: it brings native code along.
-  const { liftWithoutDaemon } = await import("../../../daemon/offline.ts");
+  const { liftWithoutDaemon } = await import("../../../daemon/protection/offline.ts");
   await liftWithoutDaemon(place.config, found);
   return { services: ours, others: rest(guarded) };
+}
+
+/** Ends the leases of doors that are about to go. */
+async function closeAll(daemon: ControlClient, doors: readonly string[]): Promise<void> {
+  const leases = await daemon.ask("leases", {});
+  const open = new Set(leases.map(({ door }) => door));
+  for (const door of doors) if (open.has(door)) await daemon.ask("close", { door });
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Service } from "../../../base/service.ts";
 import { formatService, parseService } from "../../../base/service.ts";
 import { fewestSteps } from "../../../config/random-sequence.ts";
 import type { GuardParams } from "../../../control/methods.ts";
-import type { HostFacts } from "../../../daemon/host-traps.ts";
+import type { HostFacts } from "../../../daemon/host/host-traps.ts";
 import { readHost } from "../../../page/profile.ts";
 import { printable } from "../../table.ts";
 import type { CommandLine } from "../command.ts";

@@ -115,9 +115,14 @@ function indent(text: string): string {
     .join("\n");
 }
 
-export const lastResort = `
+/** `options`: what has to be typed behind each. */
+export function lastResort(options: string): string {
+  return `
 When all else fails: on the console of this machine, as root,
 
-    knockctl unprotect     everybody reaches the services again; works without knockd, too
-    knockctl undo          takes back all that this init did
+    knockctl unprotect${options}
+        lets everybody reach the services again; works without knockd, too
+    knockctl undo${options}
+        takes back all that this init did
 `;
+}
