@@ -31,7 +31,7 @@ const one = <T>(value: T | undefined, format: (value: T) => string = String) =>
   value === undefined ? undefined : [format(value)];
 
 /** In the order in which they are written. */
-const keywords: readonly Keyword[] = [
+export const keywords: readonly Keyword[] = [
   {
     name: "HostName",
     read: (words) => ({ host: single(words) }),

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
 import { formatService } from "../../base/service.ts";
+import type { Config } from "../../config/config.ts";
 import { thisHost } from "../../daemon/host/host-traps.ts";
 import type { Io } from "../program.ts";
 import { printable } from "../table.ts";
@@ -11,10 +12,11 @@ import { findDaemon, prepare } from "./init/carry-out.ts";
 import { lockUp } from "./init/lock-up.ts";
 import { decode } from "./init/place.ts";
 import type { Plan } from "./init/plan.ts";
-import { findUnprovable, makePlan, readExisting } from "./init/plan.ts";
+import { findObstacles, makePlan, readExisting } from "./init/plan.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
 import type { Way } from "./init/starter.ts";
 import { describeStart, usualConfig } from "./init/starter.ts";
+import { Visitor } from "./init/visitor.ts";
 import type { Wishes } from "./init/wishes.ts";
 import { formatListening, readWishes } from "./init/wishes.ts";
 import { formatDoor, formatStrength } from "./init/words.ts";
@@ -68,7 +70,7 @@ export const init: Command = {
     const config = resolve(line.given.get("config") ?? usualConfig);
     const agreed = await agree(line, io, config);
     if (agreed === undefined) return 1;
-    const { plan, wishes } = agreed;
+    const { plan, wishes, proof } = agreed;
     const { origin } = wishes;
     if (origin === undefined) return await showOnly(line, io, plan);
     return await interruptible(async (signal) => {
@@ -76,7 +78,16 @@ export const init: Command = {
         ? () => {}
         : (text: string) => io.stdout(`${printable(text)}\n`);
       const changes = await prepare(plan, say, signal);
-      return await lockUp({ line, io, plan, wishes: { ...wishes, origin }, changes, say, signal });
+      return await lockUp({
+        line,
+        io,
+        plan,
+        wishes: { ...wishes, origin },
+        changes,
+        proof,
+        say,
+        signal,
+      });
     });
   },
 };
@@ -98,6 +109,8 @@ function expectAnswers({ given }: CommandLine): void {
 interface Agreed {
   readonly plan: Plan;
   readonly wishes: Wishes;
+  /** Whether this machine knocks at itself. */
+  readonly proof: boolean;
 }
 
 /** What is to be done; undefined: the administrator does not want it. Changes nothing. */
@@ -113,21 +126,38 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       io.stdout(`Listening for others: ${formatListening(host.listening) || "nothing"}\n`);
     const wishes = await readWishes(line, host.listening, questions);
     const plan = makePlan(config, given.get("socket"), wishes, host);
-    const unprovable = findUnprovable(plan, existing);
-    if (!given.has("no-proof") && unprovable.length > 0) {
-      const why = unprovable.join("; ");
-      throw new KnockError("SYSTEM", `this machine cannot try by itself whether it works: ${why}`, {
-        hints: ["--no-proof does without it"],
-      });
+    const unprovable = given.has("no-proof") ? [] : await findUnprovable(plan, existing, wishes);
+    const proof = unprovable.length === 0 && !given.has("no-proof");
+    const doubt = `this machine cannot try by itself whether it works: ${unprovable.join("; ")}`;
+    if (unprovable.length > 0 && questions === undefined) {
+      const hints = ["--no-proof does without it"];
+      throw new KnockError("SYSTEM", doubt, { hints });
     }
     for (const text of plan.warnings) io.stderr(`${text.split("\n").map(printable).join("\n")}\n`);
     const { way } = await findDaemon(plan.place);
-    if (!quiet) io.stdout(`${await formatPlan(plan)}${formatNext(plan, way)}`);
-    if (questions === undefined || (await questions.confirm("Do it?"))) return { plan, wishes };
+    if (!quiet) io.stdout(`${await formatPlan(plan)}${formatNext(plan, way, proof)}`);
+    if (unprovable.length > 0) io.stdout(`${printable(doubt)}\n`);
+    const question = unprovable.length > 0 ? "Do it all the same?" : "Do it?";
+    if (questions === undefined || (await questions.confirm(question))) {
+      return { plan, wishes, proof };
+    }
     io.stdout("Nothing was changed.\n");
     return undefined;
   } finally {
     questions?.close();
+  }
+}
+
+/** Why nobody can prove that the doors open. A machine that is only looked at is not tried. */
+async function findUnprovable(plan: Plan, config: Config, { origin }: Wishes): Promise<string[]> {
+  const obstacles = findObstacles(plan, config);
+  if (origin === undefined || obstacles.length > 0) return obstacles;
+  try {
+    await (await Visitor.open()).close();
+    return [];
+  } catch (error) {
+    if (error instanceof KnockError) return [error.message];
+    throw error;
   }
 }
 
@@ -140,10 +170,11 @@ async function formatPlan({ place, doors, before, after }: Plan): Promise<string
   return `\n${doors.map(formatDoor).join("")}${formatStrength(doors)}\n${change}\n`;
 }
 
-function formatNext({ place, doors }: Plan, way: Way | undefined): string {
+function formatNext({ place, doors }: Plan, way: Way | undefined, proof: boolean): string {
   const services = doors.map(({ service }) => formatService(service)).join(", ");
   const start = way === undefined ? "knockd reads it" : describeStart(way, place.config);
-  return `Then: ${printable(start)}; a knock from a network namespace; ${services} protected on trial.\n\n`;
+  const knock = proof ? "a knock from a network namespace; " : "";
+  return `Then: ${printable(start)}; ${knock}${services} protected on trial.\n\n`;
 }
 
 async function showOnly(line: CommandLine, io: Io, plan: Plan): Promise<number> {

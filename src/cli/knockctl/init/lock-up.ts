@@ -23,14 +23,16 @@ export interface LockUpParts {
   readonly plan: Plan;
   readonly wishes: Wishes & { readonly origin: NonNullable<Wishes["origin"]> };
   readonly changes: Changes;
+  /** Whether a stranger is to try the doors first. */
+  readonly proof: boolean;
   readonly say: Say;
   readonly signal: AbortSignal;
 }
 
 /** Proves the doors, says how to come in, and protects on trial. Returns the exit code; throws SYSTEM. */
 export async function lockUp(parts: LockUpParts): Promise<number> {
-  const { line, plan, changes, signal } = parts;
-  const visitor = line.given.has("no-proof") ? undefined : await invite(parts);
+  const { plan, changes, proof, signal } = parts;
+  const visitor = proof ? await invite(parts) : undefined;
   // Whatever happens: it is to be gone before we are.
   try {
     await proveOpen(parts, visitor);
@@ -58,7 +60,7 @@ async function invite({ changes, plan, signal }: LockUpParts): Promise<Visitor> 
 }
 
 async function proveOpen({ plan, say, signal }: LockUpParts, visitor: Visitor | undefined) {
-  if (visitor === undefined) return say("not tried whether the doors open: --no-proof");
+  if (visitor === undefined) return say("nobody has tried whether the doors open");
   for (const [trial, proof] of await proveAll(plan, visitor, false, signal)) {
     say(formatProof(trial, proof));
   }
@@ -145,7 +147,7 @@ async function proveShut(
 }
 
 function finish(
-  { line, io, plan, changes }: LockUpParts,
+  { line, io, plan, changes, proof }: LockUpParts,
   clients: readonly ClientLines[],
   trial: Guarded | undefined,
 ): number {
@@ -162,7 +164,7 @@ function finish(
       ...strength,
     })),
     clients,
-    proven: !line.given.has("no-proof"),
+    proven: proof,
     ...(trial !== undefined && { trial }),
   };
   print(line, io, result, () => {

@@ -129,8 +129,8 @@ function findReaders(file: string): string[] {
   return [`everybody on this machine can read ${file}, and knock: chmod o-r ${file}`];
 }
 
-/** The services for which nobody can prove that the door to them opens, and why. */
-export function findUnprovable({ doors }: Plan, { options }: Config): string[] {
+/** Why a stranger on this machine could not knock at the doors. */
+export function findObstacles({ doors }: Plan, { options }: Config): string[] {
   return doors.flatMap(({ door: { name, sequence, allow, deny } }) => {
     if ("file" in sequence)
       return [`[${name}] has one-time sequences, of which this would use one up`];
