@@ -326,13 +326,15 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     expect([existsSync(config), state()]).toEqual([false, []]);
   });
 
-  test("with systemd, that starts knockd, and undo makes it forget", async () => {
-    // An /etc of our own, and a systemd that does what it is told.
-    const daemon = `${process.execPath} ${join(import.meta.dirname, "../../bin/knockd")}`;
-    const pid = folder.at("pid");
-    folder.write(
-      "systemctl",
-      `#!/bin/sh
+  test.each(["systemd", "script"])(
+    "a %s starts knockd, and undo ends that",
+    async (way) => {
+      // An /etc of our own, and a systemd and a script that do what they are told.
+      const daemon = `${process.execPath} ${join(import.meta.dirname, "../../bin/knockd")}`;
+      const pid = folder.at("pid");
+      folder.write(
+        "systemctl",
+        `#!/bin/sh
 echo "$*" >>${folder.at("asked")}
 case $1 in
   cat) ;;
@@ -341,34 +343,47 @@ case $1 in
   disable) kill "$(cat ${pid})" ;;
 esac
 `,
-    );
-    chmodSync(folder.at("systemctl"), 0o755);
-    const line = (...args: string[]) => [...knockctl, ...args, "--socket", socket].join(" ");
-    const script = [
-      `mkdir -p /run/systemd/system ${folder.at("etc")}`,
-      `cp -a /etc/. ${folder.at("etc")} || true`,
-      `rm -f ${folder.at("etc/knockd.conf")}`,
-      `mount --bind ${folder.at("etc")} /etc`,
-      line("init", "--yes", "--json", "--service", "tcp/22"),
-      "stat -c '%a %n' /etc/knockd.conf",
-      line("undo"),
-      "test ! -e /etc/knockd.conf",
-      "rmdir /run/systemd/system",
-    ];
-    const path = `${folder.path}:${process.env["PATH"]}`;
-    const settings = { timeout: 60_000, env: { ...env(`${admin.address} 50000`), PATH: path } };
-    const { stdout } = await host.run(["sh", "-ec", script.join("\n")], settings);
-    expect(stdout).toContain('"started":"systemd"');
-    expect(stdout).toContain("600 /etc/knockd.conf");
-    expect(stdout).toContain("knockd: stopped");
-    const asked = folder.read("asked").trim().split("\n");
-    expect(asked.filter((words) => words !== "cat knockd.service")).toEqual([
-      "is-enabled --quiet knockd",
-      "enable --now knockd",
-      "disable --now knockd",
-    ]);
-    await expectNothing();
-  }, 90_000);
+      );
+      chmodSync(folder.at("systemctl"), 0o755);
+      folder.write(
+        "script",
+        `#!/bin/sh
+case $1 in
+  start) exec ${daemon} -d -p ${pid} ;;
+  stop) kill "$(cat ${pid})" ;;
+esac
+`,
+      );
+      chmodSync(folder.at("script"), 0o755);
+      const line = (...args: string[]) => [...knockctl, ...args, "--socket", socket].join(" ");
+      const script = [
+        `mkdir ${folder.at("etc")}`,
+        ...(way === "systemd" ? ["mkdir -p /run/systemd/system"] : []),
+        `cp -a /etc/. ${folder.at("etc")} || true`,
+        `rm -f ${folder.at("etc/knockd.conf")}`,
+        `mkdir -p ${folder.at("etc/init.d")}`,
+        `mv ${folder.at("script")} ${folder.at("etc/init.d/knockd")}`,
+        `mount --bind ${folder.at("etc")} /etc`,
+        line("init", "--yes", "--json", "--service", "tcp/22"),
+        "stat -c '%a %n' /etc/knockd.conf",
+        line("undo"),
+        "test ! -e /etc/knockd.conf",
+        ...(way === "systemd" ? ["rmdir /run/systemd/system"] : []),
+      ];
+      const path = `${folder.path}:${process.env["PATH"]}`;
+      const settings = { timeout: 60_000, env: { ...env(`${admin.address} 50000`), PATH: path } };
+      const { stdout } = await host.run(["sh", "-ec", script.join("\n")], settings);
+      expect(stdout).toContain(`"started":"${way}"`);
+      expect(stdout).toContain("600 /etc/knockd.conf");
+      expect(stdout).toContain("knockd: stopped");
+      const asked = folder.read("asked").split("\n").filter(Boolean);
+      const steps = asked.filter((words) => words !== "cat knockd.service");
+      const expected = ["is-enabled --quiet knockd", "enable --now knockd", "disable --now knockd"];
+      expect(steps).toEqual(way === "systemd" ? expected : []);
+      await expectNothing();
+    },
+    90_000,
+  );
 
   describe("on a terminal", () => {
     /** Starts it on a terminal of its own, which script(1) makes; what is written to `keys` is typed. */
@@ -435,6 +450,16 @@ esac
       expect((await terminal.ended).code).toBe(1);
       expect(terminal.stdout).toMatch(/Not confirmed|knockd is gone/);
       expect(readFileSync(config, "utf8")).toBe("[options]\ninterface = eth0\n");
+    }, 60_000);
+
+    test("a file that changed while it was waiting for an answer is left alone", async () => {
+      const terminal = open("--service", "tcp/22", "--host", "a.example");
+      await terminal.waitFor(/Do it\? \[y\/N\]/, 15_000);
+      writeFileSync(config, "# mine\n");
+      type("y\r");
+      expect((await terminal.ended).code).toBe(1);
+      expect(terminal.stdout).toContain("was changed meanwhile by somebody else");
+      expect([readFileSync(config, "utf8"), state()]).toEqual(["# mine\n", []]);
     }, 60_000);
 
     test("ctrl-C while it works takes back what it did", async () => {

@@ -6,7 +6,7 @@ import { openClient } from "../../../control/client.ts";
 import type { Status } from "../../../control/methods.ts";
 import { keepFile, rewriteFile } from "../rewrite.ts";
 import type { Place } from "./place.ts";
-import { freeBackup } from "./place.ts";
+import { freeBackup, readBytes } from "./place.ts";
 import type { Plan, PlannedDoor } from "./plan.ts";
 import type { Proof, Trial } from "./proof.ts";
 import { doubt, prove } from "./proof.ts";
@@ -35,6 +35,7 @@ export interface Changes {
 export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promise<Changes> {
   const { place } = plan;
   const { status: before, way } = await findDaemon(place);
+  expectUnchanged(plan);
   const isChanged = plan.before === undefined || !plan.before.equals(plan.after);
   const isNew = plan.before === undefined;
   const record: InitRecord = {
@@ -67,6 +68,16 @@ export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promis
   } catch (error) {
     return await putBack(place, record, error, signal);
   }
+}
+
+/** Somebody may have taken his time to say yes. Throws SYSTEM. */
+function expectUnchanged({ place, before }: Plan): void {
+  const now = readBytes(place.realConfig);
+  if (now === undefined ? before === undefined : before !== undefined && now.equals(before)) return;
+  const hints = ["begin anew: knockctl init"];
+  throw new KnockError("SYSTEM", `${place.config} was changed meanwhile by somebody else`, {
+    hints,
+  });
 }
 
 /** Takes everything back after `error`. Throws SYSTEM that says both if that fails, too. */
