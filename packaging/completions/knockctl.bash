@@ -26,6 +26,10 @@ _knockctl_ask() {
 
 _knockctl_options() {
   case $command in
+    init)
+      echo --service --host --address --steps --open-for --trial --no-proof --yes --dry-run --config
+      ;;
+    undo) echo --force --config ;;
     close) echo --cut ;;
     guard) echo --confirm --from-console --address --for ;;
     unprotect) echo --config ;;
@@ -51,8 +55,8 @@ _knockctl() {
   COMPREPLY=()
   local command=${COMP_WORDS[1]}
   if ((COMP_CWORD == 1)); then
-    _knockctl_offer status doors leases watch open extend close reload guard protect unprotect \
-      check migrate replay invite -h --help -V --version
+    _knockctl_offer init undo status doors leases watch open extend close reload guard protect \
+      unprotect check migrate replay invite -h --help -V --version
     return
   fi
   local i operands=0 option='' socket=()
@@ -65,7 +69,8 @@ _knockctl() {
       continue
     fi
     case $word in
-      --socket | --address | --for | --config | --open-for | --source | --host | --url | --service | --output)
+      --socket | --address | --for | --config | --open-for | --source | --host | --url | --service | \
+        --output | --steps | --trial)
         option=$word
         ;;
       -*) ;;
@@ -74,9 +79,10 @@ _knockctl() {
   done
   case $prev in
     --socket | --config | --output) _knockctl_files ;;
-    --for) _knockctl_offer 60s 2m 5m ;;
+    --for | --trial) _knockctl_offer 60s 2m 5m ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
-    --address | --source | --host | --url | --service) ;;
+    --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
+    --address | --source | --host | --url | --steps) ;;
     *)
       if [[ $cur == -* ]]; then
         # shellcheck disable=SC2046  # they are words of ours

@@ -22,6 +22,8 @@ _knockctl_closable() {
 
 _knockctl_commands() {
   local -a commands=(
+    'init:from nothing to a protected server'
+    'undo:take back what the last init did'
     'status:what knockd is doing, and what is wrong'
     'doors:the doors, and what each opens'
     'leases:what is open, for whom, and for how long'
@@ -56,6 +58,19 @@ local -a client=($general '--socket=[where the daemon listens]:socket:_files')
 local config='--config=[the configuration]:file:_files'
 
 case $command in
+  init)
+    _arguments $client $config \
+      '*--service=[what to protect]:service:(tcp/22 icmp)' \
+      "--host=[this server, as clients name it]:host:_hosts" \
+      '--address=[where you come from]:address:' \
+      '--steps=[how many ports a sequence has]:number:' \
+      '--open-for=[how long a door lets in new connections]:time:(30s 10m 1h)' \
+      '--trial=[how long you have to confirm it]:time:(60s 2m 5m)' \
+      '--no-proof[do not knock from a network namespace first]' \
+      '--yes[ask nothing]' \
+      '--dry-run[show all of it, and change nothing]'
+    ;;
+  undo) _arguments $client $config '--force[restore the configuration all the same]' ;;
   open) _arguments $client '1:door:_knockctl_doors' '2:address:' '3:for:(for)' '4:time:(30s 10m 1h)' ;;
   extend) _arguments $client '1:door:_knockctl_doors' '2:address:_knockctl_addresses' '3:time:(30s 10m 1h)' '4:time:' ;;
   close)
