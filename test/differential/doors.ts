@@ -73,8 +73,12 @@ function randomPort(random: Random, least: number, most: number): Port {
   return { number: random.from(least, most), protocol: random.percent(70) ? "tcp" : "udp" };
 }
 
-/** The configuration file; `more`: lines of each door that knockd does not know. */
-export function formatConfig(doors: readonly Door[], more: readonly string[] = []): string {
+/** The configuration file; `options` and `more`: lines, of each door the latter, that knockd does not know. */
+export function formatConfig(
+  doors: readonly Door[],
+  options: readonly string[] = [],
+  more: readonly string[] = [],
+): string {
   const lines = doors.flatMap((door) => [
     `[${door.name}]`,
     `sequence = ${door.steps.map(formatPort).join(",")}`,
@@ -84,5 +88,5 @@ export function formatConfig(doors: readonly Door[], more: readonly string[] = [
     ...more,
     "command = true",
   ]);
-  return ["[options]", ...lines, ""].join("\n");
+  return ["[options]", ...options, ...lines, ""].join("\n");
 }

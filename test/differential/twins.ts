@@ -65,8 +65,9 @@ export class Twins {
   /** Plays a batch to fresh daemons. Fails if this machine cannot keep to the timetable. */
   async play(batch: Batch): Promise<Accounts> {
     await writeFile(this.#config, formatConfig(batch.doors));
-    // What opens there opens here except through a decoy: without them there is no exception.
-    await writeFile(this.#ourConfig, formatConfig(batch.doors, ["decoys = 0"]));
+    // What opens there opens here except through a decoy: without them there is no exception. And every
+    // line is needed.
+    await writeFile(this.#ourConfig, formatConfig(batch.doors, ["LogRate = 0"], ["decoys = 0"]));
     for (let left = attempts; left > 0; left--) {
       const accounts = await this.#try(batch);
       if (accounts !== undefined) return accounts;

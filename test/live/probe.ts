@@ -31,10 +31,10 @@ export async function connect(
   from = "",
 ): Promise<Connection> {
   const argv = [process.execPath, "-e", connector, address, String(port), String(timeout), from];
-  const { stdout } = await runner.run(argv, { timeout: timeout + 10_000 });
+  const { stdout, stderr } = await runner.run(argv, { timeout: timeout + 10_000 });
   const word = stdout.trim();
   if (word === "open" || word === "refused" || word === "silent") return word;
-  throw new Error(`cannot connect to ${address} port ${port}: ${word}`);
+  throw new Error(`cannot connect to ${address} port ${port}: ${word || stderr || "not a word"}`);
 }
 
 const listener = `

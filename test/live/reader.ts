@@ -18,7 +18,7 @@ const looks = /^(?:sudo )?(?:cat|tail|iptables -S|knockctl (?:doors|leases|statu
 const watches = /^(?:sudo )?(?:knockctl (?:watch|guard$)|knockd -D|tcpdump)\b/;
 
 /** What differs from run to run: dates, and times and numbers that were measured or drawn. */
-export function normalise(text: string): string {
+function normalise(text: string): string {
   return text
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?/g, "DATE")
     .replaceAll(/\b\d\d:\d\d:\d\d\.\d+/g, "TIME")
