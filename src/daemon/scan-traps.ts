@@ -41,10 +41,11 @@ function countPorts(sequence: Sequence): number {
 }
 
 /**
- * In random order the ports of a door must come right after one another, and before the last touch that
+ * How many scans of all ports in random order open a door once, on average, with so many different ports
+ * and decoys. The ports of a door must come right after one another, and before the last touch that
  * is too many. So many orders are there of the ports and the decoys, for each in which they do.
  */
-function scansToOpen(ports: number, decoys: number): number {
+export function scansToOpen(ports: number, decoys: number): number {
   let orders = 1;
   for (let i = 1; i <= ports; i++) orders *= decoys + i;
   return Math.round(orders / Math.min(mostTouches, decoys + 1));

@@ -15,6 +15,7 @@ import type { Strength } from "../../../config/random-sequence.ts";
 import { randomSequence, strengthOf } from "../../../config/random-sequence.ts";
 import type { HostFacts } from "../../../daemon/host/host-traps.ts";
 import { findHostTraps } from "../../../daemon/host/host-traps.ts";
+import { findScanTraps } from "../../../daemon/scan-traps.ts";
 import type { Place } from "./place.ts";
 import { decode, placeOf, readBytes } from "./place.ts";
 import { portFacts, usablePorts } from "./ports.ts";
@@ -75,7 +76,11 @@ export function makePlan(
     if (door === undefined) throw new Error(`the door ${one.fresh.name} is lost`);
     return { service: one.fresh.service, door, strength: one.strength };
   });
-  const traps = [...problems, ...findHostTraps(config, doorSections, host)];
+  const traps = [
+    ...problems,
+    ...findScanTraps(config, doorSections),
+    ...findHostTraps(config, doorSections, host),
+  ];
   return {
     place: placeOf(file, existing.options, socket),
     doors,

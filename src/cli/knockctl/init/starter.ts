@@ -60,7 +60,10 @@ export async function start(way: Way, configFile: string, socket: string): Promi
   const until = systemClock.now() + patience;
   while (!(await answers(socket))) {
     if (systemClock.now() > until) {
-      const hints = ["the log says why: journalctl -u knockd", "or start it by hand, to see it"];
+      const hints = [
+        "the log says why: journalctl -u knockd",
+        "/etc/default/knockd may forbid it: START_KNOCKD=1",
+      ];
       throw new KnockError("SYSTEM", `knockd was started, but does not answer at ${socket}`, {
         hints,
       });

@@ -3,6 +3,7 @@ import { KnockError } from "../../../base/errors.ts";
 import { formatPort } from "../../../base/port.ts";
 import type { Sequence } from "../../../base/sequence.ts";
 import { formatService } from "../../../base/service.ts";
+import { scansToOpen } from "../../../daemon/scan-traps.ts";
 import { encodeProfile } from "../../../page/profile.ts";
 import { humanDuration } from "../../duration.ts";
 import { formatQr } from "../../qr.ts";
@@ -26,13 +27,15 @@ export function formatDoor({ service, door, strength }: PlannedDoor): string {
 export function formatStrength(doors: readonly PlannedDoor[]): string {
   const fresh = doors.find(({ strength }) => strength !== undefined);
   if (fresh?.strength === undefined) return "";
-  const { bits, orders } = fresh.strength;
+  const { bits } = fresh.strength;
+  const { sequence, decoys, timeout } = fresh.door;
+  const scans = scansToOpen("file" in sequence ? 0 : sequence.length, decoys);
   const years = 2 ** (bits - 1) / tries / (365.25 * 86_400);
   return `
 Of ${bits.toFixed(1)} bits: whoever guesses, ${tries} whole knocks a second, takes ${round(years)} years on average.
-A scan of all ports within ${humanDuration(fresh.door.timeout)} meets every step; it does so in this order once in ${round(orders)}
-times, and less often where decoys stop it. Whoever can read your packets on their way needs neither:
-a knock is a password in the clear. The service still needs a good one of its own.
+Of ${round(scans)} scans of all ports in random order, each within ${humanDuration(timeout)}, one opens it (decoys: ${decoys}).
+Whoever can read your packets on their way needs neither: a knock is a password in the clear.
+The service still needs a good one of its own.
 `;
 }
 
