@@ -29,27 +29,27 @@ const UDP = 17;
  * HIP, shim6: the ports lie further on than the filter can follow. */
 const extensionHeaders = [0, 43, 44, 51, 60, 135, 139, 140];
 
-/** BPF_MAXINSNS is 4096; a range takes up to six instructions, the rest well under two hundred. */
-const mostRanges = 600;
+/** Of each protocol. BPF_MAXINSNS is 4096; a range takes up to six instructions, the rest well under two hundred. */
+export const mostRanges = 300;
 
 type Range = readonly [first: number, last: number];
 
 /**
  * A program that lets pass what may be a hit: TCP and UDP packets, first fragments only, to one of
  * `ports`, that came in by one of `interfaces` (undefined: by any). IPv6 packets that begin with an
- * extension header all pass. With very many scattered ports a few in between pass, too.
+ * extension header all pass. With more scattered ports than `most` of a protocol some in between pass, too.
  */
 export function compileFilter(
   ports: WatchedPorts,
   interfaces: readonly number[] | undefined,
+  most: number = mostRanges,
 ): Instruction[] {
   if (interfaces?.length === 0 || ports.tcp.size + ports.udp.size === 0) return [drop];
-  const budget = mostRanges / 2;
   return [
     ...checkInterface(interfaces),
     load(LD_W_ABS, AD_PACKET_TYPE),
     ...dropIf(JEQ, PACKET_OTHERHOST),
-    ...afterLink(ranges(ports.tcp, budget), ranges(ports.udp, budget)),
+    ...afterLink(ranges(ports.tcp, most), ranges(ports.udp, most)),
   ];
 }
 

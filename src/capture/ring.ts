@@ -10,7 +10,7 @@ import {
   start,
   statistics,
 } from "../ffi/packet-socket.ts";
-import { compileFilter } from "./filter.ts";
+import { compileFilter, mostRanges } from "./filter.ts";
 import type { CaptureCounters, Frame, Sink, Source, WatchedPorts } from "./source.ts";
 import { Wakeups } from "./wakeups.ts";
 
@@ -110,7 +110,7 @@ export class Ring implements Source {
   interfacesChanged(): void {
     if (this.#ports === undefined || this.#release.length === 0) return;
     const indexes = this.#interfaces?.map(ifNameToIndex).filter((index) => index !== 0);
-    attachFilter(this.#fd, compileFilter(this.#ports, indexes));
+    this.#attach(this.#ports, indexes);
   }
 
   /** The names of those interfaces that were asked for and do not exist. */
@@ -129,6 +129,19 @@ export class Ring implements Source {
 
   close(): void {
     for (const release of this.#release.splice(0).reverse()) release();
+  }
+
+  /**
+   * The kernel has little room for filters (net.core.optmem_max; 20 KiB before Linux 6.7), and the one
+   * before takes its part until it is replaced. A shorter one lets more pass than it should, which the
+   * matcher ignores.
+   */
+  #attach(ports: WatchedPorts, indexes: readonly number[] | undefined): void {
+    const attach = (most: number) => attachFilter(this.#fd, compileFilter(ports, indexes, most));
+    if (succeeds(() => attach(mostRanges))) return;
+    attach(1);
+    let most = mostRanges;
+    while (most > 1 && !succeeds(() => attach(most))) most >>= 1;
   }
 
   /** Takes at most a batch and says how many; what is left keeps the descriptor readable. */
@@ -168,5 +181,14 @@ export class Ring implements Source {
     const time = age < 0 ? Math.min(now - age, this.#clock.now()) : now - age;
     this.#lastTime = Math.max(this.#lastTime, time);
     frame.time = this.#lastTime;
+  }
+}
+
+function succeeds(task: () => void): boolean {
+  try {
+    task();
+    return true;
+  } catch {
+    return false; // What else is wrong, the shortest filter tells.
   }
 }

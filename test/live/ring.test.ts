@@ -1,5 +1,5 @@
 import { createSocket } from "node:dgram";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { Host } from "../../src/capture/host.ts";
@@ -27,6 +27,9 @@ import { stranger, Tunnel, Wire } from "./wire.ts";
 const knock = tcpPacket(v4, { port: 7000 });
 
 const skip = needs();
+
+/** How much memory the filters of a socket may take: bytes. */
+const filterRoom = "/proc/sys/net/core/optmem_max";
 
 let wire: Wire;
 
@@ -274,6 +277,30 @@ describe.skipIf(skip)("the ring", () => {
     await ring.send(tcpPacket(v4, { port: 1 + 4999 * 13 }), udpPacket(v6, { port: 1 + 4999 * 11 }));
     expect(ring.ports).toEqual([`tcp ${1 + 4999 * 13}`, `udp ${1 + 4999 * 11}`]);
   });
+
+  // Since Linux 6.9 each network has a limit of its own.
+  test.skipIf(!existsSync(filterRoom))(
+    "has a coarser filter where the kernel has little room for it, and again a better one",
+    async () => {
+      const usual = readFileSync(filterRoom, "utf8");
+      // As it was before Linux 6.7.
+      writeFileSync(filterRoom, "20480");
+      try {
+        const ring = listen(["near"]);
+        const every = (step: number) => Array.from({ length: 300 }, (_, i) => 1 + i * step);
+        for (let i = 0; i < 3; i++) {
+          ring.watch(every(13), every(11));
+          await ring.send(tcpPacket(v4, { port: 1 + 299 * 13 }), knock);
+        }
+        expect(ring.ports).toEqual(Array(3).fill(`tcp ${1 + 299 * 13}`));
+        ring.watch([7000]);
+        await ring.send(tcpPacket(v4, { port: 6999 }), knock);
+        expect(ring.ports.slice(3)).toEqual(["tcp 7000"]);
+      } finally {
+        writeFileSync(filterRoom, usual);
+      }
+    },
+  );
 
   test("that cannot be made says so, and leaves nothing open", () => {
     const open = () => readdirSync("/proc/self/fd").length;
