@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Host } from "./host.ts";
 import { Folder } from "./knockd.ts";
@@ -66,6 +66,16 @@ describe.skipIf(needs("nft", "sshd", "ssh", "ssh-keygen", "scp", "rsync") ?? nee
       for (const key of ["host", "user"]) {
         await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.at(key)]);
       }
+      // One that is unpacked has no user of its own, and its parts are not where it looks for them.
+      const passwd = readFileSync("/etc/passwd", "utf8");
+      if (!passwd.includes("\nsshd:")) {
+        const user = "sshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n";
+        const users = folder.write("passwd", passwd.replace(/\n*$/, "\n") + user);
+        await run(["mount", "--bind", users, "/etc/passwd"]);
+      }
+      const parts = join(dirname(peer("sshd")), "../lib/openssh");
+      const session = join(parts, "sshd-session");
+      const auth = join(parts, "sshd-auth");
       mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
       const sshdConfig = folder.write(
         "sshd_config",
@@ -80,6 +90,8 @@ describe.skipIf(needs("nft", "sshd", "ssh", "ssh-keygen", "scp", "rsync") ?? nee
           "PrintMotd no",
           "PrintLastLog no",
           "Subsystem sftp internal-sftp",
+          ...(existsSync(session) ? [`SshdSessionPath ${session}`] : []),
+          ...(existsSync(auth) ? [`SshdAuthPath ${auth}`] : []),
         ].join("\n"),
       );
       await host
@@ -91,7 +103,7 @@ describe.skipIf(needs("nft", "sshd", "ssh", "ssh-keygen", "scp", "rsync") ?? nee
     });
     afterAll(async () => {
       await network?.close();
-      await run(["umount", "/etc/hosts"], { ok: "any" });
+      await run(["umount", "/etc/hosts", "/etc/passwd"], { ok: "any" });
     });
 
     const reaches = (from: Host) => from.canConnect(server.host.address, 22, 400);

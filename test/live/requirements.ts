@@ -4,6 +4,9 @@ import { delimiter, join } from "node:path";
 /** Debian's knockd and knock as scripts/peer-knockd unpacks them. */
 export const peers: string = join(import.meta.dirname, "../../node_modules/.cache/peers/usr");
 
+/** Debian's sshd as scripts/peer-sshd unpacks it where there is none. */
+const unpackedSshd = join(import.meta.dirname, "../../node_modules/.cache/sshd/usr/sbin");
+
 const printed = new Set<string>();
 
 /** Why tests with real packets cannot run here; undefined if they can. */
@@ -44,7 +47,8 @@ function lacking(...commands: string[]): string | undefined {
 function find(command: string): string | undefined {
   if (command === "knockd") return findIn([join(peers, "sbin")], command);
   if (command === "knock") return findIn([join(peers, "bin")], command);
-  return findIn((process.env["PATH"] ?? "").split(delimiter), command);
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  return findIn(command === "sshd" ? [...folders, unpackedSshd] : folders, command);
 }
 
 function findIn(folders: readonly string[], command: string): string | undefined {
