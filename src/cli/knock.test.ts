@@ -244,6 +244,14 @@ describe("--wait", () => {
   });
 });
 
+test.each([
+  ["a..b", "1"],
+  ["255.255.255.255", "7"],
+  ["--proxy", "a..b", "1", "2"],
+])("-q leaves out why nothing could be sent: %j", async (...args) => {
+  expect(await knock("-q", ...args)).toEqual({ code: 1, stdout: "", stderr: "" });
+});
+
 describe("a profile", () => {
   afterEach(() => rmSync(file, { force: true }));
 

@@ -18,6 +18,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (!(error instanceof KnockError)) throw error;
     const { code, message, hints } = error;
     if (line.has("json")) io.stdout(`${JSON.stringify({ result: "failed", reason: message })}\n`);
+    // Whoever wants to hear nothing still wants to hear what to write instead.
+    if (line.has("quiet") && (code === "SEND" || code === "RESOLVE")) return 1;
     if (code !== "CONFIG") throw error;
     // Problems bring their own file and line.
     const lines = [...message.split("\n"), ...hints.map((hint) => `hint: ${hint}`)];

@@ -48,11 +48,11 @@ export async function deliver(target: Target, line: CommandLine, io: Io): Promis
 
 /** Knocks, and waits if that is wanted. The address, of that service or the first; undefined if it did not work, and said. */
 async function reach(delivery: Delivery): Promise<string | undefined> {
-  const { profile, plan, line, io, onStep } = delivery;
+  const { profile, plan, line, onStep } = delivery;
   if (profile.wait !== undefined || line.has("json")) {
     return await (await import("./wait.ts")).knockAndWait(delivery);
   }
-  const routes = await resolve(plan, profile, io);
+  const routes = await resolve(delivery);
   if (routes === undefined) return undefined;
   await sendEverywhere(plan, routes, onStep);
   return routes[0]?.address;

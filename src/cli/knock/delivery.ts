@@ -20,15 +20,17 @@ export interface Delivery {
 }
 
 /** Undefined, and said in the words of knockd's client, if the host has no address. */
-export async function resolve(
-  plan: Plan,
-  profile: Profile,
-  io: Io,
-): Promise<readonly Route[] | undefined> {
+export async function resolve({
+  plan,
+  profile,
+  line,
+  io,
+}: Delivery): Promise<readonly Route[] | undefined> {
   try {
     return await findRoutes(plan.host, plan.family, profile);
   } catch (error) {
     if (!(error instanceof KnockError) || error.code !== "RESOLVE") throw error;
+    if (line.has("quiet")) return undefined;
     const port = plan.steps[0]?.text;
     io.stderr(`Failed to resolve hostname '${plan.host}' on port ${port}\n`);
     io.stderr(`getaddrinfo: ${systemReason(error.cause)}\n`);

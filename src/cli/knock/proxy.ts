@@ -16,9 +16,9 @@ export async function proxy(
   delivery: Delivery,
   service: { readonly host: string; readonly port: string },
 ): Promise<number> {
-  const { plan, profile, io } = delivery;
+  const { plan, profile } = delivery;
   const { port } = parseWait(service.port, findService);
-  const routes = await resolve(plan, profile, io);
+  const routes = await resolve(delivery);
   if (routes === undefined) return 1;
   // What we connect to must be what we knocked at, where that is the same machine.
   const isKnocked = service.host === profile.host || service.host === profile.name;

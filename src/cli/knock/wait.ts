@@ -16,8 +16,8 @@ export async function knockAndWait(delivery: Delivery): Promise<string | undefin
 }
 
 async function forPeople(delivery: Delivery): Promise<string | undefined> {
-  const { plan, profile, io } = delivery;
-  const routes = await resolve(plan, profile, io);
+  const { plan, profile } = delivery;
+  const routes = await resolve(delivery);
   const { wait, retry = 0 } = profile;
   if (routes === undefined || wait === undefined) return undefined;
   const outcome = await pursue(delivery, { plan, routes, wait, retry });
