@@ -133,6 +133,22 @@ describe("saving", () => {
     );
   });
 
+  test("does not spoil what somebody else is saving", () => {
+    const path = fileWith("");
+    writeFileSync(`${path}.new`, "theirs");
+    expect(() => saveProfile(path, home, false)).toThrow(
+      `${path}.new is there: somebody else is saving`,
+    );
+    expect(readFileSync(`${path}.new`, "utf8")).toBe("theirs");
+  });
+
+  test("goes through a link to what is not there yet", () => {
+    const base = folder();
+    symlinkSync("dotfiles/knock.conf", join(base, "knock.conf"));
+    saveProfile(join(base, "knock.conf"), home, false);
+    expect(readFileSync(join(base, "dotfiles/knock.conf"), "utf8")).toBe(block);
+  });
+
   test("goes through a link", () => {
     const base = folder();
     mkdirSync(join(base, "dotfiles"));
@@ -159,6 +175,6 @@ describe("saving", () => {
     const path = fileWith(text);
     expect(() => saveProfile(path, { ...home, ...changes }, true)).toThrow(message);
     expect(readFileSync(path, "utf8")).toBe(text);
-    expect(existsSync(`${path}.${process.pid}.new`)).toBe(false);
+    expect(existsSync(`${path}.new`)).toBe(false);
   });
 });

@@ -3,9 +3,11 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -67,32 +69,56 @@ export function readProfiles(path: string): ProfileFile {
  * alone. See `putProfile`; throws `SYSTEM` too.
  */
 export function saveProfile(path: string, profile: Profile, force: boolean): void {
-  // Somebody who keeps the file elsewhere, and a link here, wants to keep the link.
-  const file = existsSync(path) ? realpathSync(path) : resolve(path);
   try {
+    const file = followLinks(resolve(path));
     if (existsSync(file)) checkMode(file, statSync(file));
-    const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-    const changed = putProfile({ file: path, text, around: surroundings(path) }, profile, force);
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    replaceFile(file, changed);
+    replaceFile(file, () => {
+      const text = existsSync(file) ? readFileSync(file, "utf8") : "";
+      return putProfile({ file: path, text, around: surroundings(path) }, profile, force);
+    });
   } catch (cause) {
     if (cause instanceof KnockError) throw cause;
     throw unusable("write", path, cause);
   }
 }
 
-/** Whoever reads it sees the old text or the new one, whatever happens meanwhile. */
-function replaceFile(file: string, text: string): void {
-  const draft = `${file}.${process.pid}.new`;
-  const descriptor = openSync(draft, "wx", 0o600);
+/** Somebody who keeps the file elsewhere, and a link here, wants to keep the link, also before there is a file. */
+function followLinks(path: string): string {
+  if (existsSync(path)) return realpathSync(path);
+  const link = lstatSync(path, { throwIfNoEntry: false });
+  return link?.isSymbolicLink() ? resolve(dirname(path), readlinkSync(path)) : path;
+}
+
+/**
+ * Whoever reads it sees the old text or the new one, whatever happens meanwhile. The draft keeps others from making
+ * their own of the same old text: one of the two would be lost.
+ */
+function replaceFile(file: string, change: () => string): void {
+  const draft = `${file}.new`;
+  const descriptor = openDraft(draft);
   try {
-    writeSync(descriptor, text);
-    fsyncSync(descriptor);
-    closeSync(descriptor);
+    try {
+      writeSync(descriptor, change());
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
+  }
+}
+
+function openDraft(draft: string): number {
+  try {
+    return openSync(draft, "wx", 0o600);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    throw new KnockError("SYSTEM", `${draft} is there: somebody else is saving`, {
+      hints: ["if that was cut short, delete the file"],
+    });
   }
 }
 

@@ -1,4 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -133,6 +141,14 @@ test("its own page is written again, another file only by force", async () => {
   expect(readFileSync(page, "utf8")).toBe("mine");
   expect((await invite("web", ...hosted, "--force")).code).toBe(0);
   expect(readFileSync(page, "utf8")).toMatch(/^<!doctype html>/);
+});
+
+test("a link that somebody laid there is not followed", async () => {
+  const target = join(folder, "elsewhere");
+  symlinkSync(target, page);
+  const { code, stderr } = await invite("web", ...hosted);
+  expect([code, existsSync(target)]).toEqual([1, false]);
+  expect(stderr).toContain("knock.html exists, and is another file");
 });
 
 test("a folder that is not there: 1", async () => {

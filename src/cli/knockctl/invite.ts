@@ -130,26 +130,26 @@ function readBase(text: string | undefined): string | undefined {
 }
 
 function writePage(file: string, force: boolean): void {
+  const page = readPage();
   try {
-    const page = readPage();
-    if (!force && isOther(file, page)) {
-      const hints = ["--force writes the page over it, --output FILE elsewhere"];
-      throw new KnockError("SYSTEM", `${printable(file)} exists, and is another file`, { hints });
-    }
-    // It holds no secret: whoever can read the folder may read it.
-    writeFileSync(file, page, { mode: 0o644 });
+    // It holds no secret: whoever can read the folder may read it. Without `force` no link is followed either.
+    writeFileSync(file, page, { mode: 0o644, flag: force ? "w" : "wx" });
   } catch (cause) {
-    if (cause instanceof KnockError) throw cause;
-    throw new KnockError("SYSTEM", `cannot write ${printable(file)}: ${reason(cause)}`, { cause });
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") {
+      const message = `cannot write ${printable(file)}: ${reason(cause)}`;
+      throw new KnockError("SYSTEM", message, { cause });
+    }
+    if (isSame(file, page)) return;
+    const hints = ["--force writes the page over it, --output FILE elsewhere"];
+    throw new KnockError("SYSTEM", `${printable(file)} exists, and is another file`, { hints });
   }
 }
 
-function isOther(file: string, page: Uint8Array): boolean {
+function isSame(file: string, page: Uint8Array): boolean {
   try {
-    return !readFileSync(file).equals(page);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-    throw error;
+    return readFileSync(file).equals(page);
+  } catch {
+    return false; // A folder, or what may not be read: nothing of ours.
   }
 }
 
