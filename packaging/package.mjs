@@ -32,6 +32,10 @@ try {
 }
 
 async function make(onlyDebian) {
+  // Where koffi's addon for the packages is installed, and the runtime that is put into them runs.
+  if (`${process.platform}-${process.arch}` !== "linux-x64") {
+    throw new Unavailable("packages are made on Linux on x64");
+  }
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const time = await age();
   const artifacts = [];
