@@ -32,7 +32,7 @@ export function spellings({ short, long }: Option): string[] {
  */
 export function callsIn(line: string): string[][] {
   return line
-    .replace(/^\s*(?:[$#>]|C:\\[^>]*>)\s/, "")
+    .replace(/^\s*(?:[\w-]*[$#]|>|C:\\[^>]*>)\s/, "")
     .replace(/\s#\s.*$/, "")
     .replaceAll(/[[\]]/g, " ")
     .split(/&&|\|\|?|;/)
