@@ -12,23 +12,26 @@ const isWriting = process.env["SESAME_WRITE_DOCS"] === "1";
 const patience = 10_000;
 
 /** What only looks, and may look again until it sees what is written. */
-const looks = /^(?:sudo )?(?:cat|tail|iptables -S|knockctl (?:doors|leases|status)|ping|ssh)\b/;
+const looks =
+  /^(?:sudo )?(?:cat|tail|grep|iptables -S|knockctl (?:doors|leases|status)|ping|ssh)\b/;
 
 /** What goes on showing things while others are typed: until the end of its block. */
-const watches = /^(?:sudo )?(?:knockctl (?:watch|guard$)|knockd -D|tcpdump)\b/;
+const watches = /^(?:sudo )?(?:knockctl (?:watch|guard$)|knockd .*-D|tcpdump)\b/;
 
 /** What differs from run to run: dates, and times and numbers that were measured or drawn. */
 function normalise(text: string): string {
   return text
+    .replaceAll(/^(?:tcpdump: |listening on any, link-type ).*\n/gm, "")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?/g, "DATE")
     .replaceAll(/\b\d\d:\d\d:\d\d\.\d+/g, "TIME")
     .replaceAll(/(time|mdev) ?=? ?[\d./]+ ?ms/g, "$1 TIME")
     .replaceAll(/\b\d+(?:\.\d+)?(?=m?s\b)/g, "N")
     .replaceAll(/"waited":\d+/g, '"waited":N')
-    .replaceAll(/\b(process|ino|seq|id|win|mss|val|port) \d+/g, "$1 N")
+    .replaceAll(/\b(process) \d+/g, "$1 N")
+    .replaceAll(/\b\d+\.\d+\.\d+(?=, process)/g, "VERSION")
+    .replaceAll(/\d+ lines about/g, "N lines about")
     .replaceAll(/\d+ (received|dropped)/g, "N $1")
-    .replaceAll(/:(?:[3-6]\d{4})\b/g, ":PORT")
-    .replaceAll(/\.(?:[3-6]\d{4}) >/g, ".PORT >")
+    .replaceAll(/\b([.:])[3-6]\d{4} -?>/g, "$1PORT >")
     .replaceAll(/ +/g, " ");
 }
 

@@ -19,11 +19,11 @@ const standIns = {
   sudo: 'exec "$@"',
   systemctl: `
     [ "$2" = knockd ] || exit 5
+    pid=$(cat $HOME/knockd.pid 2>/dev/null)
+    end() { [ -z "$pid" ] || kill $pid; while [ -e $HOME/knockd.pid ]; do sleep 0.1; done; }
     case $1 in
-      restart) kill $(cat /run/knockd.pid 2>/dev/null) 2>/dev/null; while [ -e /run/knockd.pid ]; do sleep 0.1; done
-        exec knockd -d -p /run/knockd.pid ;;
-      reload) kill -HUP $(cat /run/knockd.pid) ;;
-      *) exit 5 ;;
+      restart) end; exec knockd -d -p $HOME/knockd.pid ;;
+      stop) end ;;
     esac`,
 };
 
@@ -76,14 +76,14 @@ export class Stage {
 
   /** Starts a command that waits for something. */
   async begin(prompt: string, command: string): Promise<Process> {
-    return this.host(prompt).start(["bash", "-c", this.#here(command)], {
+    return this.host(prompt).start(["bash", "-c", `exec 2>&1\n${this.#here(command)}`], {
       env: await this.#environment(prompt),
     });
   }
 
-  /** The addresses of the network as documents have them. */
+  /** The addresses, and the folder of the leases, as documents have them. */
   translate(text: string): string {
-    let translated = text;
+    let translated = text.replaceAll(this.#folder.at("state"), "/var/lib/knockd");
     for (const { name, address } of cast) {
       translated = translated.replaceAll(this.#network.host(name).address, address);
     }
@@ -92,7 +92,7 @@ export class Stage {
 
   /** Writes /etc/knockd.conf. */
   configure(text: string): void {
-    this.#folder.write("etc/knockd.conf", text);
+    this.#folder.write("etc/knockd.conf", this.#here(text));
   }
 
   #here(command: string): string {
@@ -114,6 +114,8 @@ export class Stage {
     return {
       PATH: `${this.#folder.at("bin")}:/usr/sbin:/sbin:${process.env["PATH"]}`,
       HOME: this.#folder.path,
+      // Nothing is left of the stage before.
+      STATE_DIRECTORY: this.#folder.at("state"),
       LC_ALL: "C.UTF-8",
       TZ: "UTC",
     };
