@@ -7,8 +7,9 @@ import { catalogue, others } from "./clients/catalogue.ts";
 import { namesInTable } from "./clients/table.ts";
 
 const root = join(import.meta.dirname, "..");
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const blocks = [...readme.matchAll(/```ini\n(.*?)```/gs)].map(([, text = ""]) => text);
+const text = (path: string) => readFileSync(join(root, path), "utf8");
+const readme = text("README.md");
+const readmes = ["README.md", "README.ko.md"];
 const examples = readdirSync(join(root, "examples"))
   .filter((name) => name.endsWith(".conf"))
   .map((name) => [name, readFileSync(join(root, "examples", name), "utf8")] as const);
@@ -18,18 +19,19 @@ function errorsOf(text: string): string[] {
   return problems.filter(({ severity }) => severity === "error").map(({ message }) => message);
 }
 
-test("the README has configurations, and each of them loads", () => {
-  expect(blocks.length).toBeGreaterThan(1);
-  for (const block of blocks) expect(errorsOf(block)).toEqual([]);
-});
+test.each([...readmes, "docs/tutorial.md"])(
+  "%s has configurations, and each of them loads",
+  (path) => {
+    const blocks = [...text(path).matchAll(/```ini\n(.*?)```/gs)].map(([, block = ""]) => block);
+    expect(blocks.length).toBeGreaterThan(1);
+    for (const block of blocks) expect(errorsOf(block)).toEqual([]);
+  },
+);
 
 test.each(examples)("examples/%s loads", (_, text) => expect(errorsOf(text)).toEqual([]));
 
-test("the README's table names every directive", () => {
-  const table = readme.slice(
-    readme.indexOf("| section | directive"),
-    readme.indexOf("## knockctl"),
-  );
+test.each(readmes)("the table of %s names every directive", (path) => {
+  const [table = ""] = text(path).match(/(?:^\|.*\n)*^\| `\[options\]`.*\n(?:^\|.*\n)*/m) ?? [];
   const missing = [...Object.keys(optionRules), ...Object.keys(doorRules)].filter(
     (key) => !new RegExp(`\\b${key}\\b`, "i").test(table),
   );
