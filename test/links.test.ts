@@ -53,7 +53,14 @@ function commandLines(text: string): string[] {
   const blocks = [...text.matchAll(/^(```+)[^\n]*\n(.*?)^\1$/gms)].map(([, , block = ""]) => block);
   const indented = prose(text).match(/^ {4}.*$/gm) ?? [];
   const spans = [...prose(text).matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span);
-  return [...blocks.flatMap((block) => block.split("\n")), ...indented, ...spans];
+  return [...blocks.flatMap(typedIn), ...indented, ...spans];
+}
+
+/** The lines of a block; with prompts in it, those that have one: the others are output. */
+function typedIn(block: string): string[] {
+  const lines = block.split("\n");
+  const typed = lines.filter((line) => /^[\w-]*[$#] /.test(line));
+  return typed.length > 0 ? typed : lines;
 }
 
 test.each(documents)("the command lines of %s have options that there are", (path) => {
