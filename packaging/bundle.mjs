@@ -28,7 +28,7 @@ export async function bundle(entry, alias = {}) {
     target: "node20",
     charset: "utf8",
     alias,
-    plugins: [await fixedVersion()],
+    plugins: [await fixedVersion(), ownPage],
     // What it warns of would be an error of the program.
     logOverride: { "empty-import-meta": "error" },
     logLevel: "error",
@@ -43,6 +43,18 @@ function packagesOf(files) {
   const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
+
+/** The page that knocks, as `npm run build` makes it, within the program: there is no file beside it. */
+const ownPage = {
+  name: "own page",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]src[\\/]cli[\\/]page-file\.ts$/ }, async () => {
+      const page = await readFile(join(root, "dist/page/index.html"), "utf8");
+      return {
+        contents: `export const readPage = () => new TextEncoder().encode(${JSON.stringify(page)});`,
+      };
+    }),
+};
 
 /** The version as a constant: there is no package.json beside an executable. */
 async function fixedVersion() {
