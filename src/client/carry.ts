@@ -21,8 +21,7 @@ export async function carry(socket: Socket, input: Readable, output: Writable): 
   } finally {
     input.unpipe(socket);
     input.destroy();
-    // What came last may still wait for a slow reader. Its errors have been heard above.
-    output.end();
-    await finished(output, { readable: false }).catch(() => {});
+    // What came last may still wait for a slow reader. Its errors are heard above.
+    await new Promise((resolve) => output.end(resolve));
   }
 }

@@ -10,11 +10,6 @@ export class Progress {
     this.#write = write;
   }
 
-  /** Whether anybody sees it. */
-  get isSeen(): boolean {
-    return this.#write !== undefined;
-  }
-
   /** Shows a line, and keeps it up to date until the next one. */
   show(text: () => string): void {
     if (this.#write === undefined) return;
