@@ -290,6 +290,15 @@ describe("a profile", () => {
     });
   });
 
+  test.each([["--keep", "10m"], ["--proxy"], ["--json"]])(
+    "nothing is saved with %s",
+    async (...option) => {
+      const { code, stderr } = await knock("--save", "home", ...option, "127.0.0.1", "22", "9");
+      expect(code).toBe(1);
+      expect(stderr).toContain(`${option[0]} cannot be saved with a profile`);
+    },
+  );
+
   test("is of no interest when ports are given", async () => {
     await knock("--save", "127.0.0.1", "127.0.0.9", "9");
     expect((await knock("-v", "127.0.0.1", "1")).stdout).toBe("hitting tcp 127.0.0.1:1\n");

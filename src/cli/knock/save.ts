@@ -1,8 +1,12 @@
+import { KnockError } from "../../base/errors.ts";
 import { toPlan } from "../../client/profile.ts";
 import { saveProfile, usualPath } from "../../client/profile-file.ts";
 import type { Io } from "../program.ts";
 import type { CommandLine } from "./command-line.ts";
 import type { Target } from "./target.ts";
+
+/** What is for one knock alone. */
+const unsaved = ["keep", "proxy", "json"] as const;
 
 /** Saves what the command line says under a name; nothing is sent. The exit code: 0. */
 export async function save(
@@ -11,6 +15,12 @@ export async function save(
   io: Io,
 ): Promise<number> {
   const name = line.get("save") ?? "";
+  const lost = unsaved.find((option) => line.has(option));
+  if (lost !== undefined) {
+    throw new KnockError("USAGE", `--${lost} cannot be saved with a profile`, {
+      hints: ["give it when you knock"],
+    });
+  }
   const path = line.get("file") ?? usualPath();
   toPlan(profile, new Uint8Array());
   const then = command !== undefined && command.length > 0 && { command };
