@@ -71,7 +71,8 @@ export class Stage {
         env: await this.#environment(prompt),
       },
     );
-    return this.translate(stdout + stderr);
+    // Some programs end lines as terminals want it.
+    return this.translate(stdout + stderr).replaceAll("\r\n", "\n");
   }
 
   /** Starts a command that waits for something. */
@@ -96,7 +97,7 @@ export class Stage {
   }
 
   #here(command: string): string {
-    let text = command;
+    let text = command.replaceAll("/var/lib/knockd", this.#folder.at("state"));
     for (const { name, address } of cast) {
       text = text.replaceAll(address, this.#network.host(name).address);
     }
