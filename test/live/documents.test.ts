@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { follow } from "./reader.ts";
-import { needs } from "./requirements.ts";
+import { needsSshd } from "./sshd.ts";
 import { Stage } from "./stage.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
@@ -9,7 +9,7 @@ const docs = join(import.meta.dirname, "../../docs");
 /** How many commands each has at least. */
 const documents = { "tutorial.md": 30, "troubleshooting.md": 25 } as const;
 
-test.skipIf(needs("nft", "ssh", "ssh-keygen", "sshd", "tcpdump")).each(Object.entries(documents))(
+test.skipIf(needsSshd("nft", "tcpdump")).each(Object.entries(documents))(
   "what docs/%s shows is what happens",
   { timeout: 240_000 },
   async (name, least) => {

@@ -5,6 +5,7 @@ import { Folder } from "./knockd.ts";
 import { Network } from "./network.ts";
 import type { Process } from "./process.ts";
 import { run } from "./run.ts";
+import { releaseUsers, startSshd } from "./sshd.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -52,6 +53,7 @@ export class Stage {
 
   async close(): Promise<void> {
     await this.#network.close();
+    await releaseUsers();
     for (const path of ["/var/log", "/etc"]) await run(["umount", path], { ok: "any" });
   }
 
@@ -144,28 +146,6 @@ export class Stage {
     }
     // What cannot be read here is not needed either.
     await run(["sh", "-c", `cp -a /etc ${at("etc")} 2>/dev/null; test -d ${at("etc/ssh")}`]);
-    this.#folder.write("etc/hosts", `127.0.0.1 localhost\n${server.address} server.example.org\n`);
-    await run(["mount", "--bind", at("etc"), "/etc"]);
-    await run(["mount", "--bind", at("log"), "/var/log"]);
-    await this.#startSshd(server);
-    await this.#logIn("server");
-  }
-
-  async #startSshd(server: Host): Promise<void> {
-    const at = (name: string) => this.#folder.at(name);
-    for (const key of ["host", "user"]) {
-      await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", at(key)]);
-    }
-    mkdirSync("/run/sshd", { recursive: true, mode: 0o755 });
-    const settings = [
-      `HostKey ${at("host")}`,
-      `AuthorizedKeysFile ${at("user.pub")}`,
-      "StrictModes no",
-      "UsePAM no",
-      "PermitRootLogin yes",
-      "PidFile none",
-    ];
-    const config = this.#folder.write("sshd_config", `${settings.join("\n")}\n`);
     const own = [
       "Host *",
       "User root",
@@ -175,8 +155,10 @@ export class Stage {
       "LogLevel ERROR",
     ];
     this.#folder.write("etc/ssh/ssh_config", `${own.join("\n")}\n`);
-    await server
-      .start(["/usr/sbin/sshd", "-D", "-e", "-f", config])
-      .waitFor(/listening on 0\.0\.0\.0/);
+    this.#folder.write("etc/hosts", `127.0.0.1 localhost\n${server.address} server.example.org\n`);
+    await run(["mount", "--bind", at("etc"), "/etc"]);
+    await run(["mount", "--bind", at("log"), "/var/log"]);
+    await startSshd(server, this.#folder);
+    await this.#logIn("server");
   }
 }
