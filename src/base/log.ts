@@ -27,6 +27,8 @@ export interface Entry {
 export interface Log {
   /** `wall`: when it happened, in milliseconds since 1970; if absent, now. */
   write(entry: Entry, wall?: number): void;
+  /** The same for an entry that is made when there is time for it. Absent: this log has no later. */
+  writeLater?(make: () => Entry, wall: number): void;
   /** Would anybody see an entry of this level? Absent: yes. */
   hears?(level: Level): boolean;
 }

@@ -216,18 +216,28 @@ export class Daemon {
       ...late.map((name) => `warning: a changed ${name} counts from the next start on`),
     ];
     this.#config = loaded.config;
+    try {
+      await this.#takeOver(loaded.config, warnings);
+    } catch (error) {
+      // Whatever the new configuration needs and cannot have: a daemon that runs is not to end by it.
+      const text = `the configuration counts only in part: ${reason(error)}`;
+      this.#log.write({ level: "error", event: "reload-failed", text });
+    }
+    this.#manager.ready(this.#summary());
+    return { kind: "reloaded", file: configFile, ...changes, warnings };
+  }
+
+  async #takeOver(config: Config, warnings: readonly string[]): Promise<void> {
     this.#configureLogs();
     this.#warn(warnings);
-    this.#network.listen(loaded.config.options.interfaces);
+    this.#network.listen(config.options.interfaces);
     this.#doors = this.#makeDoors();
     this.#pipeline.watch(this.#doors);
     this.#replacePidFile();
     await this.#protect();
     await this.#serveMetrics();
-    await this.#targetNames.follow(loaded.config.doors);
-    this.#manager.ready(this.#summary());
+    await this.#targetNames.follow(config.doors);
     this.#findForwardedSoon();
-    return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
 
   /**

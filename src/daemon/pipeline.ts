@@ -137,7 +137,9 @@ export class Pipeline<S extends Source> {
     const { log } = this.#parts;
     if (log.hears?.(levelOf(verdict)) === false) return;
     const wall = this.#admit(standingOf(verdict));
-    if (wall !== undefined) log.write(reportVerdict(verdict), wall);
+    if (wall === undefined) return;
+    if (log.writeLater === undefined) log.write(reportVerdict(verdict), wall);
+    else log.writeLater(() => reportVerdict(verdict), wall);
   }
 
   /** The date of a line that may be written; undefined: it is one too many. */

@@ -14,6 +14,12 @@ import { Slots } from "./slots.ts";
 /** How many openings may wait for a slot, one for each door and source. */
 const mostWaiting = 10_000;
 
+/**
+ * How many leases there may be, each about a kilobyte here and in the journal: beyond it those who knock
+ * are refused, for only forged addresses are so many. An administrator is not.
+ */
+export const mostLeases = 50_000;
+
 /** What a knock asks for. */
 export interface Grant {
   readonly passage: Passage;
@@ -167,9 +173,15 @@ export class Keeper {
   async #begin(grant: Grant): Promise<boolean> {
     const { ledger, clock } = this.#options;
     const { passage, length } = grant;
+    if (ledger.size >= mostLeases && passage.knock !== undefined) {
+      this.#operator.tell("error", "overload", passage, "too many doors are open, not opened");
+      return false;
+    }
     const id = ledger.nextId;
     const since = clock.now();
-    const kept = this.#note({ op: "open", id, passage, length, since });
+    const event = { op: "open", id, passage, length, since } as const;
+    // The kernel closes by itself: that it is open can be written down when it is.
+    const kept = passage.way.kind === "native" ? this.#tell(event) : this.#note(event);
     const lease = ledger.get(id);
     if (lease === undefined) return false;
     if (passage.way.kind === "native") return this.#openNative(lease, length);
@@ -208,10 +220,12 @@ export class Keeper {
   }
 
   async #openNative(lease: Lease, length: number): Promise<boolean> {
-    const { id, passage } = lease;
+    const { journal } = this.#options;
+    const { id, passage, since } = lease;
     const admitted = await this.#operator.admit(passage, length);
     if (lease.state === "opening") {
       if (admitted) {
+        journal?.write({ op: "open", id, passage, length, since });
         this.#note({ op: "opened", id, due: this.#options.clock.now() + length });
         this.#operator.tellAdmitted(passage, length);
       } else this.#forget(lease);
@@ -301,8 +315,13 @@ export class Keeper {
 
   /** Tells the ledger and the journal. False if the journal could not take it. */
   #note(event: LeaseEvent): boolean {
-    const { ledger, journal } = this.#options;
-    ledger.apply(event);
-    return journal?.write(event) ?? true;
+    this.#tell(event);
+    return this.#options.journal?.write(event) ?? true;
+  }
+
+  /** Tells the ledger alone. */
+  #tell(event: LeaseEvent): true {
+    this.#options.ledger.apply(event);
+    return true;
   }
 }

@@ -49,7 +49,8 @@ const firstUnprivileged = 1024;
 /**
  * The decoys of each door, in the order of the doors; doors may share some. First come those that a
  * scan in the order of the ports must touch: between two steps, and the three on each side of the
- * first; then the neighbours of the others, then ports derived from the sequence. Where there are
+ * first; then the neighbours of the others, then round numbers where the steps are round, and ports
+ * derived from the sequence. Where there are
  * many doors each gets its first ones. Never a port of any door, nor one that is taken.
  */
 export function chooseDecoys(doors: readonly Wish[], host: HostPorts): Decoy[][] {
@@ -136,7 +137,7 @@ function* candidates(
       }
     }
   }
-  for (const port of derived(sequence)) {
+  for (const port of scattered(sequence)) {
     if (!wantsMore()) break;
     if (port.number >= firstUnprivileged && !isLocal(port, local) && isFree(port)) yield port;
   }
@@ -157,6 +158,36 @@ function nextOf(
 function around({ number, protocol }: Port, direction: number): Port[] {
   const length = Math.min(reach, direction < 0 ? number - 1 : 65535 - number);
   return Array.from({ length }, (_, i) => ({ number: number + direction * (i + 1), protocol }));
+}
+
+/** Steps that have such a number in common were chosen by a person: 7000, 8000, 9000. */
+const stride = 50;
+
+/**
+ * What a scan of round numbers alone touches: the ports three strides before the first step and after
+ * it, then those beside the other steps; none if the steps have no stride in common.
+ */
+function inStride(sequence: Sequence): Port[] {
+  const distance = sequence.reduce((common, { number }) => greatestDivisor(common, number), 0);
+  if (distance < stride) return [];
+  return sequence.flatMap(({ number, protocol }, i) =>
+    [1, 2, 3]
+      .slice(0, i === 0 ? mostTouches : 1)
+      .flatMap((times) =>
+        [-1, 1]
+          .map((way) => ({ number: number + way * times * distance, protocol }))
+          .filter((port) => port.number <= 65535),
+      ),
+  );
+}
+
+function greatestDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestDivisor(b, a % b);
+}
+
+function* scattered(sequence: Sequence): Generator<Port> {
+  yield* inStride(sequence);
+  yield* derived(sequence);
 }
 
 /** How many derived ports are tried: a host with so much taken does without. */

@@ -1,15 +1,18 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Entry, Level, Log } from "../../base/log.ts";
 
+/** How long entries wait: milliseconds. The packets of a knock come together, and its door opens first. */
+const delay = 10;
+
 /**
- * A log that passes entries on, in their order and with their own date, when the event loop has done
- * what it was at: neither a disk, a terminal nor the system's log stands between a knock and its door.
+ * A log that passes entries on a moment later, in their order and with their own date: neither a text, a
+ * disk, a terminal nor the system's log stands between a knock and its door.
  */
 export class Backlog implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
-  #waiting: [Entry, number][] = [];
-  #turn: NodeJS.Immediate | undefined;
+  #waiting: [() => Entry, number][] = [];
+  #cancelWake: (() => void) | undefined;
   #defers = false;
 
   constructor(log: Log, clock: Clock) {
@@ -27,18 +30,22 @@ export class Backlog implements Log {
   }
 
   write(entry: Entry, wall: number = this.#clock.wall()): void {
-    this.#waiting.push([entry, wall]);
-    if (this.#defers) this.#turn ??= setImmediate(() => this.flush());
-    else this.flush();
+    this.writeLater(() => entry, wall);
+  }
+
+  writeLater(make: () => Entry, wall: number): void {
+    this.#waiting.push([make, wall]);
+    if (!this.#defers) this.flush();
+    else this.#cancelWake ??= this.#clock.wakeAt(this.#clock.now() + delay, () => this.flush());
   }
 
   /** Passes on what waits, now. */
   flush(): void {
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const [entry, wall] of waiting) this.#log.write(entry, wall);
+    for (const [make, wall] of waiting) this.#log.write(make(), wall);
   }
 
   /** Passes on what waits, and from now on whatever comes, at once. */
