@@ -1,4 +1,7 @@
-import { describe, expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { address } from "../../test/packets.ts";
 import type { Who } from "../../test/passages.ts";
 import { byCommands, byKernel } from "../../test/passages.ts";
@@ -8,7 +11,8 @@ import { MemoryLog } from "../base/log.ts";
 import type { CommandWay, Firewall, Outcome } from "../firewall/firewall.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
 import type { Grant, KeeperOptions } from "./keeper.ts";
-import { Keeper } from "./keeper.ts";
+import { Keeper, mostLeases } from "./keeper.ts";
+import { LeaseJournal } from "./lease-journal.ts";
 import { Ledger } from "./ledger.ts";
 
 function makeGrant(who: Who = {}, length = 10_000, way: Partial<CommandWay> = {}): Grant {
@@ -472,4 +476,49 @@ describe("the log says how a command ended:", () => {
       detail: { what: "open", ...outcome },
     });
   });
+});
+
+describe("so many leases that their sources must be forged", () => {
+  const fullLedger = () => {
+    const ledger = new Ledger();
+    for (let id = 1; id <= mostLeases; id++) {
+      const source = address(`10.${id >> 16}.${(id >> 8) & 255}.${id & 255}`);
+      ledger.apply({ op: "open", id, passage: byKernel({ source }), length: 1000, since: 0 });
+    }
+    return ledger;
+  };
+
+  test("open to nobody else who knocks, but to those whom an administrator lets in", async () => {
+    const { firewall, keeper, log } = make(new MemoryFirewall(), { ledger: fullLedger() });
+    const knock = { port: 7000, protocol: "tcp" } as const;
+    const grant = (who: Who): Grant => ({ passage: byKernel(who), length: 1000, again: "extend" });
+    expect(await keeper.open(grant({ knock }))).toBe(false);
+    expect(firewall.history).toEqual([]);
+    expect(log.texts).toEqual(["192.0.2.7: ssh: too many doors are open, not opened"]);
+    expect(await keeper.open(grant({ knock: undefined }))).toBe(true);
+    expect(firewall.history).toEqual([opens]);
+  });
+});
+
+test("a native door is written down when it is open, not before", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sesame-keeper-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "journal");
+  const ledger = new Ledger();
+  const log = new MemoryLog();
+  const { journal } = LeaseJournal.open(path, ledger, { boot: "one", now: 0, wall: 0 }, log);
+  journal.restart();
+  const written = () => readFileSync(path, "utf8").includes("192.0.2.7");
+  const seen: boolean[] = [];
+  const firewall: Firewall = {
+    open: async () => {
+      seen.push(written());
+      return { kind: "done" };
+    },
+    close: async () => ({ kind: "done" }),
+  };
+  const { keeper } = make(firewall, { ledger, journal });
+  await keeper.open({ passage: byKernel(), length: 1000, again: "extend" });
+  expect([...seen, written()]).toEqual([false, true]);
+  journal.close();
 });
