@@ -1,5 +1,5 @@
 // npm run bench: Sesame beside Debian's knockd, on real packets. Started by scripts/bench.
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { needs } from "../test/live/requirements.ts";
 import { Company } from "./company.ts";
@@ -92,6 +92,13 @@ async function measure({ only, quick }: Options): Promise<Report> {
   return { machine: [...machine, ["other programs took", others]], parts, quick };
 }
 
+/** What packaging/measure.mjs has written at the end of the page stays. */
+function packagedPart(file: string): string {
+  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
+  const at = before.indexOf("\n## Packaged\n");
+  return at < 0 ? "" : before.slice(at);
+}
+
 function show(report: Report, { json, output }: Options): void {
   const table = targetTable(report);
   if (json) console.log(JSON.stringify(report, undefined, 2));
@@ -100,7 +107,7 @@ function show(report: Report, { json, output }: Options): void {
     console.log(plainTable(table));
     for (const [name, value] of report.machine) console.log(`${name}: ${value}`);
   }
-  if (output !== undefined) writeFileSync(output, markdown(report));
+  if (output !== undefined) writeFileSync(output, `${markdown(report)}${packagedPart(output)}`);
   const failures = failuresOf(report);
   for (const text of failures) console.error(`FAILED: ${text}`);
   if (failures.length > 0) process.exitCode = 1;

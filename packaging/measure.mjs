@@ -1,7 +1,9 @@
 // Prints a table of what the programs cost: as the Debian package brings them, as they are built here,
 // and Debian's knockd 0.8. The package must have been made (npm run package). Touches no network:
 //
-//   scripts/private node packaging/measure.mjs [--rounds N]
+//   scripts/private node packaging/measure.mjs [--rounds N] [--write]
+//
+// With --write it becomes the last part of docs/benchmarks.md, in place of the one before.
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,9 +11,13 @@ import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
 
 const root = join(import.meta.dirname, "..");
-const rounds = process.argv[2] === "--rounds" ? Number(process.argv[3]) : 15;
+const { values: options } = parseArgs({
+  options: { rounds: { type: "string", default: "15" }, write: { type: "boolean" } },
+});
+const rounds = Number(options.rounds);
 const peers = join(root, "node_modules/.cache/peers/usr");
 const folder = mkdtempSync(join(tmpdir(), "measure-"));
 const addon = join(root, "node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node");
@@ -75,8 +81,16 @@ const heads = [
   "client: three ports",
   "client: resident (share)",
 ];
-for (const row of [heads, heads.map(() => "---"), ...rows]) console.log(`| ${row.join(" | ")} |`);
-console.log(`\nMedians of ${rounds} rounds; MiB.`);
+const table = [heads, heads.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`);
+const text = `${table.join("\n")}\n\nMedians of ${rounds} rounds; MiB.\n`;
+process.stdout.write(text);
+if (options.write) {
+  const page = join(root, "docs/benchmarks.md");
+  const [before] = readFileSync(page, "utf8").split("\n## Packaged\n");
+  const day = new Date().toISOString().slice(0, 10);
+  const note = `Written by \`scripts/private node packaging/measure.mjs --write\`, ${day}. Resident includes the packet ring.`;
+  writeFileSync(page, `${before}\n## Packaged\n\n${note}\n\n${text}`);
+}
 
 async function measureDaemon(argv) {
   const begin = performance.now();
