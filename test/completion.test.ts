@@ -10,7 +10,7 @@ import { Shell } from "./completions/shell.ts";
 import { knockctlCommands, knockctlOptions, plainPrograms, spellings } from "./programs.ts";
 
 const shells = (["bash", "zsh", "fish"] as const).filter((name) => {
-  if (!Shell.isThere(name)) console.warn(`skipped: missing: ${name}`);
+  if (!Shell.isThere(name)) console.warn(`skipped: missing, or without a terminal: ${name}`);
   return Shell.isThere(name);
 });
 

@@ -20,8 +20,10 @@ export class Shell {
     mkdirSync(join(this.folder, "bin"));
   }
 
+  /** zsh is asked on a terminal of its own, which not every world has for it. */
   static isThere(name: ShellName): boolean {
-    return spawnSync(name, ["--version"]).error === undefined;
+    const trial = name === "zsh" ? ["-fc", "zmodload zsh/zpty && zpty z true"] : ["--version"];
+    return spawnSync(name, trial).status === 0;
   }
 
   /** A program in the PATH, as a script for sh. */
