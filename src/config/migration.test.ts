@@ -106,6 +106,39 @@ open_for = 20m
   });
 });
 
+describe("a door that closes what several doors open", () => {
+  const two = `[a]
+command = ${open}
+[b]
+command = ${open}
+[close]
+command = ${close}
+`;
+
+  test("goes when all of them are native", () => {
+    const { text } = migrate(two, usual);
+    expect(text.match(/open_for = 1h/g)).toHaveLength(2);
+    expect(text).not.toContain("iptables");
+    expect(changes(two)).toContain(
+      "5: [close] is gone: [a], [b] close after 1h; knockctl close does it sooner",
+    );
+  });
+
+  test.each([
+    ["whose commands are not known", `command = ${open} && logger open`],
+    ["that opens more", `command = ${open} ; ${open.replace("22", "80")}`],
+  ])("stays for one %s", (_what, command) => {
+    const text = `${two}[c]\n${command}\n`;
+    expect(changes(text)).toContain("5: [close] stays as it is: [c] may need it to be closed");
+    expect(migrate(text, usual).text).toContain(`[close]\ncommand = ${close}\n[c]\n${command}\n`);
+  });
+
+  test("goes where the others have to do with other services", () => {
+    const text = `${two}[c]\ncommand = ${open.replace("22", "2222")} && logger open\n`;
+    expect(migrate(text, usual).text).not.toContain("[close]");
+  });
+});
+
 test("typographic dashes and quotes are repaired on request, but not in comments", () => {
   const text = `# a – b
 [a]

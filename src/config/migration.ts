@@ -86,8 +86,9 @@ interface Recognized {
 
 function convert(doors: readonly Section[], openFor: string, edits: Edits): Note[] {
   const known = doors.map(recognize);
-  const closers = known.filter((door) => door !== undefined && door.opens.length === 0);
-  const replaced = new Set<Section>();
+  const closers = known.flatMap((door) => (door?.opens.length === 0 ? door : []));
+  const native: Recognized[] = [];
+  const staying: Section[] = [];
   const notes: Note[] = [];
   doors.forEach((section, i) => {
     const door = known[i];
@@ -96,28 +97,56 @@ function convert(doors: readonly Section[], openFor: string, edits: Edits): Note
       const commands = section.directives.filter(isCommand).length;
       const text = `[${name}] stays as it is: its commands are not among those that are known`;
       if (commands > 0) notes.push({ line, text });
+      staying.push(section);
       return;
     }
     if (door.opens.length === 0) return;
-    const twin = closers.find(
-      (other) =>
-        other !== undefined && !replaced.has(other.section) && same(other.closes, door.opens),
-    );
-    if (!door.closesItself && twin === undefined) {
+    if (!door.closesItself && !closers.some((other) => same(other.closes, door.opens))) {
       const text = `[${name}] stays as it is: nothing in this file closes it again`;
       notes.push({ line, text });
+      staying.push(section);
       return;
     }
     rewrite(door, openFor, edits);
+    native.push(door);
     const services = door.opens.map(formatService).join(", ");
     notes.push({ line, text: `[${name}] opens ${services} in the kernel, which closes by itself` });
-    if (door.closesItself || twin === undefined) return;
-    replaced.add(twin.section);
-    for (const at of linesOf(twin.section)) edits.set(at, []);
-    const text = `[${twin.section.name}] is gone: [${name}] closes after ${openFor}; knockctl close does it sooner`;
-    notes.push({ line: twin.section.line, text });
   });
-  return notes;
+  return [...notes, ...closers.flatMap((one) => retire(one, native, staying, openFor, edits))];
+}
+
+/** Removes a door that only closed what native doors close, unless another one may need it. */
+function retire(
+  { section, closes }: Recognized,
+  native: readonly Recognized[],
+  staying: readonly Section[],
+  openFor: string,
+  edits: Edits,
+): Note[] {
+  const twins = native.filter((door) => !door.closesItself && same(door.opens, closes));
+  if (twins.length === 0) return [];
+  const { name, line } = section;
+  const other = staying.find((one) => mayOpen(one, closes));
+  if (other !== undefined) {
+    return [{ line, text: `[${name}] stays as it is: [${other.name}] may need it to be closed` }];
+  }
+  for (const at of linesOf(section)) edits.set(at, []);
+  const names = twins.map((door) => `[${door.section.name}]`).join(", ");
+  const verb = twins.length === 1 ? "closes" : "close";
+  const text = `[${name}] is gone: ${names} ${verb} after ${openFor}; knockctl close does it sooner`;
+  return [{ line, text }];
+}
+
+/** Whether a command speaks of one of these services: what it does with it may not be known. */
+function mayOpen({ directives }: Section, services: readonly Service[]): boolean {
+  return directives.some(
+    (directive) =>
+      isCommand(directive) &&
+      services.some((one) => {
+        const word = one.protocol === "icmp" ? "icmp" : `${one.port}\\b`;
+        return new RegExp(`\\b${word}`, "i").test(directive.value ?? "");
+      }),
+  );
 }
 
 function recognize(section: Section): Recognized | undefined {
