@@ -28,7 +28,7 @@ async function migrate(...args: string[]) {
   return { code: await run("knockctl", main, ["migrate", ...args], io), ...output };
 }
 
-function file(text: string): string {
+function file(text: string | Uint8Array): string {
   const folder = mkdtempSync(join(tmpdir(), "sesame-migrate-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "knockd.conf");
@@ -87,4 +87,20 @@ test("--json says the same", async () => {
 test("what makes no sense is said", async () => {
   expect(await migrate(file(before), "--open-for", "soon")).toMatchObject({ code: 2 });
   expect(await migrate("/nowhere/knockd.conf")).toMatchObject({ code: 1 });
+});
+
+test("keeps comments in an old encoding to the byte, and repairs none of them", async () => {
+  // EUC-KR, and a byte that only CP949 has.
+  const comment = Buffer.from([0x23, 0xb0, 0xa1, 0xb3, 0xaa, 0x81, 0x41, 0x0a]);
+  const old = Buffer.concat([comment, Buffer.from(before)]);
+  const path = file(old);
+  expect(await migrate(path, "--repair", "--write")).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("UTF-8"),
+  });
+  expect(await migrate(path, "--write")).toMatchObject({ code: 0 });
+  const now = readFileSync(path);
+  expect(now.subarray(0, comment.length)).toEqual(comment);
+  expect(now.toString("latin1")).toContain("\topen     = tcp/22\n");
+  expect(readFileSync(`${path}.before-migrate`)).toEqual(old);
 });

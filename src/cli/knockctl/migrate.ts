@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
@@ -57,7 +58,7 @@ export const migrate: Command = {
   async run(line, io) {
     expectOperands(line, 1, 1);
     const [file = ""] = line.operands;
-    const before = read(file);
+    const { text: before, encoding } = read(file, line.given.has("repair"));
     const { text, changes, differences } = rewrite(before, {
       native: !line.given.has("no-native"),
       repair: line.given.has("repair"),
@@ -68,7 +69,7 @@ export const migrate: Command = {
     const written = line.given.has("write") && usable && text !== before;
     if (written) {
       keepFile(file, backupOf(file));
-      rewriteFile(file, text);
+      rewriteFile(file, Buffer.from(text, encoding));
     }
     const diff = await difference(file, before, text);
     const migrated: Migrated = { file, differences, changes, diff, written, problems };
@@ -87,12 +88,27 @@ function openFor({ given }: CommandLine): string {
   return text;
 }
 
-function read(file: string): string {
+interface Text {
+  readonly text: string;
+  /** What it is to be written in, so that all other bytes stay. */
+  readonly encoding: "utf8" | "latin1";
+}
+
+/** Throws CONFIG if it cannot be read, or is to be repaired and not UTF-8: that is about its characters. */
+function read(file: string, repaired: boolean): Text {
+  let bytes: Buffer;
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
+    bytes = readFileSync(file);
   } catch (error) {
     throw new KnockError("CONFIG", `${file}: ${reason(error)}`, { cause: error });
   }
+  if (isUtf8(bytes)) return { text: bytes.toString("utf8"), encoding: "utf8" };
+  if (repaired) {
+    const hints = ["iconv makes UTF-8 of it"];
+    throw new KnockError("CONFIG", `${file}: only what is UTF-8 can be repaired`, { hints });
+  }
+  // As knockd reads it: comments in an old encoding harm nobody.
+  return { text: bytes.toString("latin1"), encoding: "latin1" };
 }
 
 function backupOf(file: string): string {
