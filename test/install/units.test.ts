@@ -37,6 +37,19 @@ describe.skipIf(needs("systemd-analyze"))("the units of the package", () => {
     expect(await complaints(folder)).toEqual([expect.stringContaining("ProtectNothing")]);
   });
 
+  // Both are asked at the boot: a protection without a knockd would keep everybody out.
+  test.each(units)("START_KNOCKD is heard by %s", async (unit) => {
+    const text = (await unpack()).read(unit);
+    expect(text).toContain("\nEnvironmentFile=-/etc/default/knockd\n");
+    const [, quoted = ""] = /^ExecCondition=\/bin\/sh -c '(.*)'$/m.exec(text) ?? [];
+    const condition = quoted.replaceAll("$$", "$");
+    const codes = ["1", "", "0", "no"].map(async (value) => {
+      const argv = ["env", `START_KNOCKD=${value}`, "sh", "-c", condition];
+      return (await run(argv, { ok: "any" })).code;
+    });
+    expect(await Promise.all(codes)).toEqual([0, 0, 1, 1]);
+  });
+
   test("leave little to a daemon that is not what it was", async () => {
     const folder = await unpack();
     const analyze = ["systemd-analyze", "security", "--offline=true", "--threshold=45"];
