@@ -248,6 +248,18 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     await expect.poll(rules).toEqual([rule]);
   });
 
+  test("lets everybody in when it is removed, also where knockd reads another file", async () => {
+    await debian.install();
+    await debian.sh("/etc/init.d/knockd stop");
+    debian.write("etc/default/knockd", 'KNOCKD_OPTS="-c /etc/other.conf"\n');
+    debian.write("etc/other.conf", doors.replace("[options]", "[options]\nTable = other"));
+    await debian.sh("/etc/init.d/knockd start");
+    expect(await debian.says("nft list tables")).toContain("inet other");
+    expect(await connects(2200)).toBe("silent");
+    await debian.sh("dpkg -r sesame-knock </dev/null");
+    expect(await connects(2200)).toBe("open");
+  });
+
   test("closes what a daemon left open that runs no more", async () => {
     await openBoth();
     await debian.sh("/etc/init.d/knockd stop");
