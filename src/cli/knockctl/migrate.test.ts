@@ -49,7 +49,10 @@ test("shows the difference, and changes nothing", async () => {
 test("writes it if told, keeps the old one and the mode, and finds nothing more to do then", async () => {
   const path = file(before);
   chmodSync(path, 0o604);
-  expect(await migrate(path, "--write")).toMatchObject({ code: 0 });
+  expect(await migrate(path, "--write")).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining("was to take out stay: iptables -S INPUT\n"),
+  });
   expect(readFileSync(path, "utf8")).toContain("\topen     = tcp/22\n");
   expect(statSync(path).mode & 0o777).toBe(0o604);
   expect(readFileSync(`${path}.before-migrate`, "utf8")).toBe(before);

@@ -140,6 +140,7 @@ function end(file: string, diff: string, written: boolean, problems: readonly Pr
   return `Written. ${printable(file)} as it was is ${printable(backupOf(file))}.
 A rule of your own that drops a service drops it still, for everybody: remove that rule, and let
 Sesame drop the service (knockctl guard tries it without the risk of being locked out).
+Rules that commands have put in and a door that is gone was to take out stay: iptables -S INPUT
 `;
 }
 
