@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Note } from "../../config/migration.ts";
@@ -69,7 +69,7 @@ export const migrate: Command = {
     const written = line.given.has("write") && usable && text !== before;
     if (written) {
       keepFile(file, backupOf(file));
-      rewriteFile(file, Buffer.from(text, encoding));
+      rewriteFile(realpathSync(file), Buffer.from(text, encoding));
     }
     const diff = await difference(file, before, text);
     const migrated: Migrated = { file, differences, changes, diff, written, problems };
@@ -136,11 +136,13 @@ function end(file: string, diff: string, written: boolean, problems: readonly Pr
   if (problems.some(({ severity }) => severity === "error"))
     return "Nothing was written: it could not be used.\n";
   if (diff === "") return "Nothing needs to be changed.\n";
-  if (!written) return "Nothing was changed. --write writes it.\n";
-  return `Written. ${printable(file)} as it was is ${printable(backupOf(file))}.
-A rule of your own that drops a service drops it still, for everybody: remove that rule, and let
+  const drops = `A rule of your own that drops a service drops it still, for everybody: remove that rule, and let
 Sesame drop the service (knockctl guard tries it without the risk of being locked out).
-Rules that commands have put in and a door that is gone was to take out stay: iptables -S INPUT
+`;
+  // Before it is written, too: nobody is to find it out behind his own rule.
+  if (!written) return `${drops}Nothing was changed. --write writes it.\n`;
+  return `Written. ${printable(file)} as it was is ${printable(backupOf(file))}.
+${drops}Rules that commands have put in and a door that is gone was to take out stay: iptables -S INPUT
 `;
 }
 
