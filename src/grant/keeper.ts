@@ -171,7 +171,7 @@ export class Keeper {
   }
 
   async #begin(grant: Grant): Promise<boolean> {
-    const { ledger, clock } = this.#options;
+    const { ledger, clock, journal } = this.#options;
     const { passage, length } = grant;
     if (ledger.size >= mostLeases && passage.knock !== undefined) {
       this.#operator.tell("error", "overload", passage, "too many doors are open, not opened");
@@ -180,11 +180,11 @@ export class Keeper {
     const id = ledger.nextId;
     const since = clock.now();
     const event = { op: "open", id, passage, length, since } as const;
-    // The kernel closes by itself: that it is open can be written down when it is.
-    const kept = passage.way.kind === "native" ? this.#tell(event) : this.#note(event);
+    ledger.apply(event);
     const lease = ledger.get(id);
     if (lease === undefined) return false;
     if (passage.way.kind === "native") return this.#openNative(lease, length);
+    const kept = journal?.write(event) ?? true;
     const opened = await this.#enqueue(`lease ${id}`, passage, () => this.#start(lease, kept));
     // It may have been refused before it began.
     if (!opened && ledger.get(id)?.state === "opening" && !this.#stopped) this.#forget(lease);
@@ -225,6 +225,7 @@ export class Keeper {
     const admitted = await this.#operator.admit(passage, length);
     if (lease.state === "opening") {
       if (admitted) {
+        // The kernel closes by itself: that it is open can be written down when it is.
         journal?.write({ op: "open", id, passage, length, since });
         this.#note({ op: "opened", id, due: this.#options.clock.now() + length });
         this.#operator.tellAdmitted(passage, length);
@@ -313,15 +314,10 @@ export class Keeper {
     this.#schedule();
   }
 
-  /** Tells the ledger and the journal. False if the journal could not take it. */
-  #note(event: LeaseEvent): boolean {
-    this.#tell(event);
-    return this.#options.journal?.write(event) ?? true;
-  }
-
-  /** Tells the ledger alone. */
-  #tell(event: LeaseEvent): true {
-    this.#options.ledger.apply(event);
-    return true;
+  /** Tells the ledger and the journal. */
+  #note(event: LeaseEvent): void {
+    const { ledger, journal } = this.#options;
+    ledger.apply(event);
+    journal?.write(event);
   }
 }
