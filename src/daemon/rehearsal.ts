@@ -5,15 +5,10 @@ import { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { formatTextLine } from "../base/log.ts";
-import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { Keeper } from "../grant/keeper.ts";
-import { Ledger } from "../grant/ledger.ts";
-import { Matcher } from "../match/matcher.ts";
+import { assembleApart } from "./apart.ts";
 import { Doors } from "./doors.ts";
-import { Tally } from "./metrics/tally.ts";
-import { Pipeline } from "./pipeline.ts";
 
 const ports = [1, 3, 2];
 
@@ -41,9 +36,11 @@ export async function rehearse(
 ): Promise<void> {
   const kinds = [doors.find(({ native }) => native), doors.find(({ native }) => !native)];
   let ran = 0;
-  const [pipeline, keeper] = assemble(
-    kinds.flatMap((door) => (door === undefined ? [] : [inRehearsal(door)])),
-    {
+  const log: Log = { write: (entry) => void formatTextLine(entry, clock.wall()) };
+  const played = kinds.flatMap((door) => (door === undefined ? [] : [inRehearsal(door)]));
+  const { pipeline, keeper } = assembleApart({
+    doors: new Doors(played, () => [], log),
+    firewall: {
       async open(passage, length) {
         if (passage.way.kind === "native") return firewall.close({ ...passage, source: nobody });
         return ++ran > commands ? { kind: "done" } : firewall.open(passage, length);
@@ -51,7 +48,11 @@ export async function rehearse(
       close: async () => ({ kind: "done" }),
     },
     clock,
-  );
+    log,
+    maxAttempts: 1000,
+    isOurs: () => true,
+    debug: false,
+  });
   for (let round = 0; round < rounds; round++) {
     for (const port of ports) pipeline.source.deliver(syn(port, round), clock.now());
     await setImmediate();
@@ -77,37 +78,6 @@ function inRehearsal(door: DoorConfig): DoorConfig {
     decoys: 0,
     ...(native && { native }),
   };
-}
-
-function assemble(
-  doors: readonly DoorConfig[],
-  firewall: Firewall,
-  clock: Clock,
-): [Pipeline<MemorySource>, Keeper] {
-  const log: Log = { write: (entry) => void formatTextLine(entry, clock.wall()) };
-  const keeper = new Keeper({
-    firewall,
-    clock,
-    log,
-    ledger: new Ledger(),
-    journal: undefined,
-    locks: undefined,
-    maxCommands: doors.length,
-    refuseWithoutJournal: false,
-  });
-  const pipeline = new Pipeline({
-    openSource: (sink) => new MemorySource(sink),
-    matcher: new Matcher({ maxAttempts: 1000, isOurs: () => true }),
-    keeper,
-    log,
-    clock,
-    quota: undefined,
-    tally: new Tally(),
-    onlyIpv4: false,
-    debug: false,
-  });
-  pipeline.watch(new Doors(doors, () => [], log));
-  return [pipeline, keeper];
 }
 
 /** An IPv4 packet with a TCP header: a SYN with options, as systems send them. */

@@ -185,14 +185,10 @@ export class Attempts {
     table.wheel.add(slot, due);
   }
 
-  #bucket(table: Table, { w0, w1, w2, w3 }: Address): number {
-    const hash = this.#hash;
-    hash.words[0] = w0;
-    hash.words[1] = w1;
-    hash.words[2] = w2;
-    hash.words[3] = w3;
-    hash.compute();
-    return hash.low & (table.buckets.length - 1);
+  #bucket(table: Table, source: Address): number {
+    this.#hash.put(source);
+    this.#hash.compute();
+    return this.#hash.low & (table.buckets.length - 1);
   }
 
   #first(table: Table, source: Address): number {

@@ -1,4 +1,5 @@
 import { randomFillSync } from "node:crypto";
+import type { Address } from "../base/address.ts";
 
 /** The 64 random bits that make a hash unpredictable to those who choose what is hashed. */
 export type HashKey = Uint32Array;
@@ -26,6 +27,14 @@ export class Hash {
     this.words = new Uint32Array(count);
     this.#k0 = (key[0] ?? 0) | 0;
     this.#k1 = (key[1] ?? 0) | 0;
+  }
+
+  /** Makes an address the first four words. */
+  put({ w0, w1, w2, w3 }: Address): void {
+    this.words[0] = w0;
+    this.words[1] = w1;
+    this.words[2] = w2;
+    this.words[3] = w3;
   }
 
   /** Computes the result from the words. */

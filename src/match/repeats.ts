@@ -57,10 +57,7 @@ export class Repeats {
 
   #identify({ source, sourcePort, port, protocol, fingerprint }: Packet): void {
     const { words: identity } = this.#hash;
-    identity[0] = source.w0;
-    identity[1] = source.w1;
-    identity[2] = source.w2;
-    identity[3] = source.w3;
+    this.#hash.put(source);
     identity[4] = sourcePort * 65536 + port;
     identity[5] = fingerprint;
     identity[6] = protocol === "tcp" ? 6 : 17;

@@ -113,12 +113,8 @@ export class Scanners {
   }
 
   /** The set that a source belongs to; the other half of its hash is its tag there. */
-  #firstPlace({ w0, w1, w2, w3 }: Address): number {
-    const { words } = this.#hash;
-    words[0] = w0;
-    words[1] = w1;
-    words[2] = w2;
-    words[3] = w3;
+  #firstPlace(source: Address): number {
+    this.#hash.put(source);
     this.#hash.compute();
     return (this.#hash.low & (sets - 1)) * places;
   }
