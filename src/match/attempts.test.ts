@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Address } from "../base/address.ts";
-import type { OwnedAttempt } from "./attempts.ts";
+import type { OwnedAttempt } from "./attempt-table.ts";
 import { Attempts } from "./attempts.ts";
 
 const host = (i: number) => Address.v4(0x0a000000 + i);
