@@ -1,6 +1,7 @@
 import type { Address, Network } from "../base/address.ts";
 import { contains } from "../base/address.ts";
 import type { Sequence } from "../base/sequence.ts";
+import { sameSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
 
 /** Which TCP flags must be set and which must not: `(flags & mask) === value`. */
@@ -64,4 +65,22 @@ export function isTouch(
 function isAddressed(door: Door, packet: Packet, isOurs: () => boolean): boolean {
   if (door.target === undefined) return isOurs();
   return door.target.some((network) => contains(network, packet.destination));
+}
+
+/** Would a knock that is under way at one go on at the other? */
+export function isSameDoor(a: Door, b: Door): boolean {
+  return (
+    a.name === b.name &&
+    a.timeout === b.timeout &&
+    a.flags.mask === b.flags.mask &&
+    a.flags.value === b.flags.value &&
+    asText(a.target) === asText(b.target) &&
+    asText(a.allow) === asText(b.allow) &&
+    asText(a.deny) === asText(b.deny) &&
+    sameSequence(a.sequence, b.sequence)
+  );
+}
+
+function asText(networks: readonly Network[] | undefined): string {
+  return String(networks?.map(({ base, bits }) => `${base}/${bits}`));
 }

@@ -1,23 +1,16 @@
-import type { Address, Network } from "../base/address.ts";
-import { portKey } from "../base/port.ts";
-import { sameSequence } from "../base/sequence.ts";
+import type { Address } from "../base/address.ts";
 import type { Packet } from "../decode/packet.ts";
 import { Attempts } from "./attempts.ts";
 import { Bait } from "./bait.ts";
 import type { Decoy } from "./decoys.ts";
 import type { Door } from "./door.ts";
 import { flagsFit, isWelcome, sees } from "./door.ts";
+import type { Candidate } from "./door-index.ts";
+import { DoorIndex } from "./door-index.ts";
 import { Repeats } from "./repeats.ts";
 import type { Attempt } from "./sequence.ts";
 import { advance } from "./sequence.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** A door and where a port stands in its sequence, counted from 1. */
-interface Candidate {
-  readonly id: number;
-  readonly door: Door;
-  readonly steps: number[];
-}
 
 export interface MatcherOptions {
   /** How many attempts may be under way at once. */
@@ -45,12 +38,7 @@ export class Matcher {
   readonly #attempts: Attempts;
   readonly #repeats = new Repeats();
   readonly #bait: Bait;
-  /** In the order of the configuration. An unchanged door keeps its number, and so its attempts. */
-  #doors = new Map<number, Door>();
-  #byPort = new Map<number, Candidate[]>();
-  /** Has any door a port twice in its sequence? */
-  #repeatedPorts = false;
-  #nextId = 1;
+  readonly #doors = new DoorIndex();
 
   constructor(options: MatcherOptions) {
     const { isOurs, isInUse = () => false } = options;
@@ -64,17 +52,8 @@ export class Matcher {
    * door, in the order of the doors.
    */
   setDoors(doors: readonly Door[], decoys: readonly (readonly Decoy[])[] = []): void {
-    const before = [...this.#doors];
-    this.#doors = new Map();
-    this.#byPort = new Map();
-    this.#repeatedPorts = false;
+    this.#doors.set(doors);
     this.#bait.set(doors, decoys);
-    for (const door of doors) {
-      const same = before.findIndex(([, other]) => isSame(door, other));
-      const [id] = before.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
-      this.#doors.set(id, door);
-      this.#index(id, door);
-    }
   }
 
   get liveAttempts(): number {
@@ -106,8 +85,8 @@ export class Matcher {
    * exist. Packets must come in the order of their time.
    */
   hit(packet: Packet): readonly Verdict[] {
-    const candidates = this.#byPort.get(portKey(packet.port, packet.protocol));
-    if (candidates === undefined) return this.#touch(packet);
+    const candidates = this.#doors.candidates(packet);
+    if (candidates.length === 0) return this.#touch(packet);
     const isOurs = once(() => this.#isOurs(packet.destination));
     const seeing = candidates.filter(({ door }) => sees(door, packet, isOurs));
     const [first] = seeing;
@@ -129,7 +108,7 @@ export class Matcher {
   explain(packet: Packet, verdicts: readonly Verdict[]): readonly Verdict[] {
     // A retransmission is said once, and is one for every door.
     if (verdicts.some((one) => one.kind === "ignored")) return nothing;
-    const candidates = this.#byPort.get(portKey(packet.port, packet.protocol)) ?? [];
+    const candidates = this.#doors.candidates(packet);
     const isOurs = once(() => this.#isOurs(packet.destination));
     const { source } = packet;
     const bait = this.#bait.doorOf(packet);
@@ -155,21 +134,7 @@ export class Matcher {
       const door = this.#doors.get(id);
       if (door !== undefined) late.push({ kind: "failed", why: "late", door, source, stage });
     });
-    return this.#repeatedPorts ? longestOfEach(late) : late;
-  }
-
-  #index(id: number, door: Door): void {
-    door.sequence.forEach(({ number, protocol }, i) => {
-      const key = portKey(number, protocol);
-      const candidates = this.#byPort.get(key) ?? [];
-      const known = candidates.find((candidate) => candidate.id === id);
-      if (known === undefined) candidates.push({ id, door, steps: [i + 1] });
-      else {
-        known.steps.push(i + 1);
-        this.#repeatedPorts = true;
-      }
-      this.#byPort.set(key, candidates);
-    });
+    return this.#doors.repeatsPorts ? longestOfEach(late) : late;
   }
 
   /** A hit from somebody who has no attempt anywhere. */
@@ -223,7 +188,7 @@ export class Matcher {
     for (const attempt of taken) {
       const some = found.get(attempt.door);
       if (some !== undefined) some.push(attempt);
-      else if (this.#doors.has(attempt.door)) found.set(attempt.door, [attempt]);
+      else if (this.#doors.get(attempt.door) !== undefined) found.set(attempt.door, [attempt]);
     }
     return found;
   }
@@ -304,23 +269,6 @@ function longestOfEach(late: readonly Late[]): readonly Late[] {
     if ((ofDoor.get(source)?.stage ?? 0) < verdict.stage) ofDoor.set(source, verdict);
   }
   return [...found.values()].flatMap((ofDoor) => [...ofDoor.values()]);
-}
-
-function isSame(a: Door, b: Door): boolean {
-  return (
-    a.name === b.name &&
-    a.timeout === b.timeout &&
-    a.flags.mask === b.flags.mask &&
-    a.flags.value === b.flags.value &&
-    asText(a.target) === asText(b.target) &&
-    asText(a.allow) === asText(b.allow) &&
-    asText(a.deny) === asText(b.deny) &&
-    sameSequence(a.sequence, b.sequence)
-  );
-}
-
-function asText(networks: readonly Network[] | undefined): string {
-  return String(networks?.map(({ base, bits }) => `${base}/${bits}`));
 }
 
 function whyUnseen(door: Door, packet: Packet): "flags" | "source" | "destination" {

@@ -1,0 +1,65 @@
+import { portKey } from "../base/port.ts";
+import type { Packet } from "../decode/packet.ts";
+import type { Door } from "./door.ts";
+import { isSameDoor } from "./door.ts";
+
+/** A door and where a port stands in its sequence, counted from 1. */
+export interface Candidate {
+  readonly id: number;
+  readonly door: Door;
+  readonly steps: number[];
+}
+
+const none: readonly Candidate[] = [];
+
+/** The doors by the ports of their sequences. Each has a number, which it keeps as long as it does not change. */
+export class DoorIndex {
+  /** In the order of the configuration. */
+  #doors = new Map<number, Door>();
+  #byPort = new Map<number, Candidate[]>();
+  #repeatsPorts = false;
+  #nextId = 1;
+
+  /** From now on these are the doors. */
+  set(doors: readonly Door[]): void {
+    const before = [...this.#doors];
+    this.#doors = new Map();
+    this.#byPort = new Map();
+    this.#repeatsPorts = false;
+    for (const door of doors) {
+      const same = before.findIndex(([, other]) => isSameDoor(door, other));
+      const [id] = before.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
+      this.#doors.set(id, door);
+      this.#add(id, door);
+    }
+  }
+
+  /** Has any door a port twice in its sequence? */
+  get repeatsPorts(): boolean {
+    return this.#repeatsPorts;
+  }
+
+  /** Undefined if it is gone. */
+  get(id: number): Door | undefined {
+    return this.#doors.get(id);
+  }
+
+  /** The doors that have the port of this packet. */
+  candidates({ port, protocol }: Packet): readonly Candidate[] {
+    return this.#byPort.get(portKey(port, protocol)) ?? none;
+  }
+
+  #add(id: number, door: Door): void {
+    door.sequence.forEach(({ number, protocol }, i) => {
+      const key = portKey(number, protocol);
+      const candidates = this.#byPort.get(key) ?? [];
+      const known = candidates.find((candidate) => candidate.id === id);
+      if (known === undefined) candidates.push({ id, door, steps: [i + 1] });
+      else {
+        known.steps.push(i + 1);
+        this.#repeatsPorts = true;
+      }
+      this.#byPort.set(key, candidates);
+    });
+  }
+}
