@@ -66,9 +66,6 @@ export interface DaemonOptions {
 
 const clock = systemClock;
 
-/** How long after a start or a reload the packet filter is asked what it sends on: milliseconds. */
-const searchDelay = 2_000;
-
 /** Where knockctl asks, unless the configuration says otherwise. */
 const defaultControlSocket = `${runtimeDirectory}/control.sock`;
 
@@ -94,8 +91,7 @@ export class Daemon {
   readonly #targets: Targets;
   readonly #targetNames: TargetNames;
   readonly #oneTimeFiles: OneTimeFiles;
-  readonly #takenPorts = new TakenPorts(clock, () => this.#avoidTakenSoon());
-  readonly #ending = new AbortController();
+  readonly #takenPorts = new TakenPorts(clock, () => this.#avoidTaken());
   readonly #lasting: Lasting | undefined;
   readonly #keeper: Keeper;
   readonly #matcher: Matcher;
@@ -106,7 +102,6 @@ export class Daemon {
   #doors: Doors;
   #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
-  #cancelSearch: (() => void) | undefined;
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -126,7 +121,7 @@ export class Daemon {
     daemon.#manager.ready(daemon.#summary());
     // Whoever watches at a terminal sees what a command is before what it prints.
     if (!options.terminal.verbose && !options.terminal.debug) daemon.#log.begin();
-    daemon.#findForwardedSoon();
+    daemon.#findForwarded();
     await rehearse(config.doors, daemon.#lasting?.firewalls ?? dryFirewall, clock);
     return daemon;
   }
@@ -237,7 +232,7 @@ export class Daemon {
     await this.#protect();
     await this.#serveMetrics();
     await this.#targetNames.follow(config.doors);
-    this.#findForwardedSoon();
+    this.#findForwarded();
   }
 
   /**
@@ -247,8 +242,7 @@ export class Daemon {
   async stop(hurry: AbortSignal): Promise<void> {
     this.#manager.stopping();
     this.#targetNames.close();
-    this.#cancelSearch?.();
-    this.#ending.abort();
+    this.#takenPorts.close();
     this.#network.close();
     this.#pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
@@ -336,26 +330,11 @@ export class Daemon {
     );
   }
 
-  /** Starting the programs that know of it keeps this process for some milliseconds: knocks go first. */
-  #findForwardedSoon(): void {
-    this.#cancelSearch?.();
-    if (this.#config.doors.every(({ decoys }) => decoys === 0)) return;
-    const when = clock.now() + searchDelay;
-    this.#cancelSearch = clock.wakeAt(when, () => void this.#findForwarded());
-  }
-
-  /** No decoys where packets are sent on to somewhere else. */
-  async #findForwarded(): Promise<void> {
-    if (await this.#takenPorts.findForwarded(this.#ending.signal)) this.#avoidTaken();
-  }
-
-  /** It is a packet that tells of it: first it must be dealt with. */
-  #avoidTakenSoon(): void {
-    setImmediate(() => this.#avoidTaken());
+  #findForwarded(): void {
+    if (this.#config.doors.some(({ decoys }) => decoys > 0)) this.#takenPorts.searchSoon();
   }
 
   #avoidTaken(): void {
-    if (this.#ending.signal.aborted) return;
     this.#doors.avoid(this.#takenPorts.read());
     this.#pipeline.watch(this.#doors);
   }

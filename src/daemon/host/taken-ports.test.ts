@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../base/clock.ts";
 import { portKey } from "../../base/port.ts";
@@ -25,7 +26,7 @@ test("what listens is taken, of either protocol", () => {
   expect(local[0]).toBeLessThan(local[1]);
 });
 
-test("who comes later is noticed by a packet, and told of once until everything is read again", () => {
+test("who comes later is noticed by a packet, and told of once until everything is read again", async () => {
   const { clock, tcp, state, ports } = listener();
   ports.read();
   tcp.add(7001);
@@ -36,9 +37,11 @@ test("who comes later is noticed by a packet, and told of once until everything 
     true,
     false,
   ]);
+  await setImmediate();
   expect(state).toEqual({ reads: 2, changes: 1 });
   ports.read();
   expect(ports.isInUse(7001)).toBe(true);
+  await setImmediate();
   expect(state).toEqual({ reads: 3, changes: 2 });
 });
 

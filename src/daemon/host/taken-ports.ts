@@ -10,6 +10,9 @@ import { listeningPorts } from "./listening.ts";
 /** How often, at most, packets to decoys make us ask the kernel again: milliseconds. */
 const rereadInterval = 1000;
 
+/** How long after a start or a reload the packet filter is asked what it sends on: milliseconds. */
+const searchDelay = 2_000;
+
 /** Where this host's services are, and so no decoys may be. */
 export class TakenPorts {
   readonly #clock: Clock;
@@ -17,10 +20,15 @@ export class TakenPorts {
   readonly #readListening: () => WatchedPorts;
   #listening: ReadonlySet<number> = new Set();
   #forwarded: ReadonlySet<number> = new Set();
+  readonly #ending = new AbortController();
   #readAt = Number.NEGATIVE_INFINITY;
   #told = false;
+  #cancelSearch: (() => void) | undefined;
 
-  /** `changed` is called when a packet shows that a service has come to where a decoy was, once until the next `read`. */
+  /**
+   * `changed` is called, never from within `isInUse`, when services turned out to be where decoys may be; for
+   * those that a packet showed once until the next `read`.
+   */
   constructor(
     clock: Clock,
     changed: () => void,
@@ -46,17 +54,37 @@ export class TakenPorts {
   isInUse(port: number): boolean {
     if (this.#clock.now() - this.#readAt >= rereadInterval) this.#refresh();
     if (!this.#listening.has(port)) return false;
-    if (!this.#told) this.#changed();
+    // It is a packet that tells of it: first it must be dealt with.
+    if (!this.#told) setImmediate(() => this.#tell());
     this.#told = true;
     return true;
   }
 
-  /** Asks the packet filter. True if that was of any use. */
-  async findForwarded(signal: AbortSignal): Promise<boolean> {
-    const found = await forwardedPorts(signal);
-    if (signal.aborted || (found.size === 0 && this.#forwarded.size === 0)) return false;
+  /**
+   * Asks the packet filter what it sends on to somewhere else, but not at once: starting the programs that
+   * know of it keeps this process for some milliseconds, and knocks go first.
+   */
+  searchSoon(): void {
+    this.#cancelSearch?.();
+    const when = this.#clock.now() + searchDelay;
+    this.#cancelSearch = this.#clock.wakeAt(when, () => void this.#search());
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    this.#cancelSearch?.();
+    this.#ending.abort();
+  }
+
+  async #search(): Promise<void> {
+    const found = await forwardedPorts(this.#ending.signal);
+    if (found.size === 0 && this.#forwarded.size === 0) return;
     this.#forwarded = found;
-    return true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    if (!this.#ending.signal.aborted) this.#changed();
   }
 
   #refresh(): void {
