@@ -275,6 +275,27 @@ describe("a scan in the order of the ports", () => {
   });
 });
 
+describe("a scan of round numbers alone does not open", () => {
+  const stride = (by: number) =>
+    Array.from({ length: Math.floor(65535 / by) }, (_, i): Port => {
+      return { number: (i + 1) * by, protocol: "tcp" };
+    });
+
+  test.each([
+    ["7000,8000,9000", 1000],
+    ["7000,8000,9000", 500],
+    ["9000,8000,7000", 1000],
+    ["5500,6000", 500],
+    ["7000,9000", 1000],
+  ])("%s, by %d, upwards or downwards", (text, by) => {
+    for (const ports of [stride(by), stride(by).reverse()]) {
+      const { matcher } = baited([doorOf(sequence(text))]);
+      const packets = ports.map((port, i) => probe(port, i * 100));
+      expect(openings(matcher, packets)).toBe(0);
+    }
+  });
+});
+
 test("a thousand doors share what there is, and none opens to a scan in order", () => {
   const random = new Random(4);
   const all = Array.from({ length: 1000 }, () =>
