@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { ManualClock } from "../src/base/clock.ts";
 import { main as knock } from "../src/cli/knock.ts";
 import { MemoryHandlers } from "../src/control/memory.ts";
 import { encode } from "../src/control/protocol.ts";
 import type { ShellName } from "./completions/shell.ts";
-import { Shell } from "./completions/shell.ts";
+import { removeShells, Shell } from "./completions/shell.ts";
 import { knockctlCommands, knockctlOptions, plainPrograms, spellings } from "./programs.ts";
 
 const shells = (["bash", "zsh", "fish"] as const).filter((name) => {
@@ -19,6 +19,8 @@ const tables = [
   ["knockctl", knockctlOptions] as const,
   ...[...knockctlCommands].map(([name, options]) => [`knockctl ${name}`, options] as const),
 ];
+
+afterAll(removeShells);
 
 describe.each(shells)("%s", (name: ShellName) => {
   test.each(tables)("offers every option of %s, and no other", (line, options) => {

@@ -1,6 +1,6 @@
 // What the shells offer for a command line, by our completions.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { programNames } from "../programs.ts";
@@ -8,12 +8,19 @@ import { programNames } from "../programs.ts";
 const source = join(import.meta.dirname, "../../packaging/completions");
 const capture = join(import.meta.dirname, "capture.zsh");
 
+/** Holds all that is made here; the tests remove it. */
+const root = mkdtempSync(join(tmpdir(), "completions-"));
+
+export function removeShells(): void {
+  rmSync(root, { recursive: true });
+}
+
 export type ShellName = "bash" | "zsh" | "fish";
 
 /** A shell with our completions, and programs of the names of ours that answer what they are told to. */
 export class Shell {
   readonly name: ShellName;
-  readonly folder: string = mkdtempSync(join(tmpdir(), "completions-"));
+  readonly folder: string = mkdtempSync(join(root, "shell-"));
 
   constructor(name: ShellName) {
     this.name = name;
@@ -77,7 +84,7 @@ let forZsh: string | undefined;
 /** One for all: zsh's list of what can be completed is made once, and takes half a second. */
 function zshFolder(): string {
   if (forZsh !== undefined) return forZsh;
-  forZsh = mkdtempSync(join(tmpdir(), "completions-zsh-"));
+  forZsh = mkdtempSync(join(root, "zsh-"));
   for (const program of programNames) {
     copyFileSync(join(source, `${program}.zsh`), join(forZsh, `_${program}`));
   }

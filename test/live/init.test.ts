@@ -393,7 +393,8 @@ esac
         "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts",
         "mount --bind /dev/pts/ptmx /dev/ptmx",
         `mkfifo ${folder.at("keys")}`,
-        `exec script -qec "${line}" /dev/null <>${folder.at("keys")}`,
+        // Without exec a shell that waits (dash) would get the Ctrl-C, too, and die of it.
+        `exec script -qec "exec ${line}" /dev/null <>${folder.at("keys")}`,
       ];
       const settings = { env: env(`${admin.address} 50000`) };
       return host.start(["sh", "-ec", commands.join("\n")], settings);

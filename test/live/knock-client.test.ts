@@ -161,7 +161,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       const terminals = [
         "mount -t devpts -o newinstance,ptmxmode=666 devpts /dev/pts",
         "mount --bind /dev/pts/ptmx /dev/ptmx",
-        `exec script -qec "${words}" /dev/null`,
+        `exec script -qec "exec ${words}" /dev/null`,
       ];
       const { stdout } = await client.run(["sh", "-ec", terminals.join("\n")], {
         env: { ...env, TERM: "xterm" },
