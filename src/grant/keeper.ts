@@ -10,6 +10,7 @@ import { Operator } from "./operator.ts";
 import type { Recovered } from "./recovery.ts";
 import { Settling } from "./settling.ts";
 import { Slots } from "./slots.ts";
+import type { StartLocks } from "./start-locks.ts";
 
 /** How many openings may wait for a slot, one for each door and source. */
 const mostWaiting = 10_000;
@@ -34,6 +35,7 @@ export interface KeeperOptions extends OperatorOptions {
   readonly ledger: Ledger;
   /** Undefined, like the locks: leases are in memory by intention. */
   readonly journal: LeaseJournal | undefined;
+  readonly locks: StartLocks | undefined;
   /** How many commands run at once; those that open and those that close are counted apart. */
   readonly maxCommands: number;
   /** Without a journal no command is run that another must undo. */
@@ -193,23 +195,31 @@ export class Keeper {
 
   /** `kept`: the opening is in the journal, though perhaps not on the disk yet. */
   async #start(lease: Lease, kept: boolean): Promise<boolean> {
-    const { ledger, clock, journal, refuseWithoutJournal } = this.#options;
+    const { ledger, clock, journal, locks, refuseWithoutJournal } = this.#options;
     const { id, passage, length } = lease;
-    const safe = journal === undefined || ((await journal.commit()) && kept);
-    if (!safe && refuseWithoutJournal) {
-      this.#operator.tell("error", "refused", passage, "not opened: the journal cannot be written");
-      this.#forget(lease);
+    const committed = journal?.commit();
+    // While the disk works.
+    const hold = locks?.take(id);
+    const safe = committed === undefined || ((await committed) && kept);
+    const isRefused = !safe && refuseWithoutJournal;
+    if (isRefused || this.#stopped) {
+      hold?.release();
+      // After a stop the next daemon finds that nothing was started.
+      if (isRefused) this.#refuse(lease, "the journal cannot be written");
       return false;
     }
-    // The next daemon finds that nothing was started.
-    if (this.#stopped) return false;
-    const started = await this.#operator.start(passage, length, id);
+    const started = await this.#operator.start(passage, length, hold);
     this.#note({ op: "opened", id, due: clock.now() + length });
     const opened = ledger.get(id);
     if (opened === undefined) return started;
     if (this.#hasty.delete(id)) void this.#finish(opened);
     else if (this.#stopped && this.#isForgetful) this.#closeForGood(opened);
     return started;
+  }
+
+  #refuse(lease: Lease, why: string): void {
+    this.#operator.tell("error", "refused", lease.passage, `not opened: ${why}`);
+    this.#forget(lease);
   }
 
   async #closeEarly(lease: Lease): Promise<void> {

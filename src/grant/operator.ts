@@ -1,12 +1,11 @@
 import type { Level, Log } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
 import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
-import type { StartLocks } from "./start-locks.ts";
+import type { Hold } from "./start-locks.ts";
 
 export interface OperatorOptions {
   readonly firewall: Firewall;
   readonly log: Log;
-  readonly locks: StartLocks | undefined;
 }
 
 /** Carries out what is decided about a passage, and tells the log of it. Decides nothing. */
@@ -18,14 +17,12 @@ export class Operator {
   }
 
   /**
-   * Opens by a command. `id`: of the lease, if the command opens one; then a daemon after this one can
-   * tell whether the command still runs. False if it was not even started.
+   * Opens by a command. `hold`, which is released: with it a daemon after this one can tell whether the
+   * command still runs. False if it was not even started.
    */
-  async start(passage: Passage, length: number, id?: number): Promise<boolean> {
-    const { firewall, locks } = this.#options;
+  async start(passage: Passage, length: number, hold?: Hold): Promise<boolean> {
     this.#announce("open", passage);
-    const hold = id === undefined ? undefined : locks?.take(id);
-    const ended = firewall.open(passage, length, hold?.fd);
+    const ended = this.#options.firewall.open(passage, length, hold?.fd);
     // The command has its own copy by now.
     hold?.release();
     const outcome = await ended;

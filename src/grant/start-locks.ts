@@ -5,6 +5,12 @@ import { flock } from "../ffi/libc.ts";
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
+/** A locked descriptor, to be released once the command has it. */
+export interface Hold {
+  readonly fd: number;
+  readonly release: () => void;
+}
+
 /**
  * Files that tell, after a crash, which start commands still run: a command inherits a locked
  * descriptor, and the lock lasts until the command and all its children have closed it.
@@ -18,10 +24,10 @@ export class StartLocks {
   }
 
   /**
-   * A locked descriptor for the start command of a lease, to be released once the command has it.
-   * Undefined if there is no place for it: then a crash is less well covered, no more.
+   * For the start command of a lease. Undefined if there is no place for it: then a crash is less well
+   * covered, no more.
    */
-  take(id: number): { readonly fd: number; readonly release: () => void } | undefined {
+  take(id: number): Hold | undefined {
     // One of an earlier lease of this number may still be held by what its command left behind.
     remove(this.#path(id));
     try {
