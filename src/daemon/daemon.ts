@@ -120,7 +120,8 @@ export class Daemon {
     daemon.#say("start", `starting up, listening on ${on}`, "log");
     daemon.#manager.ready(daemon.#summary());
     // Whoever watches at a terminal sees what a command is before what it prints.
-    if (!options.terminal.verbose && !options.terminal.debug) daemon.#log.begin();
+    const { verbose, debug } = options.terminal;
+    daemon.#log.begin(({ event }) => (verbose || debug) && event === "command");
     daemon.#findForwarded();
     await rehearse(config.doors, daemon.#lasting?.firewalls ?? dryFirewall, clock);
     return daemon;

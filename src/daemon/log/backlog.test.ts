@@ -40,6 +40,19 @@ test("before the beginning and after the end nothing waits", () => {
   expect(told).toHaveLength(3);
 });
 
+test("an urgent entry does not wait, nor do those before it", () => {
+  const { clock, told, backlog } = open();
+  backlog.begin(({ text }) => text === "b");
+  backlog.write(say("a"));
+  expect(told).toEqual([]);
+  backlog.write(say("b"));
+  expect(told).toEqual(["a 1000", "b 1000"]);
+  backlog.write(say("c"));
+  expect(told).toHaveLength(2);
+  clock.advance(10);
+  expect(told).toEqual(["a 1000", "b 1000", "c 1000"]);
+});
+
 test("what the log says while it takes an entry comes after it", () => {
   const told: string[] = [];
   const clock = new ManualClock();

@@ -14,15 +14,20 @@ export class Backlog implements Log {
   #waiting: [() => Entry, number][] = [];
   #cancelWake: (() => void) | undefined;
   #defers = false;
+  #isUrgent: (entry: Entry) => boolean = () => false;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  /** From now on entries wait. Before they do not: a start that fails has no later. */
-  begin(): void {
+  /**
+   * From now on entries wait. Before they do not: a start that fails has no later. An urgent one does
+   * not wait, nor do those before it.
+   */
+  begin(isUrgent: (entry: Entry) => boolean = () => false): void {
     this.#defers = true;
+    this.#isUrgent = isUrgent;
   }
 
   hears(level: Level): boolean {
@@ -31,6 +36,7 @@ export class Backlog implements Log {
 
   write(entry: Entry, wall: number = this.#clock.wall()): void {
     this.writeLater(() => entry, wall);
+    if (this.#isUrgent(entry)) this.flush();
   }
 
   writeLater(make: () => Entry, wall: number): void {
