@@ -25,7 +25,7 @@ export interface NetlinkMessage {
 
 /** Writes messages one behind the other, into memory that grows. */
 export class MessageWriter {
-  #bytes = new Uint8Array(4096);
+  #bytes = new Uint8Array(512);
   #data = new DataView(this.#bytes.buffer);
   #length = 0;
   #message = 0;

@@ -7,6 +7,7 @@ const NLM_F_REQUEST = 0x1;
 const NLM_F_ACK = 0x4;
 const NLM_F_DUMP = 0x300;
 const NLM_F_CREATE = 0x400;
+const NLM_F_EXCL = 0x200;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -55,12 +56,17 @@ export interface SetName {
   readonly set: string;
 }
 
-/** Adds elements (those that are there stay as they are), or deletes them (all must be there). */
+/**
+ * Adds elements (those that are there stay as they are), creates them (none may be there), or deletes
+ * them (all must be there).
+ */
 export interface SetChange extends SetName {
-  readonly kind: "add" | "delete";
+  readonly kind: "add" | "create" | "delete";
   /** At most about 1,300: a list has 65,535 bytes. */
   readonly elements: readonly SetElement[];
 }
+
+const creation = { add: NLM_F_CREATE, create: NLM_F_CREATE | NLM_F_EXCL, delete: 0 } as const;
 
 /**
  * One transaction: all changes or none. The answers to change i have the sequence number
@@ -71,11 +77,10 @@ export function encodeBatch(changes: readonly SetChange[], sequence: number): Ui
   writer.begin(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, sequence, batch);
   writer.end();
   changes.forEach((change, i) => {
-    const type = change.kind === "add" ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM;
-    const create = change.kind === "add" ? NLM_F_CREATE : 0;
+    const type = change.kind === "delete" ? NFT_MSG_DELSETELEM : NFT_MSG_NEWSETELEM;
     // Not at the end of the batch: kernels before 6.10 do not acknowledge that.
     const acknowledge = i === changes.length - 1 ? NLM_F_ACK : 0;
-    const flags = NLM_F_REQUEST | create | acknowledge;
+    const flags = NLM_F_REQUEST | creation[change.kind] | acknowledge;
     begin(writer, type, flags, sequence + 1 + i, change);
     writeElements(writer, change.elements);
     writer.end();

@@ -1,13 +1,16 @@
 import type { Address } from "../base/address.ts";
+import { systemClock } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import { systemError } from "../ffi/libc.ts";
 import { Nfnetlink } from "../ffi/nfnetlink.ts";
 import type { SetChange, SetElement, SetName } from "../ffi/nft-messages.ts";
+import { Ends } from "./ends.ts";
 import type { OpenSet } from "./nft-element.ts";
 import { decodeKey, encodeKey, openSets, setOf } from "./nft-element.ts";
 
 const ENOENT = 2;
+const EEXIST = 17;
 
 /** Elements in one transaction: three lists of them stay far below what a socket takes at once. */
 const batch = 500;
@@ -17,6 +20,9 @@ const batch = 500;
  * and an element with a time of 0 never goes.
  */
 const shortest = 20;
+
+/** Milliseconds that an element may still be there after its time, by our clock. */
+const slack = 1000;
 
 /** Services that a source may use for so many milliseconds from now. */
 export interface Grant {
@@ -37,6 +43,8 @@ export class NftSets {
   readonly #table: string;
   readonly #kernel: Nfnetlink;
   readonly #written: () => void;
+  /** Of what was granted here. Others may be open, too, from before this process. */
+  readonly #ends = new Ends(systemClock);
 
   /** `written` is called after every transaction. Throws FIREWALL. */
   constructor(table: string, written: () => void) {
@@ -60,6 +68,7 @@ export class NftSets {
   /** Closes; what is not open stays so. False if there are no sets. Throws FIREWALL. */
   revoke(source: Address, services: readonly Service[]): boolean {
     return merge(this.#table, [{ source, services, milliseconds: shortest }]).every((wishes) => {
+      for (const { id } of wishes.wishes) this.#ends.delete(id);
       const change = { ...wishes.name, elements: elementsOf(wishes) };
       // What is to be deleted must be there, or the whole transaction fails.
       const refused = this.#apply([
@@ -86,7 +95,24 @@ export class NftSets {
   }
 
   /** The errno with which it was refused; 0 if it was not. */
-  #grant({ name, wishes }: Wishes): number {
+  #grant(wishes: Wishes): number {
+    const end = systemClock.now() + slack;
+    // A refused transaction takes the kernel 10 ms; to ask for each element first takes 0.1 ms.
+    const isNew = wishes.wishes.every(({ id }) => this.#ends.of(id) < end - slack);
+    const created = isNew ? this.#create(wishes) : EEXIST;
+    const refused = created === EEXIST ? this.#extend(wishes) : created;
+    if (refused !== 0) return refused;
+    for (const { id, element } of wishes.wishes) this.#ends.prolong(id, end + element.milliseconds);
+    return 0;
+  }
+
+  /** As `#grant`, but EEXIST if one of them is open. */
+  #create(wishes: Wishes): number {
+    return this.#apply([{ ...wishes.name, kind: "create", elements: elementsOf(wishes) }]);
+  }
+
+  /** As `#grant`, for elements that may be open. */
+  #extend({ name, wishes }: Wishes): number {
     const fresh: SetElement[] = [];
     const longer: SetElement[] = [];
     for (const { element } of wishes) {
@@ -119,16 +145,18 @@ export class NftSets {
   #done(verb: string, { wishes }: Wishes, refused: number): boolean {
     if (refused === 0) return true;
     if (refused === ENOENT) return false;
+    const [first] = wishes.flatMap(({ element }) => decodeKey(element.key) ?? []);
+    const what = first && `${formatService(first.service)} for ${first.source}`;
     const more = wishes.length > 1 ? ` and ${wishes.length - 1} more` : "";
-    throw systemError("FIREWALL", `cannot ${verb} ${wishes[0]?.text}${more}`, refused);
+    throw systemError("FIREWALL", `cannot ${verb} ${what}${more}`, refused);
   }
 }
 
-/** An element as it should be. `text`: for people. */
+/** An element as it should be. `id`: its key once more, for maps. */
 interface Wish {
   readonly set: OpenSet;
   readonly element: SetElement & { readonly milliseconds: number };
-  readonly text: string;
+  readonly id: string;
 }
 
 /** What goes into one set in one transaction: at least one. */
@@ -148,10 +176,10 @@ function merge(table: string, grants: readonly Grant[]): Wishes[] {
     if (!(milliseconds > 0)) continue;
     const time = Math.max(shortest, Math.ceil(milliseconds));
     for (const service of services) {
-      const text = `${formatService(service)} for ${source}`;
-      if ((merged.get(text)?.element.milliseconds ?? 0) >= time) continue;
-      const element = { key: encodeKey(source, service), milliseconds: time };
-      merged.set(text, { set: setOf(source), element, text });
+      const key = encodeKey(source, service);
+      const id = String.fromCharCode(...key);
+      if ((merged.get(id)?.element.milliseconds ?? 0) >= time) continue;
+      merged.set(id, { set: setOf(source), element: { key, milliseconds: time }, id });
     }
   }
   return openSets.flatMap((set) => {

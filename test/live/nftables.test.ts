@@ -307,6 +307,27 @@ describe.skipIf(needs("nft"))("nftables", () => {
       expect(open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
     });
 
+    test("by the program before is prolonged, and not shortened", async () => {
+      nftables.grant(v4, ssh, 30_000);
+      nftables.grant(v6, ssh, 30_000);
+      await nftables.close();
+      nftables = await start();
+      nftables.grantAll([
+        { source: v4, services: services("tcp/22", "icmp"), milliseconds: minute },
+        { source: v6, services: ssh, milliseconds: 10_000 },
+      ]);
+      const left = nftables.elements().map(({ source, service, milliseconds }) => {
+        const seconds = Math.round(milliseconds / 1000);
+        return `${formatService(service)} ${source} ${seconds}`;
+      });
+      expect(left.sort()).toEqual([
+        "icmp 192.0.2.1 60",
+        "tcp/22 192.0.2.1 60",
+        "tcp/22 2001:db8::1 30",
+      ]);
+      expect(losses).toEqual([]);
+    });
+
     test("of icmp alone needs no ports", async () => {
       await nftables.setProtection(services("icmp"));
       expect(await listed()).toContain("icmpv6 type echo-request");
