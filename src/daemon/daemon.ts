@@ -123,7 +123,7 @@ export class Daemon {
     const { verbose, debug } = options.terminal;
     daemon.#log.begin(({ event }) => (verbose || debug) && event === "command");
     daemon.#findForwarded();
-    await rehearse(config.doors, daemon.#lasting?.firewalls ?? dryFirewall, clock);
+    await rehearse(config, daemon.#lasting?.firewalls ?? dryFirewall, clock);
     return daemon;
   }
 

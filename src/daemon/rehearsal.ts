@@ -5,16 +5,16 @@ import { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { formatTextLine } from "../base/log.ts";
-import type { DoorConfig } from "../config/config.ts";
+import type { Config, DoorConfig } from "../config/config.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { assembleApart } from "./apart.ts";
 import { Doors } from "./doors.ts";
 
 const ports = [1, 3, 2];
 
-/** Knocks until V8 has made the most of it, measured; and those that run a command. */
+/** Knocks until V8 has made the most of it, measured; and those that start a program. */
 const rounds = 300;
-const commands = 2;
+const programs = 2;
 
 /** Of the network for benchmarks (RFC 2544 §C.2.2): nobody has such an address. Each knock has its own source. */
 const network = [198, 18];
@@ -30,7 +30,7 @@ const nobody = Address.v4(0);
  * rejected for what the firewall says.
  */
 export async function rehearse(
-  doors: readonly DoorConfig[],
+  { doors, options }: Config,
   firewall: Firewall,
   clock: Clock,
 ): Promise<void> {
@@ -42,8 +42,11 @@ export async function rehearse(
     doors: new Doors(played, () => [], log),
     firewall: {
       async open(passage, length) {
-        if (passage.way.kind === "native") return firewall.close({ ...passage, source: nobody });
-        return ++ran > commands ? { kind: "done" } : firewall.open(passage, length);
+        const isNative = passage.way.kind === "native";
+        const isProgram = !isNative || options.firewall === "ipset";
+        if (isProgram && ++ran > programs) return { kind: "done" };
+        if (isNative) return firewall.close({ ...passage, source: nobody });
+        return firewall.open(passage, length);
       },
       close: async () => ({ kind: "done" }),
     },
