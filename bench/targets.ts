@@ -66,12 +66,12 @@ export type TargetId = keyof typeof targets;
 /** Why a target is not met, where it is not: what limits it, and what was tried. Printed only then. */
 export const limits: Partial<Record<TargetId, string>> = {
   "open-command":
-    "sh and iptables alone took 2.6 ms of it when they had the machine to themselves; the rest is what a native door takes, too. " +
-    "posix_spawn instead of Node's fork, no text or disk before the command, and a rehearsal at the start have halved it",
+    "iptables alone takes 1.7 to 2.2 ms of it when it has the machine to itself; the rest is what a native door takes, too, and the " +
+    "journal on the disk. posix_spawn instead of Node's fork, no shell where none is needed, and no text before the command have more than halved it",
   "open-native":
-    "measured inside the daemon: 0.15 ms until it wakes up, 0.35 ms for three packets with code that lay idle, 0.17 ms for two calls of " +
-    "nf_tables; the rest is the bench, whose SYNs share the two processors, and its resolution. One look at nf_tables could go, if " +
-    "the daemon remembered what it has opened",
+    "measured inside the daemon: 0.1 ms until it wakes up, 0.55 ms for three packets and a grant, 0.04 ms in nf_tables. What takes the " +
+    "time are the processor's caches, which hold nothing of the daemon after a pause: with a knock each 3 ms instead of each 100 the median is " +
+    "0.4 ms. Less code did help; V8's flags, large pages and a smaller heap did not, and to keep them warm it would have to wake up for nothing",
   "open-native-p99":
     "V8 lets code go that lay idle, and a door that opens after a pause runs it anew; the rehearsal at the start has cut the worst by ten",
   "flood-median":
