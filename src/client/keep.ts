@@ -30,15 +30,15 @@ export interface KeepListener {
 /** Milliseconds between two looks at this machine's addresses. */
 const lookEvery = 3_000;
 
-/** Part of a lease after which to knock again: what is left is for knocks that get lost. */
-const renewal = 0.75;
+/** Part of a lease after which to knock again: two of them fit into it, so that one may get lost unseen. */
+const renewal = 0.45;
 
 /** Milliseconds from a knock that failed to the next: more and more. */
 const firstRetry = 2_000;
 const longestRetry = 60_000;
 
 /**
- * Knocks, and again before the lease ends, when the address that packets leave from is another one, and
+ * Knocks, and again twice before the lease ends, when the address that packets leave from is another one, and
  * after a failure, until `signal` is aborted. The address behind which a router hides this
  * machine cannot be seen. Throws only what is no `KnockError`.
  */
@@ -55,11 +55,13 @@ export async function keepOpen(
     let next: number;
     let addresses: readonly string[] = [];
     let leaving: readonly string[] = [];
+    // A knock that takes its time must not make the leases further apart.
+    const renewIn = alarm(clock, lease * renewal);
     try {
       addresses = await knock();
       leaving = await sources(addresses, origin);
       failures = 0;
-      next = lease * renewal;
+      next = Math.max(renewIn(), 0);
       listener.onKept(leaving, next);
     } catch (error) {
       if (!(error instanceof KnockError)) throw error;

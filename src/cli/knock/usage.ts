@@ -26,8 +26,8 @@ did it work?
       --wait S      wait until the TCP service S of HOST lets us in: 22, tcp/22, ssh, or
                     with the time to wait after each knock, 22,10s (by default 5 s)
       --retry N     if it does not, knock up to N times again, after growing pauses
-      --keep TIME   keep open a door that closes after TIME (30s, 10m): knock again before
-                    that, and when the address of this machine changes, until Ctrl-C
+      --keep TIME   keep open a door that closes after TIME (30s, 10m): knock twice in that
+                    time, and when the address of this machine changes, until Ctrl-C
 
 and then
   -- COMMAND...     run this once the door is open, and exit as it does; after HOST and
