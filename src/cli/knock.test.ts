@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { main } from "./knock.ts";
@@ -18,6 +18,11 @@ afterAll(() => {
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
+
+/** The loopback interface: `lo`, or `lo0`. */
+const loopbackOption = Object.entries(networkInterfaces())
+  .filter(([, all]) => all?.some(({ address }) => address === "127.0.0.1"))
+  .flatMap(([name]) => ["--interface", name]);
 
 async function knock(...args: string[]) {
   const output = { stdout: "", stderr: "" };
@@ -307,6 +312,16 @@ describe("a profile", () => {
     ).toBe("hitting tcp 127.0.0.9:9\n");
   });
 
+  test("sends from where the command line says, whatever its own words for that are", async () => {
+    for (const origin of ["BindInterface nil7", "BindAddress ::1"]) {
+      writeFileSync(file, `Host home\nHostName 127.0.0.1\nSequence 9\n${origin}\n`, {
+        mode: 0o600,
+      });
+      const option = origin.startsWith("BindI") ? ["--source", "127.0.0.1"] : loopbackOption;
+      expect(await knock(...option, "home")).toEqual({ code: 0, stdout: "", stderr: "" });
+    }
+  });
+
   test("tells problems with file and line", async () => {
     writeFileSync(file, "Host home\n  Sequence 1 x\n", { mode: 0o600 });
     expect(await knock("home")).toMatchObject({
@@ -348,6 +363,10 @@ describe("options that do not go together are refused:", () => {
     [["--profile", "x", "127.0.0.1"], "--profile x leaves no room for '127.0.0.1'"],
     [["--source", "::1", "127.0.0.1", "1"], "'::1' is none from which 127.0.0.1 could be reached"],
     [["--source", "127.0.0.1", "--interface", "lo", "127.0.0.1", "1"], "only one can be"],
+    [
+      ["--save", "x", "--source", "127.0.0.1", "--interface", "lo", "127.0.0.1", "1"],
+      "only one can be",
+    ],
     [["--interface", "nil7", "127.0.0.1", "1"], "there is no interface 'nil7'"],
     [["127.0.0.1", "+5", "1"], "'+5' does not stand between two ports"],
   ])("%j", async (args, message) => {

@@ -20,7 +20,6 @@ test("a profile is what its Host says", () => {
         Then          ssh -p 22 "me@gate"   # as me
         AddressFamily both
         BindAddress   192.0.2.7
-        Interface     eth0
         Full          yes
         Payload       @key.bin
   `;
@@ -39,7 +38,6 @@ test("a profile is what its Host says", () => {
     command: ["ssh", "-p", "22", "me@gate"],
     family: "both",
     source: "192.0.2.7",
-    interface: "eth0",
     full: true,
     payload: "@/c/key.bin",
   });
@@ -72,6 +70,23 @@ test("the first that sets a keyword counts, as in ssh_config", () => {
   });
   expect(profile("work-1", text)?.steps).toHaveLength(2);
   expect(profile("work-2", text)).toMatchObject({ host: "work-2.example.org", delay: 300 });
+});
+
+test("of an address and an interface to send from the first counts", () => {
+  const text = `
+    Host by-*
+      Sequence 1
+    Host by-address
+      BindAddress 192.0.2.7
+      BindInterface eth7
+    Host *
+      Interface eth0
+      Source 192.0.2.9
+  `;
+  expect(profile("by-address", text)).toMatchObject({ source: "192.0.2.7" });
+  expect(profile("by-address", text)).not.toHaveProperty("interface");
+  expect(profile("by-name", text)).toMatchObject({ interface: "eth0" });
+  expect(profile("by-name", text)).not.toHaveProperty("source");
 });
 
 test("a name without a sequence is no profile", () => {
@@ -142,6 +157,12 @@ test("settings can be written and read back", () => {
       { number: first?.number ?? 1, protocol: first?.protocol ?? "tcp" },
       ...rest,
     ]);
+  // Of the two the first counts.
+  const origin = fc.oneof(
+    fc.record({ source: fc.constantFrom("192.0.2.1", "2001:db8::1") }),
+    fc.record({ interface: word }),
+    fc.constant({}),
+  );
   const settings = fc.record(
     {
       steps: steps.map((all) => all.map((one) => ({ ...one, text: String(one.number) }))),
@@ -150,16 +171,14 @@ test("settings can be written and read back", () => {
       retry: fc.nat(100),
       command: fc.array(word, { minLength: 1 }),
       family: fc.constantFrom(0, 4, 6, "both"),
-      source: fc.constantFrom("192.0.2.1", "2001:db8::1"),
-      interface: word,
       full: fc.boolean(),
       payload: word.filter((text) => !text.startsWith("@")),
     },
     { requiredKeys: ["steps"] },
   );
   fc.assert(
-    fc.property(settings, (generated) => {
-      const written = { ...generated, host: "gate" } as Settings;
+    fc.property(settings, origin, (generated, from) => {
+      const written = { ...generated, ...from, host: "gate" } as Settings;
       const lines = formatSettings(written);
       expect(profile("x", ["Host x", ...lines].join("\n"))).toEqual({ ...written, name: "x" });
     }),

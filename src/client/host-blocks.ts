@@ -3,6 +3,7 @@ import type { Keyword, Surroundings } from "./keywords.ts";
 import { findKeyword } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
 import type { Profile, Settings } from "./profile.ts";
+import { overlay } from "./profile.ts";
 import { splitWords } from "./words.ts";
 
 /** What a line of knock.conf says. */
@@ -61,7 +62,7 @@ export function findProfile(name: string, blocks: readonly HostBlock[]): Profile
   const said = blocks
     .filter(({ patterns }) => matches(patterns, name))
     .flatMap(({ directives }) => directives);
-  const settings: Settings = Object.assign({}, ...said.map((one) => one.settings).reverse());
+  const settings = said.reduce<Settings>((upper, lower) => overlay(upper, lower.settings), {});
   const { steps, host = name } = settings;
   return steps && { ...settings, name, host: host.replaceAll("%h", name), steps };
 }

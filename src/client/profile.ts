@@ -35,6 +35,13 @@ export interface Profile extends Settings {
   readonly steps: readonly Step[];
 }
 
+/** Both in one: where they speak of the same, `upper` counts. An address and an interface to send from are the same. */
+export function overlay(upper: Settings, lower: Settings): Settings {
+  if (upper.source === undefined && upper.interface === undefined) return { ...lower, ...upper };
+  const { source, interface: _, ...rest } = lower;
+  return { ...rest, ...upper };
+}
+
 /** What is to be sent, and how. Throws `USAGE` if its host and its family do not fit. */
 export function toPlan(profile: Omit<Profile, "name">, payload: Uint8Array): Plan {
   const { host, steps, family = 0, delay = 0, full = false } = profile;

@@ -79,9 +79,6 @@ function checkTogether({ profile, service, command }: Target, line: CommandLine)
   if (line.has("retry") && profile.wait === undefined && service === undefined) {
     throw usageError("--retry needs --wait: nobody knows otherwise whether a knock worked");
   }
-  if (profile.source !== undefined && profile.interface !== undefined) {
-    throw usageError("of --source and --interface only one can be");
-  }
 }
 
 function usageError(message: string): KnockError {

@@ -1,6 +1,7 @@
 import { KnockError } from "../../base/errors.ts";
 import { parseDelay, parseSteps } from "../../client/plan.ts";
 import type { Profile, Settings } from "../../client/profile.ts";
+import { overlay } from "../../client/profile.ts";
 import type { ProfileFile } from "../../client/profile-file.ts";
 import { findService } from "../../client/services.ts";
 import type { Io } from "../program.ts";
@@ -87,7 +88,7 @@ async function lookUp(name: string, line: CommandLine, io: Io): Promise<Profile 
   const steps = profile.steps.map((step) =>
     line.has("udp") ? { ...step, protocol: "udp" as const } : step,
   );
-  return { ...profile, steps, ...(await readSettings(line)) };
+  return { ...overlay(await readSettings(line), profile), name, host: profile.host, steps };
 }
 
 /** The file of profiles that the command line names, or the usual one. Warns of what its owner should know. */
@@ -120,6 +121,9 @@ async function readSettings(line: CommandLine): Promise<Settings> {
   for (const [option, name] of Object.entries(keywordOf)) {
     const value = line.get(option as keyof typeof keywordOf);
     if (value !== undefined) settings = { ...settings, ...(await readOption(option, name, value)) };
+  }
+  if (settings.source !== undefined && settings.interface !== undefined) {
+    throw usageError("of --source and --interface only one can be");
   }
   return settings;
 }
