@@ -257,6 +257,34 @@ test.each([
   expect(await knock("-q", ...args)).toEqual({ code: 1, stdout: "", stderr: "" });
 });
 
+describe("--keep", () => {
+  test("with a command ends with the reason if the first knock fails", async () => {
+    const { closed } = await services();
+    const lost = ["--keep", "1m", "--wait", `${closed},100ms`, "127.0.0.1", "1", "--", "true"];
+    const { code, stdout, stderr } = await knock(...lost);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /^knock: error: tcp\/\d+ of 127\.0\.0\.1 is refused: .*\nknock: hint: .*\n$/,
+    );
+    expect(await knock("-q", ...lost)).toEqual({ code: 1, stdout: "", stderr: "" });
+  });
+
+  test("with an empty command goes on until it is stopped, and says how often", async () => {
+    const { port, arrivals } = await listener();
+    await knock("--save", "home", "127.0.0.1", `${port}:udp`);
+    const kept = knock("--keep", "10m", "home", "--");
+    await vi.waitUntil(() => arrivals.length === 1);
+    process.emit("SIGINT");
+    expect(await kept).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: expect.stringMatching(/^1 knock in /),
+    });
+  });
+
+  afterEach(() => rmSync(file, { force: true }));
+});
+
 describe("a profile", () => {
   afterEach(() => rmSync(file, { force: true }));
 

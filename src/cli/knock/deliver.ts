@@ -36,7 +36,9 @@ export async function deliver(target: Target, line: CommandLine, io: Io): Promis
     return await (await import("./proxy.ts")).proxy(delivery, service);
   }
   if (line.has("keep")) {
-    return await (await import("./keep.ts")).keep(delivery, target.command);
+    // The profile's own command is for one knock; an empty one takes its place, and is none.
+    const during = target.command?.length === 0 ? undefined : target.command;
+    return await (await import("./keep.ts")).keep(delivery, during);
   }
   const address = await reach(delivery);
   if (address === undefined || !runs) return address === undefined ? 1 : 0;

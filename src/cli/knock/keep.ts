@@ -28,7 +28,7 @@ const causes: Readonly<Record<Cause, string>> = {
 
 /**
  * Keeps a door open until SIGINT or SIGTERM, or until the command that it is kept open for has ended. The exit
- * code: 0, or that of the command; 1 if the first knock before a command fails.
+ * code: 0, or that of the command. Throws `USAGE`, and what makes the first knock before a command fail.
  */
 export async function keep(
   delivery: Delivery,
@@ -48,6 +48,7 @@ export async function keep(
   };
   let code = 0;
   let child: Promise<void> | undefined;
+  let obstacle: KnockError | undefined;
   const kept = keepOpen(
     { lease, origin: profile, knock: () => knockOnce(delivery) },
     {
@@ -72,8 +73,8 @@ export async function keep(
       onFailure(error, next) {
         account.failures++;
         if (command !== undefined && child === undefined) {
-          code = 1;
-          stop.abort();
+          obstacle = error;
+          return stop.abort();
         }
         say(`knock: warning: ${error.message}; again in ${humanDuration(next)}`);
       },
@@ -89,6 +90,7 @@ export async function keep(
   await Promise.race([kept, stopped]);
   await child;
   progress.clear();
+  if (obstacle !== undefined) throw obstacle;
   summarize(delivery, account, systemClock.now() - begin, command);
   return code;
 }
@@ -119,7 +121,7 @@ async function start(
   command: readonly string[] | undefined,
   onEnd: (code: number) => void,
 ): Promise<void> {
-  if (command === undefined || command.length === 0) return;
+  if (command === undefined) return;
   const { runChild } = await import("./child.ts");
   onEnd(await runChild(command, io));
 }
