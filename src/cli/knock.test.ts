@@ -242,11 +242,19 @@ describe("--wait", () => {
     [["--keep", "x", "127.0.0.1", "1"], expect.stringContaining("--keep: ")],
     [["--print", "nil"], "there is no profile 'nil'"],
     [["-F", "/dev/null", "home"], "/dev/null: others can write it"],
+    [["--bogus"], "unrecognized option '--bogus'"],
+    [["127.0.0.1", "1", "-d"], "option '-d' needs an argument: MS"],
+    [["--js", "--bogus"], "unrecognized option '--bogus'"],
   ])("as JSON is one object also where nothing was sent: %j", async (args, reason) => {
     const { code, stdout, stderr } = await knock("--json", ...args);
     expect([code, JSON.parse(stdout)]).toEqual([1, { result: "failed", reason }]);
     expect(stderr).toMatch(/^knock: /);
   });
+});
+
+test("the --json of a command is not ours", async () => {
+  const args = ["--bogus", "127.0.0.1", "1", "--", "x", "--json"];
+  expect(await knock(...args)).toMatchObject({ code: 1, stdout: "" });
 });
 
 test.each([

@@ -11,21 +11,29 @@ import { version } from "./version.ts";
  * command after `--` decides about its own.
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  const line = new CommandLine(args);
+  let line: CommandLine | undefined;
   try {
+    line = new CommandLine(args);
     return await run(line, io);
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     const { code, message, hints } = error;
-    if (line.has("json")) io.stdout(`${JSON.stringify({ result: "failed", reason: message })}\n`);
+    if (line?.has("json") ?? asksForJson(args))
+      io.stdout(`${JSON.stringify({ result: "failed", reason: message })}\n`);
     // Whoever wants to hear nothing still wants to hear what to write instead.
-    if (line.has("quiet") && (code === "SEND" || code === "RESOLVE")) return 1;
+    if (line?.has("quiet") && (code === "SEND" || code === "RESOLVE")) return 1;
     if (code !== "CONFIG") throw error;
     // Problems bring their own file and line.
     const lines = [...message.split("\n"), ...hints.map((hint) => `hint: ${hint}`)];
     io.stderr(lines.map((one) => `knock: ${one}\n`).join(""));
     return 1;
   }
+}
+
+/** Whether a command line that makes no sense asks for JSON all the same. */
+function asksForJson(args: readonly string[]): boolean {
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  return own.some((arg) => arg.length > 2 && "--json".startsWith(arg));
 }
 
 async function run(line: CommandLine, io: Io): Promise<number> {
