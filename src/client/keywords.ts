@@ -73,10 +73,7 @@ export const keywords: readonly Keyword[] = [
       if (family === undefined) throw problem(`expected ${Object.keys(families).join(", ")}`);
       return { family };
     },
-    write: ({ family }) =>
-      Object.entries(families)
-        .flatMap(([name, value]) => (value === family ? [name] : []))
-        .slice(0, 1),
+    write: ({ family }) => one(Object.entries(families).find(([, value]) => value === family)?.[0]),
   },
   {
     name: "BindAddress",

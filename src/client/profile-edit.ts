@@ -3,7 +3,7 @@ import { KnockError } from "../base/errors.ts";
 import type { HostBlock } from "./host-blocks.ts";
 import { findProfile, readHostBlocks } from "./host-blocks.ts";
 import type { Surroundings } from "./keywords.ts";
-import { formatSettings } from "./keywords.ts";
+import { formatSettings, keywords } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
 import type { Profile } from "./profile.ts";
 
@@ -49,17 +49,23 @@ export function putProfile(
   if (old !== undefined) replace(lines, old, blocks, block);
   else insert(lines, blocks, profile.name, block);
   const result = `${lines.join("\n")}\n`;
-  const found = findProfile(profile.name, readHostBlocks(result, file, around));
-  for (const [key, value] of Object.entries(profile)) {
-    if (!isDeepStrictEqual(found?.[key as keyof Profile], value)) {
-      throw new KnockError(
-        "CONFIG",
-        `${file}: '${profile.name}' would not be what it should: what stands further up wins`,
-        { hints: [`look for a ${key} before the first Host, or under a pattern`] },
-      );
-    }
-  }
+  expectSaved(file, profile, findProfile(profile.name, readHostBlocks(result, file, around)));
   return result;
+}
+
+/** What a profile does not speak of may come from further up in the file; throws `CONFIG` if anything else does. */
+function expectSaved(file: string, profile: Profile, found: Profile | undefined): void {
+  for (const { name, write } of keywords) {
+    const wanted = write(profile);
+    if (wanted === undefined || isDeepStrictEqual(found && write(found), wanted)) continue;
+    const culprit =
+      name === "BindAddress" || name === "BindInterface" ? "BindAddress or BindInterface" : name;
+    throw new KnockError(
+      "CONFIG",
+      `${file}: '${profile.name}' would not be what it should: what stands further up wins`,
+      { hints: [`look for ${culprit} before the first Host, or under a pattern`] },
+    );
+  }
 }
 
 function checkName(name: string): void {

@@ -103,7 +103,7 @@ describe("saving", () => {
 
   test("keeps what is there, and stands ahead of patterns that fit", () => {
     const before =
-      "# mine\nRetry 2\n\nHost work # there\n  Sequence 1\n\n# for all\nHost *\n  Delay 5\n";
+      "# mine\nRetry 2\nAddressFamily inet\n\nHost work # there\n  Sequence 1\n\n# for all\nHost *\n  Delay 5\n";
     const path = fileWith(before);
     saveProfile(path, home, false);
     const text = readFileSync(path, "utf8");
@@ -113,6 +113,7 @@ describe("saving", () => {
       ...home,
       name: "other",
       retry: 2,
+      family: 4,
     });
     expect(readdirSync(join(path, ".."))).toEqual(["knock.conf"]);
   });
@@ -156,6 +157,23 @@ describe("saving", () => {
     symlinkSync("dotfiles/knock.conf", join(base, "knock.conf"));
     saveProfile(join(base, "knock.conf"), home, false);
     expect(readFileSync(join(base, "dotfiles/knock.conf"), "utf8")).toBe(block);
+  });
+
+  test.each<[string, Partial<Profile>, string]>([
+    ["Sequence 1", {}, "Sequence"],
+    ["HostName x", {}, "HostName"],
+    ["Then x", { command: ["y"] }, "Then"],
+    ["AddressFamily inet", { family: 6 }, "AddressFamily"],
+    ["BindAddress ::1", { source: "::2" }, "BindAddress or BindInterface"],
+    ["BindInterface lo", { source: "::2" }, "BindAddress or BindInterface"],
+  ])("%s that stands further up is called by its name", (line, changes, name) => {
+    const path = fileWith(`${line}\n`);
+    expect(() => saveProfile(path, { ...home, ...changes }, true)).toThrow(
+      expect.objectContaining({
+        message: `${path}: 'home' would not be what it should: what stands further up wins`,
+        hints: [`look for ${name} before the first Host, or under a pattern`],
+      }),
+    );
   });
 
   test.each<[string, string, Partial<Profile>, string]>([
