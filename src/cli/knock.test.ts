@@ -232,6 +232,13 @@ describe("--wait", () => {
       1,
       { host: "a..b", result: "failed", reason: "cannot resolve 'a..b': unknown node or service" },
     ]);
+    const reason = "cannot send to tcp 255.255.255.255:7: network is unreachable";
+    for (const wait of [[], ["--wait", "22"]]) {
+      expect(await ask(...wait, "255.255.255.255", "7")).toEqual([
+        1,
+        { host: "255.255.255.255", result: "unreachable", reason },
+      ]);
+    }
   });
 
   test.each([

@@ -14,25 +14,28 @@ import { systemReason } from "./system-reason.ts";
  * (or waits in the kernel for its neighbour to be found) before the next is begun. `onStep` hears of
  * each step before it is sent. What the other side answers, if anything, is of no interest, except that
  * a plan that is `full` waits for it. A packet that this system refuses to send keeps none of the others
- * back; throws `SEND` with all of them at the end.
+ * back; throws `SEND` with all of them at the end, of which the first is its cause.
  */
 export async function sendPlan(
   plan: Plan,
   route: Route,
   onStep: (step: Step) => void,
 ): Promise<void> {
-  const refused: string[] = [];
+  const refused: { readonly text: string; readonly cause: unknown }[] = [];
   for (const [i, step] of plan.steps.entries()) {
     const pause = step.pause ?? plan.delay;
     if (i > 0 && pause > 0) await sleep(pause);
     onStep(step);
     try {
       await sendStep(step, route, plan);
-    } catch (error) {
-      refused.push(`${formatStep(step, route.address)}: ${systemReason(error)}`);
+    } catch (cause) {
+      refused.push({ text: `${formatStep(step, route.address)}: ${systemReason(cause)}`, cause });
     }
   }
-  if (refused.length > 0) throw new KnockError("SEND", `cannot send to ${refused.join(", to ")}`);
+  const [first] = refused;
+  if (first === undefined) return;
+  const all = refused.map(({ text }) => text).join(", to ");
+  throw new KnockError("SEND", `cannot send to ${all}`, { cause: first.cause });
 }
 
 /**

@@ -48,9 +48,15 @@ async function forScripts(delivery: Delivery): Promise<string | undefined> {
     return answer === "open" ? route.address : undefined;
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
-    print({ result: "failed", reason: error.message });
+    print({ result: hasNoWay(error) ? "unreachable" : "failed", reason: error.message });
     return undefined;
   }
+}
+
+/** Whether it could not be sent since this system knows no way there. */
+function hasNoWay({ code, cause }: KnockError): boolean {
+  const { code: why } = (cause ?? {}) as NodeJS.ErrnoException;
+  return code === "SEND" && (why === "ENETUNREACH" || why === "EHOSTUNREACH");
 }
 
 /** Knocks until it is open, with a line on the terminal that says how it goes on. */
@@ -123,7 +129,12 @@ export function explain(
   const after = knocks > 1 ? ` after ${knocks} knocks` : "";
   const again = "-d 300 pauses between packets, --retry 3 knocks again";
   if (answer === "unreachable") {
-    return new KnockError("SEND", `${service} is unreachable${after}: ${reason}`);
+    // icmp-host-prohibited and admin-prohibited arrive as if there were no such host.
+    const firewall =
+      "a firewall that rejects, as firewalld does, may say so, too: the door is closed";
+    return new KnockError("SEND", `${service} is unreachable${after}: ${reason}`, {
+      hints: [firewall, again],
+    });
   }
   if (answer === "refused") {
     const what =
