@@ -1,7 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { expect, test } from "vitest";
 import type { Family } from "./plan.ts";
-import { findRoutes } from "./route.ts";
+import { alongside, findRoutes } from "./route.ts";
 
 const v6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === "::1"),
@@ -51,4 +51,14 @@ test("an interface that is not there is told, with those that are", async () => 
     message: "there is no interface 'nil7' with an address",
     hints: [expect.stringContaining(loopback)],
   });
+});
+
+test.each([
+  [["192.0.2.1", "2001:db8::1"], "2001:db8::7", "2001:db8::1"],
+  [["192.0.2.1", "2001:db8::1"], "192.0.2.7", "192.0.2.1"],
+  [["192.0.2.1", "2001:db8::1"], "fe80::7%eth0", "2001:db8::1"],
+  [["192.0.2.1"], "2001:db8::7", "192.0.2.1"],
+])("of the ways to %j that beside %s is %s", (addresses, other, expected) => {
+  const routes = addresses.map((address) => ({ address }));
+  expect(alongside(routes, { address: other })).toEqual([{ address: expected }]);
 });

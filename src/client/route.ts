@@ -35,6 +35,12 @@ export async function findRoutes(host: string, family: Family, origin: Origin): 
   return family === "both" && other !== undefined ? [first, other] : [first];
 }
 
+/** Those of the routes that have the family of another one; the first if none has. */
+export function alongside(routes: readonly Route[], other: Route): Route[] {
+  const same = routes.filter(({ address }) => isIP(address) === isIP(other.address));
+  return same.length > 0 ? same : routes.slice(0, 1);
+}
+
 /** At least one address, in the resolver's order. */
 async function resolveHost(host: string, family: Family): Promise<string[]> {
   try {

@@ -3,7 +3,8 @@ import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { KnockError } from "../../base/errors.ts";
 import { carry } from "../../client/carry.ts";
-import { findRoutes } from "../../client/route.ts";
+import type { Route } from "../../client/route.ts";
+import { alongside, findRoutes } from "../../client/route.ts";
 import { findService } from "../../client/services.ts";
 import { systemReason } from "../../client/system-reason.ts";
 import { parseWait, usualPatience } from "../../client/wait.ts";
@@ -25,7 +26,7 @@ export async function proxy(
   const errand = {
     plan,
     routes,
-    ...(!isKnocked && { service: await findRoutes(service.host, plan.family, profile) }),
+    ...(!isKnocked && { service: await routesTo(service.host, delivery, routes) }),
     wait: { port, patience: profile.wait?.patience ?? usualPatience },
     retry: profile.retry ?? 0,
   };
@@ -41,6 +42,16 @@ export async function proxy(
   } catch (error) {
     throw new KnockError("SYSTEM", `connection with ${service.host}: ${systemReason(error)}`);
   }
+}
+
+/** The ways to a service. If nobody asked for a family it is that of the knock: the door opened for no other. */
+async function routesTo(
+  host: string,
+  { plan: { family }, profile }: Delivery,
+  [knocked]: readonly Route[],
+): Promise<Route[]> {
+  if (family !== 0 || knocked === undefined) return await findRoutes(host, family, profile);
+  return alongside(await findRoutes(host, "both", profile), knocked);
 }
 
 /**
