@@ -62,7 +62,7 @@ async function confirm(line: CommandLine, io: Io): Promise<number> {
 function readConfirmation({ given }: CommandLine): ConfirmParams {
   const ssh = sshConnection();
   if (!given.has("from-console")) {
-    if (ssh !== undefined) return ssh;
+    if (ssh !== undefined) return ssh.client;
     throw new KnockError("USAGE", "this is no ssh connection: SSH_CONNECTION does not say so", {
       hints: [
         "make a new ssh connection, and confirm there",
@@ -71,7 +71,7 @@ function readConfirmation({ given }: CommandLine): ConfirmParams {
     });
   }
   if (ssh === undefined) return { console: true };
-  throw new KnockError("USAGE", `this is no console: you come from ${ssh.address} by ssh`, {
+  throw new KnockError("USAGE", `this is no console: you come from ${ssh.client.address} by ssh`, {
     hints: ["make a new ssh connection, and confirm there, without --from-console"],
   });
 }

@@ -37,7 +37,8 @@ all of it back.
   --open-for T   how long a door lets in new connections (default: 30s)
   --trial TIME   how long you have to confirm it (default: 60s)
   --no-proof     do not knock from a network namespace first
-  --yes          ask nothing; without --service it is tcp/22, if something listens there
+  --yes          ask nothing; without --service it is the port of your ssh connection, or
+                 tcp/22, if something listens there
   --dry-run      show all of it, and change nothing
   --config FILE  the configuration (default: ${usualConfig})
   --socket PATH  where the daemon listens

@@ -3,10 +3,12 @@ import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import { parsePortNumber } from "../../base/port.ts";
 
-/** The far end of an ssh session. */
+/** The connection that an ssh session has. */
 export interface SshConnection {
-  readonly address: Address;
-  readonly port: number;
+  /** Its far end. */
+  readonly client: { readonly address: Address; readonly port: number };
+  /** Where sshd listens; undefined if that is not said. */
+  readonly serverPort: number | undefined;
 }
 
 /** What a process was started with, and who started it. */
@@ -36,13 +38,14 @@ export function sshConnection(
   return undefined;
 }
 
-/** sshd(8): the client's address and port, then the server's. Undefined for anything else. */
+/** ssh(1): the client's address and port, then the server's. Undefined for anything else. */
 export function parseSshConnection(text: string): SshConnection | undefined {
-  const [host = "", number = ""] = text.split(" ");
+  const [host = "", number = "", , serverPort = ""] = text.split(" ");
   // fe80::1%eth0: the interface is no part of the address.
   const address = parseAddress(host.replace(/%.*$/, ""));
   const port = parsePortNumber(number);
-  return address === undefined || port === undefined ? undefined : { address, port };
+  if (address === undefined || port === undefined) return undefined;
+  return { client: { address, port }, serverPort: parsePortNumber(serverPort) };
 }
 
 function lookInProc(pid: number): ProcessFacts {

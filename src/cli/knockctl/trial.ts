@@ -15,13 +15,13 @@ const patience = 2000;
 export function readOrigin(given: string | undefined): Pick<GuardParams, "address" | "port"> {
   const ssh = sshConnection();
   if (given === undefined) {
-    if (ssh !== undefined) return ssh;
+    if (ssh !== undefined) return ssh.client;
     throw new KnockError("USAGE", "where do you come from? SSH_CONNECTION does not say so", {
       hints: ["--address A: the address from which you will come by ssh"],
     });
   }
   const address = readAddress(given);
-  return ssh === undefined ? { address } : { address, port: ssh.port };
+  return ssh === undefined ? { address } : { address, port: ssh.client.port };
 }
 
 /** How a trial ended; `unknown`: knockd is gone. */

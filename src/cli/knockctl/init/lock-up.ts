@@ -36,7 +36,7 @@ export async function lockUp(parts: LockUpParts): Promise<number> {
   // Whatever happens: it is to be gone before we are.
   try {
     await proveOpen(parts, visitor);
-    const clients = plan.doors.flatMap((one) => clientLines(one, parts.wishes.host) ?? []);
+    const clients = plan.doors.flatMap((one) => clientLines(one, parts.wishes) ?? []);
     tellClients(parts, clients);
     if (changes.unprotected.length === 0) return finish(parts, clients, undefined);
     return await protect(parts, visitor, clients);

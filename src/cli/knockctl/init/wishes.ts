@@ -12,6 +12,7 @@ import { printable } from "../../table.ts";
 import type { CommandLine } from "../command.ts";
 import { readLength, usageError } from "../command.ts";
 import { readService } from "../guard.ts";
+import { sshConnection } from "../ssh-connection.ts";
 import { readOrigin } from "../trial.ts";
 import type { Questions } from "./questions.ts";
 
@@ -23,14 +24,15 @@ export interface Wishes {
   readonly openFor: string;
   /** The server, as clients name it. */
   readonly host: string;
+  /** Where sshd listens, as far as his own session tells. */
+  readonly sshPort: number;
   /** Where he comes from; undefined: nothing is to be protected, since nothing is to be changed. */
   readonly origin: Pick<GuardParams, "address" | "port"> | undefined;
   /** Milliseconds; undefined: the daemon's own. */
   readonly trial: number | undefined;
 }
 
-/** The service that most people want to hide, if it is there. */
-const usualService = "tcp/22";
+export const usualSshPort = 22;
 
 /**
  * Reads the options, and asks for what they do not say; without `questions` the usual is taken. Throws
@@ -55,14 +57,17 @@ export async function readWishes(
   const openFor = readOpenFor(given.get("open-for") ?? "30s");
   const time = given.get("trial");
   const trial = time === undefined ? undefined : readTrial(time);
-  const usual = listening.tcp.has(22) ? usualService : "";
+  const sshPort = sshConnection()?.serverPort ?? usualSshPort;
+  // The service that most people want to hide, if it is there.
+  const port = [sshPort, usualSshPort].find((one) => listening.tcp.has(one));
+  const usual = port === undefined ? "" : `tcp/${port}`;
   const what = "Which services shall only those reach who knock?";
   const services = await ask("service", what, usual, readServices);
   const where = "Under which name or address do clients reach this server?";
   const host = await ask("host", where, hostname(), readHostName);
   const isTry = given.has("dry-run");
   const origin = isTry ? undefined : await askOrigin(given.get("address"), questions);
-  return { services, steps, openFor, host, origin, trial };
+  return { services, steps, openFor, host, sshPort, origin, trial };
 }
 
 async function askOrigin(given: string | undefined, questions: Questions | undefined) {

@@ -40,8 +40,10 @@ test("a door that was there", () => {
   expect(formatStrength([one])).toBe("");
 });
 
+const server = { host: "a.example", sshPort: 22 } as const;
+
 test("a client of ssh", () => {
-  expect(clientLines(planned(ssh), "a.example")).toEqual({
+  expect(clientLines(planned(ssh), server)).toEqual({
     door: "ssh",
     linux: "knock -d 200 a.example 7003 9140 8455 1555 && ssh a.example",
     windows: "knock.exe -d 200 a.example 7003 9140 8455 1555 && ssh a.example",
@@ -50,10 +52,23 @@ test("a client of ssh", () => {
   });
 });
 
+test("a client of ssh on a port of its own", () => {
+  const one = { ...planned(ssh), service: { protocol: "tcp", port: 2222 } } as const;
+  const found = clientLines(one, { ...server, sshPort: 2222 });
+  const knock = "-d 200 a.example 7003 9140 8455 1555 && ssh -p 2222 a.example";
+  expect(found).toMatchObject({
+    linux: `knock ${knock}`,
+    windows: `knock.exe ${knock}`,
+    ssh: "Host a.example\n    Port 2222\n    ProxyCommand knock --retry 3 --proxy %h %p 7003 9140 8455 1555",
+  });
+  expect(clientLines(planned(ssh), { ...server, sshPort: 2222 })).toHaveProperty("ssh");
+  expect(clientLines(one, server)).not.toHaveProperty("ssh");
+});
+
 test("a client of something else, of a door that no browser can knock at", () => {
   const service = { protocol: "udp", port: 51_820 } as const;
   const one = { service, door: door("sequence = 7003,9140:udp", "open = udp/51820") };
-  expect(clientLines(one, "a.example")).toEqual({
+  expect(clientLines(one, server)).toEqual({
     door: "ssh",
     linux: "knock -d 200 a.example 7003 9140:udp",
     windows: "knock.exe -d 200 a.example 7003 9140:udp",
@@ -62,7 +77,7 @@ test("a client of something else, of a door that no browser can knock at", () =>
 
 test("nobody can be told sequences that are good for one time each", () => {
   const one = { service: ssh, door: door("one_time_sequences = /x", "open = tcp/22") };
-  expect(clientLines(one, "a.example")).toBeUndefined();
+  expect(clientLines(one, server)).toBeUndefined();
 });
 
 test("when all fails", () => {

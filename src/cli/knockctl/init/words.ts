@@ -10,6 +10,8 @@ import { formatQr } from "../../qr.ts";
 import { formatList, printable } from "../../table.ts";
 import { invitationTo } from "../invitation.ts";
 import type { PlannedDoor } from "./plan.ts";
+import type { Wishes } from "./wishes.ts";
+import { usualSshPort } from "./wishes.ts";
 
 /** Whole knocks a second that somebody tries without being noticed: for a sense of the numbers. */
 const tries = 1000;
@@ -66,13 +68,18 @@ export interface ClientLines {
 }
 
 /** Undefined for a door whose sequences are good for one time each. */
-export function clientLines({ service, door }: PlannedDoor, host: string): ClientLines | undefined {
+export function clientLines(
+  { service, door }: PlannedDoor,
+  { host, sshPort }: Pick<Wishes, "host" | "sshPort">,
+): ClientLines | undefined {
   const { sequence } = door;
   if ("file" in sequence) return undefined;
   const ports = words(sequence).join(" ");
-  const isSsh = service.protocol === "tcp" && service.port === 22;
-  const then = isSsh ? ` && ssh ${host}` : "";
-  const proxy = `Host ${host}\n    ProxyCommand knock --retry 3 --proxy %h %p ${ports}`;
+  const port = service.protocol === "tcp" ? service.port : undefined;
+  const isSsh = port === usualSshPort || port === sshPort;
+  const [flag, keyword] = port === usualSshPort ? ["", ""] : [`-p ${port} `, `    Port ${port}\n`];
+  const then = isSsh ? ` && ssh ${flag}${host}` : "";
+  const proxy = `Host ${host}\n${keyword}    ProxyCommand knock --retry 3 --proxy %h %p ${ports}`;
   const qr = formatFragment({ service, door }, host);
   return {
     door: door.name,
