@@ -1,16 +1,11 @@
-import { existsSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { isSea } from "node:sea";
 
-/** How to start another program of ours: the one beside this one, else the one in the PATH. */
+/** How to start another program of ours: this very executable by that name, or the script beside this one. */
 export function ownProgram(name: "knock" | "knockd"): string[] {
-  const [node, script = ""] = process.argv;
-  try {
-    const beside = join(dirname(realpathSync(script)), name);
-    if (!existsSync(beside)) return [name];
-    // One executable of all three brings its own Node.
-    const isScript = node !== undefined && realpathSync(beside) !== realpathSync(node);
-    return isScript ? [node, beside] : [beside];
-  } catch {
-    return [name]; // Called by a name alone.
-  }
+  // The packaged executable is all of them: its first argument says which.
+  if (isSea()) return [process.execPath, name];
+  const [, script = ""] = process.argv;
+  return [process.execPath, join(dirname(realpathSync(script)), name)];
 }

@@ -1,0 +1,27 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isSea } from "node:sea";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { ownProgram } from "./own-program.ts";
+
+vi.mock("node:sea");
+
+test("the executable that is all programs is called by the name of the other one", () => {
+  vi.mocked(isSea).mockReturnValueOnce(true);
+  expect(ownProgram("knockd")).toEqual([process.execPath, "knockd"]);
+});
+
+test("a script is the one beside this one, behind all links, whatever the PATH has", () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "sesame-own-")));
+  const { argv } = process;
+  onTestFinished(() => {
+    process.argv = argv;
+    rmSync(folder, { recursive: true });
+  });
+  mkdirSync(join(folder, "bin"));
+  writeFileSync(join(folder, "bin/knockctl"), "");
+  symlinkSync("bin/knockctl", join(folder, "knockctl"));
+  process.argv = [process.execPath, join(folder, "knockctl")];
+  expect(ownProgram("knock")).toEqual([process.execPath, join(folder, "bin/knock")]);
+});
