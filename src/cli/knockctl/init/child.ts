@@ -29,8 +29,8 @@ export function run(
   });
 }
 
-/** What a program complained of, in a line. */
+/** What a program complained of, in a line: the last, but for the advice that ours give. */
 export function complaint({ code, stdout, stderr }: Ended): string {
   const lines = (stderr.trim() || stdout.trim()).split("\n");
-  return lines.at(-1) || `exit status ${code}`;
+  return lines.findLast((line) => !line.includes(": hint: ")) || `exit status ${code}`;
 }

@@ -11,6 +11,11 @@ test.each<[string, Partial<Proof>, string | undefined]>([
   ["to a service that cannot be tried", { before: "unknown", after: "unknown" }, undefined],
   ["that a foreign rule shuts", { before: "silent" }, undefined],
   ["that knockd did not open", { leased: false }, "knockd did not open it"],
+  [
+    "at which nobody could knock",
+    { leased: false, obstacle: "nsenter: no such program" },
+    "knock failed: nsenter: no such program",
+  ],
   ["of which the kernel knows nothing", { inKernel: false }, "but the kernel does not know"],
   ["behind which something drops", { before: "silent", after: "silent" }, "something else drops"],
 ])("before the protection, a door %s", (_, change, expected) => {

@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../../base/clock.ts";
-import { formatPort } from "../../../base/port.ts";
 import type { Sequence } from "../../../base/sequence.ts";
 import type { Service } from "../../../base/service.ts";
 import { formatService } from "../../../base/service.ts";
 import type { ControlClient } from "../../../control/client.ts";
-import { run } from "./child.ts";
-import { ownProgram } from "./own-program.ts";
+import { complaint, run } from "./child.ts";
+import { knockInSecret } from "./secret-knock.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** A door that a stranger shall open. */
@@ -26,6 +25,8 @@ export interface Proof {
   readonly before: Sight;
   /** knockd opened the door. */
   readonly leased: boolean;
+  /** Why nobody could knock at it. */
+  readonly obstacle?: string;
   /** The kernel knows of it. */
   readonly inKernel: boolean;
   readonly after: Sight;
@@ -50,9 +51,9 @@ export async function prove(
 ): Promise<Proof> {
   const before = await look(visitor, trial.service);
   try {
-    const leased = await knock(daemon, visitor, trial, signal);
-    const inKernel = leased && (await hasElement(visitor, trial));
-    return { before, leased, inKernel, after: await look(visitor, trial.service) };
+    const knocked = await knock(daemon, visitor, trial, signal);
+    const inKernel = knocked.leased && (await hasElement(visitor, trial));
+    return { before, ...knocked, inKernel, after: await look(visitor, trial.service) };
   } finally {
     await daemon.ask("close", { address: visitor.address });
   }
@@ -60,9 +61,10 @@ export async function prove(
 
 /** Why a door is none to rely on; undefined if it is. `shut`: its service is protected. */
 export function doubt(
-  { before, leased, inKernel, after }: Proof,
+  { before, leased, obstacle, inKernel, after }: Proof,
   shut: boolean,
 ): string | undefined {
+  if (obstacle !== undefined) return `knock failed: ${obstacle}`;
   if (!leased) return "knockd did not open it";
   if (!inKernel) return "knockd opened it, but the kernel does not know of that";
   if (shut && (before === "open" || before === "refused"))
@@ -79,20 +81,20 @@ async function knock(
   visitor: Visitor,
   { door, sequence }: Trial,
   signal: AbortSignal,
-): Promise<boolean> {
-  const argv = [...ownProgram("knock"), "-d", "50", visitor.host, ...sequence.map(formatPort)];
+): Promise<Pick<Proof, "leased" | "obstacle">> {
   for (let i = 0; i < attempts; i++) {
     if (i > 0) await sleep(pause, undefined, { signal });
-    await visitor.run(argv);
+    const ended = await knockInSecret(visitor, sequence);
+    if (ended.code !== 0) return { leased: false, obstacle: complaint(ended) };
     const until = systemClock.now() + patience;
     while (systemClock.now() < until) {
       const leases = await daemon.ask("leases", {});
       const isOpen = leases.some((one) => one.door === door && one.source.equals(visitor.address));
-      if (isOpen) return true;
+      if (isOpen) return { leased: true };
       await sleep(50, undefined, { signal });
     }
   }
-  return false;
+  return { leased: false };
 }
 
 /** Asks the kernel itself, by numbers: names of protocols are not everywhere. */
