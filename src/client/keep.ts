@@ -74,9 +74,9 @@ export async function keepOpen(
       await sleep(Math.min(lookEvery, left()), undefined, { signal }).catch(() => {});
       const now = await sources(addresses, origin);
       // Between two networks there is none for a moment: a knock would not get out.
-      if (!signal.aborted && now.every((one, i) => one !== "" && one === leaving[i])) continue;
+      if (now.includes("") || now.every((one, i) => one === leaving[i])) continue;
       cause = "address";
-      if (now.every((one) => one !== "")) break;
+      break;
     }
   }
 }
