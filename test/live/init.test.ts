@@ -269,6 +269,40 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     }, 60_000);
   });
 
+  describe("of the knock that proves a door", () => {
+    /** Runs `init` for a door that is there, where nsenter does this first. */
+    async function runWith(first: string) {
+      const door = "[mine]\nsequence = 7003,9140,8455\ntcpflags = syn\nopen = tcp/22\n";
+      writeFileSync(config, door, { mode: 0o600 });
+      folder.write("nsenter", `#!/bin/sh\n${first}\nPATH=\${PATH#*:} exec nsenter "$@"\n`);
+      chmodSync(folder.at("nsenter"), 0o755);
+      const ended = await host.run(argv("init", "--yes", "--json", "--config", config), {
+        ok: "any",
+        timeout: 60_000,
+        env: { ...env(`${admin.address} 50000`), PATH: `${folder.path}:${process.env["PATH"]}` },
+      });
+      await run("undo");
+      return ended;
+    }
+
+    test("nobody sees the sequence in a list of processes", async () => {
+      const { code } = await runWith(`echo "$*" >>${folder.at("asked")}`);
+      expect(code).toBe(0);
+      const words = folder.read("asked").split(/\s+/);
+      expect(words.filter((word) => word.endsWith("bin/knock")).length).toBeGreaterThan(0);
+      expect(words.filter((word) => /^(?:7003|9140|8455)\b/.test(word))).toEqual([]);
+    }, 60_000);
+
+    test("it is told why there was none", async () => {
+      const failing = `case "$*" in *bin/knock*) echo "nsenter: no program today" >&2; exit 1 ;; esac`;
+      const { code, stderr } = await runWith(failing);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringContaining("knock failed: nsenter: no program today"),
+      ]);
+    }, 60_000);
+  });
+
   test("a daemon that does not start leaves nothing behind", async () => {
     // Its place for leases is a file.
     folder.write("state", "");
@@ -315,6 +349,22 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     expect(await reaches(other)).toBe("silent");
     expect((await run("undo")).code).toBe(0);
     expect([existsSync(config), existsSync(socket)]).toEqual([false, false]);
+  }, 60_000);
+
+  test("what ssh listens on is what it proposes", async () => {
+    await echoTcp(host, 2222);
+    const session = `${admin.address} 50000 ${host.address} 2222`;
+    const settings = {
+      ok: "any",
+      timeout: 30_000,
+      env: { ...env(), SSH_CONNECTION: session },
+    } as const;
+    const line = argv("init", "--yes", "--json", "--host", "a.example", "--config", config);
+    const { code, stdout } = await host.run(line, settings);
+    const { trial, clients } = JSON.parse(stdout);
+    expect([code, trial.services]).toEqual([0, ["tcp/2222"]]);
+    expect(clients[0].linux).toMatch(/ && ssh -p 2222 a\.example$/);
+    expect((await run("undo")).code).toBe(0);
   }, 60_000);
 
   test("who is at the console says where he will come from", async () => {

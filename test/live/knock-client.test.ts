@@ -145,6 +145,26 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       expect(nobody.code).toBe(1);
     });
 
+    test("says of a firewall that rejects as firewalld does what that may be", async () => {
+      const reject = ["-p", "tcp", "--dport", "22", "-j", "REJECT", "--reject-with"];
+      const cases = [["iptables", "icmp-host-prohibited", server.address, "host is unreachable"]];
+      if (Network.hasIPv6) {
+        cases.push(["ip6tables", "icmp6-adm-prohibited", server.address6, "permission denied"]);
+      }
+      for (const [table = "", how = "", address = "", why] of cases) {
+        await server.run([table, "-A", "INPUT", ...reject, how]);
+        // On this network the answer is there before connect(2) lets go of the socket: the second SYN's counts.
+        const { code, stderr } = await run("--wait", "22,4s", address, "7003");
+        expect(code).toBe(1);
+        expect(stderr).toMatch(
+          new RegExp(`^knock: error: tcp/22 of ${address} is unreachable: ${why}\n`),
+        );
+        expect(stderr).toContain(
+          "hint: a firewall that rejects, as firewalld does, may say so, too",
+        );
+      }
+    });
+
     test("sends few packets to a door that stays shut, and the reason once it gives up", async () => {
       await inputRule("-p", "tcp", "--dport", "22", "-j", "DROP");
       const sent = await packets(() => explained("--wait", "22,4s"));
@@ -279,7 +299,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       await daemon.stop();
       expect(code).toBe(0);
       const told = JSON.parse(stdout);
-      expect(told).toMatchObject({ host: server.address, moves: expect.any(Number) });
+      expect(told).toMatchObject({ host: server.address, moves: 0 });
       expect(told.failures).toBeGreaterThan(0);
       expect(told.knocks).toBeGreaterThan(told.failures);
     });

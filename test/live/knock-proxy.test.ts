@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Host } from "./host.ts";
@@ -123,6 +124,25 @@ describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
     const late = `${command} </dev/null | (sleep 1; wc -c)`;
     const { stdout } = await client.run(["sh", "-c", late]);
     expect(Number(stdout)).toBe(90_000);
+  });
+
+  test.skipIf(!Network.hasIPv6)("connects over the family that it knocked at", async () => {
+    const hosts = folder.write("hosts", `${server.address6} gate\n${server.address} gate\n`);
+    for (const [port, address] of [
+      [7781, server.address],
+      [7782, server.address6],
+    ] as const) {
+      await server.listen(port, address);
+      const profiles = folder.write("knock.conf", `Host p\nHostName ${address}\nSequence 7003\n`);
+      chmodSync(profiles, 0o600);
+      const command = [...knock, "-F", profiles, "--profile", "p", "--proxy", "gate", port].join(
+        " ",
+      );
+      // Each `ip netns exec` has mounts of its own: the file must be put in place for this very command.
+      const script = `mount --bind ${hosts} /etc/hosts; ${command} </dev/null`;
+      const { code, stderr } = await client.run(["sh", "-ec", script], { ok: "any" });
+      expect([code, stderr]).toEqual([0, ""]);
+    }
   });
 
   test("ends with 1 and the reason if the door stays shut", async () => {
