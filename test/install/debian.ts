@@ -102,6 +102,12 @@ export class Debian {
     return await this.says(shown);
   }
 
+  /** Puts the programs of our package into a folder, without installing it. */
+  async unpack(folder: string): Promise<void> {
+    this.#fetch();
+    await this.sh(`dpkg-deb -x ${fetched} ${folder}`);
+  }
+
   #fetch(): void {
     copyFileSync(ours, join(this.path, fetched));
   }
