@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { Host } from "./host.ts";
@@ -278,6 +278,24 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       expect(stderr).toContain("10.77.0.1: knocking before the lease ends\n");
       expect(stderr).toMatch(/10\.77\.0\.1: knocking from another address\n/);
       expect(stderr).toMatch(/\n\d+ knocks in \d.* \(1 from another address\)\n$/);
+    });
+
+    test("keeps the door open although a knock gets lost", async () => {
+      const closed = folder.at("closed");
+      const lease = `start_command = true\ncmd_timeout = 8\nstop_command = echo >${closed}`;
+      const daemon = await startKnockd(server, door.replace("command = true %IP%", lease));
+      const keeper = begin("-v", "--keep", "8s", server.address, ...steps);
+      await daemon.waitFor(/OPEN SESAME/);
+      const lost = ["OUTPUT", "-p", "tcp", "--dport", "7003", "-j", "DROP"];
+      await client.run(["iptables", "-A", ...lost]);
+      const knocks = () => keeper.stdout.match(/7002/g)?.length;
+      await expect.poll(knocks, { timeout: 20_000 }).toBe(2);
+      await client.run(["iptables", "-D", ...lost]);
+      await daemon.waitFor(/OPEN SESAME[^]*OPEN SESAME/, 20_000);
+      expect(existsSync(closed)).toBe(false);
+      keeper.signal("SIGINT");
+      expect((await keeper.ended).code).toBe(0);
+      await daemon.stop();
     });
 
     test("goes on without a network, and takes it up again", async () => {
