@@ -37,7 +37,7 @@ export async function writeDebian(file, { programs, licences, version, time }) {
     const tree = new Tree(staging);
     await addPrograms(tree, programs);
     for (const [path, [source, mode]] of Object.entries(conffiles)) {
-      await tree.copy(join(sources, source), path, mode);
+      await tree.write(path, await assemble(source), mode);
     }
     for (const unit of ["knockd.service", "sesame-protect.service"]) {
       await tree.copy(join(import.meta.dirname, unit), `usr/lib/systemd/system/${unit}`);
@@ -56,6 +56,13 @@ export async function writeDebian(file, { programs, licences, version, time }) {
   } finally {
     await rm(staging, { recursive: true });
   }
+}
+
+/** A file of the folder debian; what several of its scripts begin with stands in options.sh. */
+async function assemble(source) {
+  const text = await readFile(join(sources, source), "utf8");
+  const options = await readFile(join(sources, "options.sh"), "utf8");
+  return text.replace("#OPTIONS#\n", () => options);
 }
 
 async function addPrograms(tree, programs) {
@@ -100,7 +107,7 @@ async function addControl(tree, version) {
   await tree.write("DEBIAN/conffiles", edited.join(""));
   await tree.copy(join(sources, "templates"), "DEBIAN/templates");
   for (const script of ["preinst", "postinst", "prerm", "postrm"]) {
-    await tree.copy(join(sources, script), `DEBIAN/${script}`, 0o755);
+    await tree.write(`DEBIAN/${script}`, await assemble(script), 0o755);
   }
 }
 
