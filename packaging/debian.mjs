@@ -42,9 +42,11 @@ export async function writeDebian(file, { programs, licences, version, time }) {
     for (const unit of ["knockd.service", "sesame-protect.service"]) {
       await tree.copy(join(import.meta.dirname, unit), `usr/lib/systemd/system/${unit}`);
     }
-    // postinst restores it where dpkg removes it with the package that had it before.
-    const spare = `usr/share/${name}/knockd.service`;
-    await tree.copy(join(import.meta.dirname, "knockd.service"), spare);
+    // postinst restores the one where dpkg removes it with the package that had it before, and knows by the
+    // other whether dpkg has put ours in the place of a configuration that was there.
+    const spare = `usr/share/${name}`;
+    await tree.copy(join(import.meta.dirname, "knockd.service"), `${spare}/knockd.service`);
+    await tree.copy(join(sources, "knockd.conf"), `${spare}/knockd.conf`);
     await addManuals(tree, "usr/share");
     await addDocuments(tree, licences, version, time);
     await addControl(tree, version);

@@ -88,6 +88,14 @@ export class Debian {
     return stdout + stderr;
   }
 
+  /** Installs our package, as the README does: apt removes first what is in its way. */
+  async installByApt(): Promise<string> {
+    this.#fetch();
+    const options =
+      "-o APT::Sandbox::User=root -o Dpkg::Options::=--force-confold --no-install-recommends";
+    return await this.says(`apt-get -yq ${options} install ${fetched} </dev/null`);
+  }
+
   /** Installs our package, and answers dpkg's questions by the return key alone. */
   async installAsking(): Promise<string> {
     this.#fetch();
@@ -115,6 +123,16 @@ export class Debian {
   /** Installs Debian's knockd with what it needs, as it lies in the base. */
   async installKnockd(): Promise<void> {
     await this.sh("dpkg -i /var/cache/apt/archives/*.deb </dev/null");
+  }
+
+  /** Makes a package of one file, with these further lines about it. Returns its path. */
+  async makePackage(name: string, file: string, fields = ""): Promise<string> {
+    const folder = `/root/${name}`;
+    await this.sh(`mkdir -p ${folder}/DEBIAN ${folder}/usr/bin; touch ${folder}/${file}`);
+    const about = `Version: 1\nArchitecture: all\nMaintainer: A <a@example.org>\nDescription: ${name}\n`;
+    this.write(`${folder}/DEBIAN/control`, `Package: ${name}\n${fields}${about}`);
+    await this.sh(`dpkg-deb --build ${folder} ${folder}.deb`);
+    return `${folder}.deb`;
   }
 
   write(name: string, content: string, mode = 0o644): void {

@@ -1,133 +1,48 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Network } from "../live/network.ts";
-import { bases, Debian } from "./debian.ts";
-
-/** Doors of both kinds, behind a firewall that drops what no rule accepts. */
-const doors = `[options]
-    LogFile = /var/log/knockd.log
-
-[native]
-    sequence = 7003,9140,8455
-    tcpflags = syn
-    open     = tcp/2200
-    open_for = 10m
-    protect  = yes
-
-[rules]
-    sequence      = 7103,9240,8555
-    tcpflags      = syn
-    start_command = /usr/sbin/iptables -I INPUT -s %IP% -p tcp --dport 2300 -j ACCEPT
-    cmd_timeout   = 600
-    stop_command  = /usr/sbin/iptables -D INPUT -s %IP% -p tcp --dport 2300 -j ACCEPT
-`;
-const rule = "-A INPUT -s 10.77.0.2/32 -p tcp -m tcp --dport 2300 -j ACCEPT";
-
-/** What people had with Debian's knockd. */
-const before = `[options]
-    logfile = /var/log/knockd.log
-    interface = eth0
-
-[openSSH]
-    sequence      = 7103,9240,8555
-    seq_timeout   = 10
-    tcpflags      = syn
-    start_command = /sbin/iptables -I INPUT -s %IP% -p tcp --dport 2300 -j ACCEPT
-    cmd_timeout   = 600
-    stop_command  = /sbin/iptables -D INPUT -s %IP% -p tcp --dport 2300 -j ACCEPT
-`;
-const switchedOn = 'START_KNOCKD=1\nKNOCKD_OPTS="-i eth0"\n';
+import { bases } from "./debian.ts";
+import { doors, rule, Site } from "./site.ts";
 
 describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
-  let network: Network;
-  let debian: Debian;
-
+  let site: Site;
   beforeEach(async () => {
-    network = await Network.open();
-    debian = await Debian.open(release, network);
-    const { host } = debian;
-    await host.run(["iptables", "-P", "INPUT", "DROP"]);
-    await host.run(["iptables", "-A", "INPUT", "-p", "tcp", "--dport", "2200", "-j", "ACCEPT"]);
-    for (const port of [2200, 2300]) await host.listen(port, host.address);
+    site = await Site.open(release);
   });
-  afterEach(() => network.close());
-
-  const connects = (port: number) =>
-    network.host("client").canConnect(debian.host.address, port, 400);
-  /** The rules that accept, of those that doors make. */
-  const rules = async () =>
-    (await debian.says("iptables -S INPUT"))
-      .split("\n")
-      .filter((line) => line.includes("--dport 23"));
-  const installed = () => debian.says("dpkg-query -W -f '$'{db:Status-Abbrev} sesame-knock");
-
-  /** Knocks from the client, with the knock that is installed. */
-  async function knock(...ports: number[]): Promise<void> {
-    const argv = ["chroot", debian.path, "/usr/bin/knock", debian.host.address];
-    await network.host("client").run([...argv, ...ports.map(String)]);
-  }
-
-  async function configure(config: string): Promise<void> {
-    debian.write("etc/knockd.conf", config);
-    await debian.sh("/etc/init.d/knockd restart");
-  }
-
-  /** Both doors are open, and nobody else gets in. */
-  async function openBoth(): Promise<void> {
-    await debian.install();
-    await configure(doors);
-    expect(await connects(2200)).toBe("silent");
-    await knock(7003, 9140, 8455);
-    await expect.poll(() => connects(2200)).toBe("open");
-    expect(await connects(2300)).toBe("silent");
-    await knock(7103, 9240, 8555);
-    await expect.poll(() => connects(2300)).toBe("open");
-  }
-
-  /** knockd 0.8 runs, with a door open. */
-  async function knockdBefore(defaults = switchedOn): Promise<void> {
-    await debian.installKnockd();
-    debian.write("etc/knockd.conf", before);
-    debian.write("etc/default/knockd", defaults);
-    await debian.sh("/usr/sbin/knockd -d -i eth0");
-    await expect.poll(() => debian.read("var/log/knockd.log")).toContain("starting up");
-    await knock(7103, 9240, 8555);
-    await expect.poll(rules).toEqual([rule]);
-  }
+  afterEach(() => site.close());
 
   test("installs without Node.js, starts harmless, and opens doors of both kinds", async () => {
-    await debian.install();
-    expect(await debian.status()).toBe(0);
-    expect(await debian.says("dpkg -V sesame-knock")).toBe("");
-    expect(await debian.says("stat -c %a /etc/knockd.conf /var/lib/knockd")).toBe("600\n700");
-    expect(await debian.says("nft list ruleset | grep sesame")).toBe("");
-    expect(await debian.says("command -v node nodejs")).toBe("");
-    await debian.sh("/etc/init.d/knockd stop");
-    await openBoth();
+    await site.debian.install();
+    expect(await site.debian.status()).toBe(0);
+    expect(await site.debian.says("dpkg -V sesame-knock")).toBe("");
+    expect(await site.debian.says("stat -c %a /etc/knockd.conf /var/lib/knockd")).toBe("600\n700");
+    expect(await site.debian.says("nft list ruleset | grep sesame")).toBe("");
+    expect(await site.debian.says("command -v node nodejs")).toBe("");
+    await site.debian.sh("/etc/init.d/knockd stop");
+    await site.openBoth();
   });
 
   test("is steered by its init script, and found by the name of its process", async () => {
-    await debian.install();
-    await configure(doors);
-    const pid = await debian.says("pidof knockd");
+    await site.debian.install();
+    await site.configure(doors);
+    const pid = await site.debian.says("pidof knockd");
     expect(pid).toMatch(/^\d+$/);
-    expect(await debian.says("cat /run/knockd.pid")).toBe(pid);
-    debian.write(
+    expect(await site.debian.says("cat /run/knockd.pid")).toBe(pid);
+    site.debian.write(
       "etc/knockd.conf",
       `${doors}\n[third]\nsequence = 7777\ncommand = true\ntcpflags = syn\n`,
     );
-    await debian.sh("/etc/init.d/knockd reload");
-    await expect.poll(() => debian.says("knockctl doors")).toContain("third");
-    debian.write("etc/knockd.conf", "[broken\n");
+    await site.debian.sh("/etc/init.d/knockd reload");
+    await expect.poll(() => site.debian.says("knockctl doors")).toContain("third");
+    site.debian.write("etc/knockd.conf", "[broken\n");
     for (const action of ["reload", "restart"]) {
-      const refused = await debian.sh(`/etc/init.d/knockd ${action}`, { ok: [1] });
+      const refused = await site.debian.sh(`/etc/init.d/knockd ${action}`, { ok: [1] });
       expect(refused.stderr).toContain("/etc/knockd.conf:1:");
-      expect(await debian.says("pidof knockd")).toBe(pid);
+      expect(await site.debian.says("pidof knockd")).toBe(pid);
     }
-    await debian.sh("/etc/init.d/knockd start");
-    expect(await debian.says("pidof knockd")).toBe(pid);
-    await debian.sh("/etc/init.d/knockd stop");
-    expect(await debian.status()).toBe(3);
-    expect(await debian.says("pidof knockd")).toBe("");
+    await site.debian.sh("/etc/init.d/knockd start");
+    expect(await site.debian.says("pidof knockd")).toBe(pid);
+    await site.debian.sh("/etc/init.d/knockd stop");
+    expect(await site.debian.status()).toBe(3);
+    expect(await site.debian.says("pidof knockd")).toBe("");
   });
 
   test("is set up by knockctl init wherever it is unpacked, and whatever else the PATH has", async () => {
@@ -150,192 +65,176 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
   });
 
   test("takes the pid file and options from where they are said", async () => {
-    await debian.install();
-    await debian.sh("/etc/init.d/knockd stop");
-    debian.write("etc/default/knockd", 'KNOCKD_OPTS="-c /etc/other.conf"\n');
-    debian.write(
+    await site.debian.install();
+    await site.debian.sh("/etc/init.d/knockd stop");
+    site.debian.write("etc/default/knockd", 'KNOCKD_OPTS="-c /etc/other.conf"\n');
+    site.debian.write(
       "etc/other.conf",
       `[options]\nPidFile = /run/other.pid # here\n[a]\nsequence = 7777\n`,
     );
-    await debian.sh("/etc/init.d/knockd restart");
-    expect(await debian.says("cat /run/other.pid")).toBe(await debian.says("pidof knockd"));
-    expect(await debian.status()).toBe(0);
-    await debian.sh("/etc/init.d/knockd stop");
-    expect(await debian.says("pidof knockd")).toBe("");
+    await site.debian.sh("/etc/init.d/knockd restart");
+    expect(await site.debian.says("cat /run/other.pid")).toBe(
+      await site.debian.says("pidof knockd"),
+    );
+    expect(await site.debian.status()).toBe(0);
+    await site.debian.sh("/etc/init.d/knockd stop");
+    expect(await site.debian.says("pidof knockd")).toBe("");
   });
 
   test("does not start where START_KNOCKD is 0", async () => {
-    await debian.install();
-    debian.write("etc/default/knockd", "START_KNOCKD=0\n");
-    await debian.sh("/etc/init.d/knockd restart");
-    expect(await debian.status()).toBe(3);
-    await debian.install();
-    expect(await debian.status()).toBe(3);
-    expect(debian.read("etc/default/knockd")).toBe("START_KNOCKD=0\n");
+    await site.debian.install();
+    site.debian.write("etc/default/knockd", "START_KNOCKD=0\n");
+    await site.debian.sh("/etc/init.d/knockd restart");
+    expect(await site.debian.status()).toBe(3);
+    await site.debian.install();
+    expect(await site.debian.status()).toBe(3);
+    expect(site.debian.read("etc/default/knockd")).toBe("START_KNOCKD=0\n");
   });
 
   test("is installed again over itself, with doors open", async () => {
-    await openBoth();
-    const pid = await debian.says("pidof knockd");
-    await debian.install();
-    expect(debian.read("etc/knockd.conf")).toBe(doors);
-    const after = await debian.says("pidof knockd");
+    await site.openBoth();
+    const pid = await site.debian.says("pidof knockd");
+    await site.debian.install();
+    expect(site.debian.read("etc/knockd.conf")).toBe(doors);
+    const after = await site.debian.says("pidof knockd");
     expect(after).toMatch(/^\d+$/);
     expect(after).not.toBe(pid);
-    expect(await rules()).toEqual([rule]);
-    expect([await connects(2200), await connects(2300)]).toEqual(["open", "open"]);
-    await debian.sh("knockctl close rules");
-    expect(await rules()).toEqual([]);
+    expect(await site.rules()).toEqual([rule]);
+    expect([await site.connects(2200), await site.connects(2300)]).toEqual(["open", "open"]);
+    await site.debian.sh("knockctl close rules");
+    expect(await site.rules()).toEqual([]);
   });
 
   test("writes into a new log file after logrotate", async () => {
-    await openBoth();
-    await debian.sh("logrotate -f /etc/logrotate.d/knockd");
-    await debian.sh("knockctl close all");
-    await expect.poll(() => debian.read("var/log/knockd.log")).toContain("rules");
-    expect(await debian.says("stat -c '%a %U %G' /var/log/knockd.log")).toBe("640 root adm");
-    expect(debian.read("var/log/knockd.log.1")).toContain("OPEN SESAME");
-  });
-
-  test("takes the place of knockd 0.8, with its configuration and an open door", async () => {
-    await knockdBefore();
-    const said = await debian.install("--force-confold");
-    expect(said).toContain("1 of the doors that knockd opened would be closed by knockd later");
-    expect(debian.read("etc/knockd.conf")).toBe(before);
-    expect(debian.read("etc/default/knockd")).toBe(switchedOn);
-    expect(await rules()).toEqual([rule]);
-    expect(await debian.says("knockd -V")).toContain("Sesame");
-    expect(await debian.says("readlink /proc/$(pidof knockd)/exe")).toBe(
-      "/usr/lib/sesame-knock/sesame",
-    );
-    expect(debian.has("usr/lib/systemd/system/knockd.service")).toBe(true);
-    expect(await debian.says("dpkg -V sesame-knock")).not.toMatch(/missing|usr|init.d/);
-    // The old package has nothing left to remove.
-    await debian.sh("dpkg --purge knockd");
-    expect(debian.read("etc/knockd.conf")).toBe(before);
-    await debian.sh("iptables -D INPUT -s 10.77.0.2 -p tcp --dport 2300 -j ACCEPT");
-    await knock(7103, 9240, 8555);
-    await expect.poll(rules).toEqual([rule]);
-    await debian.sh("knockctl close all");
-    expect(await rules()).toEqual([]);
-  });
-
-  test("asks about a configuration that was edited, and keeps it unless told otherwise", async () => {
-    await knockdBefore();
-    const said = await debian.installAsking();
-    expect(said).toContain("Configuration file '/etc/knockd.conf'");
-    expect(debian.read("etc/knockd.conf")).toBe(before);
-    expect(await debian.status()).toBe(0);
-  });
-
-  test("stays off where knockd was off", async () => {
-    await debian.installKnockd();
-    debian.write("etc/knockd.conf", before);
-    const said = await debian.install("--force-confold");
-    expect(said).toContain("knockd was off, and stays off");
-    expect(await debian.says("pidof knockd")).toBe("");
-    expect(await debian.says("ls /etc/rc2.d | grep knockd")).toMatch(/^K\d\dknockd$/);
-  });
-
-  test("keeps running what systemd ran in spite of START_KNOCKD=0", async () => {
-    await knockdBefore('START_KNOCKD=0\nKNOCKD_OPTS="-i eth0"\n');
-    const systemctl = `#!/bin/sh
-      echo "$*" >>/run/systemctl
-      case "$*" in *stop*knockd*) start-stop-daemon --stop --oknodo --exec /usr/sbin/knockd ;; esac
-    `;
-    await debian.sh("mkdir -p /run/systemd/system; rm -f /usr/bin/systemctl");
-    debian.write("usr/bin/systemctl", systemctl, 0o755);
-    const said = await debian.install("--force-confold");
-    expect(said).toContain("START_KNOCKD is 0 but knockd ran");
-    expect(debian.read("etc/systemd/system/knockd.service.d/start-knockd.conf")).toMatch(
-      /^\[Service\]\nExecCondition=$/m,
-    );
-    expect(debian.read("run/systemctl")).toMatch(/ restart knockd.service$/m);
+    await site.openBoth();
+    await site.debian.sh("logrotate -f /etc/logrotate.d/knockd");
+    await site.debian.sh("knockctl close all");
+    await expect.poll(() => site.debian.read("var/log/knockd.log")).toContain("rules");
+    expect(await site.debian.says("stat -c '%a %U %G' /var/log/knockd.log")).toBe("640 root adm");
+    expect(site.debian.read("var/log/knockd.log.1")).toContain("OPEN SESAME");
   });
 
   test("closes every door when it is removed, and lets everybody in where nobody can be asked", async () => {
-    await openBoth();
-    await debian.sh("dpkg -r sesame-knock </dev/null");
-    expect(await rules()).toEqual([]);
-    expect(await connects(2200)).toBe("open");
-    expect(await debian.says("pidof knockd")).toBe("");
-    expect(debian.read("etc/knockd.conf")).toBe(doors);
-    expect(await debian.says("find /var/lib/knockd -name '*.nft'")).toBe("");
+    await site.openBoth();
+    await site.debian.sh("dpkg -r sesame-knock </dev/null");
+    expect(await site.rules()).toEqual([]);
+    expect(await site.connects(2200)).toBe("open");
+    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(site.debian.read("etc/knockd.conf")).toBe(doors);
+    expect(await site.debian.says("find /var/lib/knockd -name '*.nft'")).toBe("");
     // And back again.
-    await debian.install();
-    await knock(7103, 9240, 8555);
-    await expect.poll(rules).toEqual([rule]);
+    await site.debian.install();
+    await site.knock(7103, 9240, 8555);
+    await expect.poll(() => site.rules()).toEqual([rule]);
   });
 
   test("lets everybody in when it is removed, also where knockd reads another file", async () => {
-    await debian.install();
-    await debian.sh("/etc/init.d/knockd stop");
-    debian.write("etc/default/knockd", 'KNOCKD_OPTS="-c /etc/other.conf"\n');
-    debian.write("etc/other.conf", doors.replace("[options]", "[options]\nTable = other"));
-    await debian.sh("/etc/init.d/knockd start");
-    expect(await debian.says("nft list tables")).toContain("inet other");
-    expect(await connects(2200)).toBe("silent");
-    await debian.sh("dpkg -r sesame-knock </dev/null");
-    expect(await connects(2200)).toBe("open");
+    await site.debian.install();
+    await site.debian.sh("/etc/init.d/knockd stop");
+    site.debian.write("etc/default/knockd", 'KNOCKD_OPTS="-c /etc/other.conf"\n');
+    site.debian.write("etc/other.conf", doors.replace("[options]", "[options]\nTable = other"));
+    await site.debian.sh("/etc/init.d/knockd start");
+    expect(await site.debian.says("nft list tables")).toContain("inet other");
+    expect(await site.connects(2200)).toBe("silent");
+    await site.debian.sh("dpkg -r sesame-knock </dev/null");
+    expect(await site.connects(2200)).toBe("open");
+    expect(await site.debian.says("nft list tables")).not.toContain("inet other");
   });
 
+  test.each(["runs", "does not run"])(
+    "closes every door when it is removed, also where knockd keeps its files elsewhere, and %s",
+    async (state) => {
+      await site.debian.install();
+      const elsewhere = "[options]\nStateDir = /srv/knockd\nControlSocket = /srv/knockd/socket";
+      await site.configure(doors.replace("[options]", elsewhere));
+      await site.knock(7103, 9240, 8555);
+      await expect.poll(() => site.rules()).toEqual([rule]);
+      if (state === "does not run") await site.debian.sh("/etc/init.d/knockd stop");
+      const selection = "sesame-knock sesame-knock/unprotect boolean false";
+      await site.debian.sh(`echo ${selection} | debconf-set-selections`);
+      await site.debian.sh("dpkg -r sesame-knock </dev/null", { ok: [1] });
+      await site.debian.sh(`echo ${selection.replace("false", "true")} | debconf-set-selections`);
+      await site.debian.sh("dpkg -r sesame-knock </dev/null");
+      expect(await site.rules()).toEqual([]);
+      expect(await site.connects(2200)).toBe("open");
+      expect(await site.debian.says("pidof knockd; find /srv -name '*.nft'")).toBe("");
+    },
+  );
+
   test("closes what a daemon left open that runs no more", async () => {
-    await openBoth();
-    await debian.sh("/etc/init.d/knockd stop");
-    expect(await rules()).toEqual([rule]);
-    await debian.sh("dpkg -r sesame-knock </dev/null");
-    expect(await rules()).toEqual([]);
-    expect(await debian.says("pidof knockd")).toBe("");
+    await site.openBoth();
+    await site.debian.sh("/etc/init.d/knockd stop");
+    expect(await site.rules()).toEqual([rule]);
+    expect(await site.debian.says("dpkg -r sesame-knock </dev/null")).not.toContain(
+      "knockctl: error",
+    );
+    expect(await site.rules()).toEqual([]);
+    expect(await site.connects(2200)).toBe("open");
+    expect(await site.debian.says("pidof knockd")).toBe("");
   });
 
   test("stays, and all as it was, where the answer to its question is no", async () => {
-    await openBoth();
+    await site.openBoth();
     const selection = "sesame-knock sesame-knock/unprotect boolean false";
-    await debian.sh(`echo ${selection} | debconf-set-selections`);
-    const refused = await debian.sh("dpkg -r sesame-knock </dev/null", { ok: [1] });
+    await site.debian.sh(`echo ${selection} | debconf-set-selections`);
+    const refused = await site.debian.sh("dpkg -r sesame-knock </dev/null", { ok: [1] });
     expect(refused.stderr).toContain("not removed, and all is as it was");
-    await debian.sh(
+    await site.debian.sh(
       "echo sesame-knock sesame-knock/unprotect boolean true | debconf-set-selections",
     );
-    const asked = await debian.atTerminal("dpkg -r sesame-knock", "no\n");
+    const asked = await site.debian.atTerminal("dpkg -r sesame-knock", "no\n");
     expect(asked).toContain("Let everybody reach the services that are protected now?");
     // Wanted away, but installed.
-    expect(await installed()).toBe("ri");
-    expect(await debian.status()).toBe(0);
-    expect(await rules()).toEqual([rule]);
-    expect(await network.host("client").canConnect(debian.host.address, 2200, 400)).toBe("open");
-    await debian.sh("knockctl close all");
-    expect(await connects(2200)).toBe("silent");
-    expect(await debian.atTerminal("dpkg -r sesame-knock", "yes\n")).not.toContain("not removed");
-    expect(await connects(2200)).toBe("open");
+    expect(await site.installed()).toBe("ri");
+    expect(await site.debian.status()).toBe(0);
+    expect(await site.rules()).toEqual([rule]);
+    expect(await site.client.canConnect(site.debian.host.address, 2200, 400)).toBe("open");
+    await site.debian.sh("knockctl close all");
+    expect(await site.connects(2200)).toBe("silent");
+    expect(await site.debian.atTerminal("dpkg -r sesame-knock", "yes\n")).not.toContain(
+      "not removed",
+    );
+    expect(await site.connects(2200)).toBe("open");
   });
 
   test("leaves nothing behind when it is purged", async () => {
     const before = await files();
-    await openBoth();
-    await debian.sh("logrotate -f /etc/logrotate.d/knockd; dpkg --purge sesame-knock </dev/null");
+    await site.openBoth();
+    await site.debian.sh(
+      "logrotate -f /etc/logrotate.d/knockd; dpkg --purge sesame-knock </dev/null",
+    );
     expect(await files()).toBe(before);
-    expect(await debian.says("nft list tables | grep sesame; ls -d /run/knockd*")).toMatch(
+    expect(await site.debian.says("nft list tables | grep sesame; ls -d /run/knockd*")).toMatch(
       /^ls: cannot access/,
     );
   });
 
-  test("lets knockd of Debian come back, and does not harm it when it is purged", async () => {
-    await openBoth();
-    await debian.sh("dpkg -r sesame-knock </dev/null");
-    await debian.sh("dpkg -i --force-confold /var/cache/apt/archives/*.deb </dev/null");
-    expect(await rules()).toEqual([]);
-    expect(debian.read("etc/knockd.conf")).toBe(doors);
-    await debian.sh("dpkg --purge sesame-knock </dev/null");
-    expect(debian.read("etc/knockd.conf")).toBe(doors);
-    expect(await debian.says("knockd -V")).not.toContain("Sesame");
-    expect(await debian.says("ls /etc/rc2.d | grep knockd")).toMatch(/^S\d\dknockd$/);
+  test("runs on where what was to take its place cannot be installed", async () => {
+    await site.openBoth();
+    await site.debian.sh(`dpkg -i ${await site.debian.makePackage("other", "usr/bin/thing")}`);
+    const fields = "Conflicts: sesame-knock\nReplaces: sesame-knock\n";
+    const rival = await site.debian.makePackage("rival", "usr/bin/thing", fields);
+    const { stderr } = await site.debian.sh(`dpkg -i ${rival} </dev/null`, { ok: [1] });
+    expect(stderr).toContain("trying to overwrite");
+    expect(await site.installed()).toBe("ii");
+    expect(await site.debian.status()).toBe(0);
+    await site.knock(7003, 9140, 8455);
+    await expect.poll(() => site.debian.says("knockctl leases")).toContain("native");
+  });
+
+  test("is installed where its init script was removed, and its configuration", async () => {
+    await site.debian.install();
+    const removed = "/etc/init.d/knockd /etc/knockd.conf /etc/default/knockd";
+    await site.debian.sh(`/etc/init.d/knockd stop; rm ${removed}`);
+    await site.debian.install();
+    expect(await site.installed()).toBe("ii");
+    await site.debian.sh("dpkg --purge sesame-knock </dev/null");
   });
 
   /** All files but those that dpkg, logrotate and debconf keep for themselves. */
   async function files(): Promise<string> {
     const theirs = "^/etc/(mtab|ld.so.cache)|^/var/(log/(dpkg|alternatives|apt)|cache/debconf)";
-    return await debian.says(
+    return await site.debian.says(
       `find /etc /usr /var -path /var/lib/dpkg -prune -o -path /var/lib/logrotate -prune -o -print | grep -vE '${theirs}' | sort`,
     );
   }
