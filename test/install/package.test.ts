@@ -200,6 +200,10 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
   test("leaves nothing behind when it is purged", async () => {
     const before = await files();
     await site.openBoth();
+    await site.debian.sh("knockctl migrate /etc/knockd.conf --write");
+    for (const made of ["init", "init-2", "undo"]) {
+      site.debian.write(`etc/knockd.conf.before-${made}`, doors);
+    }
     await site.debian.sh(
       "logrotate -f /etc/logrotate.d/knockd; dpkg --purge sesame-knock </dev/null",
     );
