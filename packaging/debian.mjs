@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { addDocuments } from "./documents.mjs";
 import { addManuals } from "./manuals.mjs";
 import { Tree } from "./tree.mjs";
 
@@ -48,7 +49,8 @@ export async function writeDebian(file, { programs, licences, version, time }) {
     await tree.copy(join(import.meta.dirname, "knockd.service"), `${spare}/knockd.service`);
     await tree.copy(join(sources, "knockd.conf"), `${spare}/knockd.conf`);
     await addManuals(tree, "usr/share");
-    await addDocuments(tree, licences, version, time);
+    await addDocuments(tree, `usr/share/doc/${name}`);
+    await addNotices(tree, licences, version, time);
     await addControl(tree, version);
     await tree.settle(time);
     // The number of threads decides how it is cut into blocks.
@@ -75,16 +77,15 @@ async function addPrograms(tree, programs) {
   }
 }
 
-async function addDocuments(tree, licences, version, time) {
+async function addNotices(tree, licences, version, time) {
   const folder = `usr/share/doc/${name}`;
   const ours = await readFile(join(root, "LICENSE"), "utf8");
   await tree.write(`${folder}/copyright`, copyright(ours));
   await tree.write(`${folder}/licences`, licences);
   await tree.write(`${folder}/changelog`, changelog(version, time));
   await tree.copy(join(root, "CHANGELOG.md"), `${folder}/CHANGELOG.md`);
-  await tree.copy(join(root, "README.md"), `${folder}/README.md`);
   await tree.copy(join(sources, "README.Debian"), `${folder}/README.Debian`);
-  for (const file of ["licences", "changelog", "CHANGELOG.md", "README.md"]) {
+  for (const file of ["licences", "changelog", "CHANGELOG.md"]) {
     await tree.gzip(`${folder}/${file}`);
   }
   await tree.copy(join(sources, "lintian-overrides"), `usr/share/lintian/overrides/${name}`);

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { addDocuments } from "./documents.mjs";
 import { addManuals } from "./manuals.mjs";
 import { Tree } from "./tree.mjs";
 
@@ -30,7 +31,8 @@ export async function writeTarball(file, { programs, licences, version, time }) 
     await addManuals(tree, put("share"));
     await tree.write(put("README"), await readme());
     await tree.write(put("LICENCES"), licences);
-    for (const name of ["CHANGELOG.md", "LICENSE", "README.md"]) {
+    await addDocuments(tree, folder);
+    for (const name of ["CHANGELOG.md", "LICENSE"]) {
       await tree.copy(join(root, name), put(name));
     }
     await tree.settle(time);

@@ -21,7 +21,8 @@ const usage = `usage: knockctl invite DOOR --host NAME [options]
 Makes an invitation to knock with a browser or a phone: a page, knock.html, that knocks, and a
 QR code that tells it whom and how. The page is the same for everybody and holds no secret: put
 it on any web server, or send it to the phone. The QR code and the link hold the sequence: who
-has them can knock. Needs no running knockd. docs/browser.md tells what browsers can and cannot do.
+has them can knock. Needs no running knockd. What browsers can and cannot do is in docs/browser.md
+(/usr/share/doc/sesame-knock/docs/browser.md with the Debian package).
 
 With --url, the QR code is a link to the page there. Without it, it is a text that the page
 takes as an invitation, since a phone cannot open a file of this machine by a link.

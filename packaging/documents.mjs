@@ -1,0 +1,25 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+
+/**
+ * Puts what users read into a folder of a tree: both READMEs and docs, as they lie in the repository, so
+ * that their links hold. Links to what is not in it become text that says so.
+ */
+export async function addDocuments(tree, folder) {
+  const docs = (await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md"));
+  const names = ["README.md", "README.ko.md", ...docs.map((name) => `docs/${name}`)];
+  for (const name of names) {
+    const text = await readFile(join(root, name), "utf8");
+    await tree.write(`${folder}/${name}`, withoutDeadLinks(text, name, names));
+  }
+}
+
+function withoutDeadLinks(text, name, names) {
+  return text.replace(/\[([^\]\n]+)\]\(([^)\s]+)\)/g, (link, label, target) => {
+    const isThere = names.includes(join(name, "..", target.split("#")[0]));
+    if (/^(#|[a-z]+:)/.test(target) || isThere) return link;
+    return `${label} (in the source)`;
+  });
+}
