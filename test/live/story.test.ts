@@ -412,6 +412,23 @@ Not confirmed: tcp/22 is as before.
       expect(await reaches(other)).toBe("open");
     });
 
+    test("that cannot be lifted stays, and only who is not root is told to be root", async () => {
+      await confirm();
+      await server.kill();
+      const unprotect = server.argv(`unprotect --config ${server.config} --socket /run/no`);
+      const noNft = 'mount --bind /dev/null "$(command -v nft)" && exec "$@"';
+      const asRoot = await host.run(["unshare", "--mount", "sh", "-c", noNft, "sh", ...unprotect], {
+        ok: [1],
+      });
+      expect(asRoot.stderr).toMatch(/cannot run nft: .*EACCES/);
+      expect(asRoot.stderr).not.toContain("only root");
+      await host.run(["chmod", "-R", "a+rX", server.folder.at("")]);
+      const nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all"];
+      const asNobody = await host.run([...nobody, ...unprotect], { ok: [1] });
+      expect(asNobody.stderr).toContain("only root can do this");
+      expect(await reaches(other)).toBe("silent");
+    });
+
     test("of one table is the affair of one daemon", async () => {
       const before = await server.table();
       const second = new Server(host, door("ssh", "open = tcp/22", "protect = yes"));

@@ -40,7 +40,8 @@ export async function liftWithoutDaemon(
   try {
     await loadRuleset(liftRuleset(table), () => {});
   } catch (cause) {
-    const hints = ["only root can do this"];
+    const known = cause instanceof KnockError ? cause.hints : [];
+    const hints = process.geteuid?.() === 0 ? known : [...known, "only root can do this"];
     throw new KnockError("FIREWALL", reason(cause), { cause, hints });
   }
   const bootFile = readIfThere(files.boot) === undefined ? undefined : files.boot;
