@@ -88,6 +88,13 @@ describe("the code in src/", () => {
     expect(users).toEqual(["src/cli/qr.ts"]);
   });
 
+  test("reads no bytes as Latin-1 by a TextDecoder, for which that is windows-1252", () => {
+    const decoder = /TextDecoder\(\s*["'`](?!utf-8)/;
+    expect([...sources].filter(([, source]) => decoder.test(source)).map(([file]) => file)).toEqual(
+      [],
+    );
+  });
+
   test("prints and exits only in cli/", () => {
     const elsewhere = [...sources].filter(([file]) => !file.startsWith("src/cli/"));
     expect(

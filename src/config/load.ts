@@ -77,11 +77,11 @@ function readText(file: string): { text: string; problems: Problem[] } {
     // Comments in an old encoding harm nobody, and every byte is some character of Latin-1.
     const message = "the file is not UTF-8, it is read as Latin-1";
     const problem: Problem = { severity: "warning", line: 1, column: 1, message };
-    return { text: new TextDecoder("latin1").decode(bytes), problems: [problem] };
+    return { text: bytes.toString("latin1"), problems: [problem] };
   }
 }
 
-function readBytes(file: string): Uint8Array {
+function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {

@@ -25,7 +25,8 @@ export function readJournal(bytes: Uint8Array): ReadJournal {
   const damage: string[] = [];
   const room = bytes.indexOf(0);
   const end = room < 0 ? bytes.length : room;
-  const lines = new TextDecoder("latin1").decode(bytes.subarray(0, end)).split("\n");
+  // A character a byte. A TextDecoder takes "latin1" for windows-1252, from which no way leads back.
+  const lines = Buffer.from(bytes.buffer, bytes.byteOffset, end).toString("latin1").split("\n");
   // After the last line end there is nothing, unless a line was cut off.
   const cut = lines.pop() ?? "";
   lines.forEach((line, i) => {

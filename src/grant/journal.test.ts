@@ -113,6 +113,16 @@ test("no bytes make it throw", () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => void readJournal(bytes)));
 });
 
+test.each(["서버", "Straße", String.fromCharCode(...Array.from({ length: 0x180 }, (_, i) => i))])(
+  "a door named %j comes back",
+  (door) => {
+    expect(readJournal(Buffer.from(formatLine({ door })))).toMatchObject({
+      values: [{ door }],
+      damage: [],
+    });
+  },
+);
+
 test("whatever JSON can hold comes back", () => {
   fc.assert(
     fc.property(fc.array(fc.jsonValue()), (values) => {

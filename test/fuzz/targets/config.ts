@@ -119,7 +119,7 @@ function textOf(input: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(input);
   } catch {
-    return new TextDecoder("latin1").decode(input);
+    return Buffer.from(input).toString("latin1");
   }
 }
 

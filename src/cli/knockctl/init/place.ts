@@ -56,11 +56,11 @@ export function readBytes(file: string): Buffer | undefined {
 }
 
 /** The text of bytes as readConfig understands them. */
-export function decode(bytes: Uint8Array): string {
+export function decode(bytes: Buffer): string {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    return new TextDecoder("latin1").decode(bytes); // Every byte is some character there.
+    return bytes.toString("latin1"); // Every byte is some character there.
   }
 }
 
