@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { systemClock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Exit } from "../ffi/spawn.ts";
 import { canSpawn, spawnProgram } from "../ffi/spawn.ts";
@@ -127,13 +128,14 @@ function startByNode(
 function limit(pid: number | undefined, { timeout }: CommandWay, grace: number): () => boolean {
   if (timeout === undefined || pid === undefined) return () => false;
   let late = false;
-  let timer = setTimeout(() => {
+  const { now, wakeAt } = systemClock;
+  let relax = wakeAt(now() + timeout, () => {
     late = true;
     kill(pid, "SIGTERM");
-    timer = setTimeout(() => kill(pid, "SIGKILL"), grace);
-  }, timeout);
+    relax = wakeAt(now() + grace, () => kill(pid, "SIGKILL"));
+  });
   return () => {
-    clearTimeout(timer);
+    relax();
     // The shell listened, a child of it may not have. Later the number may be another group's.
     if (late) kill(pid, "SIGKILL");
     return late;
