@@ -69,8 +69,12 @@ const clock = systemClock;
 /** Where knockctl asks, unless the configuration says otherwise. */
 const defaultControlSocket = `${runtimeDirectory}/control.sock`;
 
-/** How long a stopping daemon waits for commands that close: milliseconds. */
+/**
+ * How long a stopping daemon waits for commands that close: milliseconds. The second where no other daemon
+ * will know of what is open: just less than service managers give it.
+ */
 const stopPatience = 800;
+const lastPatience = 8000;
 
 /** What lasts beyond this process; a dry run has none of it. */
 interface Lasting {
@@ -247,9 +251,11 @@ export class Daemon {
     this.#network.close();
     this.#pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
-    const patience = AbortSignal.any([hurry, AbortSignal.timeout(stopPatience)]);
+    const most = this.#keeper.isForgetful ? lastPatience : stopPatience;
+    const patience = AbortSignal.any([hurry, AbortSignal.timeout(most)]);
     const stopped = this.#keeper.stop();
     if (!patience.aborted) await Promise.race([stopped, once(patience, "abort")]);
+    this.#keeper.rush();
     this.#lasting?.protection.close();
     await this.#lasting?.firewalls.shutDown();
     await this.#control?.close();

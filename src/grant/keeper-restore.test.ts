@@ -291,6 +291,25 @@ test("a real start command that outlives its daemon is waited for by the next", 
   expect(readFileSync(effects, "utf8")).toBe("start\nstop\n");
 });
 
+test("what was not begun when the daemon stopped is nothing to close for the next", async () => {
+  const path = join(folder, "journal");
+  const here = { boot: "one", now: 0, wall: 0 };
+  const ledger = new Ledger();
+  const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
+  const { firewall, keeper, open } = makeDaemon({ ledger, journal, maxCommands: 2 });
+  keeper.restore([]);
+  open({ door: "runs" });
+  await expect.poll(() => firewall.begun).toEqual(["open runs 192.0.2.7"]);
+  open({ door: "waits for the disk" });
+  open({ door: "waits for a slot" });
+  await keeper.stop();
+  journal.close();
+  const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
+  const left = recovered.map(({ lease, plan }) => [lease.passage.door, plan]);
+  expect(left).toEqual([["runs", "settle"]]);
+  expect(firewall.begun).toHaveLength(1);
+});
+
 describe("leases that cannot be written down", () => {
   const here = { boot: "one", now: 0, wall: 0 };
   function makeForgetful(more: Partial<KeeperOptions> = {}) {
@@ -360,6 +379,29 @@ describe("leases that cannot be written down", () => {
     await firewall.end(closes);
     await stopping;
     expect(keeper.leases).toEqual([]);
+  });
+
+  test("are closed all at once when nobody waits any longer, also those that were still being opened", async () => {
+    const { firewall, keeper } = makeForgetful({ maxCommands: 1 });
+    const open = async (door: string) => {
+      void keeper.open({ passage: byCommands({ door }), length: 10_000, again: "extend" });
+      await settled();
+    };
+    for (const door of ["a", "b"]) {
+      await open(door);
+      await firewall.end(`open ${door} 192.0.2.7`);
+    }
+    await open("slow");
+    await open("waits");
+    void keeper.stop();
+    const begun = ["open a 192.0.2.7", "open b 192.0.2.7", "open slow 192.0.2.7"];
+    expect(firewall.begun).toEqual([...begun, "close a 192.0.2.7"]);
+    keeper.rush();
+    expect(firewall.begun.slice(begun.length).sort()).toEqual([
+      "close a 192.0.2.7",
+      "close b 192.0.2.7",
+      "close slow 192.0.2.7",
+    ]);
   });
 
   test("stay open when the daemon stops, if the kernel closes them", async () => {

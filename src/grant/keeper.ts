@@ -54,6 +54,8 @@ export class Keeper {
   readonly #closings: Slots;
   /** Knocks that came while their door was being closed. */
   readonly #again = new Map<number, Grant>();
+  /** Leases whose start command runs. */
+  readonly #starting = new Set<number>();
   /** Leases that are to be closed as soon as their start command has ended. */
   readonly #hasty = new Set<number>();
   #cancelWake: (() => void) | undefined;
@@ -155,16 +157,34 @@ export class Keeper {
     this.#stopped = true;
     this.#cancelWake?.();
     this.#settling.stop();
-    if (this.#isForgetful) {
+    for (const lease of this.leases) if (this.#isUnbegun(lease)) this.#forget(lease);
+    if (this.isForgetful) {
       for (const lease of this.leases) this.#closeForGood(lease);
       await this.#openings.idle();
     }
     await this.#closings.idle();
   }
 
+  /**
+   * Nobody waits any longer for `stop`: what no daemon after this one will close is begun to be closed
+   * at once, however many commands that are, and whether the start command has ended or not.
+   */
+  rush(): void {
+    if (!this.isForgetful) return;
+    for (const lease of this.leases) if (this.#starting.has(lease.id)) void this.#closeEarly(lease);
+    this.#closings.rush();
+  }
+
   /** No daemon after this one will know what is open. */
-  get #isForgetful(): boolean {
+  get isForgetful(): boolean {
     return this.#options.journal?.trouble !== undefined;
+  }
+
+  /** It waits for a slot or for the disk. */
+  #isUnbegun(lease: Lease): boolean {
+    const { id, state, passage } = lease;
+    const isOurs = passage.way.kind === "command" && this.#settling.stateOf(lease) === undefined;
+    return isOurs && state === "opening" && !this.#starting.has(id);
   }
 
   #closeForGood(lease: Lease): void {
@@ -189,7 +209,7 @@ export class Keeper {
     const kept = journal?.write(event) ?? true;
     const opened = await this.#enqueue(`lease ${id}`, passage, () => this.#start(lease, kept));
     // It may have been refused before it began.
-    if (!opened && ledger.get(id)?.state === "opening" && !this.#stopped) this.#forget(lease);
+    if (!opened && ledger.get(id)?.state === "opening") this.#forget(lease);
     return opened;
   }
 
@@ -204,16 +224,19 @@ export class Keeper {
     const isRefused = !safe && refuseWithoutJournal;
     if (isRefused || this.#stopped) {
       hold?.release();
-      // After a stop the next daemon finds that nothing was started.
-      if (isRefused) this.#refuse(lease, "the journal cannot be written");
+      // What had not begun a stop has forgotten already.
+      if (!this.#stopped) this.#refuse(lease, "the journal cannot be written");
       return false;
     }
-    const started = await this.#operator.start(passage, length, hold);
+    const starting = this.#operator.start(passage, length, hold);
+    this.#starting.add(id);
+    const started = await starting;
+    this.#starting.delete(id);
     this.#note({ op: "opened", id, due: clock.now() + length });
     const opened = ledger.get(id);
     if (opened === undefined) return started;
     if (this.#hasty.delete(id)) void this.#finish(opened);
-    else if (this.#stopped && this.#isForgetful) this.#closeForGood(opened);
+    else if (this.#stopped && this.isForgetful) this.#closeForGood(opened);
     return started;
   }
 

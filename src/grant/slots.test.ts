@@ -55,6 +55,17 @@ describe("two slots", () => {
     expect(await Promise.all(fates)).toEqual(["ended", "replaced", "ended", "ended"]);
   });
 
+  test("run all that wait at once when there is no time to wait", async () => {
+    const slots = new Slots(1, 10);
+    const { started, task, end } = makeTasks();
+    const fates = ["a", "b", "c"].map((name) => slots.run(name, task(name)));
+    slots.rush();
+    expect(started).toEqual(["a", "b", "c"]);
+    for (const name of started) await end(name);
+    expect(await Promise.all(fates)).toEqual(["ended", "ended", "ended"]);
+    await slots.idle();
+  });
+
   test("refuse what is too much, but never a newer task of a key that waits", async () => {
     const slots = new Slots(1, 1);
     const { started, task, end } = makeTasks();

@@ -38,6 +38,11 @@ export class Slots {
     return new Promise((settle) => this.#waiting.set(key, { task, settle }));
   }
 
+  /** Runs all that wait now, however many those are. */
+  rush(): void {
+    while (this.#waiting.size > 0) this.#startNext();
+  }
+
   /** Fulfilled as soon as nothing runs or waits. */
   idle(): Promise<void> {
     if (this.size === 0) return Promise.resolve();

@@ -88,6 +88,28 @@ describe.skipIf(needs())("the life of knockd", () => {
       expect(stdout).not.toContain("command timeout");
     });
 
+    test.each([
+      ["one after another, for longer than a second", 0.6, false],
+      ["all at once if asked twice", 3, true],
+    ])("with open doors closed, if they cannot be written down: %s", async (_, seconds, hurry) => {
+      const options = "[options]\nStateDir = /dev/null/none\nMaxCommands = 1\n";
+      const doors = [1, 2, 3].map((port) => {
+        const stop = `stop_command = echo closing ${port}; sleep ${seconds}; echo closed ${port}`;
+        return door(`x${port}`, String(port), "cmd_timeout = 1h", stop);
+      });
+      const daemon = await startKnockd(server, [options, ...doors].join("\n"));
+      await knock(client, server.address, 1, 2, 3);
+      await daemon.waitFor(/(running command: true[\s\S]*){3}/);
+      const ended = daemon.stop(10_000);
+      await daemon.waitFor(/^closing \d$/m);
+      expect(daemon.stdout).not.toMatch(/(^closing \d$[\s\S]*){2}/m);
+      if (hurry) daemon.signal("SIGTERM");
+      const { code, stdout } = await ended;
+      expect(code).toBe(15);
+      const said = hurry ? /^closing \d$/gm : /^closed \d$/gm;
+      expect(stdout.match(said)).toHaveLength(3);
+    });
+
     test("within a second, however long commands take", async () => {
       const lines = ["command = echo begun; sleep 60", "stop_command = echo closing; sleep 60"];
       const closing = door("x", "1", "command = true", "cmd_timeout = 0", ...lines.slice(1));
