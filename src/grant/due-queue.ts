@@ -1,39 +1,96 @@
+/** An item's place in the heap. */
+interface Entry<Item> {
+  readonly item: Item;
+  /** What it is sorted by: not after its time, which may have been put off since. */
+  at: number;
+  due: number;
+  /** The item was taken away, or has another entry. */
+  gone: boolean;
+}
+
+/** Entries that are gone are cleared away when they are more than the others and so many. */
+const mostGone = 64;
+
 /**
- * What is due when, earliest first: a binary heap. An item whose time has changed is added again;
- * the caller tells which of its entries still count.
+ * What is due when, earliest first: a binary heap with one entry for each item. To put off what is there
+ * costs nothing: its entry is sorted anew when it comes up.
  */
 export class DueQueue<Item> {
-  readonly #heap: { readonly item: Item; readonly due: number }[] = [];
+  readonly #entries = new Map<Item, Entry<Item>>();
+  #heap: Entry<Item>[] = [];
 
-  add(item: Item, due: number): void {
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push({ item, due });
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (this.#dueAt(parent) <= due) break;
-      this.#swap(at, parent);
-      at = parent;
-    }
+  /** The places in memory that are taken. */
+  get size(): number {
+    return this.#heap.length;
   }
 
-  /** The earliest time of all entries that count; undefined if there is none. */
-  first(counts: (item: Item, due: number) => boolean): number | undefined {
-    for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
-      if (counts(top.item, top.due)) return top.due;
+  /** Adds an item, or gives it another time. */
+  set(item: Item, due: number): void {
+    const entry = this.#entries.get(item);
+    if (entry !== undefined && due >= entry.at) {
+      entry.due = due;
+      return;
+    }
+    if (entry !== undefined) entry.gone = true;
+    const fresh = { item, at: due, due, gone: false };
+    this.#entries.set(item, fresh);
+    this.#push(fresh);
+    if (this.#heap.length > 2 * this.#entries.size + mostGone) this.#clear();
+  }
+
+  delete(item: Item): void {
+    const entry = this.#entries.get(item);
+    if (entry === undefined) return;
+    entry.gone = true;
+    this.#entries.delete(item);
+  }
+
+  /** The earliest time; undefined if there is nothing. */
+  get first(): number | undefined {
+    return this.#top()?.due;
+  }
+
+  /** Takes out what is due, in the order of its time. */
+  takeUntil(now: number): Item[] {
+    const taken: Item[] = [];
+    for (let top = this.#top(); top !== undefined && top.due <= now; top = this.#top()) {
+      taken.push(top.item);
+      this.#entries.delete(top.item);
       this.#removeFirst();
+    }
+    return taken;
+  }
+
+  /** The entry that is due first. */
+  #top(): Entry<Item> | undefined {
+    for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
+      if (!top.gone && top.at === top.due) return top;
+      this.#removeFirst();
+      if (top.gone) continue;
+      top.at = top.due;
+      this.#push(top);
     }
     return undefined;
   }
 
-  /** Takes out the items of all entries that count and are due, in the order of their time. */
-  takeUntil(now: number, counts: (item: Item, due: number) => boolean): Item[] {
-    const taken: Item[] = [];
-    for (let top = this.#heap[0]; top !== undefined && top.due <= now; top = this.#heap[0]) {
-      if (counts(top.item, top.due)) taken.push(top.item);
-      this.#removeFirst();
+  #clear(): void {
+    this.#heap = [];
+    for (const entry of this.#entries.values()) {
+      entry.at = entry.due;
+      this.#push(entry);
     }
-    return taken;
+  }
+
+  #push(entry: Entry<Item>): void {
+    const heap = this.#heap;
+    let at = heap.length;
+    heap.push(entry);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (this.#sortedBy(parent) <= entry.at) break;
+      this.#swap(at, parent);
+      at = parent;
+    }
   }
 
   #removeFirst(): void {
@@ -43,15 +100,15 @@ export class DueQueue<Item> {
     let at = 0;
     for (;;) {
       const left = 2 * at + 1;
-      const least = this.#dueAt(left + 1) < this.#dueAt(left) ? left + 1 : left;
-      if (this.#dueAt(least) >= this.#dueAt(at)) return;
+      const least = this.#sortedBy(left + 1) < this.#sortedBy(left) ? left + 1 : left;
+      if (this.#sortedBy(least) >= this.#sortedBy(at)) return;
       this.#swap(at, least);
       at = least;
     }
   }
 
-  #dueAt(at: number): number {
-    return this.#heap[at]?.due ?? Number.POSITIVE_INFINITY;
+  #sortedBy(at: number): number {
+    return this.#heap[at]?.at ?? Number.POSITIVE_INFINITY;
   }
 
   #swap(a: number, b: number): void {

@@ -42,6 +42,8 @@ function make<F extends Firewall>(firewall: F, more: Partial<KeeperOptions> = {}
   return { firewall, clock, log, keeper, open, wait };
 }
 
+const native: Grant = { passage: byKernel(), length: 1000, again: "extend" };
+
 /** Nothing closes it. */
 const endless = { stop: undefined };
 
@@ -500,6 +502,25 @@ describe("so many leases that their sources must be forged", () => {
   });
 });
 
+test("several knocks in one go make one native door, which is written down and told once", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sesame-keeper-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "journal");
+  const ledger = new Ledger();
+  const here = { boot: "one", now: 0, wall: 0 };
+  const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
+  const { keeper, log } = make(new MemoryFirewall(), { ledger, journal });
+  keeper.restore([]);
+  const grants = [1000, 5000, 1000].map((length) => keeper.open({ ...native, length }));
+  expect(await Promise.all(grants)).toEqual([true, true, true]);
+  journal.close();
+  const lines = readFileSync(path, "utf8").split("\n");
+  expect(lines.filter((line) => /"op":"open(?:ed)?"/.test(line))).toHaveLength(2);
+  expect(log.texts.filter((text) => text.includes("open for"))).toHaveLength(1);
+  const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
+  expect(recovered.map(({ lease }) => lease.due)).toEqual([5000]);
+});
+
 test("a native door is written down when it is open, not before", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sesame-keeper-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -518,7 +539,7 @@ test("a native door is written down when it is open, not before", async () => {
     close: async () => ({ kind: "done" }),
   };
   const { keeper } = make(firewall, { ledger, journal });
-  await keeper.open({ passage: byKernel(), length: 1000, again: "extend" });
+  await keeper.open(native);
   expect([...seen, written()]).toEqual([false, true]);
   journal.close();
 });

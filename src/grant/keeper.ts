@@ -59,6 +59,7 @@ export class Keeper {
   /** Leases that are to be closed as soon as their start command has ended. */
   readonly #hasty = new Set<number>();
   #cancelWake: (() => void) | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
   #stopped = false;
 
   constructor(options: KeeperOptions) {
@@ -129,7 +130,7 @@ export class Keeper {
     const { clock } = this.#options;
     this.#note({ op: "extend", id: lease.id, due });
     this.#operator.tell("info", "extended", lease.passage, "open already, stays open longer");
-    this.#schedule();
+    if (due < this.#wakesAt) this.#schedule();
     if (lease.passage.way.kind !== "native") return true;
     return this.#openNative(lease, due - clock.now());
   }
@@ -253,18 +254,21 @@ export class Keeper {
   }
 
   async #openNative(lease: Lease, length: number): Promise<boolean> {
-    const { journal } = this.#options;
+    const { ledger, journal } = this.#options;
     const { id, passage, since } = lease;
     const admitted = await this.#operator.admit(passage, length);
-    if (lease.state === "opening") {
-      if (admitted) {
-        // The kernel closes by itself: that it is open can be written down when it is.
-        journal?.write({ op: "open", id, passage, length, since });
-        this.#note({ op: "opened", id, due: this.#options.clock.now() + length });
-        this.#operator.tellAdmitted(passage, length);
-      } else this.#forget(lease);
+    // Of several knocks in one go the first to come here has done the rest.
+    const now = ledger.get(id);
+    if (now?.state !== "opening") return admitted;
+    if (!admitted) this.#forget(lease);
+    else {
+      // The kernel closes by itself: that it is open can be written down when it is.
+      journal?.write({ op: "open", id, passage, length, since });
+      const due = Math.max(now.due, this.#options.clock.now() + length);
+      this.#note({ op: "opened", id, due });
+      this.#operator.tellAdmitted(passage, length);
+      this.#schedule();
     }
-    this.#schedule();
     return admitted;
   }
 
@@ -328,16 +332,19 @@ export class Keeper {
     }
   }
 
-  /** Wakes when the next lease ends, and not before. */
+  /** Wakes when the next lease ends, or when one was to end that was closed or extended since. */
   #schedule(): void {
     const { ledger, clock } = this.#options;
+    const due = ledger.nextDue ?? Number.POSITIVE_INFINITY;
+    if (this.#stopped || due >= this.#wakesAt) return;
     this.#cancelWake?.();
-    const due = this.#stopped ? undefined : ledger.nextDue;
-    this.#cancelWake = due === undefined ? undefined : clock.wakeAt(due, () => this.#expire());
+    this.#wakesAt = due;
+    this.#cancelWake = clock.wakeAt(due, () => this.#expire());
   }
 
   #expire(): void {
     const { ledger, clock } = this.#options;
+    this.#wakesAt = Number.POSITIVE_INFINITY;
     for (const lease of ledger.takeDue(clock.now())) {
       this.#operator.tellExpired(lease.passage);
       // The kernel has closed by itself.

@@ -110,6 +110,24 @@ test("it begins anew by itself when much is over, and keeps what is not", () => 
   expect(leftBehind()).toEqual(ledger.leases);
 });
 
+test("a lease that is extended again and again is written down once a second", () => {
+  const { ledger, journal, note } = start();
+  for (const event of [open(1), opened(1), open(2), opened(2)]) note(event);
+  const lines = () => readJournal(readFileSync(path)).values.length;
+  const before = lines();
+  for (let due = 1001; due <= 11_000; due++) expect(note({ op: "extend", id: 1, due })).toBe(true);
+  expect(lines() - before).toBeLessThanOrEqual(11);
+  const afterCrash = start().recovered.find(({ lease }) => lease.id === 1)?.lease.due ?? 0;
+  expect(afterCrash).toBeGreaterThan(10_000);
+  expect(afterCrash).toBeLessThanOrEqual(11_000);
+  // Whoever makes it end much earlier is to be believed.
+  note({ op: "extend", id: 1, due: 5000 });
+  expect(start().recovered.find(({ lease }) => lease.id === 1)?.lease.due).toBe(5000);
+  note({ op: "extend", id: 1, due: 5999 });
+  journal.close(here);
+  expect(leftBehind()).toEqual(ledger.leases);
+});
+
 test("many leases are not written anew at each event", () => {
   const { note, journal } = start();
   for (let id = 1; id <= 4000; id++) note(open(id));

@@ -9,6 +9,12 @@ import type { Recovered } from "./recovery.ts";
 import { recover } from "./recovery.ts";
 
 /**
+ * The end of a lease that is extended again and again is written down when it is so much later, or
+ * earlier, than what was written: milliseconds. After a crash a lease may end so much too early.
+ */
+const inexactness = 1000;
+
+/**
  * The leases on the disk. It never throws: when it cannot write it says so once, in `trouble` and in
  * the log, and writes everything anew as soon as it can. A journal that could not be opened is not
  * tried again: somebody else may have it by then.
@@ -18,6 +24,8 @@ export class LeaseJournal {
   readonly #log: Log;
   readonly #start: LeaseRecord;
   readonly path: string;
+  /** Leases that were extended since everything was written anew: until when, as the file says. */
+  readonly #extended = new Map<number, number>();
   #journal: Journal<unknown> | undefined;
   #trouble: string | undefined;
   /** The file tells when this daemon started: without it no time in it means anything. */
@@ -48,12 +56,25 @@ export class LeaseJournal {
 
   /** Writes down what the ledger was just told. False if that was not possible. */
   write(event: LeaseEvent): boolean {
+    if (this.#isExactEnough(event)) return true;
     return this.#attempt((journal) => {
       // What could not be written is missing; the whole state makes up for it.
-      if (this.#trouble !== undefined || !this.#begun) journal.compact(this.#snapshot());
-      else journal.append(recordToJson(event));
+      if (this.#trouble !== undefined || !this.#begun) this.#compact(journal);
+      else this.#append(journal, event);
       if (journal.isLong) this.#shorten(journal);
     });
+  }
+
+  #isExactEnough(event: LeaseEvent): boolean {
+    if (event.op !== "extend" || this.#trouble !== undefined) return false;
+    const written = this.#extended.get(event.id);
+    return written !== undefined && Math.abs(event.due - written) < inexactness;
+  }
+
+  #append(journal: Journal<unknown>, event: LeaseEvent): void {
+    journal.append(recordToJson(event));
+    if (event.op === "extend") this.#extended.set(event.id, event.due);
+    else if (event.op === "closed") this.#extended.delete(event.id);
   }
 
   /** Fulfilled when everything is on the disk; with false if that was not possible. */
@@ -69,7 +90,15 @@ export class LeaseJournal {
 
   /** Lets go. `here`: this moment, which tells the daemon after the next boot how long leases have lasted. */
   close(here?: Moment): void {
-    if (here !== undefined) this.#attempt((journal) => journal.append({ op: "end", ...here }));
+    this.#attempt((journal) => {
+      for (const [id, due] of this.#extended) {
+        const lease = this.#ledger.get(id);
+        if (lease !== undefined && lease.due !== due) {
+          journal.append({ op: "extend", id, due: lease.due });
+        }
+      }
+      if (here !== undefined) journal.append({ op: "end", ...here });
+    });
     this.#journal?.close();
     this.#journal = undefined;
   }
@@ -103,7 +132,7 @@ export class LeaseJournal {
   restart(): void {
     this.#attempt((journal) => {
       try {
-        journal.compact(this.#snapshot());
+        this.#compact(journal);
       } catch (error) {
         if (!isFull(error)) throw error;
         journal.append(this.#start);
@@ -111,14 +140,15 @@ export class LeaseJournal {
     });
   }
 
-  #snapshot(): unknown[] {
+  #compact(journal: Journal<unknown>): void {
     const events = this.#ledger.leases.flatMap(eventsOf);
-    return [this.#start, ...events].map(recordToJson);
+    journal.compact([this.#start, ...events].map(recordToJson));
+    this.#extended.clear();
   }
 
   #shorten(journal: Journal<unknown>): void {
     try {
-      journal.compact(this.#snapshot());
+      this.#compact(journal);
     } catch {
       // There is room left, and it is tried again. A full disk is trouble when the room is used up.
     }

@@ -30,8 +30,10 @@ export class Ledger {
         break;
       case "close":
         this.#put({ ...lease, state: "closing" });
+        this.#due.delete(lease.id);
         break;
       case "closed":
+        this.#due.delete(lease.id);
         this.#byId.delete(lease.id);
         this.#idByOwner.delete(ownerOf(lease.passage));
         break;
@@ -64,25 +66,19 @@ export class Ledger {
 
   /** When the next open lease ends: milliseconds; undefined while none is open. */
   get nextDue(): number | undefined {
-    return this.#due.first((id, due) => this.#isDue(id, due));
+    return this.#due.first;
   }
 
   /** The open leases that have ended, each told once. */
   takeDue(now: number): Lease[] {
-    const ids = this.#due.takeUntil(now, (id, due) => this.#isDue(id, due));
-    return ids.flatMap((id) => this.#byId.get(id) ?? []);
+    return this.#due.takeUntil(now).flatMap((id) => this.#byId.get(id) ?? []);
   }
 
   #put(lease: Lease): void {
     const before = this.#byId.get(lease.id);
     this.#byId.set(lease.id, lease);
     if (lease.state !== "open") return;
-    if (before?.state !== "open" || before.due !== lease.due) this.#due.add(lease.id, lease.due);
-  }
-
-  #isDue(id: number, due: number): boolean {
-    const lease = this.#byId.get(id);
-    return lease?.state === "open" && lease.due === due;
+    if (before?.state !== "open" || before.due !== lease.due) this.#due.set(lease.id, lease.due);
   }
 }
 
