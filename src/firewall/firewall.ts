@@ -48,8 +48,9 @@ export type Outcome =
 /**
  * How doors are opened.
  *
- * - `open` and `close` begin at once, side by side with whatever else is going on; the promise is
- *   fulfilled when they have ended, and never rejected.
+ * - `open` and `close` begin at once, side by side with whatever else is going on, or, if they could be in
+ *   each other's way, all of them as soon as what was asked for before has ended. The promise is fulfilled
+ *   when they have ended, and never rejected.
  * - Whoever calls keeps order: `close` is called after `open` has ended. Closing what is closed
  *   already is fine.
  * - Where the kernel closes by itself, it does so `length` milliseconds after the last `open`, whether

@@ -13,53 +13,121 @@ const longestTimeout = 2_147_483;
 
 const sets = { 4: "sesame4", 6: "sesame6" } as const;
 
-/** ipset's text that makes both sets, if they are not there. */
+/** ipset's lines that make both sets, if they are not there: somebody may have destroyed them. */
 const createSets = [
   `create ${sets[4]} hash:ip,port family inet timeout 0 maxelem 1000000`,
   `create ${sets[6]} hash:ip,port family inet6 timeout 0 maxelem 1000000`,
-].join("\n");
+];
+
+/** Carries out the lines of an `ipset restore`, up to the first that fails. */
+type Restore = (lines: readonly string[]) => Promise<Outcome>;
+
+/** What is to become of some elements, and who wants to know whether it did. */
+interface Wish {
+  readonly keys: readonly string[];
+  /** Until when they are open: milliseconds on the clock's `now()`; undefined: they are closed. */
+  readonly end: number | undefined;
+  readonly tell: (outcome: Outcome) => void;
+}
+
+/** An element that is to be open for so many seconds, or closed. */
+interface Change {
+  readonly key: string;
+  readonly seconds: number | undefined;
+}
 
 /**
  * Opens services by elements with kernel time-outs in the sets sesame4 and sesame6, which a rule of
  * the administrator matches: `-m set --match-set sesame4 src,dst -j ACCEPT`.
+ *
+ * One ipset runs at a time, since of two the later could be done first; what is asked for meanwhile is
+ * the work of the next, all of it.
  */
 export class IpsetFirewall implements Firewall {
   readonly #clock: Clock;
+  readonly #restore: Restore;
   /** Until when the kernel has an element open: milliseconds on the clock's `now()`. */
   readonly #ends = new Map<string, number>();
   #purgeAt = 1000;
+  #waiting: Wish[] = [];
+  #working = false;
 
-  private constructor(clock: Clock) {
+  private constructor(clock: Clock, restore: Restore) {
     this.#clock = clock;
+    this.#restore = restore;
   }
 
   /** Makes the sets if they are not there. Throws FIREWALL. */
-  static async open(clock: Clock): Promise<IpsetFirewall> {
+  static async open(clock: Clock, restore: Restore = runIpset): Promise<IpsetFirewall> {
     const outcome = await restore(createSets);
     if (outcome.kind === "not-started") throw new KnockError("FIREWALL", outcome.reason);
-    return new IpsetFirewall(clock);
+    return new IpsetFirewall(clock, restore);
   }
 
-  async open(passage: Passage, length: number): Promise<Outcome> {
-    const seconds = Math.min(longestTimeout, Math.max(1, Math.ceil(length / 1000)));
-    const now = this.#clock.now();
-    const end = now + seconds * 1000;
-    this.#purge(now);
-    // With -exist an element that is there gets the new time-out, which must not be a shorter one:
-    // another door may have opened it, too.
-    const wanted = elements(passage).filter((key) => (this.#ends.get(key) ?? 0) < end);
-    for (const key of wanted) this.#ends.set(key, end);
-    // Somebody may have destroyed the sets; where they are there, -exist makes it no error.
-    const adds = wanted.map((key) => `add ${key} timeout ${seconds}`);
-    const outcome = await restore([createSets, ...adds].join("\n"));
-    if (outcome.kind !== "done") for (const key of wanted) this.#ends.delete(key);
-    return outcome;
+  open(passage: Passage, length: number): Promise<Outcome> {
+    return this.#ask(passage, this.#clock.now() + length);
   }
 
   close(passage: Passage): Promise<Outcome> {
-    const closed = elements(passage);
-    for (const key of closed) this.#ends.delete(key);
-    return restore(closed.map((key) => `del ${key}`).join("\n"));
+    return this.#ask(passage, undefined);
+  }
+
+  #ask(passage: Passage, end: number | undefined): Promise<Outcome> {
+    return new Promise((tell) => {
+      this.#waiting.push({ keys: elements(passage), end, tell });
+      if (!this.#working) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (this.#waiting.length > 0) {
+      let wishes: readonly Wish[] = this.#waiting;
+      this.#waiting = [];
+      while (wishes.length > 0) wishes = await this.#fulfil(wishes);
+    }
+    this.#working = false;
+  }
+
+  /** Tells what became of wishes; those that are left to be tried again have failed with another. */
+  async #fulfil(wishes: readonly Wish[]): Promise<readonly Wish[]> {
+    const now = this.#clock.now();
+    this.#purge(now);
+    const changes = [...this.#changesFor(wishes)].map(([key, end]) => {
+      return { key, seconds: end === undefined ? undefined : secondsUntil(end, now) };
+    });
+    const outcome = await this.#carryOut(changes);
+    for (const { key, seconds } of changes) {
+      if (outcome.kind === "done" && seconds !== undefined) {
+        this.#ends.set(key, now + 1000 * seconds);
+      } else this.#ends.delete(key);
+    }
+    const culprit = outcome.kind === "done" ? undefined : changes[failedLine(outcome)]?.key;
+    const isTold = ({ keys }: Wish) => culprit === undefined || keys.includes(culprit);
+    for (const wish of wishes) if (isTold(wish)) wish.tell(outcome);
+    return wishes.filter((wish) => !isTold(wish));
+  }
+
+  #carryOut(changes: readonly Change[]): Promise<Outcome> {
+    if (changes.length === 0) return Promise.resolve({ kind: "done" });
+    // With -exist an element that is there gets the new time, and one that is not need not be closed.
+    const lines = changes.map(({ key, seconds }) => {
+      return seconds === undefined ? `del ${key}` : `add ${key} timeout ${seconds}`;
+    });
+    return this.#restore([...createSets, ...lines]);
+  }
+
+  /** Until when elements are to be open that are not, or not as long: one after another, the last word counts. */
+  #changesFor(wishes: readonly Wish[]): Map<string, number | undefined> {
+    const changes = new Map<string, number | undefined>();
+    for (const { keys, end } of wishes) {
+      for (const key of keys) {
+        const open = changes.has(key) ? changes.get(key) : this.#ends.get(key);
+        // Another door may have opened it for longer.
+        if (end === undefined || open === undefined || open < end) changes.set(key, end);
+      }
+    }
+    return changes;
   }
 
   /** Forgets what is over, but not each time: that would take long where there is much. */
@@ -68,6 +136,17 @@ export class IpsetFirewall implements Firewall {
     for (const [key, end] of this.#ends) if (end <= now) this.#ends.delete(key);
     this.#purgeAt = 1000 + 2 * this.#ends.size;
   }
+}
+
+function secondsUntil(end: number, now: number): number {
+  return Math.min(longestTimeout, Math.max(1, Math.ceil((end - now) / 1000)));
+}
+
+/** Which of the lines behind those that make the sets is the first that failed; NaN if it was none of them. */
+function failedLine(outcome: Outcome): number {
+  const [, line] =
+    outcome.kind === "not-started" ? (/\bin line (\d+):/.exec(outcome.reason) ?? []) : [];
+  return Number(line) - 1 - createSets.length;
 }
 
 /** Such as `sesame4 192.0.2.7,tcp:22`. */
@@ -83,7 +162,7 @@ function portOf(service: Service, family: 4 | 6): string {
   return family === 4 ? "icmp:8/0" : "icmpv6:128/0";
 }
 
-function restore(text: string): Promise<Outcome> {
+function runIpset(lines: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     const options = { timeout: patience, encoding: "utf8" } as const;
     const child = execFile("ipset", ["-exist", "restore"], options, (error, _, stderr) => {
@@ -91,6 +170,6 @@ function restore(text: string): Promise<Outcome> {
       else resolve({ kind: "not-started", reason: `ipset: ${stderr.trim() || reason(error)}` });
     });
     child.stdin?.on("error", () => {});
-    child.stdin?.end(`${text}\n`);
+    child.stdin?.end(`${lines.join("\n")}\n`);
   });
 }

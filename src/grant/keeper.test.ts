@@ -521,6 +521,35 @@ test("several knocks in one go make one native door, which is written down and t
   expect(recovered.map(({ lease }) => lease.due)).toEqual([5000]);
 });
 
+test("a native door that is closed while it is being opened is closed once more when it is open", async () => {
+  const { firewall, keeper, open } = make(new SlowFirewall());
+  open(native);
+  const closing = Promise.all(keeper.leases.map((lease) => keeper.close(lease)));
+  expect(firewall.begun).toEqual([opens, closes]);
+  await firewall.end(opens);
+  await firewall.end(closes);
+  await closing;
+  await firewall.end(closes);
+  expect(keeper.leases).toEqual([]);
+});
+
+test("a service that is closed by one door is opened again for another that is just opening it", async () => {
+  const { firewall, keeper, open } = make(new SlowFirewall());
+  open(native);
+  await firewall.end(opens);
+  const [lease] = keeper.leases;
+  open({ ...native, passage: byKernel({ door: "web" }) });
+  if (lease !== undefined) void keeper.close(lease);
+  await firewall.end(closes);
+  const again = "open web 192.0.2.7";
+  expect(firewall.begun).toEqual([opens, again, closes, again]);
+  await firewall.end(again);
+  await firewall.end(again);
+  expect(keeper.leases.map(({ state, passage }) => [passage.door, state])).toEqual([
+    ["web", "open"],
+  ]);
+});
+
 test("a native door is written down when it is open, not before", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sesame-keeper-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

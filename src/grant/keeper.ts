@@ -268,6 +268,7 @@ export class Keeper {
       this.#note({ op: "opened", id, due });
       this.#operator.tellAdmitted(passage, length);
       this.#schedule();
+      if (this.#hasty.delete(id)) void this.close(lease);
     }
     return admitted;
   }
@@ -287,13 +288,13 @@ export class Keeper {
     });
   }
 
-  /** A service that was closed for a source may be open to it by another door. */
+  /** A service that was closed for a source may be open to it by another door, or be just opened by it. */
   #reopenOthers(source: Address): void {
     for (const lease of this.leases) if (lease.passage.source.equals(source)) this.#reopen(lease);
   }
 
   #reopen(lease: Lease): void {
-    if (lease.passage.way.kind !== "native" || lease.state !== "open") return;
+    if (lease.passage.way.kind !== "native" || lease.state === "closing") return;
     void this.#openNative(lease, lease.due - this.#options.clock.now());
   }
 
