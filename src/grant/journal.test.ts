@@ -65,6 +65,20 @@ test("it is long after some thousand lines, and no longer after compacting", () 
   journal.close();
 });
 
+test("what is worth keeping takes twice its room, and as much again can be added before it is long", () => {
+  const { journal } = Journal.open<string>(path);
+  const line = "x".repeat(991);
+  const lines = 4000;
+  journal.compact(Array<string>(lines).fill(line));
+  expect(statSync(path).size).toBeLessThan(2.2 * lines * 1000);
+  let added = 0;
+  for (; !journal.isLong; added++) journal.append(line);
+  expect(added).toBeGreaterThan(0.95 * lines);
+  // Where it cannot be written anew there is room still.
+  expect(statSync(path).size - 1000 * (lines + added)).toBeGreaterThan(500_000);
+  journal.close();
+});
+
 test("commits that are asked for together are all fulfilled", async () => {
   const { journal } = Journal.open<number>(path);
   journal.append(1);

@@ -20,11 +20,8 @@ const sync = promisify(fdatasync);
 /** What is reserved on the disk, so that a full one cannot stop us: some 5,000 lines at least, in bytes. */
 const reserved = 1 << 20;
 
-/**
- * How many times what is worth keeping is reserved. Half of that is used before what is over gets thrown
- * out, so that it takes as many new lines as there were old ones.
- */
-const spare = 4;
+/** So much of that is left when it is time to throw out what is over: a full disk may not let us. In bytes. */
+const spare = reserved / 2;
 
 /** What a journal held when it was opened. */
 export interface OpenedJournal<Value> {
@@ -56,7 +53,7 @@ export class Journal<Value> {
     this.#fd = fd;
     this.#end = end;
     this.#size = size;
-    this.#longAt = size / 2;
+    this.#longAt = size - spare;
   }
 
   /** What a journal holds, whether it can be written or not. Throws SYSTEM. */
@@ -126,7 +123,8 @@ export class Journal<Value> {
   /** Replaces everything by these values in one step: a crash leaves the old file or the new one. Throws SYSTEM. */
   compact(values: readonly Value[]): void {
     const text = Buffer.from(values.map(formatLine).join(""));
-    const size = Math.max(reserved, spare * text.length);
+    // As many new lines as there are old ones, and what is spare.
+    const size = Math.max(reserved, 2 * text.length + spare);
     const draft = `${this.path}.new`;
     let fd: number | undefined;
     try {
@@ -145,7 +143,7 @@ export class Journal<Value> {
     this.#fd = fd;
     this.#end = text.length;
     this.#size = size;
-    this.#longAt = size / 2;
+    this.#longAt = size - spare;
     syncDirectory(this.path);
   }
 

@@ -16,6 +16,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { address } from "../../test/packets.ts";
 import { byCommands, byKernel } from "../../test/passages.ts";
 import { settled } from "../../test/slow-firewall.ts";
+import { ManualClock } from "../base/clock.ts";
 import { MemoryLog } from "../base/log.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
 import type { Lease, LeaseEvent } from "./lease.ts";
@@ -27,7 +28,9 @@ const scrypt = promisify<string, string, number, Buffer>(scryptWithCallback);
 let folder: string;
 let path: string;
 let log: MemoryLog;
+let clock: ManualClock;
 beforeEach(() => {
+  clock = new ManualClock();
   folder = mkdtempSync(join(tmpdir(), "sesame-leases-"));
   path = join(folder, "state", "journal");
   log = new MemoryLog();
@@ -39,7 +42,7 @@ const here = { boot: "one", now: 0, wall: 1_700_000_000_000 };
 /** A daemon's ledger and journal, told of everything together. */
 function start(file = path) {
   const ledger = new Ledger();
-  const { journal, recovered } = LeaseJournal.open(file, ledger, here, log);
+  const { journal, recovered } = LeaseJournal.open(file, ledger, here, log, clock);
   const note = (event: LeaseEvent) => {
     ledger.apply(event);
     return journal.write(event);
@@ -232,7 +235,7 @@ describe("trouble", () => {
     chmodSync(join(folder, "state"), 0o700);
   });
 
-  test("ends as soon as there is a place: everything is written then", async () => {
+  test("ends as soon as there is a place, which is tried once a second: everything is written then", async () => {
     const { ledger, journal, note } = start();
     note(open(1));
     // Without its directory the journal cannot be written anew.
@@ -241,11 +244,25 @@ describe("trouble", () => {
     expect(journal.trouble).toMatch(/^cannot rewrite the journal /);
     expect([note(open(2)), await journal.commit()]).toEqual([false, false]);
     mkdirSync(join(folder, "state"));
+    clock.advance(999);
+    expect([note(open(3)), await journal.commit()]).toEqual([false, false]);
+    clock.advance(1);
     expect([note(opened(1)), await journal.commit()]).toEqual([true, true]);
     expect(journal.trouble).toBeUndefined();
     journal.close();
     expect(leftBehind()).toEqual(ledger.leases);
     expect(log.entries.filter(({ event }) => event === "journal-failed")).toHaveLength(1);
+  });
+
+  test("is tried once more at the end", () => {
+    const { ledger, journal, note } = start();
+    rmSync(join(folder, "state"), { recursive: true });
+    journal.restart();
+    note(open(1));
+    mkdirSync(join(folder, "state"));
+    journal.close(here);
+    expect(leftBehind()).toEqual(ledger.leases);
+    expect(ledger.leases).toHaveLength(1);
   });
 
   test("at the start lasts: whoever has got the journal by then keeps it", () => {

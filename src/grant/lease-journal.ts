@@ -1,3 +1,5 @@
+import type { Clock } from "../base/clock.ts";
+import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Journal } from "./journal.ts";
@@ -14,25 +16,32 @@ import { recover } from "./recovery.ts";
  */
 const inexactness = 1000;
 
+/** Between two attempts to write everything anew, which take long where there is much: milliseconds. */
+const pauseInTrouble = 1000;
+
 /**
  * The leases on the disk. It never throws: when it cannot write it says so once, in `trouble` and in
- * the log, and writes everything anew as soon as it can. A journal that could not be opened is not
+ * the log, and writes everything anew as soon as it can, at an event or at the end. A journal that could not be opened is not
  * tried again: somebody else may have it by then.
  */
 export class LeaseJournal {
   readonly #ledger: Ledger;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #start: LeaseRecord;
   readonly path: string;
   /** Leases that were extended since everything was written anew: until when, as the file says. */
   readonly #extended = new Map<number, number>();
   #journal: Journal<unknown> | undefined;
   #trouble: string | undefined;
+  /** In trouble nothing is tried before: milliseconds on the clock's `now()`. */
+  #tryAt = 0;
   /** The file tells when this daemon started: without it no time in it means anything. */
   #begun = false;
 
-  private constructor(path: string, ledger: Ledger, here: Moment, log: Log) {
+  private constructor(path: string, ledger: Ledger, here: Moment, log: Log, clock: Clock) {
     this.path = path;
+    this.#clock = clock;
     this.#ledger = ledger;
     this.#log = log;
     this.#start = { op: "start", ...here };
@@ -44,8 +53,9 @@ export class LeaseJournal {
     ledger: Ledger,
     here: Moment,
     log: Log,
+    clock: Clock = systemClock,
   ): { readonly journal: LeaseJournal; readonly recovered: readonly Recovered[] } {
-    const journal = new LeaseJournal(path, ledger, here, log);
+    const journal = new LeaseJournal(path, ledger, here, log, clock);
     return { journal, recovered: journal.#load(here) };
   }
 
@@ -56,6 +66,7 @@ export class LeaseJournal {
 
   /** Writes down what the ledger was just told. False if that was not possible. */
   write(event: LeaseEvent): boolean {
+    if (this.#trouble !== undefined && this.#clock.now() < this.#tryAt) return false;
     if (this.#isExactEnough(event)) return true;
     return this.#attempt((journal) => {
       // What could not be written is missing; the whole state makes up for it.
@@ -91,6 +102,7 @@ export class LeaseJournal {
   /** Lets go. `here`: this moment, which tells the daemon after the next boot how long leases have lasted. */
   close(here?: Moment): void {
     this.#attempt((journal) => {
+      if (this.#trouble !== undefined) this.#compact(journal);
       for (const [id, due] of this.#extended) {
         const lease = this.#ledger.get(id);
         if (lease !== undefined && lease.due !== due) {
@@ -174,6 +186,7 @@ export class LeaseJournal {
       this.#log.write({ level: "error", event: "journal-failed", text });
     }
     this.#trouble = error.message;
+    this.#tryAt = this.#clock.now() + pauseInTrouble;
   }
 }
 

@@ -1,5 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { ManualClock } from "../../src/base/clock.ts";
 import { MemoryLog } from "../../src/base/log.ts";
 import type { LeaseEvent } from "../../src/grant/lease.ts";
 import { LeaseJournal } from "../../src/grant/lease-journal.ts";
@@ -9,6 +10,7 @@ import { Folder } from "./knockd.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
+const clock = new ManualClock();
 const here = { boot: "one", now: 0, wall: 0 };
 
 describe.skipIf(needs())("the journal on a disk of its own", () => {
@@ -23,7 +25,7 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
   function start(path: string) {
     const ledger = new Ledger();
     const log = new MemoryLog();
-    const { journal, recovered } = LeaseJournal.open(path, ledger, here, log);
+    const { journal, recovered } = LeaseJournal.open(path, ledger, here, log, clock);
     const note = (event: LeaseEvent) => {
       ledger.apply(event);
       return journal.write(event);
@@ -66,6 +68,7 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
     // What could not be written is made up for, once there is room.
     const before = ledger.leases;
     for (let i = 0; i < 32; i++) rmSync(disk.at(`full-${i}`), { force: true });
+    clock.advance(1000);
     const last = open(999_999);
     expect([note(last), await journal.commit(), journal.trouble]).toEqual([true, true, undefined]);
     journal.close();

@@ -37,7 +37,7 @@ export function openState(directory: string, configFile: string, clock: Clock, l
   const ledger = new Ledger();
   const boot = bootId();
   const moment = () => ({ boot, now: clock.now(), wall: clock.wall() });
-  const { journal, recovered } = LeaseJournal.open(files.journal, ledger, moment(), log);
+  const { journal, recovered } = LeaseJournal.open(files.journal, ledger, moment(), log, clock);
   const locks = new StartLocks(files.starts);
   const close = () => {
     journal.close(moment());
