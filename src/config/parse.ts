@@ -37,7 +37,8 @@ export function parseConfig(text: string): ParsedConfig {
     return readDoor(section, values, problems);
   });
   // One by one: a call takes some 100,000 arguments at most.
-  for (const trap of findTraps(optionSections, doorSections, doors)) problems.push(trap);
+  const traps = findTraps(optionSections, doorSections, doors, options.firewall);
+  for (const trap of traps) problems.push(trap);
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const broken = problems.some(({ severity }) => severity === "error");
   return { config: broken ? undefined : { options, doors }, options, problems, doorSections };

@@ -46,6 +46,18 @@ describe("a trap is told with its place", () => {
       `1:1: ${ascend} | shuffle them, or let it have decoys`,
     ],
     ["no time at all", door("seq_timeout = 0"), "1:1: seq_timeout is 0: 'x' can never be opened"],
+    [
+      "a time that ipset cannot count",
+      "[options]\nFirewall = ipset\n[x]\nsequence = 2:udp,1:udp\nopen = tcp/22\nopen_for = 25d",
+      "3:1: open_for is longer than ipset can count: 'x' will be open for 24.8 days",
+    ],
+    [
+      "a list of one-time sequences that is another door's, too",
+      ["a", "b"]
+        .map((name) => `[${name}]\none_time_sequences = /l\ntcpflags = syn\ncommand = true\n`)
+        .join(""),
+      "5:1: 'b' has the list of one-time sequences of 'a': what one of them used up may still open the other | a list for each door",
+    ],
     ["no command", "[x]\nsequence = 2:udp,1:udp", "1:1: 'x' opens nothing and runs no command"],
     [
       "empty commands only",
@@ -85,6 +97,11 @@ describe("no trap is seen in", () => {
     ["one port and no time, where none can pass", door("sequence = 7000", "seq_timeout = 0")],
     ["a dash between words", door("stop_command = echo a – b")],
     ["a list of one-time sequences", "[x]\none_time_sequences = /a\ntcpflags=syn\ncommand = true"],
+    [
+      "the longest time that ipset can count",
+      "[options]\nFirewall = ipset\n[x]\nsequence = 2:udp,1:udp\nopen = tcp/22\nopen_for = 2147483",
+    ],
+    ["a long time with nftables", "[x]\nsequence = 2:udp,1:udp\nopen = tcp/22\nopen_for = 25d"],
     ["a rule that is put first", door("command = iptables -I INPUT -s %IP% -j ACCEPT")],
     ["a rule at the end that shuts", door("command = iptables -A INPUT -s %IP% -j DROP")],
     ["a rule in a chain of one's own", door("command = iptables -A KNOCKED -s %IP% -j ACCEPT")],

@@ -1,16 +1,20 @@
 // What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
 import { isLoopback, parseEndpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
-import type { DoorConfig } from "./config.ts";
+import type { DoorConfig, Options } from "./config.ts";
 import type { Directive, Section } from "./lines.ts";
 import { findOverlaps } from "./overlaps.ts";
 import type { Problem } from "./problem.ts";
+
+/** The longest time-out of an element of ipset, which has 32 bits for milliseconds: milliseconds. */
+const longestOfIpset = 2_147_483_000;
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
 export function findTraps(
   optionSections: readonly Section[],
   doorSections: readonly Section[],
   doors: readonly DoorConfig[],
+  firewall: Options["firewall"],
 ): Problem[] {
   return [
     ...optionSections.flatMap(optionsInOtherCase),
@@ -20,8 +24,10 @@ export function findTraps(
     ...doors.flatMap((door, i) => {
       const section = doorSections[i];
       // A section without a name is a line that could not be read.
-      return section === undefined || door.name === "" ? [] : doorTraps(section, door);
+      if (section === undefined || door.name === "") return [];
+      return [...doorTraps(section, door), ...(firewall === "ipset" ? tooLong(section, door) : [])];
     }),
+    ...sharedLists(doorSections, doors),
     ...findOverlaps(doors).map(({ at, message }) => warn(doorSections[at] ?? nowhere, message)),
     ...(doorSections.length === 0 ? [noDoors] : []),
   ];
@@ -161,6 +167,27 @@ function doorTraps(section: Section, door: DoorConfig): Problem[] {
     found.push(warn(section, message, "tcpflags = syn"));
   }
   return found;
+}
+
+function tooLong(section: Section, { name, native }: DoorConfig): Problem[] {
+  if (native === undefined || native.openFor <= longestOfIpset) return [];
+  const message = `open_for is longer than ipset can count: '${name}' will be open for 24.8 days`;
+  return [warn(section, message)];
+}
+
+/** A knock that opens one door and not the other leaves the other with a sequence that somebody has seen. */
+function sharedLists(sections: readonly Section[], doors: readonly DoorConfig[]): Problem[] {
+  const owners = new Map<string, string>();
+  return doors.flatMap(({ name, sequence }, i) => {
+    if (!("file" in sequence)) return [];
+    const owner = owners.get(sequence.file);
+    if (owner === undefined) {
+      owners.set(sequence.file, name);
+      return [];
+    }
+    const message = `'${name}' has the list of one-time sequences of '${owner}': what one of them used up may still open the other`;
+    return [warn(sections[i] ?? nowhere, message, "a list for each door")];
+  });
 }
 
 function isAscending(sequence: Sequence): boolean {

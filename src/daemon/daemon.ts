@@ -142,7 +142,7 @@ export class Daemon {
     this.#configureLogs();
     const { interfaces, maxAttempts, maxCommands, onJournalFailure } = config.options;
     this.#lasting = options.dryRun ? undefined : this.#openLasting();
-    this.#oneTimeFiles = options.dryRun ? untouchedFiles() : markedFiles;
+    this.#oneTimeFiles = options.dryRun ? untouchedFiles() : markedFiles();
     this.#targets = new Targets(this.#log);
     this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
     this.#doors = this.#makeDoors();

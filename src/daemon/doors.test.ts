@@ -9,6 +9,7 @@ import { formatPort, portKey } from "../base/port.ts";
 import type { DoorConfig } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
 import { Doors } from "./doors.ts";
+import { markedFiles } from "./state/one-time-file.ts";
 
 let folder: string;
 let list: string;
@@ -113,6 +114,19 @@ describe("a door with one-time sequences", () => {
     expect(doors.used(only(doors, "once"))).toBe(true);
     expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
     expect(log.texts.at(-1)).toMatch(/^warning: door once: .* --> disabling the door$/);
+  });
+
+  test("has the next one after a reload, when the used one could not be marked before", () => {
+    const text = " 3,4\n 5,6\n";
+    writeFileSync(list, text);
+    const files = markedFiles();
+    const doors = new Doors([oneTime()], noNames, new MemoryLog(), files);
+    rmSync(list);
+    doors.used(only(doors, "once"));
+    writeFileSync(list, text);
+    const reloaded = new Doors([oneTime()], noNames, new MemoryLog(), files);
+    expect(steps(reloaded)).toEqual(["once 5:tcp,6:tcp"]);
+    expect(readFileSync(list, "utf8")).toBe("#3,4\n 5,6\n");
   });
 
   test("goes on with what an administrator has written meanwhile", () => {

@@ -44,7 +44,7 @@ export class Doors {
     configs: readonly DoorConfig[],
     resolve: Resolve,
     log: Log,
-    files: OneTimeFiles = markedFiles,
+    files: OneTimeFiles = markedFiles(),
     host: HostPorts = unknownHost,
   ) {
     this.#log = log;

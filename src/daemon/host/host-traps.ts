@@ -6,7 +6,7 @@ import type { Section } from "../../config/lines.ts";
 import type { Problem } from "../../config/problem.ts";
 import type { FindUser } from "../../firewall/command.ts";
 import type { OneTimeFiles } from "../state/one-time-file.ts";
-import { markedFiles } from "../state/one-time-file.ts";
+import { readOneTimeFile } from "../state/one-time-file.ts";
 import { listeningPorts } from "./listening.ts";
 import { findUser } from "./users.ts";
 
@@ -19,7 +19,7 @@ export interface HostFacts {
 
 /** The machine on which this runs. */
 export function thisHost(): HostFacts {
-  return { listening: listeningPorts(), readList: markedFiles.read, findUser };
+  return { listening: listeningPorts(), readList: readOneTimeFile, findUser };
 }
 
 /** What of a configuration does not suit a machine as it is now; the doors belong to `sections`, one by one. */

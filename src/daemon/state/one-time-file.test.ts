@@ -1,9 +1,17 @@
-import { linkSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  linkSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseSequence } from "../../base/sequence.ts";
-import { markUsed, readOneTimeFile, untouchedFiles } from "./one-time-file.ts";
+import { markedFiles, markUsed, readOneTimeFile, untouchedFiles } from "./one-time-file.ts";
 
 let folder: string;
 let path: string;
@@ -81,6 +89,29 @@ test("a file that cannot be read is thrown as SYSTEM with its name", () => {
   });
   expect(() => readOneTimeFile(path)).toThrow(error);
   expect(() => markUsed(path, sequence("1"))).toThrow(error);
+});
+
+test("what could not be marked is used up all the same, and is marked when that is possible", () => {
+  writeFileSync(path, " 1,2\n 3,4\n");
+  const files = markedFiles();
+  const left = () => files.read(path).unused.map((line) => line.sequence);
+  renameSync(path, `${path}.away`);
+  expect(() => files.markUsed(path, sequence("1,2"))).toThrow("cannot read");
+  expect(left).toThrow("cannot read");
+  renameSync(`${path}.away`, path);
+  expect(left()).toEqual([sequence("3,4")]);
+  expect(content()).toBe("#1,2\n 3,4\n");
+  expect(left()).toEqual([sequence("3,4")]);
+});
+
+test("what cannot be marked is used up for as long as this is remembered", () => {
+  // A line that root, too, can read and not write: the number of the interface lo, which is 1.
+  const readOnly = "/sys/class/net/lo/ifindex";
+  const files = markedFiles();
+  expect(files.read(readOnly).unused.map((line) => line.sequence)).toEqual([sequence("1")]);
+  expect(() => files.markUsed(readOnly, sequence("1"))).toThrow("cannot mark");
+  expect(files.read(readOnly).unused).toEqual([]);
+  expect(markedFiles().read(readOnly).unused).toHaveLength(1);
 });
 
 test("in a dry run a sequence is used up once, and the file stays as it is", () => {

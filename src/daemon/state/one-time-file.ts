@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Sequence } from "../../base/sequence.ts";
+import { sameSequence } from "../../base/sequence.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
 import { findUnused, readOneTimeList, usedMark } from "../../match/one-time.ts";
 
@@ -11,8 +12,42 @@ export interface OneTimeFiles {
   readonly markUsed: (file: string, used: Sequence) => OneTimeList;
 }
 
-/** What is used up is marked in the files. */
-export const markedFiles: OneTimeFiles = { read: readOneTimeFile, markUsed };
+/**
+ * What is used up is marked in the files. What could not be marked is remembered, and marked when its file
+ * is read the next time, if that is possible then.
+ */
+export function markedFiles(): OneTimeFiles {
+  const unmarked = new Map<string, readonly Sequence[]>();
+  const read = (file: string): OneTimeList => {
+    const gone = (unmarked.get(file) ?? []).filter((sequence) => !canMark(file, sequence));
+    unmarked.set(file, gone);
+    const { unused, malformed } = readOneTimeFile(file);
+    const isGone = (one: Sequence) => gone.some((other) => sameSequence(one, other));
+    return { unused: unused.filter(({ sequence }) => !isGone(sequence)), malformed };
+  };
+  return {
+    read,
+    markUsed(file, sequence) {
+      try {
+        markUsed(file, sequence);
+      } catch (error) {
+        unmarked.set(file, [...(unmarked.get(file) ?? []), sequence]);
+        throw error;
+      }
+      return read(file);
+    },
+  };
+}
+
+function canMark(file: string, used: Sequence): boolean {
+  try {
+    markUsed(file, used);
+    return true;
+  } catch {
+    // That was told when it was used.
+    return false;
+  }
+}
 
 /** What is used up is remembered, and the files stay as they are: for dry runs. */
 export function untouchedFiles(): OneTimeFiles {
