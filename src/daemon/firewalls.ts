@@ -23,7 +23,7 @@ export class Firewalls implements Firewall {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #table: string;
-  readonly #onFlush: () => void;
+  readonly #onLoss: () => void;
   readonly #command = new CommandFirewall(findUser);
   #native: Firewall | undefined;
   #nftables: Nftables | undefined;
@@ -32,12 +32,12 @@ export class Firewalls implements Firewall {
   #told = "nothing";
   #problem: string | undefined;
 
-  /** `onFlush`: what is open by nftables was removed by somebody, and must be opened again. */
-  constructor(table: string, clock: Clock, log: Log, onFlush: () => void) {
+  /** `onLoss`: what is open is not open any more where native doors are made now, and must be opened again. */
+  constructor(table: string, clock: Clock, log: Log, onLoss: () => void) {
     this.#table = table;
     this.#clock = clock;
     this.#log = log;
-    this.#onFlush = onFlush;
+    this.#onLoss = onLoss;
   }
 
   /** What native doors are made of. */
@@ -121,7 +121,12 @@ export class Firewalls implements Firewall {
       await this.#nftables?.close();
       this.#nftables = undefined;
       this.#unlock();
-      this.#native = needed ? await IpsetFirewall.open(this.#clock) : undefined;
+      if (!needed) this.#native = undefined;
+      else if (!(this.#native instanceof IpsetFirewall)) {
+        this.#native = await IpsetFirewall.open(this.#clock);
+        // By nftables, if this was a reload.
+        this.#onLoss();
+      }
     } catch (error) {
       this.fail(error);
     }
@@ -143,6 +148,8 @@ export class Firewalls implements Firewall {
     }
     this.#native = new NativeFirewall(this.#nftables);
     this.#problem = undefined;
+    // By ipset, if this was a reload.
+    this.#onLoss();
   }
 
   #unlock(): void {
@@ -153,7 +160,7 @@ export class Firewalls implements Firewall {
   #restore(): void {
     const text = `somebody removed rules from table inet ${this.#table}: they are put back`;
     this.#log.write({ level: "warning", event: "firewall-restored", text });
-    this.#onFlush();
+    this.#onLoss();
   }
 }
 

@@ -101,7 +101,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     expect(after).not.toBe(pid);
     expect(await site.rules()).toEqual([rule]);
     expect([await site.connects(2200), await site.connects(2300)]).toEqual(["open", "open"]);
-    await site.debian.sh("knockctl close rules");
+    await site.debian.sh("knockctl close 규칙");
     expect(await site.rules()).toEqual([]);
   });
 
@@ -109,7 +109,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     await site.openBoth();
     await site.debian.sh("logrotate -f /etc/logrotate.d/knockd");
     await site.debian.sh("knockctl close all");
-    await expect.poll(() => site.debian.read("var/log/knockd.log")).toContain("rules");
+    await expect.poll(() => site.debian.read("var/log/knockd.log")).toContain("규칙");
     expect(await site.debian.says("stat -c '%a %U %G' /var/log/knockd.log")).toBe("640 root adm");
     expect(site.debian.read("var/log/knockd.log.1")).toContain("OPEN SESAME");
   });

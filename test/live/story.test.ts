@@ -465,6 +465,31 @@ Not confirmed: tcp/22 is as before.
       expect(stdout).toContain("problem: tcp/22 is protected, but no door opens it");
     });
 
+    test("goes over to other rules, and back, with what is open", async () => {
+      const mine = door("ssh", "open = tcp/22", "open_for = 20s", "protect = yes");
+      server.configure(mine);
+      await server.knockctl("reload");
+      expect(await reaches(other)).toBe("silent");
+      await knock(other, host.address, ...sequence);
+      expect(await reaches(other)).toBe("open");
+      await sleep(1500);
+      server.configure(mine, "Firewall = ipset");
+      await server.knockctl("reload");
+      const member = new RegExp(`^${other.address},tcp:22 timeout (\\d+)$`, "m");
+      const seconds = async () => {
+        const { stdout } = await host.run(["ipset", "list", "sesame4"]);
+        return Number(member.exec(stdout)?.[1]);
+      };
+      await expect.poll(seconds).toBeGreaterThan(0);
+      expect(await seconds()).toBeLessThan(20);
+      // It must come back because it is a lease, not because it was still there.
+      await host.run(["nft", "flush set inet sesame open4"]);
+      server.configure(mine);
+      await server.knockctl("reload");
+      expect(await reaches(other)).toBe("open");
+      expect(await reaches(admin)).toBe("silent");
+    });
+
     test("ends when iptables rules of the administrator's are to decide", async () => {
       await confirm();
       await server.daemon?.stop();
