@@ -96,6 +96,8 @@ test("beginning anew keeps exactly the leases that there are, in each of their s
     note(event);
   }
   journal.restart();
+  // The start, then one line or two for the usual ones of the five that are left.
+  expect(readJournal(readFileSync(path)).values).toHaveLength(1 + 1 + 2 + 3 + 2 + 3);
   journal.close();
   expect(leftBehind()).toEqual(ledger.leases);
 });

@@ -198,11 +198,12 @@ function isFull(error: unknown): boolean {
 
 /** The shortest history that leads to this lease. */
 function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
-  const { id } = opened;
+  const { id, since, length } = opened;
+  const usual = state === "opening" ? since + length : Math.max(since + length, due);
   return [
     { op: "open", ...opened },
     ...(state === "opening" ? [] : [{ op: "opened", id, due } as const]),
-    { op: "extend", id, due },
+    ...(due === usual ? [] : [{ op: "extend", id, due } as const]),
     ...(state === "closing" ? [{ op: "close", id } as const] : []),
   ];
 }
