@@ -1,7 +1,10 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { build } from "esbuild";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { KnockError } from "../base/errors.ts";
 import { run } from "./program.ts";
@@ -60,4 +63,49 @@ test("a launcher without a build says what to do", async () => {
     execFile(process.execPath, [launcher, "-V"], (_, __, text) => resolve(text));
   });
   expect(stderr).toBe("knock: error: not built: run npm run build\n");
+});
+
+/** A program of its own, whose `main` has this body. */
+async function start(body: string) {
+  const contents = `import { runProgram } from "./program.ts";
+    await runProgram("x", async (_, io) => { ${body} });`;
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: import.meta.dirname },
+    bundle: true,
+    write: false,
+    platform: "node",
+    format: "esm",
+  });
+  const script = outputFiles.map((file) => file.text).join("");
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script]);
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
+test("SIGUSR1, at which Node would open a debugger, is nothing to a program", async () => {
+  const program = await start(`
+    io.stdout("ready");
+    return new Promise((resolve) => process.stdin.once("end", () => resolve(7)).resume());
+  `);
+  await once(program.stdout, "data");
+  program.kill("SIGUSR1");
+  // Long enough for the debugger to say that it listens.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  program.stdin.end();
+  const [stderr, [code]] = await Promise.all([text(program.stderr), once(program, "close")]);
+  expect({ stderr, code }).toEqual({ stderr: "", code: 7 });
+});
+
+test.each([
+  ["stdout", "stderr"],
+  ["stderr", "stdout"],
+] as const)("a reader of %s that is stuck costs lines, not memory", async (stuck, other) => {
+  const program = await start(`
+    for (let i = 0; i < 4096; i++) io.${stuck}("x".repeat(1024));
+    io.${other}(String(process.${stuck}.writableLength));
+    return 0;
+  `);
+  const waiting = Number(await text(program[other]));
+  expect(waiting).toBeGreaterThan(2 ** 19);
+  expect(waiting).toBeLessThanOrEqual(2 ** 20);
 });

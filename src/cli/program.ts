@@ -28,10 +28,9 @@ export async function runProgram(name: string, main: Main): Promise<void> {
     // A reader that went away (`| head`) must not stop a knock half-way.
     stream.on("error", () => {});
   }
-  const io: Io = {
-    stdout: (text) => process.stdout.writableLength < mostUnread && process.stdout.write(text),
-    stderr: (text) => process.stderr.write(text),
-  };
+  // Else Node opens a debugger at it, in which every user of this host could run code as ours.
+  process.on("SIGUSR1", () => {});
+  const io: Io = { stdout: printer(process.stdout), stderr: printer(process.stderr) };
   process.on("uncaughtException", (thrown) => {
     io.stderr(describe(name, thrown));
     process.exit(1);
@@ -41,6 +40,10 @@ export async function runProgram(name: string, main: Main): Promise<void> {
   // a reader that is stuck must not keep us.
   setTimeout(() => process.exit(code), flushPatience).unref();
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+}
+
+function printer(stream: NodeJS.WriteStream): (text: string) => void {
+  return (text) => stream.writableLength < mostUnread && stream.write(text);
 }
 
 /** `runProgram` without the process: for tests. */
