@@ -6,7 +6,10 @@ export type Sequence = readonly Port[];
 
 export const longestSequence = 32;
 
-/** Why a text is no sequence, and where in it, counted from 0. */
+/**
+ * Why a text is no sequence, and where in it, counted from 0. It is not quoted: what is said of a
+ * configuration is logged, and whoever mistypes a sequence mistypes little of it.
+ */
 export interface SequenceProblem {
   readonly problem: string;
   readonly offset: number;
@@ -31,11 +34,10 @@ export function parseSequence(text: string): Sequence | SequenceProblem {
 function parseStep(item: string): Port | { readonly problem: string } {
   const [number = "", protocol, ...rest] = item.split(":").map((part) => part.trim());
   const port = parsePortNumber(number);
-  if (port === undefined) return { problem: `port "${number}" is invalid: expected 1 to 65535` };
+  if (port === undefined) return { problem: "port is invalid: expected 1 to 65535" };
   const known = parseProtocol(protocol ?? "tcp");
   if (known === undefined || rest.length > 0) {
-    const seen = [protocol, ...rest].join(":");
-    return { problem: `unknown protocol "${seen}" in knock sequence: expected tcp or udp` };
+    return { problem: "unknown protocol in knock sequence: expected tcp or udp" };
   }
   return { number: port, protocol: known };
 }

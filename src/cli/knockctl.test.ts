@@ -459,7 +459,7 @@ describe("check", () => {
     expect([code, stdout]).toEqual([1, `${path}: cannot be used\n`]);
     expect(stderr).toContain(":2:12: sequence: port");
     expect(stderr).toContain(':3:1: syntax error: unknown directive "bogus"');
-    expect(stderr).toContain(':4:1: syntax error: unknown directive "?"');
+    expect(stderr).toContain(":4:1: syntax error: unknown directive\n");
   });
 
   test("no such file: 1", async () => {

@@ -167,9 +167,13 @@ function withoutComment(value: string, comments: Comments): string {
   return value.replace(comments === "anywhere" ? /#.*$/s : /(^|\s)#.*$/s, "").trimEnd();
 }
 
+/** No more of it is quoted than can be a name: a line without `=` may hold a whole sequence, and is logged. */
 function unknownKey({ key: written, line, column }: Directive, key: string): Problem {
-  const message = `syntax error: unknown directive "${written}"`;
-  const hint = placeOf(key) ?? nearest(key);
+  const [name = ""] = /^[a-z_]\w*/i.exec(written) ?? [];
+  const quoted = name === "" || name === written ? name : `${name} …`;
+  const message = `syntax error: unknown directive${quoted && ` "${quoted}"`}`;
+  const isKnown = quoted !== name && placeOf(canonicalKey(name)) !== undefined;
+  const hint = placeOf(key) ?? (isKnown ? `${name} = …` : nearest(key));
   return { severity: "error", line, column, message, ...(hint && { hint }) };
 }
 

@@ -66,7 +66,7 @@ describe("what cannot be used is thrown as CONFIG", () => {
       expect.objectContaining({
         code: "CONFIG",
         message: [
-          `${path}:3:12: sequence: port "7000/tcp" is invalid: expected 1 to 65535`,
+          `${path}:3:12: sequence: port is invalid: expected 1 to 65535`,
           `${path}:3:12: hint: steps are written as 7000, 7000:tcp or 7000:udp`,
           `${path}:4:1: syntax error: unknown directive "foo"`,
         ].join("\n"),

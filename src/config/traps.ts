@@ -54,10 +54,10 @@ function openMetrics({ key, value = "", line, valueColumn }: Directive): Problem
 
 /** Text that went through a word processor or a blog has –dport where --dport was. */
 function dashes({ value, line, valueColumn }: Directive): Problem[] {
-  const at = value?.search(/[\u2010-\u2015\u2212]\p{L}/u) ?? -1;
-  if (at < 0 || value === undefined) return [];
-  const column = valueColumn + [...value.slice(0, at)].length;
-  const message = `"${value.slice(at).split(/\s/)[0]}" begins with a typographic dash`;
+  const found = /[\u2010-\u2015\u2212]\p{L}[\p{L}\u2010-\u2015\u2212-]*/u.exec(value ?? "");
+  if (found === null) return [];
+  const column = valueColumn + [...found.input.slice(0, found.index)].length;
+  const message = `"${found[0]}" begins with a typographic dash`;
   return [{ severity: "warning", line, column, message, hint: "was -- or - meant?" }];
 }
 

@@ -100,7 +100,7 @@ describe("other values", () => {
   ])("%#: %j", (parsed, value) => expect(parsed).toEqual({ value }));
 
   test.each([
-    [sequence("7000,x"), 'port "x" is invalid: expected 1 to 65535', 5],
+    [sequence("7000,x"), "port is invalid: expected 1 to 65535", 5],
     [duration("-1"), '"-1" is not a length of time', 0],
     [duration("10 x"), '"10 x" is not a length of time', 0],
     [duration(""), '"" is not a length of time', 0],

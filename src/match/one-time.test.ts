@@ -29,8 +29,8 @@ describe("a list of one-time sequences", () => {
 
   test("tells the lines that are none, counted from 1", () => {
     expect(malformed).toEqual([
-      { line: 6, problem: 'port "bad" is invalid: expected 1 to 65535' },
-      { line: 7, problem: 'port "99999" is invalid: expected 1 to 65535' },
+      { line: 6, problem: "port is invalid: expected 1 to 65535" },
+      { line: 7, problem: "port is invalid: expected 1 to 65535" },
     ]);
   });
 

@@ -73,7 +73,7 @@ describe.skipIf(needs())("knockd on the command line", () => {
         code: 1,
         stdout: "",
         stderr: [
-          `${path}:6:14: sequence: port "x" is invalid: expected 1 to 65535`,
+          `${path}:6:14: sequence: port is invalid: expected 1 to 65535`,
           `${path}:6:14: hint: steps are written as 7000, 7000:tcp or 7000:udp`,
           `${path}:7:1: syntax error: unknown directive "foo"`,
           "",
