@@ -202,6 +202,8 @@ export class Daemon {
     try {
       loaded = load();
     } catch (error) {
+      // Whoever renamed the log files wants new ones, whatever the configuration is like.
+      this.#configureLogs();
       const problems = reason(error).split("\n");
       for (const text of [...problems, "the configuration stays as it was"]) {
         this.#log.write({ level: "error", event: "reload-failed", text });

@@ -204,7 +204,7 @@ describe.skipIf(needs())("the life of knockd", () => {
       const flags = ["-d", "-c", config, "-p", folder.at("k.pid")];
       const { code, stderr } = await server.run([...knockd, ...flags], { ok: "any" });
       expect(code).toBe(1);
-      expect(stderr).toContain(`${config}:2:12: sequence: port "x" is invalid`);
+      expect(stderr).toContain(`${config}:2:12: sequence: port is invalid`);
       expect(existsSync(folder.at("k.pid"))).toBe(false);
     });
 
@@ -291,11 +291,24 @@ describe.skipIf(needs())("the life of knockd", () => {
       await daemon.stop();
       expect(folder.log()).toEqual(
         expect.arrayContaining([
-          expect.stringContaining('k.conf:2:12: sequence: port "x" is invalid'),
+          expect.stringContaining("k.conf:2:12: sequence: port is invalid"),
           expect.stringContaining('k.conf:4:1: syntax error: unknown directive "foo"'),
           "the configuration stays as it was",
         ]),
       );
+    });
+
+    test("opens the log file anew with a bad configuration, too: why it is bad stands in the new one", async () => {
+      renameSync(folder.at("k.log"), folder.at("k.log.1"));
+      await reload("[stays]\nsequence = x\n");
+      await daemon.stop();
+      expect(folder.log("k.log.1").at(-1)).toBe(`re-reading config file: ${folder.at("k.conf")}`);
+      expect(folder.log()).toEqual([
+        expect.stringContaining("k.conf:2:12: sequence: port is invalid"),
+        expect.stringContaining("hint: "),
+        "the configuration stays as it was",
+        "shutting down",
+      ]);
     });
 
     test("keeps the old configuration when the file is gone", async () => {
