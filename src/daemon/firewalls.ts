@@ -11,7 +11,7 @@ import { loadRuleset } from "../firewall/nft-command.ts";
 import { liftRuleset } from "../firewall/nft-ruleset.ts";
 import type { RunningTrial } from "../firewall/nftables.ts";
 import { Nftables } from "../firewall/nftables.ts";
-import { findUser } from "./host/users.ts";
+import { Users } from "./host/users.ts";
 import type { TableLock } from "./protection/table-lock.ts";
 import { takeTableLock } from "./protection/table-lock.ts";
 import { runtimeDirectory } from "./state/state-files.ts";
@@ -24,7 +24,8 @@ export class Firewalls implements Firewall {
   readonly #clock: Clock;
   readonly #table: string;
   readonly #onLoss: () => void;
-  readonly #command = new CommandFirewall(findUser);
+  readonly #users: Users;
+  readonly #command = new CommandFirewall((name) => this.#users.find(name));
   #native: Firewall | undefined;
   #nftables: Nftables | undefined;
   #lock: TableLock | undefined;
@@ -38,6 +39,12 @@ export class Firewalls implements Firewall {
     this.#clock = clock;
     this.#log = log;
     this.#onLoss = onLoss;
+    this.#users = new Users(clock);
+  }
+
+  /** The configuration names these users. */
+  expectUsers(names: readonly string[]): void {
+    this.#users.expect(names);
   }
 
   /** What native doors are made of. */

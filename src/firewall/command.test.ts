@@ -31,7 +31,7 @@ const forEver = 1_000_000;
 
 const nobody: User = { uid: 65534, gid: 65534 };
 
-function findUser(name: string): User {
+async function findUser(name: string): Promise<User> {
   if (name === "nobody") return nobody;
   throw new Error(`no user ${name}`);
 }

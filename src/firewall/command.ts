@@ -20,8 +20,8 @@ export interface User {
   readonly gid: number;
 }
 
-/** Finds a user by name. Throws if there is none. */
-export type FindUser = (name: string) => User;
+/** Finds a user by name. Rejected if there is none. */
+export type FindUser = (name: string) => Promise<User>;
 
 /**
  * Opens and closes with the commands of the configuration: shell text by contract, run as by
@@ -55,7 +55,7 @@ export class CommandFirewall implements Firewall {
     const command = way.kind === "command" ? way[which] : undefined;
     if (way.kind !== "command" || command === undefined) return { kind: "done" };
     try {
-      const user = way.user === undefined ? undefined : this.#findUser(way.user);
+      const user = way.user === undefined ? undefined : await this.#findUser(way.user);
       const child = start(command, environment(passage), user, hold);
       const relax = limit(child.pid, way, this.#grace);
       const { status, signal } = await child.ended;

@@ -59,7 +59,10 @@ export type Outcome =
 export interface Firewall {
   /** Nothing is done; whoever calls says so. */
   readonly pretends?: boolean;
-  /** `hold`: a descriptor that whatever carries it out keeps open until it has ended. */
+  /**
+   * `hold`: a descriptor that whatever carries it out keeps open until it has ended; whoever calls does so
+   * until the promise is fulfilled.
+   */
   open(passage: Passage, length: number, hold?: number): Promise<Outcome>;
   close(passage: Passage): Promise<Outcome>;
 }

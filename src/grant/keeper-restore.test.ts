@@ -11,7 +11,6 @@ import { byCommands, byKernel } from "../../test/passages.ts";
 import { SlowFirewall, settled } from "../../test/slow-firewall.ts";
 import { ManualClock, systemClock } from "../base/clock.ts";
 import { MemoryLog } from "../base/log.ts";
-import type { User } from "../firewall/command.ts";
 import { CommandFirewall } from "../firewall/command.ts";
 import type { Passage } from "../firewall/firewall.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
@@ -261,9 +260,7 @@ describe("a lease whose start command may still run", () => {
 
 test("a real start command that outlives its daemon is waited for by the next", async () => {
   const effects = join(folder, "effects");
-  const noUsers = (name: string): User => {
-    throw new Error(`no user ${name}`);
-  };
+  const noUsers = (name: string) => Promise.reject(new Error(`no user ${name}`));
   const way = {
     start: `read -r _ <'${join(folder, "gate")}'; echo start >>'${effects}'`,
     stop: `echo stop >>'${effects}'`,

@@ -17,15 +17,13 @@ export class Operator {
   }
 
   /**
-   * Opens by a command. `hold`, which is released: with it a daemon after this one can tell whether the
-   * command still runs. False if it was not even started.
+   * Opens by a command. `hold`, which is released at the end: with it a daemon after this one can tell
+   * whether the command still runs. False if it was not even started.
    */
   async start(passage: Passage, length: number, hold?: Hold): Promise<boolean> {
     this.#announce("open", passage);
-    const ended = this.#options.firewall.open(passage, length, hold?.fd);
-    // The command has its own copy by now.
+    const outcome = await this.#options.firewall.open(passage, length, hold?.fd);
     hold?.release();
-    const outcome = await ended;
     this.#report("open", passage, outcome);
     return outcome.kind !== "not-started";
   }

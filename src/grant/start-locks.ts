@@ -5,7 +5,7 @@ import { flock } from "../ffi/libc.ts";
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
-/** A locked descriptor, to be released once the command has it. */
+/** A locked descriptor, to be released once the command that has a copy has ended. */
 export interface Hold {
   readonly fd: number;
   readonly release: () => void;

@@ -111,7 +111,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
   );
 
   describeFirewall("CommandFirewall", () => ({
-    firewall: new CommandFirewall(() => ({ uid: 0, gid: 0 })),
+    firewall: new CommandFirewall(async () => ({ uid: 0, gid: 0 })),
     passage: byIptables,
     opened: iptablesRules,
     close: async () => {

@@ -150,7 +150,7 @@ describe("init", () => {
 
   test.each([
     ["ipset", "[options]\nFirewall = ipset\n", "with Firewall = ipset knockd protects nothing"],
-    ["an error", "[ssh]\nsequence = 1,2,x\n", 'port "x" is invalid'],
+    ["an error", "[ssh]\nsequence = 1,2,x\n", "port is invalid"],
     [
       "one-time sequences",
       "[a]\none_time_sequences = /x\ntcpflags = syn\nopen = tcp/22\n",

@@ -71,6 +71,7 @@ export class Protection {
   configure(config: Config): Promise<void> {
     return this.#inTurn(async () => {
       const { firewalls, files } = this.#parts;
+      firewalls.expectUsers(config.doors.flatMap(({ user }) => user ?? []));
       const native = config.doors.flatMap((door) => door.native ?? []);
       this.#configured = native.flatMap((door) => (door.protect ? door.services : []));
       // That there was a protection means that its rules may be in the kernel.
