@@ -6,9 +6,10 @@ import { Host } from "./host.ts";
 /** A host whose addresses the test changes, and that counts how often they were read. */
 function makeHost(...texts: string[]) {
   const clock = new ManualClock();
-  const kernel = { addresses: texts, reads: 0 };
+  const kernel = { addresses: texts, reads: 0, fails: false };
   const host = new Host(clock, () => {
     kernel.reads++;
+    if (kernel.fails) throw new Error("out of memory");
     return kernel.addresses.map(address);
   });
   return { host, clock, kernel };
@@ -69,4 +70,14 @@ test("told of a change, it knows at once what came and what went", () => {
   host.refresh();
   expect(host.has(address("192.0.2.2"))).toBe(true);
   expect(host.has(address("192.0.2.1"))).toBe(false);
+});
+
+test("what cannot be read again leaves the addresses as they were", () => {
+  const { host, clock, kernel } = makeHost("192.0.2.1");
+  host.refresh();
+  kernel.fails = true;
+  expect(() => host.refresh()).toThrow("out of memory");
+  clock.advance(1000);
+  expect(() => host.has(address("203.0.113.9"))).toThrow("out of memory");
+  expect(host.has(address("192.0.2.1"))).toBe(true);
 });

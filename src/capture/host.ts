@@ -10,7 +10,7 @@ export class Host {
   readonly #clock: Clock;
   readonly #read: () => Address[];
   /** By their last 32 bits, which tell nearly all apart. */
-  readonly #byLastWord = new Map<number, Address[]>();
+  #byLastWord: ReadonlyMap<number, readonly Address[]> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, read: () => Address[] = hostAddresses) {
@@ -27,14 +27,14 @@ export class Host {
     return this.#knows(address);
   }
 
-  /** Asks the kernel again, now. */
+  /** Asks the kernel again, now. What cannot be read leaves the addresses as they were, and is thrown. */
   refresh(): void {
     this.#readAt = this.#clock.now();
-    this.#byLastWord.clear();
+    const found = new Map<number, Address[]>();
     for (const address of this.#read()) {
-      const alike = this.#byLastWord.get(address.w3) ?? [];
-      this.#byLastWord.set(address.w3, [...alike, address]);
+      found.set(address.w3, [...(found.get(address.w3) ?? []), address]);
     }
+    this.#byLastWord = found;
   }
 
   /** All of them, in the kernel's order. */

@@ -49,6 +49,8 @@ export class Ring implements Source {
   readonly #frame: { -readonly [Field in keyof Frame]: Frame[Field] };
   #interfaces: readonly string[] | undefined;
   #ports: WatchedPorts | undefined;
+  /** Of the interfaces that the filter lets in; undefined: of all. */
+  #indexes: readonly number[] | undefined;
   #next = 0;
   #lastTime = 0;
   #clockOffset: number;
@@ -97,7 +99,7 @@ export class Ring implements Source {
 
   watch(ports: WatchedPorts): void {
     this.#ports = ports;
-    this.interfacesChanged();
+    this.#filter(ports, this.#lookUp());
   }
 
   /** From now on listens on these interfaces, or on all. */
@@ -108,9 +110,10 @@ export class Ring implements Source {
 
   /** Looks the interfaces up again: one that was deleted and made anew has another index. */
   interfacesChanged(): void {
-    if (this.#ports === undefined || this.#release.length === 0) return;
-    const indexes = this.#interfaces?.map(ifNameToIndex).filter((index) => index !== 0);
-    this.#attach(this.#ports, indexes);
+    const indexes = this.#lookUp();
+    // Where containers come and go there is word of changes all the time.
+    if (this.#ports === undefined || indexes?.join() === this.#indexes?.join()) return;
+    this.#filter(this.#ports, indexes);
   }
 
   /** The names of those interfaces that were asked for and do not exist. */
@@ -129,6 +132,16 @@ export class Ring implements Source {
 
   close(): void {
     for (const release of this.#release.splice(0).reverse()) release();
+  }
+
+  #lookUp(): readonly number[] | undefined {
+    return this.#interfaces?.map(ifNameToIndex).filter((index) => index !== 0);
+  }
+
+  #filter(ports: WatchedPorts, indexes: readonly number[] | undefined): void {
+    if (this.#release.length === 0) return;
+    this.#attach(ports, indexes);
+    this.#indexes = indexes;
   }
 
   /**

@@ -53,13 +53,17 @@ export function hostAddresses(): Address[] {
   }
 }
 
-/** Appends the addresses of one datagram. False once the dump is complete (or refused). */
+/** Appends the addresses of one datagram. False once the dump is complete. Throws SYSTEM if it was refused. */
 function readAddresses(data: DataView, addresses: Address[]): boolean {
   let at = 0;
   while (at + NLMSG_HEADER <= data.byteLength) {
     const length = data.getUint32(at, littleEndian);
     const type = data.getUint16(at + 4, littleEndian);
-    if (type === NLMSG_DONE || type === NLMSG_ERROR || length < NLMSG_HEADER) return false;
+    if (type === NLMSG_ERROR) {
+      const errno = -data.getInt32(at + NLMSG_HEADER, littleEndian);
+      throw libc.systemError("SYSTEM", "cannot read this host's addresses", errno);
+    }
+    if (type === NLMSG_DONE || length < NLMSG_HEADER) return false;
     if (type === RTM_NEWADDR) {
       const address = messageAddress(data, at + NLMSG_HEADER, at + length);
       if (address !== undefined) addresses.push(address);
@@ -115,7 +119,9 @@ function openNetlink(flags: number, groups: number): number {
   const fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, NETLINK_ROUTE);
   if (fd < 0) throw libc.systemError("SYSTEM", "cannot open a netlink socket");
   if (libc.bind(fd, netlinkAddress(groups), 12) !== 0) {
-    throw libc.systemError("SYSTEM", "cannot bind a netlink socket");
+    const error = libc.systemError("SYSTEM", "cannot bind a netlink socket");
+    libc.close(fd);
+    throw error;
   }
   return fd;
 }

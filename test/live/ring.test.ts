@@ -1,11 +1,12 @@
 import { createSocket } from "node:dgram";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { Host } from "../../src/capture/host.ts";
 import { Ring } from "../../src/capture/ring.ts";
 import type { Sink } from "../../src/capture/source.ts";
 import type { RingSize } from "../../src/ffi/packet-socket.ts";
+import { attachFilter } from "../../src/ffi/packet-socket.ts";
 import { watchNetwork } from "../../src/ffi/rtnetlink.ts";
 import { Collector, describeSource, v4, v6 } from "../contract/source.ts";
 import {
@@ -23,6 +24,12 @@ import {
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 import { stranger, Tunnel, Wire } from "./wire.ts";
+
+// The real one, and how often it was called.
+vi.mock(import("../../src/ffi/packet-socket.ts"), async (original) => {
+  const real = await original();
+  return { ...real, attachFilter: vi.fn(real.attachFilter) };
+});
 
 const knock = tcpPacket(v4, { port: 7000 });
 
@@ -69,6 +76,20 @@ describe.skipIf(skip)("the ring", () => {
       other = await Wire.lay("near2", "far2");
     });
     afterEach(() => other.close());
+
+    test("replaces the filter when its interfaces change, and at no other change of the network", async () => {
+      const rings = [listen(), listen(["near"]), listen(["near", "near2"])];
+      const told = () => {
+        vi.mocked(attachFilter).mockClear();
+        for (const { bench } of rings) bench.source.interfacesChanged();
+        return vi.mocked(attachFilter).mock.calls.length;
+      };
+      expect(told()).toBe(0);
+      await other.cut();
+      expect([told(), told()]).toEqual([1, 0]);
+      await other.plugIn();
+      expect([told(), told()]).toEqual([1, 0]);
+    });
 
     test("hears all interfaces, or those that were named alone", async () => {
       const all = listen();
