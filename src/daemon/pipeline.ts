@@ -30,6 +30,9 @@ export interface PipelineParts<S extends Source> {
   readonly debug: boolean;
 }
 
+/** Attempts that are given up in one go, before packets and closing doors have their turn: as many as packets come in one. */
+const expiryBatch = 4096;
+
 /**
  * The way of a packet, from the wire to an open door:
  *
@@ -125,7 +128,7 @@ export class Pipeline<S extends Source> {
   #expire(): void {
     const { matcher, clock, tally } = this.#parts;
     this.#wakesAt = Number.POSITIVE_INFINITY;
-    for (const verdict of matcher.expire(clock.now())) {
+    for (const verdict of matcher.expire(clock.now(), expiryBatch)) {
       tally.countFailure(verdict);
       this.#report(verdict);
     }

@@ -117,13 +117,14 @@ export class AttemptTable {
     this.#release(slot);
   }
 
-  /** Takes out what has ended and hands it to `take`. */
-  expire(now: number, take: (attempt: OwnedAttempt) => void): void {
-    this.#wheel.expire(now, (slot) => {
+  /** Takes out what has ended, at most so many, and hands it to `take`. */
+  expire(now: number, take: (attempt: OwnedAttempt) => void, most: number): void {
+    const each = (slot: number) => {
       const attempt = this.at(slot);
       this.#release(slot);
       take(attempt);
-    });
+    };
+    this.#wheel.expire(now, each, most);
   }
 
   /** Puts all that is here into a table with room for it. */

@@ -119,6 +119,26 @@ test("a large table keeps all it had, and begins anew when all are gone", () => 
   expect(attempts.size).toBe(0);
 });
 
+test("without memory for as many as may be there are as many as there is memory for", () => {
+  const attempts = new Attempts(2 ** 45);
+  for (let i = 0; i < 5000; i++) add(attempts, attempt(host(i)), 1000);
+  expect([attempts.size, attempts.evicted]).toEqual([4096, 904]);
+  expect([0, 903, 904, 4999].map((i) => of(attempts, host(i)).length)).toEqual([0, 0, 1, 1]);
+});
+
+test("what has ended is taken out at most so many at a time, and asked for again at once", () => {
+  const attempts = new Attempts(1000);
+  for (let i = 0; i < 25; i++) add(attempts, attempt(host(i)), 1000);
+  const batches: number[] = [];
+  for (let next = attempts.nextExpiry; next !== undefined; next = attempts.nextExpiry) {
+    expect(next).toBeLessThanOrEqual(1024);
+    const before = attempts.size;
+    attempts.expire(1024, () => {}, 10);
+    batches.push(before - attempts.size);
+  }
+  expect(batches).toEqual([10, 10, 5]);
+});
+
 type Operation =
   | { what: "add"; who: number; door: number; stage: number; lasts: number }
   | { what: "clear"; who: number }

@@ -6,19 +6,19 @@ import { Hash } from "./hash.ts";
 import { none } from "./links.ts";
 
 /**
- * The table begins small and grows when it is full: to have asked for a lot of memory makes V8 collect
- * garbage at once, which a first knock would have to wait for.
+ * The table begins small: to have asked for a lot of memory makes V8 collect garbage at once, which a
+ * first knock would have to wait for. When that is full there is one of full size at once, since all that
+ * is there is copied before the next packet: 65,536 attempts would take 20 ms.
  */
 const firstCapacity = 4096;
-const growth = 16;
 
 /**
- * All attempts of all sources at all doors, in a table that grows with need. When there are as many as
+ * All attempts of all sources at all doors, in a table that grows once. When there are as many as
  * may be, the oldest attempt of the first stage goes, so that a flood from forged addresses cannot push
  * out a knock that has got further.
  */
 export class Attempts {
-  readonly #most: number;
+  #most: number;
   readonly #hash: Hash;
   #table: AttemptTable | undefined;
   #size = 0;
@@ -81,14 +81,19 @@ export class Attempts {
     this.#count(stage, 1);
   }
 
-  /** Takes out what has ended and hands it to `take`. */
-  expire(now: number, take: (attempt: OwnedAttempt) => void): void {
+  /** Takes out what has ended, at most so many, and hands it to `take`. There are more if `nextExpiry` is not later than `now`. */
+  expire(
+    now: number,
+    take: (attempt: OwnedAttempt) => void,
+    most: number = Number.POSITIVE_INFINITY,
+  ): void {
     const table = this.#table;
     if (table === undefined) return;
-    table.expire(now, (attempt) => {
+    const each = (attempt: OwnedAttempt) => {
       this.#count(attempt.stage, -1);
       take(attempt);
-    });
+    };
+    table.expire(now, each, most);
     this.#shrink(table);
   }
 
@@ -105,8 +110,8 @@ export class Attempts {
   /** The table, with room for one more. */
   #roomy(): AttemptTable {
     this.#table ??= new AttemptTable(Math.min(this.#most, firstCapacity), this.#hash);
+    if (this.#size === this.#table.capacity && this.#size < this.#most) this.#grow(this.#table);
     if (this.#size === this.#most) this.#evict(this.#table);
-    else if (this.#size === this.#table.capacity) this.#table = this.#grown(this.#table);
     return this.#table;
   }
 
@@ -117,9 +122,14 @@ export class Attempts {
     this.#evicted++;
   }
 
-  #grown(from: AttemptTable): AttemptTable {
-    const table = new AttemptTable(Math.min(this.#most, from.capacity * growth), this.#hash);
-    from.copyTo(table);
-    return table;
+  #grow(from: AttemptTable): void {
+    try {
+      this.#table = new AttemptTable(this.#most, this.#hash);
+    } catch {
+      // There is no memory for them: as many as there are now must do.
+      this.#most = from.capacity;
+      return;
+    }
+    from.copyTo(this.#table);
   }
 }

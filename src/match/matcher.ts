@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { Packet } from "../decode/packet.ts";
+import type { OwnedAttempt } from "./attempt-table.ts";
 import { Attempts } from "./attempts.ts";
 import { Bait } from "./bait.ts";
 import type { Decoy } from "./decoys.ts";
@@ -127,13 +128,17 @@ export class Matcher {
       });
   }
 
-  /** What the time that has gone by means: attempts that are too late now. */
-  expire(now: number): readonly Verdict[] {
+  /**
+   * What the time that has gone by means: attempts that are too late now, at most so many of them. There
+   * are more if `nextExpiry` is not later than `now`.
+   */
+  expire(now: number, most?: number): readonly Verdict[] {
     const late: Late[] = [];
-    this.#attempts.expire(now, ({ door: id, source, stage }) => {
+    const take = ({ door: id, source, stage }: OwnedAttempt) => {
       const door = this.#doors.get(id);
       if (door !== undefined) late.push({ kind: "failed", why: "late", door, source, stage });
-    });
+    };
+    this.#attempts.expire(now, take, most);
     return this.#doors.repeatsPorts ? longestOfEach(late) : late;
   }
 

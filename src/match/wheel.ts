@@ -53,26 +53,35 @@ export class Wheel {
     return this.#tickOf(slot) * tick;
   }
 
-  /** Takes out every slot that is due and hands it to `take`, which must not change the wheel. */
-  expire(now: number, take: (slot: number) => void): void {
+  /**
+   * Takes out the slots that are due, at most so many, and hands each to `take`, which must not change
+   * the wheel. `next` is not later than `now` if there are more.
+   */
+  expire(now: number, take: (slot: number) => void, most: number): void {
     const last = Math.floor(now / tick);
     // After a turn without a call every spoke is looked at once, and that is enough.
-    const from = Math.max(this.#done + 1, last - spokes + 1);
-    for (let at = from; at <= last; at++) this.#expireSpoke(at & (spokes - 1), last, take);
-    this.#done = Math.max(this.#done, last);
+    let at = Math.max(this.#done + 1, last - spokes + 1);
+    for (let left = most; at <= last; at++) {
+      left -= this.#expireSpoke(at & (spokes - 1), last, take, left);
+      if (left === 0) break;
+    }
+    this.#done = Math.max(this.#done, at - 1);
     this.#next = this.#size === 0 ? undefined : this.#nextOccupied();
   }
 
-  #expireSpoke(spoke: number, last: number, take: (slot: number) => void): void {
-    let slot = this.#spokes.first(spoke);
-    while (slot !== none) {
+  /** How many it took: `most`, if there may be more. */
+  #expireSpoke(spoke: number, last: number, take: (slot: number) => void, most: number): number {
+    let taken = 0;
+    for (let slot = this.#spokes.first(spoke); slot !== none && taken < most; ) {
       const after = this.#spokes.after(slot);
       if (this.#tickOf(slot) <= last) {
         this.remove(slot);
         take(slot);
+        taken++;
       }
       slot = after;
     }
+    return taken;
   }
 
   /** When the next spoke that is not empty comes up: its slots are due then, or a turn later. */
