@@ -7,6 +7,7 @@ const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
+const EAGAIN = 11;
 /** sizeof(sun_path) */
 const longestPath = 108;
 
@@ -17,16 +18,20 @@ export function openUnixDatagram(): number {
   return fd;
 }
 
-/** Sends one datagram without ever waiting. False if nobody took it (no listener, or a full queue). */
-export function sendUnixDatagram(fd: number, path: string, data: Uint8Array): boolean {
+/** What became of a datagram: `full`, not taken, since too many wait to be read; `lost`: there is no listener. */
+export type Sent = "taken" | "full" | "lost";
+
+/** Sends one datagram without ever waiting. */
+export function sendUnixDatagram(fd: number, path: string, data: Uint8Array): Sent {
   // A path ends with a NUL; an abstract address begins with one, and every byte of it counts.
   const name = new TextEncoder().encode(path.startsWith("\0") ? path : `${path}\0`);
-  if (name.length > longestPath) return false;
+  if (name.length > longestPath) return "lost";
   const address = new Uint8Array(2 + name.length);
   new DataView(address.buffer).setUint16(0, AF_UNIX, endianness() === "LE");
   address.set(name, 2);
   const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  return libc.sendto(fd, data, data.length, flags, address, address.length) >= 0;
+  if (libc.sendto(fd, data, data.length, flags, address, address.length) >= 0) return "taken";
+  return libc.errno() === EAGAIN ? "full" : "lost";
 }
 
 export function closeUnixDatagram(fd: number): void {

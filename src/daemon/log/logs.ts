@@ -47,7 +47,7 @@ export class Logs implements Log {
       this.#openFile(settings.file);
     }
     if (!settings.syslog) this.#syslog?.close();
-    this.#syslog = settings.syslog ? (this.#syslog ?? new Syslog()) : undefined;
+    this.#syslog = settings.syslog ? (this.#syslog ?? new Syslog(this.#clock)) : undefined;
   }
 
   write(entry: Entry, wall: number = this.#clock.wall()): void {
@@ -55,7 +55,8 @@ export class Logs implements Log {
     if (!this.#isLogged(entry)) return;
     const json = this.#isJson;
     this.#file?.write(json ? formatJsonLine(entry, wall) : formatTextLine(entry, wall));
-    this.#syslog?.write(json ? formatJsonLine(entry, wall) : oneLine(entry.text), wall);
+    const line = json ? formatJsonLine(entry, wall) : oneLine(entry.text);
+    this.#syslog?.write(line, wall, ofStrangers.has(entry.event));
   }
 
   hears(level: Level): boolean {
@@ -105,6 +106,9 @@ export class Logs implements Log {
     this.write({ level: "notice", event, text, to: "terminal" });
   }
 }
+
+/** What those do who have not opened a door: the first that a log may do without. */
+const ofStrangers: ReadonlySet<string> = new Set(["stage", "repeat", "failed", "decoy", "ignored"]);
 
 function isTrouble(level: Level): boolean {
   return level === "error" || level === "warning";
