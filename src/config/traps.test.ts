@@ -45,6 +45,11 @@ describe("a trap is told with its place", () => {
       door("sequence = 7000,8000,9000", "decoys = 0"),
       `1:1: ${ascend} | shuffle them, or let it have decoys`,
     ],
+    [
+      "no time to be open",
+      "[x]\nsequence = 2,1\ntcpflags = syn\nopen = icmp\nopen_for = 0",
+      "1:1: open_for is 0: 'x' can never be opened",
+    ],
     ["no time at all", door("seq_timeout = 0"), "1:1: seq_timeout is 0: 'x' can never be opened"],
     [
       "a time that ipset cannot count",

@@ -158,6 +158,9 @@ function doorTraps(section: Section, door: DoorConfig): Problem[] {
       found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
     }
   }
+  if (door.native?.openFor === 0) {
+    found.push(warn(section, `open_for is 0: '${door.name}' can never be opened`));
+  }
   if (door.native === undefined && Object.values(commands).every((text) => text === "")) {
     found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
   }
