@@ -1,6 +1,7 @@
 // For people who keep their own iptables rules: sets for one rule of theirs to match.
 import { execFile } from "node:child_process";
 import type { Clock } from "../base/clock.ts";
+import { forAdministrators } from "../base/environment.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
 import type { Firewall, Outcome, Passage } from "./firewall.ts";
@@ -164,7 +165,8 @@ function portOf(service: Service, family: 4 | 6): string {
 
 function runIpset(lines: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const options = { timeout: patience, encoding: "utf8" } as const;
+    const env = forAdministrators(process.env);
+    const options = { env, timeout: patience, encoding: "utf8" } as const;
     const child = execFile("ipset", ["-exist", "restore"], options, (error, _, stderr) => {
       if (error === null) resolve({ kind: "done" });
       else resolve({ kind: "not-started", reason: `ipset: ${stderr.trim() || reason(error)}` });

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Address } from "../../base/address.ts";
+import { forAdministrators } from "../../base/environment.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
 
 /** How long a tool may take: milliseconds. */
 const patience = 5000;
@@ -37,11 +38,17 @@ async function closeSockets(source: Address, service: Service | undefined): Prom
   const args = ["-HKn", "-t", "state", "connected", "dst", host, ...port];
   if (service?.protocol === "udp") args[1] = "-u";
   try {
-    return countLines((await run("ss", args, { timeout: patience })).stdout);
+    return countLines(await run("ss", args));
   } catch {
     // Without ss, or without the kernel's help.
     return 0;
   }
+}
+
+/** What a tool prints. */
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const env = forAdministrators(process.env);
+  return (await execute(program, args, { env, timeout: patience })).stdout;
 }
 
 function portFilter(port: number): string[] {
@@ -53,7 +60,7 @@ async function forget(source: Address, service: Service | undefined): Promise<nu
   const filter = service === undefined ? [] : conntrackFilter(service, source.family);
   const args = ["-D", "-f", family, "-s", source.toString(), ...filter];
   try {
-    return countLines((await run("conntrack", args, { timeout: patience })).stdout);
+    return countLines(await run("conntrack", args));
   } catch (error) {
     // It fails where there is nothing to delete.
     if ((error as { stderr?: string }).stderr?.includes("0 flow entries")) return 0;

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { forAdministrators } from "../../../base/environment.ts";
 
 /** How a program ended, and what it said. */
 export interface Ended {
@@ -16,8 +17,7 @@ export function run(
   [program = "", ...args]: readonly string[],
   timeout: number = patience,
 ): Promise<Ended> {
-  // A user who became root may lack the last two.
-  const env = { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` };
+  const env = forAdministrators(process.env);
   return new Promise((resolve) => {
     const settings = { env, timeout, killSignal: "SIGKILL", encoding: "utf8" } as const;
     execFile(program, args, settings, (error, stdout, stderr) => {

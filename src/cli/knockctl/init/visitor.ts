@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import type { Address } from "../../../base/address.ts";
 import { contains, parseAddress, parseNetwork } from "../../../base/address.ts";
+import { forAdministrators } from "../../../base/environment.ts";
 import { KnockError, reason } from "../../../base/errors.ts";
 import type { Ended } from "./child.ts";
 import { complaint, run } from "./child.ts";
@@ -25,7 +26,7 @@ export class Visitor {
   static async open(): Promise<Visitor> {
     const network = await freeNetwork();
     const child = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec cat"], {
-      env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin:/sbin` },
+      env: forAdministrators(process.env),
     });
     const visitor = new Visitor(network, child);
     try {
