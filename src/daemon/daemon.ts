@@ -259,7 +259,9 @@ export class Daemon {
     if (!patience.aborted) await Promise.race([stopped, once(patience, "abort")]);
     this.#keeper.rush();
     this.#lasting?.protection.close();
-    await this.#lasting?.firewalls.shutDown();
+    // An nft that works just now may take half a minute, and ends without us.
+    const released = this.#lasting?.firewalls.shutDown();
+    if (!patience.aborted) await Promise.race([released, once(patience, "abort")]);
     await this.#control?.close();
     await this.#metrics.close();
     this.#say("stop", "closing...", "terminal");

@@ -9,6 +9,7 @@ import { IpsetFirewall } from "../firewall/ipset.ts";
 import { NativeFirewall } from "../firewall/native.ts";
 import { loadRuleset } from "../firewall/nft-command.ts";
 import { liftRuleset } from "../firewall/nft-ruleset.ts";
+import type { Loss } from "../firewall/nft-table.ts";
 import type { RunningTrial } from "../firewall/nftables.ts";
 import { Nftables } from "../firewall/nftables.ts";
 import { Users } from "./host/users.ts";
@@ -145,7 +146,7 @@ export class Firewalls implements Firewall {
       this.#nftables = await Nftables.open({
         protect: services,
         table: this.#table,
-        onFlush: () => this.#restore(),
+        onFlush: (loss) => this.#restore(loss),
         onProblem: ({ message: text }) =>
           this.#log.write({ level: "error", event: "firewall-failed", text }),
       });
@@ -164,9 +165,15 @@ export class Firewalls implements Firewall {
     this.#lock = undefined;
   }
 
-  #restore(): void {
-    const text = `somebody removed rules from table inet ${this.#table}: they are put back`;
-    this.#log.write({ level: "warning", event: "firewall-restored", text });
+  #restore(loss: Loss): void {
+    const table = `table inet ${this.#table}`;
+    if (loss === "removed") {
+      const text = `somebody removed rules from ${table}: they are put back`;
+      this.#log.write({ level: "warning", event: "firewall-restored", text });
+    } else {
+      const text = `more changes of the firewall than the kernel can tell: ${table} is made anew, to be sure`;
+      this.#log.write({ level: "notice", event: "firewall-renewed", text });
+    }
     this.#onLoss();
   }
 }

@@ -1,8 +1,11 @@
 // The contract of src/firewall/firewall.ts on a real kernel, and what the documentation promises of ipset.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
+import { MemoryLog } from "../../src/base/log.ts";
 import type { Service } from "../../src/base/service.ts";
 import { formatService, parseService } from "../../src/base/service.ts";
+import { Firewalls } from "../../src/daemon/firewalls.ts";
+import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
 import { CommandFirewall } from "../../src/firewall/command.ts";
 import type { Passage } from "../../src/firewall/firewall.ts";
 import { IpsetFirewall } from "../../src/firewall/ipset.ts";
@@ -122,6 +125,31 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
   describeFirewall("MemoryFirewall", () => {
     const firewall = new MemoryFirewall();
     return { firewall, passage: native, opened: () => firewall.opened, close: () => {} };
+  });
+
+  test("what somebody removed is told, and that there may be such a thing is told as that", async () => {
+    const log = new MemoryLog();
+    let flushes = 0;
+    const firewalls = new Firewalls("sesame", systemClock, log, () => flushes++);
+    await firewalls.configure("nftables", true);
+    await firewalls.protect([]);
+    await run(["nft", "add table inet foreign; add set inet foreign s { type ipv4_addr; }"]);
+    const foreigner = new Nfnetlink();
+    // Without a pause, so that nothing is read meanwhile.
+    for (let n = 0; n < 30_000; n++) {
+      const elements = [{ key: Uint8Array.of(1, n >> 16, n >> 8, n) }];
+      foreigner.apply([{ kind: "add", table: "foreign", set: "s", elements }]);
+    }
+    foreigner.close();
+    await expect.poll(() => flushes).toBe(1);
+    await run(["nft", "delete table inet sesame"]);
+    await expect.poll(() => flushes, { timeout: 5000 }).toBe(2);
+    await firewalls.shutDown();
+    await run(["nft", "flush ruleset"]);
+    expect(log.entries.map(({ level, text }) => `${level}: ${text}`)).toEqual([
+      "notice: more changes of the firewall than the kernel can tell: table inet sesame is made anew, to be sure",
+      "warning: somebody removed rules from table inet sesame: they are put back",
+    ]);
   });
 
   describe("ipset, with one rule of the administrator's for each family", () => {

@@ -1,4 +1,4 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import {
   afterAll,
   afterEach,
@@ -121,6 +121,34 @@ describe.skipIf(needs())("the life of knockd", () => {
       expect((await daemon.stop(10_000)).code).toBe(15);
       // What the commands hold open is waited for by the test for half a second more.
       expect(performance.now() - asked).toBeLessThan(1000 + 600);
+    });
+
+    test("within a second, though an nft of ours still works", async () => {
+      const folder = new Folder();
+      // The first one makes the table; whatever follows takes its time.
+      folder.write(
+        "nft",
+        [
+          "#!/bin/sh",
+          'export PATH="${PATH#*:}"',
+          `if [ -e '${folder.at("made")}' ]; then touch '${folder.at("begun")}'; sleep 5; fi`,
+          `nft "$@" && touch '${folder.at("made")}'`,
+          "",
+        ].join("\n"),
+      );
+      chmodSync(folder.at("nft"), 0o755);
+      const native = (protect: string) =>
+        `[x]\nsequence = 1\nopen = tcp/22\nprotect = ${protect}\ndecoys = 0\n`;
+      const config = folder.write("k.conf", native("no"));
+      const env = { PATH: `${folder.path}:${process.env["PATH"]}` };
+      const daemon = server.start([...knockd, "-v", "-c", config], { env });
+      await daemon.waitFor(/^listening on/m);
+      folder.write("k.conf", native("yes"));
+      daemon.signal("SIGHUP");
+      await expect.poll(() => existsSync(folder.at("begun"))).toBe(true);
+      rmSync(folder.at("made"));
+      expect((await daemon.stop(4000)).code).toBe(15);
+      expect(existsSync(folder.at("made"))).toBe(false);
     });
 
     test("a second one at once, and even then the pid file goes", async () => {
