@@ -130,7 +130,7 @@ describe.skipIf(needs())("the life of knockd", () => {
         "nft",
         [
           "#!/bin/sh",
-          'export PATH="${PATH#*:}"',
+          `export PATH='${process.env["PATH"]}'`,
           `if [ -e '${folder.at("made")}' ]; then touch '${folder.at("begun")}'; sleep 5; fi`,
           `nft "$@" && touch '${folder.at("made")}'`,
           "",
