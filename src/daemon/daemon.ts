@@ -4,7 +4,7 @@ import { KnockError, reason } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
-import type { Config } from "../config/config.ts";
+import type { Config, Options } from "../config/config.ts";
 import type { Reloaded } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
@@ -32,7 +32,7 @@ import { Tally } from "./metrics/tally.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
 import { rehearse } from "./rehearsal.ts";
-import { compareConfigs, fixedOptions } from "./reload.ts";
+import { compareConfigs, lateOptions } from "./reload.ts";
 import { ServiceManager } from "./service-manager.ts";
 import type { OneTimeFiles } from "./state/one-time-file.ts";
 import { markedFiles, untouchedFiles } from "./state/one-time-file.ts";
@@ -102,6 +102,8 @@ export class Daemon {
   readonly #pipeline: Pipeline<Ring>;
   readonly #metrics: MetricsPage;
   readonly #network: Network;
+  /** With these it started; some count until it ends. */
+  readonly #started: Options;
   #config: Config;
   #doors: Doors;
   #control: ControlServer | undefined;
@@ -133,6 +135,7 @@ export class Daemon {
 
   private constructor(options: DaemonOptions, config: Config) {
     this.#options = options;
+    this.#started = config.options;
     this.#config = config;
     this.#logs = new Logs(options.terminal, clock);
     this.#names = options.lookUp ? new Names(this.#logs, clock) : undefined;
@@ -212,7 +215,7 @@ export class Daemon {
       return { kind: "refused", file: configFile, problems };
     }
     const changes = compareConfigs(this.#config, loaded.config);
-    const late = changes.options.filter((name) => fixedOptions.includes(name));
+    const late = lateOptions(this.#started, loaded.config.options);
     const warnings = [
       ...loaded.warnings,
       ...late.map((name) => `warning: a changed ${name} counts from the next start on`),

@@ -1,4 +1,4 @@
-import type { Config, DoorConfig } from "../config/config.ts";
+import type { Config, DoorConfig, Options } from "../config/config.ts";
 
 /** What is different in a new configuration: names of doors and of options, as people wrote them or would. */
 export interface ConfigChanges {
@@ -16,10 +16,13 @@ export function compareConfigs(before: Config, after: Config): ConfigChanges {
     added: [...fresh.keys()].filter((name) => !old.has(name)),
     removed: [...old.keys()].filter((name) => !fresh.has(name)),
     changed: [...fresh].filter(([name, text]) => (old.get(name) ?? text) !== text).map(([n]) => n),
-    options: optionNames.filter(
-      (name) => asText(before.options[name]) !== asText(after.options[name]),
-    ),
+    options: optionNames.filter((name) => differs(name, before.options, after.options)),
   };
+}
+
+/** What a configuration asks for that has to wait for the next start; `started`: the options of this one. */
+export function lateOptions(started: Options, wanted: Options): readonly string[] {
+  return fixedOptions.filter((name) => differs(name, started, wanted));
 }
 
 const optionNames = [
@@ -39,15 +42,21 @@ const optionNames = [
   "onJournalFailure",
 ] as const satisfies readonly (keyof Config["options"])[];
 
+type OptionName = (typeof optionNames)[number];
+
 /** Those that a running daemon cannot change. */
-export const fixedOptions: readonly string[] = [
+const fixedOptions: readonly OptionName[] = [
   "maxAttempts",
   "maxCommands",
   "table",
   "stateDir",
   "controlSocket",
   "onJournalFailure",
-] satisfies readonly (typeof optionNames)[number][];
+];
+
+function differs(name: OptionName, a: Options, b: Options): boolean {
+  return asText(a[name]) !== asText(b[name]);
+}
 
 /** All that is said of the doors of a name, which need not be one. */
 function byName(doors: readonly DoorConfig[]): Map<string, string> {
