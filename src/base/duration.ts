@@ -3,7 +3,7 @@ const unitMilliseconds = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_00
 type Unit = keyof typeof unitMilliseconds;
 
 /** A hundred years: longer than any door, shorter than what a clock can hold. */
-const longest = 36_525 * unitMilliseconds.d;
+export const longestDuration: number = 36_525 * unitMilliseconds.d;
 
 /**
  * Milliseconds of `30`, `30s`, `500ms`, `10m`, `1h`, `2d`, `5 seconds`; a bare number is seconds. Undefined if
@@ -14,7 +14,7 @@ export function parseDuration(text: string): number | undefined {
   const unit = unitOf(word.toLowerCase());
   if (number === undefined || unit === undefined) return undefined;
   const milliseconds = Number(number) * unitMilliseconds[unit];
-  return milliseconds <= longest ? milliseconds : undefined;
+  return milliseconds <= longestDuration ? milliseconds : undefined;
 }
 
 /** `10 seconds` and the like were read as 10 by knockd 0.8. */

@@ -66,7 +66,11 @@ export function formatJsonLine(entry: Entry, wall: number): string {
     ...entry.detail,
     message: entry.text,
   });
-  // JSON itself escapes the ASCII ones only.
+  return escapeControls(json);
+}
+
+/** The same JSON, with every control character escaped: JSON itself asks for the ASCII ones only. */
+export function escapeControls(json: string): string {
   return json.replace(controls, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 

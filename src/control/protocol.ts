@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { Address } from "../base/address.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Entry } from "../base/log.ts";
-import { formatJsonLine } from "../base/log.ts";
+import { escapeControls, formatJsonLine } from "../base/log.ts";
 import type { Method, NoParams, Params, Result } from "./methods.ts";
 import { schemas, watchParams } from "./schemas.ts";
 
@@ -63,11 +63,7 @@ export function encode(value: unknown): string {
   const json = JSON.stringify(value, (_, part) =>
     part instanceof Address ? part.toString() : part,
   );
-  // JSON itself escapes the ASCII ones only.
-  return json.replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
+  return escapeControls(json);
 }
 
 export function formatRequest({ id, method, params }: Request): string {

@@ -2,13 +2,11 @@
 import * as v from "valibot";
 import type { Address } from "../base/address.ts";
 import { parseAddress } from "../base/address.ts";
+import { longestDuration } from "../base/duration.ts";
 import { formatService, parseService } from "../base/service.ts";
 import type * as m from "./methods.ts";
 
 type Schema<T> = v.GenericSchema<unknown, T>;
-
-/** As long as base/duration.ts goes: a hundred years. */
-const longest = 36_525 * 86_400_000;
 
 /** Longer than a line of any configuration that a person wrote. */
 const longestName = 1000;
@@ -34,7 +32,7 @@ const length: Schema<number> = v.pipe(
   v.number("expected a number of milliseconds"),
   v.integer("expected a whole number of milliseconds"),
   v.minValue(1, "expected at least 1 millisecond"),
-  v.maxValue(longest, "that is more than a hundred years"),
+  v.maxValue(longestDuration, "that is more than a hundred years"),
 );
 
 const flag: Schema<boolean> = v.boolean("expected true or false");

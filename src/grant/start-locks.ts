@@ -1,9 +1,6 @@
 import { closeSync, openSync, readdirSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { flock } from "../ffi/libc.ts";
-
-const LOCK_EX = 2;
-const LOCK_NB = 4;
+import { isLocked, tryLock } from "../ffi/file-lock.ts";
 
 /** A locked descriptor, to be released once the command that has a copy has ended. */
 export interface Hold {
@@ -32,7 +29,7 @@ export class StartLocks {
     remove(this.#path(id));
     try {
       const fd = openSync(this.#path(id), "w", 0o600);
-      flock(fd, LOCK_EX | LOCK_NB);
+      tryLock(fd);
       return { fd, release: () => closeSync(fd) };
     } catch {
       // The journal has met the same trouble, and has told of it.
@@ -42,16 +39,8 @@ export class StartLocks {
 
   /** Does a start command of this lease, or a child of it, still run? */
   isHeld(id: number): boolean {
-    let fd: number;
-    try {
-      fd = openSync(this.#path(id), "r");
-    } catch {
-      // There never was one, or it was cleared away.
-      return false;
-    }
-    const free = flock(fd, LOCK_EX | LOCK_NB) === 0;
-    closeSync(fd);
-    return !free;
+    // There may never have been one, or it was cleared away.
+    return isLocked(this.#path(id));
   }
 
   /** The lease is gone: its file is of no use any more. */

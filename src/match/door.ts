@@ -37,7 +37,7 @@ export function flagsFit(door: Door, packet: Packet): boolean {
 }
 
 /** May this source knock at this door? */
-export function isWelcome({ allow, deny }: Door, source: Address): boolean {
+export function isWelcome({ allow, deny }: Pick<Door, "allow" | "deny">, source: Address): boolean {
   if (deny.some((network) => contains(network, source))) return false;
   return allow === undefined || allow.some((network) => contains(network, source));
 }

@@ -31,9 +31,7 @@ export class TargetNames {
    * server that does not answer must not keep anybody waiting; its doors stay shut until it does.
    */
   async follow(doors: readonly DoorConfig[]): Promise<void> {
-    this.#names = doors
-      .flatMap(({ target }) => target ?? [])
-      .filter((target) => typeof target === "string");
+    this.#names = namesOf(doors);
     await Promise.race([this.#lookUp(), once(AbortSignal.timeout(patience), "abort")]);
   }
 
@@ -51,4 +49,9 @@ export class TargetNames {
     if (turn !== this.#turns) return;
     this.#cancel = this.#clock.wakeAt(this.#clock.now() + interval, () => void this.#lookUp());
   }
+}
+
+/** The names among the targets of doors. */
+export function namesOf(doors: readonly DoorConfig[]): readonly string[] {
+  return doors.flatMap(({ target }) => target ?? []).filter((one) => typeof one === "string");
 }

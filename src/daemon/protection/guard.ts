@@ -1,14 +1,14 @@
-import type { Address, Network } from "../../base/address.ts";
-import { contains, parseNetwork } from "../../base/address.ts";
+import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
+import { isLoopback } from "../../base/endpoint.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
-import type { DoorConfig } from "../../config/config.ts";
 import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
 import { guardDoor } from "../../control/protocol.ts";
 import type { Keeper } from "../../grant/keeper.ts";
 import type { Lease } from "../../grant/lease.ts";
+import { isWelcome } from "../../match/door.ts";
 import type { Doors } from "../doors.ts";
 import type { Peer } from "../host/sessions.ts";
 import { connectedPeers, formatPeer } from "../host/sessions.ts";
@@ -57,7 +57,7 @@ export class Guard {
     this.#source = address;
     const openers = this.#openersOf(services);
     this.#doors = [...new Set(openers.map(({ config }) => config.name))];
-    const closed = openers.filter(({ config }) => !mayKnock(config, address));
+    const closed = openers.filter(({ config }) => !isWelcome(config, address));
     const warnings = closed.map(
       ({ config }) => `${address} may not knock at door ${config.name}: see its allow and deny`,
     );
@@ -101,6 +101,7 @@ export class Guard {
   #doubt(peer: Peer): string | undefined {
     const name = formatPeer(peer);
     if (this.#old.has(name)) return `the connection from ${name} was there before the trial`;
+    // The chain lets in what comes in on lo.
     if (isLoopback(peer.address)) {
       return `the connection from ${name} comes from this machine itself, which is never kept out`;
     }
@@ -163,16 +164,4 @@ export class Guard {
       ({ passage }) => passage.door === guardDoor && passage.source.equals(source),
     );
   }
-}
-
-function mayKnock({ allow, deny }: DoorConfig, source: Address): boolean {
-  const isIn = (networks: readonly Network[]) => networks.some((one) => contains(one, source));
-  return !isIn(deny) && (allow === undefined || isIn(allow));
-}
-
-/** The chain lets in what comes in on lo. */
-function isLoopback(address: Address): boolean {
-  // Not read as the file is loaded: Node takes 5 ms to get ready for the first address of IPv6.
-  const networks = ["127.0.0.0/8", "::1"].flatMap((text) => parseNetwork(text) ?? []);
-  return networks.some((network) => contains(network, address));
 }

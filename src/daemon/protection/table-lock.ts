@@ -1,11 +1,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { KnockError } from "../../base/errors.ts";
-import { errno, flock } from "../../ffi/libc.ts";
-
-const LOCK_EX = 2;
-const LOCK_NB = 4;
-const EWOULDBLOCK = 11;
+import { tryLock } from "../../ffi/file-lock.ts";
 
 /** The right to a table of nftables in this network namespace. */
 export interface TableLock {
@@ -19,10 +15,10 @@ export interface TableLock {
 export function takeTableLock(directory: string, table: string): TableLock {
   const fd = openLock(directory, table);
   if (fd === undefined) return { release: () => {} };
-  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return { release: () => closeSync(fd) };
-  const isHeld = errno() === EWOULDBLOCK;
+  const holder = tryLock(fd);
+  if (holder === "ours") return { release: () => closeSync(fd) };
   closeSync(fd);
-  if (!isHeld) return { release: () => {} };
+  if (holder === "nobody") return { release: () => {} };
   const hints = ["Table = another_name"];
   throw new KnockError("FIREWALL", `another daemon uses table inet ${table}`, { hints });
 }

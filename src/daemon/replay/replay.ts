@@ -4,11 +4,11 @@ import { formatPort } from "../../base/port.ts";
 import type { NoPacket } from "../../capture/link.ts";
 import { Savefile } from "../../capture/savefile.ts";
 import type { Frame } from "../../capture/source.ts";
-import type { Config } from "../../config/config.ts";
 import { decode } from "../../decode/decode.ts";
 import type { Packet } from "../../decode/packet.ts";
 import { whyRejected } from "../../decode/rejection.ts";
 import { Doors } from "../doors.ts";
+import { namesOf } from "../host/target-names.ts";
 import { Targets } from "../host/targets.ts";
 import { untouchedFiles } from "../state/one-time-file.ts";
 import { DryRun, ReplayLog } from "./dry-run.ts";
@@ -45,7 +45,7 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     const { config } = this.#options;
     const log = new ReplayLog();
     const targets = new Targets(log);
-    await targets.refresh(namesOf(config));
+    await targets.refresh(namesOf(config.doors));
     const resolve = targets.networks.bind(targets);
     const doors = new Doors(config.doors, resolve, log, untouchedFiles());
     const { maxAttempts } = config.options;
@@ -101,10 +101,6 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     const wall = this.#file.firstWall === undefined ? undefined : this.#clock.wall();
     return [{ time, wall, cause, entries }];
   }
-}
-
-function namesOf({ doors }: Config): readonly string[] {
-  return doors.flatMap(({ target }) => target ?? []).filter((one) => typeof one === "string");
 }
 
 function noDoor({ source, port, protocol }: Packet): Entry {

@@ -1,9 +1,6 @@
 import { closeSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { KnockError, reason } from "../../base/errors.ts";
-import { flock } from "../../ffi/libc.ts";
-
-const LOCK_EX = 2;
-const LOCK_NB = 4;
+import { tryLock } from "../../ffi/file-lock.ts";
 
 /** The file that holds this process's number, locked as long as it is ours. */
 export class PidFile {
@@ -21,7 +18,7 @@ export class PidFile {
         cause: error,
       });
     }
-    if (flock(this.#fd, LOCK_EX | LOCK_NB) !== 0) {
+    if (tryLock(this.#fd) !== "ours") {
       closeSync(this.#fd);
       const message = `could not create pid file ${path}: another daemon holds it`;
       throw new KnockError("SYSTEM", message);

@@ -4,16 +4,13 @@ import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { flock } from "../../ffi/libc.ts";
+import { isLocked, tryLock } from "../../ffi/file-lock.ts";
 import { LeaseJournal } from "../../grant/lease-journal.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import type { Recovered } from "../../grant/recovery.ts";
 import { StartLocks } from "../../grant/start-locks.ts";
 import type { StateFiles } from "./state-files.ts";
 import { stateFiles } from "./state-files.ts";
-
-const LOCK_EX = 2;
-const LOCK_NB = 4;
 
 /** What a daemon keeps on the disk: its leases, and the lock that makes it the only one of its configuration. */
 export interface State {
@@ -55,7 +52,7 @@ function takeLock(path: string, configFile: string): number | undefined {
   } catch {
     return undefined;
   }
-  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return fd;
+  if (tryLock(fd) === "ours") return fd;
   closeSync(fd);
   const hints = [
     "one daemon listens on several interfaces: Interface = eth0, eth1",
@@ -96,15 +93,7 @@ function checkOwner(directory: string): void {
 
 /** Does a daemon of this configuration run? */
 export function isRunning({ lock }: StateFiles): boolean {
-  let fd: number;
-  try {
-    fd = openSync(lock, "r");
-  } catch {
-    return false;
-  }
-  const free = flock(fd, LOCK_EX | LOCK_NB) === 0;
-  closeSync(fd);
-  return !free;
+  return isLocked(lock);
 }
 
 function bootId(): string {

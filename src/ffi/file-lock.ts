@@ -1,0 +1,29 @@
+// flock(2), which Node cannot call: locks that end with the process, however it ends.
+import { closeSync, openSync } from "node:fs";
+import { errno, flock } from "./libc.ts";
+
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const EWOULDBLOCK = 11;
+
+/** Whose a file is now: ours, somebody else's, or nobody's, since its file system knows no locks. */
+type Holder = "ours" | "other" | "nobody";
+
+/** Locks an open file for this process and those that inherit the descriptor, if it is free. Never waits. */
+export function tryLock(fd: number): Holder {
+  if (flock(fd, LOCK_EX | LOCK_NB) === 0) return "ours";
+  return errno() === EWOULDBLOCK ? "other" : "nobody";
+}
+
+/** Does somebody hold the lock of this file? Not if it is not there. */
+export function isLocked(path: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(path, "r");
+  } catch {
+    return false;
+  }
+  const isHeld = tryLock(fd) !== "ours";
+  closeSync(fd);
+  return isHeld;
+}
