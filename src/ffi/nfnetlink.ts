@@ -1,9 +1,9 @@
 // The kernel's nf_tables over netlink(7): the elements of sets, written and read at once.
 import { KnockError } from "../base/errors.ts";
 import * as libc from "./libc.ts";
-import { NetfilterSocket } from "./netfilter-socket.ts";
 import type { NetlinkMessage } from "./netlink-messages.ts";
 import { readError, readMessages } from "./netlink-messages.ts";
+import { NetlinkSocket } from "./netlink-socket.ts";
 import type { SetChange, SetElement, SetName } from "./nft-messages.ts";
 import { encodeBatch, encodeFind, encodeList, readElements } from "./nft-messages.ts";
 
@@ -30,12 +30,12 @@ export interface Refusal {
  * answers within the call. It needs CAP_NET_ADMIN.
  */
 export class Nfnetlink {
-  readonly #socket: NetfilterSocket;
+  readonly #socket: NetlinkSocket;
   #sequence = 0;
 
   /** Throws FIREWALL. */
   constructor() {
-    this.#socket = new NetfilterSocket();
+    this.#socket = new NetlinkSocket("netfilter");
     // Else a refusal repeats the message that was refused, which is only longer to read.
     this.#socket.option(SOL_NETLINK, NETLINK_CAP_ACK, 1);
   }

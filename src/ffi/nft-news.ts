@@ -1,6 +1,7 @@
 // News of what is removed from nf_tables, by whomever, as the kernel tells it.
-import { NetfilterSocket } from "./netfilter-socket.ts";
+
 import { readMessages } from "./netlink-messages.ts";
+import { NetlinkSocket } from "./netlink-socket.ts";
 import { removedFrom } from "./nft-messages.ts";
 import { whenReadable } from "./readable.ts";
 
@@ -24,7 +25,7 @@ export interface Removal {
 
 /** Hears what is removed from the tables of this process's network namespace. It needs CAP_NET_ADMIN. */
 export class NftNews {
-  readonly #socket: NetfilterSocket;
+  readonly #socket: NetlinkSocket;
   readonly #task: (news: Removal | "lost") => void;
   readonly #stop: () => void;
   #open = true;
@@ -32,7 +33,7 @@ export class NftNews {
   /** `task` hears of every removal, and "lost" when there was more news than can be kept. Throws FIREWALL. */
   constructor(task: (news: Removal | "lost") => void) {
     this.#task = task;
-    this.#socket = new NetfilterSocket(1 << (NFNLGRP_NFTABLES - 1));
+    this.#socket = new NetlinkSocket("netfilter", 1 << (NFNLGRP_NFTABLES - 1));
     // Without the right to it the buffer stays small: then news is "lost" more often.
     this.#socket.option(SOL_SOCKET, SO_RCVBUFFORCE, waiting);
     this.#stop = whenReadable(this.#socket.fd, () => this.#read(batch));

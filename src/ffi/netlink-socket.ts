@@ -1,12 +1,17 @@
-// Sockets of netlink(7) that speak with netfilter, without the meaning of what they carry.
+// Sockets of netlink(7), without the meaning of what they carry.
 import { endianness } from "node:os";
 import * as libc from "./libc.ts";
 
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
-const NETLINK_NETFILTER = 12;
 const MSG_DONTWAIT = 0x40;
+
+/** Parts of the kernel that can be spoken with, and what is wrong where that fails. */
+const protocols = {
+  route: { number: 0, code: "SYSTEM" },
+  netfilter: { number: 12, code: "FIREWALL" },
+} as const;
 
 /** A datagram of the kernel's is at most 32 KiB. */
 const datagram = 65536;
@@ -14,22 +19,25 @@ const datagram = 65536;
 const littleEndian = endianness() === "LE";
 
 /** A socket in this process's network namespace. No call on it ever waits. */
-export class NetfilterSocket {
+export class NetlinkSocket {
+  readonly #protocol: keyof typeof protocols;
   readonly fd: number;
   /** The number by which the kernel tells whose request it answers, or tells others of. */
   readonly port: number;
   readonly #buffer = new Uint8Array(datagram);
 
-  /** `groups`: a bit for each kind of news (enum nfnetlink_groups, less one). Throws FIREWALL. */
-  constructor(groups = 0) {
-    this.fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
-    if (this.fd < 0) throw libc.systemError("FIREWALL", "cannot open a netfilter socket");
+  /** `groups`: a bit for each kind of news. Throws FIREWALL for netfilter, else SYSTEM. */
+  constructor(protocol: keyof typeof protocols, groups = 0) {
+    const { number, code } = protocols[protocol];
+    this.#protocol = protocol;
+    this.fd = libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, number);
+    if (this.fd < 0) throw libc.systemError(code, `cannot open a netlink socket (${protocol})`);
     const address = socketAddress(groups);
     if (
       libc.bind(this.fd, address, address.length) !== 0 ||
       libc.getsockname(this.fd, address, int32(address.length)) !== 0
     ) {
-      const error = libc.systemError("FIREWALL", "cannot bind a netfilter socket");
+      const error = libc.systemError(code, `cannot bind a netlink socket (${protocol})`);
       this.close();
       throw error;
     }
@@ -41,10 +49,11 @@ export class NetfilterSocket {
     return libc.setsockopt(this.fd, level, option, int32(value), 4) === 0;
   }
 
-  /** The kernel carries a request out before this returns. Throws FIREWALL. */
+  /** The kernel carries a request out before this returns. Throws like the constructor. */
   send(request: Uint8Array): void {
     if (libc.sendto(this.fd, request, request.length, 0, kernel, kernel.length) < 0) {
-      throw libc.systemError("FIREWALL", "cannot send a request to netfilter");
+      const { code } = protocols[this.#protocol];
+      throw libc.systemError(code, `cannot send a netlink request (${this.#protocol})`);
     }
   }
 
