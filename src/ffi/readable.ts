@@ -13,15 +13,28 @@ export interface Watch {
 const alive = new Set<ReturnType<typeof koffi.node.poll>>();
 
 /**
- * Calls `task` from the event loop whenever `fd` has something to read, as long as it has
+ * Calls `task` from the event loop whenever `fd` has something to read, or an error, as long as it has
  * (level-triggered: what is left over is told again), and the watch is neither paused nor closed.
  */
 export function watchReadable(fd: number, task: () => void): Watch {
-  const handle = koffi.node.poll(fd, { readable: true }, task);
+  let isPaused = false;
+  const start = () => handle.start({ readable: true }, told);
+  const told = (status: unknown) => {
+    task();
+    // libuv ends a watch at an error (uv__poll_io), such as that a netlink socket had too little room for news.
+    if (status !== 0 && !isPaused && alive.has(handle)) start();
+  };
+  const handle = koffi.node.poll(fd, { readable: true }, told);
   alive.add(handle);
   return {
-    pause: () => alive.has(handle) && handle.stop(),
-    resume: () => alive.has(handle) && handle.start({ readable: true }, task),
+    pause() {
+      isPaused = true;
+      if (alive.has(handle)) handle.stop();
+    },
+    resume() {
+      isPaused = false;
+      if (alive.has(handle)) start();
+    },
     close: () => alive.delete(handle) && handle.close(),
   };
 }

@@ -328,7 +328,7 @@ describe.skipIf(needs())("the life of knockd", () => {
 
     test("opens the log file anew with a bad configuration, too: why it is bad stands in the new one", async () => {
       renameSync(folder.at("k.log"), folder.at("k.log.1"));
-      await reload("[stays]\nsequence = x\n");
+      await reload("[stays]\nsequence = x\ntcpflags = syn\ncommand = true\n");
       await daemon.stop();
       expect(folder.log("k.log.1").at(-1)).toBe(`re-reading config file: ${folder.at("k.conf")}`);
       expect(folder.log()).toEqual([
