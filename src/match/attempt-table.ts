@@ -57,6 +57,11 @@ export class AttemptTable {
     this.#wheel = new Wheel(memory, words, DUE);
   }
 
+  /** How many attempts it has held at once, at most. */
+  get used(): number {
+    return this.#used;
+  }
+
   /** When to call `expire` next: milliseconds; undefined while there is nothing to expire. */
   get nextExpiry(): number | undefined {
     return this.#wheel.next;
@@ -125,16 +130,6 @@ export class AttemptTable {
       take(attempt);
     };
     this.#wheel.expire(now, each, most);
-  }
-
-  /** Puts all that is here into a table with room for it. */
-  copyTo(other: AttemptTable): void {
-    for (const list of [FIRST_STAGE, FURTHER]) {
-      for (let slot = this.#ages.first(list); slot !== none; slot = this.#ages.after(slot)) {
-        const { source, door, stage, start } = this.at(slot);
-        other.put(source, door, stage, start, this.#wheel.dueAt(slot));
-      }
-    }
   }
 
   #release(slot: number): void {

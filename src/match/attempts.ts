@@ -5,30 +5,26 @@ import type { HashKey } from "./hash.ts";
 import { Hash } from "./hash.ts";
 import { none } from "./links.ts";
 
-/**
- * The table begins small: to have asked for a lot of memory makes V8 collect garbage at once, which a
- * first knock would have to wait for. When that is full there is one of full size at once, since all that
- * is there is copied before the next packet: 65,536 attempts would take 20 ms.
- */
-const firstCapacity = 4096;
+/** A table that has held more than so many is given back when it is empty: it may have taken 64 MB. */
+const keptCapacity = 4096;
 
 /**
- * All attempts of all sources at all doors, in a table that grows once. When there are as many as
- * may be, the oldest attempt of the first stage goes, so that a flood from forged addresses cannot push
- * out a knock that has got further.
+ * All attempts of all sources at all doors. When there are as many as may be, the oldest attempt of the
+ * first stage goes, so that a flood from forged addresses cannot push out a knock that has got further.
  */
 export class Attempts {
-  #most: number;
+  readonly #most: number;
   readonly #hash: Hash;
-  #table: AttemptTable | undefined;
+  #table: AttemptTable;
   #size = 0;
   #evicted = 0;
   readonly #byStage: number[] = [];
 
-  /** `most`: how many attempts there may be at once. */
+  /** `most`: how many attempts there may be at once; fewer if there is no memory for so many. */
   constructor(most: number, key?: HashKey) {
     this.#most = most;
     this.#hash = new Hash(4, key);
+    this.#table = makeTable(most, this.#hash);
   }
 
   get size(): number {
@@ -47,19 +43,18 @@ export class Attempts {
 
   /** When to call `expire` next: milliseconds; undefined while there is nothing to expire. */
   get nextExpiry(): number | undefined {
-    return this.#table?.nextExpiry;
+    return this.#table.nextExpiry;
   }
 
   /** Is there any attempt of this source? */
   has(source: Address): boolean {
-    return this.#table !== undefined && this.#table.first(source) !== none;
+    return this.#table.first(source) !== none;
   }
 
   /** Takes out those attempts of a source that `wants` says; the oldest first. */
   take(source: Address, wants: (attempt: OwnedAttempt) => boolean): readonly OwnedAttempt[] {
     const table = this.#table;
     const taken: OwnedAttempt[] = [];
-    if (table === undefined) return taken;
     let slot = table.first(source);
     while (slot !== none) {
       const after = table.after(slot, source);
@@ -71,13 +66,13 @@ export class Attempts {
       }
       slot = after;
     }
-    this.#shrink(table);
     return taken;
   }
 
   /** Remembers an attempt of a source at a door, that ends at `due` (milliseconds). */
   add(source: Address, door: number, stage: number, start: number, due: number): void {
-    this.#roomy().put(source, door, stage, start, due);
+    if (this.#size === this.#table.capacity) this.#evict(this.#table);
+    this.#table.put(source, door, stage, start, due);
     this.#count(stage, 1);
   }
 
@@ -88,13 +83,13 @@ export class Attempts {
     most: number = Number.POSITIVE_INFINITY,
   ): void {
     const table = this.#table;
-    if (table === undefined) return;
     const each = (attempt: OwnedAttempt) => {
       this.#count(attempt.stage, -1);
       take(attempt);
     };
     table.expire(now, each, most);
-    this.#shrink(table);
+    // Not when the last one is taken: it may be a knock that is complete, whose door has to open.
+    if (this.#size === 0) this.#giveBack();
   }
 
   #count(stage: number, change: 1 | -1): void {
@@ -102,17 +97,12 @@ export class Attempts {
     this.#size += change;
   }
 
-  /** After a flood the memory goes back to the system. */
-  #shrink(table: AttemptTable): void {
-    if (this.#size === 0 && table.capacity > firstCapacity) this.#table = undefined;
-  }
-
-  /** The table, with room for one more. */
-  #roomy(): AttemptTable {
-    this.#table ??= new AttemptTable(Math.min(this.#most, firstCapacity), this.#hash);
-    if (this.#size === this.#table.capacity && this.#size < this.#most) this.#grow(this.#table);
-    if (this.#size === this.#most) this.#evict(this.#table);
-    return this.#table;
+  /**
+   * After a flood the memory goes back to the system. A new table is made at once, not when somebody
+   * knocks: to ask for so much memory makes V8 collect garbage.
+   */
+  #giveBack(): void {
+    if (this.#table.used > keptCapacity) this.#table = makeTable(this.#most, this.#hash);
   }
 
   #evict(table: AttemptTable): void {
@@ -121,15 +111,15 @@ export class Attempts {
     table.remove(slot);
     this.#evicted++;
   }
+}
 
-  #grow(from: AttemptTable): void {
-    try {
-      this.#table = new AttemptTable(this.#most, this.#hash);
-    } catch {
-      // There is no memory for them: as many as there are now must do.
-      this.#most = from.capacity;
-      return;
-    }
-    from.copyTo(this.#table);
+/** Of full size from the beginning: what is never used costs nothing, and to grow would take time when there is least of it. */
+function makeTable(most: number, hash: Hash): AttemptTable {
+  try {
+    return new AttemptTable(most, hash);
+  } catch (error) {
+    // There is no memory for so many: as many as there is memory for must do.
+    if (most <= keptCapacity) throw error;
+    return makeTable(Math.ceil(most / 4), hash);
   }
 }

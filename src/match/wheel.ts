@@ -48,11 +48,6 @@ export class Wheel {
     if (--this.#size === 0) this.#next = undefined;
   }
 
-  /** When the slot, which is in the wheel, comes out: milliseconds. */
-  dueAt(slot: number): number {
-    return this.#tickOf(slot) * tick;
-  }
-
   /**
    * Takes out the slots that are due, at most so many, and hands each to `take`, which must not change
    * the wheel. `next` is not later than `now` if there are more.
