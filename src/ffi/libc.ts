@@ -77,6 +77,11 @@ export function errno(): number {
   return koffi.errno();
 }
 
+/** An integer of 32 bits in memory, as setsockopt(2) and its like want it. */
+export function int32(value: number): Uint8Array {
+  return new Uint8Array(Int32Array.of(value).buffer);
+}
+
 /** The address of `bytes`, for C structures that hold a pointer. Keep `bytes` referenced meanwhile. */
 export function addressOf(bytes: Uint8Array): bigint {
   return koffi.address(bytes);

@@ -35,7 +35,7 @@ export class NetlinkSocket {
     const address = socketAddress(groups);
     if (
       libc.bind(this.fd, address, address.length) !== 0 ||
-      libc.getsockname(this.fd, address, int32(address.length)) !== 0
+      libc.getsockname(this.fd, address, libc.int32(address.length)) !== 0
     ) {
       const error = libc.systemError(code, `cannot bind a netlink socket (${protocol})`);
       this.close();
@@ -46,7 +46,7 @@ export class NetlinkSocket {
 
   /** Sets an integer option. False if this kernel does not know it, or the rights for it are missing. */
   option(level: number, option: number, value: number): boolean {
-    return libc.setsockopt(this.fd, level, option, int32(value), 4) === 0;
+    return libc.setsockopt(this.fd, level, option, libc.int32(value), 4) === 0;
   }
 
   /** The kernel carries a request out before this returns. Throws like the constructor. */
@@ -78,9 +78,3 @@ function socketAddress(groups: number): Uint8Array {
 }
 
 const kernel = socketAddress(0);
-
-function int32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, value, littleEndian);
-  return bytes;
-}

@@ -37,13 +37,6 @@ export interface RingSize {
 
 const littleEndian = endianness() === "LE";
 
-/** A native 32-bit integer, as setsockopt wants it. */
-function int32(value: number): Uint8Array {
-  const bytes = new Uint8Array(4);
-  new DataView(bytes.buffer).setInt32(0, value, littleEndian);
-  return bytes;
-}
-
 /**
  * An AF_PACKET socket of type SOCK_DGRAM (data starts at the network header, whatever the link),
  * that receives nothing yet: attach a filter, then `start`. Throws CAPTURE.
@@ -53,8 +46,8 @@ export function openPacketSocket(): number {
   const fd = libc.socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw libc.systemError("CAPTURE", "cannot open a packet socket");
   try {
-    setOption(fd, SOL_PACKET, PACKET_VERSION, int32(TPACKET_V2), "set the ring's version");
-    setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, int32(1), "ignore outgoing packets");
+    setOption(fd, SOL_PACKET, PACKET_VERSION, libc.int32(TPACKET_V2), "set the ring's version");
+    setOption(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, libc.int32(1), "ignore outgoing packets");
     return fd;
   } catch (error) {
     libc.close(fd);
@@ -114,7 +107,7 @@ export function closePacketSocket(fd: number): void {
 /** Packets since the last call: those that passed the filter, and how many of them found the ring full. */
 export function statistics(fd: number): { readonly received: number; readonly dropped: number } {
   const value = new Uint32Array(2);
-  const length = int32(8);
+  const length = libc.int32(8);
   const bytes = new Uint8Array(value.buffer);
   if (libc.getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, bytes, length) !== 0) {
     throw libc.systemError("CAPTURE", "cannot read the packet statistics");

@@ -17,7 +17,7 @@ export interface Peer {
 export function peerOf(socket: Socket): Peer {
   // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
   const value = new Uint8Array(12);
-  const length = new Uint8Array(new Uint32Array([value.length]).buffer);
+  const length = libc.int32(value.length);
   if (libc.getsockopt(descriptorOf(socket), SOL_SOCKET, SO_PEERCRED, value, length) !== 0) {
     throw libc.systemError("SYSTEM", "cannot find out who is at the other end of a socket");
   }
