@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { forAdministrators } from "../base/environment.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
+import { Ends } from "./ends.ts";
 import type { Firewall, Outcome, Passage } from "./firewall.ts";
 
 /** How long ipset may take: milliseconds. */
@@ -47,14 +48,13 @@ interface Change {
 export class IpsetFirewall implements Firewall {
   readonly #clock: Clock;
   readonly #restore: Restore;
-  /** Until when the kernel has an element open: milliseconds on the clock's `now()`. */
-  readonly #ends = new Map<string, number>();
-  #purgeAt = 1000;
+  readonly #ends: Ends;
   #waiting: Wish[] = [];
   #working = false;
 
   private constructor(clock: Clock, restore: Restore) {
     this.#clock = clock;
+    this.#ends = new Ends(clock);
     this.#restore = restore;
   }
 
@@ -93,14 +93,13 @@ export class IpsetFirewall implements Firewall {
   /** Tells what became of wishes; those that are left to be tried again have failed with another. */
   async #fulfil(wishes: readonly Wish[]): Promise<readonly Wish[]> {
     const now = this.#clock.now();
-    this.#purge(now);
     const changes = [...this.#changesFor(wishes)].map(([key, end]) => {
       return { key, seconds: end === undefined ? undefined : secondsUntil(end, now) };
     });
     const outcome = await this.#carryOut(changes);
     for (const { key, seconds } of changes) {
       if (outcome.kind === "done" && seconds !== undefined) {
-        this.#ends.set(key, now + 1000 * seconds);
+        this.#ends.prolong(key, now + 1000 * seconds);
       } else this.#ends.delete(key);
     }
     const culprit = outcome.kind === "done" ? undefined : changes[failedLine(outcome)]?.key;
@@ -123,19 +122,12 @@ export class IpsetFirewall implements Firewall {
     const changes = new Map<string, number | undefined>();
     for (const { keys, end } of wishes) {
       for (const key of keys) {
-        const open = changes.has(key) ? changes.get(key) : this.#ends.get(key);
+        const open = changes.has(key) ? changes.get(key) : this.#ends.of(key);
         // Another door may have opened it for longer.
         if (end === undefined || open === undefined || open < end) changes.set(key, end);
       }
     }
     return changes;
-  }
-
-  /** Forgets what is over, but not each time: that would take long where there is much. */
-  #purge(now: number): void {
-    if (this.#ends.size < this.#purgeAt) return;
-    for (const [key, end] of this.#ends) if (end <= now) this.#ends.delete(key);
-    this.#purgeAt = 1000 + 2 * this.#ends.size;
   }
 }
 

@@ -46,22 +46,22 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
   });
 
   test("is set up by knockctl init wherever it is unpacked, and whatever else the PATH has", async () => {
-    await debian.unpack("/opt/sesame");
+    await site.debian.unpack("/opt/sesame");
     // Whoever starts these has neither our doors nor our control socket.
     for (const name of ["knock", "knockd"]) {
-      debian.write(`usr/local/bin/${name}`, "#!/bin/sh\nexit 3\n", 0o755);
+      site.debian.write(`usr/local/bin/${name}`, "#!/bin/sh\nexit 3\n", 0o755);
     }
     const knockctl = "/opt/sesame/usr/bin/knockctl";
     const options = "--yes --json --service tcp/2200 --config /root/knockd.conf";
-    const session = `SSH_CONNECTION="10.77.0.2 50000 ${debian.host.address} 22"`;
-    const { stdout } = await debian.sh(`${session} ${knockctl} init ${options}`);
+    const session = `SSH_CONNECTION="10.77.0.2 50000 ${site.debian.host.address} 22"`;
+    const { stdout } = await site.debian.sh(`${session} ${knockctl} init ${options}`);
     expect(JSON.parse(stdout)).toMatchObject({ started: "command", proven: true });
-    expect(await debian.says("readlink /proc/$(pidof knockd)/exe")).toBe(
+    expect(await site.debian.says("readlink /proc/$(pidof knockd)/exe")).toBe(
       "/opt/sesame/usr/lib/sesame-knock/sesame",
     );
-    expect(await connects(2200)).toBe("open");
-    await debian.sh(`${knockctl} undo --config /root/knockd.conf`);
-    expect(await debian.says("pidof knockd")).toBe("");
+    expect(await site.connects(2200)).toBe("open");
+    await site.debian.sh(`${knockctl} undo --config /root/knockd.conf`);
+    expect(await site.debian.says("pidof knockd")).toBe("");
   });
 
   test("takes the pid file and options from where they are said", async () => {
