@@ -291,7 +291,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       const knocks = () => keeper.stdout.match(/7002/g)?.length;
       await expect.poll(knocks, { timeout: 20_000 }).toBe(2);
       await client.run(["iptables", "-D", ...lost]);
-      await daemon.waitFor(/OPEN SESAME[^]*OPEN SESAME/, 20_000);
+      await daemon.waitFor(/OPEN SESAME[\s\S]*OPEN SESAME/, 20_000);
       expect(existsSync(closed)).toBe(false);
       keeper.signal("SIGINT");
       expect((await keeper.ended).code).toBe(0);
