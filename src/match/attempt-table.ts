@@ -27,7 +27,7 @@ export interface OwnedAttempt extends Attempt {
 }
 
 /**
- * A hash table of attempts by source, of a fixed size: 64 bytes an attempt and 4 to 8 for the buckets. The
+ * A hash table of attempts by source, of a fixed size: 64 bytes an attempt and 8 to 16 for the buckets. The
  * kernel gives memory only for what was ever used of it. An attempt is named by its slot.
  */
 export class AttemptTable {
@@ -40,6 +40,9 @@ export class AttemptTable {
   readonly #buckets: Int32Array;
   readonly #ages: Links;
   readonly #wheel: Wheel;
+  /** The source that was looked for last, and its bucket. */
+  #hashed: Address | undefined;
+  #hashedBucket = 0;
   /** The slots that were ever used are those up to this one. */
   #used = 0;
   /** The first of those that are free again. */
@@ -52,7 +55,8 @@ export class AttemptTable {
     this.#hash = hash;
     this.#records = new Int32Array(memory);
     this.#doubles = new Float64Array(memory);
-    this.#buckets = new Int32Array(2 ** Math.ceil(Math.log2(capacity)));
+    // Twice as many as attempts: the shorter the chains, the fewer lines of the cache are touched.
+    this.#buckets = new Int32Array(2 ** Math.ceil(Math.log2(2 * capacity)));
     this.#ages = new Links(2, this.#records, words, AGE);
     this.#wheel = new Wheel(memory, words, DUE);
   }
@@ -147,9 +151,13 @@ export class AttemptTable {
   }
 
   #bucket(source: Address): number {
+    // Whoever puts something in has looked for the source before.
+    if (source === this.#hashed) return this.#hashedBucket;
     this.#hash.put(source);
     this.#hash.compute();
-    return this.#hash.low & (this.#buckets.length - 1);
+    this.#hashed = source;
+    this.#hashedBucket = this.#hash.low & (this.#buckets.length - 1);
+    return this.#hashedBucket;
   }
 
   /** The first slot of the source in a chain, from this one on. */
