@@ -31,6 +31,7 @@ test.each([
   ['START_KNOCKD=0\nKNOCKD_OPTS="-i eth1"\n', "-i eth1", "0"],
   ['KNOCKD_OPTS="-i eth1" # wired\nSTART_KNOCKD=1', "-i eth1", "1"],
   ['LINK=eth1\necho read\nKNOCKD_OPTS="-i $LINK"\n', "-i eth1", ""],
+  ['LINK=eth1\nKNOCKD_OPTS="-i $LINK"\n[ -d /nowhere ] && KNOCKD_OPTS=-d\n', "-i eth1", ""],
   ["#START_KNOCKD=1\n#KNOCKD_OPTS=-d\n", "", ""],
   ["", "", ""],
 ])("what a shell understands is read as it does: %j", (text, opts, start) => {

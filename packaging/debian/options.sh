@@ -5,7 +5,10 @@ defaults=/etc/default/knockd
 # Prints what it says for a name.
 setting() {
 	[ -r "$defaults" ] || return 0
-	sh -ec ". $defaults >/dev/null; echo \"\$$1\"" 2>/dev/null ||
+	# Its text, not ".": that ends with a last line such as [ -d X ] && Y=Z, where X is not there.
+	sh -ec "exec 3>&1 >/dev/null
+$(cat "$defaults")
+echo \"\$$1\" >&3" 2>/dev/null ||
 		sed -n "s/^[[:space:]]*$1[[:space:]]*=[[:space:]]*//p" "$defaults" | tail -n 1 |
 		sed "s/[[:space:]]*\$//; s/^\(['\"]\)\(.*\)\1\$/\2/; s/^['\"]//"
 }

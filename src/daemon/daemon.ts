@@ -256,6 +256,8 @@ export class Daemon {
     this.#network.close();
     this.#pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
+    // It may be over: then the next daemon closes.
+    this.#lasting?.state.journal?.retry();
     const most = this.#keeper.isForgetful ? lastPatience : stopPatience;
     const patience = AbortSignal.any([hurry, AbortSignal.timeout(most)]);
     const stopped = this.#keeper.stop();

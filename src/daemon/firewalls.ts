@@ -130,9 +130,10 @@ export class Firewalls implements Firewall {
       this.#nftables = undefined;
       this.#unlock();
       if (!needed) this.#native = undefined;
-      else if (!(this.#native instanceof IpsetFirewall)) {
-        this.#native = await IpsetFirewall.open(this.#clock);
-        // By nftables, if this was a reload.
+      else {
+        if (this.#native instanceof IpsetFirewall) await this.#native.renew();
+        else this.#native = await IpsetFirewall.open(this.#clock);
+        // At a reload: by nftables before, or in sets that somebody may have destroyed.
         this.#onLoss();
       }
     } catch (error) {

@@ -1,5 +1,4 @@
 // News of what is removed from nf_tables, by whomever, as the kernel tells it.
-
 import { readMessages } from "./netlink-messages.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import { removedFrom } from "./nft-messages.ts";

@@ -10,6 +10,9 @@ test("an end is never made earlier, and forgotten when it is deleted", () => {
   expect(ends.of("a")).toBe(10);
   ends.delete("a");
   expect(ends.of("a")).toBe(0);
+  ends.prolong("b", 10);
+  ends.clear();
+  expect(ends.of("b")).toBe(0);
 });
 
 test("what is over does not pile up", () => {

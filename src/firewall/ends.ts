@@ -29,6 +29,10 @@ export class Ends {
     this.#ends.delete(key);
   }
 
+  clear(): void {
+    this.#ends.clear();
+  }
+
   /** How many are remembered. */
   get size(): number {
     return this.#ends.size;

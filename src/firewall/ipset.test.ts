@@ -91,3 +91,13 @@ test("an ipset that cannot run is not run again and again", async () => {
   expect(await Promise.all(outcomes)).toEqual([missing, missing, missing]);
   expect(runs).toHaveLength(2);
 });
+
+test("renewed, it takes nothing for open that was", async () => {
+  const { firewall, runs, end } = await make();
+  void firewall.open(from(1), 60_000);
+  await end();
+  void firewall.renew();
+  await end();
+  void firewall.open(from(1), 5000);
+  expect(runs).toEqual([[`add ${element(1)} timeout 60`], [], [`add ${element(1)} timeout 5`]]);
+});

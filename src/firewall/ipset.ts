@@ -21,6 +21,8 @@ const createSets = [
   `create ${sets[6]} hash:ip,port family inet6 timeout 0 maxelem 1000000`,
 ];
 
+const done: Outcome = { kind: "done" };
+
 /** Carries out the lines of an `ipset restore`, up to the first that fails. */
 type Restore = (lines: readonly string[]) => Promise<Outcome>;
 
@@ -73,9 +75,20 @@ export class IpsetFirewall implements Firewall {
     return this.#ask(passage, undefined);
   }
 
+  /** Makes the sets again if somebody has destroyed them; what is to be open is to be opened again. */
+  renew(): Promise<Outcome> {
+    this.#ends.clear();
+    return this.#wish([], undefined);
+  }
+
   #ask(passage: Passage, end: number | undefined): Promise<Outcome> {
+    return this.#wish(elements(passage), end);
+  }
+
+  /** Without elements it is for the sets themselves. */
+  #wish(keys: readonly string[], end: number | undefined): Promise<Outcome> {
     return new Promise((tell) => {
-      this.#waiting.push({ keys: elements(passage), end, tell });
+      this.#waiting.push({ keys, end, tell });
       if (!this.#working) void this.#work();
     });
   }
@@ -96,7 +109,8 @@ export class IpsetFirewall implements Firewall {
     const changes = [...this.#changesFor(wishes)].map(([key, end]) => {
       return { key, seconds: end === undefined ? undefined : secondsUntil(end, now) };
     });
-    const outcome = await this.#carryOut(changes);
+    const isDone = changes.length === 0 && wishes.every(({ keys }) => keys.length > 0);
+    const outcome = isDone ? done : await this.#restore(linesFor(changes));
     for (const { key, seconds } of changes) {
       if (outcome.kind === "done" && seconds !== undefined) {
         this.#ends.prolong(key, now + 1000 * seconds);
@@ -106,15 +120,6 @@ export class IpsetFirewall implements Firewall {
     const isTold = ({ keys }: Wish) => culprit === undefined || keys.includes(culprit);
     for (const wish of wishes) if (isTold(wish)) wish.tell(outcome);
     return wishes.filter((wish) => !isTold(wish));
-  }
-
-  #carryOut(changes: readonly Change[]): Promise<Outcome> {
-    if (changes.length === 0) return Promise.resolve({ kind: "done" });
-    // With -exist an element that is there gets the new time, and one that is not need not be closed.
-    const lines = changes.map(({ key, seconds }) => {
-      return seconds === undefined ? `del ${key}` : `add ${key} timeout ${seconds}`;
-    });
-    return this.#restore([...createSets, ...lines]);
   }
 
   /** Until when elements are to be open that are not, or not as long: one after another, the last word counts. */
@@ -129,6 +134,14 @@ export class IpsetFirewall implements Firewall {
     }
     return changes;
   }
+}
+
+function linesFor(changes: readonly Change[]): readonly string[] {
+  // With -exist an element that is there gets the new time, and one that is not need not be closed.
+  const lines = changes.map(({ key, seconds }) => {
+    return seconds === undefined ? `del ${key}` : `add ${key} timeout ${seconds}`;
+  });
+  return [...createSets, ...lines];
 }
 
 function secondsUntil(end: number, now: number): number {
@@ -159,11 +172,16 @@ function runIpset(lines: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     const env = forAdministrators(process.env);
     const options = { env, timeout: patience, encoding: "utf8" } as const;
-    const child = execFile("ipset", ["-exist", "restore"], options, (error, _, stderr) => {
-      if (error === null) resolve({ kind: "done" });
-      else resolve({ kind: "not-started", reason: `ipset: ${stderr.trim() || reason(error)}` });
-    });
-    child.stdin?.on("error", () => {});
-    child.stdin?.end(`${lines.join("\n")}\n`);
+    const fail = (why: string) => resolve({ kind: "not-started", reason: `ipset: ${why}` });
+    try {
+      const child = execFile("ipset", ["-exist", "restore"], options, (error, _, stderr) => {
+        if (error === null) resolve(done);
+        else fail(stderr.trim() || reason(error));
+      });
+      child.stdin?.on("error", () => {});
+      child.stdin?.end(`${lines.join("\n")}\n`);
+    } catch (error) {
+      fail(reason(error)); // Where memory is short, Node throws.
+    }
   });
 }

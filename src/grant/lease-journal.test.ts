@@ -256,6 +256,20 @@ describe("trouble", () => {
     expect(log.entries.filter(({ event }) => event === "journal-failed")).toHaveLength(1);
   });
 
+  test("is tried again when somebody has to know", () => {
+    const { ledger, journal, note } = start();
+    rmSync(join(folder, "state"), { recursive: true });
+    journal.restart();
+    note(open(1));
+    journal.retry();
+    expect(journal.trouble).toBeDefined();
+    mkdirSync(join(folder, "state"));
+    journal.retry();
+    expect(journal.trouble).toBeUndefined();
+    expect(leftBehind()).toEqual(ledger.leases);
+    journal.close();
+  });
+
   test("is tried once more at the end", () => {
     const { ledger, journal, note } = start();
     rmSync(join(folder, "state"), { recursive: true });

@@ -99,6 +99,11 @@ export class LeaseJournal {
     }
   }
 
+  /** In trouble, tries once more now. */
+  retry(): void {
+    if (this.#trouble !== undefined) this.#attempt((journal) => this.#compact(journal));
+  }
+
   /** Lets go. `here`: this moment, which tells the daemon after the next boot how long leases have lasted. */
   close(here?: Moment): void {
     this.#attempt((journal) => {

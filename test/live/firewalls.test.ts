@@ -133,6 +133,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
     const firewalls = new Firewalls("sesame", systemClock, log, () => flushes++);
     await firewalls.configure("nftables", true);
     await firewalls.protect([]);
+    flushes = 0;
     await run(["nft", "add table inet foreign; add set inet foreign s { type ipv4_addr; }"]);
     const foreigner = new Nfnetlink();
     // Without a pause, so that nothing is read meanwhile.

@@ -37,9 +37,10 @@ export class Network {
 
   #changed(): void {
     try {
-      this.#host.refresh();
+      // First: it must not hang on whether addresses can be read.
       this.#ring.interfacesChanged();
       this.#tellMissing();
+      this.#host.refresh();
     } catch (error) {
       const text = `cannot follow a change of the network: ${reason(error)}`;
       this.#log.write({ level: "error", event: "network", text });

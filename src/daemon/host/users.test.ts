@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import { settled } from "../../../test/slow-firewall.ts";
 import { ManualClock } from "../../base/clock.ts";
 import type { User } from "../../firewall/command.ts";
 import { findInPasswd, Users } from "./users.ts";
@@ -30,7 +31,26 @@ test("those of the configuration are asked for before anybody knocks, and anew a
   expect(ask.mock.calls).toEqual([["anna"], ["bert"]]);
   expect(await users.find("anna")).toEqual({ uid: 1, gid: 100 });
   users.expect(["anna"]);
-  expect(await users.find("anna")).toEqual({ uid: 2, gid: 100 });
+  await vi.waitFor(async () => expect(await users.find("anna")).toEqual({ uid: 2, gid: 100 }));
+  expect(ask).toHaveBeenCalledTimes(3);
+});
+
+test("what was known counts as long as nobody answers, and no longer than the name is wanted", async () => {
+  let isAway = false;
+  const users = new Users(new ManualClock(), async () => {
+    if (isAway) throw new Error("away");
+    return { uid: 1, gid: 100 };
+  });
+  users.expect(["anna"]);
+  await users.find("anna");
+  isAway = true;
+  for (let reload = 0; reload < 3; reload++) {
+    users.expect(["anna"]);
+    await settled();
+    expect(await users.find("anna")).toEqual({ uid: 1, gid: 100 });
+  }
+  users.expect([]);
+  await expect(users.find("anna")).rejects.toThrow("away");
 });
 
 test("a failure is remembered for half a minute", async () => {

@@ -17,6 +17,7 @@ const failureLasts = 30_000;
 interface Known {
   readonly user: Promise<User>;
   until: number;
+  isFound: boolean;
 }
 
 /** Who runs the commands of doors. Each user is asked for once, since a directory service may be slow. */
@@ -30,23 +31,46 @@ export class Users {
     this.#ask = ask;
   }
 
-  /** Asks for these users, whatever was known of them: before a knock has to wait for the answer. */
+  /**
+   * Asks for these users, and no others, before a knock has to wait for the answer. What was known of one
+   * counts until there is another answer: a directory that is away must not keep a door from closing.
+   */
   expect(names: readonly string[]): void {
+    const before = new Map(this.#known);
     this.#known.clear();
-    // What fails is told when a command needs it.
-    for (const name of names) this.find(name).catch(() => {});
+    for (const name of new Set(names)) {
+      const asked = this.#look(name);
+      const known = before.get(name);
+      this.#known.set(name, known?.isFound ? known : asked);
+      // What fails is told when a command needs it.
+      asked.user.then(
+        () => this.#known.has(name) && this.#known.set(name, asked),
+        () => {},
+      );
+    }
   }
 
   /** Rejected with SYSTEM if there is none of this name, or nobody answers. */
   find(name: string): Promise<User> {
     const known = this.#known.get(name);
     if (known !== undefined && this.#clock.now() < known.until) return known.user;
-    const asked: Known = { user: this.#ask(name), until: Number.POSITIVE_INFINITY };
+    const asked = this.#look(name);
     this.#known.set(name, asked);
-    asked.user.catch(() => {
-      asked.until = this.#clock.now() + failureLasts;
-    });
     return asked.user;
+  }
+
+  #look(name: string): Known {
+    const until = Number.POSITIVE_INFINITY;
+    const asked: Known = { user: this.#ask(name), until, isFound: false };
+    asked.user.then(
+      () => {
+        asked.isFound = true;
+      },
+      () => {
+        asked.until = this.#clock.now() + failureLasts;
+      },
+    );
+    return asked;
   }
 }
 
