@@ -138,6 +138,17 @@ test("a command has a session of its own, so that a signal to the daemon's does 
   expect(session).toBe(shell?.trim());
 });
 
+test("a command that needs no shell has none", async () => {
+  const program = join(folder, "program");
+  const file = join(folder, "out");
+  writeFileSync(program, '#!/bin/sh\nread -r _ _ _ _ _ s _ </proc/$$/stat\necho "$s $$" >"$1"\n');
+  chmodSync(program, 0o755);
+  expect(await run(`${program} ${file}`)).toEqual({ kind: "done" });
+  // A shell would lead the session instead; unless it makes way for its last command, as dash does not.
+  const [session, own] = readFileSync(file, "utf8").trim().split(" ");
+  expect(session).toBe(own);
+});
+
 test("a command has every signal as it usually is, whatever this process ignores", async () => {
   const signals = await output(`grep -E '^Sig(Blk|Ign):' /proc/self/status >"$OUT"`);
   expect(signals.replace(/\s/g, "")).toBe(`SigBlk:${"0".repeat(16)}SigIgn:${"0".repeat(16)}`);
