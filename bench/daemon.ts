@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { peer } from "../test/live/requirements.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./test-bed.ts";
 
 const bin = join(import.meta.dirname, "../bin");
 

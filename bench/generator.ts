@@ -3,7 +3,7 @@
 import { readFileSync, writeSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { PacketSender } from "./packet-sender.ts";
-import { clientLink, serverAddresses } from "./stage.ts";
+import { clientLink, serverAddresses } from "./test-bed.ts";
 import { addressNumber } from "./syn.ts";
 import { block, sleepExactly } from "./timing.ts";
 import type { Sent, Traffic } from "./traffic.ts";

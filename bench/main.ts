@@ -11,7 +11,7 @@ import { failuresOf, markdown, plainTable, targetTable } from "./report.ts";
 import { measureRest } from "./rest.ts";
 import { measureScale } from "./scale.ts";
 import { measureScans } from "./scan.ts";
-import { Stage } from "./stage.ts";
+import { Stage } from "./test-bed.ts";
 import { figure } from "./statistics.ts";
 import type { Course, Part } from "./targets.ts";
 

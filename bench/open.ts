@@ -5,8 +5,8 @@ import { Daemon } from "./daemon.ts";
 import { commandDoor, nativeDoor, sequence } from "./doors.ts";
 import type { Opening } from "./prober.ts";
 import { Prober } from "./prober.ts";
-import type { Shut, Stage } from "./stage.ts";
-import { clientNetwork, doorPort, openPort, serverAddresses } from "./stage.ts";
+import type { Shut, Stage } from "./test-bed.ts";
+import { clientNetwork, doorPort, openPort, serverAddresses } from "./test-bed.ts";
 import { figure, median, quantile, spread, times } from "./statistics.ts";
 import type { Course, Part } from "./targets.ts";
 

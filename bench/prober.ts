@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { PacketSender } from "./packet-sender.ts";
-import type { Stage } from "./stage.ts";
-import { clientLink, clientNetwork } from "./stage.ts";
+import type { Stage } from "./test-bed.ts";
+import { clientLink, clientNetwork } from "./test-bed.ts";
 import { addressNumber } from "./syn.ts";
 import { block, sleepExactly, wallTime } from "./timing.ts";
 import { Wiretap } from "./wiretap.ts";

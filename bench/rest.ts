@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Name } from "./daemon.ts";
 import { Daemon } from "./daemon.ts";
 import { commandDoor } from "./doors.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./test-bed.ts";
 import { figure, median, spread, times } from "./statistics.ts";
 import type { Course, Part } from "./targets.ts";
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Name } from "./daemon.ts";
 import { Daemon, knockctl } from "./daemon.ts";
 import { commandDoor, manyDoors, nativeDoor, portsOfMany, sequence } from "./doors.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./test-bed.ts";
 import { figure, median, spread, times } from "./statistics.ts";
 import type { Course, Finding, Part, TargetId } from "./targets.ts";
 import { send } from "./traffic.ts";

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Name } from "./daemon.ts";
 import { Daemon } from "./daemon.ts";
-import type { Stage } from "./stage.ts";
-import { ownClients, serverAddresses } from "./stage.ts";
+import type { Stage } from "./test-bed.ts";
+import { ownClients, serverAddresses } from "./test-bed.ts";
 import { figure } from "./statistics.ts";
 import { addressText } from "./syn.ts";
 import type { Course, Part } from "./targets.ts";

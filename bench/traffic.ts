@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Process } from "../test/live/process.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./test-bed.ts";
 import type { Syn } from "./syn.ts";
 import { addressNumber } from "./syn.ts";
 

@@ -1,6 +1,6 @@
 // The door: a button, the progress of a knock, and what came of it.
-import { isBadPort } from "../src/page/bad-ports.ts";
-import type { Profile } from "../src/page/profile.ts";
+import { isBadPort } from "../src/invitation/bad-ports.ts";
+import type { Profile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
 import type { Sight } from "./knock.ts";
 import { canKnock, knock, lookAfter, lookBefore } from "./knock.ts";

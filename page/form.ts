@@ -1,6 +1,6 @@
 // The form in which a profile is made and changed.
-import type { Profile, ProfileProblem } from "../src/page/profile.ts";
-import { decodeProfile, readProfile } from "../src/page/profile.ts";
+import type { Profile, ProfileProblem } from "../src/invitation/profile.ts";
+import { decodeProfile, readProfile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
 import type { Language, Word } from "./words.ts";
 import { say } from "./words.ts";

@@ -1,6 +1,6 @@
-import { isBadPort } from "../src/page/bad-ports.ts";
-import { duration, paces } from "../src/page/pace.ts";
-import type { Profile } from "../src/page/profile.ts";
+import { isBadPort } from "../src/invitation/bad-ports.ts";
+import { duration, paces } from "../src/invitation/pace.ts";
+import type { Profile } from "../src/invitation/profile.ts";
 import type { Outcome } from "./request.ts";
 import { ask, knockAt, room } from "./request.ts";
 

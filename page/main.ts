@@ -1,7 +1,7 @@
 // The page shows the door that its address names after the #, or a form in which to name one.
-import { badPorts } from "../src/page/bad-ports.ts";
-import type { Profile } from "../src/page/profile.ts";
-import { decodeProfile, encodeProfile } from "../src/page/profile.ts";
+import { badPorts } from "../src/invitation/bad-ports.ts";
+import type { Profile } from "../src/invitation/profile.ts";
+import { decodeProfile, encodeProfile } from "../src/invitation/profile.ts";
 import { Door } from "./door.ts";
 import { element } from "./element.ts";
 import { Form } from "./form.ts";

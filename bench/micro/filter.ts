@@ -1,6 +1,6 @@
 import { compileFilter } from "../../src/capture/filter.ts";
-import { runFilter } from "../../test/bpf.ts";
-import { address, SYN, tcpPacket } from "../../test/packets.ts";
+import { runFilter } from "../../test/support/bpf.ts";
+import { address, SYN, tcpPacket } from "../../test/support/packets.ts";
 import { portsOfMany } from "../doors.ts";
 import { measure } from "./measure.ts";
 

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bytes, honest } from "../../test/arbitrary.ts";
-import type { FilteredPacket } from "../../test/bpf.ts";
-import { refusal, runFilter } from "../../test/bpf.ts";
-import type { Ends } from "../../test/packets.ts";
+import { bytes, honest } from "../../test/support/arbitrary.ts";
+import type { FilteredPacket } from "../../test/support/bpf.ts";
+import { refusal, runFilter } from "../../test/support/bpf.ts";
+import type { Ends } from "../../test/support/packets.ts";
 import {
   address,
   extension,
@@ -15,7 +15,7 @@ import {
   tcp,
   tcpPacket,
   udpPacket,
-} from "../../test/packets.ts";
+} from "../../test/support/packets.ts";
 import type { Protocol } from "../base/port.ts";
 import { decode } from "../decode/decode.ts";
 import { compileFilter } from "./filter.ts";

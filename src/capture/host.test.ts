@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { address } from "../../test/packets.ts";
+import { address } from "../../test/support/packets.ts";
 import { ManualClock } from "../base/clock.ts";
 import { Host } from "./host.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bytes, join8 } from "../../test/savefiles.ts";
+import { bytes, join8 } from "../../test/support/savefiles.ts";
 import { linkReader } from "./link.ts";
 
 const ip = bytes("u8", 0x45, 0, 0, 0);

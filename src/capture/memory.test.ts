@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { describeSource, v4 } from "../../test/contract/source.ts";
-import { tcpPacket } from "../../test/packets.ts";
+import { tcpPacket } from "../../test/support/packets.ts";
 import { ManualClock } from "../base/clock.ts";
 import { MemorySource } from "./memory.ts";
 

@@ -10,7 +10,7 @@ import { interfaces } from "../config/values.ts";
 import { isInBackground, settleInBackground, startInBackground } from "../daemon/background.ts";
 import type { DaemonOptions } from "../daemon/daemon.ts";
 import { Daemon } from "../daemon/daemon.ts";
-import { findScanTraps } from "../daemon/scan-traps.ts";
+import { findScanTraps } from "../config/traps/scans.ts";
 import type { Flag, Option } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
 import type { Io } from "./program.ts";

@@ -3,7 +3,7 @@ import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
-import { alarm } from "./alarm.ts";
+import { alarm } from "./deadline.ts";
 import type { Origin, Route } from "./route.ts";
 import { routeFrom } from "./route.ts";
 

@@ -1,6 +1,6 @@
 // Whoever writes the file is root, and yet a file that is damaged must not stop a daemon that reads it again.
 import { describe, expect, test } from "vitest";
-import { growth } from "../../test/growth.ts";
+import { growth } from "../../test/support/growth.ts";
 import { parseConfig } from "./parse.ts";
 
 /** Between one that grows with the length (1) and one that grows with its square (2). */

@@ -5,7 +5,7 @@ import { doorRules, isUseSyslog, optionRules, readDirectives } from "./directive
 import type { Section } from "./lines.ts";
 import { readSections } from "./lines.ts";
 import type { Problem } from "./problem.ts";
-import { findTraps } from "./traps.ts";
+import { findTraps } from "./traps/file.ts";
 
 /** knockd's own: how long a knock may take, and how long a timed door stays open, in milliseconds. */
 const defaultTimeout = 25_000;

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { startServer, temporaryFolder } from "../../test/control-server.ts";
+import { startServer, temporaryFolder } from "../../test/support/control-server.ts";
 import { Address } from "../base/address.ts";
 import { ManualClock, systemClock } from "../base/clock.ts";
 import { openClient } from "./client.ts";

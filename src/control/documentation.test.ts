@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startServer } from "../../test/control-server.ts";
+import { startServer } from "../../test/support/control-server.ts";
 import { Address } from "../base/address.ts";
 import { defaultLimits } from "./limits.ts";
 import { defaultSocket } from "./protocol.ts";

@@ -6,7 +6,7 @@ import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { startServer, temporaryFolder } from "../../test/control-server.ts";
+import { startServer, temporaryFolder } from "../../test/support/control-server.ts";
 import { ManualClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { MemoryLog } from "../base/log.ts";

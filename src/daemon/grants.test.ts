@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { address } from "../../test/packets.ts";
+import { address } from "../../test/support/packets.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
 import { makeGrant } from "./grants.ts";

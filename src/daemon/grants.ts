@@ -1,8 +1,8 @@
 import type { Address } from "../base/address.ts";
 import type { DoorConfig } from "../config/config.ts";
 import type { Passage } from "../firewall/firewall.ts";
-import { expandCommands } from "../firewall/template.ts";
-import type { Grant } from "../grant/keeper.ts";
+import { expandCommands } from "../firewall/commands/template.ts";
+import type { Grant } from "../grant/lease-manager.ts";
 
 /** A door of the configuration: `nth` of those of its name, counted from 1. */
 export interface NumberedDoor {

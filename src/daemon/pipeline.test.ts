@@ -13,7 +13,7 @@ import {
   tcp,
   tcpPacket,
   udpPacket,
-} from "../../test/packets.ts";
+} from "../../test/support/packets.ts";
 import { parseNetwork } from "../base/address.ts";
 import { ManualClock } from "../base/clock.ts";
 import type { Entry, Level } from "../base/log.ts";
@@ -22,13 +22,13 @@ import { parseSequence } from "../base/sequence.ts";
 import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
-import { Keeper } from "../grant/keeper.ts";
+import { Keeper } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
-import { Names } from "./log/names.ts";
-import { Quota } from "./log/quota.ts";
-import { outcomes, Tally } from "./metrics/tally.ts";
+import { Names } from "./log/reverse-dns-log.ts";
+import { Quota } from "./log/log-rate-limiter.ts";
+import { outcomes, Tally } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
 
 const us = address("192.0.2.1");

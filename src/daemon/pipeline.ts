@@ -4,15 +4,15 @@ import type { Log } from "../base/log.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
 import type { Packet } from "../decode/packet.ts";
-import type { Grant, Keeper } from "../grant/keeper.ts";
+import type { Grant, Keeper } from "../grant/lease-manager.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Verdict } from "../match/verdict.ts";
 import type { Doors } from "./doors.ts";
 import { makeGrant } from "./grants.ts";
-import type { Quota, Standing } from "./log/quota.ts";
+import type { Quota, Standing } from "./log/log-rate-limiter.ts";
 import { levelOf, reportPacket, reportVerdict, standingOf } from "./log/report.ts";
-import type { Tally } from "./metrics/tally.ts";
+import type { Tally } from "./metrics/packet-counters.ts";
 
 export interface PipelineParts<S extends Source> {
   /** Opens the source that delivers to `sink`. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { Datagrams } from "../../test/datagrams.ts";
+import { Datagrams } from "../../test/support/datagrams.ts";
 import { ManualClock } from "../base/clock.ts";
 import { ServiceManager } from "./service-manager.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { bytes, honest, octet } from "../../test/arbitrary.ts";
-import type { Ends, Extension } from "../../test/packets.ts";
+import { bytes, honest, octet } from "../../test/support/arbitrary.ts";
+import type { Ends, Extension } from "../../test/support/packets.ts";
 import {
   ACK,
   address,
@@ -20,7 +20,7 @@ import {
   UDP,
   udp,
   udpPacket,
-} from "../../test/packets.ts";
+} from "../../test/support/packets.ts";
 import { decode } from "./decode.ts";
 
 const v4: Ends = { source: address("192.0.2.7"), destination: address("192.0.2.1") };

@@ -1,8 +1,8 @@
 // Every length that a header can lie about, in every way, one by one. The slow reader of
-// test/reference.ts says what is right.
+// test/support/reference.ts says what is right.
 import { expect, test } from "vitest";
-import { decodeAlike } from "../../test/agreement.ts";
-import type { Ends, Extension } from "../../test/packets.ts";
+import { decodeAlike } from "../../test/support/agreement.ts";
+import type { Ends, Extension } from "../../test/support/packets.ts";
 import {
   address,
   fragment,
@@ -16,7 +16,7 @@ import {
   UDP,
   udp,
   udpPacket,
-} from "../../test/packets.ts";
+} from "../../test/support/packets.ts";
 import { decode } from "./decode.ts";
 import { whyRejected } from "./rejection.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describeFirewall } from "../../test/contract/firewall.ts";
-import { address } from "../../test/packets.ts";
-import { byCommands } from "../../test/passages.ts";
+import { address } from "../../test/support/packets.ts";
+import { byCommands } from "../../test/support/accesses.ts";
 import { MemoryFirewall } from "./memory.ts";
 
 const passage = (door: string, source: string) => byCommands({ door, source: address(source) });

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { address } from "../../test/packets.ts";
-import type { Who } from "../../test/passages.ts";
-import { byCommands } from "../../test/passages.ts";
+import { address } from "../../test/support/packets.ts";
+import type { Who } from "../../test/support/accesses.ts";
+import { byCommands } from "../../test/support/accesses.ts";
 import type { LeaseEvent } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ACK, address, SYN } from "../../test/packets.ts";
+import { ACK, address, SYN } from "../../test/support/packets.ts";
 import { Address, contains, parseNetwork } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
 import { portKey } from "../base/port.ts";

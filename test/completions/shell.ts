@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { programNames } from "../programs.ts";
+import { programNames } from "../support/programs.ts";
 
 const source = join(import.meta.dirname, "../../packaging/completions");
 const capture = join(import.meta.dirname, "capture.zsh");

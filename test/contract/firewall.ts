@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Firewall, Passage } from "../../src/firewall/firewall.ts";
-import { address } from "../packets.ts";
+import { address } from "../support/packets.ts";
 
 /** Longer than any test takes: milliseconds. */
 const length = 60_000;

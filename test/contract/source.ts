@@ -8,8 +8,8 @@ import type {
 } from "../../src/capture/source.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
-import type { Ends } from "../packets.ts";
-import { address, joined, tcpPacket, udpPacket } from "../packets.ts";
+import type { Ends } from "../support/packets.ts";
+import { address, joined, tcpPacket, udpPacket } from "../support/packets.ts";
 
 /** A source to be tried, and a way to give it packets. */
 export interface SourceBench<S extends Source = Source> {

@@ -1,8 +1,8 @@
 // IP packets with lies in them, for the targets that read packets.
 import { Address } from "../../src/base/address.ts";
 import type { Random } from "../differential/random.ts";
-import type { Extension } from "../packets.ts";
-import { ipv4, ipv6, TCP, tcp, UDP, udp } from "../packets.ts";
+import type { Extension } from "../support/packets.ts";
+import { ipv4, ipv6, TCP, tcp, UDP, udp } from "../support/packets.ts";
 
 /** Ports of the doors that targets have, most of all. */
 const ports: readonly number[] = [7000, 8000, 9000, 1];

@@ -5,7 +5,7 @@ import { Company } from "../../bench/company.ts";
 import { openedIn, playFloods } from "../../bench/flood.ts";
 import { openingRatios } from "../../bench/open.ts";
 import { costs } from "../../bench/scale.ts";
-import { Stage } from "../../bench/stage.ts";
+import { Stage } from "../../bench/test-bed.ts";
 import type { Course } from "../../bench/targets.ts";
 import { needs } from "./requirements.ts";
 

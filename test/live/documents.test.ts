@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { follow } from "./reader.ts";
 import { needsSshd } from "./sshd.ts";
-import { Stage } from "./stage.ts";
+import { Stage } from "./test-bed.ts";
 
 const docs = join(import.meta.dirname, "../../docs");
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Address } from "../../src/base/address.ts";
-import { address, tcpPacket } from "../packets.ts";
+import { address, tcpPacket } from "../support/packets.ts";
 import { Folder, knockd } from "./knockd.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Exposition } from "../exposition.ts";
-import { readExposition } from "../exposition.ts";
+import type { Exposition } from "../support/exposition.ts";
+import { readExposition } from "../support/exposition.ts";
 import type { Host } from "./host.ts";
 import { Folder, knock, knockd } from "./knockd.ts";
 import { Network } from "./network.ts";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { isBadPort } from "../../src/page/bad-ports.ts";
+import { isBadPort } from "../../src/invitation/bad-ports.ts";
 import { columns, compareRows } from "../clients/table.ts";
 import { startBrowser } from "./browser.ts";
 import type { Host } from "./host.ts";

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
-import type { Part, Typed } from "../transcript.ts";
-import { formatParts, readParts } from "../transcript.ts";
+import type { Part, Typed } from "../support/transcript.ts";
+import { formatParts, readParts } from "../support/transcript.ts";
 import type { Process } from "./process.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage } from "./test-bed.ts";
 
 /** With this, documents get the outputs of this run. */
 const isWriting = process.env["SESAME_WRITE_DOCS"] === "1";

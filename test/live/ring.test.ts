@@ -20,7 +20,7 @@ import {
   tcp,
   tcpPacket,
   udpPacket,
-} from "../packets.ts";
+} from "../support/packets.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 import { stranger, Tunnel, Wire } from "./wire.ts";

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { address, tcpPacket, udpPacket } from "../packets.ts";
+import { address, tcpPacket, udpPacket } from "../support/packets.ts";
 import type { Host } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
 import { Network } from "./network.ts";

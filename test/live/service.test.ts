@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Datagrams } from "../datagrams.ts";
+import { Datagrams } from "../support/datagrams.ts";
 import type { Host } from "./host.ts";
 import { knock } from "./knockd.ts";
 import { Network } from "./network.ts";

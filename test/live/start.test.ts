@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { importsOf, pathTo } from "../imports.ts";
+import { importsOf, pathTo } from "../support/imports.ts";
 import type { Host } from "./host.ts";
 import { Folder, startKnockd } from "./knockd.ts";
 import { Network } from "./network.ts";

@@ -1,4 +1,4 @@
-import { Datagrams } from "../datagrams.ts";
+import { Datagrams } from "../support/datagrams.ts";
 
 /** A system log: it listens at `/dev/log`, which scripts/private leaves to the tests. */
 export class SystemLog extends Datagrams {

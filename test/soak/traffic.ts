@@ -9,7 +9,7 @@ import type { Random } from "../differential/random.ts";
 import type { Process } from "../live/process.ts";
 import { run } from "../live/run.ts";
 import type { Wire } from "../live/wire.ts";
-import { address, mss, tcpPacket, udpPacket } from "../packets.ts";
+import { address, mss, tcpPacket, udpPacket } from "../support/packets.ts";
 import type { Paths } from "./doors.ts";
 import { configuration, longest, oneTimeSequence, sequences } from "./doors.ts";
 

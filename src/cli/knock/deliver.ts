@@ -8,8 +8,8 @@ import type { Route } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import type { Io } from "../program.ts";
 import type { CommandLine } from "./command-line.ts";
-import type { Delivery } from "./delivery.ts";
-import { resolve } from "./delivery.ts";
+import type { Delivery } from "./knock-job.ts";
+import { resolve } from "./knock-job.ts";
 import type { Target } from "./target.ts";
 
 /** Knocks as the target and the options say, and does what is to be done then. Returns the exit code. */

@@ -7,7 +7,7 @@ import { keepOpen } from "../../client/keep.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import { humanDuration, plural } from "../duration.ts";
-import type { Delivery } from "./delivery.ts";
+import type { Delivery } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 import { explain } from "./wait.ts";
 

@@ -2,14 +2,14 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { KnockError } from "../../base/errors.ts";
-import { carry } from "../../client/carry.ts";
+import { carry } from "../../client/pipe.ts";
 import type { Route } from "../../client/route.ts";
 import { alongside, findRoutes } from "../../client/route.ts";
 import { findService } from "../../client/services.ts";
 import { systemReason } from "../../client/system-reason.ts";
 import { parseWait, usualPatience } from "../../client/wait.ts";
-import type { Delivery } from "./delivery.ts";
-import { resolve } from "./delivery.ts";
+import type { Delivery } from "./knock-job.ts";
+import { resolve } from "./knock-job.ts";
 import { pursue, tell } from "./wait.ts";
 
 /** Knocks, connects with the service, and carries bytes between it and our input and output. The exit code: 0 if both sides ended well. */

@@ -6,8 +6,8 @@ import type { Reply } from "../../client/probe.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import { humanDuration } from "../duration.ts";
-import type { Delivery } from "./delivery.ts";
-import { resolve } from "./delivery.ts";
+import type { Delivery } from "./knock-job.ts";
+import { resolve } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 
 /** Knocks and waits, if the profile says for what, and tells how it went, as JSON if that is wanted. The address that was reached; undefined if none was. */

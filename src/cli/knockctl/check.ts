@@ -1,8 +1,8 @@
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
-import { findHostTraps, thisHost } from "../../daemon/host/host-traps.ts";
-import { findScanTraps } from "../../daemon/scan-traps.ts";
+import { findHostTraps, thisHost } from "../../config/traps/host.ts";
+import { findScanTraps } from "../../config/traps/scans.ts";
 import { plural } from "../duration.ts";
 import { printable } from "../table.ts";
 import type { Command } from "./command.ts";

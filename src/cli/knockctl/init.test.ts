@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { TestServer } from "../../../test/control-server.ts";
-import { startServer, temporaryFolder } from "../../../test/control-server.ts";
+import type { TestServer } from "../../../test/support/control-server.ts";
+import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { main } from "../knockctl.ts";
 import { run } from "../program.ts";
 

@@ -2,24 +2,24 @@ import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
 import { formatService } from "../../base/service.ts";
 import type { Config } from "../../config/config.ts";
-import { thisHost } from "../../daemon/host/host-traps.ts";
+import { thisHost } from "../../config/traps/host.ts";
 import type { Io } from "../program.ts";
 import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, expectOperands, print, usageError } from "./command.ts";
-import { difference, readable } from "./difference.ts";
-import { findDaemon, prepare } from "./init/carry-out.ts";
-import { lockUp } from "./init/lock-up.ts";
-import { decode } from "./init/place.ts";
-import type { Plan } from "./init/plan.ts";
-import { findObstacles, makePlan, readExisting } from "./init/plan.ts";
+import { difference, readable } from "../../setup/difference.ts";
+import { findDaemon, prepare } from "../../setup/apply.ts";
+import { lockUp } from "./init/protect.ts";
+import { decode } from "../../setup/paths.ts";
+import type { Plan } from "../../setup/plan.ts";
+import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
-import type { Way } from "./init/starter.ts";
-import { describeStart, usualConfig } from "./init/starter.ts";
-import { Visitor } from "./init/visitor.ts";
-import type { Wishes } from "./init/wishes.ts";
-import { formatListening, readWishes } from "./init/wishes.ts";
-import { formatDoor, formatStrength } from "./init/words.ts";
+import type { Way } from "../../setup/service-control.ts";
+import { describeStart, usualConfig } from "../../setup/service-control.ts";
+import { Visitor } from "../../setup/probe-host.ts";
+import type { Wishes } from "./init/options.ts";
+import { formatListening, readWishes } from "./init/options.ts";
+import { formatDoor, formatStrength } from "./init/output.ts";
 
 const usage = `usage: knockctl init [options]
 

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { PacketOptions, Recorded } from "../../../test/savefiles.ts";
-import { ipPacket, pcap } from "../../../test/savefiles.ts";
+import type { PacketOptions, Recorded } from "../../../test/support/savefiles.ts";
+import { ipPacket, pcap } from "../../../test/support/savefiles.ts";
 import { main } from "../knockctl.ts";
 import { run } from "../program.ts";
 

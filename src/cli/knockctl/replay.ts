@@ -3,7 +3,7 @@ import { loadConfig } from "../../config/load.ts";
 import { printable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { expectOperands, jsonOption, nobodyReads, readAddress } from "./command.ts";
-import { formatEvent, formatSummary, jsonEvent, jsonSummary } from "./explanation.ts";
+import { formatEvent, formatSummary, jsonEvent, jsonSummary } from "./replay-output.ts";
 
 const usage = `usage: knockctl replay FILE [options]
 

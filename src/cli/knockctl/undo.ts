@@ -3,12 +3,12 @@ import { KnockError } from "../../base/errors.ts";
 import { printable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print } from "./command.ts";
-import { placeOf, salvage } from "./init/place.ts";
-import { readRecords } from "./init/record.ts";
-import { planRestoring } from "./init/restoring.ts";
-import { usualConfig } from "./init/starter.ts";
-import type { TakenBack } from "./init/take-back.ts";
-import { takeBack } from "./init/take-back.ts";
+import { placeOf, salvage } from "../../setup/paths.ts";
+import { readRecords } from "../../setup/record.ts";
+import { planRestoring } from "../../setup/restore-config.ts";
+import { usualConfig } from "../../setup/service-control.ts";
+import type { TakenBack } from "../../setup/rollback.ts";
+import { takeBack } from "../../setup/rollback.ts";
 import { formatDate } from "./leases.ts";
 
 const usage = `usage: knockctl undo [options]

@@ -95,7 +95,7 @@ async function withoutDaemon(
   found: Found,
 ): Promise<void> {
   // Only now: it brings native code along, which no other command of an administrator's needs.
-  const { liftWithoutDaemon } = await import("../../daemon/protection/offline.ts");
+  const { liftWithoutDaemon } = await import("../../setup/unprotect-offline.ts");
   const { table, bootFile, protectsAgain } = await liftWithoutDaemon(configFile, found);
   const again = protectsAgain.map(formatService);
   print(line, io, { services: [], table, bootFile, protectsAgain: again }, () =>

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryLog } from "../../base/log.ts";
 import { Limited } from "./limited.ts";
-import { Quota } from "./quota.ts";
+import { Quota } from "./log-rate-limiter.ts";
 
 test("failed openings count against the quota, whatever else is said does not", () => {
   const clock = new ManualClock();

@@ -1,5 +1,5 @@
 import type { Entry, Level, Log } from "../../base/log.ts";
-import type { Quota } from "./quota.ts";
+import type { Quota } from "./log-rate-limiter.ts";
 
 /** What is said of a knock that was right and yet opened nothing. */
 const failures: readonly string[] = ["overload", "refused", "open-failed"];

@@ -3,7 +3,7 @@ import { formatPort } from "../../base/port.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { FlagTest } from "../../match/door.ts";
 import type { Verdict } from "../../match/verdict.ts";
-import type { Standing } from "./quota.ts";
+import type { Standing } from "./log-rate-limiter.ts";
 
 /** Who sees what the log says of a verdict. */
 export function levelOf(verdict: Verdict): Level {

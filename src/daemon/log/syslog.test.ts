@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Datagrams } from "../../../test/datagrams.ts";
+import { Datagrams } from "../../../test/support/datagrams.ts";
 import { ManualClock } from "../../base/clock.ts";
 import { Syslog } from "./syslog.ts";
 

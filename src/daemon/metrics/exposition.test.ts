@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readExposition } from "../../../test/exposition.ts";
+import { readExposition } from "../../../test/support/exposition.ts";
 import type { Family } from "./exposition.ts";
 import { formatFamilies } from "./exposition.ts";
 import { Histogram } from "./histogram.ts";

@@ -1,21 +1,21 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { readExposition } from "../../../test/exposition.ts";
-import { address, tcpPacket } from "../../../test/packets.ts";
+import { readExposition } from "../../../test/support/exposition.ts";
+import { address, tcpPacket } from "../../../test/support/packets.ts";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryLog } from "../../base/log.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { MemoryFirewall } from "../../firewall/memory.ts";
-import { Keeper } from "../../grant/keeper.ts";
+import { Keeper } from "../../grant/lease-manager.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import { Matcher } from "../../match/matcher.ts";
 import { Doors } from "../doors.ts";
-import { Quota } from "../log/quota.ts";
+import { Quota } from "../log/log-rate-limiter.ts";
 import { Pipeline } from "../pipeline.ts";
 import { MeteredFirewall } from "./metered-firewall.ts";
 import { Metrics } from "./metrics.ts";
-import { outcomes, Tally } from "./tally.ts";
+import { outcomes, Tally } from "./packet-counters.ts";
 
 const us = address("192.0.2.1");
 

@@ -1,16 +1,16 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Source } from "../../capture/source.ts";
-import type { Keeper } from "../../grant/keeper.ts";
+import type { Keeper } from "../../grant/lease-manager.ts";
 import type { Matcher } from "../../match/matcher.ts";
 import type { Doors } from "../doors.ts";
-import type { Quota } from "../log/quota.ts";
+import type { Quota } from "../log/log-rate-limiter.ts";
 import type { Family, Sample } from "./exposition.ts";
 import { formatFamilies } from "./exposition.ts";
 import type { MeteredFirewall } from "./metered-firewall.ts";
 import { actions } from "./metered-firewall.ts";
 import { ProcessMetrics } from "./process-metrics.ts";
-import type { Tally } from "./tally.ts";
-import { openingResults, outcomes } from "./tally.ts";
+import type { Tally } from "./packet-counters.ts";
+import { openingResults, outcomes } from "./packet-counters.ts";
 
 export interface MetricsParts {
   readonly version: string;

@@ -6,12 +6,12 @@ import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
 import { guardDoor } from "../../control/protocol.ts";
-import type { Keeper } from "../../grant/keeper.ts";
+import type { Keeper } from "../../grant/lease-manager.ts";
 import type { Lease } from "../../grant/lease.ts";
 import { isWelcome } from "../../match/door.ts";
 import type { Doors } from "../doors.ts";
-import type { Peer } from "../host/sessions.ts";
-import { connectedPeers, formatPeer } from "../host/sessions.ts";
+import type { Peer } from "../../system/sessions.ts";
+import { connectedPeers, formatPeer } from "../../system/sessions.ts";
 
 import type { Protection } from "./protection.ts";
 import { list, unique } from "./protection.ts";

@@ -4,10 +4,10 @@ import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import type { Config } from "../../config/config.ts";
-import { protectionRuleset } from "../../firewall/nft-ruleset.ts";
+import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
 import type { Firewalls } from "../firewalls.ts";
-import { readIfThere, replaceFile } from "../state/replace-file.ts";
-import type { StateFiles } from "../state/state-files.ts";
+import { readIfThere, replaceFile } from "../../system/files.ts";
+import type { StateFiles } from "../../system/state-files.ts";
 
 export interface ProtectionParts {
   readonly files: StateFiles;

@@ -4,8 +4,8 @@ import type { Entry, Log } from "../../base/log.ts";
 import type { Frame } from "../../capture/source.ts";
 import type { Packet } from "../../decode/packet.ts";
 import { dryFirewall } from "../../firewall/dry.ts";
-import type { Apart } from "../apart.ts";
-import { assembleApart } from "../apart.ts";
+import type { Apart } from "../sandbox.ts";
+import { assembleApart } from "../sandbox.ts";
 import type { Doors } from "../doors.ts";
 import type { PacketClock } from "./packet-clock.ts";
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import type { PacketOptions, Recorded } from "../../../test/savefiles.ts";
-import { bytes, ipPacket, pcap, withFile } from "../../../test/savefiles.ts";
+import type { PacketOptions, Recorded } from "../../../test/support/savefiles.ts";
+import { bytes, ipPacket, pcap, withFile } from "../../../test/support/savefiles.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { Config } from "../../config/config.ts";
 import { parseConfig } from "../../config/parse.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
-import { byCommands } from "../../../test/passages.ts";
+import { byCommands } from "../../../test/support/accesses.ts";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryLog } from "../../base/log.ts";
 import type { State } from "./state.ts";

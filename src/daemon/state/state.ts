@@ -5,12 +5,12 @@ import type { Clock } from "../../base/clock.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { isLocked, tryLock } from "../../ffi/file-lock.ts";
-import { LeaseJournal } from "../../grant/lease-journal.ts";
+import { LeaseJournal } from "../../grant/journal/lease-journal.ts";
 import { Ledger } from "../../grant/ledger.ts";
-import type { Recovered } from "../../grant/recovery.ts";
-import { StartLocks } from "../../grant/start-locks.ts";
-import type { StateFiles } from "./state-files.ts";
-import { stateFiles } from "./state-files.ts";
+import type { Recovered } from "../../grant/journal/recovery.ts";
+import { StartLocks } from "../../grant/journal/command-locks.ts";
+import type { StateFiles } from "../../system/state-files.ts";
+import { stateFiles } from "../../system/state-files.ts";
 
 /** What a daemon keeps on the disk: its leases, and the lock that makes it the only one of its configuration. */
 export interface State {

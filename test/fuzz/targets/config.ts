@@ -48,7 +48,7 @@ const headings = ["[options]", "[OPTIONS]", "[ssh]", "[a b] # x", "[]", "[a] b",
 export const configTarget: Target = {
   name: "config",
   covers: ["src/config/parse.ts", "src/config/lines.ts", "src/config/directives.ts"].concat(
-    ["src/config/values.ts", "src/config/traps.ts", "src/config/overlaps.ts"],
+    ["src/config/values.ts", "src/config/traps/file.ts", "src/config/traps/overlaps.ts"],
     ["src/base/sequence.ts", "src/base/duration.ts", "src/base/port.ts", "src/base/service.ts"],
     ["src/config/problem.ts"],
   ),

@@ -1,6 +1,6 @@
 import { whyRejected } from "../../../src/decode/rejection.ts";
-import { decodeAlike } from "../../agreement.ts";
-import { frameOf } from "../../packets.ts";
+import { decodeAlike } from "../../support/agreement.ts";
+import { frameOf } from "../../support/packets.ts";
 import { packet } from "../packets.ts";
 import type { Target } from "../target.ts";
 

@@ -1,4 +1,4 @@
-import { formatLine, readJournal } from "../../../src/grant/journal-format.ts";
+import { formatLine, readJournal } from "../../../src/grant/journal/journal-format.ts";
 import type { Target } from "../target.ts";
 import { promise, words } from "../target.ts";
 
@@ -7,7 +7,7 @@ const values = [1, "text", null, [], { kind: "granted", door: "ssh" }, "\u{1f511
 /** A journal after a crash: sound lines are read, others are reported, and writing goes on at its end. */
 export const journalTarget: Target = {
   name: "journal",
-  covers: ["src/grant/journal-format.ts"],
+  covers: ["src/grant/journal/journal-format.ts"],
   longest: 8192,
   words: [...words(...values.map(formatLine), "\n", " "), new Uint8Array(8)],
   make(random) {

@@ -6,7 +6,7 @@ import type { Packet } from "../../../src/decode/packet.ts";
 import type { Door } from "../../../src/match/door.ts";
 import { Matcher } from "../../../src/match/matcher.ts";
 import type { Verdict } from "../../../src/match/verdict.ts";
-import { frameOf } from "../../packets.ts";
+import { frameOf } from "../../support/packets.ts";
 import { packet } from "../packets.ts";
 import type { Target } from "../target.ts";
 import { promise } from "../target.ts";

@@ -5,7 +5,7 @@ import { KnockError } from "../../../src/base/errors.ts";
 import { Savefile } from "../../../src/capture/savefile.ts";
 import { decode } from "../../../src/decode/decode.ts";
 import type { Random } from "../../differential/random.ts";
-import { Blocks, bytes, join8, pcap } from "../../savefiles.ts";
+import { Blocks, bytes, join8, pcap } from "../../support/savefiles.ts";
 import { packet } from "../packets.ts";
 import type { Target } from "../target.ts";
 import { promise } from "../target.ts";

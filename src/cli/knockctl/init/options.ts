@@ -1,0 +1,133 @@
+import { hostname } from "node:os";
+import { formatDuration, parseDuration } from "../../../base/duration.ts";
+import { KnockError } from "../../../base/errors.ts";
+import { longestSequence } from "../../../base/sequence.ts";
+import type { Service } from "../../../base/service.ts";
+import { formatService, parseService } from "../../../base/service.ts";
+import { fewestSteps } from "../../../config/edit/random-sequence.ts";
+import type { GuardParams } from "../../../control/methods.ts";
+import type { HostFacts } from "../../../config/traps/host.ts";
+import { readHost } from "../../../invitation/profile.ts";
+import { printable } from "../../table.ts";
+import type { CommandLine } from "../command.ts";
+import { readLength, usageError } from "../command.ts";
+import { readService } from "../guard.ts";
+import { sshConnection } from "../ssh-connection.ts";
+import { readOrigin } from "../trial.ts";
+import type { Questions } from "./questions.ts";
+
+/** What an administrator wants of `init`. */
+export interface Wishes {
+  readonly services: readonly Service[];
+  readonly steps: number;
+  /** As the file shall say it. */
+  readonly openFor: string;
+  /** The server, as clients name it. */
+  readonly host: string;
+  /** Where sshd listens, as far as his own session tells. */
+  readonly sshPort: number;
+  /** Where he comes from; undefined: nothing is to be protected, since nothing is to be changed. */
+  readonly origin: Pick<GuardParams, "address" | "port"> | undefined;
+  /** Milliseconds; undefined: the daemon's own. */
+  readonly trial: number | undefined;
+}
+
+export const usualSshPort = 22;
+
+/**
+ * Reads the options, and asks for what they do not say; without `questions` the usual is taken. Throws
+ * USAGE.
+ */
+export async function readWishes(
+  { given }: CommandLine,
+  listening: HostFacts["listening"],
+  questions: Questions | undefined,
+): Promise<Wishes> {
+  const ask = async <T>(
+    option: string,
+    question: string,
+    usual: string,
+    read: (t: string) => T,
+  ) => {
+    const text = given.get(option);
+    if (text !== undefined || questions === undefined) return read(text ?? usual);
+    return await questions.ask(question, usual, read);
+  };
+  const steps = readSteps(given.get("steps") ?? "4");
+  const openFor = readOpenFor(given.get("open-for") ?? "30s");
+  const time = given.get("trial");
+  const trial = time === undefined ? undefined : readTrial(time);
+  const sshPort = sshConnection()?.serverPort ?? usualSshPort;
+  // The service that most people want to hide, if it is there.
+  const port = [sshPort, usualSshPort].find((one) => listening.tcp.has(one));
+  const usual = port === undefined ? "" : `tcp/${port}`;
+  const what = "Which services shall only those reach who knock?";
+  const services = await ask("service", what, usual, readServices);
+  const where = "Under which name or address do clients reach this server?";
+  const host = await ask("host", where, hostname(), readHostName);
+  const isTry = given.has("dry-run");
+  const origin = isTry ? undefined : await askOrigin(given.get("address"), questions);
+  return { services, steps, openFor, host, sshPort, origin, trial };
+}
+
+async function askOrigin(given: string | undefined, questions: Questions | undefined) {
+  try {
+    return readOrigin(given);
+  } catch (error) {
+    if (questions === undefined || given !== undefined) throw error;
+    return await questions.ask("From which address will you come by ssh?", "", readOrigin);
+  }
+}
+
+function readServices(text: string): Service[] {
+  if (text.trim() === "") {
+    throw new KnockError("USAGE", "which services are to be protected?", {
+      hints: ["--service tcp/22: nothing listens there, so it is not taken by itself"],
+    });
+  }
+  const words = text.split(/[\s,]+/).filter((word) => word !== "");
+  const names = new Set(words.map(readService));
+  return [...names].flatMap((name) => parseService(name) ?? []);
+}
+
+function readSteps(text: string): number {
+  const steps = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (steps >= fewestSteps && steps <= longestSequence) return steps;
+  throw usageError(
+    `--steps: "${printable(text)}" is not from ${fewestSteps} to ${longestSequence}`,
+  );
+}
+
+/** The daemon's own limit, which should not come up half-way. */
+function readTrial(text: string): number {
+  const length = readLength(text);
+  if (length <= 3_600_000) return length;
+  throw usageError("--trial: a trial lasts an hour at most");
+}
+
+function readOpenFor(text: string): string {
+  const length = parseDuration(text);
+  if (length !== undefined && length > 0) {
+    return formatDuration(length).replace(/^\d+$/, (seconds) => `${seconds}s`);
+  }
+  throw new KnockError("USAGE", `--open-for: "${printable(text)}" is no length of time`, {
+    hints: ["for example 30s or 10m"],
+  });
+}
+
+function readHostName(text: string): string {
+  const host = readHost(text);
+  if (host !== undefined) return host;
+  throw new KnockError("USAGE", `"${printable(text)}" is not a host`, {
+    hints: ["--host NAME: a name or an address, without a port"],
+  });
+}
+
+/** `tcp/22, tcp/80, udp/53`: what strangers reach. */
+export function formatListening({ tcp, udp }: HostFacts["listening"]): string {
+  const ports = [
+    ...[...tcp].sort((a, b) => a - b).map((port) => ({ protocol: "tcp", port }) as const),
+    ...[...udp].sort((a, b) => a - b).map((port) => ({ protocol: "udp", port }) as const),
+  ];
+  return ports.map(formatService).join(", ");
+}

@@ -1,0 +1,138 @@
+// What `knockctl init` says to people. Pure, but for the colours of the terminal.
+import { KnockError } from "../../../base/errors.ts";
+import { formatPort } from "../../../base/port.ts";
+import type { Sequence } from "../../../base/sequence.ts";
+import { formatService } from "../../../base/service.ts";
+import { scansToOpen } from "../../../config/traps/scans.ts";
+import { encodeProfile } from "../../../invitation/profile.ts";
+import { humanDuration } from "../../duration.ts";
+import { formatQr } from "../../qr.ts";
+import { formatList, printable } from "../../table.ts";
+import { invitationTo } from "../../../invitation/invitation.ts";
+import type { PlannedDoor } from "../../../setup/plan.ts";
+import type { Wishes } from "./options.ts";
+import { usualSshPort } from "./options.ts";
+
+/** Whole knocks a second that somebody tries without being noticed: for a sense of the numbers. */
+const tries = 1000;
+
+export function formatDoor({ service, door, strength }: PlannedDoor): string {
+  const name = printable(door.name);
+  const opens = `opens ${formatService(service)}`;
+  if (strength === undefined) return `[${name}] ${opens} already: it stays as it is\n`;
+  const time = humanDuration(door.native?.openFor ?? 0);
+  const bits = `${strength.bits.toFixed(1)} bits`;
+  return `[${name}] ${opens} for ${time} to whoever knocks ${formatSequence(door.sequence)} (${bits})\n`;
+}
+
+/** What the bits of new doors mean; empty if there are none. */
+export function formatStrength(doors: readonly PlannedDoor[]): string {
+  const fresh = doors.find(({ strength }) => strength !== undefined);
+  if (fresh?.strength === undefined) return "";
+  const { bits } = fresh.strength;
+  const { sequence, decoys, timeout } = fresh.door;
+  const scans = scansToOpen("file" in sequence ? 0 : sequence.length, decoys);
+  const years = 2 ** (bits - 1) / tries / (365.25 * 86_400);
+  return `
+Of ${bits.toFixed(1)} bits: whoever guesses, ${tries} whole knocks a second, takes ${round(years)} years on average.
+Of ${round(scans)} scans of all ports in random order, each within ${humanDuration(timeout)}, one opens it (decoys: ${decoys}).
+Whoever can read your packets on their way needs neither: a knock is a password in the clear.
+The service still needs a good one of its own.
+`;
+}
+
+/** Two figures say enough. */
+function round(amount: number): string {
+  if (amount >= 1e12) return amount.toExponential(0).replace("e+", " * 10^");
+  return Number(amount.toPrecision(2)).toLocaleString("en");
+}
+
+function formatSequence(sequence: PlannedDoor["door"]["sequence"]): string {
+  return "file" in sequence ? `as ${sequence.file} says` : words(sequence).join(" ");
+}
+
+/** As `knock` takes them. */
+function words(sequence: Sequence): string[] {
+  return sequence.map((port) => (port.protocol === "tcp" ? `${port.number}` : formatPort(port)));
+}
+
+/** How to come in from elsewhere. */
+export interface ClientLines {
+  readonly door: string;
+  readonly linux: string;
+  readonly windows: string;
+  /** For ~/.ssh/config; absent: the service is not ssh. */
+  readonly ssh?: string;
+  /** What a QR code says, for the page of `knockctl invite`; absent: no browser can knock there. */
+  readonly qr?: string;
+}
+
+/** Undefined for a door whose sequences are good for one time each. */
+export function clientLines(
+  { service, door }: PlannedDoor,
+  { host, sshPort }: Pick<Wishes, "host" | "sshPort">,
+): ClientLines | undefined {
+  const { sequence } = door;
+  if ("file" in sequence) return undefined;
+  const ports = words(sequence).join(" ");
+  const port = service.protocol === "tcp" ? service.port : undefined;
+  const isSsh = port === usualSshPort || port === sshPort;
+  const [flag, keyword] = port === usualSshPort ? ["", ""] : [`-p ${port} `, `    Port ${port}\n`];
+  const then = isSsh ? ` && ssh ${flag}${host}` : "";
+  const proxy = `Host ${host}\n${keyword}    ProxyCommand knock --retry 3 --proxy %h %p ${ports}`;
+  const qr = formatFragment({ service, door }, host);
+  return {
+    door: door.name,
+    linux: `knock -d 200 ${host} ${ports}${then}`,
+    windows: `knock.exe -d 200 ${host} ${ports}${then}`,
+    ...(isSsh && { ssh: proxy }),
+    ...(qr !== undefined && { qr }),
+  };
+}
+
+function formatFragment({ service, door }: PlannedDoor, host: string): string | undefined {
+  try {
+    const port = service.protocol === "tcp" ? service.port : undefined;
+    return `#${encodeProfile(invitationTo(door, host, port).profile)}`;
+  } catch (error) {
+    if (error instanceof KnockError) return undefined;
+    throw error;
+  }
+}
+
+export function formatClient(lines: ClientLines, host: string): string {
+  const { door, linux, windows, ssh, qr } = lines;
+  const list = formatList([
+    ["Linux, macOS", linux],
+    ["Windows", windows],
+    ...(ssh === undefined ? [] : [["", "in PowerShell ; for &&"] as const]),
+  ]);
+  const config =
+    ssh === undefined
+      ? ""
+      : `\nin ~/.ssh/config, for an ssh that knocks by itself:\n\n${indent(ssh)}\n`;
+  const code =
+    qr === undefined
+      ? ""
+      : `\nfor the page that knockctl invite ${printable(door)} --host ${host} makes:\n\n${formatQr(qr, process.stdout.isTTY === true)}`;
+  return `\nHow to get in by [${printable(door)}]:\n\n${list}${config}${code}`;
+}
+
+function indent(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `    ${line}`)
+    .join("\n");
+}
+
+/** `options`: what has to be typed behind each. */
+export function lastResort(options: string): string {
+  return `
+When all else fails: on the console of this machine, as root,
+
+    knockctl unprotect${options}
+        lets everybody reach the services again; works without knockd, too
+    knockctl undo${options}
+        takes back all that this init did
+`;
+}

@@ -1,0 +1,253 @@
+// From knockd's way to ours: what differs for one file, and what could be written in it instead.
+import type { Service } from "../../base/service.ts";
+import { formatService } from "../../base/service.ts";
+import type { IptablesRule } from "./iptables.ts";
+import { readIptables } from "./iptables.ts";
+import type { Directive, Section } from "../lines.ts";
+import { readSections } from "../lines.ts";
+
+export interface MigrationOptions {
+  /** Write native doors for the iptables commands that are known. */
+  readonly native: boolean;
+  /** Write - and " for what a word processor made of them. */
+  readonly repair: boolean;
+  /** How long a door that a second sequence closed stays open from now on: as the file would write it. */
+  readonly openFor: string;
+}
+
+/** Something to be said of one place of the file. */
+export interface Note {
+  /** Counted from 1. */
+  readonly line: number;
+  readonly text: string;
+}
+
+export interface Migration {
+  /** The file as it would be. */
+  readonly text: string;
+  /** What was rewritten, and what was not and why. */
+  readonly changes: readonly Note[];
+  /** What Sesame does differently with this file, whether it is rewritten or not. */
+  readonly differences: readonly Note[];
+}
+
+/** The lines that take the place of one; none: it goes. */
+type Edits = Map<number, readonly string[]>;
+
+/** Reads a knockd.conf, which may have problems, and says how it would look. Pure. */
+export function migrate(text: string, options: MigrationOptions): Migration {
+  const repaired = repair(text);
+  const source = options.repair ? repaired.text : text;
+  const sections = readSections(source.replace(/^\uFEFF/, ""), []);
+  const doors = sections.filter(({ name }) => name.toLowerCase() !== "options");
+  const edits: Edits = new Map();
+  const conversions = options.native ? convert(doors, options.openFor, edits) : [];
+  const repairs = options.repair ? repaired.notes : [];
+  return {
+    text: apply(source, edits),
+    changes: [...repairs, ...conversions].sort((a, b) => a.line - b.line),
+    differences: differences(sections, doors),
+  };
+}
+
+const typographic = [
+  // One dash before a letter stands for two, unless it is an option of one letter.
+  { found: /[\u2010-\u2015\u2212](?=\p{L}{2})/gu, meant: "--", name: "a typographic dash" },
+  { found: /[\u2010-\u2015\u2212](?=\p{L}\b)/gu, meant: "-", name: "a typographic dash" },
+  { found: /[\u201c-\u201f\u00ab\u00bb]/gu, meant: '"', name: "a typographic quote" },
+  { found: /[\u2018-\u201b]/gu, meant: "'", name: "a typographic quote" },
+];
+
+function repair(text: string): { text: string; notes: Note[] } {
+  const notes: Note[] = [];
+  const lines = text.split("\n").map((line, i) => {
+    if (line.trimStart().startsWith("#")) return line;
+    const names = new Set<string>();
+    const mended = typographic.reduce((before, { found, meant, name }) => {
+      const after = before.replace(found, meant);
+      if (after !== before) names.add(name);
+      return after;
+    }, line);
+    for (const name of names) notes.push({ line: i + 1, text: `repaired ${name}` });
+    return mended;
+  });
+  return { text: lines.join("\n"), notes };
+}
+
+/** A door whose commands are known, and where they stand. */
+interface Recognized {
+  readonly section: Section;
+  readonly start: Directive;
+  readonly opens: readonly Service[];
+  readonly closes: readonly Service[];
+  /** Its stop commands close what its start commands open. */
+  readonly closesItself: boolean;
+}
+
+function convert(doors: readonly Section[], openFor: string, edits: Edits): Note[] {
+  const known = doors.map(recognize);
+  const closers = known.flatMap((door) => (door?.opens.length === 0 ? door : []));
+  const native: Recognized[] = [];
+  const staying: Section[] = [];
+  const notes: Note[] = [];
+  doors.forEach((section, i) => {
+    const door = known[i];
+    const { name, line } = section;
+    if (door === undefined) {
+      const commands = section.directives.filter(isCommand).length;
+      const text = `[${name}] stays as it is: its commands are not among those that are known`;
+      if (commands > 0) notes.push({ line, text });
+      staying.push(section);
+      return;
+    }
+    if (door.opens.length === 0) return;
+    if (!door.closesItself && !closers.some((other) => same(other.closes, door.opens))) {
+      const text = `[${name}] stays as it is: nothing in this file closes it again`;
+      notes.push({ line, text });
+      staying.push(section);
+      return;
+    }
+    rewrite(door, openFor, edits);
+    native.push(door);
+    const services = door.opens.map(formatService).join(", ");
+    notes.push({ line, text: `[${name}] opens ${services} in the kernel, which closes by itself` });
+  });
+  return [...notes, ...closers.flatMap((one) => retire(one, native, staying, openFor, edits))];
+}
+
+/** Removes a door that only closed what native doors close, unless another one may need it. */
+function retire(
+  { section, closes }: Recognized,
+  native: readonly Recognized[],
+  staying: readonly Section[],
+  openFor: string,
+  edits: Edits,
+): Note[] {
+  const twins = native.filter((door) => !door.closesItself && same(door.opens, closes));
+  if (twins.length === 0) return [];
+  const { name, line } = section;
+  const other = staying.find((one) => mayOpen(one, closes));
+  if (other !== undefined) {
+    return [{ line, text: `[${name}] stays as it is: [${other.name}] may need it to be closed` }];
+  }
+  for (const at of linesOf(section)) edits.set(at, []);
+  const names = twins.map((door) => `[${door.section.name}]`).join(", ");
+  const verb = twins.length === 1 ? "closes" : "close";
+  const text = `[${name}] is gone: ${names} ${verb} after ${openFor}; knockctl close does it sooner`;
+  return [{ line, text }];
+}
+
+/** Whether a command speaks of one of these services: what it does with it may not be known. */
+function mayOpen({ directives }: Section, services: readonly Service[]): boolean {
+  return directives.some(
+    (directive) =>
+      isCommand(directive) &&
+      services.some((one) => {
+        const word = one.protocol === "icmp" ? "icmp" : `${one.port}\\b`;
+        return new RegExp(`\\b${word}`, "i").test(directive.value ?? "");
+      }),
+  );
+}
+
+function recognize(section: Section): Recognized | undefined {
+  const of = (...keys: readonly string[]) =>
+    section.directives.filter(({ key }) => keys.includes(key.toLowerCase()));
+  const starts = of("command", "start_command", "command_6", "start_command_6");
+  const stops = of("stop_command", "stop_command_6");
+  const [start] = starts;
+  // What only one of the families gets, or another user runs, is not the same in the kernel.
+  if (start === undefined || of("open", "user").length > 0) return undefined;
+  if (/_6$/.test(start.key)) return undefined;
+  const started = rulesOf(starts);
+  const stopped = rulesOf(stops);
+  if (started === undefined || stopped === undefined) return undefined;
+  const opens = services(started, "open");
+  const closes = services(started, "close");
+  if (opens.length > 0 && closes.length > 0) return undefined;
+  const undone = services(stopped, "close");
+  if (stops.length > 0 && !same(opens, undone)) return undefined;
+  return { section, start, opens, closes, closesItself: stops.length > 0 };
+}
+
+function rulesOf(commands: readonly Directive[]): readonly IptablesRule[] | undefined {
+  const read = commands.map(({ value = "" }) => readIptables(value));
+  return read.some((rules) => rules === undefined)
+    ? undefined
+    : read.flatMap((rules) => rules ?? []);
+}
+
+/** Each once: the same service is often opened for IPv4 and IPv6 by two commands. */
+function services(rules: readonly IptablesRule[], verb: IptablesRule["verb"]): readonly Service[] {
+  const found = new Map<string, Service>();
+  for (const rule of rules) {
+    if (rule.verb === verb) found.set(formatService(rule.service), rule.service);
+  }
+  return [...found.values()];
+}
+
+function same(a: readonly Service[], b: readonly Service[]): boolean {
+  const text = (some: readonly Service[]) => some.map(formatService).sort().join();
+  return text(a) === text(b);
+}
+
+function rewrite(
+  { section, start, opens, closesItself }: Recognized,
+  openFor: string,
+  edits: Edits,
+) {
+  const timeout = section.directives.find(({ key }) => key.toLowerCase() === "cmd_timeout");
+  const length = closesItself ? (timeout?.value ?? "10") : openFor;
+
+  for (const directive of section.directives) {
+    if (isCommand(directive) || directive === timeout) edits.set(directive.line, []);
+  }
+  edits.set(start.line, [
+    `open     = ${opens.map(formatService).join(", ")}`,
+    `open_for = ${length}`,
+  ]);
+}
+
+function isCommand({ key }: Directive): boolean {
+  return /^(?:(?:start_|stop_)?command)(?:_6)?$/i.test(key);
+}
+
+function linesOf({ line, directives }: Section): readonly number[] {
+  return [line, ...directives.map((directive) => directive.line)];
+}
+
+function apply(text: string, edits: Edits): string {
+  return text
+    .split("\n")
+    .flatMap((line, i) => {
+      const [indent = ""] = /^\s*/.exec(line) ?? [];
+      const end = line.endsWith("\r") ? "\r" : "";
+      return edits.get(i + 1)?.map((text) => `${indent}${text}${end}`) ?? [line];
+    })
+    .join("\n");
+}
+
+function differences(sections: readonly Section[], doors: readonly Section[]): Note[] {
+  const has = (section: Section, pattern: RegExp) =>
+    section.directives.some(({ key }) => pattern.test(key));
+  const options = sections.filter((section) => !doors.includes(section));
+  const notes: Note[] = [];
+  if (!options.some((section) => has(section, /^interface$/i))) {
+    const line = options[0]?.line ?? 1;
+    const text =
+      "knockd listened on eth0, Sesame listens on all interfaces; Interface = eth0 keeps it so";
+    notes.push({ line, text });
+  }
+  for (const section of doors) {
+    const { name, line } = section;
+    if (has(section, /^(?:start_)?command(?:_6)?$/i) && has(section, /^stop_command(?:_6)?$/i)) {
+      const text = `[${name}]: a knock while it is open makes it stay open longer, and it is closed once; knockd ran both commands again`;
+      notes.push({ line, text });
+    }
+    for (const { key, value = "", line: at } of section.directives) {
+      if (!/timeout$/i.test(key) || !/^\d+\s*[a-z]/i.test(value)) continue;
+      const text = `${key} = ${value}: the unit counts now; knockd read the number alone, as seconds`;
+      notes.push({ line: at, text });
+    }
+  }
+  return notes;
+}

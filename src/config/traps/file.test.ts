@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../parse.ts";
+
+/** The warnings of a file, which must be good otherwise. */
+function warnings(text: string): string[] {
+  const { config, problems } = parseConfig(text);
+  expect(config).toBeDefined();
+  return problems.map(({ line, column, message, hint }) =>
+    [`${line}:${column}: ${message}`, ...(hint === undefined ? [] : [hint])].join(" | "),
+  );
+}
+
+function door(...lines: string[]): string {
+  const usual = ["sequence = 3,1,2", "tcpflags = syn", "command = true"];
+  return ["[x]", ...usual, ...lines].join("\n");
+}
+
+const ascend = "the ports of 'x' ascend: a plain port scan knocks them in this order";
+
+describe("a trap is told with its place", () => {
+  test.each([
+    ["no door", "", "1:1: no doors: nothing will ever be opened"],
+    [
+      "options that knockd takes for a door",
+      `${door()}\n[Options]`,
+      "5:1: [Options] is read as [options]; in knockd 0.8 it would be a door",
+    ],
+    [
+      "an en dash in a command",
+      door("stop_command = iptables –dport 22"),
+      '5:25: "–dport" begins with a typographic dash | was -- or - meant?',
+    ],
+    [
+      "a minus sign in another value",
+      "[options]\nLogFile = −x\n[x]\nsequence = 2,1\ntcpflags = syn\ncommand = true",
+      '2:11: "−x" begins with a typographic dash | was -- or - meant?',
+    ],
+    [
+      "metrics for everybody",
+      `${door()}\n[options]\nMetricsListen = 0.0.0.0:9190 # all`,
+      "6:17: the metrics can be read from other hosts, by whoever reaches this address | 127.0.0.1 or [::1]",
+    ],
+    [
+      "ascending ports without decoys",
+      door("sequence = 7000,8000,9000", "decoys = 0"),
+      `1:1: ${ascend} | shuffle them, or let it have decoys`,
+    ],
+    [
+      "no time to be open",
+      "[x]\nsequence = 2,1\ntcpflags = syn\nopen = icmp\nopen_for = 0",
+      "1:1: open_for is 0: 'x' can never be opened",
+    ],
+    ["no time at all", door("seq_timeout = 0"), "1:1: seq_timeout is 0: 'x' can never be opened"],
+    [
+      "a time that ipset cannot count",
+      "[options]\nFirewall = ipset\n[x]\nsequence = 2:udp,1:udp\nopen = tcp/22\nopen_for = 25d",
+      "3:1: open_for is longer than ipset can count: 'x' will be open for 24.8 days",
+    ],
+    [
+      "a list of one-time sequences that is another door's, too",
+      ["a", "b"]
+        .map((name) => `[${name}]\none_time_sequences = /l\ntcpflags = syn\ncommand = true\n`)
+        .join(""),
+      "5:1: 'b' has the list of one-time sequences of 'a': what one of them used up may still open the other | a list for each door",
+    ],
+    ["no command", "[x]\nsequence = 2:udp,1:udp", "1:1: 'x' opens nothing and runs no command"],
+    [
+      "empty commands only",
+      "[x]\nsequence = 2:udp,1:udp\ncommand =\nstop_command =",
+      "1:1: 'x' opens nothing and runs no command",
+    ],
+    [
+      "no flags",
+      "[x]\nsequence = 2,1:udp\ncommand = true",
+      "1:1: 'x' has no tcpflags: any TCP packet to its ports counts, not only the first of a connection | tcpflags = syn",
+    ],
+    [
+      "a rule at the end of a chain",
+      door("start_command = /sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT"),
+      "5:32: -A puts the rule at the end of INPUT: behind one that drops it opens nothing | -I INPUT",
+    ],
+    [
+      "a rule at the end of a chain, the long way, of another program's chain, after a command",
+      door("command_6 = true; ip6tables -w --append ufw6-user-input -s %IP% -j ACCEPT"),
+      "5:32: --append puts the rule at the end of ufw6-user-input: behind one that drops it opens nothing | -I ufw6-user-input",
+    ],
+    [
+      "a rule at the end of a chain of nft's",
+      door("start_command = nft add rule inet filter input ip saddr %IP% accept"),
+      "5:21: add puts the rule at the end of input: behind one that drops it opens nothing | insert rule … input",
+    ],
+  ])("%s", (_, text, warning) => expect(warnings(text)).toEqual([warning]));
+});
+
+describe("no trap is seen in", () => {
+  test.each([
+    ["a usual door", door()],
+    ["ascending ports among decoys", door("sequence = 7000,8000,9000")],
+    ["one port", door("sequence = 7000")],
+    ["a port that comes twice", door("sequence = 7000,7000")],
+    ["UDP without flags", "[x]\nsequence = 2:udp,1:udp\ncommand = true"],
+    ["one port and no time, where none can pass", door("sequence = 7000", "seq_timeout = 0")],
+    ["a dash between words", door("stop_command = echo a – b")],
+    ["a list of one-time sequences", "[x]\none_time_sequences = /a\ntcpflags=syn\ncommand = true"],
+    [
+      "the longest time that ipset can count",
+      "[options]\nFirewall = ipset\n[x]\nsequence = 2:udp,1:udp\nopen = tcp/22\nopen_for = 2147483",
+    ],
+    ["a long time with nftables", "[x]\nsequence = 2:udp,1:udp\nopen = tcp/22\nopen_for = 25d"],
+    ["a rule that is put first", door("command = iptables -I INPUT -s %IP% -j ACCEPT")],
+    ["a rule at the end that shuts", door("command = iptables -A INPUT -s %IP% -j DROP")],
+    ["a rule in a chain of one's own", door("command = iptables -A KNOCKED -s %IP% -j ACCEPT")],
+    ["a rule that closes", door("stop_command = iptables -A INPUT -s %IP% -j ACCEPT")],
+    [
+      "a rule at the end of another chain, beside a command that accepts",
+      door("command = iptables -A INPUT -s %IP% -j LOG; echo ACCEPT"),
+    ],
+    ["a command for IPv6 alone", "[x]\nsequence = 1\ntcpflags = syn\ncommand_6 = true"],
+  ])("%s", (_, text) => expect(warnings(text)).toEqual([]));
+});
+
+describe("doors that one knock opens together", () => {
+  const two = (one: string, other: string, more = "") =>
+    ["[a]", one, "[b]", other].map((line) => line.replaceAll("; ", "\n")).join("\n") + more;
+  const rest = "tcpflags = syn; command = true";
+  const seq = (sequence: string, flags = "") => `sequence = ${sequence}; ${rest}${flags}`;
+  const part = (name: string, other: string) =>
+    `the sequence of '${other}' is a part of that of '${name}': whoever knocks at '${name}' opens both`;
+
+  test.each([
+    [
+      "the same ports",
+      two(seq("3,1"), seq("3,1")),
+      ["5:1: 'b' has the sequence of 'a': one knock opens both"],
+    ],
+    ["the beginning", two(seq("3,1"), seq("3,1,2")), [`5:1: ${part("b", "a")}`]],
+    [
+      "the beginning, in the other order",
+      two(seq("3,1,2"), seq("3,1")),
+      [`1:1: ${part("a", "b")}`],
+    ],
+    ["the end", two(seq("1"), seq("3:udp,1")), [`5:1: ${part("b", "a")}`]],
+    ["the middle", two(seq("3,2,3,1,5"), seq("3,1")), [`1:1: ${part("a", "b")}`]],
+    ["flags that exclude each other", two(seq("3,1"), seq("3,1", "; tcpflags = fin,!syn")), []],
+    [
+      "flags that do not",
+      two(seq("3,1"), seq("3,1", "; tcpflags = syn,!ack")),
+      ["5:1: 'b' has the sequence of 'a': one knock opens both"],
+    ],
+    ["another target", two(seq("3,1"), seq("3,1", "; target = 192.0.2.1")), []],
+    ["another protocol", two(seq("3,1"), seq("3:udp,1,2")), []],
+    ["the other way round", two(seq("3,1,2"), seq("2,1,3")), []],
+    ["steps that do not follow one another", two(seq("3,1"), seq("3,2,1")), []],
+  ])("%s", (_, text, expected) => expect(warnings(text)).toEqual(expected));
+});

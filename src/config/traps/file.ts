@@ -1,0 +1,205 @@
+// What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
+import { isLoopback, parseEndpoint } from "../../base/endpoint.ts";
+import type { Sequence } from "../../base/sequence.ts";
+import type { DoorConfig, Options } from "../config.ts";
+import type { Directive, Section } from "../lines.ts";
+import { findOverlaps } from "./overlaps.ts";
+import type { Problem } from "../problem.ts";
+
+/** The longest time-out of an element of ipset, which has 32 bits for milliseconds: milliseconds. */
+const longestOfIpset = 2_147_483_000;
+
+/** All traps of a file; `doors` belong to `doorSections`, one by one. */
+export function findTraps(
+  optionSections: readonly Section[],
+  doorSections: readonly Section[],
+  doors: readonly DoorConfig[],
+  firewall: Options["firewall"],
+): Problem[] {
+  return [
+    ...optionSections.flatMap(optionsInOtherCase),
+    ...optionSections.flatMap(({ directives }) => directives.flatMap(openMetrics)),
+    ...[...optionSections, ...doorSections].flatMap(({ directives }) => directives.flatMap(dashes)),
+    ...doorSections.flatMap(({ directives }) => directives.flatMap(appends)),
+    ...doors.flatMap((door, i) => {
+      const section = doorSections[i];
+      // A section without a name is a line that could not be read.
+      if (section === undefined || door.name === "") return [];
+      return [...doorTraps(section, door), ...(firewall === "ipset" ? tooLong(section, door) : [])];
+    }),
+    ...sharedLists(doorSections, doors),
+    ...findOverlaps(doors).map(({ at, message }) => warn(doorSections[at] ?? nowhere, message)),
+    ...(doorSections.length === 0 ? [noDoors] : []),
+  ];
+}
+
+const nowhere = { line: 1, column: 1 };
+
+const noDoors: Problem = warn(nowhere, "no doors: nothing will ever be opened");
+
+function optionsInOtherCase(section: Section): Problem[] {
+  if (section.name === "options") return [];
+  const message = `[${section.name}] is read as [options]; in knockd 0.8 it would be a door`;
+  return [warn(section, message)];
+}
+
+/** What the metrics tell (doors, knocks, how many are open) is not for everybody. */
+function openMetrics({ key, value = "", line, valueColumn }: Directive): Problem[] {
+  if (key.toLowerCase() !== "metricslisten") return [];
+  const address = parseEndpoint(value.replace(/#.*$/s, "").trim())?.address;
+  if (address === undefined || isLoopback(address)) return [];
+  const message = "the metrics can be read from other hosts, by whoever reaches this address";
+  return [{ severity: "warning", line, column: valueColumn, message, hint: "127.0.0.1 or [::1]" }];
+}
+
+/** Text that went through a word processor or a blog has –dport where --dport was. */
+function dashes({ value, line, valueColumn }: Directive): Problem[] {
+  const found = /[\u2010-\u2015\u2212]\p{L}[\p{L}\u2010-\u2015\u2212-]*/u.exec(value ?? "");
+  if (found === null) return [];
+  const column = valueColumn + [...found.input.slice(0, found.index)].length;
+  const message = `"${found[0]}" begins with a typographic dash`;
+  return [{ severity: "warning", line, column, message, hint: "was -- or - meant?" }];
+}
+
+/** A part of a shell's line, and where in the line it begins. */
+interface Word {
+  readonly text: string;
+  readonly at: number;
+}
+
+/** A rule that is put at the end of a chain, and what to write instead. */
+interface Appended {
+  readonly flag: Word;
+  readonly chain: string;
+  readonly instead: string;
+}
+
+/** Chains through which packets come anyway. */
+const usualChain = /INPUT|FORWARD|input|forward/;
+
+/** A rule that opens, but comes after one that drops. */
+function appends({ key, value = "", line, valueColumn }: Directive): Problem[] {
+  if (!/^(?:start_)?command(?:_6)?$/i.test(key)) return [];
+  const commands = commandsIn(value);
+  return [appendedByIptables, appendedByNft].flatMap((find): Problem[] => {
+    const appended = firstOf(commands, find);
+    if (appended === undefined) return [];
+    const { flag, chain, instead } = appended;
+    const column = valueColumn + [...value.slice(0, flag.at)].length;
+    const message = `${flag.text} puts the rule at the end of ${chain}: behind one that drops it opens nothing`;
+    return [{ severity: "warning", line, column, message, hint: `${instead} ${chain}` }];
+  });
+}
+
+/**
+ * The words of each command in a line, as if quotes were nothing. Word by word, since a pattern over the
+ * whole line would try every word against every other.
+ */
+function commandsIn(line: string): Word[][] {
+  let start = 0;
+  return line.split(/[;|&]/).map((command) => {
+    const words = [...command.matchAll(/\S+/g)];
+    const from = start;
+    start += command.length + 1;
+    return words.map(({ 0: text, index }) => ({ text, at: from + index }));
+  });
+}
+
+function firstOf(
+  commands: readonly (readonly Word[])[],
+  find: (command: readonly Word[]) => Appended | undefined,
+): Appended | undefined {
+  for (const command of commands) {
+    const found = find(command);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** `iptables … -A CHAIN … ACCEPT`, or `--append=CHAIN`. */
+function appendedByIptables(words: readonly Word[]): Appended | undefined {
+  const program = words.findIndex(({ text }) => /\bip6?tables$/.test(text));
+  const accept = words.findLastIndex(({ text }) => /ACCEPT\b/.test(text));
+  for (let i = program + 1; program >= 0 && i < accept; i++) {
+    const { text = "", at = 0 } = words[i] ?? {};
+    const [, flag, joined] = /^(-A|--append)(?:=(.*))?$/s.exec(text) ?? [];
+    if (flag === undefined) continue;
+    const chain = joined ?? (i + 1 < accept ? words[i + 1]?.text : undefined) ?? "";
+    if (usualChain.test(chain)) return { flag: { text: flag, at }, chain, instead: "-I" };
+  }
+  return undefined;
+}
+
+/** `nft … add rule … CHAIN … accept` */
+function appendedByNft(words: readonly Word[]): Appended | undefined {
+  const program = words.findIndex(({ text }) => /\bnft$/.test(text));
+  const accept = words.findLastIndex(({ text }) => /accept\b/.test(text));
+  let add: Word | undefined;
+  for (let i = program + 1; program >= 0 && i < accept; i++) {
+    const { text = "", at = 0 } = words[i] ?? {};
+    if (add !== undefined && usualChain.test(text)) {
+      return { flag: add, chain: text, instead: "insert rule …" };
+    }
+    if (text === "add" && words[i + 1]?.text === "rule") add ??= { text, at };
+  }
+  return undefined;
+}
+
+function doorTraps(section: Section, door: DoorConfig): Problem[] {
+  const found: Problem[] = [];
+  const { sequence, commands, timeout } = door;
+  if (!("file" in sequence)) {
+    // What decoys cannot prevent is said by who chooses them.
+    if (door.decoys === 0 && isAscending(sequence)) {
+      const message = `the ports of '${door.name}' ascend: a plain port scan knocks them in this order`;
+      found.push(warn(section, message, "shuffle them, or let it have decoys"));
+    }
+    if (timeout === 0 && sequence.length > 1) {
+      found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
+    }
+  }
+  if (door.native?.openFor === 0) {
+    found.push(warn(section, `open_for is 0: '${door.name}' can never be opened`));
+  }
+  if (door.native === undefined && Object.values(commands).every((text) => text === "")) {
+    found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
+  }
+  const hasTcp = "file" in sequence || sequence.some(({ protocol }) => protocol === "tcp");
+  if (door.flags.mask === 0 && hasTcp) {
+    const message = `'${door.name}' has no tcpflags: any TCP packet to its ports counts, not only the first of a connection`;
+    found.push(warn(section, message, "tcpflags = syn"));
+  }
+  return found;
+}
+
+function tooLong(section: Section, { name, native }: DoorConfig): Problem[] {
+  if (native === undefined || native.openFor <= longestOfIpset) return [];
+  const message = `open_for is longer than ipset can count: '${name}' will be open for 24.8 days`;
+  return [warn(section, message)];
+}
+
+/** A knock that opens one door and not the other leaves the other with a sequence that somebody has seen. */
+function sharedLists(sections: readonly Section[], doors: readonly DoorConfig[]): Problem[] {
+  const owners = new Map<string, string>();
+  return doors.flatMap(({ name, sequence }, i) => {
+    if (!("file" in sequence)) return [];
+    const owner = owners.get(sequence.file);
+    if (owner === undefined) {
+      owners.set(sequence.file, name);
+      return [];
+    }
+    const message = `'${name}' has the list of one-time sequences of '${owner}': what one of them used up may still open the other`;
+    return [warn(sections[i] ?? nowhere, message, "a list for each door")];
+  });
+}
+
+function isAscending(sequence: Sequence): boolean {
+  return (
+    sequence.length > 1 &&
+    sequence.slice(1).every(({ number }, i) => number > (sequence[i]?.number ?? 0))
+  );
+}
+
+function warn({ line, column }: typeof nowhere, message: string, hint?: string): Problem {
+  return { severity: "warning", line, column, message, ...(hint && { hint }) };
+}

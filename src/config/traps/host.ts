@@ -1,0 +1,85 @@
+import { reason } from "../../base/errors.ts";
+import { formatPort } from "../../base/port.ts";
+import type { WatchedPorts } from "../../capture/source.ts";
+import type { Config, DoorConfig } from "../config.ts";
+import type { Section } from "../lines.ts";
+import type { Problem } from "../problem.ts";
+import type { OneTimeFiles } from "../../daemon/state/one-time-file.ts";
+import { readOneTimeFile } from "../../daemon/state/one-time-file.ts";
+import { listeningPorts } from "../../system/listening.ts";
+import { hasUser } from "../../system/users.ts";
+
+/** What there is to know of a machine. */
+export interface HostFacts {
+  readonly listening: WatchedPorts;
+  readonly readList: OneTimeFiles["read"];
+  readonly hasUser: (name: string) => boolean;
+}
+
+/** The machine on which this runs. */
+export function thisHost(): HostFacts {
+  return { listening: listeningPorts(), readList: readOneTimeFile, hasUser };
+}
+
+/** What of a configuration does not suit a machine as it is now; the doors belong to `sections`, one by one. */
+export function findHostTraps(
+  { doors }: Config,
+  sections: readonly Section[],
+  host: HostFacts,
+): Problem[] {
+  return doors.flatMap((door, i) => {
+    const place = (key: string): Place => placeOf(sections[i], key);
+    return [
+      ...openPorts(door, host.listening, place("sequence")),
+      ...exhausted(door, host, place("one_time_sequences")),
+      ...unknownUser(door, host, place("user")),
+    ];
+  });
+}
+
+type Place = Pick<Problem, "line" | "column">;
+
+function placeOf(section: Section | undefined, key: string): Place {
+  const directive = section?.directives.findLast((one) => one.key.toLowerCase() === key);
+  if (directive !== undefined) return { line: directive.line, column: directive.valueColumn };
+  return { line: section?.line ?? 1, column: section?.column ?? 1 };
+}
+
+/** Who uses what listens there takes a step of the sequence, and a scanner is told that the port is alive. */
+function openPorts(
+  { name, sequence, target }: DoorConfig,
+  open: WatchedPorts,
+  at: Place,
+): Problem[] {
+  // Packets for a target are for other machines.
+  if ("file" in sequence || target !== undefined) return [];
+  const used = sequence.filter(({ number, protocol }) => open[protocol].has(number));
+  return [...new Set(used.map(formatPort))].map((port) => {
+    const message = `something listens on ${port} of this machine, which is a step of '${name}'`;
+    return warn(at, message, "choose ports that are closed");
+  });
+}
+
+function exhausted({ name, sequence }: DoorConfig, { readList }: HostFacts, at: Place): Problem[] {
+  if (!("file" in sequence)) return [];
+  const { file } = sequence;
+  try {
+    const { unused, malformed } = readList(file);
+    const skipped = malformed.map(({ line, problem }) =>
+      warn(at, `${file}:${line}: ${problem}, the line is skipped`),
+    );
+    if (unused.length > 0) return skipped;
+    return [...skipped, warn(at, `no sequences are left in ${file}: '${name}' stays shut`)];
+  } catch (error) {
+    return [warn(at, `${reason(error)}: '${name}' stays shut`)];
+  }
+}
+
+function unknownUser({ name, user }: DoorConfig, host: HostFacts, at: Place): Problem[] {
+  if (user === undefined || host.hasUser(user)) return [];
+  return [warn(at, `this machine has no user "${user}": no command of '${name}' can be run`)];
+}
+
+function warn(at: Place, message: string, hint?: string): Problem {
+  return { severity: "warning", ...at, message, ...(hint && { hint }) };
+}

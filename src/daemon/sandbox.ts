@@ -1,0 +1,59 @@
+import type { Address } from "../base/address.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { MemorySource } from "../capture/memory.ts";
+import type { Firewall } from "../firewall/firewall.ts";
+import { Keeper } from "../grant/lease-manager.ts";
+import { Ledger } from "../grant/ledger.ts";
+import { Matcher } from "../match/matcher.ts";
+import type { Doors } from "./doors.ts";
+import { Tally } from "./metrics/packet-counters.ts";
+import { Pipeline } from "./pipeline.ts";
+
+export interface ApartOptions {
+  readonly doors: Doors;
+  readonly firewall: Firewall;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly maxAttempts: number;
+  /** Is this an address of the host that the packets are for? */
+  readonly isOurs: (address: Address) => boolean;
+  /** As in `PipelineParts`. */
+  readonly debug: boolean;
+}
+
+/** A pipeline beside the daemon's own: packets are handed in, and no disk knows what it opens. */
+export interface Apart {
+  readonly matcher: Matcher;
+  readonly keeper: Keeper;
+  readonly pipeline: Pipeline<MemorySource>;
+}
+
+/** Puts one together; it watches the doors at once. */
+export function assembleApart(options: ApartOptions): Apart {
+  const { doors, firewall, clock, log, maxAttempts, isOurs, debug } = options;
+  const matcher = new Matcher({ maxAttempts, isOurs });
+  const keeper = new Keeper({
+    firewall,
+    clock,
+    log,
+    ledger: new Ledger(),
+    journal: undefined,
+    locks: undefined,
+    maxCommands: Number.POSITIVE_INFINITY,
+    refuseWithoutJournal: false,
+  });
+  const pipeline = new Pipeline({
+    openSource: (sink) => new MemorySource(sink),
+    matcher,
+    keeper,
+    log,
+    clock,
+    quota: undefined,
+    tally: new Tally(),
+    onlyIpv4: false,
+    debug,
+  });
+  pipeline.watch(doors);
+  return { matcher, keeper, pipeline };
+}

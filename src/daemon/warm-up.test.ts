@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { ManualClock } from "../base/clock.ts";
+import { parseConfig } from "../config/parse.ts";
+import { MemoryFirewall } from "../firewall/memory.ts";
+import { rehearse } from "./warm-up.ts";
+
+async function rehearsed(text: string): Promise<readonly string[]> {
+  const firewall = new MemoryFirewall();
+  const { config } = parseConfig(text);
+  if (config === undefined) throw new Error("not read");
+  await rehearse(config, firewall, new ManualClock());
+  return firewall.history;
+}
+
+const native = "[ssh]\nsequence = 7000,8000\nopen = tcp/22\n";
+const command = "[log]\nsequence = 7100,8100\nstart_command = log\nstop_command = forget\n";
+
+test("a door of each kind has its turn; the native one is not opened, and closed to nobody there is", async () => {
+  expect([...new Set(await rehearsed(native + command + native))].sort()).toEqual([
+    "close ssh 0.0.0.0",
+    "open log 198.18.0.0",
+    "open log 198.18.0.1",
+  ]);
+});
+
+test("whatever starts a program is played twice", async () => {
+  const options = "[options]\nFirewall = ipset\n";
+  expect(await rehearsed(options + native)).toEqual(["close ssh 0.0.0.0", "close ssh 0.0.0.0"]);
+  expect(await rehearsed(command)).toHaveLength(2);
+});
+
+test("without doors nothing is played", async () => {
+  expect(await rehearsed("")).toEqual([]);
+});

@@ -1,0 +1,295 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import koffi from "koffi";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describeFirewall } from "../../../test/contract/firewall.ts";
+import { address } from "../../../test/support/packets.ts";
+import type { Who } from "../../../test/support/accesses.ts";
+import { byCommands } from "../../../test/support/accesses.ts";
+import type { User } from "./command.ts";
+import { CommandFirewall } from "./command.ts";
+import type { CommandWay, Outcome, Passage } from "../firewall.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sesame-command-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const forEver = 1_000_000;
+
+const nobody: User = { uid: 65534, gid: 65534 };
+
+async function findUser(name: string): Promise<User> {
+  if (name === "nobody") return nobody;
+  throw new Error(`no user ${name}`);
+}
+
+const firewall = new CommandFirewall(findUser);
+
+const RLIMIT_NOFILE = 7;
+const libc = koffi.load("libc.so.6");
+const getrlimit: (which: number, limits: BigUint64Array) => number = libc.func(
+  "int getrlimit(int, void *)",
+);
+const setrlimit: (which: number, limits: BigUint64Array) => number = libc.func(
+  "int setrlimit(int, const void *)",
+);
+
+/** Begins something while this process cannot open anything. */
+function withoutDescriptors<T>(task: () => T): T {
+  const limits = new BigUint64Array(2);
+  getrlimit(RLIMIT_NOFILE, limits);
+  const most = Math.max(...readdirSync("/proc/self/fd").map(Number)) + 2;
+  setrlimit(RLIMIT_NOFILE, BigUint64Array.of(BigInt(most), limits[1] ?? 0n));
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync("/dev/null", "r"));
+  } catch {
+    return task(); // None is left.
+  } finally {
+    for (const fd of taken) closeSync(fd);
+    setrlimit(RLIMIT_NOFILE, limits);
+  }
+}
+
+function makePassage(start: string, way: Partial<CommandWay> = {}, who: Who = {}): Passage {
+  return byCommands(who, { start, stop: undefined, ...way });
+}
+
+function run(start: string, way: Partial<CommandWay> = {}, who: Who = {}): Promise<Outcome> {
+  return firewall.open(makePassage(start, way, who), forEver);
+}
+
+describeFirewall("CommandFirewall", () => ({
+  firewall,
+  passage: (door, source) => {
+    const file = join(folder, `${door} ${source}`);
+    const who = { door, source: address(source) };
+    return makePassage(`: >'${file}'`, { stop: `rm '${file}'` }, who);
+  },
+  opened: () => readdirSync(folder),
+  close: () => {},
+}));
+
+describe("a command ends", () => {
+  test.each<[string, string, Outcome]>([
+    ["well with status 0", "true", { kind: "done" }],
+    ["badly with another status", "exit 3", { kind: "failed", status: 3 }],
+    ["badly if it is not found", "/nowhere/at/all 2>/dev/null", { kind: "failed", status: 127 }],
+    ["badly if it is no shell text", "fi 2>/dev/null; exit 9", { kind: "failed", status: 2 }],
+    ["by a signal", "kill -TERM $$", { kind: "killed", signal: "SIGTERM" }],
+    ["by SIGKILL", "kill -KILL $$", { kind: "killed", signal: "SIGKILL" }],
+    ["well if there is nothing to do", "", { kind: "done" }],
+  ])("%s", async (_, command, outcome) => {
+    // A shell complains of bad text before any redirection counts: keep it out of the test's output.
+    const quiet = command.startsWith("fi") ? `sh -c '${command}' 2>/dev/null` : command;
+    expect(await run(quiet)).toEqual(outcome);
+    expect(await firewall.close(makePassage("true", { stop: quiet }))).toEqual(outcome);
+  });
+
+  test("before it began if no process can have it", async () => {
+    const outcome = await run("echo \0");
+    expect(outcome).toEqual({ kind: "not-started", reason: expect.stringContaining("a NUL byte") });
+  });
+});
+
+test("closing a door that has no stop command is done at once", async () => {
+  expect(await firewall.close(makePassage("false"))).toEqual({ kind: "done" });
+});
+
+/** Runs shell text and returns what it wrote to the file named $OUT. */
+async function output(text: string, who: Who = {}): Promise<string> {
+  const file = join(folder, "out");
+  expect(await run(`OUT='${file}'; ${text}`, {}, who)).toEqual({ kind: "done" });
+  return readFileSync(file, "utf8");
+}
+
+test("a command knows who knocked, where and how, besides the daemon's own environment", async () => {
+  process.env["SESAME_TEST"] = "inherited";
+  try {
+    const text = `echo "$KNOCK_IP $KNOCK_DOOR $KNOCK_PORT $KNOCK_PROTO $SESAME_TEST" >"$OUT"`;
+    const source = address("2001:db8::7");
+    const knock = { port: 53, protocol: "udp" } as const;
+    expect(await output(text, { source, door: "my door", knock })).toBe(
+      "2001:db8::7 my door 53 udp inherited\n",
+    );
+  } finally {
+    delete process.env["SESAME_TEST"];
+  }
+});
+
+test("a command has a session of its own, so that a signal to the daemon's does not reach it", async () => {
+  // The sixth field of /proc/PID/stat is the session.
+  const [session, shell] = (
+    await output(`read -r _ _ _ _ _ s _ </proc/$$/stat; echo "$s $$" >"$OUT"`)
+  ).split(" ");
+  expect(session).toBe(shell?.trim());
+});
+
+test("a command that needs no shell has none", async () => {
+  const program = join(folder, "program");
+  const file = join(folder, "out");
+  writeFileSync(program, '#!/bin/sh\nread -r _ _ _ _ _ s _ </proc/$$/stat\necho "$s $$" >"$1"\n');
+  chmodSync(program, 0o755);
+  expect(await run(`${program} ${file}`)).toEqual({ kind: "done" });
+  // A shell would lead the session instead; unless it makes way for its last command, as dash does not.
+  const [session, own] = readFileSync(file, "utf8").trim().split(" ");
+  expect(session).toBe(own);
+});
+
+test("a command has every signal as it usually is, whatever this process ignores", async () => {
+  const signals = await output(`grep -E '^Sig(Blk|Ign):' /proc/self/status >"$OUT"`);
+  expect(signals.replace(/\s/g, "")).toBe(`SigBlk:${"0".repeat(16)}SigIgn:${"0".repeat(16)}`);
+});
+
+test("commands that have ended leave neither a process nor a descriptor behind", async () => {
+  await run("true");
+  const descriptors = () => readdirSync("/proc/self/fd").length;
+  const before = descriptors();
+  await Promise.all(Array.from({ length: 50 }, (_, i) => run(`exit ${i}`)));
+  expect(descriptors()).toBeLessThanOrEqual(before);
+  const tasks = readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").split(" ");
+  const states = tasks.flatMap((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/stat`, "utf8").replace(/.*\) /s, "").charAt(0);
+    } catch {
+      return [];
+    }
+  });
+  expect(states).not.toContain("Z");
+});
+
+test("a command that ran when no descriptor was left has ended as it did", async () => {
+  await run("true");
+  const outcome = withoutDescriptors(() => run("exit 3"));
+  expect(await outcome).toEqual({ kind: "failed", status: 3 });
+});
+
+test("a command has no input", async () => {
+  expect(await output(`cat >"$OUT"; echo end >>"$OUT"`)).toBe("end\n");
+});
+
+test("what a command leaves in the background does not keep it from ending", async () => {
+  const fifo = join(folder, "fifo");
+  const text = `mkfifo '${fifo}'; (cat '${fifo}' >/dev/null) & echo started >"$OUT"`;
+  expect(await output(text)).toBe("started\n");
+  writeFileSync(fifo, "go"); // What is in the background waits for this, and then ends.
+});
+
+test("a long command does not keep another from ending", async () => {
+  const fifo = join(folder, "gate");
+  expect(await run(`mkfifo '${fifo}'`)).toEqual({ kind: "done" });
+  let ended = false;
+  const long = run(`read -r _ <'${fifo}'`).then((outcome) => {
+    ended = true;
+    return outcome;
+  });
+  expect(await run("true")).toEqual({ kind: "done" });
+  expect(ended).toBe(false);
+  expect(await run(`echo >'${fifo}'`)).toEqual({ kind: "done" });
+  expect(await long).toEqual({ kind: "done" });
+});
+
+test("a command knows nothing of a knock where there was none", async () => {
+  const text = `echo "$KNOCK_IP \${KNOCK_PORT-none} \${KNOCK_PROTO-none}" >"$OUT"`;
+  expect(await output(text, { knock: undefined })).toBe("192.0.2.7 none none\n");
+});
+
+/** Only root can become somebody else. */
+const canBecomeNobody = spawnSync("setpriv", ["--reuid=65534", "true"]).status === 0;
+
+describe("a command of another user", () => {
+  test.skipIf(!canBecomeNobody)("runs as that user and group, to open and to close", async () => {
+    chmodSync(folder, 0o777);
+    const file = (what: string) => join(folder, what);
+    const text = (what: string) => `echo "$(id -u):$(id -g):$(id -G)" >'${file(what)}'`;
+    const passage = makePassage(text("start"), { stop: text("stop"), user: "nobody" });
+    expect(await firewall.open(passage, forEver)).toEqual({ kind: "done" });
+    expect(await firewall.close(passage)).toEqual({ kind: "done" });
+    for (const what of ["start", "stop"]) {
+      expect(readFileSync(file(what), "utf8")).toBe("65534:65534:65534\n");
+    }
+  });
+
+  test("who is not there is not run, and certainly not as another", async () => {
+    const text = `: >'${join(folder, "run")}'`;
+    const outcome = await run(text, { user: "nobody-at-all" });
+    expect(outcome).toEqual({ kind: "not-started", reason: "no user nobody-at-all" });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+});
+
+describe("a command that takes longer than it may", () => {
+  /** Process ids that a command wrote to this file, one a line. */
+  const pids = (file: string) => readFileSync(file, "utf8").trim().split("\n").map(Number);
+  const isAlive = (pid: number) => {
+    try {
+      // What was killed and not yet reaped is no more.
+      return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+    } catch {
+      return false;
+    }
+  };
+
+  test("is told to end, with all that it started", async () => {
+    const file = join(folder, "pids");
+    const outcome = await run(`sleep 60 & echo $! >'${file}'; wait`, { timeout: 200 });
+    expect(outcome).toEqual({ kind: "timed-out" });
+    for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  test("is killed when it does not, with all that it started", async () => {
+    const impatient = new CommandFirewall(findUser, 100);
+    const file = join(folder, "pids");
+    const stubborn = `trap '' TERM; sleep 60 & echo $! >'${file}'; while :; do wait; done`;
+    const passage = makePassage(stubborn, { timeout: 200 });
+    expect(await impatient.open(passage, forEver)).toEqual({ kind: "timed-out" });
+    for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  test("leaves nothing behind that did not listen, when it ends itself", async () => {
+    const file = join(folder, "pids");
+    // The child ignores the signal, its shell does not.
+    const child = `sh -c 'trap "" TERM; echo $$ >"${file}"; while :; do sleep 60; done'`;
+    const outcome = await run(`${child} & wait`, { timeout: 300 });
+    expect(outcome).toEqual({ kind: "timed-out" });
+    for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+
+  test.each([
+    ["a minute", 60_000],
+    ["30 days, which is more than a timer of Node's can wait", 30 * 24 * 3_600_000],
+  ])("is left alone if it ends in time: %s", async (_, timeout) => {
+    expect(await run("sleep 0.2", { timeout })).toEqual({ kind: "done" });
+  });
+});
+
+test("a command holds the descriptor that it is given until it has ended, and what it starts with it", async () => {
+  const fifo = join(folder, "gate");
+  const lock = join(folder, "lock");
+  spawnSync("mkfifo", [fifo]);
+  const fd = openSync(lock, "w");
+  const isHeld = () => spawnSync("flock", ["--nonblock", lock, "true"]).status !== 0;
+  expect(
+    spawnSync("flock", ["--nonblock", "3"], { stdio: ["ignore", "ignore", "ignore", fd] }).status,
+  ).toBe(0);
+  const text = `(read -r _ <'${fifo}') & true`;
+  const ended = firewall.open(makePassage(text), forEver, fd);
+  closeSync(fd);
+  expect(await ended).toEqual({ kind: "done" });
+  expect(isHeld()).toBe(true);
+  writeFileSync(fifo, "go\n");
+  await expect.poll(isHeld).toBe(false);
+});

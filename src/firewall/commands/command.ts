@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process";
+import { systemClock } from "../../base/clock.ts";
+import { reason } from "../../base/errors.ts";
+import type { Exit } from "../../ffi/spawn.ts";
+import { canSpawn, spawnProgram } from "../../ffi/spawn.ts";
+import type { CommandWay, Firewall, Outcome, Passage } from "../firewall.ts";
+import { plainWords } from "./plain-words.ts";
+
+const shell = "/bin/sh";
+
+/** A command that runs; without a number it could not be started, and `ended` is rejected. */
+interface Child {
+  readonly pid: number | undefined;
+  readonly ended: Promise<Exit>;
+}
+
+/** The numbers of a user, to run commands as. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Finds a user by name. Rejected if there is none. */
+export type FindUser = (name: string) => Promise<User>;
+
+/**
+ * Opens and closes with the commands of the configuration: shell text by contract, run as by
+ * `/bin/sh -c` in a session of its own, with the daemon's environment and KNOCK_IP, KNOCK_DOOR,
+ * KNOCK_PORT and KNOCK_PROTO.
+ */
+export class CommandFirewall implements Firewall {
+  readonly #findUser: FindUser;
+  readonly #grace: number;
+
+  /** `grace`: how long a command that was told to end may take to do so, in milliseconds. */
+  constructor(findUser: FindUser, grace: number = 5000) {
+    this.#findUser = findUser;
+    this.#grace = grace;
+  }
+
+  open(passage: Passage, _length: number, hold?: number): Promise<Outcome> {
+    return this.#run("start", passage, hold);
+  }
+
+  close(passage: Passage): Promise<Outcome> {
+    return this.#run("stop", passage, undefined);
+  }
+
+  async #run(
+    which: "start" | "stop",
+    passage: Passage,
+    hold: number | undefined,
+  ): Promise<Outcome> {
+    const { way } = passage;
+    const command = way.kind === "command" ? way[which] : undefined;
+    if (way.kind !== "command" || command === undefined) return { kind: "done" };
+    try {
+      const user = way.user === undefined ? undefined : await this.#findUser(way.user);
+      const child = start(command, environment(passage), user, hold);
+      const relax = limit(child.pid, way, this.#grace);
+      const { status, signal } = await child.ended;
+      if (relax()) return { kind: "timed-out" };
+      if (signal !== undefined) return { kind: "killed", signal };
+      return status === 0 ? { kind: "done" } : { kind: "failed", status };
+    } catch (error) {
+      return { kind: "not-started", reason: reason(error) };
+    }
+  }
+}
+
+/** Throws, or rejects, with what kept the command from starting. */
+function start(
+  command: string,
+  env: Readonly<Record<string, string>>,
+  user: User | undefined,
+  hold: number | undefined,
+): Child {
+  const args = ["-c", command];
+  // Only Node can change the user between fork and exec.
+  if (user !== undefined || !canSpawn()) return startByNode(args, env, user, hold);
+  const variables = Object.entries({ ...process.env, ...env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  return startPlain(command, variables, hold) ?? spawnProgram(shell, args, variables, hold);
+}
+
+/** Without a shell, where none is needed: that saves 0.8 ms, a third of what iptables takes by one. */
+function startPlain(
+  command: string,
+  env: readonly string[],
+  hold: number | undefined,
+): Child | undefined {
+  const [program, ...args] = plainWords(command) ?? [];
+  if (program === undefined) return undefined;
+  try {
+    return spawnProgram(program, args, env, hold);
+  } catch {
+    return undefined; // The shell looks further, and says what is wrong in words that are known.
+  }
+}
+
+function startByNode(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  user: User | undefined,
+  hold: number | undefined,
+): Child {
+  const child = spawn(shell, args, {
+    detached: true,
+    stdio: ["ignore", "inherit", "inherit", ...(hold === undefined ? [] : [hold])],
+    env: { ...process.env, ...env },
+    ...user,
+  });
+  const ended = new Promise<Exit>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", (status, signal) => {
+      if (signal === null) resolve({ status: status ?? 0, signal: undefined });
+      else resolve({ status: undefined, signal });
+    });
+  });
+  return { pid: child.pid, ended };
+}
+
+/**
+ * Ends a command, and all of its process group, that takes too long. The function returned ends the
+ * wait, and tells whether that happened.
+ */
+function limit(pid: number | undefined, { timeout }: CommandWay, grace: number): () => boolean {
+  if (timeout === undefined || pid === undefined) return () => false;
+  let late = false;
+  const { now, wakeAt } = systemClock;
+  let relax = wakeAt(now() + timeout, () => {
+    late = true;
+    kill(pid, "SIGTERM");
+    relax = wakeAt(now() + grace, () => kill(pid, "SIGKILL"));
+  });
+  return () => {
+    relax();
+    // The shell listened, a child of it may not have. Later the number may be another group's.
+    if (late) kill(pid, "SIGKILL");
+    return late;
+  };
+}
+
+function kill(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // It has just ended.
+  }
+}
+
+function environment({ source, door, knock }: Passage): Record<string, string> {
+  return {
+    KNOCK_IP: source.toString(),
+    KNOCK_DOOR: door,
+    ...(knock && { KNOCK_PORT: String(knock.port), KNOCK_PROTO: knock.protocol }),
+  };
+}

@@ -1,0 +1,187 @@
+// For people who keep their own iptables rules: sets for one rule of theirs to match.
+import { execFile } from "node:child_process";
+import type { Clock } from "../../base/clock.ts";
+import { forAdministrators } from "../../base/environment.ts";
+import { KnockError, reason } from "../../base/errors.ts";
+import type { Service } from "../../base/service.ts";
+import { Ends } from "../nftables/expiry-cache.ts";
+import type { Firewall, Outcome, Passage } from "../firewall.ts";
+
+/** How long ipset may take: milliseconds. */
+const patience = 5000;
+
+/** An ipset time-out is 32 bits of milliseconds in the kernel: seconds. */
+const longestTimeout = 2_147_483;
+
+const sets = { 4: "sesame4", 6: "sesame6" } as const;
+
+/** ipset's lines that make both sets, if they are not there: somebody may have destroyed them. */
+const createSets = [
+  `create ${sets[4]} hash:ip,port family inet timeout 0 maxelem 1000000`,
+  `create ${sets[6]} hash:ip,port family inet6 timeout 0 maxelem 1000000`,
+];
+
+const done: Outcome = { kind: "done" };
+
+/** Carries out the lines of an `ipset restore`, up to the first that fails. */
+type Restore = (lines: readonly string[]) => Promise<Outcome>;
+
+/** What is to become of some elements, and who wants to know whether it did. */
+interface Wish {
+  readonly keys: readonly string[];
+  /** Until when they are open: milliseconds on the clock's `now()`; undefined: they are closed. */
+  readonly end: number | undefined;
+  readonly tell: (outcome: Outcome) => void;
+}
+
+/** An element that is to be open for so many seconds, or closed. */
+interface Change {
+  readonly key: string;
+  readonly seconds: number | undefined;
+}
+
+/**
+ * Opens services by elements with kernel time-outs in the sets sesame4 and sesame6, which a rule of
+ * the administrator matches: `-m set --match-set sesame4 src,dst -j ACCEPT`.
+ *
+ * One ipset runs at a time, since of two the later could be done first; what is asked for meanwhile is
+ * the work of the next, all of it.
+ */
+export class IpsetFirewall implements Firewall {
+  readonly #clock: Clock;
+  readonly #restore: Restore;
+  readonly #ends: Ends;
+  #waiting: Wish[] = [];
+  #working = false;
+
+  private constructor(clock: Clock, restore: Restore) {
+    this.#clock = clock;
+    this.#ends = new Ends(clock);
+    this.#restore = restore;
+  }
+
+  /** Makes the sets if they are not there. Throws FIREWALL. */
+  static async open(clock: Clock, restore: Restore = runIpset): Promise<IpsetFirewall> {
+    const outcome = await restore(createSets);
+    if (outcome.kind === "not-started") throw new KnockError("FIREWALL", outcome.reason);
+    return new IpsetFirewall(clock, restore);
+  }
+
+  open(passage: Passage, length: number): Promise<Outcome> {
+    return this.#ask(passage, this.#clock.now() + length);
+  }
+
+  close(passage: Passage): Promise<Outcome> {
+    return this.#ask(passage, undefined);
+  }
+
+  /** Makes the sets again if somebody has destroyed them; what is to be open is to be opened again. */
+  renew(): Promise<Outcome> {
+    this.#ends.clear();
+    return this.#wish([], undefined);
+  }
+
+  #ask(passage: Passage, end: number | undefined): Promise<Outcome> {
+    return this.#wish(elements(passage), end);
+  }
+
+  /** Without elements it is for the sets themselves. */
+  #wish(keys: readonly string[], end: number | undefined): Promise<Outcome> {
+    return new Promise((tell) => {
+      this.#waiting.push({ keys, end, tell });
+      if (!this.#working) void this.#work();
+    });
+  }
+
+  async #work(): Promise<void> {
+    this.#working = true;
+    while (this.#waiting.length > 0) {
+      let wishes: readonly Wish[] = this.#waiting;
+      this.#waiting = [];
+      while (wishes.length > 0) wishes = await this.#fulfil(wishes);
+    }
+    this.#working = false;
+  }
+
+  /** Tells what became of wishes; those that are left to be tried again have failed with another. */
+  async #fulfil(wishes: readonly Wish[]): Promise<readonly Wish[]> {
+    const now = this.#clock.now();
+    const changes = [...this.#changesFor(wishes)].map(([key, end]) => {
+      return { key, seconds: end === undefined ? undefined : secondsUntil(end, now) };
+    });
+    const isDone = changes.length === 0 && wishes.every(({ keys }) => keys.length > 0);
+    const outcome = isDone ? done : await this.#restore(linesFor(changes));
+    for (const { key, seconds } of changes) {
+      if (outcome.kind === "done" && seconds !== undefined) {
+        this.#ends.prolong(key, now + 1000 * seconds);
+      } else this.#ends.delete(key);
+    }
+    const culprit = outcome.kind === "done" ? undefined : changes[failedLine(outcome)]?.key;
+    const isTold = ({ keys }: Wish) => culprit === undefined || keys.includes(culprit);
+    for (const wish of wishes) if (isTold(wish)) wish.tell(outcome);
+    return wishes.filter((wish) => !isTold(wish));
+  }
+
+  /** Until when elements are to be open that are not, or not as long: one after another, the last word counts. */
+  #changesFor(wishes: readonly Wish[]): Map<string, number | undefined> {
+    const changes = new Map<string, number | undefined>();
+    for (const { keys, end } of wishes) {
+      for (const key of keys) {
+        const open = changes.has(key) ? changes.get(key) : this.#ends.of(key);
+        // Another door may have opened it for longer.
+        if (end === undefined || open === undefined || open < end) changes.set(key, end);
+      }
+    }
+    return changes;
+  }
+}
+
+function linesFor(changes: readonly Change[]): readonly string[] {
+  // With -exist an element that is there gets the new time, and one that is not need not be closed.
+  const lines = changes.map(({ key, seconds }) => {
+    return seconds === undefined ? `del ${key}` : `add ${key} timeout ${seconds}`;
+  });
+  return [...createSets, ...lines];
+}
+
+function secondsUntil(end: number, now: number): number {
+  return Math.min(longestTimeout, Math.max(1, Math.ceil((end - now) / 1000)));
+}
+
+/** Which of the lines behind those that make the sets is the first that failed; NaN if it was none of them. */
+function failedLine(outcome: Outcome): number {
+  const [, line] =
+    outcome.kind === "not-started" ? (/\bin line (\d+):/.exec(outcome.reason) ?? []) : [];
+  return Number(line) - 1 - createSets.length;
+}
+
+/** Such as `sesame4 192.0.2.7,tcp:22`. */
+function elements({ source, way }: Passage): string[] {
+  if (way.kind !== "native") return [];
+  const { family } = source;
+  return way.services.map((service) => `${sets[family]} ${source},${portOf(service, family)}`);
+}
+
+/** Echo requests are type 8 (RFC 792) and 128 (RFC 4443 §4.1), code 0. */
+function portOf(service: Service, family: 4 | 6): string {
+  if (service.protocol !== "icmp") return `${service.protocol}:${service.port}`;
+  return family === 4 ? "icmp:8/0" : "icmpv6:128/0";
+}
+
+function runIpset(lines: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const env = forAdministrators(process.env);
+    const options = { env, timeout: patience, encoding: "utf8" } as const;
+    const fail = (why: string) => resolve({ kind: "not-started", reason: `ipset: ${why}` });
+    try {
+      const child = execFile("ipset", ["-exist", "restore"], options, (error, _, stderr) => {
+        if (error === null) resolve(done);
+        else fail(stderr.trim() || reason(error));
+      });
+      child.stdin?.on("error", () => {});
+      child.stdin?.end(`${lines.join("\n")}\n`);
+    } catch (error) {
+      fail(reason(error)); // Where memory is short, Node throws.
+    }
+  });
+}

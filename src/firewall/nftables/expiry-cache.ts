@@ -1,0 +1,48 @@
+import type { Clock } from "../../base/clock.ts";
+
+/** Elements that are remembered at least before what is over is looked for. */
+const few = 1000;
+
+/** Until when elements are open, as far as this process knows: milliseconds on the clock's `now()`. */
+export class Ends {
+  readonly #clock: Clock;
+  readonly #ends = new Map<string, number>();
+  #purgeAt = few;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Of one that is not known: 0. It may be over. */
+  of(key: string): number {
+    return this.#ends.get(key) ?? 0;
+  }
+
+  /** Never makes it shorter. */
+  prolong(key: string, end: number): void {
+    if (this.of(key) >= end) return;
+    this.#purge();
+    this.#ends.set(key, end);
+  }
+
+  delete(key: string): void {
+    this.#ends.delete(key);
+  }
+
+  clear(): void {
+    this.#ends.clear();
+  }
+
+  /** How many are remembered. */
+  get size(): number {
+    return this.#ends.size;
+  }
+
+  /** Forgets what is over, but not each time: that would take long where there is much. */
+  #purge(): void {
+    if (this.#ends.size < this.#purgeAt) return;
+    const now = this.#clock.now();
+    for (const [key, end] of this.#ends) if (end <= now) this.#ends.delete(key);
+    this.#purgeAt = few + 2 * this.#ends.size;
+  }
+}

@@ -1,0 +1,63 @@
+import { Address } from "../../base/address.ts";
+import type { Service } from "../../base/service.ts";
+
+// The sets of our table that say what is open: (address . inet_proto . inet_service), each field padded
+// to four bytes. For icmp the third field is the first two bytes of an echo request, its type and code.
+
+export type OpenSet = "open4" | "open6";
+
+export const openSets: readonly OpenSet[] = ["open4", "open6"];
+
+const TCP = 6;
+const UDP = 17;
+const ICMP = 1;
+const ICMPV6 = 58;
+const echoRequest = 8 << 8;
+const echoRequest6 = 128 << 8;
+
+/** Which set says whether `source` may use anything. */
+export function setOf(source: Address): OpenSet {
+  return source.family === 4 ? "open4" : "open6";
+}
+
+/** The key of (source, service) in the set of the source's family. */
+export function encodeKey(source: Address, service: Service): Uint8Array {
+  const words = source.family === 4 ? [source.w3] : [source.w0, source.w1, source.w2, source.w3];
+  const key = new Uint8Array(words.length * 4 + 8);
+  const fields = new DataView(key.buffer);
+  words.forEach((word, i) => {
+    fields.setUint32(i * 4, word, false);
+  });
+  const [protocol, number] = numbers(source, service);
+  fields.setUint8(key.length - 8, protocol);
+  fields.setUint16(key.length - 4, number, false);
+  return key;
+}
+
+/** What `encodeKey` encoded; undefined if it is nothing that this program writes. */
+export function decodeKey(
+  key: Uint8Array,
+): { readonly source: Address; readonly service: Service } | undefined {
+  if (key.length !== 12 && key.length !== 24) return undefined;
+  const fields = new DataView(key.buffer, key.byteOffset, key.length);
+  const word = (i: number) => fields.getUint32(i * 4, false);
+  const source =
+    key.length === 12 ? Address.v4(word(0)) : new Address(word(0), word(1), word(2), word(3));
+  const service = serviceOf(
+    fields.getUint8(key.length - 8),
+    fields.getUint16(key.length - 4, false),
+  );
+  return service === undefined ? undefined : { source, service };
+}
+
+function numbers(source: Address, service: Service): [protocol: number, number: number] {
+  if (service.protocol === "tcp") return [TCP, service.port];
+  if (service.protocol === "udp") return [UDP, service.port];
+  return source.family === 4 ? [ICMP, echoRequest] : [ICMPV6, echoRequest6];
+}
+
+function serviceOf(protocol: number, number: number): Service | undefined {
+  if (protocol === TCP) return { protocol: "tcp", port: number };
+  if (protocol === UDP) return { protocol: "udp", port: number };
+  return protocol === ICMP || protocol === ICMPV6 ? { protocol: "icmp" } : undefined;
+}

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import type { Service } from "../../base/service.ts";
+import { liftRuleset, protectionRuleset, removalRuleset } from "./nft-ruleset.ts";
+
+test("the rules for a few services", () => {
+  const text = protectionRuleset([
+    { protocol: "tcp", port: 22 },
+    { protocol: "udp", port: 51820 },
+    { protocol: "tcp", port: 22 },
+    { protocol: "icmp" },
+  ]);
+  expect(text).toBe(`\
+table inet sesame {
+	set open4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
+	set open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
+	set protected { type inet_proto . inet_service; flags timeout; }
+	set echo { type inet_proto; flags timeout; }
+	chain protect { type filter hook prerouting priority mangle; policy accept; }
+}
+flush set inet sesame protected
+flush set inet sesame echo
+flush chain inet sesame protect
+add element inet sesame protected { 6 . 22 }
+add element inet sesame protected { 17 . 51820 }
+add element inet sesame echo { 1 }
+add element inet sesame echo { 58 }
+add rule inet sesame protect iif lo accept
+add rule inet sesame protect icmp type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th sport != @open4 drop
+add rule inet sesame protect icmpv6 type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th sport != @open6 drop
+add rule inet sesame protect ct state established accept
+add rule inet sesame protect fib daddr type != { local, broadcast, anycast, multicast } accept
+add rule inet sesame protect ip saddr . meta l4proto . th dport @open4 accept
+add rule inet sesame protect ip6 saddr . meta l4proto . th dport @open6 accept
+add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected drop
+add rule inet sesame protect meta l4proto . udp dport @protected drop
+`);
+});
+
+test("the rules stay the same for other ports, without the two for icmp", () => {
+  const rules = (port: number) =>
+    protectionRuleset([{ protocol: "tcp", port }]).match(/^add rule .*$/gm);
+  expect(rules(22)).toEqual(rules(80));
+  expect(rules(22)).toHaveLength(7);
+  expect(rules(22)?.join()).not.toContain("echo-request");
+});
+
+test("without services there are the sets and no chain", () => {
+  expect(protectionRuleset([], "mine")).toBe(`\
+table inet mine {
+	set open4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
+	set open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
+	set protected { type inet_proto . inet_service; flags timeout; }
+	set echo { type inet_proto; flags timeout; }
+	chain protect { }
+}
+flush set inet mine protected
+flush set inet mine echo
+flush chain inet mine protect
+delete chain inet mine protect
+`);
+});
+
+test("the table is removed whether it is there or not", () => {
+  expect(removalRuleset()).toBe("table inet sesame { }\ndelete table inet sesame\n");
+});
+
+test("what is on trial has a time, unless it is protected anyway", () => {
+  const ssh = { protocol: "tcp", port: 22 } as const;
+  const trial = { services: [ssh, { protocol: "icmp" }] as const, milliseconds: 59_999.5 };
+  const elements = (services: Service[]) =>
+    protectionRuleset(services, "sesame", trial).match(/(?<=^add element inet sesame ).*$/gm);
+  const echo = ["echo { 1 timeout 60000ms }", "echo { 58 timeout 60000ms }"];
+  expect(elements([])).toEqual(["protected { 6 . 22 timeout 60000ms }", ...echo]);
+  expect(elements([ssh])).toEqual(["protected { 6 . 22 }", ...echo]);
+});
+
+test("a protection is lifted without a word about sets", () => {
+  expect(liftRuleset()).toBe(`\
+table inet sesame {
+	chain protect { }
+}
+flush chain inet sesame protect
+delete chain inet sesame protect
+`);
+});

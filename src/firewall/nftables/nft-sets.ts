@@ -1,0 +1,199 @@
+import type { Address } from "../../base/address.ts";
+import { systemClock } from "../../base/clock.ts";
+import type { Service } from "../../base/service.ts";
+import { formatService } from "../../base/service.ts";
+import { systemError } from "../../ffi/libc.ts";
+import { Nfnetlink } from "../../ffi/nfnetlink.ts";
+import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
+import { Ends } from "./expiry-cache.ts";
+import type { OpenSet } from "./nft-element.ts";
+import { decodeKey, encodeKey, openSets, setOf } from "./nft-element.ts";
+
+const ENOENT = 2;
+const EEXIST = 17;
+
+/** Elements in one transaction: three lists of them stay far below what a socket takes at once. */
+const batch = 500;
+
+/**
+ * Milliseconds that an element lives at least. Kernels before 5.8 round down to ticks of up to 10 ms,
+ * and an element with a time of 0 never goes.
+ */
+const shortest = 20;
+
+/** Milliseconds that an element may still be there after its time, by our clock. */
+const slack = 1000;
+
+/** Services that a source may use for so many milliseconds from now. */
+export interface Grant {
+  readonly source: Address;
+  readonly services: readonly Service[];
+  readonly milliseconds: number;
+}
+
+/** One thing that is open, and for how many milliseconds more. */
+export interface OpenElement {
+  readonly source: Address;
+  readonly service: Service;
+  readonly milliseconds: number;
+}
+
+/** The elements of our table's sets. Each call is complete when it returns. */
+export class NftSets {
+  readonly #table: string;
+  readonly #kernel: Nfnetlink;
+  readonly #written: () => void;
+  /** Of what was granted here. Others may be open, too, from before this process. */
+  readonly #ends = new Ends(systemClock);
+
+  /** `written` is called after every transaction. Throws FIREWALL. */
+  constructor(table: string, written: () => void) {
+    this.#table = table;
+    this.#written = written;
+    this.#kernel = new Nfnetlink();
+  }
+
+  /** The number by which news name the changes made here. */
+  get port(): number {
+    return this.#kernel.port;
+  }
+
+  /** Opens, or prolongs, never shortens. False if there are no sets. Throws FIREWALL. */
+  grant(grants: readonly Grant[]): boolean {
+    return merge(this.#table, grants).every((wishes) =>
+      this.#done("open", wishes, this.#grant(wishes)),
+    );
+  }
+
+  /** Closes; what is not open stays so. False if there are no sets. Throws FIREWALL. */
+  revoke(source: Address, services: readonly Service[]): boolean {
+    return merge(this.#table, [{ source, services, milliseconds: shortest }]).every((wishes) => {
+      for (const { id } of wishes.wishes) this.#ends.delete(id);
+      const change = { ...wishes.name, elements: elementsOf(wishes) };
+      // What is to be deleted must be there, or the whole transaction fails.
+      const refused = this.#apply([
+        { ...change, kind: "add" },
+        { ...change, kind: "delete" },
+      ]);
+      return this.#done("close", wishes, refused);
+    });
+  }
+
+  /** What the kernel has open. Throws FIREWALL. */
+  list(): OpenElement[] {
+    return openSets.flatMap((set) =>
+      this.#kernel.list({ table: this.#table, set }).flatMap((element) => {
+        const decoded = decodeKey(element.key);
+        if (decoded === undefined) return [];
+        return [{ ...decoded, milliseconds: element.milliseconds ?? Number.POSITIVE_INFINITY }];
+      }),
+    );
+  }
+
+  close(): void {
+    this.#kernel.close();
+  }
+
+  /** The errno with which it was refused; 0 if it was not. */
+  #grant(wishes: Wishes): number {
+    const now = systemClock.now();
+    // A refused transaction takes the kernel 10 ms; to ask for each element first takes 0.1 ms.
+    const isNew = wishes.wishes.every(({ id }) => this.#ends.of(id) < now);
+    const created = isNew ? this.#create(wishes) : EEXIST;
+    const refused = created === EEXIST ? this.#extend(wishes) : created;
+    if (refused !== 0) return refused;
+    for (const { id, element } of wishes.wishes) {
+      this.#ends.prolong(id, now + element.milliseconds + slack);
+    }
+    return 0;
+  }
+
+  /** As `#grant`, but EEXIST if one of them is open. */
+  #create(wishes: Wishes): number {
+    return this.#apply([{ ...wishes.name, kind: "create", elements: elementsOf(wishes) }]);
+  }
+
+  /** As `#grant`, for elements that may be open. */
+  #extend({ name, wishes }: Wishes): number {
+    const fresh: SetElement[] = [];
+    const longer: SetElement[] = [];
+    for (const { element } of wishes) {
+      const open = this.#kernel.find(name, element.key);
+      if (open === undefined) fresh.push(element);
+      else if ((open.milliseconds ?? Number.POSITIVE_INFINITY) < element.milliseconds) {
+        longer.push(element);
+      }
+    }
+    const add = (elements: readonly SetElement[]) => ({ ...name, kind: "add", elements }) as const;
+    // A new time needs a new element, for kernels before 6.12 do not refresh one; and what is to be
+    // deleted must be there still, or the whole transaction fails, which takes the kernel 10 ms.
+    return this.#apply([
+      ...(fresh.length > 0 ? [add(fresh)] : []),
+      ...(longer.length > 0
+        ? [add(longer), { ...name, kind: "delete", elements: longer } as const, add(longer)]
+        : []),
+    ]);
+  }
+
+  /** The errno with which the transaction was refused; 0 if it was not. */
+  #apply(changes: readonly SetChange[]): number {
+    if (changes.length === 0) return 0;
+    const [refusal] = this.#kernel.apply(changes);
+    this.#written();
+    return refusal?.errno ?? 0;
+  }
+
+  /** False if there are no sets. Throws FIREWALL for every other refusal. */
+  #done(verb: string, { wishes }: Wishes, refused: number): boolean {
+    if (refused === 0) return true;
+    if (refused === ENOENT) return false;
+    const [first] = wishes.flatMap(({ element }) => decodeKey(element.key) ?? []);
+    const what = first && `${formatService(first.service)} for ${first.source}`;
+    const more = wishes.length > 1 ? ` and ${wishes.length - 1} more` : "";
+    throw systemError("FIREWALL", `cannot ${verb} ${what}${more}`, refused);
+  }
+}
+
+/** An element as it should be. `id`: its key once more, for maps. */
+interface Wish {
+  readonly set: OpenSet;
+  readonly element: SetElement & { readonly milliseconds: number };
+  readonly id: string;
+}
+
+/** What goes into one set in one transaction: at least one. */
+interface Wishes {
+  readonly name: SetName;
+  readonly wishes: readonly Wish[];
+}
+
+function elementsOf({ wishes }: Wishes): readonly SetElement[] {
+  return wishes.map(({ element }) => element);
+}
+
+/** One wish for each (source, service), the longest: an element cannot be deleted twice in a transaction. */
+function merge(table: string, grants: readonly Grant[]): Wishes[] {
+  const merged = new Map<string, Wish>();
+  for (const { source, services, milliseconds } of grants) {
+    if (!(milliseconds > 0)) continue;
+    const time = Math.max(shortest, Math.ceil(milliseconds));
+    for (const service of services) {
+      const key = encodeKey(source, service);
+      const id = String.fromCharCode(...key);
+      if ((merged.get(id)?.element.milliseconds ?? 0) >= time) continue;
+      merged.set(id, { set: setOf(source), element: { key, milliseconds: time }, id });
+    }
+  }
+  return openSets.flatMap((set) => {
+    const mine = [...merged.values()].filter((wish) => wish.set === set);
+    return inBatches(mine).map((wishes) => ({ name: { table, set }, wishes }));
+  });
+}
+
+function inBatches(wishes: readonly Wish[]): (readonly Wish[])[] {
+  const batches = [];
+  for (let from = 0; from < wishes.length; from += batch) {
+    batches.push(wishes.slice(from, from + batch));
+  }
+  return batches;
+}

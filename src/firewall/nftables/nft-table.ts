@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { KnockError, reason } from "../../base/errors.ts";
+import type { Removal } from "../../ffi/nft-news.ts";
+import { NftNews } from "../../ffi/nft-news.ts";
+import { loadRuleset } from "./nft-command.ts";
+
+/** Milliseconds between two repairs, should somebody else insist: the pause doubles each time; and after one that failed. */
+const shortestPause = 200;
+const longestPause = 10_000;
+const pauseAfterFailure = 1_000;
+
+/** Who has not insisted for so many milliseconds after a pause has given up. */
+const quietTime = 10_000;
+
+/** "unknown": there was more news than the kernel keeps, perhaps of a removal. */
+export type Loss = "removed" | "unknown";
+
+export interface NftTableOptions {
+  readonly name: string;
+  /** The rules that make the table what it should be, whatever is there. Asked for before each loading. */
+  readonly ruleset: () => string;
+  /** The table is whole again after this loss. */
+  readonly onRepair: (loss: Loss) => void;
+  /** The table could not be made whole; it is tried again every second. */
+  readonly onProblem: (problem: KnockError) => void;
+}
+
+/** Keeps a table of the family inet as it should be: what others remove from it is put back at once. */
+export class NftTable {
+  readonly #options: NftTableOptions;
+  readonly #news: NftNews;
+  readonly #closing = new AbortController();
+  /** The ports whose changes are ours: sockets of this program, and the nft that works for us just now. */
+  readonly #ours = new Set<number>();
+  #loaded: Promise<void> = Promise.resolve();
+  #loss: Loss | undefined;
+  #repairing = false;
+  #pause = shortestPause;
+  #quietSince = 0;
+
+  /** Begins to listen, and changes nothing. Throws FIREWALL. */
+  constructor(options: NftTableOptions) {
+    this.#options = options;
+    this.#news = new NftNews((news) => this.#heard(news));
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
+  /** Changes through the socket with this port are nobody else's. */
+  trust(port: number): void {
+    this.#ours.add(port);
+  }
+
+  /** Takes news as it comes: thousands of changes of our own would leave no room for that of others. */
+  drain(): void {
+    this.#news.drain();
+  }
+
+  /** Loads the rules, once those that are being loaded are. Throws FIREWALL. */
+  load(): Promise<void> {
+    const load = this.#loaded.then(async () => {
+      if (!this.closed) await this.#run(this.#options.ruleset());
+    });
+    this.#loaded = load.catch(() => {});
+    return load;
+  }
+
+  /** Somebody removed something: puts it back, soon. */
+  lost(loss: Loss): void {
+    if (this.#loss !== "removed") this.#loss = loss;
+    if (this.#repairing) return;
+    this.#repairing = true;
+    void this.#repair();
+  }
+
+  /** Stops listening, and leaves the table as it is. May be called again. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#news.close();
+    await this.#loaded;
+  }
+
+  async #run(ruleset: string): Promise<void> {
+    let loader: number | undefined;
+    try {
+      await loadRuleset(ruleset, (pid) => {
+        // The kernel names a socket after its process, if that has no other one (netlink_autobind).
+        loader = pid;
+        this.#ours.add(pid);
+      });
+    } finally {
+      // All that nft did was told before it ended. From now on its number may be anybody's.
+      this.#news.drain();
+      if (loader !== undefined) this.#ours.delete(loader);
+    }
+  }
+
+  #heard(news: Removal | "lost"): void {
+    if (news === "lost") this.lost("unknown");
+    else if (news.table === this.#options.name && !this.#ours.has(news.port)) this.lost("removed");
+  }
+
+  async #repair(): Promise<void> {
+    const { signal } = this.#closing;
+    if (performance.now() - this.#quietSince > quietTime) this.#pause = shortestPause;
+    for (let loss = this.#loss; loss !== undefined && !signal.aborted; loss = this.#loss) {
+      this.#loss = undefined;
+      let rest = this.#pause;
+      try {
+        await this.load();
+        if (!signal.aborted) this.#options.onRepair(loss);
+        this.#pause = Math.min(2 * this.#pause, longestPause);
+      } catch (error) {
+        this.#loss = loss;
+        rest = pauseAfterFailure;
+        this.#options.onProblem(asProblem(error));
+      }
+      // Fulfilled, or interrupted by closing: the loop looks which.
+      await sleep(rest, undefined, { signal }).catch(() => {});
+    }
+    this.#quietSince = performance.now();
+    this.#repairing = false;
+  }
+}
+
+function asProblem(error: unknown): KnockError {
+  if (error instanceof KnockError) return error;
+  const message = `cannot put back what was open: ${reason(error)}`;
+  return new KnockError("FIREWALL", message, { cause: error });
+}

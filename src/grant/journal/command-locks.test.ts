@@ -1,0 +1,85 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { StartLocks } from "./command-locks.ts";
+
+let folder: string;
+let locks: StartLocks;
+const children: ChildProcess[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sesame-locks-"));
+  locks = new StartLocks(join(folder, "start-"));
+});
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill("SIGKILL");
+  rmSync(folder, { recursive: true });
+});
+
+/** A command that has inherited this descriptor; it ends when it is killed. */
+function command(fd: number): ChildProcess {
+  const child = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", fd] });
+  children.push(child);
+  return child;
+}
+
+test("a lock is held by a command that was given it, until the command ends", async () => {
+  const hold = locks.take(1);
+  if (hold === undefined) throw new Error("no lock");
+  const child = command(hold.fd);
+  hold.release();
+  expect(locks.isHeld(1)).toBe(true);
+  // A daemon that starts later sees the same.
+  expect(new StartLocks(join(folder, "start-")).isHeld(1)).toBe(true);
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  expect(locks.isHeld(1)).toBe(false);
+});
+
+test("asking does not take a lock away from anybody", () => {
+  const hold = locks.take(1);
+  if (hold === undefined) throw new Error("no lock");
+  expect([locks.isHeld(1), locks.isHeld(1)]).toEqual([true, true]);
+  hold.release();
+  expect([locks.isHeld(1), locks.isHeld(1), locks.isHeld(2)]).toEqual([false, false, false]);
+});
+
+test("a file is its owner's alone, and goes with the lease", () => {
+  locks.take(7)?.release();
+  expect(statSync(join(folder, "start-7")).mode & 0o777).toBe(0o600);
+  locks.forget(7);
+  expect(readdirSync(folder)).toEqual([]);
+  locks.forget(7);
+});
+
+test("a lease does not meet the lock of an earlier one of its number", () => {
+  const earlier = locks.take(1);
+  if (earlier === undefined) throw new Error("no lock");
+  command(earlier.fd);
+  earlier.release();
+  locks.take(1)?.release();
+  expect(locks.isHeld(1)).toBe(false);
+});
+
+test("the files of leases that are gone are cleared away, whoever still holds them", () => {
+  for (const id of [1, 2]) locks.take(id)?.release();
+  const gone = locks.take(3);
+  if (gone === undefined) throw new Error("no lock");
+  command(gone.fd);
+  gone.release();
+  new StartLocks(join(folder, "other-start-")).take(4)?.release();
+  locks.forgetAllBut(new Set([2]));
+  expect(readdirSync(folder).sort()).toEqual(["other-start-4", "start-2"]);
+});
+
+test("where there is no place for files there are no locks, and nothing breaks", () => {
+  const none = new StartLocks(join(folder, "none", "start-"));
+  expect(none.take(1)).toBeUndefined();
+  expect(none.isHeld(1)).toBe(false);
+  none.forget(1);
+  none.forgetAllBut(new Set());
+  expect(existsSync(join(folder, "none"))).toBe(false);
+});

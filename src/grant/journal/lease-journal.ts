@@ -1,0 +1,214 @@
+import type { Clock } from "../../base/clock.ts";
+import { systemClock } from "../../base/clock.ts";
+import { KnockError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { Journal } from "./journal.ts";
+import type { Lease, LeaseEvent } from "../lease.ts";
+import type { Ledger } from "../ledger.ts";
+import type { LeaseRecord, Moment } from "./record.ts";
+import { parseRecord, recordToJson } from "./record.ts";
+import type { Recovered } from "./recovery.ts";
+import { recover } from "./recovery.ts";
+
+/**
+ * The end of a lease that is extended again and again is written down when it is so much later, or
+ * earlier, than what was written: milliseconds. After a crash a lease may end so much too early.
+ */
+const inexactness = 1000;
+
+/** Between two attempts to write everything anew, which take long where there is much: milliseconds. */
+const pauseInTrouble = 1000;
+
+/**
+ * The leases on the disk. It never throws: when it cannot write it says so once, in `trouble` and in
+ * the log, and writes everything anew as soon as it can, at an event or at the end. A journal that could not be opened is not
+ * tried again: somebody else may have it by then.
+ */
+export class LeaseJournal {
+  readonly #ledger: Ledger;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #start: LeaseRecord;
+  readonly path: string;
+  /** Leases that were extended since everything was written anew: until when, as the file says. */
+  readonly #extended = new Map<number, number>();
+  #journal: Journal<unknown> | undefined;
+  #trouble: string | undefined;
+  /** In trouble nothing is tried before: milliseconds on the clock's `now()`. */
+  #tryAt = 0;
+  /** The file tells when this daemon started: without it no time in it means anything. */
+  #begun = false;
+
+  private constructor(path: string, ledger: Ledger, here: Moment, log: Log, clock: Clock) {
+    this.path = path;
+    this.#clock = clock;
+    this.#ledger = ledger;
+    this.#log = log;
+    this.#start = { op: "start", ...here };
+  }
+
+  /** Opens the journal at `path` and tells what earlier daemons left to be done. */
+  static open(
+    path: string,
+    ledger: Ledger,
+    here: Moment,
+    log: Log,
+    clock: Clock = systemClock,
+  ): { readonly journal: LeaseJournal; readonly recovered: readonly Recovered[] } {
+    const journal = new LeaseJournal(path, ledger, here, log, clock);
+    return { journal, recovered: journal.#load(here) };
+  }
+
+  /** What keeps it from writing; undefined if nothing does. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /** Writes down what the ledger was just told. False if that was not possible. */
+  write(event: LeaseEvent): boolean {
+    if (this.#trouble !== undefined && this.#clock.now() < this.#tryAt) return false;
+    if (this.#isExactEnough(event)) return true;
+    return this.#attempt((journal) => {
+      // What could not be written is missing; the whole state makes up for it.
+      if (this.#trouble !== undefined || !this.#begun) this.#compact(journal);
+      else this.#append(journal, event);
+      if (journal.isLong) this.#shorten(journal);
+    });
+  }
+
+  #isExactEnough(event: LeaseEvent): boolean {
+    if (event.op !== "extend" || this.#trouble !== undefined) return false;
+    const written = this.#extended.get(event.id);
+    return written !== undefined && Math.abs(event.due - written) < inexactness;
+  }
+
+  #append(journal: Journal<unknown>, event: LeaseEvent): void {
+    journal.append(recordToJson(event));
+    if (event.op === "extend") this.#extended.set(event.id, event.due);
+    else if (event.op === "closed") this.#extended.delete(event.id);
+  }
+
+  /** Fulfilled when everything is on the disk; with false if that was not possible. */
+  async commit(): Promise<boolean> {
+    try {
+      await this.#journal?.commit();
+      return this.#trouble === undefined;
+    } catch (error) {
+      this.#complain(error);
+      return false;
+    }
+  }
+
+  /** In trouble, tries once more now. */
+  retry(): void {
+    if (this.#trouble !== undefined) this.#attempt((journal) => this.#compact(journal));
+  }
+
+  /** Lets go. `here`: this moment, which tells the daemon after the next boot how long leases have lasted. */
+  close(here?: Moment): void {
+    this.#attempt((journal) => {
+      if (this.#trouble !== undefined) this.#compact(journal);
+      for (const [id, due] of this.#extended) {
+        const lease = this.#ledger.get(id);
+        if (lease !== undefined && lease.due !== due) {
+          journal.append({ op: "extend", id, due: lease.due });
+        }
+      }
+      if (here !== undefined) journal.append({ op: "end", ...here });
+    });
+    this.#journal?.close();
+    this.#journal = undefined;
+  }
+
+  #load(here: Moment): readonly Recovered[] {
+    let recovered: readonly Recovered[] = [];
+    try {
+      recovered = this.#read(here);
+      this.#journal = Journal.open<unknown>(this.path).journal;
+    } catch (error) {
+      this.#complain(error);
+    }
+    return recovered;
+  }
+
+  /** What can be read counts, also where nothing can be written. Throws SYSTEM. */
+  #read(here: Moment): readonly Recovered[] {
+    const { values, damage } = Journal.read(this.path);
+    const records = values.map(parseRecord);
+    const strange = records.filter((record) => record === undefined).length;
+    const notes = strange > 0 ? [...damage, `${strange} lines are none of ours`] : damage;
+    for (const note of notes) {
+      const text = `warning: journal ${this.path}: ${note}, the rest is used`;
+      this.#log.write({ level: "warning", event: "journal-damaged", text });
+    }
+    const sound = records.filter((record) => record !== undefined);
+    return recover(sound, here);
+  }
+
+  /** Begins the file anew with what the ledger holds now. On a full disk the old one is gone on with. */
+  restart(): void {
+    this.#attempt((journal) => {
+      try {
+        this.#compact(journal);
+      } catch (error) {
+        if (!isFull(error)) throw error;
+        journal.append(this.#start);
+      }
+    });
+  }
+
+  #compact(journal: Journal<unknown>): void {
+    const events = this.#ledger.leases.flatMap(eventsOf);
+    journal.compact([this.#start, ...events].map(recordToJson));
+    this.#extended.clear();
+  }
+
+  #shorten(journal: Journal<unknown>): void {
+    try {
+      this.#compact(journal);
+    } catch {
+      // There is room left, and it is tried again. A full disk is trouble when the room is used up.
+    }
+  }
+
+  #attempt(write: (journal: Journal<unknown>) => void): boolean {
+    if (this.#journal === undefined) return false;
+    try {
+      write(this.#journal);
+      this.#begun = true;
+      this.#trouble = undefined;
+      return true;
+    } catch (error) {
+      this.#complain(error);
+      return false;
+    }
+  }
+
+  #complain(error: unknown): void {
+    if (!(error instanceof KnockError)) throw error;
+    if (this.#trouble === undefined) {
+      const text = `${error.message}: leases are in memory only`;
+      this.#log.write({ level: "error", event: "journal-failed", text });
+    }
+    this.#trouble = error.message;
+    this.#tryAt = this.#clock.now() + pauseInTrouble;
+  }
+}
+
+/** There is no room for another file, while this one has some in reserve. */
+function isFull(error: unknown): boolean {
+  const cause = error instanceof KnockError ? (error.cause as NodeJS.ErrnoException) : undefined;
+  return ["ENOSPC", "EDQUOT"].includes(cause?.code ?? "");
+}
+
+/** The shortest history that leads to this lease. */
+function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
+  const { id, since, length } = opened;
+  const usual = state === "opening" ? since + length : Math.max(since + length, due);
+  return [
+    { op: "open", ...opened },
+    ...(state === "opening" ? [] : [{ op: "opened", id, due } as const]),
+    ...(due === usual ? [] : [{ op: "extend", id, due } as const]),
+    ...(state === "closing" ? [{ op: "close", id } as const] : []),
+  ];
+}

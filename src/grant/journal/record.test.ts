@@ -1,0 +1,135 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { address } from "../../../test/support/packets.ts";
+import type { Passage } from "../../firewall/firewall.ts";
+import type { LeaseEvent } from "../lease.ts";
+import type { LeaseRecord } from "./record.ts";
+import { parseRecord, recordToJson } from "./record.ts";
+
+const id = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+const time = fc
+  .double({ noNaN: true, noDefaultInfinity: true })
+  // JSON does not know -0.
+  .map((value) => value + 0);
+const text = fc.string({ unit: "binary" });
+const protocol = fc.constantFrom("tcp" as const, "udp" as const);
+const port = fc.integer({ min: 1, max: 65535 });
+const orNot = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+
+const passage: fc.Arbitrary<Passage> = fc.record({
+  door: text,
+  nth: id,
+  source: fc.oneof(fc.ipV4(), fc.ipV6()).map(address),
+  knock: orNot(fc.record({ port, protocol })),
+  way: fc.oneof(
+    fc.record({
+      kind: fc.constant("command" as const),
+      start: text,
+      stop: orNot(text),
+      user: orNot(text),
+      timeout: orNot(time),
+    }),
+    fc.record({
+      kind: fc.constant("native" as const),
+      services: fc.array(
+        fc.oneof(fc.constant({ protocol: "icmp" as const }), fc.record({ protocol, port })),
+      ),
+    }),
+  ),
+});
+
+const event: fc.Arbitrary<LeaseEvent> = fc.oneof(
+  fc.record({ op: fc.constant("open" as const), id, passage, length: time, since: time }),
+  fc.record({ op: fc.constantFrom("opened" as const, "extend" as const), id, due: time }),
+  fc.record({ op: fc.constantFrom("close" as const, "closed" as const), id }),
+);
+const record: fc.Arbitrary<LeaseRecord> = fc.oneof(
+  event,
+  fc.record({ op: fc.constant("start" as const), boot: text, now: time, wall: time }),
+);
+
+function throughJson(value: unknown): LeaseRecord | undefined {
+  return parseRecord(JSON.parse(JSON.stringify(value)));
+}
+
+test("whatever happened, its line reads back as the same", () => {
+  fc.assert(
+    fc.property(record, (written) => {
+      expect(throughJson(recordToJson(written))).toEqual(written);
+    }),
+  );
+});
+
+const open = {
+  op: "open",
+  id: 1,
+  passage: {
+    door: "ssh",
+    nth: 1,
+    source: "192.0.2.7",
+    way: { kind: "command", start: "a", stop: "b" },
+  },
+  length: 10,
+  since: 0,
+};
+
+test("what was absent is undefined, and what is not known to us is left out", () => {
+  const strange = { ...open, colour: "red" };
+  expect(throughJson(strange)).toEqual({
+    ...open,
+    passage: {
+      ...open.passage,
+      source: address("192.0.2.7"),
+      knock: undefined,
+      way: { kind: "command", start: "a", stop: "b", user: undefined, timeout: undefined },
+    },
+  });
+});
+
+const passageWith = (more: object) => ({ ...open, passage: { ...open.passage, ...more } });
+
+test.each<[string, unknown]>([
+  ["nothing", null],
+  ["a number", 1],
+  ["a list", [open]],
+  ["no operation", { id: 1 }],
+  ["an unknown operation", { op: "burn", id: 1 }],
+  ["an operation that every object inherits", { op: "constructor", id: 1 }],
+  ["no number", { op: "close" }],
+  ["a number as text", { op: "close", id: "1" }],
+  ["a number below 1", { op: "close", id: 0 }],
+  ["a number that is none", { op: "close", id: 1.5 }],
+  ["a number that is too large to be exact", { op: "close", id: 2 ** 53 }],
+  ["no time", { op: "opened", id: 1 }],
+  ["a time that JSON cannot write", { op: "opened", id: 1, due: null }],
+  ["no passage", { op: "open", id: 1, length: 1, since: 1 }],
+  ["no address", passageWith({ source: "gate" })],
+  ["an address that is none", passageWith({ source: 1 })],
+  ["no way to open", passageWith({ way: { kind: "magic" } })],
+  ["a command that is none", passageWith({ way: { kind: "command", start: 1 } })],
+  ["a service that is none", passageWith({ way: { kind: "native", services: ["tcp/22"] } })],
+  ["a port that is none", passageWith({ knock: { port: 65536, protocol: "tcp" } })],
+  ["a protocol that is none", passageWith({ knock: { port: 1, protocol: "icmp" } })],
+  ["a start without a boot", { op: "start", now: 1, wall: 1 }],
+])("a line is none of ours with %s", (_, value) => {
+  expect(parseRecord(value)).toBeUndefined();
+});
+
+test("no JSON at all makes it throw", () => {
+  const json = fc.oneof(
+    fc.jsonValue(),
+    fc.tuple(fc.constantFrom("open", "opened", "close"), fc.jsonValue()).map(([op, value]) => ({
+      ...(typeof value === "object" ? value : { id: value }),
+      op,
+    })),
+    fc.jsonValue().map((value) => ({ ...open, passage: value })),
+    fc.jsonValue().map((value) => passageWith({ way: value })),
+  );
+  fc.assert(
+    fc.property(json, (value) => {
+      const parsed = parseRecord(value);
+      if (parsed !== undefined) expect(throughJson(recordToJson(parsed))).toEqual(parsed);
+    }),
+    { numRuns: 2000 },
+  );
+});

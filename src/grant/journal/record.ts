@@ -1,0 +1,86 @@
+// The lines of a lease journal: events as JSON, and for each start of a daemon the moment of it.
+import * as v from "valibot";
+import type { Address } from "../../base/address.ts";
+import { parseAddress } from "../../base/address.ts";
+import type { LeaseEvent } from "../lease.ts";
+
+/** One moment on all clocks. Monotonic times can be compared within one boot of the machine only. */
+export interface Moment {
+  /** Which boot of the machine: /proc/sys/kernel/random/boot_id. */
+  readonly boot: string;
+  /** Milliseconds on the clock's `now()`. */
+  readonly now: number;
+  /** Milliseconds since 1970. */
+  readonly wall: number;
+}
+
+/** What a line says: a daemon started or ended, or something happened to a lease. */
+export type LeaseRecord =
+  | ({ readonly op: "start" } & Moment)
+  | ({ readonly op: "end" } & Moment)
+  | LeaseEvent;
+
+const time = v.pipe(v.number(), v.finite());
+const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
+const protocol = v.picklist(["tcp", "udp"]);
+
+/** JSON has no undefined: what is absent comes back as undefined. */
+const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.optional(schema, undefined as never);
+
+const address = v.pipe(
+  v.string(),
+  v.rawTransform<string, Address>(({ dataset, addIssue, NEVER }) => {
+    const parsed = parseAddress(dataset.value);
+    if (parsed !== undefined) return parsed;
+    addIssue({ message: "expected an address" });
+    return NEVER;
+  }),
+);
+
+const way = v.variant("kind", [
+  v.object({
+    kind: v.literal("command"),
+    start: v.string(),
+    stop: optional(v.string()),
+    user: optional(v.string()),
+    timeout: optional(time),
+  }),
+  v.object({
+    kind: v.literal("native"),
+    services: v.array(
+      v.union([v.object({ protocol: v.literal("icmp") }), v.object({ protocol, port })]),
+    ),
+  }),
+]);
+
+const passage = v.object({
+  door: v.string(),
+  nth: id,
+  source: address,
+  knock: optional(v.object({ port, protocol })),
+  way,
+});
+
+const record = v.variant("op", [
+  v.object({ op: v.picklist(["start", "end"]), boot: v.string(), now: time, wall: time }),
+  v.object({ op: v.literal("open"), id, passage, length: time, since: time }),
+  v.object({ op: v.literal("opened"), id, due: time }),
+  v.object({ op: v.literal("extend"), id, due: time }),
+  v.object({ op: v.literal("close"), id }),
+  v.object({ op: v.literal("closed"), id }),
+]);
+
+/** The record that a line of a journal holds; undefined if it is none of ours. */
+export function parseRecord(value: unknown): LeaseRecord | undefined {
+  const parsed = v.safeParse(record, value);
+  return parsed.success ? (parsed.output as LeaseRecord) : undefined;
+}
+
+/** What JSON makes of a record: addresses as text. */
+export function recordToJson(record: LeaseRecord): unknown {
+  if (record.op !== "open") return record;
+  const { passage } = record;
+  return { ...record, passage: { ...passage, source: passage.source.toString() } };
+}

@@ -1,0 +1,161 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { byCommands, byKernel } from "../../../test/support/accesses.ts";
+import type { Passage } from "../../firewall/firewall.ts";
+import type { LeaseEvent } from "../lease.ts";
+import type { LeaseRecord, Moment } from "./record.ts";
+import type { Recovered } from "./recovery.ts";
+import { recover } from "./recovery.ts";
+
+const hour = 3_600_000;
+const length = 30_000;
+
+/** The earlier daemon's start: 1,000 s after the boot. */
+const start: Moment = { boot: "first", now: 1_000_000, wall: 1_700_000_000_000 };
+
+function history(passage: Passage, ...more: readonly LeaseEvent[]): LeaseRecord[] {
+  const since = start.now + 5000;
+  return [{ op: "start", ...start }, { op: "open", id: 1, passage, length, since }, ...more];
+}
+
+const opened: LeaseEvent = { op: "opened", id: 1, due: start.now + 5000 + length };
+const close: LeaseEvent = { op: "close", id: 1 };
+
+/** `milliseconds` after the earlier daemon's start, in the same boot. */
+function later(milliseconds: number): Moment {
+  return { ...start, now: start.now + milliseconds, wall: start.wall + milliseconds };
+}
+
+/** `milliseconds` after it by the wall clock, and 60 s after another boot. */
+function nextBoot(milliseconds: number, step = 0): Moment {
+  return { boot: "second", now: 60_000, wall: start.wall + milliseconds + step };
+}
+
+function only(recovered: readonly Recovered[]): Recovered {
+  const [one, ...others] = recovered;
+  if (one === undefined || others.length > 0) throw new Error("not one lease");
+  return one;
+}
+
+describe("what is left to do about a lease", () => {
+  test.each<[string, Passage, LeaseEvent[], Recovered["plan"], Recovered["plan"]]>([
+    ["by commands, being opened", byCommands(), [], "settle", "close"],
+    ["by commands, open", byCommands(), [opened], "keep", "close"],
+    ["by commands, being closed", byCommands(), [opened, close], "close", "close"],
+    ["by the kernel, being opened", byKernel(), [], "keep", "keep"],
+    ["by the kernel, open", byKernel(), [opened], "keep", "keep"],
+  ])("%s", (_, passage, events, sameBoot, otherBoot) => {
+    const records = history(passage, ...events);
+    expect(only(recover(records, later(10_000))).plan).toBe(sameBoot);
+    expect(only(recover(records, nextBoot(10_000))).plan).toBe(otherBoot);
+  });
+
+  test("close it, where the kernel has it open and the clock was set back between two boots", () => {
+    const records = history(byKernel(), opened);
+    expect(only(recover(records, nextBoot(10_000, -hour))).plan).toBe("close");
+    expect(only(recover(records, nextBoot(10_000, hour))).plan).toBe("keep");
+  });
+
+  test("close it, where the journal does not tell when its daemon started", () => {
+    const [, ...headless] = history(byCommands(), opened);
+    expect(only(recover(headless, later(0))).plan).toBe("close");
+    const native = only(recover(history(byKernel(), opened).slice(1), later(0)));
+    expect(native.lease.due).toBeLessThanOrEqual(later(0).now + length);
+  });
+
+  test("nothing, once it was closed", () => {
+    const records = history(byCommands(), opened, close, { op: "closed", id: 1 });
+    expect(recover(records, later(0))).toEqual([]);
+  });
+
+  test("the same after any number of restarts: the journal begins with each", () => {
+    const records = history(byCommands(), opened);
+    const restarted: LeaseRecord[] = [{ op: "start", ...later(1000) }, ...records.slice(1)];
+    expect(recover(restarted, later(10_000))).toEqual(recover(records, later(10_000)));
+  });
+
+  test("nothing where nothing was", () => {
+    expect(recover([], later(0))).toEqual([]);
+    expect(recover([opened, close], later(0))).toEqual([]);
+  });
+});
+
+describe("the end of a lease", () => {
+  test("is no later than was left when its daemon ended, whatever the clock says after a boot", () => {
+    const end = { op: "end", ...later(25_000) } as const;
+    const records = [...history(byKernel(), opened), end];
+    for (const step of [-20_000, 0]) {
+      const { lease } = only(recover(records, nextBoot(26_000, step)));
+      expect(lease.due - nextBoot(0).now).toBeLessThanOrEqual(10_000);
+    }
+  });
+
+  test("that was put off beyond its usual length survives a boot, if its daemon ended well", () => {
+    const far = start.now + 5000 + 10 * length;
+    const records = history(byKernel(), opened, { op: "extend", id: 1, due: far });
+    const end = { op: "end", ...later(8000) } as const;
+    const { lease } = only(recover([...records, end], nextBoot(10_000)));
+    expect(lease.due).toBe(60_000 + 10 * length - 5000);
+    expect(only(recover(records, nextBoot(10_000))).lease.due).toBe(60_000 + length);
+  });
+
+  test("is where it was, within a boot", () => {
+    const { lease } = only(recover(history(byCommands(), opened), later(10_000)));
+    expect(lease).toMatchObject({ since: start.now + 5000, due: start.now + 5000 + length });
+  });
+
+  test("may be over", () => {
+    const here = later(hour);
+    const { lease } = only(recover(history(byCommands(), opened), here));
+    expect(lease.due).toBeLessThan(here.now);
+  });
+
+  test("that an administrator put off is kept, within a boot", () => {
+    const due = start.now + 10 * hour;
+    const records = history(byCommands(), opened, { op: "extend", id: 1, due });
+    expect(only(recover(records, later(10_000))).lease.due).toBe(due);
+  });
+
+  test("is the same by the wall clock, in another boot", () => {
+    // 20 s have gone by, 15 of them since the opening.
+    const here = nextBoot(20_000);
+    const { lease } = only(recover(history(byKernel(), opened), here));
+    expect(lease.due - here.now).toBe(length - 15_000);
+    expect(here.now - lease.since).toBe(15_000);
+  });
+
+  test.each<[string, number, number]>([
+    ["an hour back: never longer than its length", -hour, length],
+    ["an hour on: it is over", hour, length - 15_000 - hour],
+    ["10 s back: those 10 s longer", -10_000, length - 5000],
+    ["10 s on: those 10 s shorter", 10_000, length - 25_000],
+  ])("after a step of the wall clock between two boots, %s", (_, step, left) => {
+    const here = nextBoot(20_000, step);
+    const { lease } = only(recover(history(byKernel(), opened), here));
+    expect(lease.due - here.now).toBe(left);
+  });
+
+  test("does not care for steps of the wall clock within a boot", () => {
+    for (const step of [-hour, hour]) {
+      const here = { ...later(20_000), wall: start.wall + 20_000 + step };
+      const { lease } = only(recover(history(byKernel(), opened), here));
+      expect(lease.due - here.now).toBe(length - 15_000);
+    }
+  });
+
+  test("is never further away than its length, whatever the clocks of the next boot say", () => {
+    const moment = fc.record({
+      boot: fc.constant("second"),
+      now: fc.integer({ min: 0, max: 10 * hour }),
+      wall: fc.integer({ min: 0, max: 2 * start.wall }),
+    });
+    fc.assert(
+      fc.property(moment, fc.integer({ min: -hour, max: 1000 * hour }), (here, more) => {
+        const extend: LeaseEvent = { op: "extend", id: 1, due: start.now + more };
+        const { lease } = only(recover(history(byKernel(), opened, extend), here));
+        expect(lease.due - here.now).toBeLessThanOrEqual(length);
+        expect(lease.since).toBeLessThanOrEqual(here.now);
+      }),
+    );
+  });
+});

@@ -1,0 +1,574 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { address } from "../../test/support/packets.ts";
+import type { Who } from "../../test/support/accesses.ts";
+import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
+import { ManualClock } from "../base/clock.ts";
+import { MemoryLog } from "../base/log.ts";
+import type { CommandWay, Firewall, Outcome } from "../firewall/firewall.ts";
+import { MemoryFirewall } from "../firewall/memory.ts";
+import type { Grant, KeeperOptions } from "./lease-manager.ts";
+import { Keeper, mostLeases } from "./lease-manager.ts";
+import { LeaseJournal } from "./journal/lease-journal.ts";
+import { Ledger } from "./ledger.ts";
+
+function makeGrant(who: Who = {}, length = 10_000, way: Partial<CommandWay> = {}): Grant {
+  return { passage: byCommands(who, way), length, again: "extend" };
+}
+
+function make<F extends Firewall>(firewall: F, more: Partial<KeeperOptions> = {}) {
+  const clock = new ManualClock();
+  const log = new MemoryLog();
+  const keeper = new Keeper({
+    firewall,
+    clock,
+    log,
+    ledger: new Ledger(),
+    journal: undefined,
+    locks: undefined,
+    maxCommands: 64,
+    refuseWithoutJournal: false,
+    ...more,
+  });
+  /** Nobody waits for what a knock sets off. */
+  const open = (grant: Grant) => void keeper.open(grant);
+  const wait = async (milliseconds: number) => {
+    clock.advance(milliseconds);
+    await settled();
+  };
+  return { firewall, clock, log, keeper, open, wait };
+}
+
+const native: Grant = { passage: byKernel(), length: 1000, again: "extend" };
+
+/** Nothing closes it. */
+const endless = { stop: undefined };
+
+const opens = "open ssh 192.0.2.7";
+const closes = "close ssh 192.0.2.7";
+
+test("two doors of one name are two doors", async () => {
+  const { firewall, open, wait } = make(new MemoryFirewall());
+  open(makeGrant());
+  open(makeGrant({ nth: 2 }));
+  await settled();
+  expect(firewall.history).toEqual([opens, opens]);
+  await wait(10_000);
+  expect(firewall.history).toEqual([opens, opens, closes, closes]);
+});
+
+describe("a door that closes by itself", () => {
+  test("is opened, stays open for its time from the end of the start command, and is closed", async () => {
+    const { firewall, keeper, open, wait, log } = make(new SlowFirewall());
+    open(makeGrant());
+    expect(firewall.begun).toEqual([opens]);
+    await wait(60_000);
+    await firewall.end(opens);
+    await wait(9999);
+    expect(firewall.begun).toEqual([opens]);
+    await wait(1);
+    expect(firewall.begun).toEqual([opens, closes]);
+    expect(keeper.busy).toBe(true);
+    await firewall.end(closes);
+    expect(keeper.busy).toBe(false);
+    expect(keeper.leases).toEqual([]);
+    expect(log.texts).toEqual([
+      "ssh: running command: start",
+      "ssh: command ended",
+      "192.0.2.7: ssh: command timeout",
+      "ssh: running command: stop",
+      "ssh: command ended",
+    ]);
+  });
+
+  test("stays open longer after a second knock, without a second start", async () => {
+    const { firewall, open, wait } = make(new MemoryFirewall());
+    open(makeGrant());
+    await wait(0);
+    await wait(9000);
+    open(makeGrant());
+    await wait(9999);
+    expect(firewall.history).toEqual([opens]);
+    await wait(1);
+    expect(firewall.history).toEqual([opens, closes]);
+    await wait(100_000);
+    expect(firewall.history).toEqual([opens, closes]);
+  });
+
+  test("stays open longer after a knock while it was being opened", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await wait(5000);
+    open(makeGrant({}, 20_000));
+    await firewall.end(opens);
+    await wait(19_999);
+    expect(firewall.begun).toEqual([opens]);
+    await wait(1);
+    expect(firewall.begun).toEqual([opens, closes]);
+  });
+
+  test("that is knocked at while it is being closed opens again afterwards", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens);
+    await wait(10_000);
+    open(makeGrant());
+    open(makeGrant());
+    expect(firewall.begun).toEqual([opens, closes]);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes, opens]);
+    await firewall.end(opens);
+    await wait(10_000);
+    expect(firewall.begun).toEqual([opens, closes, opens, closes]);
+  });
+
+  test("is not closed earlier by a knock that asks for less time", async () => {
+    const { firewall, open, wait } = make(new MemoryFirewall());
+    open(makeGrant());
+    await wait(0);
+    open(makeGrant({}, 1000));
+    await wait(9999);
+    expect(firewall.history).toEqual([opens]);
+    await wait(1);
+    expect(firewall.history).toEqual([opens, closes]);
+  });
+
+  test("may be made to end at another time, sooner or later", async () => {
+    const { firewall, keeper, open, wait } = make(new MemoryFirewall());
+    open(makeGrant());
+    await wait(0);
+    const [lease] = keeper.leases;
+    if (lease === undefined) throw new Error("no lease");
+    await keeper.extend(lease, 60_000);
+    await wait(20_000);
+    expect(firewall.history).toEqual([opens]);
+    await keeper.extend(lease, 21_000);
+    await wait(1000);
+    expect(firewall.history).toEqual([opens, closes]);
+  });
+
+  test("may be closed before its time, once", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens);
+    for (const lease of [...keeper.leases, ...keeper.leases]) void keeper.close(lease);
+    expect(firewall.begun).toEqual([opens, closes]);
+    for (const lease of keeper.leases) void keeper.close(lease);
+    await firewall.end(closes);
+    await wait(100_000);
+    expect(firewall.begun).toEqual([opens, closes]);
+  });
+
+  test.each<[string, Outcome]>([
+    ["failed", { kind: "failed", status: 3 }],
+    ["did not start", { kind: "not-started", reason: "no such file" }],
+  ])("is closed, too, when its start command %s", async (_, outcome) => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens, outcome);
+    await wait(10_000);
+    expect(firewall.begun).toEqual([opens, closes]);
+  });
+
+  test("with no time to stay open is closed at once", async () => {
+    const { firewall, open, wait } = make(new MemoryFirewall());
+    open(makeGrant({}, 0));
+    await wait(0);
+    await wait(0);
+    expect(firewall.history).toEqual([opens, closes]);
+  });
+});
+
+describe("a door that reruns at each knock", () => {
+  const grant: Grant = { ...makeGrant(), again: "rerun" };
+
+  test("is closed and opened again by a knock, in this order", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(grant);
+    await firewall.end(opens);
+    await wait(5000);
+    open(grant);
+    expect(firewall.begun).toEqual([opens, closes]);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes, opens]);
+    await firewall.end(opens);
+    await wait(9999);
+    expect(firewall.begun).toHaveLength(3);
+    await wait(1);
+    expect(firewall.begun).toEqual([opens, closes, opens, closes]);
+  });
+
+  test("is not closed while it is being opened: it stays open longer", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(grant);
+    await wait(5000);
+    open(grant);
+    expect(firewall.begun).toEqual([opens]);
+    await firewall.end(opens);
+    await wait(10_000);
+    expect(firewall.begun).toEqual([opens, closes]);
+  });
+
+  test("is opened once for all knocks that come while it is being closed", async () => {
+    const { firewall, open } = make(new SlowFirewall());
+    open(grant);
+    await firewall.end(opens);
+    for (let i = 0; i < 3; i++) open(grant);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes, opens]);
+  });
+});
+
+describe("a door that the kernel closes", () => {
+  const grant = (length: number, who: Who = {}, port = 22): Grant => {
+    const services = [{ protocol: "tcp", port }] as const;
+    return { passage: byKernel(who, { services }), length, again: "extend" };
+  };
+
+  test("is opened for its time, and is over without a word to the firewall", async () => {
+    const { firewall, keeper, log, open, wait } = make(new SlowFirewall());
+    open(grant(1000));
+    expect([firewall.begun, firewall.lengths]).toEqual([[opens], [1000]]);
+    await firewall.end(opens);
+    await wait(999);
+    expect(keeper.leases).toHaveLength(1);
+    await wait(1);
+    expect(keeper.leases).toEqual([]);
+    expect(firewall.begun).toEqual([opens]);
+    expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: closed");
+  });
+
+  test("is opened again by a knock, for the whole time from then on", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(grant(1000));
+    await firewall.end(opens);
+    await wait(900);
+    open(grant(1000));
+    expect([firewall.begun, firewall.lengths]).toEqual([
+      [opens, opens],
+      [1000, 1000],
+    ]);
+    await firewall.end(opens);
+    await wait(999);
+    expect(keeper.leases).toHaveLength(1);
+    await wait(1);
+    expect(keeper.leases).toEqual([]);
+  });
+
+  test("is no lease if it could not be opened, and may be tried again", async () => {
+    const { firewall, keeper, log, open } = make(new SlowFirewall());
+    open(grant(1000));
+    await firewall.end(opens, { kind: "not-started", reason: "no rights" });
+    expect(keeper.leases).toEqual([]);
+    expect(log.entries.at(-1)).toMatchObject({ level: "error", event: "open-failed" });
+    open(grant(1000));
+    expect(firewall.begun).toEqual([opens, opens]);
+  });
+
+  test("is opened again, with the time it has left, where somebody removed it", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(grant(1000));
+    open(makeGrant({ door: "by commands" }));
+    await firewall.end(opens);
+    await firewall.end("open by commands 192.0.2.7");
+    await wait(400);
+    keeper.reopenNative();
+    expect(firewall.begun.slice(2)).toEqual([opens]);
+    expect(firewall.lengths.at(-1)).toBe(600);
+  });
+
+  test("leaves open what another door has opened to the same source, and for longer", async () => {
+    const { firewall, keeper, open } = make(new SlowFirewall());
+    open(grant(1000));
+    open(grant(5000, { door: "long" }));
+    await firewall.end(opens);
+    await firewall.end("open long 192.0.2.7");
+    const [lease] = keeper.leases;
+    if (lease === undefined) throw new Error("no lease");
+    void keeper.close(lease);
+    await firewall.end(closes);
+    expect(firewall.begun.slice(2)).toEqual([closes, "open long 192.0.2.7"]);
+    expect(firewall.lengths.at(-1)).toBe(5000);
+  });
+});
+
+test("a door that nothing closes is opened at every knock, and is no lease", async () => {
+  const { firewall, keeper, open, wait } = make(new MemoryFirewall());
+  open(makeGrant({}, 10_000, endless));
+  await wait(0);
+  open(makeGrant({}, 10_000, endless));
+  await wait(1_000_000);
+  expect(firewall.history).toEqual([opens, opens]);
+  expect(keeper.busy).toBe(false);
+});
+
+test("doors and sources are closed each at its own time", async () => {
+  const { firewall, open, wait } = make(new MemoryFirewall());
+  open(makeGrant({}, 3000));
+  open(makeGrant({ door: "web" }, 1000));
+  open(makeGrant({ source: address("2001:db8::7") }, 2000));
+  await wait(0);
+  firewall.history.length = 0;
+  for (let i = 0; i < 3; i++) await wait(1000);
+  expect(firewall.history).toEqual(["close web 192.0.2.7", "close ssh 2001:db8::7", closes]);
+});
+
+describe("slow commands", () => {
+  const host = (i: number) => address(`10.0.0.${i}`);
+
+  test("do not delay others", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant({ door: "slow" }));
+    open(makeGrant());
+    await firewall.end(opens);
+    await wait(10_000);
+    expect(firewall.begun).toEqual(["open slow 192.0.2.7", opens, closes]);
+  });
+
+  test("that open, however many, never keep a door from closing", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens);
+    for (let i = 0; i < 200; i++) open(makeGrant({ door: "flood", source: host(i) }));
+    expect(firewall.begun).toHaveLength(1 + 64);
+    await wait(10_000);
+    expect(firewall.begun.at(-1)).toBe(closes);
+  });
+
+  test("let the others wait their turn, one for each door and source", async () => {
+    const { firewall, open } = make(new SlowFirewall());
+    for (let i = 0; i < 64; i++) open(makeGrant({ source: host(i) }, 10_000, endless));
+    for (let i = 0; i < 3; i++) open(makeGrant({}, 10_000, endless));
+    expect(firewall.begun).toHaveLength(64);
+    await firewall.end("open ssh 10.0.0.5");
+    expect(firewall.begun.slice(64)).toEqual([opens]);
+    await firewall.end("open ssh 10.0.0.6");
+    expect(firewall.begun).toHaveLength(65);
+  });
+
+  test("beyond what may wait are refused with a word in the log, and may be tried again", async () => {
+    const { firewall, open, log } = make(new SlowFirewall());
+    const other = (i: number) => address(`10.1.${i >> 8}.${i & 255}`);
+    for (let i = 0; i < 10_064; i++) open(makeGrant({ source: other(i) }));
+    open(makeGrant());
+    await settled();
+    expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: too many commands are waiting, not opened");
+    expect(log.entries.at(-1)?.level).toBe("error");
+    await firewall.end("open ssh 10.1.0.0");
+    open(makeGrant());
+    expect(log.texts.filter((text) => text.includes("too many"))).toHaveLength(1);
+    expect(log.texts.join()).not.toContain("open already");
+  });
+});
+
+describe("an administrator", () => {
+  test("closes a door whose start command still runs: now, and once more when that has ended", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await settled();
+    const [lease] = keeper.leases;
+    if (lease === undefined) throw new Error("no lease");
+    void keeper.close(lease);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes]);
+    await firewall.end(opens);
+    await firewall.end(closes);
+    await wait(100_000);
+    expect(firewall.begun).toEqual([opens, closes, closes]);
+    expect(keeper.leases).toEqual([]);
+  });
+
+  test("is told whether a door could be opened", async () => {
+    const { firewall, keeper } = make(new SlowFirewall());
+    const good = keeper.open(makeGrant());
+    await firewall.end(opens);
+    expect(await good).toBe(true);
+    const bad = keeper.open(makeGrant({ door: "web" }));
+    await firewall.end("open web 192.0.2.7", { kind: "not-started", reason: "EAGAIN" });
+    expect(await bad).toBe(false);
+  });
+});
+
+describe("stopping", () => {
+  test("leaves what is open as it is, and opens nothing any more", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens);
+    await keeper.stop();
+    open(makeGrant({ door: "web" }));
+    await wait(100_000);
+    expect(firewall.begun).toEqual([opens]);
+    expect(keeper.leases).toHaveLength(1);
+  });
+
+  test("ends when what is being closed has been, and does not open it again", async () => {
+    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    open(makeGrant());
+    await firewall.end(opens);
+    await wait(10_000);
+    open(makeGrant());
+    let ended = false;
+    const stopping = keeper.stop().then(() => {
+      ended = true;
+    });
+    await settled();
+    expect(ended).toBe(false);
+    await firewall.end(closes);
+    await stopping;
+    expect(firewall.begun).toEqual([opens, closes]);
+    expect(keeper.leases).toEqual([]);
+  });
+
+  test("does not wait for commands that open", async () => {
+    const { firewall, keeper, open } = make(new SlowFirewall());
+    open(makeGrant());
+    await keeper.stop();
+    expect(firewall.begun).toEqual([opens]);
+  });
+
+  test("drops what waits to be opened", async () => {
+    const { firewall, keeper, open } = make(new SlowFirewall(), { maxCommands: 1 });
+    open(makeGrant({ door: "web" }));
+    open(makeGrant());
+    await keeper.stop();
+    await firewall.end("open web 192.0.2.7");
+    expect(firewall.begun).toEqual(["open web 192.0.2.7"]);
+  });
+
+  test("has nothing to do where nothing is open", async () => {
+    const { keeper } = make(new SlowFirewall());
+    await keeper.stop();
+    expect(keeper.busy).toBe(false);
+  });
+});
+
+describe("the log says how a command ended:", () => {
+  test.each<[string, Outcome, string, string]>([
+    ["well", { kind: "done" }, "info", "ssh: command ended"],
+    [
+      "with a status",
+      { kind: "failed", status: 3 },
+      "error",
+      "ssh: command returned non-zero status code (3)",
+    ],
+    [
+      "by a signal",
+      { kind: "killed", signal: "SIGTERM" },
+      "error",
+      "ssh: command was killed by SIGTERM",
+    ],
+    [
+      "before it began",
+      { kind: "not-started", reason: "spawn /bin/sh EAGAIN" },
+      "error",
+      "ssh: command could not be started: spawn /bin/sh EAGAIN",
+    ],
+  ])("%s", async (_, outcome, level, text) => {
+    const { firewall, open, log } = make(new SlowFirewall());
+    open(makeGrant({}, 10_000, { stop: undefined, start: "iptables -A …" }));
+    await firewall.end(opens, outcome);
+    expect(log.texts).toEqual(["ssh: running command: iptables -A …", text]);
+    expect(log.entries[1]).toMatchObject({
+      level,
+      event: "command-exit",
+      door: "ssh",
+      detail: { what: "open", ...outcome },
+    });
+  });
+});
+
+describe("so many leases that their sources must be forged", () => {
+  const fullLedger = () => {
+    const ledger = new Ledger();
+    for (let id = 1; id <= mostLeases; id++) {
+      const source = address(`10.${id >> 16}.${(id >> 8) & 255}.${id & 255}`);
+      ledger.apply({ op: "open", id, passage: byKernel({ source }), length: 1000, since: 0 });
+    }
+    return ledger;
+  };
+
+  test("open to nobody else who knocks, but to those whom an administrator lets in", async () => {
+    const { firewall, keeper, log } = make(new MemoryFirewall(), { ledger: fullLedger() });
+    const knock = { port: 7000, protocol: "tcp" } as const;
+    const grant = (who: Who): Grant => ({ passage: byKernel(who), length: 1000, again: "extend" });
+    expect(await keeper.open(grant({ knock }))).toBe(false);
+    expect(firewall.history).toEqual([]);
+    expect(log.texts).toEqual(["192.0.2.7: ssh: too many doors are open, not opened"]);
+    expect(await keeper.open(grant({ knock: undefined }))).toBe(true);
+    expect(firewall.history).toEqual([opens]);
+  });
+});
+
+test("several knocks in one go make one native door, which is written down and told once", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sesame-keeper-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "journal");
+  const ledger = new Ledger();
+  const here = { boot: "one", now: 0, wall: 0 };
+  const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
+  const { keeper, log } = make(new MemoryFirewall(), { ledger, journal });
+  keeper.restore([]);
+  const grants = [1000, 5000, 1000].map((length) => keeper.open({ ...native, length }));
+  expect(await Promise.all(grants)).toEqual([true, true, true]);
+  journal.close();
+  const lines = readFileSync(path, "utf8").split("\n");
+  expect(lines.filter((line) => /"op":"open(?:ed)?"/.test(line))).toHaveLength(2);
+  expect(log.texts.filter((text) => text.includes("open for"))).toHaveLength(1);
+  const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
+  expect(recovered.map(({ lease }) => lease.due)).toEqual([5000]);
+});
+
+test("a native door that is closed while it is being opened is closed once more when it is open", async () => {
+  const { firewall, keeper, open } = make(new SlowFirewall());
+  open(native);
+  const closing = Promise.all(keeper.leases.map((lease) => keeper.close(lease)));
+  expect(firewall.begun).toEqual([opens, closes]);
+  await firewall.end(opens);
+  await firewall.end(closes);
+  await closing;
+  await firewall.end(closes);
+  expect(keeper.leases).toEqual([]);
+});
+
+test("a service that is closed by one door is opened again for another that is just opening it", async () => {
+  const { firewall, keeper, open } = make(new SlowFirewall());
+  open(native);
+  await firewall.end(opens);
+  const [lease] = keeper.leases;
+  open({ ...native, passage: byKernel({ door: "web" }) });
+  if (lease !== undefined) void keeper.close(lease);
+  await firewall.end(closes);
+  const again = "open web 192.0.2.7";
+  expect(firewall.begun).toEqual([opens, again, closes, again]);
+  await firewall.end(again);
+  await firewall.end(again);
+  expect(keeper.leases.map(({ state, passage }) => [passage.door, state])).toEqual([
+    ["web", "open"],
+  ]);
+});
+
+test("a native door is written down when it is open, not before", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "sesame-keeper-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "journal");
+  const ledger = new Ledger();
+  const log = new MemoryLog();
+  const { journal } = LeaseJournal.open(path, ledger, { boot: "one", now: 0, wall: 0 }, log);
+  journal.restart();
+  const written = () => readFileSync(path, "utf8").includes("192.0.2.7");
+  const seen: boolean[] = [];
+  const firewall: Firewall = {
+    open: async () => {
+      seen.push(written());
+      return { kind: "done" };
+    },
+    close: async () => ({ kind: "done" }),
+  };
+  const { keeper } = make(firewall, { ledger, journal });
+  await keeper.open(native);
+  expect([...seen, written()]).toEqual([false, true]);
+  journal.close();
+});

@@ -1,0 +1,78 @@
+import { KnockError } from "../base/errors.ts";
+import type { DoorConfig } from "../config/config.ts";
+import { isBadPort } from "./bad-ports.ts";
+import { duration, fitPace, shortestPace } from "./pace.ts";
+import type { Profile } from "./profile.ts";
+import { readName } from "./profile.ts";
+import { humanDuration } from "../cli/duration.ts";
+import { printable } from "../cli/table.ts";
+
+/** What a page has to know of a door. */
+export interface Invitation {
+  readonly profile: Profile;
+  /** What will not work, or perhaps not. */
+  readonly warnings: readonly string[];
+}
+
+/** The flags of the packet with which a browser's connection begins (RFC 9293 §3.1). */
+const syn = 0x02;
+
+/** Throws SYSTEM if no browser can knock at it. `service`: where to look, instead of what the door opens. */
+export function invitationTo(door: DoorConfig, host: string, service?: number): Invitation {
+  const ports = readSteps(door);
+  const opened = service ?? findService(door);
+  const pace = fitPace(ports.length, door.timeout);
+  const profile = {
+    name: readName(door.name),
+    host,
+    ports,
+    ...(opened !== undefined && { service: opened }),
+    ...(typeof pace === "number" && { pace }),
+    ...(pace === "too-slow" && { pace: shortestPace }),
+  };
+  return { profile, warnings: findWarnings(door, ports, pace === "too-slow") };
+}
+
+function readSteps({ name, sequence, flags }: DoorConfig): number[] {
+  if ("file" in sequence) {
+    refuse(name, "its sequences are good for one time each", "a page knows one sequence only");
+  }
+  const udp = sequence.filter(({ protocol }) => protocol === "udp").map(({ number }) => number);
+  if (udp.length > 0) {
+    refuse(name, `it has UDP steps (${udp.join(", ")})`, "browsers cannot send plain datagrams");
+  }
+  if ((syn & flags.mask) !== flags.value) {
+    refuse(name, "its tcpflags want other packets than SYN", "tcpflags = syn lets browsers knock");
+  }
+  return sequence.map(({ number }) => number);
+}
+
+function refuse(name: string, why: string, hint: string): never {
+  const message = `no browser can knock at "${printable(name)}": ${why}`;
+  throw new KnockError("SYSTEM", message, { hints: [hint] });
+}
+
+/** The TCP port that a native door opens; best one that a browser can look at. */
+function findService({ native }: DoorConfig): number | undefined {
+  const ports = (native?.services ?? []).flatMap((one) =>
+    one.protocol === "tcp" ? [one.port] : [],
+  );
+  return ports.find((port) => !isBadPort(port)) ?? ports[0];
+}
+
+function findWarnings(door: DoorConfig, ports: readonly number[], tooSlow: boolean): string[] {
+  const warnings: string[] = [];
+  const bad = [...new Set(ports.filter(isBadPort))];
+  if (bad.length > 0) {
+    const list = bad.join(", ");
+    warnings.push(`browsers refuse port ${list}: the page will not work; choose other ports`);
+  }
+  if (tooSlow) {
+    const least = humanDuration(duration(ports.length, shortestPace));
+    const most = humanDuration(door.timeout);
+    warnings.push(
+      `seq_timeout is ${most}, but a browser takes at least ${least} for ${ports.length} steps: the page will hardly work; allow more time`,
+    );
+  }
+  return warnings;
+}

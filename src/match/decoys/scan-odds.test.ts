@@ -1,0 +1,119 @@
+// Scans in random order, simulated: how often they open a door, beside how often they should.
+import { describe, expect, test } from "vitest";
+import { Random } from "../../../test/differential/random.ts";
+import { baited, doorOf, probe, us, usualDecoys } from "../../../test/support/scans.ts";
+import { Address } from "../../base/address.ts";
+import type { Port } from "../../base/port.ts";
+import { formatPort } from "../../base/port.ts";
+import { parseSequence } from "../../base/sequence.ts";
+import type { Packet } from "../../decode/packet.ts";
+
+interface Shape {
+  readonly sequence: string;
+  readonly decoys?: number;
+  /** How long a scan of all ports takes: milliseconds. */
+  readonly length?: number;
+  /** How often each port is tried, in a new order each time. */
+  readonly passes?: number;
+  /** Every packet is sent, also those of which nothing can come. */
+  readonly isWhole?: boolean;
+}
+
+/** In how many of so many scans, each by a source of its own, the door opens at least once. */
+function opened(scans: number, shape: Shape, seed: number): number {
+  const { sequence, decoys = usualDecoys, length = 20_000, passes = 1 } = shape;
+  const isWhole = shape.isWhole ?? length * passes > 60_000;
+  const steps = parseSequence(sequence);
+  if ("problem" in steps) throw new Error(steps.problem);
+  const random = new Random(seed);
+  const {
+    matcher,
+    decoys: [own = []],
+  } = baited([doorOf(steps)], decoys);
+  const ports = [...new Map([...steps, ...own].map((port) => [formatPort(port), port])).values()];
+  let count = 0;
+  for (let scan = 0; scan < scans; scan++) {
+    const source = Address.v4(0x0a000000 + scan);
+    const begin = scan * length * passes;
+    let isOpen = false;
+    for (const { port, time } of inAnyOrder(ports, length, passes, random)) {
+      const verdicts = matcher.hit(probe(port, begin + time, { source, destination: us }));
+      isOpen ||= verdicts.some(({ kind }) => kind === "open");
+      // The rest of a short scan is ignored: a test below plays it all the same.
+      if (!isWhole && verdicts.some(({ kind }) => kind === "decoy")) break;
+    }
+    matcher.expire(begin);
+    if (isOpen) count++;
+  }
+  return count;
+}
+
+/** Of all 65,535 ports those that matter, each at some moment of the scan. */
+function inAnyOrder(
+  ports: readonly Port[],
+  length: number,
+  passes: number,
+  random: Random,
+): { readonly port: Port; readonly time: Packet["time"] }[] {
+  return Array.from({ length: passes }, (_, pass) =>
+    ports
+      .map((port) => ({ port, time: (pass + random.from(0, 1_000_000) / 1_000_001) * length }))
+      .sort((a, b) => a.time - b.time),
+  ).flat();
+}
+
+/** How often a fast scan of all ports opens a door: its ports come right after one another, and before the third decoy. */
+function odds(ports: number, decoys: number): number {
+  let orders = 1;
+  for (let i = 1; i <= ports; i++) orders *= decoys + i;
+  return Math.min(3, decoys + 1) / orders;
+}
+
+describe("of many port scans in random order", () => {
+  test("fewer than one in 5,000 opens a door with three ports", { timeout: 60_000 }, () => {
+    const count = opened(100_000, { sequence: "7003,9140,8455" }, 5);
+    const expected = 100_000 * odds(3, usualDecoys);
+    expect(count).toBeLessThan(100_000 / 5000);
+    expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(expected));
+  });
+
+  const scans = 30_000;
+
+  test.each([
+    ["three ports that ascend", { sequence: "7000,8000,9000" }],
+    ["three neighbours", { sequence: "7001,7000,7002" }],
+    ["TCP and UDP", { sequence: "7003,9140:udp,8455" }],
+    ["a port that comes again, each tried twice", { sequence: "7003,9140,7003,8455", passes: 2 }],
+  ])("fewer than one in 5,000 opens a door with %s", { timeout: 60_000 }, (_, shape) => {
+    expect(opened(scans, shape, 5)).toBeLessThan(scans / 5000);
+  });
+
+  test("as many open a door of two ports as chance wants", { timeout: 60_000 }, () => {
+    const expected = scans * odds(2, usualDecoys);
+    const count = opened(scans, { sequence: "7003,9140" }, 5);
+    // Four standard deviations: the seed is fixed, so this cannot fail by chance.
+    expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(expected));
+    expect(expected).toBeGreaterThan(70);
+  });
+
+  test("with a few decoys, too", { timeout: 60_000 }, () => {
+    const expected = scans * odds(3, 6);
+    const count = opened(scans, { sequence: "7003,9140,8455", decoys: 6 }, 5);
+    expect(Math.abs(count - expected)).toBeLessThan(4 * Math.sqrt(expected));
+  });
+});
+
+test("the odds of three ports are better than one in 5,000", () => {
+  expect(1 / odds(3, usualDecoys)).toBeCloseTo(13_090);
+});
+
+test("a scan that goes on after its third decoy opens no more", { timeout: 60_000 }, () => {
+  const shape = { sequence: "7003,9140", length: 20_000 };
+  expect(opened(20_000, { ...shape, isWhole: true }, 3)).toBe(opened(20_000, shape, 3));
+});
+
+// Slower ones are not ignored all the time, but a knock has its time, too.
+test("a scan of ten minutes opens no more", { timeout: 60_000 }, () => {
+  const shape = { sequence: "7003,9140,8455", length: 600_000 };
+  expect(opened(20_000, shape, 3)).toBeLessThanOrEqual(20_000 / 5000);
+});

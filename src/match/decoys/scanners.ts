@@ -1,0 +1,129 @@
+import type { Address } from "../../base/address.ts";
+import { mostTouches, touchWindow } from "./choose.ts";
+import { Hash } from "../attempts/sip-hash.ts";
+
+/** How long a scanner is ignored: milliseconds. No longer, since addresses can be forged. */
+const penalty = 60_000;
+
+/** Who is remembered: sets of a few places, the one that did nothing for the longest makes room. */
+const sets = 8192;
+const places = 4;
+
+/** Each source's last decoys, one fewer than make a scanner. */
+const kept = mostTouches - 1;
+
+/**
+ * Which sources touch decoys, and which of them are ignored since they touched three different ones
+ * within a minute. Bounded: 1.2 MiB from the first touch on, and no garbage afterwards. Times are
+ * milliseconds and must not go back.
+ */
+export class Scanners {
+  readonly #hash = new Hash(4);
+  #tags = new Int32Array();
+  #ports = new Int32Array();
+  #times = new Float64Array();
+  #ignoredUntil = new Float64Array();
+  /** After this moment nobody is ignored. */
+  #lastEnd = Number.NEGATIVE_INFINITY;
+  #touches = 0;
+  #penalties = 0;
+
+  /** How many times a decoy was touched. */
+  get touches(): number {
+    return this.#touches;
+  }
+
+  /** How many times a source became one that is ignored. */
+  get penalties(): number {
+    return this.#penalties;
+  }
+
+  /** A decoy (`portKey`) was touched. True if its source was not ignored before and is from now on. */
+  touch(source: Address, port: number, now: number): boolean {
+    if (this.#tags.length === 0) this.#allocate();
+    this.#touches++;
+    const place = this.#find(source) ?? this.#replace(source);
+    if (!this.#remember(place, port, now)) return false;
+    this.#forget(place);
+    const begins = now >= (this.#ignoredUntil[place] ?? 0);
+    if (begins) this.#penalties++;
+    this.#ignoredUntil[place] = now + penalty;
+    this.#lastEnd = now + penalty;
+    return begins;
+  }
+
+  isIgnored(source: Address, now: number): boolean {
+    if (now >= this.#lastEnd) return false;
+    const place = this.#find(source);
+    return place !== undefined && now < (this.#ignoredUntil[place] ?? 0);
+  }
+
+  /** True if there are enough different ones now. */
+  #remember(place: number, port: number, now: number): boolean {
+    let oldest = place * kept;
+    let different = 1;
+    for (let at = place * kept; at < (place + 1) * kept; at++) {
+      if (this.#ports[at] === port) {
+        // The same one again counts as one.
+        this.#times[at] = now;
+        return false;
+      }
+      if (now - (this.#times[at] ?? 0) < touchWindow) different++;
+      if ((this.#times[at] ?? 0) < (this.#times[oldest] ?? 0)) oldest = at;
+    }
+    this.#ports[oldest] = port;
+    this.#times[oldest] = now;
+    return different === mostTouches;
+  }
+
+  #forget(place: number): void {
+    for (let at = place * kept; at < (place + 1) * kept; at++) {
+      this.#ports[at] = 0;
+      this.#times[at] = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  #find(source: Address): number | undefined {
+    const first = this.#firstPlace(source);
+    for (let place = first; place < first + places; place++) {
+      if (this.#tags[place] === this.#hash.high) return place;
+    }
+    return undefined;
+  }
+
+  #replace(source: Address): number {
+    const first = this.#firstPlace(source);
+    let stalest = first;
+    for (let place = first + 1; place < first + places; place++) {
+      if (this.#lastUse(place) < this.#lastUse(stalest)) stalest = place;
+    }
+    this.#tags[stalest] = this.#hash.high;
+    this.#ignoredUntil[stalest] = Number.NEGATIVE_INFINITY;
+    this.#forget(stalest);
+    return stalest;
+  }
+
+  /** One that is ignored stays for that time, if there is anybody else. */
+  #lastUse(place: number): number {
+    let last = this.#ignoredUntil[place] ?? 0;
+    for (let at = place * kept; at < (place + 1) * kept; at++) {
+      last = Math.max(last, this.#times[at] ?? 0);
+    }
+    return last;
+  }
+
+  /** The set that a source belongs to; the other half of its hash is its tag there. */
+  #firstPlace(source: Address): number {
+    this.#hash.put(source);
+    this.#hash.compute();
+    return (this.#hash.low & (sets - 1)) * places;
+  }
+
+  /** Only once a decoy is touched: nobody knocks there. */
+  #allocate(): void {
+    this.#tags = new Int32Array(sets * places);
+    this.#ports = new Int32Array(sets * places * kept);
+    this.#times = new Float64Array(sets * places * kept).fill(Number.NEGATIVE_INFINITY);
+    this.#ignoredUntil = new Float64Array(sets * places).fill(Number.NEGATIVE_INFINITY);
+  }
+}

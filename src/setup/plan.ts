@@ -1,0 +1,146 @@
+import { randomInt } from "node:crypto";
+import { statSync } from "node:fs";
+import { KnockError } from "../base/errors.ts";
+import type { Sequence } from "../base/sequence.ts";
+import type { Service } from "../base/service.ts";
+import { formatService } from "../base/service.ts";
+import type { NewDoor } from "../config/edit/addition.ts";
+import { addition, freeName, openerOf } from "../config/edit/addition.ts";
+import type { Config, DoorConfig } from "../config/config.ts";
+import { defaultOptions } from "../config/config.ts";
+import { readConfig } from "../config/load.ts";
+import { parseConfig } from "../config/parse.ts";
+import { formatWithHint } from "../config/problem.ts";
+import type { Strength } from "../config/edit/random-sequence.ts";
+import { randomSequence, strengthOf } from "../config/edit/random-sequence.ts";
+import type { HostFacts } from "../config/traps/host.ts";
+import { findHostTraps } from "../config/traps/host.ts";
+import { findScanTraps } from "../config/traps/scans.ts";
+import type { Place } from "./paths.ts";
+import { decode, placeOf, readBytes } from "./paths.ts";
+import { portFacts, usablePorts } from "./ports.ts";
+import type { Wishes } from "../cli/knockctl/init/options.ts";
+
+/** A door that leads to one of the services. */
+export interface PlannedDoor {
+  readonly service: Service;
+  /** As it will stand in the configuration. */
+  readonly door: DoorConfig;
+  /** Of a new door. */
+  readonly strength?: Strength;
+}
+
+/** All that `init` is about to do, before it does any of it. */
+export interface Plan {
+  readonly place: Place;
+  readonly doors: readonly PlannedDoor[];
+  /** The file as it is; undefined: it is not there. */
+  readonly before: Buffer | undefined;
+  /** The same as it would be. */
+  readonly after: Buffer;
+  readonly warnings: readonly string[];
+}
+
+/** The configuration as it is. Throws CONFIG if it has problems: they are older than we are. */
+export function readExisting(file: string): Config {
+  if (readBytes(file) === undefined) return { options: defaultOptions, doors: [] };
+  const { config, problems } = readConfig(file, process.cwd());
+  if (config !== undefined) return config;
+  throw new KnockError("CONFIG", problems.map((one) => formatWithHint(file, one)).join("\n"));
+}
+
+/** Chooses doors and writes them behind what there is: in memory. Throws CONFIG, SYSTEM. */
+export function makePlan(
+  file: string,
+  socket: string | undefined,
+  wishes: Wishes,
+  host: HostFacts,
+): Plan {
+  const existing = readExisting(file);
+  expectNftables(existing);
+  const before = readBytes(file);
+  const chosen = choose(existing, wishes);
+  const fresh = chosen.flatMap((one) => ("fresh" in one ? one.fresh : []));
+  const added = addition(before === undefined ? "" : decode(before), fresh);
+  const needed = fresh.length > 0;
+  // Bytes, since what was there may be in any encoding; what is added is ASCII.
+  const after = Buffer.concat([before ?? Buffer.alloc(0), Buffer.from(needed ? added : "")]);
+  const { config, doorSections, problems } = parseConfig(decode(after));
+  if (config === undefined) {
+    const lines = problems.map((problem) => formatWithHint(file, problem));
+    throw new KnockError("CONFIG", lines.join("\n"));
+  }
+  const doors = chosen.map((one): PlannedDoor => {
+    if ("door" in one) return one;
+    const door = config.doors.find(({ name }) => name === one.fresh.name);
+    if (door === undefined) throw new Error(`the door ${one.fresh.name} is lost`);
+    return { service: one.fresh.service, door, strength: one.strength };
+  });
+  const traps = [
+    ...problems,
+    ...findScanTraps(config, doorSections),
+    ...findHostTraps(config, doorSections, host),
+  ];
+  return {
+    place: placeOf(file, existing.options, socket),
+    doors,
+    before,
+    after,
+    warnings: [
+      ...traps.map((problem) => formatWithHint(file, problem)),
+      ...doors.flatMap(({ service }) => findSilence(service, host.listening)),
+      ...findReaders(file),
+    ],
+  };
+}
+
+function expectNftables({ options }: Config): void {
+  if (options.firewall === "nftables") return;
+  const hints = ["Firewall = nftables has a protection of its own"];
+  const message = "with Firewall = ipset knockd protects nothing: your iptables rules decide";
+  throw new KnockError("SYSTEM", message, { hints });
+}
+
+type Choice =
+  | { readonly service: Service; readonly door: DoorConfig }
+  | { readonly fresh: NewDoor; readonly strength: Strength };
+
+function choose(existing: Config, { services, steps, openFor }: Wishes): Choice[] {
+  const ports = new Set(usablePorts(portFacts(existing)));
+  const names = existing.doors.map(({ name }) => name);
+  // Nor the services of the doors that are new.
+  for (const one of services) if (one.protocol !== "icmp") ports.delete(one.port);
+  return services.map((service): Choice => {
+    const door = openerOf(existing, service);
+    if (door !== undefined) return { service, door };
+    const strength = strengthOf(steps, ports.size);
+    const sequence: Sequence = randomSequence(steps, [...ports], (limit) => randomInt(limit));
+    for (const { number } of sequence) ports.delete(number);
+    const name = freeName(service, names);
+    names.push(name);
+    return { fresh: { name, sequence, service, openFor }, strength };
+  });
+}
+
+function findSilence(service: Service, listening: HostFacts["listening"]): string[] {
+  if (service.protocol === "icmp" || listening[service.protocol].has(service.port)) return [];
+  return [`nothing listens on ${formatService(service)} now`];
+}
+
+/** Whoever reads the file can knock. */
+function findReaders(file: string): string[] {
+  const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & 0o004) === 0) return [];
+  return [`everybody on this machine can read ${file}, and knock: chmod o-r ${file}`];
+}
+
+/** Why a stranger on this machine could not knock at the doors. */
+export function findObstacles({ doors }: Plan, { options }: Config): string[] {
+  return doors.flatMap(({ door: { name, sequence, allow, deny } }) => {
+    if ("file" in sequence)
+      return [`[${name}] has one-time sequences, of which this would use one up`];
+    if (allow !== undefined || deny.length > 0) return [`[${name}] does not let everybody knock`];
+    if (options.interfaces === undefined) return [];
+    return [`knockd listens on ${options.interfaces.join(", ")} alone`];
+  });
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import type { Config } from "../config/config.ts";
+import type { HostFacts } from "../config/traps/host.ts";
+import { listeningPorts } from "../system/listening.ts";
+import { isBadPort } from "../invitation/bad-ports.ts";
+
+/** What keeps a port of this machine from being a step. */
+export interface PortFacts {
+  readonly listening: HostFacts["listening"];
+  /** The first and the last port from which the system takes those of its own connections. */
+  readonly ephemeral: readonly [first: number, last: number];
+  /** Steps of doors, and services that they open. */
+  readonly doors: ReadonlySet<number>;
+}
+
+/** Ports of no door, which people and programs connect to by habit. */
+const habits: ReadonlySet<number> = new Set([
+  1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900, 2000, 2049, 2082, 2083, 2086, 2087,
+  2095, 2096, 2181, 2222, 2375, 2376, 2379, 3000, 3001, 3128, 3260, 3268, 3306, 3389, 3478, 4000,
+  4369, 4443, 4444, 4500, 5000, 5001, 5060, 5061, 5222, 5269, 5353, 5355, 5432, 5555, 5601, 5671,
+  5672, 5683, 5900, 5901, 5938, 5984, 5985, 6000, 6379, 6443, 7000, 7001, 8000, 8006, 8008, 8009,
+  8080, 8081, 8086, 8088, 8089, 8090, 8123, 8140, 8200, 8291, 8333, 8443, 8448, 8500, 8834, 8883,
+  8888, 9000, 9001, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9418, 9443, 9999, 10000, 10050, 10051,
+  10250, 11211, 11434, 15672, 16509, 19999, 25565, 27017, 28015, 30303, 32400, 64738,
+]);
+
+/** Beside the ports from which Linux takes those of its own connections, unless it is told otherwise. */
+const ranges = [
+  [1024, 32_767],
+  [61_000, 65_535],
+] as const;
+
+/** The ports of which a sequence may be made: nobody has another reason to send something there. */
+export function usablePorts({ listening, ephemeral, doors }: PortFacts): number[] {
+  const [first, last] = ephemeral;
+  return ranges
+    .flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i))
+    .filter(
+      (port) =>
+        !(port >= first && port <= last) &&
+        !listening.tcp.has(port) &&
+        !listening.udp.has(port) &&
+        !doors.has(port) &&
+        !habits.has(port) &&
+        // A browser could not knock there.
+        !isBadPort(port),
+    );
+}
+
+/** What is so on this machine, with the doors of this configuration. */
+export function portFacts({ doors }: Config): PortFacts {
+  const steps = doors.flatMap(({ sequence }) =>
+    "file" in sequence ? [] : sequence.map(({ number }) => number),
+  );
+  const services = doors.flatMap(({ native }) => native?.services ?? []);
+  const opened = services.flatMap((one) => (one.protocol === "icmp" ? [] : [one.port]));
+  return {
+    listening: listeningPorts(),
+    ephemeral: readEphemeral(),
+    doors: new Set([...steps, ...opened]),
+  };
+}
+
+function readEphemeral(): readonly [number, number] {
+  try {
+    const text = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "latin1");
+    const [first = 0, last = 0] = text.trim().split(/\s+/).map(Number);
+    return [first, last];
+  } catch {
+    return [32_768, 60_999]; // Linux's usual ones.
+  }
+}

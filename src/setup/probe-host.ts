@@ -1,0 +1,127 @@
+import type { ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
+import type { Address } from "../base/address.ts";
+import { contains, parseAddress, parseNetwork } from "../base/address.ts";
+import { forAdministrators } from "../base/environment.ts";
+import { KnockError, reason } from "../base/errors.ts";
+import type { Ended } from "../system/programs.ts";
+import { complaint, run } from "../system/programs.ts";
+
+/** Networks for documentation (RFC 5737): nobody's, unless somebody uses them all the same. */
+const networks = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"] as const;
+
+/**
+ * A stranger to this machine: a network namespace of its own, joined to it by a pair of interfaces, from
+ * which it reaches this machine and nothing else. Its namespace lives as long as a child of ours, which
+ * ends when we do, however that comes about; nothing is left of it.
+ */
+export class Visitor {
+  readonly address: Address;
+  /** Where it reaches this machine. */
+  readonly host: string;
+  readonly #child: ChildProcess;
+  readonly #link: string;
+
+  /** Throws SYSTEM if this machine cannot have one. */
+  static async open(): Promise<Visitor> {
+    const network = await freeNetwork();
+    const child = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec cat"], {
+      env: forAdministrators(process.env),
+    });
+    const visitor = new Visitor(network, child);
+    try {
+      await isReady(child);
+      await visitor.#join(network);
+      return visitor;
+    } catch (error) {
+      await visitor.close();
+      throw error;
+    }
+  }
+
+  private constructor(network: string, child: ChildProcess) {
+    const [visitor] = addressesIn(network);
+    this.address = visitor;
+    this.host = addressesIn(network)[1].toString();
+    this.#child = child;
+    // At most 15 bytes (IFNAMSIZ), and nobody else's.
+    this.#link = `knock${process.pid}`;
+  }
+
+  /** Runs a program as the visitor. */
+  async run(argv: readonly string[], timeout?: number): Promise<Ended> {
+    return await run(["nsenter", `--net=/proc/${this.#child.pid}/ns/net`, ...argv], timeout);
+  }
+
+  /** May be called again. */
+  async close(): Promise<void> {
+    const { exitCode, signalCode } = this.#child;
+    if (this.#child.pid === undefined || exitCode !== null || signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once("exit", resolve));
+    // The kernel takes its time with namespaces that nobody is in.
+    await run(["ip", "link", "delete", this.#link]);
+    this.#child.stdin?.end();
+    await ended;
+  }
+
+  async #join(network: string): Promise<void> {
+    const [visitor, host] = addressesIn(network);
+    const peer = ["peer", "name", "eth0", "netns", `${this.#child.pid}`];
+    await must(run(["ip", "link", "add", this.#link, "type", "veth", ...peer]));
+    await must(run(["ip", "address", "add", `${host}/30`, "dev", this.#link]));
+    await must(run(["ip", "link", "set", this.#link, "up"]));
+    await must(this.run(["ip", "address", "add", `${visitor}/30`, "dev", "eth0"]));
+    await must(this.run(["ip", "link", "set", "eth0", "up"]));
+  }
+}
+
+/** The visitor's, and this machine's. */
+function addressesIn(network: string): readonly [visitor: Address, host: Address] {
+  const prefix = network.replace(/0\/24$/, "");
+  const [visitor, host] = [parseAddress(`${prefix}2`), parseAddress(`${prefix}1`)];
+  if (visitor === undefined || host === undefined) throw new Error(`no network: ${network}`);
+  return [visitor, host];
+}
+
+async function freeNetwork(): Promise<string> {
+  const { stdout } = await must(run(["ip", "-4", "-o", "route", "show", "table", "all"]));
+  const free = findFree(stdout);
+  if (free !== undefined) return free;
+  throw new KnockError("SYSTEM", `this machine has routes to ${networks.join(", ")} already`);
+}
+
+/** The first of our networks that no route has to do with; `routes`: what `ip -4 -o route` says. Pure. */
+export function findFree(routes: string): string | undefined {
+  const taken = (routes.match(/\b\d+\.\d+\.\d+\.\d+(?:\/\d+)?/g) ?? [])
+    .flatMap((text) => parseNetwork(text) ?? [])
+    // Half of the world (0.0.0.0/1) is a default route in disguise.
+    .filter(({ bits }) => bits >= 96 + 8);
+  return networks.find((text) => {
+    const network = parseNetwork(text);
+    if (network === undefined) return false;
+    const meets = taken.some(
+      (other) => contains(other, network.base) || contains(network, other.base),
+    );
+    return !meets;
+  });
+}
+
+function isReady(child: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const fail = (why: string) =>
+      reject(new KnockError("SYSTEM", `this machine cannot have a network namespace: ${why}`));
+    child.stdout?.once("data", () => resolve());
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+    child.once("error", (error) => fail(reason(error)));
+    child.once("close", (code) => fail(said.trim() || `unshare ended with ${code}`));
+  });
+}
+
+async function must(running: Promise<Ended>): Promise<Ended> {
+  const ended = await running;
+  if (ended.code === 0) return ended;
+  throw new KnockError("SYSTEM", `cannot join a network namespace: ${complaint(ended)}`);
+}

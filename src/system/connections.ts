@@ -1,0 +1,79 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Address } from "../base/address.ts";
+import { forAdministrators } from "../base/environment.ts";
+import { KnockError, reason } from "../base/errors.ts";
+import type { Service } from "../base/service.ts";
+
+const execute = promisify(execFile);
+
+/** How long a tool may take: milliseconds. */
+const patience = 5000;
+
+/**
+ * Ends the connections of a source to these services, or all of them: the sockets of this host are
+ * closed, since a TCP packet in mid-stream may pass for one of an old connection; and the entries of
+ * conntrack(8) go, so that the firewall takes the next packet for a new one. Returns how many
+ * connections that were. Throws SYSTEM.
+ */
+export async function cutConnections(
+  source: Address,
+  services: readonly Service[] | undefined,
+): Promise<number> {
+  const cuts = (services ?? [undefined]).map(async (service) => {
+    // First: what a socket sends would make a new entry, and its answers be those of a known connection.
+    const sockets = service?.protocol === "icmp" ? 0 : await closeSockets(source, service);
+    const entries = await forget(source, service);
+    // Most connections are both; conntrack does not watch everywhere, and forwards what has no socket.
+    return Math.max(sockets, entries);
+  });
+  return (await Promise.all(cuts)).reduce((sum, count) => sum + count, 0);
+}
+
+/** ss(8) -K needs a kernel with CONFIG_INET_DIAG_DESTROY; without it the conntrack entries alone go. */
+async function closeSockets(source: Address, service: Service | undefined): Promise<number> {
+  const host = source.family === 4 ? `${source}` : `[${source}]`;
+  const port = service === undefined || service.protocol === "icmp" ? [] : portFilter(service.port);
+  // Only sockets with a far end: those that listen, and most of UDP, have none.
+  const args = ["-HKn", "-t", "state", "connected", "dst", host, ...port];
+  if (service?.protocol === "udp") args[1] = "-u";
+  try {
+    return countLines(await run("ss", args));
+  } catch {
+    // Without ss, or without the kernel's help.
+    return 0;
+  }
+}
+
+/** What a tool prints. */
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const env = forAdministrators(process.env);
+  return (await execute(program, args, { env, timeout: patience })).stdout;
+}
+
+function portFilter(port: number): string[] {
+  return ["sport", "=", `:${port}`];
+}
+
+async function forget(source: Address, service: Service | undefined): Promise<number> {
+  const family = source.family === 4 ? "ipv4" : "ipv6";
+  const filter = service === undefined ? [] : conntrackFilter(service, source.family);
+  const args = ["-D", "-f", family, "-s", source.toString(), ...filter];
+  try {
+    return countLines(await run("conntrack", args));
+  } catch (error) {
+    // It fails where there is nothing to delete.
+    if ((error as { stderr?: string }).stderr?.includes("0 flow entries")) return 0;
+    const hints = ["is the package conntrack installed?"];
+    throw new KnockError("SYSTEM", `cannot cut connections: ${reason(error)}`, { hints });
+  }
+}
+
+function conntrackFilter(service: Service, family: 4 | 6): string[] {
+  if (service.protocol === "icmp") return ["-p", family === 4 ? "icmp" : "icmpv6"];
+  return ["-p", service.protocol, "--dport", String(service.port)];
+}
+
+function countLines(text: string): number {
+  return text.split("\n").filter((line) => line !== "").length;
+}

@@ -1,0 +1,116 @@
+// Ports from which this host's packet filter sends packets somewhere else: published by containers, say.
+import { execFile } from "node:child_process";
+import { forAdministrators } from "../base/environment.ts";
+
+/** Milliseconds that each program may take, and the bytes that it may say: then we do without. */
+const patience = 5_000;
+const longestAnswer = 4 * 1024 * 1024;
+
+/**
+ * The programs that know, and who understands them. Sets are left out: beside hundreds of thousands of
+ * elements nft would take seconds. iptables-legacy-save shows what is there and loads no module.
+ */
+const sources: readonly [argv: readonly string[], read: (text: string) => number[]][] = [
+  [["nft", "--json", "--terse", "list", "ruleset"], readNft],
+  [["iptables-save"], readIptables],
+  [["ip6tables-save"], readIptables],
+  [["iptables-legacy-save"], readIptables],
+  [["ip6tables-legacy-save"], readIptables],
+];
+
+/** All that can be found out. Programs that are missing, slow or refused say nothing. */
+export async function forwardedPorts(signal: AbortSignal): Promise<ReadonlySet<number>> {
+  const found = new Set<number>();
+  // One by one: nobody waits for it, and a start has other things to do.
+  for (const [argv, read] of sources) {
+    for (const port of read(await output(argv, signal))) found.add(port);
+  }
+  return found;
+}
+
+/** What `iptables-save` says: the ports of all rules for address translation. Pure. */
+export function readIptables(text: string): number[] {
+  const [, ...nat] = text.split(/^\*(?=nat$)/m);
+  return nat
+    .flatMap((part) => (part.split(/^COMMIT$/m)[0] ?? "").split("\n"))
+    .flatMap((rule) => [...rule.matchAll(/ --dports? (\S+)/g)])
+    .flatMap(([, ports = ""]) => ports.split(","))
+    .flatMap((ports) => {
+      const [first = "", last = first] = ports.split(":");
+      return range(Number(first), Number(last));
+    });
+}
+
+/** What `nft --json list ruleset` says: the ports of all rules in tables that redirect packets. Pure. */
+export function readNft(text: string): number[] {
+  const rules = membersOf(parse(text), "nftables").flatMap((item) => membersOf(item, "rule"));
+  const tableOf = (rule: unknown) => `${field(rule, "family")} ${field(rule, "table")}`;
+  const redirecting = new Set(rules.filter(redirects).map(tableOf));
+  return rules.filter((rule) => redirecting.has(tableOf(rule))).flatMap(portsIn);
+}
+
+function output([program = "", ...args]: readonly string[], signal: AbortSignal): Promise<string> {
+  const env = forAdministrators(process.env);
+  const options = { env, signal, timeout: patience, maxBuffer: longestAnswer };
+  return new Promise((resolve) => {
+    execFile(program, args, { ...options, killSignal: "SIGKILL" }, (error, stdout) =>
+      resolve(error === null ? stdout : ""),
+    );
+  });
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // nft has said nothing.
+  }
+}
+
+/** A field of something that may be no object. */
+function field(value: unknown, name: string): unknown {
+  if (typeof value !== "object" || value === null) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
+}
+
+/** A field that may be a list, or one thing, or absent. */
+function membersOf(value: unknown, name: string): unknown[] {
+  const member = field(value, name);
+  return member === undefined ? [] : [member].flat();
+}
+
+function redirects(rule: unknown): boolean {
+  return membersOf(rule, "expr").some((expression) =>
+    ["dnat", "redirect", "tproxy"].some((name) => field(expression, name) !== undefined),
+  );
+}
+
+/** The ports with which `tcp dport` and its like are compared, anywhere within. */
+function portsIn(value: unknown): number[] {
+  if (typeof value !== "object" || value === null) return [];
+  const found = Object.values(value).flatMap(portsIn);
+  const [left, right] = [field(value, "left") ?? field(value, "key"), field(value, "right")];
+  if (!isPort(left)) return found;
+  // A map's elements are pairs: the second part, a port of the other side, does no harm.
+  const keys = membersOf(field(value, "data"), "set").flat();
+  return [...found, ...numbersIn(right), ...numbersIn(keys)];
+}
+
+function isPort(left: unknown): boolean {
+  const parts = field(left, "concat") === undefined ? [left] : membersOf(left, "concat");
+  return parts.some((part) => field(field(part, "payload"), "field") === "dport");
+}
+
+function numbersIn(value: unknown): number[] {
+  if (typeof value === "number") return range(value, value);
+  if (typeof value !== "object" || value === null) return [];
+  const [first, last] = membersOf(value, "range").map(Number);
+  if (first !== undefined && last !== undefined) return range(first, last);
+  return Object.values(value).flatMap(numbersIn);
+}
+
+/** No more than there are, whatever a rule says. */
+function range(first: number, last: number): number[] {
+  if (!(first >= 0 && last <= 65535 && first <= last)) return [];
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}

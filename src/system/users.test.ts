@@ -1,0 +1,87 @@
+import { expect, test, vi } from "vitest";
+import { settled } from "../../test/support/slow-firewall.ts";
+import { ManualClock } from "../base/clock.ts";
+import type { User } from "../firewall/commands/command.ts";
+import { findInPasswd, Users } from "./users.ts";
+
+/** A directory that knows one user, under the number of the questions so far. */
+function directory() {
+  let asked = 0;
+  return vi.fn(async (name: string): Promise<User> => {
+    if (name !== "anna") throw new Error(`no user ${name}`);
+    return { uid: ++asked, gid: 100 };
+  });
+}
+
+test("a user is asked for once, also by two who ask together", async () => {
+  const ask = directory();
+  const users = new Users(new ManualClock(), ask);
+  expect(await Promise.all([users.find("anna"), users.find("anna")])).toEqual([
+    { uid: 1, gid: 100 },
+    { uid: 1, gid: 100 },
+  ]);
+  expect(await users.find("anna")).toEqual({ uid: 1, gid: 100 });
+  expect(ask).toHaveBeenCalledTimes(1);
+});
+
+test("those of the configuration are asked for before anybody knocks, and anew at each reload", async () => {
+  const ask = directory();
+  const users = new Users(new ManualClock(), ask);
+  users.expect(["anna", "bert", "anna"]);
+  expect(ask.mock.calls).toEqual([["anna"], ["bert"]]);
+  expect(await users.find("anna")).toEqual({ uid: 1, gid: 100 });
+  users.expect(["anna"]);
+  await vi.waitFor(async () => expect(await users.find("anna")).toEqual({ uid: 2, gid: 100 }));
+  expect(ask).toHaveBeenCalledTimes(3);
+});
+
+test("what was known counts as long as nobody answers, and no longer than the name is wanted", async () => {
+  let isAway = false;
+  const users = new Users(new ManualClock(), async () => {
+    if (isAway) throw new Error("away");
+    return { uid: 1, gid: 100 };
+  });
+  users.expect(["anna"]);
+  await users.find("anna");
+  isAway = true;
+  for (let reload = 0; reload < 3; reload++) {
+    users.expect(["anna"]);
+    await settled();
+    expect(await users.find("anna")).toEqual({ uid: 1, gid: 100 });
+  }
+  users.expect([]);
+  await expect(users.find("anna")).rejects.toThrow("away");
+});
+
+test("a failure is remembered for half a minute", async () => {
+  const ask = directory();
+  const clock = new ManualClock();
+  const users = new Users(clock, ask);
+  await expect(users.find("bert")).rejects.toThrow("no user bert");
+  clock.advance(29_999);
+  await expect(users.find("bert")).rejects.toThrow("no user bert");
+  expect(ask).toHaveBeenCalledTimes(1);
+  clock.advance(1);
+  await expect(users.find("bert")).rejects.toThrow("no user bert");
+  expect(ask).toHaveBeenCalledTimes(2);
+});
+
+test("this system is asked", async () => {
+  const users = new Users(new ManualClock());
+  expect(await users.find("root")).toEqual({ uid: 0, gid: 0 });
+  await expect(users.find("nobody-at-all")).rejects.toMatchObject({
+    code: "SYSTEM",
+    message: expect.stringMatching(/^cannot find the user "nobody-at-all": .*no such user/),
+  });
+});
+
+test.each<[string, User | undefined]>([
+  ["root", { uid: 0, gid: 0 }],
+  ["bin.x", { uid: 2, gid: 3 }],
+  ["binxx", undefined],
+  ["bin", undefined],
+  ["odd", undefined],
+])("passwd(5) says of %s %o", (name, user) => {
+  const text = "root:x:0:0:root:/root:/bin/sh\nodd:x:y:z::/:\nbin.x:*:2:3::/bin:\n+bin\n";
+  expect(findInPasswd(text, name)).toEqual(user);
+});

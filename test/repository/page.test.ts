@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Word } from "../../page/words.ts";
+import { choose, say, words } from "../../page/words.ts";
+
+const root = join(import.meta.dirname, "../..");
+/** What `npm run build` made. */
+const page = readFileSync(join(root, "dist/page/index.html"), "utf8");
+const [, style = ""] = /<style>(.*?)<\/style>/s.exec(page) ?? [];
+const [, script = ""] = /<script type="module">(.*?)<\/script>/s.exec(page) ?? [];
+
+describe("the page", () => {
+  test("is small", () => {
+    expect(Buffer.byteLength(page)).toBeLessThan(60_000);
+  });
+
+  test("refers to nothing outside itself", () => {
+    const references = [...page.matchAll(/\s(?:href|src|srcset|action|content)="([^"]*)"/g)];
+    const addresses = references
+      .map(([, value = ""]) => value)
+      .filter((value) => /[:/]/.test(value));
+    expect(addresses.filter((one) => !/^(?:data:|default-src |\(prefers)/.test(one))).toEqual([]);
+    expect(style).not.toMatch(/url\(|@import/);
+    expect(script).not.toMatch(
+      /\bimport\b|\beval\b|innerHTML|localStorage|sessionStorage|document\.cookie/,
+    );
+  });
+
+  test("lets nothing else run, and loads nothing", () => {
+    const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(page) ?? [];
+    const hash = (text: string) => createHash("sha256").update(text).digest("base64");
+    expect(policy).toBe(
+      `default-src 'none'; script-src 'sha256-${hash(script)}'; style-src 'sha256-${hash(style)}'; ` +
+        "img-src data:; manifest-src data:; connect-src http: https:; base-uri 'none'; form-action 'none'",
+    );
+    expect(page.match(/<script/g)).toHaveLength(1);
+    expect(page).not.toMatch(/\son\w+="|\sstyle="/);
+  });
+
+  test("has a word for every place", () => {
+    const places = [...page.matchAll(/data-word="(\w+)"/g)].map(([, word]) => word as Word);
+    expect(places.length).toBeGreaterThan(10);
+    for (const place of places) expect(words).toContain(place);
+  });
+
+  test("can be read by somebody who wonders what it does", () => {
+    const longest = Math.max(...script.split("\n").map((line) => line.length));
+    expect(longest).toBeLessThan(400);
+  });
+
+  /** The colours of one scheme: `--ink` → `#1d1f22`. */
+  const schemes = [...style.matchAll(/:root \{(.*?)\}/gs)].map(
+    ([, body = ""]) => new Map([...body.matchAll(/(--[\w-]+): (#\w+)/g)].map(([, a, b]) => [a, b])),
+  );
+
+  // WCAG 2.2, 1.4.3: text; 1.4.11: borders of what can be used.
+  test.each([
+    ["--ink", "--paper", 4.5],
+    ["--ink", "--card", 4.5],
+    ["--faint", "--paper", 4.5],
+    ["--faint", "--card", 4.5],
+    ["--accent", "--paper", 4.5],
+    ["--on-accent", "--accent", 4.5],
+    ["--bad", "--paper", 4.5],
+    ["--line", "--card", 3],
+    ["--line", "--paper", 2.9],
+  ])("%s on %s has the contrast %d, in light and dark", (front, back, least) => {
+    expect(schemes).toHaveLength(2);
+    for (const scheme of schemes) {
+      expect(contrast(scheme.get(front), scheme.get(back))).toBeGreaterThanOrEqual(least);
+    }
+  });
+});
+
+describe("its words", () => {
+  test.each([
+    [["ko-KR", "en"], "ko"],
+    [["de", "ko"], "ko"],
+    [["de-AT", "en-GB", "ko"], "en"],
+    [["KO"], "ko"],
+    [["kok"], "en"],
+    [[], "en"],
+  ] as const)("%j: %s", (preferred, language) => {
+    expect(choose(preferred)).toBe(language);
+  });
+
+  test("values are put in", () => {
+    expect(say("en", "knocking", { number: 2, count: 3 })).toBe("Knocking: step 2 of 3");
+    expect(say("ko", "knocking", { number: 2, count: 3 })).toBe("노크하는 중: 3단계 중 2단계");
+  });
+
+  test("both languages have the same values in every word", () => {
+    const values = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
+    const unchanged = {
+      number: "{number}",
+      count: "{count}",
+      port: "{port}",
+      ports: "{ports}",
+      link: "{link}",
+      badPorts: "{badPorts}",
+    };
+    for (const word of words) {
+      const [english, korean] = [say("en", word, unchanged), say("ko", word, unchanged)];
+      expect([word, values(korean)]).toEqual([word, values(english)]);
+      expect(korean).toMatch(/\p{Script=Hangul}/u);
+    }
+  });
+});
+
+/** WCAG 2.2's contrast ratio of two colours, `#rrggbb` or `#rgb`. */
+function contrast(a = "", b = ""): number {
+  const [dark = 0, light = 0] = [luminance(a), luminance(b)].sort((x, y) => x - y);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+function luminance(colour: string): number {
+  const hex = colour.length === 4 ? colour.replace(/[^#]/g, "$&$&") : colour;
+  const [red = 0, green = 0, blue = 0] = [1, 3, 5]
+    .map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

@@ -1,0 +1,45 @@
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { ManualClock, systemClock } from "../../src/base/clock.ts";
+import { MemoryLog } from "../../src/base/log.ts";
+import type { ControlClient } from "../../src/control/client.ts";
+import { openClient } from "../../src/control/client.ts";
+import type { Limits } from "../../src/control/limits.ts";
+import { MemoryHandlers } from "../../src/control/memory.ts";
+import type { ControlServer } from "../../src/control/server.ts";
+import { serve } from "../../src/control/server.ts";
+
+/** A directory that goes when the test ends; others may look into it. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "sesame-control-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+export interface TestServer {
+  readonly path: string;
+  readonly server: ControlServer;
+  readonly handlers: MemoryHandlers;
+  readonly log: MemoryLog;
+  readonly clock: ManualClock;
+  readonly connect: () => Promise<ControlClient>;
+}
+
+/** A server with a daemon that only remembers, until the test ends. Its clock stands still. */
+export async function startServer(limits: Partial<Limits> = {}): Promise<TestServer> {
+  const path = join(temporaryFolder(), "knockd", "control.sock");
+  const clock = new ManualClock(Date.UTC(2026, 10, 22, 13, 26, 5));
+  const handlers = new MemoryHandlers(clock);
+  const log = new MemoryLog();
+  const server = await serve(path, { handlers, log, clock, limits });
+  onTestFinished(() => server.close());
+  const connect = async () => {
+    const client = await openClient(path, systemClock);
+    onTestFinished(() => client.close());
+    return client;
+  };
+  return { path, server, handlers, log, clock, connect };
+}

@@ -1,0 +1,40 @@
+import { setImmediate } from "node:timers/promises";
+import type { Firewall, Outcome, Passage } from "../../src/firewall/firewall.ts";
+
+/** A firewall that has done what it was told when the test says so. */
+export class SlowFirewall implements Firewall {
+  /** What was begun, in order, such as `open ssh 192.0.2.7`. */
+  readonly begun: string[] = [];
+  /** How long it was to be open, for each of the openings. */
+  readonly lengths: number[] = [];
+  readonly #running: { name: string; end: (outcome: Outcome) => void }[] = [];
+
+  open(passage: Passage, length: number): Promise<Outcome> {
+    this.lengths.push(length);
+    return this.#begin("open", passage);
+  }
+
+  close(passage: Passage): Promise<Outcome> {
+    return this.#begin("close", passage);
+  }
+
+  /** Ends the longest-running command of this name. */
+  async end(name: string, outcome: Outcome = { kind: "done" }): Promise<void> {
+    const at = this.#running.findIndex((command) => command.name === name);
+    const [command] = this.#running.splice(at, at < 0 ? 0 : 1);
+    if (command === undefined) throw new Error(`"${name}" does not run`);
+    command.end(outcome);
+    await settled();
+  }
+
+  #begin(what: string, { door, source }: Passage): Promise<Outcome> {
+    const name = `${what} ${door} ${source}`;
+    this.begun.push(name);
+    return new Promise((end) => this.#running.push({ name, end }));
+  }
+}
+
+/** Fulfilled when all promises that were ready have had their say. */
+export async function settled(): Promise<void> {
+  await setImmediate();
+}
