@@ -5,7 +5,7 @@ import { availableParallelism } from "node:os";
 const ticks = 100;
 
 /** How much of the machine other programs use meanwhile: what they take, the measurements lack. */
-export class Company {
+export class BackgroundLoad {
   readonly #begin = performance.now();
   readonly #others = othersUsed();
 

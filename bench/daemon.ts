@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { peer } from "../test/live/requirements.ts";
-import type { Stage } from "./test-bed.ts";
+import type { BenchTestBed } from "./test-bed.ts";
 
 const bin = join(import.meta.dirname, "../bin");
 
@@ -23,7 +23,7 @@ const bin = join(import.meta.dirname, "../bin");
 export const knockctl: readonly string[] = [process.execPath, join(bin, "knockctl")];
 
 /** The daemons that are compared. */
-export type Name = "sesame" | "knockd";
+export type DaemonName = "sesame" | "knockd";
 
 /** What a daemon has used since it was started. */
 export interface Usage {
@@ -45,15 +45,15 @@ export interface Capture {
 }
 
 /** One of the two daemons, running on the server. */
-export class Daemon {
-  readonly name: Name;
+export class BenchDaemon {
+  readonly name: DaemonName;
   /** From the start of the program to `listening`: milliseconds. */
   readonly startTime: number;
   readonly #child: ChildProcess;
   readonly #folder: string;
   #ended = false;
 
-  private constructor(name: Name, child: ChildProcess, folder: string, startTime: number) {
+  private constructor(name: DaemonName, child: ChildProcess, folder: string, startTime: number) {
     this.name = name;
     this.startTime = startTime;
     this.#child = child;
@@ -68,11 +68,11 @@ export class Daemon {
    * Rejects with what it said if it ends, or has not said so after `patience` milliseconds.
    */
   static async start(
-    name: Name,
-    stage: Stage,
+    name: DaemonName,
+    stage: BenchTestBed,
     doors: string,
     { patience = 30_000, interface: link = "eth0" } = {},
-  ): Promise<Daemon> {
+  ): Promise<BenchDaemon> {
     const folder = mkdtempSync(join(process.env["SESAME_BENCH_FOLDER"] ?? tmpdir(), "run-"));
     const path = join(folder, "knockd.conf");
     const own =
@@ -96,7 +96,7 @@ export class Daemon {
       rmSync(folder, { recursive: true, force: true });
       throw error;
     });
-    return new Daemon(name, child, folder, startTime - begin);
+    return new BenchDaemon(name, child, folder, startTime - begin);
   }
 
   get running(): boolean {
@@ -129,7 +129,7 @@ export class Daemon {
   }
 
   /** The counters of Sesame; knockd has none. */
-  async capture(stage: Stage): Promise<Capture> {
+  async capture(stage: BenchTestBed): Promise<Capture> {
     const socket = join(this.#folder, "control.sock");
     const argv = [...knockctl, "status", "--json", "--socket", socket];
     const { stdout } = await stage.server.run(argv, { timeout: 30_000 });

@@ -1,18 +1,18 @@
 // Forged SYNs on the first port of a door, every source new, while two clients knock once a second.
 import { setTimeout as sleep } from "node:timers/promises";
 import { peer } from "../test/live/requirements.ts";
-import type { Capture, Name, Usage } from "./daemon.ts";
-import { Daemon } from "./daemon.ts";
+import type { Capture, DaemonName, Usage } from "./daemon.ts";
+import { BenchDaemon } from "./daemon.ts";
 import { commandDoor, nativeDoor, sequence } from "./doors.ts";
-import type { Opening } from "./prober.ts";
+import type { MeasuredOpening } from "./prober.ts";
 import { Prober } from "./prober.ts";
-import type { Shut, Stage } from "./test-bed.ts";
-import { doorPort, ownClients, serverAddresses } from "./test-bed.ts";
 import { figure, median, times } from "./statistics.ts";
 import { addressText } from "./syn.ts";
-import type { Course, Finding, Part, TargetId } from "./targets.ts";
+import type { Course, Finding, ReportPart, TargetId } from "./targets.ts";
 import { floodRates } from "./targets.ts";
-import type { Sent } from "./traffic.ts";
+import type { BenchTestBed, Shut } from "./test-bed.ts";
+import { doorPort, ownClients, serverAddresses } from "./test-bed.ts";
+import type { GeneratorResult } from "./traffic.ts";
 import { startTraffic, trafficSent } from "./traffic.ts";
 
 const MiB = 1_024;
@@ -26,9 +26,9 @@ const clients = [
   { label: "knock -d 300", options: ["-d", "300"], server: serverAddresses[1], delay: 500 },
 ] as const;
 
-interface Kind {
+interface FloodKind {
   readonly label: string;
-  readonly name: Name;
+  readonly name: DaemonName;
   readonly doors: string;
   readonly shut: Shut;
 }
@@ -37,16 +37,16 @@ const kinds = {
   command: { label: "Sesame, command", name: "sesame", doors: commandDoor, shut: "by rules" },
   knockd: { label: "knockd, command", name: "knockd", doors: commandDoor, shut: "by rules" },
   native: { label: "Sesame, native", name: "sesame", doors: nativeDoor, shut: "by Sesame" },
-} as const satisfies Readonly<Record<string, Kind>>;
+} as const satisfies Readonly<Record<string, FloodKind>>;
 
 /** What happened to one daemon in one flood. */
 export interface FloodRun {
   readonly kind: keyof typeof kinds;
   /** Packets a second; 0: as fast as it goes. */
   readonly rate: number;
-  readonly sent: Sent;
+  readonly sent: GeneratorResult;
   /** Of each client. */
-  readonly openings: readonly (readonly Opening[])[];
+  readonly openings: readonly (readonly MeasuredOpening[])[];
   /** Cores. */
   readonly cpu: number;
   /** At its end. */
@@ -56,14 +56,14 @@ export interface FloodRun {
   readonly log: { readonly bytes: number; readonly lines: number };
 }
 
-export async function measureFloods(stage: Stage, course: Course): Promise<Part> {
+export async function measureFloods(stage: BenchTestBed, course: Course): Promise<ReportPart> {
   const rates = course.quick ? [20_000, 100_000] : floodRates;
   return report(await playFloods(stage, course, rates, course.quick ? 3 : 10));
 }
 
 /** Every daemon in a flood of each rate, for so many seconds. */
 export async function playFloods(
-  stage: Stage,
+  stage: BenchTestBed,
   course: Course,
   rates: readonly number[],
   seconds: number,
@@ -84,7 +84,7 @@ export async function playFloods(
 }
 
 async function playFlood(
-  stage: Stage,
+  stage: BenchTestBed,
   probers: readonly Prober[],
   kind: keyof typeof kinds,
   rate: number,
@@ -92,7 +92,7 @@ async function playFlood(
 ): Promise<FloodRun> {
   const { name, doors, shut } = kinds[kind];
   await stage.shut(shut);
-  const daemon = await Daemon.start(name, stage, doors);
+  const daemon = await BenchDaemon.start(name, stage, doors);
   try {
     const logBefore = { bytes: daemon.logBytes, lines: (await daemon.readLog()).lines };
     const generator = await startTraffic(stage, {
@@ -131,15 +131,15 @@ async function playFlood(
 }
 
 async function knockEverySecond(
-  stage: Stage,
+  stage: BenchTestBed,
   prober: Prober,
   { options, server, delay }: (typeof clients)[number],
   client: number,
   count: number,
   goesOn: () => boolean,
-): Promise<Opening[]> {
+): Promise<MeasuredOpening[]> {
   const begin = performance.now() + delay;
-  const openings: Opening[] = [];
+  const openings: MeasuredOpening[] = [];
   // Knocks that do not open take their time: then there are fewer of them.
   for (let i = 0; i < count && goesOn(); i++) {
     // From another address each time: so every knock finds the door shut.
@@ -186,7 +186,7 @@ function medianOf({ openings }: FloodRun): number {
   return median(openings.flat().flatMap(({ time }) => time ?? []));
 }
 
-function report(runs: readonly FloodRun[]): Part {
+function report(runs: readonly FloodRun[]): ReportPart {
   const ours = runs.filter(({ kind }) => kind !== "knockd");
   const theirs = runs.filter(({ kind }) => kind === "knockd");
   const failures = ours.flatMap((run) => {
@@ -203,7 +203,7 @@ function report(runs: readonly FloodRun[]): Part {
   };
 }
 
-function openFindings(runs: readonly FloodRun[]): Part["findings"] {
+function openFindings(runs: readonly FloodRun[]): ReportPart["findings"] {
   const findings: Partial<Record<TargetId, Finding>> = {};
   for (const rate of new Set(runs.map((run) => run.rate))) {
     const at = runs.filter((run) => run.rate === rate);
@@ -230,7 +230,10 @@ function openFindings(runs: readonly FloodRun[]): Part["findings"] {
   return findings;
 }
 
-function otherFindings(ours: readonly FloodRun[], theirs: readonly FloodRun[]): Part["findings"] {
+function otherFindings(
+  ours: readonly FloodRun[],
+  theirs: readonly FloodRun[],
+): ReportPart["findings"] {
   const worst = (runs: readonly FloodRun[], value: (run: FloodRun) => number) =>
     Math.max(...runs.map(value));
   const at = (runs: readonly FloodRun[], rate: number) => runs.filter((run) => run.rate === rate);

@@ -3,17 +3,17 @@
 import { readFileSync, writeSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { PacketSender } from "./packet-sender.ts";
-import { clientLink, serverAddresses } from "./test-bed.ts";
 import { addressNumber } from "./syn.ts";
+import { clientLink, serverAddresses } from "./test-bed.ts";
 import { block, sleepExactly } from "./timing.ts";
-import type { Sent, Traffic } from "./traffic.ts";
+import type { GeneratedTraffic, GeneratorResult } from "./traffic.ts";
 import { packetsOf } from "./traffic.ts";
 
 /** Packets go out in slots of so many milliseconds: what is due by then, at once. */
 const slot = 0.2;
 const most = 256;
 
-function generate(traffic: Traffic): Sent {
+function generate(traffic: GeneratedTraffic): GeneratorResult {
   sleepExactly();
   const [server] = serverAddresses;
   const sender = new PacketSender("eth0", clientLink, addressNumber(server), most);

@@ -2,18 +2,18 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { needs } from "../test/live/requirements.ts";
-import { Company } from "./company.ts";
+import { BackgroundLoad } from "./company.ts";
 import { measureFloods } from "./flood.ts";
 import { describeMachine } from "./machine.ts";
 import { measureOpening } from "./open.ts";
-import type { Report } from "./report.ts";
+import type { BenchReport } from "./report.ts";
 import { failuresOf, markdown, plainTable, targetTable } from "./report.ts";
 import { measureRest } from "./rest.ts";
 import { measureScale } from "./scale.ts";
 import { measureScans } from "./scan.ts";
-import { Stage } from "./test-bed.ts";
 import { figure } from "./statistics.ts";
-import type { Course, Part } from "./targets.ts";
+import type { Course, ReportPart } from "./targets.ts";
+import { BenchTestBed } from "./test-bed.ts";
 
 const measurements = {
   open: measureOpening,
@@ -21,7 +21,9 @@ const measurements = {
   scale: measureScale,
   rest: measureRest,
   scan: measureScans,
-} as const satisfies Readonly<Record<string, (stage: Stage, course: Course) => Promise<Part>>>;
+} as const satisfies Readonly<
+  Record<string, (stage: BenchTestBed, course: Course) => Promise<ReportPart>>
+>;
 
 type MeasurementName = keyof typeof measurements;
 
@@ -31,14 +33,14 @@ Without --only and --quick the report goes to docs/benchmarks.md; with them only
 Ends with 1 if a knock at Sesame did not open; a target that is not met is no error.
 `;
 
-interface Options {
+interface BenchOptions {
   readonly only: readonly MeasurementName[];
   readonly quick: boolean;
   readonly json: boolean;
   readonly output: string | undefined;
 }
 
-function readOptions(args: readonly string[]): Options {
+function readOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
@@ -62,7 +64,7 @@ function readOptions(args: readonly string[]): Options {
   };
 }
 
-async function measure({ only, quick }: Options): Promise<Report> {
+async function measure({ only, quick }: BenchOptions): Promise<BenchReport> {
   const begin = performance.now();
   const progress = (text: string) => {
     const seconds = Math.round((performance.now() - begin) / 1_000);
@@ -71,9 +73,9 @@ async function measure({ only, quick }: Options): Promise<Report> {
     );
   };
   const machine = await describeMachine();
-  const company = new Company();
-  const stage = await Stage.open();
-  const parts: Part[] = [];
+  const company = new BackgroundLoad();
+  const stage = await BenchTestBed.open();
+  const parts: ReportPart[] = [];
   try {
     for (const name of only) {
       try {
@@ -99,7 +101,7 @@ function packagedPart(file: string): string {
   return at < 0 ? "" : before.slice(at);
 }
 
-function show(report: Report, { json, output }: Options): void {
+function show(report: BenchReport, { json, output }: BenchOptions): void {
   const table = targetTable(report);
   if (json) console.log(JSON.stringify(report, undefined, 2));
   else {

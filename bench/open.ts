@@ -1,21 +1,21 @@
 // From the last packet of a knock to the first SYN that gets in.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Name } from "./daemon.ts";
-import { Daemon } from "./daemon.ts";
+import type { DaemonName } from "./daemon.ts";
+import { BenchDaemon } from "./daemon.ts";
 import { commandDoor, nativeDoor, sequence } from "./doors.ts";
-import type { Opening } from "./prober.ts";
+import type { MeasuredOpening } from "./prober.ts";
 import { Prober } from "./prober.ts";
-import type { Shut, Stage } from "./test-bed.ts";
-import { clientNetwork, doorPort, openPort, serverAddresses } from "./test-bed.ts";
 import { figure, median, quantile, spread, times } from "./statistics.ts";
-import type { Course, Part } from "./targets.ts";
+import type { Course, ReportPart } from "./targets.ts";
+import type { BenchTestBed, Shut } from "./test-bed.ts";
+import { clientNetwork, doorPort, openPort, serverAddresses } from "./test-bed.ts";
 
 /** SYNs that look for the open port go out this often: milliseconds. */
 const pace = 0.1;
 
-interface Kind {
+interface OpenKind {
   readonly label: string;
-  readonly name: Name;
+  readonly name: DaemonName;
   readonly doors: string;
   readonly shut: Shut;
 }
@@ -24,25 +24,25 @@ const kinds = [
   { label: "Sesame, command", name: "sesame", doors: commandDoor, shut: "by rules" },
   { label: "knockd, command", name: "knockd", doors: commandDoor, shut: "by rules" },
   { label: "Sesame, native", name: "sesame", doors: nativeDoor, shut: "by Sesame" },
-] as const satisfies readonly Kind[];
+] as const satisfies readonly OpenKind[];
 
 /** What was seen of each kind of door, and of a port that was open all the time. */
-interface Openings {
-  readonly command: readonly Opening[];
-  readonly knockd: readonly Opening[];
-  readonly native: readonly Opening[];
-  readonly always: readonly Opening[];
+interface MeasuredOpenings {
+  readonly command: readonly MeasuredOpening[];
+  readonly knockd: readonly MeasuredOpening[];
+  readonly native: readonly MeasuredOpening[];
+  readonly always: readonly MeasuredOpening[];
   /** How many there are from one start of a daemon to the next. */
   readonly each: number;
 }
 
-export async function measureOpening(stage: Stage, course: Course): Promise<Part> {
+export async function measureOpening(stage: BenchTestBed, course: Course): Promise<ReportPart> {
   return report(await play(stage, course));
 }
 
 /** Median of knockd's command doors by ours: how many times faster command and native doors open. */
 export async function openingRatios(
-  stage: Stage,
+  stage: BenchTestBed,
   course: Course,
 ): Promise<{
   readonly command: number;
@@ -59,12 +59,12 @@ export async function openingRatios(
   };
 }
 
-async function play(stage: Stage, { quick, progress }: Course): Promise<Openings> {
+async function play(stage: BenchTestBed, { quick, progress }: Course): Promise<MeasuredOpenings> {
   const [rounds, each] = quick ? [2, 6] : [4, 15];
   const prober = new Prober(stage, serverAddresses[0]);
   let source = clientNetwork;
   const look = async (port: number, count: number, ports: readonly number[]) => {
-    const openings: Opening[] = [];
+    const openings: MeasuredOpening[] = [];
     for (let i = 0; i < count; i++) {
       openings.push(prober.knock(ports, { source: ++source, port, patience: 1_000 }, pace));
       // Whatever buffers knocks in the daemons: they come at any moment of its period.
@@ -75,12 +75,12 @@ async function play(stage: Stage, { quick, progress }: Course): Promise<Openings
   try {
     await stage.shut("by rules");
     const always = await look(openPort, quick ? 10 : 60, [openPort + 1]);
-    const openings: Opening[][] = [[], [], []];
+    const openings: MeasuredOpening[][] = [[], [], []];
     for (let round = 1; round <= rounds; round++) {
       for (const [i, { label, name, doors, shut }] of kinds.entries()) {
         progress(`time to open, round ${round} of ${rounds}: ${label}`);
         await stage.shut(shut);
-        const daemon = await Daemon.start(name, stage, doors);
+        const daemon = await BenchDaemon.start(name, stage, doors);
         try {
           await sleep(300);
           openings[i]?.push(...(await look(doorPort, each, sequence)));
@@ -96,11 +96,11 @@ async function play(stage: Stage, { quick, progress }: Course): Promise<Openings
   }
 }
 
-function timesOf(openings: readonly Opening[]): number[] {
+function timesOf(openings: readonly MeasuredOpening[]): number[] {
   return openings.flatMap(({ time }) => time ?? []);
 }
 
-function failuresOf(all: Pick<Openings, "command" | "native">): string[] {
+function failuresOf(all: Pick<MeasuredOpenings, "command" | "native">): string[] {
   return (["command", "native"] as const).flatMap((kind) => {
     const openings = all[kind];
     const shut = openings.filter(({ time }) => time === undefined).length;
@@ -112,14 +112,14 @@ function failuresOf(all: Pick<Openings, "command" | "native">): string[] {
   });
 }
 
-function report(all: Openings): Part {
+function report(all: MeasuredOpenings): ReportPart {
   const { command, knockd, native, always, each } = all;
   const [ours, theirs, kernel] = [command, knockd, native].map(timesOf);
   if (ours === undefined || theirs === undefined || kernel === undefined)
     throw new Error("unreachable");
   const [fast, slow, fastest] = [median(ours), median(theirs), median(kernel)];
   const p99 = quantile(kernel, 0.99);
-  const first = (openings: readonly Opening[]) => openings.filter((_, i) => i % each === 0);
+  const first = (openings: readonly MeasuredOpening[]) => openings.filter((_, i) => i % each === 0);
   const rows = (
     [
       ["Sesame, command", command],

@@ -1,9 +1,9 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { PacketSender } from "./packet-sender.ts";
-import type { Stage } from "./test-bed.ts";
-import { clientLink, clientNetwork } from "./test-bed.ts";
 import { addressNumber } from "./syn.ts";
+import type { BenchTestBed } from "./test-bed.ts";
+import { clientLink, clientNetwork } from "./test-bed.ts";
 import { block, sleepExactly, wallTime } from "./timing.ts";
 import { Wiretap } from "./wiretap.ts";
 
@@ -11,7 +11,7 @@ const SYN = 0x02;
 const SYN_ACK = 0x12;
 
 /** What a look at a door showed. */
-export interface Opening {
+export interface MeasuredOpening {
   /** From the last knock to the first SYN that got in: milliseconds; undefined if none got in. */
   readonly time: number | undefined;
   /** The longest time between two SYNs up to there: what `time` may be too long by. Milliseconds. */
@@ -38,7 +38,7 @@ export class Prober {
   #sequence = Math.floor(Math.random() * 2 ** 31);
 
   /** `server`: its address. */
-  constructor(stage: Stage, server: string) {
+  constructor(stage: BenchTestBed, server: string) {
     sleepExactly();
     this.#destination = addressNumber(server);
     const parts = stage.at(stage.client, () => ({
@@ -50,7 +50,7 @@ export class Prober {
   }
 
   /** Sends these SYNs and looks from then on, a SYN each `pace` milliseconds. Blocks this thread. */
-  knock(ports: readonly number[], look: Look, pace: number): Opening {
+  knock(ports: readonly number[], look: Look, pace: number): MeasuredOpening {
     while (this.#wiretap.next() !== undefined); // Left over from the look before.
     let sent = wallTime();
     for (const port of ports) {
@@ -67,7 +67,7 @@ export class Prober {
   }
 
   /** Waits until a program of the client has sent a SYN to `lastPort`, then looks. Blocks nobody. */
-  async watch(lastPort: number, look: Look, pace: number): Promise<Opening> {
+  async watch(lastPort: number, look: Look, pace: number): Promise<MeasuredOpening> {
     const begin = performance.now();
     let probing: Probing | undefined;
     for (;;) {
@@ -102,7 +102,7 @@ export class Prober {
   }
 
   /** What came of it, if that is known already. */
-  #answer(probing: Probing): Opening | undefined {
+  #answer(probing: Probing): MeasuredOpening | undefined {
     for (let seen = this.#wiretap.next(); seen !== undefined; seen = this.#wiretap.next()) {
       const isAnswer = seen.flags === SYN_ACK && seen.destination === probing.look.source;
       if (!isAnswer || seen.sourcePort !== probing.look.port) continue;
@@ -144,7 +144,7 @@ class Probing {
     this.#sent.set(sequence, now);
   }
 
-  answered(sequence: number): Opening | undefined {
+  answered(sequence: number): MeasuredOpening | undefined {
     const sent = this.#sent.get(sequence);
     return sent === undefined ? undefined : { time: sent - this.start, gap: this.gap };
   }

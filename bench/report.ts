@@ -1,15 +1,18 @@
-import type { Part, Table, TargetId } from "./targets.ts";
+import type { ReportPart, Table, TargetId } from "./targets.ts";
 import { limits, targets } from "./targets.ts";
 
-export interface Report {
+export interface BenchReport {
   readonly machine: readonly (readonly [string, string])[];
-  readonly parts: readonly Part[];
+  readonly parts: readonly ReportPart[];
   readonly quick: boolean;
 }
 
 /** Every target and what was found, none left out. */
-export function targetTable({ parts }: Report): Table {
-  const findings = Object.assign({}, ...parts.map((part) => part.findings)) as Part["findings"];
+export function targetTable({ parts }: BenchReport): Table {
+  const findings = Object.assign(
+    {},
+    ...parts.map((part) => part.findings),
+  ) as ReportPart["findings"];
   return {
     title: "What must hold",
     head: ["", "target", "Sesame", "knockd", "ratio", "met"],
@@ -32,19 +35,22 @@ export function targetTable({ parts }: Report): Table {
 }
 
 /** A sentence for each target that is not met. */
-function shortfalls({ parts }: Report): readonly string[] {
-  const findings = Object.assign({}, ...parts.map((part) => part.findings)) as Part["findings"];
+function shortfalls({ parts }: BenchReport): readonly string[] {
+  const findings = Object.assign(
+    {},
+    ...parts.map((part) => part.findings),
+  ) as ReportPart["findings"];
   return (Object.keys(targets) as TargetId[])
     .filter((id) => findings[id]?.met === false)
     .map((id) => `- ${targets[id].what}: ${limits[id] ?? "what limits it is not known yet"}`);
 }
 
-export function failuresOf({ parts }: Report): readonly string[] {
+export function failuresOf({ parts }: BenchReport): readonly string[] {
   return parts.flatMap(({ failures }) => failures);
 }
 
 /** The text of docs/benchmarks.md. */
-export function markdown(report: Report): string {
+export function markdown(report: BenchReport): string {
   const { machine, parts, quick } = report;
   const failures = failuresOf(report);
   const shortfall = shortfalls(report);

@@ -1,11 +1,11 @@
 // What a daemon with one door costs while nothing happens, and how long it takes to start.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Name } from "./daemon.ts";
-import { Daemon } from "./daemon.ts";
+import type { DaemonName } from "./daemon.ts";
+import { BenchDaemon } from "./daemon.ts";
 import { commandDoor } from "./doors.ts";
-import type { Stage } from "./test-bed.ts";
 import { figure, median, spread, times } from "./statistics.ts";
-import type { Course, Part } from "./targets.ts";
+import type { Course, ReportPart } from "./targets.ts";
+import type { BenchTestBed } from "./test-bed.ts";
 
 const names = ["sesame", "knockd"] as const;
 const MiB = 1_024;
@@ -21,15 +21,18 @@ interface Rest {
   readonly proportional: number;
 }
 
-export async function measureRest(stage: Stage, { quick, progress }: Course): Promise<Part> {
-  const starts: Record<Name, number[]> = { sesame: [], knockd: [] };
-  const rests: Record<Name, Rest[]> = { sesame: [], knockd: [] };
+export async function measureRest(
+  stage: BenchTestBed,
+  { quick, progress }: Course,
+): Promise<ReportPart> {
+  const starts: Record<DaemonName, number[]> = { sesame: [], knockd: [] };
+  const rests: Record<DaemonName, Rest[]> = { sesame: [], knockd: [] };
   const rounds = quick ? 5 : 15;
   await stage.shut("by rules");
   for (let round = 1; round <= rounds; round++) {
     progress(`start, round ${round} of ${rounds}`);
     for (const name of names) {
-      const daemon = await Daemon.start(name, stage, commandDoor);
+      const daemon = await BenchDaemon.start(name, stage, commandDoor);
       starts[name].push(daemon.startTime);
       await daemon.stop();
     }
@@ -40,11 +43,11 @@ export async function measureRest(stage: Stage, { quick, progress }: Course): Pr
     rests.sesame.push(ours);
     rests.knockd.push(theirs);
   }
-  const values = (name: Name, of: (rest: Rest) => number) => rests[name].map(of);
+  const values = (name: DaemonName, of: (rest: Rest) => number) => rests[name].map(of);
   const [start, theirStart] = [median(starts.sesame), median(starts.knockd)];
   const switches = Math.max(...values("sesame", (one) => one.switches));
   const cpu = Math.max(...values("sesame", (one) => one.cpu));
-  const memory = (name: Name) => {
+  const memory = (name: DaemonName) => {
     const resident = median(values(name, (one) => one.resident)) / MiB;
     const proportional = median(values(name, (one) => one.proportional)) / MiB;
     return { resident, text: `${figure(resident)} MiB (${figure(proportional)})` };
@@ -87,8 +90,8 @@ export async function measureRest(stage: Stage, { quick, progress }: Course): Pr
   };
 }
 
-async function rest(stage: Stage, name: Name): Promise<Rest> {
-  const daemon = await Daemon.start(name, stage, commandDoor);
+async function rest(stage: BenchTestBed, name: DaemonName): Promise<Rest> {
+  const daemon = await BenchDaemon.start(name, stage, commandDoor);
   try {
     await sleep(settling);
     const before = daemon.usage();

@@ -1,18 +1,18 @@
 // Many clients at once, and many doors.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Name } from "./daemon.ts";
-import { Daemon, knockctl } from "./daemon.ts";
+import type { DaemonName } from "./daemon.ts";
+import { BenchDaemon, knockctl } from "./daemon.ts";
 import { commandDoor, manyDoors, nativeDoor, portsOfMany, sequence } from "./doors.ts";
-import type { Stage } from "./test-bed.ts";
 import { figure, median, spread, times } from "./statistics.ts";
-import type { Course, Finding, Part, TargetId } from "./targets.ts";
+import type { Course, Finding, ReportPart, TargetId } from "./targets.ts";
+import type { BenchTestBed } from "./test-bed.ts";
 import { send } from "./traffic.ts";
 
 const few = 3;
 const many = 1_000;
 
 /** How many clients there are within five seconds: knockd starts a process for each of them. */
-const clientCounts: Readonly<Record<Name, number>> = { sesame: 20_000, knockd: 2_000 };
+const clientCounts: Readonly<Record<DaemonName, number>> = { sesame: 20_000, knockd: 2_000 };
 
 /** Packets a second, for the CPU that one costs. */
 const costRate = 20_000;
@@ -28,7 +28,7 @@ interface Crowd {
 
 const patience = 5_000;
 
-export async function measureScale(stage: Stage, course: Course): Promise<Part> {
+export async function measureScale(stage: BenchTestBed, course: Course): Promise<ReportPart> {
   course.progress("20,000 clients: Sesame");
   const ours = await crowd(stage, "sesame");
   course.progress("2,000 clients: knockd");
@@ -65,10 +65,10 @@ function lastText({ last }: Crowd): string {
   return last === undefined ? `not within ${patience / 1_000} s` : figure(last, "ms");
 }
 
-async function crowd(stage: Stage, name: Name): Promise<Crowd> {
+async function crowd(stage: BenchTestBed, name: DaemonName): Promise<Crowd> {
   const clients = clientCounts[name];
   await stage.shut(name === "sesame" ? "by Sesame" : "by rules");
-  const daemon = await Daemon.start(name, stage, name === "sesame" ? nativeDoor : commandDoor);
+  const daemon = await BenchDaemon.start(name, stage, name === "sesame" ? nativeDoor : commandDoor);
   try {
     const count = clients * sequence.length;
     await send(stage, {
@@ -94,13 +94,13 @@ async function crowd(stage: Stage, name: Name): Promise<Crowd> {
 }
 
 /** How many sources Sesame's set has. */
-async function elements(stage: Stage): Promise<number> {
+async function elements(stage: BenchTestBed): Promise<number> {
   const { stdout } = await stage.server.run(["nft", "-j", "list set inet sesame open4"]);
   const { nftables } = JSON.parse(stdout) as { nftables: { set?: { elem?: unknown[] } }[] };
   return nftables.reduce((sum, { set }) => sum + (set?.elem?.length ?? 0), 0);
 }
 
-async function rules(stage: Stage): Promise<number> {
+async function rules(stage: BenchTestBed): Promise<number> {
   const { stdout } = await stage.server.run(["iptables", "-S", "INPUT"]);
   return stdout.split("\n").filter((line) => line.startsWith("-A INPUT -s 11.")).length;
 }
@@ -112,10 +112,10 @@ export interface Cost {
 }
 
 /** What a packet to one of all watched ports costs, from another source each time. */
-export async function costs(stage: Stage, name: Name, seconds: number): Promise<Cost> {
+export async function costs(stage: BenchTestBed, name: DaemonName, seconds: number): Promise<Cost> {
   await stage.shut("by rules");
   const cost = async (count: number) => {
-    const daemon = await Daemon.start(name, stage, manyDoors(count), { patience: 20_000 });
+    const daemon = await BenchDaemon.start(name, stage, manyDoors(count), { patience: 20_000 });
     try {
       await sleep(300);
       const before = daemon.usage().cpu;
@@ -140,10 +140,13 @@ export async function costs(stage: Stage, name: Name, seconds: number): Promise<
   return { few: await cost(few), many: await cost(many) };
 }
 
-async function manyDoorsPart(stage: Stage, { quick, progress }: Course): Promise<Part> {
+async function manyDoorsPart(
+  stage: BenchTestBed,
+  { quick, progress }: Course,
+): Promise<ReportPart> {
   const names = ["sesame", "knockd"] as const;
-  const starts: Record<Name, number[]> = { sesame: [], knockd: [] };
-  const refusals: Partial<Record<Name, string>> = {};
+  const starts: Record<DaemonName, number[]> = { sesame: [], knockd: [] };
+  const refusals: Partial<Record<DaemonName, string>> = {};
   const checks: number[] = [];
   for (let round = 0; round < (quick ? 2 : 5); round++) {
     for (const name of names) {
@@ -151,7 +154,7 @@ async function manyDoorsPart(stage: Stage, { quick, progress }: Course): Promise
       if (refusals[name] !== undefined) continue;
       await stage.shut("by rules");
       try {
-        const daemon = await Daemon.start(name, stage, manyDoors(many), { patience: 20_000 });
+        const daemon = await BenchDaemon.start(name, stage, manyDoors(many), { patience: 20_000 });
         starts[name].push(daemon.startTime);
         if (name === "sesame") checks.push(await checkTime(stage, daemon));
         await daemon.stop();
@@ -160,8 +163,8 @@ async function manyDoorsPart(stage: Stage, { quick, progress }: Course): Promise
       }
     }
   }
-  const ratios: Record<Name, string> = { sesame: "–", knockd: "–" };
-  const found: Partial<Record<Name, Cost>> = {};
+  const ratios: Record<DaemonName, string> = { sesame: "–", knockd: "–" };
+  const found: Partial<Record<DaemonName, Cost>> = {};
   const rows: string[][] = [];
   for (const name of names) {
     if (refusals[name] !== undefined) continue;
@@ -204,7 +207,7 @@ async function manyDoorsPart(stage: Stage, { quick, progress }: Course): Promise
   };
 }
 
-async function checkTime(stage: Stage, daemon: Daemon): Promise<number> {
+async function checkTime(stage: BenchTestBed, daemon: BenchDaemon): Promise<number> {
   const begin = performance.now();
   await stage.server.run([...knockctl, "check", daemon.configFile], {
     timeout: 60_000,

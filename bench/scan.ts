@@ -1,12 +1,12 @@
 // Port scans of everything: which doors they open. Each scan comes from another address.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Name } from "./daemon.ts";
-import { Daemon } from "./daemon.ts";
-import type { Stage } from "./test-bed.ts";
-import { ownClients, serverAddresses } from "./test-bed.ts";
+import type { DaemonName } from "./daemon.ts";
+import { BenchDaemon } from "./daemon.ts";
 import { figure } from "./statistics.ts";
 import { addressText } from "./syn.ts";
-import type { Course, Part } from "./targets.ts";
+import type { Course, ReportPart } from "./targets.ts";
+import type { BenchTestBed } from "./test-bed.ts";
+import { ownClients, serverAddresses } from "./test-bed.ts";
 import { send } from "./traffic.ts";
 
 /** In parts of the port range of their own: knockd lets no other door's port come between. */
@@ -18,7 +18,7 @@ const doors = {
   "three mixed": [27_003, 29_140, 28_455],
 } as const;
 
-type DoorName = keyof typeof doors;
+type ScanDoorName = keyof typeof doors;
 
 const config = Object.entries(doors)
   .map(
@@ -41,7 +41,7 @@ const fast = [
   "20000",
 ];
 
-interface Scan {
+interface BenchScan {
   readonly label: string;
   readonly order: "ascending" | "descending" | "random";
   /** By whom it is done: our generator, in this order, or nmap with these options. */
@@ -49,16 +49,22 @@ interface Scan {
   readonly options?: readonly string[];
 }
 
-const byHand: readonly Scan[] = [
+const byHand: readonly BenchScan[] = [
   { label: "ascending", order: "ascending", ports: allPorts },
   { label: "descending", order: "descending", ports: allPorts.toReversed() },
 ];
-const inOrder: Scan = { label: "nmap -p- -T4 -r", order: "ascending", options: ["-r"] };
-const random: Scan = { label: "nmap -p- -T4", order: "random", options: [] };
+const inOrder: BenchScan = { label: "nmap -p- -T4 -r", order: "ascending", options: ["-r"] };
+const random: BenchScan = { label: "nmap -p- -T4", order: "random", options: [] };
 
-export async function measureScans(stage: Stage, { quick, progress }: Course): Promise<Part> {
+export async function measureScans(
+  stage: BenchTestBed,
+  { quick, progress }: Course,
+): Promise<ReportPart> {
   const scans = [...byHand, inOrder, ...Array.from({ length: quick ? 1 : 5 }, () => random)];
-  const opened: Record<Name, Map<Scan, string[]>> = { sesame: new Map(), knockd: new Map() };
+  const opened: Record<DaemonName, Map<BenchScan, string[]>> = {
+    sesame: new Map(),
+    knockd: new Map(),
+  };
   await stage.shut("by rules");
   for (const [i, scan] of scans.entries()) {
     for (const name of ["sesame", "knockd"] as const) {
@@ -67,12 +73,12 @@ export async function measureScans(stage: Stage, { quick, progress }: Course): P
       opened[name].set(scan, [...(opened[name].get(scan) ?? []), ...found]);
     }
   }
-  const count = (name: Name, order: Scan["order"]) => {
+  const count = (name: DaemonName, order: BenchScan["order"]) => {
     const found = [...opened[name]].filter(([scan]) => scan.order === order);
     return found.flatMap(([, names]) => names).length;
   };
   const threes = [...(opened.sesame.get(random) ?? [])].filter((name) => name.startsWith("three"));
-  const finding = (order: Scan["order"]) => ({
+  const finding = (order: BenchScan["order"]) => ({
     ours: figure(count("sesame", order)),
     theirs: figure(count("knockd", order)),
     met: count("sesame", order) === 0,
@@ -105,8 +111,13 @@ export async function measureScans(stage: Stage, { quick, progress }: Course): P
 }
 
 /** The doors that it opened. */
-async function play(stage: Stage, name: Name, scan: Scan, source: string): Promise<string[]> {
-  const daemon = await Daemon.start(name, stage, config);
+async function play(
+  stage: BenchTestBed,
+  name: DaemonName,
+  scan: BenchScan,
+  source: string,
+): Promise<string[]> {
+  const daemon = await BenchDaemon.start(name, stage, config);
   try {
     if (scan.ports !== undefined) {
       const count = scan.ports.length;
@@ -119,7 +130,7 @@ async function play(stage: Stage, name: Name, scan: Scan, source: string): Promi
     }
     await sleep(500);
     const { openings } = await daemon.readLog();
-    return openings.map((text) => (text.split(" ")[0] ?? "").replace("-", " ") as DoorName);
+    return openings.map((text) => (text.split(" ")[0] ?? "").replace("-", " ") as ScanDoorName);
   } finally {
     await daemon.stop();
   }

@@ -1,5 +1,5 @@
 /** A requirement: what must hold, word for word where that is short enough. */
-export interface Target {
+export interface BenchTarget {
   readonly what: string;
   readonly target: string;
 }
@@ -59,7 +59,7 @@ export const targets = {
     what: "nmap -p- -T4 in its random order: doors of three ports opened",
     target: "less than one in 5,000 (a unit test simulates 100,000)",
   },
-} as const satisfies Readonly<Record<string, Target>>;
+} as const satisfies Readonly<Record<string, BenchTarget>>;
 
 export type TargetId = keyof typeof targets;
 
@@ -97,7 +97,7 @@ export interface Table {
 }
 
 /** What one part of the bench has to say. */
-export interface Part {
+export interface ReportPart {
   readonly findings: Partial<Record<TargetId, Finding>>;
   readonly tables: readonly Table[];
   /** Knocks at Sesame that did not open, and whatever else makes the figures worthless: a sentence each. */

@@ -1,4 +1,4 @@
-import { Host } from "../test/live/host.ts";
+import { LiveHost } from "../test/live/host.ts";
 import { enter } from "../test/live/namespace.ts";
 import type { Process } from "../test/live/process.ts";
 import { run } from "../test/live/run.ts";
@@ -36,22 +36,22 @@ let opened = 0;
  * A server and a client, each a network namespace, joined by a cable without a switch between them. The
  * server answers whatever address a packet came from to the client. Inside scripts/private only.
  */
-export class Stage {
-  readonly server: Host;
-  readonly client: Host;
+export class BenchTestBed {
+  readonly server: LiveHost;
+  readonly client: LiveHost;
   #listeners: Process[] = [];
 
-  private constructor(server: Host, client: Host) {
+  private constructor(server: LiveHost, client: LiveHost) {
     this.server = server;
     this.client = client;
   }
 
-  static async open(): Promise<Stage> {
+  static async open(): Promise<BenchTestBed> {
     const name = `b${process.pid}-${++opened}`;
     const [address] = serverAddresses;
-    const stage = new Stage(
-      new Host("server", `${name}-server`, address, ""),
-      new Host("client", `${name}-client`, "10.77.0.2", ""),
+    const stage = new BenchTestBed(
+      new LiveHost("server", `${name}-server`, address, ""),
+      new LiveHost("client", `${name}-client`, "10.77.0.2", ""),
     );
     await stage.#make();
     return stage;
@@ -84,7 +84,7 @@ export class Stage {
   }
 
   /** Runs `task`, which must not wait for anything, in a host's namespace. */
-  at<T>(host: Host, task: () => T): T {
+  at<T>(host: LiveHost, task: () => T): T {
     const leave = enter(host);
     try {
       return task();
@@ -132,7 +132,7 @@ export class Stage {
   }
 }
 
-async function batch(host: Host, commands: readonly string[]): Promise<void> {
+async function batch(host: LiveHost, commands: readonly string[]): Promise<void> {
   const input = `${commands.join("\n")}\n`;
   await run(["ip", "-n", host.namespace, "-batch", "-"], { input });
 }

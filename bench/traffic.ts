@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import type { Process } from "../test/live/process.ts";
-import type { Stage } from "./test-bed.ts";
 import type { Syn } from "./syn.ts";
 import { addressNumber } from "./syn.ts";
+import type { BenchTestBed } from "./test-bed.ts";
 
 /** What the generator is to send. */
-export interface Traffic {
+export interface GeneratedTraffic {
   /**
    * - flood: every packet from another source, to one port after the other
    * - clients: every source sends one packet to each port in their order; a thousand of them at once
@@ -23,7 +23,7 @@ export interface Traffic {
 }
 
 /** What the generator did. */
-export interface Sent {
+export interface GeneratorResult {
   readonly sent: number;
   readonly seconds: number;
   /** How far it was behind at most: milliseconds. */
@@ -35,7 +35,11 @@ export interface Sent {
 const clientsAtOnce = 1_000;
 
 /** Sets the n-th packet of the traffic. */
-export function packetsOf({ kind, ports, source }: Traffic): (syn: Syn, n: number) => void {
+export function packetsOf({
+  kind,
+  ports,
+  source,
+}: GeneratedTraffic): (syn: Syn, n: number) => void {
   const first = addressNumber(source);
   const port = (n: number) => ports[n % ports.length] ?? 0;
   switch (kind) {
@@ -55,7 +59,10 @@ export function packetsOf({ kind, ports, source }: Traffic): (syn: Syn, n: numbe
 }
 
 /** Starts the generator on the client; resolves when it begins to send. */
-export async function startTraffic(stage: Stage, traffic: Traffic): Promise<Process> {
+export async function startTraffic(
+  stage: BenchTestBed,
+  traffic: GeneratedTraffic,
+): Promise<Process> {
   const [loader, program] = ["typescript.mjs", "generator.ts"].map((name) =>
     join(import.meta.dirname, name),
   );
@@ -69,12 +76,15 @@ export async function startTraffic(stage: Stage, traffic: Traffic): Promise<Proc
 }
 
 /** What it did, when it has ended. Rejects if it failed. */
-export async function trafficSent(generator: Process): Promise<Sent> {
+export async function trafficSent(generator: Process): Promise<GeneratorResult> {
   const { code, stdout, stderr } = await generator.ended;
   if (code !== 0) throw new Error(`the generator ended with ${code}: ${stderr}`);
   return JSON.parse(stdout.replace("sending\n", ""));
 }
 
-export async function send(stage: Stage, traffic: Traffic): Promise<Sent> {
+export async function send(
+  stage: BenchTestBed,
+  traffic: GeneratedTraffic,
+): Promise<GeneratorResult> {
   return await trafficSent(await startTraffic(stage, traffic));
 }

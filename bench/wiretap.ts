@@ -15,7 +15,7 @@ const ioctl: (fd: number, request: number, time: BigInt64Array) => number = koff
   .func("int ioctl(int, unsigned long, void *)");
 
 /** What is to be known of a TCP packet on the wire. */
-export interface Seen {
+export interface TappedPacket {
   /** Addresses as numbers. */
   readonly source: number;
   readonly destination: number;
@@ -45,7 +45,7 @@ export class Wiretap {
   }
 
   /** The next packet; undefined if there is none now. */
-  next(): Seen | undefined {
+  next(): TappedPacket | undefined {
     for (;;) {
       const length = libc.recv(this.#fd, this.#bytes, this.#bytes.length, MSG_DONTWAIT | MSG_TRUNC);
       if (length < 0) return undefined;

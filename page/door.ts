@@ -2,20 +2,20 @@
 import { isBadPort } from "../src/invitation/bad-ports.ts";
 import type { Profile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
-import type { Sight } from "./knock.ts";
+import type { ServiceSight } from "./knock.ts";
 import { canKnock, knock, lookAfter, lookBefore } from "./knock.ts";
 import { serviceUrl } from "./request.ts";
-import type { Language, Word } from "./words.ts";
+import type { Language, PageWord } from "./words.ts";
 import { say } from "./words.ts";
 
 type StepState = "waiting" | "sending" | "sent";
 
-export class Door {
+export class DoorView {
   readonly #language: Language;
   #profile: Profile | undefined;
   #busy = false;
   /** What the service did when it was last looked at. */
-  #last: Sight | undefined;
+  #last: ServiceSight | undefined;
 
   constructor(language: Language) {
     this.#language = language;
@@ -115,13 +115,13 @@ export class Door {
     link.hidden = false;
   }
 
-  #say(word: Word, values?: Readonly<Record<string, string | number>>): string {
+  #say(word: PageWord, values?: Readonly<Record<string, string | number>>): string {
     return say(this.#language, word, values);
   }
 }
 
 /** What the service did before the knock and does after it, in words. */
-function judge(was: Sight, is: Sight): Word {
+function judge(was: ServiceSight, is: ServiceSight): PageWord {
   if (is === "answer") return was === "answer" ? "before" : "answers";
   if (is === "end") return was === "silence" ? "appeared" : "unsure";
   return navigator.onLine ? "silent" : "offline";

@@ -2,12 +2,12 @@
 import type { Profile, ProfileProblem } from "../src/invitation/profile.ts";
 import { decodeProfile, readProfile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
-import type { Language, Word } from "./words.ts";
+import type { Language, PageWord } from "./words.ts";
 import { say } from "./words.ts";
 
 type Field = "invitation" | "host" | "ports" | "service" | "name";
 
-const complaints: Readonly<Record<Exclude<Field, "name">, Word>> = {
+const complaints: Readonly<Record<Exclude<Field, "name">, PageWord>> = {
   invitation: "wrongInvitation",
   host: "wrongHost",
   ports: "wrongPorts",

@@ -1,11 +1,11 @@
 import { isBadPort } from "../src/invitation/bad-ports.ts";
 import { duration, paces } from "../src/invitation/pace.ts";
 import type { Profile } from "../src/invitation/profile.ts";
-import type { Outcome } from "./request.ts";
+import type { RequestOutcome } from "./request.ts";
 import { ask, knockAt, room } from "./request.ts";
 
 /** What the service did; `barred`: a port that browsers refuse. */
-export type Sight = Outcome | "barred";
+export type ServiceSight = RequestOutcome | "barred";
 
 /** Milliseconds to wait for a service that was opened: the kernel repeats a SYN after 1, 2 and 3 seconds. */
 const patience = 4000;
@@ -42,7 +42,10 @@ export async function knock(
 }
 
 /** Looks at the port that the knock will open, until its last step begins: call it right before `knock`. */
-export async function lookBefore({ host, ports, pace }: Profile, service: number): Promise<Sight> {
+export async function lookBefore(
+  { host, ports, pace }: Profile,
+  service: number,
+): Promise<ServiceSight> {
   const time = ports.length === 1 ? glance : duration(ports.length, pace) - 100;
   return await look(host, service, time);
 }
@@ -51,7 +54,11 @@ export async function lookBefore({ host, ports, pace }: Profile, service: number
  * Looks at the port that the knock should have opened. What it was like before decides how long: a
  * command that opens the door takes its time, and meanwhile a firewall may refuse.
  */
-export async function lookAfter(host: string, port: number, before: Sight): Promise<Sight> {
+export async function lookAfter(
+  host: string,
+  port: number,
+  before: ServiceSight,
+): Promise<ServiceSight> {
   const end = performance.now() + patience;
   for (;;) {
     const sight = await look(host, port, Math.max(pause, end - performance.now()));
@@ -60,7 +67,7 @@ export async function lookAfter(host: string, port: number, before: Sight): Prom
   }
 }
 
-async function look(host: string, port: number, time: number): Promise<Sight> {
+async function look(host: string, port: number, time: number): Promise<ServiceSight> {
   return isBadPort(port) ? "barred" : await ask(host, port, time);
 }
 

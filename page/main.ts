@@ -2,14 +2,14 @@
 import { badPorts } from "../src/invitation/bad-ports.ts";
 import type { Profile } from "../src/invitation/profile.ts";
 import { decodeProfile, encodeProfile } from "../src/invitation/profile.ts";
-import { Door } from "./door.ts";
+import { DoorView } from "./door.ts";
 import { element } from "./element.ts";
 import { Form } from "./form.ts";
-import type { Word } from "./words.ts";
+import type { PageWord } from "./words.ts";
 import { choose, say } from "./words.ts";
 
 const language = choose(navigator.languages);
-const door = new Door(language);
+const door = new DoorView(language);
 const form = new Form(language, save, () => show(false));
 
 function show(editing: boolean): void {
@@ -39,7 +39,7 @@ function save(profile: Profile): void {
 
 document.documentElement.lang = language;
 for (const node of document.querySelectorAll<HTMLElement>("[data-word]")) {
-  node.textContent = say(language, node.dataset["word"] as Word, {
+  node.textContent = say(language, node.dataset["word"] as PageWord, {
     badPorts: [...badPorts].join(", "),
   });
 }

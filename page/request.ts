@@ -5,7 +5,7 @@ import { bracketed } from "../src/invitation/profile.ts";
  * What a request met: a web server's answer; an end at once (refused, or something that is no web
  * server: a browser does not say which); or nothing.
  */
-export type Outcome = "answer" | "end" | "silence";
+export type RequestOutcome = "answer" | "end" | "silence";
 
 /** After this the kernel, and with it the browser, gives up a connection that nobody answers. */
 const longest = 130_000;
@@ -30,7 +30,7 @@ function waiting(host: string, port: number): readonly number[] {
 }
 
 /** Asks in two ways by turns, so that there are more connections. */
-export function knockAt(host: string, port: number, time: number): Promise<Outcome> {
+export function knockAt(host: string, port: number, time: number): Promise<RequestOutcome> {
   const odd = room(host, port) % 2 === 1;
   // A page that came over https may not send http requests ("mixed content"), but https ones begin
   // with the same SYN. They can differ in whether cookies would go with them.
@@ -40,7 +40,7 @@ export function knockAt(host: string, port: number, time: number): Promise<Outco
 }
 
 /** Asks as a link to this port would. */
-export function ask(host: string, port: number, time: number): Promise<Outcome> {
+export function ask(host: string, port: number, time: number): Promise<RequestOutcome> {
   const scheme = location.protocol === "https:" ? "https" : schemeOf(port);
   return request(scheme, host, port, time, "omit");
 }
@@ -60,12 +60,12 @@ async function request(
   port: number,
   time: number,
   credentials: "omit" | "include",
-): Promise<Outcome> {
+): Promise<RequestOutcome> {
   const began = performance.now();
   unanswered.set(`${host} ${port}`, [...waiting(host, port), began]);
   // No cache, and no other request under way, has an answer for a path that was never asked for.
   const path = crypto.getRandomValues(new Uint32Array(2)).join("-");
-  let outcome: Outcome = "answer";
+  let outcome: RequestOutcome = "answer";
   try {
     await fetch(`${scheme}://${bracketed(host)}:${port}/${path}`, {
       mode: "no-cors",

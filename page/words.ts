@@ -58,9 +58,9 @@ const english = {
     "No browser sends anything to these ports: {badPorts}. They cannot be knocked at from a page. If the door opens one of them, such as 22 (ssh), it opens, but the page cannot look at it.",
 };
 
-export type Word = keyof typeof english;
+export type PageWord = keyof typeof english;
 
-const korean: Readonly<Record<Word, string>> = {
+const korean: Readonly<Record<PageWord, string>> = {
   title: "노크",
   knock: "노크하기",
   again: "다시 노크하기",
@@ -118,7 +118,7 @@ const korean: Readonly<Record<Word, string>> = {
     "브라우저는 다음 포트로 아무것도 보내지 않습니다: {badPorts}. 이 포트로는 노크할 수 없습니다. 22번(ssh)처럼 이 중 하나가 열리는 문이라면, 열리기는 하지만 열렸는지 이 페이지에서 확인할 수는 없습니다.",
 };
 
-export const words: readonly Word[] = Object.keys(english) as Word[];
+export const words: readonly PageWord[] = Object.keys(english) as PageWord[];
 
 const languages = { en: english, ko: korean };
 
@@ -133,7 +133,7 @@ export function choose(preferred: readonly string[]): Language {
 /** Says something, with values put in for `{names}`. */
 export function say(
   language: Language,
-  word: Word,
+  word: PageWord,
   values: Readonly<Record<string, string | number>> = {},
 ): string {
   return languages[language][word].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));

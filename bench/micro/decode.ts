@@ -1,5 +1,13 @@
 import { decode } from "../../src/decode/decode.ts";
-import { address, extension, frameOf, ipv6, SYN, tcp, tcpPacket } from "../../test/support/packets.ts";
+import {
+  address,
+  extension,
+  frameOf,
+  ipv6,
+  SYN,
+  tcp,
+  tcpPacket,
+} from "../../test/support/packets.ts";
 import { measure } from "./measure.ts";
 
 const operations = 200_000;

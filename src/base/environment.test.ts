@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { forAdministrators } from "./environment.ts";
+import { withSystemPath } from "./environment.ts";
 
 test.each([
   ["/usr/local/bin:/usr/bin", "/usr/local/bin:/usr/bin:/usr/sbin:/sbin"],
@@ -7,7 +7,7 @@ test.each([
   ["", "/usr/bin:/bin:/usr/sbin:/sbin"],
   [":/usr/bin:", "/usr/bin:/usr/sbin:/sbin"],
 ])("with a PATH of %s programs are looked for in %s", (path, searched) => {
-  expect(forAdministrators({ PATH: path, HOME: "/root" })).toEqual({
+  expect(withSystemPath({ PATH: path, HOME: "/root" })).toEqual({
     PATH: searched,
     HOME: "/root",
   });

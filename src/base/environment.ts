@@ -5,7 +5,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const folders = ["/usr/sbin", "/sbin"];
 
 /** The same environment, in which programs for administrators are found, behind all that is in PATH already. */
-export function forAdministrators(env: Environment): Record<string, string | undefined> {
+export function withSystemPath(env: Environment): Record<string, string | undefined> {
   // An empty part would be the directory in which this process happens to be.
   const known = (env["PATH"] || "/usr/bin:/bin").split(":").filter((folder) => folder !== "");
   return { ...env, PATH: [...known, ...folders].join(":") };

@@ -30,7 +30,7 @@ export interface Log {
   /** The same for an entry that is made when there is time for it. Absent: this log has no later. */
   writeLater?(make: () => Entry, wall: number): void;
   /** Would anybody see an entry of this level? Absent: yes. */
-  hears?(level: Level): boolean;
+  isEnabled?(level: Level): boolean;
 }
 
 /** A log that remembers, for tests. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { bytes, honest } from "../../test/support/arbitrary.ts";
 import type { FilteredPacket } from "../../test/support/bpf.ts";
 import { refusal, runFilter } from "../../test/support/bpf.ts";
-import type { Ends } from "../../test/support/packets.ts";
+import type { PacketEnds } from "../../test/support/packets.ts";
 import {
   address,
   extension,
@@ -25,8 +25,8 @@ const IPV4 = 0x0800;
 const IPV6 = 0x86dd;
 const OTHERHOST = 3;
 
-const v4: Ends = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
-const v6: Ends = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
+const v4: PacketEnds = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
+const v6: PacketEnds = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
 
 function arrives(packet: Uint8Array, more: Partial<FilteredPacket> = {}): FilteredPacket {
   const etherType = (packet[0] ?? 0) >> 4 === 6 ? IPV6 : IPV4;

@@ -35,7 +35,7 @@ export function isPcapng(magic: number): boolean {
 
 /** The packets of a pcapng file, from its first byte on. Throws CAPTURE where it is damaged. */
 export async function* readPcapng(window: FileWindow): AsyncGenerator<SavedRecord, Ending> {
-  const section = new Section(window);
+  const section = new PcapngSection(window);
   for (;;) {
     if (!(await window.has(blockHeaderLength + 4))) {
       return window.left === 0 ? undefined : "the file ends within a block's header";
@@ -57,7 +57,7 @@ export async function* readPcapng(window: FileWindow): AsyncGenerator<SavedRecor
 }
 
 /** Reads blocks at the window's beginning, and remembers what their section says. */
-class Section {
+class PcapngSection {
   readonly #window: FileWindow;
   readonly #data: DataView;
   #littleEndian = false;

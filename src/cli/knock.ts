@@ -1,5 +1,5 @@
 import { KnockError } from "../base/errors.ts";
-import { CommandLine } from "./knock/command-line.ts";
+import { KnockCommandLine } from "./knock/command-line.ts";
 import { deliver } from "./knock/deliver.ts";
 import { findTarget } from "./knock/target.ts";
 import { usage } from "./knock/usage.ts";
@@ -11,9 +11,9 @@ import { version } from "./version.ts";
  * command after `--` decides about its own.
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
-  let line: CommandLine | undefined;
+  let line: KnockCommandLine | undefined;
   try {
-    line = new CommandLine(args);
+    line = new KnockCommandLine(args);
     return await run(line, io);
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
@@ -36,7 +36,7 @@ function asksForJson(args: readonly string[]): boolean {
   return own.some((arg) => arg.length > 2 && "--json".startsWith(arg));
 }
 
-async function run(line: CommandLine, io: Io): Promise<number> {
+async function run(line: KnockCommandLine, io: Io): Promise<number> {
   const first = line.first("version", "help");
   if (first === "version") {
     io.stdout(`knock 0.8 (Sesame ${version})\n`);
@@ -67,7 +67,7 @@ async function run(line: CommandLine, io: Io): Promise<number> {
 }
 
 /** One word alone is a profile, or a port is missing. */
-async function explainLack(line: CommandLine): Promise<string | undefined> {
+async function explainLack(line: KnockCommandLine): Promise<string | undefined> {
   const [host] = line.operands;
   if (host === undefined) return undefined;
   const { usualPath } = await import("../client/profile-file.ts");

@@ -1,16 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError } from "../base/errors.ts";
-import type { Options } from "../config/config.ts";
+import type { ConfigOptions } from "../config/config.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem, formatWithHint } from "../config/problem.ts";
+import { findScanTraps } from "../config/traps/scans.ts";
 import { interfaces } from "../config/values.ts";
 import { isInBackground, settleInBackground, startInBackground } from "../daemon/background.ts";
 import type { DaemonOptions } from "../daemon/daemon.ts";
 import { Daemon } from "../daemon/daemon.ts";
-import { findScanTraps } from "../config/traps/scans.ts";
 import type { Flag, Option } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
 import type { Io } from "./program.ts";
@@ -180,7 +180,7 @@ function test(file: string, { warnings }: LoadedConfig, io: Io): number {
 }
 
 /** Options as the command line gives them. */
-type Overrides = { -readonly [Key in keyof Options]?: Options[Key] };
+type Overrides = { -readonly [Key in keyof ConfigOptions]?: ConfigOptions[Key] };
 
 /** What the command line says instead of the file. Throws USAGE. */
 function readOverrides(given: ReadonlyMap<string, string>): Overrides {
@@ -199,7 +199,7 @@ function readOverrides(given: ReadonlyMap<string, string>): Overrides {
 }
 
 /** In knockd 0.8 the file wins over -g and -p; who relies on that must be told. */
-function overruled(options: Options, overrides: Overrides): string[] {
+function overruled(options: ConfigOptions, overrides: Overrides): string[] {
   const directives = { interfaces: "Interface", logFile: "LogFile", pidFile: "PidFile" } as const;
   return (Object.keys(directives) as (keyof typeof directives)[])
     .filter((key) => key in overrides && options[key] !== undefined)

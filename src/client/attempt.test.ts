@@ -4,13 +4,13 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { systemClock } from "../base/clock.ts";
-import type { Errand, Listener } from "./attempt.ts";
+import type { KnockListener, RetryOptions } from "./attempt.ts";
 import { knockUntilOpen } from "./attempt.ts";
-import type { Plan } from "./plan.ts";
+import type { KnockPlan } from "./plan.ts";
 
-const quiet: Listener = { onStep() {}, onWait() {}, onRetry() {} };
+const quiet: KnockListener = { onStep() {}, onWait() {}, onRetry() {} };
 
-const plan = (...ports: number[]): Plan => ({
+const plan = (...ports: number[]): KnockPlan => ({
   host: "localhost",
   family: 0,
   steps: ports.map((number) => ({ number, protocol: "udp", text: `${number}` })),
@@ -47,7 +47,7 @@ async function door(onKnock: (knock: number) => void): Promise<number> {
 const routes = [{ address: "127.0.0.1" }];
 
 /** Without chance: pauses are half of what they are on the average. */
-async function pursue(errand: Omit<Errand, "routes">, listener: Listener = quiet) {
+async function pursue(errand: Omit<RetryOptions, "routes">, listener: KnockListener = quiet) {
   const outcome = await knockUntilOpen({ routes, ...errand }, listener, systemClock, () => 0);
   outcome.reply.socket?.destroy();
   return outcome;

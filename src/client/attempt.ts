@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { firstSynTime } from "./first-syn.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { KnockPlan, Step } from "./plan.ts";
 import type { Reply } from "./probe.ts";
 import { probe, summary } from "./probe.ts";
 import type { Route } from "./route.ts";
@@ -10,8 +10,8 @@ import { sendEverywhere } from "./send.ts";
 import type { Wait } from "./wait.ts";
 
 /** A knock, and what it is to open. */
-export interface Errand {
-  readonly plan: Plan;
+export interface RetryOptions {
+  readonly plan: KnockPlan;
   readonly routes: readonly Route[];
   /** The ways to the service, if it is on another machine than the one that is knocked at. */
   readonly service?: readonly Route[];
@@ -21,7 +21,7 @@ export interface Errand {
 }
 
 /** Who wants to know how it goes on. */
-export interface Listener {
+export interface KnockListener {
   readonly onStep: (step: Step, route: Route) => void;
   /** A knock has been sent whole, and what it opens is being waited for. */
   readonly onWait: () => void;
@@ -30,7 +30,7 @@ export interface Listener {
 }
 
 /** How an errand ended. */
-export interface Outcome {
+export interface KnockOutcome {
   /** The last of the probes, or what said more before. If it is open, its socket is the caller's to close. */
   readonly reply: Reply;
   /** How often was knocked. */
@@ -65,11 +65,11 @@ const leastDelayAgain = 250;
  * Throws `SEND` if the last knock could not be sent.
  */
 export async function knockUntilOpen(
-  errand: Errand,
-  listener: Listener,
+  errand: RetryOptions,
+  listener: KnockListener,
   clock: Clock,
   random: () => number,
-): Promise<Outcome> {
+): Promise<KnockOutcome> {
   const { plan, routes, service = routes, wait, retry } = errand;
   const over = new AbortController();
   const early = probe(service, wait.port, firstSynTime, over.signal);
@@ -101,9 +101,9 @@ export async function knockUntilOpen(
 
 /** Sends by every route at once; one that works is enough. False if none did, and this is not the last knock. */
 async function trySend(
-  plan: Plan,
+  plan: KnockPlan,
   routes: readonly Route[],
-  listener: Listener,
+  listener: KnockListener,
   last: boolean,
 ): Promise<boolean> {
   try {
@@ -115,7 +115,7 @@ async function trySend(
   }
 }
 
-function slower(plan: Plan): Plan {
+function slower(plan: KnockPlan): KnockPlan {
   const atLeast = (pause: number) => Math.max(pause, leastDelayAgain);
   const steps = plan.steps.map((step) =>
     step.pause === undefined ? step : { ...step, pause: atLeast(step.pause) },

@@ -1,9 +1,12 @@
 import { expect, test } from "vitest";
-import { alarm } from "./deadline.ts";
+import { deadline } from "./deadline.ts";
 
 test("an alarm goes off by the clock that is ahead", () => {
   const time = { now: 5, wall: 1_000 };
-  const left = alarm({ now: () => time.now, wall: () => time.wall, wakeAt: () => () => {} }, 100);
+  const left = deadline(
+    { now: () => time.now, wall: () => time.wall, wakeAt: () => () => {} },
+    100,
+  );
   expect(left()).toBe(100);
   time.now += 40;
   expect(left()).toBe(60);

@@ -2,12 +2,12 @@ import { KnockError } from "../base/errors.ts";
 import type { Keyword, Surroundings } from "./keywords.ts";
 import { findKeyword } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
-import type { Profile, Settings } from "./profile.ts";
+import type { KnockProfile, Settings } from "./profile.ts";
 import { overlay } from "./profile.ts";
 import { splitWords } from "./words.ts";
 
 /** What a line of knock.conf says. */
-interface Directive {
+interface ProfileDirective {
   readonly keyword: Keyword;
   readonly settings: Settings;
   readonly line: number;
@@ -18,13 +18,13 @@ export interface HostBlock {
   readonly patterns: readonly string[];
   /** Counted from 1; 0 for what stands before the first `Host`, and is for all of them. */
   readonly line: number;
-  readonly directives: readonly Directive[];
+  readonly directives: readonly ProfileDirective[];
 }
 
 /** Reads a knock.conf. Throws `CONFIG` with all its problems, one a line: `FILE:LINE: message`. */
 export function readHostBlocks(text: string, file: string, around: Surroundings): HostBlock[] {
   const problems: string[] = [];
-  const blocks: (HostBlock & { directives: Directive[] })[] = [
+  const blocks: (HostBlock & { directives: ProfileDirective[] })[] = [
     { patterns: ["*"], line: 0, directives: [] },
   ];
   text
@@ -58,7 +58,7 @@ export function readHostBlocks(text: string, file: string, around: Surroundings)
  * All that the blocks say of this name: the first one that sets a keyword counts, as in
  * ssh_config(5). Undefined if it has no sequence: then there is nothing to send.
  */
-export function findProfile(name: string, blocks: readonly HostBlock[]): Profile | undefined {
+export function findProfile(name: string, blocks: readonly HostBlock[]): KnockProfile | undefined {
   const said = blocks
     .filter(({ patterns }) => matches(patterns, name))
     .flatMap(({ directives }) => directives);

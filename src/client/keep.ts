@@ -3,25 +3,25 @@ import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
-import { alarm } from "./deadline.ts";
-import type { Origin, Route } from "./route.ts";
+import { deadline } from "./deadline.ts";
+import type { Route, RouteOrigin } from "./route.ts";
 import { routeFrom } from "./route.ts";
 
 /** What keeps a door open. */
 export interface Keeping {
   /** How long a knock opens the door: milliseconds. */
   readonly lease: number;
-  readonly origin: Origin;
+  readonly origin: RouteOrigin;
   /** Knocks, and returns the addresses that it knocked at. A `KnockError` is a knock that failed. */
   readonly knock: () => Promise<readonly string[]>;
 }
 
 /** Why a knock comes: the first, one before the lease ends, one from a new address, one after a failure. */
-export type Cause = "begin" | "lease" | "address" | "failure";
+export type KnockCause = "begin" | "lease" | "address" | "failure";
 
 /** Who wants to know how it goes on. */
 export interface KeepListener {
-  readonly onKnock: (cause: Cause) => void;
+  readonly onKnock: (cause: KnockCause) => void;
   /** The knock was sent, and it worked as far as anybody looked; the next comes in so many milliseconds. */
   readonly onKept: (addresses: readonly string[], next: number) => void;
   readonly onFailure: (error: KnockError, next: number) => void;
@@ -48,7 +48,7 @@ export async function keepOpen(
   clock: Clock,
   signal: AbortSignal,
 ): Promise<void> {
-  let cause: Cause = "begin";
+  let cause: KnockCause = "begin";
   let failures = 0;
   while (!signal.aborted) {
     listener.onKnock(cause);
@@ -56,7 +56,7 @@ export async function keepOpen(
     let addresses: readonly string[] = [];
     let leaving: readonly string[] = [];
     // A knock that takes its time must not make the leases further apart.
-    const renewIn = alarm(clock, lease * renewal);
+    const renewIn = deadline(clock, lease * renewal);
     try {
       addresses = await knock();
       leaving = await sources(addresses, origin);
@@ -68,7 +68,7 @@ export async function keepOpen(
       next = Math.min(firstRetry * 2 ** failures++, longestRetry, lease * renewal);
       listener.onFailure(error, next);
     }
-    const left = alarm(clock, next);
+    const left = deadline(clock, next);
     cause = failures > 0 ? "failure" : "lease";
     while (!signal.aborted && left() > 0) {
       await sleep(Math.min(lookEvery, left()), undefined, { signal }).catch(() => {});
@@ -82,12 +82,12 @@ export async function keepOpen(
 }
 
 /** The address that packets leave from on each route; empty if there is no way now. */
-async function sources(addresses: readonly string[], origin: Origin): Promise<string[]> {
+async function sources(addresses: readonly string[], origin: RouteOrigin): Promise<string[]> {
   return await Promise.all(addresses.map((address) => sourceOf(address, origin)));
 }
 
 /** A connected UDP socket knows its own address; connecting it sends nothing. */
-async function sourceOf(address: string, origin: Origin): Promise<string> {
+async function sourceOf(address: string, origin: RouteOrigin): Promise<string> {
   const route = tryRoute(address, origin);
   if (route === undefined) return "";
   const { source } = route;
@@ -105,7 +105,7 @@ async function sourceOf(address: string, origin: Origin): Promise<string> {
 }
 
 /** Undefined if the origin is not there at the moment. */
-function tryRoute(address: string, origin: Origin): Route | undefined {
+function tryRoute(address: string, origin: RouteOrigin): Route | undefined {
   try {
     return routeFrom(origin, address);
   } catch (error) {

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
 import { KnockError } from "../base/errors.ts";
-import type { Family, FindService } from "./plan.ts";
+import type { FindService, RequestedFamily } from "./plan.ts";
 import { formatSteps, parseDelay, parseSteps } from "./plan.ts";
 import type { Settings } from "./profile.ts";
 import { formatWait, parseWait } from "./wait.ts";
@@ -25,7 +25,12 @@ export interface Keyword {
   readonly write: (settings: Settings) => readonly string[] | undefined;
 }
 
-const families: Readonly<Record<string, Family>> = { any: 0, inet: 4, inet6: 6, both: "both" };
+const families: Readonly<Record<string, RequestedFamily>> = {
+  any: 0,
+  inet: 4,
+  inet6: 6,
+  both: "both",
+};
 
 const one = <T>(value: T | undefined, format: (value: T) => string = String) =>
   value === undefined ? undefined : [format(value)];

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import type { Readable } from "node:stream";
 import { PassThrough, Writable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
-import { carry } from "./pipe.ts";
+import { pipe } from "./pipe.ts";
 
 /** A connection's two ends: the client's, and the server's. */
 async function pair(): Promise<[Socket, Socket]> {
@@ -33,7 +33,7 @@ async function collect(stream: Readable): Promise<Buffer> {
 test("bytes go both ways, and the end of one direction leaves the other", async () => {
   const [socket, far] = await pair();
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const carried = carry(socket, input, output);
+  const carried = pipe(socket, input, output);
   const request = randomBytes(1_000_000);
   input.end(request);
   // The far side answers when it has read all: only then does it know that all was said.
@@ -47,7 +47,7 @@ test("bytes go both ways, and the end of one direction leaves the other", async 
 test("the end of the server's direction is passed on while we go on", async () => {
   const [socket, far] = await pair();
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const carried = carry(socket, input, output);
+  const carried = pipe(socket, input, output);
   far.end("all I say");
   expect(String(await collect(output))).toBe("all I say");
   input.end("and yet");
@@ -58,7 +58,7 @@ test("the end of the server's direction is passed on while we go on", async () =
 test("a reader who does not read keeps the server from sending", async () => {
   const [socket, far] = await pair();
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const carried = carry(socket, input, output);
+  const carried = pipe(socket, input, output);
   let sent = 0;
   const chunk = Buffer.alloc(1 << 20);
   while (far.write(chunk) || far.writableLength === 0) sent += chunk.length;
@@ -88,7 +88,7 @@ test.each(["ends", "breaks"])(
         }, 200);
       },
     });
-    const carried = carry(socket, input, output);
+    const carried = pipe(socket, input, output);
     far.write(Buffer.alloc(100_000));
     await expect.poll(() => written + output.writableLength).toBeGreaterThanOrEqual(100_000);
     input.end();
@@ -102,7 +102,7 @@ test.each(["ends", "breaks"])(
 test("a reader who goes away ends the connection", async () => {
   const [socket, far] = await pair();
   const [input, output] = [new PassThrough(), new PassThrough()];
-  const carried = carry(socket, input, output);
+  const carried = pipe(socket, input, output);
   const closed = once(far.on("error", () => {}).resume(), "close");
   output.destroy(new Error("write EPIPE"));
   await carried;
@@ -112,7 +112,7 @@ test("a reader who goes away ends the connection", async () => {
 
 test("a connection that breaks is an error", async () => {
   const [socket, far] = await pair();
-  const carried = carry(socket, new PassThrough(), new PassThrough());
+  const carried = pipe(socket, new PassThrough(), new PassThrough());
   far.resetAndDestroy();
   await expect(carried).rejects.toMatchObject({ code: "ECONNRESET" });
 });

@@ -7,7 +7,7 @@ import { finished } from "node:stream/promises";
  * of each two takes them. The end of one direction is passed on, and the other goes on. Resolves when
  * both have ended and all is written, or nobody reads `output` any more. Throws what broke the connection.
  */
-export async function carry(socket: Socket, input: Readable, output: Writable): Promise<void> {
+export async function pipe(socket: Socket, input: Readable, output: Writable): Promise<void> {
   socket.setNoDelay(true);
   // Without a reader there is nothing left to do, whatever the server still has to say.
   output.once("error", () => socket.destroy());

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Family } from "./plan.ts";
+import type { RequestedFamily } from "./plan.ts";
 import { checkHost, formatStep, formatSteps, parseDelay, parseSteps } from "./plan.ts";
 
 const findService = (name: string) => (name === "ssh" ? 22 : undefined);
@@ -105,7 +105,7 @@ test.each(["", "x", "5x", "1.5", "-1", "+1", "1e3", "1000000000", "30d", "1 s"])
   },
 );
 
-test.each<[string, Family]>([
+test.each<[string, RequestedFamily]>([
   ["gate", 4],
   ["192.0.2.1", 0],
   ["192.0.2.1", 4],
@@ -117,7 +117,7 @@ test.each<[string, Family]>([
   expect(() => checkHost(host, family)).not.toThrow();
 });
 
-test.each<[string, Family, string]>([
+test.each<[string, RequestedFamily, string]>([
   ["", 0, "the host is empty"],
   ["2001:db8::1", 4, "'2001:db8::1' is not an IPv4 address, which -4 asks for"],
   ["192.0.2.1", 6, "'192.0.2.1' is not an IPv6 address, which -6 asks for"],

@@ -5,7 +5,7 @@ import type { Port, Protocol } from "../base/port.ts";
 import { parsePortNumber, parseProtocol } from "../base/port.ts";
 
 /** Of the addresses to knock at: 4, 6, 0 for the first that the host's name gives, or the first of each family. */
-export type Family = 0 | 4 | 6 | "both";
+export type RequestedFamily = 0 | 4 | 6 | "both";
 
 /** One packet to send. */
 export interface Step extends Port {
@@ -16,9 +16,9 @@ export interface Step extends Port {
 }
 
 /** A knock that can be sent. */
-export interface Plan {
+export interface KnockPlan {
   readonly host: string;
-  readonly family: Family;
+  readonly family: RequestedFamily;
   readonly steps: readonly Step[];
   /** Milliseconds between one step and the next. */
   readonly delay: number;
@@ -32,7 +32,7 @@ export interface Plan {
 export type FindService = (name: string, protocol: Protocol) => number | undefined;
 
 /** Throws `USAGE` if no packet can go from this family to this host. */
-export function checkHost(host: string, family: Family): void {
+export function checkHost(host: string, family: RequestedFamily): void {
   if (host === "") throw new KnockError("USAGE", "the host is empty");
   if (typeof family === "number" && family !== 0 && isIP(host) === 10 - family) {
     throw new KnockError(

@@ -10,11 +10,11 @@ import { systemReason } from "./system-reason.ts";
  * - `silent`: no answer at all
  * - `unreachable`: the network, or this system, says that packets cannot get there
  */
-type Answer = "open" | "refused" | "silent" | "unreachable";
+type ProbeAnswer = "open" | "refused" | "silent" | "unreachable";
 
 /** What came of a probe. */
 export interface Reply {
-  readonly answer: Answer;
+  readonly answer: ProbeAnswer;
   readonly route: Route;
   /** What the system said, where the answer is `refused` or `unreachable`. */
   readonly reason?: string;
@@ -43,17 +43,17 @@ export async function probe(
 }
 
 /** A machine that refuses tells more than one that keeps silent, and that more than a family that leads nowhere. */
-const places: readonly Answer[] = ["open", "refused", "silent", "unreachable"];
+const places: readonly ProbeAnswer[] = ["open", "refused", "silent", "unreachable"];
 
 /** In a row of probes of the same routes, one that is cut short is silent: what others were told counts more. */
-const times: readonly Answer[] = ["open", "refused", "unreachable", "silent"];
+const times: readonly ProbeAnswer[] = ["open", "refused", "unreachable", "silent"];
 
 /** What is known after one more probe of the same routes. */
 export function summary(known: Reply | undefined, next: Reply): Reply {
   return known === undefined ? next : moreTelling(next, known, times);
 }
 
-function moreTelling(one: Reply, other: Reply, order: readonly Answer[]): Reply {
+function moreTelling(one: Reply, other: Reply, order: readonly ProbeAnswer[]): Reply {
   return order.indexOf(one.answer) < order.indexOf(other.answer) ? one : other;
 }
 
@@ -87,7 +87,7 @@ function probeOne(
 }
 
 /** ETIMEDOUT: the kernel itself has given up. ECONNRESET: some firewalls let one in and then reset. */
-function answerTo(code: string | undefined): Answer {
+function answerTo(code: string | undefined): ProbeAnswer {
   if (code === "ETIMEDOUT") return "silent";
   return code === "ECONNRESET" ? "refused" : "unreachable";
 }

@@ -5,17 +5,17 @@ import { findProfile, readHostBlocks } from "./host-blocks.ts";
 import type { Surroundings } from "./keywords.ts";
 import { formatSettings, keywords } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
-import type { Profile } from "./profile.ts";
+import type { KnockProfile } from "./profile.ts";
 
 /** A knock.conf as it stands, and where. */
-export interface ProfileText {
+export interface EditedProfile {
   readonly file: string;
   readonly text: string;
   readonly around: Surroundings;
 }
 
 /** The lines of a profile: `Host NAME`, and what it says, indented. */
-export function formatProfile(profile: Profile): string[] {
+export function formatProfile(profile: KnockProfile): string[] {
   return [`Host ${profile.name}`, ...formatSettings(profile).map((line) => `    ${line}`)];
 }
 
@@ -25,8 +25,8 @@ export function formatProfile(profile: Profile): string[] {
  * Throws `USAGE` if the name cannot be one, `CONFIG` if the text has problems or stands against it.
  */
 export function putProfile(
-  { file, text, around }: ProfileText,
-  profile: Profile,
+  { file, text, around }: EditedProfile,
+  profile: KnockProfile,
   force: boolean,
 ): string {
   checkName(profile.name);
@@ -54,7 +54,7 @@ export function putProfile(
 }
 
 /** What a profile does not speak of may come from further up in the file; throws `CONFIG` if anything else does. */
-function expectSaved(file: string, profile: Profile, found: Profile | undefined): void {
+function expectSaved(file: string, profile: KnockProfile, found: KnockProfile | undefined): void {
   for (const { name, write } of keywords) {
     const wanted = write(profile);
     if (wanted === undefined || isDeepStrictEqual(found && write(found), wanted)) continue;

@@ -14,7 +14,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { findProfile } from "./host-blocks.ts";
-import type { Profile } from "./profile.ts";
+import type { KnockProfile } from "./profile.ts";
 import { readProfiles, saveProfile, usualPath } from "./profile-file.ts";
 
 const windows = process.platform === "win32";
@@ -33,7 +33,7 @@ function fileWith(text: string, mode = 0o600): string {
   return path;
 }
 
-const home: Profile = {
+const home: KnockProfile = {
   name: "home",
   host: "gate",
   steps: [{ number: 7003, protocol: "tcp", text: "7003" }],
@@ -159,7 +159,7 @@ describe("saving", () => {
     expect(readFileSync(join(base, "dotfiles/knock.conf"), "utf8")).toBe(block);
   });
 
-  test.each<[string, Partial<Profile>, string]>([
+  test.each<[string, Partial<KnockProfile>, string]>([
     ["Sequence 1", {}, "Sequence"],
     ["HostName x", {}, "HostName"],
     ["Then x", { command: ["y"] }, "Then"],
@@ -176,7 +176,7 @@ describe("saving", () => {
     );
   });
 
-  test.each<[string, string, Partial<Profile>, string]>([
+  test.each<[string, string, Partial<KnockProfile>, string]>([
     [
       "a name with others beside it",
       "Host home work\nSequence 1\n",

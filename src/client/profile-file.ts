@@ -20,7 +20,7 @@ import { KnockError, reason } from "../base/errors.ts";
 import type { HostBlock } from "./host-blocks.ts";
 import { readHostBlocks } from "./host-blocks.ts";
 import type { Surroundings } from "./keywords.ts";
-import type { Profile } from "./profile.ts";
+import type { KnockProfile } from "./profile.ts";
 import { putProfile } from "./profile-edit.ts";
 import { findService } from "./services.ts";
 
@@ -68,7 +68,7 @@ export function readProfiles(path: string): ProfileFile {
  * Writes a profile into the file, and the file and its folders if they are not there, for their owner
  * alone. See `putProfile`; throws `SYSTEM` too.
  */
-export function saveProfile(path: string, profile: Profile, force: boolean): void {
+export function saveProfile(path: string, profile: KnockProfile, force: boolean): void {
   try {
     const file = followLinks(resolve(path));
     if (existsSync(file)) checkMode(file, statSync(file));

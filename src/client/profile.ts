@@ -1,4 +1,4 @@
-import type { Family, Plan, Step } from "./plan.ts";
+import type { KnockPlan, RequestedFamily, Step } from "./plan.ts";
 import { checkHost } from "./plan.ts";
 import type { Wait } from "./wait.ts";
 
@@ -16,7 +16,7 @@ export interface Settings {
   readonly retry?: number;
   /** A program and its arguments, for when the door is open. */
   readonly command?: readonly string[];
-  readonly family?: Family;
+  readonly family?: RequestedFamily;
   /** The address of this machine to send from. */
   readonly source?: string;
   /** The network interface whose address is to be sent from. */
@@ -28,7 +28,7 @@ export interface Settings {
 }
 
 /** A server that one can knock at by a name of one's own: what knock.conf says of it. */
-export interface Profile extends Settings {
+export interface KnockProfile extends Settings {
   /** What one types: `knock NAME`. */
   readonly name: string;
   readonly host: string;
@@ -43,7 +43,7 @@ export function overlay(upper: Settings, lower: Settings): Settings {
 }
 
 /** What is to be sent, and how. Throws `USAGE` if its host and its family do not fit. */
-export function toPlan(profile: Omit<Profile, "name">, payload: Uint8Array): Plan {
+export function toPlan(profile: Omit<KnockProfile, "name">, payload: Uint8Array): KnockPlan {
   const { host, steps, family = 0, delay = 0, full = false } = profile;
   checkHost(host, family);
   return { host, family, steps, delay, full, payload };

@@ -1,6 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { expect, test } from "vitest";
-import type { Family } from "./plan.ts";
+import type { RequestedFamily } from "./plan.ts";
 import { alongside, findRoutes } from "./route.ts";
 
 const v6 = Object.values(networkInterfaces()).some((all) =>
@@ -11,7 +11,7 @@ const [loopback = ""] =
   Object.entries(networkInterfaces()).find(([, all]) => all?.some(({ internal }) => internal)) ??
   [];
 
-test.each<[string, Family, string]>([
+test.each<[string, RequestedFamily, string]>([
   ["127.0.0.1", 0, "127.0.0.1"],
   ["::1", 0, "::1"],
   ["localhost", 4, "127.0.0.1"],

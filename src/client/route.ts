@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { isIP, isIPv6 } from "node:net";
 import { networkInterfaces } from "node:os";
 import { KnockError } from "../base/errors.ts";
-import type { Family } from "./plan.ts";
+import type { RequestedFamily } from "./plan.ts";
 import { systemReason } from "./system-reason.ts";
 
 /** From where to where packets go. */
@@ -13,7 +13,7 @@ export interface Route {
 }
 
 /** Which of this machine's addresses to send from. Both undefined: the system chooses. */
-export interface Origin {
+export interface RouteOrigin {
   readonly source?: string;
   readonly interface?: string;
 }
@@ -23,7 +23,11 @@ export interface Origin {
  * addresses the first counts, as the system's resolver orders them: what ssh would try first, too.
  * Throws `RESOLVE` if the host has no address, `USAGE` if none can be reached from `origin`.
  */
-export async function findRoutes(host: string, family: Family, origin: Origin): Promise<Route[]> {
+export async function findRoutes(
+  host: string,
+  family: RequestedFamily,
+  origin: RouteOrigin,
+): Promise<Route[]> {
   const addresses = await resolveHost(host, family);
   const routes = addresses.flatMap((address) => {
     const route = routeFrom(origin, address);
@@ -42,7 +46,7 @@ export function alongside(routes: readonly Route[], other: Route): Route[] {
 }
 
 /** At least one address, in the resolver's order. */
-async function resolveHost(host: string, family: Family): Promise<string[]> {
+async function resolveHost(host: string, family: RequestedFamily): Promise<string[]> {
   try {
     const found = await lookup(host, { family: family === "both" ? 0 : family, all: true });
     return found.map(({ address }) => address);
@@ -52,7 +56,10 @@ async function resolveHost(host: string, family: Family): Promise<string[]> {
 }
 
 /** Undefined if the origin has no address of this family. Throws `USAGE` if the interface is not there. */
-export function routeFrom({ source, interface: name }: Origin, address: string): Route | undefined {
+export function routeFrom(
+  { source, interface: name }: RouteOrigin,
+  address: string,
+): Route | undefined {
   if (source !== undefined) {
     return isIP(source.replace(/%.*$/s, "")) === isIP(address.replace(/%.*$/s, ""))
       ? { address, source }
@@ -77,7 +84,7 @@ function addressesOf(name: string): string[] {
   });
 }
 
-function noSource({ source, interface: name }: Origin, address: string): KnockError {
+function noSource({ source, interface: name }: RouteOrigin, address: string): KnockError {
   const what =
     source === undefined ? `the interface '${name}' has no address` : `'${source}' is none`;
   return new KnockError("USAGE", `${what} from which ${address} could be reached`);

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Protocol } from "../base/port.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { KnockPlan, Step } from "./plan.ts";
 import { sendPlan } from "./send.ts";
 
 const v6 = Object.values(networkInterfaces()).some((all) =>
@@ -37,7 +37,7 @@ async function listen(protocol: Protocol, address: string, arrivals: Arrivals): 
   return { number, protocol, text: String(number) };
 }
 
-function plan(steps: readonly Step[], delay = 0): Plan {
+function plan(steps: readonly Step[], delay = 0): KnockPlan {
   return { host: "localhost", family: 0, steps, delay, full: false, payload: new Uint8Array(1) };
 }
 

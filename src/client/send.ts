@@ -4,7 +4,7 @@ import { connect, isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KnockError } from "../base/errors.ts";
 import { firstSynTime } from "./first-syn.ts";
-import type { Plan, Step } from "./plan.ts";
+import type { KnockPlan, Step } from "./plan.ts";
 import { formatStep } from "./plan.ts";
 import type { Route } from "./route.ts";
 import { systemReason } from "./system-reason.ts";
@@ -17,7 +17,7 @@ import { systemReason } from "./system-reason.ts";
  * back; throws `SEND` with all of them at the end, of which the first is its cause.
  */
 export async function sendPlan(
-  plan: Plan,
+  plan: KnockPlan,
   route: Route,
   onStep: (step: Step) => void,
 ): Promise<void> {
@@ -43,7 +43,7 @@ export async function sendPlan(
  * another works: a machine without IPv6 may well ask for both. Throws what `sendPlan` throws if none does.
  */
 export async function sendEverywhere(
-  plan: Plan,
+  plan: KnockPlan,
   routes: readonly Route[],
   onStep: (step: Step, route: Route) => void,
 ): Promise<void> {
@@ -56,7 +56,7 @@ export async function sendEverywhere(
   }
 }
 
-async function sendStep(step: Step, route: Route, plan: Plan): Promise<void> {
+async function sendStep(step: Step, route: Route, plan: KnockPlan): Promise<void> {
   if (step.protocol === "udp") await sendDatagram(step.number, route, plan.payload);
   else if (plan.full) await sendFully(step.number, route);
   else await sendSyn(step.number, route);

@@ -8,7 +8,7 @@ const systemFile =
     ? `${process.env["SystemRoot"] ?? "C:\\Windows"}\\System32\\drivers\\etc\\services`
     : "/etc/services";
 
-interface Service extends Port {
+interface NamedService extends Port {
   readonly names: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export function findService(
   return (found.find((service) => service.protocol === protocol) ?? found[0])?.number;
 }
 
-function readServices(name: string, file: string): Service[] {
+function readServices(name: string, file: string): NamedService[] {
   try {
     return readFileSync(file, "utf8").split("\n").flatMap(parseLine);
   } catch (cause) {
@@ -42,7 +42,7 @@ function readServices(name: string, file: string): Service[] {
 }
 
 /** `http 80/tcp www  # World Wide Web`; nothing for what is not a TCP or UDP service. */
-function parseLine(line: string): Service[] {
+function parseLine(line: string): NamedService[] {
   const [name = "", port = "", ...aliases] = line.replace(/#.*/s, "").trim().split(/\s+/);
   const [digits = "", suffix = ""] = port.split("/");
   const number = parsePortNumber(digits);

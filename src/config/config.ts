@@ -7,11 +7,11 @@ import type { FlagTest } from "../match/door.ts";
 
 /** A whole knockd.conf, checked: nothing after this needs to check it again. */
 export interface Config {
-  readonly options: Options;
+  readonly options: ConfigOptions;
   readonly doors: readonly DoorConfig[];
 }
 
-export interface Options {
+export interface ConfigOptions {
   readonly useSyslog: boolean;
   readonly logFile?: string;
   readonly logFormat: "text" | "json";
@@ -80,7 +80,7 @@ interface OneTimeFile {
   readonly file: string;
 }
 
-export const defaultOptions: Options = {
+export const defaultOptions: ConfigOptions = {
   useSyslog: false,
   logFormat: "text",
   interfaces: undefined,

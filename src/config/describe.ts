@@ -3,13 +3,13 @@ import { formatDuration } from "../base/duration.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import { formatService } from "../base/service.ts";
-import type { Config, DoorConfig, NativeDoor, Options } from "./config.ts";
+import type { Config, ConfigOptions, DoorConfig, NativeDoor } from "./config.ts";
 import { defaultDecoys, defaultOptions } from "./config.ts";
 
 /** What a configuration was understood to say, a line a fact, in the order and manner of knockd -D. */
 export function describeConfig({ options, doors }: Config): string[] {
   const { logFile, pidFile, interfaces, useSyslog, logFormat } = options;
-  const changed = <Key extends keyof Options>(key: Key) =>
+  const changed = <Key extends keyof ConfigOptions>(key: Key) =>
     options[key] === defaultOptions[key] ? undefined : String(options[key]);
   return [
     "config: new section: 'options'",

@@ -11,7 +11,7 @@ export interface Directive {
   readonly valueColumn: number;
 }
 
-export interface Section {
+export interface ConfigSection {
   readonly name: string;
   readonly line: number;
   readonly column: number;
@@ -23,8 +23,8 @@ export interface Section {
  * LF; blanks around them, empty lines and lines that begin with `#` mean nothing. A `;` begins no
  * comment, since commands are full of them.
  */
-export function readSections(text: string, problems: Problem[]): Section[] {
-  const sections: (Section & { readonly directives: Directive[] })[] = [];
+export function readSections(text: string, problems: Problem[]): ConfigSection[] {
+  const sections: (ConfigSection & { readonly directives: Directive[] })[] = [];
   text.split("\n").forEach((raw, i) => {
     const content = raw.trim();
     if (content === "" || content.startsWith("#")) return;

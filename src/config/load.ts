@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError, reason } from "../base/errors.ts";
-import type { Config, Options } from "./config.ts";
-import type { Section } from "./lines.ts";
+import type { Config, ConfigOptions } from "./config.ts";
+import type { ConfigSection } from "./lines.ts";
 import type { ParsedConfig } from "./parse.ts";
 import { parseConfig } from "./parse.ts";
 import type { Problem } from "./problem.ts";
@@ -15,7 +15,7 @@ export interface LoadedConfig {
 }
 
 /** Finds what is to be said of a good configuration; its doors stand in `sections`, one by one. */
-type FindTraps = (config: Config, sections: readonly Section[]) => readonly Problem[];
+type FindTraps = (config: Config, sections: readonly ConfigSection[]) => readonly Problem[];
 
 /** `readConfig` for those who need a configuration. Throws CONFIG with every problem, a line each. */
 export function loadConfig(
@@ -58,7 +58,7 @@ function absolute(config: Config, directory: string): Config {
   };
 }
 
-function absoluteOptions(options: Options, directory: string): Options {
+function absoluteOptions(options: ConfigOptions, directory: string): ConfigOptions {
   const { logFile, pidFile, stateDir, controlSocket } = options;
   return {
     ...options,

@@ -1,8 +1,8 @@
-import type { Config, DoorConfig, Options } from "./config.ts";
+import type { Config, ConfigOptions, DoorConfig } from "./config.ts";
 import { defaultDecoys, defaultOptions } from "./config.ts";
 import type { DoorValues, OptionValues } from "./directives.ts";
 import { doorRules, isUseSyslog, optionRules, readDirectives } from "./directives.ts";
-import type { Section } from "./lines.ts";
+import type { ConfigSection } from "./lines.ts";
 import { readSections } from "./lines.ts";
 import type { Problem } from "./problem.ts";
 import { findTraps } from "./traps/file.ts";
@@ -18,11 +18,11 @@ const defaultOpenFor = 30_000;
 export interface ParsedConfig {
   readonly config: Config | undefined;
   /** What could be read of the options, whatever the problems; the usual values for the rest. */
-  readonly options: Options;
+  readonly options: ConfigOptions;
   /** All of them, in the order of their lines. */
   readonly problems: readonly Problem[];
   /** Where the doors stand, one by one. */
-  readonly doorSections: readonly Section[];
+  readonly doorSections: readonly ConfigSection[];
 }
 
 /** Reads a whole knockd.conf and finds every problem in it. Pure. */
@@ -44,15 +44,15 @@ export function parseConfig(text: string): ParsedConfig {
   return { config: broken ? undefined : { options, doors }, options, problems, doorSections };
 }
 
-function isOptions({ name }: Section): boolean {
+function isOptions({ name }: ConfigSection): boolean {
   return name.toLowerCase() === "options";
 }
 
 function readOptions(
-  sections: readonly Section[],
-  doors: readonly Section[],
+  sections: readonly ConfigSection[],
+  doors: readonly ConfigSection[],
   problems: Problem[],
-): Options {
+): ConfigOptions {
   const directives = [
     ...sections.flatMap((section) => section.directives),
     ...doors.flatMap((door) => door.directives.filter(isUseSyslog)),
@@ -76,7 +76,11 @@ function readOptions(
   };
 }
 
-function readDoor(section: Section, values: Partial<DoorValues>, problems: Problem[]): DoorConfig {
+function readDoor(
+  section: ConfigSection,
+  values: Partial<DoorValues>,
+  problems: Problem[],
+): DoorConfig {
   const { name, line, column } = section;
   const wants = (key: string) => section.directives.some((d) => d.key.toLowerCase() === key);
   const report = (message: string, hint: string) =>

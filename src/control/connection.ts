@@ -6,7 +6,7 @@ import type { Limits } from "./limits.ts";
 import { Lines } from "./lines.ts";
 import type { Request, WireError } from "./protocol.ts";
 import { formatError, formatResult, parseRequest, toWire } from "./protocol.ts";
-import { Watch } from "./watch.ts";
+import { WatchStream } from "./watch.ts";
 
 export interface ConnectionParts {
   readonly handlers: ControlHandlers;
@@ -22,11 +22,11 @@ export interface ConnectionParts {
  * One client: reads its requests, and writes the answers as they get ready. Who sends what is no
  * request, or is too slow, is told so and must go; who does not read waits alone.
  */
-export class Connection {
+export class ControlConnection {
   readonly #socket: Socket;
   readonly #parts: ConnectionParts;
   readonly #lines: Lines;
-  readonly #watches = new Map<Watch, () => void>();
+  readonly #watches = new Map<WatchStream, () => void>();
   #inFlight = 0;
   /** Reading; or all is read, and not all answered; or only waiting for the client to hang up. */
   #state: "reading" | "answering" | "leaving" = "reading";
@@ -99,7 +99,7 @@ export class Connection {
 
   #watch(id: number): void {
     const { handlers, limits } = this.#parts;
-    const watch = new Watch(id, this.#socket, limits.backlog);
+    const watch = new WatchStream(id, this.#socket, limits.backlog);
     const stop = handlers.watch((entry, wall) => watch.send(entry, wall));
     this.#watches.set(watch, stop);
   }

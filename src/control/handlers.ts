@@ -25,7 +25,7 @@ export type ControlHandlers = {
    * Hands every log entry from now on to `listener`, with the time of it (milliseconds since 1970),
    * in order. The returned function, which may be called twice, ends that. A listener never throws.
    */
-  readonly watch: (listener: Listener) => () => void;
+  readonly watch: (listener: EntryListener) => () => void;
 };
 
-export type Listener = (entry: Entry, wall: number) => void;
+export type EntryListener = (entry: Entry, wall: number) => void;

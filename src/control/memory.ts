@@ -3,10 +3,10 @@ import { Address as Ip } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Entry } from "../base/log.ts";
-import type { ControlHandlers, Listener } from "./handlers.ts";
+import type { ControlHandlers, EntryListener } from "./handlers.ts";
 import type * as m from "./methods.ts";
 
-interface Lease {
+interface MemoryLease {
   readonly door: string;
   readonly source: Address;
   readonly since: Date;
@@ -65,8 +65,8 @@ const doors: readonly Omit<m.DoorReport, "open">[] = [
 /** A daemon that only remembers, for tests: four doors, two of them open. */
 export class MemoryHandlers implements ControlHandlers {
   readonly #clock: Clock;
-  readonly #listeners = new Set<Listener>();
-  #leases: Lease[] = [];
+  readonly #listeners = new Set<EntryListener>();
+  #leases: MemoryLease[] = [];
   /** The answer to the next `reload`. */
   nextReload: m.Reloaded = {
     kind: "reloaded",
@@ -99,7 +99,7 @@ export class MemoryHandlers implements ControlHandlers {
     return this.#listeners.size;
   }
 
-  readonly watch = (listener: Listener): (() => void) => {
+  readonly watch = (listener: EntryListener): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   };
@@ -138,7 +138,7 @@ export class MemoryHandlers implements ControlHandlers {
 
   readonly close = ({ door, address, cut = false }: m.CloseParams): m.Closed => {
     if (door !== undefined) this.#find(door);
-    const fits = (lease: Lease) =>
+    const fits = (lease: MemoryLease) =>
       (door ?? lease.door) === lease.door && (address ?? lease.source).equals(lease.source);
     const closed = this.#leases.filter(fits);
     this.#leases = this.#leases.filter((lease) => !fits(lease));
@@ -166,12 +166,12 @@ export class MemoryHandlers implements ControlHandlers {
 
   readonly reload = (): m.Reloaded => this.nextReload;
 
-  readonly protect = (): m.Protection => {
+  readonly protect = (): m.ProtectionReport => {
     this.services = ["tcp/22"];
     return { services: this.services };
   };
 
-  readonly unprotect = (): m.Protection => {
+  readonly unprotect = (): m.ProtectionReport => {
     this.services = [];
     this.#trial = undefined;
     return { services: this.services };
@@ -211,18 +211,18 @@ export class MemoryHandlers implements ControlHandlers {
     throw new KnockError("USAGE", `there is no door "${name}"`, { hints });
   }
 
-  #leaseOf(door: string, address: Address): Lease | undefined {
+  #leaseOf(door: string, address: Address): MemoryLease | undefined {
     return this.#leases.find((lease) => lease.door === door && lease.source.equals(address));
   }
 
-  #add(door: string, source: Address, length: number): Lease {
+  #add(door: string, source: Address, length: number): MemoryLease {
     const since = new Date(this.#clock.wall());
     const lease = { door, source, since, end: this.#clock.now() + length };
     this.#leases.push(lease);
     return lease;
   }
 
-  #report({ door, source, since, end }: Lease): m.LeaseReport {
+  #report({ door, source, since, end }: MemoryLease): m.LeaseReport {
     const kind = this.#find(door).kind === "native" ? "native" : "command";
     const remaining = Math.max(0, end - this.#clock.now());
     return { door, source, since, remaining, kind, state: "open" };

@@ -11,8 +11,8 @@ interface Methods {
   readonly open: { readonly params: OpenParams; readonly result: Opened };
   readonly extend: { readonly params: ExtendParams; readonly result: LeaseReport };
   readonly reload: { readonly params: NoParams; readonly result: Reloaded };
-  readonly protect: { readonly params: NoParams; readonly result: Protection };
-  readonly unprotect: { readonly params: NoParams; readonly result: Protection };
+  readonly protect: { readonly params: NoParams; readonly result: ProtectionReport };
+  readonly unprotect: { readonly params: NoParams; readonly result: ProtectionReport };
   readonly guard: { readonly params: GuardParams; readonly result: Guarded };
   readonly confirm: { readonly params: ConfirmParams; readonly result: Confirmed };
 }
@@ -78,7 +78,7 @@ export interface Status {
   readonly leases: number;
   /** How many knocks are under way: the first number counts those at stage 1, and so on. */
   readonly attempts: readonly number[];
-  readonly capture: CaptureCounters;
+  readonly capture: CaptureReport;
   readonly firewall: FirewallStatus;
   readonly journal: JournalStatus;
   /** What an administrator should look at: a sentence each. */
@@ -86,7 +86,7 @@ export interface Status {
 }
 
 /** Since the daemon started. */
-interface CaptureCounters {
+interface CaptureReport {
   /** Packets that passed the kernel's filter. */
   readonly received: number;
   /** Of those, what the kernel threw away because the ring was full. */
@@ -167,7 +167,7 @@ export type Reloaded =
   /** The old configuration stays. */
   | { readonly kind: "refused"; readonly file: string; readonly problems: readonly string[] };
 
-export interface Protection {
+export interface ProtectionReport {
   /** What is protected now, as `tcp/22`. */
   readonly services: readonly string[];
 }

@@ -166,7 +166,7 @@ const reloaded: Schema<m.Reloaded> = v.variant("kind", [
   v.object({ kind: v.literal("refused"), file: v.string(), problems: texts }),
 ]);
 
-const protection: Schema<m.Protection> = v.object({ services: texts });
+const protection: Schema<m.ProtectionReport> = v.object({ services: texts });
 
 const guarded: Schema<m.Guarded> = v.object({
   services: texts,

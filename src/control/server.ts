@@ -4,9 +4,9 @@ import { createServer } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Level, Log } from "../base/log.ts";
-import type { Peer } from "../ffi/peer-credentials.ts";
+import type { PeerCredentials } from "../ffi/peer-credentials.ts";
 import { peerOf } from "../ffi/peer-credentials.ts";
-import { Connection } from "./connection.ts";
+import { ControlConnection } from "./connection.ts";
 import type { ControlHandlers } from "./handlers.ts";
 import type { Limits } from "./limits.ts";
 import { defaultLimits } from "./limits.ts";
@@ -88,7 +88,7 @@ export class ControlServer {
     }
     const peer = identify(socket);
     const { handlers, clock } = this.#options;
-    const connection = new Connection(socket, {
+    const connection = new ControlConnection(socket, {
       handlers,
       clock,
       limits: this.#limits,
@@ -103,7 +103,7 @@ export class ControlServer {
     if (objection !== undefined) connection.refuse(objection);
   }
 
-  #objection(peer: Peer | undefined): WireError | undefined {
+  #objection(peer: PeerCredentials | undefined): WireError | undefined {
     if (peer === undefined || (peer.uid !== 0 && peer.uid !== process.geteuid?.())) {
       this.#noteRefusal(peer);
       const message = "only root may ask knockd";
@@ -115,14 +115,14 @@ export class ControlServer {
   }
 
   /** What changes something is in the log, with who wanted it. */
-  #note({ id, method, params }: Request, peer: Peer | undefined): void {
+  #note({ id, method, params }: Request, peer: PeerCredentials | undefined): void {
     if (method === "watch" || isQuestion[method]) return;
     const details = Object.entries(params).map(([key, value]) => ` ${key}=${show(value)}`);
     const text = `control: ${method}${details.join("")} (user ${peer?.uid}, process ${peer?.pid})`;
     this.#tell("notice", "control", text, { method, id });
   }
 
-  #noteRefusal(peer: Peer | undefined): void {
+  #noteRefusal(peer: PeerCredentials | undefined): void {
     this.#refused++;
     const now = this.#options.clock.now();
     if (now - this.#refusalsToldAt < refusalInterval) return;
@@ -162,7 +162,7 @@ function show(value: unknown): string {
   return encode(value).replace(/^"([\w.:/-]+)"$/, "$1");
 }
 
-function identify(socket: Socket): Peer | undefined {
+function identify(socket: Socket): PeerCredentials | undefined {
   try {
     return peerOf(socket);
   } catch {

@@ -3,7 +3,7 @@ import type { Entry } from "../base/log.ts";
 import { formatDropped, formatEvent } from "./protocol.ts";
 
 /** Events on their way to one client. One that reads too slowly loses some, and is told how many. */
-export class Watch {
+export class WatchStream {
   readonly #id: number;
   readonly #socket: Socket;
   readonly #backlog: number;

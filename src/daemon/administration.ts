@@ -3,18 +3,18 @@ import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
 import type { Source } from "../capture/source.ts";
-import type { ControlHandlers, Listener } from "../control/handlers.ts";
+import type { ControlHandlers, EntryListener } from "../control/handlers.ts";
 import type * as m from "../control/methods.ts";
-import type { Keeper } from "../grant/lease-manager.ts";
-import type { Lease } from "../grant/lease.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
+import type { Lease } from "../grant/lease.ts";
+import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Matcher } from "../match/matcher.ts";
+import { cutConnections } from "../system/connections.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NumberedDoor } from "./grants.ts";
-import { makeGrant } from "./grants.ts";
-import { cutConnections } from "../system/connections.ts";
-import type { Watchers } from "./log/log-subscribers.ts";
+import { makeRequest } from "./grants.ts";
+import type { LogSubscribers } from "./log/log-subscribers.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
 
@@ -23,13 +23,13 @@ export interface AdministrationParts {
   readonly version: string;
   readonly configFile: string;
   readonly clock: Clock;
-  readonly keeper: Keeper;
+  readonly leaseManager: LeaseManager;
   readonly matcher: Matcher;
   readonly source: Source;
   readonly firewalls: Firewalls;
   readonly protection: Protection;
   readonly journal: LeaseJournal;
-  readonly watchers: Watchers;
+  readonly watchers: LogSubscribers;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
   readonly interfaces: () => readonly string[] | undefined;
@@ -48,7 +48,7 @@ export class Administration implements ControlHandlers {
     this.#guard = new Guard(parts);
   }
 
-  readonly watch = (listener: Listener): (() => void) => this.#parts.watchers.add(listener);
+  readonly watch = (listener: EntryListener): (() => void) => this.#parts.watchers.add(listener);
 
   readonly reload = async (): Promise<m.Reloaded> => {
     const result = await this.#parts.reload();
@@ -58,7 +58,8 @@ export class Administration implements ControlHandlers {
   };
 
   readonly status = (): m.Status => {
-    const { version, configFile, clock, keeper, matcher, source, firewalls, journal } = this.#parts;
+    const { version, configFile, clock, leaseManager, matcher, source, firewalls, journal } =
+      this.#parts;
     const { protection } = this.#parts;
     const { trial } = protection;
     const problem = journal.trouble;
@@ -69,7 +70,7 @@ export class Administration implements ControlHandlers {
       configFile,
       interfaces: this.#parts.interfaces() ?? ["any"],
       doors: this.#parts.doors().all.length,
-      leases: keeper.leases.length,
+      leases: leaseManager.leases.length,
       attempts: matcher.attemptsByStage,
       capture: source.counters(),
       firewall: {
@@ -103,40 +104,40 @@ export class Administration implements ControlHandlers {
         ...(native !== undefined && { lasts: native.openFor }),
         ...(native === undefined && leased && { lasts: closeAfter }),
         state: door === undefined ? "disabled" : "enabled",
-        open: this.#leasesOf(name).filter(({ passage }) => passage.nth === nth).length,
+        open: this.#leasesOf(name).filter(({ access }) => access.nth === nth).length,
       };
     });
 
   readonly leases = (): readonly m.LeaseReport[] =>
-    this.#parts.keeper.leases.map((lease) => this.#report(lease));
+    this.#parts.leaseManager.leases.map((lease) => this.#report(lease));
 
   readonly close = async ({ door, address, cut }: m.CloseParams): Promise<m.Closed> => {
     // A door that the configuration has no more may still be open.
     if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door);
-    const { keeper } = this.#parts;
-    const chosen = keeper.leases.filter(
-      ({ state, passage }) =>
+    const { leaseManager } = this.#parts;
+    const chosen = leaseManager.leases.filter(
+      ({ state, access }) =>
         state !== "closing" &&
-        (door === undefined || passage.door === door) &&
-        (address === undefined || passage.source.equals(address)),
+        (door === undefined || access.door === door) &&
+        (address === undefined || access.source.equals(address)),
     );
-    await Promise.all(chosen.map((lease) => keeper.close(lease)));
+    await Promise.all(chosen.map((lease) => leaseManager.close(lease)));
     const cuts = await Promise.all(
-      (cut ? chosen : []).map(({ passage: { source, way } }) =>
-        cutConnections(source, way.kind === "native" ? way.services : undefined),
+      (cut ? chosen : []).map(({ access: { source, method } }) =>
+        cutConnections(source, method.kind === "native" ? method.services : undefined),
       ),
     );
-    const closed = chosen.map(({ passage }) => ({ door: passage.door, source: passage.source }));
+    const closed = chosen.map(({ access }) => ({ door: access.door, source: access.source }));
     return { closed, cut: cuts.reduce((sum, count) => sum + count, 0) };
   };
 
   readonly open = async ({ door, address, for: length }: m.OpenParams): Promise<m.Opened> => {
-    const { keeper } = this.#parts;
+    const { leaseManager } = this.#parts;
     for (const found of this.#findDoors(door)) {
-      const grant = makeGrant(found, address, undefined);
+      const grant = makeRequest(found, address, undefined);
       if (grant === undefined) throw new KnockError("USAGE", `door "${door}" runs no command`);
       const opening = { ...grant, length: length ?? grant.length, again: "extend" } as const;
-      if (!(await keeper.open(opening))) {
+      if (!(await leaseManager.open(opening))) {
         const hints = ["the log says why"];
         throw new KnockError("COMMAND", `"${door}" could not be opened for ${address}`, { hints });
       }
@@ -147,22 +148,22 @@ export class Administration implements ControlHandlers {
 
   readonly extend = async (params: m.ExtendParams): Promise<m.LeaseReport> => {
     const { door, address, for: length } = params;
-    const { keeper, clock } = this.#parts;
+    const { leaseManager, clock } = this.#parts;
     if (this.#leasesOf(door).length === 0) this.#findDoors(door);
     const lease = this.#find(door, address);
     if (lease === undefined || lease.state === "closing") {
       throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
     }
-    await keeper.extend(lease, Math.max(lease.due, clock.now() + length));
+    await leaseManager.extend(lease, Math.max(lease.due, clock.now() + length));
     return this.#report(this.#find(door, address) ?? lease);
   };
 
-  readonly protect = async (): Promise<m.Protection> => {
+  readonly protect = async (): Promise<m.ProtectionReport> => {
     await this.#parts.protection.protect();
     return this.#protected();
   };
 
-  readonly unprotect = async (): Promise<m.Protection> => {
+  readonly unprotect = async (): Promise<m.ProtectionReport> => {
     await this.#parts.protection.lift();
     return this.#protected();
   };
@@ -171,7 +172,7 @@ export class Administration implements ControlHandlers {
 
   readonly confirm = (params: m.ConfirmParams): Promise<m.Confirmed> => this.#guard.confirm(params);
 
-  #protected(): m.Protection {
+  #protected(): m.ProtectionReport {
     return { services: this.#parts.protection.services.map(formatService) };
   }
 
@@ -193,22 +194,22 @@ export class Administration implements ControlHandlers {
   }
 
   #leasesOf(door: string): Lease[] {
-    return this.#parts.keeper.leases.filter(({ passage }) => passage.door === door);
+    return this.#parts.leaseManager.leases.filter(({ access }) => access.door === door);
   }
 
   #find(door: string, address: Address): Lease | undefined {
-    return this.#leasesOf(door).find(({ passage }) => passage.source.equals(address));
+    return this.#leasesOf(door).find(({ access }) => access.source.equals(address));
   }
 
-  #report({ passage, since, due, state }: Lease): m.LeaseReport {
+  #report({ access, since, due, state }: Lease): m.LeaseReport {
     const { clock } = this.#parts;
-    const { door, source, way } = passage;
+    const { door, source, method } = access;
     return {
       door,
       source,
       since: new Date(clock.wall() - (clock.now() - since)),
       remaining: Math.max(0, due - clock.now()),
-      kind: way.kind,
+      kind: method.kind,
       state,
     };
   }

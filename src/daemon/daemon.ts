@@ -4,34 +4,34 @@ import { KnockError, reason } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
-import type { Config, Options } from "../config/config.ts";
+import type { Config, ConfigOptions } from "../config/config.ts";
 import type { Reloaded } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
 import { dryFirewall } from "../firewall/dry.ts";
-import { Keeper } from "../grant/lease-manager.ts";
+import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
+import { defaultStateDir, runtimeDirectory } from "../system/state-files.ts";
 import { Administration } from "./administration.ts";
 import { Doors } from "./doors.ts";
 import { Firewalls } from "./firewalls.ts";
-import { Network } from "./host/network.ts";
-import { TakenPorts } from "./host/ports-in-use.ts";
+import { NetworkChanges } from "./host/network.ts";
+import { PortsInUse } from "./host/ports-in-use.ts";
 import { TargetNames } from "./host/target-names.ts";
 import { Targets } from "./host/targets.ts";
-import { Backlog } from "./log/deferred-log.ts";
-import { Limited } from "./log/limited.ts";
+import { DeferredLog } from "./log/deferred-log.ts";
+import { LimitedLog } from "./log/limited.ts";
+import { debugRate, LogRateLimiter, usualRate } from "./log/log-rate-limiter.ts";
+import { LogSubscribers } from "./log/log-subscribers.ts";
 import type { Terminal } from "./log/logs.ts";
 import { Logs } from "./log/logs.ts";
-import { Names } from "./log/reverse-dns-log.ts";
-import { debugRate, Quota, usualRate } from "./log/log-rate-limiter.ts";
-import { Watchers } from "./log/log-subscribers.ts";
+import { ReverseDnsLog } from "./log/reverse-dns-log.ts";
 import { MeteredFirewall } from "./metrics/metered-firewall.ts";
 import { MetricsPage } from "./metrics/metrics-page.ts";
-import { Tally } from "./metrics/packet-counters.ts";
+import { PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
-import { rehearse } from "./warm-up.ts";
 import { compareConfigs, lateOptions } from "./reload.ts";
 import { ServiceManager } from "./service-manager.ts";
 import type { OneTimeFiles } from "./state/one-time-file.ts";
@@ -39,7 +39,7 @@ import { markedFiles, untouchedFiles } from "./state/one-time-file.ts";
 import { PidFile } from "./state/pid-file.ts";
 import type { State } from "./state/state.ts";
 import { openState } from "./state/state.ts";
-import { defaultStateDir, runtimeDirectory } from "../system/state-files.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** A checked configuration, and what is to be said about it. */
 interface Loaded {
@@ -77,7 +77,7 @@ const stopPatience = 800;
 const lastPatience = 8000;
 
 /** What lasts beyond this process; a dry run has none of it. */
-interface Lasting {
+interface Persistence {
   readonly state: State;
   readonly firewalls: Firewalls;
   readonly protection: Protection;
@@ -87,23 +87,23 @@ interface Lasting {
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #logs: Logs;
-  readonly #names: Names | undefined;
-  readonly #watchers: Watchers;
-  readonly #log: Backlog;
-  readonly #quota: Quota;
+  readonly #names: ReverseDnsLog | undefined;
+  readonly #watchers: LogSubscribers;
+  readonly #log: DeferredLog;
+  readonly #rateLimiter: LogRateLimiter;
   readonly #manager = new ServiceManager(clock);
   readonly #targets: Targets;
   readonly #targetNames: TargetNames;
   readonly #oneTimeFiles: OneTimeFiles;
-  readonly #takenPorts = new TakenPorts(clock, () => this.#avoidTaken());
-  readonly #lasting: Lasting | undefined;
-  readonly #keeper: Keeper;
+  readonly #takenPorts = new PortsInUse(clock, () => this.#avoidTaken());
+  readonly #lasting: Persistence | undefined;
+  readonly #leaseManager: LeaseManager;
   readonly #matcher: Matcher;
   readonly #pipeline: Pipeline<Ring>;
   readonly #metrics: MetricsPage;
-  readonly #network: Network;
+  readonly #network: NetworkChanges;
   /** With these it started; some count until it ends. */
-  readonly #started: Options;
+  readonly #started: ConfigOptions;
   #config: Config;
   #doors: Doors;
   #control: ControlServer | undefined;
@@ -115,7 +115,7 @@ export class Daemon {
     const daemon = new Daemon(options, config);
     daemon.#warn(warnings);
     await daemon.#protect();
-    daemon.#keeper.restore(daemon.#lasting?.state.recovered ?? []);
+    daemon.#leaseManager.restore(daemon.#lasting?.state.recovered ?? []);
     daemon.#pipeline.watch(daemon.#doors);
     await daemon.#targetNames.follow(config.doors);
     await daemon.#serveControl();
@@ -129,7 +129,7 @@ export class Daemon {
     const { verbose, debug } = options.terminal;
     daemon.#log.begin(({ event }) => (verbose || debug) && event === "command");
     daemon.#findForwarded();
-    await rehearse(config, daemon.#lasting?.firewalls ?? dryFirewall, clock);
+    await warmUp(config, daemon.#lasting?.firewalls ?? dryFirewall, clock);
     return daemon;
   }
 
@@ -138,10 +138,10 @@ export class Daemon {
     this.#started = config.options;
     this.#config = config;
     this.#logs = new Logs(options.terminal, clock);
-    this.#names = options.lookUp ? new Names(this.#logs, clock) : undefined;
-    this.#watchers = new Watchers(this.#names ?? this.#logs, clock);
-    this.#log = new Backlog(this.#watchers, clock);
-    this.#quota = new Quota(usualRate, clock, this.#log);
+    this.#names = options.lookUp ? new ReverseDnsLog(this.#logs, clock) : undefined;
+    this.#watchers = new LogSubscribers(this.#names ?? this.#logs, clock);
+    this.#log = new DeferredLog(this.#watchers, clock);
+    this.#rateLimiter = new LogRateLimiter(usualRate, clock, this.#log);
     this.#configureLogs();
     const { interfaces, maxAttempts, maxCommands, onJournalFailure } = config.options;
     this.#lasting = options.dryRun ? undefined : this.#openLasting();
@@ -150,11 +150,11 @@ export class Daemon {
     this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
     this.#doors = this.#makeDoors();
     const firewall = new MeteredFirewall(this.#lasting?.firewalls ?? dryFirewall, clock);
-    this.#keeper = new Keeper({
+    this.#leaseManager = new LeaseManager({
       ...(this.#lasting?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
       firewall,
       clock,
-      log: new Limited(this.#log, this.#quota),
+      log: new LimitedLog(this.#log, this.#rateLimiter),
       maxCommands,
       refuseWithoutJournal: onJournalFailure === "refuse",
     });
@@ -164,15 +164,15 @@ export class Daemon {
       isOurs: (address) => host.has(address),
       isInUse: (port) => this.#takenPorts.isInUse(port),
     });
-    const tally = new Tally();
+    const counters = new PacketCounters();
     this.#pipeline = new Pipeline({
       openSource: (sink) => new Ring(interfaces, clock, sink),
       matcher: this.#matcher,
-      keeper: this.#keeper,
+      leaseManager: this.#leaseManager,
       log: this.#log,
       clock,
-      quota: this.#quota,
-      tally,
+      rateLimiter: this.#rateLimiter,
+      counters,
       onlyIpv4: options.onlyIpv4,
       debug: options.terminal.debug,
     });
@@ -182,15 +182,15 @@ export class Daemon {
         version: options.version,
         clock,
         source: this.#pipeline.source,
-        tally,
+        counters,
         matcher: this.#matcher,
-        keeper: this.#keeper,
+        leaseManager: this.#leaseManager,
         firewall,
-        quota: this.#quota,
+        rateLimiter: this.#rateLimiter,
         doors: () => this.#doors,
       });
     });
-    this.#network = new Network(host, this.#pipeline.source, this.#log);
+    this.#network = new NetworkChanges(host, this.#pipeline.source, this.#log);
   }
 
   /**
@@ -258,11 +258,11 @@ export class Daemon {
     this.#say("stopping", "waiting for child processes...", "terminal");
     // It may be over: then the next daemon closes.
     this.#lasting?.state.journal?.retry();
-    const most = this.#keeper.isForgetful ? lastPatience : stopPatience;
+    const most = this.#leaseManager.journalFailed ? lastPatience : stopPatience;
     const patience = AbortSignal.any([hurry, AbortSignal.timeout(most)]);
-    const stopped = this.#keeper.stop();
+    const stopped = this.#leaseManager.stop();
     if (!patience.aborted) await Promise.race([stopped, once(patience, "abort")]);
-    this.#keeper.rush();
+    this.#leaseManager.runAllNow();
     this.#lasting?.protection.close();
     // An nft that works just now may take half a minute, and ends without us.
     const released = this.#lasting?.firewalls.shutDown();
@@ -283,14 +283,14 @@ export class Daemon {
   /** A line for the service manager. */
   #summary(): string {
     const doors = this.#config.doors.length;
-    return `${doors} doors, ${this.#keeper.leases.length} open`;
+    return `${doors} doors, ${this.#leaseManager.leases.length} open`;
   }
 
-  #openLasting(): Lasting {
+  #openLasting(): Persistence {
     const { stateDir, table } = this.#config.options;
     const log = this.#log;
     const state = openState(stateDir ?? defaultStateDir, this.#options.configFile, clock, log);
-    const firewalls = new Firewalls(table, clock, log, () => this.#keeper.reopenNative());
+    const firewalls = new Firewalls(table, clock, log, () => this.#leaseManager.reopenNative());
     const protection = new Protection({ files: state.files, table, firewalls, clock, log });
     return { state, firewalls, protection };
   }
@@ -313,7 +313,7 @@ export class Daemon {
       version: this.#options.version,
       configFile: this.#options.configFile,
       clock,
-      keeper: this.#keeper,
+      leaseManager: this.#leaseManager,
       matcher: this.#matcher,
       source: this.#pipeline.source,
       firewalls,
@@ -357,7 +357,7 @@ export class Daemon {
 
   #configureLogs(): void {
     const { logFile, logFormat, logRate, useSyslog } = this.#config.options;
-    this.#quota.setRate(logRate ?? (this.#options.terminal.debug ? debugRate : usualRate));
+    this.#rateLimiter.setRate(logRate ?? (this.#options.terminal.debug ? debugRate : usualRate));
     // What was said before belongs where the log was then.
     this.#log.flush();
     this.#logs.configure({ file: logFile, format: logFormat, syslog: useSyslog });

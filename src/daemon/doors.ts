@@ -6,7 +6,7 @@ import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { WatchedPorts } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
-import type { Decoy, HostPorts, Wish } from "../match/decoys/choose.ts";
+import type { Decoy, DecoyRequest, HostPorts } from "../match/decoys/choose.ts";
 import { chooseDecoys, isShieldable, isShielded, unknownHost } from "../match/decoys/choose.ts";
 import type { Door } from "../match/door.ts";
 import type { OneTimeList } from "../match/one-time.ts";
@@ -190,7 +190,7 @@ export class Doors {
   }
 }
 
-function wish({ door, config }: LiveDoor): Wish {
+function wish({ door, config }: LiveDoor): DecoyRequest {
   return { sequence: door?.sequence ?? [], decoys: door === undefined ? 0 : config.decoys };
 }
 

@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
-import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
+import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { IpsetFirewall } from "../firewall/ipset/ipset.ts";
 import { NativeFirewall } from "../firewall/nftables/native.ts";
 import { loadRuleset } from "../firewall/nftables/nft-command.ts";
@@ -12,10 +12,10 @@ import { liftRuleset } from "../firewall/nftables/nft-ruleset.ts";
 import type { Loss } from "../firewall/nftables/nft-table.ts";
 import type { RunningTrial } from "../firewall/nftables/nftables.ts";
 import { Nftables } from "../firewall/nftables/nftables.ts";
-import { Users } from "../system/users.ts";
 import type { TableLock } from "../firewall/nftables/table-lock.ts";
 import { takeTableLock } from "../firewall/nftables/table-lock.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
+import { Users } from "../system/users.ts";
 
 const unavailable = "native doors are not available: see the log at the start";
 
@@ -104,12 +104,12 @@ export class Firewalls implements Firewall {
     }
   }
 
-  open(passage: Passage, length: number, hold?: number): Promise<Outcome> {
-    return this.#for(passage)?.open(passage, length, hold) ?? notStarted();
+  open(access: Access, length: number, hold?: number): Promise<FirewallResult> {
+    return this.#for(access)?.open(access, length, hold) ?? notStarted();
   }
 
-  close(passage: Passage): Promise<Outcome> {
-    return this.#for(passage)?.close(passage) ?? notStarted();
+  close(access: Access): Promise<FirewallResult> {
+    return this.#for(access)?.close(access) ?? notStarted();
   }
 
   /** Lets go. What is open stays open until its time is over. */
@@ -118,8 +118,8 @@ export class Firewalls implements Firewall {
     this.#unlock();
   }
 
-  #for({ way }: Passage): Firewall | undefined {
-    return way.kind === "command" ? this.#command : this.#native;
+  #for({ method }: Access): Firewall | undefined {
+    return method.kind === "command" ? this.#command : this.#native;
   }
 
   async #useIpset(needed: boolean): Promise<void> {
@@ -179,6 +179,6 @@ export class Firewalls implements Firewall {
   }
 }
 
-function notStarted(): Promise<Outcome> {
+function notStarted(): Promise<FirewallResult> {
   return Promise.resolve({ kind: "not-started", reason: unavailable });
 }

@@ -22,13 +22,13 @@ import { parseSequence } from "../base/sequence.ts";
 import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
-import { Keeper } from "../grant/lease-manager.ts";
+import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
-import { Names } from "./log/reverse-dns-log.ts";
-import { Quota } from "./log/log-rate-limiter.ts";
-import { outcomes, Tally } from "./metrics/packet-counters.ts";
+import { LogRateLimiter } from "./log/log-rate-limiter.ts";
+import { ReverseDnsLog } from "./log/reverse-dns-log.ts";
+import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
 
 const us = address("192.0.2.1");
@@ -65,7 +65,7 @@ class Story {
   readonly clock = new ManualClock(Date.UTC(2026, 0, 1));
   readonly log = new MemoryLog();
   readonly firewall = new MemoryFirewall();
-  readonly keeper = new Keeper({
+  readonly leaseManager = new LeaseManager({
     firewall: this.firewall,
     clock: this.clock,
     log: this.log,
@@ -78,8 +78,8 @@ class Story {
   readonly pipeline: Pipeline<MemorySource>;
   #sent = 0;
 
-  readonly quota: Quota | undefined;
-  readonly tally = new Tally();
+  readonly rateLimiter: LogRateLimiter | undefined;
+  readonly counters = new PacketCounters();
 
   constructor(
     configs: readonly DoorConfig[],
@@ -89,18 +89,19 @@ class Story {
     },
   ) {
     const { rate } = options;
-    this.quota = rate === undefined ? undefined : new Quota(rate, this.clock, this.log);
+    this.rateLimiter =
+      rate === undefined ? undefined : new LogRateLimiter(rate, this.clock, this.log);
     this.pipeline = new Pipeline({
       openSource: (sink) => new MemorySource(sink),
       matcher: new Matcher({
         maxAttempts: 100,
         isOurs: (other) => other.equals(us) || other.equals(us6),
       }),
-      keeper: this.keeper,
+      leaseManager: this.leaseManager,
       log: this.log,
       clock: this.clock,
-      quota: this.quota,
-      tally: this.tally,
+      rateLimiter: this.rateLimiter,
+      counters: this.counters,
       ...options,
     });
     this.pipeline.watch(this.doors(configs));
@@ -328,18 +329,18 @@ test("in debug mode every packet is told, and why it is no knock", async () => {
 
 test("nothing that goes wrong at a packet ends the daemon", async () => {
   const story = new Story([ssh]);
-  const broken = story.keeper;
+  const broken = story.leaseManager;
   broken.open = () => {
     throw new Error("oh");
   };
   const pipeline = new Pipeline({
     openSource: (sink) => new MemorySource(sink),
     matcher: new Matcher({ maxAttempts: 10, isOurs: () => true }),
-    keeper: broken,
+    leaseManager: broken,
     log: story.log,
     clock: story.clock,
-    quota: undefined,
-    tally: story.tally,
+    rateLimiter: undefined,
+    counters: story.counters,
     onlyIpv4: false,
     debug: false,
   });
@@ -347,7 +348,7 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
   const ends = { source: address(alice), destination: us };
   pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
   expect(story.lines.at(-1)).toBe("internal error at a packet: oh");
-  expect(story.tally.mistakes).toBe(1);
+  expect(story.counters.internalErrors).toBe(1);
   pipeline.close();
 });
 
@@ -364,7 +365,7 @@ test("every packet is counted, once, by the most that it meant; knocks by why th
   await story.receive(tcpPacket(ends, { port: 7000, flags: ACK }));
   await story.knock(alice, "7000");
   await story.wait(10_000);
-  const counted = outcomes.map((outcome) => [outcome, story.tally.packets(outcome)]);
+  const counted = outcomes.map((outcome) => [outcome, story.counters.packets(outcome)]);
   expect(Object.fromEntries(counted)).toEqual({
     unreadable: 1,
     unrelated: 1,
@@ -374,10 +375,12 @@ test("every packet is counted, once, by the most that it meant; knocks by why th
     advanced: 7,
     opened: 2,
   });
-  expect(story.tally).toMatchObject({ wrongPort: 2, late: 1, mistakes: 0 });
+  expect(story.counters).toMatchObject({ wrongPort: 2, late: 1, mistakes: 0 });
   const openings = (door: string) =>
-    (["opened", "failed", "nothing-to-do"] as const).map((one) => story.tally.openings(door, one));
-  expect([...story.tally.doors]).toEqual(["ssh", "six"]);
+    (["opened", "failed", "nothing-to-do"] as const).map((one) =>
+      story.counters.openings(door, one),
+    );
+  expect([...story.counters.doors]).toEqual(["ssh", "six"]);
   expect([openings("ssh"), openings("six"), openings("web")]).toEqual([
     [1, 0, 0],
     [0, 0, 1],
@@ -434,7 +437,7 @@ describe("with a quota", () => {
       "ssh: running command: open ssh 192.0.2.7",
       "ssh: command ended",
     ]);
-    expect(story.quota?.leftOut).toBe(0);
+    expect(story.rateLimiter?.leftOut).toBe(0);
   });
 
   test("names are looked up for those alone who are told of", () => {
@@ -443,11 +446,11 @@ describe("with a quota", () => {
     const pipeline = new Pipeline({
       openSource: (sink) => new MemorySource(sink),
       matcher: new Matcher({ maxAttempts: 1000, isOurs: () => true }),
-      keeper: story.keeper,
-      log: new Names(story.log, story.clock, lookUp),
+      leaseManager: story.leaseManager,
+      log: new ReverseDnsLog(story.log, story.clock, lookUp),
       clock: story.clock,
-      quota: new Quota(50, story.clock, story.log),
-      tally: story.tally,
+      rateLimiter: new LogRateLimiter(50, story.clock, story.log),
+      counters: story.counters,
       onlyIpv4: false,
       debug: false,
     });
@@ -470,12 +473,12 @@ describe("with a quota", () => {
         ),
       );
     expect(story.log.entries).toHaveLength(6);
-    expect(story.quota?.leftOut).toBe(194);
+    expect(story.rateLimiter?.leftOut).toBe(194);
   });
 
   test("mistakes of ours do not fill the log either", () => {
     const story = new Story([ssh], { onlyIpv4: false, debug: false, rate: 10 });
-    story.keeper.open = () => {
+    story.leaseManager.open = () => {
       throw new Error("oh");
     };
     story.pipeline.watch(story.doors([makeDoor("one", "1")]));
@@ -484,7 +487,7 @@ describe("with a quota", () => {
       story.pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
     }
     expect(story.lines.filter((line) => line.startsWith("internal error"))).toHaveLength(8);
-    expect(story.quota?.leftOut).toBe(92);
+    expect(story.rateLimiter?.leftOut).toBe(92);
   });
 });
 

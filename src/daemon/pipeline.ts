@@ -4,26 +4,26 @@ import type { Log } from "../base/log.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
 import type { Packet } from "../decode/packet.ts";
-import type { Grant, Keeper } from "../grant/lease-manager.ts";
+import type { AccessRequest, LeaseManager } from "../grant/lease-manager.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Verdict } from "../match/verdict.ts";
 import type { Doors } from "./doors.ts";
-import { makeGrant } from "./grants.ts";
-import type { Quota, Standing } from "./log/log-rate-limiter.ts";
+import { makeRequest } from "./grants.ts";
+import type { LogPriority, LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { levelOf, reportPacket, reportVerdict, standingOf } from "./log/report.ts";
-import type { Tally } from "./metrics/packet-counters.ts";
+import type { PacketCounters } from "./metrics/packet-counters.ts";
 
 export interface PipelineParts<S extends Source> {
   /** Opens the source that delivers to `sink`. */
   readonly openSource: (sink: Sink) => S;
   readonly matcher: Matcher;
-  readonly keeper: Keeper;
+  readonly leaseManager: LeaseManager;
   readonly log: Log;
   readonly clock: Clock;
   /** How much strangers may write to the log; undefined: whatever there is to say. */
-  readonly quota: Quota | undefined;
-  readonly tally: Tally;
+  readonly rateLimiter: LogRateLimiter | undefined;
+  readonly counters: PacketCounters;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
   /** Every packet is reported, and why it made no difference. */
@@ -39,7 +39,7 @@ const expiryBatch = 4096;
  *     capture → decode → match → grant → firewall
  *
  * A source hands over a frame; `decode` makes a packet of it, or drops it; the matcher says what it
- * means for whom; the keeper opens what must be opened, by the firewall, and closes it in time.
+ * means for whom; the leaseManager opens what must be opened, by the firewall, and closes it in time.
  */
 export class Pipeline<S extends Source> {
   readonly source: S;
@@ -62,7 +62,7 @@ export class Pipeline<S extends Source> {
 
   close(): void {
     this.#cancelWake?.();
-    this.#parts.quota?.close();
+    this.#parts.rateLimiter?.close();
     this.source.close();
   }
 
@@ -70,7 +70,7 @@ export class Pipeline<S extends Source> {
     try {
       const packet = decode(frame);
       if (packet === undefined || (this.#parts.onlyIpv4 && packet.source.family === 6)) {
-        this.#parts.tally.countUnreadable();
+        this.#parts.counters.countUnreadable();
         return;
       }
       this.#judge(packet);
@@ -82,10 +82,10 @@ export class Pipeline<S extends Source> {
   }
 
   #judge(packet: Packet): void {
-    const { matcher, tally, debug } = this.#parts;
+    const { matcher, counters, debug } = this.#parts;
     if (debug) this.#reportPacket(packet);
     const verdicts = matcher.hit(packet);
-    tally.countPacket(verdicts);
+    counters.countPacket(verdicts);
     const explained = debug ? [...verdicts, ...matcher.explain(packet, verdicts)] : verdicts;
     for (const verdict of explained) {
       this.#report(verdict);
@@ -99,18 +99,18 @@ export class Pipeline<S extends Source> {
     // On the disk before anything opens: a crash must not leave a one-time sequence good for another time.
     if (this.#doors.used(door)) this.watch(this.#doors);
     const { source, port, protocol } = packet;
-    const grant = makeGrant(live, source, { port, protocol });
-    if (grant === undefined) this.#parts.tally.countOpening(door.name, "nothing-to-do");
+    const grant = makeRequest(live, source, { port, protocol });
+    if (grant === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
     else void this.#carryOut(grant);
   }
 
-  async #carryOut(grant: Grant): Promise<void> {
-    const { keeper, tally } = this.#parts;
-    const { door } = grant.passage;
+  async #carryOut(grant: AccessRequest): Promise<void> {
+    const { leaseManager, counters } = this.#parts;
+    const { door } = grant.access;
     try {
-      tally.countOpening(door, (await keeper.open(grant)) ? "opened" : "failed");
+      counters.countOpening(door, (await leaseManager.open(grant)) ? "opened" : "failed");
     } catch (error) {
-      tally.countOpening(door, "failed");
+      counters.countOpening(door, "failed");
       this.#reportMistake(error);
     }
   }
@@ -126,10 +126,10 @@ export class Pipeline<S extends Source> {
   }
 
   #expire(): void {
-    const { matcher, clock, tally } = this.#parts;
+    const { matcher, clock, counters } = this.#parts;
     this.#wakesAt = Number.POSITIVE_INFINITY;
     for (const verdict of matcher.expire(clock.now(), expiryBatch)) {
-      tally.countFailure(verdict);
+      counters.countFailure(verdict);
       this.#report(verdict);
     }
     this.#wakeForExpiry();
@@ -138,7 +138,7 @@ export class Pipeline<S extends Source> {
   /** A flood costs no texts: those that nobody would see, or that are too many, are not made. */
   #report(verdict: Verdict): void {
     const { log } = this.#parts;
-    if (log.hears?.(levelOf(verdict)) === false) return;
+    if (log.isEnabled?.(levelOf(verdict)) === false) return;
     const wall = this.#admit(standingOf(verdict));
     if (wall === undefined) return;
     if (log.writeLater === undefined) log.write(reportVerdict(verdict), wall);
@@ -146,10 +146,10 @@ export class Pipeline<S extends Source> {
   }
 
   /** The date of a line that may be written; undefined: it is one too many. */
-  #admit(standing: Standing | undefined): number | undefined {
-    const { clock, quota } = this.#parts;
-    if (standing === undefined || quota === undefined) return clock.wall();
-    return quota.admits(standing);
+  #admit(standing: LogPriority | undefined): number | undefined {
+    const { clock, rateLimiter } = this.#parts;
+    if (standing === undefined || rateLimiter === undefined) return clock.wall();
+    return rateLimiter.admits(standing);
   }
 
   #reportPacket(packet: Packet): void {
@@ -160,8 +160,8 @@ export class Pipeline<S extends Source> {
   }
 
   #reportMistake(error: unknown): void {
-    const { log, tally } = this.#parts;
-    tally.mistakes++;
+    const { log, counters } = this.#parts;
+    counters.internalErrors++;
     const wall = this.#admit("further");
     if (wall === undefined) return;
     const text = `internal error at a packet: ${reason(error)}`;

@@ -1,4 +1,4 @@
-import type { Config, DoorConfig, Options } from "../config/config.ts";
+import type { Config, ConfigOptions, DoorConfig } from "../config/config.ts";
 
 /** What is different in a new configuration: names of doors and of options, as people wrote them or would. */
 export interface ConfigChanges {
@@ -21,7 +21,7 @@ export function compareConfigs(before: Config, after: Config): ConfigChanges {
 }
 
 /** What a configuration asks for that has to wait for the next start; `started`: the options of this one. */
-export function lateOptions(started: Options, wanted: Options): readonly string[] {
+export function lateOptions(started: ConfigOptions, wanted: ConfigOptions): readonly string[] {
   return fixedOptions.filter((name) => differs(name, started, wanted));
 }
 
@@ -54,7 +54,7 @@ const fixedOptions: readonly OptionName[] = [
   "onJournalFailure",
 ];
 
-function differs(name: OptionName, a: Options, b: Options): boolean {
+function differs(name: OptionName, a: ConfigOptions, b: ConfigOptions): boolean {
   return asText(a[name]) !== asText(b[name]);
 }
 

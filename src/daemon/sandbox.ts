@@ -3,14 +3,14 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { MemorySource } from "../capture/memory.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { Keeper } from "../grant/lease-manager.ts";
+import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import type { Doors } from "./doors.ts";
-import { Tally } from "./metrics/packet-counters.ts";
+import { PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
 
-export interface ApartOptions {
+export interface SandboxOptions {
   readonly doors: Doors;
   readonly firewall: Firewall;
   readonly clock: Clock;
@@ -23,17 +23,17 @@ export interface ApartOptions {
 }
 
 /** A pipeline beside the daemon's own: packets are handed in, and no disk knows what it opens. */
-export interface Apart {
+export interface SandboxPipeline {
   readonly matcher: Matcher;
-  readonly keeper: Keeper;
+  readonly leaseManager: LeaseManager;
   readonly pipeline: Pipeline<MemorySource>;
 }
 
 /** Puts one together; it watches the doors at once. */
-export function assembleApart(options: ApartOptions): Apart {
+export function createSandbox(options: SandboxOptions): SandboxPipeline {
   const { doors, firewall, clock, log, maxAttempts, isOurs, debug } = options;
   const matcher = new Matcher({ maxAttempts, isOurs });
-  const keeper = new Keeper({
+  const leaseManager = new LeaseManager({
     firewall,
     clock,
     log,
@@ -46,14 +46,14 @@ export function assembleApart(options: ApartOptions): Apart {
   const pipeline = new Pipeline({
     openSource: (sink) => new MemorySource(sink),
     matcher,
-    keeper,
+    leaseManager,
     log,
     clock,
-    quota: undefined,
-    tally: new Tally(),
+    rateLimiter: undefined,
+    counters: new PacketCounters(),
     onlyIpv4: false,
     debug,
   });
   pipeline.watch(doors);
-  return { matcher, keeper, pipeline };
+  return { matcher, leaseManager, pipeline };
 }

@@ -2,13 +2,13 @@ import { expect, test } from "vitest";
 import { ManualClock } from "../base/clock.ts";
 import { parseConfig } from "../config/parse.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
-import { rehearse } from "./warm-up.ts";
+import { warmUp } from "./warm-up.ts";
 
 async function rehearsed(text: string): Promise<readonly string[]> {
   const firewall = new MemoryFirewall();
   const { config } = parseConfig(text);
   if (config === undefined) throw new Error("not read");
-  await rehearse(config, firewall, new ManualClock());
+  await warmUp(config, firewall, new ManualClock());
   return firewall.history;
 }
 

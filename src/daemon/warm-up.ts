@@ -7,8 +7,8 @@ import type { Log } from "../base/log.ts";
 import { formatTextLine } from "../base/log.ts";
 import type { Config, DoorConfig } from "../config/config.ts";
 import type { Firewall } from "../firewall/firewall.ts";
-import { assembleApart } from "./sandbox.ts";
 import { Doors } from "./doors.ts";
+import { createSandbox } from "./sandbox.ts";
 
 const ports = [1, 3, 2];
 
@@ -29,7 +29,7 @@ const nobody = Address.v4(0);
  * asks the kernel for the same and changes nothing. Takes some 0.1 s in all, a knock at a time. Never
  * rejected for what the firewall says.
  */
-export async function rehearse(
+export async function warmUp(
   { doors, options }: Config,
   firewall: Firewall,
   clock: Clock,
@@ -37,16 +37,16 @@ export async function rehearse(
   const kinds = [doors.find(({ native }) => native), doors.find(({ native }) => !native)];
   let ran = 0;
   const log: Log = { write: (entry) => void formatTextLine(entry, clock.wall()) };
-  const played = kinds.flatMap((door) => (door === undefined ? [] : [inRehearsal(door)]));
-  const { pipeline, keeper } = assembleApart({
+  const played = kinds.flatMap((door) => (door === undefined ? [] : [warmUpDoor(door)]));
+  const { pipeline, leaseManager } = createSandbox({
     doors: new Doors(played, () => [], log),
     firewall: {
-      async open(passage, length) {
-        const isNative = passage.way.kind === "native";
+      async open(access, length) {
+        const isNative = access.method.kind === "native";
         const isProgram = !isNative || options.firewall === "ipset";
         if (isProgram && ++ran > programs) return { kind: "done" };
-        if (isNative) return firewall.close({ ...passage, source: nobody });
-        return firewall.open(passage, length);
+        if (isNative) return firewall.close({ ...access, source: nobody });
+        return firewall.open(access, length);
       },
       close: async () => ({ kind: "done" }),
     },
@@ -61,11 +61,11 @@ export async function rehearse(
     await setImmediate();
   }
   pipeline.close();
-  await keeper.stop();
+  await leaseManager.stop();
 }
 
 /** The same kind of door with a sequence of its own. */
-function inRehearsal(door: DoorConfig): DoorConfig {
+function warmUpDoor(door: DoorConfig): DoorConfig {
   const { name, native } = door;
   return {
     name,

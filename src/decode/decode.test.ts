@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { bytes, honest, octet } from "../../test/support/arbitrary.ts";
-import type { Ends, Extension } from "../../test/support/packets.ts";
+import type { Extension, PacketEnds } from "../../test/support/packets.ts";
 import {
   ACK,
   address,
@@ -23,8 +23,8 @@ import {
 } from "../../test/support/packets.ts";
 import { decode } from "./decode.ts";
 
-const v4: Ends = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
-const v6: Ends = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
+const v4: PacketEnds = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
+const v6: PacketEnds = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
 
 const real = {
   "a SYN of Linux, IPv4": {

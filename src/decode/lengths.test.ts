@@ -2,7 +2,7 @@
 // test/support/reference.ts says what is right.
 import { expect, test } from "vitest";
 import { decodeAlike } from "../../test/support/agreement.ts";
-import type { Ends, Extension } from "../../test/support/packets.ts";
+import type { Extension, PacketEnds } from "../../test/support/packets.ts";
 import {
   address,
   fragment,
@@ -20,8 +20,8 @@ import {
 import { decode } from "./decode.ts";
 import { whyRejected } from "./rejection.ts";
 
-const v4: Ends = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
-const v6: Ends = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
+const v4: PacketEnds = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
+const v6: PacketEnds = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
 const segment = tcp({ port: 7000 });
 const datagram = udp({ port: 7000 });
 

@@ -7,14 +7,14 @@ const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 
 /** A process at the moment when it connected. */
-export interface Peer {
+export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
 }
 
 /** Who made a connection over a unix socket. Throws SYSTEM if that cannot be known. */
-export function peerOf(socket: Socket): Peer {
+export function peerOf(socket: Socket): PeerCredentials {
   // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
   const value = new Uint8Array(12);
   const length = libc.int32(value.length);

@@ -1,7 +1,7 @@
 import koffi from "koffi";
 
 /** A descriptor that the event loop watches. */
-export interface Watch {
+export interface ReadableWatch {
   /** Not a word until `resume`. */
   pause(): void;
   resume(): void;
@@ -16,7 +16,7 @@ const alive = new Set<ReturnType<typeof koffi.node.poll>>();
  * Calls `task` from the event loop whenever `fd` has something to read, or an error, as long as it has
  * (level-triggered: what is left over is told again), and the watch is neither paused nor closed.
  */
-export function watchReadable(fd: number, task: () => void): Watch {
+export function watchReadable(fd: number, task: () => void): ReadableWatch {
   let isPaused = false;
   const start = () => handle.start({ readable: true }, told);
   const told = (status: unknown) => {

@@ -65,7 +65,7 @@ export type Exit =
   | { readonly status: undefined; readonly signal: string };
 
 /** A program that runs. */
-export interface Child {
+export interface SpawnedProcess {
   readonly pid: number;
   /** Fulfilled when it has ended. */
   readonly ended: Promise<Exit>;
@@ -112,7 +112,7 @@ export function spawnProgram(
   args: readonly string[],
   env: readonly string[],
   hold: number | undefined,
-): Child {
+): SpawnedProcess {
   const odd = [file, ...args, ...env].find((text) => text.includes("\0"));
   if (odd !== undefined)
     throw new KnockError("SYSTEM", `cannot start ${file}: a NUL byte in its arguments`);

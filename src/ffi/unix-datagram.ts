@@ -19,10 +19,10 @@ export function openUnixDatagram(): number {
 }
 
 /** What became of a datagram: `full`, not taken, since too many wait to be read; `lost`: there is no listener. */
-export type Sent = "taken" | "full" | "lost";
+export type DatagramResult = "taken" | "full" | "lost";
 
 /** Sends one datagram without ever waiting. */
-export function sendUnixDatagram(fd: number, path: string, data: Uint8Array): Sent {
+export function sendUnixDatagram(fd: number, path: string, data: Uint8Array): DatagramResult {
   // A path ends with a NUL; an abstract address begins with one, and every byte of it counts.
   const name = new TextEncoder().encode(path.startsWith("\0") ? path : `${path}\0`);
   if (name.length > longestPath) return "lost";

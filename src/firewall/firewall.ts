@@ -3,20 +3,20 @@ import type { Protocol } from "../base/port.ts";
 import type { Service } from "../base/service.ts";
 
 /** What is opened for one source, and how: ready to be carried out. */
-export interface Passage {
+export interface Access {
   readonly door: string;
   /** Which of the doors of this name, counted from 1: nothing keeps two from having one name. */
   readonly nth: number;
   readonly source: Address;
   /** The packet that completed the knock; undefined if an administrator opened the door. */
   readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;
-  readonly way: Way;
+  readonly method: AccessMethod;
 }
 
-type Way = CommandWay | NativeWay;
+type AccessMethod = CommandMethod | NativeMethod;
 
 /** By the commands of the configuration. */
-export interface CommandWay {
+export interface CommandMethod {
   readonly kind: "command";
   /** Shell text that opens. */
   readonly start: string;
@@ -29,13 +29,13 @@ export interface CommandWay {
 }
 
 /** By the kernel, which closes by itself. */
-export interface NativeWay {
+export interface NativeMethod {
   readonly kind: "native";
   readonly services: readonly Service[];
 }
 
 /** How opening or closing ended. */
-export type Outcome =
+export type FirewallResult =
   | { readonly kind: "done" }
   /** It was carried out, and ended with this status, which is not 0. */
   | { readonly kind: "failed"; readonly status: number }
@@ -58,11 +58,11 @@ export type Outcome =
  */
 export interface Firewall {
   /** Nothing is done; whoever calls says so. */
-  readonly pretends?: boolean;
+  readonly isDryRun?: boolean;
   /**
    * `hold`: a descriptor that whatever carries it out keeps open until it has ended; whoever calls does so
    * until the promise is fulfilled.
    */
-  open(passage: Passage, length: number, hold?: number): Promise<Outcome>;
-  close(passage: Passage): Promise<Outcome>;
+  open(access: Access, length: number, hold?: number): Promise<FirewallResult>;
+  close(access: Access): Promise<FirewallResult>;
 }

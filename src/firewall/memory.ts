@@ -1,4 +1,4 @@
-import type { Firewall, Outcome, Passage } from "./firewall.ts";
+import type { Access, Firewall, FirewallResult } from "./firewall.ts";
 
 /** A firewall that only remembers what it was told to do: for tests. */
 export class MemoryFirewall implements Firewall {
@@ -11,17 +11,17 @@ export class MemoryFirewall implements Firewall {
     return [...this.#open];
   }
 
-  open(passage: Passage): Promise<Outcome> {
-    this.#open.add(this.#remember("open", passage));
+  open(access: Access): Promise<FirewallResult> {
+    this.#open.add(this.#remember("open", access));
     return Promise.resolve({ kind: "done" });
   }
 
-  close(passage: Passage): Promise<Outcome> {
-    this.#open.delete(this.#remember("close", passage));
+  close(access: Access): Promise<FirewallResult> {
+    this.#open.delete(this.#remember("close", access));
     return Promise.resolve({ kind: "done" });
   }
 
-  #remember(what: string, { door, source }: Passage): string {
+  #remember(what: string, { door, source }: Access): string {
     const subject = `${door} ${source}`;
     this.history.push(`${what} ${subject}`);
     return subject;

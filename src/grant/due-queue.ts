@@ -1,5 +1,5 @@
 /** An item's place in the heap. */
-interface Entry<Item> {
+interface HeapEntry<Item> {
   readonly item: Item;
   /** What it is sorted by: not after its time, which may have been put off since. */
   at: number;
@@ -16,8 +16,8 @@ const mostGone = 64;
  * costs nothing: its entry is sorted anew when it comes up.
  */
 export class DueQueue<Item> {
-  readonly #entries = new Map<Item, Entry<Item>>();
-  #heap: Entry<Item>[] = [];
+  readonly #entries = new Map<Item, HeapEntry<Item>>();
+  #heap: HeapEntry<Item>[] = [];
 
   /** The places in memory that are taken. */
   get size(): number {
@@ -62,7 +62,7 @@ export class DueQueue<Item> {
   }
 
   /** The entry that is due first. */
-  #top(): Entry<Item> | undefined {
+  #top(): HeapEntry<Item> | undefined {
     for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
       if (!top.gone && top.at === top.due) return top;
       this.#removeFirst();
@@ -81,7 +81,7 @@ export class DueQueue<Item> {
     }
   }
 
-  #push(entry: Entry<Item>): void {
+  #push(entry: HeapEntry<Item>): void {
     const heap = this.#heap;
     let at = heap.length;
     heap.push(entry);

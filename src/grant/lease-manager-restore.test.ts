@@ -5,21 +5,21 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { address } from "../../test/support/packets.ts";
 import type { Who } from "../../test/support/accesses.ts";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
 import { ManualClock, systemClock } from "../base/clock.ts";
 import { MemoryLog } from "../base/log.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
-import type { Passage } from "../firewall/firewall.ts";
+import type { Access } from "../firewall/firewall.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
-import type { KeeperOptions } from "./lease-manager.ts";
-import { Keeper } from "./lease-manager.ts";
+import { CommandLocks } from "./journal/command-locks.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
-import { Ledger } from "./ledger.ts";
 import type { Recovered } from "./journal/recovery.ts";
-import { StartLocks } from "./journal/command-locks.ts";
+import type { LeaseManagerOptions } from "./lease-manager.ts";
+import { LeaseManager } from "./lease-manager.ts";
+import { Ledger } from "./ledger.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -35,41 +35,41 @@ const opens = "open ssh 192.0.2.7";
 const closes = "close ssh 192.0.2.7";
 
 /** A lease of an earlier daemon that ends at `due`, as it is found. */
-function left(plan: Recovered["plan"], due: number, passage: Passage = byCommands()): Recovered {
+function left(plan: Recovered["plan"], due: number, access: Access = byCommands()): Recovered {
   const state = { settle: "opening", keep: "open", close: "closing" } as const;
-  return { plan, lease: { id: 1, passage, length: 10_000, since: 0, due, state: state[plan] } };
+  return { plan, lease: { id: 1, access, length: 10_000, since: 0, due, state: state[plan] } };
 }
 
 /** A daemon that has just started, in a world in which time is handed in. */
-function makeDaemon(more: Partial<KeeperOptions> = {}) {
+function makeDaemon(more: Partial<LeaseManagerOptions> = {}) {
   const firewall = new SlowFirewall();
   const clock = new ManualClock();
   const log = new MemoryLog();
   const ledger = new Ledger();
-  const keeper = new Keeper({
+  const leaseManager = new LeaseManager({
     firewall,
     clock,
     log,
     ledger,
     journal: undefined,
-    locks: new StartLocks(join(folder, "start-")),
+    locks: new CommandLocks(join(folder, "start-")),
     maxCommands: 64,
     refuseWithoutJournal: false,
     ...more,
   });
   const open = (who: Who = {}) =>
-    void keeper.open({ passage: byCommands(who), length: 10_000, again: "extend" });
+    void leaseManager.open({ access: byCommands(who), length: 10_000, again: "extend" });
   const wait = async (milliseconds: number) => {
     clock.advance(milliseconds);
     await settled();
   };
-  return { firewall, clock, log, ledger, keeper, open, wait };
+  return { firewall, clock, log, ledger, leaseManager, open, wait };
 }
 
 describe("a lease of an earlier daemon", () => {
   test("that is open is closed on time, once", async () => {
-    const { firewall, keeper, wait } = makeDaemon();
-    keeper.restore([left("keep", 5000)]);
+    const { firewall, leaseManager, wait } = makeDaemon();
+    leaseManager.restore([left("keep", 5000)]);
     await wait(4999);
     expect(firewall.begun).toEqual([]);
     await wait(1);
@@ -77,25 +77,25 @@ describe("a lease of an earlier daemon", () => {
     await firewall.end(closes);
     await wait(100_000);
     expect(firewall.begun).toEqual([closes]);
-    expect(keeper.busy).toBe(false);
+    expect(leaseManager.busy).toBe(false);
   });
 
   test("that is overdue is closed at once", async () => {
-    const { firewall, keeper, wait } = makeDaemon();
-    keeper.restore([left("keep", -1)]);
+    const { firewall, leaseManager, wait } = makeDaemon();
+    leaseManager.restore([left("keep", -1)]);
     await wait(0);
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("that was being closed is closed again at once", () => {
-    const { firewall, keeper } = makeDaemon();
-    keeper.restore([left("close", 5000)]);
+    const { firewall, leaseManager } = makeDaemon();
+    leaseManager.restore([left("close", 5000)]);
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("is extended by a knock, without a second start", async () => {
-    const { firewall, keeper, open, wait } = makeDaemon();
-    keeper.restore([left("keep", 5000)]);
+    const { firewall, leaseManager, open, wait } = makeDaemon();
+    leaseManager.restore([left("keep", 5000)]);
     await wait(4000);
     open();
     await wait(9999);
@@ -105,33 +105,33 @@ describe("a lease of an earlier daemon", () => {
   });
 
   test("keeps its number to itself", async () => {
-    const { keeper, open, wait } = makeDaemon();
-    keeper.restore([left("keep", 5000)]);
+    const { leaseManager, open, wait } = makeDaemon();
+    leaseManager.restore([left("keep", 5000)]);
     open({ door: "web" });
     await wait(0);
-    expect(keeper.leases.map(({ id }) => id)).toEqual([1, 2]);
+    expect(leaseManager.leases.map(({ id }) => id)).toEqual([1, 2]);
   });
 
   test("that the kernel keeps is opened again with the time it has left, and ends then", async () => {
-    const { firewall, keeper, wait } = makeDaemon();
-    keeper.restore([left("keep", 5000, byKernel())]);
+    const { firewall, leaseManager, wait } = makeDaemon();
+    leaseManager.restore([left("keep", 5000, byKernel())]);
     expect([firewall.begun, firewall.lengths]).toEqual([[opens], [5000]]);
     await firewall.end(opens);
     await wait(5000);
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
   });
 
   test("that the kernel has closed meanwhile is not opened again", async () => {
-    const { firewall, keeper, wait } = makeDaemon();
-    keeper.restore([left("keep", -1, byKernel())]);
+    const { firewall, leaseManager, wait } = makeDaemon();
+    leaseManager.restore([left("keep", -1, byKernel())]);
     await wait(0);
     expect(firewall.begun).not.toContain(opens);
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
   });
 
   test("is told in the log", () => {
-    const { keeper, log } = makeDaemon();
-    keeper.restore([left("keep", 5000)]);
+    const { leaseManager, log } = makeDaemon();
+    leaseManager.restore([left("keep", 5000)]);
     expect(log.entries[0]).toMatchObject({ event: "recovered", door: "ssh" });
   });
 });
@@ -139,7 +139,7 @@ describe("a lease of an earlier daemon", () => {
 describe("a lease whose start command may still run", () => {
   /** The command, as the earlier daemon started it; it runs until it is killed. */
   function startCommand(): ChildProcess {
-    const hold = new StartLocks(join(folder, "start-")).take(1);
+    const hold = new CommandLocks(join(folder, "start-")).take(1);
     if (hold === undefined) throw new Error("no lock");
     const child = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", hold.fd] });
     children.push(child);
@@ -153,15 +153,15 @@ describe("a lease whose start command may still run", () => {
   }
 
   test("is closed at once where it has ended", () => {
-    const { firewall, keeper } = makeDaemon();
-    keeper.restore([left("settle", 5000)]);
+    const { firewall, leaseManager } = makeDaemon();
+    leaseManager.restore([left("settle", 5000)]);
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("is closed when it has ended, once", async () => {
-    const { firewall, keeper, wait } = makeDaemon();
+    const { firewall, leaseManager, wait } = makeDaemon();
     const child = startCommand();
-    keeper.restore([left("settle", 5000)]);
+    leaseManager.restore([left("settle", 5000)]);
     await wait(1000);
     expect(firewall.begun).toEqual([]);
     await end(child);
@@ -170,13 +170,13 @@ describe("a lease whose start command may still run", () => {
     await firewall.end(closes);
     await wait(100_000);
     expect(firewall.begun).toEqual([closes]);
-    expect(keeper.busy).toBe(false);
+    expect(leaseManager.busy).toBe(false);
   });
 
   test("is closed 10 s after its end if that does not come, and once more when it comes", async () => {
-    const { firewall, keeper, wait } = makeDaemon();
+    const { firewall, leaseManager, wait } = makeDaemon();
     const child = startCommand();
-    keeper.restore([left("settle", 5000)]);
+    leaseManager.restore([left("settle", 5000)]);
     await wait(14_999);
     expect(firewall.begun).toEqual([]);
     await wait(250);
@@ -188,13 +188,13 @@ describe("a lease whose start command may still run", () => {
     await wait(250);
     expect(firewall.begun).toEqual([closes, closes]);
     await firewall.end(closes);
-    expect(keeper.busy).toBe(false);
+    expect(leaseManager.busy).toBe(false);
   });
 
   test("is not opened again by a knock before it is closed, but afterwards", async () => {
-    const { firewall, keeper, open, wait } = makeDaemon();
+    const { firewall, leaseManager, open, wait } = makeDaemon();
     const child = startCommand();
-    keeper.restore([left("settle", 5000)]);
+    leaseManager.restore([left("settle", 5000)]);
     open();
     await wait(1000);
     expect(firewall.begun).toEqual([]);
@@ -206,9 +206,9 @@ describe("a lease whose start command may still run", () => {
   });
 
   test("that was closed without it is opened by a knock, after one more closing", async () => {
-    const { firewall, keeper, open, wait } = makeDaemon();
+    const { firewall, leaseManager, open, wait } = makeDaemon();
     const child = startCommand();
-    keeper.restore([left("settle", 5000)]);
+    leaseManager.restore([left("settle", 5000)]);
     await wait(15_250);
     await firewall.end(closes);
     open();
@@ -225,10 +225,10 @@ describe("a lease whose start command may still run", () => {
   });
 
   test("is not touched by a daemon that stops", async () => {
-    const { firewall, keeper, wait } = makeDaemon();
+    const { firewall, leaseManager, wait } = makeDaemon();
     startCommand();
-    keeper.restore([left("settle", 5000)]);
-    await keeper.stop();
+    leaseManager.restore([left("settle", 5000)]);
+    await leaseManager.stop();
     await wait(100_000);
     expect(firewall.begun).toEqual([]);
   });
@@ -239,8 +239,8 @@ describe("a lease whose start command may still run", () => {
     const first = new Ledger();
     const log = new MemoryLog();
     const { journal } = LeaseJournal.open(path, first, here, log);
-    first.apply({ op: "open", id: 1, passage: byCommands(), length: 10_000, since: 0 });
-    journal.write({ op: "open", id: 1, passage: byCommands(), length: 10_000, since: 0 });
+    first.apply({ op: "open", id: 1, access: byCommands(), length: 10_000, since: 0 });
+    journal.write({ op: "open", id: 1, access: byCommands(), length: 10_000, since: 0 });
     journal.close();
     startCommand();
     const plans: string[] = [];
@@ -248,8 +248,8 @@ describe("a lease whose start command may still run", () => {
       const ledger = new Ledger();
       const opened = LeaseJournal.open(path, ledger, here, log);
       plans.push(...opened.recovered.map(({ plan }) => plan));
-      const { firewall, keeper, wait } = makeDaemon({ ledger, journal: opened.journal });
-      keeper.restore(opened.recovered);
+      const { firewall, leaseManager, wait } = makeDaemon({ ledger, journal: opened.journal });
+      leaseManager.restore(opened.recovered);
       await wait(1000);
       expect(firewall.begun).toEqual([]);
       opened.journal.close();
@@ -261,7 +261,7 @@ describe("a lease whose start command may still run", () => {
 test("a real start command that outlives its daemon is waited for by the next", async () => {
   const effects = join(folder, "effects");
   const noUsers = (name: string) => Promise.reject(new Error(`no user ${name}`));
-  const way = {
+  const method = {
     start: `read -r _ <'${join(folder, "gate")}'; echo start >>'${effects}'`,
     stop: `echo stop >>'${effects}'`,
   };
@@ -270,13 +270,14 @@ test("a real start command that outlives its daemon is waited for by the next", 
     0,
   );
   const firewall = new CommandFirewall(noUsers);
-  const real = () => makeDaemon({ firewall, clock: systemClock, ledger: new Ledger() }).keeper;
-  const passage = byCommands({}, way);
+  const real = () =>
+    makeDaemon({ firewall, clock: systemClock, ledger: new Ledger() }).leaseManager;
+  const access = byCommands({}, method);
   const killed = real();
-  void killed.open({ passage, length: 60_000, again: "extend" });
+  void killed.open({ access, length: 60_000, again: "extend" });
   const [lease] = killed.leases;
   if (lease === undefined) throw new Error("no lease");
-  await expect.poll(() => new StartLocks(join(folder, "start-")).isHeld(1)).toBe(true);
+  await expect.poll(() => new CommandLocks(join(folder, "start-")).isHeld(1)).toBe(true);
   // From here on the first daemon is not asked any more: for the second it is dead.
   const next = real();
   next.restore([{ lease, plan: "settle" }]);
@@ -293,28 +294,28 @@ test("what was not begun when the daemon stopped is nothing to close for the nex
   const here = { boot: "one", now: 0, wall: 0 };
   const ledger = new Ledger();
   const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
-  const { firewall, keeper, open } = makeDaemon({ ledger, journal, maxCommands: 2 });
-  keeper.restore([]);
+  const { firewall, leaseManager, open } = makeDaemon({ ledger, journal, maxCommands: 2 });
+  leaseManager.restore([]);
   open({ door: "runs" });
   await expect.poll(() => firewall.begun).toEqual(["open runs 192.0.2.7"]);
   open({ door: "waits for the disk" });
   open({ door: "waits for a slot" });
-  await keeper.stop();
+  await leaseManager.stop();
   journal.close();
   const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
-  const left = recovered.map(({ lease, plan }) => [lease.passage.door, plan]);
+  const left = recovered.map(({ lease, plan }) => [lease.access.door, plan]);
   expect(left).toEqual([["runs", "settle"]]);
   expect(firewall.begun).toHaveLength(1);
 });
 
 describe("leases that cannot be written down", () => {
   const here = { boot: "one", now: 0, wall: 0 };
-  function makeForgetful(more: Partial<KeeperOptions> = {}) {
+  function makeForgetful(more: Partial<LeaseManagerOptions> = {}) {
     const ledger = new Ledger();
     const log = new MemoryLog();
     const { journal } = LeaseJournal.open("/dev/null/journal", ledger, here, log);
     const daemon = makeDaemon({ ledger, log, journal, ...more });
-    daemon.keeper.restore([]);
+    daemon.leaseManager.restore([]);
     return { ...daemon, log };
   }
 
@@ -329,44 +330,46 @@ describe("leases that cannot be written down", () => {
   });
 
   test("are refused where that is asked for, and leave nothing to be closed", async () => {
-    const { firewall, keeper, log, open, wait } = makeForgetful({ refuseWithoutJournal: true });
+    const { firewall, leaseManager, log, open, wait } = makeForgetful({
+      refuseWithoutJournal: true,
+    });
     open();
     await settled();
     await wait(100_000);
     expect(firewall.begun).toEqual([]);
-    expect(keeper.busy).toBe(false);
+    expect(leaseManager.busy).toBe(false);
     expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: not opened: the journal cannot be written");
     expect(log.entries.at(-1)?.level).toBe("error");
   });
 
   test("are none where nothing has to be closed, or the kernel does it: those open even so", async () => {
     const firewall = new MemoryFirewall();
-    const { keeper } = makeForgetful({ firewall, refuseWithoutJournal: true });
+    const { leaseManager } = makeForgetful({ firewall, refuseWithoutJournal: true });
     const endless = byCommands({}, { stop: undefined });
-    await keeper.open({ passage: endless, length: 1000, again: "extend" });
+    await leaseManager.open({ access: endless, length: 1000, again: "extend" });
     const native = byKernel({ source: address("2001:db8::7") });
-    await keeper.open({ passage: native, length: 1000, again: "extend" });
+    await leaseManager.open({ access: native, length: 1000, again: "extend" });
     expect(firewall.opened).toEqual(["ssh 192.0.2.7", "ssh 2001:db8::7"]);
   });
 
   test("are closed when the daemon stops, for no other will know of them", async () => {
-    const { firewall, keeper, open } = makeForgetful();
+    const { firewall, leaseManager, open } = makeForgetful();
     open();
     await settled();
     await firewall.end(opens);
-    const stopping = keeper.stop();
+    const stopping = leaseManager.stop();
     expect(firewall.begun).toEqual([opens, closes]);
     await firewall.end(closes);
     await stopping;
-    expect(keeper.busy).toBe(false);
+    expect(leaseManager.busy).toBe(false);
   });
 
   test("are closed when the daemon stops, too, if they were still being opened", async () => {
-    const { firewall, keeper, open } = makeForgetful();
+    const { firewall, leaseManager, open } = makeForgetful();
     open();
     await settled();
     let ended = false;
-    const stopping = keeper.stop().then(() => {
+    const stopping = leaseManager.stop().then(() => {
       ended = true;
     });
     await settled();
@@ -375,13 +378,13 @@ describe("leases that cannot be written down", () => {
     expect([firewall.begun, ended]).toEqual([[opens, closes], false]);
     await firewall.end(closes);
     await stopping;
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
   });
 
   test("are closed all at once when nobody waits any longer, also those that were still being opened", async () => {
-    const { firewall, keeper } = makeForgetful({ maxCommands: 1 });
+    const { firewall, leaseManager } = makeForgetful({ maxCommands: 1 });
     const open = async (door: string) => {
-      void keeper.open({ passage: byCommands({ door }), length: 10_000, again: "extend" });
+      void leaseManager.open({ access: byCommands({ door }), length: 10_000, again: "extend" });
       await settled();
     };
     for (const door of ["a", "b"]) {
@@ -390,10 +393,10 @@ describe("leases that cannot be written down", () => {
     }
     await open("slow");
     await open("waits");
-    void keeper.stop();
+    void leaseManager.stop();
     const begun = ["open a 192.0.2.7", "open b 192.0.2.7", "open slow 192.0.2.7"];
     expect(firewall.begun).toEqual([...begun, "close a 192.0.2.7"]);
-    keeper.rush();
+    leaseManager.runAllNow();
     expect(firewall.begun.slice(begun.length).sort()).toEqual([
       "close a 192.0.2.7",
       "close b 192.0.2.7",
@@ -403,9 +406,9 @@ describe("leases that cannot be written down", () => {
 
   test("stay open when the daemon stops, if the kernel closes them", async () => {
     const firewall = new MemoryFirewall();
-    const { keeper } = makeForgetful({ firewall });
-    await keeper.open({ passage: byKernel(), length: 1000, again: "extend" });
-    await keeper.stop();
+    const { leaseManager } = makeForgetful({ firewall });
+    await leaseManager.open({ access: byKernel(), length: 1000, again: "extend" });
+    await leaseManager.stop();
     expect(firewall.opened).toEqual(["ssh 192.0.2.7"]);
   });
 });

@@ -2,27 +2,31 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { address } from "../../test/support/packets.ts";
 import type { Who } from "../../test/support/accesses.ts";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
 import { ManualClock } from "../base/clock.ts";
 import { MemoryLog } from "../base/log.ts";
-import type { CommandWay, Firewall, Outcome } from "../firewall/firewall.ts";
+import type { CommandMethod, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
-import type { Grant, KeeperOptions } from "./lease-manager.ts";
-import { Keeper, mostLeases } from "./lease-manager.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
+import type { AccessRequest, LeaseManagerOptions } from "./lease-manager.ts";
+import { LeaseManager, mostLeases } from "./lease-manager.ts";
 import { Ledger } from "./ledger.ts";
 
-function makeGrant(who: Who = {}, length = 10_000, way: Partial<CommandWay> = {}): Grant {
-  return { passage: byCommands(who, way), length, again: "extend" };
+function makeGrant(
+  who: Who = {},
+  length = 10_000,
+  method: Partial<CommandMethod> = {},
+): AccessRequest {
+  return { access: byCommands(who, method), length, again: "extend" };
 }
 
-function make<F extends Firewall>(firewall: F, more: Partial<KeeperOptions> = {}) {
+function make<F extends Firewall>(firewall: F, more: Partial<LeaseManagerOptions> = {}) {
   const clock = new ManualClock();
   const log = new MemoryLog();
-  const keeper = new Keeper({
+  const leaseManager = new LeaseManager({
     firewall,
     clock,
     log,
@@ -34,15 +38,15 @@ function make<F extends Firewall>(firewall: F, more: Partial<KeeperOptions> = {}
     ...more,
   });
   /** Nobody waits for what a knock sets off. */
-  const open = (grant: Grant) => void keeper.open(grant);
+  const open = (grant: AccessRequest) => void leaseManager.open(grant);
   const wait = async (milliseconds: number) => {
     clock.advance(milliseconds);
     await settled();
   };
-  return { firewall, clock, log, keeper, open, wait };
+  return { firewall, clock, log, leaseManager, open, wait };
 }
 
-const native: Grant = { passage: byKernel(), length: 1000, again: "extend" };
+const native: AccessRequest = { access: byKernel(), length: 1000, again: "extend" };
 
 /** Nothing closes it. */
 const endless = { stop: undefined };
@@ -62,7 +66,7 @@ test("two doors of one name are two doors", async () => {
 
 describe("a door that closes by itself", () => {
   test("is opened, stays open for its time from the end of the start command, and is closed", async () => {
-    const { firewall, keeper, open, wait, log } = make(new SlowFirewall());
+    const { firewall, leaseManager, open, wait, log } = make(new SlowFirewall());
     open(makeGrant());
     expect(firewall.begun).toEqual([opens]);
     await wait(60_000);
@@ -71,10 +75,10 @@ describe("a door that closes by itself", () => {
     expect(firewall.begun).toEqual([opens]);
     await wait(1);
     expect(firewall.begun).toEqual([opens, closes]);
-    expect(keeper.busy).toBe(true);
+    expect(leaseManager.busy).toBe(true);
     await firewall.end(closes);
-    expect(keeper.busy).toBe(false);
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.busy).toBe(false);
+    expect(leaseManager.leases).toEqual([]);
     expect(log.texts).toEqual([
       "ssh: running command: start",
       "ssh: command ended",
@@ -137,32 +141,33 @@ describe("a door that closes by itself", () => {
   });
 
   test("may be made to end at another time, sooner or later", async () => {
-    const { firewall, keeper, open, wait } = make(new MemoryFirewall());
+    const { firewall, leaseManager, open, wait } = make(new MemoryFirewall());
     open(makeGrant());
     await wait(0);
-    const [lease] = keeper.leases;
+    const [lease] = leaseManager.leases;
     if (lease === undefined) throw new Error("no lease");
-    await keeper.extend(lease, 60_000);
+    await leaseManager.extend(lease, 60_000);
     await wait(20_000);
     expect(firewall.history).toEqual([opens]);
-    await keeper.extend(lease, 21_000);
+    await leaseManager.extend(lease, 21_000);
     await wait(1000);
     expect(firewall.history).toEqual([opens, closes]);
   });
 
   test("may be closed before its time, once", async () => {
-    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall());
     open(makeGrant());
     await firewall.end(opens);
-    for (const lease of [...keeper.leases, ...keeper.leases]) void keeper.close(lease);
+    for (const lease of [...leaseManager.leases, ...leaseManager.leases])
+      void leaseManager.close(lease);
     expect(firewall.begun).toEqual([opens, closes]);
-    for (const lease of keeper.leases) void keeper.close(lease);
+    for (const lease of leaseManager.leases) void leaseManager.close(lease);
     await firewall.end(closes);
     await wait(100_000);
     expect(firewall.begun).toEqual([opens, closes]);
   });
 
-  test.each<[string, Outcome]>([
+  test.each<[string, FirewallResult]>([
     ["failed", { kind: "failed", status: 3 }],
     ["did not start", { kind: "not-started", reason: "no such file" }],
   ])("is closed, too, when its start command %s", async (_, outcome) => {
@@ -183,7 +188,7 @@ describe("a door that closes by itself", () => {
 });
 
 describe("a door that reruns at each knock", () => {
-  const grant: Grant = { ...makeGrant(), again: "rerun" };
+  const grant: AccessRequest = { ...makeGrant(), again: "rerun" };
 
   test("is closed and opened again by a knock, in this order", async () => {
     const { firewall, open, wait } = make(new SlowFirewall());
@@ -223,26 +228,26 @@ describe("a door that reruns at each knock", () => {
 });
 
 describe("a door that the kernel closes", () => {
-  const grant = (length: number, who: Who = {}, port = 22): Grant => {
+  const grant = (length: number, who: Who = {}, port = 22): AccessRequest => {
     const services = [{ protocol: "tcp", port }] as const;
-    return { passage: byKernel(who, { services }), length, again: "extend" };
+    return { access: byKernel(who, { services }), length, again: "extend" };
   };
 
   test("is opened for its time, and is over without a word to the firewall", async () => {
-    const { firewall, keeper, log, open, wait } = make(new SlowFirewall());
+    const { firewall, leaseManager, log, open, wait } = make(new SlowFirewall());
     open(grant(1000));
     expect([firewall.begun, firewall.lengths]).toEqual([[opens], [1000]]);
     await firewall.end(opens);
     await wait(999);
-    expect(keeper.leases).toHaveLength(1);
+    expect(leaseManager.leases).toHaveLength(1);
     await wait(1);
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
     expect(firewall.begun).toEqual([opens]);
     expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: closed");
   });
 
   test("is opened again by a knock, for the whole time from then on", async () => {
-    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall());
     open(grant(1000));
     await firewall.end(opens);
     await wait(900);
@@ -253,42 +258,42 @@ describe("a door that the kernel closes", () => {
     ]);
     await firewall.end(opens);
     await wait(999);
-    expect(keeper.leases).toHaveLength(1);
+    expect(leaseManager.leases).toHaveLength(1);
     await wait(1);
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
   });
 
   test("is no lease if it could not be opened, and may be tried again", async () => {
-    const { firewall, keeper, log, open } = make(new SlowFirewall());
+    const { firewall, leaseManager, log, open } = make(new SlowFirewall());
     open(grant(1000));
     await firewall.end(opens, { kind: "not-started", reason: "no rights" });
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
     expect(log.entries.at(-1)).toMatchObject({ level: "error", event: "open-failed" });
     open(grant(1000));
     expect(firewall.begun).toEqual([opens, opens]);
   });
 
   test("is opened again, with the time it has left, where somebody removed it", async () => {
-    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall());
     open(grant(1000));
     open(makeGrant({ door: "by commands" }));
     await firewall.end(opens);
     await firewall.end("open by commands 192.0.2.7");
     await wait(400);
-    keeper.reopenNative();
+    leaseManager.reopenNative();
     expect(firewall.begun.slice(2)).toEqual([opens]);
     expect(firewall.lengths.at(-1)).toBe(600);
   });
 
   test("leaves open what another door has opened to the same source, and for longer", async () => {
-    const { firewall, keeper, open } = make(new SlowFirewall());
+    const { firewall, leaseManager, open } = make(new SlowFirewall());
     open(grant(1000));
     open(grant(5000, { door: "long" }));
     await firewall.end(opens);
     await firewall.end("open long 192.0.2.7");
-    const [lease] = keeper.leases;
+    const [lease] = leaseManager.leases;
     if (lease === undefined) throw new Error("no lease");
-    void keeper.close(lease);
+    void leaseManager.close(lease);
     await firewall.end(closes);
     expect(firewall.begun.slice(2)).toEqual([closes, "open long 192.0.2.7"]);
     expect(firewall.lengths.at(-1)).toBe(5000);
@@ -296,13 +301,13 @@ describe("a door that the kernel closes", () => {
 });
 
 test("a door that nothing closes is opened at every knock, and is no lease", async () => {
-  const { firewall, keeper, open, wait } = make(new MemoryFirewall());
+  const { firewall, leaseManager, open, wait } = make(new MemoryFirewall());
   open(makeGrant({}, 10_000, endless));
   await wait(0);
   open(makeGrant({}, 10_000, endless));
   await wait(1_000_000);
   expect(firewall.history).toEqual([opens, opens]);
-  expect(keeper.busy).toBe(false);
+  expect(leaseManager.busy).toBe(false);
 });
 
 test("doors and sources are closed each at its own time", async () => {
@@ -366,27 +371,27 @@ describe("slow commands", () => {
 
 describe("an administrator", () => {
   test("closes a door whose start command still runs: now, and once more when that has ended", async () => {
-    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall());
     open(makeGrant());
     await settled();
-    const [lease] = keeper.leases;
+    const [lease] = leaseManager.leases;
     if (lease === undefined) throw new Error("no lease");
-    void keeper.close(lease);
+    void leaseManager.close(lease);
     await firewall.end(closes);
     expect(firewall.begun).toEqual([opens, closes]);
     await firewall.end(opens);
     await firewall.end(closes);
     await wait(100_000);
     expect(firewall.begun).toEqual([opens, closes, closes]);
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
   });
 
   test("is told whether a door could be opened", async () => {
-    const { firewall, keeper } = make(new SlowFirewall());
-    const good = keeper.open(makeGrant());
+    const { firewall, leaseManager } = make(new SlowFirewall());
+    const good = leaseManager.open(makeGrant());
     await firewall.end(opens);
     expect(await good).toBe(true);
-    const bad = keeper.open(makeGrant({ door: "web" }));
+    const bad = leaseManager.open(makeGrant({ door: "web" }));
     await firewall.end("open web 192.0.2.7", { kind: "not-started", reason: "EAGAIN" });
     expect(await bad).toBe(false);
   });
@@ -394,24 +399,24 @@ describe("an administrator", () => {
 
 describe("stopping", () => {
   test("leaves what is open as it is, and opens nothing any more", async () => {
-    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall());
     open(makeGrant());
     await firewall.end(opens);
-    await keeper.stop();
+    await leaseManager.stop();
     open(makeGrant({ door: "web" }));
     await wait(100_000);
     expect(firewall.begun).toEqual([opens]);
-    expect(keeper.leases).toHaveLength(1);
+    expect(leaseManager.leases).toHaveLength(1);
   });
 
   test("ends when what is being closed has been, and does not open it again", async () => {
-    const { firewall, keeper, open, wait } = make(new SlowFirewall());
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall());
     open(makeGrant());
     await firewall.end(opens);
     await wait(10_000);
     open(makeGrant());
     let ended = false;
-    const stopping = keeper.stop().then(() => {
+    const stopping = leaseManager.stop().then(() => {
       ended = true;
     });
     await settled();
@@ -419,34 +424,34 @@ describe("stopping", () => {
     await firewall.end(closes);
     await stopping;
     expect(firewall.begun).toEqual([opens, closes]);
-    expect(keeper.leases).toEqual([]);
+    expect(leaseManager.leases).toEqual([]);
   });
 
   test("does not wait for commands that open", async () => {
-    const { firewall, keeper, open } = make(new SlowFirewall());
+    const { firewall, leaseManager, open } = make(new SlowFirewall());
     open(makeGrant());
-    await keeper.stop();
+    await leaseManager.stop();
     expect(firewall.begun).toEqual([opens]);
   });
 
   test("drops what waits to be opened", async () => {
-    const { firewall, keeper, open } = make(new SlowFirewall(), { maxCommands: 1 });
+    const { firewall, leaseManager, open } = make(new SlowFirewall(), { maxCommands: 1 });
     open(makeGrant({ door: "web" }));
     open(makeGrant());
-    await keeper.stop();
+    await leaseManager.stop();
     await firewall.end("open web 192.0.2.7");
     expect(firewall.begun).toEqual(["open web 192.0.2.7"]);
   });
 
   test("has nothing to do where nothing is open", async () => {
-    const { keeper } = make(new SlowFirewall());
-    await keeper.stop();
-    expect(keeper.busy).toBe(false);
+    const { leaseManager } = make(new SlowFirewall());
+    await leaseManager.stop();
+    expect(leaseManager.busy).toBe(false);
   });
 });
 
 describe("the log says how a command ended:", () => {
-  test.each<[string, Outcome, string, string]>([
+  test.each<[string, FirewallResult, string, string]>([
     ["well", { kind: "done" }, "info", "ssh: command ended"],
     [
       "with a status",
@@ -485,19 +490,23 @@ describe("so many leases that their sources must be forged", () => {
     const ledger = new Ledger();
     for (let id = 1; id <= mostLeases; id++) {
       const source = address(`10.${id >> 16}.${(id >> 8) & 255}.${id & 255}`);
-      ledger.apply({ op: "open", id, passage: byKernel({ source }), length: 1000, since: 0 });
+      ledger.apply({ op: "open", id, access: byKernel({ source }), length: 1000, since: 0 });
     }
     return ledger;
   };
 
   test("open to nobody else who knocks, but to those whom an administrator lets in", async () => {
-    const { firewall, keeper, log } = make(new MemoryFirewall(), { ledger: fullLedger() });
+    const { firewall, leaseManager, log } = make(new MemoryFirewall(), { ledger: fullLedger() });
     const knock = { port: 7000, protocol: "tcp" } as const;
-    const grant = (who: Who): Grant => ({ passage: byKernel(who), length: 1000, again: "extend" });
-    expect(await keeper.open(grant({ knock }))).toBe(false);
+    const grant = (who: Who): AccessRequest => ({
+      access: byKernel(who),
+      length: 1000,
+      again: "extend",
+    });
+    expect(await leaseManager.open(grant({ knock }))).toBe(false);
     expect(firewall.history).toEqual([]);
     expect(log.texts).toEqual(["192.0.2.7: ssh: too many doors are open, not opened"]);
-    expect(await keeper.open(grant({ knock: undefined }))).toBe(true);
+    expect(await leaseManager.open(grant({ knock: undefined }))).toBe(true);
     expect(firewall.history).toEqual([opens]);
   });
 });
@@ -509,9 +518,9 @@ test("several knocks in one go make one native door, which is written down and t
   const ledger = new Ledger();
   const here = { boot: "one", now: 0, wall: 0 };
   const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
-  const { keeper, log } = make(new MemoryFirewall(), { ledger, journal });
-  keeper.restore([]);
-  const grants = [1000, 5000, 1000].map((length) => keeper.open({ ...native, length }));
+  const { leaseManager, log } = make(new MemoryFirewall(), { ledger, journal });
+  leaseManager.restore([]);
+  const grants = [1000, 5000, 1000].map((length) => leaseManager.open({ ...native, length }));
   expect(await Promise.all(grants)).toEqual([true, true, true]);
   journal.close();
   const lines = readFileSync(path, "utf8").split("\n");
@@ -522,30 +531,30 @@ test("several knocks in one go make one native door, which is written down and t
 });
 
 test("a native door that is closed while it is being opened is closed once more when it is open", async () => {
-  const { firewall, keeper, open } = make(new SlowFirewall());
+  const { firewall, leaseManager, open } = make(new SlowFirewall());
   open(native);
-  const closing = Promise.all(keeper.leases.map((lease) => keeper.close(lease)));
+  const closing = Promise.all(leaseManager.leases.map((lease) => leaseManager.close(lease)));
   expect(firewall.begun).toEqual([opens, closes]);
   await firewall.end(opens);
   await firewall.end(closes);
   await closing;
   await firewall.end(closes);
-  expect(keeper.leases).toEqual([]);
+  expect(leaseManager.leases).toEqual([]);
 });
 
 test("a service that is closed by one door is opened again for another that is just opening it", async () => {
-  const { firewall, keeper, open } = make(new SlowFirewall());
+  const { firewall, leaseManager, open } = make(new SlowFirewall());
   open(native);
   await firewall.end(opens);
-  const [lease] = keeper.leases;
-  open({ ...native, passage: byKernel({ door: "web" }) });
-  if (lease !== undefined) void keeper.close(lease);
+  const [lease] = leaseManager.leases;
+  open({ ...native, access: byKernel({ door: "web" }) });
+  if (lease !== undefined) void leaseManager.close(lease);
   await firewall.end(closes);
   const again = "open web 192.0.2.7";
   expect(firewall.begun).toEqual([opens, again, closes, again]);
   await firewall.end(again);
   await firewall.end(again);
-  expect(keeper.leases.map(({ state, passage }) => [passage.door, state])).toEqual([
+  expect(leaseManager.leases.map(({ state, access }) => [access.door, state])).toEqual([
     ["web", "open"],
   ]);
 });
@@ -567,8 +576,8 @@ test("a native door is written down when it is open, not before", async () => {
     },
     close: async () => ({ kind: "done" }),
   };
-  const { keeper } = make(firewall, { ledger, journal });
-  await keeper.open(native);
+  const { leaseManager } = make(firewall, { ledger, journal });
+  await leaseManager.open(native);
   expect([...seen, written()]).toEqual([false, true]);
   journal.close();
 });

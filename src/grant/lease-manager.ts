@@ -1,16 +1,16 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Passage } from "../firewall/firewall.ts";
-import type { Lease, LeaseEvent } from "./lease.ts";
+import type { Access } from "../firewall/firewall.ts";
+import type { CommandLocks } from "./journal/command-locks.ts";
 import type { LeaseJournal } from "./journal/lease-journal.ts";
+import type { Recovered } from "./journal/recovery.ts";
+import type { Lease, LeaseEvent } from "./lease.ts";
 import type { Ledger } from "./ledger.ts";
 import { ownerOf } from "./ledger.ts";
-import type { OperatorOptions } from "./logged-firewall.ts";
-import { Operator } from "./logged-firewall.ts";
-import type { Recovered } from "./journal/recovery.ts";
-import { Settling } from "./orphaned-commands.ts";
-import { Slots } from "./task-limiter.ts";
-import type { StartLocks } from "./journal/command-locks.ts";
+import type { LoggedFirewallOptions } from "./logged-firewall.ts";
+import { LoggedFirewall } from "./logged-firewall.ts";
+import { OrphanedCommands } from "./orphaned-commands.ts";
+import { TaskLimiter } from "./task-limiter.ts";
 
 /** How many openings may wait for a slot, one for each door and source. */
 const mostWaiting = 10_000;
@@ -22,20 +22,20 @@ const mostWaiting = 10_000;
 export const mostLeases = 50_000;
 
 /** What a knock asks for. */
-export interface Grant {
-  readonly passage: Passage;
+export interface AccessRequest {
+  readonly access: Access;
   /** How long the door stays open: milliseconds. */
   readonly length: number;
   /** What a knock does while the door is open: a longer lease, or close and open again. */
   readonly again: "extend" | "rerun";
 }
 
-export interface KeeperOptions extends OperatorOptions {
+export interface LeaseManagerOptions extends LoggedFirewallOptions {
   readonly clock: Clock;
   readonly ledger: Ledger;
   /** Undefined, like the locks: leases are in memory by intention. */
   readonly journal: LeaseJournal | undefined;
-  readonly locks: StartLocks | undefined;
+  readonly locks: CommandLocks | undefined;
   /** How many commands run at once; those that open and those that close are counted apart. */
   readonly maxCommands: number;
   /** Without a journal no command is run that another must undo. */
@@ -46,14 +46,14 @@ export interface KeeperOptions extends OperatorOptions {
  * Carries out openings and closes what must be closed, on time: the one loop that holds state about
  * what is open. A slow command never delays another, and closings never wait behind openings.
  */
-export class Keeper {
-  readonly #options: KeeperOptions;
-  readonly #operator: Operator;
-  readonly #settling: Settling;
-  readonly #openings: Slots;
-  readonly #closings: Slots;
+export class LeaseManager {
+  readonly #options: LeaseManagerOptions;
+  readonly #firewall: LoggedFirewall;
+  readonly #orphans: OrphanedCommands;
+  readonly #openings: TaskLimiter;
+  readonly #closings: TaskLimiter;
   /** Knocks that came while their door was being closed. */
-  readonly #again = new Map<number, Grant>();
+  readonly #again = new Map<number, AccessRequest>();
   /** Leases whose start command runs. */
   readonly #starting = new Set<number>();
   /** Leases that are to be closed as soon as their start command has ended. */
@@ -62,16 +62,16 @@ export class Keeper {
   #wakesAt = Number.POSITIVE_INFINITY;
   #stopped = false;
 
-  constructor(options: KeeperOptions) {
+  constructor(options: LeaseManagerOptions) {
     this.#options = options;
-    this.#operator = new Operator(options);
-    this.#settling = new Settling({
+    this.#firewall = new LoggedFirewall(options);
+    this.#orphans = new OrphanedCommands({
       ...options,
       onEnd: (lease) => void this.#finish(lease),
       onOverdue: (lease) => void this.#closeEarly(lease),
     });
-    this.#openings = new Slots(options.maxCommands, mostWaiting);
-    this.#closings = new Slots(options.maxCommands, Number.POSITIVE_INFINITY);
+    this.#openings = new TaskLimiter(options.maxCommands, mostWaiting);
+    this.#closings = new TaskLimiter(options.maxCommands, Number.POSITIVE_INFINITY);
   }
 
   get leases(): readonly Lease[] {
@@ -87,8 +87,8 @@ export class Keeper {
   restore(recovered: readonly Recovered[]): void {
     const { ledger, journal, locks } = this.#options;
     for (const { lease, plan } of recovered) {
-      const { id, passage, length, since, due } = lease;
-      ledger.apply({ op: "open", id, passage, length, since });
+      const { id, access, length, since, due } = lease;
+      ledger.apply({ op: "open", id, access, length, since });
       if (plan !== "settle") ledger.apply({ op: "opened", id, due });
       ledger.apply({ op: "extend", id, due });
     }
@@ -103,16 +103,16 @@ export class Keeper {
    * promise is fulfilled when it has ended, and nobody who knocks waits for it. False if the door could
    * not be opened; the log says why.
    */
-  async open(grant: Grant): Promise<boolean> {
+  async open(grant: AccessRequest): Promise<boolean> {
     if (this.#stopped) return false;
-    const { passage, length } = grant;
-    if (passage.way.kind === "command" && passage.way.stop === undefined) {
-      const start = () => this.#operator.start(passage, length);
-      return this.#enqueue(ownerOf(passage), passage, start);
+    const { access, length } = grant;
+    if (access.method.kind === "command" && access.method.stop === undefined) {
+      const start = () => this.#firewall.start(access, length);
+      return this.#enqueue(ownerOf(access), access, start);
     }
-    const lease = this.#options.ledger.find(passage);
+    const lease = this.#options.ledger.find(access);
     if (lease === undefined) return this.#begin(grant);
-    const settling = this.#settling.stateOf(lease);
+    const settling = this.#orphans.stateOf(lease);
     if (lease.state === "closing" || settling === "waits") this.#waitFor(lease, grant);
     else if (settling === "overdue" || (lease.state === "open" && grant.again === "rerun")) {
       this.#waitFor(lease, grant);
@@ -129,9 +129,9 @@ export class Keeper {
   async extend(lease: Lease, due: number): Promise<boolean> {
     const { clock } = this.#options;
     this.#note({ op: "extend", id: lease.id, due });
-    this.#operator.tell("info", "extended", lease.passage, "open already, stays open longer");
+    this.#firewall.log("info", "extended", lease.access, "open already, stays open longer");
     if (due < this.#wakesAt) this.#schedule();
-    if (lease.passage.way.kind !== "native") return true;
+    if (lease.access.method.kind !== "native") return true;
     return this.#openNative(lease, due - clock.now());
   }
 
@@ -157,9 +157,9 @@ export class Keeper {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelWake?.();
-    this.#settling.stop();
+    this.#orphans.stop();
     for (const lease of this.leases) if (this.#isUnbegun(lease)) this.#forget(lease);
-    if (this.isForgetful) {
+    if (this.journalFailed) {
       for (const lease of this.leases) this.#closeForGood(lease);
       await this.#openings.idle();
     }
@@ -170,45 +170,45 @@ export class Keeper {
    * Nobody waits any longer for `stop`: what no daemon after this one will close is begun to be closed
    * at once, however many commands that are, and whether the start command has ended or not.
    */
-  rush(): void {
-    if (!this.isForgetful) return;
+  runAllNow(): void {
+    if (!this.journalFailed) return;
     for (const lease of this.leases) if (this.#starting.has(lease.id)) void this.#closeEarly(lease);
-    this.#closings.rush();
+    this.#closings.runAllNow();
   }
 
   /** No daemon after this one will know what is open. */
-  get isForgetful(): boolean {
+  get journalFailed(): boolean {
     return this.#options.journal?.trouble !== undefined;
   }
 
   /** It waits for a slot or for the disk. */
   #isUnbegun(lease: Lease): boolean {
-    const { id, state, passage } = lease;
-    const isOurs = passage.way.kind === "command" && this.#settling.stateOf(lease) === undefined;
+    const { id, state, access } = lease;
+    const isOurs = access.method.kind === "command" && this.#orphans.stateOf(lease) === undefined;
     return isOurs && state === "opening" && !this.#starting.has(id);
   }
 
   #closeForGood(lease: Lease): void {
     // What the kernel has open it closes by itself.
-    if (lease.passage.way.kind === "command" && lease.state === "open") void this.close(lease);
+    if (lease.access.method.kind === "command" && lease.state === "open") void this.close(lease);
   }
 
-  async #begin(grant: Grant): Promise<boolean> {
+  async #begin(grant: AccessRequest): Promise<boolean> {
     const { ledger, clock, journal } = this.#options;
-    const { passage, length } = grant;
-    if (ledger.size >= mostLeases && passage.knock !== undefined) {
-      this.#operator.tell("error", "overload", passage, "too many doors are open, not opened");
+    const { access, length } = grant;
+    if (ledger.size >= mostLeases && access.knock !== undefined) {
+      this.#firewall.log("error", "overload", access, "too many doors are open, not opened");
       return false;
     }
     const id = ledger.nextId;
     const since = clock.now();
-    const event = { op: "open", id, passage, length, since } as const;
+    const event = { op: "open", id, access, length, since } as const;
     ledger.apply(event);
     const lease = ledger.get(id);
     if (lease === undefined) return false;
-    if (passage.way.kind === "native") return this.#openNative(lease, length);
+    if (access.method.kind === "native") return this.#openNative(lease, length);
     const kept = journal?.write(event) ?? true;
-    const opened = await this.#enqueue(`lease ${id}`, passage, () => this.#start(lease, kept));
+    const opened = await this.#enqueue(`lease ${id}`, access, () => this.#start(lease, kept));
     // It may have been refused before it began.
     if (!opened && ledger.get(id)?.state === "opening") this.#forget(lease);
     return opened;
@@ -217,7 +217,7 @@ export class Keeper {
   /** `kept`: the opening is in the journal, though perhaps not on the disk yet. */
   async #start(lease: Lease, kept: boolean): Promise<boolean> {
     const { ledger, clock, journal, locks, refuseWithoutJournal } = this.#options;
-    const { id, passage, length } = lease;
+    const { id, access, length } = lease;
     const committed = journal?.commit();
     // While the disk works.
     const hold = locks?.take(id);
@@ -229,7 +229,7 @@ export class Keeper {
       if (!this.#stopped) this.#refuse(lease, "the journal cannot be written");
       return false;
     }
-    const starting = this.#operator.start(passage, length, hold);
+    const starting = this.#firewall.start(access, length, hold);
     this.#starting.add(id);
     const started = await starting;
     this.#starting.delete(id);
@@ -237,36 +237,36 @@ export class Keeper {
     const opened = ledger.get(id);
     if (opened === undefined) return started;
     if (this.#hasty.delete(id)) void this.#finish(opened);
-    else if (this.#stopped && this.isForgetful) this.#closeForGood(opened);
+    else if (this.#stopped && this.journalFailed) this.#closeForGood(opened);
     return started;
   }
 
   #refuse(lease: Lease, why: string): void {
-    this.#operator.tell("error", "refused", lease.passage, `not opened: ${why}`);
+    this.#firewall.log("error", "refused", lease.access, `not opened: ${why}`);
     this.#forget(lease);
   }
 
   async #closeEarly(lease: Lease): Promise<void> {
-    const { id, passage } = lease;
+    const { id, access } = lease;
     // Those that are settling are closed once more in any case.
-    if (this.#settling.stateOf(lease) === undefined) this.#hasty.add(id);
-    await this.#closings.run(`${id} early`, () => this.#operator.close(passage));
+    if (this.#orphans.stateOf(lease) === undefined) this.#hasty.add(id);
+    await this.#closings.run(`${id} early`, () => this.#firewall.close(access));
   }
 
   async #openNative(lease: Lease, length: number): Promise<boolean> {
     const { ledger, journal } = this.#options;
-    const { id, passage, since } = lease;
-    const admitted = await this.#operator.admit(passage, length);
+    const { id, access, since } = lease;
+    const admitted = await this.#firewall.admit(access, length);
     // Of several knocks in one go the first to come here has done the rest.
     const now = ledger.get(id);
     if (now?.state !== "opening") return admitted;
     if (!admitted) this.#forget(lease);
     else {
       // The kernel closes by itself: that it is open can be written down when it is.
-      journal?.write({ op: "open", id, passage, length, since });
+      journal?.write({ op: "open", id, access, length, since });
       const due = Math.max(now.due, this.#options.clock.now() + length);
       this.#note({ op: "opened", id, due });
-      this.#operator.tellAdmitted(passage, length);
+      this.#firewall.logOpened(access, length);
       this.#schedule();
       if (this.#hasty.delete(id)) void this.close(lease);
     }
@@ -274,14 +274,14 @@ export class Keeper {
   }
 
   async #finish(lease: Lease): Promise<void> {
-    const { id, passage } = lease;
-    this.#settling.remove(lease);
+    const { id, access } = lease;
+    this.#orphans.remove(lease);
     this.#note({ op: "close", id });
     this.#schedule();
     await this.#closings.run(String(id), async () => {
-      await this.#operator.close(passage);
+      await this.#firewall.close(access);
       this.#forget(lease);
-      if (passage.way.kind === "native") this.#reopenOthers(passage.source);
+      if (access.method.kind === "native") this.#reopenOthers(access.source);
       const again = this.#again.get(id);
       this.#again.delete(id);
       if (again !== undefined) void this.open(again);
@@ -290,11 +290,11 @@ export class Keeper {
 
   /** A service that was closed for a source may be open to it by another door, or be just opened by it. */
   #reopenOthers(source: Address): void {
-    for (const lease of this.leases) if (lease.passage.source.equals(source)) this.#reopen(lease);
+    for (const lease of this.leases) if (lease.access.source.equals(source)) this.#reopen(lease);
   }
 
   #reopen(lease: Lease): void {
-    if (lease.passage.way.kind !== "native" || lease.state === "closing") return;
+    if (lease.access.method.kind !== "native" || lease.state === "closing") return;
     void this.#openNative(lease, lease.due - this.#options.clock.now());
   }
 
@@ -304,31 +304,31 @@ export class Keeper {
     this.#options.locks?.forget(lease.id);
   }
 
-  #waitFor(lease: Lease, grant: Grant): void {
+  #waitFor(lease: Lease, grant: AccessRequest): void {
     this.#again.set(lease.id, grant);
     const what = "is being closed, opens again afterwards";
-    this.#operator.tell("info", "waiting", grant.passage, what);
+    this.#firewall.log("info", "waiting", grant.access, what);
   }
 
   /** Fulfilled with what the task says at its end; with false if it never runs. */
-  async #enqueue(key: string, passage: Passage, task: () => Promise<boolean>): Promise<boolean> {
+  async #enqueue(key: string, access: Access, task: () => Promise<boolean>): Promise<boolean> {
     let done = false;
     const fate = await this.#openings.run(key, async () => {
       done = !this.#stopped && (await task());
       this.#schedule();
     });
     const full = "too many commands are waiting, not opened";
-    if (fate === "refused") this.#operator.tell("error", "overload", passage, full);
+    if (fate === "refused") this.#firewall.log("error", "overload", access, full);
     return done;
   }
 
   #resume(lease: Lease, plan: Recovered["plan"]): void {
     const { clock } = this.#options;
     const what = `open since an earlier start (${plan})`;
-    this.#operator.tell("notice", "recovered", lease.passage, what);
+    this.#firewall.log("notice", "recovered", lease.access, what);
     if (plan === "close") void this.#finish(lease);
-    else if (plan === "settle") this.#settling.add(lease);
-    else if (lease.passage.way.kind === "native" && lease.due > clock.now()) {
+    else if (plan === "settle") this.#orphans.add(lease);
+    else if (lease.access.method.kind === "native" && lease.due > clock.now()) {
       void this.#openNative(lease, lease.due - clock.now());
     }
   }
@@ -347,9 +347,9 @@ export class Keeper {
     const { ledger, clock } = this.#options;
     this.#wakesAt = Number.POSITIVE_INFINITY;
     for (const lease of ledger.takeDue(clock.now())) {
-      this.#operator.tellExpired(lease.passage);
+      this.#firewall.logExpired(lease.access);
       // The kernel has closed by itself.
-      if (lease.passage.way.kind === "native") this.#forget(lease);
+      if (lease.access.method.kind === "native") this.#forget(lease);
       else void this.#finish(lease);
     }
     this.#schedule();

@@ -1,9 +1,9 @@
-import type { Passage } from "../firewall/firewall.ts";
+import type { Access } from "../firewall/firewall.ts";
 
 /** An opening that lasts for a time. There is one for each door and source. */
 export interface Lease {
   readonly id: number;
-  readonly passage: Passage;
+  readonly access: Access;
   /** From the opening, or from a later knock, to the closing: milliseconds. */
   readonly length: number;
   /** When it was asked for, and when it ends: milliseconds on the clock's `now()`. */
@@ -20,7 +20,7 @@ export type LeaseEvent =
   | {
       readonly op: "open";
       readonly id: number;
-      readonly passage: Passage;
+      readonly access: Access;
       readonly length: number;
       readonly since: number;
     }

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { address } from "../../test/support/packets.ts";
 import type { Who } from "../../test/support/accesses.ts";
 import { byCommands } from "../../test/support/accesses.ts";
+import { address } from "../../test/support/packets.ts";
 import type { LeaseEvent } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 
@@ -14,7 +14,7 @@ function told(...events: readonly LeaseEvent[]): Ledger {
 }
 
 function open(id: number, since = 0, length = 1000, who: Who = {}): LeaseEvent {
-  return { op: "open", id, passage: byCommands(who), length, since };
+  return { op: "open", id, access: byCommands(who), length, since };
 }
 
 describe("a lease", () => {
@@ -71,9 +71,9 @@ describe("a lease", () => {
     expect(ledger.size).toBe(0);
   });
 
-  test("keeps the passage that opened it", () => {
+  test("keeps the access that opened it", () => {
     const ledger = told(open(1), { op: "opened", id: 1, due: 1000 });
-    expect(ledger.takeDue(1000).map(({ passage }) => passage)).toEqual([byCommands()]);
+    expect(ledger.takeDue(1000).map(({ access }) => access)).toEqual([byCommands()]);
   });
 
   test("may end at once", () => {

@@ -1,4 +1,4 @@
-import type { Passage } from "../firewall/firewall.ts";
+import type { Access } from "../firewall/firewall.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { Lease, LeaseEvent } from "./lease.ts";
 
@@ -15,7 +15,7 @@ export class Ledger {
     if (event.op === "open") {
       const { op, ...opened } = event;
       this.#lastId = Math.max(this.#lastId, event.id);
-      this.#idByOwner.set(ownerOf(event.passage), event.id);
+      this.#idByOwner.set(ownerOf(event.access), event.id);
       this.#put({ ...opened, due: event.since + event.length, state: "opening" });
     } else if (lease !== undefined) this.#change(lease, event);
   }
@@ -35,7 +35,7 @@ export class Ledger {
       case "closed":
         this.#due.delete(lease.id);
         this.#byId.delete(lease.id);
-        this.#idByOwner.delete(ownerOf(lease.passage));
+        this.#idByOwner.delete(ownerOf(lease.access));
         break;
     }
   }
@@ -83,7 +83,7 @@ export class Ledger {
 }
 
 /** What there is one lease for. */
-export type Owner = Pick<Passage, "door" | "nth" | "source">;
+export type Owner = Pick<Access, "door" | "nth" | "source">;
 
 export function ownerOf({ door, nth, source }: Owner): string {
   // Neither a number nor an address has a blank, so the last two end the door's name.

@@ -1,18 +1,18 @@
 import type { Level, Log } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
-import type { Firewall, Outcome, Passage } from "../firewall/firewall.ts";
-import type { Hold } from "./journal/command-locks.ts";
+import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
+import type { LockHandle } from "./journal/command-locks.ts";
 
-export interface OperatorOptions {
+export interface LoggedFirewallOptions {
   readonly firewall: Firewall;
   readonly log: Log;
 }
 
-/** Carries out what is decided about a passage, and tells the log of it. Decides nothing. */
-export class Operator {
-  readonly #options: OperatorOptions;
+/** Carries out what is decided about a access, and tells the log of it. Decides nothing. */
+export class LoggedFirewall {
+  readonly #options: LoggedFirewallOptions;
 
-  constructor(options: OperatorOptions) {
+  constructor(options: LoggedFirewallOptions) {
     this.#options = options;
   }
 
@@ -20,67 +20,67 @@ export class Operator {
    * Opens by a command. `hold`, which is released at the end: with it a daemon after this one can tell
    * whether the command still runs. False if it was not even started.
    */
-  async start(passage: Passage, length: number, hold?: Hold): Promise<boolean> {
-    this.#announce("open", passage);
-    const outcome = await this.#options.firewall.open(passage, length, hold?.fd);
+  async start(access: Access, length: number, hold?: LockHandle): Promise<boolean> {
+    this.#announce("open", access);
+    const outcome = await this.#options.firewall.open(access, length, hold?.fd);
     hold?.release();
-    this.#report("open", passage, outcome);
+    this.#report("open", access, outcome);
     return outcome.kind !== "not-started";
   }
 
   /** Opens by the kernel, or makes what is open last longer. False if that failed. */
-  async admit(passage: Passage, length: number): Promise<boolean> {
-    const outcome = await this.#options.firewall.open(passage, length);
+  async admit(access: Access, length: number): Promise<boolean> {
+    const outcome = await this.#options.firewall.open(access, length);
     if (outcome.kind === "done") return true;
-    this.tell("error", "open-failed", passage, describe(outcome));
+    this.log("error", "open-failed", access, describe(outcome));
     return false;
   }
 
-  async close(passage: Passage): Promise<void> {
-    this.#announce("close", passage);
-    this.#report("close", passage, await this.#options.firewall.close(passage));
+  async close(access: Access): Promise<void> {
+    this.#announce("close", access);
+    this.#report("close", access, await this.#options.firewall.close(access));
   }
 
-  /** The kernel has a passage open, for so many milliseconds. */
-  tellAdmitted(passage: Passage, length: number): void {
-    const { way, source } = passage;
-    const services = way.kind === "native" ? way.services.map(formatService).join(", ") : "";
-    const what = this.#options.firewall.pretends ? `would open ${services} for ${source}` : "open";
-    this.tell("notice", "opened", passage, `${what} for ${length / 1000} s`);
+  /** The kernel has a access open, for so many milliseconds. */
+  logOpened(access: Access, length: number): void {
+    const { method, source } = access;
+    const services = method.kind === "native" ? method.services.map(formatService).join(", ") : "";
+    const what = this.#options.firewall.isDryRun ? `would open ${services} for ${source}` : "open";
+    this.log("notice", "opened", access, `${what} for ${length / 1000} s`);
   }
 
-  /** The time of a passage is over. */
-  tellExpired(passage: Passage): void {
-    const pretends = this.#options.firewall.pretends;
+  /** The time of a access is over. */
+  logExpired(access: Access): void {
+    const pretends = this.#options.firewall.isDryRun;
     const native = pretends ? "would be closed again" : "closed";
-    const what = passage.way.kind === "native" ? native : "command timeout";
-    this.tell("notice", "expired", passage, what);
+    const what = access.method.kind === "native" ? native : "command timeout";
+    this.log("notice", "expired", access, what);
   }
 
-  tell(level: Level, event: string, { door, source }: Passage, what: string): void {
+  log(level: Level, event: string, { door, source }: Access, what: string): void {
     const text = `${source}: ${door}: ${what}`;
     this.#options.log.write({ level, event, text, door, source });
   }
 
-  #announce(what: "open" | "close", { door, source, way }: Passage): void {
-    if (way.kind !== "command") return;
+  #announce(what: "open" | "close", { door, source, method }: Access): void {
+    if (method.kind !== "command") return;
     const { firewall, log } = this.#options;
-    const verb = firewall.pretends ? "would run" : "running command";
-    const text = `${door}: ${verb}: ${what === "open" ? way.start : way.stop}`;
+    const verb = firewall.isDryRun ? "would run" : "running command";
+    const text = `${door}: ${verb}: ${what === "open" ? method.start : method.stop}`;
     log.write({ level: "notice", event: "command", text, door, source, detail: { what } });
   }
 
-  #report(what: "open" | "close", { door, source }: Passage, outcome: Outcome): void {
+  #report(what: "open" | "close", { door, source }: Access, outcome: FirewallResult): void {
     const { firewall, log } = this.#options;
     // What did not run has not ended either.
-    if (firewall.pretends) return;
+    if (firewall.isDryRun) return;
     const level = outcome.kind === "done" ? "info" : "error";
     const text = `${door}: ${describe(outcome)}`;
     log.write({ level, event: "command-exit", text, door, source, detail: { what, ...outcome } });
   }
 }
 
-function describe(outcome: Outcome): string {
+function describe(outcome: FirewallResult): string {
   switch (outcome.kind) {
     case "done":
       return "command ended";

@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
+import type { CommandLocks } from "./journal/command-locks.ts";
 import type { Lease } from "./lease.ts";
-import type { StartLocks } from "./journal/command-locks.ts";
 
 /** How long after its lease a start command of an earlier daemon is waited for: milliseconds. */
 const patience = 10_000;
@@ -8,9 +8,9 @@ const patience = 10_000;
 /** How often it is looked whether such a command has ended: milliseconds. */
 const interval = 250;
 
-export interface SettlingOptions {
+export interface OrphanedCommandsOptions {
   readonly clock: Clock;
-  readonly locks: StartLocks | undefined;
+  readonly locks: CommandLocks | undefined;
   /** The command of this lease has ended, with all its children: it can be closed for good. */
   readonly onEnd: (lease: Lease) => void;
   /** It has been waited for long enough: what it may have opened must be closed, and once more at its end. */
@@ -21,12 +21,12 @@ export interface SettlingOptions {
  * Leases whose start command, run by an earlier daemon, may still run, and undo a closing. Its end is
  * waited for, but not for ever: a child of it may live on in the background, and must not be killed.
  */
-export class Settling {
-  readonly #options: SettlingOptions;
+export class OrphanedCommands {
+  readonly #options: OrphanedCommandsOptions;
   readonly #states = new Map<number, "waits" | "overdue">();
   #stopped = false;
 
-  constructor(options: SettlingOptions) {
+  constructor(options: OrphanedCommandsOptions) {
     this.#options = options;
   }
 

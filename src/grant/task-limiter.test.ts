@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Slots } from "./task-limiter.ts";
+import { TaskLimiter } from "./task-limiter.ts";
 
 /** Tasks that end when the test says so. */
 function makeTasks() {
@@ -23,7 +23,7 @@ function settled(): Promise<void> {
 
 describe("two slots", () => {
   test("run two tasks at once, and the next when one has ended, in order", async () => {
-    const slots = new Slots(2, 10);
+    const slots = new TaskLimiter(2, 10);
     const { started, task, end } = makeTasks();
     const fates = ["a", "b", "c", "d"].map((name) => slots.run(name, task(name)));
     expect(started).toEqual(["a", "b"]);
@@ -39,7 +39,7 @@ describe("two slots", () => {
   });
 
   test("let one task of a key wait: the newest, in the place of the older", async () => {
-    const slots = new Slots(1, 10);
+    const slots = new TaskLimiter(1, 10);
     const { started, task, end } = makeTasks();
     const fates = [
       slots.run("k", task("running")),
@@ -56,10 +56,10 @@ describe("two slots", () => {
   });
 
   test("run all that wait at once when there is no time to wait", async () => {
-    const slots = new Slots(1, 10);
+    const slots = new TaskLimiter(1, 10);
     const { started, task, end } = makeTasks();
     const fates = ["a", "b", "c"].map((name) => slots.run(name, task(name)));
-    slots.rush();
+    slots.runAllNow();
     expect(started).toEqual(["a", "b", "c"]);
     for (const name of started) await end(name);
     expect(await Promise.all(fates)).toEqual(["ended", "ended", "ended"]);
@@ -67,7 +67,7 @@ describe("two slots", () => {
   });
 
   test("refuse what is too much, but never a newer task of a key that waits", async () => {
-    const slots = new Slots(1, 1);
+    const slots = new TaskLimiter(1, 1);
     const { started, task, end } = makeTasks();
     const fates = [
       slots.run("a", task("a")),
@@ -83,7 +83,7 @@ describe("two slots", () => {
   });
 
   test("are idle when nothing runs or waits, also if a task starts another", async () => {
-    const slots = new Slots(1, 10);
+    const slots = new TaskLimiter(1, 10);
     const { started, task, end } = makeTasks();
     await slots.idle();
     const fates = [slots.run("a", task("a")), slots.run("b", task("b"))];

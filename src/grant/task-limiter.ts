@@ -1,19 +1,19 @@
 /** What became of a task: it has ended, too many waited already, or a newer one took its place. */
-export type Fate = "ended" | "refused" | "replaced";
+export type TaskResult = "ended" | "refused" | "replaced";
 
-interface Waiting {
+interface WaitingTask {
   readonly task: () => Promise<void>;
-  readonly settle: (fate: Fate | Promise<Fate>) => void;
+  readonly settle: (fate: TaskResult | Promise<TaskResult>) => void;
 }
 
 /**
  * Lets a number of tasks run at once; the others wait their turn. Of those that wait there is one
  * for each key: a newer task takes the place of the older.
  */
-export class Slots {
+export class TaskLimiter {
   readonly #most: number;
   readonly #mostWaiting: number;
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #waiting = new Map<string, WaitingTask>();
   #running = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -28,7 +28,7 @@ export class Slots {
   }
 
   /** Runs the task now, later or never. Fulfilled when that is settled. */
-  run(key: string, task: () => Promise<void>): Promise<Fate> {
+  run(key: string, task: () => Promise<void>): Promise<TaskResult> {
     if (this.#running < this.#most) return this.#start(task);
     const older = this.#waiting.get(key);
     if (older === undefined && this.#waiting.size >= this.#mostWaiting) {
@@ -39,7 +39,7 @@ export class Slots {
   }
 
   /** Runs all that wait now, however many those are. */
-  rush(): void {
+  runAllNow(): void {
     while (this.#waiting.size > 0) this.#startNext();
   }
 
@@ -49,7 +49,7 @@ export class Slots {
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  async #start(task: () => Promise<void>): Promise<Fate> {
+  async #start(task: () => Promise<void>): Promise<TaskResult> {
     this.#running++;
     try {
       await task();

@@ -1,11 +1,11 @@
 import { KnockError } from "../base/errors.ts";
+import { humanDuration } from "../cli/duration.ts";
+import { printable } from "../cli/table.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { isBadPort } from "./bad-ports.ts";
 import { duration, fitPace, shortestPace } from "./pace.ts";
 import type { Profile } from "./profile.ts";
 import { readName } from "./profile.ts";
-import { humanDuration } from "../cli/duration.ts";
-import { printable } from "../cli/table.ts";
 
 /** What a page has to know of a door. */
 export interface Invitation {

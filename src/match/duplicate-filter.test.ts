@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { address } from "../../test/support/packets.ts";
 import type { Packet } from "../decode/packet.ts";
-import { Repeats } from "./duplicate-filter.ts";
+import { DuplicateFilter } from "./duplicate-filter.ts";
 
 const syn: Packet = {
   time: 1000,
@@ -26,7 +26,7 @@ const datagram: Packet = {
 
 /** Which of these packets, one after the other, are repeats. */
 function judge(...packets: Partial<Packet>[]): boolean[] {
-  const repeats = new Repeats();
+  const repeats = new DuplicateFilter();
   return packets.map((packet) => repeats.isRepeat({ ...syn, ...packet }));
 }
 
@@ -79,7 +79,7 @@ test("datagrams with other data are others, even at once on two interfaces", () 
 });
 
 test("a source is remembered while thousands of others knock", () => {
-  const repeats = new Repeats();
+  const repeats = new DuplicateFilter();
   repeats.isRepeat(syn);
   for (let i = 0; i < 10_000; i++) {
     repeats.isRepeat({ ...syn, fingerprint: 20_000 + i, time: syn.time + i / 10 });
@@ -88,7 +88,7 @@ test("a source is remembered while thousands of others knock", () => {
 });
 
 test("after any number of packets new ones are still told from repeats", () => {
-  const repeats = new Repeats();
+  const repeats = new DuplicateFilter();
   const packets = Array.from({ length: 400_000 }, (_, i) => ({
     ...syn,
     fingerprint: i,

@@ -1,5 +1,5 @@
 import type { Packet } from "../decode/packet.ts";
-import { Hash } from "./attempts/sip-hash.ts";
+import { SipHash } from "./attempts/sip-hash.ts";
 
 /** Linux gives up on a SYN 127 s after the first one (tcp_syn_retries = 6): milliseconds. */
 const retransmissionWindow = 130_000;
@@ -22,8 +22,8 @@ const TIME = 2; // two words: a double
  * ports and sequence number; a telnet client that waits repeats its SYN for two minutes), or one
  * packet that is seen twice, on a bridge and on its port. Bounded: 4 MiB from the first hit on.
  */
-export class Repeats {
-  readonly #hash = new Hash(7);
+export class DuplicateFilter {
+  readonly #hash = new SipHash(7);
   #records = new Int32Array();
   #doubles = new Float64Array();
 

@@ -420,7 +420,7 @@ describe("a packet that several doors see", () => {
 
 // ---- The slow twin: the definition, word for word, over everything that a door ever saw. ----
 
-interface Seen {
+interface SeenHit {
   readonly key: number;
   readonly time: number;
 }
@@ -429,7 +429,12 @@ interface Seen {
  * Do the hits end in s1+ s2+ … sn, the last less than the timeout after the last s1 of the first
  * group? `end`: the last hit of the group of step `step`. All ways to part the hits into groups are tried.
  */
-function fits(hits: readonly Seen[], steps: readonly number[], end: number, step: number): number {
+function fits(
+  hits: readonly SeenHit[],
+  steps: readonly number[],
+  end: number,
+  step: number,
+): number {
   let best = Number.NEGATIVE_INFINITY;
   for (let from = end; from >= 0 && hits[from]?.key === steps[step]; from--) {
     const start = step === 0 ? (hits[end]?.time ?? 0) : fits(hits, steps, from - 1, step - 1);
@@ -441,7 +446,7 @@ function fits(hits: readonly Seen[], steps: readonly number[], end: number, step
 
 class Twin {
   readonly #doors: readonly Door[];
-  readonly #seen = new Map<string, Seen[]>();
+  readonly #seen = new Map<string, SeenHit[]>();
   readonly #hits: Packet[] = [];
 
   constructor(doors: readonly Door[]) {

@@ -2,13 +2,13 @@ import type { Address } from "../base/address.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { OwnedAttempt } from "./attempts/attempt-table.ts";
 import { Attempts } from "./attempts/attempts.ts";
-import { Bait } from "./decoys/decoy-index.ts";
 import type { Decoy } from "./decoys/choose.ts";
+import { DecoyIndex } from "./decoys/decoy-index.ts";
 import type { Door } from "./door.ts";
 import { flagsFit, isWelcome, sees } from "./door.ts";
 import type { Candidate } from "./door-index.ts";
 import { DoorIndex } from "./door-index.ts";
-import { Repeats } from "./duplicate-filter.ts";
+import { DuplicateFilter } from "./duplicate-filter.ts";
 import type { Attempt } from "./sequence.ts";
 import { advance } from "./sequence.ts";
 import type { Verdict } from "./verdict.ts";
@@ -37,14 +37,14 @@ const grace = 1000;
 export class Matcher {
   readonly #isOurs: (address: Address) => boolean;
   readonly #attempts: Attempts;
-  readonly #repeats = new Repeats();
-  readonly #bait: Bait;
+  readonly #repeats = new DuplicateFilter();
+  readonly #bait: DecoyIndex;
   readonly #doors = new DoorIndex();
 
   constructor(options: MatcherOptions) {
     const { isOurs, isInUse = () => false } = options;
     this.#isOurs = isOurs;
-    this.#bait = new Bait({ isOurs, isInUse });
+    this.#bait = new DecoyIndex({ isOurs, isInUse });
     this.#attempts = new Attempts(options.maxAttempts);
   }
 

@@ -5,18 +5,18 @@ import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
 import type { Status } from "../control/methods.ts";
 import { keepFile, rewriteFile } from "../system/rewrite-file.ts";
-import type { Place } from "./paths.ts";
+import type { SetupPaths } from "./paths.ts";
 import { freeBackup, readBytes } from "./paths.ts";
-import type { Plan, PlannedDoor } from "./plan.ts";
-import type { Proof, Trial } from "./probe.ts";
+import type { PlannedDoor, SetupPlan } from "./plan.ts";
+import type { ProbeTarget, Proof } from "./probe.ts";
 import { doubt, prove } from "./probe.ts";
+import type { Visitor } from "./probe-host.ts";
 import type { InitRecord } from "./record.ts";
 import { digest, readRecords, writeRecords } from "./record.ts";
 import { planRestoring } from "./restore-config.ts";
-import type { Way } from "./service-control.ts";
-import { answers, describeStart, findWay, foresee, start } from "./service-control.ts";
 import { takeBack } from "./rollback.ts";
-import type { Visitor } from "./probe-host.ts";
+import type { StartMethod } from "./service-control.ts";
+import { answers, describeStart, findStartMethod, predictStart, start } from "./service-control.ts";
 
 /** Says what has been done, a line each. */
 export type Say = (text: string) => void;
@@ -32,7 +32,7 @@ export interface Changes {
  * The configuration is written and knockd has taken it, or all is as before and it throws: SYSTEM,
  * CONFIG. Nothing is protected yet.
  */
-export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promise<Changes> {
+export async function prepare(plan: SetupPlan, say: Say, signal: AbortSignal): Promise<Changes> {
   const { place } = plan;
   const { status: before, way } = await findDaemon(place);
   expectUnchanged(plan);
@@ -42,7 +42,7 @@ export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promis
     at: new Date(systemClock.wall()).toISOString(),
     services: missing(plan, before?.firewall.protects ?? []),
     doors: plan.doors.flatMap(({ door, strength }) => (strength === undefined ? [] : door.name)),
-    ...(way !== undefined && { started: await foresee(way) }),
+    ...(way !== undefined && { started: await predictStart(way) }),
     ...(isChanged && { written: digest(plan.after) }),
     ...(isChanged && !isNew && { backup: freeBackup(place.realConfig, "before-init") }),
   };
@@ -71,7 +71,7 @@ export async function prepare(plan: Plan, say: Say, signal: AbortSignal): Promis
 }
 
 /** Somebody may have taken his time to say yes. Throws SYSTEM. */
-function expectUnchanged({ place, before }: Plan): void {
+function expectUnchanged({ place, before }: SetupPlan): void {
   const now = readBytes(place.realConfig);
   if (now === undefined ? before === undefined : before !== undefined && now.equals(before)) return;
   const hints = ["begin anew: knockctl init"];
@@ -82,7 +82,7 @@ function expectUnchanged({ place, before }: Plan): void {
 
 /** Takes everything back after `error`. Throws SYSTEM that says both if that fails, too. */
 export async function putBack(
-  place: Place,
+  place: SetupPaths,
   record: InitRecord,
   error: unknown,
   signal: AbortSignal,
@@ -112,13 +112,13 @@ export function tellChanges({ backup, written, started }: InitRecord): string[] 
 
 /** Knocks at each door as a stranger; `shut`: the services are protected. Throws SYSTEM. */
 export async function proveAll(
-  { place, doors }: Plan,
+  { place, doors }: SetupPlan,
   visitor: Visitor,
   shut: boolean,
   signal: AbortSignal,
-): Promise<readonly (readonly [Trial, Proof])[]> {
+): Promise<readonly (readonly [ProbeTarget, Proof])[]> {
   return await withDaemonOf(place, async (daemon) => {
-    const proofs: (readonly [Trial, Proof])[] = [];
+    const proofs: (readonly [ProbeTarget, Proof])[] = [];
     for (const one of doors) {
       const trial = trialOf(one, place);
       const proof = await prove(daemon, visitor, trial, signal);
@@ -130,7 +130,7 @@ export async function proveAll(
   });
 }
 
-function unproven({ door, service }: Trial, why: string): KnockError {
+function unproven({ door, service }: ProbeTarget, why: string): KnockError {
   const message = `this machine knocked at [${door}] from a network namespace: ${why}`;
   const hints = [
     "knockctl watch shows what knockd makes of a knock",
@@ -140,13 +140,13 @@ function unproven({ door, service }: Trial, why: string): KnockError {
   return new KnockError("SYSTEM", message, { hints });
 }
 
-function trialOf({ service, door }: PlannedDoor, { table }: Place): Trial {
+function trialOf({ service, door }: PlannedDoor, { table }: SetupPaths): ProbeTarget {
   const sequence = "file" in door.sequence ? [] : door.sequence;
   return { door: door.name, sequence, service, table };
 }
 
 export async function withDaemonOf<T>(
-  { socket }: Place,
+  { socket }: SetupPaths,
   task: (daemon: ControlClient) => Promise<T>,
 ): Promise<T> {
   const daemon = await openClient(socket, systemClock);
@@ -158,15 +158,15 @@ export async function withDaemonOf<T>(
 }
 
 /** The daemon that runs, or how one is started. */
-interface Found {
+interface FoundDaemon {
   readonly status?: Status;
-  readonly way?: Way;
+  readonly way?: StartMethod;
 }
 
 /** Throws SYSTEM if a daemon answers that would not read what we write: it has another configuration. */
-export async function findDaemon(place: Place): Promise<Found> {
+export async function findDaemon(place: SetupPaths): Promise<FoundDaemon> {
   const { config, socket } = place;
-  if (!(await answers(socket))) return { way: await findWay(config) };
+  if (!(await answers(socket))) return { way: await findStartMethod(config) };
   const status = await withDaemonOf(place, (daemon) => daemon.ask("status", {}));
   const { configFile } = status;
   if (configFile === config) return { status };
@@ -175,12 +175,12 @@ export async function findDaemon(place: Place): Promise<Found> {
   throw new KnockError("SYSTEM", message, { hints });
 }
 
-function missing({ doors }: Plan, protects: readonly string[]): string[] {
+function missing({ doors }: SetupPlan, protects: readonly string[]): string[] {
   const services = doors.map(({ service }) => formatService(service));
   return services.filter((service) => !protects.includes(service));
 }
 
-async function reload(place: Place, say: Say): Promise<void> {
+async function reload(place: SetupPaths, say: Say): Promise<void> {
   const result = await withDaemonOf(place, (daemon) => daemon.ask("reload", {}));
   if (result.kind === "refused") {
     const message = `knockd does not take the configuration: ${result.problems.join("; ")}`;
@@ -189,7 +189,7 @@ async function reload(place: Place, say: Say): Promise<void> {
   say("knockd has read it");
 }
 
-function describeFile({ config }: Place, { backup }: InitRecord): string {
+function describeFile({ config }: SetupPaths, { backup }: InitRecord): string {
   return backup === undefined
     ? `${config} is written`
     : `${config} is written; as it was: ${backup}`;

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { KnockError, reason } from "../base/errors.ts";
-import type { DoorConfig, Options } from "../config/config.ts";
+import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import { defaultOptions } from "../config/config.ts";
 import { readConfig } from "../config/load.ts";
 import { defaultSocket } from "../control/protocol.ts";
@@ -8,7 +8,7 @@ import type { StateFiles } from "../system/state-files.ts";
 import { defaultStateDir, stateFiles } from "../system/state-files.ts";
 
 /** Where all that belongs to one configuration lies. */
-export interface Place {
+export interface SetupPaths {
   /** The file, as knockd names it. */
   readonly config: string;
   /** The same, behind all links. */
@@ -19,7 +19,11 @@ export interface Place {
   readonly state: StateFiles;
 }
 
-export function placeOf(config: string, options: Options, socket: string | undefined): Place {
+export function setupPaths(
+  config: string,
+  options: ConfigOptions,
+  socket: string | undefined,
+): SetupPaths {
   return {
     config,
     realConfig: existsSync(config) ? realpathSync(config) : config,
@@ -31,11 +35,11 @@ export function placeOf(config: string, options: Options, socket: string | undef
 
 /** What could be read of a configuration, which may be broken, or not be there. */
 export interface Salvage {
-  readonly options: Options;
+  readonly options: ConfigOptions;
   readonly doors: readonly DoorConfig[];
 }
 
-export function salvage(config: string): Salvage {
+export function readLenient(config: string): Salvage {
   try {
     const { options, config: whole } = readConfig(config, process.cwd());
     return { options, doors: whole?.doors ?? [] };

@@ -4,22 +4,22 @@ import { KnockError } from "../base/errors.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
-import type { NewDoor } from "../config/edit/addition.ts";
-import { addition, freeName, openerOf } from "../config/edit/addition.ts";
+import type { InitOptions } from "../cli/knockctl/init/options.ts";
 import type { Config, DoorConfig } from "../config/config.ts";
 import { defaultOptions } from "../config/config.ts";
+import type { NewDoor } from "../config/edit/addition.ts";
+import { addition, freeName, openerOf } from "../config/edit/addition.ts";
+import type { Strength } from "../config/edit/random-sequence.ts";
+import { randomSequence, strengthOf } from "../config/edit/random-sequence.ts";
 import { readConfig } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import { formatWithHint } from "../config/problem.ts";
-import type { Strength } from "../config/edit/random-sequence.ts";
-import { randomSequence, strengthOf } from "../config/edit/random-sequence.ts";
 import type { HostFacts } from "../config/traps/host.ts";
 import { findHostTraps } from "../config/traps/host.ts";
 import { findScanTraps } from "../config/traps/scans.ts";
-import type { Place } from "./paths.ts";
-import { decode, placeOf, readBytes } from "./paths.ts";
+import type { SetupPaths } from "./paths.ts";
+import { decode, readBytes, setupPaths } from "./paths.ts";
 import { portFacts, usablePorts } from "./ports.ts";
-import type { Wishes } from "../cli/knockctl/init/options.ts";
 
 /** A door that leads to one of the services. */
 export interface PlannedDoor {
@@ -31,8 +31,8 @@ export interface PlannedDoor {
 }
 
 /** All that `init` is about to do, before it does any of it. */
-export interface Plan {
-  readonly place: Place;
+export interface SetupPlan {
+  readonly place: SetupPaths;
   readonly doors: readonly PlannedDoor[];
   /** The file as it is; undefined: it is not there. */
   readonly before: Buffer | undefined;
@@ -53,9 +53,9 @@ export function readExisting(file: string): Config {
 export function makePlan(
   file: string,
   socket: string | undefined,
-  wishes: Wishes,
+  wishes: InitOptions,
   host: HostFacts,
-): Plan {
+): SetupPlan {
   const existing = readExisting(file);
   expectNftables(existing);
   const before = readBytes(file);
@@ -82,7 +82,7 @@ export function makePlan(
     ...findHostTraps(config, doorSections, host),
   ];
   return {
-    place: placeOf(file, existing.options, socket),
+    place: setupPaths(file, existing.options, socket),
     doors,
     before,
     after,
@@ -105,7 +105,7 @@ type Choice =
   | { readonly service: Service; readonly door: DoorConfig }
   | { readonly fresh: NewDoor; readonly strength: Strength };
 
-function choose(existing: Config, { services, steps, openFor }: Wishes): Choice[] {
+function choose(existing: Config, { services, steps, openFor }: InitOptions): Choice[] {
   const ports = new Set(usablePorts(portFacts(existing)));
   const names = existing.doors.map(({ name }) => name);
   // Nor the services of the doors that are new.
@@ -135,7 +135,7 @@ function findReaders(file: string): string[] {
 }
 
 /** Why a stranger on this machine could not knock at the doors. */
-export function findObstacles({ doors }: Plan, { options }: Config): string[] {
+export function findObstacles({ doors }: SetupPlan, { options }: Config): string[] {
   return doors.flatMap(({ door: { name, sequence, allow, deny } }) => {
     if ("file" in sequence)
       return [`[${name}] has one-time sequences, of which this would use one up`];

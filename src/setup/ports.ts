@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
 import type { HostFacts } from "../config/traps/host.ts";
-import { listeningPorts } from "../system/listening.ts";
 import { isBadPort } from "../invitation/bad-ports.ts";
+import { listeningPorts } from "../system/listening.ts";
 
 /** What keeps a port of this machine from being a step. */
 export interface PortFacts {

@@ -2,9 +2,9 @@ import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import type { Address } from "../base/address.ts";
 import { contains, parseAddress, parseNetwork } from "../base/address.ts";
-import { forAdministrators } from "../base/environment.ts";
+import { withSystemPath } from "../base/environment.ts";
 import { KnockError, reason } from "../base/errors.ts";
-import type { Ended } from "../system/programs.ts";
+import type { ProgramResult } from "../system/programs.ts";
 import { complaint, run } from "../system/programs.ts";
 
 /** Networks for documentation (RFC 5737): nobody's, unless somebody uses them all the same. */
@@ -26,7 +26,7 @@ export class Visitor {
   static async open(): Promise<Visitor> {
     const network = await freeNetwork();
     const child = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec cat"], {
-      env: forAdministrators(process.env),
+      env: withSystemPath(process.env),
     });
     const visitor = new Visitor(network, child);
     try {
@@ -49,7 +49,7 @@ export class Visitor {
   }
 
   /** Runs a program as the visitor. */
-  async run(argv: readonly string[], timeout?: number): Promise<Ended> {
+  async run(argv: readonly string[], timeout?: number): Promise<ProgramResult> {
     return await run(["nsenter", `--net=/proc/${this.#child.pid}/ns/net`, ...argv], timeout);
   }
 
@@ -120,7 +120,7 @@ function isReady(child: ChildProcess): Promise<void> {
   });
 }
 
-async function must(running: Promise<Ended>): Promise<Ended> {
+async function must(running: Promise<ProgramResult>): Promise<ProgramResult> {
   const ended = await running;
   if (ended.code === 0) return ended;
   throw new KnockError("SYSTEM", `cannot join a network namespace: ${complaint(ended)}`);

@@ -5,11 +5,11 @@ import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import type { ControlClient } from "../control/client.ts";
 import { complaint, run } from "../system/programs.ts";
-import { knockInSecret } from "./secret-knock.ts";
 import type { Visitor } from "./probe-host.ts";
+import { knockInSecret } from "./secret-knock.ts";
 
 /** A door that a stranger shall open. */
-export interface Trial {
+export interface ProbeTarget {
   readonly door: string;
   readonly sequence: Sequence;
   readonly service: Service;
@@ -46,7 +46,7 @@ const patience = 2_000;
 export async function prove(
   daemon: ControlClient,
   visitor: Visitor,
-  trial: Trial,
+  trial: ProbeTarget,
   signal: AbortSignal,
 ): Promise<Proof> {
   const before = await look(visitor, trial.service);
@@ -79,7 +79,7 @@ export function doubt(
 async function knock(
   daemon: ControlClient,
   visitor: Visitor,
-  { door, sequence }: Trial,
+  { door, sequence }: ProbeTarget,
   signal: AbortSignal,
 ): Promise<Pick<Proof, "leased" | "obstacle">> {
   for (let i = 0; i < attempts; i++) {
@@ -98,7 +98,7 @@ async function knock(
 }
 
 /** Asks the kernel itself, by numbers: names of protocols are not everywhere. */
-async function hasElement({ address }: Visitor, { table, service }: Trial): Promise<boolean> {
+async function hasElement({ address }: Visitor, { table, service }: ProbeTarget): Promise<boolean> {
   const key =
     service.protocol === "icmp" ? "1 . 2048" : `${numbers[service.protocol]} . ${service.port}`;
   const element = `{ ${address} . ${key} }`;
@@ -122,7 +122,7 @@ async function look(visitor: Visitor, service: Service): Promise<Sight> {
 }
 
 /** A line for people. */
-export function formatProof({ door, service }: Trial, { before, after }: Proof): string {
+export function formatProof({ door, service }: ProbeTarget, { before, after }: Proof): string {
   const name = formatService(service);
   const sight = {
     open: `${name} answers`,

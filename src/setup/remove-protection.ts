@@ -1,12 +1,12 @@
 import { systemClock } from "../base/clock.ts";
 import { formatService } from "../base/service.ts";
-import type { DoorConfig, Options } from "../config/config.ts";
+import { readAddress } from "../cli/knockctl/command.ts";
+import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
 import { guardDoor } from "../control/protocol.ts";
 import { readIfThere } from "../system/files.ts";
-import { readAddress } from "../cli/knockctl/command.ts";
-import type { Place } from "./paths.ts";
+import type { SetupPaths } from "./paths.ts";
 import type { InitRecord } from "./record.ts";
 import { answers } from "./service-control.ts";
 
@@ -22,7 +22,7 @@ export interface Unguarded {
 
 /** Runs `task` with the daemon of this configuration; undefined if it does not run. Throws SYSTEM. */
 export async function ifRunning<T>(
-  { socket, config }: Place,
+  { socket, config }: SetupPaths,
   task: (daemon: ControlClient) => Promise<T>,
 ): Promise<T | undefined> {
   if (!(await answers(socket))) return undefined;
@@ -37,9 +37,9 @@ export async function ifRunning<T>(
 
 /** Takes the protection of an `init` back, with or without the daemon. Throws SYSTEM, FIREWALL. */
 export async function unguard(
-  place: Place,
+  place: SetupPaths,
   { services, doors }: InitRecord,
-  found: { readonly options: Options; readonly doors: readonly DoorConfig[] },
+  found: { readonly options: ConfigOptions; readonly doors: readonly DoorConfig[] },
 ): Promise<Unguarded> {
   const chosen = (some: readonly string[]) => some.filter((one) => services.includes(one));
   const rest = (some: readonly string[]) => some.filter((one) => !services.includes(one));

@@ -1,9 +1,9 @@
 // The configuration, back to what it was before `knockctl init`.
 import { rmSync } from "node:fs";
 import { KnockError } from "../base/errors.ts";
-import { difference, readable } from "./difference.ts";
 import { keepFile, rewriteFile } from "../system/rewrite-file.ts";
-import type { Place } from "./paths.ts";
+import { difference, readable } from "./difference.ts";
+import type { SetupPaths } from "./paths.ts";
 import { decode, freeBackup, readBytes } from "./paths.ts";
 import type { InitRecord } from "./record.ts";
 import { digest } from "./record.ts";
@@ -17,7 +17,7 @@ export type Restoring =
 
 /** Compares the file with what was written. Throws SYSTEM if what it was before is lost. */
 export async function planRestoring(
-  { config, realConfig }: Place,
+  { config, realConfig }: SetupPaths,
   { backup, written }: InitRecord,
 ): Promise<Restoring> {
   if (written === undefined) return { kind: "nothing" };
@@ -38,7 +38,7 @@ export async function planRestoring(
 
 /** Throws SYSTEM. What somebody changed since is kept; returns under which name. */
 export function restore(
-  { realConfig }: Place,
+  { realConfig }: SetupPaths,
   { backup }: InitRecord,
   { kind, before }: Exclude<Restoring, { kind: "nothing" }>,
 ): string | undefined {

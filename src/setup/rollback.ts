@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
-import type { Place } from "./paths.ts";
-import { readBytes, salvage } from "./paths.ts";
+import type { SetupPaths } from "./paths.ts";
+import { readBytes, readLenient } from "./paths.ts";
 import type { InitRecord, StartedBy } from "./record.ts";
 import { readRecords, writeRecords } from "./record.ts";
+import { guardAgain, ifRunning, unguard } from "./remove-protection.ts";
 import type { Restoring } from "./restore-config.ts";
 import { restore } from "./restore-config.ts";
 import { answers, stop } from "./service-control.ts";
-import { guardAgain, ifRunning, unguard } from "./remove-protection.ts";
 
 /** Milliseconds for a daemon to end. */
 const patience = 5_000;
@@ -30,11 +30,11 @@ export interface TakenBack {
  * step can be done again, so that one that fails leaves the record to begin anew. Throws SYSTEM, FIREWALL.
  */
 export async function takeBack(
-  place: Place,
+  place: SetupPaths,
   record: InitRecord,
   restoring: Restoring,
 ): Promise<TakenBack> {
-  const { services, others } = await unguard(place, record, salvage(place.config));
+  const { services, others } = await unguard(place, record, readLenient(place.config));
   const kept = restoring.kind === "nothing" ? undefined : restore(place, record, restoring);
   const restored = restoring.kind !== "nothing";
   const { knockd, problems } = await settle(place, record, restored);
@@ -49,7 +49,7 @@ export async function takeBack(
 
 /** The daemon as it was: stopped, or with the configuration as it was, unless it says why not. */
 async function settle(
-  place: Place,
+  place: SetupPaths,
   { started }: InitRecord,
   restored: boolean,
 ): Promise<{ readonly knockd: TakenBack["knockd"]; readonly problems?: readonly string[] }> {
@@ -62,7 +62,7 @@ async function settle(
   return { knockd: "as it was", problems: result.problems };
 }
 
-async function end(place: Place, started: StartedBy): Promise<TakenBack["knockd"]> {
+async function end(place: SetupPaths, started: StartedBy): Promise<TakenBack["knockd"]> {
   const pid = await ifRunning(place, async (daemon) => (await daemon.ask("status", {})).pid);
   // A script may complain of what does not run; systemd has to forget it in any case.
   if (pid !== undefined || started !== "script") await stop(started, pid);
@@ -73,11 +73,14 @@ async function end(place: Place, started: StartedBy): Promise<TakenBack["knockd"
   return pid === undefined ? "not running" : "stopped";
 }
 
-async function keepOthers(place: Place, others: readonly string[]): Promise<readonly string[]> {
+async function keepOthers(
+  place: SetupPaths,
+  others: readonly string[],
+): Promise<readonly string[]> {
   if (others.length === 0) return [];
   const names = others.join(", ");
   try {
-    const { doors } = salvage(place.config);
+    const { doors } = readLenient(place.config);
     const done = await ifRunning(place, async (daemon) => {
       await guardAgain(daemon, others, doors);
       return true;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sequence } from "../base/sequence.ts";
 import { formatProfile } from "../client/profile-edit.ts";
-import type { Ended } from "../system/programs.ts";
+import type { ProgramResult } from "../system/programs.ts";
 import { ownProgram } from "./own-program.ts";
 import type { Visitor } from "./probe-host.ts";
 
@@ -17,7 +17,7 @@ const delay = 50;
 export async function knockInSecret(
   visitor: Pick<Visitor, "host" | "run">,
   sequence: Sequence,
-): Promise<Ended> {
+): Promise<ProgramResult> {
   const folder = mkdtempSync(join(tmpdir(), "knockctl-"));
   try {
     const file = join(folder, "knock.conf");

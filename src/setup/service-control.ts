@@ -3,13 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { openClient } from "../control/client.ts";
-import type { Ended } from "../system/programs.ts";
+import type { ProgramResult } from "../system/programs.ts";
 import { complaint, run } from "../system/programs.ts";
 import { ownProgram } from "./own-program.ts";
 import type { StartedBy } from "./record.ts";
 
 /** What starts and stops knockd on this machine. */
-export type Way = "systemd" | "script" | "command";
+export type StartMethod = "systemd" | "script" | "command";
 
 const initScript = "/etc/init.d/knockd";
 
@@ -20,7 +20,7 @@ export const usualConfig = "/etc/knockd.conf";
 const patience = 10_000;
 
 /** The best way to start the knockd of a configuration file here. */
-export async function findWay(configFile: string): Promise<Way> {
+export async function findStartMethod(configFile: string): Promise<StartMethod> {
   if (configFile !== usualConfig) return "command";
   if (existsSync("/run/systemd/system")) {
     const { code } = await run(["systemctl", "cat", "knockd.service"]);
@@ -30,7 +30,7 @@ export async function findWay(configFile: string): Promise<Way> {
 }
 
 /** What `start` does, as an administrator would type it. */
-export function describeStart(way: Way, configFile: string): string {
+export function describeStart(way: StartMethod, configFile: string): string {
   switch (way) {
     case "systemd":
       return "systemctl enable --now knockd";
@@ -42,14 +42,14 @@ export function describeStart(way: Way, configFile: string): string {
 }
 
 /** How it will have been started, for `stop`. */
-export async function foresee(way: Way): Promise<StartedBy> {
+export async function predictStart(way: StartMethod): Promise<StartedBy> {
   if (way !== "systemd") return way;
   const enabled = await run(["systemctl", "is-enabled", "--quiet", "knockd"]);
   return enabled.code === 0 ? "systemd-enabled" : "systemd";
 }
 
 /** Starts knockd, and waits until it can be asked. Throws SYSTEM. */
-export async function start(way: Way, configFile: string, socket: string): Promise<void> {
+export async function start(way: StartMethod, configFile: string, socket: string): Promise<void> {
   const argv = {
     systemd: ["systemctl", "enable", "--now", "knockd"],
     script: [initScript, "start"],
@@ -97,7 +97,7 @@ export async function answers(socket: string): Promise<boolean> {
   }
 }
 
-function failure(what: string, ended: Ended): KnockError {
+function failure(what: string, ended: ProgramResult): KnockError {
   const hints = ["the log may say more: journalctl -u knockd"];
   return new KnockError("SYSTEM", `cannot ${what} knockd: ${complaint(ended)}`, { hints });
 }

@@ -1,11 +1,11 @@
 // What an administrator can still do when no daemon runs.
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
-import type { DoorConfig, Options } from "../config/config.ts";
+import type { ConfigOptions, DoorConfig } from "../config/config.ts";
+import { isRunning } from "../daemon/state/state.ts";
 import { loadRuleset } from "../firewall/nftables/nft-command.ts";
 import { defaultTable, liftRuleset } from "../firewall/nftables/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
-import { isRunning } from "../daemon/state/state.ts";
 import { defaultStateDir, stateFiles } from "../system/state-files.ts";
 
 export interface Lifted {
@@ -19,7 +19,7 @@ export interface Lifted {
 
 /** What could be read of a configuration, perhaps nothing. */
 export interface Salvaged {
-  readonly options?: Options;
+  readonly options?: ConfigOptions;
   readonly doors?: readonly DoorConfig[];
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Address } from "../base/address.ts";
-import { forAdministrators } from "../base/environment.ts";
+import { withSystemPath } from "../base/environment.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
 
@@ -47,7 +47,7 @@ async function closeSockets(source: Address, service: Service | undefined): Prom
 
 /** What a tool prints. */
 async function run(program: string, args: readonly string[]): Promise<string> {
-  const env = forAdministrators(process.env);
+  const env = withSystemPath(process.env);
   return (await execute(program, args, { env, timeout: patience })).stdout;
 }
 

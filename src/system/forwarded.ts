@@ -1,6 +1,6 @@
 // Ports from which this host's packet filter sends packets somewhere else: published by containers, say.
 import { execFile } from "node:child_process";
-import { forAdministrators } from "../base/environment.ts";
+import { withSystemPath } from "../base/environment.ts";
 
 /** Milliseconds that each program may take, and the bytes that it may say: then we do without. */
 const patience = 5_000;
@@ -50,7 +50,7 @@ export function readNft(text: string): number[] {
 }
 
 function output([program = "", ...args]: readonly string[], signal: AbortSignal): Promise<string> {
-  const env = forAdministrators(process.env);
+  const env = withSystemPath(process.env);
   const options = { env, signal, timeout: patience, maxBuffer: longestAnswer };
   return new Promise((resolve) => {
     execFile(program, args, { ...options, killSignal: "SIGKILL" }, (error, stdout) =>

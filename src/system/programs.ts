@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
-import { forAdministrators } from "../base/environment.ts";
+import { withSystemPath } from "../base/environment.ts";
 
 /** How a program ended, and what it said. */
-export interface Ended {
+export interface ProgramResult {
   /** 127: there is no such program; 124: it took too long. */
   readonly code: number;
   readonly stdout: string;
@@ -16,8 +16,8 @@ const patience = 30_000;
 export function run(
   [program = "", ...args]: readonly string[],
   timeout: number = patience,
-): Promise<Ended> {
-  const env = forAdministrators(process.env);
+): Promise<ProgramResult> {
+  const env = withSystemPath(process.env);
   return new Promise((resolve) => {
     const settings = { env, timeout, killSignal: "SIGKILL", encoding: "utf8" } as const;
     execFile(program, args, settings, (error, stdout, stderr) => {
@@ -30,7 +30,7 @@ export function run(
 }
 
 /** What a program complained of, in a line: the last, but for the advice that ours give. */
-export function complaint({ code, stdout, stderr }: Ended): string {
+export function complaint({ code, stdout, stderr }: ProgramResult): string {
   const lines = (stderr.trim() || stdout.trim()).split("\n");
   return lines.findLast((line) => !line.includes(": hint: ")) || `exit status ${code}`;
 }

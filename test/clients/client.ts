@@ -18,7 +18,7 @@ export interface Client {
   /** Prints its version, somewhere. */
   readonly version: string;
   /** What comes out, where it cannot open: everywhere else it must. */
-  readonly fails?: (knocks: Knocks, family: Family) => string | undefined;
+  readonly fails?: (knocks: Knocks, family: IpFamily) => string | undefined;
   /** Whether it takes tens of seconds. */
   readonly slow?: boolean;
 }
@@ -26,7 +26,7 @@ export interface Client {
 /** What the server does to the packets of a knock: a firewall drops them, or its ports are closed. */
 export type Knocks = "dropped" | "refused";
 
-export type Family = 4 | 6;
+export type IpFamily = 4 | 6;
 
 /** The doors that clients knock at: their steps as `knock` takes them, and how long a knock may take. */
 export const doors = {

@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Family, Knocks } from "./client.ts";
+import type { IpFamily, Knocks } from "./client.ts";
 
 const file = join(import.meta.dirname, "../../docs/clients.md");
 
 /** The columns of results, from left to right. */
-export const columns: readonly (readonly [Knocks, Family])[] = [
+export const columns: readonly (readonly [Knocks, IpFamily])[] = [
   ["dropped", 4],
   ["dropped", 6],
   ["refused", 4],

@@ -1,6 +1,6 @@
-import type { Host } from "../live/host.ts";
+import type { LiveHost } from "../live/host.ts";
 import { Server } from "../live/server.ts";
-import type { DoorName, Family, Knocks } from "./client.ts";
+import type { DoorName, IpFamily, Knocks } from "./client.ts";
 import { configuration, doors } from "./client.ts";
 
 /** Milliseconds that a packet may take to be seen after its client has ended. */
@@ -11,13 +11,13 @@ export class Gate {
   readonly knocks: Knocks;
   readonly server: Server;
 
-  private constructor(host: Host, knocks: Knocks) {
+  private constructor(host: LiveHost, knocks: Knocks) {
     this.knocks = knocks;
     this.server = new Server(host, configuration);
   }
 
   /** Starts the daemon on this host, and ssh; what is sent to other ports is dropped or refused. */
-  static async open(host: Host, knocks: Knocks): Promise<Gate> {
+  static async open(host: LiveHost, knocks: Knocks): Promise<Gate> {
     const gate = new Gate(host, knocks);
     if (knocks === "dropped") {
       for (const table of ["iptables", "ip6tables"]) {
@@ -33,7 +33,7 @@ export class Gate {
   }
 
   /** Its address of this family. */
-  address(family: Family): string {
+  address(family: IpFamily): string {
     return addressOf(this.server.host, family);
   }
 
@@ -43,10 +43,10 @@ export class Gate {
    * `sends nothing`, with its last words if there are any; or how far it came.
    */
   async try(
-    host: Host,
+    host: LiveHost,
     line: string,
     door: DoorName,
-    family: Family,
+    family: IpFamily,
     env: Readonly<Record<string, string>> = {},
   ): Promise<string> {
     const daemon = this.server.daemon;
@@ -81,7 +81,7 @@ export class Gate {
 }
 
 /** The first address of this family. */
-export function addressOf(host: Host, family: Family): string {
+export function addressOf(host: LiveHost, family: IpFamily): string {
   return family === 6 ? host.address6 : host.address;
 }
 

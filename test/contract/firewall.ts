@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Firewall, Passage } from "../../src/firewall/firewall.ts";
+import type { Access, Firewall } from "../../src/firewall/firewall.ts";
 import { address } from "../support/packets.ts";
 
 /** Longer than any test takes: milliseconds. */
@@ -10,7 +10,7 @@ const length = 60_000;
 export interface FirewallBench {
   readonly firewall: Firewall;
   /** How to open and close this door for this source, by this firewall. */
-  readonly passage: (door: string, source: string) => Passage;
+  readonly access: (door: string, source: string) => Access;
   /** The doors that are open now, such as `ssh 192.0.2.7`, in any order. */
   readonly opened: () => readonly string[] | Promise<readonly string[]>;
   readonly close: () => void | Promise<void>;
@@ -30,26 +30,26 @@ export function describeFirewall(
     afterEach(() => bench.close());
 
     test("opens a door for a source, and has opened it when it says so", async () => {
-      const { firewall, passage, opened } = bench;
-      expect(await firewall.open(passage("ssh", "192.0.2.7"), length)).toEqual({ kind: "done" });
+      const { firewall, access, opened } = bench;
+      expect(await firewall.open(access("ssh", "192.0.2.7"), length)).toEqual({ kind: "done" });
       expect(await opened()).toEqual(["ssh 192.0.2.7"]);
     });
 
     test("closes that door for that source alone", async () => {
-      const { firewall, passage, opened } = bench;
+      const { firewall, access, opened } = bench;
       const all = [
-        passage("ssh", "192.0.2.7"),
-        passage("ssh", "2001:db8::7"),
-        passage("web", "192.0.2.7"),
+        access("ssh", "192.0.2.7"),
+        access("ssh", "2001:db8::7"),
+        access("web", "192.0.2.7"),
       ];
       for (const one of all) await firewall.open(one, length);
-      expect(await firewall.close(passage("ssh", "192.0.2.7"))).toEqual({ kind: "done" });
+      expect(await firewall.close(access("ssh", "192.0.2.7"))).toEqual({ kind: "done" });
       expect([...(await opened())].sort()).toEqual(["ssh 2001:db8::7", "web 192.0.2.7"]);
     });
 
     test("may be told to open what is open, and to open again what was closed", async () => {
-      const { firewall, passage, opened } = bench;
-      const one = passage("ssh", "192.0.2.7");
+      const { firewall, access, opened } = bench;
+      const one = access("ssh", "192.0.2.7");
       for (const what of ["open", "open", "close", "open"] as const) {
         const ended = what === "open" ? firewall.open(one, length) : firewall.close(one);
         expect(await ended).toEqual({ kind: "done" });
@@ -58,24 +58,24 @@ export function describeFirewall(
     });
 
     test("does many things side by side", async () => {
-      const { firewall, passage, opened } = bench;
+      const { firewall, access, opened } = bench;
       const sources = Array.from({ length: 20 }, (_, i) => `10.0.0.${i + 1}`);
-      await Promise.all(sources.map((source) => firewall.open(passage("ssh", source), length)));
+      await Promise.all(sources.map((source) => firewall.open(access("ssh", source), length)));
       expect(await opened()).toHaveLength(20);
       const even = sources.filter((_, i) => i % 2 === 0);
-      await Promise.all(even.map((source) => firewall.close(passage("ssh", source))));
+      await Promise.all(even.map((source) => firewall.close(access("ssh", source))));
       expect(await opened()).toHaveLength(10);
     });
 
     test("keeps the promise of its types: an outcome, never a rejection", async () => {
-      const { firewall, passage } = bench;
-      const { way, ...who } = passage("ssh", "::1");
+      const { firewall, access } = bench;
+      const { method, ...who } = access("ssh", "::1");
       const impossible = { kind: "command", start: "\0", stop: "\0" } as const;
       const none = { user: undefined, timeout: undefined };
-      const odd: Passage = {
+      const odd: Access = {
         ...who,
         source: address("::1"),
-        way: way.kind === "native" ? { ...way, services: [] } : { ...impossible, ...none },
+        method: method.kind === "native" ? { ...method, services: [] } : { ...impossible, ...none },
       };
       const outcome = await firewall.open(odd, length);
       expect(["done", "failed", "killed", "not-started"]).toContain(outcome.kind);
@@ -84,9 +84,9 @@ export function describeFirewall(
     if (!closesByItself) return;
 
     test("closes by itself, so long after the last opening", async () => {
-      const { firewall, passage, opened } = bench;
-      const one = passage("ssh", "192.0.2.7");
-      const other = passage("ssh", "2001:db8::7");
+      const { firewall, access, opened } = bench;
+      const one = access("ssh", "192.0.2.7");
+      const other = access("ssh", "2001:db8::7");
       await firewall.open(one, 2_000);
       await firewall.open(other, length);
       await sleep(1_000);

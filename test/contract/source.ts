@@ -8,7 +8,7 @@ import type {
 } from "../../src/capture/source.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
-import type { Ends } from "../support/packets.ts";
+import type { PacketEnds } from "../support/packets.ts";
 import { address, joined, tcpPacket, udpPacket } from "../support/packets.ts";
 
 /** A source to be tried, and a way to give it packets. */
@@ -22,8 +22,11 @@ export interface SourceBench<S extends Source = Source> {
 
 export type OpenSource<S extends Source = Source> = (sink: Sink) => SourceBench<S>;
 
-export const v4: Ends = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
-export const v6: Ends = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
+export const v4: PacketEnds = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
+export const v6: PacketEnds = {
+  source: address("2001:db8::7"),
+  destination: address("2001:db8::1"),
+};
 
 /** A port that every test watches: what was sent before a packet for it has been dealt with once that comes. */
 const markerPort = 9;

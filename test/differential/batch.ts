@@ -1,6 +1,6 @@
-import type { Door } from "./doors.ts";
+import type { RandomDoor } from "./doors.ts";
 import { formatConfig, lastDoor, randomDoors } from "./doors.ts";
-import { Random } from "./random.ts";
+import { SeededRandom } from "./random.ts";
 import type { Knock } from "./streams.ts";
 import { addresses, randomStream } from "./streams.ts";
 import { sendTime, ticks } from "./timetable.ts";
@@ -10,7 +10,7 @@ export const streamsPerBatch = 50;
 /** Streams that are played together, against one configuration. */
 export interface Batch {
   readonly number: number;
-  readonly doors: readonly Door[];
+  readonly doors: readonly RandomDoor[];
   /** In the order in which they are sent; the last one opens the last door. */
   readonly knocks: readonly Knock[];
   /** When each burst is sent, or was: milliseconds. */
@@ -24,14 +24,14 @@ export function randomBatch(
   wanted: (stream: number) => boolean,
   families: readonly (4 | 6)[],
 ): Batch {
-  const random = new Random(seed, number, 0);
+  const random = new SeededRandom(seed, number, 0);
   const doors = randomDoors(random);
   // Side by side, so that clients disturb one another; or in groups, so that some are left alone.
   const group = random.pick([1, 1, 2, 3, 8]);
   const streams = Array.from({ length: streamsPerBatch }, (_, i) => number * streamsPerBatch + i)
     .filter(wanted)
     .map((stream) => {
-      return randomStream(new Random(seed, stream, 1), stream, doors.slice(0, -1), families);
+      return randomStream(new SeededRandom(seed, stream, 1), stream, doors.slice(0, -1), families);
     });
   const times = Array.from({ length: ticks }, (_, tick) => sendTime(tick));
   const knocks = times.map((_, tick) => {
@@ -59,7 +59,7 @@ export const endMark: Knock = {
 };
 
 /** A door that a daemon opened for a client. */
-export interface Opening {
+export interface BatchOpening {
   /** At which packet: its place in the batch. */
   readonly at: number;
   readonly source: string;
@@ -71,7 +71,7 @@ export function timeOf({ knocks, times }: Batch, at: number): number {
   return times[knocks[at]?.tick ?? 0] ?? 0;
 }
 
-export function sameOpening(a: Opening, b: Opening): boolean {
+export function sameOpening(a: BatchOpening, b: BatchOpening): boolean {
   return a.at === b.at && a.source === b.source && a.door === b.door;
 }
 
@@ -79,7 +79,7 @@ export function sameOpening(a: Opening, b: Opening): boolean {
 export function describeStream(
   batch: Batch,
   stream: number,
-  openings: Readonly<Record<string, readonly Opening[]>>,
+  openings: Readonly<Record<string, readonly BatchOpening[]>>,
 ): string {
   const lines = batch.knocks.flatMap((knock, at) => {
     if (knock.stream !== stream) return [];

@@ -1,4 +1,4 @@
-import type { Batch, Opening } from "./batch.ts";
+import type { Batch, BatchOpening } from "./batch.ts";
 import { sameOpening } from "./batch.ts";
 import type { Shortcoming } from "./original.ts";
 import { play, shortcomings } from "./original.ts";
@@ -13,14 +13,14 @@ const sets = Array.from({ length: 2 ** all.length }, (_, bits) =>
 /** Says why knockd kept doors shut, in one batch. */
 export class Causes {
   readonly #batch: Batch;
-  readonly #played = new Map<readonly Shortcoming[], readonly Opening[]>();
+  readonly #played = new Map<readonly Shortcoming[], readonly BatchOpening[]>();
 
   constructor(batch: Batch) {
     this.#batch = batch;
   }
 
   /** What the model opens once these are cured. */
-  openings(cured: readonly Shortcoming[]): readonly Opening[] {
+  openings(cured: readonly Shortcoming[]): readonly BatchOpening[] {
     const known = this.#played.get(cured);
     const openings = known ?? play(this.#batch, cured);
     this.#played.set(cured, openings);
@@ -28,7 +28,7 @@ export class Causes {
   }
 
   /** The fewest shortcomings without which knockd had opened here, too; undefined if none explain it. */
-  of(opening: Opening): readonly Shortcoming[] | undefined {
+  of(opening: BatchOpening): readonly Shortcoming[] | undefined {
     return sets.find((set) => this.openings(set).some((other) => sameOpening(opening, other)));
   }
 }

@@ -1,4 +1,4 @@
-import type { Batch, Opening } from "./batch.ts";
+import type { Batch, BatchOpening } from "./batch.ts";
 import { sameOpening, timeOf } from "./batch.ts";
 import { Causes, everyShortcoming } from "./causes.ts";
 import type { Shortcoming } from "./original.ts";
@@ -19,7 +19,7 @@ export interface Comparison {
   readonly earlier: number;
   /** By retransmissions, which ours does not count. */
   readonly excused: number;
-  readonly missed: readonly Opening[];
+  readonly missed: readonly BatchOpening[];
   /** For each door that only ours opened: what kept knockd from it. */
   readonly onlyOurs: readonly (readonly Shortcoming[])[];
   readonly faults: readonly Fault[];
@@ -83,12 +83,16 @@ function uncertainPackets(batch: Batch): ReadonlySet<number> {
 
 const withoutRetransmissions = ["retransmission"] as const;
 
-function includes(openings: readonly Opening[], opening: Opening): boolean {
+function includes(openings: readonly BatchOpening[], opening: BatchOpening): boolean {
   return openings.some((other) => sameOpening(other, opening));
 }
 
 /** Whether the door was opened for this client within its seq_timeout before. */
-function openedBefore(batch: Batch, openings: readonly Opening[], opening: Opening): boolean {
+function openedBefore(
+  batch: Batch,
+  openings: readonly BatchOpening[],
+  opening: BatchOpening,
+): boolean {
   const timeout = batch.doors.find(({ name }) => name === opening.door)?.timeout ?? 0;
   return openings.some(
     ({ at, source, door }) =>
@@ -101,10 +105,10 @@ function openedBefore(batch: Batch, openings: readonly Opening[], opening: Openi
 
 function differences(
   who: string,
-  real: readonly Opening[],
-  modelled: readonly Opening[],
+  real: readonly BatchOpening[],
+  modelled: readonly BatchOpening[],
 ): readonly Fault[] {
-  const only = (these: readonly Opening[], others: readonly Opening[], which: string) =>
+  const only = (these: readonly BatchOpening[], others: readonly BatchOpening[], which: string) =>
     these
       .filter((opening) => !includes(others, opening))
       .map(({ at, door }) => ({ what: `${who} differ: only the ${which} opened ${door}`, at }));

@@ -1,20 +1,20 @@
 import type { Port } from "../../src/base/port.ts";
 import { formatPort } from "../../src/base/port.ts";
-import type { Random } from "./random.ts";
+import type { SeededRandom } from "./random.ts";
 
 /** The TCP flags that the random packets and doors use: their bits (RFC 9293 §3.1). */
 export const flagBits = { fin: 1, syn: 2, rst: 4, ack: 16 } as const;
 
-type Flag = keyof typeof flagBits;
+type RandomFlag = keyof typeof flagBits;
 
 /** A door of a random configuration. */
-export interface Door {
+export interface RandomDoor {
   readonly name: string;
   readonly steps: readonly Port[];
   /** Seconds. */
   readonly timeout: number;
   /** As they stand in the file: `syn`, `!ack`. */
-  readonly flags: readonly (Flag | `!${Flag}`)[];
+  readonly flags: readonly (RandomFlag | `!${RandomFlag}`)[];
   /** Where its packets go instead of to the server. */
   readonly target: string | undefined;
 }
@@ -23,7 +23,7 @@ export interface Door {
 export const behind = "10.88.0.5";
 
 /** Opened by the last packet of a batch: then all others were seen. */
-export const lastDoor: Door = {
+export const lastDoor: RandomDoor = {
   name: "end",
   steps: [{ number: 65000, protocol: "udp" }],
   timeout: 25,
@@ -32,9 +32,9 @@ export const lastDoor: Door = {
 };
 
 /** Some doors that get in each other's way: few ports, common prefixes, doors that are the same. The last one is `lastDoor`. */
-export function randomDoors(random: Random): Door[] {
+export function randomDoors(random: SeededRandom): RandomDoor[] {
   const pool = random.several(5, 9, () => randomPort(random, 7000, 7011));
-  const doors: Door[] = [];
+  const doors: RandomDoor[] = [];
   for (let i = random.from(2, 6); i > 0; i--) {
     doors.push({
       name: `door${doors.length + 1}`,
@@ -47,7 +47,11 @@ export function randomDoors(random: Random): Door[] {
   return [...doors, lastDoor];
 }
 
-function randomSteps(random: Random, pool: readonly Port[], doors: readonly Door[]): Port[] {
+function randomSteps(
+  random: SeededRandom,
+  pool: readonly Port[],
+  doors: readonly RandomDoor[],
+): Port[] {
   const some = (least: number, most: number) =>
     random.several(least, most, () => random.pick(pool));
   const other = doors.length === 0 ? undefined : random.pick(doors);
@@ -69,13 +73,13 @@ function randomSteps(random: Random, pool: readonly Port[], doors: readonly Door
   return some(2, 5);
 }
 
-function randomPort(random: Random, least: number, most: number): Port {
+function randomPort(random: SeededRandom, least: number, most: number): Port {
   return { number: random.from(least, most), protocol: random.percent(70) ? "tcp" : "udp" };
 }
 
 /** The configuration file; `options` and `more`: lines, of each door the latter, that knockd does not know. */
 export function formatConfig(
-  doors: readonly Door[],
+  doors: readonly RandomDoor[],
   options: readonly string[] = [],
   more: readonly string[] = [],
 ): string {

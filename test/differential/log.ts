@@ -1,14 +1,14 @@
-import type { Batch, Opening } from "./batch.ts";
+import type { Batch, BatchOpening } from "./batch.ts";
 
 /** What a daemon saw and did, as its output tells (both speak the same language with -v -D). */
-export interface Account {
+export interface DaemonAccount {
   /** The packets it looked at: their places in the batch. */
   readonly seen: readonly number[];
-  readonly openings: readonly Opening[];
+  readonly openings: readonly BatchOpening[];
 }
 
 /** Reads a daemon's output. Fails if it tells of packets that were not sent, or in another order, or not of all. */
-export function readLog(output: string, batch: Batch): Account {
+export function readLog(output: string, batch: Batch): DaemonAccount {
   const gap = /^.* left out in the last second$/m.exec(output)?.[0];
   if (gap !== undefined) throw new Error(`an incomplete account: ${gap}`);
   const keys = batch.knocks.map(
@@ -16,7 +16,7 @@ export function readLog(output: string, batch: Batch): Account {
       `${protocol}: ${source}:${sourcePort} -> ${destination}:${number}`,
   );
   const seen: number[] = [];
-  const openings: Opening[] = [];
+  const openings: BatchOpening[] = [];
   let at = -1;
   for (const line of output.split("\n")) {
     const packet = /^\S+ [\d:]{8}: (.*) \d+ bytes$/.exec(line)?.[1];

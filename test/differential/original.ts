@@ -1,8 +1,8 @@
 // A model of knockd 0.8, made from observations of what it does. Each of its shortcomings can be
 // cured alone, to see which of them kept a door shut.
-import type { Batch, Opening } from "./batch.ts";
+import type { Batch, BatchOpening } from "./batch.ts";
 import { timeOf } from "./batch.ts";
-import type { Door } from "./doors.ts";
+import type { RandomDoor } from "./doors.ts";
 import { flagBits } from "./doors.ts";
 import type { Knock } from "./streams.ts";
 import { addresses } from "./streams.ts";
@@ -20,8 +20,8 @@ export const shortcomings = {
 
 export type Shortcoming = keyof typeof shortcomings;
 
-interface Attempt {
-  readonly door: Door;
+interface OriginalAttempt {
+  readonly door: RandomDoor;
   readonly source: string;
   /** Milliseconds. */
   readonly start: number;
@@ -30,15 +30,15 @@ interface Attempt {
 }
 
 export class Original {
-  readonly #doors: readonly Door[];
+  readonly #doors: readonly RandomDoor[];
   readonly #cured: ReadonlySet<Shortcoming>;
   /** The oldest first. */
-  #attempts: Attempt[] = [];
+  #attempts: OriginalAttempt[] = [];
   readonly #known = new Set<string>();
   readonly #leeway: number;
 
   /** `leeway`: with its clock cured, it takes every seq_timeout to be longer by so many milliseconds. */
-  constructor(doors: readonly Door[], cured: Iterable<Shortcoming> = [], leeway = 0) {
+  constructor(doors: readonly RandomDoor[], cured: Iterable<Shortcoming> = [], leeway = 0) {
     this.#doors = doors;
     this.#leeway = leeway;
     this.#cured = new Set(cured);
@@ -55,10 +55,10 @@ export class Original {
   }
 
   /** The doors that a packet opens, in their order; `time`: milliseconds. */
-  take(knock: Knock, time: number): Door[] {
+  take(knock: Knock, time: number): RandomDoor[] {
     if (!this.sees(knock) || this.#isRetransmission(knock)) return [];
     this.#clean(time);
-    const opened: Door[] = [];
+    const opened: RandomDoor[] = [];
     const mine = this.#attempts.filter(
       ({ source, door }) => source === knock.source && this.#isAddressed(door, knock),
     );
@@ -89,7 +89,7 @@ export class Original {
   }
 
   /** True if this was the last step. */
-  #advance(attempt: Attempt, knock: Knock): boolean {
+  #advance(attempt: OriginalAttempt, knock: Knock): boolean {
     const { door, source, stage } = attempt;
     const repeats = this.#cured.has("repeat") && isStep(door.steps[stage - 1], knock);
     if (isStep(door.steps[stage], knock)) {
@@ -107,7 +107,7 @@ export class Original {
   }
 
   /** `mine`: what the source had under way. */
-  #mayStart(door: Door, mine: readonly Attempt[], knock: Knock): boolean {
+  #mayStart(door: RandomDoor, mine: readonly OriginalAttempt[], knock: Knock): boolean {
     const isFirst = isStep(door.steps[0], knock);
     if (!isFirst || !this.#isAddressed(door, knock) || !flagsFit(door, knock)) return false;
     return mine.every((attempt) => this.#cured.has(attempt.door === door ? "again" : "doors"));
@@ -125,18 +125,18 @@ export class Original {
   }
 
   /** Whether the end of the oldest attempt is the end of this one, too. */
-  #pulls(oldest: Attempt, other: Attempt): boolean {
+  #pulls(oldest: OriginalAttempt, other: OriginalAttempt): boolean {
     if (oldest.source !== other.source) return !this.#cured.has("clients");
     if (oldest.door !== other.door) return !this.#cured.has("doors");
     return !this.#cured.has("again") && !this.#cured.has("repeat");
   }
 
-  #isLate({ door, start }: Attempt, now: number): boolean {
+  #isLate({ door, start }: OriginalAttempt, now: number): boolean {
     if (this.#cured.has("clock")) return now - start >= door.timeout * 1_000 + this.#leeway;
     return Math.floor(now / 1_000) - Math.floor(start / 1_000) >= door.timeout;
   }
 
-  #isAddressed({ target }: Door, { destination }: Knock): boolean {
+  #isAddressed({ target }: RandomDoor, { destination }: Knock): boolean {
     if (target !== undefined) return destination === target;
     return [addresses[4], addresses[6]].some(
       ({ first, second, later }) =>
@@ -156,7 +156,7 @@ export class Original {
 }
 
 /** All that the model opens in a batch; `leeway` as above. */
-export function play(batch: Batch, cured: Iterable<Shortcoming> = [], leeway = 0): Opening[] {
+export function play(batch: Batch, cured: Iterable<Shortcoming> = [], leeway = 0): BatchOpening[] {
   const original = new Original(batch.doors, cured, leeway);
   return batch.knocks.flatMap((knock, at) =>
     original
@@ -165,11 +165,14 @@ export function play(batch: Batch, cured: Iterable<Shortcoming> = [], leeway = 0
   );
 }
 
-function isStep(step: Door["steps"][number] | undefined, { number, protocol }: Knock): boolean {
+function isStep(
+  step: RandomDoor["steps"][number] | undefined,
+  { number, protocol }: Knock,
+): boolean {
   return step?.number === number && step.protocol === protocol;
 }
 
-function flagsFit({ flags }: Door, knock: Knock): boolean {
+function flagsFit({ flags }: RandomDoor, knock: Knock): boolean {
   if (knock.protocol === "udp") return true;
   return flags.every((flag) => {
     const [unwanted, bit] = flag.startsWith("!") ? [true, flag.slice(1)] : [false, flag];

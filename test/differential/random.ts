@@ -1,5 +1,5 @@
 /** Chance that can be repeated: the same seed words give the same numbers (Mulberry32). */
-export class Random {
+export class SeededRandom {
   #state: number;
 
   constructor(...seed: readonly number[]) {

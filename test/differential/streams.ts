@@ -1,7 +1,7 @@
 import type { Port } from "../../src/base/port.ts";
-import type { Door } from "./doors.ts";
+import type { RandomDoor } from "./doors.ts";
 import { behind, flagBits } from "./doors.ts";
-import type { Random } from "./random.ts";
+import type { SeededRandom } from "./random.ts";
 import { ticks } from "./timetable.ts";
 
 /** The server's addresses: two from the start, and one that comes once the daemons run. */
@@ -26,15 +26,15 @@ export interface Knock extends Port {
 
 /** What one to three clients send, in this order: knocks at the doors, more or less spoilt. */
 export function randomStream(
-  random: Random,
+  random: SeededRandom,
   stream: number,
-  doors: readonly Door[],
+  doors: readonly RandomDoor[],
   families: readonly (4 | 6)[],
 ): Knock[] {
   const clients = random.percent(65) ? 1 : random.from(2, 3);
   const lists = Array.from({ length: clients }, (_, i) => {
     const family = random.percent(25) ? random.pick(families) : 4;
-    const client = new Client(random, doors, family, sourceAddress(family, stream, i));
+    const client = new RandomClient(random, doors, family, sourceAddress(family, stream, i));
     return client.knock().map((knock) => ({ ...knock, stream }));
   });
   const knocks = random.interleave(lists);
@@ -47,20 +47,20 @@ function sourceAddress(family: 4 | 6, stream: number, client: number): string {
   return `10.${100 + client + 3 * (stream >> 16)}.${(stream >> 8) & 255}.${stream & 255}`;
 }
 
-type Sent = Omit<Knock, "stream">;
+type StreamKnock = Omit<Knock, "stream">;
 
-class Client {
-  readonly #random: Random;
-  readonly #doors: readonly Door[];
+class RandomClient {
+  readonly #random: SeededRandom;
+  readonly #doors: readonly RandomDoor[];
   readonly #source: string;
   readonly #server: (typeof addresses)[4 | 6];
   readonly #later: boolean;
   readonly #hurried: boolean;
   readonly #careless: number;
-  readonly #sent: Sent[] = [];
+  readonly #sent: StreamKnock[] = [];
   #tick: number;
 
-  constructor(random: Random, doors: readonly Door[], family: 4 | 6, source: string) {
+  constructor(random: SeededRandom, doors: readonly RandomDoor[], family: 4 | 6, source: string) {
     this.#random = random;
     this.#doors = doors;
     this.#source = source;
@@ -72,7 +72,7 @@ class Client {
     this.#tick = random.from(0, this.#hurried ? ticks - 1 : ticks >> 1);
   }
 
-  knock(): Sent[] {
+  knock(): StreamKnock[] {
     const { doors, random } = { doors: this.#doors, random: this.#random };
     for (let knocks = random.pick([1, 1, 1, 2, 3]); knocks > 0; knocks--) {
       const door = random.pick(doors);
@@ -85,7 +85,7 @@ class Client {
   }
 
   /** Knocks at a door, and what goes wrong at that. */
-  #walk(door: Door): void {
+  #walk(door: RandomDoor): void {
     const random = this.#random;
     for (const step of door.steps) {
       if (random.percent(this.#careless / 3)) continue;
@@ -94,14 +94,14 @@ class Client {
     }
   }
 
-  #begin(door: Door): void {
+  #begin(door: RandomDoor): void {
     for (const step of door.steps.slice(0, this.#random.from(1, door.steps.length))) {
       this.#send(step, door);
     }
   }
 
   /** What goes wrong after a step: each is as likely as the others. */
-  #stumble(step: Port, door: Door): void {
+  #stumble(step: Port, door: RandomDoor): void {
     const random = this.#random;
     const other = random.pick(this.#doors);
     const unlisted: Port = { number: random.from(9000, 9999), protocol: step.protocol };
@@ -124,7 +124,7 @@ class Client {
     if (last !== undefined) this.#sent.push({ ...last, tick: this.#tick });
   }
 
-  #send(port: Port, door: Door, flags?: number): void {
+  #send(port: Port, door: RandomDoor, flags?: number): void {
     const random = this.#random;
     if (!this.#hurried && random.percent(45)) {
       this.#tick = Math.min(ticks - 1, this.#tick + random.pick([1, 1, 1, 2, 3, 6]));
@@ -141,7 +141,7 @@ class Client {
     });
   }
 
-  #destination(door: Door): string {
+  #destination(door: RandomDoor): string {
     const server = this.#server;
     if (this.#later) return server.later;
     if (door.target !== undefined && server === addresses[4] && this.#random.percent(90)) {

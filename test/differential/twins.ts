@@ -1,8 +1,8 @@
 import { rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Host } from "../live/host.ts";
-import { Network } from "../live/network.ts";
+import { LiveHost } from "../live/host.ts";
+import { LiveNetwork } from "../live/network.ts";
 
 import { peer } from "../live/requirements.ts";
 import { run } from "../live/run.ts";
@@ -11,7 +11,7 @@ import { endMark } from "./batch.ts";
 import { formatConfig, lastDoor } from "./doors.ts";
 import { serverMac } from "./frames.ts";
 import { Injector } from "./injector.ts";
-import type { Account } from "./log.ts";
+import type { DaemonAccount } from "./log.ts";
 import { readLog } from "./log.ts";
 import { addresses } from "./streams.ts";
 
@@ -26,17 +26,17 @@ let opened = 0;
 export interface Accounts {
   /** The batch with the times at which it was really sent. */
   readonly batch: Batch;
-  readonly theirs: Account;
-  readonly ours: Account;
+  readonly theirs: DaemonAccount;
+  readonly ours: DaemonAccount;
 }
 
 /** Two servers with the same addresses that get the same packets: Debian's knockd runs on one, ours on the other. */
 export class Twins {
-  readonly #hosts: readonly [theirs: Host, ours: Host];
+  readonly #hosts: readonly [theirs: LiveHost, ours: LiveHost];
   readonly #injector: Injector;
   readonly #config: string;
 
-  private constructor(hosts: readonly [Host, Host], injector: Injector, config: string) {
+  private constructor(hosts: readonly [LiveHost, LiveHost], injector: Injector, config: string) {
     this.#hosts = hosts;
     this.#injector = injector;
     this.#config = config;
@@ -45,7 +45,7 @@ export class Twins {
   static async open(): Promise<Twins> {
     const name = `d${process.pid}-${++opened}`;
     const host = (which: string) => {
-      return new Host(which, `${name}${which}`, addresses[4].first, addresses[6].first);
+      return new LiveHost(which, `${name}${which}`, addresses[4].first, addresses[6].first);
     };
     const hosts = [host("a"), host("b")] as const;
     await Promise.all(hosts.map(equip));
@@ -109,11 +109,11 @@ export class Twins {
 
 /** The IP versions that this kernel has. */
 export function families(): readonly (4 | 6)[] {
-  return Network.hasIPv6 ? [4, 6] : [4];
+  return LiveNetwork.hasIPv6 ? [4, 6] : [4];
 }
 
 /** Makes the namespace, its end of the cable (`eth0`), and ours, which is called as the namespace. */
-async function equip(host: Host): Promise<void> {
+async function equip(host: LiveHost): Promise<void> {
   const { namespace } = host;
   await run(["ip", "netns", "add", namespace]);
   const peerEnd = ["peer", "name", "eth0", "address", serverMac, "netns", namespace];

@@ -1,7 +1,7 @@
-import { Random } from "../differential/random.ts";
+import { SeededRandom } from "../differential/random.ts";
 import type { Coverage } from "./coverage.ts";
 import { mutate } from "./mutations.ts";
-import type { Target } from "./target.ts";
+import type { FuzzTarget } from "./target.ts";
 
 /** Cases between two looks at the coverage: a look costs as much as some hundred of them. */
 const batch = 500;
@@ -34,9 +34,9 @@ export interface CampaignOptions {
 
 /** Many cases against one target. Ends at the first that breaks a promise. */
 export class Campaign {
-  readonly #target: Target;
+  readonly #target: FuzzTarget;
   readonly #options: CampaignOptions;
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #pool: Uint8Array[] = [];
   readonly #outcomes = new Set<string>();
   #cases = 0;
@@ -47,10 +47,10 @@ export class Campaign {
     input: new Uint8Array(),
   };
 
-  constructor(target: Target, options: CampaignOptions) {
+  constructor(target: FuzzTarget, options: CampaignOptions) {
     this.#target = target;
     this.#options = options;
-    this.#random = new Random(options.seed);
+    this.#random = new SeededRandom(options.seed);
   }
 
   get cases(): number {
@@ -194,7 +194,7 @@ async function shrink(
 
 /** Of these cases, smallest first, those that reach or bring about what none before them does. */
 export async function distinct(
-  target: Target,
+  target: FuzzTarget,
   cases: readonly Uint8Array[],
   coverage: Coverage,
 ): Promise<Uint8Array[]> {

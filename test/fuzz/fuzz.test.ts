@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Campaign } from "./campaign.ts";
 import { Corpus } from "./corpus.ts";
-import type { Target } from "./target.ts";
+import type { FuzzTarget } from "./target.ts";
 import { promise } from "./target.ts";
 import { targets } from "./targets.ts";
 
@@ -22,7 +22,8 @@ const cases: Readonly<Record<string, number>> = {
 
 const anySeed = Math.floor(Math.random() * 1e9);
 
-const corpusOf = ({ name }: Target) => new Corpus(join(import.meta.dirname, "../corpus", name)).read();
+const corpusOf = ({ name }: FuzzTarget) =>
+  new Corpus(join(import.meta.dirname, "../corpus", name)).read();
 
 describe.each(targets)("hostile bytes for $name", (target) => {
   test("each case of the corpus", async () => {
@@ -51,7 +52,7 @@ describe.each(targets)("hostile bytes for $name", (target) => {
 
 describe("the fuzzer", () => {
   /** Breaks its promise only behind three branches. */
-  const target: Target = {
+  const target: FuzzTarget = {
     name: "door",
     covers: [],
     longest: 8,
@@ -79,7 +80,7 @@ describe("the fuzzer", () => {
   });
 
   test("reports what takes too long, each time that it is tried", async () => {
-    const slow: Target = {
+    const slow: FuzzTarget = {
       ...target,
       limit: () => 1,
       run() {

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { Campaign, distinct } from "./campaign.ts";
 import { Corpus, nameOf } from "./corpus.ts";
 import { Coverage } from "./coverage.ts";
-import type { Target } from "./target.ts";
+import type { FuzzTarget } from "./target.ts";
 import { targets } from "./targets.ts";
 
 const { values: options, positionals } = parseArgs({
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   return 0;
 }
 
-async function fuzz(target: Target): Promise<boolean> {
+async function fuzz(target: FuzzTarget): Promise<boolean> {
   const { name } = target;
   const folder = new Corpus(join("test/corpus", name));
   const script = process.argv[1];
@@ -99,7 +99,7 @@ function describe({ cases, pool, outcomes, slowest }: Campaign, seconds: number)
   return `${cases} cases in ${seconds.toFixed(0)} s (${rate}/s), ${pool.length} kept, ${outcomes.size} outcomes, slowest ${time.toFixed(3)} ms (${input.length} bytes)`;
 }
 
-async function repeat(target: Target, path: string): Promise<boolean> {
+async function repeat(target: FuzzTarget, path: string): Promise<boolean> {
   const input = Uint8Array.from(readFileSync(path));
   try {
     const start = performance.now();

@@ -1,4 +1,4 @@
-import type { Random } from "../differential/random.ts";
+import type { SeededRandom } from "../differential/random.ts";
 
 /** Numbers at the edges of their widths. */
 const edges = [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 254, 255];
@@ -9,7 +9,7 @@ export function mutate(
   other: Uint8Array,
   words: readonly Uint8Array[],
   longest: number,
-  random: Random,
+  random: SeededRandom,
 ): Uint8Array {
   let bytes = input;
   const times = random.percent(60) ? 1 : random.from(2, 8);
@@ -21,7 +21,7 @@ function once(
   input: Uint8Array,
   other: Uint8Array,
   words: readonly Uint8Array[],
-  random: Random,
+  random: SeededRandom,
 ): Uint8Array {
   const at = random.from(0, Math.max(0, input.length - 1));
   const length = random.from(1, Math.max(1, Math.min(32, input.length - at)));

@@ -1,6 +1,6 @@
 // IP packets with lies in them, for the targets that read packets.
 import { Address } from "../../src/base/address.ts";
-import type { Random } from "../differential/random.ts";
+import type { SeededRandom } from "../differential/random.ts";
 import type { Extension } from "../support/packets.ts";
 import { ipv4, ipv6, TCP, tcp, UDP, udp } from "../support/packets.ts";
 
@@ -22,13 +22,13 @@ const sourcesV6 = [
 ];
 
 /** A packet of any kind that could be a knock; each of its lengths may lie, and it may be cut off. */
-export function packet(random: Random): Uint8Array {
+export function packet(random: SeededRandom): Uint8Array {
   const whole = random.percent(50) ? packetV4(random) : packetV6(random);
   if (random.percent(80)) return whole;
   return whole.subarray(0, random.from(0, whole.length));
 }
 
-function packetV4(random: Random): Uint8Array {
+function packetV4(random: SeededRandom): Uint8Array {
   const protocol = random.pick(protocols);
   const fields = {
     source: Address.v4(random.percent(80) ? 0xc0000207 : random.pick(sourcesV4)),
@@ -43,7 +43,7 @@ function packetV4(random: Random): Uint8Array {
   return ipv4(fields, carried(random, protocol));
 }
 
-function packetV6(random: Random): Uint8Array {
+function packetV6(random: SeededRandom): Uint8Array {
   const protocol = random.pick(protocols);
   const most = random.percent(80) ? 3 : 20;
   return ipv6(
@@ -59,7 +59,7 @@ function packetV6(random: Random): Uint8Array {
 }
 
 /** Of one to four units of eight bytes; its second byte tells the truth or does not. */
-function extensionHeader(random: Random): Extension {
+function extensionHeader(random: SeededRandom): Extension {
   const header = random.pick(kinds);
   const units = header === 44 ? 1 : random.from(1, random.percent(90) ? 2 : 4);
   const rest = new Uint8Array(units * 8 - 1);
@@ -69,7 +69,7 @@ function extensionHeader(random: Random): Extension {
   return { header, rest };
 }
 
-function carried(random: Random, protocol: number): Uint8Array {
+function carried(random: SeededRandom, protocol: number): Uint8Array {
   const port = random.percent(80) ? random.pick(ports) : random.from(0, 65_535);
   const fields = { port, sourcePort: random.from(0, 65_535) };
   const data = random.percent(70) ? new Uint8Array() : bytes(random, 32);
@@ -88,10 +88,10 @@ function carried(random: Random, protocol: number): Uint8Array {
 }
 
 /** A length as it may stand in a header, true or not. */
-function lie(random: Random): number {
+function lie(random: SeededRandom): number {
   return random.percent(80) ? random.from(0, 100) : random.pick([255, 256, 1500, 32_768, 65_535]);
 }
 
-function bytes(random: Random, most: number): Uint8Array {
+function bytes(random: SeededRandom, most: number): Uint8Array {
   return Uint8Array.of(...random.several(0, most, () => random.from(0, 255)));
 }

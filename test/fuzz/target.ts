@@ -1,7 +1,7 @@
-import type { Random } from "../differential/random.ts";
+import type { SeededRandom } from "../differential/random.ts";
 
 /** Something that reads bytes from strangers, and what it promises whatever they are. */
-export interface Target {
+export interface FuzzTarget {
   readonly name: string;
   /** The files whose branches the cases should reach, as src/… (or the beginning of that). */
   readonly covers: readonly string[];
@@ -10,7 +10,7 @@ export interface Target {
   /** Pieces that its inputs are made of. */
   readonly words: readonly Uint8Array[];
   /** A case of the right shape, with lies in it. */
-  readonly make: (random: Random) => Uint8Array;
+  readonly make: (random: SeededRandom) => Uint8Array;
   /** How long a case of so many bytes may take: milliseconds. */
   readonly limit: (length: number) => number;
   /**

@@ -1,4 +1,4 @@
-import type { Target } from "./target.ts";
+import type { FuzzTarget } from "./target.ts";
 import { configTarget } from "./targets/config.ts";
 import { controlTarget } from "./targets/control.ts";
 import { decodeTarget } from "./targets/decode.ts";
@@ -9,7 +9,7 @@ import { oneTimeTarget } from "./targets/one-time.ts";
 import { savefileTarget } from "./targets/savefile.ts";
 
 /** All readers of bytes that strangers, or accidents, may have made. */
-export const targets: readonly Target[] = [
+export const targets: readonly FuzzTarget[] = [
   decodeTarget,
   matcherTarget,
   savefileTarget,

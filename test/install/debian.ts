@@ -1,9 +1,9 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Host } from "../live/host.ts";
+import type { LiveHost } from "../live/host.ts";
 import { Folder } from "../live/knockd.ts";
-import type { Network } from "../live/network.ts";
-import type { Ended } from "../live/process.ts";
+import type { LiveNetwork } from "../live/network.ts";
+import type { ProcessResult } from "../live/process.ts";
 import { run } from "../live/run.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -35,16 +35,16 @@ const environment = [
 
 /** A fresh Debian in a folder, on a host of the test bed. What happens there is gone afterwards. */
 export class Debian {
-  readonly host: Host;
+  readonly host: LiveHost;
   readonly path: string;
 
-  private constructor(host: Host, path: string) {
+  private constructor(host: LiveHost, path: string) {
     this.host = host;
     this.path = path;
   }
 
   /** Sets up a release on a host. */
-  static async open(release: string, network: Network, name = "server"): Promise<Debian> {
+  static async open(release: string, network: LiveNetwork, name = "server"): Promise<Debian> {
     const folder = new Folder();
     for (const part of ["upper", "work", "root"]) mkdirSync(folder.at(part));
     const layers = `lowerdir=${bases[release]},upperdir=${folder.at("upper")},workdir=${folder.at("work")}`;
@@ -67,7 +67,7 @@ export class Debian {
   async sh(
     command: string,
     options: { readonly ok?: readonly number[] | "any" } = {},
-  ): Promise<Ended> {
+  ): Promise<ProcessResult> {
     // `ip netns exec` would give each command mounts of its own, where pidof does not recognise the
     // programs of the others.
     const here = ["nsenter", `--net=/run/netns/${this.host.namespace}`, "chroot", this.path];

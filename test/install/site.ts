@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { Host } from "../live/host.ts";
-import { Network } from "../live/network.ts";
+import type { LiveHost } from "../live/host.ts";
+import { LiveNetwork } from "../live/network.ts";
 import { Debian } from "./debian.ts";
 
 /**
@@ -31,17 +31,17 @@ export const rule = "-A INPUT -s 10.77.0.2/32 -p tcp -m tcp --dport 2300 -j ACCE
 /** A Debian behind a firewall that drops what no rule accepts, and a client. */
 export class Site {
   readonly debian: Debian;
-  readonly client: Host;
-  readonly #network: Network;
+  readonly client: LiveHost;
+  readonly #network: LiveNetwork;
 
-  private constructor(network: Network, debian: Debian) {
+  private constructor(network: LiveNetwork, debian: Debian) {
     this.#network = network;
     this.debian = debian;
     this.client = network.host("client");
   }
 
   static async open(release: string): Promise<Site> {
-    const network = await Network.open();
+    const network = await LiveNetwork.open();
     const debian = await Debian.open(release, network);
     const { host } = debian;
     await host.run(["iptables", "-P", "INPUT", "DROP"]);

@@ -1,12 +1,12 @@
 // The short form of `npm run bench`. Only ratios, with room to spare: the machine may be busy.
 import type { TestContext } from "vitest";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Company } from "../../bench/company.ts";
+import { BackgroundLoad } from "../../bench/company.ts";
 import { openedIn, playFloods } from "../../bench/flood.ts";
 import { openingRatios } from "../../bench/open.ts";
 import { costs } from "../../bench/scale.ts";
-import { Stage } from "../../bench/test-bed.ts";
 import type { Course } from "../../bench/targets.ts";
+import { BenchTestBed } from "../../bench/test-bed.ts";
 import { needs } from "./requirements.ts";
 
 const course: Course = { quick: true, progress: () => {} };
@@ -26,7 +26,7 @@ async function undisturbed<T>(
   isGood: (result: T) => boolean,
 ): Promise<T> {
   for (let left = 1; ; left--) {
-    const company = new Company();
+    const company = new BackgroundLoad();
     const result = await measure();
     if (isGood(result)) return result;
     const { share } = company;
@@ -38,9 +38,9 @@ async function undisturbed<T>(
 }
 
 describe.skipIf(needs("knockd", "knock", "nft"))("beside Debian's knockd", () => {
-  let stage: Stage;
+  let stage: BenchTestBed;
   beforeAll(async () => {
-    stage = await Stage.open();
+    stage = await BenchTestBed.open();
   });
   afterAll(() => stage?.close());
 

@@ -1,7 +1,7 @@
 import { chmodSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { chromium } from "playwright-core";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
 
 /** Names that the browser knows, as in /etc/hosts: `10.77.0.1 server.test`. */
@@ -14,7 +14,7 @@ export interface BrowserOptions {
  * Starts Debian's Chromium on a host of the test bed; the test steers it over pipes. It asks a name
  * server on that host, if there is one.
  */
-export async function startBrowser(host: Host, options: BrowserOptions = {}): Promise<Browser> {
+export async function startBrowser(host: LiveHost, options: BrowserOptions = {}): Promise<Browser> {
   const folder = new Folder();
   const names = ["127.0.0.1 localhost", ...(options.names ?? [])];
   const hosts = folder.write("hosts", `${names.join("\n")}\n`);

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { catalogue, clientsNamed } from "../clients/catalogue.ts";
-import type { Client, DoorName, Family, Knocks } from "../clients/client.ts";
+import type { Client, DoorName, IpFamily, Knocks } from "../clients/client.ts";
 import { commandLine, doors, environment } from "../clients/client.ts";
 import { columns, compareRows } from "../clients/table.ts";
 import { addressOf, Gate } from "../clients/trial.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { Tap } from "./tap.ts";
 
@@ -14,7 +14,7 @@ const atOnce = 12;
 interface Cell {
   readonly client: Client;
   readonly knocks: Knocks;
-  readonly family: Family;
+  readonly family: IpFamily;
 }
 
 const cells: readonly Cell[] = catalogue.flatMap((client) =>
@@ -22,12 +22,12 @@ const cells: readonly Cell[] = catalogue.flatMap((client) =>
 );
 
 const missing = ({ client, family }: Cell): string | undefined =>
-  needs(...client.programs) ?? (family === 6 && !Network.hasIPv6 ? "no IPv6 here" : undefined);
+  needs(...client.programs) ?? (family === 6 && !LiveNetwork.hasIPv6 ? "no IPv6 here" : undefined);
 
 const doorOf = (client: Client) => client.door ?? "tcp";
 
 describe.skipIf(needs("nft"))("people get in with", () => {
-  let network: Network;
+  let network: LiveNetwork;
   let gates: Record<Knocks, Gate>;
   let tap: Tap;
   const results = new Map<Cell, Promise<string>>();
@@ -42,7 +42,7 @@ describe.skipIf(needs("nft"))("people get in with", () => {
 
   beforeAll(async () => {
     const names = catalogue.map((_, i) => `c${i}`);
-    network = await Network.open(["dropping", "refusing", "stranger", ...names]);
+    network = await LiveNetwork.open(["dropping", "refusing", "stranger", ...names]);
     gates = {
       dropped: await Gate.open(network.host("dropping"), "dropped"),
       refused: await Gate.open(network.host("refusing"), "refused"),
@@ -87,7 +87,7 @@ describe.skipIf(needs("nft"))("people get in with", () => {
   test.skipIf(needs("telnet")).each([4, 6] as const)(
     "the system repeated the SYNs of telnet between the knocks, over IPv%i",
     (family) => {
-      if (family === 6 && !Network.hasIPv6) return;
+      if (family === 6 && !LiveNetwork.hasIPv6) return;
       /** What came from a client before the last step of this door did. */
       const arrived = (name: string, { ports }: (typeof doors)[DoorName]) => {
         const [client] = clientsNamed(name);
@@ -109,7 +109,7 @@ describe.skipIf(needs("nft"))("people get in with", () => {
   test("but nobody who did not knock", async () => {
     const stranger = network.host("stranger");
     for (const [knocks, family] of columns) {
-      if (family === 6 && !Network.hasIPv6) continue;
+      if (family === 6 && !LiveNetwork.hasIPv6) continue;
       expect(await stranger.canConnect(gates[knocks].address(family), 22)).toBe("silent");
     }
   });

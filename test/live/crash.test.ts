@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { readJournal } from "../../src/grant/journal/journal-format.ts";
 import { parseRecord } from "../../src/grant/journal/record.ts";
 import { recover } from "../../src/grant/journal/recovery.ts";
-import { Random } from "../differential/random.ts";
+import { SeededRandom } from "../differential/random.ts";
 import { Folder, knockd } from "./knockd.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
@@ -65,13 +65,13 @@ interface Round {
 class Lane {
   readonly folder = new Folder();
   readonly rounds: Round[] = [];
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   readonly #doors: readonly DoorPlan[];
   readonly #firstPort: number;
   readonly #config: string;
 
   constructor(number: number, seed: number) {
-    this.#random = new Random(seed, number);
+    this.#random = new SeededRandom(seed, number);
     this.#doors = makeDoors(this.folder.at("effects"));
     this.#firstPort = 9000 + 10 * number;
     const sections = this.#doors.flatMap(({ name, lines }, i) => [

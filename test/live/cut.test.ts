@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { knock } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
@@ -21,18 +21,18 @@ const door = (...lines: string[]) =>
   ["[door]", "sequence = 7003,7001,7002", "tcpflags = syn", ...lines, ""].join("\n");
 
 describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
-  let network: Network;
-  let host: Host;
-  let client: Host;
-  let other: Host;
+  let network: LiveNetwork;
+  let host: LiveHost;
+  let client: LiveHost;
+  let other: LiveHost;
   let server: Server;
 
   beforeEach(async () => {
-    network = await Network.open(["server", "client", "other"]);
+    network = await LiveNetwork.open(["server", "client", "other"]);
     [host, client, other] = ["server", "client", "other"].map((name) => network.host(name)) as [
-      Host,
-      Host,
-      Host,
+      LiveHost,
+      LiveHost,
+      LiveHost,
     ];
     await Promise.all([echoTcp(host, 22), echoTcp(host, 80), echoUdp(host, 53)]);
   });
@@ -68,7 +68,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
     expect(await client.canConnect(host.address, 22, 400)).toBe("silent");
   });
 
-  test.runIf(Network.hasIPv6)("over IPv6, too", async () => {
+  test.runIf(LiveNetwork.hasIPv6)("over IPv6, too", async () => {
     await knockAt(native);
     await server.knockctl(`open door ${client.address6}`);
     const tcp = talkTcp(client, host.address6, 22);

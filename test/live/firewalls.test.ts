@@ -7,17 +7,17 @@ import { formatService, parseService } from "../../src/base/service.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
 import { CommandFirewall } from "../../src/firewall/commands/command.ts";
-import type { Passage } from "../../src/firewall/firewall.ts";
+import type { Access } from "../../src/firewall/firewall.ts";
 import { IpsetFirewall } from "../../src/firewall/ipset/ipset.ts";
 import { MemoryFirewall } from "../../src/firewall/memory.ts";
 import { NativeFirewall } from "../../src/firewall/nftables/native.ts";
 import { Nftables } from "../../src/firewall/nftables/nftables.ts";
 import { describeFirewall } from "../contract/firewall.ts";
-import { address } from "../support/packets.ts";
 import { byCommands, byKernel } from "../support/accesses.ts";
-import type { Host } from "./host.ts";
+import { address } from "../support/packets.ts";
+import type { LiveHost } from "./host.ts";
 import { enter } from "./namespace.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
@@ -26,13 +26,13 @@ const ports: Readonly<Record<string, number>> = { ssh: 22, web: 80 };
 const doorOf = (port: number) => Object.keys(ports).find((door) => ports[door] === port) ?? "?";
 
 /** A door as a native one of the configuration: `ssh` opens tcp/22. */
-function native(door: string, source: string): Passage {
+function native(door: string, source: string): Access {
   const services = [{ protocol: "tcp", port: ports[door] ?? 1 }] as const;
   return byKernel({ door, source: address(source) }, { services });
 }
 
 /** The same by commands as people write them. */
-function byIptables(door: string, source: string): Passage {
+function byIptables(door: string, source: string): Access {
   const iptables = source.includes(":") ? "ip6tables -w" : "iptables -w";
   const rule = `INPUT -s ${source} -p tcp --dport ${ports[door]} -j ACCEPT`;
   const who = { door, source: address(source) };
@@ -61,18 +61,18 @@ async function ipsetMembers(): Promise<string[]> {
 }
 
 describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
-  let network: Network;
-  let server: Host;
-  let client: Host;
-  let other: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
+  let other: LiveHost;
   let leave = () => {};
 
   beforeAll(async () => {
-    network = await Network.open(["server", "client", "other"]);
+    network = await LiveNetwork.open(["server", "client", "other"]);
     [server, client, other] = ["server", "client", "other"].map((name) => network.host(name)) as [
-      Host,
-      Host,
-      Host,
+      LiveHost,
+      LiveHost,
+      LiveHost,
     ];
     await server.listen(22);
     leave = enter(server);
@@ -89,7 +89,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
       const nftables = await Nftables.open({ protect: [], onFlush: () => {} });
       return {
         firewall: new NativeFirewall(nftables),
-        passage: native,
+        access: native,
         opened: () =>
           nftables
             .elements()
@@ -106,7 +106,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
     "IpsetFirewall",
     async () => ({
       firewall: await IpsetFirewall.open(systemClock),
-      passage: native,
+      access: native,
       opened: ipsetMembers,
       close: async () => void (await run(["ipset", "destroy"])),
     }),
@@ -115,7 +115,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
 
   describeFirewall("CommandFirewall", () => ({
     firewall: new CommandFirewall(async () => ({ uid: 0, gid: 0 })),
-    passage: byIptables,
+    access: byIptables,
     opened: iptablesRules,
     close: async () => {
       for (const command of ["iptables", "ip6tables"]) await run([command, "-F"]);
@@ -124,7 +124,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
 
   describeFirewall("MemoryFirewall", () => {
     const firewall = new MemoryFirewall();
-    return { firewall, passage: native, opened: () => firewall.opened, close: () => {} };
+    return { firewall, access: native, opened: () => firewall.opened, close: () => {} };
   });
 
   test("what somebody removed is told, and that there may be such a thing is told as that", async () => {
@@ -154,7 +154,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
   });
 
   describe("ipset, with one rule of the administrator's for each family", () => {
-    const families = Network.hasIPv6 ? ([4, 6] as const) : ([4] as const);
+    const families = LiveNetwork.hasIPv6 ? ([4, 6] as const) : ([4] as const);
     const services = (...texts: string[]): Service[] =>
       texts.flatMap((text) => parseService(text) ?? []);
     let firewall: IpsetFirewall;
@@ -177,14 +177,14 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
     });
 
     describe.each(families)("IPv%i", (family) => {
-      const at = (host: Host) => (family === 4 ? host.address : host.address6);
-      const connects = (from: Host) => from.canConnect(at(server), 22, 400);
-      const pings = (from: Host) => from.pings(at(server), 400);
-      const passage = (...texts: string[]) =>
+      const at = (host: LiveHost) => (family === 4 ? host.address : host.address6);
+      const connects = (from: LiveHost) => from.canConnect(at(server), 22, 400);
+      const pings = (from: LiveHost) => from.pings(at(server), 400);
+      const access = (...texts: string[]) =>
         byKernel({ source: address(at(client)) }, { services: services(...texts) });
 
       test.each(["tcp/22", "icmp", "tcp/22, icmp"])("lets an open source use %s", async (texts) => {
-        const open = passage(...texts.split(", "));
+        const open = access(...texts.split(", "));
         expect(await connects(client)).toBe("silent");
         expect(await firewall.open(open, 60_000)).toEqual({ kind: "done" });
         expect(await connects(client)).toBe(texts.includes("tcp") ? "open" : "silent");
@@ -195,7 +195,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
       });
 
       test("closes on time", async () => {
-        await firewall.open(passage("tcp/22", "icmp"), 2_000);
+        await firewall.open(access("tcp/22", "icmp"), 2_000);
         expect([await connects(client), await pings(client)]).toEqual(["open", true]);
         await expect.poll(() => connects(client), { timeout: 6_000 }).toBe("silent");
         await expect.poll(() => pings(client), { timeout: 6_000 }).toBe(false);
@@ -204,7 +204,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
 
     test("keeps what is open when another daemon begins", async () => {
       const open = byKernel({ source: address(client.address) });
-      expect(open.way.kind === "native" && open.way.services.map(formatService)).toEqual([
+      expect(open.method.kind === "native" && open.method.services.map(formatService)).toEqual([
         "tcp/22",
       ]);
       await firewall.open(open, 60_000);

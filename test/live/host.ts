@@ -1,12 +1,12 @@
-import type { Connection, Runner } from "./probe.ts";
+import type { ProbeResult, Runner } from "./probe.ts";
 import { connect, listen, ping } from "./probe.ts";
-import type { Ended, StartOptions } from "./process.ts";
+import type { ProcessResult, StartOptions } from "./process.ts";
 import { Process } from "./process.ts";
 import type { RunOptions } from "./run.ts";
 import { run } from "./run.ts";
 
 /** A machine of the test bed: a network namespace with one interface, `eth0`. */
-export class Host implements Runner {
+export class LiveHost implements Runner {
   readonly name: string;
   /** The name of its network namespace, for `ip netns` and `ip -n`. */
   readonly namespace: string;
@@ -24,7 +24,7 @@ export class Host implements Runner {
   }
 
   /** Runs a program on this host to its end; see `run`. */
-  async run(argv: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  async run(argv: readonly string[], options: RunOptions = {}): Promise<ProcessResult> {
     return await run(this.#here(argv), options);
   }
 
@@ -36,7 +36,7 @@ export class Host implements Runner {
   }
 
   /** Runs `ip` with these words in this host's namespace: `host.ip("link", "set", "eth0", "down")`. */
-  async ip(...words: string[]): Promise<Ended> {
+  async ip(...words: string[]): Promise<ProcessResult> {
     return await run(["ip", "-n", this.namespace, ...words]);
   }
 
@@ -56,7 +56,7 @@ export class Host implements Runner {
     port: number,
     timeout = 800,
     from?: string,
-  ): Promise<Connection> {
+  ): Promise<ProbeResult> {
     return await connect(this, address, port, timeout, from);
   }
 

@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { echoTcp } from "./session.ts";
@@ -19,20 +19,20 @@ const stay = `
 `;
 
 describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", () => {
-  let network: Network;
-  let host: Host;
-  let admin: Host;
-  let other: Host;
+  let network: LiveNetwork;
+  let host: LiveHost;
+  let admin: LiveHost;
+  let other: LiveHost;
   let folder: Folder;
   let config: string;
   let socket: string;
 
   beforeEach(async () => {
-    network = await Network.open(["server", "admin", "other"]);
+    network = await LiveNetwork.open(["server", "admin", "other"]);
     [host, admin, other] = ["server", "admin", "other"].map((name) => network.host(name)) as [
-      Host,
-      Host,
-      Host,
+      LiveHost,
+      LiveHost,
+      LiveHost,
     ];
     await echoTcp(host, 22);
     folder = new Folder();
@@ -41,7 +41,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
   });
   afterEach(() => network.close());
 
-  const reaches = (from: Host) => from.canConnect(host.address, 22, patience);
+  const reaches = (from: LiveHost) => from.canConnect(host.address, 22, patience);
 
   /** The environment of a machine whose daemons keep to this folder, and of an administrator at `from`. */
   const env = (from?: string) => ({
@@ -188,7 +188,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     }, 120_000);
 
     /** Whoever confirms has to get in, by ssh, whatever is on trial. */
-    async function knockAs(from: Host, service: string, terminal: Process) {
+    async function knockAs(from: LiveHost, service: string, terminal: Process) {
       const door = /^\s+sequence = ([\d,]+)/m.exec(readFileSync(config, "latin1"))?.[1] ?? "";
       expect(service === "icmp" || told(terminal).join(",") === door).toBe(true);
       await knock(from, "-d", 20, host.address, ...door.split(","));

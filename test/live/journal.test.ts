@@ -2,8 +2,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { ManualClock } from "../../src/base/clock.ts";
 import { MemoryLog } from "../../src/base/log.ts";
-import type { LeaseEvent } from "../../src/grant/lease.ts";
 import { LeaseJournal } from "../../src/grant/journal/lease-journal.ts";
+import type { LeaseEvent } from "../../src/grant/lease.ts";
 import { Ledger } from "../../src/grant/ledger.ts";
 import { byCommands } from "../support/accesses.ts";
 import { Folder } from "./knockd.ts";
@@ -46,8 +46,8 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
     const path = disk.at("journal");
     const { ledger, log, journal, note } = start(path);
     const open = (id: number): LeaseEvent => {
-      const passage = byCommands({ door: `door ${id}` });
-      return { op: "open", id, passage, length: 1000, since: 0 };
+      const access = byCommands({ door: `door ${id}` });
+      return { op: "open", id, access, length: 1000, since: 0 };
     };
     note(open(1));
     journal.restart();

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs, peer } from "./requirements.ts";
 
 const knock = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
@@ -34,15 +34,15 @@ const carrier = `
 `;
 
 describe.skipIf(needs("tcpdump", "script"))("knock", () => {
-  let network: Network;
-  let server: Host;
-  let client: Host;
-  let middle: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
+  let middle: LiveHost;
   const folder = new Folder();
   const env = { XDG_CONFIG_HOME: folder.path };
 
   beforeAll(async () => {
-    network = await Network.open(["server", "client", "middle"]);
+    network = await LiveNetwork.open(["server", "client", "middle"]);
     [server, client, middle] = [
       network.host("server"),
       network.host("client"),
@@ -51,7 +51,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
   });
   afterAll(() => network?.close());
   afterEach(async () => {
-    for (const table of Network.hasIPv6 ? ["iptables", "ip6tables"] : ["iptables"]) {
+    for (const table of LiveNetwork.hasIPv6 ? ["iptables", "ip6tables"] : ["iptables"]) {
       await server.run([table, "-F", "INPUT"]);
     }
   });
@@ -148,7 +148,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
     test("says of a firewall that rejects as firewalld does what that may be", async () => {
       const reject = ["-p", "tcp", "--dport", "22", "-j", "REJECT", "--reject-with"];
       const cases = [["iptables", "icmp-host-prohibited", server.address, "host is unreachable"]];
-      if (Network.hasIPv6) {
+      if (LiveNetwork.hasIPv6) {
         cases.push(["ip6tables", "icmp6-adm-prohibited", server.address6, "permission denied"]);
       }
       for (const [table = "", how = "", address = "", why] of cases) {
@@ -196,7 +196,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
     });
   });
 
-  describe.skipIf(!Network.hasIPv6)("--both", () => {
+  describe.skipIf(!LiveNetwork.hasIPv6)("--both", () => {
     test("knocks over both families at once, and reaches the one that lets us in", async () => {
       const hosts = folder.write(
         "hosts",
@@ -260,7 +260,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
   describe("--keep", () => {
     test("knocks before the lease ends and from a new address, until it is stopped", async () => {
       const daemon = await startKnockd(server, door);
-      const keeper = begin("-v", "--keep", "2s", server.address, ...steps);
+      const leaseManager = begin("-v", "--keep", "2s", server.address, ...steps);
       await daemon.waitFor(
         new RegExp(`(^${client.address}: ssh: OPEN SESAME[^]*){3}`, "m"),
         10_000,
@@ -269,8 +269,8 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       await client.removeAddress(client.address);
       await client.addAddress("10.77.0.66");
       await daemon.waitFor(/^10\.77\.0\.66: ssh: OPEN SESAME/m, 10_000);
-      keeper.signal("SIGINT");
-      const { code, stderr } = await keeper.ended;
+      leaseManager.signal("SIGINT");
+      const { code, stderr } = await leaseManager.ended;
       await client.removeAddress("10.77.0.66");
       await client.addAddress(client.address);
       await daemon.stop();
@@ -284,26 +284,26 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       const closed = folder.at("closed");
       const lease = `start_command = true\ncmd_timeout = 8\nstop_command = echo >${closed}`;
       const daemon = await startKnockd(server, door.replace("command = true %IP%", lease));
-      const keeper = begin("-v", "--keep", "8s", server.address, ...steps);
+      const leaseManager = begin("-v", "--keep", "8s", server.address, ...steps);
       await daemon.waitFor(/OPEN SESAME/);
       const lost = ["OUTPUT", "-p", "tcp", "--dport", "7003", "-j", "DROP"];
       await client.run(["iptables", "-A", ...lost]);
-      const knocks = () => keeper.stdout.match(/7002/g)?.length;
+      const knocks = () => leaseManager.stdout.match(/7002/g)?.length;
       await expect.poll(knocks, { timeout: 20_000 }).toBe(2);
       await client.run(["iptables", "-D", ...lost]);
       await daemon.waitFor(/OPEN SESAME[\s\S]*OPEN SESAME/, 20_000);
       expect(existsSync(closed)).toBe(false);
-      keeper.signal("SIGINT");
-      expect((await keeper.ended).code).toBe(0);
+      leaseManager.signal("SIGINT");
+      expect((await leaseManager.ended).code).toBe(0);
       await daemon.stop();
     });
 
     test("goes on without a network, and takes it up again", async () => {
       const daemon = await startKnockd(server, door);
-      const keeper = begin("--json", "--keep", "2s", server.address, ...steps);
+      const leaseManager = begin("--json", "--keep", "2s", server.address, ...steps);
       await daemon.waitFor(/OPEN SESAME/);
       await client.ip("link", "set", "eth0", "down");
-      await keeper.waitFor(
+      await leaseManager.waitFor(
         /^knock: warning: cannot send to .*: network is unreachable.*; again in /m,
         10_000,
       );
@@ -312,8 +312,8 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       await expect
         .poll(() => daemon.output.split("OPEN SESAME").length, { timeout: 10_000 })
         .toBeGreaterThan(before);
-      keeper.signal("SIGTERM");
-      const { code, stdout } = await keeper.ended;
+      leaseManager.signal("SIGTERM");
+      const { code, stdout } = await leaseManager.ended;
       await daemon.stop();
       expect(code).toBe(0);
       const told = JSON.parse(stdout);
@@ -324,10 +324,10 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
 
     test("is stopped at once, also while it waits for a door that stays shut", async () => {
       const wait = ["--wait", "7009,60s", "--keep", "10m"];
-      const keeper = begin(...wait, "-v", server.address, "7003");
-      await keeper.waitFor(/hitting/);
-      keeper.signal("SIGINT");
-      const ended = await Promise.race([keeper.ended, sleep(20_000)]);
+      const leaseManager = begin(...wait, "-v", server.address, "7003");
+      await leaseManager.waitFor(/hitting/);
+      leaseManager.signal("SIGINT");
+      const ended = await Promise.race([leaseManager.ended, sleep(20_000)]);
       expect(ended).toMatchObject({ code: 0, stderr: expect.stringContaining("1 knock in ") });
     });
 

@@ -1,9 +1,9 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs, peer } from "./requirements.ts";
 
 const knock = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
@@ -39,14 +39,14 @@ const sink = `
 `;
 
 describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
-  let network: Network;
-  let server: Host;
-  let client: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
   const folder = new Folder();
   const sinkFile = folder.write("sink.cjs", sink);
 
   beforeAll(async () => {
-    network = await Network.open();
+    network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
     await server.start([process.execPath, "-e", source]).waitFor(/listening/);
   });
@@ -126,7 +126,7 @@ describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
     expect(Number(stdout)).toBe(90_000);
   });
 
-  test.skipIf(!Network.hasIPv6)("connects over the family that it knocked at", async () => {
+  test.skipIf(!LiveNetwork.hasIPv6)("connects over the family that it knocked at", async () => {
     const hosts = folder.write("hosts", `${server.address6} gate\n${server.address} gate\n`);
     for (const [port, address] of [
       [7781, server.address],

@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs, peer } from "./requirements.ts";
 import { run } from "./run.ts";
 import { Server } from "./server.ts";
@@ -30,10 +30,10 @@ const [runs = ""] = lines.filter((line) => line.includes(" -- ssh "));
 
 /** A real sshd behind a door, everything as README says it. */
 describe.skipIf(needsSshd("nft", "scp", "rsync"))("ssh behind a door", () => {
-  let network: Network;
+  let network: LiveNetwork;
   let server: Server;
-  let client: Host;
-  let stranger: Host;
+  let client: LiveHost;
+  let stranger: LiveHost;
   const folder = new Folder();
   const env = {
     PATH: `${folder.at("bin")}:${process.env["PATH"]}`,
@@ -42,7 +42,7 @@ describe.skipIf(needsSshd("nft", "scp", "rsync"))("ssh behind a door", () => {
   };
 
   beforeAll(async () => {
-    network = await Network.open(["server", "client", "stranger"]);
+    network = await LiveNetwork.open(["server", "client", "stranger"]);
     const host = network.host("server");
     [client, stranger] = [network.host("client"), network.host("stranger")];
     mkdirSync(folder.at("bin"));
@@ -66,7 +66,7 @@ describe.skipIf(needsSshd("nft", "scp", "rsync"))("ssh behind a door", () => {
     await releaseUsers();
   });
 
-  const reaches = (from: Host) => from.canConnect(server.host.address, 22, 400);
+  const reaches = (from: LiveHost) => from.canConnect(server.host.address, 22, 400);
 
   beforeEach(async () => {
     await expect.poll(() => reaches(client), { timeout: 10_000 }).toBe("silent");
@@ -191,7 +191,7 @@ describe.skipIf(needsSshd("nft", "scp", "rsync"))("ssh behind a door", () => {
     expect(new Set(proxied.map((line) => / port (\d+)/.exec(line)?.[1])).size).toBe(1);
   });
 
-  async function ownSshd(host: Host, port: number) {
+  async function ownSshd(host: LiveHost, port: number) {
     const config = folder.write(
       "sshd_own",
       `Port ${port}\nHostKey ${folder.at("host")}\nUsePAM no\nPidFile none\n`,

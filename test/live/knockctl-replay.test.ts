@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
@@ -30,12 +30,12 @@ command = false
 const decisions = /^[\da-f.:]+: (?:ssh|web|never): |ignoring\.\.\.$/;
 
 describe.skipIf(needs("tcpdump"))("knockctl replay of real knocks", () => {
-  let network: Network;
-  let server: Host;
-  let one: Host;
-  let two: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let one: LiveHost;
+  let two: LiveHost;
   beforeAll(async () => {
-    network = await Network.open(["server", "one", "two"]);
+    network = await LiveNetwork.open(["server", "one", "two"]);
     [server, one, two] = [network.host("server"), network.host("one"), network.host("two")];
   });
   afterAll(() => network?.close());
@@ -48,7 +48,7 @@ describe.skipIf(needs("tcpdump"))("knockctl replay of real knocks", () => {
     const recorder = server.start(["tcpdump", ...how]);
     await recorder.waitFor(/listening on/);
 
-    const addresses = Network.hasIPv6 ? [server.address, server.address6] : [server.address];
+    const addresses = LiveNetwork.hasIPv6 ? [server.address, server.address6] : [server.address];
     for (const address of addresses) {
       await knock(one, address, 7003, 7001, "7002:udp");
       await knock(two, address, 7003, 22, 7001, 7001, 7003);
@@ -59,7 +59,7 @@ describe.skipIf(needs("tcpdump"))("knockctl replay of real knocks", () => {
       await knock(one, address, 7003, 7001);
     }
     // What was begun last is given up.
-    for (const source of Network.hasIPv6 ? [one.address, one.address6] : [one.address]) {
+    for (const source of LiveNetwork.hasIPv6 ? [one.address, one.address6] : [one.address]) {
       for (const door of ["ssh", "web"]) {
         await daemon.waitFor(new RegExp(`^${source}: ${door}: sequence timeout`, "m"));
       }

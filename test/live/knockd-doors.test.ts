@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
@@ -11,16 +11,16 @@ const door = (name: string, ...lines: string[]) =>
     "\n",
   );
 
-const has6 = Network.hasIPv6;
+const has6 = LiveNetwork.hasIPv6;
 
 describe.skipIf(needs())("the doors of knockd", () => {
-  let network: Network;
-  let server: Host;
-  let one: Host;
-  let two: Host;
-  let three: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let one: LiveHost;
+  let two: LiveHost;
+  let three: LiveHost;
   beforeAll(async () => {
-    network = await Network.open(["server", "one", "two", "three"]);
+    network = await LiveNetwork.open(["server", "one", "two", "three"]);
     server = network.host("server");
     one = network.host("one");
     two = network.host("two");
@@ -31,7 +31,7 @@ describe.skipIf(needs())("the doors of knockd", () => {
 
   /** Knocks at a door that prints `marked`: what came before has been dealt with once it is printed. */
   const mark = door("mark", "sequence = 65535:udp", "command = echo marked");
-  async function settled(daemon: Process, from: Host = one): Promise<string> {
+  async function settled(daemon: Process, from: LiveHost = one): Promise<string> {
     const marks = daemon.stdout.split("\nmarked\n").length;
     await knock(from, server.address, "65535:udp");
     await daemon.waitFor(new RegExp(`(\\nmarked\\n[\\s\\S]*){${marks}}`));

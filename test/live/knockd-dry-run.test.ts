@@ -1,16 +1,16 @@
 import { existsSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 
 describe.skipIf(needs("nft"))("knockd --dry-run", () => {
-  let network: Network;
-  let server: Host;
-  let client: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
   beforeAll(async () => {
-    network = await Network.open();
+    network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
   });
   afterAll(() => network?.close());

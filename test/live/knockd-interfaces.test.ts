@@ -1,20 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
 const door = "[x]\nsequence = 9\ndecoys = 0\ntcpflags = syn\ncommand = echo opened %IP%\n";
 
-const has6 = Network.hasIPv6;
+const has6 = LiveNetwork.hasIPv6;
 
 describe.skipIf(needs())("where knockd listens", () => {
-  let network: Network;
-  let server: Host;
-  let client: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
   beforeAll(async () => {
-    network = await Network.open();
+    network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
   });
   afterAll(() => network?.close());

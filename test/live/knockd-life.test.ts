@@ -9,9 +9,9 @@ import {
   onTestFinished,
   test,
 } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { SystemLog } from "./syslog.ts";
@@ -28,11 +28,11 @@ const door = (name: string, sequence: string, ...lines: string[]) =>
   ].join("\n");
 
 describe.skipIf(needs())("the life of knockd", () => {
-  let network: Network;
-  let server: Host;
-  let client: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
   beforeAll(async () => {
-    network = await Network.open();
+    network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
   });
   afterAll(() => network?.close());

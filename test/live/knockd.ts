@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import type { Process } from "./process.ts";
 
 const bin = join(import.meta.dirname, "../../bin");
@@ -39,7 +39,7 @@ export class Folder {
 
 /** Starts our daemon with this configuration and -v; resolves when it listens. */
 export async function startKnockd(
-  host: Host,
+  host: LiveHost,
   config: string,
   ...flags: readonly string[]
 ): Promise<Process> {
@@ -50,6 +50,6 @@ export async function startKnockd(
 }
 
 /** Knocks from `host` with our client. */
-export async function knock(host: Host, ...args: readonly (string | number)[]): Promise<void> {
+export async function knock(host: LiveHost, ...args: readonly (string | number)[]): Promise<void> {
   await host.run([process.execPath, join(bin, "knock"), ...args.map(String)]);
 }

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Exposition } from "../support/exposition.ts";
 import { readExposition } from "../support/exposition.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
@@ -21,18 +21,18 @@ const client = `
 const port = 9190;
 
 describe.skipIf(needs("nft"))("the metrics of a real daemon", () => {
-  let network: Network;
-  let server: Host;
-  let one: Host;
-  let two: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let one: LiveHost;
+  let two: LiveHost;
   let folder: Folder;
   let daemon: Process;
   beforeAll(async () => {
-    network = await Network.open(["server", "one", "two"]);
+    network = await LiveNetwork.open(["server", "one", "two"]);
     [server, one, two] = ["server", "one", "two"].map((name) => network.host(name)) as [
-      Host,
-      Host,
-      Host,
+      LiveHost,
+      LiveHost,
+      LiveHost,
     ];
   });
   afterAll(() => network?.close());
@@ -153,7 +153,7 @@ describe.skipIf(needs("nft"))("the metrics of a real daemon", () => {
     await reload(`MetricsListen = 127.0.0.1:${port}`);
     await daemon.waitFor(/^metrics at http:\/\/127\.0\.0\.1:9190\/metrics$/m);
     await read();
-    if (Network.hasIPv6) {
+    if (LiveNetwork.hasIPv6) {
       await reload(`MetricsListen = [::1]:${port}`);
       await daemon.waitFor(/^metrics at http:\/\/\[::1\]:9190\/metrics$/m);
       await read("[::1]");

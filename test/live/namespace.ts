@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import koffi from "koffi";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 
 const CLONE_NEWNET = 0x40000000;
 
@@ -8,7 +8,7 @@ const CLONE_NEWNET = 0x40000000;
  * Puts the test itself on a host: the sockets that it opens and the programs that it starts from now
  * on are in the host's network namespace. The returned function takes it back.
  */
-export function enter(host: Host): () => void {
+export function enter(host: LiveHost): () => void {
   // setns(2) is about the calling thread alone: threads that Node already has stay where they are.
   const setns: (fd: number, kind: number) => number = koffi
     .load("libc.so.6")

@@ -1,19 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs, peer } from "./requirements.ts";
 import { run } from "./run.ts";
 
 describe.skipIf(needs())("the test bed", () => {
-  let network: Network;
+  let network: LiveNetwork;
   beforeAll(async () => {
-    network = await Network.open(["server", "one", "two"]);
+    network = await LiveNetwork.open(["server", "one", "two"]);
   });
   afterAll(() => network?.close());
 
   test("hosts reach each other over IPv4 and IPv6 at once", async () => {
     const [server, one] = [network.host("server"), network.host("one")];
     expect(await one.pings(server.address)).toBe(true);
-    if (Network.hasIPv6) expect(await one.pings(server.address6)).toBe(true);
+    if (LiveNetwork.hasIPv6) expect(await one.pings(server.address6)).toBe(true);
   });
 
   test("a connection is open, refused or silent", async () => {
@@ -56,7 +56,7 @@ describe.skipIf(needs())("the test bed", () => {
   });
 
   test("closing kills what was left in the background and removes every namespace", async () => {
-    const other = await Network.open(["alone"]);
+    const other = await LiveNetwork.open(["alone"]);
     const { stdout } = await other
       .host("alone")
       .run(["sh", "-c", "sleep 60 >/dev/null 2>&1 & echo $!"]);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Host, withPrefix } from "./host.ts";
+import { LiveHost, withPrefix } from "./host.ts";
 import { canRunLive } from "./requirements.ts";
 import { run } from "./run.ts";
 
@@ -15,25 +15,25 @@ let opened = 0;
  * The n-th host has 10.77.0.n/24 and fd77::n/64. It must run inside scripts/private: then neither the
  * names nor the packets can meet anything of the machine, and nothing is left if the test is killed.
  */
-export class Network {
-  readonly #hosts: ReadonlyMap<string, Host>;
+export class LiveNetwork {
+  readonly #hosts: ReadonlyMap<string, LiveHost>;
   readonly #switch: string;
   #closing: Promise<void> | undefined;
 
-  private constructor(hosts: readonly Host[], bridge: string) {
+  private constructor(hosts: readonly LiveHost[], bridge: string) {
     this.#hosts = new Map(hosts.map((host) => [host.name, host]));
     this.#switch = bridge;
   }
 
   /** Makes the hosts. Names may be anything; at most 200. */
-  static async open(names: readonly string[] = ["server", "client"]): Promise<Network> {
+  static async open(names: readonly string[] = ["server", "client"]): Promise<LiveNetwork> {
     const reason = canRunLive();
     if (reason !== undefined) throw new Error(`no test bed: ${reason}`);
     const prefix = `t${process.pid}-${++opened}`;
     const hosts = names.map(
-      (name, i) => new Host(name, `${prefix}-${name}`, `10.77.0.${i + 1}`, `fd77::${i + 1}`),
+      (name, i) => new LiveHost(name, `${prefix}-${name}`, `10.77.0.${i + 1}`, `fd77::${i + 1}`),
     );
-    const network = new Network(hosts, `${prefix}-switch`);
+    const network = new LiveNetwork(hosts, `${prefix}-switch`);
     try {
       await network.#make();
     } catch (error) {
@@ -46,11 +46,11 @@ export class Network {
   /** Whether this kernel has IPv6: without it the hosts have IPv4 addresses only. */
   static readonly hasIPv6: boolean = existsSync("/proc/net/if_inet6");
 
-  get hosts(): Host[] {
+  get hosts(): LiveHost[] {
     return [...this.#hosts.values()];
   }
 
-  host(name: string): Host {
+  host(name: string): LiveHost {
     const host = this.#hosts.get(name);
     if (host === undefined) throw new Error(`the network has no host "${name}"`);
     return host;
@@ -100,15 +100,15 @@ async function ip(commands: readonly string[], namespace?: string): Promise<void
 
 /** Keeps IPv6 from sending router solicitations and probing for duplicate addresses by itself. */
 async function silence(namespace: string): Promise<void> {
-  if (!Network.hasIPv6) return;
+  if (!LiveNetwork.hasIPv6) return;
   const settings = ["accept_dad", "router_solicitations"].map(
     (key) => `echo 0 >/proc/sys/net/ipv6/conf/default/${key}`,
   );
   await run(["ip", "netns", "exec", namespace, "sh", "-ec", settings.join("\n")]);
 }
 
-async function equip(host: Host): Promise<void> {
-  const addresses = Network.hasIPv6 ? [host.address, host.address6] : [host.address];
+async function equip(host: LiveHost): Promise<void> {
+  const addresses = LiveNetwork.hasIPv6 ? [host.address, host.address6] : [host.address];
   await ip(
     [
       "link set lo up",

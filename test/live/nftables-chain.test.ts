@@ -4,9 +4,9 @@ import type { Service } from "../../src/base/service.ts";
 import { parseService } from "../../src/base/service.ts";
 import type { Loss } from "../../src/firewall/nftables/nft-table.ts";
 import { Nftables } from "../../src/firewall/nftables/nftables.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { enter } from "./namespace.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { answersUdp, echoTcp, echoUdp, goesOn, talkTcp, talkUdp } from "./session.ts";
 
@@ -25,20 +25,20 @@ const minute = 60_000;
 
 /** The rules of the chain, one by one, on real packets. */
 describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
-  let network: Network;
-  let server: Host;
-  let client: Host;
-  let other: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
+  let other: LiveHost;
   let leave = () => {};
   let nftables: Nftables | undefined;
   const losses: Loss[] = [];
 
   beforeAll(async () => {
-    network = await Network.open(["server", "client", "other"]);
+    network = await LiveNetwork.open(["server", "client", "other"]);
     [server, client, other] = ["server", "client", "other"].map((name) => network.host(name)) as [
-      Host,
-      Host,
-      Host,
+      LiveHost,
+      LiveHost,
+      LiveHost,
     ];
     leave = enter(server);
     await Promise.all([22, 23].map((port) => echoTcp(server, port)));
@@ -64,7 +64,8 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   }
 
   /** The addresses of both families that this kernel has. */
-  const both = (host: Host) => (Network.hasIPv6 ? [host.address, host.address6] : [host.address]);
+  const both = (host: LiveHost) =>
+    LiveNetwork.hasIPv6 ? [host.address, host.address6] : [host.address];
 
   test("drops new connections to the service, and to no other", async () => {
     await protect("tcp/22");
@@ -81,7 +82,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     expect(await client.canConnect(server.address, 22, patience)).toBe("open");
     expect(await client.canConnect(server.address, 23, patience)).toBe("silent");
     expect(await other.canConnect(server.address, 22, patience)).toBe("silent");
-    if (!Network.hasIPv6) return;
+    if (!LiveNetwork.hasIPv6) return;
     expect(await client.canConnect(server.address6, 22, patience)).toBe("silent");
     doors.grant(address(client.address6), services("tcp/23"), minute);
     expect(await client.canConnect(server.address6, 23, patience)).toBe("open");
@@ -90,7 +91,11 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
 
   test("leaves what comes in on lo alone", async () => {
     await protect("tcp/22", "icmp");
-    const own = ["127.0.0.1", server.address, ...(Network.hasIPv6 ? ["::1", server.address6] : [])];
+    const own = [
+      "127.0.0.1",
+      server.address,
+      ...(LiveNetwork.hasIPv6 ? ["::1", server.address6] : []),
+    ];
     for (const target of own) {
       expect(await server.canConnect(target, 22, patience)).toBe("open");
       expect(await server.pings(target, patience)).toBe(true);
@@ -130,7 +135,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     for (const target of both(server)) expect(await client.pings(target, patience)).toBe(true);
   });
 
-  test.skipIf(!Network.hasIPv6)("leaves neighbour discovery alone", async () => {
+  test.skipIf(!LiveNetwork.hasIPv6)("leaves neighbour discovery alone", async () => {
     await protect("icmp", "tcp/22");
     await client.ip("-6", "neigh", "flush", "all");
     await server.ip("-6", "neigh", "flush", "all");
@@ -140,7 +145,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   test.each(["address", "address6"] as const)(
     "lets a connection go on after the door closed (%s)",
     async (family) => {
-      if (family === "address6" && !Network.hasIPv6) return;
+      if (family === "address6" && !LiveNetwork.hasIPv6) return;
       const doors = await protect("tcp/22");
       doors.grant(address(client[family]), services("tcp/22"), minute);
       const talk = talkTcp(client, server[family], 22);

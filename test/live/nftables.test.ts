@@ -11,7 +11,7 @@ import type { Loss } from "../../src/firewall/nftables/nft-table.ts";
 import type { NftablesOptions } from "../../src/firewall/nftables/nftables.ts";
 import { Nftables } from "../../src/firewall/nftables/nftables.ts";
 import { enter } from "./namespace.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
@@ -65,14 +65,14 @@ const open = (nftables: Nftables) =>
 const timeLeft = (nftables: Nftables) => nftables.elements().map((one) => one.milliseconds);
 
 describe.skipIf(needs("nft"))("nftables", () => {
-  let network: Network;
+  let network: LiveNetwork;
   let leave = () => {};
   let nftables: Nftables;
   const losses: Loss[] = [];
   const problems: string[] = [];
 
   beforeAll(async () => {
-    network = await Network.open(["server"]);
+    network = await LiveNetwork.open(["server"]);
     leave = enter(network.host("server"));
   });
 

@@ -4,19 +4,19 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import { isBadPort } from "../../src/invitation/bad-ports.ts";
 import { columns, compareRows } from "../clients/table.ts";
 import { startBrowser } from "./browser.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
 
 const knockctl = join(import.meta.dirname, "../../bin/knockctl");
 
 /** Where a page came from. */
-type Origin = "file" | "http" | "https";
+type PageOrigin = "file" | "http" | "https";
 
 interface Case {
-  readonly origin: Origin;
+  readonly origin: PageOrigin;
   /** What the server does with packets to the ports of the sequence. */
   readonly knocks: "dropped" | "refused";
   readonly to: "IPv4" | "IPv6" | "a name with both";
@@ -206,7 +206,7 @@ const verdicts = {
 };
 
 describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", () => {
-  let network: Network;
+  let network: LiveNetwork;
   let server: Server;
   const folder = new Folder();
   const page = folder.at("knock.html");
@@ -219,10 +219,10 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
   beforeAll(async () => {
     // A host for each browser: knocks of one source at several doors at once spoil each other.
     const clients = [...cases.map((_, i) => `client${i}`), ...extras];
-    network = await Network.open(["server", "site", "stranger", ...clients]);
+    network = await LiveNetwork.open(["server", "site", "stranger", ...clients]);
     server = new Server(network.host("server"), doors.join("\n"));
     const { host } = server;
-    for (const tables of Network.hasIPv6 ? ["iptables", "ip6tables"] : ["iptables"]) {
+    for (const tables of LiveNetwork.hasIPv6 ? ["iptables", "ip6tables"] : ["iptables"]) {
       await host.run([tables, "-A", "INPUT", "-p", "tcp", "--dport", "7000:7999", "-j", "DROP"]);
     }
     const webs = [...cases.map((_, i) => webPort(i)), 9301, 9302, 9303, 9304, 9305].join();
@@ -246,7 +246,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
   });
 
   /** The link to a page that knocks at this door. */
-  async function invite(door: string, to: Case["to"] = "IPv4", origin: Origin = "file") {
+  async function invite(door: string, to: Case["to"] = "IPv4", origin: PageOrigin = "file") {
     const { address, address6 } = server.host;
     const host = { IPv4: address, IPv6: address6, "a name with both": name }[to];
     const { stdout } = await server.host.run([
@@ -264,15 +264,15 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
 
   /** Starts a browser on this host and opens the page in it. */
   async function visit(
-    client: Host,
+    client: LiveHost,
     link: string,
     options: BrowserContextOptions = {},
     flags: readonly string[] = [],
   ): Promise<Page> {
     const { address, address6 } = server.host;
     // Chromium asks for IPv6 addresses only where it has a route to the whole of it.
-    if (Network.hasIPv6) await client.ip("-6", "route", "add", "default", "via", address6);
-    const names = [`${address} ${name}`, ...(Network.hasIPv6 ? [`${address6} ${name}`] : [])];
+    if (LiveNetwork.hasIPv6) await client.ip("-6", "route", "add", "default", "via", address6);
+    const names = [`${address} ${name}`, ...(LiveNetwork.hasIPv6 ? [`${address6} ${name}`] : [])];
     const browser = await startBrowser(client, { names, flags });
     browsers.push(browser);
     const settings = { ignoreHTTPSErrors: true, locale: "en-GB", ...options };
@@ -296,11 +296,11 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     "$i: from $origin, in $language on a $device, knocks at $knocks ports of $to",
     { timeout: 60_000 },
     async ({ origin, to, device, language, service, i }, { expect, skip }) => {
-      skip(to !== "IPv4" && !Network.hasIPv6, "this kernel has no IPv6");
+      skip(to !== "IPv4" && !LiveNetwork.hasIPv6, "this kernel has no IPv6");
       const port = service === "web" ? webPort(i) : otherPort(i);
       const address = to === "IPv4" ? server.host.address : server.host.address6;
       const client = network.host(`client${i}`);
-      const connects = (from: Host) => from.canConnect(address, port);
+      const connects = (from: LiveHost) => from.canConnect(address, port);
       const link = await invite(`door${i}`, to, origin);
       const tab = await visit(client, link, { ...devices[device], locale: locales[language] });
       if (service !== "none") expect(await connects(client)).toBe("silent");
@@ -417,12 +417,12 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     timeout: 60_000,
   }, async ({ expect }) => {
     const client = network.host("hurry");
-    const link = await invite("hurry", Network.hasIPv6 ? "a name with both" : "IPv4");
+    const link = await invite("hurry", LiveNetwork.hasIPv6 ? "a name with both" : "IPv4");
     expect(link).toMatch(/&pace=800$/);
     const tab = await visit(client, link);
     await tab.getByRole("button", { name: "Knock" }).click();
     expect(await verdict(tab)).toBe("It is open: port 9302 answers.");
-    if (Network.hasIPv6) expect(openings("hurry", client.address6)).toBe(1);
+    if (LiveNetwork.hasIPv6) expect(openings("hurry", client.address6)).toBe(1);
     expect(openings("hurry", client.address)).toBe(1);
   });
 
@@ -524,7 +524,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
   });
 
   test("docs/clients.md says so", ({ expect, skip }) => {
-    skip(!Network.hasIPv6, "this kernel has no IPv6");
+    skip(!LiveNetwork.hasIPv6, "this kernel has no IPv6");
     const results = columns.map(([knocks, family]) => {
       const open = cases.some(
         (one, i) =>

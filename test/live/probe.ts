@@ -1,14 +1,14 @@
-import type { Ended, Process, StartOptions } from "./process.ts";
+import type { Process, ProcessResult, StartOptions } from "./process.ts";
 import type { RunOptions } from "./run.ts";
 
 /** Something that programs run on: a host of the test bed. */
 export interface Runner {
-  run(argv: readonly string[], options?: RunOptions): Promise<Ended>;
+  run(argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
   start(argv: readonly string[], options?: StartOptions): Process;
 }
 
 /** What became of a TCP connection: made, refused (RST or ICMP), or not answered at all. */
-export type Connection = "open" | "refused" | "silent";
+export type ProbeResult = "open" | "refused" | "silent";
 
 const connector = `
   const [host, port, timeout, localAddress] = process.argv.slice(1);
@@ -29,7 +29,7 @@ export async function connect(
   port: number,
   timeout: number,
   from = "",
-): Promise<Connection> {
+): Promise<ProbeResult> {
   const argv = [process.execPath, "-e", connector, address, String(port), String(timeout), from];
   const { stdout, stderr } = await runner.run(argv, { timeout: timeout + 10_000 });
   const word = stdout.trim();

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 
 /** How a program ended, and all it said. `code` is 128 + the signal's number where a signal ended it, as in a shell. */
-export interface Ended {
+export interface ProcessResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -26,7 +26,7 @@ const lastWords = 500;
  */
 export class Process {
   /** Settles when the program has ended and its output is complete. Rejects if it could not be started. */
-  readonly ended: Promise<Ended>;
+  readonly ended: Promise<ProcessResult>;
   readonly argv: readonly string[];
   readonly #child: ChildProcess;
   readonly #watchers = new Set<() => void>();
@@ -121,7 +121,7 @@ export class Process {
   }
 
   /** Ends the program: SIGTERM, and SIGKILL when `grace` milliseconds did not suffice. */
-  async stop(grace = 2_000): Promise<Ended> {
+  async stop(grace = 2_000): Promise<ProcessResult> {
     this.signal("SIGTERM");
     const timer = setTimeout(() => this.signal("SIGKILL"), grace);
     try {

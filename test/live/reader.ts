@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "vitest";
-import type { Part, Typed } from "../support/transcript.ts";
+import type { TranscriptPart, Typed } from "../support/transcript.ts";
 import { formatParts, readParts } from "../support/transcript.ts";
 import type { Process } from "./process.ts";
-import type { Stage } from "./test-bed.ts";
+import type { TestBed } from "./test-bed.ts";
 
 /** With this, documents get the outputs of this run. */
 const isWriting = process.env["SESAME_WRITE_DOCS"] === "1";
@@ -36,10 +36,10 @@ function normalise(text: string): string {
 }
 
 /** Goes through a document as its reader does, and finds what it shows, or fails. */
-export async function follow(path: string, stage: Stage): Promise<readonly Part[]> {
+export async function follow(path: string, stage: TestBed): Promise<readonly TranscriptPart[]> {
   const document = readFileSync(path, "utf8");
-  const reader = new Reader(stage);
-  const real: Part[] = [];
+  const reader = new DocumentReader(stage);
+  const real: TranscriptPart[] = [];
   for (const part of readParts(document)) await reader.read(part, real);
   await reader.settle(real);
   if (isWriting) writeFileSync(path, formatParts(real));
@@ -47,16 +47,16 @@ export async function follow(path: string, stage: Stage): Promise<readonly Part[
   return real;
 }
 
-class Reader {
-  readonly #stage: Stage;
+class DocumentReader {
+  readonly #stage: TestBed;
   #watching: { readonly program: Process; readonly at: number; readonly typed: Typed }[] = [];
 
-  constructor(stage: Stage) {
+  constructor(stage: TestBed) {
     this.#stage = stage;
   }
 
   /** Does what a part says, and adds it with what really came of it. */
-  async read(part: Part, real: Part[]): Promise<void> {
+  async read(part: TranscriptPart, real: TranscriptPart[]): Promise<void> {
     if (part.kind !== "typed") {
       if (part.kind === "config") this.#stage.configure(part.text);
       await this.settle(real);
@@ -71,7 +71,7 @@ class Reader {
   }
 
   /** Puts what was shown meanwhile where it belongs. */
-  async settle(real: Part[]): Promise<void> {
+  async settle(real: TranscriptPart[]): Promise<void> {
     for (const { program, at, typed } of this.#watching) {
       await this.#retry(typed.output, async () => this.#stage.translate(program.output));
       real[at] = { ...typed, output: this.#stage.translate(program.output) };

@@ -1,4 +1,4 @@
-import type { Ended, StartOptions } from "./process.ts";
+import type { ProcessResult, StartOptions } from "./process.ts";
 import { Process } from "./process.ts";
 
 export interface RunOptions extends StartOptions {
@@ -9,7 +9,10 @@ export interface RunOptions extends StartOptions {
 }
 
 /** Runs a program to its end. Fails when its exit code is not among `ok`, or it takes longer than `timeout`. */
-export async function run(argv: readonly string[], options: RunOptions = {}): Promise<Ended> {
+export async function run(
+  argv: readonly string[],
+  options: RunOptions = {},
+): Promise<ProcessResult> {
   const { timeout = 10_000, ok = [0] } = options;
   const program = new Process(argv, options);
   let late = false;

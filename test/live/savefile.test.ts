@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseConfig } from "../../src/config/parse.ts";
 import { Replay } from "../../src/daemon/replay/replay.ts";
-import type { Host } from "./host.ts";
-import { Network } from "./network.ts";
+import type { LiveHost } from "./host.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
@@ -17,7 +17,7 @@ const { config } = parseConfig(
 /** Knocks, and nothing that answers them. */
 const filter = "tcp dst portrange 7000-9000";
 
-interface Told {
+interface ReplayResult {
   readonly packets: number;
   /** Sources for which the door opened. */
   readonly opened: readonly string[];
@@ -27,7 +27,7 @@ interface Told {
   readonly last: number;
 }
 
-async function replay(path: string): Promise<Told> {
+async function replay(path: string): Promise<ReplayResult> {
   if (config === undefined) throw new Error("no configuration");
   const run = new Replay(path, { config });
   const opened: string[] = [];
@@ -45,12 +45,12 @@ async function replay(path: string): Promise<Told> {
 
 describe.skipIf(needs("tcpdump"))("recordings of real packets", () => {
   let directory: string;
-  let network: Network;
-  let server: Host;
-  let client: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), "sesame-test-"));
-    network = await Network.open();
+    network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
   });
   afterAll(async () => {
@@ -72,19 +72,19 @@ describe.skipIf(needs("tcpdump"))("recordings of real packets", () => {
     await record(["tcpdump", ...how, "-w", path, filter], send);
   }
 
-  async function send(from: Host, address: string): Promise<void> {
+  async function send(from: LiveHost, address: string): Promise<void> {
     for (const port of knock) expect(await from.canConnect(address, port)).toBe("refused");
   }
 
   test("on Ethernet, IPv4 and IPv6, in microseconds and nanoseconds", async () => {
-    const addresses = Network.hasIPv6 ? [server.address, server.address6] : [server.address];
+    const addresses = LiveNetwork.hasIPv6 ? [server.address, server.address6] : [server.address];
     const path = join(directory, "eth0.pcap");
     const before = Date.now();
     await tcpdump("eth0", 3 * addresses.length, path, async () => {
       for (const address of addresses) await send(client, address);
     });
     const told = await replay(path);
-    const sources = Network.hasIPv6 ? [client.address, client.address6] : [client.address];
+    const sources = LiveNetwork.hasIPv6 ? [client.address, client.address6] : [client.address];
     expect(told).toMatchObject({ packets: 3 * addresses.length, opened: sources, unseen: {} });
     expect(told.last).toBeGreaterThanOrEqual(before - 1);
     expect(told.last).toBeLessThanOrEqual(Date.now());

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { address, tcpPacket, udpPacket } from "../support/packets.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
@@ -46,26 +46,26 @@ function ignored(daemon: Process, source: string): number {
 }
 
 describe.skipIf(needs("nmap"))("nmap through all ports", () => {
-  let network: Network;
-  let server: Host;
-  let bare: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let bare: LiveHost;
   let daemon: Process;
   const host = (name: string) => network.host(name);
 
   /** A SYN to every port, in the order of the ports or in nmap's own. */
-  const scan = async (from: Host, to: Host, ...flags: string[]) => {
+  const scan = async (from: LiveHost, to: LiveHost, ...flags: string[]) => {
     const fast = ["-T4", "--min-rate", "20000", "--max-retries", "0"];
     const all = ["nmap", "-sS", "-Pn", "-n", "-p-", ...fast, ...flags, to.address];
     await from.run(all, { timeout: 120_000 });
   };
   /** Waits until the daemon has seen all there was. */
-  const finish = async (from: Host, to: Host, running: Process) => {
+  const finish = async (from: LiveHost, to: LiveHost, running: Process) => {
     await knock(from, to.address, 9140, 7003, 8455);
     await running.waitFor(new RegExp(`^${from.address}: shuffled: OPEN SESAME`, "m"));
   };
 
   beforeAll(async () => {
-    network = await Network.open(["server", "bare", "up", "again", "any", "client"]);
+    network = await LiveNetwork.open(["server", "bare", "up", "again", "any", "client"]);
     [server, bare] = [host("server"), host("bare")];
     daemon = await startKnockd(server, doors(32));
   });
@@ -156,11 +156,11 @@ describe.skipIf(needs())("a scan by hand", () => {
 
 describe.skipIf(needs("nft", "iptables-save"))("a port is no decoy", () => {
   const door = "[x]\nsequence = 7000,9000\ntcpflags = syn\ndecoys = 1\ncommand = true\n";
-  let network: Network;
-  let server: Host;
-  let client: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
   beforeEach(async () => {
-    network = await Network.open();
+    network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
   });
   afterEach(() => network.close());

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, knockd } from "./knockd.ts";
-import type { Ended, Process } from "./process.ts";
+import type { Process, ProcessResult } from "./process.ts";
 
 const knockctl = [process.execPath, join(import.meta.dirname, "../../bin/knockctl")];
 
@@ -14,13 +14,13 @@ export interface Asking {
 
 /** A knockd on a host of the test bed that keeps its state from one start to the next, and its administrator. */
 export class Server {
-  readonly host: Host;
+  readonly host: LiveHost;
   readonly folder: Folder = new Folder();
   readonly socket: string = this.folder.at("control.sock");
   readonly config: string;
   daemon: Process | undefined;
 
-  constructor(host: Host, doors: string, options = "") {
+  constructor(host: LiveHost, doors: string, options = "") {
     this.host = host;
     this.config = this.folder.at("knockd.conf");
     this.configure(doors, options);
@@ -45,7 +45,7 @@ export class Server {
   }
 
   /** Runs knockctl to its end, whatever it is; without `from` as at the console. */
-  async knockctl(args: string, { from }: Asking = {}): Promise<Ended> {
+  async knockctl(args: string, { from }: Asking = {}): Promise<ProcessResult> {
     return await this.host.run(this.#argv(args, from), { ok: "any", ...env(from) });
   }
 

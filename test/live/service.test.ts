@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Datagrams } from "../support/datagrams.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { knock } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
 
@@ -11,14 +11,14 @@ const door = (name: string, port: number, ...lines: string[]) =>
 
 /** What systemd sees of knockd with packaging/knockd.service. */
 describe.skipIf(needs())("knockd under a service manager", () => {
-  let network: Network;
-  let host: Host;
-  let client: Host;
+  let network: LiveNetwork;
+  let host: LiveHost;
+  let client: LiveHost;
   let server: Server;
   let manager: Datagrams;
 
   beforeEach(async () => {
-    network = await Network.open();
+    network = await LiveNetwork.open();
     [host, client] = [network.host("server"), network.host("client")];
     const lines = ["start_command = echo begun; sleep 60", "stop_command = echo closing; sleep 60"];
     const quick = door("quick", 7001, "start_command = true", ...lines.slice(1), "cmd_timeout = 0");

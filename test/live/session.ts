@@ -1,4 +1,4 @@
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import type { Process } from "./process.ts";
 
 // Exchanges that go on for a while, and single datagrams: what `canConnect` and `pings` do not show.
@@ -37,28 +37,28 @@ const udpTalker = `
 `;
 
 /** A TCP server that gives back what it gets, until the network closes. */
-export async function echoTcp(host: Host, port: number): Promise<Process> {
+export async function echoTcp(host: LiveHost, port: number): Promise<Process> {
   return await started(host, echoServer, port);
 }
 
 /** A UDP server that says `got TEXT` and sends it back. */
-export async function echoUdp(host: Host, port: number): Promise<Process> {
+export async function echoUdp(host: LiveHost, port: number): Promise<Process> {
   return await started(host, udpEcho, port);
 }
 
 /** A TCP connection on which a byte goes to and fro 20 times a second; it says `beat N` for each. */
-export function talkTcp(host: Host, address: string, port: number): Process {
+export function talkTcp(host: LiveHost, address: string, port: number): Process {
   return host.start([process.execPath, "-e", tcpTalker, address, String(port)]);
 }
 
 /** The same with datagrams from one port. */
-export function talkUdp(host: Host, address: string, port: number): Process {
+export function talkUdp(host: LiveHost, address: string, port: number): Process {
   return host.start([process.execPath, "-e", udpTalker, address, String(port), "x", "often"]);
 }
 
 /** Sends one datagram, also to a broadcast address. Whether it was answered within 300 ms. */
 export async function answersUdp(
-  host: Host,
+  host: LiveHost,
   address: string,
   port: number,
   text = "x",
@@ -77,7 +77,7 @@ export function beats(talk: Process): number {
   return talk.stdout.split("beat").length - 1;
 }
 
-async function started(host: Host, script: string, port: number): Promise<Process> {
+async function started(host: LiveHost, script: string, port: number): Promise<Process> {
   const server = host.start([process.execPath, "-e", script, String(port)]);
   await server.waitFor(/listening/);
   return server;

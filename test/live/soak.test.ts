@@ -4,17 +4,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
 import { openClient } from "../../src/control/client.ts";
-import { Random } from "../differential/random.ts";
-import { address } from "../support/packets.ts";
+import { SeededRandom } from "../differential/random.ts";
 import type { Paths } from "../soak/doors.ts";
 import { configuration, format, longest, oneTimeSequence } from "../soak/doors.ts";
 import type { Reading } from "../soak/gauge.ts";
 import { Gauge } from "../soak/gauge.ts";
-import { Traffic } from "../soak/traffic.ts";
+import { SoakTraffic } from "../soak/traffic.ts";
+import { address } from "../support/packets.ts";
 import type { Point } from "../support/trend.ts";
 import { growth, median } from "../support/trend.ts";
 import { Folder, knockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
@@ -45,7 +45,7 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
   const gauge = new Gauge();
   let wire: Wire;
   let daemon: Process;
-  let traffic: Traffic;
+  let traffic: SoakTraffic;
   let before: Reading;
   let after: Reading;
   let hasNftables: boolean;
@@ -55,7 +55,7 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
       hasNftables = needs("nft") === undefined;
       wire = await Wire.lay();
       await run(["ip", "address", "add", "10.77.0.1/24", "dev", wire.near]);
-      if (Network.hasIPv6) {
+      if (LiveNetwork.hasIPv6) {
         await run(["sh", "-c", `echo 0 >/proc/sys/net/ipv6/conf/${wire.near}/disable_ipv6`]);
         await run(["ip", "address", "add", "fd77::1/64", "dev", wire.near, "nodad"]);
       }
@@ -67,12 +67,12 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
       const [node = "", ...rest] = knockd;
       daemon = new Process([node, ...gauge.argv, ...rest, "-c", config, "-v"], { env: gauge.env });
       await daemon.waitFor(/^listening on /m, 10_000);
-      traffic = new Traffic({
+      traffic = new SoakTraffic({
         daemon,
         wire,
         addresses: [
           address("10.77.0.1"),
-          ...(Network.hasIPv6 ? ([address("fd77::1")] as const) : ([] as const)),
+          ...(LiveNetwork.hasIPv6 ? ([address("fd77::1")] as const) : ([] as const)),
         ],
         paths,
         config,
@@ -84,7 +84,7 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
           paths.socket,
         ],
         hasNftables,
-        random: new Random(seed),
+        random: new SeededRandom(seed),
       });
       // What is opened once and kept (threads, sockets) is there after everything was done once.
       await traffic.run(0);

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import type { Folder } from "./knockd.ts";
 import { needs, peer } from "./requirements.ts";
 import { run } from "./run.ts";
@@ -21,7 +21,7 @@ function needsUsers(): string | undefined {
  * Starts an sshd on port 22 that lets root in by the key `user` of the folder, which it makes. Until
  * `releaseUsers` there may be a list of users in place of the system's.
  */
-export async function startSshd(host: Host, folder: Folder): Promise<void> {
+export async function startSshd(host: LiveHost, folder: Folder): Promise<void> {
   for (const key of ["host", "user"]) {
     await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.at(key)]);
   }

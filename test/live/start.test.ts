@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { importsOf, pathTo } from "../support/imports.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder, startKnockd } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
@@ -66,10 +66,10 @@ describe.skipIf(needs())("the programs as they are built", () => {
 });
 
 describe.skipIf(needs())("a daemon at rest", () => {
-  let network: Network;
-  let server: Host;
+  let network: LiveNetwork;
+  let server: LiveHost;
   beforeAll(async () => {
-    network = await Network.open(["server"]);
+    network = await LiveNetwork.open(["server"]);
     server = network.host("server");
   });
   afterAll(() => network?.close());

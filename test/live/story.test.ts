@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { knock } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
 import { echoTcp, goesOn, talkTcp } from "./session.ts";
@@ -26,24 +26,24 @@ const stay = `
 
 /** From the first guard to the closed door: all that an administrator of a server goes through. */
 describe.skipIf(needs("nft", "unshare"))("a server", () => {
-  let network: Network;
-  let host: Host;
-  let admin: Host;
-  let other: Host;
+  let network: LiveNetwork;
+  let host: LiveHost;
+  let admin: LiveHost;
+  let other: LiveHost;
   let server: Server;
 
   beforeEach(async () => {
-    network = await Network.open(["server", "admin", "other"]);
+    network = await LiveNetwork.open(["server", "admin", "other"]);
     [host, admin, other] = ["server", "admin", "other"].map((name) => network.host(name)) as [
-      Host,
-      Host,
-      Host,
+      LiveHost,
+      LiveHost,
+      LiveHost,
     ];
     await echoTcp(host, 22);
   });
   afterEach(() => network.close());
 
-  const reaches = (from: Host) => from.canConnect(host.address, 22, patience);
+  const reaches = (from: LiveHost) => from.canConnect(host.address, 22, patience);
   /** The far end of an ssh connection of the administrator's. */
   const session = (port: number) => ({ from: `${admin.address} ${port}` });
   /** That of one that is made now, and stays. */
@@ -54,7 +54,11 @@ describe.skipIf(needs("nft", "unshare"))("a server", () => {
   };
 
   /** Waits until somebody gets in, or nobody does; returns the milliseconds that took. */
-  async function until(from: Host, state: "open" | "silent", timeout = 15_000): Promise<number> {
+  async function until(
+    from: LiveHost,
+    state: "open" | "silent",
+    timeout = 15_000,
+  ): Promise<number> {
     const begin = performance.now();
     while ((await reaches(from)) !== state) {
       if (performance.now() - begin > timeout) throw new Error(`not ${state} in ${timeout} ms`);

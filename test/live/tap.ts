@@ -3,7 +3,7 @@ import { Ring } from "../../src/capture/ring.ts";
 import type { WatchedPorts } from "../../src/capture/source.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { enter } from "./namespace.ts";
 
 /** The TCP flags (RFC 9293 §3.1). */
@@ -18,7 +18,7 @@ export class Tap {
   readonly #ring: Ring;
   readonly #packets: Packet[] = [];
 
-  constructor(host: Host) {
+  constructor(host: LiveHost) {
     const leave = enter(host);
     try {
       this.#ring = new Ring(undefined, systemClock, (frame) => {

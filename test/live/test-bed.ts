@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { run } from "./run.ts";
 import { releaseUsers, startSshd } from "./sshd.ts";
@@ -29,19 +29,19 @@ const standIns = {
 };
 
 /** A server with an sshd and a client that may log in, where commands of a document run as they stand there. */
-export class Stage {
-  readonly #network: Network;
+export class TestBed {
+  readonly #network: LiveNetwork;
   readonly #folder = new Folder();
   /** By prompt: the ssh connection of the terminal, as SSH_CONNECTION has it; empty where one sits at the machine. */
   readonly #terminals = new Map<string, string>([["client", ""]]);
 
-  private constructor(network: Network) {
+  private constructor(network: LiveNetwork) {
     this.#network = network;
   }
 
   /** Has an /etc and a /var/log of its own until it is closed. */
-  static async open(): Promise<Stage> {
-    const stage = new Stage(await Network.open(cast.map(({ name }) => name)));
+  static async open(): Promise<TestBed> {
+    const stage = new TestBed(await LiveNetwork.open(cast.map(({ name }) => name)));
     try {
       await stage.#furnish();
     } catch (error) {
@@ -57,7 +57,7 @@ export class Stage {
     for (const path of ["/var/log", "/etc"]) await run(["umount", path], { ok: "any" });
   }
 
-  host(prompt: string): Host {
+  host(prompt: string): LiveHost {
     const found = cast.find(({ prompts }) => prompts.some((one) => one === prompt));
     if (found === undefined) throw new Error(`nobody has the prompt ${prompt}$`);
     return this.#network.host(found.name);

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, test } from "vitest";
 import { clientsNamed } from "../clients/catalogue.ts";
 import type { Client } from "../clients/client.ts";
 import { commandLine, environment } from "../clients/client.ts";
-import type { Host } from "./host.ts";
-import { Network } from "./network.ts";
+import type { LiveHost } from "./host.ts";
+import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
@@ -37,13 +37,13 @@ function withIPv6(text: string): string {
 }
 
 /** Drops port 22 and pings; and the ports of the knocks, too, unless they are to be refused. */
-async function shut(server: Host, knocks: "dropped" | "refused"): Promise<void> {
+async function shut(server: LiveHost, knocks: "dropped" | "refused"): Promise<void> {
   await server.listen(22);
   for (const [table, icmp] of [
     ["iptables", "icmp"],
     ["ip6tables", "icmpv6"],
   ] as const) {
-    if (table === "ip6tables" && !Network.hasIPv6) continue;
+    if (table === "ip6tables" && !LiveNetwork.hasIPv6) continue;
     const drop = async (...match: string[]) => {
       await server.run([table, "-A", "INPUT", ...match, "-j", "DROP"]);
     };
@@ -56,14 +56,14 @@ async function shut(server: Host, knocks: "dropped" | "refused"): Promise<void> 
 describe.skipIf(needs()).each(["dropped", "refused"] as const)(
   "the tutorial's doors, their ports %s",
   (knocks) => {
-    let network: Network;
+    let network: LiveNetwork;
     let folder: string;
     const daemons = new Map<4 | 6, Process>();
     const name = (client: Client) => client.name.replace(/\W/g, "");
 
     beforeAll(async () => {
       // A server for the tutorial as it is, and one for it with IPv6.
-      network = await Network.open(["server4", "server6", "stranger", ...clients.map(name)]);
+      network = await LiveNetwork.open(["server4", "server6", "stranger", ...clients.map(name)]);
       folder = await mkdtemp(join(tmpdir(), "tutorial-"));
       const config6 = join(folder, "6.conf");
       await writeFile(config6, withIPv6(await readFile(tutorial, "utf8")));
@@ -97,10 +97,10 @@ describe.skipIf(needs()).each(["dropped", "refused"] as const)(
       async ([, client, family], { expect, skip }) => {
         const lacking = needs(...client.programs);
         skip(lacking !== undefined, lacking);
-        skip(family === 6 && !Network.hasIPv6, "this kernel has no IPv6");
+        skip(family === 6 && !LiveNetwork.hasIPv6, "this kernel has no IPv6");
         const host = network.host(name(client));
         const stranger = network.host("stranger");
-        const own = (of: Host) => (family === 6 ? of.address6 : of.address);
+        const own = (of: LiveHost) => (family === 6 ? of.address6 : of.address);
         const server = own(network.host(`server${family}`));
         const knock = async (ports: readonly string[], door: string) => {
           const line = ["bash", "-c", commandLine(client, server, ports)];
@@ -108,7 +108,7 @@ describe.skipIf(needs()).each(["dropped", "refused"] as const)(
           const opening = new RegExp(`^${own(host)}: ${door}: OPEN SESAME`, "m");
           await daemons.get(family)?.waitFor(opening);
         };
-        const connects = (from: Host) => from.canConnect(server, 22);
+        const connects = (from: LiveHost) => from.canConnect(server, 22);
         const patience = { timeout: 10_000 };
 
         expect(await connects(host)).toBe("silent");

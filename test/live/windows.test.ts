@@ -1,13 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Family, Knocks } from "../clients/client.ts";
+import type { IpFamily, Knocks } from "../clients/client.ts";
 import { doors } from "../clients/client.ts";
 import { columns, compareRows } from "../clients/table.ts";
 import { addressOf, Gate } from "../clients/trial.ts";
-import type { Host } from "./host.ts";
+import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
-import { Network } from "./network.ts";
+import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 import { Tap } from "./tap.ts";
@@ -23,8 +23,8 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
   const output = new Folder();
   let unavailable: string | undefined;
   let prefix: string | undefined;
-  let network: Network;
-  let host: Host;
+  let network: LiveNetwork;
+  let host: LiveHost;
   let gates: Record<Knocks, Gate>;
   let taps: Record<Knocks, Tap>;
   let env: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
     return { code, stdout: output.read("out"), stderr: output.read("err") };
   }
 
-  async function typed(gate: Gate, family: Family) {
+  async function typed(gate: Gate, family: IpFamily) {
     return await gate.try(
       host,
       line(`${gate.address(family)} ${ports.join(" ")}`),
@@ -57,7 +57,7 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
     const { code, stderr } = await run(packaging, options);
     if (code === 77) unavailable = stderr.trim();
     if (unavailable !== undefined) return;
-    network = await Network.open(["dropping", "refusing", "windows"]);
+    network = await LiveNetwork.open(["dropping", "refusing", "windows"]);
     host = network.host("windows");
     const [dropping, refusing] = [network.host("dropping"), network.host("refusing")];
     gates = {
@@ -83,7 +83,7 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
   test("opens doors, one packet a step and in order, and docs/clients.md says so", async ({
     skip,
   }) => {
-    skip(!Network.hasIPv6, "no IPv6 here");
+    skip(!LiveNetwork.hasIPv6, "no IPv6 here");
     const results: string[] = [];
     for (const [knocks, family] of columns) {
       results.push(await typed(gates[knocks], family));

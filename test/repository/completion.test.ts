@@ -7,7 +7,12 @@ import { MemoryHandlers } from "../../src/control/memory.ts";
 import { encode } from "../../src/control/protocol.ts";
 import type { ShellName } from "../completions/shell.ts";
 import { removeShells, Shell } from "../completions/shell.ts";
-import { knockctlCommands, knockctlOptions, plainPrograms, spellings } from "../support/programs.ts";
+import {
+  knockctlCommands,
+  knockctlOptions,
+  plainPrograms,
+  spellings,
+} from "../support/programs.ts";
 
 const shells = (["bash", "zsh", "fish"] as const).filter((name) => {
   if (!Shell.isThere(name)) console.warn(`skipped: missing, or without a terminal: ${name}`);

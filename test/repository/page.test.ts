@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { Word } from "../../page/words.ts";
+import type { PageWord } from "../../page/words.ts";
 import { choose, say, words } from "../../page/words.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -40,7 +40,7 @@ describe("the page", () => {
   });
 
   test("has a word for every place", () => {
-    const places = [...page.matchAll(/data-word="(\w+)"/g)].map(([, word]) => word as Word);
+    const places = [...page.matchAll(/data-word="(\w+)"/g)].map(([, word]) => word as PageWord);
     expect(places.length).toBeGreaterThan(10);
     for (const place of places) expect(words).toContain(place);
   });

@@ -21,7 +21,7 @@ export interface Reading {
   readonly children: readonly string[];
 }
 
-interface Report {
+interface GaugeReport {
   readonly memory: NodeJS.MemoryUsage;
   readonly resources: readonly string[];
 }
@@ -65,7 +65,7 @@ export class Gauge {
     return reading;
   }
 
-  async #report(): Promise<Report> {
+  async #report(): Promise<GaugeReport> {
     for (let waited = 0; waited < 10_000; waited += 20) {
       const lines = this.#folder.read("memory").split("\n").slice(0, -1);
       const line = lines.at(-1);

@@ -5,7 +5,7 @@ import { Address } from "../../src/base/address.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Port } from "../../src/base/port.ts";
 import { openClient } from "../../src/control/client.ts";
-import type { Random } from "../differential/random.ts";
+import type { SeededRandom } from "../differential/random.ts";
 import type { Process } from "../live/process.ts";
 import { run } from "../live/run.ts";
 import type { Wire } from "../live/wire.ts";
@@ -14,7 +14,7 @@ import type { Paths } from "./doors.ts";
 import { configuration, longest, oneTimeSequence, sequences } from "./doors.ts";
 
 /** A door that must have opened for a source. */
-export interface Opening {
+export interface SoakOpening {
   readonly door: string;
   readonly source: string;
 }
@@ -30,20 +30,20 @@ export interface TrafficParts {
   /** The command line of knockctl with these arguments. */
   readonly knockctl: (...args: string[]) => readonly string[];
   readonly hasNftables: boolean;
-  readonly random: Random;
+  readonly random: SeededRandom;
 }
 
 /** Packets that are sent at once, before the daemon has its turn. */
 const burst = 500;
 
 /** Everything that a daemon meets in its life, in any order: knocks, strangers, administrators, changes. */
-export class Traffic {
+export class SoakTraffic {
   /** What must have opened. */
-  readonly openings: Opening[] = [];
+  readonly openings: SoakOpening[] = [];
   /** How often each thing was done. */
   readonly done: Record<string, number> = {};
   readonly #parts: TrafficParts;
-  readonly #random: Random;
+  readonly #random: SeededRandom;
   #sources = 0;
   #turn = 0;
 

@@ -1,7 +1,7 @@
 import type { Address } from "../../src/base/address.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
-import type { Told } from "./reference.ts";
+import type { ReferencePacket } from "./reference.ts";
 import { lengthOf, tell } from "./reference.ts";
 
 /** What stands around a frame in memory must not matter: once it is this, once that. */
@@ -39,7 +39,7 @@ function decodeAmid(frame: Uint8Array, filler: number, kept: number): Packet | u
   });
 }
 
-function agree(told: Told | undefined, read: Packet | undefined): void {
+function agree(told: ReferencePacket | undefined, read: Packet | undefined): void {
   const isAlike =
     told === undefined || read === undefined
       ? told === read

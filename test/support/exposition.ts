@@ -1,7 +1,7 @@
 // Reads Prometheus' text format 0.0.4 as strictly as it is described.
 
 /** A family: its type, its help, and its samples by their name and labels, as they are written. */
-interface Family {
+interface ParsedFamily {
   readonly type: string;
   readonly help: string;
   readonly samples: Map<string, number>;
@@ -9,7 +9,7 @@ interface Family {
 
 /** What one answer of /metrics says. */
 export interface Exposition {
-  readonly families: ReadonlyMap<string, Family>;
+  readonly families: ReadonlyMap<string, ParsedFamily>;
   /** The value of `name{label="value"}`, as it is written; fails if it is not there. */
   value(sample: string): number;
 }
@@ -24,7 +24,7 @@ const line = new RegExp(
 /** Reads a whole answer. Throws at the first line that is not as it should be. */
 export function readExposition(text: string): Exposition {
   if (!text.endsWith("\n")) throw new Error("the last line does not end");
-  const families = new Map<string, Family>();
+  const families = new Map<string, ParsedFamily>();
   const all = new Map<string, number>();
   const lines = text.slice(0, -1).split("\n");
   for (let i = 0; i < lines.length; ) {

@@ -166,22 +166,22 @@ export function ipv6(fields: Ipv6Fields, payload: Uint8Array): Uint8Array {
 }
 
 /** Who sends a knock to whom; both of one family. */
-export interface Ends {
+export interface PacketEnds {
   readonly source: Address;
   readonly destination: Address;
 }
 
 /** A whole IP packet, of the family of its addresses, with this segment or datagram. */
-function packet(ends: Ends, protocol: number, payload: Uint8Array): Uint8Array {
+function packet(ends: PacketEnds, protocol: number, payload: Uint8Array): Uint8Array {
   const build = ends.source.family === 4 ? ipv4 : ipv6;
   return build({ ...ends, protocol }, payload);
 }
 
-export function tcpPacket(ends: Ends, fields: TcpFields): Uint8Array {
+export function tcpPacket(ends: PacketEnds, fields: TcpFields): Uint8Array {
   return packet(ends, TCP, tcp(fields));
 }
 
-export function udpPacket(ends: Ends, fields: UdpFields): Uint8Array {
+export function udpPacket(ends: PacketEnds, fields: UdpFields): Uint8Array {
   return packet(ends, UDP, udp(fields));
 }
 

@@ -2,7 +2,7 @@
 // what lies outside cannot be read. It shares no code with src/decode.
 
 /** What a TCP or UDP packet says of itself; addresses as their bytes. */
-export interface Told {
+export interface ReferencePacket {
   readonly protocol: "tcp" | "udp";
   readonly source: readonly number[];
   readonly destination: readonly number[];
@@ -27,7 +27,7 @@ const mostExtensions = 16;
 const inEights = [0, 43, 60, 135, 139, 140];
 
 /** The TCP or UDP packet that begins with the first of these bytes, if its headers are there and do not lie. */
-export function tell(frame: Uint8Array): Told | undefined {
+export function tell(frame: Uint8Array): ReferencePacket | undefined {
   const bytes = [...frame];
   const version = (bytes[0] ?? 0) >> 4;
   const carried =

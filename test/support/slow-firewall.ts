@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { Firewall, Outcome, Passage } from "../../src/firewall/firewall.ts";
+import type { Access, Firewall, FirewallResult } from "../../src/firewall/firewall.ts";
 
 /** A firewall that has done what it was told when the test says so. */
 export class SlowFirewall implements Firewall {
@@ -7,19 +7,19 @@ export class SlowFirewall implements Firewall {
   readonly begun: string[] = [];
   /** How long it was to be open, for each of the openings. */
   readonly lengths: number[] = [];
-  readonly #running: { name: string; end: (outcome: Outcome) => void }[] = [];
+  readonly #running: { name: string; end: (outcome: FirewallResult) => void }[] = [];
 
-  open(passage: Passage, length: number): Promise<Outcome> {
+  open(access: Access, length: number): Promise<FirewallResult> {
     this.lengths.push(length);
-    return this.#begin("open", passage);
+    return this.#begin("open", access);
   }
 
-  close(passage: Passage): Promise<Outcome> {
-    return this.#begin("close", passage);
+  close(access: Access): Promise<FirewallResult> {
+    return this.#begin("close", access);
   }
 
   /** Ends the longest-running command of this name. */
-  async end(name: string, outcome: Outcome = { kind: "done" }): Promise<void> {
+  async end(name: string, outcome: FirewallResult = { kind: "done" }): Promise<void> {
     const at = this.#running.findIndex((command) => command.name === name);
     const [command] = this.#running.splice(at, at < 0 ? 0 : 1);
     if (command === undefined) throw new Error(`"${name}" does not run`);
@@ -27,7 +27,7 @@ export class SlowFirewall implements Firewall {
     await settled();
   }
 
-  #begin(what: string, { door, source }: Passage): Promise<Outcome> {
+  #begin(what: string, { door, source }: Access): Promise<FirewallResult> {
     const name = `${what} ${door} ${source}`;
     this.begun.push(name);
     return new Promise((end) => this.#running.push({ name, end }));

@@ -10,7 +10,7 @@ export interface Typed {
 }
 
 /** What stands between commands: text, or a configuration that the reader shall write. */
-export type Part =
+export type TranscriptPart =
   | Typed
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "config"; readonly text: string };
@@ -22,8 +22,8 @@ const borders = /(?<=^(?:```|<!--)(?:console|ini)\n)|(?=^(?:```|-->)\n)/m;
  * A document in order. Its sessions are in blocks of the language `console`, its configurations in `ini`,
  * or in comments that begin with these words; `formatParts` puts it together again.
  */
-export function readParts(document: string): Part[] {
-  const parts: Part[] = [];
+export function readParts(document: string): TranscriptPart[] {
+  const parts: TranscriptPart[] = [];
   for (const piece of document.split(borders)) {
     const before = parts.at(-1);
     const begins =
@@ -35,7 +35,7 @@ export function readParts(document: string): Part[] {
   return parts;
 }
 
-export function formatParts(parts: readonly Part[]): string {
+export function formatParts(parts: readonly TranscriptPart[]): string {
   return parts.map((part) => (part.kind === "typed" ? formatTyped(part) : part.text)).join("");
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Random } from "../differential/random.ts";
+import { SeededRandom } from "../differential/random.ts";
 import type { Point } from "./trend.ts";
 import { growth, median } from "./trend.ts";
 
@@ -15,7 +15,7 @@ describe("growth", () => {
   });
 
   test("of a slow leak amid noise is the leak", () => {
-    const random = new Random(1);
+    const random = new SeededRandom(1);
     const points = Array.from({ length: 300 }, (_, time): Point => {
       return [time, time / 10 + random.from(0, 20)];
     });

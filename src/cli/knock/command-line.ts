@@ -36,10 +36,10 @@ const newOptions = [
 /** All that it takes. */
 export const options: readonly Option[] = [...oldOptions, ...newOptions];
 
-type Name = (typeof oldOptions | typeof newOptions)[number]["long"];
+type OptionName = (typeof oldOptions | typeof newOptions)[number]["long"];
 
 /** A command line of knock's. */
-export class CommandLine {
+export class KnockCommandLine {
   /** By long name; of an option that is repeated the last counts, and stands last. */
   readonly #given: ReadonlyMap<string, string>;
   /** HOST, and what stands between it and `--`; all operands if the `--` stands first. */
@@ -62,22 +62,22 @@ export class CommandLine {
     this.rest = split === undefined ? undefined : operands.slice(split);
   }
 
-  has(name: Name): boolean {
+  has(name: OptionName): boolean {
     return this.#given.has(name);
   }
 
   /** The argument of an option; undefined if it was not given. */
-  get(name: Name): string | undefined {
+  get(name: OptionName): string | undefined {
     return this.#given.get(name);
   }
 
   /** The one of these that was given last. */
-  last<T extends Name>(...names: readonly T[]): T | undefined {
+  last<T extends OptionName>(...names: readonly T[]): T | undefined {
     return [...this.#given.keys()].findLast((name): name is T => names.includes(name as T));
   }
 
   /** The one of these that was given first. */
-  first<T extends Name>(...names: readonly T[]): T | undefined {
+  first<T extends OptionName>(...names: readonly T[]): T | undefined {
     return [...this.#given.keys()].find((name): name is T => names.includes(name as T));
   }
 

@@ -1,19 +1,23 @@
 import { KnockError } from "../../base/errors.ts";
 import { usualPayload } from "../../client/payload.ts";
-import type { Plan, Step } from "../../client/plan.ts";
+import type { KnockPlan, Step } from "../../client/plan.ts";
 import { formatStep } from "../../client/plan.ts";
-import type { Profile } from "../../client/profile.ts";
+import type { KnockProfile } from "../../client/profile.ts";
 import { toPlan } from "../../client/profile.ts";
 import type { Route } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import type { Io } from "../program.ts";
-import type { CommandLine } from "./command-line.ts";
-import type { Delivery } from "./knock-job.ts";
+import type { KnockCommandLine } from "./command-line.ts";
+import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
-import type { Target } from "./target.ts";
+import type { KnockTarget } from "./target.ts";
 
 /** Knocks as the target and the options say, and does what is to be done then. Returns the exit code. */
-export async function deliver(target: Target, line: CommandLine, io: Io): Promise<number> {
+export async function deliver(
+  target: KnockTarget,
+  line: KnockCommandLine,
+  io: Io,
+): Promise<number> {
   const { profile, service } = target;
   checkTogether(target, line);
   const command = line.has("json") ? undefined : (target.command ?? profile.command);
@@ -24,7 +28,7 @@ export async function deliver(target: Target, line: CommandLine, io: Io): Promis
   const onStep = (step: Step, route: Route) => {
     if (line.has("verbose")) say(`hitting ${formatStep(step, route.address)}\n`);
   };
-  const delivery: Delivery = {
+  const delivery: KnockJob = {
     profile,
     plan: await planOf(profile, line),
     line,
@@ -49,7 +53,7 @@ export async function deliver(target: Target, line: CommandLine, io: Io): Promis
 }
 
 /** Knocks, and waits if that is wanted. The address, of that service or the first; undefined if it did not work, and said. */
-async function reach(delivery: Delivery): Promise<string | undefined> {
+async function reach(delivery: KnockJob): Promise<string | undefined> {
   const { profile, plan, line, onStep } = delivery;
   if (profile.wait !== undefined || line.has("json")) {
     return await (await import("./wait.ts")).knockAndWait(delivery);
@@ -60,7 +64,7 @@ async function reach(delivery: Delivery): Promise<string | undefined> {
   return routes[0]?.address;
 }
 
-async function planOf(profile: Profile, line: CommandLine): Promise<Plan> {
+async function planOf(profile: KnockProfile, line: KnockCommandLine): Promise<KnockPlan> {
   const { payload } = profile;
   if (payload === undefined) return toPlan(profile, usualPayload);
   if (line.has("payload") && profile.steps.every(({ protocol }) => protocol === "tcp")) {
@@ -70,7 +74,7 @@ async function planOf(profile: Profile, line: CommandLine): Promise<Plan> {
   return toPlan(profile, readPayload(payload));
 }
 
-function checkTogether({ profile, service, command }: Target, line: CommandLine): void {
+function checkTogether({ profile, service, command }: KnockTarget, line: KnockCommandLine): void {
   const ways = (["keep", "json", "proxy"] as const).filter((name) => line.has(name));
   if (line.has("proxy") && ways.length > 1) {
     throw usageError(`--proxy does not go together with --${ways[0]}`);

@@ -2,24 +2,24 @@ import { systemClock } from "../../base/clock.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import { knockUntilOpen } from "../../client/attempt.ts";
-import type { Cause } from "../../client/keep.ts";
+import type { KnockCause } from "../../client/keep.ts";
 import { keepOpen } from "../../client/keep.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import { humanDuration, plural } from "../duration.ts";
-import type { Delivery } from "./knock-job.ts";
+import type { KnockJob } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 import { explain } from "./wait.ts";
 
 /** How it went, in all. */
-interface Account {
+interface KeepStatistics {
   knocks: number;
   failures: number;
   /** How often an address of this machine was another one. */
   moves: number;
 }
 
-const causes: Readonly<Record<Cause, string>> = {
+const causes: Readonly<Record<KnockCause, string>> = {
   begin: "knocking",
   lease: "knocking before the lease ends",
   address: "knocking from another address",
@@ -31,14 +31,14 @@ const causes: Readonly<Record<Cause, string>> = {
  * code: 0, or that of the command. Throws `USAGE`, and what makes the first knock before a command fail.
  */
 export async function keep(
-  delivery: Delivery,
+  delivery: KnockJob,
   command: readonly string[] | undefined,
 ): Promise<number> {
   const { profile, line, io } = delivery;
   const lease = readLease(line.get("keep") ?? "");
   const begin = systemClock.now();
   const stop = new AbortController();
-  const account: Account = { knocks: 0, failures: 0, moves: 0 };
+  const account: KeepStatistics = { knocks: 0, failures: 0, moves: 0 };
   const isSeen = isTerminal() && !line.has("quiet") && !line.has("json") && command === undefined;
   const progress = new Progress(isSeen ? io.stderr : undefined);
   const who = profile.name || profile.host;
@@ -95,7 +95,7 @@ export async function keep(
   return code;
 }
 
-async function knockOnce({ profile, plan, onStep }: Delivery): Promise<readonly string[]> {
+async function knockOnce({ profile, plan, onStep }: KnockJob): Promise<readonly string[]> {
   const routes = await findRoutes(plan.host, plan.family, profile);
   const { wait, retry = 0 } = profile;
   if (wait === undefined) {
@@ -108,7 +108,7 @@ async function knockOnce({ profile, plan, onStep }: Delivery): Promise<readonly 
 
 async function expectOpen(
   errand: Parameters<typeof knockUntilOpen>[0],
-  onStep: Delivery["onStep"],
+  onStep: KnockJob["onStep"],
 ): Promise<void> {
   const listener = { onStep, onWait: () => {}, onRetry: () => {} };
   const { reply, knocks } = await knockUntilOpen(errand, listener, systemClock, Math.random);
@@ -117,7 +117,7 @@ async function expectOpen(
 }
 
 async function start(
-  { io }: Delivery,
+  { io }: KnockJob,
   command: readonly string[] | undefined,
   onEnd: (code: number) => void,
 ): Promise<void> {
@@ -127,8 +127,8 @@ async function start(
 }
 
 function summarize(
-  { profile, line, io }: Delivery,
-  account: Account,
+  { profile, line, io }: KnockJob,
+  account: KeepStatistics,
   milliseconds: number,
   command: readonly string[] | undefined,
 ): void {

@@ -1,17 +1,17 @@
 import { KnockError } from "../../base/errors.ts";
-import type { Plan, Step } from "../../client/plan.ts";
-import type { Profile } from "../../client/profile.ts";
+import type { KnockPlan, Step } from "../../client/plan.ts";
+import type { KnockProfile } from "../../client/profile.ts";
 import type { Route } from "../../client/route.ts";
 import { findRoutes } from "../../client/route.ts";
 import { systemReason } from "../../client/system-reason.ts";
 import type { Io } from "../program.ts";
-import type { CommandLine } from "./command-line.ts";
+import type { KnockCommandLine } from "./command-line.ts";
 
 /** A knock that is to be delivered, and all that says how. */
-export interface Delivery {
-  readonly profile: Profile;
-  readonly plan: Plan;
-  readonly line: CommandLine;
+export interface KnockJob {
+  readonly profile: KnockProfile;
+  readonly plan: KnockPlan;
+  readonly line: KnockCommandLine;
   readonly io: Io;
   /** Whether nothing comes after it: no command, no connection. */
   readonly isAll: boolean;
@@ -25,7 +25,7 @@ export async function resolve({
   profile,
   line,
   io,
-}: Delivery): Promise<readonly Route[] | undefined> {
+}: KnockJob): Promise<readonly Route[] | undefined> {
   try {
     return await findRoutes(plan.host, plan.family, profile);
   } catch (error) {

@@ -1,11 +1,11 @@
 import { findProfile, namesIn } from "../../client/host-blocks.ts";
 import type { Io } from "../program.ts";
 import { formatTable } from "../table.ts";
-import type { CommandLine } from "./command-line.ts";
+import type { KnockCommandLine } from "./command-line.ts";
 import { openProfiles } from "./target.ts";
 
 /** Shows the names of the profiles, and their hosts. The exit code: 0. */
-export async function list(line: CommandLine, io: Io): Promise<number> {
+export async function list(line: KnockCommandLine, io: Io): Promise<number> {
   const { path, blocks } = await openProfiles(line, io);
   const profiles = namesIn(blocks).flatMap((name) => findProfile(name, blocks) ?? []);
   const waits = profiles.map(({ wait }) => (wait === undefined ? undefined : `tcp/${wait.port}`));

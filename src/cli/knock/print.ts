@@ -1,13 +1,13 @@
-import type { Profile } from "../../client/profile.ts";
+import type { KnockProfile } from "../../client/profile.ts";
 import { formatProfile } from "../../client/profile-edit.ts";
 import { plural } from "../duration.ts";
 import type { Io } from "../program.ts";
 import { printable } from "../table.ts";
-import type { CommandLine } from "./command-line.ts";
+import type { KnockCommandLine } from "./command-line.ts";
 import { mustFind } from "./target.ts";
 
 /** Shows all that counts for a profile, as a `Host` of knock.conf. What opens the door only with --secrets. */
-export async function print(line: CommandLine, io: Io): Promise<number> {
+export async function print(line: KnockCommandLine, io: Io): Promise<number> {
   const profile = await mustFind(line.get("print") ?? "", line, io);
   const text = formatProfile(profile).map((one) =>
     printable(line.has("secrets") ? one : hide(one, profile)),
@@ -16,7 +16,7 @@ export async function print(line: CommandLine, io: Io): Promise<number> {
   return 0;
 }
 
-function hide(text: string, { steps }: Profile): string {
+function hide(text: string, { steps }: KnockProfile): string {
   if (/^ *Sequence /.test(text))
     return `    # Sequence: ${plural(steps.length, "port")}, --secrets shows them`;
   if (/^ *Payload /.test(text)) return "    # Payload: --secrets shows it";

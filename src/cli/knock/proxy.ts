@@ -2,19 +2,19 @@ import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { KnockError } from "../../base/errors.ts";
-import { carry } from "../../client/pipe.ts";
+import { pipe } from "../../client/pipe.ts";
 import type { Route } from "../../client/route.ts";
 import { alongside, findRoutes } from "../../client/route.ts";
 import { findService } from "../../client/services.ts";
 import { systemReason } from "../../client/system-reason.ts";
 import { parseWait, usualPatience } from "../../client/wait.ts";
-import type { Delivery } from "./knock-job.ts";
+import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
-import { pursue, tell } from "./wait.ts";
+import { printOutcome, runKnock } from "./wait.ts";
 
 /** Knocks, connects with the service, and carries bytes between it and our input and output. The exit code: 0 if both sides ended well. */
 export async function proxy(
-  delivery: Delivery,
+  delivery: KnockJob,
   service: { readonly host: string; readonly port: string },
 ): Promise<number> {
   const { plan, profile } = delivery;
@@ -30,14 +30,14 @@ export async function proxy(
     wait: { port, patience: profile.wait?.patience ?? usualPatience },
     retry: profile.retry ?? 0,
   };
-  const outcome = await pursue(delivery, errand);
+  const outcome = await runKnock(delivery, errand);
   const { socket } = outcome.reply;
-  if (!tell(delivery, outcome, port) || socket === undefined) return 1;
+  if (!printOutcome(delivery, outcome, port) || socket === undefined) return 1;
   const output = openOutput();
   // Nobody would see the end of what the server says: then it is the end of all.
   if (output === process.stdout) socket.once("end", () => socket.end());
   try {
-    await carry(socket, process.stdin, output);
+    await pipe(socket, process.stdin, output);
     return 0;
   } catch (error) {
     throw new KnockError("SYSTEM", `connection with ${service.host}: ${systemReason(error)}`);
@@ -47,7 +47,7 @@ export async function proxy(
 /** The ways to a service. If nobody asked for a family it is that of the knock: the door opened for no other. */
 async function routesTo(
   host: string,
-  { plan: { family }, profile }: Delivery,
+  { plan: { family }, profile }: KnockJob,
   [knocked]: readonly Route[],
 ): Promise<Route[]> {
   if (family !== 0 || knocked === undefined) return await findRoutes(host, family, profile);

@@ -2,16 +2,16 @@ import { KnockError } from "../../base/errors.ts";
 import { toPlan } from "../../client/profile.ts";
 import { saveProfile, usualPath } from "../../client/profile-file.ts";
 import type { Io } from "../program.ts";
-import type { CommandLine } from "./command-line.ts";
-import type { Target } from "./target.ts";
+import type { KnockCommandLine } from "./command-line.ts";
+import type { KnockTarget } from "./target.ts";
 
 /** What is for one knock alone. */
 const unsaved = ["keep", "proxy", "json"] as const;
 
 /** Saves what the command line says under a name; nothing is sent. The exit code: 0. */
 export async function save(
-  { profile, command }: Target,
-  line: CommandLine,
+  { profile, command }: KnockTarget,
+  line: KnockCommandLine,
   io: Io,
 ): Promise<number> {
   const name = line.get("save") ?? "";

@@ -1,15 +1,15 @@
 import { KnockError } from "../../base/errors.ts";
 import { parseDelay, parseSteps } from "../../client/plan.ts";
-import type { Profile, Settings } from "../../client/profile.ts";
+import type { KnockProfile, Settings } from "../../client/profile.ts";
 import { overlay } from "../../client/profile.ts";
 import type { ProfileFile } from "../../client/profile-file.ts";
 import { findService } from "../../client/services.ts";
 import type { Io } from "../program.ts";
-import type { CommandLine } from "./command-line.ts";
+import type { KnockCommandLine } from "./command-line.ts";
 
 /** What a command line asks to be knocked at; the name is empty if it is no profile. */
-export interface Target {
-  readonly profile: Profile;
+export interface KnockTarget {
+  readonly profile: KnockProfile;
   /** Where --proxy connects. */
   readonly service?: { readonly host: string; readonly port: string };
   /** Undefined if the command line has none: then that of the profile counts. */
@@ -20,7 +20,7 @@ export interface Target {
  * The host and ports of the command line, or the profile, with its options on top. Undefined if there is nothing to
  * knock at. Throws `USAGE` for what makes no sense, `CONFIG` and `SYSTEM` for what is wrong with the profiles.
  */
-export async function findTarget(line: CommandLine, io: Io): Promise<Target | undefined> {
+export async function findTarget(line: KnockCommandLine, io: Io): Promise<KnockTarget | undefined> {
   if (line.has("proxy")) return await findProxied(line, io);
   const { operands, rest } = line;
   const name = line.get("profile");
@@ -51,7 +51,7 @@ export async function findTarget(line: CommandLine, io: Io): Promise<Target | un
   }
 }
 
-async function findProxied(line: CommandLine, io: Io): Promise<Target> {
+async function findProxied(line: KnockCommandLine, io: Io): Promise<KnockTarget> {
   const [host, port, ...ports] = line.operands;
   if (host === undefined || port === undefined || line.rest !== undefined) {
     throw usageError("--proxy takes HOST PORT, and what to knock at");
@@ -64,12 +64,16 @@ async function findProxied(line: CommandLine, io: Io): Promise<Target> {
   return { service, profile: { ...(await readSettings(line)), name: "", host, steps } };
 }
 
-function withCommand(profile: Profile, command: readonly string[] | undefined): Target {
+function withCommand(profile: KnockProfile, command: readonly string[] | undefined): KnockTarget {
   return command === undefined ? { profile } : { profile, command };
 }
 
 /** A profile of the file that the command line names. Throws `USAGE` if there is none. */
-export async function mustFind(name: string, line: CommandLine, io: Io): Promise<Profile> {
+export async function mustFind(
+  name: string,
+  line: KnockCommandLine,
+  io: Io,
+): Promise<KnockProfile> {
   const profile = await lookUp(name, line, io);
   if (profile !== undefined) return profile;
   throw new KnockError("USAGE", `there is no profile '${name}'`, {
@@ -77,7 +81,11 @@ export async function mustFind(name: string, line: CommandLine, io: Io): Promise
   });
 }
 
-async function lookUp(name: string, line: CommandLine, io: Io): Promise<Profile | undefined> {
+async function lookUp(
+  name: string,
+  line: KnockCommandLine,
+  io: Io,
+): Promise<KnockProfile | undefined> {
   const { findProfile, hasName } = await import("../../client/host-blocks.ts");
   const file = await openProfiles(line, io);
   const profile = findProfile(name, file.blocks);
@@ -92,7 +100,7 @@ async function lookUp(name: string, line: CommandLine, io: Io): Promise<Profile 
 }
 
 /** The file of profiles that the command line names, or the usual one. Warns of what its owner should know. */
-export async function openProfiles(line: CommandLine, io: Io): Promise<ProfileFile> {
+export async function openProfiles(line: KnockCommandLine, io: Io): Promise<ProfileFile> {
   const { readProfiles, usualPath } = await import("../../client/profile-file.ts");
   const file = readProfiles(line.get("file") ?? usualPath());
   if (!line.has("quiet")) {
@@ -110,7 +118,7 @@ const keywordOf = {
 } as const;
 
 /** What the options say. Throws `USAGE`. */
-async function readSettings(line: CommandLine): Promise<Settings> {
+async function readSettings(line: KnockCommandLine): Promise<Settings> {
   const delay = line.get("delay");
   const family = line.last("ipv4", "ipv6", "both");
   let settings: Settings = {

@@ -1,31 +1,31 @@
 import { systemClock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
-import type { Errand, Outcome } from "../../client/attempt.ts";
+import type { KnockOutcome, RetryOptions } from "../../client/attempt.ts";
 import { knockUntilOpen } from "../../client/attempt.ts";
 import type { Reply } from "../../client/probe.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import { humanDuration } from "../duration.ts";
-import type { Delivery } from "./knock-job.ts";
+import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 
 /** Knocks and waits, if the profile says for what, and tells how it went, as JSON if that is wanted. The address that was reached; undefined if none was. */
-export async function knockAndWait(delivery: Delivery): Promise<string | undefined> {
+export async function knockAndWait(delivery: KnockJob): Promise<string | undefined> {
   return delivery.line.has("json") ? await forScripts(delivery) : await forPeople(delivery);
 }
 
-async function forPeople(delivery: Delivery): Promise<string | undefined> {
+async function forPeople(delivery: KnockJob): Promise<string | undefined> {
   const { plan, profile } = delivery;
   const routes = await resolve(delivery);
   const { wait, retry = 0 } = profile;
   if (routes === undefined || wait === undefined) return undefined;
-  const outcome = await pursue(delivery, { plan, routes, wait, retry });
+  const outcome = await runKnock(delivery, { plan, routes, wait, retry });
   outcome.reply.socket?.destroy();
-  return tell(delivery, outcome, wait.port) ? outcome.reply.route.address : undefined;
+  return printOutcome(delivery, outcome, wait.port) ? outcome.reply.route.address : undefined;
 }
 
-async function forScripts(delivery: Delivery): Promise<string | undefined> {
+async function forScripts(delivery: KnockJob): Promise<string | undefined> {
   const { plan, profile, io, onStep } = delivery;
   const { wait, retry = 0 } = profile;
   const told = { host: profile.host, ...(profile.name !== "" && { profile: profile.name }) };
@@ -38,7 +38,7 @@ async function forScripts(delivery: Delivery): Promise<string | undefined> {
       print({ addresses, knocks: 1, result: "sent" });
       return addresses[0];
     }
-    const outcome = await pursue(delivery, { plan, routes, wait, retry });
+    const outcome = await runKnock(delivery, { plan, routes, wait, retry });
     const { reply, knocks, openBefore } = outcome;
     const { answer, route, reason } = reply;
     reply.socket?.destroy();
@@ -60,7 +60,7 @@ function hasNoWay({ code, cause }: KnockError): boolean {
 }
 
 /** Knocks until it is open, with a line on the terminal that says how it goes on. */
-export async function pursue(delivery: Delivery, errand: Errand): Promise<Outcome> {
+export async function runKnock(delivery: KnockJob, errand: RetryOptions): Promise<KnockOutcome> {
   const { plan, profile, line, io, onStep } = delivery;
   const isSeen = isTerminal() && !line.has("quiet") && !line.has("json");
   const progress = new Progress(isSeen ? io.stderr : undefined);
@@ -100,7 +100,11 @@ export async function pursue(delivery: Delivery, errand: Errand): Promise<Outcom
 }
 
 /** Says how it ended. Whether it is open. */
-export function tell({ line, io, isAll }: Delivery, outcome: Outcome, port: number): boolean {
+export function printOutcome(
+  { line, io, isAll }: KnockJob,
+  outcome: KnockOutcome,
+  port: number,
+): boolean {
   const { reply, openBefore, waited, knocks } = outcome;
   if (reply.answer !== "open") {
     const { message, hints } = explain(reply, port, knocks);

@@ -3,23 +3,23 @@ import { KnockError } from "../../base/errors.ts";
 import { formatService } from "../../base/service.ts";
 import type { Config } from "../../config/config.ts";
 import { thisHost } from "../../config/traps/host.ts";
+import { findDaemon, prepare } from "../../setup/apply.ts";
+import { difference, readable } from "../../setup/difference.ts";
+import { decode } from "../../setup/paths.ts";
+import type { SetupPlan } from "../../setup/plan.ts";
+import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
+import { Visitor } from "../../setup/probe-host.ts";
+import type { StartMethod } from "../../setup/service-control.ts";
+import { describeStart, usualConfig } from "../../setup/service-control.ts";
 import type { Io } from "../program.ts";
 import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, expectOperands, print, usageError } from "./command.ts";
-import { difference, readable } from "../../setup/difference.ts";
-import { findDaemon, prepare } from "../../setup/apply.ts";
-import { lockUp } from "./init/protect.ts";
-import { decode } from "../../setup/paths.ts";
-import type { Plan } from "../../setup/plan.ts";
-import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
-import { isTerminal, Questions } from "./init/questions.ts";
-import type { Way } from "../../setup/service-control.ts";
-import { describeStart, usualConfig } from "../../setup/service-control.ts";
-import { Visitor } from "../../setup/probe-host.ts";
-import type { Wishes } from "./init/options.ts";
+import type { InitOptions } from "./init/options.ts";
 import { formatListening, readWishes } from "./init/options.ts";
 import { formatDoor, formatStrength } from "./init/output.ts";
+import { lockUp } from "./init/protect.ts";
+import { isTerminal, Questions } from "./init/questions.ts";
 
 const usage = `usage: knockctl init [options]
 
@@ -108,8 +108,8 @@ function expectAnswers({ given }: CommandLine): void {
 }
 
 interface Agreed {
-  readonly plan: Plan;
-  readonly wishes: Wishes;
+  readonly plan: SetupPlan;
+  readonly wishes: InitOptions;
   /** Whether this machine knocks at itself. */
   readonly proof: boolean;
 }
@@ -150,7 +150,11 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
 }
 
 /** Why nobody can prove that the doors open. A machine that is only looked at is not tried. */
-async function findUnprovable(plan: Plan, config: Config, { origin }: Wishes): Promise<string[]> {
+async function findUnprovable(
+  plan: SetupPlan,
+  config: Config,
+  { origin }: InitOptions,
+): Promise<string[]> {
   const obstacles = findObstacles(plan, config);
   if (origin === undefined || obstacles.length > 0) return obstacles;
   try {
@@ -162,7 +166,7 @@ async function findUnprovable(plan: Plan, config: Config, { origin }: Wishes): P
   }
 }
 
-async function formatPlan({ place, doors, before, after }: Plan): Promise<string> {
+async function formatPlan({ place, doors, before, after }: SetupPlan): Promise<string> {
   const diff = await difference(place.config, decode(before ?? Buffer.alloc(0)), decode(after));
   const change =
     diff === ""
@@ -171,14 +175,18 @@ async function formatPlan({ place, doors, before, after }: Plan): Promise<string
   return `\n${doors.map(formatDoor).join("")}${formatStrength(doors)}\n${change}\n`;
 }
 
-function formatNext({ place, doors }: Plan, way: Way | undefined, proof: boolean): string {
+function formatNext(
+  { place, doors }: SetupPlan,
+  way: StartMethod | undefined,
+  proof: boolean,
+): string {
   const services = doors.map(({ service }) => formatService(service)).join(", ");
   const start = way === undefined ? "knockd reads it" : describeStart(way, place.config);
   const knock = proof ? "a knock from a network namespace; " : "";
   return `Then: ${printable(start)}; ${knock}${services} protected on trial.\n\n`;
 }
 
-async function showOnly(line: CommandLine, io: Io, plan: Plan): Promise<number> {
+async function showOnly(line: CommandLine, io: Io, plan: SetupPlan): Promise<number> {
   const { place, before, after } = plan;
   const diff = await difference(place.config, decode(before ?? Buffer.alloc(0)), decode(after));
   const doors = plan.doors.map(({ door, strength }) => ({ name: door.name, ...strength }));

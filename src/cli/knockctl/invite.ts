@@ -5,6 +5,8 @@ import { KnockError, reason } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { loadConfig } from "../../config/load.ts";
 import { isBadPort } from "../../invitation/bad-ports.ts";
+import type { Invitation } from "../../invitation/invitation.ts";
+import { invitationTo } from "../../invitation/invitation.ts";
 import { encodeProfile, readHost } from "../../invitation/profile.ts";
 import { nearest } from "../nearest.ts";
 import { readPage } from "../page-file.ts";
@@ -13,8 +15,6 @@ import { formatQr } from "../qr.ts";
 import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { expectOperands, jsonOption, print, usageError } from "./command.ts";
-import type { Invitation } from "../../invitation/invitation.ts";
-import { invitationTo } from "../../invitation/invitation.ts";
 
 const usage = `usage: knockctl invite DOOR --host NAME [options]
 

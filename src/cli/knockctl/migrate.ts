@@ -7,11 +7,11 @@ import { migrate as rewrite } from "../../config/edit/migration.ts";
 import { parseConfig } from "../../config/parse.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
+import { difference, readable } from "../../setup/difference.ts";
+import { keepFile, rewriteFile } from "../../system/rewrite-file.ts";
 import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { expectOperands, jsonOption, print } from "./command.ts";
-import { difference, readable } from "../../setup/difference.ts";
-import { keepFile, rewriteFile } from "../../system/rewrite-file.ts";
 
 const usage = `usage: knockctl migrate FILE [options]
 

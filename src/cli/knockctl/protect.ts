@@ -1,4 +1,4 @@
-import type { Protection } from "../../control/methods.ts";
+import type { ProtectionReport } from "../../control/methods.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
 
@@ -25,6 +25,6 @@ export const protect: Command = {
   },
 };
 
-export function formatProtection({ services }: Protection): string {
+export function formatProtection({ services }: ProtectionReport): string {
   return services.length === 0 ? "nothing is protected\n" : `protected: ${services.join(", ")}\n`;
 }

@@ -7,9 +7,9 @@ import { formatList, printable } from "../table.ts";
 import { formatDate } from "./leases.ts";
 
 /** How often each door opened. */
-export type Openings = ReadonlyMap<string, number>;
+export type OpeningCounts = ReadonlyMap<string, number>;
 
-type Cause = ReplayEvent["cause"];
+type ReplayCause = ReplayEvent["cause"];
 
 /** A line for the packet, and one for each thing that it did; `widest`: the longest name of a door. */
 export function formatEvent({ time, cause, entries }: ReplayEvent, widest: number): string {
@@ -24,7 +24,7 @@ export function formatEvent({ time, cause, entries }: ReplayEvent, widest: numbe
 }
 
 /** `tcp 192.0.2.7:40000 -> 192.0.2.1:7000 SYN` */
-function formatPacket(packet: NonNullable<Cause>["packet"]): string {
+function formatPacket(packet: NonNullable<ReplayCause>["packet"]): string {
   const { protocol, source, sourcePort, destination, port, flags } = packet;
   const end = (address: typeof source, number: number) =>
     address.family === 6 ? `[${address}]:${number}` : `${address}:${number}`;
@@ -33,7 +33,7 @@ function formatPacket(packet: NonNullable<Cause>["packet"]): string {
 }
 
 /** What the daemon would log, but for the door and the source, which stand there already. */
-function explain({ text, event, door, source, detail }: Entry, cause: Cause): string {
+function explain({ text, event, door, source, detail }: Entry, cause: ReplayCause): string {
   const subjects = [`${source}: ${door}: `, `${door}: `, `${source}: `];
   const subject = subjects.find((one) => text.startsWith(one)) ?? "";
   const what = text.slice(subject.length);
@@ -55,7 +55,7 @@ const reasons: Readonly<Record<Unseen, string>> = {
   "other-port": "to a port of no door",
 };
 
-export function formatSummary(summary: ReplaySummary, opened: Openings): string {
+export function formatSummary(summary: ReplaySummary, opened: OpeningCounts): string {
   const { packets, unseen, firstWall, truncated } = summary;
   const ignored = [...unseen.values()].reduce((sum, times) => sum + times, 0);
   const openings = [...opened].map(([door, times]) => `${door} ${times}x`).join(", ");
@@ -84,13 +84,13 @@ export function jsonEvent({ time, wall, cause, entries }: ReplayEvent): string {
   })}\n`;
 }
 
-function jsonPacket({ packet }: NonNullable<Cause>): unknown {
+function jsonPacket({ packet }: NonNullable<ReplayCause>): unknown {
   const { protocol, source, sourcePort, destination, port, flags, length } = packet;
   const named = protocol === "tcp" ? { flags: formatFlags(flags) } : {};
   return { protocol, source, sourcePort, destination, port, ...named, length };
 }
 
-export function jsonSummary(summary: ReplaySummary, opened: Openings): string {
+export function jsonSummary(summary: ReplaySummary, opened: OpeningCounts): string {
   const { packets, unseen, firstWall, truncated } = summary;
   const recordedFrom = firstWall === undefined ? undefined : new Date(firstWall);
   const unlooked = Object.fromEntries(unseen);

@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
+import { readLenient, setupPaths } from "../../setup/paths.ts";
+import { readRecords } from "../../setup/record.ts";
+import { planRestoring } from "../../setup/restore-config.ts";
+import type { TakenBack } from "../../setup/rollback.ts";
+import { takeBack } from "../../setup/rollback.ts";
+import { usualConfig } from "../../setup/service-control.ts";
 import { printable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print } from "./command.ts";
-import { placeOf, salvage } from "../../setup/paths.ts";
-import { readRecords } from "../../setup/record.ts";
-import { planRestoring } from "../../setup/restore-config.ts";
-import { usualConfig } from "../../setup/service-control.ts";
-import type { TakenBack } from "../../setup/rollback.ts";
-import { takeBack } from "../../setup/rollback.ts";
 import { formatDate } from "./leases.ts";
 
 const usage = `usage: knockctl undo [options]
@@ -39,7 +39,7 @@ export const undo: Command = {
   async run(line, io) {
     expectOperands(line, 0, 0);
     const config = resolve(line.given.get("config") ?? usualConfig);
-    const place = placeOf(config, salvage(config).options, line.given.get("socket"));
+    const place = setupPaths(config, readLenient(config).options, line.given.get("socket"));
     const records = readRecords(place.state.init);
     const record = records.at(-1);
     if (record === undefined) {

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import { formatService } from "../../base/service.ts";
-import type { DoorConfig, Options } from "../../config/config.ts";
+import type { ConfigOptions, DoorConfig } from "../../config/config.ts";
 import { readConfig } from "../../config/load.ts";
 import { openClient } from "../../control/client.ts";
 import { defaultSocket } from "../../control/protocol.ts";
@@ -32,7 +32,7 @@ export const unprotect: Command = {
   async run(line, io) {
     expectOperands(line, 0, 0);
     const configFile = resolve(line.given.get("config") ?? defaultConfig);
-    const found = salvage(configFile);
+    const found = readLenient(configFile);
     const socket = await findDaemon(line, found.options);
     if (socket === undefined) {
       await withoutDaemon(line, io, configFile, found);
@@ -47,14 +47,14 @@ export const unprotect: Command = {
 };
 
 /** What could be read of a configuration, and what cannot be known therefore. */
-interface Found {
-  readonly options?: Options;
+interface LenientConfig {
+  readonly options?: ConfigOptions;
   readonly doors?: readonly DoorConfig[];
   readonly doubts: readonly string[];
 }
 
 /** Whoever is locked out must not have to mend a configuration with problems first. */
-function salvage(file: string): Found {
+function readLenient(file: string): LenientConfig {
   try {
     const { config, options } = readConfig(file, process.cwd());
     if (config !== undefined) return { ...config, doubts: [] };
@@ -70,7 +70,7 @@ function salvage(file: string): Found {
 /** The socket on which the daemon listens; undefined if none runs. Throws SYSTEM if it may not be asked. */
 async function findDaemon(
   { given }: CommandLine,
-  options: Options | undefined,
+  options: ConfigOptions | undefined,
 ): Promise<string | undefined> {
   const socket = given.get("socket") ?? options?.controlSocket ?? defaultSocket;
   try {
@@ -92,7 +92,7 @@ async function withoutDaemon(
   line: CommandLine,
   io: Io,
   configFile: string,
-  found: Found,
+  found: LenientConfig,
 ): Promise<void> {
   // Only now: it brings native code along, which no other command of an administrator's needs.
   const { liftWithoutDaemon } = await import("../../setup/unprotect-offline.ts");

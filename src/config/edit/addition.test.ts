@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import { parseSequence } from "../../base/sequence.ts";
 import type { Service } from "../../base/service.ts";
 import { parseService } from "../../base/service.ts";
-import type { NewDoor } from "./addition.ts";
-import { addition, freeName, openerOf } from "./addition.ts";
 import type { Config } from "../config.ts";
 import { parseConfig } from "../parse.ts";
+import type { NewDoor } from "./addition.ts";
+import { addition, freeName, openerOf } from "./addition.ts";
 
 function service(text: string): Service {
   const parsed = parseService(text);

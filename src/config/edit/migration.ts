@@ -1,10 +1,10 @@
 // From knockd's way to ours: what differs for one file, and what could be written in it instead.
 import type { Service } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
+import type { ConfigSection, Directive } from "../lines.ts";
+import { readSections } from "../lines.ts";
 import type { IptablesRule } from "./iptables.ts";
 import { readIptables } from "./iptables.ts";
-import type { Directive, Section } from "../lines.ts";
-import { readSections } from "../lines.ts";
 
 export interface MigrationOptions {
   /** Write native doors for the iptables commands that are known. */
@@ -76,7 +76,7 @@ function repair(text: string): { text: string; notes: Note[] } {
 
 /** A door whose commands are known, and where they stand. */
 interface Recognized {
-  readonly section: Section;
+  readonly section: ConfigSection;
   readonly start: Directive;
   readonly opens: readonly Service[];
   readonly closes: readonly Service[];
@@ -84,11 +84,11 @@ interface Recognized {
   readonly closesItself: boolean;
 }
 
-function convert(doors: readonly Section[], openFor: string, edits: Edits): Note[] {
+function convert(doors: readonly ConfigSection[], openFor: string, edits: Edits): Note[] {
   const known = doors.map(recognize);
   const closers = known.flatMap((door) => (door?.opens.length === 0 ? door : []));
   const native: Recognized[] = [];
-  const staying: Section[] = [];
+  const staying: ConfigSection[] = [];
   const notes: Note[] = [];
   doors.forEach((section, i) => {
     const door = known[i];
@@ -119,7 +119,7 @@ function convert(doors: readonly Section[], openFor: string, edits: Edits): Note
 function retire(
   { section, closes }: Recognized,
   native: readonly Recognized[],
-  staying: readonly Section[],
+  staying: readonly ConfigSection[],
   openFor: string,
   edits: Edits,
 ): Note[] {
@@ -138,7 +138,7 @@ function retire(
 }
 
 /** Whether a command speaks of one of these services: what it does with it may not be known. */
-function mayOpen({ directives }: Section, services: readonly Service[]): boolean {
+function mayOpen({ directives }: ConfigSection, services: readonly Service[]): boolean {
   return directives.some(
     (directive) =>
       isCommand(directive) &&
@@ -149,7 +149,7 @@ function mayOpen({ directives }: Section, services: readonly Service[]): boolean
   );
 }
 
-function recognize(section: Section): Recognized | undefined {
+function recognize(section: ConfigSection): Recognized | undefined {
   const of = (...keys: readonly string[]) =>
     section.directives.filter(({ key }) => keys.includes(key.toLowerCase()));
   const starts = of("command", "start_command", "command_6", "start_command_6");
@@ -211,7 +211,7 @@ function isCommand({ key }: Directive): boolean {
   return /^(?:(?:start_|stop_)?command)(?:_6)?$/i.test(key);
 }
 
-function linesOf({ line, directives }: Section): readonly number[] {
+function linesOf({ line, directives }: ConfigSection): readonly number[] {
   return [line, ...directives.map((directive) => directive.line)];
 }
 
@@ -226,8 +226,8 @@ function apply(text: string, edits: Edits): string {
     .join("\n");
 }
 
-function differences(sections: readonly Section[], doors: readonly Section[]): Note[] {
-  const has = (section: Section, pattern: RegExp) =>
+function differences(sections: readonly ConfigSection[], doors: readonly ConfigSection[]): Note[] {
+  const has = (section: ConfigSection, pattern: RegExp) =>
     section.directives.some(({ key }) => pattern.test(key));
   const options = sections.filter((section) => !doors.includes(section));
   const notes: Note[] = [];

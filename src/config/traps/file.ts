@@ -1,20 +1,20 @@
 // What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
 import { isLoopback, parseEndpoint } from "../../base/endpoint.ts";
 import type { Sequence } from "../../base/sequence.ts";
-import type { DoorConfig, Options } from "../config.ts";
-import type { Directive, Section } from "../lines.ts";
-import { findOverlaps } from "./overlaps.ts";
+import type { ConfigOptions, DoorConfig } from "../config.ts";
+import type { ConfigSection, Directive } from "../lines.ts";
 import type { Problem } from "../problem.ts";
+import { findOverlaps } from "./overlaps.ts";
 
 /** The longest time-out of an element of ipset, which has 32 bits for milliseconds: milliseconds. */
 const longestOfIpset = 2_147_483_000;
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
 export function findTraps(
-  optionSections: readonly Section[],
-  doorSections: readonly Section[],
+  optionSections: readonly ConfigSection[],
+  doorSections: readonly ConfigSection[],
   doors: readonly DoorConfig[],
-  firewall: Options["firewall"],
+  firewall: ConfigOptions["firewall"],
 ): Problem[] {
   return [
     ...optionSections.flatMap(optionsInOtherCase),
@@ -37,7 +37,7 @@ const nowhere = { line: 1, column: 1 };
 
 const noDoors: Problem = warn(nowhere, "no doors: nothing will ever be opened");
 
-function optionsInOtherCase(section: Section): Problem[] {
+function optionsInOtherCase(section: ConfigSection): Problem[] {
   if (section.name === "options") return [];
   const message = `[${section.name}] is read as [options]; in knockd 0.8 it would be a door`;
   return [warn(section, message)];
@@ -62,14 +62,14 @@ function dashes({ value, line, valueColumn }: Directive): Problem[] {
 }
 
 /** A part of a shell's line, and where in the line it begins. */
-interface Word {
+interface CommandWord {
   readonly text: string;
   readonly at: number;
 }
 
 /** A rule that is put at the end of a chain, and what to write instead. */
 interface Appended {
-  readonly flag: Word;
+  readonly flag: CommandWord;
   readonly chain: string;
   readonly instead: string;
 }
@@ -95,7 +95,7 @@ function appends({ key, value = "", line, valueColumn }: Directive): Problem[] {
  * The words of each command in a line, as if quotes were nothing. Word by word, since a pattern over the
  * whole line would try every word against every other.
  */
-function commandsIn(line: string): Word[][] {
+function commandsIn(line: string): CommandWord[][] {
   let start = 0;
   return line.split(/[;|&]/).map((command) => {
     const words = [...command.matchAll(/\S+/g)];
@@ -106,8 +106,8 @@ function commandsIn(line: string): Word[][] {
 }
 
 function firstOf(
-  commands: readonly (readonly Word[])[],
-  find: (command: readonly Word[]) => Appended | undefined,
+  commands: readonly (readonly CommandWord[])[],
+  find: (command: readonly CommandWord[]) => Appended | undefined,
 ): Appended | undefined {
   for (const command of commands) {
     const found = find(command);
@@ -117,7 +117,7 @@ function firstOf(
 }
 
 /** `iptables … -A CHAIN … ACCEPT`, or `--append=CHAIN`. */
-function appendedByIptables(words: readonly Word[]): Appended | undefined {
+function appendedByIptables(words: readonly CommandWord[]): Appended | undefined {
   const program = words.findIndex(({ text }) => /\bip6?tables$/.test(text));
   const accept = words.findLastIndex(({ text }) => /ACCEPT\b/.test(text));
   for (let i = program + 1; program >= 0 && i < accept; i++) {
@@ -131,10 +131,10 @@ function appendedByIptables(words: readonly Word[]): Appended | undefined {
 }
 
 /** `nft … add rule … CHAIN … accept` */
-function appendedByNft(words: readonly Word[]): Appended | undefined {
+function appendedByNft(words: readonly CommandWord[]): Appended | undefined {
   const program = words.findIndex(({ text }) => /\bnft$/.test(text));
   const accept = words.findLastIndex(({ text }) => /accept\b/.test(text));
-  let add: Word | undefined;
+  let add: CommandWord | undefined;
   for (let i = program + 1; program >= 0 && i < accept; i++) {
     const { text = "", at = 0 } = words[i] ?? {};
     if (add !== undefined && usualChain.test(text)) {
@@ -145,7 +145,7 @@ function appendedByNft(words: readonly Word[]): Appended | undefined {
   return undefined;
 }
 
-function doorTraps(section: Section, door: DoorConfig): Problem[] {
+function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   const found: Problem[] = [];
   const { sequence, commands, timeout } = door;
   if (!("file" in sequence)) {
@@ -172,14 +172,14 @@ function doorTraps(section: Section, door: DoorConfig): Problem[] {
   return found;
 }
 
-function tooLong(section: Section, { name, native }: DoorConfig): Problem[] {
+function tooLong(section: ConfigSection, { name, native }: DoorConfig): Problem[] {
   if (native === undefined || native.openFor <= longestOfIpset) return [];
   const message = `open_for is longer than ipset can count: '${name}' will be open for 24.8 days`;
   return [warn(section, message)];
 }
 
 /** A knock that opens one door and not the other leaves the other with a sequence that somebody has seen. */
-function sharedLists(sections: readonly Section[], doors: readonly DoorConfig[]): Problem[] {
+function sharedLists(sections: readonly ConfigSection[], doors: readonly DoorConfig[]): Problem[] {
   const owners = new Map<string, string>();
   return doors.flatMap(({ name, sequence }, i) => {
     if (!("file" in sequence)) return [];

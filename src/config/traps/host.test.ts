@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { parseConfig } from "../parse.ts";
 import { readOneTimeList } from "../../match/one-time.ts";
+import { parseConfig } from "../parse.ts";
 import type { HostFacts } from "./host.ts";
 import { findHostTraps, thisHost } from "./host.ts";
 

@@ -1,13 +1,13 @@
 import { reason } from "../../base/errors.ts";
 import { formatPort } from "../../base/port.ts";
 import type { WatchedPorts } from "../../capture/source.ts";
-import type { Config, DoorConfig } from "../config.ts";
-import type { Section } from "../lines.ts";
-import type { Problem } from "../problem.ts";
 import type { OneTimeFiles } from "../../daemon/state/one-time-file.ts";
 import { readOneTimeFile } from "../../daemon/state/one-time-file.ts";
 import { listeningPorts } from "../../system/listening.ts";
 import { hasUser } from "../../system/users.ts";
+import type { Config, DoorConfig } from "../config.ts";
+import type { ConfigSection } from "../lines.ts";
+import type { Problem } from "../problem.ts";
 
 /** What there is to know of a machine. */
 export interface HostFacts {
@@ -24,11 +24,11 @@ export function thisHost(): HostFacts {
 /** What of a configuration does not suit a machine as it is now; the doors belong to `sections`, one by one. */
 export function findHostTraps(
   { doors }: Config,
-  sections: readonly Section[],
+  sections: readonly ConfigSection[],
   host: HostFacts,
 ): Problem[] {
   return doors.flatMap((door, i) => {
-    const place = (key: string): Place => placeOf(sections[i], key);
+    const place = (key: string): TrapPosition => placeOf(sections[i], key);
     return [
       ...openPorts(door, host.listening, place("sequence")),
       ...exhausted(door, host, place("one_time_sequences")),
@@ -37,9 +37,9 @@ export function findHostTraps(
   });
 }
 
-type Place = Pick<Problem, "line" | "column">;
+type TrapPosition = Pick<Problem, "line" | "column">;
 
-function placeOf(section: Section | undefined, key: string): Place {
+function placeOf(section: ConfigSection | undefined, key: string): TrapPosition {
   const directive = section?.directives.findLast((one) => one.key.toLowerCase() === key);
   if (directive !== undefined) return { line: directive.line, column: directive.valueColumn };
   return { line: section?.line ?? 1, column: section?.column ?? 1 };
@@ -49,7 +49,7 @@ function placeOf(section: Section | undefined, key: string): Place {
 function openPorts(
   { name, sequence, target }: DoorConfig,
   open: WatchedPorts,
-  at: Place,
+  at: TrapPosition,
 ): Problem[] {
   // Packets for a target are for other machines.
   if ("file" in sequence || target !== undefined) return [];
@@ -60,7 +60,11 @@ function openPorts(
   });
 }
 
-function exhausted({ name, sequence }: DoorConfig, { readList }: HostFacts, at: Place): Problem[] {
+function exhausted(
+  { name, sequence }: DoorConfig,
+  { readList }: HostFacts,
+  at: TrapPosition,
+): Problem[] {
   if (!("file" in sequence)) return [];
   const { file } = sequence;
   try {
@@ -75,11 +79,11 @@ function exhausted({ name, sequence }: DoorConfig, { readList }: HostFacts, at: 
   }
 }
 
-function unknownUser({ name, user }: DoorConfig, host: HostFacts, at: Place): Problem[] {
+function unknownUser({ name, user }: DoorConfig, host: HostFacts, at: TrapPosition): Problem[] {
   if (user === undefined || host.hasUser(user)) return [];
   return [warn(at, `this machine has no user "${user}": no command of '${name}' can be run`)];
 }
 
-function warn(at: Place, message: string, hint?: string): Problem {
+function warn(at: TrapPosition, message: string, hint?: string): Problem {
   return { severity: "warning", ...at, message, ...(hint && { hint }) };
 }

@@ -1,15 +1,15 @@
 import { portKey } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
-import type { Config, DoorConfig } from "../config.ts";
-import type { Section } from "../lines.ts";
-import type { Problem } from "../problem.ts";
 import { isShieldable, mostTouches } from "../../match/decoys/choose.ts";
+import type { Config, DoorConfig } from "../config.ts";
+import type { ConfigSection } from "../lines.ts";
+import type { Problem } from "../problem.ts";
 
 /** A door that opens more often, in so many scans in random order, is worth a warning. */
 const fewScans = 5000;
 
 /** What port scans do to doors in spite of their decoys; the doors belong to `sections`, one by one. Pure. */
-export function findScanTraps({ doors }: Config, sections: readonly Section[]): Problem[] {
+export function findScanTraps({ doors }: Config, sections: readonly ConfigSection[]): Problem[] {
   return doors.flatMap((door, i) => {
     const { line = 1, column = 1 } = sections[i] ?? {};
     return trapsOf(door).map((trap) => ({ severity: "warning", line, column, ...trap }));

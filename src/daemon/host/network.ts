@@ -5,7 +5,7 @@ import type { Ring } from "../../capture/ring.ts";
 import { watchNetwork } from "../../ffi/rtnetlink.ts";
 
 /** Keeps the capture in step with this host's interfaces and addresses as they come and go. */
-export class Network {
+export class NetworkChanges {
   readonly #host: Host;
   readonly #ring: Ring;
   readonly #log: Log;

@@ -2,13 +2,13 @@ import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ManualClock } from "../../base/clock.ts";
 import { portKey } from "../../base/port.ts";
-import { TakenPorts } from "./ports-in-use.ts";
+import { PortsInUse } from "./ports-in-use.ts";
 
 function listener() {
   const clock = new ManualClock();
   const tcp = new Set([22]);
   const state = { reads: 0, changes: 0 };
-  const ports = new TakenPorts(
+  const ports = new PortsInUse(
     clock,
     () => state.changes++,
     () => {

@@ -14,7 +14,7 @@ const rereadInterval = 1000;
 const searchDelay = 2_000;
 
 /** Where this host's services are, and so no decoys may be. */
-export class TakenPorts {
+export class PortsInUse {
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #readListening: () => WatchedPorts;

@@ -1,14 +1,17 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../base/clock.ts";
 import type { Entry } from "../../base/log.ts";
-import { Backlog } from "./deferred-log.ts";
+import { DeferredLog } from "./deferred-log.ts";
 
 const say = (text: string): Entry => ({ level: "notice", event: "x", text });
 
 function open() {
   const clock = new ManualClock(1000);
   const told: string[] = [];
-  const backlog = new Backlog({ write: ({ text }, wall) => told.push(`${text} ${wall}`) }, clock);
+  const backlog = new DeferredLog(
+    { write: ({ text }, wall) => told.push(`${text} ${wall}`) },
+    clock,
+  );
   return { clock, told, backlog };
 }
 
@@ -56,7 +59,7 @@ test("an urgent entry does not wait, nor do those before it", () => {
 test("what the log says while it takes an entry comes after it", () => {
   const told: string[] = [];
   const clock = new ManualClock();
-  const backlog: Backlog = new Backlog(
+  const backlog: DeferredLog = new DeferredLog(
     {
       write: ({ text }) => {
         told.push(text);

@@ -8,7 +8,7 @@ const delay = 10;
  * A log that passes entries on a moment later, in their order and with their own date: neither a text, a
  * disk, a terminal nor the system's log stands between a knock and its door.
  */
-export class Backlog implements Log {
+export class DeferredLog implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
   #waiting: [() => Entry, number][] = [];
@@ -30,8 +30,8 @@ export class Backlog implements Log {
     this.#isUrgent = isUrgent;
   }
 
-  hears(level: Level): boolean {
-    return this.#log.hears?.(level) ?? true;
+  isEnabled(level: Level): boolean {
+    return this.#log.isEnabled?.(level) ?? true;
   }
 
   write(entry: Entry, wall: number = this.#clock.wall()): void {

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryLog } from "../../base/log.ts";
-import { Limited } from "./limited.ts";
-import { Quota } from "./log-rate-limiter.ts";
+import { LimitedLog } from "./limited.ts";
+import { LogRateLimiter } from "./log-rate-limiter.ts";
 
 test("failed openings count against the quota, whatever else is said does not", () => {
   const clock = new ManualClock();
   const log = new MemoryLog();
-  const limited = new Limited(log, new Quota(50, clock, log));
+  const limited = new LimitedLog(log, new LogRateLimiter(50, clock, log));
   for (let i = 0; i < 100; i++) {
     limited.write({ level: "notice", event: "command", text: "running" });
     limited.write({ level: "error", event: "overload", text: "too many" });

@@ -2,22 +2,22 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryLog } from "../../base/log.ts";
-import type { Standing } from "./log-rate-limiter.ts";
-import { Quota } from "./log-rate-limiter.ts";
+import type { LogPriority } from "./log-rate-limiter.ts";
+import { LogRateLimiter } from "./log-rate-limiter.ts";
 
 const midnight = Date.UTC(2026, 0, 1);
 
 function open(rate = 50) {
   const clock = new ManualClock(midnight);
   const log = new MemoryLog();
-  const quota = new Quota(rate, clock, log);
+  const rateLimiter = new LogRateLimiter(rate, clock, log);
   /** How many of so many lines are admitted, now. */
-  const ask = (times: number, standing: Standing = "stranger") => {
+  const ask = (times: number, standing: LogPriority = "stranger") => {
     let admitted = 0;
-    for (let i = 0; i < times; i++) if (quota.admits(standing) !== undefined) admitted++;
+    for (let i = 0; i < times; i++) if (rateLimiter.admits(standing) !== undefined) admitted++;
     return admitted;
   };
-  return { clock, log, quota, ask };
+  return { clock, log, rateLimiter, ask };
 }
 
 test("all lines are written while they are few, and nothing is said about them", () => {
@@ -69,9 +69,9 @@ test("those who have come further may have what strangers do not need", () => {
 });
 
 test("a line has the date of the second in which it counts", () => {
-  const { quota, clock } = open();
+  const { rateLimiter, clock } = open();
   clock.advance(77);
-  expect(quota.admits("stranger")).toBe(midnight + 77);
+  expect(rateLimiter.admits("stranger")).toBe(midnight + 77);
 });
 
 describe("where no timer has its turn", () => {
@@ -80,27 +80,27 @@ describe("where no timer has its turn", () => {
 
   test("the next line of somebody else tells the sum", () => {
     const log = new MemoryLog();
-    const quota = new Quota(50, idle, log);
-    for (let i = 0; i < 40; i++) quota.admits("stranger");
+    const rateLimiter = new LogRateLimiter(50, idle, log);
+    for (let i = 0; i < 40; i++) rateLimiter.admits("stranger");
     wall += 1000;
-    expect(quota.admits("stranger")).toBeUndefined();
-    expect(quota.admits("further")).toBe(wall);
+    expect(rateLimiter.admits("stranger")).toBeUndefined();
+    expect(rateLimiter.admits("further")).toBe(wall);
     expect(log.texts).toEqual([expect.stringMatching(/^3 lines /)]);
-    expect(quota.admits("stranger")).toBe(wall);
+    expect(rateLimiter.admits("stranger")).toBe(wall);
   });
 });
 
 test("what was left out is told at the end at the latest, and counted all the time", () => {
-  const { quota, log, clock, ask } = open();
+  const { rateLimiter, log, clock, ask } = open();
   ask(40);
-  expect(quota.leftOut).toBe(2);
+  expect(rateLimiter.leftOut).toBe(2);
   clock.advance(1000);
   ask(41);
-  expect(quota.leftOut).toBe(5);
-  quota.close();
-  quota.close();
+  expect(rateLimiter.leftOut).toBe(5);
+  rateLimiter.close();
+  rateLimiter.close();
   expect(log.entries.map(({ detail }) => detail?.["lines"])).toEqual([2, 3]);
-  expect(quota.leftOut).toBe(5);
+  expect(rateLimiter.leftOut).toBe(5);
 });
 
 test("the date may be set back", () => {
@@ -111,26 +111,26 @@ test("the date may be set back", () => {
     wall: () => clock.wall() + offset,
     wakeAt: (when: number, task: () => void) => clock.wakeAt(when, task),
   };
-  const quota = new Quota(50, set, new MemoryLog());
-  for (let i = 0; i < 1000; i++) quota.admits("stranger");
+  const rateLimiter = new LogRateLimiter(50, set, new MemoryLog());
+  for (let i = 0; i < 1000; i++) rateLimiter.admits("stranger");
   offset = -3_600_000;
   clock.advance(1000);
-  expect(quota.admits("stranger")).toBe(set.wall());
+  expect(rateLimiter.admits("stranger")).toBe(set.wall());
 });
 
 describe("another rate", () => {
   test("counts at once", () => {
-    const { quota, ask } = open();
+    const { rateLimiter, ask } = open();
     expect(ask(1000)).toBe(38);
-    quota.setRate(1000);
+    rateLimiter.setRate(1000);
     expect(ask(2000)).toBe(798 - 38);
   });
 
   test("of 0 is no limit", () => {
-    const { quota, log, clock, ask } = open(0);
+    const { rateLimiter, log, clock, ask } = open(0);
     expect(ask(100_000)).toBe(100_000);
     clock.advance(10_000);
-    expect(quota.leftOut).toBe(0);
+    expect(rateLimiter.leftOut).toBe(0);
     expect(log.entries).toEqual([]);
   });
 });
@@ -153,7 +153,7 @@ test("whatever comes: no second has more lines than its rate, and none gets lost
         const second = Math.floor(clock.wall() / 1000);
         perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
       };
-      const quota = new Quota(rate, clock, {
+      const rateLimiter = new LogRateLimiter(rate, clock, {
         write: ({ detail }) => {
           told += Number(detail?.["lines"]);
           note();
@@ -165,15 +165,15 @@ test("whatever comes: no second has more lines than its rate, and none gets lost
         clock.advance(wait);
         for (let i = 0; i < times; i++) {
           asked++;
-          if (quota.admits(standing) === undefined) continue;
+          if (rateLimiter.admits(standing) === undefined) continue;
           admitted++;
           note();
         }
       }
-      quota.close();
+      rateLimiter.close();
       expect(Math.max(0, ...perSecond.values())).toBeLessThanOrEqual(rate);
       expect(admitted + told).toBe(asked);
-      expect(quota.leftOut).toBe(told);
+      expect(rateLimiter.leftOut).toBe(told);
     }),
   );
 });

@@ -5,7 +5,7 @@ import type { Log } from "../../base/log.ts";
  * Whose doing a line is: somebody's of whom nothing is known but a first step, or less; or somebody's
  * who has come further than that.
  */
-export type Standing = "stranger" | "further";
+export type LogPriority = "stranger" | "further";
 
 /** Lines a second, where the configuration says nothing: in the log, and while somebody debugs (-D). */
 export const usualRate = 50;
@@ -22,7 +22,7 @@ const strangersPart = 0.8;
  * date, with a line about those that were left out. It is asked before a line is made, so that a flood
  * costs no more than the question. Openings and what follows from them do not ask.
  */
-export class Quota {
+export class LogRateLimiter {
   readonly #clock: Clock;
   readonly #log: Log;
   #most = 0;
@@ -56,7 +56,7 @@ export class Quota {
    * May there be one more line, now? Then its date (milliseconds since 1970), else undefined. It counts,
    * whatever the answer is.
    */
-  admits(standing: Standing): number | undefined {
+  admits(standing: LogPriority): number | undefined {
     // The timer that tells the sum ends the second: until then a flood need not ask for the date.
     if (this.#cancelWake !== undefined && !this.#hasRoom(standing)) {
       this.#leftOut++;
@@ -82,7 +82,7 @@ export class Quota {
     this.#summarise();
   }
 
-  #hasRoom(standing: Standing): boolean {
+  #hasRoom(standing: LogPriority): boolean {
     if (this.#lines >= this.#most) return false;
     return standing === "further" || this.#ofStrangers < this.#mostOfStrangers;
   }

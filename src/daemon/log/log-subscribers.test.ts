@@ -1,13 +1,13 @@
 import { expect, test, vi } from "vitest";
 import { ManualClock } from "../../base/clock.ts";
 import type { Entry, Level } from "../../base/log.ts";
-import { Watchers } from "./log-subscribers.ts";
+import { LogSubscribers } from "./log-subscribers.ts";
 
 const deaf = { write: () => {}, hears: (level: Level) => level === "error" };
 const entry: Entry = { level: "info", event: "x", text: "x" };
 
 test("who watches is told all but what is for debugging, with its date", () => {
-  const watchers = new Watchers(deaf, new ManualClock(1000));
+  const watchers = new LogSubscribers(deaf, new ManualClock(1000));
   const listener = vi.fn();
   const end = watchers.add(listener);
   watchers.write(entry);
@@ -22,9 +22,9 @@ test("who watches is told all but what is for debugging, with its date", () => {
 });
 
 test("somebody who watches hears what no log would", () => {
-  const watchers = new Watchers(deaf, new ManualClock());
+  const watchers = new LogSubscribers(deaf, new ManualClock());
   const heard = () =>
-    (["error", "notice", "info", "debug"] as const).filter((one) => watchers.hears(one));
+    (["error", "notice", "info", "debug"] as const).filter((one) => watchers.isEnabled(one));
   expect(heard()).toEqual(["error"]);
   const end = watchers.add(() => {});
   expect(heard()).toEqual(["error", "notice", "info"]);

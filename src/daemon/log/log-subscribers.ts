@@ -1,13 +1,13 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Entry, Level, Log } from "../../base/log.ts";
 
-type Listener = (entry: Entry, wall: number) => void;
+type LogListener = (entry: Entry, wall: number) => void;
 
 /** A log that also tells everybody who watches the daemon, all but what is for debugging. */
-export class Watchers implements Log {
+export class LogSubscribers implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #listeners = new Set<Listener>();
+  readonly #listeners = new Set<LogListener>();
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
@@ -15,13 +15,15 @@ export class Watchers implements Log {
   }
 
   /** From now on tells `listener`. The returned function, which may be called twice, ends that. */
-  add(listener: Listener): () => void {
+  add(listener: LogListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  hears(level: Level): boolean {
-    return (this.#listeners.size > 0 && level !== "debug") || (this.#log.hears?.(level) ?? true);
+  isEnabled(level: Level): boolean {
+    return (
+      (this.#listeners.size > 0 && level !== "debug") || (this.#log.isEnabled?.(level) ?? true)
+    );
   }
 
   write(entry: Entry, wall: number = this.#clock.wall()): void {

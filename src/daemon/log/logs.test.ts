@@ -159,16 +159,19 @@ describe("whether anybody would see a level", () => {
   ] as const)("with %o and a log file of %s", (flags, format, heard) => {
     const { logs } = open(flags, format);
     const levels: Level[] = ["error", "warning", "notice", "info", "debug"];
-    expect(levels.filter((level) => logs.hears(level)).join(" ")).toBe(heard);
+    expect(levels.filter((level) => logs.isEnabled(level)).join(" ")).toBe(heard);
     logs.close();
   });
 
   test("without any log only trouble is seen, and what the terminal asked for", () => {
     const { logs, settings } = open();
     logs.configure({ ...settings, file: undefined });
-    expect([logs.hears("error"), logs.hears("notice")]).toEqual([true, false]);
+    expect([logs.isEnabled("error"), logs.isEnabled("notice")]).toEqual([true, false]);
     const talkative = open({ verbose: true });
     talkative.logs.configure({ ...settings, file: undefined });
-    expect([talkative.logs.hears("notice"), talkative.logs.hears("info")]).toEqual([true, false]);
+    expect([talkative.logs.isEnabled("notice"), talkative.logs.isEnabled("info")]).toEqual([
+      true,
+      false,
+    ]);
   });
 });

@@ -59,7 +59,7 @@ export class Logs implements Log {
     this.#syslog?.write(line, wall, ofStrangers.has(entry.event));
   }
 
-  hears(level: Level): boolean {
+  isEnabled(level: Level): boolean {
     if (this.#isShown({ level })) return true;
     return this.#isLogged({ level }) && (this.#file ?? this.#syslog) !== undefined;
   }

@@ -3,7 +3,7 @@ import { formatPort } from "../../base/port.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { FlagTest } from "../../match/door.ts";
 import type { Verdict } from "../../match/verdict.ts";
-import type { Standing } from "./log-rate-limiter.ts";
+import type { LogPriority } from "./log-rate-limiter.ts";
 
 /** Who sees what the log says of a verdict. */
 export function levelOf(verdict: Verdict): Level {
@@ -25,7 +25,7 @@ export function levelOf(verdict: Verdict): Level {
 }
 
 /** Whose doing a verdict is; undefined: of somebody who has just opened the door. */
-export function standingOf(verdict: Verdict): Standing | undefined {
+export function standingOf(verdict: Verdict): LogPriority | undefined {
   switch (verdict.kind) {
     case "open":
       return undefined;

@@ -3,7 +3,7 @@ import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import { ManualClock } from "../../base/clock.ts";
 import type { Entry, Log } from "../../base/log.ts";
-import { Names } from "./reverse-dns-log.ts";
+import { ReverseDnsLog } from "./reverse-dns-log.ts";
 
 function address(text: string): Address {
   const parsed = parseAddress(text);
@@ -27,7 +27,7 @@ function open() {
   };
   const asked: string[] = [];
   const waiting: ((name: string | undefined) => void)[] = [];
-  const names = new Names(log, clock, (source) => {
+  const names = new ReverseDnsLog(log, clock, (source) => {
     asked.push(source.toString());
     return new Promise((resolve) => waiting.push(resolve));
   });

@@ -22,7 +22,7 @@ export type LookUp = (address: Address) => Promise<string | undefined>;
  * A log that writes `IP (name): …` for `IP: …`. The lines of a source wait here until its name is
  * known, in their order and with their own time; nothing else waits.
  */
-export class Names implements Log {
+export class ReverseDnsLog implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #lookUp: LookUp;
@@ -54,8 +54,8 @@ export class Names implements Log {
     }
   }
 
-  hears(level: Level): boolean {
-    return this.#log.hears?.(level) ?? true;
+  isEnabled(level: Level): boolean {
+    return this.#log.isEnabled?.(level) ?? true;
   }
 
   /** Writes what waits, without names. */

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readExposition } from "../../../test/support/exposition.ts";
-import type { Family } from "./exposition.ts";
+import type { MetricFamily } from "./exposition.ts";
 import { formatFamilies } from "./exposition.ts";
 import { Histogram } from "./histogram.ts";
 
@@ -12,7 +12,7 @@ function histogram(...seconds: readonly number[]): Histogram {
 }
 
 test("families are written with their help, their type and their samples", () => {
-  const families: Family[] = [
+  const families: MetricFamily[] = [
     {
       name: "a_total",
       help: "All a.",

@@ -18,16 +18,16 @@ interface Head {
 }
 
 /** All that has one name. */
-export type Family =
+export type MetricFamily =
   | (Head & { readonly type: "counter" | "gauge"; readonly samples: readonly Sample<number>[] })
   | (Head & { readonly type: "histogram"; readonly samples: readonly Sample<Histogram>[] });
 
 /** The text of these families, in their order. Pure. */
-export function formatFamilies(families: readonly Family[]): string {
+export function formatFamilies(families: readonly MetricFamily[]): string {
   return families.map(formatFamily).join("");
 }
 
-function formatFamily(family: Family): string {
+function formatFamily(family: MetricFamily): string {
   const { name, help, type } = family;
   const lines =
     family.type === "histogram"

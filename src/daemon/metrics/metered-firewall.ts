@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { Firewall, Outcome, Passage } from "../../firewall/firewall.ts";
+import type { Access, Firewall, FirewallResult } from "../../firewall/firewall.ts";
 import { Histogram } from "./histogram.ts";
 
 /** A command is a process: milliseconds at least, and as long as it likes. In seconds. */
@@ -15,7 +15,7 @@ type Action = (typeof actions)[number];
 /** How one way to open and close went so far. */
 class Meter {
   readonly seconds: Histogram;
-  readonly outcomes: Record<Outcome["kind"], number> = {
+  readonly outcomes: Record<FirewallResult["kind"], number> = {
     done: 0,
     failed: 0,
     killed: 0,
@@ -32,9 +32,9 @@ class Meter {
 export class MeteredFirewall implements Firewall {
   readonly #firewall: Firewall;
   readonly #clock: Clock;
-  readonly pretends: boolean;
-  /** By the kind of passage, and by what was done. */
-  readonly meters: Readonly<Record<Passage["way"]["kind"], Readonly<Record<Action, Meter>>>> = {
+  readonly isDryRun: boolean;
+  /** By the kind of access, and by what was done. */
+  readonly meters: Readonly<Record<Access["method"]["kind"], Readonly<Record<Action, Meter>>>> = {
     command: { open: new Meter(commandBounds), close: new Meter(commandBounds) },
     native: { open: new Meter(nativeBounds), close: new Meter(nativeBounds) },
   };
@@ -42,27 +42,27 @@ export class MeteredFirewall implements Firewall {
   constructor(firewall: Firewall, clock: Clock) {
     this.#firewall = firewall;
     this.#clock = clock;
-    this.pretends = firewall.pretends ?? false;
+    this.isDryRun = firewall.isDryRun ?? false;
   }
 
-  open(passage: Passage, length: number, hold?: number): Promise<Outcome> {
+  open(access: Access, length: number, hold?: number): Promise<FirewallResult> {
     const since = this.#clock.now();
-    return this.#measure("open", passage, since, this.#firewall.open(passage, length, hold));
+    return this.#measure("open", access, since, this.#firewall.open(access, length, hold));
   }
 
-  close(passage: Passage): Promise<Outcome> {
+  close(access: Access): Promise<FirewallResult> {
     const since = this.#clock.now();
-    return this.#measure("close", passage, since, this.#firewall.close(passage));
+    return this.#measure("close", access, since, this.#firewall.close(access));
   }
 
   async #measure(
     action: Action,
-    { way }: Passage,
+    { method }: Access,
     since: number,
-    outcome: Promise<Outcome>,
-  ): Promise<Outcome> {
+    outcome: Promise<FirewallResult>,
+  ): Promise<FirewallResult> {
     const ended = await outcome;
-    const meter = this.meters[way.kind][action];
+    const meter = this.meters[method.kind][action];
     meter.seconds.observe((this.#clock.now() - since) / 1000);
     meter.outcomes[ended.kind]++;
     return ended;

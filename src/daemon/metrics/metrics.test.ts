@@ -7,15 +7,15 @@ import { MemoryLog } from "../../base/log.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { MemoryFirewall } from "../../firewall/memory.ts";
-import { Keeper } from "../../grant/lease-manager.ts";
+import { LeaseManager } from "../../grant/lease-manager.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import { Matcher } from "../../match/matcher.ts";
 import { Doors } from "../doors.ts";
-import { Quota } from "../log/log-rate-limiter.ts";
+import { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import { Pipeline } from "../pipeline.ts";
 import { MeteredFirewall } from "./metered-firewall.ts";
 import { Metrics } from "./metrics.ts";
-import { outcomes, Tally } from "./packet-counters.ts";
+import { outcomes, PacketCounters } from "./packet-counters.ts";
 
 const us = address("192.0.2.1");
 
@@ -36,10 +36,10 @@ function start(configuration = text) {
   const { config } = parseConfig(configuration);
   const doors = new Doors(config?.doors ?? [], () => [], log);
   const firewall = new MeteredFirewall(new MemoryFirewall(), clock);
-  const tally = new Tally();
-  const quota = new Quota(10, clock, log);
+  const counters = new PacketCounters();
+  const rateLimiter = new LogRateLimiter(10, clock, log);
   const matcher = new Matcher({ maxAttempts: 1000, isOurs: () => true });
-  const keeper = new Keeper({
+  const leaseManager = new LeaseManager({
     firewall,
     clock,
     log,
@@ -52,18 +52,18 @@ function start(configuration = text) {
   const pipeline = new Pipeline({
     openSource: (sink) => new MemorySource(sink),
     matcher,
-    keeper,
+    leaseManager,
     log,
     clock,
-    quota,
-    tally,
+    rateLimiter,
+    counters,
     onlyIpv4: false,
     debug: false,
   });
   pipeline.watch(doors);
   const { source } = pipeline;
   const metrics = new Metrics({
-    ...{ version: "1.2.3", clock, source, tally, matcher, keeper, firewall, quota },
+    ...{ version: "1.2.3", clock, source, counters, matcher, leaseManager, firewall, rateLimiter },
     doors: () => doors,
   });
   let sent = 0;

@@ -1,26 +1,26 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Source } from "../../capture/source.ts";
-import type { Keeper } from "../../grant/lease-manager.ts";
+import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { Matcher } from "../../match/matcher.ts";
 import type { Doors } from "../doors.ts";
-import type { Quota } from "../log/log-rate-limiter.ts";
-import type { Family, Sample } from "./exposition.ts";
+import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
+import type { MetricFamily, Sample } from "./exposition.ts";
 import { formatFamilies } from "./exposition.ts";
 import type { MeteredFirewall } from "./metered-firewall.ts";
 import { actions } from "./metered-firewall.ts";
-import { ProcessMetrics } from "./process-metrics.ts";
-import type { Tally } from "./packet-counters.ts";
+import type { PacketCounters } from "./packet-counters.ts";
 import { openingResults, outcomes } from "./packet-counters.ts";
+import { ProcessMetrics } from "./process-metrics.ts";
 
 export interface MetricsParts {
   readonly version: string;
   readonly clock: Clock;
   readonly source: Source;
-  readonly tally: Tally;
+  readonly counters: PacketCounters;
   readonly matcher: Matcher;
-  readonly keeper: Keeper;
+  readonly leaseManager: LeaseManager;
   readonly firewall: MeteredFirewall;
-  readonly quota: Quota;
+  readonly rateLimiter: LogRateLimiter;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
 }
@@ -44,18 +44,18 @@ export class Metrics {
       ...this.#doors(),
       ...this.#firewall(),
       counter("sesame_log_lines_left_out_total", "Log lines left out, since they were too many.", [
-        { value: this.#parts.quota.leftOut },
+        { value: this.#parts.rateLimiter.leftOut },
       ]),
       ...this.#process.families(),
     ]);
   }
 
-  #build(): Family {
+  #build(): MetricFamily {
     const labels = { version: this.#parts.version, node: process.version };
     return gauge("sesame_build_info", "What runs; always 1.", [{ labels, value: 1 }]);
   }
 
-  #capture(): Family[] {
+  #capture(): MetricFamily[] {
     const { received, dropped } = this.#parts.source.counters();
     return [
       counter("sesame_capture_packets_total", "Packets that passed the kernel's filter.", [
@@ -67,8 +67,8 @@ export class Metrics {
     ];
   }
 
-  #knocks(): Family[] {
-    const { tally, matcher } = this.#parts;
+  #knocks(): MetricFamily[] {
+    const { counters, matcher } = this.#parts;
     const stages = matcher.attemptsByStage.map((value, i) => ({
       labels: { stage: String(i + 1) },
       value,
@@ -77,12 +77,12 @@ export class Metrics {
       counter(
         "sesame_packets_total",
         "Packets looked at, by what they came to.",
-        outcomes.map((verdict) => ({ labels: { verdict }, value: tally.packets(verdict) })),
+        outcomes.map((verdict) => ({ labels: { verdict }, value: counters.packets(verdict) })),
       ),
       counter("sesame_knocks_failed_total", "Knocks that failed, by the reason.", [
-        { labels: { reason: "wrong-port" }, value: tally.wrongPort },
-        { labels: { reason: "decoy" }, value: tally.decoy },
-        { labels: { reason: "late" }, value: tally.late },
+        { labels: { reason: "wrong-port" }, value: counters.wrongPort },
+        { labels: { reason: "decoy" }, value: counters.decoy },
+        { labels: { reason: "late" }, value: counters.late },
       ]),
       counter("sesame_decoy_touches_total", "Packets to ports that only scanners try.", [
         { value: matcher.scans.touches },
@@ -95,26 +95,26 @@ export class Metrics {
         { value: matcher.evictedAttempts },
       ]),
       counter("sesame_internal_errors_total", "Packets at which the daemon made a mistake.", [
-        { value: tally.mistakes },
+        { value: counters.internalErrors },
       ]),
     ];
   }
 
-  #doors(): Family[] {
-    const { tally, keeper } = this.#parts;
+  #doors(): MetricFamily[] {
+    const { counters, leaseManager } = this.#parts;
     const names = this.#parts.doors().all.map(({ config }) => config.name);
     const leases = new Map(names.map((name) => [name, 0]));
     // A door that the configuration has no more may still be open.
-    for (const { passage } of keeper.leases) {
-      leases.set(passage.door, (leases.get(passage.door) ?? 0) + 1);
+    for (const { access } of leaseManager.leases) {
+      leases.set(access.door, (leases.get(access.door) ?? 0) + 1);
     }
     return [
       counter(
         "sesame_openings_total",
         "Openings by a knock, by the door and the result.",
-        [...new Set([...names, ...tally.doors])].flatMap((door) =>
+        [...new Set([...names, ...counters.doors])].flatMap((door) =>
           openingResults.map((result) => {
-            return { labels: { door, result }, value: tally.openings(door, result) };
+            return { labels: { door, result }, value: counters.openings(door, result) };
           }),
         ),
       ),
@@ -126,7 +126,7 @@ export class Metrics {
     ];
   }
 
-  #firewall(): Family[] {
+  #firewall(): MetricFamily[] {
     const { command, native } = this.#parts.firewall.meters;
     const seconds = (meters: typeof command) =>
       actions.map((action) => ({ labels: { action }, value: meters[action].seconds }));
@@ -155,10 +155,10 @@ export class Metrics {
   }
 }
 
-function counter(name: string, help: string, samples: readonly Sample<number>[]): Family {
+function counter(name: string, help: string, samples: readonly Sample<number>[]): MetricFamily {
   return { name, help, type: "counter", samples };
 }
 
-function gauge(name: string, help: string, samples: readonly Sample<number>[]): Family {
+function gauge(name: string, help: string, samples: readonly Sample<number>[]): MetricFamily {
   return { name, help, type: "gauge", samples };
 }

@@ -13,9 +13,12 @@ export const outcomes = [
   "opened",
 ] as const;
 
-type Outcome = (typeof outcomes)[number];
+type PacketOutcome = (typeof outcomes)[number];
 
-const place = Object.fromEntries(outcomes.map((name, i) => [name, i])) as Record<Outcome, number>;
+const place = Object.fromEntries(outcomes.map((name, i) => [name, i])) as Record<
+  PacketOutcome,
+  number
+>;
 
 const outcomeOf: Readonly<Record<Verdict["kind"], number>> = {
   "not-started": place.unrelated,
@@ -33,7 +36,7 @@ export const openingResults = ["opened", "failed", "nothing-to-do"] as const;
 type OpeningResult = (typeof openingResults)[number];
 
 /** What the pipeline did, in numbers that only grow. Counting makes no garbage. */
-export class Tally {
+export class PacketCounters {
   readonly #packets = new Float64Array(outcomes.length);
   readonly #openings = new Map<string, Record<OpeningResult, number>>();
   /** Knocks that failed since a port of another door, or a wrong one of their own, came in between. */
@@ -43,10 +46,10 @@ export class Tally {
   /** Knocks that were not finished in time. */
   late = 0;
   /** Mistakes of ours. */
-  mistakes = 0;
+  internalErrors = 0;
 
   /** How many packets came to this. */
-  packets(outcome: Outcome): number {
+  packets(outcome: PacketOutcome): number {
     return this.#packets[place[outcome]] ?? 0;
   }
 

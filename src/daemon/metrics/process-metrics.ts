@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
-import type { Family } from "./exposition.ts";
+import type { MetricFamily } from "./exposition.ts";
 
 /** What every program tells of itself, under the names that are usual. */
 export class ProcessMetrics {
@@ -11,9 +11,9 @@ export class ProcessMetrics {
     this.#started = clock.wall() / 1000 - process.uptime();
   }
 
-  families(): Family[] {
+  families(): MetricFamily[] {
     const { user, system } = process.cpuUsage();
-    const gauge = (name: string, help: string, value: number): Family => {
+    const gauge = (name: string, help: string, value: number): MetricFamily => {
       return { name, help, type: "gauge", samples: [{ value }] };
     };
     return [

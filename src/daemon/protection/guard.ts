@@ -6,19 +6,19 @@ import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
 import { guardDoor } from "../../control/protocol.ts";
-import type { Keeper } from "../../grant/lease-manager.ts";
 import type { Lease } from "../../grant/lease.ts";
+import type { LeaseManager } from "../../grant/lease-manager.ts";
 import { isWelcome } from "../../match/door.ts";
-import type { Doors } from "../doors.ts";
 import type { Peer } from "../../system/sessions.ts";
 import { connectedPeers, formatPeer } from "../../system/sessions.ts";
+import type { Doors } from "../doors.ts";
 
 import type { Protection } from "./protection.ts";
 import { list, unique } from "./protection.ts";
 
 export interface GuardParts {
   readonly protection: Protection;
-  readonly keeper: Keeper;
+  readonly leaseManager: LeaseManager;
   readonly clock: Clock;
   readonly doors: () => Doors;
 }
@@ -83,7 +83,7 @@ export class Guard {
     return {
       services: services.map(formatService),
       doors: this.#doors,
-      ...(lease && { address: lease.passage.source, remaining: lease.due - clock.now() }),
+      ...(lease && { address: lease.access.source, remaining: lease.due - clock.now() }),
     };
   }
 
@@ -147,21 +147,21 @@ export class Guard {
   }
 
   async #open(source: Address, services: readonly Service[], length: number): Promise<void> {
-    const { keeper } = this.#parts;
+    const { leaseManager } = this.#parts;
     const before = this.#leaseOf(source);
     // It may be for other services.
-    if (before !== undefined) await keeper.close(before);
-    const way = { kind: "native", services } as const;
-    const passage = { door: guardDoor, nth: 1, source, knock: undefined, way };
-    await keeper.open({ passage, length, again: "extend" });
+    if (before !== undefined) await leaseManager.close(before);
+    const method = { kind: "native", services } as const;
+    const access = { door: guardDoor, nth: 1, source, knock: undefined, method };
+    await leaseManager.open({ access, length, again: "extend" });
     if (this.#leaseOf(source)?.state === "open") return;
     const message = `cannot open ${list(services)} for ${source}, so nothing was protected`;
     throw new KnockError("FIREWALL", message, { hints: ["knockctl status says what is wrong"] });
   }
 
   #leaseOf(source: Address): Lease | undefined {
-    return this.#parts.keeper.leases.find(
-      ({ passage }) => passage.door === guardDoor && passage.source.equals(source),
+    return this.#parts.leaseManager.leases.find(
+      ({ access }) => access.door === guardDoor && access.source.equals(source),
     );
   }
 }

@@ -5,9 +5,9 @@ import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import type { Config } from "../../config/config.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
-import type { Firewalls } from "../firewalls.ts";
 import { readIfThere, replaceFile } from "../../system/files.ts";
 import type { StateFiles } from "../../system/state-files.ts";
+import type { Firewalls } from "../firewalls.ts";
 
 export interface ProtectionParts {
   readonly files: StateFiles;
@@ -19,7 +19,7 @@ export interface ProtectionParts {
 }
 
 /** A protection that ends by itself unless somebody confirms it. */
-interface Trial {
+interface RunningTrialState {
   readonly services: readonly Service[];
   /** When it ends: milliseconds on the clock's `now()`. */
   readonly until: number;
@@ -38,7 +38,7 @@ export class Protection {
   #confirmed: readonly Service[];
   /** An administrator has lifted what the configuration says. */
   #lifted = false;
-  #trial: Trial | undefined;
+  #trial: RunningTrialState | undefined;
   #bootProblem: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
 

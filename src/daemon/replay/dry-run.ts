@@ -4,9 +4,9 @@ import type { Entry, Log } from "../../base/log.ts";
 import type { Frame } from "../../capture/source.ts";
 import type { Packet } from "../../decode/packet.ts";
 import { dryFirewall } from "../../firewall/dry.ts";
-import type { Apart } from "../sandbox.ts";
-import { assembleApart } from "../sandbox.ts";
 import type { Doors } from "../doors.ts";
+import type { SandboxPipeline } from "../sandbox.ts";
+import { createSandbox } from "../sandbox.ts";
 import type { PacketClock } from "./packet-clock.ts";
 
 /** Keeps what the daemon says until somebody takes it; the packets are told apart. */
@@ -42,11 +42,11 @@ export interface DryRunParts {
 /** The daemon's pipeline, from decoding to closing, in a world in which time and packets are handed in. */
 export class DryRun {
   readonly #parts: DryRunParts;
-  readonly #apart: Apart;
+  readonly #apart: SandboxPipeline;
 
   constructor(parts: DryRunParts) {
     this.#parts = parts;
-    this.#apart = assembleApart({ ...parts, firewall: dryFirewall, debug: true });
+    this.#apart = createSandbox({ ...parts, firewall: dryFirewall, debug: true });
   }
 
   /** Would the kernel's filter let this packet through? */
@@ -73,11 +73,11 @@ export class DryRun {
   /** Lets time go on until nothing is open or under way. */
   async *finish(): AsyncGenerator<readonly Entry[]> {
     const { clock, log } = this.#parts;
-    const { matcher, keeper, pipeline } = this.#apart;
+    const { matcher, leaseManager, pipeline } = this.#apart;
     while (clock.nextDue < Number.POSITIVE_INFINITY) {
       clock.runNext();
       if (!log.isEmpty) yield await this.#said();
-      else if (!keeper.busy && matcher.liveAttempts === 0) break;
+      else if (!leaseManager.busy && matcher.liveAttempts === 0) break;
     }
     pipeline.close();
   }

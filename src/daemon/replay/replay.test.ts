@@ -43,13 +43,13 @@ const knock = (start: number, from?: string) => [
   at(start + 200, { port: 9000, protocol: "udp", ...(from && { from }) }),
 ];
 
-interface Told {
+interface ReplayLines {
   readonly lines: readonly string[];
   readonly summary: ReplaySummary;
 }
 
 /** What a replay tells, a line an entry: its packet's number or `-`, the time, the text. */
-async function replay(packets: readonly Recorded[], options: ReplayOptions): Promise<Told> {
+async function replay(packets: readonly Recorded[], options: ReplayOptions): Promise<ReplayLines> {
   return await withFile(pcap(packets), async (path) => {
     const run = new Replay(path, options);
     const lines: string[] = [];

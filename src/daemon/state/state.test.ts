@@ -28,7 +28,7 @@ function open(configFile: string, where = directory): State {
 
 /** Opens a door for ten seconds. */
 function openDoor({ ledger, journal }: State): void {
-  const event = { op: "open", id: 1, passage: byCommands(), length: 10_000, since: 0 } as const;
+  const event = { op: "open", id: 1, access: byCommands(), length: 10_000, since: 0 } as const;
   ledger.apply(event);
   journal.write(event);
 }

@@ -5,10 +5,10 @@ import type { Clock } from "../../base/clock.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { isLocked, tryLock } from "../../ffi/file-lock.ts";
+import { CommandLocks } from "../../grant/journal/command-locks.ts";
 import { LeaseJournal } from "../../grant/journal/lease-journal.ts";
-import { Ledger } from "../../grant/ledger.ts";
 import type { Recovered } from "../../grant/journal/recovery.ts";
-import { StartLocks } from "../../grant/journal/command-locks.ts";
+import { Ledger } from "../../grant/ledger.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import { stateFiles } from "../../system/state-files.ts";
 
@@ -16,7 +16,7 @@ import { stateFiles } from "../../system/state-files.ts";
 export interface State {
   readonly ledger: Ledger;
   readonly journal: LeaseJournal;
-  readonly locks: StartLocks;
+  readonly locks: CommandLocks;
   readonly files: StateFiles;
   /** What daemons before this one left to be done. */
   readonly recovered: readonly Recovered[];
@@ -35,7 +35,7 @@ export function openState(directory: string, configFile: string, clock: Clock, l
   const boot = bootId();
   const moment = () => ({ boot, now: clock.now(), wall: clock.wall() });
   const { journal, recovered } = LeaseJournal.open(files.journal, ledger, moment(), log, clock);
-  const locks = new StartLocks(files.starts);
+  const locks = new CommandLocks(files.starts);
   const close = () => {
     journal.close(moment());
     if (lock !== undefined) closeSync(lock);

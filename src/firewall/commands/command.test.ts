@@ -14,12 +14,12 @@ import { join } from "node:path";
 import koffi from "koffi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { describeFirewall } from "../../../test/contract/firewall.ts";
-import { address } from "../../../test/support/packets.ts";
 import type { Who } from "../../../test/support/accesses.ts";
 import { byCommands } from "../../../test/support/accesses.ts";
+import { address } from "../../../test/support/packets.ts";
+import type { Access, CommandMethod, FirewallResult } from "../firewall.ts";
 import type { User } from "./command.ts";
 import { CommandFirewall } from "./command.ts";
-import type { CommandWay, Outcome, Passage } from "../firewall.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -64,27 +64,31 @@ function withoutDescriptors<T>(task: () => T): T {
   }
 }
 
-function makePassage(start: string, way: Partial<CommandWay> = {}, who: Who = {}): Passage {
-  return byCommands(who, { start, stop: undefined, ...way });
+function makeAccess(start: string, method: Partial<CommandMethod> = {}, who: Who = {}): Access {
+  return byCommands(who, { start, stop: undefined, ...method });
 }
 
-function run(start: string, way: Partial<CommandWay> = {}, who: Who = {}): Promise<Outcome> {
-  return firewall.open(makePassage(start, way, who), forEver);
+function run(
+  start: string,
+  method: Partial<CommandMethod> = {},
+  who: Who = {},
+): Promise<FirewallResult> {
+  return firewall.open(makeAccess(start, method, who), forEver);
 }
 
 describeFirewall("CommandFirewall", () => ({
   firewall,
-  passage: (door, source) => {
+  access: (door, source) => {
     const file = join(folder, `${door} ${source}`);
     const who = { door, source: address(source) };
-    return makePassage(`: >'${file}'`, { stop: `rm '${file}'` }, who);
+    return makeAccess(`: >'${file}'`, { stop: `rm '${file}'` }, who);
   },
   opened: () => readdirSync(folder),
   close: () => {},
 }));
 
 describe("a command ends", () => {
-  test.each<[string, string, Outcome]>([
+  test.each<[string, string, FirewallResult]>([
     ["well with status 0", "true", { kind: "done" }],
     ["badly with another status", "exit 3", { kind: "failed", status: 3 }],
     ["badly if it is not found", "/nowhere/at/all 2>/dev/null", { kind: "failed", status: 127 }],
@@ -96,7 +100,7 @@ describe("a command ends", () => {
     // A shell complains of bad text before any redirection counts: keep it out of the test's output.
     const quiet = command.startsWith("fi") ? `sh -c '${command}' 2>/dev/null` : command;
     expect(await run(quiet)).toEqual(outcome);
-    expect(await firewall.close(makePassage("true", { stop: quiet }))).toEqual(outcome);
+    expect(await firewall.close(makeAccess("true", { stop: quiet }))).toEqual(outcome);
   });
 
   test("before it began if no process can have it", async () => {
@@ -106,7 +110,7 @@ describe("a command ends", () => {
 });
 
 test("closing a door that has no stop command is done at once", async () => {
-  expect(await firewall.close(makePassage("false"))).toEqual({ kind: "done" });
+  expect(await firewall.close(makeAccess("false"))).toEqual({ kind: "done" });
 });
 
 /** Runs shell text and returns what it wrote to the file named $OUT. */
@@ -215,9 +219,9 @@ describe("a command of another user", () => {
     chmodSync(folder, 0o777);
     const file = (what: string) => join(folder, what);
     const text = (what: string) => `echo "$(id -u):$(id -g):$(id -G)" >'${file(what)}'`;
-    const passage = makePassage(text("start"), { stop: text("stop"), user: "nobody" });
-    expect(await firewall.open(passage, forEver)).toEqual({ kind: "done" });
-    expect(await firewall.close(passage)).toEqual({ kind: "done" });
+    const access = makeAccess(text("start"), { stop: text("stop"), user: "nobody" });
+    expect(await firewall.open(access, forEver)).toEqual({ kind: "done" });
+    expect(await firewall.close(access)).toEqual({ kind: "done" });
     for (const what of ["start", "stop"]) {
       expect(readFileSync(file(what), "utf8")).toBe("65534:65534:65534\n");
     }
@@ -254,8 +258,8 @@ describe("a command that takes longer than it may", () => {
     const impatient = new CommandFirewall(findUser, 100);
     const file = join(folder, "pids");
     const stubborn = `trap '' TERM; sleep 60 & echo $! >'${file}'; while :; do wait; done`;
-    const passage = makePassage(stubborn, { timeout: 200 });
-    expect(await impatient.open(passage, forEver)).toEqual({ kind: "timed-out" });
+    const access = makeAccess(stubborn, { timeout: 200 });
+    expect(await impatient.open(access, forEver)).toEqual({ kind: "timed-out" });
     for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
   });
 
@@ -286,7 +290,7 @@ test("a command holds the descriptor that it is given until it has ended, and wh
     spawnSync("flock", ["--nonblock", "3"], { stdio: ["ignore", "ignore", "ignore", fd] }).status,
   ).toBe(0);
   const text = `(read -r _ <'${fifo}') & true`;
-  const ended = firewall.open(makePassage(text), forEver, fd);
+  const ended = firewall.open(makeAccess(text), forEver, fd);
   closeSync(fd);
   expect(await ended).toEqual({ kind: "done" });
   expect(isHeld()).toBe(true);

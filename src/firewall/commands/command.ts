@@ -3,13 +3,13 @@ import { systemClock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Exit } from "../../ffi/spawn.ts";
 import { canSpawn, spawnProgram } from "../../ffi/spawn.ts";
-import type { CommandWay, Firewall, Outcome, Passage } from "../firewall.ts";
+import type { Access, CommandMethod, Firewall, FirewallResult } from "../firewall.ts";
 import { plainWords } from "./plain-words.ts";
 
 const shell = "/bin/sh";
 
 /** A command that runs; without a number it could not be started, and `ended` is rejected. */
-interface Child {
+interface CommandProcess {
   readonly pid: number | undefined;
   readonly ended: Promise<Exit>;
 }
@@ -38,26 +38,26 @@ export class CommandFirewall implements Firewall {
     this.#grace = grace;
   }
 
-  open(passage: Passage, _length: number, hold?: number): Promise<Outcome> {
-    return this.#run("start", passage, hold);
+  open(access: Access, _length: number, hold?: number): Promise<FirewallResult> {
+    return this.#run("start", access, hold);
   }
 
-  close(passage: Passage): Promise<Outcome> {
-    return this.#run("stop", passage, undefined);
+  close(access: Access): Promise<FirewallResult> {
+    return this.#run("stop", access, undefined);
   }
 
   async #run(
     which: "start" | "stop",
-    passage: Passage,
+    access: Access,
     hold: number | undefined,
-  ): Promise<Outcome> {
-    const { way } = passage;
-    const command = way.kind === "command" ? way[which] : undefined;
-    if (way.kind !== "command" || command === undefined) return { kind: "done" };
+  ): Promise<FirewallResult> {
+    const { method } = access;
+    const command = method.kind === "command" ? method[which] : undefined;
+    if (method.kind !== "command" || command === undefined) return { kind: "done" };
     try {
-      const user = way.user === undefined ? undefined : await this.#findUser(way.user);
-      const child = start(command, environment(passage), user, hold);
-      const relax = limit(child.pid, way, this.#grace);
+      const user = method.user === undefined ? undefined : await this.#findUser(method.user);
+      const child = start(command, environment(access), user, hold);
+      const relax = limit(child.pid, method, this.#grace);
       const { status, signal } = await child.ended;
       if (relax()) return { kind: "timed-out" };
       if (signal !== undefined) return { kind: "killed", signal };
@@ -74,7 +74,7 @@ function start(
   env: Readonly<Record<string, string>>,
   user: User | undefined,
   hold: number | undefined,
-): Child {
+): CommandProcess {
   const args = ["-c", command];
   // Only Node can change the user between fork and exec.
   if (user !== undefined || !canSpawn()) return startByNode(args, env, user, hold);
@@ -89,7 +89,7 @@ function startPlain(
   command: string,
   env: readonly string[],
   hold: number | undefined,
-): Child | undefined {
+): CommandProcess | undefined {
   const [program, ...args] = plainWords(command) ?? [];
   if (program === undefined) return undefined;
   try {
@@ -104,7 +104,7 @@ function startByNode(
   env: Readonly<Record<string, string>>,
   user: User | undefined,
   hold: number | undefined,
-): Child {
+): CommandProcess {
   const child = spawn(shell, args, {
     detached: true,
     stdio: ["ignore", "inherit", "inherit", ...(hold === undefined ? [] : [hold])],
@@ -125,7 +125,7 @@ function startByNode(
  * Ends a command, and all of its process group, that takes too long. The function returned ends the
  * wait, and tells whether that happened.
  */
-function limit(pid: number | undefined, { timeout }: CommandWay, grace: number): () => boolean {
+function limit(pid: number | undefined, { timeout }: CommandMethod, grace: number): () => boolean {
   if (timeout === undefined || pid === undefined) return () => false;
   let late = false;
   const { now, wakeAt } = systemClock;
@@ -150,7 +150,7 @@ function kill(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-function environment({ source, door, knock }: Passage): Record<string, string> {
+function environment({ source, door, knock }: Access): Record<string, string> {
   return {
     KNOCK_IP: source.toString(),
     KNOCK_DOOR: door,

@@ -1,6 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import type { Protocol } from "../../base/port.ts";
-import type { CommandWay } from "../firewall.ts";
+import type { CommandMethod } from "../firewall.ts";
 
 /** The commands of a door as its configuration writes them; `…6`: for IPv6 instead of the others. */
 export interface CommandTemplates {
@@ -25,7 +25,7 @@ export interface TemplateWords {
 export function expandCommands(
   templates: CommandTemplates,
   words: TemplateWords,
-): Pick<CommandWay, "start" | "stop"> | undefined {
+): Pick<CommandMethod, "start" | "stop"> | undefined {
   const v6 = words.source.family === 6;
   const start = (v6 ? templates.start6 : undefined) ?? templates.start;
   const stop = (v6 ? templates.stop6 : undefined) ?? templates.stop;

@@ -1,23 +1,23 @@
 import { expect, test } from "vitest";
-import { address } from "../../../test/support/packets.ts";
 import { byKernel } from "../../../test/support/accesses.ts";
+import { address } from "../../../test/support/packets.ts";
 import { settled } from "../../../test/support/slow-firewall.ts";
 import { ManualClock } from "../../base/clock.ts";
-import type { Outcome } from "../firewall.ts";
+import type { FirewallResult } from "../firewall.ts";
 import { IpsetFirewall } from "./ipset.ts";
 
-const done: Outcome = { kind: "done" };
+const done: FirewallResult = { kind: "done" };
 
 /** An ipset that ends when the test says so, and what it was told apart from the making of sets. */
 async function make() {
   const clock = new ManualClock();
   const runs: string[][] = [];
-  const ends: ((outcome: Outcome) => void)[] = [];
+  const ends: ((outcome: FirewallResult) => void)[] = [];
   const opening = IpsetFirewall.open(clock, (lines) => {
     runs.push(lines.filter((line) => !line.startsWith("create ")));
     return new Promise((end) => ends.push(end));
   });
-  const end = async (outcome: Outcome = done) => {
+  const end = async (outcome: FirewallResult = done) => {
     ends.shift()?.(outcome);
     await settled();
   };
@@ -69,7 +69,7 @@ test("one that cannot be opened does not keep the others out", async () => {
   void firewall.open(from(0), 5000);
   const outcomes = [1, 2, 3].map((i) => firewall.open(from(i), 5000));
   await end();
-  const refused: Outcome = {
+  const refused: FirewallResult = {
     kind: "not-started",
     reason: "ipset: ipset v7.17: Error in line 4: Hash is full, cannot add more elements",
   };
@@ -84,7 +84,7 @@ test("one that cannot be opened does not keep the others out", async () => {
 
 test("an ipset that cannot run is not run again and again", async () => {
   const { firewall, runs, end } = await make();
-  const missing: Outcome = { kind: "not-started", reason: "ipset: ENOENT" };
+  const missing: FirewallResult = { kind: "not-started", reason: "ipset: ENOENT" };
   const outcomes = [0, 1, 2].map((i) => firewall.open(from(i), 5000));
   await end(missing);
   await end(missing);

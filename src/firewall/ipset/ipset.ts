@@ -1,11 +1,11 @@
 // For people who keep their own iptables rules: sets for one rule of theirs to match.
 import { execFile } from "node:child_process";
 import type { Clock } from "../../base/clock.ts";
-import { forAdministrators } from "../../base/environment.ts";
+import { withSystemPath } from "../../base/environment.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
-import { Ends } from "../nftables/expiry-cache.ts";
-import type { Firewall, Outcome, Passage } from "../firewall.ts";
+import type { Access, Firewall, FirewallResult } from "../firewall.ts";
+import { ExpiryCache } from "../nftables/expiry-cache.ts";
 
 /** How long ipset may take: milliseconds. */
 const patience = 5000;
@@ -21,17 +21,17 @@ const createSets = [
   `create ${sets[6]} hash:ip,port family inet6 timeout 0 maxelem 1000000`,
 ];
 
-const done: Outcome = { kind: "done" };
+const done: FirewallResult = { kind: "done" };
 
 /** Carries out the lines of an `ipset restore`, up to the first that fails. */
-type Restore = (lines: readonly string[]) => Promise<Outcome>;
+type Restore = (lines: readonly string[]) => Promise<FirewallResult>;
 
 /** What is to become of some elements, and who wants to know whether it did. */
-interface Wish {
+interface PendingChange {
   readonly keys: readonly string[];
   /** Until when they are open: milliseconds on the clock's `now()`; undefined: they are closed. */
   readonly end: number | undefined;
-  readonly tell: (outcome: Outcome) => void;
+  readonly tell: (outcome: FirewallResult) => void;
 }
 
 /** An element that is to be open for so many seconds, or closed. */
@@ -50,13 +50,13 @@ interface Change {
 export class IpsetFirewall implements Firewall {
   readonly #clock: Clock;
   readonly #restore: Restore;
-  readonly #ends: Ends;
-  #waiting: Wish[] = [];
+  readonly #ends: ExpiryCache;
+  #waiting: PendingChange[] = [];
   #working = false;
 
   private constructor(clock: Clock, restore: Restore) {
     this.#clock = clock;
-    this.#ends = new Ends(clock);
+    this.#ends = new ExpiryCache(clock);
     this.#restore = restore;
   }
 
@@ -67,26 +67,26 @@ export class IpsetFirewall implements Firewall {
     return new IpsetFirewall(clock, restore);
   }
 
-  open(passage: Passage, length: number): Promise<Outcome> {
-    return this.#ask(passage, this.#clock.now() + length);
+  open(access: Access, length: number): Promise<FirewallResult> {
+    return this.#ask(access, this.#clock.now() + length);
   }
 
-  close(passage: Passage): Promise<Outcome> {
-    return this.#ask(passage, undefined);
+  close(access: Access): Promise<FirewallResult> {
+    return this.#ask(access, undefined);
   }
 
   /** Makes the sets again if somebody has destroyed them; what is to be open is to be opened again. */
-  renew(): Promise<Outcome> {
+  renew(): Promise<FirewallResult> {
     this.#ends.clear();
     return this.#wish([], undefined);
   }
 
-  #ask(passage: Passage, end: number | undefined): Promise<Outcome> {
-    return this.#wish(elements(passage), end);
+  #ask(access: Access, end: number | undefined): Promise<FirewallResult> {
+    return this.#wish(elements(access), end);
   }
 
   /** Without elements it is for the sets themselves. */
-  #wish(keys: readonly string[], end: number | undefined): Promise<Outcome> {
+  #wish(keys: readonly string[], end: number | undefined): Promise<FirewallResult> {
     return new Promise((tell) => {
       this.#waiting.push({ keys, end, tell });
       if (!this.#working) void this.#work();
@@ -96,7 +96,7 @@ export class IpsetFirewall implements Firewall {
   async #work(): Promise<void> {
     this.#working = true;
     while (this.#waiting.length > 0) {
-      let wishes: readonly Wish[] = this.#waiting;
+      let wishes: readonly PendingChange[] = this.#waiting;
       this.#waiting = [];
       while (wishes.length > 0) wishes = await this.#fulfil(wishes);
     }
@@ -104,7 +104,7 @@ export class IpsetFirewall implements Firewall {
   }
 
   /** Tells what became of wishes; those that are left to be tried again have failed with another. */
-  async #fulfil(wishes: readonly Wish[]): Promise<readonly Wish[]> {
+  async #fulfil(wishes: readonly PendingChange[]): Promise<readonly PendingChange[]> {
     const now = this.#clock.now();
     const changes = [...this.#changesFor(wishes)].map(([key, end]) => {
       return { key, seconds: end === undefined ? undefined : secondsUntil(end, now) };
@@ -113,21 +113,21 @@ export class IpsetFirewall implements Firewall {
     const outcome = isDone ? done : await this.#restore(linesFor(changes));
     for (const { key, seconds } of changes) {
       if (outcome.kind === "done" && seconds !== undefined) {
-        this.#ends.prolong(key, now + 1000 * seconds);
+        this.#ends.extend(key, now + 1000 * seconds);
       } else this.#ends.delete(key);
     }
     const culprit = outcome.kind === "done" ? undefined : changes[failedLine(outcome)]?.key;
-    const isTold = ({ keys }: Wish) => culprit === undefined || keys.includes(culprit);
+    const isTold = ({ keys }: PendingChange) => culprit === undefined || keys.includes(culprit);
     for (const wish of wishes) if (isTold(wish)) wish.tell(outcome);
     return wishes.filter((wish) => !isTold(wish));
   }
 
   /** Until when elements are to be open that are not, or not as long: one after another, the last word counts. */
-  #changesFor(wishes: readonly Wish[]): Map<string, number | undefined> {
+  #changesFor(wishes: readonly PendingChange[]): Map<string, number | undefined> {
     const changes = new Map<string, number | undefined>();
     for (const { keys, end } of wishes) {
       for (const key of keys) {
-        const open = changes.has(key) ? changes.get(key) : this.#ends.of(key);
+        const open = changes.has(key) ? changes.get(key) : this.#ends.get(key);
         // Another door may have opened it for longer.
         if (end === undefined || open === undefined || open < end) changes.set(key, end);
       }
@@ -149,17 +149,17 @@ function secondsUntil(end: number, now: number): number {
 }
 
 /** Which of the lines behind those that make the sets is the first that failed; NaN if it was none of them. */
-function failedLine(outcome: Outcome): number {
+function failedLine(outcome: FirewallResult): number {
   const [, line] =
     outcome.kind === "not-started" ? (/\bin line (\d+):/.exec(outcome.reason) ?? []) : [];
   return Number(line) - 1 - createSets.length;
 }
 
 /** Such as `sesame4 192.0.2.7,tcp:22`. */
-function elements({ source, way }: Passage): string[] {
-  if (way.kind !== "native") return [];
+function elements({ source, method }: Access): string[] {
+  if (method.kind !== "native") return [];
   const { family } = source;
-  return way.services.map((service) => `${sets[family]} ${source},${portOf(service, family)}`);
+  return method.services.map((service) => `${sets[family]} ${source},${portOf(service, family)}`);
 }
 
 /** Echo requests are type 8 (RFC 792) and 128 (RFC 4443 §4.1), code 0. */
@@ -168,9 +168,9 @@ function portOf(service: Service, family: 4 | 6): string {
   return family === 4 ? "icmp:8/0" : "icmpv6:128/0";
 }
 
-function runIpset(lines: readonly string[]): Promise<Outcome> {
+function runIpset(lines: readonly string[]): Promise<FirewallResult> {
   return new Promise((resolve) => {
-    const env = forAdministrators(process.env);
+    const env = withSystemPath(process.env);
     const options = { env, timeout: patience, encoding: "utf8" } as const;
     const fail = (why: string) => resolve({ kind: "not-started", reason: `ipset: ${why}` });
     try {

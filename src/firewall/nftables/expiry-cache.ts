@@ -4,7 +4,7 @@ import type { Clock } from "../../base/clock.ts";
 const few = 1000;
 
 /** Until when elements are open, as far as this process knows: milliseconds on the clock's `now()`. */
-export class Ends {
+export class ExpiryCache {
   readonly #clock: Clock;
   readonly #ends = new Map<string, number>();
   #purgeAt = few;
@@ -14,13 +14,13 @@ export class Ends {
   }
 
   /** Of one that is not known: 0. It may be over. */
-  of(key: string): number {
+  get(key: string): number {
     return this.#ends.get(key) ?? 0;
   }
 
   /** Never makes it shorter. */
-  prolong(key: string, end: number): void {
-    if (this.of(key) >= end) return;
+  extend(key: string, end: number): void {
+    if (this.get(key) >= end) return;
     this.#purge();
     this.#ends.set(key, end);
   }

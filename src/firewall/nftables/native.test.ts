@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
 import { address } from "../../../test/support/packets.ts";
 import { KnockError } from "../../base/errors.ts";
-import type { Passage } from "../firewall.ts";
+import type { Access } from "../firewall.ts";
 import { NativeFirewall } from "./native.ts";
-import type { Grant } from "./nft-sets.ts";
+import type { TimedElements } from "./nft-sets.ts";
 
 // What the kernel makes of it is held by the contract suite; here is what it is asked.
 
 const ssh = { protocol: "tcp", port: 22 } as const;
 
-function passage(source: string): Passage {
-  const way = { kind: "native", services: [ssh] } as const;
-  return { door: "ssh", nth: 1, source: address(source), knock: undefined, way };
+function access(source: string): Access {
+  const method = { kind: "native", services: [ssh] } as const;
+  return { door: "ssh", nth: 1, source: address(source), knock: undefined, method };
 }
 
 /** Notes each transaction, and refuses those that have this source in them. */
 function makeFirewall(refused?: string) {
   const transactions: string[][] = [];
   const firewall = new NativeFirewall({
-    grantAll: (grants: readonly Grant[]) => {
+    grantAll: (grants: readonly TimedElements[]) => {
       const sources = grants.map(({ source }) => source.toString());
       transactions.push(sources);
       if (refused !== undefined && sources.includes(refused)) {
@@ -33,16 +33,16 @@ function makeFirewall(refused?: string) {
 test("what is opened in one go is one transaction, and what comes later another", async () => {
   const { firewall, transactions } = makeFirewall();
   const sources = ["192.0.2.1", "192.0.2.2", "2001:db8::3"];
-  const outcomes = await Promise.all(sources.map((one) => firewall.open(passage(one), 1000)));
+  const outcomes = await Promise.all(sources.map((one) => firewall.open(access(one), 1000)));
   expect(outcomes).toEqual([{ kind: "done" }, { kind: "done" }, { kind: "done" }]);
-  await firewall.open(passage("192.0.2.4"), 1000);
+  await firewall.open(access("192.0.2.4"), 1000);
   expect(transactions).toEqual([sources, ["192.0.2.4"]]);
 });
 
 test("one that is refused keeps none of the others out", async () => {
   const { firewall, transactions } = makeFirewall("192.0.2.2");
   const sources = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
-  const outcomes = await Promise.all(sources.map((one) => firewall.open(passage(one), 1000)));
+  const outcomes = await Promise.all(sources.map((one) => firewall.open(access(one), 1000)));
   const refused = { kind: "not-started", reason: "cannot open tcp/22 for 192.0.2.2" };
   expect(outcomes).toEqual([{ kind: "done" }, refused, { kind: "done" }]);
   expect(transactions).toEqual([sources, ...sources.map((one) => [one])]);

@@ -1,14 +1,14 @@
 import { reason } from "../../base/errors.ts";
-import type { Firewall, Outcome, Passage } from "../firewall.ts";
-import type { Grant } from "./nft-sets.ts";
+import type { Access, Firewall, FirewallResult } from "../firewall.ts";
+import type { TimedElements } from "./nft-sets.ts";
 import type { Nftables } from "./nftables.ts";
 
 type Elements = Pick<Nftables, "grantAll" | "revoke">;
 
 /** A grant that waits for the others of this moment, and who wants to know what became of it. */
-interface Waiting {
-  readonly grant: Grant;
-  readonly tell: (outcome: Outcome) => void;
+interface PendingOpening {
+  readonly grant: TimedElements;
+  readonly tell: (outcome: FirewallResult) => void;
 }
 
 /**
@@ -17,23 +17,23 @@ interface Waiting {
  */
 export class NativeFirewall implements Firewall {
   readonly #nftables: Elements;
-  #waiting: Waiting[] = [];
+  #waiting: PendingOpening[] = [];
 
   constructor(nftables: Elements) {
     this.#nftables = nftables;
   }
 
-  open({ source, way }: Passage, length: number): Promise<Outcome> {
-    if (way.kind !== "native") return Promise.resolve({ kind: "done" });
-    const grant = { source, services: way.services, milliseconds: length };
+  open({ source, method }: Access, length: number): Promise<FirewallResult> {
+    if (method.kind !== "native") return Promise.resolve({ kind: "done" });
+    const grant = { source, services: method.services, milliseconds: length };
     return new Promise((tell) => {
       if (this.#waiting.length === 0) queueMicrotask(() => this.#grant());
       this.#waiting.push({ grant, tell });
     });
   }
 
-  close({ source, way }: Passage): Promise<Outcome> {
-    const close = () => way.kind === "native" && this.#nftables.revoke(source, way.services);
+  close({ source, method }: Access): Promise<FirewallResult> {
+    const close = () => method.kind === "native" && this.#nftables.revoke(source, method.services);
     return Promise.resolve(attempt(close));
   }
 
@@ -49,7 +49,7 @@ export class NativeFirewall implements Firewall {
   }
 }
 
-function attempt(task: () => void): Outcome {
+function attempt(task: () => void): FirewallResult {
   try {
     task();
     return { kind: "done" };

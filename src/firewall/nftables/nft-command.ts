@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { forAdministrators } from "../../base/environment.ts";
+import { withSystemPath } from "../../base/environment.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 
 /** Milliseconds that nft may take: beside hundreds of thousands of foreign elements it reads for seconds. */
@@ -36,7 +36,7 @@ function nft(file: string, started: (pid: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = spawn("nft", ["-f", file], {
       stdio: ["ignore", "ignore", "pipe"],
-      env: forAdministrators(process.env),
+      env: withSystemPath(process.env),
       timeout: patience,
       killSignal: "SIGKILL",
     });

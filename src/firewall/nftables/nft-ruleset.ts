@@ -4,7 +4,7 @@ import type { Service } from "../../base/service.ts";
 export const defaultTable: string = "sesame";
 
 /** Services that are protected for a while: the kernel takes the protection back by itself. */
-export interface Trial {
+export interface TimedProtection {
   readonly services: readonly Service[];
   readonly milliseconds: number;
 }
@@ -18,7 +18,7 @@ export interface Trial {
 export function protectionRuleset(
   services: readonly Service[],
   table: string = defaultTable,
-  trial?: Trial,
+  trial?: TimedProtection,
 ): string {
   const all = [...services, ...(trial?.services ?? [])];
   const lines = [
@@ -97,7 +97,7 @@ const echoRules = (["icmp", "icmpv6"] as const).map((protocol) => {
 });
 
 /** What is protected: for ever if it is among `services`, else for the time of the trial. */
-function elements(services: readonly Service[], trial: Trial | undefined): string[] {
+function elements(services: readonly Service[], trial: TimedProtection | undefined): string[] {
   const time = ` timeout ${Math.ceil(trial?.milliseconds ?? 0)}ms`;
   const times = new Map(trial?.services.flatMap(keys).map((key) => [key, time]));
   for (const key of services.flatMap(keys)) times.set(key, "");

@@ -5,7 +5,7 @@ import { formatService } from "../../base/service.ts";
 import { systemError } from "../../ffi/libc.ts";
 import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
-import { Ends } from "./expiry-cache.ts";
+import { ExpiryCache } from "./expiry-cache.ts";
 import type { OpenSet } from "./nft-element.ts";
 import { decodeKey, encodeKey, openSets, setOf } from "./nft-element.ts";
 
@@ -25,7 +25,7 @@ const shortest = 20;
 const slack = 1000;
 
 /** Services that a source may use for so many milliseconds from now. */
-export interface Grant {
+export interface TimedElements {
   readonly source: Address;
   readonly services: readonly Service[];
   readonly milliseconds: number;
@@ -44,7 +44,7 @@ export class NftSets {
   readonly #kernel: Nfnetlink;
   readonly #written: () => void;
   /** Of what was granted here. Others may be open, too, from before this process. */
-  readonly #ends = new Ends(systemClock);
+  readonly #ends = new ExpiryCache(systemClock);
 
   /** `written` is called after every transaction. Throws FIREWALL. */
   constructor(table: string, written: () => void) {
@@ -59,7 +59,7 @@ export class NftSets {
   }
 
   /** Opens, or prolongs, never shortens. False if there are no sets. Throws FIREWALL. */
-  grant(grants: readonly Grant[]): boolean {
+  grant(grants: readonly TimedElements[]): boolean {
     return merge(this.#table, grants).every((wishes) =>
       this.#done("open", wishes, this.#grant(wishes)),
     );
@@ -95,26 +95,26 @@ export class NftSets {
   }
 
   /** The errno with which it was refused; 0 if it was not. */
-  #grant(wishes: Wishes): number {
+  #grant(wishes: SetBatch): number {
     const now = systemClock.now();
     // A refused transaction takes the kernel 10 ms; to ask for each element first takes 0.1 ms.
-    const isNew = wishes.wishes.every(({ id }) => this.#ends.of(id) < now);
+    const isNew = wishes.wishes.every(({ id }) => this.#ends.get(id) < now);
     const created = isNew ? this.#create(wishes) : EEXIST;
     const refused = created === EEXIST ? this.#extend(wishes) : created;
     if (refused !== 0) return refused;
     for (const { id, element } of wishes.wishes) {
-      this.#ends.prolong(id, now + element.milliseconds + slack);
+      this.#ends.extend(id, now + element.milliseconds + slack);
     }
     return 0;
   }
 
   /** As `#grant`, but EEXIST if one of them is open. */
-  #create(wishes: Wishes): number {
+  #create(wishes: SetBatch): number {
     return this.#apply([{ ...wishes.name, kind: "create", elements: elementsOf(wishes) }]);
   }
 
   /** As `#grant`, for elements that may be open. */
-  #extend({ name, wishes }: Wishes): number {
+  #extend({ name, wishes }: SetBatch): number {
     const fresh: SetElement[] = [];
     const longer: SetElement[] = [];
     for (const { element } of wishes) {
@@ -144,7 +144,7 @@ export class NftSets {
   }
 
   /** False if there are no sets. Throws FIREWALL for every other refusal. */
-  #done(verb: string, { wishes }: Wishes, refused: number): boolean {
+  #done(verb: string, { wishes }: SetBatch, refused: number): boolean {
     if (refused === 0) return true;
     if (refused === ENOENT) return false;
     const [first] = wishes.flatMap(({ element }) => decodeKey(element.key) ?? []);
@@ -155,25 +155,25 @@ export class NftSets {
 }
 
 /** An element as it should be. `id`: its key once more, for maps. */
-interface Wish {
+interface WantedElement {
   readonly set: OpenSet;
   readonly element: SetElement & { readonly milliseconds: number };
   readonly id: string;
 }
 
 /** What goes into one set in one transaction: at least one. */
-interface Wishes {
+interface SetBatch {
   readonly name: SetName;
-  readonly wishes: readonly Wish[];
+  readonly wishes: readonly WantedElement[];
 }
 
-function elementsOf({ wishes }: Wishes): readonly SetElement[] {
+function elementsOf({ wishes }: SetBatch): readonly SetElement[] {
   return wishes.map(({ element }) => element);
 }
 
 /** One wish for each (source, service), the longest: an element cannot be deleted twice in a transaction. */
-function merge(table: string, grants: readonly Grant[]): Wishes[] {
-  const merged = new Map<string, Wish>();
+function merge(table: string, grants: readonly TimedElements[]): SetBatch[] {
+  const merged = new Map<string, WantedElement>();
   for (const { source, services, milliseconds } of grants) {
     if (!(milliseconds > 0)) continue;
     const time = Math.max(shortest, Math.ceil(milliseconds));
@@ -190,7 +190,7 @@ function merge(table: string, grants: readonly Grant[]): Wishes[] {
   });
 }
 
-function inBatches(wishes: readonly Wish[]): (readonly Wish[])[] {
+function inBatches(wishes: readonly WantedElement[]): (readonly WantedElement[])[] {
   const batches = [];
   for (let from = 0; from < wishes.length; from += batch) {
     batches.push(wishes.slice(from, from + batch));

@@ -3,7 +3,7 @@ import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { loadRuleset } from "./nft-command.ts";
 import { defaultTable, protectionRuleset, removalRuleset } from "./nft-ruleset.ts";
-import type { Grant, OpenElement } from "./nft-sets.ts";
+import type { OpenElement, TimedElements } from "./nft-sets.ts";
 import { NftSets } from "./nft-sets.ts";
 import type { Loss } from "./nft-table.ts";
 import { NftTable } from "./nft-table.ts";
@@ -80,7 +80,7 @@ export class Nftables {
   }
 
   /** Many at once, in transactions of some hundreds. Throws FIREWALL; the transactions before it stand. */
-  grantAll(grants: readonly Grant[]): void {
+  grantAll(grants: readonly TimedElements[]): void {
     this.#check();
     if (!this.#sets.grant(grants)) this.#table.lost("removed");
   }

@@ -5,14 +5,14 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { StartLocks } from "./command-locks.ts";
+import { CommandLocks } from "./command-locks.ts";
 
 let folder: string;
-let locks: StartLocks;
+let locks: CommandLocks;
 const children: ChildProcess[] = [];
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "sesame-locks-"));
-  locks = new StartLocks(join(folder, "start-"));
+  locks = new CommandLocks(join(folder, "start-"));
 });
 afterEach(() => {
   for (const child of children.splice(0)) child.kill("SIGKILL");
@@ -33,7 +33,7 @@ test("a lock is held by a command that was given it, until the command ends", as
   hold.release();
   expect(locks.isHeld(1)).toBe(true);
   // A daemon that starts later sees the same.
-  expect(new StartLocks(join(folder, "start-")).isHeld(1)).toBe(true);
+  expect(new CommandLocks(join(folder, "start-")).isHeld(1)).toBe(true);
   child.kill("SIGKILL");
   await once(child, "exit");
   expect(locks.isHeld(1)).toBe(false);
@@ -70,13 +70,13 @@ test("the files of leases that are gone are cleared away, whoever still holds th
   if (gone === undefined) throw new Error("no lock");
   command(gone.fd);
   gone.release();
-  new StartLocks(join(folder, "other-start-")).take(4)?.release();
+  new CommandLocks(join(folder, "other-start-")).take(4)?.release();
   locks.forgetAllBut(new Set([2]));
   expect(readdirSync(folder).sort()).toEqual(["other-start-4", "start-2"]);
 });
 
 test("where there is no place for files there are no locks, and nothing breaks", () => {
-  const none = new StartLocks(join(folder, "none", "start-"));
+  const none = new CommandLocks(join(folder, "none", "start-"));
   expect(none.take(1)).toBeUndefined();
   expect(none.isHeld(1)).toBe(false);
   none.forget(1);

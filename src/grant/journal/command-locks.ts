@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { isLocked, tryLock } from "../../ffi/file-lock.ts";
 
 /** A locked descriptor, to be released once the command that has a copy has ended. */
-export interface Hold {
+export interface LockHandle {
   readonly fd: number;
   readonly release: () => void;
 }
@@ -12,7 +12,7 @@ export interface Hold {
  * Files that tell, after a crash, which start commands still run: a command inherits a locked
  * descriptor, and the lock lasts until the command and all its children have closed it.
  */
-export class StartLocks {
+export class CommandLocks {
   readonly #prefix: string;
 
   /** `prefix`: the beginning of the files' paths; a number follows. */
@@ -24,7 +24,7 @@ export class StartLocks {
    * For the start command of a lease. Undefined if there is no place for it: then a crash is less well
    * covered, no more.
    */
-  take(id: number): Hold | undefined {
+  take(id: number): LockHandle | undefined {
     // One of an earlier lease of this number may still be held by what its command left behind.
     remove(this.#path(id));
     try {

@@ -13,15 +13,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { address } from "../../../test/support/packets.ts";
 import { byCommands, byKernel } from "../../../test/support/accesses.ts";
+import { address } from "../../../test/support/packets.ts";
 import { settled } from "../../../test/support/slow-firewall.ts";
 import { ManualClock } from "../../base/clock.ts";
 import { MemoryLog } from "../../base/log.ts";
-import { formatLine, readJournal } from "./journal-format.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
-import { LeaseJournal } from "./lease-journal.ts";
 import { Ledger } from "../ledger.ts";
+import { formatLine, readJournal } from "./journal-format.ts";
+import { LeaseJournal } from "./lease-journal.ts";
 
 const scrypt = promisify<string, string, number, Buffer>(scryptWithCallback);
 
@@ -58,8 +58,8 @@ function leftBehind(file = path): Lease[] {
 }
 
 const source = (i: number) => address(`10.0.${i >> 8}.${i & 255}`);
-const open = (id: number, passage = byCommands({ source: source(id) })): LeaseEvent => {
-  return { op: "open", id, passage, length: 1000, since: 0 };
+const open = (id: number, access = byCommands({ source: source(id) })): LeaseEvent => {
+  return { op: "open", id, access, length: 1000, since: 0 };
 };
 const opened = (id: number): LeaseEvent => ({ op: "opened", id, due: 1000 });
 

@@ -2,10 +2,10 @@ import type { Clock } from "../../base/clock.ts";
 import { systemClock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { Journal } from "./journal.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
 import type { Ledger } from "../ledger.ts";
-import type { LeaseRecord, Moment } from "./record.ts";
+import { Journal } from "./journal.ts";
+import type { ClockReading, LeaseRecord } from "./record.ts";
 import { parseRecord, recordToJson } from "./record.ts";
 import type { Recovered } from "./recovery.ts";
 import { recover } from "./recovery.ts";
@@ -39,7 +39,7 @@ export class LeaseJournal {
   /** The file tells when this daemon started: without it no time in it means anything. */
   #begun = false;
 
-  private constructor(path: string, ledger: Ledger, here: Moment, log: Log, clock: Clock) {
+  private constructor(path: string, ledger: Ledger, here: ClockReading, log: Log, clock: Clock) {
     this.path = path;
     this.#clock = clock;
     this.#ledger = ledger;
@@ -51,7 +51,7 @@ export class LeaseJournal {
   static open(
     path: string,
     ledger: Ledger,
-    here: Moment,
+    here: ClockReading,
     log: Log,
     clock: Clock = systemClock,
   ): { readonly journal: LeaseJournal; readonly recovered: readonly Recovered[] } {
@@ -105,7 +105,7 @@ export class LeaseJournal {
   }
 
   /** Lets go. `here`: this moment, which tells the daemon after the next boot how long leases have lasted. */
-  close(here?: Moment): void {
+  close(here?: ClockReading): void {
     this.#attempt((journal) => {
       if (this.#trouble !== undefined) this.#compact(journal);
       for (const [id, due] of this.#extended) {
@@ -120,7 +120,7 @@ export class LeaseJournal {
     this.#journal = undefined;
   }
 
-  #load(here: Moment): readonly Recovered[] {
+  #load(here: ClockReading): readonly Recovered[] {
     let recovered: readonly Recovered[] = [];
     try {
       recovered = this.#read(here);
@@ -132,7 +132,7 @@ export class LeaseJournal {
   }
 
   /** What can be read counts, also where nothing can be written. Throws SYSTEM. */
-  #read(here: Moment): readonly Recovered[] {
+  #read(here: ClockReading): readonly Recovered[] {
     const { values, damage } = Journal.read(this.path);
     const records = values.map(parseRecord);
     const strange = records.filter((record) => record === undefined).length;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { address } from "../../../test/support/packets.ts";
-import type { Passage } from "../../firewall/firewall.ts";
+import type { Access } from "../../firewall/firewall.ts";
 import type { LeaseEvent } from "../lease.ts";
 import type { LeaseRecord } from "./record.ts";
 import { parseRecord, recordToJson } from "./record.ts";
@@ -16,12 +16,12 @@ const protocol = fc.constantFrom("tcp" as const, "udp" as const);
 const port = fc.integer({ min: 1, max: 65535 });
 const orNot = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
-const passage: fc.Arbitrary<Passage> = fc.record({
+const access: fc.Arbitrary<Access> = fc.record({
   door: text,
   nth: id,
   source: fc.oneof(fc.ipV4(), fc.ipV6()).map(address),
   knock: orNot(fc.record({ port, protocol })),
-  way: fc.oneof(
+  method: fc.oneof(
     fc.record({
       kind: fc.constant("command" as const),
       start: text,
@@ -39,7 +39,7 @@ const passage: fc.Arbitrary<Passage> = fc.record({
 });
 
 const event: fc.Arbitrary<LeaseEvent> = fc.oneof(
-  fc.record({ op: fc.constant("open" as const), id, passage, length: time, since: time }),
+  fc.record({ op: fc.constant("open" as const), id, access, length: time, since: time }),
   fc.record({ op: fc.constantFrom("opened" as const, "extend" as const), id, due: time }),
   fc.record({ op: fc.constantFrom("close" as const, "closed" as const), id }),
 );
@@ -76,13 +76,17 @@ const open = {
 test("what was absent is undefined, and what is not known to us is left out", () => {
   const strange = { ...open, colour: "red" };
   expect(throughJson(strange)).toEqual({
-    ...open,
-    passage: {
-      ...open.passage,
+    op: "open",
+    id: 1,
+    access: {
+      door: "ssh",
+      nth: 1,
       source: address("192.0.2.7"),
       knock: undefined,
-      way: { kind: "command", start: "a", stop: "b", user: undefined, timeout: undefined },
+      method: { kind: "command", start: "a", stop: "b", user: undefined, timeout: undefined },
     },
+    length: 10,
+    since: 0,
   });
 });
 

@@ -5,7 +5,7 @@ import { parseAddress } from "../../base/address.ts";
 import type { LeaseEvent } from "../lease.ts";
 
 /** One moment on all clocks. Monotonic times can be compared within one boot of the machine only. */
-export interface Moment {
+export interface ClockReading {
   /** Which boot of the machine: /proc/sys/kernel/random/boot_id. */
   readonly boot: string;
   /** Milliseconds on the clock's `now()`. */
@@ -16,8 +16,8 @@ export interface Moment {
 
 /** What a line says: a daemon started or ended, or something happened to a lease. */
 export type LeaseRecord =
-  | ({ readonly op: "start" } & Moment)
-  | ({ readonly op: "end" } & Moment)
+  | ({ readonly op: "start" } & ClockReading)
+  | ({ readonly op: "end" } & ClockReading)
   | LeaseEvent;
 
 const time = v.pipe(v.number(), v.finite());
@@ -39,6 +39,7 @@ const address = v.pipe(
   }),
 );
 
+// The member names `passage` and `way` are those of version 0.1: the files must stay readable.
 const way = v.variant("kind", [
   v.object({
     kind: v.literal("command"),
@@ -72,15 +73,20 @@ const record = v.variant("op", [
   v.object({ op: v.literal("closed"), id }),
 ]);
 
-/** The record that a line of a journal holds; undefined if it is none of ours. */
+/** Returns the record that a line of a journal holds, or undefined if it is not one. */
 export function parseRecord(value: unknown): LeaseRecord | undefined {
   const parsed = v.safeParse(record, value);
-  return parsed.success ? (parsed.output as LeaseRecord) : undefined;
+  if (!parsed.success) return undefined;
+  if (parsed.output.op !== "open") return parsed.output;
+  const { passage, ...rest } = parsed.output;
+  const { way, ...who } = passage;
+  return { ...rest, access: { ...who, method: way } } as LeaseRecord;
 }
 
-/** What JSON makes of a record: addresses as text. */
+/** Returns what JSON makes of a record: addresses as text, and the member names of the file. */
 export function recordToJson(record: LeaseRecord): unknown {
   if (record.op !== "open") return record;
-  const { passage } = record;
-  return { ...record, passage: { ...passage, source: passage.source.toString() } };
+  const { access, ...rest } = record;
+  const { method, source, ...who } = access;
+  return { ...rest, passage: { ...who, source: source.toString(), way: method } };
 }

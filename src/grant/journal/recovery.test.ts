@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { byCommands, byKernel } from "../../../test/support/accesses.ts";
-import type { Passage } from "../../firewall/firewall.ts";
+import type { Access } from "../../firewall/firewall.ts";
 import type { LeaseEvent } from "../lease.ts";
-import type { LeaseRecord, Moment } from "./record.ts";
+import type { ClockReading, LeaseRecord } from "./record.ts";
 import type { Recovered } from "./recovery.ts";
 import { recover } from "./recovery.ts";
 
@@ -11,23 +11,23 @@ const hour = 3_600_000;
 const length = 30_000;
 
 /** The earlier daemon's start: 1,000 s after the boot. */
-const start: Moment = { boot: "first", now: 1_000_000, wall: 1_700_000_000_000 };
+const start: ClockReading = { boot: "first", now: 1_000_000, wall: 1_700_000_000_000 };
 
-function history(passage: Passage, ...more: readonly LeaseEvent[]): LeaseRecord[] {
+function history(access: Access, ...more: readonly LeaseEvent[]): LeaseRecord[] {
   const since = start.now + 5000;
-  return [{ op: "start", ...start }, { op: "open", id: 1, passage, length, since }, ...more];
+  return [{ op: "start", ...start }, { op: "open", id: 1, access, length, since }, ...more];
 }
 
 const opened: LeaseEvent = { op: "opened", id: 1, due: start.now + 5000 + length };
 const close: LeaseEvent = { op: "close", id: 1 };
 
 /** `milliseconds` after the earlier daemon's start, in the same boot. */
-function later(milliseconds: number): Moment {
+function later(milliseconds: number): ClockReading {
   return { ...start, now: start.now + milliseconds, wall: start.wall + milliseconds };
 }
 
 /** `milliseconds` after it by the wall clock, and 60 s after another boot. */
-function nextBoot(milliseconds: number, step = 0): Moment {
+function nextBoot(milliseconds: number, step = 0): ClockReading {
   return { boot: "second", now: 60_000, wall: start.wall + milliseconds + step };
 }
 
@@ -38,14 +38,14 @@ function only(recovered: readonly Recovered[]): Recovered {
 }
 
 describe("what is left to do about a lease", () => {
-  test.each<[string, Passage, LeaseEvent[], Recovered["plan"], Recovered["plan"]]>([
+  test.each<[string, Access, LeaseEvent[], Recovered["plan"], Recovered["plan"]]>([
     ["by commands, being opened", byCommands(), [], "settle", "close"],
     ["by commands, open", byCommands(), [opened], "keep", "close"],
     ["by commands, being closed", byCommands(), [opened, close], "close", "close"],
     ["by the kernel, being opened", byKernel(), [], "keep", "keep"],
     ["by the kernel, open", byKernel(), [opened], "keep", "keep"],
-  ])("%s", (_, passage, events, sameBoot, otherBoot) => {
-    const records = history(passage, ...events);
+  ])("%s", (_, access, events, sameBoot, otherBoot) => {
+    const records = history(access, ...events);
     expect(only(recover(records, later(10_000))).plan).toBe(sameBoot);
     expect(only(recover(records, nextBoot(10_000))).plan).toBe(otherBoot);
   });

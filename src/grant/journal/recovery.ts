@@ -1,6 +1,6 @@
 import type { Lease } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
-import type { LeaseRecord, Moment } from "./record.ts";
+import type { ClockReading, LeaseRecord } from "./record.ts";
 
 /**
  * What a new daemon has to do about a lease of an earlier one:
@@ -15,7 +15,7 @@ export interface Recovered {
 }
 
 /** Where the journal does not tell: as if a boot had come between, long ago. */
-const unknown: Moment = { boot: "", now: 0, wall: 0 };
+const unknown: ClockReading = { boot: "", now: 0, wall: 0 };
 
 /**
  * Which leases are still to be closed, by the records of the daemons before, as seen from `here`.
@@ -26,11 +26,11 @@ const unknown: Moment = { boot: "", now: 0, wall: 0 };
  * boot, and whatever else it did must end. A native one lives on, by the wall clock, unless that was
  * set back meanwhile.
  */
-export function recover(records: readonly LeaseRecord[], here: Moment): Recovered[] {
+export function recover(records: readonly LeaseRecord[], here: ClockReading): Recovered[] {
   const ledger = new Ledger();
-  const startOf = new Map<number, Moment>();
-  let start: Moment = unknown;
-  let end: Moment | undefined;
+  const startOf = new Map<number, ClockReading>();
+  let start: ClockReading = unknown;
+  let end: ClockReading | undefined;
   for (const record of records) {
     if (record.op === "start") start = record;
     else if (record.op === "end") end = record;
@@ -47,7 +47,7 @@ export function recover(records: readonly LeaseRecord[], here: Moment): Recovere
 }
 
 /** `left`: how long the lease lasts at most: milliseconds. */
-function moveTo(here: Moment, start: Moment, left: number, lease: Lease): Lease {
+function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Lease): Lease {
   // Within a boot the monotonic clock goes on; from one to the next only the wall clock does, which
   // may have been set.
   if (start.boot === here.boot) return lease;
@@ -56,8 +56,8 @@ function moveTo(here: Moment, start: Moment, left: number, lease: Lease): Lease 
   return { ...lease, since: Math.min(lease.since + shift, here.now), due };
 }
 
-function planFor(lease: Lease, start: Moment, here: Moment): Recovered["plan"] {
-  if (lease.passage.way.kind === "native") {
+function planFor(lease: Lease, start: ClockReading, here: ClockReading): Recovered["plan"] {
+  if (lease.access.method.kind === "native") {
     // A date before its opening tells that the clock was set back: nobody knows how long it was open.
     const opened = start.wall + lease.since - start.now;
     return start.boot !== here.boot && here.wall < opened ? "close" : "keep";

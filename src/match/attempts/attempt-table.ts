@@ -1,8 +1,8 @@
 import { Address } from "../../base/address.ts";
-import type { Hash } from "./sip-hash.ts";
-import { Links, none } from "./slot-lists.ts";
 import type { Attempt } from "../sequence.ts";
-import { Wheel } from "./timing-wheel.ts";
+import type { SipHash } from "./sip-hash.ts";
+import { NIL, SlotLists } from "./slot-lists.ts";
+import { TimingWheel } from "./timing-wheel.ts";
 
 // An attempt is a record of 16 words, one line of the cache.
 const words = 16;
@@ -32,24 +32,24 @@ export interface OwnedAttempt extends Attempt {
  */
 export class AttemptTable {
   readonly capacity: number;
-  readonly #hash: Hash;
+  readonly #hash: SipHash;
   readonly #records: Int32Array;
   /** The same memory, for what is a double. */
   readonly #doubles: Float64Array;
   /** The first slot of each bucket. A power of two. */
   readonly #buckets: Int32Array;
-  readonly #ages: Links;
-  readonly #wheel: Wheel;
+  readonly #ages: SlotLists;
+  readonly #wheel: TimingWheel;
   /** The source that was looked for last, and its bucket. */
   #hashed: Address | undefined;
   #hashedBucket = 0;
   /** The slots that were ever used are those up to this one. */
   #used = 0;
   /** The first of those that are free again. */
-  #free = none;
+  #free = NIL;
 
   /** `hash`: of four words. */
-  constructor(capacity: number, hash: Hash) {
+  constructor(capacity: number, hash: SipHash) {
     const memory = new ArrayBuffer((capacity + 1) * words * 4);
     this.capacity = capacity;
     this.#hash = hash;
@@ -57,8 +57,8 @@ export class AttemptTable {
     this.#doubles = new Float64Array(memory);
     // Twice as many as attempts: the shorter the chains, the fewer lines of the cache are touched.
     this.#buckets = new Int32Array(2 ** Math.ceil(Math.log2(2 * capacity)));
-    this.#ages = new Links(2, this.#records, words, AGE);
-    this.#wheel = new Wheel(memory, words, DUE);
+    this.#ages = new SlotLists(2, this.#records, words, AGE);
+    this.#wheel = new TimingWheel(memory, words, DUE);
   }
 
   /** How many attempts it has held at once, at most. */
@@ -73,7 +73,7 @@ export class AttemptTable {
 
   /** The first attempt of a source, or none. */
   first(source: Address): number {
-    return this.#find(source, this.#buckets[this.#bucket(source)] ?? none);
+    return this.#find(source, this.#buckets[this.#bucket(source)] ?? NIL);
   }
 
   /** The one after this of the same source, or none. */
@@ -100,7 +100,7 @@ export class AttemptTable {
   /** The attempt to give up when there is no room: the oldest of the first stage, or the oldest at all. */
   oldest(): number {
     const first = this.#ages.first(FIRST_STAGE);
-    return first !== none ? first : this.#ages.first(FURTHER);
+    return first !== NIL ? first : this.#ages.first(FURTHER);
   }
 
   /** Puts in an attempt that ends at `due` (milliseconds); the table is not full. */
@@ -145,7 +145,7 @@ export class AttemptTable {
 
   #takeFree(): number {
     const free = this.#free;
-    if (free === none) return ++this.#used;
+    if (free === NIL) return ++this.#used;
     this.#free = this.#chained(free);
     return free;
   }
@@ -164,7 +164,7 @@ export class AttemptTable {
   #find(source: Address, from: number): number {
     const records = this.#records;
     let slot = from;
-    while (slot !== none) {
+    while (slot !== NIL) {
       const at = slot * words;
       if (
         records[at + SOURCE + 3] === (source.w3 | 0) &&
@@ -176,31 +176,31 @@ export class AttemptTable {
       }
       slot = this.#chained(slot);
     }
-    return none;
+    return NIL;
   }
 
   /** The slot after this one in its bucket, or among the free ones. */
   #chained(slot: number): number {
-    return this.#records[slot * words + CHAIN] ?? none;
+    return this.#records[slot * words + CHAIN] ?? NIL;
   }
 
   /** Puts a slot at the end of its bucket's chain: a source's attempts stay in their order. */
   #chain(slot: number): void {
     const bucket = this.#records[slot * words + BUCKET] ?? 0;
-    this.#records[slot * words + CHAIN] = none;
-    let last = this.#buckets[bucket] ?? none;
-    if (last === none) {
+    this.#records[slot * words + CHAIN] = NIL;
+    let last = this.#buckets[bucket] ?? NIL;
+    if (last === NIL) {
       this.#buckets[bucket] = slot;
       return;
     }
-    for (let next = this.#chained(last); next !== none; next = this.#chained(next)) last = next;
+    for (let next = this.#chained(last); next !== NIL; next = this.#chained(next)) last = next;
     this.#records[last * words + CHAIN] = slot;
   }
 
   #unchain(slot: number): void {
     const bucket = this.#records[slot * words + BUCKET] ?? 0;
     const after = this.#chained(slot);
-    let before = this.#buckets[bucket] ?? none;
+    let before = this.#buckets[bucket] ?? NIL;
     if (before === slot) {
       this.#buckets[bucket] = after;
       return;

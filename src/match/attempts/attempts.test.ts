@@ -138,12 +138,12 @@ test("what has ended is taken out at most so many at a time, and asked for again
   expect(batches).toEqual([10, 10, 5]);
 });
 
-type Operation =
+type AttemptOperation =
   | { what: "add"; who: number; door: number; stage: number; lasts: number }
   | { what: "clear"; who: number }
   | { what: "expire"; time: number };
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+const operation: fc.Arbitrary<AttemptOperation> = fc.oneof(
   {
     weight: 5,
     arbitrary: fc.record({

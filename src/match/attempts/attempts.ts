@@ -2,8 +2,8 @@ import type { Address } from "../../base/address.ts";
 import type { OwnedAttempt } from "./attempt-table.ts";
 import { AttemptTable } from "./attempt-table.ts";
 import type { HashKey } from "./sip-hash.ts";
-import { Hash } from "./sip-hash.ts";
-import { none } from "./slot-lists.ts";
+import { SipHash } from "./sip-hash.ts";
+import { NIL } from "./slot-lists.ts";
 
 /** A table that has held more than so many is given back when it is empty: it may have taken 64 MB. */
 const keptCapacity = 4096;
@@ -14,7 +14,7 @@ const keptCapacity = 4096;
  */
 export class Attempts {
   readonly #most: number;
-  readonly #hash: Hash;
+  readonly #hash: SipHash;
   #table: AttemptTable;
   #size = 0;
   #evicted = 0;
@@ -23,7 +23,7 @@ export class Attempts {
   /** `most`: how many attempts there may be at once; fewer if there is no memory for so many. */
   constructor(most: number, key?: HashKey) {
     this.#most = most;
-    this.#hash = new Hash(4, key);
+    this.#hash = new SipHash(4, key);
     this.#table = makeTable(most, this.#hash);
   }
 
@@ -48,7 +48,7 @@ export class Attempts {
 
   /** Is there any attempt of this source? */
   has(source: Address): boolean {
-    return this.#table.first(source) !== none;
+    return this.#table.first(source) !== NIL;
   }
 
   /** Takes out those attempts of a source that `wants` says; the oldest first. */
@@ -56,7 +56,7 @@ export class Attempts {
     const table = this.#table;
     const taken: OwnedAttempt[] = [];
     let slot = table.first(source);
-    while (slot !== none) {
+    while (slot !== NIL) {
       const after = table.after(slot, source);
       const attempt = table.at(slot);
       if (wants(attempt)) {
@@ -114,7 +114,7 @@ export class Attempts {
 }
 
 /** Of full size from the beginning: what is never used costs nothing, and to grow would take time when there is least of it. */
-function makeTable(most: number, hash: Hash): AttemptTable {
+function makeTable(most: number, hash: SipHash): AttemptTable {
   try {
     return new AttemptTable(most, hash);
   } catch (error) {

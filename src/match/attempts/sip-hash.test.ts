@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { HashKey } from "./sip-hash.ts";
-import { Hash, randomHashKey } from "./sip-hash.ts";
+import { randomHashKey, SipHash } from "./sip-hash.ts";
 
 const key = Uint32Array.of(0x03020100, 0x07060504);
 const word = fc.integer({ min: 0, max: 0xffffffff });
 
 /** The lower half of the result, or the higher one. */
 function hash(key: HashKey, words: readonly number[], half: "low" | "high" = "low"): number {
-  const made = new Hash(words.length, key);
+  const made = new SipHash(words.length, key);
   made.words.set(words);
   made.compute();
   return made[half] >>> 0;
@@ -78,7 +78,7 @@ test("the two halves have nothing to do with one another", () => {
 });
 
 test("one that was used before gives the same result again", () => {
-  const made = new Hash(2, key);
+  const made = new SipHash(2, key);
   made.words.set([1, 2]);
   made.compute();
   const first = [made.low, made.high];

@@ -13,7 +13,7 @@ export function randomHashKey(): HashKey {
  * (Documentation/security/siphash.rst). Without the key nobody can choose source addresses that fall
  * into one bucket. The words and the result are fields, so that a packet costs no array and no object.
  */
-export class Hash {
+export class SipHash {
   /** What is hashed. */
   readonly words: Uint32Array;
   /** The result: 64 bits, as two signed 32-bit numbers. */

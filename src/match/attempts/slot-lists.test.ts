@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Links, none } from "./slot-lists.ts";
+import { NIL, SlotLists } from "./slot-lists.ts";
 
 const lists = 3;
 
 const slots = 20;
 
-function contents(links: Links, list: number): number[] {
+function contents(links: SlotLists, list: number): number[] {
   const found: number[] = [];
-  for (let slot = links.first(list); slot !== none; slot = links.after(slot)) found.push(slot);
+  for (let slot = links.first(list); slot !== NIL; slot = links.after(slot)) found.push(slot);
   return found;
 }
 
@@ -21,7 +21,7 @@ test("lists of slots are what arrays would be, whatever is done to them", () => 
     fc.property(fc.array(operation, { maxLength: 100 }), (operations) => {
       // Three words a slot, of which the first is somebody else's.
       const records = new Int32Array((slots + 1) * 3).fill(0).map((_, i) => (i % 3 === 0 ? 7 : 0));
-      const links = new Links(lists, records, 3, 1);
+      const links = new SlotLists(lists, records, 3, 1);
       const model: number[][] = Array.from({ length: lists }, () => []);
       for (const { list, slot } of operations) {
         const from = model.findIndex((other) => other.includes(slot));

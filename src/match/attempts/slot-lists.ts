@@ -1,12 +1,12 @@
 /** No slot: slots are numbered from 1, so that fresh memory, which is all zeros, means empty lists. */
-export const none = 0;
+export const NIL = 0;
 
 /**
  * Doubly linked lists of slots, without an object a slot: each slot is in one list or in none, and
  * whoever asks knows in which. All operations take constant time. The links themselves are two
  * words of the slot's record, which has more in it: a slot that is touched costs one cache line.
  */
-export class Links {
+export class SlotLists {
   readonly #first: Int32Array;
   readonly #last: Int32Array;
   readonly #records: Int32Array;
@@ -24,33 +24,33 @@ export class Links {
 
   /** The slot that has been in the list for the longest, or none. */
   first(list: number): number {
-    return this.#first[list] ?? none;
+    return this.#first[list] ?? NIL;
   }
 
   /** The slot after this one in its list, or none. */
   after(slot: number): number {
-    return this.#records[this.#at(slot) + 1] ?? none;
+    return this.#records[this.#at(slot) + 1] ?? NIL;
   }
 
   /** Puts the slot, which is in no list, at the end of this one. */
   append(list: number, slot: number): void {
-    const last = this.#last[list] ?? none;
+    const last = this.#last[list] ?? NIL;
     const at = this.#at(slot);
     this.#records[at] = last;
-    this.#records[at + 1] = none;
+    this.#records[at + 1] = NIL;
     this.#last[list] = slot;
-    if (last === none) this.#first[list] = slot;
+    if (last === NIL) this.#first[list] = slot;
     else this.#records[this.#at(last) + 1] = slot;
   }
 
   /** Takes the slot out of this list, in which it is. */
   remove(list: number, slot: number): void {
     const at = this.#at(slot);
-    const before = this.#records[at] ?? none;
-    const after = this.#records[at + 1] ?? none;
-    if (before === none) this.#first[list] = after;
+    const before = this.#records[at] ?? NIL;
+    const after = this.#records[at + 1] ?? NIL;
+    if (before === NIL) this.#first[list] = after;
     else this.#records[this.#at(before) + 1] = after;
-    if (after === none) this.#last[list] = before;
+    if (after === NIL) this.#last[list] = before;
     else this.#records[this.#at(after)] = before;
   }
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Wheel } from "./timing-wheel.ts";
+import { TimingWheel } from "./timing-wheel.ts";
 
 /** The wheel's promise: milliseconds. */
 const tick = 64;
@@ -9,9 +9,9 @@ const slots = 16;
 
 const all = Number.POSITIVE_INFINITY;
 
-const newWheel = () => new Wheel(new ArrayBuffer((slots + 1) * 16), 4, 0);
+const newWheel = () => new TimingWheel(new ArrayBuffer((slots + 1) * 16), 4, 0);
 
-type Operation =
+type WheelOperation =
   | { what: "add"; slot: number; after: number }
   | { what: "remove"; slot: number }
   | { what: "wait"; time: number }
@@ -24,7 +24,7 @@ const delay = fc.oneof(
   // As exact as a clock that counts nanoseconds.
   fc.nat(1e9).map((nanoseconds) => nanoseconds / 1e6),
 );
-const operation: fc.Arbitrary<Operation> = fc.oneof(
+const operation: fc.Arbitrary<WheelOperation> = fc.oneof(
   fc.record({
     what: fc.constant("add" as const),
     slot: fc.integer({ min: 1, max: slots }),

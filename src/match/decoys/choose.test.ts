@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Random } from "../../../test/differential/random.ts";
+import { SeededRandom } from "../../../test/differential/random.ts";
 import { baited, doorOf, openings, probe, usualDecoys } from "../../../test/support/scans.ts";
 import type { Port, Protocol } from "../../base/port.ts";
 import { formatPort, portKey } from "../../base/port.ts";
@@ -145,10 +145,10 @@ const scan = fc.record({
   /** SYN, FIN, none, ACK, SYN with ACK, RST: the TCP flags of its packets. */
   flags: fc.constantFrom(2, 2, 2, 1, 0, 16, 18, 4),
 });
-type Scan = typeof scan extends fc.Arbitrary<infer T> ? T : never;
+type RandomScan = typeof scan extends fc.Arbitrary<infer T> ? T : never;
 
 /** The packets of a scan to some ports. */
-function packetsOf(ports: readonly Port[], { direction, protocols, pace, ...rest }: Scan) {
+function packetsOf(ports: readonly Port[], { direction, protocols, pace, ...rest }: RandomScan) {
   const { tries, again, flags } = rest;
   // A batch that is tried again after its minute is over is a new scan that begins in the middle.
   const batch = rest.batch * pace < 40_000 ? rest.batch : 1;
@@ -203,7 +203,7 @@ const tcpflags = fc.constantFrom(
   { mask: 1, value: 1 },
 );
 /** Among the ports of the system's own connections nobody can tell such packets from answers. */
-const mayBeAnswer = ({ flags }: Scan) => (flags & (16 | 4)) !== 0;
+const mayBeAnswer = ({ flags }: RandomScan) => (flags & (16 | 4)) !== 0;
 const isNearLocal = ({ number }: Port) => number >= 32768 - 12 && number <= 60999 + 12;
 
 describe("a scan in the order of the ports", () => {
@@ -297,7 +297,7 @@ describe("a scan of round numbers alone does not open", () => {
 });
 
 test("a thousand doors share what there is, and none opens to a scan in order", () => {
-  const random = new Random(4);
+  const random = new SeededRandom(4);
   const all = Array.from({ length: 1000 }, () =>
     doorOf([1, 2].map(() => ({ number: random.from(1, 65535), protocol: "tcp" }))),
   );

@@ -21,7 +21,7 @@ export interface Decoy extends Port {
 }
 
 /** A door that wants decoys. */
-export interface Wish {
+export interface DecoyRequest {
   readonly sequence: Sequence;
   /** How many at most. */
   readonly decoys: number;
@@ -53,7 +53,7 @@ const firstUnprivileged = 1024;
  * derived from the sequence. Where there are
  * many doors each gets its first ones. Never a port of any door, nor one that is taken.
  */
-export function chooseDecoys(doors: readonly Wish[], host: HostPorts): Decoy[][] {
+export function chooseDecoys(doors: readonly DecoyRequest[], host: HostPorts): Decoy[][] {
   // Of either protocol: who mixes them up is no scanner.
   const own = new Set(doors.flatMap(({ sequence }) => sequence.map(({ number }) => number)));
   const isFree = (port: Port) => !own.has(port.number) && !host.taken.has(keyOf(port));

@@ -1,18 +1,18 @@
 import type { Address } from "../../base/address.ts";
 import { portKey } from "../../base/port.ts";
 import type { Packet } from "../../decode/packet.ts";
-import type { Decoy } from "./choose.ts";
 import type { Door } from "../door.ts";
 import { isTouch } from "../door.ts";
+import type { Decoy } from "./choose.ts";
 import { Scanners } from "./scanners.ts";
 
 /** A door for whose sake a decoy is watched; `local` as in `Decoy`. */
-interface Baited {
+interface DecoyDoor {
   readonly door: Door;
   readonly local: boolean;
 }
 
-export interface BaitOptions {
+export interface DecoyIndexOptions {
   /** Is this an address of this host, now? */
   readonly isOurs: (address: Address) => boolean;
   /** Has something begun to use this decoy of this host (`portKey`) meanwhile? */
@@ -20,13 +20,13 @@ export interface BaitOptions {
 }
 
 /** The decoys of all doors, and who touched them. */
-export class Bait {
-  readonly #options: BaitOptions;
+export class DecoyIndex {
+  readonly #options: DecoyIndexOptions;
   readonly #scanners = new Scanners();
   /** The doors that have a decoy, by its key. */
-  #byPort = new Map<number, Baited[]>();
+  #byPort = new Map<number, DecoyDoor[]>();
 
-  constructor(options: BaitOptions) {
+  constructor(options: DecoyIndexOptions) {
     this.#options = options;
   }
 

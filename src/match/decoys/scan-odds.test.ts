@@ -1,6 +1,6 @@
 // Scans in random order, simulated: how often they open a door, beside how often they should.
 import { describe, expect, test } from "vitest";
-import { Random } from "../../../test/differential/random.ts";
+import { SeededRandom } from "../../../test/differential/random.ts";
 import { baited, doorOf, probe, us, usualDecoys } from "../../../test/support/scans.ts";
 import { Address } from "../../base/address.ts";
 import type { Port } from "../../base/port.ts";
@@ -25,7 +25,7 @@ function opened(scans: number, shape: Shape, seed: number): number {
   const isWhole = shape.isWhole ?? length * passes > 60_000;
   const steps = parseSequence(sequence);
   if ("problem" in steps) throw new Error(steps.problem);
-  const random = new Random(seed);
+  const random = new SeededRandom(seed);
   const {
     matcher,
     decoys: [own = []],
@@ -53,7 +53,7 @@ function inAnyOrder(
   ports: readonly Port[],
   length: number,
   passes: number,
-  random: Random,
+  random: SeededRandom,
 ): { readonly port: Port; readonly time: Packet["time"] }[] {
   return Array.from({ length: passes }, (_, pass) =>
     ports

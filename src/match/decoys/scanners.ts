@@ -1,6 +1,6 @@
 import type { Address } from "../../base/address.ts";
+import { SipHash } from "../attempts/sip-hash.ts";
 import { mostTouches, touchWindow } from "./choose.ts";
-import { Hash } from "../attempts/sip-hash.ts";
 
 /** How long a scanner is ignored: milliseconds. No longer, since addresses can be forged. */
 const penalty = 60_000;
@@ -18,7 +18,7 @@ const kept = mostTouches - 1;
  * milliseconds and must not go back.
  */
 export class Scanners {
-  readonly #hash = new Hash(4);
+  readonly #hash = new SipHash(4);
   #tags = new Int32Array();
   #ports = new Int32Array();
   #times = new Float64Array();

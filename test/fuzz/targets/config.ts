@@ -1,7 +1,7 @@
 import { parseConfig } from "../../../src/config/parse.ts";
 import { formatWithHint } from "../../../src/config/problem.ts";
-import type { Random } from "../../differential/random.ts";
-import type { Target } from "../target.ts";
+import type { SeededRandom } from "../../differential/random.ts";
+import type { FuzzTarget } from "../target.ts";
 import { promise, words } from "../target.ts";
 
 const values = [
@@ -45,7 +45,7 @@ const directives = `Sequence One_Time_Sequences Seq_Timeout Timeout TCPFlags Tar
 const headings = ["[options]", "[OPTIONS]", "[ssh]", "[a b] # x", "[]", "[a] b", "[", "[x]y]"];
 
 /** A knockd.conf: it is a configuration, or something is said to be wrong with it, and where. */
-export const configTarget: Target = {
+export const configTarget: FuzzTarget = {
   name: "config",
   covers: ["src/config/parse.ts", "src/config/lines.ts", "src/config/directives.ts"].concat(
     ["src/config/values.ts", "src/config/traps/file.ts", "src/config/traps/overlaps.ts"],
@@ -123,7 +123,7 @@ function textOf(input: Uint8Array): string {
   }
 }
 
-function makeConfig(random: Random): Uint8Array {
+function makeConfig(random: SeededRandom): Uint8Array {
   const lines = random.several(0, 4, () => [
     random.percent(95) ? random.pick(headings) : "",
     ...random.several(0, 8, () => {

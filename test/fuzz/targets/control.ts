@@ -2,12 +2,12 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Clock } from "../../../src/base/clock.ts";
 import { ManualClock } from "../../../src/base/clock.ts";
-import { Connection } from "../../../src/control/connection.ts";
+import { ControlConnection } from "../../../src/control/connection.ts";
 import { defaultLimits } from "../../../src/control/limits.ts";
 import { MemoryHandlers } from "../../../src/control/memory.ts";
 import { parseAnswer } from "../../../src/control/protocol.ts";
-import { Random } from "../../differential/random.ts";
-import type { Target } from "../target.ts";
+import { SeededRandom } from "../../differential/random.ts";
+import type { FuzzTarget } from "../target.ts";
 import { promise, words } from "../target.ts";
 
 const limits = { ...defaultLimits, request: 2000, backlog: 2000 };
@@ -107,7 +107,7 @@ class CountingClock implements Clock {
  * A client: the first byte decides how what follows it is cut into pieces, and how much time goes by.
  * Each request is answered, what is none ends the connection, and nothing is left waiting.
  */
-export const controlTarget: Target = {
+export const controlTarget: FuzzTarget = {
   name: "control",
   covers: ["src/control/protocol.ts", "src/control/lines.ts", "src/control/connection.ts"].concat(
     ["src/control/schemas.ts", "src/control/watch.ts", "src/control/deadline.ts"],
@@ -161,12 +161,12 @@ export const controlTarget: Target = {
   async run(input) {
     const [seed = 0] = input;
     const bytes = input.subarray(1);
-    const random = new Random(seed);
+    const random = new SeededRandom(seed);
     const clock = new CountingClock();
     const socket = new FakeSocket();
     const handlers = new MemoryHandlers(clock);
     const mistakes: unknown[] = [];
-    new Connection(socket as unknown as Socket, {
+    new ControlConnection(socket as unknown as Socket, {
       handlers,
       limits,
       clock,

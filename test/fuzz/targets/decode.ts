@@ -2,10 +2,10 @@ import { whyRejected } from "../../../src/decode/rejection.ts";
 import { decodeAlike } from "../../support/agreement.ts";
 import { frameOf } from "../../support/packets.ts";
 import { packet } from "../packets.ts";
-import type { Target } from "../target.ts";
+import type { FuzzTarget } from "../target.ts";
 
 /** A frame: it is read as the slow reader reads it, whatever stands around it. */
-export const decodeTarget: Target = {
+export const decodeTarget: FuzzTarget = {
   name: "decode",
   covers: ["src/decode/"],
   longest: 2048,

@@ -1,11 +1,11 @@
 import { formatLine, readJournal } from "../../../src/grant/journal/journal-format.ts";
-import type { Target } from "../target.ts";
+import type { FuzzTarget } from "../target.ts";
 import { promise, words } from "../target.ts";
 
 const values = [1, "text", null, [], { kind: "granted", door: "ssh" }, "\u{1f511}\n"];
 
 /** A journal after a crash: sound lines are read, others are reported, and writing goes on at its end. */
-export const journalTarget: Target = {
+export const journalTarget: FuzzTarget = {
   name: "journal",
   covers: ["src/grant/journal/journal-format.ts"],
   longest: 8192,

@@ -8,7 +8,7 @@ import { Matcher } from "../../../src/match/matcher.ts";
 import type { Verdict } from "../../../src/match/verdict.ts";
 import { frameOf } from "../../support/packets.ts";
 import { packet } from "../packets.ts";
-import type { Target } from "../target.ts";
+import type { FuzzTarget } from "../target.ts";
 import { promise } from "../target.ts";
 
 const mostAttempts = 16;
@@ -43,7 +43,7 @@ let start = 0;
  * Packets one after the other, each behind a byte of its length and one of the time since the one
  * before: what opens is a door's last step, and nothing is remembered beyond the bound.
  */
-export const matcherTarget: Target = {
+export const matcherTarget: FuzzTarget = {
   name: "matcher",
   covers: ["src/match/matcher.ts", "src/match/sequence.ts", "src/match/door.ts"],
   longest: 1024,

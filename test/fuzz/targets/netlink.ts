@@ -9,7 +9,7 @@ import {
   readText,
 } from "../../../src/ffi/netlink-messages.ts";
 import { readElements, removedFrom } from "../../../src/ffi/nft-messages.ts";
-import type { Target } from "../target.ts";
+import type { FuzzTarget } from "../target.ts";
 import { promise } from "../target.ts";
 
 const margin = 32;
@@ -18,7 +18,7 @@ const nftTypes = [2, 5, 11, 12, 14].map((type) => (10 << 8) | type);
 const little = endianness() === "LE";
 
 /** A datagram of the kernel's: nothing is read that lies outside of it, or of the message it is in. */
-export const netlinkTarget: Target = {
+export const netlinkTarget: FuzzTarget = {
   name: "netlink",
   covers: ["src/ffi/netlink-messages.ts", "src/ffi/nft-messages.ts"],
   longest: 2048,

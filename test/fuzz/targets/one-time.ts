@@ -1,5 +1,5 @@
 import { findUnused, readOneTimeList } from "../../../src/match/one-time.ts";
-import type { Target } from "../target.ts";
+import type { FuzzTarget } from "../target.ts";
 import { promise, words } from "../target.ts";
 
 const lines = [
@@ -14,7 +14,7 @@ const lines = [
 ];
 
 /** A list of one-time sequences: each line is a sequence, none, or malformed; offsets are of lines. */
-export const oneTimeTarget: Target = {
+export const oneTimeTarget: FuzzTarget = {
   name: "one-time",
   covers: ["src/match/one-time.ts", "src/base/sequence.ts", "src/base/port.ts"],
   longest: 16_384,

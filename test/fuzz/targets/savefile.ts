@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { KnockError } from "../../../src/base/errors.ts";
 import { Savefile } from "../../../src/capture/savefile.ts";
 import { decode } from "../../../src/decode/decode.ts";
-import type { Random } from "../../differential/random.ts";
+import type { SeededRandom } from "../../differential/random.ts";
 import { Blocks, bytes, join8, pcap } from "../../support/savefiles.ts";
 import { packet } from "../packets.ts";
-import type { Target } from "../target.ts";
+import type { FuzzTarget } from "../target.ts";
 import { promise } from "../target.ts";
 
 const linkTypes = [0, 1, 9, 12, 14, 101, 105, 108, 113, 228, 229, 276];
@@ -26,7 +26,7 @@ function place(): string {
 }
 
 /** A file of packets: it is read to its end or to the place that is damaged, and nothing is made up. */
-export const savefileTarget: Target = {
+export const savefileTarget: FuzzTarget = {
   name: "savefile",
   covers: ["src/capture/"],
   longest: 4096,
@@ -79,7 +79,7 @@ export const savefileTarget: Target = {
 };
 
 /** A link's header and a packet. */
-function linked(random: Random, linkType: number): Uint8Array {
+function linked(random: SeededRandom, linkType: number): Uint8Array {
   const body = packet(random);
   const type = (body[0] ?? 0) >> 4 === 6 ? 0x86dd : 0x0800;
   const tag = random.percent(30) ? random.several(1, 5, () => bytes("u16", 0x8100, 0)) : [];
@@ -104,7 +104,7 @@ function linked(random: Random, linkType: number): Uint8Array {
   }
 }
 
-function makePcap(random: Random): Uint8Array {
+function makePcap(random: SeededRandom): Uint8Array {
   const linkType = random.pick(linkTypes);
   const packets = random.several(0, 4, () => ({
     wall: wall + random.from(-100_000, 100_000),
@@ -113,7 +113,7 @@ function makePcap(random: Random): Uint8Array {
   return pcap(packets, { linkType, little: random.percent(50), nano: random.percent(50) });
 }
 
-function makePcapng(random: Random): Uint8Array {
+function makePcapng(random: SeededRandom): Uint8Array {
   const blocks = new Blocks(random.percent(50));
   const linkType = random.pick(linkTypes);
   const options: [number, Uint8Array][] = random.several(0, 3, () => [

@@ -5,8 +5,8 @@ import { longestSequence } from "../../../base/sequence.ts";
 import type { Service } from "../../../base/service.ts";
 import { formatService, parseService } from "../../../base/service.ts";
 import { fewestSteps } from "../../../config/edit/random-sequence.ts";
-import type { GuardParams } from "../../../control/methods.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
+import type { GuardParams } from "../../../control/methods.ts";
 import { readHost } from "../../../invitation/profile.ts";
 import { printable } from "../../table.ts";
 import type { CommandLine } from "../command.ts";
@@ -17,7 +17,7 @@ import { readOrigin } from "../trial.ts";
 import type { Questions } from "./questions.ts";
 
 /** What an administrator wants of `init`. */
-export interface Wishes {
+export interface InitOptions {
   readonly services: readonly Service[];
   readonly steps: number;
   /** As the file shall say it. */
@@ -42,7 +42,7 @@ export async function readWishes(
   { given }: CommandLine,
   listening: HostFacts["listening"],
   questions: Questions | undefined,
-): Promise<Wishes> {
+): Promise<InitOptions> {
   const ask = async <T>(
     option: string,
     question: string,

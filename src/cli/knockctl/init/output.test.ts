@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { Service } from "../../../base/service.ts";
 import type { DoorConfig } from "../../../config/config.ts";
-import { parseConfig } from "../../../config/parse.ts";
 import { strengthOf } from "../../../config/edit/random-sequence.ts";
+import { parseConfig } from "../../../config/parse.ts";
 import type { PlannedDoor } from "../../../setup/plan.ts";
 import { clientLines, formatDoor, formatStrength, lastResort } from "./output.ts";
 

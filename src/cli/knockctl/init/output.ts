@@ -4,13 +4,13 @@ import { formatPort } from "../../../base/port.ts";
 import type { Sequence } from "../../../base/sequence.ts";
 import { formatService } from "../../../base/service.ts";
 import { scansToOpen } from "../../../config/traps/scans.ts";
+import { invitationTo } from "../../../invitation/invitation.ts";
 import { encodeProfile } from "../../../invitation/profile.ts";
+import type { PlannedDoor } from "../../../setup/plan.ts";
 import { humanDuration } from "../../duration.ts";
 import { formatQr } from "../../qr.ts";
 import { formatList, printable } from "../../table.ts";
-import { invitationTo } from "../../../invitation/invitation.ts";
-import type { PlannedDoor } from "../../../setup/plan.ts";
-import type { Wishes } from "./options.ts";
+import type { InitOptions } from "./options.ts";
 import { usualSshPort } from "./options.ts";
 
 /** Whole knocks a second that somebody tries without being noticed: for a sense of the numbers. */
@@ -70,7 +70,7 @@ export interface ClientLines {
 /** Undefined for a door whose sequences are good for one time each. */
 export function clientLines(
   { service, door }: PlannedDoor,
-  { host, sshPort }: Pick<Wishes, "host" | "sshPort">,
+  { host, sshPort }: Pick<InitOptions, "host" | "sshPort">,
 ): ClientLines | undefined {
   const { sequence } = door;
   if ("file" in sequence) return undefined;

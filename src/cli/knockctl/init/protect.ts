@@ -2,26 +2,26 @@
 import { KnockError } from "../../../base/errors.ts";
 import type { Guarded, GuardParams } from "../../../control/methods.ts";
 import { defaultSocket } from "../../../control/protocol.ts";
+import type { Changes, Say } from "../../../setup/apply.ts";
+import { proveAll, putBack, tellChanges, withDaemonOf } from "../../../setup/apply.ts";
+import type { SetupPlan } from "../../../setup/plan.ts";
+import { formatProof } from "../../../setup/probe.ts";
+import { Visitor } from "../../../setup/probe-host.ts";
+import { usualConfig } from "../../../setup/service-control.ts";
 import type { Io } from "../../program.ts";
 import { printable } from "../../table.ts";
 import type { CommandLine } from "../command.ts";
 import { print } from "../command.ts";
 import { formatEnd, formatGuarded, watchEnd } from "../trial.ts";
-import type { Changes, Say } from "../../../setup/apply.ts";
-import { proveAll, putBack, tellChanges, withDaemonOf } from "../../../setup/apply.ts";
-import type { Plan } from "../../../setup/plan.ts";
-import { formatProof } from "../../../setup/probe.ts";
-import { usualConfig } from "../../../setup/service-control.ts";
-import { Visitor } from "../../../setup/probe-host.ts";
-import type { Wishes } from "./options.ts";
+import type { InitOptions } from "./options.ts";
 import type { ClientLines } from "./output.ts";
 import { clientLines, formatClient, lastResort } from "./output.ts";
 
 export interface LockUpParts {
   readonly line: CommandLine;
   readonly io: Io;
-  readonly plan: Plan;
-  readonly wishes: Wishes & { readonly origin: NonNullable<Wishes["origin"]> };
+  readonly plan: SetupPlan;
+  readonly wishes: InitOptions & { readonly origin: NonNullable<InitOptions["origin"]> };
   readonly changes: Changes;
   /** Whether a stranger is to try the doors first. */
   readonly proof: boolean;
@@ -174,7 +174,7 @@ function finish(
 }
 
 /** How to get in when all fails. */
-function formatLastResort({ place: { config } }: Plan, { given }: CommandLine): string {
+function formatLastResort({ place: { config } }: SetupPlan, { given }: CommandLine): string {
   const socket = given.get("socket");
   const options = [
     ...(config === usualConfig ? [] : [` --config ${config}`]),
