@@ -6,7 +6,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "test/*.test.ts"],
+          include: ["src/**/*.test.ts", "test/{repository,support,fuzz}/**/*.test.ts"],
           // Properties run long on a busy machine.
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },

@@ -6,6 +6,9 @@ export interface Port {
   readonly protocol: Protocol;
 }
 
+/** Port numbers, by protocol. */
+export type PortSets = Readonly<Record<Protocol, ReadonlySet<number>>>;
+
 /** 1 to 65535, digits only. Undefined for anything else. */
 export function parsePortNumber(text: string): number | undefined {
   if (!/^\d{1,5}$/.test(text)) return undefined;

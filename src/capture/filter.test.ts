@@ -16,10 +16,9 @@ import {
   tcpPacket,
   udpPacket,
 } from "../../test/support/packets.ts";
-import type { Protocol } from "../base/port.ts";
+import type { PortSets, Protocol } from "../base/port.ts";
 import { decode } from "../decode/decode.ts";
 import { compileFilter } from "./filter.ts";
-import type { WatchedPorts } from "./source.ts";
 
 const IPV4 = 0x0800;
 const IPV6 = 0x86dd;
@@ -33,7 +32,7 @@ function arrives(packet: Uint8Array, more: Partial<FilteredPacket> = {}): Filter
   return { bytes: packet, etherType, packetType: 0, interfaceIndex: 1, ...more };
 }
 
-function watched(tcp: Iterable<number>, udp: Iterable<number> = []): WatchedPorts {
+function watched(tcp: Iterable<number>, udp: Iterable<number> = []): PortSets {
   return { tcp: new Set(tcp), udp: new Set(udp) };
 }
 
@@ -94,7 +93,7 @@ test.each([
 /** What should become of a packet, said without any cleverness. */
 function judge(
   { bytes, etherType, packetType, interfaceIndex }: FilteredPacket,
-  ports: WatchedPorts,
+  ports: PortSets,
   interfaces: readonly number[] | undefined,
 ): boolean {
   const data = Buffer.from(bytes);
@@ -183,7 +182,7 @@ test("whatever decode makes a packet of, for a watched port, has passed", () => 
 });
 
 /** The port numbers of a protocol that pass, as ranges. */
-function passing(ports: WatchedPorts, protocol: Protocol): [number, number][] {
+function passing(ports: PortSets, protocol: Protocol): [number, number][] {
   const program = compileFilter(ports, undefined);
   expect(refusal(program)).toBeUndefined();
   const knock = protocol === "tcp" ? tcpPacket(v6, { port: 0 }) : udpPacket(v6, { port: 0 });

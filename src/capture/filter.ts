@@ -1,6 +1,7 @@
 // Classic BPF (linux/filter.h) for sockets whose data starts at the IP header. Pure.
+
+import type { PortSets } from "../base/port.ts";
 import type { Instruction } from "../ffi/packet-socket.ts";
-import type { WatchedPorts } from "./source.ts";
 
 const LD_W_ABS = 0x20;
 const LD_H_ABS = 0x28;
@@ -40,7 +41,7 @@ type Range = readonly [first: number, last: number];
  * extension header all pass. With more scattered ports than `most` of a protocol some in between pass, too.
  */
 export function compileFilter(
-  ports: WatchedPorts,
+  ports: PortSets,
   interfaces: readonly number[] | undefined,
   most: number = mostRanges,
 ): Instruction[] {

@@ -1,9 +1,10 @@
-import type { CaptureCounters, Frame, Sink, Source, WatchedPorts } from "./source.ts";
+import type { PortSets } from "../base/port.ts";
+import type { CaptureCounters, Frame, Sink, Source } from "./source.ts";
 
 /** A source that delivers what it is given: for tests, and where no kernel is to be asked. */
 export class MemorySource implements Source {
   readonly #sink: Sink;
-  #ports: WatchedPorts | undefined;
+  #ports: PortSets | undefined;
   #received = 0;
   #closed = false;
 
@@ -25,11 +26,11 @@ export class MemorySource implements Source {
   }
 
   /** What the daemon asked for last. */
-  get ports(): WatchedPorts | undefined {
+  get ports(): PortSets | undefined {
     return this.#ports;
   }
 
-  watch(ports: WatchedPorts): void {
+  watch(ports: PortSets): void {
     this.#ports = ports;
   }
 

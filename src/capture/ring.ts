@@ -1,5 +1,6 @@
 import { endianness } from "node:os";
 import type { Clock } from "../base/clock.ts";
+import type { PortSets } from "../base/port.ts";
 import { ifNameToIndex } from "../ffi/libc.ts";
 import type { RingSize } from "../ffi/packet-socket.ts";
 import {
@@ -11,7 +12,7 @@ import {
   statistics,
 } from "../ffi/packet-socket.ts";
 import { compileFilter, mostRanges } from "./filter.ts";
-import type { CaptureCounters, Frame, Sink, Source, WatchedPorts } from "./source.ts";
+import type { CaptureCounters, Frame, Sink, Source } from "./source.ts";
 import { Wakeups } from "./wakeups.ts";
 
 // struct tpacket2_hdr (linux/if_packet.h): status, len, snaplen, mac, net, sec, nsec, VLAN tag and type,
@@ -48,7 +49,7 @@ export class Ring implements Source {
   readonly #release: (() => void)[] = [];
   readonly #frame: { -readonly [Field in keyof Frame]: Frame[Field] };
   #interfaces: readonly string[] | undefined;
-  #ports: WatchedPorts | undefined;
+  #ports: PortSets | undefined;
   /** Of the interfaces that the filter lets in; undefined: of all. */
   #indexes: readonly number[] | undefined;
   #next = 0;
@@ -97,7 +98,7 @@ export class Ring implements Source {
     }
   }
 
-  watch(ports: WatchedPorts): void {
+  watch(ports: PortSets): void {
     this.#ports = ports;
     this.#filter(ports, this.#lookUp());
   }
@@ -138,7 +139,7 @@ export class Ring implements Source {
     return this.#interfaces?.map(ifNameToIndex).filter((index) => index !== 0);
   }
 
-  #filter(ports: WatchedPorts, indexes: readonly number[] | undefined): void {
+  #filter(ports: PortSets, indexes: readonly number[] | undefined): void {
     if (this.#release.length === 0) return;
     this.#attach(ports, indexes);
     this.#indexes = indexes;
@@ -149,7 +150,7 @@ export class Ring implements Source {
    * before takes its part until it is replaced. A shorter one lets more pass than it should, which the
    * matcher ignores.
    */
-  #attach(ports: WatchedPorts, indexes: readonly number[] | undefined): void {
+  #attach(ports: PortSets, indexes: readonly number[] | undefined): void {
     const attach = (most: number) => attachFilter(this.#fd, compileFilter(ports, indexes, most));
     if (succeeds(() => attach(mostRanges))) return;
     attach(1);

@@ -1,4 +1,4 @@
-import type { Protocol } from "../base/port.ts";
+import type { PortSets } from "../base/port.ts";
 
 /** One packet as it was received: bytes from the IP header on. */
 export interface Frame {
@@ -14,9 +14,6 @@ export interface Frame {
   /** The index of the interface it came in by; 0 if not known. */
   readonly interfaceIndex: number;
 }
-
-/** The ports that packets must be for, to be worth a look. */
-export type WatchedPorts = Readonly<Record<Protocol, ReadonlySet<number>>>;
 
 export interface CaptureCounters {
   /** Packets that passed the filter. */
@@ -37,7 +34,7 @@ export interface CaptureCounters {
  * - `close` may be called more than once; afterwards nothing is delivered any more.
  */
 export interface Source {
-  watch(ports: WatchedPorts): void;
+  watch(ports: PortSets): void;
   counters(): CaptureCounters;
   close(): void;
 }

@@ -1,4 +1,5 @@
 import { KnockError } from "../base/errors.ts";
+import { printable } from "../base/text.ts";
 import { getopt } from "./getopt.ts";
 import { check } from "./knockctl/check.ts";
 import { close } from "./knockctl/close.ts";
@@ -21,7 +22,7 @@ import { unprotect } from "./knockctl/unprotect.ts";
 import { watch } from "./knockctl/watch.ts";
 import { nearest } from "./nearest.ts";
 import type { Io } from "./program.ts";
-import { formatList, printable } from "./table.ts";
+import { formatList } from "./table.ts";
 import { version } from "./version.ts";
 
 /** In the order in which --help lists them. */

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { KnockError } from "../base/errors.ts";
 import type { ConfigOptions } from "../config/config.ts";
 import { describeConfig } from "../config/describe.ts";
-import type { LoadedConfig } from "../config/load.ts";
+import type { FindTraps, LoadedConfig } from "../config/load.ts";
 import { loadConfig } from "../config/load.ts";
 import { formatProblem, formatWithHint } from "../config/problem.ts";
 import { findScanTraps } from "../config/traps/scans.ts";
@@ -11,6 +11,7 @@ import { interfaces } from "../config/values.ts";
 import { isInBackground, settleInBackground, startInBackground } from "../daemon/background.ts";
 import type { DaemonOptions } from "../daemon/daemon.ts";
 import { Daemon } from "../daemon/daemon.ts";
+import { decoyFacts } from "../daemon/host/facts.ts";
 import type { Flag, Option } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
 import type { Io } from "./program.ts";
@@ -112,7 +113,8 @@ async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> 
   const overrides = readOverrides(given);
   // Relative paths mean the directory of the start, also after -d has left it.
   const directory = process.cwd();
-  const load = () => loadConfig(configFile, directory, findScanTraps);
+  const findTraps: FindTraps = (config, sections) => findScanTraps(config, sections, decoyFacts);
+  const load = () => loadConfig(configFile, directory, findTraps);
   if (given.has("test")) return test(configFile, load(), io);
   const detach = given.has("daemon");
   if (detach && !background) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { formatList, formatTable, printable } from "./table.ts";
+import { printable } from "../base/text.ts";
+import { formatList, formatTable } from "./table.ts";
 
 test("columns stand under each other, and no line ends in blanks", () => {
   const columns = [{ title: "DOOR" }, { title: "LEFT", align: "right" }, { title: "" }] as const;

@@ -1,4 +1,4 @@
-import { oneLine } from "../base/log.ts";
+import { printable } from "../base/text.ts";
 
 /** A column: its title, and the side on which its cells begin. */
 export interface Column {
@@ -24,11 +24,6 @@ export function formatList(facts: readonly (readonly [name: string, value: strin
   const format = ([name, value]: readonly [string, string]) =>
     `${pad(name, widest)}  ${printable(value)}`.trimEnd();
   return facts.map((fact) => `${format(fact)}\n`).join("");
-}
-
-/** Text that a terminal shows as it is: what would move the cursor or turn the direction becomes `?`. */
-export function printable(text: string): string {
-  return oneLine(text).replace(/[\t\p{Cf}\p{Co}\p{Cs}]/gu, "?");
 }
 
 function pad(text: string, to: number, align: "left" | "right" = "left"): string {

@@ -15,7 +15,7 @@ export interface LoadedConfig {
 }
 
 /** Finds what is to be said of a good configuration; its doors stand in `sections`, one by one. */
-type FindTraps = (config: Config, sections: readonly ConfigSection[]) => readonly Problem[];
+export type FindTraps = (config: Config, sections: readonly ConfigSection[]) => readonly Problem[];
 
 /** `readConfig` for those who need a configuration. Throws CONFIG with every problem, a line each. */
 export function loadConfig(

@@ -1,10 +1,9 @@
 import type { Network } from "../base/address.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Port } from "../base/port.ts";
+import type { Port, PortSets } from "../base/port.ts";
 import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
-import type { WatchedPorts } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
 import type { Decoy, DecoyRequest, HostPorts } from "../match/decoys/choose.ts";
 import { chooseDecoys, isShieldable, isShielded, unknownHost } from "../match/decoys/choose.ts";
@@ -81,7 +80,7 @@ export class Doors {
   }
 
   /** Every port that could be a hit, and the decoys. */
-  get ports(): WatchedPorts {
+  get ports(): PortSets {
     const ports = { tcp: new Set<number>(), udp: new Set<number>() };
     for (const { door, decoys } of this.#live) {
       const all = [...(door?.sequence ?? []), ...decoys];

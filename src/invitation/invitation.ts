@@ -1,6 +1,6 @@
+import { humanDuration } from "../base/duration.ts";
 import { KnockError } from "../base/errors.ts";
-import { humanDuration } from "../cli/duration.ts";
-import { printable } from "../cli/table.ts";
+import { printable } from "../base/text.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { isBadPort } from "./bad-ports.ts";
 import { duration, fitPace, shortestPace } from "./pace.ts";

@@ -1,4 +1,4 @@
-import { printable } from "../cli/table.ts";
+import { printable } from "../base/text.ts";
 
 /** A unified diff; empty if the texts are the same. */
 export async function difference(file: string, before: string, after: string): Promise<string> {

@@ -4,7 +4,6 @@ import { KnockError } from "../base/errors.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
-import type { InitOptions } from "../cli/knockctl/init/options.ts";
 import type { Config, DoorConfig } from "../config/config.ts";
 import { defaultOptions } from "../config/config.ts";
 import type { NewDoor } from "../config/edit/addition.ts";
@@ -16,7 +15,9 @@ import { parseConfig } from "../config/parse.ts";
 import { formatWithHint } from "../config/problem.ts";
 import type { HostFacts } from "../config/traps/host.ts";
 import { findHostTraps } from "../config/traps/host.ts";
+import type { DecoyFacts } from "../config/traps/scans.ts";
 import { findScanTraps } from "../config/traps/scans.ts";
+import type { GuardParams } from "../control/methods.ts";
 import type { SetupPaths } from "./paths.ts";
 import { decode, readBytes, setupPaths } from "./paths.ts";
 import { portFacts, usablePorts } from "./ports.ts";
@@ -28,6 +29,22 @@ export interface PlannedDoor {
   readonly door: DoorConfig;
   /** Of a new door. */
   readonly strength?: Strength;
+}
+
+/** What an administrator wants of `init`. */
+export interface InitOptions {
+  readonly services: readonly Service[];
+  readonly steps: number;
+  /** As the file shall say it. */
+  readonly openFor: string;
+  /** The server, as clients name it. */
+  readonly host: string;
+  /** Where sshd listens, as far as his own session tells. */
+  readonly sshPort: number;
+  /** Where he comes from; undefined: nothing is to be protected, since nothing is to be changed. */
+  readonly origin: Pick<GuardParams, "address" | "port"> | undefined;
+  /** Milliseconds; undefined: the daemon's own. */
+  readonly trial: number | undefined;
 }
 
 /** All that `init` is about to do, before it does any of it. */
@@ -55,6 +72,7 @@ export function makePlan(
   socket: string | undefined,
   wishes: InitOptions,
   host: HostFacts,
+  decoys: DecoyFacts,
 ): SetupPlan {
   const existing = readExisting(file);
   expectNftables(existing);
@@ -78,7 +96,7 @@ export function makePlan(
   });
   const traps = [
     ...problems,
-    ...findScanTraps(config, doorSections),
+    ...findScanTraps(config, doorSections, decoys),
     ...findHostTraps(config, doorSections, host),
   ];
   return {

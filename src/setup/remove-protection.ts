@@ -1,6 +1,6 @@
+import { Address } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import { formatService } from "../base/service.ts";
-import { readAddress } from "../cli/knockctl/command.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
@@ -88,7 +88,7 @@ export async function guardAgain(
   const { protects } = (await daemon.ask("status", {})).firewall;
   const services = others.filter((one) => !protects.includes(one));
   if (services.length === 0) return;
-  const address = readAddress("127.0.0.1");
+  const address = Address.v4(0x7f000001);
   await daemon.ask("guard", { address, services, for: moment });
   await daemon.ask("confirm", { console: true });
   await daemon.ask("close", { address });

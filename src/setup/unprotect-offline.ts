@@ -2,11 +2,10 @@
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
-import { isRunning } from "../daemon/state/state.ts";
 import { loadRuleset } from "../firewall/nftables/nft-command.ts";
 import { defaultTable, liftRuleset } from "../firewall/nftables/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
-import { defaultStateDir, stateFiles } from "../system/state-files.ts";
+import { defaultStateDir, isRunning, stateFiles } from "../system/state-files.ts";
 
 export interface Lifted {
   /** The table whose chain is gone. */

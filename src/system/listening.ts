@@ -1,13 +1,12 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { endianness } from "node:os";
-import type { Protocol } from "../base/port.ts";
-import type { WatchedPorts } from "../capture/source.ts";
+import type { PortSets, Protocol } from "../base/port.ts";
 
 /** What the kernel calls a socket that waits for somebody: a TCP listener, a UDP socket without a peer. */
 const waiting: Readonly<Record<Protocol, string>> = { tcp: "0A", udp: "07" };
 
 /** The ports on which something waits for packets from elsewhere, now; none where there is no /proc. */
-export function listeningPorts(): WatchedPorts {
+export function listeningPorts(): PortSets {
   const ports = (protocol: Protocol, read: (path: string) => string) =>
     new Set([
       ...readTable(read(`/proc/net/${protocol}`), protocol),

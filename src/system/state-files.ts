@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
+import { isLocked } from "../ffi/file-lock.ts";
 
 /** Where the daemon of one configuration file keeps what it must not forget. */
 export interface StateFiles {
@@ -28,6 +29,11 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
     boot: `${path}.nft`,
     init: `${path}.init`,
   };
+}
+
+/** Returns whether a daemon of this configuration runs. */
+export function isRunning({ lock }: StateFiles): boolean {
+  return isLocked(lock);
 }
 
 /** Where lies what no restart of the machine outlives. */

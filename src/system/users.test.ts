@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { settled } from "../../test/support/slow-firewall.ts";
 import { ManualClock } from "../base/clock.ts";
-import type { User } from "../firewall/commands/command.ts";
+import type { User } from "./users.ts";
 import { findInPasswd, Users } from "./users.ts";
 
 /** A directory that knows one user, under the number of the questions so far. */

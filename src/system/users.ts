@@ -3,7 +3,6 @@ import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import type { Clock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
-import type { FindUser, User } from "../firewall/commands/command.ts";
 
 const run = promisify(execFile);
 
@@ -12,6 +11,15 @@ const patience = 5_000;
 
 /** How long a look-up that failed is not tried again: milliseconds. */
 const failureLasts = 30_000;
+
+/** The numbers of a user, to run commands as. */
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Finds a user by name. Rejected with SYSTEM if there is none. */
+export type FindUser = (name: string) => Promise<User>;
 
 /** A look-up, and until when it counts: milliseconds on the clock's `now()`. */
 interface Known {

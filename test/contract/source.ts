@@ -1,11 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type {
-  CaptureCounters,
-  Frame,
-  Sink,
-  Source,
-  WatchedPorts,
-} from "../../src/capture/source.ts";
+import type { PortSets } from "../../src/base/port.ts";
+import type { CaptureCounters, Frame, Sink, Source } from "../../src/capture/source.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
 import type { PacketEnds } from "../support/packets.ts";
@@ -57,7 +52,7 @@ export class Collector<S extends Source = Source> {
   }
 
   watch(tcp: readonly number[], udp: readonly number[] = []): void {
-    const ports: WatchedPorts = { tcp: new Set(tcp), udp: new Set([...udp, markerPort]) };
+    const ports: PortSets = { tcp: new Set(tcp), udp: new Set([...udp, markerPort]) };
     this.bench.source.watch(ports);
   }
 

@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/base/clock.ts";
+import type { PortSets } from "../../src/base/port.ts";
 import { Ring } from "../../src/capture/ring.ts";
-import type { WatchedPorts } from "../../src/capture/source.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
 import type { LiveHost } from "./host.ts";
@@ -11,7 +11,7 @@ const SYN = 0x02;
 const ACK = 0x10;
 
 const range = new Set(Array.from({ length: 3_000 }, (_, i) => 7_000 + i));
-const ports: WatchedPorts = { tcp: range, udp: range };
+const ports: PortSets = { tcp: range, udp: range };
 
 /** Sees the SYNs and datagrams that arrive at a host for ports from 7000 to 9999. */
 export class Tap {

@@ -8,22 +8,31 @@ import { importsOf, pathTo, printsOrExits, trespasses } from "../support/imports
 const table: ImportTable = {
   base: { values: [], node: ["node:net"] }, // isIP alone: a test below holds that
   ffi: { values: ["base"], packages: ["koffi"] },
+  system: { values: ["base", "ffi"] },
   capture: { values: ["base", "ffi"] },
   decode: { values: ["base"], types: ["capture"], node: [] },
   match: { values: ["base"], types: ["decode"], node: ["node:crypto"] },
-  firewall: { values: ["base", "ffi"] },
-  grant: { values: ["base", "ffi"], types: ["match", "firewall"], packages: ["valibot"] },
+  firewall: { values: ["base", "ffi", "system"] },
+  grant: {
+    values: ["base", "ffi", "system"],
+    types: ["match", "firewall"],
+    packages: ["valibot"],
+  },
   config: { values: ["base"], types: ["capture", "match", "grant", "firewall"] },
   control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
   client: { values: ["base"] },
-  page: { values: ["base"], node: [] },
+  invitation: { values: ["base"], types: ["config"], node: [] },
+  setup: {
+    values: ["base", "system", "firewall", "config", "control", "client", "invitation"],
+    packages: ["diff"],
+  },
   daemon: {
-    values: ["base", "ffi", "capture", "decode", "match", "grant", "firewall", "control"],
+    values: ["base", "ffi", "system", "capture", "decode", "match", "grant", "firewall", "control"],
     types: ["config"],
   },
   cli: {
-    values: ["base", "config", "control", "client", "daemon", "page"],
-    packages: ["diff", "uqr"],
+    values: ["base", "system", "config", "control", "client", "daemon", "invitation", "setup"],
+    packages: ["uqr"],
   },
 };
 

@@ -1,12 +1,12 @@
 import { systemClock } from "../../base/clock.ts";
-import { parseDuration } from "../../base/duration.ts";
+import { humanDuration, parseDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
+import { plural } from "../../base/text.ts";
 import { knockUntilOpen } from "../../client/attempt.ts";
 import type { KnockCause } from "../../client/keep.ts";
 import { keepOpen } from "../../client/keep.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
-import { humanDuration, plural } from "../duration.ts";
 import type { KnockJob } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 import { explain } from "./wait.ts";

@@ -1,8 +1,7 @@
+import { plural, printable } from "../../base/text.ts";
 import type { KnockProfile } from "../../client/profile.ts";
 import { formatProfile } from "../../client/profile-edit.ts";
-import { plural } from "../duration.ts";
 import type { Io } from "../program.ts";
-import { printable } from "../table.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { mustFind } from "./target.ts";
 

@@ -1,11 +1,11 @@
 import { systemClock } from "../../base/clock.ts";
+import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { KnockOutcome, RetryOptions } from "../../client/attempt.ts";
 import { knockUntilOpen } from "../../client/attempt.ts";
 import type { Reply } from "../../client/probe.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
-import { humanDuration } from "../duration.ts";
 import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";

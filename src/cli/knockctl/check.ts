@@ -1,10 +1,10 @@
+import { plural, printable } from "../../base/text.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
-import { findHostTraps, thisHost } from "../../config/traps/host.ts";
+import { findHostTraps } from "../../config/traps/host.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
-import { plural } from "../duration.ts";
-import { printable } from "../table.ts";
+import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import type { Command } from "./command.ts";
 import { expectOperands, jsonOption, print } from "./command.ts";
 
@@ -55,7 +55,7 @@ function inspect(file: string): Checked {
   if (config === undefined) return { file, usable: false, doors: 0, problems };
   const all = [
     ...problems,
-    ...findScanTraps(config, doorSections),
+    ...findScanTraps(config, doorSections, decoyFacts),
     ...findHostTraps(config, doorSections, thisHost()),
   ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);

@@ -1,7 +1,6 @@
 import { parseAddress } from "../../base/address.ts";
+import { plural, printable } from "../../base/text.ts";
 import type { Closed, CloseParams } from "../../control/methods.ts";
-import { plural } from "../duration.ts";
-import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
   clientOptions,

@@ -1,6 +1,6 @@
+import { humanDuration } from "../../base/duration.ts";
+import { printable } from "../../base/text.ts";
 import type { ExtendParams } from "../../control/methods.ts";
-import { humanDuration } from "../duration.ts";
-import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
   clientOptions,

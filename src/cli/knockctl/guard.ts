@@ -1,9 +1,9 @@
+import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
+import { printable } from "../../base/text.ts";
 import type { Confirmed, ConfirmParams, GuardParams } from "../../control/methods.ts";
-import { humanDuration } from "../duration.ts";
 import type { Io } from "../program.ts";
-import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
   clientOptions,

@@ -1,21 +1,20 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
 import { formatService } from "../../base/service.ts";
+import { printable } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
-import { thisHost } from "../../config/traps/host.ts";
+import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import { findDaemon, prepare } from "../../setup/apply.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { decode } from "../../setup/paths.ts";
-import type { SetupPlan } from "../../setup/plan.ts";
+import type { InitOptions, SetupPlan } from "../../setup/plan.ts";
 import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
 import { Visitor } from "../../setup/probe-host.ts";
 import type { StartMethod } from "../../setup/service-control.ts";
 import { describeStart, usualConfig } from "../../setup/service-control.ts";
 import type { Io } from "../program.ts";
-import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, expectOperands, print, usageError } from "./command.ts";
-import type { InitOptions } from "./init/options.ts";
 import { formatListening, readWishes } from "./init/options.ts";
 import { formatDoor, formatStrength } from "./init/output.ts";
 import { lockUp } from "./init/protect.ts";
@@ -126,7 +125,7 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
     if (!quiet)
       io.stdout(`Listening for others: ${formatListening(host.listening) || "nothing"}\n`);
     const wishes = await readWishes(line, host.listening, questions);
-    const plan = makePlan(config, given.get("socket"), wishes, host);
+    const plan = makePlan(config, given.get("socket"), wishes, host, decoyFacts);
     const unprovable = given.has("no-proof") ? [] : await findUnprovable(plan, existing, wishes);
     const proof = unprovable.length === 0 && !given.has("no-proof");
     const doubt = `this machine cannot try by itself whether it works: ${unprovable.join("; ")}`;

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { KnockError, reason } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
+import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
 import { isBadPort } from "../../invitation/bad-ports.ts";
 import type { Invitation } from "../../invitation/invitation.ts";
@@ -12,7 +13,6 @@ import { nearest } from "../nearest.ts";
 import { readPage } from "../page-file.ts";
 import type { Io } from "../program.ts";
 import { formatQr } from "../qr.ts";
-import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { expectOperands, jsonOption, print, usageError } from "./command.ts";
 

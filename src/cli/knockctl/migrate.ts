@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync, realpathSync } from "node:fs";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
+import { printable } from "../../base/text.ts";
 import type { Note } from "../../config/edit/migration.ts";
 import { migrate as rewrite } from "../../config/edit/migration.ts";
 import { parseConfig } from "../../config/parse.ts";
@@ -9,7 +10,6 @@ import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { keepFile, rewriteFile } from "../../system/rewrite-file.ts";
-import { printable } from "../table.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { expectOperands, jsonOption, print } from "./command.ts";
 

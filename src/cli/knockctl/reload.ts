@@ -1,5 +1,6 @@
+import { printable } from "../../base/text.ts";
 import type { Reloaded } from "../../control/methods.ts";
-import { formatList, printable } from "../table.ts";
+import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
 

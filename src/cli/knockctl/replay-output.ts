@@ -1,9 +1,10 @@
 // What `knockctl replay` prints. Pure.
 import type { Entry } from "../../base/log.ts";
+import { printable } from "../../base/text.ts";
 import { encode } from "../../control/protocol.ts";
 import { formatFlags } from "../../daemon/log/report.ts";
 import type { ReplayEvent, ReplaySummary, Unseen } from "../../daemon/replay/replay-event.ts";
-import { formatList, printable } from "../table.ts";
+import { formatList } from "../table.ts";
 import { formatDate } from "./leases.ts";
 
 /** How often each door opened. */

@@ -1,6 +1,6 @@
 import type { Entry } from "../../base/log.ts";
+import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
-import { printable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { expectOperands, jsonOption, nobodyReads, readAddress } from "./command.ts";
 import { formatEvent, formatSummary, jsonEvent, jsonSummary } from "./replay-output.ts";

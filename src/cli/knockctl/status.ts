@@ -1,6 +1,7 @@
+import { humanDuration } from "../../base/duration.ts";
+import { plural, printable } from "../../base/text.ts";
 import type { LeaseReport, Status } from "../../control/methods.ts";
-import { humanDuration, plural } from "../duration.ts";
-import { formatList, printable } from "../table.ts";
+import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
 import { formatDoors } from "./doors.ts";

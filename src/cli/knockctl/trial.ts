@@ -1,10 +1,10 @@
 import { systemClock } from "../../base/clock.ts";
+import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
+import { printable } from "../../base/text.ts";
 import type { ControlClient } from "../../control/client.ts";
 import type { Guarded, GuardParams } from "../../control/methods.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
-import { humanDuration } from "../duration.ts";
-import { printable } from "../table.ts";
 import { readAddress } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
 

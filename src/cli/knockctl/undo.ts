@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
+import { printable } from "../../base/text.ts";
 import { readLenient, setupPaths } from "../../setup/paths.ts";
 import { readRecords } from "../../setup/record.ts";
 import { planRestoring } from "../../setup/restore-config.ts";
 import type { TakenBack } from "../../setup/rollback.ts";
 import { takeBack } from "../../setup/rollback.ts";
 import { usualConfig } from "../../setup/service-control.ts";
-import { printable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print } from "./command.ts";
 import { formatDate } from "./leases.ts";

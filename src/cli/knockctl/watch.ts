@@ -1,7 +1,6 @@
+import { plural, printable } from "../../base/text.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
 import { encode } from "../../control/protocol.ts";
-import { plural } from "../duration.ts";
-import { printable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, nobodyReads, withDaemon } from "./command.ts";
 import { formatDate } from "./leases.ts";

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { thisHost } from "../../daemon/host/facts.ts";
 import { readOneTimeList } from "../../match/one-time.ts";
 import { parseConfig } from "../parse.ts";
 import type { HostFacts } from "./host.ts";
-import { findHostTraps, thisHost } from "./host.ts";
+import { findHostTraps } from "./host.ts";
 
 /** A machine on which ssh and a resolver listen, with these lists, and one user. */
 const host: HostFacts = {

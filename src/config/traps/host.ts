@@ -1,24 +1,17 @@
 import { reason } from "../../base/errors.ts";
+import type { PortSets } from "../../base/port.ts";
 import { formatPort } from "../../base/port.ts";
-import type { WatchedPorts } from "../../capture/source.ts";
-import type { OneTimeFiles } from "../../daemon/state/one-time-file.ts";
-import { readOneTimeFile } from "../../daemon/state/one-time-file.ts";
-import { listeningPorts } from "../../system/listening.ts";
-import { hasUser } from "../../system/users.ts";
+import type { OneTimeList } from "../../match/one-time.ts";
 import type { Config, DoorConfig } from "../config.ts";
 import type { ConfigSection } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 
 /** What there is to know of a machine. */
 export interface HostFacts {
-  readonly listening: WatchedPorts;
-  readonly readList: OneTimeFiles["read"];
+  readonly listening: PortSets;
+  /** Reads a file of one-time sequences. Throws SYSTEM. */
+  readonly readList: (file: string) => OneTimeList;
   readonly hasUser: (name: string) => boolean;
-}
-
-/** The machine on which this runs. */
-export function thisHost(): HostFacts {
-  return { listening: listeningPorts(), readList: readOneTimeFile, hasUser };
 }
 
 /** What of a configuration does not suit a machine as it is now; the doors belong to `sections`, one by one. */
@@ -48,7 +41,7 @@ function placeOf(section: ConfigSection | undefined, key: string): TrapPosition 
 /** Who uses what listens there takes a step of the sequence, and a scanner is told that the port is alive. */
 function openPorts(
   { name, sequence, target }: DoorConfig,
-  open: WatchedPorts,
+  open: PortSets,
   at: TrapPosition,
 ): Problem[] {
   // Packets for a target are for other machines.

@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { decoyFacts } from "../../daemon/host/facts.ts";
 import { parseConfig } from "../parse.ts";
 import { findScanTraps } from "./scans.ts";
 
 function traps(...lines: string[]): string[] {
   const { config, doorSections } = parseConfig(["", "[x]", "command = true", ...lines].join("\n"));
   if (config === undefined) throw new Error("the file cannot be used");
-  return findScanTraps(config, doorSections).map(
+  return findScanTraps(config, doorSections, decoyFacts).map(
     ({ severity, line, column, message, hint }) =>
       `${severity} ${line}:${column}: ${message} | ${hint}`,
   );
@@ -50,5 +51,5 @@ test("a thousand doors are looked through at once", () => {
   );
   const { config, doorSections } = parseConfig(doors.join(""));
   if (config === undefined) throw new Error("the file cannot be used");
-  expect(findScanTraps(config, doorSections)).toHaveLength(1000);
+  expect(findScanTraps(config, doorSections, decoyFacts)).toHaveLength(1000);
 });

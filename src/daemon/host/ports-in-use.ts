@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
+import type { PortSets } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
-import type { WatchedPorts } from "../../capture/source.ts";
 import type { HostPorts } from "../../match/decoys/choose.ts";
 import { unknownHost } from "../../match/decoys/choose.ts";
 import { forwardedPorts } from "../../system/forwarded.ts";
@@ -17,7 +17,7 @@ const searchDelay = 2_000;
 export class PortsInUse {
   readonly #clock: Clock;
   readonly #changed: () => void;
-  readonly #readListening: () => WatchedPorts;
+  readonly #readListening: () => PortSets;
   #listening: ReadonlySet<number> = new Set();
   #forwarded: ReadonlySet<number> = new Set();
   readonly #ending = new AbortController();
@@ -29,11 +29,7 @@ export class PortsInUse {
    * `changed` is called, never from within `isInUse`, when services turned out to be where decoys may be; for
    * those that a packet showed once until the next `read`.
    */
-  constructor(
-    clock: Clock,
-    changed: () => void,
-    readListening: () => WatchedPorts = listeningPorts,
-  ) {
+  constructor(clock: Clock, changed: () => void, readListening: () => PortSets = listeningPorts) {
     this.#clock = clock;
     this.#changed = changed;
     this.#readListening = readListening;

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import { isLocked, tryLock } from "../../ffi/file-lock.ts";
+import { tryLock } from "../../ffi/file-lock.ts";
 import { CommandLocks } from "../../grant/journal/command-locks.ts";
 import { LeaseJournal } from "../../grant/journal/lease-journal.ts";
 import type { Recovered } from "../../grant/journal/recovery.ts";
@@ -89,11 +89,6 @@ function checkOwner(directory: string): void {
   const message = `the state directory ${directory} can be written by others`;
   const hints = ["its commands are run: give it to root, with mode 0700"];
   throw new KnockError("SYSTEM", message, { hints });
-}
-
-/** Does a daemon of this configuration run? */
-export function isRunning({ lock }: StateFiles): boolean {
-  return isLocked(lock);
 }
 
 function bootId(): string {

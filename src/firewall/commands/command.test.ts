@@ -17,8 +17,8 @@ import { describeFirewall } from "../../../test/contract/firewall.ts";
 import type { Who } from "../../../test/support/accesses.ts";
 import { byCommands } from "../../../test/support/accesses.ts";
 import { address } from "../../../test/support/packets.ts";
+import type { User } from "../../system/users.ts";
 import type { Access, CommandMethod, FirewallResult } from "../firewall.ts";
-import type { User } from "./command.ts";
 import { CommandFirewall } from "./command.ts";
 
 let folder: string;

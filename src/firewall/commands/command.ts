@@ -3,6 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Exit } from "../../ffi/spawn.ts";
 import { canSpawn, spawnProgram } from "../../ffi/spawn.ts";
+import type { FindUser, User } from "../../system/users.ts";
 import type { Access, CommandMethod, Firewall, FirewallResult } from "../firewall.ts";
 import { plainWords } from "./plain-words.ts";
 
@@ -13,15 +14,6 @@ interface CommandProcess {
   readonly pid: number | undefined;
   readonly ended: Promise<Exit>;
 }
-
-/** The numbers of a user, to run commands as. */
-export interface User {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-/** Finds a user by name. Rejected if there is none. */
-export type FindUser = (name: string) => Promise<User>;
 
 /**
  * Opens and closes with the commands of the configuration: shell text by contract, run as by

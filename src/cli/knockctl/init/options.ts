@@ -4,33 +4,17 @@ import { KnockError } from "../../../base/errors.ts";
 import { longestSequence } from "../../../base/sequence.ts";
 import type { Service } from "../../../base/service.ts";
 import { formatService, parseService } from "../../../base/service.ts";
+import { printable } from "../../../base/text.ts";
 import { fewestSteps } from "../../../config/edit/random-sequence.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
-import type { GuardParams } from "../../../control/methods.ts";
 import { readHost } from "../../../invitation/profile.ts";
-import { printable } from "../../table.ts";
+import type { InitOptions } from "../../../setup/plan.ts";
 import type { CommandLine } from "../command.ts";
 import { readLength, usageError } from "../command.ts";
 import { readService } from "../guard.ts";
 import { sshConnection } from "../ssh-connection.ts";
 import { readOrigin } from "../trial.ts";
 import type { Questions } from "./questions.ts";
-
-/** What an administrator wants of `init`. */
-export interface InitOptions {
-  readonly services: readonly Service[];
-  readonly steps: number;
-  /** As the file shall say it. */
-  readonly openFor: string;
-  /** The server, as clients name it. */
-  readonly host: string;
-  /** Where sshd listens, as far as his own session tells. */
-  readonly sshPort: number;
-  /** Where he comes from; undefined: nothing is to be protected, since nothing is to be changed. */
-  readonly origin: Pick<GuardParams, "address" | "port"> | undefined;
-  /** Milliseconds; undefined: the daemon's own. */
-  readonly trial: number | undefined;
-}
 
 export const usualSshPort = 22;
 

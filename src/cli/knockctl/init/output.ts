@@ -1,16 +1,18 @@
 // What `knockctl init` says to people. Pure, but for the colours of the terminal.
+
+import { humanDuration } from "../../../base/duration.ts";
 import { KnockError } from "../../../base/errors.ts";
 import { formatPort } from "../../../base/port.ts";
 import type { Sequence } from "../../../base/sequence.ts";
 import { formatService } from "../../../base/service.ts";
+import { printable } from "../../../base/text.ts";
 import { scansToOpen } from "../../../config/traps/scans.ts";
+import { decoyFacts } from "../../../daemon/host/facts.ts";
 import { invitationTo } from "../../../invitation/invitation.ts";
 import { encodeProfile } from "../../../invitation/profile.ts";
-import type { PlannedDoor } from "../../../setup/plan.ts";
-import { humanDuration } from "../../duration.ts";
+import type { InitOptions, PlannedDoor } from "../../../setup/plan.ts";
 import { formatQr } from "../../qr.ts";
-import { formatList, printable } from "../../table.ts";
-import type { InitOptions } from "./options.ts";
+import { formatList } from "../../table.ts";
 import { usualSshPort } from "./options.ts";
 
 /** Whole knocks a second that somebody tries without being noticed: for a sense of the numbers. */
@@ -31,7 +33,11 @@ export function formatStrength(doors: readonly PlannedDoor[]): string {
   if (fresh?.strength === undefined) return "";
   const { bits } = fresh.strength;
   const { sequence, decoys, timeout } = fresh.door;
-  const scans = scansToOpen("file" in sequence ? 0 : sequence.length, decoys);
+  const scans = scansToOpen(
+    "file" in sequence ? 0 : sequence.length,
+    decoys,
+    decoyFacts.mostTouches,
+  );
   const years = 2 ** (bits - 1) / tries / (365.25 * 86_400);
   return `
 Of ${bits.toFixed(1)} bits: whoever guesses, ${tries} whole knocks a second, takes ${round(years)} years on average.

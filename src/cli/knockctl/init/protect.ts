@@ -1,19 +1,18 @@
 // The second half of `knockctl init`: from a door that is there to services that only it leads to.
 import { KnockError } from "../../../base/errors.ts";
+import { printable } from "../../../base/text.ts";
 import type { Guarded, GuardParams } from "../../../control/methods.ts";
 import { defaultSocket } from "../../../control/protocol.ts";
 import type { Changes, Say } from "../../../setup/apply.ts";
 import { proveAll, putBack, tellChanges, withDaemonOf } from "../../../setup/apply.ts";
-import type { SetupPlan } from "../../../setup/plan.ts";
+import type { InitOptions, SetupPlan } from "../../../setup/plan.ts";
 import { formatProof } from "../../../setup/probe.ts";
 import { Visitor } from "../../../setup/probe-host.ts";
 import { usualConfig } from "../../../setup/service-control.ts";
 import type { Io } from "../../program.ts";
-import { printable } from "../../table.ts";
 import type { CommandLine } from "../command.ts";
 import { print } from "../command.ts";
 import { formatEnd, formatGuarded, watchEnd } from "../trial.ts";
-import type { InitOptions } from "./options.ts";
 import type { ClientLines } from "./output.ts";
 import { clientLines, formatClient, lastResort } from "./output.ts";
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { humanDuration, plural } from "./duration.ts";
+import { humanDuration } from "./duration.ts";
+import { plural } from "./text.ts";
 
 test.each([
   [0, "0s"],

@@ -1,0 +1,14 @@
+import type { HostFacts } from "../../config/traps/host.ts";
+import type { DecoyFacts } from "../../config/traps/scans.ts";
+import { isShieldable, mostTouches } from "../../match/decoys/choose.ts";
+import { listeningPorts } from "../../system/listening.ts";
+import { hasUser } from "../../system/users.ts";
+import { readOneTimeFile } from "../state/one-time-file.ts";
+
+/** Returns what the checks of a configuration need to know of the machine on which this runs. */
+export function thisHost(): HostFacts {
+  return { listening: listeningPorts(), readList: readOneTimeFile, hasUser };
+}
+
+/** What the checks of a configuration need to know of decoys. */
+export const decoyFacts: DecoyFacts = { isShieldable, mostTouches };
