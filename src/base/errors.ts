@@ -51,3 +51,8 @@ export function reason(thrown: unknown): string {
     [];
   return first === undefined ? message : `${first.toUpperCase()}${rest}`;
 }
+
+/** Returns whether a system call failed with this code, such as `ENOENT`. */
+export function isErrno(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === code;
+}

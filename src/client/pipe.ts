@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { isErrno } from "../base/errors.ts";
 
 /**
  * Carries the bytes of `input` to the other side of `socket`, and what comes from there to `output`, as fast as the slower
@@ -17,7 +18,7 @@ export async function pipe(socket: Socket, input: Readable, output: Writable): P
   try {
     await finished(socket);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+    if (!isErrno(error, "ERR_STREAM_PREMATURE_CLOSE")) throw error;
   } finally {
     input.unpipe(socket);
     input.destroy();

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { KnockError, reason } from "../base/errors.ts";
+import { isErrno, KnockError, reason } from "../base/errors.ts";
 import type { HostBlock } from "./host-blocks.ts";
 import { readHostBlocks } from "./host-blocks.ts";
 import type { Surroundings } from "./keywords.ts";
@@ -59,7 +59,7 @@ export function readProfiles(path: string): ProfileFile {
     text = readFileSync(path, "utf8");
   } catch (cause) {
     if (cause instanceof KnockError) throw cause;
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw unusable("read", path, cause);
+    if (!isErrno(cause, "ENOENT")) throw unusable("read", path, cause);
   }
   return { path, blocks: readHostBlocks(text, path, surroundings(path)), warnings };
 }
@@ -115,7 +115,7 @@ function openDraft(draft: string): number {
   try {
     return openSync(draft, "wx", 0o600);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    if (!isErrno(cause, "EEXIST")) throw cause;
     throw new KnockError("SYSTEM", `${draft} is there: somebody else is saving`, {
       hints: ["if that was cut short, delete the file"],
     });

@@ -4,7 +4,7 @@ import { formatService } from "../base/service.ts";
 import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
 import type { Status } from "../control/methods.ts";
-import { keepFile, rewriteFile } from "../system/rewrite-file.ts";
+import { backUpFile, replaceFile } from "../system/files.ts";
 import type { SetupPaths } from "./paths.ts";
 import { freeBackup, readBytes } from "./paths.ts";
 import type { PlannedDoor, SetupPlan } from "./plan.ts";
@@ -49,8 +49,8 @@ export async function prepare(plan: SetupPlan, say: Say, signal: AbortSignal): P
   const records = readRecords(place.state.init);
   writeRecords(place.state.init, [...records, record]);
   try {
-    if (record.backup !== undefined) keepFile(place.realConfig, record.backup);
-    if (isChanged) rewriteFile(place.realConfig, plan.after);
+    if (record.backup !== undefined) backUpFile(place.realConfig, record.backup);
+    if (isChanged) replaceFile(place.realConfig, plan.after);
     if (isChanged) say(describeFile(place, record));
     signal.throwIfAborted();
     if (way === undefined) await reload(place, say);

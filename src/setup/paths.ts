@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { KnockError, reason } from "../base/errors.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import { defaultOptions } from "../config/config.ts";
 import { readConfig } from "../config/load.ts";
 import { defaultSocket } from "../control/protocol.ts";
+import { readIfThere } from "../system/files.ts";
 import type { StateFiles } from "../system/state-files.ts";
 import { defaultStateDir, stateFiles } from "../system/state-files.ts";
 
@@ -52,9 +53,8 @@ export function readLenient(config: string): Salvage {
 /** What a file holds, to the byte; undefined if it is not there. Throws SYSTEM. */
 export function readBytes(file: string): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return readIfThere(file);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new KnockError("SYSTEM", `cannot read ${file}: ${reason(cause)}`, { cause });
   }
 }

@@ -1,6 +1,8 @@
 // What `knockctl init` did, written down before it does it, so that `knockctl undo` can take it back
 // from wherever it got to. The last one is taken back first.
 import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { KnockError, reason } from "../base/errors.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
 
@@ -28,7 +30,7 @@ const ways: readonly unknown[] = ["systemd", "systemd-enabled", "script", "comma
 /** The records of one configuration, the oldest first. Throws SYSTEM if they cannot be read. */
 export function readRecords(file: string): readonly InitRecord[] {
   try {
-    const text = readIfThere(file);
+    const text = readIfThere(file)?.toString();
     const records: unknown = text === undefined ? [] : JSON.parse(text);
     if (Array.isArray(records) && records.every(isRecord)) return records;
   } catch (cause) {
@@ -40,7 +42,16 @@ export function readRecords(file: string): readonly InitRecord[] {
 /** Throws SYSTEM. */
 export function writeRecords(file: string, records: readonly InitRecord[]): void {
   const text = records.length === 0 ? undefined : `${JSON.stringify(records, undefined, 2)}\n`;
+  if (text !== undefined) makeFolder(dirname(file));
   replaceFile(file, text);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new KnockError("SYSTEM", `cannot make ${path}: ${reason(cause)}`, { cause });
+  }
 }
 
 /** By which a file is known again. */

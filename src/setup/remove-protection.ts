@@ -52,7 +52,7 @@ export async function unguard(
     return { services: ours, others: ours.length > 0 ? others : [] };
   });
   if (byDaemon !== undefined) return byDaemon;
-  const guarded = readIfThere(place.state.guarded)?.split("\n").filter(Boolean) ?? [];
+  const guarded = readIfThere(place.state.guarded)?.toString().split("\n").filter(Boolean) ?? [];
   const ours = chosen(guarded);
   // A trial without its daemon ends by itself.
   if (ours.length === 0) return { services: [], others: [] };

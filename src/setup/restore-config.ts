@@ -1,7 +1,7 @@
 // The configuration, back to what it was before `knockctl init`.
 import { rmSync } from "node:fs";
 import { KnockError } from "../base/errors.ts";
-import { keepFile, rewriteFile } from "../system/rewrite-file.ts";
+import { backUpFile, replaceFile } from "../system/files.ts";
 import { difference, readable } from "./difference.ts";
 import type { SetupPaths } from "./paths.ts";
 import { decode, freeBackup, readBytes } from "./paths.ts";
@@ -44,9 +44,8 @@ export function restore(
 ): string | undefined {
   const isThere = readBytes(realConfig) !== undefined;
   const kept = kind === "changed" && isThere ? freeBackup(realConfig, "before-undo") : undefined;
-  if (kept !== undefined) keepFile(realConfig, kept);
-  if (before === undefined) rmSync(realConfig, { force: true });
-  else rewriteFile(realConfig, before);
+  if (kept !== undefined) backUpFile(realConfig, kept);
+  replaceFile(realConfig, before);
   if (backup !== undefined) rmSync(backup, { force: true });
   return kept;
 }

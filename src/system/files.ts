@@ -1,50 +1,81 @@
 import {
   closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { KnockError, reason } from "../base/errors.ts";
+import { isErrno, KnockError, reason } from "../base/errors.ts";
 
-/**
- * Makes a file hold this text, for its owner only; `undefined`: makes it go. A crash or a power cut
- * leaves the old file or the new one. Throws SYSTEM.
- */
-export function replaceFile(path: string, text: string | undefined): void {
-  const fresh = `${path}.new`;
+/** Returns the bytes of a file, or `undefined` if it does not exist. Throws the system's error. */
+export function readIfThere(path: string): Buffer | undefined {
   try {
-    if (readIfThere(path) === text) return;
-    if (text === undefined) rmSync(path, { force: true });
-    else {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      rmSync(fresh, { force: true });
-      writeFileSync(fresh, text, { mode: 0o600, flush: true });
-      renameSync(fresh, path);
-    }
-    syncDirectory(dirname(path));
-  } catch (cause) {
-    const what = text === undefined ? "remove" : "write";
-    throw new KnockError("SYSTEM", `cannot ${what} ${path}: ${reason(cause)}`, { cause });
-  }
-}
-
-/** What a file holds; undefined if it is not there. */
-export function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if (isErrno(error, "ENOENT")) return undefined;
     throw error;
   }
 }
 
-/** A change of names is only as durable as its directory. */
-function syncDirectory(path: string): void {
+/**
+ * Gives a file this content in one step, or removes it if the content is `undefined`. A crash or a power
+ * cut leaves the old file or the new one. The file keeps its owner and mode; a new file is readable by its
+ * owner only. Throws SYSTEM.
+ */
+export function replaceFile(path: string, content: string | Uint8Array | undefined): void {
+  try {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    const before = readIfThere(path);
+    if (bytes === undefined ? before === undefined : before?.equals(bytes)) return;
+    if (bytes === undefined) rmSync(path, { force: true });
+    else writeAtomically(path, bytes);
+    syncDirectory(dirname(path));
+  } catch (cause) {
+    const what = content === undefined ? "remove" : "write";
+    throw new KnockError("SYSTEM", `cannot ${what} ${path}: ${reason(cause)}`, { cause });
+  }
+}
+
+function writeAtomically(path: string, bytes: Uint8Array): void {
+  const draft = `${path}.new`;
+  const old = statSync(path, { throwIfNoEntry: false });
+  // A draft left by a crash may have any owner and mode.
+  rmSync(draft, { force: true });
+  const fd = openSync(draft, "wx", 0o600);
+  try {
+    writeFileSync(fd, bytes);
+    if (old !== undefined) {
+      fchownSync(fd, old.uid, old.gid);
+      fchmodSync(fd, old.mode & 0o777);
+    }
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(draft, path);
+}
+
+/** Copies a file to a name that must not exist yet. Throws SYSTEM. */
+export function backUpFile(path: string, backup: string): void {
+  try {
+    copyFileSync(path, backup, constants.COPYFILE_EXCL);
+  } catch (cause) {
+    const hints = isErrno(cause, "EEXIST") ? [`${backup} must not be there yet`] : [];
+    const message = `cannot keep ${path} as ${backup}: ${reason(cause)}`;
+    throw new KnockError("SYSTEM", message, { cause, hints });
+  }
+}
+
+/** Makes the renames and removals in a directory survive a power cut. Throws the system's error. */
+export function syncDirectory(path: string): void {
   const fd = openSync(path, "r");
   try {
     fsyncSync(fd);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { KnockError, reason } from "../../base/errors.ts";
+import { isErrno, KnockError, reason } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -136,7 +136,7 @@ function writePage(file: string, force: boolean): void {
     // It holds no secret: whoever can read the folder may read it. Without `force` no link is followed either.
     writeFileSync(file, page, { mode: 0o644, flag: force ? "w" : "wx" });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") {
+    if (!isErrno(cause, "EEXIST")) {
       const message = `cannot write ${printable(file)}: ${reason(cause)}`;
       throw new KnockError("SYSTEM", message, { cause });
     }

@@ -9,7 +9,7 @@ import { parseConfig } from "../../config/parse.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { difference, readable } from "../../setup/difference.ts";
-import { keepFile, rewriteFile } from "../../system/rewrite-file.ts";
+import { backUpFile, replaceFile } from "../../system/files.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { expectOperands, jsonOption, print } from "./command.ts";
 
@@ -68,8 +68,8 @@ export const migrate: Command = {
     const usable = config !== undefined;
     const written = line.given.has("write") && usable && text !== before;
     if (written) {
-      keepFile(file, backupOf(file));
-      rewriteFile(realpathSync(file), Buffer.from(text, encoding));
+      backUpFile(file, backupOf(file));
+      replaceFile(realpathSync(file), Buffer.from(text, encoding));
     }
     const diff = await difference(file, before, text);
     const migrated: Migrated = { file, differences, changes, diff, written, problems };

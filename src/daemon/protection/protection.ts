@@ -239,7 +239,7 @@ export class Protection {
     const { files, log } = this.#parts;
     const complain = (text: string) => log.write({ level: "error", event: "protect-failed", text });
     try {
-      const lines = readIfThere(files.guarded)?.split("\n").filter(Boolean) ?? [];
+      const lines = readIfThere(files.guarded)?.toString().split("\n").filter(Boolean) ?? [];
       return lines.flatMap((line) => {
         const service = parseService(line);
         if (service === undefined) complain(`${files.guarded}: "${line}" is no service`);

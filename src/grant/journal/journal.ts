@@ -5,7 +5,6 @@ import {
   fsyncSync,
   mkdirSync,
   openSync,
-  readFileSync,
   renameSync,
   unlinkSync,
   writeSync,
@@ -13,6 +12,7 @@ import {
 import { dirname } from "node:path";
 import { promisify } from "node:util";
 import { KnockError, reason } from "../../base/errors.ts";
+import { readIfThere, syncDirectory } from "../../system/files.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
 
 const sync = promisify(fdatasync);
@@ -59,7 +59,7 @@ export class Journal<Value> {
   /** What a journal holds, whether it can be written or not. Throws SYSTEM. */
   static read(path: string): Omit<OpenedJournal<unknown>, "journal"> {
     try {
-      return readJournal(readIfThere(path));
+      return readJournal(readIfThere(path) ?? new Uint8Array());
     } catch (error) {
       throw failure("use", path, error);
     }
@@ -69,7 +69,7 @@ export class Journal<Value> {
   static open<Value>(path: string): OpenedJournal<Value> {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      const bytes = readIfThere(path);
+      const bytes = readIfThere(path) ?? new Uint8Array();
       const { values, damage, end } = readJournal(bytes);
       const size = Math.max(reserved, bytes.length);
       const journal = new Journal<Value>(path, openForWriting(path), end, size);
@@ -144,7 +144,11 @@ export class Journal<Value> {
     this.#end = text.length;
     this.#size = size;
     this.#longAt = size - spare;
-    syncDirectory(this.path);
+    try {
+      syncDirectory(dirname(this.path));
+    } catch (error) {
+      throw failure("rewrite", this.path, error);
+    }
   }
 
   close(): void {
@@ -186,27 +190,4 @@ function failure(what: string, path: string, cause: unknown): KnockError {
 /** Not to append: lines are written at their place, into the room that is reserved. */
 function openForWriting(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
-}
-
-function readIfThere(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return new Uint8Array();
-    throw error;
-  }
-}
-
-/** A rename is only as durable as its directory. */
-function syncDirectory(path: string): void {
-  try {
-    const fd = openSync(dirname(path), "r");
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw failure("rewrite", path, error);
-  }
 }
