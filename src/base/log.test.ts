@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseAddress } from "./address.ts";
 import type { Entry } from "./log.ts";
-import { formatJsonLine, formatTextLine, MemoryLog, oneLine } from "./log.ts";
+import { formatJsonLine, formatTextLine, oneLine } from "./log.ts";
 
 const entry: Entry = { level: "notice", event: "stage", text: "192.0.2.7: ssh: Stage 1" };
 
@@ -68,12 +68,4 @@ test("whatever the text, a JSON line is one line, without control characters, an
       expect(JSON.parse(line)).toMatchObject({ message: text, door: text, file: text });
     }),
   );
-});
-
-test("a log in memory keeps the entries in their order", () => {
-  const log = new MemoryLog();
-  log.write(entry);
-  log.write({ ...entry, text: "second" });
-  expect(log.texts).toEqual([entry.text, "second"]);
-  expect(log.entries[0]).toBe(entry);
 });

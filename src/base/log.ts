@@ -33,20 +33,6 @@ export interface Log {
   isEnabled?(level: Level): boolean;
 }
 
-/** A log that remembers, for tests. */
-export class MemoryLog implements Log {
-  readonly entries: Entry[] = [];
-
-  write(entry: Entry): void {
-    this.entries.push(entry);
-  }
-
-  /** The texts so far, one a line as a reader of the log would see them. */
-  get texts(): string[] {
-    return this.entries.map((entry) => entry.text);
-  }
-}
-
 /** `[2026-11-22 13:26] text`, local time: the line of knockd 0.8. */
 export function formatTextLine(entry: Entry, wall: number): string {
   const date = new Date(wall);

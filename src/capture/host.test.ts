@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { address } from "../../test/support/packets.ts";
-import { ManualClock } from "../base/clock.ts";
 import { Host } from "./host.ts";
 
 /** A host whose addresses the test changes, and that counts how often they were read. */

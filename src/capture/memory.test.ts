@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { describeSource, v4 } from "../../test/contract/source.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { tcpPacket } from "../../test/support/packets.ts";
-import { ManualClock } from "../base/clock.ts";
 import { MemorySource } from "./memory.ts";
 
 // It takes the word of whoever gives it packets that they are for a watched port.

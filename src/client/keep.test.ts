@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { ManualClock, systemClock } from "../base/clock.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import type { KeepListener } from "./keep.ts";
 import { keepOpen } from "./keep.ts";

@@ -5,8 +5,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../test/support/control-server.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { Address } from "../base/address.ts";
-import { ManualClock, systemClock } from "../base/clock.ts";
+import { systemClock } from "../base/clock.ts";
 import { openClient } from "./client.ts";
 
 const home = Address.v4(0xc0000207);

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../test/support/control-server.ts";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../test/support/memory-log.ts";
 import { KnockError } from "../base/errors.ts";
-import { MemoryLog } from "../base/log.ts";
 import { MemoryHandlers } from "./memory.ts";
 import { serve } from "./server.ts";
 

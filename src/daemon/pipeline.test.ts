@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../test/support/memory-log.ts";
 import {
   ACK,
   address,
@@ -15,9 +17,7 @@ import {
   udpPacket,
 } from "../../test/support/packets.ts";
 import { parseNetwork } from "../base/address.ts";
-import { ManualClock } from "../base/clock.ts";
 import type { Entry, Level } from "../base/log.ts";
-import { MemoryLog } from "../base/log.ts";
 import { parseSequence } from "../base/sequence.ts";
 import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
@@ -431,7 +431,7 @@ describe("with a quota", () => {
 
   test("what nobody would see is neither made nor counted", async () => {
     const story = new Story([ssh], { onlyIpv4: false, debug: false, rate: 10 });
-    Object.assign(story.log, { hears: (level: Level) => level === "error" });
+    Object.assign(story.log, { isEnabled: (level: Level) => level === "error" });
     await story.knock(alice, "7000 8000 9000");
     expect(story.log.texts).toEqual([
       "ssh: running command: open ssh 192.0.2.7",

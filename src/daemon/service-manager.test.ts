@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { Datagrams } from "../../test/support/datagrams.ts";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { ServiceManager } from "./service-manager.ts";
 
 let folder: string;

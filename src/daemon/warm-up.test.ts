@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../base/clock.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { parseConfig } from "../config/parse.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
 import { warmUp } from "./warm-up.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { byCommands } from "../../test/support/accesses.ts";
-import { MemoryLog } from "../base/log.ts";
+import { MemoryLog } from "../../test/support/memory-log.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";

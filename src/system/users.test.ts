@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { settled } from "../../test/support/slow-firewall.ts";
-import { ManualClock } from "../base/clock.ts";
 import type { User } from "./users.ts";
 import { findInPasswd, Users } from "./users.ts";
 

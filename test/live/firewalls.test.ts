@@ -1,7 +1,6 @@
 // The contract of src/firewall/firewall.ts on a real kernel, and what the documentation promises of ipset.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import { MemoryLog } from "../../src/base/log.ts";
 import type { Service } from "../../src/base/service.ts";
 import { formatService, parseService } from "../../src/base/service.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
@@ -14,6 +13,7 @@ import { NativeFirewall } from "../../src/firewall/nftables/native.ts";
 import { Nftables } from "../../src/firewall/nftables/nftables.ts";
 import { describeFirewall } from "../contract/firewall.ts";
 import { byCommands, byKernel } from "../support/accesses.ts";
+import { MemoryLog } from "../support/memory-log.ts";
 import { address } from "../support/packets.ts";
 import type { LiveHost } from "./host.ts";
 import { enter } from "./namespace.ts";

@@ -1,11 +1,11 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { ManualClock } from "../../src/base/clock.ts";
-import { MemoryLog } from "../../src/base/log.ts";
 import { LeaseJournal } from "../../src/grant/journal/lease-journal.ts";
 import type { LeaseEvent } from "../../src/grant/lease.ts";
 import { Ledger } from "../../src/grant/ledger.ts";
 import { byCommands } from "../support/accesses.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { MemoryLog } from "../support/memory-log.ts";
 import { Folder } from "./knockd.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { ManualClock } from "../../src/base/clock.ts";
 import { main as knock } from "../../src/cli/knock.ts";
 import { MemoryHandlers } from "../../src/control/memory.ts";
 import { encode } from "../../src/control/protocol.ts";
 import type { ShellName } from "../completions/shell.ts";
 import { removeShells, Shell } from "../completions/shell.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 import {
   knockctlCommands,
   knockctlOptions,

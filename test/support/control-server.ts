@@ -2,14 +2,15 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { ManualClock, systemClock } from "../../src/base/clock.ts";
-import { MemoryLog } from "../../src/base/log.ts";
+import { systemClock } from "../../src/base/clock.ts";
 import type { ControlClient } from "../../src/control/client.ts";
 import { openClient } from "../../src/control/client.ts";
 import type { Limits } from "../../src/control/limits.ts";
 import { MemoryHandlers } from "../../src/control/memory.ts";
 import type { ControlServer } from "../../src/control/server.ts";
 import { serve } from "../../src/control/server.ts";
+import { ManualClock } from "./manual-clock.ts";
+import { MemoryLog } from "./memory-log.ts";
 
 /** A directory that goes when the test ends; others may look into it. */
 export function temporaryFolder(): string {

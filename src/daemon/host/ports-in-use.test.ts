@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { portKey } from "../../base/port.ts";
 import { PortsInUse } from "./ports-in-use.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { ManualClock } from "../../base/clock.ts";
-import { MemoryLog } from "../../base/log.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
 import type { DoorConfig } from "../../config/config.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { TargetNames } from "./target-names.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { parseNetwork } from "../../base/address.ts";
-import { MemoryLog } from "../../base/log.ts";
 import { Targets } from "./targets.ts";
 
 function network(text: string) {

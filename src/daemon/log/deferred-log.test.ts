@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { Entry } from "../../base/log.ts";
 import { DeferredLog } from "./deferred-log.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../../base/clock.ts";
-import { MemoryLog } from "../../base/log.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { LimitedLog } from "./limited.ts";
 import { LogRateLimiter } from "./log-rate-limiter.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ManualClock } from "../../base/clock.ts";
-import { MemoryLog } from "../../base/log.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
 import type { LogPriority } from "./log-rate-limiter.ts";
 import { LogRateLimiter } from "./log-rate-limiter.ts";
 

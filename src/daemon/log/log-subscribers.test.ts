@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { Entry, Level } from "../../base/log.ts";
 import { LogSubscribers } from "./log-subscribers.ts";
 
-const deaf = { write: () => {}, hears: (level: Level) => level === "error" };
+const deaf = { write: () => {}, isEnabled: (level: Level) => level === "error" };
 const entry: Entry = { level: "info", event: "x", text: "x" };
 
 test("who watches is told all but what is for debugging, with its date", () => {

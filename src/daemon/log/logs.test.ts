@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { parseAddress } from "../../base/address.ts";
-import { ManualClock } from "../../base/clock.ts";
 import type { Entry, Level } from "../../base/log.ts";
 import { Logs } from "./logs.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
-import { ManualClock } from "../../base/clock.ts";
 import type { Entry, Log } from "../../base/log.ts";
 import { ReverseDnsLog } from "./reverse-dns-log.ts";
 

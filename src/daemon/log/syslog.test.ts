@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Datagrams } from "../../../test/support/datagrams.ts";
-import { ManualClock } from "../../base/clock.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { Syslog } from "./syslog.ts";
 
 const wall = new Date(2026, 10, 2, 13, 6, 9).getTime();

@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
 import type { Endpoint } from "../../base/endpoint.ts";
 import { parseEndpoint } from "../../base/endpoint.ts";
-import { MemoryLog } from "../../base/log.ts";
 import { MetricsPage } from "./metrics-page.ts";
 
 /** Somewhere on this host where nobody listens, and a server that is not listening there yet. */

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readExposition } from "../../../test/support/exposition.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address, tcpPacket } from "../../../test/support/packets.ts";
-import { ManualClock } from "../../base/clock.ts";
-import { MemoryLog } from "../../base/log.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { MemoryFirewall } from "../../firewall/memory.ts";

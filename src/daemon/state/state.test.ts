@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { byCommands } from "../../../test/support/accesses.ts";
-import { ManualClock } from "../../base/clock.ts";
-import { MemoryLog } from "../../base/log.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { byKernel } from "../../../test/support/accesses.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { address } from "../../../test/support/packets.ts";
 import { settled } from "../../../test/support/slow-firewall.ts";
-import { ManualClock } from "../../base/clock.ts";
 import type { FirewallResult } from "../firewall.ts";
 import { IpsetFirewall } from "./ipset.ts";
 
