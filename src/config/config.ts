@@ -52,25 +52,43 @@ export interface DoorConfig {
   readonly deny: readonly Network[];
   /** How many ports are watched at most to catch scanners; 0: none. */
   readonly decoys: number;
-  readonly commands: CommandTemplates;
-  /** Milliseconds from the end of the start command to the stop command. */
-  readonly closeAfter: number;
-  /** Who runs the commands; undefined: the daemon's own user. */
-  readonly user?: string;
-  /** Milliseconds that a command may take; undefined: as many as it likes. */
-  readonly commandTimeout?: number;
-  /** What a knock does to a door that is open already. */
-  readonly again: "extend" | "rerun";
-  /** What the kernel opens, instead of commands. */
-  readonly native?: NativeDoor;
+  readonly action: CommandAction | NativeAction;
 }
 
-export interface NativeDoor {
+/** The door runs commands to open and to close. */
+export interface CommandAction {
+  readonly kind: "command";
+  readonly templates: CommandTemplates;
+  /** Milliseconds from the end of the start command to the stop command. */
+  readonly closeAfter: number;
+  /** The user who runs the commands; `undefined` means the daemon's own. */
+  readonly user: string | undefined;
+  /** Milliseconds that a command may take; `undefined` means no limit. */
+  readonly timeout: number | undefined;
+  /** What a knock does to a door that is open already. */
+  readonly again: "extend" | "rerun";
+}
+
+/** The kernel opens services and closes them by itself. */
+export interface NativeAction {
+  readonly kind: "native";
   readonly services: readonly Service[];
   /** Milliseconds. */
   readonly openFor: number;
-  /** Everybody else is kept out by us, too. */
+  /** Sesame denies the services to all other sources. */
   readonly protect: boolean;
+}
+
+/** Returns the services that a native door opens; none for a door of commands. */
+export function openedServices({ action }: DoorConfig): readonly Service[] {
+  return action.kind === "native" ? action.services : [];
+}
+
+/** Returns the services that native doors deny to all other sources, as their doors write them. */
+export function protectedServices(doors: readonly DoorConfig[]): readonly Service[] {
+  return doors.flatMap(({ action }) =>
+    action.kind === "native" && action.protect ? action.services : [],
+  );
 }
 
 /** How many decoys a door has unless it says otherwise. */

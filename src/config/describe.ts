@@ -3,7 +3,7 @@ import { formatDuration } from "../base/duration.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import { formatService } from "../base/service.ts";
-import type { Config, ConfigOptions, DoorConfig, NativeDoor } from "./config.ts";
+import type { CommandAction, Config, ConfigOptions, DoorConfig, NativeAction } from "./config.ts";
 import { defaultDecoys, defaultOptions } from "./config.ts";
 
 /** What a configuration was understood to say, a line a fact, in the order and manner of knockd -D. */
@@ -31,7 +31,7 @@ export function describeConfig({ options, doors }: Config): string[] {
 }
 
 function describeDoor(door: DoorConfig): string[] {
-  const { name, sequence, timeout, flags, target, allow, deny } = door;
+  const { name, sequence, timeout, flags, target, allow, deny, action } = door;
   const of = (key: string) => `${name}: ${key}`;
   const targets = target?.map((t) => (typeof t === "string" ? t : formatNetwork(t)));
   return [
@@ -44,7 +44,7 @@ function describeDoor(door: DoorConfig): string[] {
     ...fact(of("allow"), allow?.map(formatNetwork).join(",")),
     ...fact(of("deny"), deny.length === 0 ? undefined : deny.map(formatNetwork).join(",")),
     ...fact(of("decoys"), door.decoys === defaultDecoys ? undefined : `${door.decoys}`),
-    ...(door.native === undefined ? describeCommands(door) : describeNative(name, door.native)),
+    ...(action.kind === "native" ? describeNative(name, action) : describeCommands(name, action)),
     ...["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((flag, bit) => {
       if ((flags.mask & (1 << bit)) === 0) return [];
       return [`config: tcp flag: ${flags.value & (1 << bit) ? "" : "!"}${flag}`];
@@ -52,25 +52,22 @@ function describeDoor(door: DoorConfig): string[] {
   ];
 }
 
-function describeCommands(door: DoorConfig): string[] {
-  const { name, commands, closeAfter, user, commandTimeout, again } = door;
+function describeCommands(name: string, action: CommandAction): string[] {
+  const { templates, closeAfter, user, timeout, again } = action;
   const of = (key: string) => `${name}: ${key}`;
   return [
-    ...fact(of("start_command"), commands.start),
-    ...fact(of("start_command_6"), commands.start6),
+    ...fact(of("start_command"), templates.start),
+    ...fact(of("start_command_6"), templates.start6),
     ...fact(of("cmd_timeout"), inSeconds(closeAfter)),
-    ...fact(of("stop_command"), commands.stop),
-    ...fact(of("stop_command_6"), commands.stop6),
+    ...fact(of("stop_command"), templates.stop),
+    ...fact(of("stop_command_6"), templates.stop6),
     ...fact(of("user"), user),
-    ...fact(
-      of("command_timeout"),
-      commandTimeout === undefined ? undefined : inSeconds(commandTimeout),
-    ),
+    ...fact(of("command_timeout"), timeout === undefined ? undefined : inSeconds(timeout)),
     ...(again === "extend" ? [] : fact(of("again"), again)),
   ];
 }
 
-function describeNative(name: string, { services, openFor, protect }: NativeDoor): string[] {
+function describeNative(name: string, { services, openFor, protect }: NativeAction): string[] {
   return [
     ...fact(`${name}: open`, services.map(formatService).join(",")),
     ...fact(`${name}: open_for`, inSeconds(openFor)),

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runs } from "../../test/support/actions.ts";
 import type { Network } from "../base/address.ts";
 import { Address, parseNetwork } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
@@ -81,23 +82,25 @@ test.each([
   const knockAdd = "/usr/local/sbin/knock_add -i -c INPUT -p tcp -d 443 -f %IP%";
   expect(doors).toEqual(
     [
-      { name: "openSSH", sequence: tcp(7000, 8000, 9000), commands: { start: iptables("-A") } },
-      { name: "closeSSH", sequence: tcp(9000, 8000, 7000), commands: { start: iptables("-D") } },
+      { name: "openSSH", sequence: tcp(7000, 8000, 9000), action: runs({ start: iptables("-A") }) },
+      {
+        name: "closeSSH",
+        sequence: tcp(9000, 8000, 7000),
+        action: runs({ start: iptables("-D") }),
+      },
       {
         name: "openHTTPS",
         sequence: tcp(12345, 54321, 24680, 13579),
-        commands: { start: knockAdd },
+        action: runs({ start: knockAdd }),
       },
     ].map((facts) => ({
       ...facts,
       timeout: 5000,
-      closeAfter: 10_000,
       flags: syn,
       target: undefined,
       allow: undefined,
       deny: [],
       decoys: 32,
-      again: "extend",
     })),
   );
 });
@@ -107,14 +110,12 @@ test("a door without more than a sequence has knockd's defaults", () => {
     name: "x",
     sequence: tcp(1),
     timeout: 25_000,
-    closeAfter: 10_000,
     flags: { mask: 0, value: 0 },
     target: undefined,
     allow: undefined,
     deny: [],
     decoys: 32,
-    again: "extend",
-    commands: {},
+    action: runs({}),
   });
 });
 
@@ -134,11 +135,11 @@ describe("a door's line means", () => {
     ["timeout = 5", { timeout: 5000 }],
     ["Timeout = 5\nSeq_Timeout = 6", { timeout: 6000 }],
     ["Seq_Timeout = 5\nTimeout = 6", { timeout: 6000 }],
-    ["command = a", { commands: { start: "a" } }],
-    ["start_command = a\ncommand = b", { commands: { start: "b" } }],
-    ["command_6 = a", { commands: { start6: "a" } }],
-    ["start_command_6 = a", { commands: { start6: "a" } }],
-    ["stop_command = a\nstop_command_6 = b", { commands: { stop: "a", stop6: "b" } }],
+    ["command = a", { action: runs({ start: "a" }) }],
+    ["start_command = a\ncommand = b", { action: runs({ start: "b" }) }],
+    ["command_6 = a", { action: runs({ start6: "a" }) }],
+    ["start_command_6 = a", { action: runs({ start6: "a" }) }],
+    ["stop_command = a\nstop_command_6 = b", { action: runs({ stop: "a", stop6: "b" }) }],
     // Steps
     ["sequence = 2222", { sequence: tcp(2222) }],
     [
@@ -156,8 +157,8 @@ describe("a door's line means", () => {
       { sequence: tcp(...Array.from({ length: 32 }, (_, i) => 65504 + i)) },
     ],
     // Lengths of time
-    ["cmd_timeout = 0", { closeAfter: 0 }],
-    ["cmd_timeout = 10m", { closeAfter: 600_000 }],
+    ["cmd_timeout = 0", { action: { ...runs({}), closeAfter: 0 } }],
+    ["cmd_timeout = 10m", { action: { ...runs({}), closeAfter: 600_000 } }],
     ["seq_timeout = 1500ms", { timeout: 1500 }],
     // Flags, also with blanks
     ["tcpflags = syn, ack", { flags: { mask: 18, value: 18 } }],
@@ -168,27 +169,37 @@ describe("a door's line means", () => {
     ["sequence = 7000,8000 # steps", { sequence: tcp(7000, 8000) }],
     ["tcpflags = syn # only", { flags: syn }],
     // Commands stay as they are, empty ones too
-    ["command = a # b", { commands: { start: "a # b" } }],
-    ['command = x="$#"; [ a = b ] ; # c', { commands: { start: 'x="$#"; [ a = b ] ; # c' } }],
-    ["command = # c", { commands: { start: "# c" } }],
-    ["start_command_6 =", { commands: { start6: "" } }],
+    ["command = a # b", { action: runs({ start: "a # b" }) }],
+    ['command = x="$#"; [ a = b ] ; # c', { action: runs({ start: 'x="$#"; [ a = b ] ; # c' }) }],
+    ["command = # c", { action: runs({ start: "# c" }) }],
+    ["start_command_6 =", { action: runs({ start6: "" }) }],
     // knockd takes it anywhere
     ["UseSyslog", {}],
     // How commands run
-    ["command_timeout = 30s # enough", { commandTimeout: 30_000 }],
-    ["user = www-data # not root", { user: "www-data" }],
-    ["User = _x$", { user: "_x$" }],
-    ["again = rerun", { again: "rerun" }],
-    ["Again = Extend # the default", { again: "extend" }],
+    ["command_timeout = 30s # enough", { action: { ...runs({}), timeout: 30_000 } }],
+    ["user = www-data # not root", { action: { ...runs({}), user: "www-data" } }],
+    ["User = _x$", { action: { ...runs({}), user: "_x$" } }],
+    ["again = rerun", { action: { ...runs({}), again: "rerun" } }],
+    ["Again = Extend # the default", { action: { ...runs({}), again: "extend" } }],
     // What the kernel opens
-    ["open = tcp/22", { native: { services: [ssh], openFor: 30_000, protect: false } }],
+    [
+      "open = tcp/22",
+      { action: { kind: "native", services: [ssh], openFor: 30_000, protect: false } },
+    ],
     [
       "open = tcp/22, UDP/51820,icmp # three\nopen_for = 1h\nprotect = yes",
-      { native: { services: [ssh, wireguard, icmp], openFor: 3_600_000, protect: true } },
+      {
+        action: {
+          kind: "native",
+          services: [ssh, wireguard, icmp],
+          openFor: 3_600_000,
+          protect: true,
+        },
+      },
     ],
     [
       "open = icmp\nprotect = no\nopen_for = 500ms",
-      { native: { services: [icmp], openFor: 500, protect: false } },
+      { action: { kind: "native", services: [icmp], openFor: 500, protect: false } },
     ],
     ["open_for = 1h\nprotect = yes", {}],
   ])("%j", (lines, facts) => {
@@ -440,24 +451,23 @@ const service = fc.oneof(
     port: fc.integer({ min: 1, max: 65535 }),
   }),
 );
-const native = fc.record({
+const nativeAction = fc.record({
+  kind: fc.constant("native" as const),
   services: fc.array(service, { minLength: 1, maxLength: 3 }),
   openFor: milliseconds,
   protect: fc.boolean(),
 });
-const howToOpen = fc.oneof(
-  native.map((native) => ({ commands: {}, native })),
-  fc.record(
-    {
-      commands: fc.record(
-        { start: commandText, start6: commandText, stop: commandText, stop6: commandText },
-        { requiredKeys: [] },
-      ),
-      commandTimeout: milliseconds,
-    },
-    { requiredKeys: ["commands"] },
+const commandAction = fc.record({
+  kind: fc.constant("command" as const),
+  templates: fc.record(
+    { start: commandText, start6: commandText, stop: commandText, stop6: commandText },
+    { requiredKeys: [] },
   ),
-);
+  closeAfter: milliseconds,
+  user: fc.option(fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,31}$/), { nil: undefined }),
+  timeout: fc.option(milliseconds, { nil: undefined }),
+  again: fc.constantFrom("extend" as const, "rerun" as const),
+});
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
 const anyAddress = fc.oneof(
@@ -496,45 +506,22 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
     },
   ),
   doors: fc.array(
-    fc
-      .tuple(
-        fc.record(
-          {
-            name: fc
-              .stringMatching(/^[\wé .;=#-]{1,20}$/)
-              .filter((name) => name.toLowerCase() !== "options"),
-            sequence: fc.oneof(
-              steps,
-              filePath.map((file) => ({ file })),
-            ),
-            timeout: milliseconds,
-            closeAfter: milliseconds,
-            flags: flagTest,
-            target: fc.option(targets, { nil: undefined }),
-            allow: fc.option(networks, { nil: undefined }),
-            deny: fc.oneof(fc.constant([]), networks),
-            decoys: fc.integer({ min: 0, max: 128 }),
-            again: fc.constantFrom("extend" as const, "rerun" as const),
-            user: fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,31}$/),
-          },
-          {
-            requiredKeys: [
-              ...([
-                "name",
-                "sequence",
-                "timeout",
-                "closeAfter",
-                "flags",
-                "target",
-                "allow",
-              ] as const),
-              ...(["deny", "decoys", "again"] as const),
-            ],
-          },
-        ),
-        howToOpen,
-      )
-      .map(([door, how]) => ({ ...door, ...how })),
+    fc.record({
+      name: fc
+        .stringMatching(/^[\wé .;=#-]{1,20}$/)
+        .filter((name) => name.toLowerCase() !== "options"),
+      sequence: fc.oneof(
+        steps,
+        filePath.map((file) => ({ file })),
+      ),
+      timeout: milliseconds,
+      flags: flagTest,
+      target: fc.option(targets, { nil: undefined }),
+      allow: fc.option(networks, { nil: undefined }),
+      deny: fc.oneof(fc.constant([]), networks),
+      decoys: fc.integer({ min: 0, max: 128 }),
+      action: fc.oneof(nativeAction, commandAction),
+    }),
     { maxLength: 4 },
   ),
 });
@@ -557,7 +544,7 @@ function write({ options, doors }: Config): string {
     ...directive("ControlSocket", options.controlSocket),
     ...directive("MetricsListen", options.metricsListen && formatEndpoint(options.metricsListen)),
     ...directive("OnJournalFailure", options.onJournalFailure),
-    ...doors.flatMap((door) => [...writeDoor(door), ...writeNative(door)]),
+    ...doors.flatMap((door) => [...writeDoor(door), ...writeAction(door)]),
   ].join("\n");
 }
 
@@ -566,7 +553,7 @@ function directive(key: string, value: string | number | undefined): string[] {
 }
 
 function writeDoor(door: DoorConfig): string[] {
-  const { name, sequence, timeout, closeAfter, flags, target, commands, allow, deny } = door;
+  const { name, sequence, timeout, flags, target, allow, deny } = door;
   const { decoys } = door;
   return [
     `[${name}]`,
@@ -574,28 +561,32 @@ function writeDoor(door: DoorConfig): string[] {
       ? directive("One_Time_Sequences", sequence.file)
       : directive("Sequence", sequence.map(formatPort).join(", "))),
     ...directive("Seq_Timeout", formatDuration(timeout)),
-    ...directive("Cmd_Timeout", formatDuration(closeAfter)),
     ...directive("TCPFlags", writeFlags(flags)),
     ...directive("Target", target?.map(writeTarget).join(", ")),
-    ...directive("Start_Command", commands.start),
-    ...directive("Start_Command_6", commands.start6),
-    ...directive("Stop_Command", commands.stop),
-    ...directive("Stop_Command_6", commands.stop6),
     ...directive("Allow", allow?.map(writeTarget).join(", ")),
     ...directive("Decoys", decoys === 32 ? undefined : `${decoys}`),
     ...directive("Deny", deny.length === 0 ? undefined : deny.map(writeTarget).join(", ")),
-    ...directive("Again", door.again),
-    ...directive("User", door.user),
-    ...directive("Command_Timeout", door.commandTimeout && formatDuration(door.commandTimeout)),
   ];
 }
 
-function writeNative({ native }: DoorConfig): string[] {
-  if (native === undefined) return [];
+function writeAction({ action }: DoorConfig): string[] {
+  if (action.kind === "native") {
+    return [
+      ...directive("Open", action.services.map(formatService).join(", ")),
+      ...directive("Open_For", formatDuration(action.openFor)),
+      ...directive("Protect", action.protect ? "yes" : "no"),
+    ];
+  }
+  const { templates, closeAfter, user, timeout, again } = action;
   return [
-    ...directive("Open", native.services.map(formatService).join(", ")),
-    ...directive("Open_For", formatDuration(native.openFor)),
-    ...directive("Protect", native.protect ? "yes" : "no"),
+    ...directive("Start_Command", templates.start),
+    ...directive("Start_Command_6", templates.start6),
+    ...directive("Stop_Command", templates.stop),
+    ...directive("Stop_Command_6", templates.stop6),
+    ...directive("Cmd_Timeout", formatDuration(closeAfter)),
+    ...directive("User", user),
+    ...directive("Command_Timeout", timeout === undefined ? undefined : formatDuration(timeout)),
+    ...directive("Again", again),
   ];
 }
 

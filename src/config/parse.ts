@@ -107,22 +107,30 @@ function readDoor(
     allow: values.allow,
     deny: values.deny ?? [],
     decoys: values.decoys ?? defaultDecoys,
-    again: values.again ?? "extend",
-    closeAfter: values.cmd_timeout ?? defaultCloseAfter,
-    ...(values.user !== undefined && { user: values.user }),
-    ...(values.command_timeout !== undefined && { commandTimeout: values.command_timeout }),
-    ...(values.open !== undefined && {
-      native: {
-        services: values.open,
-        openFor: values.open_for ?? defaultOpenFor,
-        protect: values.protect ?? false,
-      },
-    }),
-    commands: {
+    action: readAction(values),
+  };
+}
+
+function readAction(values: Partial<DoorValues>): DoorConfig["action"] {
+  if (values.open !== undefined) {
+    return {
+      kind: "native",
+      services: values.open,
+      openFor: values.open_for ?? defaultOpenFor,
+      protect: values.protect ?? false,
+    };
+  }
+  return {
+    kind: "command",
+    templates: {
       ...(values.start_command !== undefined && { start: values.start_command }),
       ...(values.start_command_6 !== undefined && { start6: values.start_command_6 }),
       ...(values.stop_command !== undefined && { stop: values.stop_command }),
       ...(values.stop_command_6 !== undefined && { stop6: values.stop_command_6 }),
     },
+    closeAfter: values.cmd_timeout ?? defaultCloseAfter,
+    user: values.user,
+    timeout: values.command_timeout,
+    again: values.again ?? "extend",
   };
 }

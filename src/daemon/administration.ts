@@ -3,6 +3,8 @@ import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
 import type { Source } from "../capture/source.ts";
+import type { DoorConfig } from "../config/config.ts";
+import { openedServices } from "../config/config.ts";
 import type { ControlHandlers, EntryListener } from "../control/handlers.ts";
 import type * as m from "../control/methods.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
@@ -90,8 +92,7 @@ export class Administration implements ControlHandlers {
 
   readonly doors = (): readonly m.DoorReport[] =>
     this.#parts.doors().all.map(({ config, nth, door, decoys }) => {
-      const { name, timeout, native, commands, closeAfter } = config;
-      const leased = commands.stop !== undefined || commands.stop6 !== undefined;
+      const { name, timeout, action } = config;
       const sequence = door?.sequence ?? [];
       return {
         name,
@@ -99,10 +100,8 @@ export class Administration implements ControlHandlers {
         protocols: [...new Set(sequence.map(({ protocol }) => protocol))],
         decoys: decoys.length,
         timeout,
-        kind: native !== undefined ? "native" : leased ? "lease" : "command",
-        opens: native?.services.map(formatService) ?? [],
-        ...(native !== undefined && { lasts: native.openFor }),
-        ...(native === undefined && leased && { lasts: closeAfter }),
+        opens: openedServices(config).map(formatService),
+        ...kindOf(action),
         state: door === undefined ? "disabled" : "enabled",
         open: this.#leasesOf(name).filter(({ access }) => access.nth === nth).length,
       };
@@ -180,7 +179,7 @@ export class Administration implements ControlHandlers {
   #walledUp(): string[] {
     const open = this.#parts
       .doors()
-      .all.flatMap(({ config: { native }, door }) => (door && native?.services) ?? [])
+      .all.flatMap(({ config, door }) => (door ? openedServices(config) : []))
       .map(formatService);
     return this.#protected()
       .services.filter((service) => !open.includes(service))
@@ -213,4 +212,12 @@ export class Administration implements ControlHandlers {
       state,
     };
   }
+}
+
+/** What makes a door open, and for how long, if anything closes it again. */
+function kindOf(action: DoorConfig["action"]): Pick<m.DoorReport, "kind" | "lasts"> {
+  if (action.kind === "native") return { kind: "native", lasts: action.openFor };
+  const { stop, stop6 } = action.templates;
+  if (stop === undefined && stop6 === undefined) return { kind: "command" };
+  return { kind: "lease", lasts: action.closeAfter };
 }

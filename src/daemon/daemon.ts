@@ -5,6 +5,7 @@ import { formatService } from "../base/service.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
+import { protectedServices } from "../config/config.ts";
 import type { Reloaded } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
@@ -298,9 +299,7 @@ export class Daemon {
   async #protect(): Promise<void> {
     if (this.#lasting !== undefined) return this.#lasting.protection.configure(this.#config);
     this.#say("dry-run", "dry run: nothing is opened, only told");
-    const services = this.#config.doors.flatMap(({ native }) => {
-      return native?.protect ? native.services.map(formatService) : [];
-    });
+    const services = protectedServices(this.#config.doors).map(formatService);
     if (services.length > 0) this.#say("protect", `would protect: ${services.join(", ")}`);
   }
 

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runs } from "../../test/support/actions.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
@@ -31,9 +32,7 @@ const plain: DoorConfig = {
   allow: undefined,
   deny: [],
   decoys: 0,
-  commands: { start: "true" },
-  closeAfter: 10_000,
-  again: "extend",
+  action: runs({ start: "true" }),
 };
 const oneTime = (): DoorConfig => ({ ...plain, name: "once", sequence: { file: list } });
 
@@ -163,12 +162,13 @@ describe("decoys", () => {
   });
 
   test("are not where a door leads, nor where the host has something", () => {
-    const native = {
-      services: [{ protocol: "tcp" as const, port: 7001 }, { protocol: "icmp" as const }],
+    const action: DoorConfig["action"] = {
+      kind: "native",
+      services: [{ protocol: "tcp", port: 7001 }, { protocol: "icmp" }],
       openFor: 1000,
       protect: false,
     };
-    const doors = new Doors([{ ...baited, native }], noNames, new MemoryLog());
+    const doors = new Doors([{ ...baited, action }], noNames, new MemoryLog());
     expect(numbers(doors)).toEqual([[7002, 6999, 6998, 7003]]);
     const [door] = doors.matchable;
     doors.avoid({ taken: new Set([portKey(7002, "tcp"), 6999]), local: [32768, 60999] });

@@ -5,6 +5,7 @@ import type { Port, PortSets } from "../base/port.ts";
 import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { DoorConfig } from "../config/config.ts";
+import { openedServices } from "../config/config.ts";
 import type { Decoy, DecoyRequest, HostPorts } from "../match/decoys/choose.ts";
 import { chooseDecoys, isShieldable, isShielded, unknownHost } from "../match/decoys/choose.ts";
 import type { Door } from "../match/door.ts";
@@ -122,7 +123,7 @@ export class Doors {
   /** Those of a door depend on the ports of all others. */
   #chooseDecoys(): void {
     const taken = new Set(this.#host.taken);
-    for (const service of this.#live.flatMap(({ config }) => config.native?.services ?? [])) {
+    for (const service of this.#live.flatMap(({ config }) => openedServices(config))) {
       if (service.protocol !== "icmp") taken.add(portKey(service.port, service.protocol));
     }
     const chosen = chooseDecoys(this.#live.map(wish), { ...this.#host, taken });

@@ -16,14 +16,15 @@ export function makeRequest(
   source: Address,
   knock: Access["knock"],
 ): AccessRequest | undefined {
-  const { name: door, native, commands, closeAfter, user, commandTimeout: timeout, again } = config;
+  const { name: door, action } = config;
   const who = { door, nth, source, knock };
-  if (native !== undefined) {
-    const { services, openFor: length } = native;
+  if (action.kind === "native") {
+    const { services, openFor: length } = action;
     return { access: { ...who, method: { kind: "native", services } }, length, again: "extend" };
   }
-  const expanded = expandCommands(commands, who);
+  const { templates, closeAfter: length, user, timeout, again } = action;
+  const expanded = expandCommands(templates, who);
   if (expanded === undefined) return undefined;
   const method = { kind: "command", ...expanded, user, timeout } as const;
-  return { access: { ...who, method }, length: closeAfter, again };
+  return { access: { ...who, method }, length, again };
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { runs } from "../../test/support/actions.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import {
@@ -48,16 +49,14 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
     allow: undefined,
     deny: [],
     decoys: 0,
-    commands: { start: `open ${name} %IP%` },
-    closeAfter: 10_000,
-    again: "extend",
+    action: runs({ start: `open ${name} %IP%` }),
     ...more,
   };
 }
 
 const ssh = makeDoor("ssh", "7000,8000,9000");
 const web = makeDoor("web", "1000:udp,2000", {
-  commands: { start: "open web", stop: "close web" },
+  action: runs({ start: "open web", stop: "close web" }),
 });
 
 /** A whole daemon but for the kernel: packets go in, openings and log lines come out. */
@@ -275,7 +274,7 @@ test("a door that closes by itself does so on time; a second knock makes it stay
 });
 
 test("a door without a command for the family says OPEN SESAME and does nothing", async () => {
-  const only6 = makeDoor("six", "1,2", { commands: { start6: "open", stop6: "close" } });
+  const only6 = makeDoor("six", "1,2", { action: runs({ start6: "open", stop6: "close" }) });
   const story = new Story([only6]);
   await story.knock(alice, "1 2");
   expect(story.lines.at(-1)).toBe("192.0.2.7: six: OPEN SESAME");
@@ -353,7 +352,7 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
 });
 
 test("every packet is counted, once, by the most that it meant; knocks by why they failed", async () => {
-  const only6 = makeDoor("six", "1,2", { commands: { start6: "open" } });
+  const only6 = makeDoor("six", "1,2", { action: runs({ start6: "open" }) });
   const story = new Story([ssh, web, only6]);
   const ends = { source: address(alice), destination: us };
   const syn = tcpPacket(ends, { port: 7000, sequence: 99, options: mss });

@@ -5,7 +5,7 @@ import { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { formatTextLine } from "../base/log.ts";
-import type { Config, DoorConfig } from "../config/config.ts";
+import type { CommandAction, Config, DoorConfig } from "../config/config.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { Doors } from "./doors.ts";
 import { createSandbox } from "./sandbox.ts";
@@ -34,7 +34,9 @@ export async function warmUp(
   firewall: Firewall,
   clock: Clock,
 ): Promise<void> {
-  const kinds = [doors.find(({ native }) => native), doors.find(({ native }) => !native)];
+  const kinds = (["native", "command"] as const).map((kind) =>
+    doors.find(({ action }) => action.kind === kind),
+  );
   let ran = 0;
   const log: Log = { write: (entry) => void formatTextLine(entry, clock.wall()) };
   const played = kinds.flatMap((door) => (door === undefined ? [] : [warmUpDoor(door)]));
@@ -64,9 +66,18 @@ export async function warmUp(
   await leaseManager.stop();
 }
 
+const idleCommand: CommandAction = {
+  kind: "command",
+  templates: { start: ":" },
+  closeAfter: 10_000,
+  user: undefined,
+  timeout: undefined,
+  again: "extend",
+};
+
 /** The same kind of door with a sequence of its own. */
 function warmUpDoor(door: DoorConfig): DoorConfig {
-  const { name, native } = door;
+  const { name, action } = door;
   return {
     name,
     sequence: ports.map((number) => ({ number, protocol: "tcp" })),
@@ -75,11 +86,8 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
     target: undefined,
     allow: undefined,
     deny: [],
-    commands: native === undefined ? { start: ":" } : {},
-    closeAfter: 10_000,
-    again: "extend",
     decoys: 0,
-    ...(native && { native }),
+    action: action.kind === "native" ? action : idleCommand,
   };
 }
 

@@ -53,10 +53,9 @@ function refuse(name: string, why: string, hint: string): never {
 }
 
 /** The TCP port that a native door opens; best one that a browser can look at. */
-function findService({ native }: DoorConfig): number | undefined {
-  const ports = (native?.services ?? []).flatMap((one) =>
-    one.protocol === "tcp" ? [one.port] : [],
-  );
+function findService({ action }: DoorConfig): number | undefined {
+  const services = action.kind === "native" ? action.services : [];
+  const ports = services.flatMap((one) => (one.protocol === "tcp" ? [one.port] : []));
   return ports.find((port) => !isBadPort(port)) ?? ports[0];
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Config } from "../config/config.ts";
+import { openedServices } from "../config/config.ts";
 import type { HostFacts } from "../config/traps/host.ts";
 import { isBadPort } from "../invitation/bad-ports.ts";
 import { listeningPorts } from "../system/listening.ts";
@@ -52,7 +53,7 @@ export function portFacts({ doors }: Config): PortFacts {
   const steps = doors.flatMap(({ sequence }) =>
     "file" in sequence ? [] : sequence.map(({ number }) => number),
   );
-  const services = doors.flatMap(({ native }) => native?.services ?? []);
+  const services = doors.flatMap(openedServices);
   const opened = services.flatMap((one) => (one.protocol === "icmp" ? [] : [one.port]));
   return {
     listening: listeningPorts(),

@@ -2,6 +2,7 @@ import { Address } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import { formatService } from "../base/service.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
+import { protectedServices } from "../config/config.ts";
 import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
 import { guardDoor } from "../control/protocol.ts";
@@ -78,9 +79,7 @@ export async function guardAgain(
   others: readonly string[],
   doors: readonly DoorConfig[],
 ): Promise<void> {
-  const configured = doors.flatMap(({ native }) =>
-    native?.protect ? native.services.map(formatService) : [],
-  );
+  const configured = protectedServices(doors).map(formatService);
   // Unless somebody had lifted them before.
   if (configured.length > 0 && configured.every((one) => others.includes(one))) {
     await daemon.ask("protect", {});

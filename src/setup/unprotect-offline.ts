@@ -2,6 +2,7 @@
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
+import { protectedServices } from "../config/config.ts";
 import { loadRuleset } from "../firewall/nftables/nft-command.ts";
 import { defaultTable, liftRuleset } from "../firewall/nftables/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
@@ -46,10 +47,9 @@ export async function liftWithoutDaemon(
   const bootFile = readIfThere(files.boot) === undefined ? undefined : files.boot;
   replaceFile(files.boot, undefined);
   replaceFile(files.guarded, undefined);
-  const native = doors.flatMap((door) => door.native ?? []);
   return {
     table,
     bootFile,
-    protectsAgain: native.flatMap(({ protect, services }) => (protect ? services : [])),
+    protectsAgain: protectedServices(doors),
   };
 }

@@ -27,8 +27,10 @@ const table: ImportTable = {
     packages: ["diff"],
   },
   daemon: {
-    values: ["base", "ffi", "system", "capture", "decode", "match", "grant", "firewall", "control"],
-    types: ["config"],
+    values: [
+      ...["base", "ffi", "system", "capture", "decode", "match", "grant", "firewall", "control"],
+      "config",
+    ],
   },
   cli: {
     values: ["base", "system", "config", "control", "client", "daemon", "invitation", "setup"],

@@ -4,6 +4,7 @@ import type { Sequence } from "../../base/sequence.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
 import type { Config, DoorConfig } from "../config.ts";
+import { openedServices } from "../config.ts";
 import { readSections } from "../lines.ts";
 
 /** A native door that is to be written. */
@@ -49,8 +50,8 @@ function formatDoor({ name, sequence, service, openFor }: NewDoor): string[] {
 export function openerOf({ doors }: Config, service: Service): DoorConfig | undefined {
   const text = formatService(service);
   const openers = doors.filter(
-    ({ native, target }) =>
-      target === undefined && native?.services.some((one) => formatService(one) === text),
+    (door) =>
+      door.target === undefined && openedServices(door).some((one) => formatService(one) === text),
   );
   return openers.find(({ sequence }) => !("file" in sequence)) ?? openers[0];
 }

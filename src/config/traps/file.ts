@@ -147,7 +147,7 @@ function appendedByNft(words: readonly CommandWord[]): Appended | undefined {
 
 function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   const found: Problem[] = [];
-  const { sequence, commands, timeout } = door;
+  const { sequence, action, timeout } = door;
   if (!("file" in sequence)) {
     // What decoys cannot prevent is said by who chooses them.
     if (door.decoys === 0 && isAscending(sequence)) {
@@ -158,10 +158,10 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
       found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
     }
   }
-  if (door.native?.openFor === 0) {
+  if (action.kind === "native" && action.openFor === 0) {
     found.push(warn(section, `open_for is 0: '${door.name}' can never be opened`));
   }
-  if (door.native === undefined && Object.values(commands).every((text) => text === "")) {
+  if (action.kind === "command" && Object.values(action.templates).every((text) => text === "")) {
     found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
   }
   const hasTcp = "file" in sequence || sequence.some(({ protocol }) => protocol === "tcp");
@@ -172,8 +172,8 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   return found;
 }
 
-function tooLong(section: ConfigSection, { name, native }: DoorConfig): Problem[] {
-  if (native === undefined || native.openFor <= longestOfIpset) return [];
+function tooLong(section: ConfigSection, { name, action }: DoorConfig): Problem[] {
+  if (action.kind !== "native" || action.openFor <= longestOfIpset) return [];
   const message = `open_for is longer than ipset can count: '${name}' will be open for 24.8 days`;
   return [warn(section, message)];
 }

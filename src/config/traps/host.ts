@@ -72,7 +72,8 @@ function exhausted(
   }
 }
 
-function unknownUser({ name, user }: DoorConfig, host: HostFacts, at: TrapPosition): Problem[] {
+function unknownUser({ name, action }: DoorConfig, host: HostFacts, at: TrapPosition): Problem[] {
+  const user = action.kind === "command" ? action.user : undefined;
   if (user === undefined || host.hasUser(user)) return [];
   return [warn(at, `this machine has no user "${user}": no command of '${name}' can be run`)];
 }

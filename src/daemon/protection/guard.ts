@@ -4,6 +4,7 @@ import { isLoopback } from "../../base/endpoint.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
+import { openedServices } from "../../config/config.ts";
 import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
 import { guardDoor } from "../../control/protocol.ts";
 import type { Lease } from "../../grant/lease.ts";
@@ -133,7 +134,7 @@ export class Guard {
   #openable(): Service[] {
     return this.#parts
       .doors()
-      .all.flatMap(({ config, door }) => (door && config.native?.services) ?? []);
+      .all.flatMap(({ config, door }) => (door ? openedServices(config) : []));
   }
 
   #openersOf(services: readonly Service[]) {
@@ -142,7 +143,7 @@ export class Guard {
       .doors()
       .all.filter(
         ({ config, door }) =>
-          door && config.native?.services.some((service) => names.has(formatService(service))),
+          door && openedServices(config).some((service) => names.has(formatService(service))),
       );
   }
 

@@ -4,6 +4,7 @@ import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import type { Config } from "../../config/config.ts";
+import { protectedServices } from "../../config/config.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "../../system/files.ts";
 import type { StateFiles } from "../../system/state-files.ts";
@@ -71,11 +72,14 @@ export class Protection {
   configure(config: Config): Promise<void> {
     return this.#inTurn(async () => {
       const { firewalls, files } = this.#parts;
-      firewalls.expectUsers(config.doors.flatMap(({ user }) => user ?? []));
-      const native = config.doors.flatMap((door) => door.native ?? []);
-      this.#configured = native.flatMap((door) => (door.protect ? door.services : []));
+      const actions = config.doors.map(({ action }) => action);
+      firewalls.expectUsers(actions.flatMap((one) => (one.kind === "command" && one.user) || []));
+      this.#configured = protectedServices(config.doors);
       // That there was a protection means that its rules may be in the kernel.
-      const needed = native.length > 0 || this.#confirmed.length > 0 || hasFile(files.boot);
+      const needed =
+        actions.some(({ kind }) => kind === "native") ||
+        this.#confirmed.length > 0 ||
+        hasFile(files.boot);
       await firewalls.configure(config.options.firewall, needed);
       try {
         if (!this.#isNotOurs) await this.#apply();

@@ -103,8 +103,9 @@ export const configTarget: FuzzTarget = {
       promise(formatWithHint("f", problem).startsWith(`f:${line}:${column}: `), "no place");
       last = line;
     }
-    for (const { sequence, timeout, closeAfter } of config?.doors ?? []) {
+    for (const { sequence, timeout, action } of config?.doors ?? []) {
       promise("file" in sequence || sequence.length > 0, "a door without a sequence");
+      const closeAfter = action.kind === "native" ? action.openFor : action.closeAfter;
       promise(timeout >= 0 && closeAfter >= 0 && timeout + closeAfter < 1e15, "no length of time");
     }
     const [problem = problems[0]] = errors;

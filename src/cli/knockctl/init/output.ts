@@ -22,7 +22,7 @@ export function formatDoor({ service, door, strength }: PlannedDoor): string {
   const name = printable(door.name);
   const opens = `opens ${formatService(service)}`;
   if (strength === undefined) return `[${name}] ${opens} already: it stays as it is\n`;
-  const time = humanDuration(door.native?.openFor ?? 0);
+  const time = humanDuration(door.action.kind === "native" ? door.action.openFor : 0);
   const bits = `${strength.bits.toFixed(1)} bits`;
   return `[${name}] ${opens} for ${time} to whoever knocks ${formatSequence(door.sequence)} (${bits})\n`;
 }
