@@ -4,8 +4,8 @@ import type { Address } from "../base/address.ts";
 import { contains, parseAddress, parseNetwork } from "../base/address.ts";
 import { withSystemPath } from "../base/environment.ts";
 import { KnockError, reason } from "../base/errors.ts";
-import type { ProgramResult } from "../system/programs.ts";
-import { complaint, run } from "../system/programs.ts";
+import type { ProgramResult, RunOptions } from "../system/run-program.ts";
+import { complaint, runProgram } from "../system/run-program.ts";
 
 /** Networks for documentation (RFC 5737): nobody's, unless somebody uses them all the same. */
 const networks = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"] as const;
@@ -49,8 +49,9 @@ export class Visitor {
   }
 
   /** Runs a program as the visitor. */
-  async run(argv: readonly string[], timeout?: number): Promise<ProgramResult> {
-    return await run(["nsenter", `--net=/proc/${this.#child.pid}/ns/net`, ...argv], timeout);
+  async run(argv: readonly string[], options?: RunOptions): Promise<ProgramResult> {
+    const enter = ["nsenter", `--net=/proc/${this.#child.pid}/ns/net`];
+    return await runProgram([...enter, ...argv], options);
   }
 
   /** May be called again. */
@@ -59,7 +60,7 @@ export class Visitor {
     if (this.#child.pid === undefined || exitCode !== null || signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
     // The kernel takes its time with namespaces that nobody is in.
-    await run(["ip", "link", "delete", this.#link]);
+    await runProgram(["ip", "link", "delete", this.#link]);
     this.#child.stdin?.end();
     await ended;
   }
@@ -67,9 +68,9 @@ export class Visitor {
   async #join(network: string): Promise<void> {
     const [visitor, host] = addressesIn(network);
     const peer = ["peer", "name", "eth0", "netns", `${this.#child.pid}`];
-    await must(run(["ip", "link", "add", this.#link, "type", "veth", ...peer]));
-    await must(run(["ip", "address", "add", `${host}/30`, "dev", this.#link]));
-    await must(run(["ip", "link", "set", this.#link, "up"]));
+    await must(runProgram(["ip", "link", "add", this.#link, "type", "veth", ...peer]));
+    await must(runProgram(["ip", "address", "add", `${host}/30`, "dev", this.#link]));
+    await must(runProgram(["ip", "link", "set", this.#link, "up"]));
     await must(this.run(["ip", "address", "add", `${visitor}/30`, "dev", "eth0"]));
     await must(this.run(["ip", "link", "set", "eth0", "up"]));
   }
@@ -84,7 +85,7 @@ function addressesIn(network: string): readonly [visitor: Address, host: Address
 }
 
 async function freeNetwork(): Promise<string> {
-  const { stdout } = await must(run(["ip", "-4", "-o", "route", "show", "table", "all"]));
+  const { stdout } = await must(runProgram(["ip", "-4", "-o", "route", "show", "table", "all"]));
   const free = findFree(stdout);
   if (free !== undefined) return free;
   throw new KnockError("SYSTEM", `this machine has routes to ${networks.join(", ")} already`);

@@ -4,7 +4,7 @@ import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import type { ControlClient } from "../control/client.ts";
-import { complaint, run } from "../system/programs.ts";
+import { complaint, runProgram } from "../system/run-program.ts";
 import type { Visitor } from "./probe-host.ts";
 import { knockInSecret } from "./secret-knock.ts";
 
@@ -102,7 +102,7 @@ async function hasElement({ address }: Visitor, { table, service }: ProbeTarget)
   const key =
     service.protocol === "icmp" ? "1 . 2048" : `${numbers[service.protocol]} . ${service.port}`;
   const element = `{ ${address} . ${key} }`;
-  return (await run(["nft", "get", "element", "inet", table, "open4", element])).code === 0;
+  return (await runProgram(["nft", "get", "element", "inet", table, "open4", element])).code === 0;
 }
 
 const numbers = { tcp: 6, udp: 17 } as const;
@@ -115,7 +115,7 @@ async function look(visitor: Visitor, service: Service): Promise<Sight> {
   }
   // Each connection is a new one; bash is on every Debian.
   const connect = `exec 3<>/dev/tcp/${visitor.host}/${service.port}`;
-  const { code, stderr } = await visitor.run(["bash", "-c", connect], 1_500);
+  const { code, stderr } = await visitor.run(["bash", "-c", connect], { timeout: 1_500 });
   if (code === 0) return "open";
   if (code === 124) return "silent";
   return /refused/i.test(stderr) ? "refused" : "unknown";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Sequence } from "../base/sequence.ts";
 import { formatProfile } from "../client/profile-edit.ts";
-import type { ProgramResult } from "../system/programs.ts";
+import type { ProgramResult } from "../system/run-program.ts";
 import { ownProgram } from "./own-program.ts";
 import type { Visitor } from "./probe-host.ts";
 

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { openClient } from "../control/client.ts";
-import type { ProgramResult } from "../system/programs.ts";
-import { complaint, run } from "../system/programs.ts";
+import type { ProgramResult } from "../system/run-program.ts";
+import { complaint, runProgram } from "../system/run-program.ts";
 import { ownProgram } from "./own-program.ts";
 import type { StartedBy } from "./record.ts";
 
@@ -23,7 +23,7 @@ const patience = 10_000;
 export async function findStartMethod(configFile: string): Promise<StartMethod> {
   if (configFile !== usualConfig) return "command";
   if (existsSync("/run/systemd/system")) {
-    const { code } = await run(["systemctl", "cat", "knockd.service"]);
+    const { code } = await runProgram(["systemctl", "cat", "knockd.service"]);
     if (code === 0) return "systemd";
   }
   return existsSync(initScript) ? "script" : "command";
@@ -44,7 +44,7 @@ export function describeStart(way: StartMethod, configFile: string): string {
 /** How it will have been started, for `stop`. */
 export async function predictStart(way: StartMethod): Promise<StartedBy> {
   if (way !== "systemd") return way;
-  const enabled = await run(["systemctl", "is-enabled", "--quiet", "knockd"]);
+  const enabled = await runProgram(["systemctl", "is-enabled", "--quiet", "knockd"]);
   return enabled.code === 0 ? "systemd-enabled" : "systemd";
 }
 
@@ -55,7 +55,7 @@ export async function start(way: StartMethod, configFile: string, socket: string
     script: [initScript, "start"],
     command: [...ownProgram("knockd"), "-d", "-c", configFile],
   }[way];
-  const ended = await run(argv);
+  const ended = await runProgram(argv);
   if (ended.code !== 0) throw failure("start", ended);
   const until = systemClock.now() + patience;
   while (!(await answers(socket))) {
@@ -83,7 +83,7 @@ export async function stop(by: StartedBy, pid: number | undefined): Promise<void
     "systemd-enabled": ["systemctl", "stop", "knockd"],
     script: [initScript, "stop"],
   }[by];
-  const ended = await run(argv);
+  const ended = await runProgram(argv);
   if (ended.code !== 0) throw failure("stop", ended);
 }
 

@@ -1,14 +1,10 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
 import type { Address } from "../base/address.ts";
-import { withSystemPath } from "../base/environment.ts";
-import { KnockError, reason } from "../base/errors.ts";
+import { KnockError } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
+import { complaint, runProgram } from "./run-program.ts";
 
-const execute = promisify(execFile);
-
-/** How long a tool may take: milliseconds. */
-const patience = 5000;
+/** Milliseconds that a tool may take. */
+const timeout = 5000;
 
 /**
  * Ends the connections of a source to these services, or all of them: the sockets of this host are
@@ -37,18 +33,8 @@ async function closeSockets(source: Address, service: Service | undefined): Prom
   // Only sockets with a far end: those that listen, and most of UDP, have none.
   const args = ["-HKn", "-t", "state", "connected", "dst", host, ...port];
   if (service?.protocol === "udp") args[1] = "-u";
-  try {
-    return countLines(await run("ss", args));
-  } catch {
-    // Without ss, or without the kernel's help.
-    return 0;
-  }
-}
-
-/** What a tool prints. */
-async function run(program: string, args: readonly string[]): Promise<string> {
-  const env = withSystemPath(process.env);
-  return (await execute(program, args, { env, timeout: patience })).stdout;
+  const { code, stdout } = await runProgram(["ss", ...args], { timeout });
+  return code === 0 ? countLines(stdout) : 0;
 }
 
 function portFilter(port: number): string[] {
@@ -59,14 +45,12 @@ async function forget(source: Address, service: Service | undefined): Promise<nu
   const family = source.family === 4 ? "ipv4" : "ipv6";
   const filter = service === undefined ? [] : conntrackFilter(service, source.family);
   const args = ["-D", "-f", family, "-s", source.toString(), ...filter];
-  try {
-    return countLines(await run("conntrack", args));
-  } catch (error) {
-    // It fails where there is nothing to delete.
-    if ((error as { stderr?: string }).stderr?.includes("0 flow entries")) return 0;
-    const hints = ["is the package conntrack installed?"];
-    throw new KnockError("SYSTEM", `cannot cut connections: ${reason(error)}`, { hints });
-  }
+  const result = await runProgram(["conntrack", ...args], { timeout });
+  if (result.code === 0) return countLines(result.stdout);
+  // conntrack fails if there is nothing to delete.
+  if (result.stderr.includes("0 flow entries")) return 0;
+  const hints = ["is the package conntrack installed?"];
+  throw new KnockError("SYSTEM", `cannot cut connections: ${complaint(result)}`, { hints });
 }
 
 function conntrackFilter(service: Service, family: 4 | 6): string[] {

@@ -1,10 +1,8 @@
 // Ports from which this host's packet filter sends packets somewhere else: published by containers, say.
-import { execFile } from "node:child_process";
-import { withSystemPath } from "../base/environment.ts";
+import { runProgram } from "./run-program.ts";
 
-/** Milliseconds that each program may take, and the bytes that it may say: then we do without. */
-const patience = 5_000;
-const longestAnswer = 4 * 1024 * 1024;
+/** The milliseconds that each program may take, and the bytes that it may print; beyond them its answer is ignored. */
+const limits = { timeout: 5_000, maxBuffer: 4 * 1024 * 1024 } as const;
 
 /**
  * The programs that know, and who understands them. Sets are left out: beside hundreds of thousands of
@@ -23,7 +21,8 @@ export async function forwardedPorts(signal: AbortSignal): Promise<ReadonlySet<n
   const found = new Set<number>();
   // One by one: nobody waits for it, and a start has other things to do.
   for (const [argv, read] of sources) {
-    for (const port of read(await output(argv, signal))) found.add(port);
+    const { code, stdout } = await runProgram(argv, { ...limits, signal });
+    if (code === 0) for (const port of read(stdout)) found.add(port);
   }
   return found;
 }
@@ -47,16 +46,6 @@ export function readNft(text: string): number[] {
   const tableOf = (rule: unknown) => `${field(rule, "family")} ${field(rule, "table")}`;
   const redirecting = new Set(rules.filter(redirects).map(tableOf));
   return rules.filter((rule) => redirecting.has(tableOf(rule))).flatMap(portsIn);
-}
-
-function output([program = "", ...args]: readonly string[], signal: AbortSignal): Promise<string> {
-  const env = withSystemPath(process.env);
-  const options = { env, signal, timeout: patience, maxBuffer: longestAnswer };
-  return new Promise((resolve) => {
-    execFile(program, args, { ...options, killSignal: "SIGKILL" }, (error, stdout) =>
-      resolve(error === null ? stdout : ""),
-    );
-  });
 }
 
 function parse(text: string): unknown {

@@ -1,13 +1,11 @@
-import { execFile, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { promisify } from "node:util";
 import type { Clock } from "../base/clock.ts";
-import { KnockError, reason } from "../base/errors.ts";
+import { KnockError } from "../base/errors.ts";
+import { complaint, runProgram } from "./run-program.ts";
 
-const run = promisify(execFile);
-
-/** How long a directory service may take: milliseconds. */
-const patience = 5_000;
+/** Milliseconds that a directory service may take. */
+const timeout = 5_000;
 
 /** How long a look-up that failed is not tried again: milliseconds. */
 const failureLasts = 30_000;
@@ -84,7 +82,7 @@ export class Users {
 
 /** Does this system know the user? Waits for the answer. */
 export function hasUser(name: string): boolean {
-  const { status } = spawnSync("id", ["-u", "--", name], { stdio: "ignore", timeout: patience });
+  const { status } = spawnSync("id", ["-u", "--", name], { stdio: "ignore", timeout });
   return status === 0;
 }
 
@@ -102,14 +100,11 @@ async function askSystem(name: string): Promise<User> {
 }
 
 async function askDirectory(name: string): Promise<User> {
-  const ask = async (what: string) =>
-    Number((await run("id", [what, "--", name], { timeout: patience })).stdout.trim());
-  try {
-    const [uid, gid] = await Promise.all([ask("-u"), ask("-g")]);
-    return { uid, gid };
-  } catch (cause) {
-    const said = (cause as { stderr?: string }).stderr?.trim();
-    const message = `cannot find the user "${name}": ${said || reason(cause)}`;
-    throw new KnockError("SYSTEM", message, { cause });
-  }
+  const ask = async (what: string) => {
+    const result = await runProgram(["id", what, "--", name], { timeout });
+    if (result.code === 0) return Number(result.stdout.trim());
+    throw new KnockError("SYSTEM", `cannot find the user "${name}": ${complaint(result)}`);
+  };
+  const [uid, gid] = await Promise.all([ask("-u"), ask("-g")]);
+  return { uid, gid };
 }

@@ -1,14 +1,13 @@
 // For people who keep their own iptables rules: sets for one rule of theirs to match.
-import { execFile } from "node:child_process";
 import type { Clock } from "../../base/clock.ts";
-import { withSystemPath } from "../../base/environment.ts";
-import { KnockError, reason } from "../../base/errors.ts";
+import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
+import { complaint, runProgram } from "../../system/run-program.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall.ts";
 import { ExpiryCache } from "../nftables/expiry-cache.ts";
 
-/** How long ipset may take: milliseconds. */
-const patience = 5000;
+/** Milliseconds that ipset may take. */
+const timeout = 5000;
 
 /** An ipset time-out is 32 bits of milliseconds in the kernel: seconds. */
 const longestTimeout = 2_147_483;
@@ -168,20 +167,10 @@ function portOf(service: Service, family: 4 | 6): string {
   return family === 4 ? "icmp:8/0" : "icmpv6:128/0";
 }
 
-function runIpset(lines: readonly string[]): Promise<FirewallResult> {
-  return new Promise((resolve) => {
-    const env = withSystemPath(process.env);
-    const options = { env, timeout: patience, encoding: "utf8" } as const;
-    const fail = (why: string) => resolve({ kind: "not-started", reason: `ipset: ${why}` });
-    try {
-      const child = execFile("ipset", ["-exist", "restore"], options, (error, _, stderr) => {
-        if (error === null) resolve(done);
-        else fail(stderr.trim() || reason(error));
-      });
-      child.stdin?.on("error", () => {});
-      child.stdin?.end(`${lines.join("\n")}\n`);
-    } catch (error) {
-      fail(reason(error)); // Where memory is short, Node throws.
-    }
-  });
+async function runIpset(lines: readonly string[]): Promise<FirewallResult> {
+  const input = `${lines.join("\n")}\n`;
+  const result = await runProgram(["ipset", "-exist", "restore"], { timeout, input });
+  if (result.code === 0) return done;
+  const why = result.stderr.trim() || complaint(result);
+  return { kind: "not-started", reason: `ipset: ${why}` };
 }
