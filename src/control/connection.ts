@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { Deadline } from "./deadline.ts";
-import type { ControlHandlers } from "./handlers.ts";
+import type { ControlHandlers, MethodHandlers } from "./handlers.ts";
 import type { Limits } from "./limits.ts";
 import { Lines } from "./lines.ts";
-import type { Request, WireError } from "./protocol.ts";
+import type { Method } from "./methods.ts";
+import type { MethodRequest, Request, WireError } from "./protocol.ts";
 import { formatError, formatResult, parseRequest, toWire } from "./protocol.ts";
 import { WatchStream } from "./watch.ts";
 
@@ -104,7 +105,7 @@ export class ControlConnection {
     this.#watches.set(watch, stop);
   }
 
-  async #answer(request: Exclude<Request, { method: "watch" }>): Promise<void> {
+  async #answer(request: MethodRequest): Promise<void> {
     this.#inFlight++;
     let line: string;
     try {
@@ -173,22 +174,9 @@ function limit(message: string): WireError {
 }
 
 /** `async`, so that what a handler throws at once is caught where what it rejects with is. */
-async function call(
-  handlers: ControlHandlers,
-  request: Exclude<Request, { method: "watch" }>,
+async function call<M extends Method>(
+  handlers: MethodHandlers,
+  { method, params }: MethodRequest<M>,
 ): Promise<unknown> {
-  switch (request.method) {
-    case "close":
-      return handlers.close(request.params);
-    case "open":
-      return handlers.open(request.params);
-    case "extend":
-      return handlers.extend(request.params);
-    case "guard":
-      return handlers.guard(request.params);
-    case "confirm":
-      return handlers.confirm(request.params);
-    default:
-      return handlers[request.method](request.params);
-  }
+  return handlers[method](params);
 }

@@ -4,8 +4,8 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { startServer } from "../../test/support/control-server.ts";
 import { Address } from "../base/address.ts";
 import { defaultLimits } from "./limits.ts";
+import { methods } from "./methods.ts";
 import { defaultSocket } from "./protocol.ts";
-import { schemas } from "./schemas.ts";
 
 const file = new URL("../../docs/control-protocol.md", import.meta.url);
 const text = readFileSync(file, "utf8");
@@ -40,8 +40,27 @@ test("the examples are one conversation that really happens", async () => {
 
 test("there is an example of each method", () => {
   const shown = examples.map(([request = ""]) => /"method":"(\w+)"/.exec(request)?.[1]);
-  expect(shown).toEqual(expect.arrayContaining([...Object.keys(schemas), "watch"]));
+  expect(shown).toEqual(expect.arrayContaining([...Object.keys(methods), "watch"]));
 });
+
+test("the table of methods is that of the code", () => {
+  const rows = Object.entries(methods).map(([name, { params, changes }]) => {
+    const written = describeParams(params);
+    return `| \`${name}\` |${written && ` ${written}`} | ${changes ? "yes" : "no"} |`;
+  });
+  const table = [...rows, "| `watch` | | no |"].join("\n");
+  expect(text).toContain(`| --- | --- | --- |\n${table}\n\n`);
+});
+
+/** The members of an object, or of each of several; a check behind an object leaves its members as they are. */
+function describeParams(schema: object): string {
+  if ("options" in schema) return (schema.options as object[]).map(describeParams).join("; or ");
+  const { entries } = schema as { entries: Readonly<Record<string, { type: string }>> };
+  const names = Object.entries(entries).map(
+    ([name, { type }]) => `\`${name}${type === "exact_optional" ? "?" : ""}\``,
+  );
+  return names.join(", ");
+}
 
 test("limits and the path are those of the code", () => {
   const { connections, request, inFlight, backlog, requestTime, idleTime } = defaultLimits;

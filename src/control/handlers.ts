@@ -18,14 +18,16 @@ type Promised<T> = T | Promise<T>;
  *   over, whether this process lives or not, unless `confirm` came. A second `guard` takes the place of
  *   the first. A connection that was there before the trial is USAGE: it proves nothing.
  */
-export type ControlHandlers = {
-  readonly [M in Method]: (params: Params<M>) => Promised<Result<M>>;
-} & {
+export interface ControlHandlers extends MethodHandlers {
   /**
    * Hands every log entry from now on to `listener`, with the time of it (milliseconds since 1970),
    * in order. The returned function, which may be called twice, ends that. A listener never throws.
    */
   readonly watch: (listener: EntryListener) => () => void;
+}
+
+export type MethodHandlers = {
+  readonly [M in Method]: (params: Params<M>) => Promised<Result<M>>;
 };
 
 export type EntryListener = (entry: Entry, wall: number) => void;

@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Entry } from "../base/log.ts";
 import type { ControlHandlers, EntryListener } from "./handlers.ts";
-import type * as m from "./methods.ts";
+import type { DoorReport, LeaseReport, Params, Result } from "./methods.ts";
 
 interface MemoryLease {
   readonly door: string;
@@ -16,7 +16,7 @@ interface MemoryLease {
 
 const defaultLength = 600_000;
 
-const doors: readonly Omit<m.DoorReport, "open">[] = [
+const doors: readonly Omit<DoorReport, "open">[] = [
   {
     name: "ssh",
     steps: 3,
@@ -68,7 +68,7 @@ export class MemoryHandlers implements ControlHandlers {
   readonly #listeners = new Set<EntryListener>();
   #leases: MemoryLease[] = [];
   /** The answer to the next `reload`. */
-  nextReload: m.Reloaded = {
+  nextReload: Result<"reload"> = {
     kind: "reloaded",
     file: "/etc/knockd.conf",
     added: ["vpn"],
@@ -81,7 +81,7 @@ export class MemoryHandlers implements ControlHandlers {
   problems: readonly string[] = [];
   /** What `protect` and `unprotect` have made of it. */
   services: readonly string[] = ["tcp/22"];
-  #trial: (m.GuardParams & { readonly end: number }) | undefined;
+  #trial: (Params<"guard"> & { readonly end: number }) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -104,7 +104,7 @@ export class MemoryHandlers implements ControlHandlers {
     return () => this.#listeners.delete(listener);
   };
 
-  readonly status = (): m.Status => ({
+  readonly status = (): Result<"status"> => ({
     version: "0.1.0",
     pid: 812,
     uptime: 273_600_000 + this.#clock.now(),
@@ -128,15 +128,15 @@ export class MemoryHandlers implements ControlHandlers {
     problems: this.problems,
   });
 
-  readonly doors = (): m.DoorReport[] =>
+  readonly doors = (): DoorReport[] =>
     doors.map((door) => ({
       ...door,
       open: this.#leases.filter((lease) => lease.door === door.name).length,
     }));
 
-  readonly leases = (): m.LeaseReport[] => this.#leases.map((lease) => this.#report(lease));
+  readonly leases = (): LeaseReport[] => this.#leases.map((lease) => this.#report(lease));
 
-  readonly close = ({ door, address, cut = false }: m.CloseParams): m.Closed => {
+  readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {
     if (door !== undefined) this.#find(door);
     const fits = (lease: MemoryLease) =>
       (door ?? lease.door) === lease.door && (address ?? lease.source).equals(lease.source);
@@ -148,7 +148,7 @@ export class MemoryHandlers implements ControlHandlers {
     };
   };
 
-  readonly open = ({ door, address, for: length }: m.OpenParams): m.Opened => {
+  readonly open = ({ door, address, for: length }: Params<"open">): Result<"open"> => {
     const { kind } = this.#find(door);
     if (kind === "command") return {};
     const lease = this.#leaseOf(door, address) ?? this.#add(door, address, 0);
@@ -156,7 +156,7 @@ export class MemoryHandlers implements ControlHandlers {
     return { lease: this.#report(lease) };
   };
 
-  readonly extend = ({ door, address, for: length }: m.ExtendParams): m.LeaseReport => {
+  readonly extend = ({ door, address, for: length }: Params<"extend">): LeaseReport => {
     this.#find(door);
     const lease = this.#leaseOf(door, address);
     if (lease === undefined) throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
@@ -164,27 +164,27 @@ export class MemoryHandlers implements ControlHandlers {
     return this.#report(lease);
   };
 
-  readonly reload = (): m.Reloaded => this.nextReload;
+  readonly reload = (): Result<"reload"> => this.nextReload;
 
-  readonly protect = (): m.ProtectionReport => {
+  readonly protect = (): Result<"protect"> => {
     this.services = ["tcp/22"];
     return { services: this.services };
   };
 
-  readonly unprotect = (): m.ProtectionReport => {
+  readonly unprotect = (): Result<"protect"> => {
     this.services = [];
     this.#trial = undefined;
     return { services: this.services };
   };
 
-  readonly guard = (params: m.GuardParams): m.Guarded => {
+  readonly guard = (params: Params<"guard">): Result<"guard"> => {
     const remaining = params.for ?? 60_000;
     this.#trial = { ...params, end: this.#clock.now() + remaining };
     const services = params.services ?? ["tcp/22"];
     return { services, address: params.address, remaining, doors: ["ssh"], warnings: [] };
   };
 
-  readonly confirm = (params: m.ConfirmParams): m.Confirmed => {
+  readonly confirm = (params: Params<"confirm">): Result<"confirm"> => {
     const trial = this.#trial;
     if (trial === undefined || trial.end <= this.#clock.now()) {
       throw new KnockError("USAGE", "nothing is on trial, or its time is over");
@@ -204,7 +204,7 @@ export class MemoryHandlers implements ControlHandlers {
     return { services: this.services, doors: ["ssh"], address: trial.address, remaining };
   };
 
-  #find(name: string): m.DoorReport {
+  #find(name: string): DoorReport {
     const door = this.doors().find((other) => other.name === name);
     if (door !== undefined) return door;
     const hints = ["knockctl doors lists them"];
@@ -222,7 +222,7 @@ export class MemoryHandlers implements ControlHandlers {
     return lease;
   }
 
-  #report({ door, source, since, end }: MemoryLease): m.LeaseReport {
+  #report({ door, source, since, end }: MemoryLease): LeaseReport {
     const kind = this.#find(door).kind === "native" ? "native" : "command";
     const remaining = Math.max(0, end - this.#clock.now());
     return { door, source, since, remaining, kind, state: "open" };

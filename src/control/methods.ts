@@ -1,194 +1,233 @@
-// What an administrator can ask the daemon for, and what the answers hold. Times are milliseconds.
-import type { Address } from "../base/address.ts";
-import type { Protocol } from "../base/port.ts";
+// All that an administrator can ask the daemon for, a row each. Times are milliseconds. From a row follow
+// the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
+import * as v from "valibot";
+import {
+  address,
+  amount,
+  doorName,
+  flag,
+  length,
+  listOf,
+  moment,
+  port,
+  services,
+  texts,
+  yes,
+} from "./values.ts";
 
-/** Each method: what a request says, and what its answer holds. */
-interface Methods {
-  readonly status: { readonly params: NoParams; readonly result: Status };
-  readonly doors: { readonly params: NoParams; readonly result: readonly DoorReport[] };
-  readonly leases: { readonly params: NoParams; readonly result: readonly LeaseReport[] };
-  readonly close: { readonly params: CloseParams; readonly result: Closed };
-  readonly open: { readonly params: OpenParams; readonly result: Opened };
-  readonly extend: { readonly params: ExtendParams; readonly result: LeaseReport };
-  readonly reload: { readonly params: NoParams; readonly result: Reloaded };
-  readonly protect: { readonly params: NoParams; readonly result: ProtectionReport };
-  readonly unprotect: { readonly params: NoParams; readonly result: ProtectionReport };
-  readonly guard: { readonly params: GuardParams; readonly result: Guarded };
-  readonly confirm: { readonly params: ConfirmParams; readonly result: Confirmed };
+interface MethodRow<P, R> {
+  readonly params: v.GenericSchema<unknown, P>;
+  readonly result: v.GenericSchema<unknown, R>;
+  /** The daemon logs the request, and who made it. */
+  readonly changes: boolean;
 }
 
-/** What is answered once. There is one more: `watch`, which takes no parameters and has no end. */
-export type Method = keyof Methods;
-export type Params<M extends Method> = Methods[M]["params"];
-export type Result<M extends Method> = Methods[M]["result"];
-
+/** A method without parameters takes no members but `id` and `method`. */
 export type NoParams = Readonly<Record<string, never>>;
 
-/** Which leases to close: those of a door, of an address, of both at once, or all. */
-export interface CloseParams {
-  readonly door?: string;
-  readonly address?: Address;
-  readonly all?: true;
-  /** End the connections that were made through the door, too. */
-  readonly cut?: boolean;
-}
+export const none: v.GenericSchema<unknown, NoParams> = v.strictObject({});
 
-export interface OpenParams {
-  readonly door: string;
-  readonly address: Address;
-  /** How long, instead of what the configuration says. */
-  readonly for?: number;
-}
-
-/** From now on the lease lasts at least this long. It never gets shorter. */
-export interface ExtendParams {
-  readonly door: string;
-  readonly address: Address;
-  readonly for: number;
-}
-
-/** Protects services on trial: without `confirm` all is soon as before. */
-export interface GuardParams {
-  /** Where the administrator comes from: open as long as the trial lasts. */
-  readonly address: Address;
-  /** The far end of the connection that he asks on; absent: he sits at the console. */
-  readonly port?: number;
-  /** What to protect, as `tcp/22`; absent: all that native doors open. */
-  readonly services?: readonly string[];
-  /** How long the trial lasts, instead of a minute. */
-  readonly for?: number;
-}
-
-/** The connection that shows that he still gets in, or the console, which needs no such proof. */
-export type ConfirmParams =
-  | { readonly address: Address; readonly port: number }
-  | { readonly console: true };
-
-export interface Status {
-  /** Sesame's. */
-  readonly version: string;
-  readonly pid: number;
-  /** Since the daemon started. */
-  readonly uptime: number;
-  readonly configFile: string;
-  /** Those it listens on; `any` alone means all. */
-  readonly interfaces: readonly string[];
-  /** How many there are. */
-  readonly doors: number;
-  readonly leases: number;
-  /** How many knocks are under way: the first number counts those at stage 1, and so on. */
-  readonly attempts: readonly number[];
-  readonly capture: CaptureReport;
-  readonly firewall: FirewallStatus;
-  readonly journal: JournalStatus;
-  /** What an administrator should look at: a sentence each. */
-  readonly problems: readonly string[];
-}
-
-/** Since the daemon started. */
-interface CaptureReport {
-  /** Packets that passed the kernel's filter. */
-  readonly received: number;
-  /** Of those, what the kernel threw away because the ring was full. */
-  readonly dropped: number;
-}
-
-interface FirewallStatus {
-  readonly kind: "nftables" | "ipset" | "commands" | "memory";
-  /** Services that only open sources reach, as `tcp/22`. */
-  readonly protects: readonly string[];
-  /** Those that are protected for a moment only, unless somebody confirms it. */
-  readonly trial?: { readonly services: readonly string[]; readonly remaining: number };
-}
-
-interface JournalStatus {
-  readonly path: string;
-  /** Why it cannot be written; absent if it can. */
-  readonly problem?: string;
-}
-
-/** A door, but for the ports of its sequence: they are what nobody may know. */
-export interface DoorReport {
-  readonly name: string;
-  /** How many steps the sequence has; 0 if there is none left. */
-  readonly steps: number;
-  /** The protocols that occur in it. */
-  readonly protocols: readonly Protocol[];
-  /** How many ports are watched for it to catch scanners. */
-  readonly decoys: number;
+const doorReport = v.object({
+  name: v.string(),
+  /** Steps of the sequence, whose ports are a secret; 0 if a list of sequences is used up. */
+  steps: amount,
+  /** The protocols that occur in the sequence. */
+  protocols: listOf(v.picklist(["tcp", "udp"])),
+  /** Ports that are watched for the door to catch scanners. */
+  decoys: amount,
   /** From the first step to the last. */
-  readonly timeout: number;
-  /** Who closes it: the kernel, a command of ours, or nobody (a command that opens, or does something else). */
-  readonly kind: "native" | "lease" | "command";
+  timeout: amount,
+  /** `native`: the kernel closes it; `lease`: a command does; `command`: nothing does. */
+  kind: v.picklist(["native", "lease", "command"]),
   /** What a native door opens, as `tcp/22` or `icmp`; empty for others. */
-  readonly opens: readonly string[];
-  /** How long it stays open; absent if nobody closes it. */
-  readonly lasts?: number;
-  readonly state: "enabled" | "disabled";
-  /** How many sources it is open for now. */
-  readonly open: number;
-}
+  opens: texts,
+  /** How long it stays open; absent if nothing closes it. */
+  lasts: v.exactOptional(amount),
+  state: v.picklist(["enabled", "disabled"]),
+  /** Sources that it is open for now. */
+  open: amount,
+});
 
-export interface LeaseReport {
-  readonly door: string;
-  readonly source: Address;
-  readonly since: Date;
+const leaseReport = v.object({
+  door: v.string(),
+  source: address,
+  since: moment,
   /** Until it is closed; 0 if that is overdue. */
-  readonly remaining: number;
-  readonly kind: "native" | "command";
-  readonly state: "opening" | "open" | "closing";
-}
+  remaining: amount,
+  kind: v.picklist(["native", "command"]),
+  state: v.picklist(["opening", "open", "closing"]),
+});
 
-export interface Closed {
-  /** The leases that are no more. */
-  readonly closed: readonly { readonly door: string; readonly source: Address }[];
-  /** How many connections were ended. */
-  readonly cut: number;
-}
-
-export interface Opened {
-  /** Absent if nobody closes what was opened. */
-  readonly lease?: LeaseReport;
-}
-
-export type Reloaded =
-  | {
-      readonly kind: "reloaded";
-      readonly file: string;
-      /** Names of doors. */
-      readonly added: readonly string[];
-      readonly removed: readonly string[];
-      readonly changed: readonly string[];
-      /** Directives of the section [options] that say something else now. */
-      readonly options: readonly string[];
-      /** A line each, with file and place. */
-      readonly warnings: readonly string[];
-    }
-  /** The old configuration stays. */
-  | { readonly kind: "refused"; readonly file: string; readonly problems: readonly string[] };
-
-export interface ProtectionReport {
+const protection = v.object({
   /** What is protected now, as `tcp/22`. */
-  readonly services: readonly string[];
+  services: texts,
+});
+
+export const methods = {
+  status: question({
+    params: none,
+    result: v.object({
+      /** Sesame's. */
+      version: v.string(),
+      pid: amount,
+      /** Since the daemon started. */
+      uptime: amount,
+      configFile: v.string(),
+      /** Those it listens on; `any` alone means all. */
+      interfaces: texts,
+      /** How many there are. */
+      doors: amount,
+      leases: amount,
+      /** Knocks that are under way: the first number counts those at stage 1, and so on. */
+      attempts: listOf(amount),
+      /** Since the daemon started. */
+      capture: v.object({
+        /** Packets that passed the kernel's filter. */
+        received: amount,
+        /** Of those, packets that the kernel dropped because the ring was full. */
+        dropped: amount,
+      }),
+      firewall: v.object({
+        kind: v.picklist(["nftables", "ipset", "commands", "memory"]),
+        /** Services that only open sources reach, as `tcp/22`. */
+        protects: texts,
+        /** Services that are protected for a moment only, unless an administrator confirms it. */
+        trial: v.exactOptional(v.object({ services: texts, remaining: amount })),
+      }),
+      journal: v.object({
+        path: v.string(),
+        /** Why it cannot be written; absent if it can. */
+        problem: v.exactOptional(v.string()),
+      }),
+      /** What an administrator should look at: a sentence each. */
+      problems: texts,
+    }),
+  }),
+
+  doors: question({ params: none, result: listOf(doorReport) }),
+
+  leases: question({ params: none, result: listOf(leaseReport) }),
+
+  /** Closes the leases of a door, of an address, of both at once, or all. */
+  close: change({
+    params: v.pipe(
+      v.strictObject({
+        door: v.exactOptional(doorName),
+        address: v.exactOptional(address),
+        all: v.exactOptional(yes),
+        /** End the connections that were made through the door, too. */
+        cut: v.exactOptional(flag),
+      }),
+      v.check(
+        ({ door, address, all }) =>
+          (all === true) !== (door !== undefined || address !== undefined),
+        "expected a door, an address or both, or else all",
+      ),
+    ),
+    result: v.object({
+      closed: listOf(v.object({ door: v.string(), source: address })),
+      /** Connections that were ended. */
+      cut: amount,
+    }),
+  }),
+
+  open: change({
+    params: v.strictObject({
+      door: doorName,
+      address,
+      /** How long, instead of what the configuration says. */
+      for: v.exactOptional(length),
+    }),
+    result: v.object({
+      /** Absent if nothing closes what was opened. */
+      lease: v.exactOptional(leaseReport),
+    }),
+  }),
+
+  /** From now on the lease lasts at least `for`. It never gets shorter. */
+  extend: change({
+    params: v.strictObject({ door: doorName, address, for: length }),
+    result: leaseReport,
+  }),
+
+  reload: change({
+    params: none,
+    result: v.variant("kind", [
+      v.object({
+        kind: v.literal("reloaded"),
+        file: v.string(),
+        /** Names of doors. */
+        added: texts,
+        removed: texts,
+        changed: texts,
+        /** Directives of the section [options] that say something else now, as written in the file. */
+        options: texts,
+        /** A line each, with file and place. */
+        warnings: texts,
+      }),
+      // The old configuration stays.
+      v.object({ kind: v.literal("refused"), file: v.string(), problems: texts }),
+    ]),
+  }),
+
+  protect: change({ params: none, result: protection }),
+
+  unprotect: change({ params: none, result: protection }),
+
+  /** Protects services on trial: without `confirm` all is soon as before. */
+  guard: change({
+    params: v.strictObject({
+      /** Where the administrator comes from: open as long as the trial lasts. */
+      address,
+      /** The far end of the administrator's own connection; absent at the console. */
+      port: v.exactOptional(port),
+      /** What to protect, as `tcp/22`; absent: all that native doors open. */
+      services: v.exactOptional(services),
+      /** How long the trial lasts, instead of a minute. */
+      for: v.exactOptional(length),
+    }),
+    result: v.object({
+      /** What is on trial, as `tcp/22`. */
+      services: texts,
+      address,
+      /** Until all is as before. */
+      remaining: amount,
+      /** Names of the doors that open these services. */
+      doors: texts,
+      /** What the administrator may have overlooked: a sentence each. */
+      warnings: texts,
+    }),
+  }),
+
+  /** A new connection shows that the administrator still gets in; the console needs no such proof. */
+  confirm: change({
+    params: v.union(
+      [v.strictObject({ address, port }), v.strictObject({ console: yes })],
+      "expected an address and a port, or else console",
+    ),
+    result: v.object({
+      /** What stays protected, as `tcp/22`. */
+      services: texts,
+      doors: texts,
+      /** The administrator's address, while it is open without a knock, and how long that lasts. */
+      address: v.exactOptional(address),
+      remaining: v.exactOptional(amount),
+    }),
+  }),
+};
+
+/** What is answered once. There is one more: `watch`, which takes no parameters and has no end. */
+export type Method = keyof typeof methods;
+export type Params<M extends Method> = v.InferOutput<(typeof methods)[M]["params"]>;
+export type Result<M extends Method> = v.InferOutput<(typeof methods)[M]["result"]>;
+
+export type DoorReport = v.InferOutput<typeof doorReport>;
+export type LeaseReport = v.InferOutput<typeof leaseReport>;
+
+function question<P, R>(row: Omit<MethodRow<P, R>, "changes">): MethodRow<P, R> {
+  return { ...row, changes: false };
 }
 
-export interface Guarded {
-  /** What is on trial, as `tcp/22`. */
-  readonly services: readonly string[];
-  readonly address: Address;
-  /** Until all is as before. */
-  readonly remaining: number;
-  /** Names of the doors that open these services. */
-  readonly doors: readonly string[];
-  /** What the administrator may have overlooked: a sentence each. */
-  readonly warnings: readonly string[];
-}
-
-export interface Confirmed {
-  /** What stays protected, as `tcp/22`. */
-  readonly services: readonly string[];
-  readonly doors: readonly string[];
-  /** His address, and how long it stays open without a knock; absent: it is not open any more. */
-  readonly address?: Address;
-  readonly remaining?: number;
+function change<P, R>(row: Omit<MethodRow<P, R>, "changes">): MethodRow<P, R> {
+  return { ...row, changes: true };
 }

@@ -5,7 +5,7 @@ import { KnockError, reason } from "../base/errors.ts";
 import type { Entry } from "../base/log.ts";
 import { escapeControls, formatJsonLine } from "../base/log.ts";
 import type { Method, NoParams, Params, Result } from "./methods.ts";
-import { schemas, watchParams } from "./schemas.ts";
+import { methods, none } from "./methods.ts";
 
 /** Where the daemon listens unless its configuration says otherwise. */
 export const defaultSocket = "/run/knockd/control.sock";
@@ -13,12 +13,16 @@ export const defaultSocket = "/run/knockd/control.sock";
 /** The name under which an administrator's own address is open during a trial: no door's. */
 export const guardDoor = "knockctl guard";
 
-/** What the client wants; `id` is its own number for it, which every line of the answer repeats. */
-export type Request =
-  | { readonly [M in Method]: Asked<M, Params<M>> }[Method]
-  | Asked<"watch", NoParams>;
+/** What the client wants. */
+export type Request = MethodRequest | Asked<"watch", NoParams>;
+
+/** A request that is answered once. */
+export type MethodRequest<M extends Method = Method> = {
+  readonly [K in M]: Asked<K, Params<K>>;
+}[M];
 
 interface Asked<M, P> {
+  /** The client's own number, which every line of the answer repeats. */
   readonly id: number;
   readonly method: M;
   readonly params: P;
@@ -104,10 +108,10 @@ export function parseRequest(line: Uint8Array): Request | BadRequest {
   }
   if (typeof method !== "string" || !isMethod(method)) {
     const written = typeof method === "string" ? `"${method.slice(0, 50)}"` : "of this kind";
-    const known = [...Object.keys(schemas), "watch"].join(", ");
+    const known = [...Object.keys(methods), "watch"].join(", ");
     return bad(id, `there is no method ${written}`, `methods are ${known}`);
   }
-  const schema = method === "watch" ? watchParams : schemas[method].params;
+  const schema = method === "watch" ? none : methods[method].params;
   const { success, output, issues } = v.safeParse(schema, given);
   if (!success) return bad(id, `${method}: ${describeIssue(issues[0])}`);
   return { id, method, params: output } as Request;
@@ -123,7 +127,7 @@ export function parseAnswer(line: Uint8Array): Answer {
 /** The result of a method, checked. Throws SYSTEM if it is none. */
 export function parseResult<M extends Method>(method: M, result: unknown): Result<M> {
   const checked = v.safeParse(
-    schemas[method].result as v.GenericSchema<unknown, Result<M>>,
+    methods[method].result as v.GenericSchema<unknown, Result<M>>,
     result,
   );
   if (checked.success) return checked.output;
@@ -156,7 +160,7 @@ function bad(id: number | null, message: string, ...hints: string[]): BadRequest
 }
 
 function isMethod(text: string): text is Method | "watch" {
-  return text === "watch" || Object.hasOwn(schemas, text);
+  return text === "watch" || Object.hasOwn(methods, text);
 }
 
 function isObject(json: unknown): json is Readonly<Record<string, unknown>> {

@@ -10,6 +10,7 @@ import { ControlConnection } from "./connection.ts";
 import type { ControlHandlers } from "./handlers.ts";
 import type { Limits } from "./limits.ts";
 import { defaultLimits } from "./limits.ts";
+import { methods } from "./methods.ts";
 import type { Request, WireError } from "./protocol.ts";
 import { encode } from "./protocol.ts";
 import { checkPath, makeRoom } from "./socket-file.ts";
@@ -116,7 +117,7 @@ export class ControlServer {
 
   /** What changes something is in the log, with who wanted it. */
   #note({ id, method, params }: Request, peer: PeerCredentials | undefined): void {
-    if (method === "watch" || isQuestion[method]) return;
+    if (method === "watch" || !methods[method].changes) return;
     const details = Object.entries(params).map(([key, value]) => ` ${key}=${show(value)}`);
     const text = `control: ${method}${details.join("")} (user ${peer?.uid}, process ${peer?.pid})`;
     this.#tell("notice", "control", text, { method, id });
@@ -143,20 +144,6 @@ export class ControlServer {
     this.#options.log.write({ level, event, text, ...(detail && { detail }) });
   }
 }
-
-const isQuestion = {
-  status: true,
-  doors: true,
-  leases: true,
-  close: false,
-  open: false,
-  extend: false,
-  reload: false,
-  protect: false,
-  unprotect: false,
-  guard: false,
-  confirm: false,
-} as const;
 
 function show(value: unknown): string {
   return encode(value).replace(/^"([\w.:/-]+)"$/, "$1");

@@ -6,7 +6,7 @@ import type { Source } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
 import type { ControlHandlers, EntryListener } from "../control/handlers.ts";
-import type * as m from "../control/methods.ts";
+import type { DoorReport, LeaseReport, Params, Result } from "../control/methods.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
@@ -35,7 +35,7 @@ export interface AdministrationParts {
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
   readonly interfaces: () => readonly string[] | undefined;
-  readonly reload: () => Promise<m.Reloaded>;
+  readonly reload: () => Promise<Result<"reload">>;
 }
 
 /** Answers administrators: the daemon as `knockctl` sees it. */
@@ -52,14 +52,14 @@ export class Administration implements ControlHandlers {
 
   readonly watch = (listener: EntryListener): (() => void) => this.#parts.watchers.add(listener);
 
-  readonly reload = async (): Promise<m.Reloaded> => {
+  readonly reload = async (): Promise<Result<"reload">> => {
     const result = await this.#parts.reload();
     if (result.kind === "refused") return result;
     const walledUp = this.#walledUp().map((text) => `warning: ${text}`);
     return { ...result, warnings: [...result.warnings, ...walledUp] };
   };
 
-  readonly status = (): m.Status => {
+  readonly status = (): Result<"status"> => {
     const { version, configFile, clock, leaseManager, matcher, source, firewalls, journal } =
       this.#parts;
     const { protection } = this.#parts;
@@ -90,7 +90,7 @@ export class Administration implements ControlHandlers {
     };
   };
 
-  readonly doors = (): readonly m.DoorReport[] =>
+  readonly doors = (): readonly DoorReport[] =>
     this.#parts.doors().all.map(({ config, nth, door, decoys }) => {
       const { name, timeout, action } = config;
       const sequence = door?.sequence ?? [];
@@ -107,10 +107,10 @@ export class Administration implements ControlHandlers {
       };
     });
 
-  readonly leases = (): readonly m.LeaseReport[] =>
+  readonly leases = (): readonly LeaseReport[] =>
     this.#parts.leaseManager.leases.map((lease) => this.#report(lease));
 
-  readonly close = async ({ door, address, cut }: m.CloseParams): Promise<m.Closed> => {
+  readonly close = async ({ door, address, cut }: Params<"close">): Promise<Result<"close">> => {
     // A door that the configuration has no more may still be open.
     if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door);
     const { leaseManager } = this.#parts;
@@ -130,7 +130,11 @@ export class Administration implements ControlHandlers {
     return { closed, cut: cuts.reduce((sum, count) => sum + count, 0) };
   };
 
-  readonly open = async ({ door, address, for: length }: m.OpenParams): Promise<m.Opened> => {
+  readonly open = async ({
+    door,
+    address,
+    for: length,
+  }: Params<"open">): Promise<Result<"open">> => {
     const { leaseManager } = this.#parts;
     for (const found of this.#findDoors(door)) {
       const grant = makeRequest(found, address, undefined);
@@ -145,7 +149,7 @@ export class Administration implements ControlHandlers {
     return lease === undefined ? {} : { lease: this.#report(lease) };
   };
 
-  readonly extend = async (params: m.ExtendParams): Promise<m.LeaseReport> => {
+  readonly extend = async (params: Params<"extend">): Promise<LeaseReport> => {
     const { door, address, for: length } = params;
     const { leaseManager, clock } = this.#parts;
     if (this.#leasesOf(door).length === 0) this.#findDoors(door);
@@ -157,21 +161,22 @@ export class Administration implements ControlHandlers {
     return this.#report(this.#find(door, address) ?? lease);
   };
 
-  readonly protect = async (): Promise<m.ProtectionReport> => {
+  readonly protect = async (): Promise<Result<"protect">> => {
     await this.#parts.protection.protect();
     return this.#protected();
   };
 
-  readonly unprotect = async (): Promise<m.ProtectionReport> => {
+  readonly unprotect = async (): Promise<Result<"protect">> => {
     await this.#parts.protection.lift();
     return this.#protected();
   };
 
-  readonly guard = (params: m.GuardParams): Promise<m.Guarded> => this.#guard.begin(params);
+  readonly guard = (params: Params<"guard">): Promise<Result<"guard">> => this.#guard.begin(params);
 
-  readonly confirm = (params: m.ConfirmParams): Promise<m.Confirmed> => this.#guard.confirm(params);
+  readonly confirm = (params: Params<"confirm">): Promise<Result<"confirm">> =>
+    this.#guard.confirm(params);
 
-  #protected(): m.ProtectionReport {
+  #protected(): Result<"protect"> {
     return { services: this.#parts.protection.services.map(formatService) };
   }
 
@@ -200,7 +205,7 @@ export class Administration implements ControlHandlers {
     return this.#leasesOf(door).find(({ access }) => access.source.equals(address));
   }
 
-  #report({ access, since, due, state }: Lease): m.LeaseReport {
+  #report({ access, since, due, state }: Lease): LeaseReport {
     const { clock } = this.#parts;
     const { door, source, method } = access;
     return {
@@ -215,7 +220,7 @@ export class Administration implements ControlHandlers {
 }
 
 /** What makes a door open, and for how long, if anything closes it again. */
-function kindOf(action: DoorConfig["action"]): Pick<m.DoorReport, "kind" | "lasts"> {
+function kindOf(action: DoorConfig["action"]): Pick<DoorReport, "kind" | "lasts"> {
   if (action.kind === "native") return { kind: "native", lasts: action.openFor };
   const { stop, stop6 } = action.templates;
   if (stop === undefined && stop6 === undefined) return { kind: "command" };

@@ -6,7 +6,7 @@ import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
 import { protectedServices } from "../config/config.ts";
-import type { Reloaded } from "../control/methods.ts";
+import type { Result } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
 import { dryFirewall } from "../firewall/dry.ts";
@@ -198,7 +198,7 @@ export class Daemon {
    * Reads the configuration again. If it cannot be used, everything stays as it is, and the log says
    * why. Doors that did not change keep their attempts; what is open stays open.
    */
-  async reload(): Promise<Reloaded> {
+  async reload(): Promise<Result<"reload">> {
     const { configFile, load } = this.#options;
     this.#say("reload", `re-reading config file: ${configFile}`);
     this.#manager.reloading();

@@ -3,7 +3,7 @@ import { KnockError } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
 import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
-import type { Status } from "../control/methods.ts";
+import type { Result } from "../control/methods.ts";
 import { backUpFile, replaceFile } from "../system/files.ts";
 import type { SetupPaths } from "./paths.ts";
 import { freeBackup, readBytes } from "./paths.ts";
@@ -159,7 +159,7 @@ export async function withDaemonOf<T>(
 
 /** The daemon that runs, or how one is started. */
 interface FoundDaemon {
-  readonly status?: Status;
+  readonly status?: Result<"status">;
   readonly way?: StartMethod;
 }
 

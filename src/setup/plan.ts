@@ -17,7 +17,7 @@ import type { HostFacts } from "../config/traps/host.ts";
 import { findHostTraps } from "../config/traps/host.ts";
 import type { DecoyFacts } from "../config/traps/scans.ts";
 import { findScanTraps } from "../config/traps/scans.ts";
-import type { GuardParams } from "../control/methods.ts";
+import type { Params } from "../control/methods.ts";
 import type { SetupPaths } from "./paths.ts";
 import { decode, readBytes, setupPaths } from "./paths.ts";
 import { portFacts, usablePorts } from "./ports.ts";
@@ -42,7 +42,7 @@ export interface InitOptions {
   /** Where sshd listens, as far as his own session tells. */
   readonly sshPort: number;
   /** Where he comes from; undefined: nothing is to be protected, since nothing is to be changed. */
-  readonly origin: Pick<GuardParams, "address" | "port"> | undefined;
+  readonly origin: Pick<Params<"guard">, "address" | "port"> | undefined;
   /** Milliseconds; undefined: the daemon's own. */
   readonly trial: number | undefined;
 }

@@ -1,6 +1,6 @@
 import { parseAddress } from "../../base/address.ts";
 import { plural, printable } from "../../base/text.ts";
-import type { Closed, CloseParams } from "../../control/methods.ts";
+import type { Params, Result } from "../../control/methods.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
   clientOptions,
@@ -35,7 +35,7 @@ export const close: Command = {
   },
 };
 
-function readParams(line: CommandLine): CloseParams {
+function readParams(line: CommandLine): Params<"close"> {
   expectOperands(line, 1, 2);
   const [what = "", address] = line.operands;
   const cut = line.given.has("cut") && { cut: true };
@@ -45,7 +45,7 @@ function readParams(line: CommandLine): CloseParams {
   return { ...(parsed === undefined ? { door: what } : { address: parsed }), ...cut };
 }
 
-function format({ closed, cut }: Closed): string {
+function format({ closed, cut }: Result<"close">): string {
   const lines = closed.map(({ door, source }) => `closed ${printable(door)} for ${source}\n`);
   if (cut > 0) lines.push(`ended ${plural(cut, "connection")}\n`);
   return lines.length === 0 ? "nothing was open\n" : lines.join("");

@@ -1,6 +1,6 @@
 import { humanDuration } from "../../base/duration.ts";
 import { printable } from "../../base/text.ts";
-import type { ExtendParams } from "../../control/methods.ts";
+import type { Params } from "../../control/methods.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
   clientOptions,
@@ -41,7 +41,7 @@ export const extend: Command = {
   },
 };
 
-function readParams(line: CommandLine): ExtendParams {
+function readParams(line: CommandLine): Params<"extend"> {
   const operands = line.operands.filter((word, i) => i !== 2 || word !== "for");
   expectOperands({ ...line, operands }, 0, 3);
   const [door = "", address = "", time] = operands;

@@ -2,7 +2,7 @@ import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
-import type { Confirmed, ConfirmParams, GuardParams } from "../../control/methods.ts";
+import type { Params, Result } from "../../control/methods.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
@@ -59,7 +59,7 @@ async function confirm(line: CommandLine, io: Io): Promise<number> {
   return 0;
 }
 
-function readConfirmation({ given }: CommandLine): ConfirmParams {
+function readConfirmation({ given }: CommandLine): Params<"confirm"> {
   const ssh = sshConnection();
   if (!given.has("from-console")) {
     if (ssh !== undefined) return ssh.client;
@@ -93,7 +93,7 @@ async function begin(line: CommandLine, io: Io): Promise<number> {
   });
 }
 
-function readParams({ given, operands }: CommandLine): GuardParams {
+function readParams({ given, operands }: CommandLine): Params<"guard"> {
   const services = operands.flatMap((text) => text.split(",")).map(readService);
   const time = given.get("for");
   return {
@@ -111,7 +111,7 @@ export function readService(text: string): string {
   throw new KnockError("USAGE", `"${text}" is not a service`, { hints });
 }
 
-function formatConfirmed({ services, doors, address, remaining }: Confirmed): string {
+function formatConfirmed({ services, doors, address, remaining }: Result<"confirm">): string {
   const names = doors.map(printable).join(", ");
   const next =
     address === undefined || remaining === undefined

@@ -1,6 +1,6 @@
 import { humanDuration } from "../../base/duration.ts";
 import { printable } from "../../base/text.ts";
-import type { OpenParams } from "../../control/methods.ts";
+import type { Params } from "../../control/methods.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
   clientOptions,
@@ -40,7 +40,7 @@ export const open: Command = {
   },
 };
 
-function readParams(line: CommandLine): OpenParams {
+function readParams(line: CommandLine): Params<"open"> {
   expectOperands(line, 2, 4);
   const [door = "", address = "", word, time] = line.operands;
   const who = { door, address: readAddress(address) };

@@ -1,4 +1,4 @@
-import type { ProtectionReport } from "../../control/methods.ts";
+import type { Result } from "../../control/methods.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
 
@@ -25,6 +25,6 @@ export const protect: Command = {
   },
 };
 
-export function formatProtection({ services }: ProtectionReport): string {
+export function formatProtection({ services }: Result<"protect">): string {
   return services.length === 0 ? "nothing is protected\n" : `protected: ${services.join(", ")}\n`;
 }

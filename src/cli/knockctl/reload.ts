@@ -1,5 +1,5 @@
 import { printable } from "../../base/text.ts";
-import type { Reloaded } from "../../control/methods.ts";
+import type { Result } from "../../control/methods.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
@@ -26,7 +26,7 @@ export const reload: Command = {
   },
 };
 
-function format(result: Reloaded): string {
+function format(result: Result<"reload">): string {
   if (result.kind === "refused") return "the old configuration stays\n";
   const { file, added, removed, changed, options } = result;
   const changes = Object.entries({ added, removed, changed, options })

@@ -1,6 +1,6 @@
 import { humanDuration } from "../../base/duration.ts";
 import { plural, printable } from "../../base/text.ts";
-import type { LeaseReport, Status } from "../../control/methods.ts";
+import type { LeaseReport, Result } from "../../control/methods.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
@@ -35,7 +35,7 @@ export const status: Command = {
   },
 };
 
-function formatStatus(found: Status): string {
+function formatStatus(found: Result<"status">): string {
   const { version, pid, uptime, capture, firewall, journal, problems } = found;
   const protects = firewall.protects.length === 0 ? "nothing" : firewall.protects.join(", ");
   const facts = formatList([
@@ -52,7 +52,7 @@ function formatStatus(found: Status): string {
   return `${facts}${problems.map((problem) => `problem: ${printable(problem)}\n`).join("")}`;
 }
 
-function describeTrial({ trial }: Status["firewall"]): [name: string, value: string][] {
+function describeTrial({ trial }: Result<"status">["firewall"]): [name: string, value: string][] {
   if (trial === undefined) return [];
   const end = `for ${humanDuration(trial.remaining)} more, unless confirmed`;
   return [["on trial", `${trial.services.join(", ")} ${end}`]];

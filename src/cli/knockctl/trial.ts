@@ -3,7 +3,7 @@ import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import { printable } from "../../base/text.ts";
 import type { ControlClient } from "../../control/client.ts";
-import type { Guarded, GuardParams } from "../../control/methods.ts";
+import type { Params, Result } from "../../control/methods.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
 import { readAddress } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
@@ -12,7 +12,7 @@ import { sshConnection } from "./ssh-connection.ts";
 const patience = 2000;
 
 /** Where the administrator comes from: as he says, else by his ssh connection. Throws USAGE. */
-export function readOrigin(given: string | undefined): Pick<GuardParams, "address" | "port"> {
+export function readOrigin(given: string | undefined): Pick<Params<"guard">, "address" | "port"> {
   const ssh = sshConnection();
   if (given === undefined) {
     if (ssh !== undefined) return ssh.client;
@@ -28,7 +28,7 @@ export function readOrigin(given: string | undefined): Pick<GuardParams, "addres
 export type End = "confirmed" | "over" | "unknown";
 
 /** Listens from now on, and returns a function that waits for the end of a trial. */
-export function watchEnd(daemon: ControlClient): (trial: Guarded) => Promise<End> {
+export function watchEnd(daemon: ControlClient): (trial: Result<"guard">) => Promise<End> {
   const stop = new AbortController();
   const ended = new Promise<End>((resolve) => {
     const onEvent = ({ event }: LoggedEntry) => {
@@ -53,14 +53,14 @@ export function watchEnd(daemon: ControlClient): (trial: Guarded) => Promise<End
   };
 }
 
-async function askEnd(daemon: ControlClient, { services }: Guarded): Promise<End> {
+async function askEnd(daemon: ControlClient, { services }: Result<"guard">): Promise<End> {
   const { firewall } = await daemon.ask("status", {});
   return services.every((one) => firewall.protects.includes(one)) ? "confirmed" : "over";
 }
 
 /** What happens now, and what to do; `options`: what has to be typed behind it. */
 export function formatGuarded(
-  { services, address, remaining, doors }: Guarded,
+  { services, address, remaining, doors }: Result<"guard">,
   options = "",
 ): string {
   // The way of the answer has taken some of it.
@@ -78,7 +78,7 @@ the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only 
 `;
 }
 
-export function formatEnd({ services, remaining }: Guarded, end: End): string {
+export function formatEnd({ services, remaining }: Result<"guard">, end: End): string {
   const names = services.join(", ");
   switch (end) {
     case "confirmed":

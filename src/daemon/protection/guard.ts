@@ -5,7 +5,7 @@ import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { openedServices } from "../../config/config.ts";
-import type { Confirmed, ConfirmParams, Guarded, GuardParams } from "../../control/methods.ts";
+import type { Params, Result } from "../../control/methods.ts";
 import { guardDoor } from "../../control/protocol.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
@@ -44,7 +44,7 @@ export class Guard {
     this.#parts = parts;
   }
 
-  async begin(params: GuardParams): Promise<Guarded> {
+  async begin(params: Params<"guard">): Promise<Result<"guard">> {
     const { protection } = this.#parts;
     const { address, port } = params;
     const length = params.for ?? usualTrial;
@@ -75,7 +75,7 @@ export class Guard {
     };
   }
 
-  async confirm(params: ConfirmParams): Promise<Confirmed> {
+  async confirm(params: Params<"confirm">): Promise<Result<"confirm">> {
     const { protection, clock } = this.#parts;
     // A trial that is over is the better answer, whoever asks.
     if (protection.trial !== undefined && "address" in params) this.#expectNew(params);

@@ -110,7 +110,12 @@ class CountingClock implements Clock {
 export const controlTarget: FuzzTarget = {
   name: "control",
   covers: ["src/control/protocol.ts", "src/control/lines.ts", "src/control/connection.ts"].concat(
-    ["src/control/schemas.ts", "src/control/watch.ts", "src/control/deadline.ts"],
+    [
+      "src/control/methods.ts",
+      "src/control/values.ts",
+      "src/control/watch.ts",
+      "src/control/deadline.ts",
+    ],
     ["src/base/service.ts"],
   ),
   longest: 65_536,

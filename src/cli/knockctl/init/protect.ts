@@ -1,7 +1,7 @@
 // The second half of `knockctl init`: from a door that is there to services that only it leads to.
 import { KnockError } from "../../../base/errors.ts";
 import { printable } from "../../../base/text.ts";
-import type { Guarded, GuardParams } from "../../../control/methods.ts";
+import type { Params, Result } from "../../../control/methods.ts";
 import { defaultSocket } from "../../../control/protocol.ts";
 import type { Changes, Say } from "../../../setup/apply.ts";
 import { proveAll, putBack, tellChanges, withDaemonOf } from "../../../setup/apply.ts";
@@ -85,7 +85,7 @@ async function protect(
   clients: readonly ClientLines[],
 ): Promise<number> {
   const { line, io, plan, wishes, changes, say, signal } = parts;
-  const params: GuardParams = {
+  const params: Params<"guard"> = {
     ...wishes.origin,
     services: changes.unprotected,
     ...(wishes.trial !== undefined && { for: wishes.trial }),
@@ -128,7 +128,7 @@ async function protect(
 async function proveShut(
   { plan, signal }: LockUpParts,
   visitor: Visitor,
-  { remaining }: Guarded,
+  { remaining }: Result<"guard">,
 ): Promise<boolean> {
   try {
     const proofs = await proveAll(plan, visitor, true, signal);
@@ -148,7 +148,7 @@ async function proveShut(
 function finish(
   { line, io, plan, changes, proof }: LockUpParts,
   clients: readonly ClientLines[],
-  trial: Guarded | undefined,
+  trial: Result<"guard"> | undefined,
 ): number {
   const { place, doors } = plan;
   const { backup, started, written } = changes.record;
