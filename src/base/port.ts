@@ -9,6 +9,12 @@ export interface Port {
 /** Port numbers, by protocol. */
 export type PortSets = Readonly<Record<Protocol, ReadonlySet<number>>>;
 
+/** The first and the last of consecutive ports. */
+export type PortRange = readonly [first: number, last: number];
+
+/** The ports that Linux takes for its own connections unless it is configured otherwise (ip-sysctl.rst). */
+export const defaultLocalPorts: PortRange = [32_768, 60_999];
+
 /** 1 to 65535, digits only. Undefined for anything else. */
 export function parsePortNumber(text: string): number | undefined {
   if (!/^\d{1,5}$/.test(text)) return undefined;

@@ -1,15 +1,16 @@
-import { readFileSync } from "node:fs";
+import type { PortRange } from "../base/port.ts";
 import type { Config } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
 import type { HostFacts } from "../config/traps/host.ts";
 import { isBadPort } from "../invitation/bad-ports.ts";
 import { listeningPorts } from "../system/listening.ts";
+import { readLocalPorts } from "../system/proc.ts";
 
 /** What keeps a port of this machine from being a step. */
 export interface PortFacts {
   readonly listening: HostFacts["listening"];
-  /** The first and the last port from which the system takes those of its own connections. */
-  readonly ephemeral: readonly [first: number, last: number];
+  /** The ports that the system takes for its own connections. */
+  readonly ephemeral: PortRange;
   /** Steps of doors, and services that they open. */
   readonly doors: ReadonlySet<number>;
 }
@@ -57,17 +58,7 @@ export function portFacts({ doors }: Config): PortFacts {
   const opened = services.flatMap((one) => (one.protocol === "icmp" ? [] : [one.port]));
   return {
     listening: listeningPorts(),
-    ephemeral: readEphemeral(),
+    ephemeral: readLocalPorts(),
     doors: new Set([...steps, ...opened]),
   };
-}
-
-function readEphemeral(): readonly [number, number] {
-  try {
-    const text = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "latin1");
-    const [first = 0, last = 0] = text.trim().split(/\s+/).map(Number);
-    return [first, last];
-  } catch {
-    return [32_768, 60_999]; // Linux's usual ones.
-  }
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
-import { listeningPorts, readTable } from "./listening.ts";
+import { listeningPorts, parseListening } from "./listening.ts";
 
 /** A line of /proc/net/tcp. */
 const line = (local: string, state: string, peer = "00000000:0000") =>
@@ -26,16 +26,16 @@ describe("a line of the kernel's table", () => {
     ["a connection", line("0100000A:0016", "01", "0200000A:C000"), []],
     ["the heading", "  sl  local_address rem_address   st tx_queue rx_queue", []],
     ["nothing", "", []],
-  ])("%s", (_, text, ports) => expect(readTable(text, "tcp", "LE")).toEqual(ports));
+  ])("%s", (_, text, ports) => expect(parseListening(text, "tcp", "LE")).toEqual(ports));
 
   test("of UDP: a socket without a peer waits, one with a peer does not", () => {
-    expect(readTable(line("00000000:0035", "07"), "udp", "LE")).toEqual([53]);
-    expect(readTable(line("00000000:0035", "01"), "udp", "LE")).toEqual([]);
+    expect(parseListening(line("00000000:0035", "07"), "udp", "LE")).toEqual([53]);
+    expect(parseListening(line("00000000:0035", "01"), "udp", "LE")).toEqual([]);
   });
 
   test("of a machine with the other byte order", () => {
-    expect(readTable(line("7F000001:0016", "0A"), "tcp", "BE")).toEqual([]);
-    expect(readTable(line("0100007F:0016", "0A"), "tcp", "BE")).toEqual([22]);
+    expect(parseListening(line("7F000001:0016", "0A"), "tcp", "BE")).toEqual([]);
+    expect(parseListening(line("0100007F:0016", "0A"), "tcp", "BE")).toEqual([22]);
   });
 });
 

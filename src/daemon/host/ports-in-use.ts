@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import type { PortSets } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
 import type { HostPorts } from "../../match/decoys/choose.ts";
-import { unknownHost } from "../../match/decoys/choose.ts";
 import { forwardedPorts } from "../../system/forwarded.ts";
 import { listeningPorts } from "../../system/listening.ts";
+import { readLocalPorts } from "../../system/proc.ts";
 
 /** How often, at most, packets to decoys make us ask the kernel again: milliseconds. */
 const rereadInterval = 1000;
@@ -43,7 +42,7 @@ export class PortsInUse {
       portKey(port, "tcp"),
       portKey(port, "udp"),
     ]);
-    return { taken: new Set([...this.#listening, ...forwarded]), local: localPorts() };
+    return { taken: new Set([...this.#listening, ...forwarded]), local: readLocalPorts() };
   }
 
   /** Has something begun to listen on this port (`portKey`), which was none of those? */
@@ -90,16 +89,5 @@ export class PortsInUse {
       ...[...tcp].map((port) => portKey(port, "tcp")),
       ...[...udp].map((port) => portKey(port, "udp")),
     ]);
-  }
-}
-
-/** From which this host takes ports for its own connections (ip-sysctl.rst). */
-function localPorts(): HostPorts["local"] {
-  try {
-    const text = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "latin1");
-    const [first, last] = text.trim().split(/\s+/).map(Number);
-    return first !== undefined && last !== undefined ? [first, last] : unknownHost.local;
-  } catch {
-    return unknownHost.local; // No Linux, or no /proc.
   }
 }

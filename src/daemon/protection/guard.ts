@@ -1,5 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
+import type { Endpoint } from "../../base/endpoint.ts";
 import { isLoopback } from "../../base/endpoint.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
@@ -10,7 +11,6 @@ import { guardDoor } from "../../control/protocol.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import { isWelcome } from "../../match/door.ts";
-import type { Peer } from "../../system/sessions.ts";
 import { connectedPeers, formatPeer } from "../../system/sessions.ts";
 import type { Doors } from "../doors.ts";
 
@@ -88,7 +88,7 @@ export class Guard {
     };
   }
 
-  #expectNew(peer: Peer): void {
+  #expectNew(peer: Endpoint): void {
     const problem = this.#doubt(peer);
     if (problem === undefined) return;
     const hints = [
@@ -99,7 +99,7 @@ export class Guard {
   }
 
   /** Why this connection does not show that its administrator still gets in. */
-  #doubt(peer: Peer): string | undefined {
+  #doubt(peer: Endpoint): string | undefined {
     const name = formatPeer(peer);
     if (this.#old.has(name)) return `the connection from ${name} was there before the trial`;
     // The chain lets in what comes in on lo.

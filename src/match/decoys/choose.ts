@@ -1,6 +1,6 @@
 // Which ports are watched only to catch scanners: no door wants them, so nobody who knocks touches them.
-import type { Port, Protocol } from "../../base/port.ts";
-import { portKey } from "../../base/port.ts";
+import type { Port, PortRange, Protocol } from "../../base/port.ts";
+import { defaultLocalPorts, portKey } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
 
 /** What is to be known of a host before a port of it is made a decoy. */
@@ -8,11 +8,11 @@ export interface HostPorts {
   /** By `portKey`: something listens there, or is forwarded from there, or a door opens it. */
   readonly taken: ReadonlySet<number>;
   /** From which the system takes ports for its own connections. */
-  readonly local: readonly [first: number, last: number];
+  readonly local: PortRange;
 }
 
-/** A host of which nothing is known: Linux's usual range (ip_local_port_range in ip-sysctl.rst). */
-export const unknownHost: HostPorts = { taken: new Set(), local: [32768, 60999] };
+/** A host of which nothing is known. */
+export const unknownHost: HostPorts = { taken: new Set(), local: defaultLocalPorts };
 
 /** A port that is watched only to catch scanners. */
 export interface Decoy extends Port {
