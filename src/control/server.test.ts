@@ -8,9 +8,9 @@ import fc from "fast-check";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../test/support/control-server.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { MemoryHandlers } from "../../test/support/memory-handlers.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { KnockError } from "../base/errors.ts";
-import { MemoryHandlers } from "./memory.ts";
 import { serve } from "./server.ts";
 
 /** A connection without any manners, and all that it is told. */
@@ -152,7 +152,7 @@ describe("a client", () => {
   });
 
   test("is not waited for any more when it left before its answers", async () => {
-    const { path, server, handlers, clock } = await startServer();
+    const { path, connections, handlers, clock } = await startServer();
     const waiting = new Set<() => void>();
     vi.spyOn(clock, "wakeAt").mockImplementation((_, task) => {
       waiting.add(task);
@@ -170,7 +170,7 @@ describe("a client", () => {
     client.socket.destroy();
     // The first answer finds nobody, the second one not even a socket.
     answers[0]?.();
-    await vi.waitFor(() => expect(server.connections).toBe(0));
+    await vi.waitFor(() => expect(connections()).toBe(0));
     answers[1]?.();
     await new Promise(setImmediate);
     expect(waiting.size).toBe(0);
@@ -227,19 +227,19 @@ describe("a client may not", () => {
   });
 
   test("send a line that never ends", async () => {
-    const { path, clock, server } = await startServer();
+    const { path, clock, connections } = await startServer();
     const raw = new Raw(path);
     raw.socket.write(Buffer.alloc(70_000, "x"));
     expect(await raw.rest()).toEqual([refused("LIMIT", "a request has at most 65536 bytes")]);
     // It does not hang up by itself; then the server does.
     clock.advance(10_000);
-    await vi.waitFor(() => expect(server.connections).toBe(0));
+    await vi.waitFor(() => expect(connections()).toBe(0));
   });
 
   test("take its time over a request, byte by byte", async () => {
-    const { path, clock, server } = await startServer();
+    const { path, clock, connections } = await startServer();
     const raw = new Raw(path);
-    await vi.waitFor(() => expect(server.connections).toBe(1));
+    await vi.waitFor(() => expect(connections()).toBe(1));
     for (const byte of '{"id":1') {
       await new Promise<void>((resolve) => raw.socket.write(byte, () => resolve()));
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -249,9 +249,9 @@ describe("a client may not", () => {
   });
 
   test("sit there for ever", async () => {
-    const { path, clock, server } = await startServer();
+    const { path, clock, connections } = await startServer();
     const raw = new Raw(path);
-    await vi.waitFor(() => expect(server.connections).toBe(1));
+    await vi.waitFor(() => expect(connections()).toBe(1));
     clock.advance(300_000);
     expect(await raw.rest()).toEqual([]);
   });
@@ -286,9 +286,9 @@ describe("a client may not", () => {
   });
 
   test("be one too many", async () => {
-    const { path, server } = await startServer({ connections: 2 });
+    const { path, connections } = await startServer({ connections: 2 });
     const [first] = [new Raw(path), new Raw(path)];
-    await vi.waitFor(() => expect(server.connections).toBe(2));
+    await vi.waitFor(() => expect(connections()).toBe(2));
     const message = "at most 2 connections at once";
     expect(await new Raw(path).rest()).toEqual([refused("LIMIT", message)]);
     first?.socket.end(line(1, "protect"));
@@ -340,7 +340,7 @@ describe.skipIf(!canBeNobody)("another user (needs root)", () => {
 test("whatever clients send, the server goes on and forgets them", {
   timeout: 60_000,
 }, async () => {
-  const { path, server, handlers, log, connect } = await startServer({ connections: 1000 });
+  const { path, connections, handlers, log, connect } = await startServer({ connections: 1000 });
   const valid = fc.constantFrom(
     line(1, "status"),
     line(2, "watch"),
@@ -371,7 +371,7 @@ test("whatever clients send, the server goes on and forgets them", {
     { numRuns: 300 },
   );
   expect(await (await connect()).ask("doors", {})).toHaveLength(4);
-  await vi.waitFor(() => expect(server.connections).toBe(1));
+  await vi.waitFor(() => expect(connections()).toBe(1));
   expect(handlers.watchers).toBe(0);
   expect(log.texts.filter((text) => text.includes("internal"))).toEqual([]);
 });

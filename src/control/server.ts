@@ -68,11 +68,6 @@ export class ControlServer {
     server.on("error", (error) => this.#tell("error", "control", `control: ${reason(error)}`));
   }
 
-  /** Clients at this moment. */
-  get connections(): number {
-    return this.#sockets.size;
-  }
-
   /** Hangs up on everybody and removes the socket; may be called twice. */
   close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();

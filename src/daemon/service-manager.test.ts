@@ -29,19 +29,17 @@ describe.each([
   ["a path", () => join(folder, "notify")],
   ["an abstract address", () => `@${folder}/notify`],
 ])("a service manager at %s", (_, path) => {
-  test("hears of the start, of reloads, of the state and of the end", () => {
+  test("hears of the start, of reloads and of the end", () => {
     const { systemd, clock, manager } = start(path());
     manager.ready("2 doors, 0 open");
     clock.advance(1234.5);
     manager.reloading();
     manager.ready("3 doors, 0 open");
-    manager.status("3 doors, 1 open");
     manager.stopping();
     expect(systemd.received).toEqual([
       "READY=1\nSTATUS=2 doors, 0 open",
       "RELOADING=1\nMONOTONIC_USEC=1234500\nSTATUS=reading the configuration",
       "READY=1\nSTATUS=3 doors, 0 open",
-      "STATUS=3 doors, 1 open",
       "STOPPING=1",
     ]);
   });

@@ -23,7 +23,7 @@ export class ServiceManager {
     delete environment["WATCHDOG_PID"];
   }
 
-  /** Everything is ready, after a start or a reload. */
+  /** Everything is ready, after a start or a reload; `status`: a line for `systemctl status`. */
   ready(status: string): void {
     this.#send(`READY=1\nSTATUS=${status}`);
     this.#watchdog();
@@ -37,11 +37,6 @@ export class ServiceManager {
   stopping(): void {
     this.#send("STOPPING=1");
     this.#cancelWatchdog?.();
-  }
-
-  /** One line for `systemctl status`. */
-  status(text: string): void {
-    this.#send(`STATUS=${text}`);
   }
 
   close(): void {

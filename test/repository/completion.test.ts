@@ -2,11 +2,11 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { main as knock } from "../../src/cli/knock.ts";
-import { MemoryHandlers } from "../../src/control/memory.ts";
 import { encode } from "../../src/control/protocol.ts";
 import type { ShellName } from "../completions/shell.ts";
 import { removeShells, Shell } from "../completions/shell.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { MemoryHandlers } from "../support/memory-handlers.ts";
 import {
   knockctlCommands,
   knockctlOptions,

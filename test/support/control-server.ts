@@ -1,4 +1,6 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -6,10 +8,10 @@ import { systemClock } from "../../src/base/clock.ts";
 import type { ControlClient } from "../../src/control/client.ts";
 import { openClient } from "../../src/control/client.ts";
 import type { Limits } from "../../src/control/limits.ts";
-import { MemoryHandlers } from "../../src/control/memory.ts";
 import type { ControlServer } from "../../src/control/server.ts";
 import { serve } from "../../src/control/server.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { MemoryHandlers } from "./memory-handlers.ts";
 import { MemoryLog } from "./memory-log.ts";
 
 /** A directory that goes when the test ends; others may look into it. */
@@ -27,6 +29,8 @@ export interface TestServer {
   readonly log: MemoryLog;
   readonly clock: ManualClock;
   readonly connect: () => Promise<ControlClient>;
+  /** How many clients it serves at this moment. */
+  readonly connections: () => number;
 }
 
 /** A server with a daemon that only remembers, until the test ends. Its clock stands still. */
@@ -35,6 +39,7 @@ export async function startServer(limits: Partial<Limits> = {}): Promise<TestSer
   const clock = new ManualClock(Date.UTC(2026, 10, 22, 13, 26, 5));
   const handlers = new MemoryHandlers(clock);
   const log = new MemoryLog();
+  const connections = countConnections(path);
   const server = await serve(path, { handlers, log, clock, limits });
   onTestFinished(() => server.close());
   const connect = async () => {
@@ -42,5 +47,19 @@ export async function startServer(limits: Partial<Limits> = {}): Promise<TestSer
     onTestFinished(() => client.close());
     return client;
   };
-  return { path, server, handlers, log, clock, connect };
+  return { path, server, handlers, log, clock, connect, connections };
+}
+
+/** Counts the sockets that a server on this path has accepted and not closed. */
+function countConnections(path: string): () => number {
+  const sockets = new Set<Socket>();
+  const note = (message: unknown) => {
+    const { socket } = message as { socket: Socket & { server: { address(): unknown } } };
+    if (socket.server.address() !== path) return;
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  };
+  subscribe("net.server.socket", note);
+  onTestFinished(() => void unsubscribe("net.server.socket", note));
+  return () => sockets.size;
 }

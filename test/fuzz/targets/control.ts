@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import type { Clock } from "../../../src/base/clock.ts";
 import { ControlConnection } from "../../../src/control/connection.ts";
 import { defaultLimits } from "../../../src/control/limits.ts";
-import { MemoryHandlers } from "../../../src/control/memory.ts";
 import { parseAnswer } from "../../../src/control/protocol.ts";
 import { SeededRandom } from "../../differential/random.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { MemoryHandlers } from "../../support/memory-handlers.ts";
 import type { FuzzTarget } from "../target.ts";
 import { promise, words } from "../target.ts";
 
