@@ -40,8 +40,7 @@ export interface ConfigOptions {
 
 export interface DoorConfig {
   readonly name: string;
-  /** The steps, or the file that holds a list of sequences to be used once each. */
-  readonly sequence: Sequence | OneTimeFile;
+  readonly sequence: FixedSequence | OneTimeSequences;
   /** Milliseconds from the (last) first step to the last one. */
   readonly timeout: number;
   readonly flags: FlagTest;
@@ -53,6 +52,22 @@ export interface DoorConfig {
   /** How many ports are watched at most to catch scanners; 0: none. */
   readonly decoys: number;
   readonly action: CommandAction | NativeAction;
+}
+
+interface FixedSequence {
+  readonly kind: "fixed";
+  readonly steps: Sequence;
+}
+
+/** A file holds a list of sequences, each to be used once. */
+interface OneTimeSequences {
+  readonly kind: "one-time";
+  readonly file: string;
+}
+
+/** Returns the steps of a door whose sequence stays the same; none for one-time sequences. */
+export function fixedSteps({ sequence }: DoorConfig): Sequence {
+  return sequence.kind === "fixed" ? sequence.steps : [];
 }
 
 /** The door runs commands to open and to close. */
@@ -93,10 +108,6 @@ export function protectedServices(doors: readonly DoorConfig[]): readonly Servic
 
 /** How many decoys a door has unless it says otherwise. */
 export const defaultDecoys = 32;
-
-interface OneTimeFile {
-  readonly file: string;
-}
 
 export const defaultOptions: ConfigOptions = {
   useSyslog: false,

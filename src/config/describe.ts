@@ -36,9 +36,9 @@ function describeDoor(door: DoorConfig): string[] {
   const targets = target?.map((t) => (typeof t === "string" ? t : formatNetwork(t)));
   return [
     `config: new section: '${name}'`,
-    ...("file" in sequence
+    ...(sequence.kind === "one-time"
       ? fact(of("one time sequences file"), sequence.file)
-      : fact(of("sequence"), sequence.map(formatPort).join(","))),
+      : fact(of("sequence"), sequence.steps.map(formatPort).join(","))),
     ...fact(of("seq_timeout"), inSeconds(timeout)),
     ...fact(of("target"), targets?.join(",")),
     ...fact(of("allow"), allow?.map(formatNetwork).join(",")),

@@ -29,7 +29,7 @@ test("relative paths start from the directory that is given", () => {
     stateDir: "/start/s",
     controlSocket: "/start/k.sock",
   });
-  expect(config.doors[1]?.sequence).toEqual({ file: "/start/lists/y" });
+  expect(config.doors[1]?.sequence).toEqual({ kind: "one-time", file: "/start/lists/y" });
   expect(warnings).toEqual([]);
 });
 

@@ -52,8 +52,8 @@ function absolute(config: Config, directory: string): Config {
     options: absoluteOptions(config.options, directory),
     doors: config.doors.map((door) => {
       const { sequence } = door;
-      if (!("file" in sequence)) return door;
-      return { ...door, sequence: { file: resolve(directory, sequence.file) } };
+      if (sequence.kind === "fixed") return door;
+      return { ...door, sequence: { ...sequence, file: resolve(directory, sequence.file) } };
     }),
   };
 }

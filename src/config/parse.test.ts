@@ -6,6 +6,7 @@ import { Address, parseNetwork } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
+import type { Sequence } from "../base/sequence.ts";
 import { formatService } from "../base/service.ts";
 import type { Config, DoorConfig } from "./config.ts";
 import { defaultOptions } from "./config.ts";
@@ -18,8 +19,12 @@ const ssh = { protocol: "tcp", port: 22 } as const;
 const wireguard = { protocol: "udp", port: 51820 } as const;
 const icmp = { protocol: "icmp" } as const;
 
+function fixed(steps: Sequence) {
+  return { kind: "fixed" as const, steps };
+}
+
 function tcp(...numbers: number[]) {
-  return numbers.map((number) => ({ number, protocol: "tcp" as const }));
+  return fixed(numbers.map((number) => ({ number, protocol: "tcp" as const })));
 }
 
 /** What the file means; fails with its errors if it means nothing. */
@@ -145,11 +150,11 @@ describe("a door's line means", () => {
     [
       "sequence = 7000 : TCP , 8000:Udp,9000",
       {
-        sequence: [
+        sequence: fixed([
           { number: 7000, protocol: "tcp" },
           { number: 8000, protocol: "udp" },
           { number: 9000, protocol: "tcp" },
-        ],
+        ]),
       },
     ],
     [
@@ -222,7 +227,7 @@ describe("a door's line means", () => {
 
   test("a file of one-time sequences, whose name may hold a # but not after a blank", () => {
     const [only] = config("[x]\none_time_sequences = /etc/a#1 b # list").doors;
-    expect(only?.sequence).toEqual({ file: "/etc/a#1 b" });
+    expect(only?.sequence).toEqual({ kind: "one-time", file: "/etc/a#1 b" });
   });
 });
 
@@ -511,8 +516,8 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
         .stringMatching(/^[\wé .;=#-]{1,20}$/)
         .filter((name) => name.toLowerCase() !== "options"),
       sequence: fc.oneof(
-        steps,
-        filePath.map((file) => ({ file })),
+        steps.map(fixed),
+        filePath.map((file) => ({ kind: "one-time" as const, file })),
       ),
       timeout: milliseconds,
       flags: flagTest,
@@ -557,9 +562,9 @@ function writeDoor(door: DoorConfig): string[] {
   const { decoys } = door;
   return [
     `[${name}]`,
-    ...("file" in sequence
+    ...(sequence.kind === "one-time"
       ? directive("One_Time_Sequences", sequence.file)
-      : directive("Sequence", sequence.map(formatPort).join(", "))),
+      : directive("Sequence", sequence.steps.map(formatPort).join(", "))),
     ...directive("Seq_Timeout", formatDuration(timeout)),
     ...directive("TCPFlags", writeFlags(flags)),
     ...directive("Target", target?.map(writeTarget).join(", ")),

@@ -99,8 +99,8 @@ function readDoor(
     name,
     sequence:
       values.one_time_sequences === undefined
-        ? (values.sequence ?? [])
-        : { file: values.one_time_sequences },
+        ? { kind: "fixed", steps: values.sequence ?? [] }
+        : { kind: "one-time", file: values.one_time_sequences },
     timeout: values.seq_timeout ?? defaultTimeout,
     flags: values.tcpflags ?? { mask: 0, value: 0 },
     target: values.target,

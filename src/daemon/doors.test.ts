@@ -8,6 +8,7 @@ import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import { formatPort, portKey } from "../base/port.ts";
 import type { DoorConfig } from "../config/config.ts";
+import { fixedSteps } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
 import { Doors } from "./doors.ts";
 import { markedFiles } from "./state/one-time-file.ts";
@@ -22,10 +23,13 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const plain: DoorConfig = {
   name: "plain",
-  sequence: [
-    { number: 1, protocol: "tcp" },
-    { number: 2, protocol: "udp" },
-  ],
+  sequence: {
+    kind: "fixed",
+    steps: [
+      { number: 1, protocol: "tcp" },
+      { number: 2, protocol: "udp" },
+    ],
+  },
   timeout: 5000,
   flags: { mask: 2, value: 2 },
   target: undefined,
@@ -34,7 +38,11 @@ const plain: DoorConfig = {
   decoys: 0,
   action: runs({ start: "true" }),
 };
-const oneTime = (): DoorConfig => ({ ...plain, name: "once", sequence: { file: list } });
+const oneTime = (): DoorConfig => ({
+  ...plain,
+  name: "once",
+  sequence: { kind: "one-time", file: list },
+});
 
 const noNames = (targets: readonly (Network | string)[]) =>
   targets.filter((target) => typeof target !== "string");
@@ -53,7 +61,8 @@ function only(doors: Doors, name: string): Door {
 
 test("a plain door is as it is configured, also after it was opened", () => {
   const doors = new Doors([plain], noNames, new MemoryLog());
-  const { name, sequence, timeout, flags, target, allow, deny } = plain;
+  const { name, timeout, flags, target, allow, deny } = plain;
+  const sequence = fixedSteps(plain);
   expect(doors.matchable).toEqual([{ name, sequence, timeout, flags, target, allow, deny }]);
   expect(doors.ports).toEqual({ tcp: new Set([1]), udp: new Set([2]) });
   expect(doors.find(only(doors, "plain"))?.config).toBe(plain);
@@ -149,8 +158,10 @@ test("targets are resolved at the start, and again when told", () => {
 });
 
 describe("decoys", () => {
-  const tcp = (...numbers: number[]) =>
-    numbers.map((number) => ({ number, protocol: "tcp" as const }));
+  const tcp = (...numbers: number[]): DoorConfig["sequence"] => ({
+    kind: "fixed",
+    steps: numbers.map((number) => ({ number, protocol: "tcp" })),
+  });
   const baited: DoorConfig = { ...plain, name: "baited", sequence: tcp(7000, 9000), decoys: 4 };
   const numbers = (doors: Doors) =>
     doors.decoys.map((decoys) => decoys.map(({ number }) => number));

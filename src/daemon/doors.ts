@@ -107,7 +107,7 @@ export class Doors {
   /** The door was opened. True if it has another sequence now, or none: it was a one-time sequence. */
   used(door: Door): boolean {
     const live = this.#live.find((other) => other.door === door);
-    if (live === undefined || !("file" in live.config.sequence)) return false;
+    if (live?.config.sequence.kind !== "one-time") return false;
     const { file } = live.config.sequence;
     try {
       live.door = this.#next(live.config, this.#files.markUsed(file, door.sequence));
@@ -151,7 +151,7 @@ export class Doors {
 
   #open(config: DoorConfig): Door | undefined {
     const { sequence } = config;
-    if (!("file" in sequence)) return this.#door(config, sequence);
+    if (sequence.kind === "fixed") return this.#door(config, sequence.steps);
     try {
       const list = this.#files.read(sequence.file);
       for (const { line, problem } of list.malformed) {

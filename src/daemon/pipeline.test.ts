@@ -42,7 +42,7 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
   if ("problem" in steps) throw new Error(steps.problem);
   return {
     name,
-    sequence: steps,
+    sequence: { kind: "fixed", steps },
     timeout: 5000,
     flags: { mask: SYN | ACK, value: SYN },
     target: undefined,
@@ -509,7 +509,7 @@ describe("a door with one-time sequences", () => {
   test("uses up one for each opening, on the disk at once, and is shut when none is left", async () => {
     const file = join(folder, "sequences");
     writeFileSync(file, " 1,2\n 3,4\n");
-    const story = new Story([makeDoor("once", "1", { sequence: { file } }), ssh]);
+    const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);
     await story.knock(alice, "1 2");
     expect(readFileSync(file, "utf8")).toBe("#1,2\n 3,4\n");
     await story.knock(bob, "1 2");

@@ -80,7 +80,7 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
   const { name, action } = door;
   return {
     name,
-    sequence: ports.map((number) => ({ number, protocol: "tcp" })),
+    sequence: { kind: "fixed", steps: ports.map((number) => ({ number, protocol: "tcp" })) },
     timeout: 10_000,
     flags: { mask: 0, value: 0 },
     target: undefined,

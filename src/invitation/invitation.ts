@@ -34,17 +34,18 @@ export function invitationTo(door: DoorConfig, host: string, service?: number): 
 }
 
 function readSteps({ name, sequence, flags }: DoorConfig): number[] {
-  if ("file" in sequence) {
+  if (sequence.kind === "one-time") {
     refuse(name, "its sequences are good for one time each", "a page knows one sequence only");
   }
-  const udp = sequence.filter(({ protocol }) => protocol === "udp").map(({ number }) => number);
+  const { steps } = sequence;
+  const udp = steps.filter(({ protocol }) => protocol === "udp").map(({ number }) => number);
   if (udp.length > 0) {
     refuse(name, `it has UDP steps (${udp.join(", ")})`, "browsers cannot send plain datagrams");
   }
   if ((syn & flags.mask) !== flags.value) {
     refuse(name, "its tcpflags want other packets than SYN", "tcpflags = syn lets browsers knock");
   }
-  return sequence.map(({ number }) => number);
+  return steps.map(({ number }) => number);
 }
 
 function refuse(name: string, why: string, hint: string): never {

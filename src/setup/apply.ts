@@ -1,6 +1,7 @@
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
+import { fixedSteps } from "../config/config.ts";
 import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
 import type { Result } from "../control/methods.ts";
@@ -141,8 +142,7 @@ function unproven({ door, service }: ProbeTarget, why: string): KnockError {
 }
 
 function trialOf({ service, door }: PlannedDoor, { table }: SetupPaths): ProbeTarget {
-  const sequence = "file" in door.sequence ? [] : door.sequence;
-  return { door: door.name, sequence, service, table };
+  return { door: door.name, sequence: fixedSteps(door), service, table };
 }
 
 export async function withDaemonOf<T>(

@@ -155,7 +155,7 @@ function findReaders(file: string): string[] {
 /** Why a stranger on this machine could not knock at the doors. */
 export function findObstacles({ doors }: SetupPlan, { options }: Config): string[] {
   return doors.flatMap(({ door: { name, sequence, allow, deny } }) => {
-    if ("file" in sequence)
+    if (sequence.kind === "one-time")
       return [`[${name}] has one-time sequences, of which this would use one up`];
     if (allow !== undefined || deny.length > 0) return [`[${name}] does not let everybody knock`];
     if (options.interfaces === undefined) return [];

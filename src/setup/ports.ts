@@ -1,6 +1,6 @@
 import type { PortRange } from "../base/port.ts";
 import type { Config } from "../config/config.ts";
-import { openedServices } from "../config/config.ts";
+import { fixedSteps, openedServices } from "../config/config.ts";
 import type { HostFacts } from "../config/traps/host.ts";
 import { isBadPort } from "../invitation/bad-ports.ts";
 import { listeningPorts } from "../system/listening.ts";
@@ -51,9 +51,7 @@ export function usablePorts({ listening, ephemeral, doors }: PortFacts): number[
 
 /** What is so on this machine, with the doors of this configuration. */
 export function portFacts({ doors }: Config): PortFacts {
-  const steps = doors.flatMap(({ sequence }) =>
-    "file" in sequence ? [] : sequence.map(({ number }) => number),
-  );
+  const steps = doors.flatMap((door) => fixedSteps(door).map(({ number }) => number));
   const services = doors.flatMap(openedServices);
   const opened = services.flatMap((one) => (one.protocol === "icmp" ? [] : [one.port]));
   return {

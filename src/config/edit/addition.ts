@@ -53,7 +53,7 @@ export function openerOf({ doors }: Config, service: Service): DoorConfig | unde
     (door) =>
       door.target === undefined && openedServices(door).some((one) => formatService(one) === text),
   );
-  return openers.find(({ sequence }) => !("file" in sequence)) ?? openers[0];
+  return openers.find(({ sequence }) => sequence.kind === "fixed") ?? openers[0];
 }
 
 /** A name that no section has, in any case. */

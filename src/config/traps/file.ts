@@ -148,13 +148,13 @@ function appendedByNft(words: readonly CommandWord[]): Appended | undefined {
 function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   const found: Problem[] = [];
   const { sequence, action, timeout } = door;
-  if (!("file" in sequence)) {
+  if (sequence.kind === "fixed") {
     // What decoys cannot prevent is said by who chooses them.
-    if (door.decoys === 0 && isAscending(sequence)) {
+    if (door.decoys === 0 && isAscending(sequence.steps)) {
       const message = `the ports of '${door.name}' ascend: a plain port scan knocks them in this order`;
       found.push(warn(section, message, "shuffle them, or let it have decoys"));
     }
-    if (timeout === 0 && sequence.length > 1) {
+    if (timeout === 0 && sequence.steps.length > 1) {
       found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
     }
   }
@@ -164,7 +164,8 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   if (action.kind === "command" && Object.values(action.templates).every((text) => text === "")) {
     found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
   }
-  const hasTcp = "file" in sequence || sequence.some(({ protocol }) => protocol === "tcp");
+  const hasTcp =
+    sequence.kind === "one-time" || sequence.steps.some(({ protocol }) => protocol === "tcp");
   if (door.flags.mask === 0 && hasTcp) {
     const message = `'${door.name}' has no tcpflags: any TCP packet to its ports counts, not only the first of a connection`;
     found.push(warn(section, message, "tcpflags = syn"));
@@ -182,7 +183,7 @@ function tooLong(section: ConfigSection, { name, action }: DoorConfig): Problem[
 function sharedLists(sections: readonly ConfigSection[], doors: readonly DoorConfig[]): Problem[] {
   const owners = new Map<string, string>();
   return doors.flatMap(({ name, sequence }, i) => {
-    if (!("file" in sequence)) return [];
+    if (sequence.kind === "fixed") return [];
     const owner = owners.get(sequence.file);
     if (owner === undefined) {
       owners.set(sequence.file, name);

@@ -3,6 +3,7 @@ import type { PortSets } from "../../base/port.ts";
 import { formatPort } from "../../base/port.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
 import type { Config, DoorConfig } from "../config.ts";
+import { fixedSteps } from "../config.ts";
 import type { ConfigSection } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 
@@ -39,14 +40,11 @@ function placeOf(section: ConfigSection | undefined, key: string): TrapPosition 
 }
 
 /** Who uses what listens there takes a step of the sequence, and a scanner is told that the port is alive. */
-function openPorts(
-  { name, sequence, target }: DoorConfig,
-  open: PortSets,
-  at: TrapPosition,
-): Problem[] {
+function openPorts(door: DoorConfig, open: PortSets, at: TrapPosition): Problem[] {
+  const { name, target } = door;
   // Packets for a target are for other machines.
-  if ("file" in sequence || target !== undefined) return [];
-  const used = sequence.filter(({ number, protocol }) => open[protocol].has(number));
+  if (target !== undefined) return [];
+  const used = fixedSteps(door).filter(({ number, protocol }) => open[protocol].has(number));
   return [...new Set(used.map(formatPort))].map((port) => {
     const message = `something listens on ${port} of this machine, which is a step of '${name}'`;
     return warn(at, message, "choose ports that are closed");
@@ -58,7 +56,7 @@ function exhausted(
   { readList }: HostFacts,
   at: TrapPosition,
 ): Problem[] {
-  if (!("file" in sequence)) return [];
+  if (sequence.kind === "fixed") return [];
   const { file } = sequence;
   try {
     const { unused, malformed } = readList(file);

@@ -1,5 +1,6 @@
 import { formatPort } from "../../base/port.ts";
 import type { DoorConfig } from "../config.ts";
+import { fixedSteps } from "../config.ts";
 
 /** Something that is said of a door: which one, and what. */
 export interface Overlap {
@@ -14,7 +15,7 @@ const mostOverlaps = 100;
 /** Doors that open when somebody knocks at another one, since their sequence is a part of that one's: the first 100. */
 export function findOverlaps(doors: readonly DoorConfig[]): Overlap[] {
   if (doors.length > mostDoors) return [];
-  const steps = doors.map(({ sequence }) => ("file" in sequence ? [] : sequence.map(formatPort)));
+  const steps = doors.map((door) => fixedSteps(door).map(formatPort));
   const byFirstStep = new Map<string, number[]>();
   steps.forEach(([first], i) => {
     if (first !== undefined) byFirstStep.set(first, [...(byFirstStep.get(first) ?? []), i]);
@@ -46,6 +47,6 @@ function isWithin(inner: readonly string[], outer: readonly string[]): boolean {
 
 /** No packet can be for both: they differ in what TCP flags it has. */
 function areApart(a: DoorConfig, b: DoorConfig): boolean {
-  const hasTcp = !("file" in a.sequence) && a.sequence.some(({ protocol }) => protocol === "tcp");
+  const hasTcp = fixedSteps(a).some(({ protocol }) => protocol === "tcp");
   return hasTcp && ((a.flags.value ^ b.flags.value) & a.flags.mask & b.flags.mask) !== 0;
 }

@@ -31,8 +31,9 @@ function trapsOf(
   { name, sequence, decoys }: DoorConfig,
   { isShieldable, mostTouches }: DecoyFacts,
 ): Pick<Problem, "message" | "hint">[] {
-  if ("file" in sequence || decoys === 0) return [];
-  const ports = countPorts(sequence);
+  if (sequence.kind === "one-time" || decoys === 0) return [];
+  const { steps } = sequence;
+  const ports = countPorts(steps);
   if (ports === 1) {
     const message = `'${name}' has one port: whoever tries it is in, scanners too`;
     return [{ message, hint: "three ports or more" }];
@@ -44,7 +45,7 @@ function trapsOf(
     ...(scans < fewScans
       ? [{ message: often, hint: ports < 3 ? "three ports or more" : "more decoys" }]
       : []),
-    ...(isShieldable(sequence, decoys)
+    ...(isShieldable(steps, decoys)
       ? []
       : [{ message: exposed, hint: "ports that are not next to one another" }]),
   ];

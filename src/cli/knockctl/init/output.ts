@@ -6,6 +6,7 @@ import { formatPort } from "../../../base/port.ts";
 import type { Sequence } from "../../../base/sequence.ts";
 import { formatService } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
+import { fixedSteps } from "../../../config/config.ts";
 import { scansToOpen } from "../../../config/traps/scans.ts";
 import { decoyFacts } from "../../../daemon/host/facts.ts";
 import { invitationTo } from "../../../invitation/invitation.ts";
@@ -32,12 +33,8 @@ export function formatStrength(doors: readonly PlannedDoor[]): string {
   const fresh = doors.find(({ strength }) => strength !== undefined);
   if (fresh?.strength === undefined) return "";
   const { bits } = fresh.strength;
-  const { sequence, decoys, timeout } = fresh.door;
-  const scans = scansToOpen(
-    "file" in sequence ? 0 : sequence.length,
-    decoys,
-    decoyFacts.mostTouches,
-  );
+  const { decoys, timeout } = fresh.door;
+  const scans = scansToOpen(fixedSteps(fresh.door).length, decoys, decoyFacts.mostTouches);
   const years = 2 ** (bits - 1) / tries / (365.25 * 86_400);
   return `
 Of ${bits.toFixed(1)} bits: whoever guesses, ${tries} whole knocks a second, takes ${round(years)} years on average.
@@ -54,7 +51,9 @@ function round(amount: number): string {
 }
 
 function formatSequence(sequence: PlannedDoor["door"]["sequence"]): string {
-  return "file" in sequence ? `as ${sequence.file} says` : words(sequence).join(" ");
+  return sequence.kind === "one-time"
+    ? `as ${sequence.file} says`
+    : words(sequence.steps).join(" ");
 }
 
 /** As `knock` takes them. */
@@ -79,8 +78,8 @@ export function clientLines(
   { host, sshPort }: Pick<InitOptions, "host" | "sshPort">,
 ): ClientLines | undefined {
   const { sequence } = door;
-  if ("file" in sequence) return undefined;
-  const ports = words(sequence).join(" ");
+  if (sequence.kind === "one-time") return undefined;
+  const ports = words(sequence.steps).join(" ");
   const port = service.protocol === "tcp" ? service.port : undefined;
   const isSsh = port === usualSshPort || port === sshPort;
   const [flag, keyword] = port === usualSshPort ? ["", ""] : [`-p ${port} `, `    Port ${port}\n`];

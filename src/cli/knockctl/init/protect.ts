@@ -70,7 +70,7 @@ function tellClients({ line, io, plan, wishes }: LockUpParts, clients: readonly 
   if (line.given.has("json")) return;
   for (const lines of clients) io.stdout(formatClient(lines, wishes.host));
   for (const { door } of plan.doors) {
-    if (!("file" in door.sequence)) continue;
+    if (door.sequence.kind === "fixed") continue;
     io.stdout(
       `\n[${printable(door.name)}] opens by the sequences of ${printable(door.sequence.file)}\n`,
     );
