@@ -1,7 +1,17 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { address } from "../../test/support/packets.ts";
+import { parseNetwork } from "../base/address.ts";
+import type { InterfaceAddress } from "../ffi/rtnetlink.ts";
 import { Host } from "./host.ts";
+
+/** `192.0.2.1/24`, with the address at the other end of the link before the mask if there is one. */
+function interfaceAddress(text: string): InterfaceAddress {
+  const [own = "", peer = own] = text.split(" peer ");
+  const network = parseNetwork(peer);
+  if (network === undefined) throw new Error(`"${peer}" is no network`);
+  return { address: address(own.replace(/\/.*/, "")), network, broadcast: undefined };
+}
 
 /** A host whose addresses the test changes, and that counts how often they were read. */
 function makeHost(...texts: string[]) {
@@ -10,7 +20,7 @@ function makeHost(...texts: string[]) {
   const host = new Host(clock, () => {
     kernel.reads++;
     if (kernel.fails) throw new Error("out of memory");
-    return kernel.addresses.map(address);
+    return kernel.addresses.map(interfaceAddress);
   });
   return { host, clock, kernel };
 }
@@ -80,4 +90,38 @@ test("what cannot be read again leaves the addresses as they were", () => {
   clock.advance(1000);
   expect(() => host.has(address("203.0.113.9"))).toThrow("out of memory");
   expect(host.has(address("192.0.2.1"))).toBe(true);
+});
+
+test("its addresses and the broadcast addresses of its networks are no source of another host", () => {
+  const { host, kernel } = makeHost(
+    "192.0.2.1/24",
+    "198.51.100.9/30",
+    "203.0.113.4/31",
+    "203.0.113.9/32",
+    "10.0.0.1 peer 10.9.1.2/16",
+    "0.0.0.1/0",
+    "2001:db8::1/64",
+  );
+  const isLocalSource = (text: string) => host.isLocalSource(address(text));
+  expect(isLocalSource("192.0.2.1")).toBe(false);
+  expect(kernel.reads).toBe(0);
+  host.refresh();
+  const local = [
+    ...["192.0.2.1", "192.0.2.255", "198.51.100.9", "198.51.100.11", "203.0.113.4"],
+    ...["203.0.113.9", "10.0.0.1", "10.9.255.255", "2001:db8::1"],
+  ];
+  expect(local.filter((text) => !isLocalSource(text))).toEqual([]);
+  const remote = [
+    ...["192.0.2.0", "192.0.2.2", "198.51.100.8", "203.0.113.5", "203.0.113.255", "10.9.1.2"],
+    ...["255.255.255.255", "2001:db8::ffff:ffff:ffff:ffff", "::192.0.2.255"],
+  ];
+  expect(remote.filter(isLocalSource)).toEqual([]);
+  expect(kernel.reads).toBe(1);
+});
+
+test("a broadcast address that was set is none either", () => {
+  const given = { ...interfaceAddress("192.0.2.1/24"), broadcast: address("192.0.2.0") };
+  const host = new Host(new ManualClock(), () => [given]);
+  host.refresh();
+  expect(host.isLocalSource(address("192.0.2.0"))).toBe(true);
 });

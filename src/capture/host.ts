@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
+import type { InterfaceAddress } from "../ffi/rtnetlink.ts";
 import { hostAddresses } from "../ffi/rtnetlink.ts";
 
 /** How often, at most, packets for strangers make us ask the kernel again: milliseconds. */
@@ -8,12 +9,14 @@ const rereadInterval = 1000;
 /** The addresses of this host, followed as they come and go. */
 export class Host {
   readonly #clock: Clock;
-  readonly #read: () => Address[];
+  readonly #read: () => InterfaceAddress[];
   /** By their last 32 bits, which tell nearly all apart. */
   #byLastWord: ReadonlyMap<number, readonly Address[]> = new Map();
+  /** The broadcast addresses of this host's IPv4 networks. */
+  #broadcasts: ReadonlySet<number> = new Set();
   #readAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, read: () => Address[] = hostAddresses) {
+  constructor(clock: Clock, read: () => InterfaceAddress[] = hostAddresses) {
     this.#clock = clock;
     this.#read = read;
   }
@@ -27,14 +30,24 @@ export class Host {
     return this.#knows(address);
   }
 
+  /**
+   * Returns whether a packet with this source cannot have come from another host: the source is one of
+   * our addresses, or the broadcast address of one of our networks. Never asks the kernel.
+   */
+  isLocalSource(source: Address): boolean {
+    return this.#knows(source) || (source.family === 4 && this.#broadcasts.has(source.w3));
+  }
+
   /** Asks the kernel again, now. What cannot be read leaves the addresses as they were, and is thrown. */
   refresh(): void {
     this.#readAt = this.#clock.now();
     const found = new Map<number, Address[]>();
-    for (const address of this.#read()) {
+    const interfaces = this.#read();
+    for (const { address } of interfaces) {
       found.set(address.w3, [...(found.get(address.w3) ?? []), address]);
     }
     this.#byLastWord = found;
+    this.#broadcasts = new Set(interfaces.flatMap(broadcastsOf));
   }
 
   /** All of them, in the kernel's order. */
@@ -45,4 +58,12 @@ export class Host {
   #knows(address: Address): boolean {
     return this.#byLastWord.get(address.w3)?.some((own) => own.equals(address)) ?? false;
   }
+}
+
+/** RFC 919 §7: the last address of the network; RFC 3021: networks of two addresses have none. */
+function broadcastsOf({ network, broadcast }: InterfaceAddress): number[] {
+  const set = broadcast === undefined ? [] : [broadcast.w3];
+  const hostBits = 128 - network.bits;
+  if (network.base.family === 6 || hostBits < 2 || hostBits > 31) return set;
+  return [...set, (network.base.w3 | (2 ** hostBits - 1)) >>> 0];
 }

@@ -40,14 +40,36 @@ test.each([
   ["PPP in HDLC-like framing", 9, bytes("u16", 0xff03, 0x0057)],
   ["PPP, compressed protocol", 9, bytes("u8", 0x21)],
 ])("%s", (_, linkType, header) => {
-  expect(read(linkType, join8(header, ip))).toEqual({ ip: header.length, interfaceIndex: 0 });
+  expect(read(linkType, join8(header, ip))).toMatchObject({ ip: header.length, interfaceIndex: 0 });
 });
 
 test.each([
   ["cooked v2", sll2(0, 0x0800)],
   ["cooked v2, with a tag", join8(sll2(0, 0x8100), bytes("u16", 5, 0x86dd))],
 ])("%s tells the interface too", (_, header) => {
-  expect(read(276, join8(header, ip))).toEqual({ ip: header.length, interfaceIndex: 7 });
+  expect(read(276, join8(header, ip))).toMatchObject({ ip: header.length, interfaceIndex: 7 });
+});
+
+const noMacs = new Uint8Array(12);
+const oneMac = new Uint8Array(12).fill(1, 6);
+const ethernetIp = bytes("u16", 0x0800);
+const tagged = bytes("u16", 0x8100, 5, 0x0800);
+
+test.each([
+  ["Ethernet without addresses", true, 1, join8(noMacs, ethernetIp)],
+  ["Ethernet without addresses, with a tag", true, 1, join8(noMacs, tagged)],
+  ["Ethernet", false, 1, join8(macs, ethernetIp)],
+  ["Ethernet from an address to none", false, 1, join8(oneMac, ethernetIp)],
+  ["loopback of a BSD", true, 0, bytes("u32", 2)],
+  ["loopback of OpenBSD", true, 108, bytes("u32", 24)],
+  ["cooked, of lo", true, 113, sll(0, 0x0800, 772)],
+  ["cooked", false, 113, sll(0, 0x0800)],
+  ["cooked v2, of lo", true, 276, sll2(0, 0x0800, 772)],
+  ["cooked v2, of lo, with a tag", true, 276, join8(sll2(0, 0x8100, 772), tagged.subarray(2))],
+  ["cooked v2", false, 276, sll2(0, 0x0800)],
+  ["raw", false, 101, new Uint8Array()],
+])("%s: is it loopback? %s", (_, isLoopback, linkType, header) => {
+  expect(read(linkType, join8(header, ip))).toMatchObject({ isLoopback });
 });
 
 test.each([

@@ -14,6 +14,8 @@ interface IpStart {
   readonly ip: number;
   /** The index of the interface it came in by, if the link's header has it; else 0. */
   readonly interfaceIndex: number;
+  /** Whether the link is the recording machine's loopback interface, as far as its header tells. */
+  readonly isLoopback: boolean;
 }
 
 /** Finds the IP header behind the link's header in `length` bytes of `data` from `start` on. Pure; never throws. */
@@ -38,6 +40,7 @@ const PACKET_OTHERHOST = 3;
 const PACKET_OUTGOING = 4;
 /** linux/if_arp.h: the protocol is one of netlink's then. */
 const ARPHRD_NETLINK = 824;
+const ARPHRD_LOOPBACK = 772;
 
 /** How to read packets of a link type (numbers: www.tcpdump.org/linktypes.html); undefined: we cannot. */
 export function linkReader(linkType: number): LinkReader | undefined {
@@ -46,7 +49,7 @@ export function linkReader(linkType: number): LinkReader | undefined {
 
 const readers = new Map<number, LinkReader>([
   [0, (data, start, length) => loopback(data, start, length)], // NULL
-  [1, (data, start, length) => behindTags(data, start, length, 12)], // ETHERNET
+  [1, (data, start, length) => ethernet(data, start, length)], // ETHERNET
   [9, (data, start, length) => ppp(data, start, length)], // PPP
   [12, () => at(0)], // RAW, as most systems number it inside
   [14, () => at(0)], // RAW, as OpenBSD does
@@ -58,8 +61,15 @@ const readers = new Map<number, LinkReader>([
   [276, (data, start, length) => cooked2(data, start, length)], // LINUX_SLL2
 ]);
 
-function at(ip: number, interfaceIndex = 0): IpStart {
-  return { ip, interfaceIndex };
+function at(ip: number, isLoopback = false, interfaceIndex = 0): IpStart {
+  return { ip, interfaceIndex, isLoopback };
+}
+
+/** Linux gives both hardware addresses of its loopback interface as zeros. */
+function ethernet(data: DataView, start: number, length: number): IpStart | NoPacket {
+  const isLoopback =
+    length >= 12 && [0, 4, 8].every((offset) => data.getUint32(start + offset) === 0);
+  return behindTags(data, start, length, 12, isLoopback);
 }
 
 /** The Ethernet protocol type stands at `offset`, or tags do. */
@@ -68,12 +78,15 @@ function behindTags(
   start: number,
   length: number,
   offset: number,
+  isLoopback: boolean,
 ): IpStart | NoPacket {
   for (let i = 0; i <= mostTags; i++) {
     const type = offset + i * 4;
     if (length < type + 2) return "cut-off";
     const protocol = data.getUint16(start + type);
-    if (protocol === ETHERTYPE_IPV4 || protocol === ETHERTYPE_IPV6) return at(type + 2);
+    if (protocol === ETHERTYPE_IPV4 || protocol === ETHERTYPE_IPV6) {
+      return at(type + 2, isLoopback);
+    }
     if (!vlanTags.has(protocol)) return "not-ip";
   }
   return "not-ip";
@@ -83,7 +96,7 @@ function behindTags(
 function loopback(data: DataView, start: number, length: number): IpStart | NoPacket {
   if (length < 4) return "cut-off";
   const isIp = ipFamilies.has(data.getUint32(start)) || ipFamilies.has(data.getUint32(start, true));
-  return isIp ? at(4) : "not-ip";
+  return isIp ? at(4, true) : "not-ip";
 }
 
 /** With the address and control bytes of RFC 1662 before it, or without. */
@@ -96,21 +109,28 @@ function ppp(data: DataView, start: number, length: number): IpStart | NoPacket 
 
 function cooked(data: DataView, start: number, length: number): IpStart | NoPacket {
   if (length < 16) return "cut-off";
-  if (data.getUint16(start + 2) === ARPHRD_NETLINK) return "not-ip";
-  return notForUs(data.getUint16(start)) ?? behindTags(data, start, length, 14);
+  const hardware = data.getUint16(start + 2);
+  if (hardware === ARPHRD_NETLINK) return "not-ip";
+  const not = notForUs(data.getUint16(start));
+  return not ?? behindTags(data, start, length, 14, hardware === ARPHRD_LOOPBACK);
 }
 
 function cooked2(data: DataView, start: number, length: number): IpStart | NoPacket {
   if (length < 20) return "cut-off";
-  if (data.getUint16(start + 8) === ARPHRD_NETLINK) return "not-ip";
+  const hardware = data.getUint16(start + 8);
+  if (hardware === ARPHRD_NETLINK) return "not-ip";
   const not = notForUs(data.getUint8(start + 10));
   if (not !== undefined) return not;
   const interfaceIndex = data.getInt32(start + 4);
+  const isLoopback = hardware === ARPHRD_LOOPBACK;
   const protocol = data.getUint16(start);
-  if (protocol === ETHERTYPE_IPV4 || protocol === ETHERTYPE_IPV6) return at(20, interfaceIndex);
+  if (protocol === ETHERTYPE_IPV4 || protocol === ETHERTYPE_IPV6) {
+    return at(20, isLoopback, interfaceIndex);
+  }
   // A tag's own two bytes begin the payload here, and the next protocol type follows them.
-  const found = vlanTags.has(protocol) ? behindTags(data, start, length, 22) : "not-ip";
-  return typeof found === "string" ? found : at(found.ip, interfaceIndex);
+  if (!vlanTags.has(protocol)) return "not-ip";
+  const found = behindTags(data, start, length, 22, isLoopback);
+  return typeof found === "string" ? found : { ...found, interfaceIndex };
 }
 
 function notForUs(packetType: number): NoPacket | undefined {

@@ -13,10 +13,11 @@ export class MemorySource implements Source {
   }
 
   /** Delivers one packet, IP header first, at `time` (monotonic milliseconds). */
-  deliver(packet: Uint8Array, time: number, interfaceIndex = 1): void {
+  deliver(packet: Uint8Array, time: number, interfaceIndex = 2, isLoopback = false): void {
     const data = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
     const length = packet.length;
-    this.deliverFrame({ data, start: 0, length, wireLength: length, time, interfaceIndex });
+    const wireLength = length;
+    this.deliverFrame({ data, start: 0, length, wireLength, time, interfaceIndex, isLoopback });
   }
 
   deliverFrame(frame: Frame): void {

@@ -24,6 +24,8 @@ const NETWORK_OFFSET = 14;
 const SECONDS = 16;
 const NANOSECONDS = 20;
 const INTERFACE_INDEX = 32 + 4;
+/** include/net/flow.h: the same in every network namespace. */
+const LOOPBACK_IFINDEX = 1;
 const TP_STATUS_KERNEL = 0;
 const TP_STATUS_USER = 1;
 
@@ -88,6 +90,7 @@ export class Ring implements Source {
         wireLength: 0,
         time: 0,
         interfaceIndex: 0,
+        isLoopback: false,
       };
       start(this.#fd);
       const wakeups = new Wakeups(this.#fd, clock, () => this.#drain());
@@ -188,6 +191,7 @@ export class Ring implements Source {
     frame.length = data.getUint32(at + CAPTURED_LENGTH, littleEndian);
     frame.wireLength = data.getUint32(at + WIRE_LENGTH, littleEndian);
     frame.interfaceIndex = data.getInt32(at + INTERFACE_INDEX, littleEndian);
+    frame.isLoopback = frame.interfaceIndex === LOOPBACK_IFINDEX;
     const seconds = data.getUint32(at + SECONDS, littleEndian);
     const arrived = seconds * 1000 + data.getUint32(at + NANOSECONDS, littleEndian) / 1e6;
     const age = wall === undefined ? 0 : wall - arrived;

@@ -100,5 +100,6 @@ function frameOf(record: SavedRecord, time: number): Frame | NoPacket {
     wireLength: Math.max(0, wireLength - found.ip),
     time,
     interfaceIndex: found.interfaceIndex || record.interfaceIndex,
+    isLoopback: found.isLoopback,
   };
 }

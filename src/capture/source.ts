@@ -13,6 +13,8 @@ export interface Frame {
   readonly time: number;
   /** The index of the interface it came in by; 0 if not known. */
   readonly interfaceIndex: number;
+  /** Whether it came in by the loopback interface; false if not known. */
+  readonly isLoopback: boolean;
 }
 
 export interface CaptureCounters {

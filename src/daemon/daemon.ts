@@ -174,6 +174,7 @@ export class Daemon {
       clock,
       rateLimiter: this.#rateLimiter,
       counters,
+      isLocalSource: (source) => host.isLocalSource(source),
       onlyIpv4: options.onlyIpv4,
       debug: options.terminal.debug,
     });

@@ -17,6 +17,7 @@ import {
   tcpPacket,
   udpPacket,
 } from "../../test/support/packets.ts";
+import type { Address } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import type { Entry, Level } from "../base/log.ts";
 import { parseSequence } from "../base/sequence.ts";
@@ -33,6 +34,7 @@ import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
 
 const us = address("192.0.2.1");
+const broadcast = address("192.0.2.255");
 const us6 = address("2001:db8::1");
 const alice = "192.0.2.7";
 const bob = "192.0.2.8";
@@ -79,6 +81,7 @@ class Story {
 
   readonly rateLimiter: LogRateLimiter | undefined;
   readonly counters = new PacketCounters();
+  isOurs = (other: Address): boolean => other.equals(us) || other.equals(us6);
 
   constructor(
     configs: readonly DoorConfig[],
@@ -94,13 +97,14 @@ class Story {
       openSource: (sink) => new MemorySource(sink),
       matcher: new Matcher({
         maxAttempts: 100,
-        isOurs: (other) => other.equals(us) || other.equals(us6),
+        isOurs: (other) => this.isOurs(other),
       }),
       leaseManager: this.leaseManager,
       log: this.log,
       clock: this.clock,
       rateLimiter: this.rateLimiter,
       counters: this.counters,
+      isLocalSource: (source) => source.equals(us) || source.equals(broadcast),
       ...options,
     });
     this.pipeline.watch(this.doors(configs));
@@ -340,6 +344,7 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
     clock: story.clock,
     rateLimiter: undefined,
     counters: story.counters,
+    isLocalSource: () => false,
     onlyIpv4: false,
     debug: false,
   });
@@ -349,6 +354,48 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
   expect(story.lines.at(-1)).toBe("internal error at a packet: oh");
   expect(story.counters.internalErrors).toBe(1);
   pipeline.close();
+});
+
+describe("a packet that cannot have come from another host", () => {
+  test.each([
+    ["127.0.0.1", "192.0.2.1"],
+    ["127.9.9.9", "192.0.2.1"],
+    ["192.0.2.1", "192.0.2.1"],
+    ["192.0.2.255", "192.0.2.1"],
+    ["240.0.0.1", "192.0.2.1"],
+    ["192.0.2.7", "127.0.0.1"],
+    ["::1", "2001:db8::1"],
+    ["2001:db8::7", "::1"],
+  ])("is no knock from the wire, and one on the loopback interface: %s to %s", (from, to) => {
+    const story = new Story([makeDoor("one", "1")]);
+    const packet = tcpPacket({ source: address(from), destination: address(to) }, { port: 1 });
+    // The door is for this host, and this is an address of it.
+    story.isOurs = () => true;
+    story.pipeline.source.deliver(packet, story.clock.now());
+    expect(story.firewall.opened).toEqual([]);
+    expect(story.lines).toEqual([]);
+    expect(story.counters.packets("martian")).toBe(1);
+    story.pipeline.source.deliver(packet, story.clock.now(), 1, true);
+    expect(story.firewall.opened).toEqual([`one ${address(from)}`]);
+    expect(story.counters.packets("martian")).toBe(1);
+  });
+
+  test.each([
+    ["0.0.0.0", "192.0.2.1"],
+    ["0.1.2.3", "192.0.2.1"],
+    ["224.0.0.1", "192.0.2.1"],
+    ["255.255.255.255", "192.0.2.1"],
+    ["::", "2001:db8::1"],
+    ["ff02::1", "2001:db8::1"],
+  ])("is none on any interface: %s to %s", (from, to) => {
+    const story = new Story([makeDoor("one", "1")]);
+    const packet = tcpPacket({ source: address(from), destination: address(to) }, { port: 1 });
+    for (const isLoopback of [false, true]) {
+      story.pipeline.source.deliver(packet, story.clock.now(), 1, isLoopback);
+    }
+    expect(story.firewall.opened).toEqual([]);
+    expect(story.counters.packets("martian")).toBe(2);
+  });
 });
 
 test("every packet is counted, once, by the most that it meant; knocks by why they failed", async () => {
@@ -367,6 +414,7 @@ test("every packet is counted, once, by the most that it meant; knocks by why th
   const counted = outcomes.map((outcome) => [outcome, story.counters.packets(outcome)]);
   expect(Object.fromEntries(counted)).toEqual({
     unreadable: 1,
+    martian: 0,
     unrelated: 1,
     retransmission: 1,
     failed: 1,
@@ -450,6 +498,7 @@ describe("with a quota", () => {
       clock: story.clock,
       rateLimiter: new LogRateLimiter(50, story.clock, story.log),
       counters: story.counters,
+      isLocalSource: () => false,
       onlyIpv4: false,
       debug: false,
     });

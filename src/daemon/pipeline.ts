@@ -1,9 +1,12 @@
+import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
+import { isMartian } from "../decode/martian.ts";
 import type { Packet } from "../decode/packet.ts";
+import { whyRejected } from "../decode/rejection.ts";
 import type { AccessRequest, LeaseManager } from "../grant/lease-manager.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
@@ -24,6 +27,8 @@ export interface PipelineParts<S extends Source> {
   /** How much strangers may write to the log; undefined: whatever there is to say. */
   readonly rateLimiter: LogRateLimiter | undefined;
   readonly counters: PacketCounters;
+  /** As in `isMartian`. */
+  readonly isLocalSource: (source: Address) => boolean;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
   /** Every packet is reported, and why it made no difference. */
@@ -68,17 +73,26 @@ export class Pipeline<S extends Source> {
 
   #take(frame: Frame): void {
     try {
-      const packet = decode(frame);
-      if (packet === undefined || (this.#parts.onlyIpv4 && packet.source.family === 6)) {
-        this.#parts.counters.countUnreadable();
-        return;
-      }
+      const packet = this.#read(frame);
+      if (packet === undefined) return;
       this.#judge(packet);
       this.#wakeForExpiry();
     } catch (error) {
       // No packet may end the daemon, whatever is wrong with us.
       this.#reportMistake(error);
     }
+  }
+
+  /** Returns undefined, and counts why, if no knock can be in this frame. */
+  #read(frame: Frame): Packet | undefined {
+    const { counters, isLocalSource, onlyIpv4 } = this.#parts;
+    const packet = decode(frame);
+    if (packet === undefined && whyRejected(frame) === "martian") return counters.countMartian();
+    if (packet === undefined || (onlyIpv4 && packet.source.family === 6)) {
+      return counters.countUnreadable();
+    }
+    if (!frame.isLoopback && isMartian(packet, isLocalSource)) return counters.countMartian();
+    return packet;
   }
 
   #judge(packet: Packet): void {

@@ -18,7 +18,8 @@ export interface SandboxOptions {
   readonly maxAttempts: number;
   /** Is this an address of the host that the packets are for? */
   readonly isOurs: (address: Address) => boolean;
-  /** As in `PipelineParts`. */
+  /** These two as in `PipelineParts`. */
+  readonly isLocalSource: (source: Address) => boolean;
   readonly debug: boolean;
 }
 
@@ -31,7 +32,7 @@ export interface SandboxPipeline {
 
 /** Puts one together; it watches the doors at once. */
 export function createSandbox(options: SandboxOptions): SandboxPipeline {
-  const { doors, firewall, clock, log, maxAttempts, isOurs, debug } = options;
+  const { doors, firewall, clock, log, maxAttempts, isOurs, isLocalSource, debug } = options;
   const matcher = new Matcher({ maxAttempts, isOurs });
   const leaseManager = new LeaseManager({
     firewall,
@@ -51,6 +52,7 @@ export function createSandbox(options: SandboxOptions): SandboxPipeline {
     clock,
     rateLimiter: undefined,
     counters: new PacketCounters(),
+    isLocalSource,
     onlyIpv4: false,
     debug,
   });

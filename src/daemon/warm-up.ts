@@ -56,6 +56,7 @@ export async function warmUp(
     log,
     maxAttempts: 1000,
     isOurs: () => true,
+    isLocalSource: () => false,
     debug: false,
   });
   for (let round = 0; round < rounds; round++) {

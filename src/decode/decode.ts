@@ -1,5 +1,6 @@
 import { Address } from "../base/address.ts";
 import type { Frame } from "../capture/source.ts";
+import { isNobody } from "./martian.ts";
 import type { Packet } from "./packet.ts";
 import { Reader } from "./reader.ts";
 
@@ -172,10 +173,4 @@ function readUdp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
 
 function readAddress(reader: Reader): Address {
   return new Address(reader.u32(), reader.u32(), reader.u32(), reader.u32());
-}
-
-/** The unspecified address, a multicast or the broadcast one as source: nobody to open a door for. */
-function isNobody({ w0, w1, w2, w3, family }: Address): boolean {
-  if (family === 4) return w3 >>> 24 === 0 || w3 >>> 28 === 14 || w3 === 0xffffffff;
-  return w0 >>> 24 === 255 || (w0 === 0 && w1 === 0 && w2 === 0 && w3 === 0);
 }

@@ -1,4 +1,6 @@
+import { Address } from "../base/address.ts";
 import type { Frame } from "../capture/source.ts";
+import { isNobody } from "./martian.ts";
 
 /** Why `decode` makes no packet of a frame. */
 export type Rejection =
@@ -8,7 +10,9 @@ export type Rejection =
   | "fragment"
   /** Neither TCP nor UDP, as far as the first header tells. */
   | "other-protocol"
-  /** A header that is cut off or lies about its length, or a source that is nobody's address. */
+  /** An address that no packet can have on its way. */
+  | "martian"
+  /** A header that is cut off or lies about its length. */
   | "malformed";
 
 const TCP = 6;
@@ -29,11 +33,20 @@ export function whyRejected({ data, start, length }: Frame): Rejection {
   if (there < (version === 4 ? 20 : 40)) return "malformed";
   if (version === 4) {
     if ((data.getUint16(start + 6) & 0x1fff) !== 0) return "fragment";
-    return isEither(data.getUint8(start + 9)) ? "malformed" : "other-protocol";
+    if (!isEither(data.getUint8(start + 9))) return "other-protocol";
+    return isNobody(Address.v4(data.getUint32(start + 12))) ? "martian" : "malformed";
   }
   const next = data.getUint8(start + 6);
   if (next === FRAGMENT) return "fragment";
-  return isEither(next) || extensions.has(next) ? "malformed" : "other-protocol";
+  if (!isEither(next) && !extensions.has(next)) return "other-protocol";
+  const source = readAddress(data, start + 8);
+  const isMapped = source.family === 4 || readAddress(data, start + 24).family === 4;
+  return isMapped || isNobody(source) ? "martian" : "malformed";
+}
+
+function readAddress(data: DataView, start: number): Address {
+  const word = (i: number) => data.getUint32(start + i * 4);
+  return new Address(word(0), word(1), word(2), word(3));
 }
 
 function isEither(protocol: number): boolean {

@@ -1,4 +1,5 @@
 // rtnetlink(7): which addresses this host has, and word of changes to interfaces and addresses.
+import type { Network } from "../base/address.ts";
 import { Address } from "../base/address.ts";
 import { systemError } from "./libc.ts";
 import type { NetlinkMessage } from "./netlink-messages.ts";
@@ -19,11 +20,21 @@ const NLM_F_REQUEST = 0x1;
 const NLM_F_DUMP = 0x300;
 const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
+const IFA_BROADCAST = 4;
 const IFADDRMSG = 8;
 const EAGAIN = 11;
 
+/** An address of an interface. */
+export interface InterfaceAddress {
+  readonly address: Address;
+  /** What the interface reaches directly; on a point-to-point link that of the peer. */
+  readonly network: Network;
+  /** The broadcast address, if one was set. */
+  readonly broadcast: Address | undefined;
+}
+
 /** Every address of every interface of this host's network namespace, up or down. Throws SYSTEM. */
-export function hostAddresses(): Address[] {
+export function hostAddresses(): InterfaceAddress[] {
   const request = new MessageWriter();
   // struct ifaddrmsg, all zero: any family
   request.begin(RTM_GETADDR, NLM_F_REQUEST | NLM_F_DUMP, 0, new Uint8Array(IFADDRMSG));
@@ -31,7 +42,7 @@ export function hostAddresses(): Address[] {
   const socket = new NetlinkSocket("route");
   try {
     socket.send(request.written());
-    const addresses: Address[] = [];
+    const addresses: InterfaceAddress[] = [];
     for (;;) {
       // The kernel prepares the next part of a dump while this one is read: there is always one.
       const data = socket.receive();
@@ -53,10 +64,18 @@ function unreadable(errno: number): Error {
 }
 
 /** On point-to-point links IFA_ADDRESS is the peer and IFA_LOCAL our own end. */
-function messageAddress({ body }: NetlinkMessage): Address | undefined {
+function messageAddress({ body }: NetlinkMessage): InterfaceAddress | undefined {
   if (body.byteLength < IFADDRMSG) return undefined;
-  const value =
-    findAttribute(body, IFA_LOCAL, IFADDRMSG) ?? findAttribute(body, IFA_ADDRESS, IFADDRMSG);
+  const read = (attribute: number) => readAddress(body, attribute);
+  const far = read(IFA_ADDRESS);
+  const address = read(IFA_LOCAL) ?? far;
+  if (address === undefined) return undefined;
+  const bits = body.getUint8(1) + (address.family === 4 ? 96 : 0);
+  return { address, network: { base: far ?? address, bits }, broadcast: read(IFA_BROADCAST) };
+}
+
+function readAddress(body: DataView, attribute: number): Address | undefined {
+  const value = findAttribute(body, attribute, IFADDRMSG);
   const word = (i: number) => value?.getUint32(i * 4, false) ?? 0;
   const family = body.getUint8(0);
   if (family === AF_INET && value?.byteLength === 4) return Address.v4(word(0));

@@ -36,6 +36,7 @@ function decodeAmid(frame: Uint8Array, filler: number, kept: number): Packet | u
     wireLength: 65_535,
     time: 1,
     interfaceIndex: 2,
+    isLoopback: false,
   });
 }
 

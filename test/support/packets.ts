@@ -196,7 +196,8 @@ export function frameOf(bytes: Uint8Array, more: Partial<Frame> = {}): Frame {
     length: bytes.length,
     wireLength: bytes.length,
     time: 0,
-    interfaceIndex: 1,
+    interfaceIndex: 2,
+    isLoopback: false,
     ...more,
   };
 }

@@ -51,6 +51,7 @@ const reasons: Readonly<Record<Unseen, string>> = {
   "other-host": "from one other machine to another",
   fragment: "a fragment, and not the first",
   "other-protocol": "neither TCP nor UDP",
+  martian: "with an address that cannot come from the wire",
   malformed: "a damaged or impossible header",
   ipv6: "IPv6",
   "other-port": "to a port of no door",

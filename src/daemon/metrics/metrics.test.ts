@@ -57,6 +57,7 @@ function start(configuration = text) {
     clock,
     rateLimiter,
     counters,
+    isLocalSource: () => false,
     onlyIpv4: false,
     debug: false,
   });

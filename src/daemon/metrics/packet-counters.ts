@@ -2,8 +2,10 @@ import type { Verdict } from "../../match/verdict.ts";
 
 /** What a packet came to; of several (at several doors) the last of these counts. */
 export const outcomes = [
-  /** No whole TCP or UDP packet, one from an address that nobody has, or IPv6 where that does not count. */
+  /** No whole TCP or UDP packet, or IPv6 where that does not count. */
   "unreadable",
+  /** Its addresses are such that no other host can have sent it to this one. */
+  "martian",
   /** It fits no door, or no knock that is under way. */
   "unrelated",
   "retransmission",
@@ -53,8 +55,12 @@ export class PacketCounters {
     return this.#packets[place[outcome]] ?? 0;
   }
 
-  countUnreadable(): void {
+  countUnreadable(): undefined {
     this.#count(place.unreadable);
+  }
+
+  countMartian(): undefined {
+    this.#count(place.martian);
   }
 
   /** A packet, and all that it meant. */

@@ -37,6 +37,8 @@ export interface DryRunParts {
   readonly maxAttempts: number;
   /** Is this an address of the host that the packets are for? */
   readonly isOurs: (address: Address) => boolean;
+  /** As in `PipelineParts`. */
+  readonly isLocalSource: (source: Address) => boolean;
 }
 
 /** The daemon's pipeline, from decoding to closing, in a world in which time and packets are handed in. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import type { PacketOptions, Recorded } from "../../../test/support/savefiles.ts";
-import { bytes, ipPacket, pcap, withFile } from "../../../test/support/savefiles.ts";
+import { bytes, ipPacket, join8, pcap, withFile } from "../../../test/support/savefiles.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { Config } from "../../config/config.ts";
 import { parseConfig } from "../../config/parse.ts";
@@ -315,5 +315,29 @@ describe("one-time sequences", () => {
     rmSync(file);
     const { lines } = await replay([at(0, { port: 7000 })], { config: config(...door) });
     expect(lines).toEqual([expect.stringContaining(`cannot read ${file}`)]);
+  });
+});
+
+describe("packets that cannot have come from another host", () => {
+  const one = config("[one]", "sequence = 7000", "command = x %IP%");
+  const lo = (packets: readonly Recorded[]) =>
+    packets.map(({ wall, data }) => {
+      return { wall, data: join8(new Uint8Array(12), bytes("u16", 0x0800), data) };
+    });
+  const from = (address: string) => at(0, { port: 7000, from: address });
+
+  test("are told as such, and knock where the recording is of the loopback interface", async () => {
+    const sources = ["127.0.0.1", "240.0.0.1", "0.0.0.1", "192.0.2.1", "192.0.2.7"];
+    const packets = sources.map(from);
+    const addresses = [parseAddress("192.0.2.1")].filter((own) => own !== undefined);
+    const wire = await replay(packets, { config: one, addresses });
+    expect(Object.fromEntries(wire.summary.unseen)).toEqual({ martian: 4 });
+    const anywhere = await replay(packets, { config: one });
+    expect(Object.fromEntries(anywhere.summary.unseen)).toEqual({ martian: 3 });
+    await withFile(pcap(lo(packets), { linkType: 1 }), async (path) => {
+      const run = new Replay(path, { config: one, addresses });
+      for await (const _ of run);
+      expect(Object.fromEntries(run.summary.unseen)).toEqual({ martian: 1 });
+    });
   });
 });

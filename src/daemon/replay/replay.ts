@@ -5,6 +5,7 @@ import type { NoPacket } from "../../capture/link.ts";
 import { Savefile } from "../../capture/savefile.ts";
 import type { Frame } from "../../capture/source.ts";
 import { decode } from "../../decode/decode.ts";
+import { isMartian } from "../../decode/martian.ts";
 import type { Packet } from "../../decode/packet.ts";
 import { whyRejected } from "../../decode/rejection.ts";
 import { Doors } from "../doors.ts";
@@ -49,7 +50,9 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     const resolve = targets.networks.bind(targets);
     const doors = new Doors(config.doors, resolve, log, untouchedFiles());
     const { maxAttempts } = config.options;
-    const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs: this.#isOurs };
+    const isOurs = this.#isOurs;
+    const isLocalSource = this.#isLocalSource;
+    const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs, isLocalSource };
     yield* this.#tell(log.take());
     yield* this.#run(new DryRun(parts));
   }
@@ -76,11 +79,16 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     return addresses === undefined || addresses.some((own) => own.equals(address));
   };
 
+  /** The networks of the host are not known, so neither are their broadcast addresses. */
+  readonly #isLocalSource = (source: Address): boolean =>
+    this.#options.addresses?.some((own) => own.equals(source)) ?? false;
+
   /** Undefined, and counted, if it is none for the pipeline. */
   #decode(frame: Frame | NoPacket): Packet | undefined {
     if (typeof frame === "string") return this.#count(frame);
     const packet = decode(frame);
     if (packet === undefined) return this.#count(whyRejected(frame));
+    if (!frame.isLoopback && isMartian(packet, this.#isLocalSource)) return this.#count("martian");
     if (this.#options.onlyIpv4 && packet.source.family === 6) return this.#count("ipv6");
     return packet;
   }
