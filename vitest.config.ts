@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { isLong } from "./test/support/effort.ts";
 
 export default defineConfig({
   test: {
@@ -7,8 +8,11 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["src/**/*.test.ts", "test/{repository,support,fuzz}/**/*.test.ts"],
-          // Properties run long on a busy machine.
-          testTimeout: 30_000,
+          // No test changes what others import, and a module is loaded once for all of them.
+          isolate: false,
+          maxWorkers: "100%",
+          // Properties take their time on a busy machine, and ten times as many cases take longer.
+          testTimeout: isLong ? 600_000 : 30_000,
           sequence: { groupOrder: 0 },
         },
       },

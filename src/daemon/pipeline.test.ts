@@ -422,7 +422,7 @@ test("every packet is counted, once, by the most that it meant; knocks by why th
     advanced: 7,
     opened: 2,
   });
-  expect(story.counters).toMatchObject({ wrongPort: 2, late: 1, mistakes: 0 });
+  expect(story.counters).toMatchObject({ wrongPort: 2, late: 1, internalErrors: 0 });
   const openings = (door: string) =>
     (["opened", "failed", "nothing-to-do"] as const).map((one) =>
       story.counters.openings(door, one),

@@ -1,5 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { cpuTime } from "../../test/support/cpu-time.ts";
+import { tries } from "../../test/support/effort.ts";
 import { ACK, address, SYN } from "../../test/support/packets.ts";
 import { Address, contains, parseNetwork } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
@@ -334,9 +336,7 @@ test("the ends of many attempts are told in little time, whatever their sources 
   const time = (sourceOf: (i: number) => Address) => {
     const matcher = makeMatcher([makeDoor("twice", "1,1,2")], 1_000_000);
     for (let i = 0; i < 15_000; i++) matcher.hit(knock("1", 0, { source: sourceOf(i) }));
-    const start = performance.now();
-    expect(matcher.expire(60_000)).toHaveLength(15_000);
-    return performance.now() - start;
+    return cpuTime(() => expect(matcher.expire(60_000)).toHaveLength(15_000));
   };
   // Whoever has one network of 64 bits can do both.
   const scattered = () => time((i) => new Address(0x20010db8, 0, 0, i));
@@ -564,9 +564,9 @@ test("the matcher opens exactly when its slow twin does", () => {
         opened += opens.length;
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: tries(1000) },
   );
-  expect(opened).toBeGreaterThan(1000);
+  expect(opened).toBeGreaterThan(300);
 });
 
 test("neither other sources nor other doors' attempts change what a source opens", () => {
@@ -594,7 +594,7 @@ test("neither other sources nor other doors' attempts change what a source opens
         }
       }
     }),
-    { numRuns: 500 },
+    { numRuns: tries(300) },
   );
 });
 

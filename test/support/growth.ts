@@ -1,11 +1,13 @@
-/** What is worth to be timed: milliseconds. */
-const enough = 1;
+import { cpuTime } from "./cpu-time.ts";
+
+/** The least processor time that can be measured well: milliseconds. */
+const enough = 2;
 const largest = 1 << 20;
 const times = 32;
 
 /**
- * With which power of the amount the time of `task` grows: 1 where it takes twice as long for twice as
- * much, 2 where it takes four times as long. The fastest of several tries counts, with an amount that
+ * Returns the power of the amount with which the processor time of `task` grows: 1 where it takes twice as
+ * long for twice as much, 2 where it takes four times as long. The fastest of several tries counts, with an amount that
  * takes long enough to be timed and with 32 times that: short of that what a cache holds makes more of a difference.
  */
 export function growth(task: (amount: number) => void): number {
@@ -16,10 +18,5 @@ export function growth(task: (amount: number) => void): number {
 }
 
 function fastest(task: () => void, tries: number): number {
-  const each = Array.from({ length: tries }, () => {
-    const start = performance.now();
-    task();
-    return performance.now() - start;
-  });
-  return Math.min(...each);
+  return Math.min(...Array.from({ length: tries }, () => cpuTime(task)));
 }

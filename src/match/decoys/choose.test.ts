@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../../test/differential/random.ts";
+import { tries } from "../../../test/support/effort.ts";
 import { baited, doorOf, openings, probe, usualDecoys } from "../../../test/support/scans.ts";
 import type { Port, Protocol } from "../../base/port.ts";
 import { formatPort, portKey } from "../../base/port.ts";
@@ -227,11 +228,11 @@ describe("a scan in the order of the ports", () => {
         expect(opened.filter((door) => !exposed.includes(door))).toEqual([]);
         shielded += all.length - exposed.length;
       }),
-      { numRuns: 2000 },
+      { numRuns: tries(1000) },
     );
     // The warning is the exception.
-    expect(shielded).toBeGreaterThan(1000);
-  }, 60_000);
+    expect(shielded).toBeGreaterThan(500);
+  });
 
   test.each([
     "7000,7001",
