@@ -21,16 +21,39 @@ export interface Entry {
   readonly source?: Address;
   /** More for programs. */
   readonly detail?: Readonly<Record<string, string | number | boolean>>;
+  /** Any source can cause any number of these: the log's rate limit applies. */
+  readonly limited?: true;
 }
+
+/** An entry, or what makes one when the log has time for it. */
+export type LazyEntry = Entry | (() => Entry);
+
+/** `wall`: when it happened, in milliseconds since 1970. */
+export type EntryListener = (entry: Entry, wall: number) => void;
 
 /** Where entries go. Never throws: a log that cannot be written must not keep a door from closing. */
 export interface Log {
+  /** Returns whether an entry of this level goes anywhere. */
+  isEnabled(level: Level): boolean;
   /** `wall`: when it happened, in milliseconds since 1970; if absent, now. */
-  write(entry: Entry, wall?: number): void;
-  /** The same for an entry that is made when there is time for it. Absent: this log has no later. */
-  writeLater?(make: () => Entry, wall: number): void;
-  /** Would anybody see an entry of this level? Absent: yes. */
-  isEnabled?(level: Level): boolean;
+  write(entry: LazyEntry, wall?: number): void;
+}
+
+/** A log that takes every entry, and at once. */
+export abstract class EagerLog implements Log {
+  isEnabled(_level: Level): boolean {
+    return true;
+  }
+
+  write(entry: LazyEntry, _wall?: number): void {
+    this.add(makeEntry(entry));
+  }
+
+  protected abstract add(entry: Entry): void;
+}
+
+export function makeEntry(entry: LazyEntry): Entry {
+  return typeof entry === "function" ? entry() : entry;
 }
 
 /** `[2026-11-22 13:26] text`, local time: the line of knockd 0.8. */

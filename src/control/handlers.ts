@@ -1,4 +1,4 @@
-import type { Entry } from "../base/log.ts";
+import type { EntryListener } from "../base/log.ts";
 import type { Method, Params, Result } from "./methods.ts";
 
 type Promised<T> = T | Promise<T>;
@@ -29,5 +29,3 @@ export interface ControlHandlers extends MethodHandlers {
 export type MethodHandlers = {
   readonly [M in Method]: (params: Params<M>) => Promised<Result<M>>;
 };
-
-export type EntryListener = (entry: Entry, wall: number) => void;

@@ -1,11 +1,12 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
+import type { EntryListener } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
 import type { Source } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
-import type { ControlHandlers, EntryListener } from "../control/handlers.ts";
+import type { ControlHandlers } from "../control/handlers.ts";
 import type { DoorReport, LeaseReport, Params, Result } from "../control/methods.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease } from "../grant/lease.ts";
@@ -16,7 +17,7 @@ import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NumberedDoor } from "./grants.ts";
 import { makeRequest } from "./grants.ts";
-import type { LogSubscribers } from "./log/log-subscribers.ts";
+import type { DaemonLog } from "./log/daemon-log.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
 
@@ -31,7 +32,7 @@ export interface AdministrationParts {
   readonly firewalls: Firewalls;
   readonly protection: Protection;
   readonly journal: LeaseJournal;
-  readonly watchers: LogSubscribers;
+  readonly log: Pick<DaemonLog, "subscribe">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
   readonly interfaces: () => readonly string[] | undefined;
@@ -50,7 +51,7 @@ export class Administration implements ControlHandlers {
     this.#guard = new Guard(parts);
   }
 
-  readonly watch = (listener: EntryListener): (() => void) => this.#parts.watchers.add(listener);
+  readonly watch = (listener: EntryListener): (() => void) => this.#parts.log.subscribe(listener);
 
   readonly reload = async (): Promise<Result<"reload">> => {
     const result = await this.#parts.reload();

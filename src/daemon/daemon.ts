@@ -21,13 +21,11 @@ import { NetworkChanges } from "./host/network.ts";
 import { PortsInUse } from "./host/ports-in-use.ts";
 import { TargetNames } from "./host/target-names.ts";
 import { Targets } from "./host/targets.ts";
-import { DeferredLog } from "./log/deferred-log.ts";
-import { LimitedLog } from "./log/limited.ts";
-import { debugRate, LogRateLimiter, usualRate } from "./log/log-rate-limiter.ts";
-import { LogSubscribers } from "./log/log-subscribers.ts";
-import type { Terminal } from "./log/logs.ts";
-import { Logs } from "./log/logs.ts";
-import { ReverseDnsLog } from "./log/reverse-dns-log.ts";
+import { DaemonLog } from "./log/daemon-log.ts";
+import type { Terminal } from "./log/log-outputs.ts";
+import { LogOutputs } from "./log/log-outputs.ts";
+import { debugRate, usualRate } from "./log/log-rate-limiter.ts";
+import { reverseLookUp } from "./log/reverse-dns.ts";
 import { MeteredFirewall } from "./metrics/metered-firewall.ts";
 import { MetricsPage } from "./metrics/metrics-page.ts";
 import { PacketCounters } from "./metrics/packet-counters.ts";
@@ -87,11 +85,7 @@ interface Persistence {
 /** The whole daemon, from its configuration to its last line in the log. */
 export class Daemon {
   readonly #options: DaemonOptions;
-  readonly #logs: Logs;
-  readonly #names: ReverseDnsLog | undefined;
-  readonly #watchers: LogSubscribers;
-  readonly #log: DeferredLog;
-  readonly #rateLimiter: LogRateLimiter;
+  readonly #log: DaemonLog;
   readonly #manager = new ServiceManager(clock);
   readonly #targets: Targets;
   readonly #targetNames: TargetNames;
@@ -128,7 +122,7 @@ export class Daemon {
     daemon.#manager.ready(daemon.#summary());
     // Whoever watches at a terminal sees what a command is before what it prints.
     const { verbose, debug } = options.terminal;
-    daemon.#log.begin(({ event }) => (verbose || debug) && event === "command");
+    daemon.#log.startDeferring(({ event }) => (verbose || debug) && event === "command");
     daemon.#findForwarded();
     await warmUp(config, daemon.#lasting?.firewalls ?? dryFirewall, clock);
     return daemon;
@@ -138,12 +132,12 @@ export class Daemon {
     this.#options = options;
     this.#started = config.options;
     this.#config = config;
-    this.#logs = new Logs(options.terminal, clock);
-    this.#names = options.lookUp ? new ReverseDnsLog(this.#logs, clock) : undefined;
-    this.#watchers = new LogSubscribers(this.#names ?? this.#logs, clock);
-    this.#log = new DeferredLog(this.#watchers, clock);
-    this.#rateLimiter = new LogRateLimiter(usualRate, clock, this.#log);
-    this.#configureLogs();
+    this.#log = new DaemonLog({
+      outputs: new LogOutputs(options.terminal, clock),
+      clock,
+      lookUp: options.lookUp ? reverseLookUp : undefined,
+    });
+    this.#configureLog();
     const { interfaces, maxAttempts, maxCommands, onJournalFailure } = config.options;
     this.#lasting = options.dryRun ? undefined : this.#openLasting();
     this.#oneTimeFiles = options.dryRun ? untouchedFiles() : markedFiles();
@@ -155,7 +149,7 @@ export class Daemon {
       ...(this.#lasting?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
       firewall,
       clock,
-      log: new LimitedLog(this.#log, this.#rateLimiter),
+      log: this.#log,
       maxCommands,
       refuseWithoutJournal: onJournalFailure === "refuse",
     });
@@ -172,7 +166,7 @@ export class Daemon {
       leaseManager: this.#leaseManager,
       log: this.#log,
       clock,
-      rateLimiter: this.#rateLimiter,
+      rateLimiter: this.#log.rateLimiter,
       counters,
       isLocalSource: (source) => host.isLocalSource(source),
       onlyIpv4: options.onlyIpv4,
@@ -188,7 +182,7 @@ export class Daemon {
         matcher: this.#matcher,
         leaseManager: this.#leaseManager,
         firewall,
-        rateLimiter: this.#rateLimiter,
+        rateLimiter: this.#log.rateLimiter,
         doors: () => this.#doors,
       });
     });
@@ -208,7 +202,7 @@ export class Daemon {
       loaded = load();
     } catch (error) {
       // Whoever renamed the log files wants new ones, whatever the configuration is like.
-      this.#configureLogs();
+      this.#configureLog();
       const problems = reason(error).split("\n");
       for (const text of [...problems, "the configuration stays as it was"]) {
         this.#log.write({ level: "error", event: "reload-failed", text });
@@ -235,7 +229,7 @@ export class Daemon {
   }
 
   async #takeOver(config: Config, warnings: readonly string[]): Promise<void> {
-    this.#configureLogs();
+    this.#configureLog();
     this.#warn(warnings);
     this.#network.listen(config.options.interfaces);
     this.#doors = this.#makeDoors();
@@ -276,8 +270,6 @@ export class Daemon {
     this.#lasting?.state.close();
     this.#manager.close();
     this.#log.close();
-    this.#names?.close();
-    this.#logs.close();
     // Last: to those who wait for it, it is the end.
     this.#pidFile?.remove();
   }
@@ -319,7 +311,7 @@ export class Daemon {
       firewalls,
       protection,
       journal: state.journal,
-      watchers: this.#watchers,
+      log: this.#log,
       doors: () => this.#doors,
       interfaces: () => this.#config.options.interfaces,
       reload: () => this.reload(),
@@ -355,12 +347,10 @@ export class Daemon {
     this.#pipeline.watch(this.#doors);
   }
 
-  #configureLogs(): void {
+  #configureLog(): void {
     const { logFile, logFormat, logRate, useSyslog } = this.#config.options;
-    this.#rateLimiter.setRate(logRate ?? (this.#options.terminal.debug ? debugRate : usualRate));
-    // What was said before belongs where the log was then.
-    this.#log.flush();
-    this.#logs.configure({ file: logFile, format: logFormat, syslog: useSyslog });
+    const rate = logRate ?? (this.#options.terminal.debug ? debugRate : usualRate);
+    this.#log.configure({ rate, file: logFile, format: logFormat, syslog: useSyslog });
   }
 
   #retarget(): void {

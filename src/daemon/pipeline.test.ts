@@ -28,8 +28,8 @@ import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
+import { DaemonLog } from "./log/daemon-log.ts";
 import { LogRateLimiter } from "./log/log-rate-limiter.ts";
-import { ReverseDnsLog } from "./log/reverse-dns-log.ts";
 import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
 
@@ -490,13 +490,15 @@ describe("with a quota", () => {
   test("names are looked up for those alone who are told of", () => {
     const story = new Story([ssh]);
     const lookUp = vi.fn(() => Promise.resolve(undefined));
+    const outputs = { configure() {}, isEnabled: () => true, write() {}, close() {} };
+    const log = new DaemonLog({ outputs, clock: story.clock, lookUp });
     const pipeline = new Pipeline({
       openSource: (sink) => new MemorySource(sink),
       matcher: new Matcher({ maxAttempts: 1000, isOurs: () => true }),
       leaseManager: story.leaseManager,
-      log: new ReverseDnsLog(story.log, story.clock, lookUp),
+      log,
       clock: story.clock,
-      rateLimiter: new LogRateLimiter(50, story.clock, story.log),
+      rateLimiter: log.rateLimiter,
       counters: story.counters,
       isLocalSource: () => false,
       onlyIpv4: false,

@@ -152,11 +152,10 @@ export class Pipeline<S extends Source> {
   /** A flood costs no texts: those that nobody would see, or that are too many, are not made. */
   #report(verdict: Verdict): void {
     const { log } = this.#parts;
-    if (log.isEnabled?.(levelOf(verdict)) === false) return;
+    if (!log.isEnabled(levelOf(verdict))) return;
     const wall = this.#admit(standingOf(verdict));
     if (wall === undefined) return;
-    if (log.writeLater === undefined) log.write(reportVerdict(verdict), wall);
-    else log.writeLater(() => reportVerdict(verdict), wall);
+    log.write(() => reportVerdict(verdict), wall);
   }
 
   /** The date of a line that may be written; undefined: it is one too many. */

@@ -3,8 +3,8 @@
 import { setImmediate } from "node:timers/promises";
 import { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Log } from "../base/log.ts";
-import { formatTextLine } from "../base/log.ts";
+import type { Entry } from "../base/log.ts";
+import { EagerLog, formatTextLine } from "../base/log.ts";
 import type { CommandAction, Config, DoorConfig } from "../config/config.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { Doors } from "./doors.ts";
@@ -38,7 +38,7 @@ export async function warmUp(
     doors.find(({ action }) => action.kind === kind),
   );
   let ran = 0;
-  const log: Log = { write: (entry) => void formatTextLine(entry, clock.wall()) };
+  const log = new FormattingLog();
   const played = kinds.flatMap((door) => (door === undefined ? [] : [warmUpDoor(door)]));
   const { pipeline, leaseManager } = createSandbox({
     doors: new Doors(played, () => [], log),
@@ -75,6 +75,13 @@ const idleCommand: CommandAction = {
   timeout: undefined,
   again: "extend",
 };
+
+/** Makes the lines of text, and forgets them. */
+class FormattingLog extends EagerLog {
+  protected add(entry: Entry): void {
+    formatTextLine(entry, 0);
+  }
+}
 
 /** The same kind of door with a sequence of its own. */
 function warmUpDoor(door: DoorConfig): DoorConfig {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
-import { byCommands } from "../../test/support/accesses.ts";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { byCommands, byKernel } from "../../test/support/accesses.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
@@ -24,4 +24,22 @@ test("a command whose user has to be looked up gets the lock that tells that it 
   expect(locks.isHeld(1)).toBe(true);
   writeFileSync(gate, "go\n");
   await expect.poll(() => locks.isHeld(1)).toBe(false);
+});
+
+test("failed openings are limited in the log, failed commands are not", async () => {
+  const log = new MemoryLog();
+  const firewall = { open: vi.fn(), close: vi.fn() };
+  const failed = { kind: "failed", status: 1 } as const;
+  firewall.open.mockResolvedValue(failed);
+  const logged = new LoggedFirewall({ firewall, log });
+  await logged.admit(byKernel(), 1000);
+  logged.log("info", "extended", byKernel(), "open already, stays open longer");
+  await logged.start(byCommands({}), 0);
+  const limits = log.entries.map(({ event, limited }) => [event, limited]);
+  expect(limits).toEqual([
+    ["open-failed", true],
+    ["extended", undefined],
+    ["command", undefined],
+    ["command-exit", undefined],
+  ]);
 });

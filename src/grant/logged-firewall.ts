@@ -57,9 +57,14 @@ export class LoggedFirewall {
     this.log("notice", "expired", access, what);
   }
 
+  /**
+   * Logs a line about an access. An error is a failed opening. Where any packet opens a door (a sequence
+   * of one port), any packet can fail, so errors are limited.
+   */
   log(level: Level, event: string, { door, source }: Access, what: string): void {
     const text = `${source}: ${door}: ${what}`;
-    this.#options.log.write({ level, event, text, door, source });
+    const limited = level === "error" && ({ limited: true } as const);
+    this.#options.log.write({ level, event, text, door, source, ...limited });
   }
 
   #announce(what: "open" | "close", { door, source, method }: Access): void {

@@ -2,8 +2,8 @@ import type { Address } from "../../src/base/address.ts";
 import { Address as Ip } from "../../src/base/address.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { KnockError } from "../../src/base/errors.ts";
-import type { Entry } from "../../src/base/log.ts";
-import type { ControlHandlers, EntryListener } from "../../src/control/handlers.ts";
+import type { Entry, EntryListener } from "../../src/base/log.ts";
+import type { ControlHandlers } from "../../src/control/handlers.ts";
 import type { DoorReport, LeaseReport, Params, Result } from "../../src/control/methods.ts";
 
 interface MemoryLease {

@@ -1,10 +1,11 @@
-import type { Entry, Log } from "../../src/base/log.ts";
+import type { Entry } from "../../src/base/log.ts";
+import { EagerLog } from "../../src/base/log.ts";
 
 /** A log that keeps its entries. */
-export class MemoryLog implements Log {
+export class MemoryLog extends EagerLog {
   readonly entries: Entry[] = [];
 
-  write(entry: Entry): void {
+  protected add(entry: Entry): void {
     this.entries.push(entry);
   }
 

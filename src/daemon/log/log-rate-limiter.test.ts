@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { makeEntry } from "../../base/log.ts";
 import type { LogPriority } from "./log-rate-limiter.ts";
 import { LogRateLimiter } from "./log-rate-limiter.ts";
 
@@ -154,8 +155,9 @@ test("whatever comes: no second has more lines than its rate, and none gets lost
         perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
       };
       const rateLimiter = new LogRateLimiter(rate, clock, {
-        write: ({ detail }) => {
-          told += Number(detail?.["lines"]);
+        isEnabled: () => true,
+        write: (entry) => {
+          told += Number(makeEntry(entry).detail?.["lines"]);
           note();
         },
       });

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import type { Address } from "../../base/address.ts";
-import type { Entry, Log } from "../../base/log.ts";
+import type { Entry } from "../../base/log.ts";
+import { EagerLog } from "../../base/log.ts";
 import type { Frame } from "../../capture/source.ts";
 import type { Packet } from "../../decode/packet.ts";
 import { dryFirewall } from "../../firewall/dry.ts";
@@ -9,11 +10,11 @@ import type { SandboxPipeline } from "../sandbox.ts";
 import { createSandbox } from "../sandbox.ts";
 import type { PacketClock } from "./packet-clock.ts";
 
-/** Keeps what the daemon says until somebody takes it; the packets are told apart. */
-export class ReplayLog implements Log {
+/** Keeps the daemon's entries until the replay takes them. Leaves out the packets: events name them. */
+export class ReplayLog extends EagerLog {
   #entries: Entry[] = [];
 
-  write(entry: Entry): void {
+  protected add(entry: Entry): void {
     if (entry.event !== "packet") this.#entries.push(entry);
   }
 

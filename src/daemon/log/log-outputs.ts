@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
-import type { Entry, Level, Log } from "../../base/log.ts";
+import type { Entry, Level } from "../../base/log.ts";
 import { formatJsonLine, formatTextLine, oneLine } from "../../base/log.ts";
 import { LogFile } from "./log-file.ts";
 import { Syslog } from "./syslog.ts";
@@ -23,7 +23,7 @@ export interface LogSettings {
 }
 
 /** The log file, the system's log and the terminal: each takes what is meant for it. */
-export class Logs implements Log {
+export class LogOutputs {
   readonly #clock: Clock;
   readonly #terminal: Terminal;
   #format: LogSettings["format"] = "text";
@@ -59,6 +59,7 @@ export class Logs implements Log {
     this.#syslog?.write(line, wall, ofStrangers.has(entry.event));
   }
 
+  /** Returns whether an entry of this level is shown or logged anywhere. */
   isEnabled(level: Level): boolean {
     if (this.#isShown({ level })) return true;
     return this.#isLogged({ level }) && (this.#file ?? this.#syslog) !== undefined;

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { Entry, Level } from "../../base/log.ts";
-import { Logs } from "./logs.ts";
+import { LogOutputs } from "./log-outputs.ts";
 
 let folder: string;
 let path: string;
@@ -22,7 +22,7 @@ function open(
   format: "text" | "json" = "text",
 ) {
   const printed = { stdout: "", stderr: "" };
-  const logs = new Logs(
+  const logs = new LogOutputs(
     {
       stdout: (text) => {
         printed.stdout += text;

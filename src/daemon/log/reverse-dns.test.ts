@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
-import type { Entry, Log } from "../../base/log.ts";
-import { ReverseDnsLog } from "./reverse-dns-log.ts";
+import type { Entry } from "../../base/log.ts";
+import { ReverseDns } from "./reverse-dns.ts";
 
 function address(text: string): Address {
   const parsed = parseAddress(text);
@@ -19,15 +19,13 @@ function open() {
   const lines: string[] = [];
   const entries: Entry[] = [];
   const clock = new ManualClock(1000);
-  const log: Log = {
-    write(entry, wall) {
-      entries.push(entry);
-      lines.push(`${wall} ${entry.text}`);
-    },
+  const passOn = (entry: Entry, wall: number) => {
+    entries.push(entry);
+    lines.push(`${wall} ${entry.text}`);
   };
   const asked: string[] = [];
   const waiting: ((name: string | undefined) => void)[] = [];
-  const names = new ReverseDnsLog(log, clock, (source) => {
+  const names = new ReverseDns(passOn, (source) => {
     asked.push(source.toString());
     return new Promise((resolve) => waiting.push(resolve));
   });
@@ -38,7 +36,10 @@ function open() {
     entries,
     asked,
     say: (source: Address, what: string) =>
-      names.write({ level: "notice", event: "x", source, text: `${source}: ${what}` }),
+      names.write(
+        { level: "notice", event: "x", source, text: `${source}: ${what}` },
+        clock.wall(),
+      ),
     async answer(name: string | undefined) {
       waiting.shift()?.(name);
       await new Promise(setImmediate);
@@ -84,7 +85,7 @@ describe("lines of a source", () => {
 
   test("that do not begin with its address keep their text, and JSON gets the name", async () => {
     const { names, entries, answer } = open();
-    names.write({ level: "notice", event: "x", source: one, text: "x: running command: a" });
+    names.write({ level: "notice", event: "x", source: one, text: "x: running command: a" }, 0);
     await answer("gate");
     expect(entries).toMatchObject([{ text: "x: running command: a", detail: { host: "gate" } }]);
   });
@@ -92,8 +93,8 @@ describe("lines of a source", () => {
 
 test("lines of no source, and those for debugging, never wait", () => {
   const { names, lines, asked } = open();
-  names.write({ level: "notice", event: "x", text: "starting up" });
-  names.write({ level: "debug", event: "x", text: "packet", source: one });
+  names.write({ level: "notice", event: "x", text: "starting up" }, 1000);
+  names.write({ level: "debug", event: "x", text: "packet", source: one }, 1000);
   expect(lines).toEqual(["1000 starting up", "1000 packet"]);
   expect(asked).toEqual([]);
 });

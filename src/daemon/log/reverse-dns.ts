@@ -1,7 +1,6 @@
 import { lookupService, Resolver } from "node:dns/promises";
 import type { Address } from "../../base/address.ts";
-import type { Clock } from "../../base/clock.ts";
-import type { Entry, Level, Log } from "../../base/log.ts";
+import type { Entry, EntryListener } from "../../base/log.ts";
 
 /** Sources whose names are remembered, found or not. */
 const mostKnown = 10_000;
@@ -19,26 +18,25 @@ const patience = 2000;
 export type LookUp = (address: Address) => Promise<string | undefined>;
 
 /**
- * A log that writes `IP (name): …` for `IP: …`. The lines of a source wait here until its name is
- * known, in their order and with their own time; nothing else waits.
+ * Makes `IP (name): …` of the log's `IP: …`. The lines of a source wait here until its name is known, in
+ * their order and with their own time; nothing else waits.
  */
-export class ReverseDnsLog implements Log {
-  readonly #log: Log;
-  readonly #clock: Clock;
+export class ReverseDns {
+  readonly #passOn: EntryListener;
   readonly #lookUp: LookUp;
   readonly #known = new Map<string, string | undefined>();
   readonly #pending = new Map<string, [Entry, number][]>();
 
-  constructor(log: Log, clock: Clock, lookUp: LookUp = reverseLookUp) {
-    this.#log = log;
-    this.#clock = clock;
+  /** `passOn` takes the lines. */
+  constructor(passOn: EntryListener, lookUp: LookUp) {
+    this.#passOn = passOn;
     this.#lookUp = lookUp;
   }
 
-  write(entry: Entry, wall: number = this.#clock.wall()): void {
+  write(entry: Entry, wall: number): void {
     const { source } = entry;
     if (source === undefined || entry.level === "debug") {
-      this.#log.write(entry, wall);
+      this.#passOn(entry, wall);
       return;
     }
     const key = source.toString();
@@ -46,16 +44,12 @@ export class ReverseDnsLog implements Log {
     if (waiting !== undefined) {
       waiting.push([entry, wall]);
       if (waiting.length >= mostWaiting) this.#release(key, undefined);
-    } else if (this.#known.has(key)) this.#log.write(named(entry, this.#known.get(key)), wall);
-    else if (this.#pending.size >= mostPending) this.#log.write(entry, wall);
+    } else if (this.#known.has(key)) this.#passOn(named(entry, this.#known.get(key)), wall);
+    else if (this.#pending.size >= mostPending) this.#passOn(entry, wall);
     else {
       this.#pending.set(key, [[entry, wall]]);
       void this.#ask(source, key);
     }
-  }
-
-  isEnabled(level: Level): boolean {
-    return this.#log.isEnabled?.(level) ?? true;
   }
 
   /** Writes what waits, without names. */
@@ -78,7 +72,7 @@ export class ReverseDnsLog implements Log {
   #release(key: string, name: string | undefined): void {
     const waiting = this.#pending.get(key) ?? [];
     this.#pending.delete(key);
-    for (const [entry, wall] of waiting) this.#log.write(named(entry, name), wall);
+    for (const [entry, wall] of waiting) this.#passOn(named(entry, name), wall);
   }
 }
 
@@ -92,7 +86,7 @@ function named(entry: Entry, name: string | undefined): Entry {
 }
 
 /** Asks the name servers, or the hosts file. */
-async function reverseLookUp(address: Address): Promise<string | undefined> {
+export async function reverseLookUp(address: Address): Promise<string | undefined> {
   const resolver = new Resolver({ timeout: patience, tries: 1 });
   const timer = setTimeout(() => resolver.cancel(), patience);
   try {
