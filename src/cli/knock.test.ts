@@ -6,9 +6,8 @@ import { createServer } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { runMain } from "../../test/support/run-main.ts";
 import { main } from "./knock.ts";
-import type { Io } from "./program.ts";
-import { run } from "./program.ts";
 import { version } from "./version.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sesame-knock-"));
@@ -25,16 +24,7 @@ const loopbackOption = Object.entries(networkInterfaces())
   .flatMap(([name]) => ["--interface", name]);
 
 async function knock(...args: string[]) {
-  const output = { stdout: "", stderr: "" };
-  const io: Io = {
-    stdout: (text) => {
-      output.stdout += text;
-    },
-    stderr: (text) => {
-      output.stderr += text;
-    },
-  };
-  return { code: await run("knock", main, args, io), ...output };
+  return await runMain("knock", main, args);
 }
 
 test("it knocks, and says nothing", async () => {

@@ -4,25 +4,11 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { TestServer } from "../../test/support/control-server.ts";
 import { startServer } from "../../test/support/control-server.ts";
+import { knockctl } from "../../test/support/knockctl.ts";
 import { Address } from "../base/address.ts";
-import { main } from "./knockctl.ts";
-import { run } from "./program.ts";
 
 beforeEach(() => void vi.stubEnv("TZ", "UTC"));
 afterEach(() => vi.unstubAllEnvs());
-
-async function knockctl(...args: string[]) {
-  const output = { stdout: "", stderr: "" };
-  const io = {
-    stdout: (text: string) => {
-      output.stdout += text;
-    },
-    stderr: (text: string) => {
-      output.stderr += text;
-    },
-  };
-  return { code: await run("knockctl", main, args, io), ...output };
-}
 
 /** What a command prints that succeeds without a complaint. */
 async function screen({ path }: TestServer, ...args: string[]): Promise<string> {

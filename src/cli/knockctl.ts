@@ -1,5 +1,5 @@
 import { KnockError } from "../base/errors.ts";
-import { printable } from "../base/text.ts";
+import { printableLines } from "../base/text.ts";
 import { getopt } from "./getopt.ts";
 import { check } from "./knockctl/check.ts";
 import { close } from "./knockctl/close.ts";
@@ -62,7 +62,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (!(error instanceof KnockError)) throw error;
     if (error.code === "CONFIG") {
       // Problems bring their own file and line, as compilers print them.
-      io.stderr(`${error.message.split("\n").map(printable).join("\n")}\n`);
+      io.stderr(`${printableLines(error.message)}\n`);
       return 1;
     }
     if (error.code !== "USAGE") throw error;

@@ -2,13 +2,11 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
-import { Folder, knock } from "./knockd.ts";
+import { Folder, knock, knockctl } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { echoTcp } from "./session.ts";
-
-const knockctl = [process.execPath, join(import.meta.dirname, "../../bin/knockctl")];
 
 /** Long enough for an answer on this network, and short enough that Linux sends one SYN. */
 const patience = 400;

@@ -1,12 +1,9 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
-import { Folder, knock, startKnockd } from "./knockd.ts";
+import { Folder, knock, knockctl, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
-
-const knockctl = [process.execPath, join(import.meta.dirname, "../../bin/knockctl")];
 
 const config = `[ssh]
 sequence = 7003,7001,7002:udp

@@ -8,6 +8,7 @@ const bin = join(import.meta.dirname, "../../bin");
 
 /** Our daemon as it is built, for `Host.run` and `Host.start`. */
 export const knockd: readonly string[] = [process.execPath, join(bin, "knockd")];
+export const knockctl: readonly string[] = [process.execPath, join(bin, "knockctl")];
 
 /** A folder for the files of one test. It vanishes with the world of scripts/private. */
 export class Folder {

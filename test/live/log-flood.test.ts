@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Address } from "../../src/base/address.ts";
 import { address, tcpPacket } from "../support/packets.ts";
-import { Folder, knockd } from "./knockd.ts";
+import { Folder, knockctl, knockd } from "./knockd.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
@@ -83,7 +83,6 @@ describe.skipIf(needs())("a flood of first steps", () => {
   }
 
   async function captured(folder: Folder): Promise<{ received: number; dropped: number }> {
-    const knockctl = knockd.map((word) => word.replace(/knockd$/, "knockctl"));
     const socket = folder.at("c.sock");
     const { stdout } = await run([...knockctl, "status", "--json", "--socket", socket]);
     return JSON.parse(stdout).status.capture;

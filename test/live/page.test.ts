@@ -1,16 +1,13 @@
-import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { isBadPort } from "../../src/invitation/bad-ports.ts";
 import { columns, compareRows } from "../clients/table.ts";
 import { startBrowser } from "./browser.ts";
 import type { LiveHost } from "./host.ts";
-import { Folder } from "./knockd.ts";
+import { Folder, knockctl } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
-
-const knockctl = join(import.meta.dirname, "../../bin/knockctl");
 
 /** Where a page came from. */
 type PageOrigin = "file" | "http" | "https";
@@ -250,7 +247,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     const { address, address6 } = server.host;
     const host = { IPv4: address, IPv6: address6, "a name with both": name }[to];
     const { stdout } = await server.host.run([
-      ...[process.execPath, knockctl, "invite", door, "--json", "--config", server.config],
+      ...[...knockctl, "invite", door, "--json", "--config", server.config],
       ...["--host", host, "--output", page],
       ...(origin === "file" ? [] : ["--url", siteUrl(origin)]),
     ]);

@@ -1,10 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { LiveHost } from "./host.ts";
-import { Folder, knockd } from "./knockd.ts";
+import { Folder, knockctl, knockd } from "./knockd.ts";
 import type { Process, ProcessResult } from "./process.ts";
-
-const knockctl = [process.execPath, join(import.meta.dirname, "../../bin/knockctl")];
 
 /** Options of `Server.knockctl`. */
 export interface Asking {

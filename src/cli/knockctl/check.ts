@@ -1,4 +1,4 @@
-import { plural, printable } from "../../base/text.ts";
+import { plural, printable, printableLines } from "../../base/text.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
@@ -6,7 +6,7 @@ import { findHostTraps } from "../../config/traps/host.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import type { Command } from "./command.ts";
-import { expectOperands, jsonOption, print } from "./command.ts";
+import { jsonOption, onlyOperand, print } from "./command.ts";
 
 const usage = `usage: knockctl check FILE [options]
 
@@ -37,12 +37,11 @@ export const check: Command = {
   usage,
   options: [{ long: "strict" }, jsonOption],
   async run(line, io) {
-    expectOperands(line, 1, 1);
-    const [file = ""] = line.operands;
+    const file = onlyOperand(line);
     const checked = inspect(file);
     const { usable, problems } = checked;
     // A compiler's place for them, also beside JSON's.
-    const texts = problems.map((problem) => safe(formatWithHint(file, problem)));
+    const texts = problems.map((problem) => printableLines(formatWithHint(file, problem)));
     if (!line.given.has("json")) for (const text of texts) io.stderr(`${text}\n`);
     print(line, io, checked, () => format(checked));
     if (!usable) return 1;
@@ -60,11 +59,6 @@ function inspect(file: string): Checked {
   ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);
   return { file, usable: true, doors: config.doors.length, problems: all };
-}
-
-/** A hint stays a line of its own. */
-function safe(problem: string): string {
-  return problem.split("\n").map(printable).join("\n");
 }
 
 function format({ file, usable, doors, problems }: Checked): string {

@@ -69,6 +69,13 @@ export function expectOperands({ operands }: CommandLine, least: number, most: n
   if (operands.length < least) throw usageError("too few arguments");
 }
 
+/** Returns the one operand that a command takes. Throws USAGE if there are more or fewer. */
+export function onlyOperand(line: CommandLine): string {
+  expectOperands(line, 1, 1);
+  const [operand = ""] = line.operands;
+  return operand;
+}
+
 /** Throws USAGE if it is none. */
 export function readAddress(text: string): Address {
   const address = parseAddress(text);

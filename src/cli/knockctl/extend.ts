@@ -1,17 +1,9 @@
 import { humanDuration } from "../../base/duration.ts";
 import { printable } from "../../base/text.ts";
 import type { Params } from "../../control/methods.ts";
+import { readAccessOperands } from "./access-operands.ts";
 import type { Command, CommandLine } from "./command.ts";
-import {
-  clientOptions,
-  clientUsage,
-  expectOperands,
-  print,
-  readAddress,
-  readLength,
-  usageError,
-  withDaemon,
-} from "./command.ts";
+import { clientOptions, clientUsage, print, usageError, withDaemon } from "./command.ts";
 
 const usage = `usage: knockctl extend DOOR ADDRESS [for] TIME [options]
 
@@ -42,9 +34,9 @@ export const extend: Command = {
 };
 
 function readParams(line: CommandLine): Params<"extend"> {
-  const operands = line.operands.filter((word, i) => i !== 2 || word !== "for");
-  expectOperands({ ...line, operands }, 0, 3);
-  const [door = "", address = "", time] = operands;
-  if (time === undefined) throw usageError("a door, an address and a length of time are needed");
-  return { door, address: readAddress(address), for: readLength(time) };
+  const needed = "a door, an address and a length of time are needed";
+  if (line.operands.length < 3) throw usageError(needed);
+  const { for: length, ...access } = readAccessOperands(line);
+  if (length === undefined) throw usageError(needed);
+  return { ...access, for: length };
 }

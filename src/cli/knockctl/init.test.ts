@@ -3,8 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TestServer } from "../../../test/support/control-server.ts";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
-import { main } from "../knockctl.ts";
-import { run } from "../program.ts";
+import { knockctl } from "../../../test/support/knockctl.ts";
 
 // With a daemon that only remembers. test/live/init.test.ts has a real one.
 
@@ -13,19 +12,6 @@ afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
-
-async function knockctl(...args: string[]) {
-  const output = { stdout: "", stderr: "" };
-  const io = {
-    stdout: (text: string) => {
-      output.stdout += text;
-    },
-    stderr: (text: string) => {
-      output.stderr += text;
-    },
-  };
-  return { code: await run("knockctl", main, args, io), ...output };
-}
 
 /** A configuration in a folder of its own, and the daemon that has it. */
 async function open(text?: string) {

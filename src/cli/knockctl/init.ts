@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
 import { formatService } from "../../base/service.ts";
-import { printable } from "../../base/text.ts";
+import { printable, printableLines } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import { findDaemon, prepare } from "../../setup/apply.ts";
@@ -133,7 +133,7 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       const hints = ["--no-proof does without it"];
       throw new KnockError("SYSTEM", doubt, { hints });
     }
-    for (const text of plan.warnings) io.stderr(`${text.split("\n").map(printable).join("\n")}\n`);
+    for (const text of plan.warnings) io.stderr(`${printableLines(text)}\n`);
     const { way } = await findDaemon(plan.place);
     if (!quiet) io.stdout(`${await formatPlan(plan)}${formatNext(plan, way, proof)}`);
     if (unprovable.length > 0) io.stdout(`${printable(doubt)}\n`);

@@ -11,8 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { main } from "../knockctl.ts";
-import { run } from "../program.ts";
+import { knockctl } from "../../../test/support/knockctl.ts";
 
 let folder: string;
 let page: string;
@@ -38,17 +37,8 @@ command = /bin/true
 afterEach(() => rmSync(folder, { recursive: true }));
 
 async function invite(...args: string[]) {
-  const output = { stdout: "", stderr: "" };
-  const io = {
-    stdout: (text: string) => {
-      output.stdout += text;
-    },
-    stderr: (text: string) => {
-      output.stderr += text;
-    },
-  };
-  const all = ["invite", "--config", join(folder, "knockd.conf"), "--output", page, ...args];
-  return { code: await run("knockctl", main, all, io), ...output };
+  const config = join(folder, "knockd.conf");
+  return await knockctl("invite", "--config", config, "--output", page, ...args);
 }
 
 const hosted = ["--host", "server.example.org", "--url", "https://www.example.org/k.html#old"];

@@ -2,8 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { main } from "../knockctl.ts";
-import { run } from "../program.ts";
+import { knockctl } from "../../../test/support/knockctl.ts";
 
 const before = `[options]
 	Interface = eth0
@@ -16,16 +15,7 @@ const before = `[options]
 `;
 
 async function migrate(...args: string[]) {
-  const output = { stdout: "", stderr: "" };
-  const io = {
-    stdout: (text: string) => {
-      output.stdout += text;
-    },
-    stderr: (text: string) => {
-      output.stderr += text;
-    },
-  };
-  return { code: await run("knockctl", main, ["migrate", ...args], io), ...output };
+  return await knockctl("migrate", ...args);
 }
 
 function file(text: string | Uint8Array): string {

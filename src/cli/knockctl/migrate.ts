@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync, realpathSync } from "node:fs";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
-import { printable } from "../../base/text.ts";
+import { printable, printableLines } from "../../base/text.ts";
 import type { Note } from "../../config/edit/migration.ts";
 import { migrate as rewrite } from "../../config/edit/migration.ts";
 import { parseConfig } from "../../config/parse.ts";
@@ -11,7 +11,7 @@ import { formatWithHint } from "../../config/problem.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { backUpFile, replaceFile } from "../../system/files.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { expectOperands, jsonOption, print } from "./command.ts";
+import { jsonOption, onlyOperand, print } from "./command.ts";
 
 const usage = `usage: knockctl migrate FILE [options]
 
@@ -56,8 +56,7 @@ export const migrate: Command = {
     jsonOption,
   ],
   async run(line, io) {
-    expectOperands(line, 1, 1);
-    const [file = ""] = line.operands;
+    const file = onlyOperand(line);
     const { text: before, encoding } = read(file, line.given.has("repair"));
     const { text, changes, differences } = rewrite(before, {
       native: !line.given.has("no-native"),
@@ -117,7 +116,9 @@ function backupOf(file: string): string {
 
 function format({ file, differences, changes, diff, written, problems }: Migrated): string {
   const say = ({ line, text }: Note) => `${printable(`${file}:${line}: ${text}`)}\n`;
-  const wrong = problems.map((problem) => `${lines(formatWithHint(file, problem))}\n`).join("");
+  const wrong = problems
+    .map((problem) => `${printableLines(formatWithHint(file, problem))}\n`)
+    .join("");
   const parts = [
     differences.length > 0
       ? `What Sesame does differently with this file:\n${differences.map(say).join("")}`
@@ -144,9 +145,4 @@ Sesame drop the service (knockctl guard tries it without the risk of being locke
   return `Written. ${printable(file)} as it was is ${printable(backupOf(file))}.
 ${drops}Rules that commands have put in and a door that is gone was to take out stay: iptables -S INPUT
 `;
-}
-
-/** A hint stays a line of its own. */
-function lines(problem: string): string {
-  return problem.split("\n").map(printable).join("\n");
 }

@@ -1,17 +1,9 @@
 import { humanDuration } from "../../base/duration.ts";
 import { printable } from "../../base/text.ts";
 import type { Params } from "../../control/methods.ts";
+import { readAccessOperands } from "./access-operands.ts";
 import type { Command, CommandLine } from "./command.ts";
-import {
-  clientOptions,
-  clientUsage,
-  expectOperands,
-  print,
-  readAddress,
-  readLength,
-  usageError,
-  withDaemon,
-} from "./command.ts";
+import { clientOptions, clientUsage, print, usageError, withDaemon } from "./command.ts";
 
 const usage = `usage: knockctl open DOOR ADDRESS [for TIME] [options]
 
@@ -41,11 +33,7 @@ export const open: Command = {
 };
 
 function readParams(line: CommandLine): Params<"open"> {
-  expectOperands(line, 2, 4);
-  const [door = "", address = "", word, time] = line.operands;
-  const who = { door, address: readAddress(address) };
-  if (word === undefined) return who;
-  if (word !== "for") throw usageError(`unexpected "${word}"`);
-  if (time === undefined) throw usageError("for how long?");
-  return { ...who, for: readLength(time) };
+  const word = line.operands[2];
+  if (word !== undefined && word !== "for") throw usageError(`unexpected "${word}"`);
+  return readAccessOperands(line);
 }

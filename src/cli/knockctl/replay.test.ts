@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { knockctl } from "../../../test/support/knockctl.ts";
 import type { PacketOptions, Recorded } from "../../../test/support/savefiles.ts";
 import { ipPacket, pcap } from "../../../test/support/savefiles.ts";
-import { main } from "../knockctl.ts";
-import { run } from "../program.ts";
 
 beforeEach(() => void vi.stubEnv("TZ", "UTC"));
 afterEach(() => vi.unstubAllEnvs());
@@ -37,19 +36,6 @@ start_command = start-backup %IP%
 function at(milliseconds: number, port: number, more: Partial<PacketOptions> = {}): Recorded {
   const fields = { from: "192.0.2.7", to: "192.0.2.1", port, ...more };
   return { wall: 1_800_000_000_000 + milliseconds, data: ipPacket(fields) };
-}
-
-async function knockctl(...args: string[]) {
-  const output = { stdout: "", stderr: "" };
-  const io = {
-    stdout: (text: string) => {
-      output.stdout += text;
-    },
-    stderr: (text: string) => {
-      output.stderr += text;
-    },
-  };
-  return { code: await run("knockctl", main, args, io), ...output };
 }
 
 async function replay(packets: readonly Recorded[], ...args: string[]) {

@@ -2,7 +2,7 @@ import type { Entry } from "../../base/log.ts";
 import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Command } from "./command.ts";
-import { expectOperands, jsonOption, nobodyReads, readAddress } from "./command.ts";
+import { jsonOption, nobodyReads, onlyOperand, readAddress } from "./command.ts";
 import { formatEvent, formatSummary, jsonEvent, jsonSummary } from "./replay-output.ts";
 
 const usage = `usage: knockctl replay FILE [options]
@@ -30,8 +30,7 @@ export const replay: Command = {
     jsonOption,
   ],
   async run(line, io) {
-    expectOperands(line, 1, 1);
-    const [file = ""] = line.operands;
+    const file = onlyOperand(line);
     const { given } = line;
     const source = given.get("source");
     const addresses = given.get("address")?.split(",");
