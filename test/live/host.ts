@@ -2,7 +2,7 @@ import type { ProbeResult, Runner } from "./probe.ts";
 import { connect, listen, ping } from "./probe.ts";
 import type { ProcessResult, StartOptions } from "./process.ts";
 import { Process } from "./process.ts";
-import type { RunOptions } from "./run.ts";
+import type { LiveRunOptions } from "./run.ts";
 import { run } from "./run.ts";
 
 /** A machine of the test bed: a network namespace with one interface, `eth0`. */
@@ -24,7 +24,7 @@ export class LiveHost implements Runner {
   }
 
   /** Runs a program on this host to its end; see `run`. */
-  async run(argv: readonly string[], options: RunOptions = {}): Promise<ProcessResult> {
+  async run(argv: readonly string[], options: LiveRunOptions = {}): Promise<ProcessResult> {
     return await run(this.#here(argv), options);
   }
 

@@ -1,9 +1,9 @@
 import type { Process, ProcessResult, StartOptions } from "./process.ts";
-import type { RunOptions } from "./run.ts";
+import type { LiveRunOptions } from "./run.ts";
 
 /** Something that programs run on: a host of the test bed. */
 export interface Runner {
-  run(argv: readonly string[], options?: RunOptions): Promise<ProcessResult>;
+  run(argv: readonly string[], options?: LiveRunOptions): Promise<ProcessResult>;
   start(argv: readonly string[], options?: StartOptions): Process;
 }
 

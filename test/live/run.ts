@@ -1,7 +1,7 @@
 import type { ProcessResult, StartOptions } from "./process.ts";
 import { Process } from "./process.ts";
 
-export interface RunOptions extends StartOptions {
+export interface LiveRunOptions extends StartOptions {
   /** Milliseconds after which the program is killed and the run fails. Default 10 s. */
   readonly timeout?: number;
   /** The exit codes that are no failure. Default 0 alone; "any" for all. */
@@ -11,7 +11,7 @@ export interface RunOptions extends StartOptions {
 /** Runs a program to its end. Fails when its exit code is not among `ok`, or it takes longer than `timeout`. */
 export async function run(
   argv: readonly string[],
-  options: RunOptions = {},
+  options: LiveRunOptions = {},
 ): Promise<ProcessResult> {
   const { timeout = 10_000, ok = [0] } = options;
   const program = new Process(argv, options);

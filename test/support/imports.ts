@@ -100,7 +100,7 @@ function resolve(file: string, path: string): string {
 }
 
 /** Strings stay: they hold the paths. A `//` in a string is not a comment. */
-function withoutComments(source: string): string {
+export function withoutComments(source: string): string {
   const comment =
     /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\[\s\S])*`)|\/\/.*|\/\*[\s\S]*?\*\//g;
   return source.replace(comment, (_, text: string | undefined) => text ?? " ");

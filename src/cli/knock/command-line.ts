@@ -36,7 +36,7 @@ const newOptions = [
 /** All that it takes. */
 export const options: readonly Option[] = [...oldOptions, ...newOptions];
 
-type OptionName = (typeof oldOptions | typeof newOptions)[number]["long"];
+type KnockOptionName = (typeof oldOptions | typeof newOptions)[number]["long"];
 
 /** A command line of knock's. */
 export class KnockCommandLine {
@@ -62,22 +62,22 @@ export class KnockCommandLine {
     this.rest = split === undefined ? undefined : operands.slice(split);
   }
 
-  has(name: OptionName): boolean {
+  has(name: KnockOptionName): boolean {
     return this.#given.has(name);
   }
 
   /** The argument of an option; undefined if it was not given. */
-  get(name: OptionName): string | undefined {
+  get(name: KnockOptionName): string | undefined {
     return this.#given.get(name);
   }
 
   /** The one of these that was given last. */
-  last<T extends OptionName>(...names: readonly T[]): T | undefined {
+  last<T extends KnockOptionName>(...names: readonly T[]): T | undefined {
     return [...this.#given.keys()].findLast((name): name is T => names.includes(name as T));
   }
 
   /** The one of these that was given first. */
-  first<T extends OptionName>(...names: readonly T[]): T | undefined {
+  first<T extends KnockOptionName>(...names: readonly T[]): T | undefined {
     return [...this.#given.keys()].find((name): name is T => names.includes(name as T));
   }
 
