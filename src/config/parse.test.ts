@@ -366,6 +366,10 @@ describe("refused, each with its place:", () => {
     ["[x]\nsequence=1\nopen = icmp\nprotect", '4:1: syntax error: "protect" needs a value'],
     ["[x]\nsequence=1\ncommand_timeout = x", '3:19: command_timeout: "x" is not a length of time'],
     ["[x]\nsequence=1\nopen=icmp\nstop_command=x", "1:1: section 'x' has both Open and commands"],
+    [
+      "[knockctl guard]\nsequence=1\nopen=tcp/22",
+      "1:1: section 'knockctl guard' has a reserved name",
+    ],
     ["[x]\nsequence=1\nUseSyslog = x", '3:13: UseSyslog: expected yes or no, got "x"'],
     ["[x]\nsequence=1\nconstructor = 1", '3:1: syntax error: unknown directive "constructor"'],
     ["[options]\n__proto__ = 1", '2:1: syntax error: unknown directive "__proto__"'],

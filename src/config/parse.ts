@@ -1,3 +1,4 @@
+import { trialName } from "../base/access-owner.ts";
 import type { Config, ConfigOptions, DoorConfig } from "./config.ts";
 import { defaultDecoys, defaultOptions } from "./config.ts";
 import type { DoorValues, OptionValues } from "./directives.ts";
@@ -85,6 +86,12 @@ function readDoor(
   const wants = (key: string) => section.directives.some((d) => d.key.toLowerCase() === key);
   const report = (message: string, hint: string) =>
     problems.push({ severity: "error", line, column, message, hint });
+  if (name === trialName) {
+    report(
+      `section '${name}' has a reserved name`,
+      "it names the trial of knockctl guard: rename the door",
+    );
+  }
   if (wants("sequence") && wants("one_time_sequences")) {
     const message = `section '${name}' has both Sequence and One_Time_Sequences`;
     report(message, "a door has one or the other: remove one of the two lines");

@@ -10,9 +10,6 @@ import { methods, none } from "./methods.ts";
 /** Where the daemon listens unless its configuration says otherwise. */
 export const defaultSocket = "/run/knockd/control.sock";
 
-/** The name under which an administrator's own address is open during a trial: no door's. */
-export const guardDoor = "knockctl guard";
-
 /** What the client wants. */
 export type Request = MethodRequest | Asked<"watch", NoParams>;
 

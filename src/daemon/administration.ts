@@ -1,3 +1,4 @@
+import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
@@ -13,10 +14,10 @@ import type { Lease } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Matcher } from "../match/matcher.ts";
 import { cutConnections } from "../system/connections.ts";
+import type { NumberedDoor } from "./access-request.ts";
+import { requestAccess } from "./access-request.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
-import type { NumberedDoor } from "./grants.ts";
-import { makeRequest } from "./grants.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
@@ -104,7 +105,9 @@ export class Administration implements ControlHandlers {
         opens: openedServices(config).map(formatService),
         ...kindOf(action),
         state: door === undefined ? "disabled" : "enabled",
-        open: this.#leasesOf(name).filter(({ access }) => access.nth === nth).length,
+        open: this.#leasesOf(name).filter(
+          ({ access: { owner } }) => owner.kind === "door" && owner.nth === nth,
+        ).length,
       };
     });
 
@@ -118,7 +121,7 @@ export class Administration implements ControlHandlers {
     const chosen = leaseManager.leases.filter(
       ({ state, access }) =>
         state !== "closing" &&
-        (door === undefined || access.door === door) &&
+        (door === undefined || ownerName(access.owner) === door) &&
         (address === undefined || access.source.equals(address)),
     );
     await Promise.all(chosen.map((lease) => leaseManager.close(lease)));
@@ -127,7 +130,10 @@ export class Administration implements ControlHandlers {
         cutConnections(source, method.kind === "native" ? method.services : undefined),
       ),
     );
-    const closed = chosen.map(({ access }) => ({ door: access.door, source: access.source }));
+    const closed = chosen.map(({ access }) => ({
+      door: ownerName(access.owner),
+      source: access.source,
+    }));
     return { closed, cut: cuts.reduce((sum, count) => sum + count, 0) };
   };
 
@@ -138,7 +144,7 @@ export class Administration implements ControlHandlers {
   }: Params<"open">): Promise<Result<"open">> => {
     const { leaseManager } = this.#parts;
     for (const found of this.#findDoors(door)) {
-      const grant = makeRequest(found, address, undefined);
+      const grant = requestAccess(found, address, undefined);
       if (grant === undefined) throw new KnockError("USAGE", `door "${door}" runs no command`);
       const opening = { ...grant, length: length ?? grant.length, again: "extend" } as const;
       if (!(await leaseManager.open(opening))) {
@@ -199,7 +205,7 @@ export class Administration implements ControlHandlers {
   }
 
   #leasesOf(door: string): Lease[] {
-    return this.#parts.leaseManager.leases.filter(({ access }) => access.door === door);
+    return this.#parts.leaseManager.leases.filter(({ access }) => ownerName(access.owner) === door);
   }
 
   #find(door: string, address: Address): Lease | undefined {
@@ -208,9 +214,9 @@ export class Administration implements ControlHandlers {
 
   #report({ access, since, due, state }: Lease): LeaseReport {
     const { clock } = this.#parts;
-    const { door, source, method } = access;
+    const { owner, source, method } = access;
     return {
-      door,
+      door: ownerName(owner),
       source,
       since: new Date(clock.wall() - (clock.now() - since)),
       remaining: Math.max(0, due - clock.now()),

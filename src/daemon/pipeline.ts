@@ -1,3 +1,4 @@
+import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
@@ -11,8 +12,8 @@ import type { AccessRequest, LeaseManager } from "../grant/lease-manager.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Verdict } from "../match/verdict.ts";
+import { requestAccess } from "./access-request.ts";
 import type { Doors } from "./doors.ts";
-import { makeRequest } from "./grants.ts";
 import type { LogPriority, LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { levelOf, reportPacket, reportVerdict, standingOf } from "./log/report.ts";
 import type { PacketCounters } from "./metrics/packet-counters.ts";
@@ -113,14 +114,14 @@ export class Pipeline<S extends Source> {
     // On the disk before anything opens: a crash must not leave a one-time sequence good for another time.
     if (this.#doors.used(door)) this.watch(this.#doors);
     const { source, port, protocol } = packet;
-    const grant = makeRequest(live, source, { port, protocol });
+    const grant = requestAccess(live, source, { port, protocol });
     if (grant === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
     else void this.#carryOut(grant);
   }
 
   async #carryOut(grant: AccessRequest): Promise<void> {
     const { leaseManager, counters } = this.#parts;
-    const { door } = grant.access;
+    const door = ownerName(grant.access.owner);
     try {
       counters.countOpening(door, (await leaseManager.open(grant)) ? "opened" : "failed");
     } catch (error) {

@@ -1,12 +1,11 @@
+import type { AccessOwner } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
 import type { Service } from "../base/service.ts";
 
 /** What is opened for one source, and how: ready to be carried out. */
 export interface Access {
-  readonly door: string;
-  /** Which of the doors of this name, counted from 1: nothing keeps two from having one name. */
-  readonly nth: number;
+  readonly owner: AccessOwner;
   readonly source: Address;
   /** The packet that completed the knock; undefined if an administrator opened the door. */
   readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;

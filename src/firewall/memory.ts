@@ -1,3 +1,4 @@
+import { ownerName } from "../base/access-owner.ts";
 import type { Access, Firewall, FirewallResult } from "./firewall.ts";
 
 /** A firewall that only remembers what it was told to do: for tests. */
@@ -21,8 +22,8 @@ export class MemoryFirewall implements Firewall {
     return Promise.resolve({ kind: "done" });
   }
 
-  #remember(what: string, { door, source }: Access): string {
-    const subject = `${door} ${source}`;
+  #remember(what: string, { owner, source }: Access): string {
+    const subject = `${ownerName(owner)} ${source}`;
     this.history.push(`${what} ${subject}`);
     return subject;
   }

@@ -11,6 +11,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
+import { ownerName } from "../base/access-owner.ts";
 import { systemClock } from "../base/clock.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { Access } from "../firewall/firewall.ts";
@@ -304,7 +305,7 @@ test("what was not begun when the daemon stopped is nothing to close for the nex
   await leaseManager.stop();
   journal.close();
   const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
-  const left = recovered.map(({ lease, plan }) => [lease.access.door, plan]);
+  const left = recovered.map(({ lease, plan }) => [ownerName(lease.access.owner), plan]);
   expect(left).toEqual([["runs", "settle"]]);
   expect(firewall.begun).toHaveLength(1);
 });

@@ -8,6 +8,7 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
+import { ownerName } from "../base/access-owner.ts";
 import type { CommandMethod, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { MemoryFirewall } from "../firewall/memory.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
@@ -554,7 +555,7 @@ test("a service that is closed by one door is opened again for another that is j
   expect(firewall.begun).toEqual([opens, again, closes, again]);
   await firewall.end(again);
   await firewall.end(again);
-  expect(leaseManager.leases.map(({ state, access }) => [access.door, state])).toEqual([
+  expect(leaseManager.leases.map(({ state, access }) => [ownerName(access.owner), state])).toEqual([
     ["web", "open"],
   ]);
 });

@@ -6,7 +6,7 @@ import type { LeaseJournal } from "./journal/lease-journal.ts";
 import type { Recovered } from "./journal/recovery.ts";
 import type { Lease, LeaseEvent } from "./lease.ts";
 import type { Ledger } from "./ledger.ts";
-import { ownerOf } from "./ledger.ts";
+import { keyOf } from "./ledger.ts";
 import type { LoggedFirewallOptions } from "./logged-firewall.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";
 import { OrphanedCommands } from "./orphaned-commands.ts";
@@ -108,7 +108,7 @@ export class LeaseManager {
     const { access, length } = grant;
     if (access.method.kind === "command" && access.method.stop === undefined) {
       const start = () => this.#firewall.start(access, length);
-      return this.#enqueue(ownerOf(access), access, start);
+      return this.#enqueue(keyOf(access), access, start);
     }
     const lease = this.#options.ledger.find(access);
     if (lease === undefined) return this.#begin(grant);

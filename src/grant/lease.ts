@@ -1,6 +1,6 @@
 import type { Access } from "../firewall/firewall.ts";
 
-/** An opening that lasts for a time. There is one for each door and source. */
+/** An opening that lasts for a time. There is one for each owner and source. */
 export interface Lease {
   readonly id: number;
   readonly access: Access;

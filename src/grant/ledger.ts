@@ -5,7 +5,7 @@ import type { Lease, LeaseEvent } from "./lease.ts";
 /** Which doors are open to whom, and until when. It is fed by events and does nothing by itself. */
 export class Ledger {
   readonly #byId = new Map<number, Lease>();
-  readonly #idByOwner = new Map<string, number>();
+  readonly #idByKey = new Map<string, number>();
   readonly #due = new DueQueue<number>();
   #lastId = 0;
 
@@ -15,7 +15,7 @@ export class Ledger {
     if (event.op === "open") {
       const { op, ...opened } = event;
       this.#lastId = Math.max(this.#lastId, event.id);
-      this.#idByOwner.set(ownerOf(event.access), event.id);
+      this.#idByKey.set(keyOf(event.access), event.id);
       this.#put({ ...opened, due: event.since + event.length, state: "opening" });
     } else if (lease !== undefined) this.#change(lease, event);
   }
@@ -35,7 +35,7 @@ export class Ledger {
       case "closed":
         this.#due.delete(lease.id);
         this.#byId.delete(lease.id);
-        this.#idByOwner.delete(ownerOf(lease.access));
+        this.#idByKey.delete(keyOf(lease.access));
         break;
     }
   }
@@ -59,8 +59,8 @@ export class Ledger {
     return this.#byId.get(id);
   }
 
-  find(owner: Owner): Lease | undefined {
-    const id = this.#idByOwner.get(ownerOf(owner));
+  find(key: LeaseKey): Lease | undefined {
+    const id = this.#idByKey.get(keyOf(key));
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
@@ -83,9 +83,10 @@ export class Ledger {
 }
 
 /** What there is one lease for. */
-export type Owner = Pick<Access, "door" | "nth" | "source">;
+export type LeaseKey = Pick<Access, "owner" | "source">;
 
-export function ownerOf({ door, nth, source }: Owner): string {
-  // Neither a number nor an address has a blank, so the last two end the door's name.
-  return `${door} ${nth} ${source}`;
+/** Returns a text that no other owner and source share. */
+export function keyOf({ owner, source }: LeaseKey): string {
+  // Only the name of a door may have blanks: a number and an address end it, and a trial's key has none.
+  return owner.kind === "trial" ? `${source}` : `${owner.name} ${owner.nth} ${source}`;
 }

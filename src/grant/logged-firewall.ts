@@ -1,3 +1,4 @@
+import { ownerName } from "../base/access-owner.ts";
 import type { Level, Log } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
@@ -61,22 +62,25 @@ export class LoggedFirewall {
    * Logs a line about an access. An error is a failed opening. Where any packet opens a door (a sequence
    * of one port), any packet can fail, so errors are limited.
    */
-  log(level: Level, event: string, { door, source }: Access, what: string): void {
+  log(level: Level, event: string, { owner, source }: Access, what: string): void {
+    const door = ownerName(owner);
     const text = `${source}: ${door}: ${what}`;
     const limited = level === "error" && ({ limited: true } as const);
     this.#options.log.write({ level, event, text, door, source, ...limited });
   }
 
-  #announce(what: "open" | "close", { door, source, method }: Access): void {
+  #announce(what: "open" | "close", { owner, source, method }: Access): void {
     if (method.kind !== "command") return;
+    const door = ownerName(owner);
     const { firewall, log } = this.#options;
     const verb = firewall.isDryRun ? "would run" : "running command";
     const text = `${door}: ${verb}: ${what === "open" ? method.start : method.stop}`;
     log.write({ level: "notice", event: "command", text, door, source, detail: { what } });
   }
 
-  #report(what: "open" | "close", { door, source }: Access, outcome: FirewallResult): void {
+  #report(what: "open" | "close", { owner, source }: Access, outcome: FirewallResult): void {
     const { firewall, log } = this.#options;
+    const door = ownerName(owner);
     // What did not run has not ended either.
     if (firewall.isDryRun) return;
     const level = outcome.kind === "done" ? "info" : "error";

@@ -1,3 +1,4 @@
+import { trialName } from "../base/access-owner.ts";
 import { Address } from "../base/address.ts";
 import { systemClock } from "../base/clock.ts";
 import { formatService } from "../base/service.ts";
@@ -5,7 +6,6 @@ import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import { protectedServices } from "../config/config.ts";
 import type { ControlClient } from "../control/client.ts";
 import { openClient } from "../control/client.ts";
-import { guardDoor } from "../control/protocol.ts";
 import { readIfThere } from "../system/files.ts";
 import type { SetupPaths } from "./paths.ts";
 import type { InitRecord } from "./record.ts";
@@ -49,7 +49,7 @@ export async function unguard(
     const ours = [...new Set(chosen([...protects, ...(trial?.services ?? [])]))];
     if (ours.length > 0) await daemon.ask("unprotect", {});
     const others = rest(protects);
-    await closeAll(daemon, others.length === 0 ? [guardDoor, ...doors] : doors);
+    await closeAll(daemon, others.length === 0 ? [trialName, ...doors] : doors);
     return { services: ours, others: ours.length > 0 ? others : [] };
   });
   if (byDaemon !== undefined) return byDaemon;

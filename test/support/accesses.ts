@@ -2,23 +2,26 @@
 import type { Access, CommandMethod, NativeMethod } from "../../src/firewall/firewall.ts";
 import { address } from "./packets.ts";
 
-export type Who = Partial<Omit<Access, "method">>;
-
-const alice: Omit<Access, "method"> = {
-  door: "ssh",
-  nth: 1,
-  source: address("192.0.2.7"),
-  knock: { port: 7000, protocol: "tcp" },
+/** For whom something is opened, and at which door; the default is alice, at the first door "ssh". */
+export type Who = Partial<Pick<Access, "source" | "knock">> & {
+  readonly door?: string;
+  readonly nth?: number;
 };
+
+function accessFor(who: Who): Omit<Access, "method"> {
+  const { door: name = "ssh", nth = 1, source = address("192.0.2.7") } = who;
+  const knock = "knock" in who ? who.knock : ({ port: 7000, protocol: "tcp" } as const);
+  return { owner: { kind: "door", name, nth }, source, knock };
+}
 
 /** Opened by the command `start`, closed by `stop`. */
 export function byCommands(who: Who = {}, method: Partial<CommandMethod> = {}): Access {
   const usual = { start: "start", stop: "stop", user: undefined, timeout: undefined };
-  return { ...alice, ...who, method: { kind: "command", ...usual, ...method } };
+  return { ...accessFor(who), method: { kind: "command", ...usual, ...method } };
 }
 
 /** Opened by the kernel: tcp/22. */
 export function byKernel(who: Who = {}, method: Partial<NativeMethod> = {}): Access {
   const services = [{ protocol: "tcp", port: 22 }] as const;
-  return { ...alice, ...who, method: { kind: "native", services, ...method } };
+  return { ...accessFor(who), method: { kind: "native", services, ...method } };
 }

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { ownerName } from "../../src/base/access-owner.ts";
 import type { Access, Firewall, FirewallResult } from "../../src/firewall/firewall.ts";
 
 /** A firewall that has done what it was told when the test says so. */
@@ -27,8 +28,8 @@ export class SlowFirewall implements Firewall {
     await settled();
   }
 
-  #begin(what: string, { door, source }: Access): Promise<FirewallResult> {
-    const name = `${what} ${door} ${source}`;
+  #begin(what: string, { owner, source }: Access): Promise<FirewallResult> {
+    const name = `${what} ${ownerName(owner)} ${source}`;
     this.begun.push(name);
     return new Promise((end) => this.#running.push({ name, end }));
   }

@@ -1,3 +1,4 @@
+import { ownerName } from "../../base/access-owner.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Source } from "../../capture/source.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
@@ -106,7 +107,8 @@ export class Metrics {
     const leases = new Map(names.map((name) => [name, 0]));
     // A door that the configuration has no more may still be open.
     for (const { access } of leaseManager.leases) {
-      leases.set(access.door, (leases.get(access.door) ?? 0) + 1);
+      const name = ownerName(access.owner);
+      leases.set(name, (leases.get(name) ?? 0) + 1);
     }
     return [
       counter(

@@ -7,7 +7,6 @@ import type { Service } from "../../base/service.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { openedServices } from "../../config/config.ts";
 import type { Params, Result } from "../../control/methods.ts";
-import { guardDoor } from "../../control/protocol.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import { isWelcome } from "../../match/door.ts";
@@ -153,7 +152,7 @@ export class Guard {
     // It may be for other services.
     if (before !== undefined) await leaseManager.close(before);
     const method = { kind: "native", services } as const;
-    const access = { door: guardDoor, nth: 1, source, knock: undefined, method };
+    const access = { owner: { kind: "trial" }, source, knock: undefined, method } as const;
     await leaseManager.open({ access, length, again: "extend" });
     if (this.#leaseOf(source)?.state === "open") return;
     const message = `cannot open ${list(services)} for ${source}, so nothing was protected`;
@@ -162,7 +161,7 @@ export class Guard {
 
   #leaseOf(source: Address): Lease | undefined {
     return this.#parts.leaseManager.leases.find(
-      ({ access }) => access.door === guardDoor && access.source.equals(source),
+      ({ access }) => access.owner.kind === "trial" && access.source.equals(source),
     );
   }
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { ownerName } from "../../base/access-owner.ts";
 import { systemClock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Exit } from "../../ffi/spawn.ts";
@@ -142,10 +143,10 @@ function kill(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-function environment({ source, door, knock }: Access): Record<string, string> {
+function environment({ source, owner, knock }: Access): Record<string, string> {
   return {
     KNOCK_IP: source.toString(),
-    KNOCK_DOOR: door,
+    KNOCK_DOOR: ownerName(owner),
     ...(knock && { KNOCK_PORT: String(knock.port), KNOCK_PROTO: knock.protocol }),
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { byKernel } from "../../../test/support/accesses.ts";
 import { address } from "../../../test/support/packets.ts";
 import { KnockError } from "../../base/errors.ts";
-import type { Access } from "../firewall.ts";
 import { NativeFirewall } from "./native.ts";
 import type { TimedElements } from "./nft-sets.ts";
 
@@ -9,9 +9,8 @@ import type { TimedElements } from "./nft-sets.ts";
 
 const ssh = { protocol: "tcp", port: 22 } as const;
 
-function access(source: string): Access {
-  const method = { kind: "native", services: [ssh] } as const;
-  return { door: "ssh", nth: 1, source: address(source), knock: undefined, method };
+function access(source: string) {
+  return byKernel({ source: address(source) }, { services: [ssh] });
 }
 
 /** Notes each transaction, and refuses those that have this source in them. */

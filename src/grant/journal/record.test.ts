@@ -17,8 +17,10 @@ const port = fc.integer({ min: 1, max: 65535 });
 const orNot = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
 const access: fc.Arbitrary<Access> = fc.record({
-  door: text,
-  nth: id,
+  owner: fc.oneof(
+    fc.record({ kind: fc.constant("door" as const), name: text, nth: id }),
+    fc.constant({ kind: "trial" as const }),
+  ),
   source: fc.oneof(fc.ipV4(), fc.ipV6()).map(address),
   knock: orNot(fc.record({ port, protocol })),
   method: fc.oneof(
@@ -79,8 +81,7 @@ test("what was absent is undefined, and what is not known to us is left out", ()
     op: "open",
     id: 1,
     access: {
-      door: "ssh",
-      nth: 1,
+      owner: { kind: "door", name: "ssh", nth: 1 },
       source: address("192.0.2.7"),
       knock: undefined,
       method: { kind: "command", start: "a", stop: "b", user: undefined, timeout: undefined },
@@ -91,6 +92,14 @@ test("what was absent is undefined, and what is not known to us is left out", ()
 });
 
 const passageWith = (more: object) => ({ ...open, passage: { ...open.passage, ...more } });
+
+test("the trial of knockctl guard has the name that version 0.1 gave it", () => {
+  const services = [{ protocol: "tcp", port: 22 }];
+  const line = passageWith({ door: "knockctl guard", way: { kind: "native", services } });
+  const read = throughJson(line);
+  expect(read).toMatchObject({ op: "open", access: { owner: { kind: "trial" } } });
+  expect(read && recordToJson(read)).toEqual(line);
+});
 
 test.each<[string, unknown]>([
   ["nothing", null],

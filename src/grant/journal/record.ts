@@ -1,5 +1,6 @@
 // The lines of a lease journal: events as JSON, and for each start of a daemon the moment of it.
 import * as v from "valibot";
+import { ownerName, trialName } from "../../base/access-owner.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { LeaseEvent } from "../lease.ts";
@@ -79,14 +80,18 @@ export function parseRecord(value: unknown): LeaseRecord | undefined {
   if (!parsed.success) return undefined;
   if (parsed.output.op !== "open") return parsed.output;
   const { passage, ...rest } = parsed.output;
-  const { way, ...who } = passage;
-  return { ...rest, access: { ...who, method: way } } as LeaseRecord;
+  const { way: method, door: name, nth, ...who } = passage;
+  // The file knows the trial by its name alone, as version 0.1 did.
+  const isTrial = name === trialName && nth === 1;
+  const owner = isTrial ? ({ kind: "trial" } as const) : ({ kind: "door", name, nth } as const);
+  return { ...rest, access: { owner, ...who, method } };
 }
 
 /** Returns what JSON makes of a record: addresses as text, and the member names of the file. */
 export function recordToJson(record: LeaseRecord): unknown {
   if (record.op !== "open") return record;
   const { access, ...rest } = record;
-  const { method, source, ...who } = access;
-  return { ...rest, passage: { ...who, source: source.toString(), way: method } };
+  const { owner, method, source, knock } = access;
+  const who = { door: ownerName(owner), nth: owner.kind === "trial" ? 1 : owner.nth };
+  return { ...rest, passage: { ...who, source: source.toString(), knock, way: method } };
 }

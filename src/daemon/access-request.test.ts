@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { address } from "../../test/support/packets.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
-import { makeRequest } from "./grants.ts";
+import { requestAccess } from "./access-request.ts";
 
 const alice = address("192.0.2.7");
 const knock = { port: 9000, protocol: "tcp" } as const;
@@ -18,9 +18,9 @@ test("a door with commands grants what they say, for its cmd_timeout", () => {
     ...["start_command = open %IP% %PORT%", "stop_command = close %IP%", "cmd_timeout = 1m"],
     ...["user = nobody", "command_timeout = 5s", "again = rerun"],
   );
-  expect(makeRequest({ config, nth: 2 }, alice, knock)).toEqual({
+  expect(requestAccess({ config, nth: 2 }, alice, knock)).toEqual({
     access: {
-      ...{ door: "ssh", nth: 2, source: alice, knock },
+      ...{ owner: { kind: "door", name: "ssh", nth: 2 }, source: alice, knock },
       method: {
         kind: "command",
         start: "open 192.0.2.7 9000",
@@ -37,9 +37,9 @@ test("a door with commands grants what they say, for its cmd_timeout", () => {
 test("a native door grants its services, for its open_for", () => {
   const config = door("open = tcp/22, icmp", "open_for = 1h");
   const services = [{ protocol: "tcp", port: 22 }, { protocol: "icmp" }];
-  expect(makeRequest({ config, nth: 1 }, alice, undefined)).toEqual({
+  expect(requestAccess({ config, nth: 1 }, alice, undefined)).toEqual({
     access: {
-      ...{ door: "ssh", nth: 1, source: alice, knock: undefined },
+      ...{ owner: { kind: "door", name: "ssh", nth: 1 }, source: alice, knock: undefined },
       method: { kind: "native", services },
     },
     length: 3_600_000,
@@ -49,6 +49,6 @@ test("a native door grants its services, for its open_for", () => {
 
 test("a door that has nothing for a source grants nothing", () => {
   const config = door("start_command_6 = open", "stop_command_6 = close");
-  expect(makeRequest({ config, nth: 1 }, alice, knock)).toBeUndefined();
-  expect(makeRequest({ config, nth: 1 }, address("2001:db8::7"), knock)).toBeDefined();
+  expect(requestAccess({ config, nth: 1 }, alice, knock)).toBeUndefined();
+  expect(requestAccess({ config, nth: 1 }, address("2001:db8::7"), knock)).toBeDefined();
 });

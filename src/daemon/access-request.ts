@@ -10,20 +10,20 @@ export interface NumberedDoor {
   readonly nth: number;
 }
 
-/** What a door grants to a source; undefined if there is nothing to do for it. */
-export function makeRequest(
+/** Returns the request for what `config` opens to `source`, or undefined if it opens nothing to it. */
+export function requestAccess(
   { config, nth }: NumberedDoor,
   source: Address,
   knock: Access["knock"],
 ): AccessRequest | undefined {
-  const { name: door, action } = config;
-  const who = { door, nth, source, knock };
+  const { name, action } = config;
+  const who = { owner: { kind: "door", name, nth } as const, source, knock };
   if (action.kind === "native") {
     const { services, openFor: length } = action;
     return { access: { ...who, method: { kind: "native", services } }, length, again: "extend" };
   }
   const { templates, closeAfter: length, user, timeout, again } = action;
-  const expanded = expandCommands(templates, who);
+  const expanded = expandCommands(templates, { door: name, source, knock });
   if (expanded === undefined) return undefined;
   const method = { kind: "command", ...expanded, user, timeout } as const;
   return { access: { ...who, method }, length, again };
