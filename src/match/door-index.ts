@@ -3,16 +3,16 @@ import type { Packet } from "../decode/packet.ts";
 import type { Door } from "./door.ts";
 import { isSameDoor } from "./door.ts";
 
-/** A door and where a port stands in its sequence, counted from 1. */
+/** A door, and the steps of its sequence, counted from 1, that a port can be. */
 export interface Candidate {
   readonly id: number;
   readonly door: Door;
   readonly steps: number[];
 }
 
-const none: readonly Candidate[] = [];
+const noCandidates: readonly Candidate[] = [];
 
-/** The doors by the ports of their sequences. Each has a number, which it keeps as long as it does not change. */
+/** The doors by the ports of their sequences. A door keeps its number until it changes. */
 export class DoorIndex {
   /** In the order of the configuration. */
   #doors = new Map<number, Door>();
@@ -20,7 +20,7 @@ export class DoorIndex {
   #repeatsPorts = false;
   #nextId = 1;
 
-  /** From now on these are the doors. */
+  /** Replaces all doors. */
   set(doors: readonly Door[]): void {
     const before = [...this.#doors];
     this.#doors = new Map();
@@ -34,19 +34,19 @@ export class DoorIndex {
     }
   }
 
-  /** Has any door a port twice in its sequence? */
+  /** Whether a door has a port twice in its sequence. */
   get repeatsPorts(): boolean {
     return this.#repeatsPorts;
   }
 
-  /** Undefined if it is gone. */
+  /** Returns `undefined` if the door is gone. */
   get(id: number): Door | undefined {
     return this.#doors.get(id);
   }
 
-  /** The doors that have the port of this packet. */
+  /** Returns the doors that have the port of this packet. */
   candidates({ port, protocol }: Packet): readonly Candidate[] {
-    return this.#byPort.get(portKey(port, protocol)) ?? none;
+    return this.#byPort.get(portKey(port, protocol)) ?? noCandidates;
   }
 
   #add(id: number, door: Door): void {

@@ -4,31 +4,31 @@ import type { Sequence } from "../base/sequence.ts";
 import { sameSequence } from "../base/sequence.ts";
 import type { Packet } from "../decode/packet.ts";
 
-/** Which TCP flags must be set and which must not: `(flags & mask) === value`. */
+/** The TCP flags that must be set and those that must not: `(flags & mask) === value`. */
 export interface FlagTest {
   readonly mask: number;
   readonly value: number;
 }
 
-/** What a knock must be like to open a door. */
+/** The conditions under which a knock opens a door. */
 export interface Door {
   readonly name: string;
   readonly sequence: Sequence;
-  /** The last hit comes less than this after the last of those that made the first step: milliseconds. */
+  /** Milliseconds. The last hit must come less than this after the last hit that made the first step. */
   readonly timeout: number;
-  /** What TCP packets must look like; UDP packets are not asked. */
+  /** Applies to TCP packets only. */
   readonly flags: FlagTest;
-  /** Where packets must be going; undefined: to this host. */
+  /** The destinations of knocks; `undefined` means this host. */
   readonly target: readonly Network[] | undefined;
-  /** Who may knock at all; undefined: everybody who is not in `deny`. */
+  /** The sources that may knock; `undefined` means all that are not in `deny`. */
   readonly allow: readonly Network[] | undefined;
   readonly deny: readonly Network[];
 }
 
-/** Does this door look at that packet at all? What it does not see, it ignores. */
+/** Returns whether a packet counts for this door. */
 export function sees(door: Door, packet: Packet, isOurs: () => boolean): boolean {
   return (
-    flagsFit(door, packet) && isWelcome(door, packet.source) && isAddressed(door, packet, isOurs)
+    flagsFit(door, packet) && isAllowed(door, packet.source) && isAddressed(door, packet, isOurs)
   );
 }
 
@@ -36,8 +36,8 @@ export function flagsFit(door: Door, packet: Packet): boolean {
   return packet.protocol === "udp" || (packet.flags & door.flags.mask) === door.flags.value;
 }
 
-/** May this source knock at this door? */
-export function isWelcome({ allow, deny }: Pick<Door, "allow" | "deny">, source: Address): boolean {
+/** Returns whether this source may knock at this door. */
+export function isAllowed({ allow, deny }: Pick<Door, "allow" | "deny">, source: Address): boolean {
   if (deny.some((network) => contains(network, source))) return false;
   return allow === undefined || allow.some((network) => contains(network, source));
 }
@@ -46,9 +46,9 @@ const RST = 4;
 const ACK = 16;
 
 /**
- * Does a packet to a decoy of this door look like a scan? Any datagram does, and what begins a TCP
- * connection or is sent to see what happens. What else the door would take for a knock does, too,
- * unless it may be an answer to a connection of this host.
+ * Returns whether a packet to a decoy of this door looks like a scan. All datagrams do, and all TCP packets
+ * that begin a connection or probe the port. Any other packet that has the flags of a knock does, too,
+ * unless it may answer a connection of this host.
  */
 export function isTouch(
   door: Door,
@@ -61,13 +61,13 @@ export function isTouch(
   return (isProbe || isLikeKnock) && isAddressed(door, packet, isOurs);
 }
 
-/** `isOurs`: is the packet's destination an address of this host? */
+/** `isOurs`: returns whether the packet's destination is an address of this host. */
 function isAddressed(door: Door, packet: Packet, isOurs: () => boolean): boolean {
   if (door.target === undefined) return isOurs();
   return door.target.some((network) => contains(network, packet.destination));
 }
 
-/** Would a knock that is under way at one go on at the other? */
+/** Returns whether an attempt at one door can continue at the other. */
 export function isSameDoor(a: Door, b: Door): boolean {
   return (
     a.name === b.name &&

@@ -24,10 +24,10 @@ const datagram: Packet = {
   fingerprint: 0x000a841e,
 };
 
-/** Which of these packets, one after the other, are repeats. */
+/** Which of these packets, one after the other, are filter. */
 function judge(...packets: Partial<Packet>[]): boolean[] {
-  const repeats = new DuplicateFilter();
-  return packets.map((packet) => repeats.isRepeat({ ...syn, ...packet }));
+  const filter = new DuplicateFilter();
+  return packets.map((packet) => filter.isDuplicate({ ...syn, ...packet }));
 }
 
 test("a TCP packet that is sent again within 130 s is a repeat, and not after", () => {
@@ -79,25 +79,25 @@ test("datagrams with other data are others, even at once on two interfaces", () 
 });
 
 test("a source is remembered while thousands of others knock", () => {
-  const repeats = new DuplicateFilter();
-  repeats.isRepeat(syn);
+  const filter = new DuplicateFilter();
+  filter.isDuplicate(syn);
   for (let i = 0; i < 10_000; i++) {
-    repeats.isRepeat({ ...syn, fingerprint: 20_000 + i, time: syn.time + i / 10 });
+    filter.isDuplicate({ ...syn, fingerprint: 20_000 + i, time: syn.time + i / 10 });
   }
-  expect(repeats.isRepeat({ ...syn, time: syn.time + 3000 })).toBe(true);
+  expect(filter.isDuplicate({ ...syn, time: syn.time + 3000 })).toBe(true);
 });
 
 test("after any number of packets new ones are still told from repeats", () => {
-  const repeats = new DuplicateFilter();
+  const filter = new DuplicateFilter();
   const packets = Array.from({ length: 400_000 }, (_, i) => ({
     ...syn,
     fingerprint: i,
     time: i / 100,
   }));
-  for (const packet of packets) repeats.isRepeat(packet);
-  const again = packets.slice(-1000).filter((packet) => repeats.isRepeat(packet));
+  for (const packet of packets) filter.isDuplicate(packet);
+  const again = packets.slice(-1000).filter((packet) => filter.isDuplicate(packet));
   // The oldest of a set makes room: what came last is still there.
   expect(again.length).toBeGreaterThan(990);
   const fresh = packets.slice(0, 1000).map((packet) => ({ ...packet, port: 1 }));
-  expect(fresh.filter((packet) => repeats.isRepeat({ ...packet, time: 5000 }))).toEqual([]);
+  expect(fresh.filter((packet) => filter.isDuplicate({ ...packet, time: 5000 }))).toEqual([]);
 });

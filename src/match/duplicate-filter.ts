@@ -1,13 +1,13 @@
 import type { Packet } from "../decode/packet.ts";
 import { SipHash } from "./attempts/sip-hash.ts";
 
-/** Linux gives up on a SYN 127 s after the first one (tcp_syn_retries = 6): milliseconds. */
+/** Milliseconds. Linux sends the last SYN of a connection 127 s after the first (tcp_syn_retries = 6). */
 const retransmissionWindow = 130_000;
 
-/** The same datagram on a bridge and on its port is seen within this: milliseconds. */
+/** Milliseconds between the two sightings of one datagram, on a bridge and on its port. */
 const bridgeWindow = 5;
 
-/** What is remembered: sets of a few places, of which the oldest makes room. */
+/** The table has sets of a few places; a new packet replaces the oldest one of its set. */
 const sets = 65536;
 const places = 4;
 
@@ -18,17 +18,18 @@ const INTERFACE = 1;
 const TIME = 2; // two words: a double
 
 /**
- * Tells a packet that was seen before from a new knock: a TCP retransmission (the same source,
- * ports and sequence number; a telnet client that waits repeats its SYN for two minutes), or one
- * packet that is seen twice, on a bridge and on its port. Bounded: 4 MiB from the first hit on.
+ * Recognizes packets that were counted before: TCP retransmissions (the same source, ports and sequence
+ * number; a telnet client that waits repeats its SYN for two minutes), and packets captured twice, on a
+ * bridge and on its port. A replay cache whose entries may be evicted: it saves knocks from being spoiled,
+ * and is no protection against replay. Takes 4 MiB from the first hit on.
  */
 export class DuplicateFilter {
   readonly #hash = new SipHash(7);
   #records = new Int32Array();
   #doubles = new Float64Array();
 
-  /** True for a packet that was seen before; any other is remembered. */
-  isRepeat(packet: Packet): boolean {
+  /** Returns whether the packet was seen before. Remembers it if not. */
+  isDuplicate(packet: Packet): boolean {
     if (this.#records.length === 0) this.#allocate();
     const records = this.#records;
     this.#identify(packet);
@@ -64,7 +65,7 @@ export class DuplicateFilter {
     this.#hash.compute();
   }
 
-  /** Only once there are hits: most daemons see none for days. */
+  /** Called on the first hit: most daemons see none for days. */
   #allocate(): void {
     const memory = new ArrayBuffer(sets * places * words * 4);
     this.#records = new Int32Array(memory);

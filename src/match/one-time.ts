@@ -1,38 +1,38 @@
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence, sameSequence } from "../base/sequence.ts";
 
-/** A sequence that stands in a list of one-time sequences. */
+/** An unused sequence of a list of one-time sequences. */
 export interface OneTimeSequence {
   readonly sequence: Sequence;
-  /** Where its line begins, in bytes: the byte to overwrite once it is used. */
+  /** Where its line begins, in bytes: the byte to overwrite when the sequence is used. */
   readonly offset: number;
 }
 
-/** A line of the list that is no sequence. */
+/** A line of the list that cannot be read. */
 interface MalformedLine {
   readonly line: number;
   readonly problem: string;
 }
 
 export interface OneTimeList {
-  /** In the order in which they are to be used. */
+  /** In the order of their use. */
   readonly unused: readonly OneTimeSequence[];
   readonly malformed: readonly MalformedLine[];
 }
 
 const byteOrderMark = "\u00ef\u00bb\u00bf";
 
-/** What marks a line as used, or as a comment. */
+/** Begins a line that is used, or a comment. */
 export const usedMark: string = "#";
 
 /**
- * Reads a list: a sequence a line; empty lines and lines that begin with `#` do not count.
- * @param text the file, a character a byte (Latin-1), so that offsets are those of the file
+ * Reads a list: a sequence a line. Empty lines and lines that begin with `#` are skipped.
+ * @param text the file, decoded as Latin-1, so that offsets are those of the file
  */
 export function readOneTimeList(text: string): OneTimeList {
   const unused: OneTimeSequence[] = [];
   const malformed: MalformedLine[] = [];
-  // A byte order mark, a byte a character, is no part of the first line.
+  // The byte order mark does not belong to the first line.
   let offset = text.startsWith(byteOrderMark) ? byteOrderMark.length : 0;
   text
     .slice(offset)
@@ -49,7 +49,7 @@ export function readOneTimeList(text: string): OneTimeList {
   return { unused, malformed };
 }
 
-/** Where the line of a sequence that was just used stands now; undefined if somebody removed it. */
+/** Returns the unused line of this sequence, or `undefined` if it was removed. */
 export function findUnused(list: OneTimeList, used: Sequence): OneTimeSequence | undefined {
   return list.unused.find(({ sequence }) => sameSequence(sequence, used));
 }

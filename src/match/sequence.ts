@@ -1,6 +1,6 @@
 /**
- * How far a source has come at a door: the `stage` first steps were seen, the last of the packets
- * that made the first step at `start` (milliseconds).
+ * The progress of a source at a door: its hits have made the first `stage` steps. `start` is the time of the
+ * last hit that made the first step: milliseconds.
  */
 export interface Attempt {
   readonly stage: number;
@@ -10,15 +10,15 @@ export interface Attempt {
 export type Advance = "open" | readonly Attempt[];
 
 /**
- * What a hit makes of the attempts at a door, whose sequence has `length` steps: it opens, or these
- * attempts go on and all others are over.
+ * Returns what a hit makes of the attempts at a door with `length` steps: the door opens, or the attempts
+ * that continue. All others have ended.
  *
- * A door opens when the hits end in s1+ s2+ … sn: every step but the last may come several times in
- * a row, nothing else in between. So a hit carries an attempt from the step before, keeps one that
- * is at this step already, and begins one if it is the first step. Where steps share a port there
- * are several attempts at once; of two at one step only the one that began later matters.
+ * A door opens when the hits end in s1+ s2+ … sn: every step but the last may come several times in a
+ * row, with nothing in between. So a hit advances an attempt from the step before, keeps one that is at
+ * this step already, and starts one if it is the first step. If steps share a port, there are several
+ * attempts at once; of two at one step only the one that started later matters.
  *
- * @param steps which steps, counted from 1, this hit could be
+ * @param steps the steps, counted from 1, that this hit can be
  * @param attempts those that are not too late; at most one a stage
  */
 export function advance(
@@ -37,7 +37,7 @@ export function advance(
   return next;
 }
 
-/** When the best attempt began that this step carries on; the last step cannot be a repetition. */
+/** Returns the latest start of the attempts that this step continues; the last step cannot be a repetition. */
 function latest(attempts: readonly Attempt[], step: number, length: number): number | undefined {
   let best: number | undefined;
   for (const { stage, start } of attempts) {
@@ -45,4 +45,9 @@ function latest(attempts: readonly Attempt[], step: number, length: number): num
     if (best === undefined || start > best) best = start;
   }
   return best;
+}
+
+/** Returns the stage of the attempt that has got furthest, or 0 if there is none. */
+export function longest(attempts: readonly Attempt[]): number {
+  return attempts.reduce((stage, attempt) => Math.max(stage, attempt.stage), 0);
 }

@@ -3,7 +3,8 @@ import type { Address } from "../../src/base/address.ts";
 import type { Port } from "../../src/base/port.ts";
 import type { Sequence } from "../../src/base/sequence.ts";
 import type { Packet } from "../../src/decode/packet.ts";
-import { chooseDecoys, unknownHost } from "../../src/match/decoys/choose.ts";
+import { chooseDecoys } from "../../src/match/decoys/choose.ts";
+import { unknownHost } from "../../src/match/decoys/decoy.ts";
 import type { Door } from "../../src/match/door.ts";
 import { Matcher } from "../../src/match/matcher.ts";
 import { address, SYN } from "./packets.ts";
@@ -27,7 +28,7 @@ export function doorOf(sequence: Sequence, flags = { mask: SYN, value: SYN }): D
 }
 
 /** Doors and their decoys, as a daemon puts them together. */
-export function baited(doors: readonly Door[], decoys: number = usualDecoys) {
+export function withDecoys(doors: readonly Door[], decoys: number = usualDecoys) {
   const wishes = doors.map(({ sequence }) => ({ sequence, decoys }));
   const chosen = chooseDecoys(wishes, unknownHost);
   const matcher = new Matcher({ maxAttempts: 1000, isOurs: (other) => other.equals(us) });

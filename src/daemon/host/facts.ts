@@ -1,6 +1,7 @@
 import type { HostFacts } from "../../config/traps/host.ts";
 import type { DecoyFacts } from "../../config/traps/scans.ts";
-import { isShieldable, mostTouches } from "../../match/decoys/choose.ts";
+import { mostTouches } from "../../match/decoys/decoy.ts";
+import { isShieldable } from "../../match/decoys/shield.ts";
 import { listeningPorts } from "../../system/listening.ts";
 import { hasUser } from "../../system/users.ts";
 import { readOneTimeFile } from "../state/one-time-file.ts";

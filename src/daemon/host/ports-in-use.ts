@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { PortSets } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
-import type { HostPorts } from "../../match/decoys/choose.ts";
+import type { HostPorts } from "../../match/decoys/decoy.ts";
 import { forwardedPorts } from "../../system/forwarded.ts";
 import { listeningPorts } from "../../system/listening.ts";
 import { readLocalPorts } from "../../system/proc.ts";

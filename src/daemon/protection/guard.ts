@@ -9,7 +9,7 @@ import { openedServices } from "../../config/config.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
-import { isWelcome } from "../../match/door.ts";
+import { isAllowed } from "../../match/door.ts";
 import { connectedPeers, formatPeer } from "../../system/sessions.ts";
 import type { Doors } from "../doors.ts";
 
@@ -57,7 +57,7 @@ export class Guard {
     this.#source = address;
     const openers = this.#openersOf(services);
     this.#doors = [...new Set(openers.map(({ config }) => config.name))];
-    const closed = openers.filter(({ config }) => !isWelcome(config, address));
+    const closed = openers.filter(({ config }) => !isAllowed(config, address));
     const warnings = closed.map(
       ({ config }) => `${address} may not knock at door ${config.name}: see its allow and deny`,
     );

@@ -10,16 +10,16 @@ const SOURCE = 0; // four words
 const DOOR = 4;
 const STAGE = 5;
 const START = 6; // two words: a double
-const DUE = 8; // four words: the wheel's
+const DUE = 8; // four words: see TimingWheel
 const AGE = 12; // two words: links
 const CHAIN = 14; // the next slot of the bucket, or of the free ones
 const BUCKET = 15;
 
-/** The two lists of age: attempts that saw only the first step, and those that got further. */
+/** The two lists by age: attempts at the first stage, and those that got further. */
 const FIRST_STAGE = 0;
 const FURTHER = 1;
 
-/** An attempt, whose it is and at which door. */
+/** An attempt, with its source and its door. */
 export interface OwnedAttempt extends Attempt {
   readonly source: Address;
   /** The number that the matcher gave the door. */
@@ -28,55 +28,55 @@ export interface OwnedAttempt extends Attempt {
 
 /**
  * A hash table of attempts by source, of a fixed size: 64 bytes an attempt and 8 to 16 for the buckets. The
- * kernel gives memory only for what was ever used of it. An attempt is named by its slot.
+ * kernel allocates only the pages that were written. A slot number stands for an attempt.
  */
 export class AttemptTable {
   readonly capacity: number;
   readonly #hash: SipHash;
   readonly #records: Int32Array;
-  /** The same memory, for what is a double. */
+  /** A view of the same memory, for doubles. */
   readonly #doubles: Float64Array;
   /** The first slot of each bucket. A power of two. */
   readonly #buckets: Int32Array;
   readonly #ages: SlotLists;
   readonly #wheel: TimingWheel;
-  /** The source that was looked for last, and its bucket. */
+  /** The source of the last look-up, and its bucket. */
   #hashed: Address | undefined;
   #hashedBucket = 0;
-  /** The slots that were ever used are those up to this one. */
+  /** The highest slot that was ever used. */
   #used = 0;
-  /** The first of those that are free again. */
+  /** The head of the list of released slots. */
   #free = NIL;
 
-  /** `hash`: of four words. */
+  /** `hash`: takes four words. */
   constructor(capacity: number, hash: SipHash) {
     const memory = new ArrayBuffer((capacity + 1) * words * 4);
     this.capacity = capacity;
     this.#hash = hash;
     this.#records = new Int32Array(memory);
     this.#doubles = new Float64Array(memory);
-    // Twice as many as attempts: the shorter the chains, the fewer lines of the cache are touched.
+    // Twice as many as attempts: short chains touch few cache lines.
     this.#buckets = new Int32Array(2 ** Math.ceil(Math.log2(2 * capacity)));
     this.#ages = new SlotLists(2, this.#records, words, AGE);
     this.#wheel = new TimingWheel(memory, words, DUE);
   }
 
-  /** How many attempts it has held at once, at most. */
+  /** The most attempts that it has held at once. */
   get used(): number {
     return this.#used;
   }
 
-  /** When to call `expire` next: milliseconds; undefined while there is nothing to expire. */
+  /** When to call `expire` next: milliseconds; `undefined` while the table is empty. */
   get nextExpiry(): number | undefined {
     return this.#wheel.next;
   }
 
-  /** The first attempt of a source, or none. */
+  /** Returns the first attempt of a source, or NIL. */
   first(source: Address): number {
     return this.#find(source, this.#buckets[this.#bucket(source)] ?? NIL);
   }
 
-  /** The one after this of the same source, or none. */
+  /** Returns the next attempt of the same source, or NIL. */
   after(slot: number, source: Address): number {
     return this.#find(source, this.#chained(slot));
   }
@@ -97,13 +97,13 @@ export class AttemptTable {
     return this.#records[slot * words + STAGE] ?? 0;
   }
 
-  /** The attempt to give up when there is no room: the oldest of the first stage, or the oldest at all. */
+  /** Returns the attempt to evict: the oldest of the first stage, else the oldest of all. */
   oldest(): number {
     const first = this.#ages.first(FIRST_STAGE);
     return first !== NIL ? first : this.#ages.first(FURTHER);
   }
 
-  /** Puts in an attempt that ends at `due` (milliseconds); the table is not full. */
+  /** Adds an attempt that expires at `due` (milliseconds). The table must not be full. */
   put(source: Address, door: number, stage: number, start: number, due: number): void {
     const records = this.#records;
     const slot = this.#takeFree();
@@ -126,7 +126,7 @@ export class AttemptTable {
     this.#release(slot);
   }
 
-  /** Takes out what has ended, at most so many, and hands it to `take`. */
+  /** Removes at most `most` expired attempts, and passes each to `take`. */
   expire(now: number, take: (attempt: OwnedAttempt) => void, most: number): void {
     const each = (slot: number) => {
       const attempt = this.at(slot);
@@ -151,7 +151,7 @@ export class AttemptTable {
   }
 
   #bucket(source: Address): number {
-    // Whoever puts something in has looked for the source before.
+    // `put` follows a look-up of the same source.
     if (source === this.#hashed) return this.#hashedBucket;
     this.#hash.put(source);
     this.#hash.compute();
@@ -160,7 +160,7 @@ export class AttemptTable {
     return this.#hashedBucket;
   }
 
-  /** The first slot of the source in a chain, from this one on. */
+  /** Returns the first slot of the source in a chain, from this one on. */
   #find(source: Address, from: number): number {
     const records = this.#records;
     let slot = from;
@@ -179,12 +179,12 @@ export class AttemptTable {
     return NIL;
   }
 
-  /** The slot after this one in its bucket, or among the free ones. */
+  /** Returns the slot after this one in its bucket, or in the free list. */
   #chained(slot: number): number {
     return this.#records[slot * words + CHAIN] ?? NIL;
   }
 
-  /** Puts a slot at the end of its bucket's chain: a source's attempts stay in their order. */
+  /** Appends a slot to its bucket's chain: a source's attempts stay in order. */
   #chain(slot: number): void {
     const bucket = this.#records[slot * words + BUCKET] ?? 0;
     this.#records[slot * words + CHAIN] = NIL;

@@ -5,12 +5,12 @@ import type { HashKey } from "./sip-hash.ts";
 import { SipHash } from "./sip-hash.ts";
 import { NIL } from "./slot-lists.ts";
 
-/** A table that has held more than so many is given back when it is empty: it may have taken 64 MB. */
+/** A table that has held more attempts is freed when it is empty: it may have taken 64 MB. */
 const keptCapacity = 4096;
 
 /**
- * All attempts of all sources at all doors. When there are as many as may be, the oldest attempt of the
- * first stage goes, so that a flood from forged addresses cannot push out a knock that has got further.
+ * All attempts of all sources at all doors. When the table is full, the oldest attempt of the first stage is
+ * evicted, so that a flood from forged addresses cannot evict a knock that has got further.
  */
 export class Attempts {
   readonly #most: number;
@@ -20,7 +20,7 @@ export class Attempts {
   #evicted = 0;
   readonly #byStage: number[] = [];
 
-  /** `most`: how many attempts there may be at once; fewer if there is no memory for so many. */
+  /** `most`: how many attempts there may be at once; fewer if memory is short. */
   constructor(most: number, key?: HashKey) {
     this.#most = most;
     this.#hash = new SipHash(4, key);
@@ -36,30 +36,30 @@ export class Attempts {
     return Array.from(this.#byStage.slice(1), (count) => count ?? 0);
   }
 
-  /** How many attempts had to go before their time, for want of room. */
+  /** How many attempts were evicted because the table was full. */
   get evicted(): number {
     return this.#evicted;
   }
 
-  /** When to call `expire` next: milliseconds; undefined while there is nothing to expire. */
+  /** When to call `expire` next: milliseconds; `undefined` while there are no attempts. */
   get nextExpiry(): number | undefined {
     return this.#table.nextExpiry;
   }
 
-  /** Is there any attempt of this source? */
+  /** Returns whether the source has an attempt. */
   has(source: Address): boolean {
     return this.#table.first(source) !== NIL;
   }
 
-  /** Takes out those attempts of a source that `wants` says; the oldest first. */
-  take(source: Address, wants: (attempt: OwnedAttempt) => boolean): readonly OwnedAttempt[] {
+  /** Removes the attempts of a source that `isWanted` selects, and returns them, the oldest first. */
+  take(source: Address, isWanted: (attempt: OwnedAttempt) => boolean): readonly OwnedAttempt[] {
     const table = this.#table;
     const taken: OwnedAttempt[] = [];
     let slot = table.first(source);
     while (slot !== NIL) {
       const after = table.after(slot, source);
       const attempt = table.at(slot);
-      if (wants(attempt)) {
+      if (isWanted(attempt)) {
         taken.push(attempt);
         table.remove(slot);
         this.#count(attempt.stage, -1);
@@ -69,14 +69,17 @@ export class Attempts {
     return taken;
   }
 
-  /** Remembers an attempt of a source at a door, that ends at `due` (milliseconds). */
+  /** Adds an attempt of a source at a door that expires at `due` (milliseconds). */
   add(source: Address, door: number, stage: number, start: number, due: number): void {
     if (this.#size === this.#table.capacity) this.#evict(this.#table);
     this.#table.put(source, door, stage, start, due);
     this.#count(stage, 1);
   }
 
-  /** Takes out what has ended, at most so many, and hands it to `take`. There are more if `nextExpiry` is not later than `now`. */
+  /**
+   * Removes at most `most` expired attempts, and passes each to `take`. If there are more, `nextExpiry` is not
+   * later than `now`.
+   */
   expire(
     now: number,
     take: (attempt: OwnedAttempt) => void,
@@ -88,8 +91,8 @@ export class Attempts {
       take(attempt);
     };
     table.expire(now, each, most);
-    // Not when the last one is taken: it may be a knock that is complete, whose door has to open.
-    if (this.#size === 0) this.#giveBack();
+    // Not in `take`: the last attempt may be a complete knock, whose door must open without delay.
+    if (this.#size === 0) this.#freeLargeTable();
   }
 
   #count(stage: number, change: 1 | -1): void {
@@ -98,10 +101,10 @@ export class Attempts {
   }
 
   /**
-   * After a flood the memory goes back to the system. A new table is made at once, not when somebody
-   * knocks: to ask for so much memory makes V8 collect garbage.
+   * Returns the memory of a flood to the system. The new table is allocated now, not at the next knock:
+   * allocating so much memory makes V8 collect garbage.
    */
-  #giveBack(): void {
+  #freeLargeTable(): void {
     if (this.#table.used > keptCapacity) this.#table = makeTable(this.#most, this.#hash);
   }
 
@@ -113,12 +116,12 @@ export class Attempts {
   }
 }
 
-/** Of full size from the beginning: what is never used costs nothing, and to grow would take time when there is least of it. */
+/** Allocates the full size at once: unused pages cost nothing, and growing would take time during a flood. */
 function makeTable(most: number, hash: SipHash): AttemptTable {
   try {
     return new AttemptTable(most, hash);
   } catch (error) {
-    // There is no memory for so many: as many as there is memory for must do.
+    // Memory is short: a smaller table must do.
     if (most <= keptCapacity) throw error;
     return makeTable(Math.ceil(most / 4), hash);
   }

@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import type { Address } from "../../base/address.ts";
 
-/** The 64 random bits that make a hash unpredictable to those who choose what is hashed. */
+/** The 64 random bits that make a hash unpredictable to a source that chooses what is hashed. */
 export type HashKey = Uint32Array;
 
 export function randomHashKey(): HashKey {
@@ -10,11 +10,11 @@ export function randomHashKey(): HashKey {
 
 /**
  * HalfSipHash-1-3 of a few 32-bit words, as the Linux kernel uses for its hash tables
- * (Documentation/security/siphash.rst). Without the key nobody can choose source addresses that fall
- * into one bucket. The words and the result are fields, so that a packet costs no array and no object.
+ * (Documentation/security/siphash.rst). Without the key an attacker cannot choose source addresses that
+ * fall into one bucket. The words and the result are fields, so that hashing allocates nothing.
  */
 export class SipHash {
-  /** What is hashed. */
+  /** The input. */
   readonly words: Uint32Array;
   /** The result: 64 bits, as two signed 32-bit numbers. */
   low = 0;
@@ -22,14 +22,14 @@ export class SipHash {
   readonly #k0: number;
   readonly #k1: number;
 
-  /** Of `count` words. */
+  /** `count`: the length of the input in words. */
   constructor(count: number, key: HashKey = randomHashKey()) {
     this.words = new Uint32Array(count);
     this.#k0 = (key[0] ?? 0) | 0;
     this.#k1 = (key[1] ?? 0) | 0;
   }
 
-  /** Makes an address the first four words. */
+  /** Writes an address into the first four words. */
   put({ w0, w1, w2, w3 }: Address): void {
     this.words[0] = w0;
     this.words[1] = w1;
@@ -42,7 +42,7 @@ export class SipHash {
     const { words } = this;
     const count = words.length;
     let v0 = this.#k0;
-    // The variant with 64 bits of result begins and ends a little differently from that with 32.
+    // The variant with a 64-bit result has an initial state and a finish of its own.
     let v1 = this.#k1 ^ 0xee;
     let v2 = 0x6c796765 ^ v0;
     let v3 = 0x74656462 ^ this.#k1;

@@ -1,10 +1,10 @@
-/** No slot: slots are numbered from 1, so that fresh memory, which is all zeros, means empty lists. */
+/** No slot. Slots are numbered from 1, so that new memory, which is all zeros, means empty lists. */
 export const NIL = 0;
 
 /**
- * Doubly linked lists of slots, without an object a slot: each slot is in one list or in none, and
- * whoever asks knows in which. All operations take constant time. The links themselves are two
- * words of the slot's record, which has more in it: a slot that is touched costs one cache line.
+ * Intrusive doubly linked lists of slots. A slot is in at most one list, and the caller knows in which. All
+ * operations take constant time. The links are two words of the slot's record, so that touching a slot
+ * costs one cache line.
  */
 export class SlotLists {
   readonly #first: Int32Array;
@@ -13,7 +13,7 @@ export class SlotLists {
   readonly #words: number;
   readonly #field: number;
 
-  /** `records`: of `words` words a slot; those at `field` and after it are ours. */
+  /** `records`: `words` words a slot, of which the two from `field` on hold the links. */
   constructor(lists: number, records: Int32Array, words: number, field: number) {
     this.#first = new Int32Array(lists);
     this.#last = new Int32Array(lists);
@@ -22,17 +22,17 @@ export class SlotLists {
     this.#field = field;
   }
 
-  /** The slot that has been in the list for the longest, or none. */
+  /** Returns the oldest slot of the list, or NIL. */
   first(list: number): number {
     return this.#first[list] ?? NIL;
   }
 
-  /** The slot after this one in its list, or none. */
+  /** Returns the slot after this one in its list, or NIL. */
   after(slot: number): number {
     return this.#records[this.#at(slot) + 1] ?? NIL;
   }
 
-  /** Puts the slot, which is in no list, at the end of this one. */
+  /** Appends a slot, which must not be in a list. */
   append(list: number, slot: number): void {
     const last = this.#last[list] ?? NIL;
     const at = this.#at(slot);
@@ -43,7 +43,7 @@ export class SlotLists {
     else this.#records[this.#at(last) + 1] = slot;
   }
 
-  /** Takes the slot out of this list, in which it is. */
+  /** Removes a slot from the list that it is in. */
   remove(list: number, slot: number): void {
     const at = this.#at(slot);
     const before = this.#records[at] ?? NIL;

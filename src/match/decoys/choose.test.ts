@@ -2,13 +2,15 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../../test/differential/random.ts";
 import { tries } from "../../../test/support/effort.ts";
-import { baited, doorOf, openings, probe, usualDecoys } from "../../../test/support/scans.ts";
+import { doorOf, openings, probe, usualDecoys, withDecoys } from "../../../test/support/scans.ts";
 import type { Port, Protocol } from "../../base/port.ts";
 import { formatPort, portKey } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import { parseSequence } from "../../base/sequence.ts";
-import type { HostPorts } from "./choose.ts";
-import { chooseDecoys, isShielded, unknownHost } from "./choose.ts";
+import { chooseDecoys } from "./choose.ts";
+import type { HostPorts } from "./decoy.ts";
+import { unknownHost } from "./decoy.ts";
+import { isShielded } from "./shield.ts";
 
 function sequence(text: string): Sequence {
   const steps = parseSequence(text);
@@ -185,7 +187,7 @@ function scanned(steps: Sequence) {
   let shielded = false;
   for (const direction of [1, -1] as const) {
     for (const protocols of ["tcp then udp", "udp then tcp", "each tcp and udp"] as const) {
-      const { matcher, decoys } = baited([doorOf(steps)]);
+      const { matcher, decoys } = withDecoys([doorOf(steps)]);
       shielded = isShielded(steps, keysOf(decoys.flat()));
       const ports = [...steps, ...decoys.flat()];
       const unique = [...new Map(ports.map((one) => [keyOf(one), one])).values()];
@@ -214,7 +216,7 @@ describe("a scan in the order of the ports", () => {
     fc.assert(
       fc.property(doors, scan, tcpflags, (sequences, how, flags) => {
         const all = sequences.map((one) => doorOf(one, flags));
-        const { matcher, decoys } = baited(all);
+        const { matcher, decoys } = withDecoys(all);
         const keys = keysOf(decoys.flat());
         const exposed = all.filter(
           ({ sequence }) =>
@@ -266,7 +268,7 @@ describe("a scan in the order of the ports", () => {
 
   test("opens an ascending door without decoys", () => {
     const steps = sequence("7000,8000,9000");
-    const { matcher } = baited([doorOf(steps)], 0);
+    const { matcher } = withDecoys([doorOf(steps)], 0);
     expect(
       openings(
         matcher,
@@ -290,7 +292,7 @@ describe("a scan of round numbers alone does not open", () => {
     ["7000,9000", 1000],
   ])("%s, by %d, upwards or downwards", (text, by) => {
     for (const ports of [stride(by), stride(by).reverse()]) {
-      const { matcher } = baited([doorOf(sequence(text))]);
+      const { matcher } = withDecoys([doorOf(sequence(text))]);
       const packets = ports.map((port, i) => probe(port, i * 100));
       expect(openings(matcher, packets)).toBe(0);
     }
@@ -302,7 +304,7 @@ test("a thousand doors share what there is, and none opens to a scan in order", 
   const all = Array.from({ length: 1000 }, () =>
     doorOf([1, 2].map(() => ({ number: random.from(1, 65535), protocol: "tcp" }))),
   );
-  const { decoys } = baited(all);
+  const { decoys } = withDecoys(all);
   const keys = keysOf(decoys.flat());
   expect(Math.min(...decoys.map((found) => found.length))).toBeGreaterThan(0);
   const exposed = all.filter((door) => !isShielded(door.sequence, keys));

@@ -3,23 +3,23 @@ import { portKey } from "../../base/port.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { Door } from "../door.ts";
 import { isTouch } from "../door.ts";
-import type { Decoy } from "./choose.ts";
+import type { Decoy } from "./decoy.ts";
 import { Scanners } from "./scanners.ts";
 
-/** A door for whose sake a decoy is watched; `local` as in `Decoy`. */
+/** A door that has a certain decoy; `local` as in `Decoy`. */
 interface DecoyDoor {
   readonly door: Door;
   readonly local: boolean;
 }
 
 export interface DecoyIndexOptions {
-  /** Is this an address of this host, now? */
+  /** Returns whether this host has the address now. */
   readonly isOurs: (address: Address) => boolean;
-  /** Has something begun to use this decoy of this host (`portKey`) meanwhile? */
+  /** Returns whether a service of this host has begun to use this decoy (`portKey`). */
   readonly isInUse: (port: number) => boolean;
 }
 
-/** The decoys of all doors, and who touched them. */
+/** The decoys of all doors, and the sources that touched them. */
 export class DecoyIndex {
   readonly #options: DecoyIndexOptions;
   readonly #scanners = new Scanners();
@@ -36,37 +36,37 @@ export class DecoyIndex {
     return { touches, penalties };
   }
 
-  /** From now on these are the decoys; those of each door, in the order of the doors. */
+  /** Replaces all decoys by those of each door, in the order of the doors. */
   set(doors: readonly Door[], decoys: readonly (readonly Decoy[])[]): void {
     this.#byPort = new Map();
     for (const [i, door] of doors.entries()) {
       for (const { number, protocol, local } of decoys[i] ?? []) {
         const key = portKey(number, protocol);
-        const baited = this.#byPort.get(key);
-        if (baited === undefined) this.#byPort.set(key, [{ door, local }]);
-        else baited.push({ door, local });
+        const known = this.#byPort.get(key);
+        if (known === undefined) this.#byPort.set(key, [{ door, local }]);
+        else known.push({ door, local });
       }
     }
   }
 
-  /** The door whose decoy this packet touches. */
+  /** Returns the door whose decoy this packet touches. */
   doorOf(packet: Packet): Door | undefined {
     const key = portKey(packet.port, packet.protocol);
-    const baited = this.#byPort.get(key);
-    if (baited === undefined) return undefined;
+    const doors = this.#byPort.get(key);
+    if (doors === undefined) return undefined;
     const isOurs = () => this.#options.isOurs(packet.destination);
-    const door = baited.find((one) => isTouch(one.door, packet, one.local, isOurs))?.door;
+    const door = doors.find((one) => isTouch(one.door, packet, one.local, isOurs))?.door;
     if (door === undefined) return undefined;
-    // What goes to a target goes to another machine.
+    // A target is another machine: this host's services say nothing about its ports.
     return door.target === undefined && this.#options.isInUse(key) ? undefined : door;
   }
 
-  /** This packet touched a decoy. True if its source is ignored from now on, and was not before. */
+  /** Counts a packet to a decoy. Returns whether this touch started an ignore period. */
   touch({ source, port, protocol, time }: Packet): boolean {
     return this.#scanners.touch(source, portKey(port, protocol), time);
   }
 
-  /** Is this source ignored, since it touched too many? */
+  /** Returns whether this source is ignored because it touched too many decoys. */
   isIgnored(source: Address, now: number): boolean {
     return this.#scanners.isIgnored(source, now);
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../../test/differential/random.ts";
 import { tries } from "../../../test/support/effort.ts";
-import { baited, doorOf, probe, us, usualDecoys } from "../../../test/support/scans.ts";
+import { doorOf, probe, us, usualDecoys, withDecoys } from "../../../test/support/scans.ts";
 import { Address } from "../../base/address.ts";
 import type { Port } from "../../base/port.ts";
 import { formatPort } from "../../base/port.ts";
@@ -29,7 +29,7 @@ function opened(scans: number, shape: Shape, seed: number): number {
   const {
     matcher,
     decoys: [own = []],
-  } = baited([doorOf(steps)], decoys);
+  } = withDecoys([doorOf(steps)], decoys);
   const ports = [...new Map([...steps, ...own].map((port) => [formatPort(port), port])).values()];
   let count = 0;
   for (let scan = 0; scan < scans; scan++) {

@@ -1,20 +1,20 @@
 import type { Address } from "../../base/address.ts";
 import { SipHash } from "../attempts/sip-hash.ts";
-import { mostTouches, touchWindow } from "./choose.ts";
+import { mostTouches, touchWindow } from "./decoy.ts";
 
-/** How long a scanner is ignored: milliseconds. No longer, since addresses can be forged. */
+/** How long a scanner is ignored: milliseconds. Short, since source addresses can be forged. */
 const penalty = 60_000;
 
-/** Who is remembered: sets of a few places, the one that did nothing for the longest makes room. */
+/** The table has sets of a few places; a new source replaces the least recently active one of its set. */
 const sets = 8192;
 const places = 4;
 
-/** Each source's last decoys, one fewer than make a scanner. */
+/** How many decoys are kept for each source: one fewer than make it a scanner. */
 const kept = mostTouches - 1;
 
 /**
- * Which sources touch decoys, and which of them are ignored since they touched three different ones
- * within a minute. Bounded: 1.2 MiB from the first touch on, and no garbage afterwards. Times are
+ * The sources that touch decoys. A source that touches three different ones within a minute is ignored
+ * for a minute. Takes 1.2 MiB from the first touch on, and allocates nothing afterwards. Times are
  * milliseconds and must not go back.
  */
 export class Scanners {
@@ -23,7 +23,7 @@ export class Scanners {
   #ports = new Int32Array();
   #times = new Float64Array();
   #ignoredUntil = new Float64Array();
-  /** After this moment nobody is ignored. */
+  /** From this time on no source is ignored. */
   #lastEnd = Number.NEGATIVE_INFINITY;
   #touches = 0;
   #penalties = 0;
@@ -33,12 +33,12 @@ export class Scanners {
     return this.#touches;
   }
 
-  /** How many times a source became one that is ignored. */
+  /** How many ignore periods have started. */
   get penalties(): number {
     return this.#penalties;
   }
 
-  /** A decoy (`portKey`) was touched. True if its source was not ignored before and is from now on. */
+  /** Counts a touch of a decoy (`portKey`). Returns whether this touch started an ignore period. */
   touch(source: Address, port: number, now: number): boolean {
     if (this.#tags.length === 0) this.#allocate();
     this.#touches++;
@@ -58,7 +58,7 @@ export class Scanners {
     return place !== undefined && now < (this.#ignoredUntil[place] ?? 0);
   }
 
-  /** True if there are enough different ones now. */
+  /** Returns whether the source has touched enough different decoys now. */
   #remember(place: number, port: number, now: number): boolean {
     let oldest = place * kept;
     let different = 1;
@@ -103,7 +103,7 @@ export class Scanners {
     return stalest;
   }
 
-  /** One that is ignored stays for that time, if there is anybody else. */
+  /** An ignored source counts as active until its period ends. */
   #lastUse(place: number): number {
     let last = this.#ignoredUntil[place] ?? 0;
     for (let at = place * kept; at < (place + 1) * kept; at++) {
@@ -112,14 +112,14 @@ export class Scanners {
     return last;
   }
 
-  /** The set that a source belongs to; the other half of its hash is its tag there. */
+  /** Returns the first place of the source's set; the other half of the hash is the source's tag there. */
   #firstPlace(source: Address): number {
     this.#hash.put(source);
     this.#hash.compute();
     return (this.#hash.low & (sets - 1)) * places;
   }
 
-  /** Only once a decoy is touched: nobody knocks there. */
+  /** Called on the first touch: most daemons see none for days. */
   #allocate(): void {
     this.#tags = new Int32Array(sets * places);
     this.#ports = new Int32Array(sets * places * kept);
