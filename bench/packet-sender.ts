@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
 import koffi from "koffi";
 import * as libc from "../src/ffi/libc.ts";
+import { interfaceIndex } from "../src/ffi/packet-socket.ts";
 import type { LinkEnds } from "./syn.ts";
 import { Syn, synLength } from "./syn.ts";
 
@@ -28,7 +29,7 @@ export function openRawSocket(name: string, protocol: number): number {
   const fields = new DataView(address.buffer);
   fields.setUint16(0, AF_PACKET, littleEndian);
   fields.setUint16(2, protocol, false);
-  fields.setInt32(4, libc.ifNameToIndex(name), littleEndian);
+  fields.setInt32(4, interfaceIndex(fd, name) ?? 0, littleEndian);
   if (libc.bind(fd, address, address.length) !== 0) {
     throw libc.systemError("SYSTEM", `cannot use ${name}`);
   }

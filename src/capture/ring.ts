@@ -1,11 +1,11 @@
 import { endianness } from "node:os";
 import type { Clock } from "../base/clock.ts";
 import type { PortSets } from "../base/port.ts";
-import { ifNameToIndex } from "../ffi/libc.ts";
 import type { RingSize } from "../ffi/packet-socket.ts";
 import {
   attachFilter,
   closePacketSocket,
+  interfaceIndex,
   mapRing,
   openPacketSocket,
   start,
@@ -106,13 +106,16 @@ export class Ring implements Source {
     this.#filter(ports, this.#lookUp());
   }
 
-  /** From now on listens on these interfaces, or on all. */
+  /** From now on listens on these interfaces, or on all. Throws CAPTURE. */
   listen(interfaces: readonly string[] | undefined): void {
     this.#interfaces = interfaces;
     this.interfacesChanged();
   }
 
-  /** Looks the interfaces up again: one that was deleted and made anew has another index. */
+  /**
+   * Looks the interfaces up again: one that was deleted and made anew has another index. Throws CAPTURE;
+   * the filter is then as it was.
+   */
   interfacesChanged(): void {
     const indexes = this.#lookUp();
     // Where containers come and go there is word of changes all the time.
@@ -122,7 +125,7 @@ export class Ring implements Source {
 
   /** The names of those interfaces that were asked for and do not exist. */
   missing(): readonly string[] {
-    return this.#interfaces?.filter((name) => ifNameToIndex(name) === 0) ?? [];
+    return this.#interfaces?.filter((name) => this.#index(name) === undefined) ?? [];
   }
 
   counters(): CaptureCounters {
@@ -139,7 +142,13 @@ export class Ring implements Source {
   }
 
   #lookUp(): readonly number[] | undefined {
-    return this.#interfaces?.map(ifNameToIndex).filter((index) => index !== 0);
+    const indexes = this.#interfaces?.map((name) => this.#index(name));
+    return indexes?.filter((index) => index !== undefined);
+  }
+
+  #index(name: string): number | undefined {
+    // The number of a closed descriptor may be that of another one by now.
+    return this.#release.length === 0 ? undefined : interfaceIndex(this.#fd, name);
   }
 
   #filter(ports: PortSets, indexes: readonly number[] | undefined): void {

@@ -18,6 +18,7 @@ import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
+import type { NetworkChanges } from "./host/network.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
@@ -30,6 +31,7 @@ export interface AdministrationParts {
   readonly leaseManager: LeaseManager;
   readonly matcher: Matcher;
   readonly source: Source;
+  readonly network: NetworkChanges;
   readonly firewalls: Firewalls;
   readonly protection: Protection;
   readonly journal: LeaseJournal;
@@ -85,6 +87,7 @@ export class Administration implements ControlHandlers {
       journal: { path: journal.path, ...(problem !== undefined && { problem }) },
       problems: [
         ...(problem === undefined ? [] : [problem]),
+        ...this.#parts.network.problems,
         ...firewalls.problems,
         ...protection.problems,
         ...this.#walledUp(),

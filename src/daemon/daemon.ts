@@ -186,7 +186,8 @@ export class Daemon {
         doors: () => this.#doors,
       });
     });
-    this.#network = new NetworkChanges(host, this.#pipeline.source, this.#log);
+    const ring = this.#pipeline.source;
+    this.#network = new NetworkChanges({ host, ring, log: this.#log, clock });
   }
 
   /**
@@ -308,6 +309,7 @@ export class Daemon {
       leaseManager: this.#leaseManager,
       matcher: this.#matcher,
       source: this.#pipeline.source,
+      network: this.#network,
       firewalls,
       protection,
       journal: state.journal,

@@ -61,9 +61,9 @@ export const mmap: (
 export const munmap: (address: bigint, length: number) => number = libc.func(
   "int munmap(void *, size_t)",
 );
-/** if_nametoindex(3); 0 when there is no such interface. */
-export const ifNameToIndex: (name: string) => number = libc.func(
-  "unsigned int if_nametoindex(const char *)",
+/** ioctl(2) with a pointer. */
+export const ioctl: (fd: number, request: number, argument: Uint8Array) => number = libc.func(
+  "int ioctl(int, unsigned long, void *)",
 );
 /** flock(2) */
 export const flock: (fd: number, operation: number) => number = libc.func("int flock(int, int)");

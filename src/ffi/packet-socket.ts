@@ -18,6 +18,9 @@ const TPACKET_V2 = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
+const SIOCGIFINDEX = 0x8933;
+const IFNAMSIZ = 16;
+const ENODEV = 19;
 
 /** One instruction of a classic BPF program (linux/filter.h, struct sock_filter). */
 export interface Instruction {
@@ -97,6 +100,23 @@ export function start(fd: number): void {
   if (libc.bind(fd, address, address.length) !== 0) {
     throw libc.systemError("CAPTURE", "cannot listen on the packet socket");
   }
+}
+
+/**
+ * The index of the interface of this name; undefined if there is none. Throws CAPTURE. Needs no
+ * descriptor but the socket's own: if_nametoindex(3) opens one, and fails when there are none left.
+ */
+export function interfaceIndex(fd: number, name: string): number | undefined {
+  const bytes = new TextEncoder().encode(name);
+  if (bytes.length >= IFNAMSIZ) return undefined;
+  const request = new Uint8Array(40); // struct ifreq: name, then a union that begins with the index
+  request.set(bytes);
+  if (libc.ioctl(fd, SIOCGIFINDEX, request) === 0) {
+    return new DataView(request.buffer).getInt32(IFNAMSIZ, littleEndian);
+  }
+  const errno = libc.errno();
+  if (errno === ENODEV) return undefined;
+  throw libc.systemError("CAPTURE", `cannot look up interface ${name}`, errno);
 }
 
 /** Gives the socket back. Unmap its ring first. */

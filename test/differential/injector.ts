@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as libc from "../../src/ffi/libc.ts";
+import { interfaceIndex } from "../../src/ffi/packet-socket.ts";
 import { frameOf } from "./frames.ts";
 import type { Knock } from "./streams.ts";
 import { sendTime, ticks, tolerance } from "./timetable.ts";
@@ -17,7 +18,7 @@ export class Injector {
   constructor(interfaces: readonly string[]) {
     this.#fd = libc.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
     if (this.#fd < 0) throw libc.systemError("SYSTEM", "cannot open a raw socket");
-    this.#interfaces = interfaces.map(linkAddress);
+    this.#interfaces = interfaces.map((name) => linkAddress(this.#fd, name));
   }
 
   close(): void {
@@ -63,9 +64,9 @@ export class Injector {
 }
 
 /** struct sockaddr_ll (linux/if_packet.h): of what it holds, sending needs the interface alone. */
-function linkAddress(name: string): Uint8Array {
-  const index = libc.ifNameToIndex(name);
-  if (index === 0) throw new Error(`there is no interface ${name}`);
+function linkAddress(fd: number, name: string): Uint8Array {
+  const index = interfaceIndex(fd, name);
+  if (index === undefined) throw new Error(`there is no interface ${name}`);
   const fields = new DataView(new ArrayBuffer(20));
   fields.setUint16(0, AF_PACKET, endianness() === "LE");
   fields.setInt32(4, index, endianness() === "LE");

@@ -4,6 +4,7 @@ import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
+import { run } from "./run.ts";
 
 const door = "[x]\nsequence = 9\ndecoys = 0\ntcpflags = syn\ncommand = echo opened %IP%\n";
 
@@ -81,6 +82,26 @@ describe.skipIf(needs())("where knockd listens", () => {
       await opened(daemon, "10.88.0.2", 2);
       await unplug();
       expect((await daemon.stop()).code).toBe(15);
+    });
+
+    test("is found although no descriptors are left at that moment", async () => {
+      const daemon = await on("late0, eth0");
+      await daemon.waitFor(/^warning: there is no interface late0: waiting for it$/m);
+      const limit = (most: string) =>
+        run(["prlimit", "--pid", String(daemon.pid), `--nofile=${most}`]);
+      // As many as it has already, or fewer: each new one fails.
+      await limit("10:4096");
+      await plug();
+      await daemon.waitFor(/^interface late0 is there, listening on it$/m);
+      await knock(client, server.address, 9);
+      await opened(daemon, client.address);
+      await daemon.waitFor(/^cannot follow a change of the network: .*Too many open files$/m);
+      await limit("4096:4096");
+      await daemon.waitFor(/^following network changes again$/m);
+      await knock(client, "10.88.0.1", 9);
+      await opened(daemon, "10.88.0.2");
+      await unplug();
+      expect(daemon.stdout + daemon.stderr).not.toMatch(/internal error/);
     });
 
     test("is listened on at once where all are", async () => {

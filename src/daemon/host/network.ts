@@ -1,23 +1,33 @@
+import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Host } from "../../capture/host.ts";
 import type { Ring } from "../../capture/ring.ts";
 import { watchNetwork } from "../../ffi/rtnetlink.ts";
 
+/** How long after a failure the network is read again: milliseconds. */
+const retryInterval = 1000;
+
+export interface NetworkChangesParts {
+  readonly host: Pick<Host, "refresh" | "addresses">;
+  readonly ring: Pick<Ring, "listen" | "interfacesChanged" | "missing">;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
 /** Keeps the capture in step with this host's interfaces and addresses as they come and go. */
 export class NetworkChanges {
-  readonly #host: Host;
-  readonly #ring: Ring;
-  readonly #log: Log;
+  readonly #parts: NetworkChangesParts;
   readonly #stop: () => void;
   #missing: readonly string[] = [];
+  #problem: string | undefined;
+  #cancelRetry: (() => void) | undefined;
 
   /** Throws SYSTEM. */
-  constructor(host: Host, ring: Ring, log: Log) {
-    this.#host = host;
-    this.#ring = ring;
-    this.#log = log;
-    this.#stop = watchNetwork(() => this.#changed());
+  constructor(parts: NetworkChangesParts) {
+    const { host, log } = parts;
+    this.#parts = parts;
+    this.#stop = watchNetwork(() => this.#follow());
     host.refresh();
     for (const address of host.addresses()) {
       log.write({ level: "debug", event: "address", text: `local IP: ${address}` });
@@ -25,37 +35,53 @@ export class NetworkChanges {
     this.#tellMissing();
   }
 
+  /** Why the last change could not be followed; empty if it was. */
+  get problems(): readonly string[] {
+    return this.#problem === undefined ? [] : [this.#problem];
+  }
+
   /** Listens on these interfaces from now on; undefined: on all. */
   listen(interfaces: readonly string[] | undefined): void {
-    this.#ring.listen(interfaces);
-    this.#tellMissing();
+    this.#follow(() => this.#parts.ring.listen(interfaces));
   }
 
   close(): void {
+    this.#cancelRetry?.();
     this.#stop();
   }
 
-  #changed(): void {
+  /** What fails leaves the capture as it was, and is tried again until it works. */
+  #follow(change: () => void = () => this.#parts.ring.interfacesChanged()): void {
+    const { host, log, clock } = this.#parts;
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
     try {
       // First: it must not hang on whether addresses can be read.
-      this.#ring.interfacesChanged();
+      change();
       this.#tellMissing();
-      this.#host.refresh();
+      host.refresh();
     } catch (error) {
       const text = `cannot follow a change of the network: ${reason(error)}`;
-      this.#log.write({ level: "error", event: "network", text });
+      if (text !== this.#problem) log.write({ level: "error", event: "network", text });
+      this.#problem = text;
+      this.#cancelRetry = clock.wakeAt(clock.now() + retryInterval, () => this.#follow());
+      return;
     }
+    if (this.#problem === undefined) return;
+    this.#problem = undefined;
+    log.write({ level: "notice", event: "network", text: "following network changes again" });
   }
 
   #tellMissing(): void {
-    const missing = this.#ring.missing();
+    const { ring, log } = this.#parts;
+    const missing = ring.missing();
     for (const name of missing.filter((other) => !this.#missing.includes(other))) {
       const text = `warning: there is no interface ${name}: waiting for it`;
-      this.#log.write({ level: "warning", event: "interface-missing", text, detail: { name } });
+      log.write({ level: "warning", event: "interface-missing", text, detail: { name } });
     }
     for (const name of this.#missing.filter((other) => !missing.includes(other))) {
       const text = `interface ${name} is there, listening on it`;
-      this.#log.write({ level: "notice", event: "interface-found", text, detail: { name } });
+      log.write({ level: "notice", event: "interface-found", text, detail: { name } });
     }
     this.#missing = missing;
   }

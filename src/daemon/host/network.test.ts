@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { NetworkChanges } from "./network.ts";
+
+/** What the kernel would call at a change of the network. */
+let changed = () => {};
+vi.mock(import("../../ffi/rtnetlink.ts"), async (original) => {
+  const watchNetwork = (task: () => void) => {
+    changed = task;
+    return () => {};
+  };
+  return { ...(await original()), watchNetwork };
+});
+
+describe("a change that cannot be followed", () => {
+  const clock = new ManualClock();
+  const log = new MemoryLog();
+  const fails = { ring: false, host: false };
+  const done: string[] = [];
+  const attempt = (what: "ring" | "host") => () => {
+    if (fails[what]) throw new Error(`no ${what}`);
+    done.push(what);
+  };
+  const ring = { listen: attempt("ring"), interfacesChanged: attempt("ring"), missing: () => [] };
+  const host = { refresh: attempt("host"), addresses: () => [] };
+  let network: NetworkChanges;
+  beforeEach(() => {
+    Object.assign(fails, { ring: false, host: false });
+    network = new NetworkChanges({ host, ring, log, clock });
+    log.entries.length = 0;
+    done.length = 0;
+  });
+  afterEach(() => network.close());
+
+  test.each(["ring", "host"] as const)("is tried again each second, and said once: %s", (what) => {
+    fails[what] = true;
+    changed();
+    const problem = `cannot follow a change of the network: no ${what}`;
+    expect(network.problems).toEqual([problem]);
+    clock.advance(10_000);
+    expect(log.texts).toEqual([problem]);
+    fails[what] = false;
+    done.length = 0;
+    clock.advance(999);
+    expect(done).toEqual([]);
+    clock.advance(1);
+    expect(done).toEqual(["ring", "host"]);
+    expect(network.problems).toEqual([]);
+    expect(log.texts).toEqual([problem, "following network changes again"]);
+    clock.advance(10_000);
+    expect(done).toEqual(["ring", "host"]);
+  });
+
+  test("is not tried any more once a later change could be followed, or after the end", () => {
+    fails.ring = true;
+    changed();
+    fails.ring = false;
+    changed();
+    expect(network.problems).toEqual([]);
+    fails.ring = true;
+    changed();
+    network.close();
+    fails.ring = false;
+    done.length = 0;
+    clock.advance(10_000);
+    expect(done).toEqual([]);
+  });
+
+  test("is tried again when other interfaces are to be listened on, too", () => {
+    fails.ring = true;
+    network.listen(["eth0"]);
+    fails.ring = false;
+    clock.advance(1000);
+    expect(done).toEqual(["ring", "host"]);
+  });
+});
