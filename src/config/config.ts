@@ -2,8 +2,8 @@ import type { Network } from "../base/address.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
+import type { FlagTest } from "../base/tcp-flags.ts";
 import type { CommandTemplates } from "../firewall/commands/template.ts";
-import type { FlagTest } from "../match/door.ts";
 
 /** A whole knockd.conf, checked: nothing after this needs to check it again. */
 export interface Config {

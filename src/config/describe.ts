@@ -3,6 +3,7 @@ import { formatDuration } from "../base/duration.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import { formatService } from "../base/service.ts";
+import { formatFlagTest } from "../base/tcp-flags.ts";
 import type { CommandAction, Config, ConfigOptions, DoorConfig, NativeAction } from "./config.ts";
 import { defaultDecoys, defaultOptions } from "./config.ts";
 
@@ -45,10 +46,7 @@ function describeDoor(door: DoorConfig): string[] {
     ...fact(of("deny"), deny.length === 0 ? undefined : deny.map(formatNetwork).join(",")),
     ...fact(of("decoys"), door.decoys === defaultDecoys ? undefined : `${door.decoys}`),
     ...(action.kind === "native" ? describeNative(name, action) : describeCommands(name, action)),
-    ...["FIN", "SYN", "RST", "PSH", "ACK", "URG"].flatMap((flag, bit) => {
-      if ((flags.mask & (1 << bit)) === 0) return [];
-      return [`config: tcp flag: ${flags.value & (1 << bit) ? "" : "!"}${flag}`];
-    }),
+    ...formatFlagTest(flags).map((flag) => `config: tcp flag: ${flag}`),
   ];
 }
 

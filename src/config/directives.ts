@@ -2,7 +2,7 @@ import type { Network } from "../base/address.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
-import type { FlagTest } from "../match/door.ts";
+import type { FlagTest } from "../base/tcp-flags.ts";
 import type { Directive } from "./lines.ts";
 import type { Problem } from "./problem.ts";
 import type { Parsed } from "./values.ts";

@@ -7,22 +7,15 @@ import type { Sequence } from "../base/sequence.ts";
 import { parseSequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
 import { parseService } from "../base/service.ts";
-import type { FlagTest } from "../match/door.ts";
+import type { FlagTest } from "../base/tcp-flags.ts";
+import { tcpFlags } from "../base/tcp-flags.ts";
 
 /** A value, or why it is none and where in the text, counted from 0. */
 export type Parsed<T> =
   | { readonly value: T }
   | { readonly problem: string; readonly offset: number; readonly hint?: string };
 
-/** TCP's flag bits (RFC 9293 §3.1), by the names that knockd knows. */
-const flagBits: Readonly<Record<string, number>> = {
-  FIN: 1,
-  SYN: 2,
-  RST: 4,
-  PSH: 8,
-  ACK: 16,
-  URG: 32,
-};
+const flagBits: ReadonlyMap<string, number> = new Map(Object.entries(tcpFlags));
 
 export function sequence(text: string): Parsed<Sequence> {
   const steps = parseSequence(text);
@@ -43,9 +36,9 @@ export function flags(text: string): Parsed<FlagTest> {
   let value = 0;
   for (const { item, offset } of items(text)) {
     const not = item.startsWith("!");
-    const bit = flagBits[item.replace(/^!\s*/, "").toUpperCase()];
+    const bit = flagBits.get(item.replace(/^!\s*/, "").toUpperCase());
     if (bit === undefined) {
-      const hint = `flags are ${Object.keys(flagBits).join(", ").toLowerCase()}, each with a ! before it or not`;
+      const hint = `flags are ${Object.keys(tcpFlags).join(", ").toLowerCase()}, each with a ! before it or not`;
       return { problem: `unrecognized flag "${item}"`, offset, hint };
     }
     mask |= bit;

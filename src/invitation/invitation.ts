@@ -1,5 +1,6 @@
 import { humanDuration } from "../base/duration.ts";
 import { KnockError } from "../base/errors.ts";
+import { tcpFlags } from "../base/tcp-flags.ts";
 import { printable } from "../base/text.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { isBadPort } from "./bad-ports.ts";
@@ -14,8 +15,8 @@ export interface Invitation {
   readonly warnings: readonly string[];
 }
 
-/** The flags of the packet with which a browser's connection begins (RFC 9293 §3.1). */
-const syn = 0x02;
+/** The flags of the packet with which a browser's connection begins. */
+const syn = tcpFlags.SYN;
 
 /** Throws SYSTEM if no browser can knock at it. `service`: where to look, instead of what the door opens. */
 export function invitationTo(door: DoorConfig, host: string, service?: number): Invitation {

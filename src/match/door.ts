@@ -2,13 +2,9 @@ import type { Address, Network } from "../base/address.ts";
 import { contains } from "../base/address.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { sameSequence } from "../base/sequence.ts";
+import type { FlagTest } from "../base/tcp-flags.ts";
+import { tcpFlags } from "../base/tcp-flags.ts";
 import type { Packet } from "../decode/packet.ts";
-
-/** The TCP flags that must be set and those that must not: `(flags & mask) === value`. */
-export interface FlagTest {
-  readonly mask: number;
-  readonly value: number;
-}
 
 /** The conditions under which a knock opens a door. */
 export interface Door {
@@ -42,8 +38,7 @@ export function isAllowed({ allow, deny }: Pick<Door, "allow" | "deny">, source:
   return allow === undefined || allow.some((network) => contains(network, source));
 }
 
-const RST = 4;
-const ACK = 16;
+const { RST, ACK } = tcpFlags;
 
 /**
  * Returns whether a packet to a decoy of this door looks like a scan. All datagrams do, and all TCP packets

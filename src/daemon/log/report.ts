@@ -1,7 +1,8 @@
 import type { Entry, Level } from "../../base/log.ts";
 import { formatPort } from "../../base/port.ts";
+import type { FlagTest } from "../../base/tcp-flags.ts";
+import { formatFlagTest } from "../../base/tcp-flags.ts";
 import type { Packet } from "../../decode/packet.ts";
-import type { FlagTest } from "../../match/door.ts";
 import type { Verdict } from "../../match/verdict.ts";
 import type { LogPriority } from "./log-rate-limiter.ts";
 
@@ -102,21 +103,12 @@ const ignored = {
   source: () => "packet is not from somebody who may knock here, ignoring...",
   destination: () => "packet is not for this host or the door's target, ignoring...",
   scanner: () => "packet is from a source that scans, ignoring...",
-  flags: (flags: FlagTest) => `packet is not ${describeFlags(flags)}, ignoring...`,
+  flags: (flags: FlagTest) => `packet is not ${formatFlagTest(flags).join(",")}, ignoring...`,
 };
 
 /** The flags of a TCP packet: `SYN,ACK`. */
 export function formatFlags(flags: number): string {
-  return describeFlags({ mask: flags, value: flags });
-}
-
-function describeFlags({ mask, value }: FlagTest): string {
-  return ["FIN", "SYN", "RST", "PSH", "ACK", "URG"]
-    .flatMap((name, bit) => {
-      if ((mask & (1 << bit)) === 0) return [];
-      return [value & (1 << bit) ? name : `!${name}`];
-    })
-    .join(",");
+  return formatFlagTest({ mask: flags, value: flags }).join(",");
 }
 
 /** What -D says of every packet that came through the filter; `wall`: when it arrived. */
