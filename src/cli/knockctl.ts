@@ -1,4 +1,5 @@
 import { KnockError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { printableLines } from "../base/text.ts";
 import { getopt } from "./getopt.ts";
 import { check } from "./knockctl/check.ts";
@@ -20,7 +21,6 @@ import { status } from "./knockctl/status.ts";
 import { undo } from "./knockctl/undo.ts";
 import { unprotect } from "./knockctl/unprotect.ts";
 import { watch } from "./knockctl/watch.ts";
-import { nearest } from "./nearest.ts";
 import type { Io } from "./program.ts";
 import { formatList } from "./table.ts";
 import { version } from "./version.ts";

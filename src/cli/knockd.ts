@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError } from "../base/errors.ts";
+import { defaultConfigFile, defaultPidFile } from "../base/paths.ts";
 import type { ConfigOptions } from "../config/config.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { FindTraps, LoadedConfig } from "../config/load.ts";
@@ -40,9 +41,9 @@ Waits for port knocks and runs the commands of those who knock right.
 
   -i, --interface NAME  listen on this interface; several with commas between them, or any
                         (default: what the configuration says, else any)
-  -c, --config FILE     read this configuration (default: /etc/knockd.conf)
+  -c, --config FILE     read this configuration (default: ${defaultConfigFile})
   -d, --daemon          go to the background once everything is ready
-  -p, --pidfile FILE    with -d, write the process number here (default: /var/run/knockd.pid)
+  -p, --pidfile FILE    with -d, write the process number here (default: ${defaultPidFile})
   -g, --logfile FILE    write a log to this file
   -l, --lookup          name the hosts that knock in the log, not just their addresses
   -4, --only-ip-v4      ignore IPv6
@@ -56,9 +57,6 @@ Waits for port knocks and runs the commands of those who knock right.
 SIGHUP reads the configuration again. SIGTERM and SIGINT end the daemon; what is open stays open, and the
 next one closes it on time.
 `;
-
-const defaultConfig = "/etc/knockd.conf";
-const defaultPidFile = "/var/run/knockd.pid";
 
 /** knockd's exit codes: a signal's own number; 1 if it could not start; 2 for a wrong option. */
 const exitCodes = { SIGINT: 2, SIGTERM: 15 } as const;
@@ -108,7 +106,7 @@ function nameProcess(): void {
 }
 
 async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> {
-  const configFile = resolve(given.get("config") ?? defaultConfig);
+  const configFile = resolve(given.get("config") ?? defaultConfigFile);
   const background = isInBackground();
   const overrides = readOverrides(given);
   // Relative paths mean the directory of the start, also after -d has left it.

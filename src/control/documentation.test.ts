@@ -3,9 +3,9 @@ import { connect } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startServer } from "../../test/support/control-server.ts";
 import { Address } from "../base/address.ts";
+import { defaultControlSocket } from "../base/paths.ts";
 import { defaultLimits } from "./limits.ts";
 import { methods } from "./methods.ts";
-import { defaultSocket } from "./protocol.ts";
 
 const file = new URL("../../docs/control-protocol.md", import.meta.url);
 const text = readFileSync(file, "utf8");
@@ -68,5 +68,5 @@ test("limits and the path are those of the code", () => {
   const table = text.slice(text.indexOf("| limit |"));
   const written = [...table.matchAll(/\| ([\d,]+) \|/g)].map(([, n = ""]) => n.replaceAll(",", ""));
   expect(written.map(Number)).toEqual(values);
-  expect(text).toContain(`\`${defaultSocket}\``);
+  expect(text).toContain(`\`${defaultControlSocket}\``);
 });

@@ -7,9 +7,6 @@ import { escapeControls, formatJsonLine } from "../base/log.ts";
 import type { Method, NoParams, Params, Result } from "./methods.ts";
 import { methods, none } from "./methods.ts";
 
-/** Where the daemon listens unless its configuration says otherwise. */
-export const defaultSocket = "/run/knockd/control.sock";
-
 /** What the client wants. */
 export type Request = MethodRequest | Asked<"watch", NoParams>;
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { systemClock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
+import { controlSocketIn } from "../base/paths.ts";
 import { formatService } from "../base/service.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
@@ -64,9 +65,6 @@ export interface DaemonOptions {
 }
 
 const clock = systemClock;
-
-/** Where knockctl asks, unless the configuration says otherwise. */
-const defaultControlSocket = `${runtimeDirectory}/control.sock`;
 
 /**
  * How long a stopping daemon waits for commands that close: milliseconds. The second where no other daemon
@@ -301,7 +299,7 @@ export class Daemon {
   async #serveControl(): Promise<void> {
     if (this.#lasting === undefined) return;
     const { state, firewalls, protection } = this.#lasting;
-    const path = this.#config.options.controlSocket ?? defaultControlSocket;
+    const path = this.#config.options.controlSocket ?? controlSocketIn(runtimeDirectory);
     const handlers = new Administration({
       version: this.#options.version,
       configFile: this.#options.configFile,

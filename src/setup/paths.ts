@@ -1,9 +1,9 @@
 import { existsSync, realpathSync } from "node:fs";
 import { KnockError, reason } from "../base/errors.ts";
+import { defaultControlSocket } from "../base/paths.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import { defaultOptions } from "../config/config.ts";
 import { readConfig } from "../config/load.ts";
-import { defaultSocket } from "../control/protocol.ts";
 import { readIfThere } from "../system/files.ts";
 import type { StateFiles } from "../system/state-files.ts";
 import { defaultStateDir, stateFiles } from "../system/state-files.ts";
@@ -28,7 +28,7 @@ export function setupPaths(
   return {
     config,
     realConfig: existsSync(config) ? realpathSync(config) : config,
-    socket: socket ?? options.controlSocket ?? defaultSocket,
+    socket: socket ?? options.controlSocket ?? defaultControlSocket,
     table: options.table,
     state: stateFiles(options.stateDir ?? defaultStateDir, config),
   };

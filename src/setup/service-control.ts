@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
+import { defaultConfigFile } from "../base/paths.ts";
 import { openClient } from "../control/client.ts";
 import type { ProgramResult } from "../system/run-program.ts";
 import { complaint, runProgram } from "../system/run-program.ts";
@@ -13,15 +14,13 @@ export type StartMethod = "systemd" | "script" | "command";
 
 const initScript = "/etc/init.d/knockd";
 
-/** The file that a service manager's knockd reads. */
-export const usualConfig = "/etc/knockd.conf";
-
 /** Milliseconds until a daemon that was started should answer. */
 const patience = 10_000;
 
 /** The best way to start the knockd of a configuration file here. */
 export async function findStartMethod(configFile: string): Promise<StartMethod> {
-  if (configFile !== usualConfig) return "command";
+  // Service managers start knockd with that file alone.
+  if (configFile !== defaultConfigFile) return "command";
   if (existsSync("/run/systemd/system")) {
     const { code } = await runProgram(["systemctl", "cat", "knockd.service"]);
     if (code === 0) return "systemd";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
+import { defaultRuntimeDirectory, defaultStateDirectory } from "../base/paths.ts";
 import { isLocked } from "../ffi/file-lock.ts";
 
 /** Where the daemon of one configuration file keeps what it must not forget. */
@@ -38,8 +39,8 @@ export function isRunning({ lock }: StateFiles): boolean {
 
 /** Where lies what no restart of the machine outlives. */
 export const runtimeDirectory: string =
-  process.env["RUNTIME_DIRECTORY"]?.split(":")[0] || "/run/knockd";
+  process.env["RUNTIME_DIRECTORY"]?.split(":")[0] || defaultRuntimeDirectory;
 
 /** Where leases are kept, unless the configuration says otherwise. */
 export const defaultStateDir: string =
-  process.env["STATE_DIRECTORY"]?.split(":")[0] || "/var/lib/knockd";
+  process.env["STATE_DIRECTORY"]?.split(":")[0] || defaultStateDirectory;

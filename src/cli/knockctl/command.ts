@@ -3,9 +3,10 @@ import { parseAddress } from "../../base/address.ts";
 import { systemClock } from "../../base/clock.ts";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
+import { defaultControlSocket } from "../../base/paths.ts";
 import type { ControlClient } from "../../control/client.ts";
 import { openClient } from "../../control/client.ts";
-import { defaultSocket, encode } from "../../control/protocol.ts";
+import { encode } from "../../control/protocol.ts";
 import type { Option } from "../getopt.ts";
 import type { Io } from "../program.ts";
 
@@ -34,7 +35,7 @@ export const jsonOption: Option = { long: "json" };
 export const clientOptions: readonly Option[] = [{ long: "socket", argument: "PATH" }, jsonOption];
 
 /** Their lines in a command's usage. */
-export const clientUsage: string = `  --socket PATH  where the daemon listens (default: ${defaultSocket})
+export const clientUsage: string = `  --socket PATH  where the daemon listens (default: ${defaultControlSocket})
   --json         print JSON
   --help         print this text
 `;
@@ -44,7 +45,7 @@ export async function withDaemon<T>(
   { given }: CommandLine,
   task: (daemon: ControlClient) => Promise<T>,
 ): Promise<T> {
-  const daemon = await openClient(given.get("socket") ?? defaultSocket, systemClock);
+  const daemon = await openClient(given.get("socket") ?? defaultControlSocket, systemClock);
   try {
     return await task(daemon);
   } finally {

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService } from "../../base/service.ts";
 import { printable, printableLines } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
@@ -11,7 +12,7 @@ import type { InitOptions, SetupPlan } from "../../setup/plan.ts";
 import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
 import { Visitor } from "../../setup/probe-host.ts";
 import type { StartMethod } from "../../setup/service-control.ts";
-import { describeStart, usualConfig } from "../../setup/service-control.ts";
+import { describeStart } from "../../setup/service-control.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, expectOperands, print, usageError } from "./command.ts";
@@ -39,7 +40,7 @@ all of it back.
   --yes          ask nothing; without --service it is the port of your ssh connection, or
                  tcp/22, if something listens there
   --dry-run      show all of it, and change nothing
-  --config FILE  the configuration (default: ${usualConfig})
+  --config FILE  the configuration (default: ${defaultConfigFile})
   --socket PATH  where the daemon listens
   --json         print JSON at the end, and do not wait; with --yes or --dry-run
   --help         print this text
@@ -67,7 +68,7 @@ export const init: Command = {
   async run(line, io) {
     expectOperands(line, 0, 0);
     expectAnswers(line);
-    const config = resolve(line.given.get("config") ?? usualConfig);
+    const config = resolve(line.given.get("config") ?? defaultConfigFile);
     const agreed = await agree(line, io, config);
     if (agreed === undefined) return 1;
     const { plan, wishes, proof } = agreed;

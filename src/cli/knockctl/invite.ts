@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isErrno, KnockError, reason } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
@@ -9,7 +11,6 @@ import { isBadPort } from "../../invitation/bad-ports.ts";
 import type { Invitation } from "../../invitation/invitation.ts";
 import { invitationTo } from "../../invitation/invitation.ts";
 import { encodeProfile, readHost } from "../../invitation/profile.ts";
-import { nearest } from "../nearest.ts";
 import { readPage } from "../page-file.ts";
 import type { Io } from "../program.ts";
 import { formatQr } from "../qr.ts";
@@ -33,7 +34,7 @@ takes as an invitation, since a phone cannot open a file of this machine by a li
                     door opens)
   --output FILE     where to write the page (default: knock.html)
   --force           write it even if the file exists and is another one
-  --config FILE     the configuration (default: /etc/knockd.conf)
+  --config FILE     the configuration (default: ${defaultConfigFile})
   --json            print JSON
   --help            print this text
 
@@ -84,7 +85,7 @@ function gather({ given, operands }: CommandLine): Invitation {
   const [name = ""] = operands;
   const host = readHostOption(given.get("host"));
   const service = readServiceOption(given.get("service"));
-  const { config } = loadConfig(given.get("config") ?? "/etc/knockd.conf", process.cwd());
+  const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
   const door = config.doors.find((one) => one.name === name);
   if (door !== undefined) return invitationTo(door, host, service);
   throw unknownDoor(

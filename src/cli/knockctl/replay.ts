@@ -1,4 +1,5 @@
 import type { Entry } from "../../base/log.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Command } from "./command.ts";
@@ -11,7 +12,7 @@ Runs a recording (pcap or pcapng, as tcpdump and Wireshark write them) through t
 configuration, by the packets' own clock, and explains what each packet did at each door.
 Opens nothing, and needs no running knockd. Times are seconds since the first packet.
 
-  --config FILE      the configuration (default: /etc/knockd.conf)
+  --config FILE      the configuration (default: ${defaultConfigFile})
   --source ADDRESS   tell only what concerns this source, also where no door has its port
   --address OWN,...  the addresses of the machine that recorded (default: every destination
                      counts as its own)
@@ -38,7 +39,7 @@ export const replay: Command = {
       ...(source !== undefined && { source: readAddress(source) }),
       ...(addresses && { addresses: addresses.map((text) => readAddress(text.trim())) }),
     };
-    const { config } = loadConfig(given.get("config") ?? "/etc/knockd.conf", process.cwd());
+    const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
     const { Replay } = await import("../../daemon/replay/replay.ts");
     const run = new Replay(file, { config, ...options });
     const opened = new Map<string, number>();

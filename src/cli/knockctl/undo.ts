@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
 import { readLenient, setupPaths } from "../../setup/paths.ts";
 import { readRecords } from "../../setup/record.ts";
 import { planRestoring } from "../../setup/restore-config.ts";
 import type { TakenBack } from "../../setup/rollback.ts";
 import { takeBack } from "../../setup/rollback.ts";
-import { usualConfig } from "../../setup/service-control.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print } from "./command.ts";
 import { formatDate } from "./leases.ts";
@@ -19,7 +19,7 @@ is stopped if "init" started it. A configuration that somebody changed since is 
 nothing is done without --force.
 
   --force        restore the configuration all the same; the one of now is kept beside it
-  --config FILE  the configuration (default: ${usualConfig})
+  --config FILE  the configuration (default: ${defaultConfigFile})
 ${clientUsage}`;
 
 /** What is printed. */
@@ -38,7 +38,7 @@ export const undo: Command = {
   options: [{ long: "force" }, { long: "config", argument: "FILE" }, ...clientOptions],
   async run(line, io) {
     expectOperands(line, 0, 0);
-    const config = resolve(line.given.get("config") ?? usualConfig);
+    const config = resolve(line.given.get("config") ?? defaultConfigFile);
     const place = setupPaths(config, readLenient(config).options, line.given.get("socket"));
     const records = readRecords(place.state.init);
     const record = records.at(-1);

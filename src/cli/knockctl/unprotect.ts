@@ -1,18 +1,16 @@
 import { resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
+import { defaultConfigFile, defaultControlSocket } from "../../base/paths.ts";
 import { formatService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import type { ConfigOptions, DoorConfig } from "../../config/config.ts";
 import { readConfig } from "../../config/load.ts";
 import { openClient } from "../../control/client.ts";
-import { defaultSocket } from "../../control/protocol.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
 import { formatProtection } from "./protect.ts";
-
-const defaultConfig = "/etc/knockd.conf";
 
 const usage = `usage: knockctl unprotect [options]
 
@@ -21,7 +19,7 @@ It stays so until "knockctl protect" or "knockctl guard"; the next start of knoc
 what its configuration protects. Works without knockd, too, for root.
 
   --config FILE  without knockd: the configuration that it would have
-                 (default: ${defaultConfig})
+                 (default: ${defaultConfigFile})
 ${clientUsage}`;
 
 export const unprotect: Command = {
@@ -31,7 +29,7 @@ export const unprotect: Command = {
   options: [{ long: "config", argument: "FILE" }, ...clientOptions],
   async run(line, io) {
     expectOperands(line, 0, 0);
-    const configFile = resolve(line.given.get("config") ?? defaultConfig);
+    const configFile = resolve(line.given.get("config") ?? defaultConfigFile);
     const found = readLenient(configFile);
     const socket = await findDaemon(line, found.options);
     if (socket === undefined) {
@@ -72,7 +70,7 @@ async function findDaemon(
   { given }: CommandLine,
   options: ConfigOptions | undefined,
 ): Promise<string | undefined> {
-  const socket = given.get("socket") ?? options?.controlSocket ?? defaultSocket;
+  const socket = given.get("socket") ?? options?.controlSocket ?? defaultControlSocket;
   try {
     (await openClient(socket, systemClock)).close();
     return socket;

@@ -1,14 +1,14 @@
 // The second half of `knockctl init`: from a door that is there to services that only it leads to.
+
 import { KnockError } from "../../../base/errors.ts";
+import { defaultConfigFile, defaultControlSocket } from "../../../base/paths.ts";
 import { printable } from "../../../base/text.ts";
 import type { Params, Result } from "../../../control/methods.ts";
-import { defaultSocket } from "../../../control/protocol.ts";
 import type { Changes, Say } from "../../../setup/apply.ts";
 import { proveAll, putBack, tellChanges, withDaemonOf } from "../../../setup/apply.ts";
 import type { InitOptions, SetupPlan } from "../../../setup/plan.ts";
 import { formatProof } from "../../../setup/probe.ts";
 import { Visitor } from "../../../setup/probe-host.ts";
-import { usualConfig } from "../../../setup/service-control.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print } from "../command.ts";
@@ -103,7 +103,7 @@ async function protect(
     signal.throwIfAborted();
     if (line.given.has("json")) return finish(parts, clients, guarded);
     const { socket } = plan.place;
-    const options = socket === defaultSocket ? "" : ` --socket ${printable(socket)}`;
+    const options = socket === defaultControlSocket ? "" : ` --socket ${printable(socket)}`;
     io.stdout(`\n${formatGuarded(guarded, options)}${formatLastResort(plan, line)}`);
     const interrupted = new Promise<"left">((resolve) => {
       signal.addEventListener("abort", () => resolve("left"), { once: true });
@@ -176,7 +176,7 @@ function finish(
 function formatLastResort({ place: { config } }: SetupPlan, { given }: CommandLine): string {
   const socket = given.get("socket");
   const options = [
-    ...(config === usualConfig ? [] : [` --config ${config}`]),
+    ...(config === defaultConfigFile ? [] : [` --config ${config}`]),
     ...(socket === undefined ? [] : [` --socket ${socket}`]),
   ];
   return lastResort(printable(options.join("")));
