@@ -1,0 +1,125 @@
+// What administrators see of the daemon. Nothing here changes anything.
+import { ownerName } from "../base/access-owner.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Service } from "../base/service.ts";
+import { formatService } from "../base/service.ts";
+import type { Source } from "../capture/source.ts";
+import type { DoorConfig } from "../config/config.ts";
+import { openedServices } from "../config/config.ts";
+import type { DoorReport, LeaseReport, Result } from "../control/methods.ts";
+import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
+import type { Lease } from "../grant/lease.ts";
+import type { LeaseManager } from "../grant/lease-manager.ts";
+import type { Matcher } from "../match/matcher.ts";
+import type { Doors } from "./doors.ts";
+import type { Firewalls } from "./firewalls.ts";
+import type { NetworkChanges } from "./host/network.ts";
+import type { Protection } from "./protection/protection.ts";
+
+/** What `reportStatus` looks at. */
+export interface StatusParts {
+  readonly version: string;
+  readonly configFile: string;
+  readonly clock: Clock;
+  readonly leaseManager: LeaseManager;
+  readonly matcher: Matcher;
+  readonly source: Source;
+  readonly network: Pick<NetworkChanges, "problems">;
+  readonly firewalls: Pick<Firewalls, "kind" | "problems">;
+  readonly protection: Pick<Protection, "services" | "trial" | "problems">;
+  readonly journal: Pick<LeaseJournal, "path" | "trouble">;
+  /** Those of the configuration in force. */
+  readonly doors: () => Doors;
+  readonly interfaces: () => readonly string[] | undefined;
+}
+
+/** Reports on the whole daemon, which started at `started` on the clock's `now()`. */
+export function reportStatus(parts: StatusParts, started: number): Result<"status"> {
+  const { version, configFile, clock, leaseManager, matcher, source } = parts;
+  const { network, firewalls, protection, journal } = parts;
+  const { trial } = protection;
+  const problem = journal.trouble;
+  const doors = parts.doors();
+  return {
+    version,
+    pid: process.pid,
+    uptime: clock.now() - started,
+    configFile,
+    interfaces: parts.interfaces() ?? ["any"],
+    doors: doors.all.length,
+    leases: leaseManager.leases.length,
+    attempts: matcher.attemptsByStage,
+    capture: source.counters(),
+    firewall: {
+      kind: firewalls.kind,
+      protects: protection.services.map(formatService),
+      ...(trial && { trial: { ...trial, services: trial.services.map(formatService) } }),
+    },
+    journal: { path: journal.path, ...(problem !== undefined && { problem }) },
+    problems: [
+      ...(problem === undefined ? [] : [problem]),
+      ...network.problems,
+      ...firewalls.problems,
+      ...protection.problems,
+      ...describeUnreachable(protection.services, doors),
+    ],
+  };
+}
+
+export function reportDoors(doors: Doors, leases: readonly Lease[]): readonly DoorReport[] {
+  return doors.all.map(({ config, nth, door, decoys }) => {
+    const { name, timeout, action } = config;
+    const sequence = door?.sequence ?? [];
+    const isOfDoor = ({ access: { owner } }: Lease) =>
+      owner.kind === "door" && owner.name === name && owner.nth === nth;
+    return {
+      name,
+      steps: sequence.length,
+      protocols: [...new Set(sequence.map(({ protocol }) => protocol))],
+      decoys: decoys.length,
+      timeout,
+      kind: kindOf(action),
+      opens: openedServices(config).map(formatService),
+      ...lastsOf(action),
+      state: door === undefined ? "disabled" : "enabled",
+      open: leases.filter(isOfDoor).length,
+    };
+  });
+}
+
+export function reportLease({ access, since, due, state }: Lease, clock: Clock): LeaseReport {
+  const { owner, source, method } = access;
+  return {
+    door: ownerName(owner),
+    source,
+    since: new Date(clock.wall() - (clock.now() - since)),
+    remaining: Math.max(0, due - clock.now()),
+    kind: method.kind,
+    state,
+  };
+}
+
+/**
+ * Returns a sentence for each protected service that no door opens: what was confirmed stays protected,
+ * also when its door is gone from the configuration.
+ */
+export function describeUnreachable(protects: readonly Service[], doors: Doors): string[] {
+  const opened = doors.all.flatMap(({ config, door }) => (door ? openedServices(config) : []));
+  const reachable = new Set(opened.map(formatService));
+  return protects
+    .map(formatService)
+    .filter((service) => !reachable.has(service))
+    .map((service) => `${service} is protected, but no door opens it: knockctl unprotect`);
+}
+
+function kindOf(action: DoorConfig["action"]): DoorReport["kind"] {
+  if (action.kind === "native") return "native";
+  const { stop, stop6 } = action.templates;
+  return stop === undefined && stop6 === undefined ? "command" : "lease";
+}
+
+/** How long a door stays open, if anything closes it. */
+function lastsOf(action: DoorConfig["action"]): Pick<DoorReport, "lasts"> {
+  if (action.kind === "native") return { lasts: action.openFor };
+  return kindOf(action) === "lease" ? { lasts: action.closeAfter } : {};
+}
