@@ -1,0 +1,82 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { DoorConfig } from "../config/config.ts";
+import { Doors } from "./doors.ts";
+import { PortsInUse } from "./host/ports-in-use.ts";
+import { TargetNames } from "./host/target-names.ts";
+import { Targets } from "./host/targets.ts";
+import type { OneTimeFiles } from "./state/one-time-file.ts";
+
+export interface ActiveDoorsParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly files: OneTimeFiles;
+  /** Called when `current` has other targets or decoys, not by `use`. */
+  readonly onChange: (doors: Doors) => void;
+}
+
+/** The doors of the configuration in force, in step with host names and with the services of this host. */
+export class ActiveDoors {
+  readonly #parts: ActiveDoorsParts;
+  readonly #targets: Targets;
+  readonly #targetNames: TargetNames;
+  readonly #portsInUse: PortsInUse;
+  #configs: readonly DoorConfig[] = [];
+  #doors: Doors;
+
+  constructor(configs: readonly DoorConfig[], parts: ActiveDoorsParts) {
+    this.#parts = parts;
+    const { clock, log } = parts;
+    this.#targets = new Targets(log);
+    this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
+    this.#portsInUse = new PortsInUse(clock, () => this.#avoidPortsInUse());
+    this.#doors = this.#make(configs);
+  }
+
+  get current(): Doors {
+    return this.#doors;
+  }
+
+  /** Puts other doors in force. */
+  use(configs: readonly DoorConfig[]): void {
+    this.#doors = this.#make(configs);
+  }
+
+  /** Looks up the host names among the targets, now and from time to time. Takes a second at most. */
+  followNames(): Promise<void> {
+    return this.#targetNames.follow(this.#configs);
+  }
+
+  /** Asks the packet filter for forwarded ports, a moment later: decoys avoid them. */
+  findForwarded(): void {
+    if (this.#configs.some(({ decoys }) => decoys > 0)) this.#portsInUse.searchSoon();
+  }
+
+  /** As `PortsInUse.isInUse`. */
+  isInUse(port: number): boolean {
+    return this.#portsInUse.isInUse(port);
+  }
+
+  /** Ends all look-ups. */
+  close(): void {
+    this.#targetNames.close();
+    this.#portsInUse.close();
+  }
+
+  #make(configs: readonly DoorConfig[]): Doors {
+    this.#configs = configs;
+    const { log, files } = this.#parts;
+    const resolve = this.#targets.networks.bind(this.#targets);
+    return new Doors(configs, resolve, log, files, this.#portsInUse.read());
+  }
+
+  #retarget(): void {
+    this.#doors.retarget();
+    this.#parts.onChange(this.#doors);
+  }
+
+  #avoidPortsInUse(): void {
+    this.#doors.avoid(this.#portsInUse.read());
+    this.#parts.onChange(this.#doors);
+  }
+}

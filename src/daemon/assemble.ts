@@ -1,0 +1,147 @@
+import type { Clock } from "../base/clock.ts";
+import { Host } from "../capture/host.ts";
+import { Ring } from "../capture/ring.ts";
+import type { Config, ConfigOptions } from "../config/config.ts";
+import { dryFirewall } from "../firewall/dry.ts";
+import type { Firewall } from "../firewall/firewall.ts";
+import { LeaseManager } from "../grant/lease-manager.ts";
+import { Ledger } from "../grant/ledger.ts";
+import { Matcher } from "../match/matcher.ts";
+import { defaultStateDir } from "../system/state-files.ts";
+import { ActiveDoors } from "./active-doors.ts";
+import { Firewalls } from "./firewalls.ts";
+import { NetworkChanges } from "./host/network.ts";
+import type { DaemonLogSettings } from "./log/daemon-log.ts";
+import { DaemonLog } from "./log/daemon-log.ts";
+import { LogOutputs } from "./log/log-outputs.ts";
+import { debugRate, usualRate } from "./log/log-rate-limiter.ts";
+import { reverseLookUp } from "./log/reverse-dns.ts";
+import { MeteredFirewall } from "./metrics/metered-firewall.ts";
+import { MetricsPage } from "./metrics/metrics-page.ts";
+import { PacketCounters } from "./metrics/packet-counters.ts";
+import type { DaemonOptions } from "./options.ts";
+import { Pipeline } from "./pipeline.ts";
+import { Protection } from "./protection/protection.ts";
+import { markedFiles, untouchedFiles } from "./state/one-time-file.ts";
+import type { State } from "./state/state.ts";
+import { openState } from "./state/state.ts";
+
+/** What lasts beyond this process. */
+interface Persistence {
+  readonly state: State;
+  readonly firewalls: Firewalls;
+  readonly protection: Protection;
+}
+
+/** The parts of a daemon. Each knows only those that it is given here. */
+export interface DaemonParts {
+  readonly clock: Clock;
+  readonly log: DaemonLog;
+  /** `undefined` in a dry run. */
+  readonly persistence: Persistence | undefined;
+  readonly firewall: Firewall;
+  readonly leaseManager: LeaseManager;
+  readonly doors: ActiveDoors;
+  readonly matcher: Matcher;
+  readonly pipeline: Pipeline<Ring>;
+  readonly metrics: MetricsPage;
+  readonly network: NetworkChanges;
+}
+
+/** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
+export function assemble(options: DaemonOptions, config: Config, clock: Clock): DaemonParts {
+  const log = new DaemonLog({
+    outputs: new LogOutputs(options.terminal, clock),
+    clock,
+    lookUp: options.lookUp ? reverseLookUp : undefined,
+  });
+  log.configure(logSettings(config.options, options));
+  const onLoss = () => leaseManager.reopenNative();
+  const persistence = options.dryRun
+    ? undefined
+    : openPersistence(options.configFile, config.options, clock, log, onLoss);
+  const doors = new ActiveDoors(config.doors, {
+    clock,
+    log,
+    files: options.dryRun ? untouchedFiles() : markedFiles(),
+    onChange: (changed) => pipeline.watch(changed),
+  });
+  const firewall = new MeteredFirewall(persistence?.firewalls ?? dryFirewall, clock);
+  const leaseManager = new LeaseManager({
+    ...(persistence?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
+    firewall,
+    clock,
+    log,
+    maxCommands: config.options.maxCommands,
+    refuseWithoutJournal: config.options.onJournalFailure === "refuse",
+  });
+  const host = new Host(clock);
+  const matcher = new Matcher({
+    maxAttempts: config.options.maxAttempts,
+    isOurs: (address) => host.has(address),
+    isInUse: (port) => doors.isInUse(port),
+  });
+  const counters = new PacketCounters();
+  const pipeline = new Pipeline({
+    openSource: (sink) => new Ring(config.options.interfaces, clock, sink),
+    matcher,
+    leaseManager,
+    log,
+    clock,
+    rateLimiter: log.rateLimiter,
+    counters,
+    isLocalSource: (source) => host.isLocalSource(source),
+    onlyIpv4: options.onlyIpv4,
+    debug: options.terminal.debug,
+  });
+  const metrics = new MetricsPage(log, async () => {
+    const { Metrics } = await import("./metrics/metrics.ts");
+    return new Metrics({
+      version: options.version,
+      clock,
+      source: pipeline.source,
+      counters,
+      matcher,
+      leaseManager,
+      firewall,
+      rateLimiter: log.rateLimiter,
+      doors: () => doors.current,
+    });
+  });
+  const network = new NetworkChanges({ host, ring: pipeline.source, log, clock });
+  return {
+    clock,
+    log,
+    persistence,
+    firewall: persistence?.firewalls ?? dryFirewall,
+    leaseManager,
+    doors,
+    matcher,
+    pipeline,
+    metrics,
+    network,
+  };
+}
+
+/** What the log is to be like with these options of the configuration. */
+export function logSettings(
+  { logFile, logFormat, logRate, useSyslog }: ConfigOptions,
+  { terminal }: DaemonOptions,
+): DaemonLogSettings {
+  const rate = logRate ?? (terminal.debug ? debugRate : usualRate);
+  return { rate, file: logFile, format: logFormat, syslog: useSyslog };
+}
+
+/** `onLoss`: what native doors had opened is not open any more. Throws SYSTEM. */
+function openPersistence(
+  configFile: string,
+  { stateDir, table }: ConfigOptions,
+  clock: Clock,
+  log: DaemonLog,
+  onLoss: () => void,
+): Persistence {
+  const state = openState(stateDir ?? defaultStateDir, configFile, clock, log);
+  const firewalls = new Firewalls(table, clock, log, onLoss);
+  const protection = new Protection({ files: state.files, table, firewalls, clock, log });
+  return { state, firewalls, protection };
+}
