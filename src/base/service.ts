@@ -20,3 +20,13 @@ export function parseService(text: string): Service | undefined {
 export function formatService(service: Service): string {
   return service.protocol === "icmp" ? "icmp" : `${service.protocol}/${service.port}`;
 }
+
+/** Such as `tcp/22, icmp`. */
+export function formatServices(services: readonly Service[]): string {
+  return services.map(formatService).join(", ");
+}
+
+/** Each service once, in the order of their first. */
+export function uniqueServices(services: readonly Service[]): Service[] {
+  return [...new Map(services.map((service) => [formatService(service), service])).values()];
+}

@@ -1,7 +1,7 @@
 import type { PortSets } from "../base/port.ts";
 import type { CaptureCounters, Frame, Sink, Source } from "./source.ts";
 
-/** A source that delivers what it is given: for tests, and where no kernel is to be asked. */
+/** A source that delivers what it is given, where no kernel is to be asked. */
 export class MemorySource implements Source {
   readonly #sink: Sink;
   #ports: PortSets | undefined;

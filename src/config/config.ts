@@ -1,4 +1,6 @@
 import type { Network } from "../base/address.ts";
+import type { BackendKind } from "../base/backends.ts";
+import { defaultBackend } from "../base/backends.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
@@ -25,7 +27,7 @@ export interface ConfigOptions {
   /** How many commands may run at once, those that open and those that close each. */
   readonly maxCommands: number;
   /** What native doors are made of. */
-  readonly firewall: "nftables" | "ipset";
+  readonly firewall: BackendKind;
   /** The name of our table in nftables. */
   readonly table: string;
   /** Where leases are kept; undefined: the usual place. */
@@ -115,7 +117,7 @@ export const defaultOptions: ConfigOptions = {
   interfaces: undefined,
   maxAttempts: 1_000_000,
   maxCommands: 64,
-  firewall: "nftables",
+  firewall: defaultBackend,
   table: "sesame",
   onJournalFailure: "open",
 };

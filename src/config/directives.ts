@@ -1,4 +1,6 @@
 import type { Network } from "../base/address.ts";
+import type { BackendKind } from "../base/backends.ts";
+import { backendKinds } from "../base/backends.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
@@ -18,7 +20,7 @@ export interface OptionValues {
   lograte: number;
   maxattempts: number;
   maxcommands: number;
-  firewall: "nftables" | "ipset";
+  firewall: BackendKind;
   table: string;
   statedir: string;
   controlsocket: string;
@@ -77,7 +79,7 @@ export const optionRules: Rules<OptionValues> = {
   maxattempts: { comments: "anywhere", parse: values.count(1000, 10_000_000) },
   maxcommands: { comments: "anywhere", parse: values.count(1, 10_000) },
   table: { comments: "anywhere", parse: values.tableName },
-  firewall: { comments: "anywhere", parse: values.oneOf("nftables", "ipset") },
+  firewall: { comments: "anywhere", parse: values.oneOf(...backendKinds) },
   statedir: path,
   controlsocket: path,
   metricslisten: { comments: "anywhere", parse: values.endpoint },

@@ -1,6 +1,7 @@
 // All that an administrator can ask the daemon for, a row each. Times are milliseconds. From a row follow
 // the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
+import { backendKinds } from "../base/backends.ts";
 import {
   address,
   amount,
@@ -88,7 +89,7 @@ export const methods = {
         dropped: amount,
       }),
       firewall: v.object({
-        kind: v.picklist(["nftables", "ipset", "commands", "memory"]),
+        kind: v.picklist([...backendKinds, "commands"]),
         /** Services that only open sources reach, as `tcp/22`. */
         protects: texts,
         /** Services that are protected for a moment only, unless an administrator confirms it. */

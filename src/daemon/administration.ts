@@ -111,7 +111,7 @@ export class Administration implements ControlHandlers {
   };
 
   readonly unprotect = async (): Promise<Result<"protect">> => {
-    await this.#parts.protection.lift();
+    await this.#parts.protection.unprotect();
     return this.#protected();
   };
 

@@ -166,7 +166,12 @@ export class Daemon {
 
   async #protect(): Promise<void> {
     const { persistence } = this.#parts;
-    if (persistence !== undefined) return persistence.protection.configure(this.#config);
+    if (persistence !== undefined) {
+      const { firewalls, protection } = persistence;
+      const actions = this.#config.doors.map(({ action }) => action);
+      firewalls.expectUsers(actions.flatMap((one) => (one.kind === "command" && one.user) || []));
+      return protection.configure(this.#config);
+    }
     this.#say("dry-run", "dry run: nothing is opened, only told");
     const services = protectedServices(this.#config.doors).map(formatService);
     if (services.length > 0) this.#say("protect", `would protect: ${services.join(", ")}`);

@@ -1,23 +1,24 @@
+import type { BackendKind } from "../base/backends.ts";
+import { backends, defaultBackend } from "../base/backends.ts";
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
-import { formatService } from "../base/service.ts";
+import { formatServices } from "../base/service.ts";
+import type { Loss, NativeBackend, OpenElement, RunningTrial } from "../firewall/backend.ts";
+import { starters } from "../firewall/backends.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
-import { IpsetFirewall } from "../firewall/ipset/ipset.ts";
-import { NativeFirewall } from "../firewall/nftables/native.ts";
-import { loadRuleset } from "../firewall/nftables/nft-command.ts";
-import { liftRuleset } from "../firewall/nftables/nft-ruleset.ts";
-import type { Loss } from "../firewall/nftables/nft-table.ts";
-import type { RunningTrial } from "../firewall/nftables/nftables.ts";
-import { Nftables } from "../firewall/nftables/nftables.ts";
-import type { TableLock } from "../firewall/nftables/table-lock.ts";
-import { takeTableLock } from "../firewall/nftables/table-lock.ts";
-import { runtimeDirectory } from "../system/state-files.ts";
+import { isNative } from "../firewall/firewall.ts";
 import { Users } from "../system/users.ts";
 
 const unavailable = "native doors are not available: see the log at the start";
+
+/** A backend that was started, and which one it is. */
+interface RunningBackend {
+  readonly kind: BackendKind;
+  readonly backend: NativeBackend;
+}
 
 /** The ways to open a door, each made ready when the configuration needs it. */
 export class Firewalls implements Firewall {
@@ -27,10 +28,10 @@ export class Firewalls implements Firewall {
   readonly #onLoss: () => void;
   readonly #users: Users;
   readonly #command = new CommandFirewall((name) => this.#users.find(name));
-  #native: Firewall | undefined;
-  #nftables: Nftables | undefined;
-  #lock: TableLock | undefined;
-  #wanted: "nftables" | "ipset" | undefined;
+  /** What the configuration asks for. */
+  #chosen: BackendKind = defaultBackend;
+  #needed = false;
+  #running: RunningBackend | undefined;
   #told = "nothing";
   #problem: string | undefined;
 
@@ -48,10 +49,15 @@ export class Firewalls implements Firewall {
     this.#users.expect(names);
   }
 
-  /** What native doors are made of. */
-  get kind(): "nftables" | "ipset" | "commands" {
-    if (this.#wanted === "ipset") return "ipset";
-    return this.#nftables === undefined ? "commands" : "nftables";
+  /** What the directive `Firewall` says. */
+  get chosen(): BackendKind {
+    return this.#chosen;
+  }
+
+  /** What native doors are made of; "commands": there are none. */
+  get kind(): BackendKind | "commands" {
+    // Where the administrator's own rules decide, doors may open by them whatever runs here.
+    return backends[this.#chosen].canProtect ? (this.#running?.kind ?? "commands") : this.#chosen;
   }
 
   /** What keeps doors from opening: a sentence each. */
@@ -61,15 +67,18 @@ export class Firewalls implements Firewall {
 
   /**
    * Makes ready what the configuration asks for; `needed`: there are native doors, or something of ours
-   * may be in the kernel. nftables waits for the next `protect`. What fails is told in the log: other
-   * doors work all the same.
+   * may be in the kernel. A backend that protects waits for the next `protect`. What fails is told in the
+   * log: other doors work all the same.
    */
-  async configure(kind: "nftables" | "ipset", needed: boolean): Promise<void> {
+  async configure(kind: BackendKind, needed: boolean): Promise<void> {
     this.#problem = undefined;
-    if (kind === "ipset") await this.#useIpset(needed);
-    else if (this.#nftables === undefined) {
-      this.#native = undefined;
-      this.#wanted = needed ? "nftables" : undefined;
+    this.#chosen = kind;
+    this.#needed = needed;
+    try {
+      if (this.#running !== undefined && this.#running.kind !== kind) await this.#leave();
+      if (!backends[kind].canProtect) await this.#useUnprotecting();
+    } catch (error) {
+      this.fail(error);
     }
   }
 
@@ -80,90 +89,81 @@ export class Firewalls implements Firewall {
     this.#log.write({ level: "error", event: "firewall-failed", text });
   }
 
-  /** From now on these services are protected, those on trial as long as it lasts, and no others. Throws FIREWALL. */
+  /** Protects these services, those on trial as long as it lasts, and no others. Throws FIREWALL. */
   async protect(services: readonly Service[], trial?: RunningTrial): Promise<void> {
     const nothing = services.length === 0 && trial === undefined;
-    if (this.#nftables === undefined && this.#wanted !== "nftables" && nothing) return;
-    if (this.#nftables === undefined) await this.#open(services);
-    else if (trial === undefined) await this.#nftables.setProtection(services);
-    if (trial !== undefined) await this.#nftables?.setProtection(services, trial);
-    const told = services.map(formatService).join(", ") || "nothing";
+    if (this.#running === undefined) {
+      if (nothing && !this.#needed) return;
+      await this.#start(services);
+      if (trial !== undefined) await this.#protect(services, trial);
+    } else await this.#protect(services, trial);
+    const told = formatServices(services) || "nothing";
     if (told === this.#told) return;
     this.#told = told;
     this.#log.write({ level: "notice", event: "protect", text: `protected: ${told}` });
   }
 
-  /** Protects nothing, also if it is not we who protected it. Throws FIREWALL. */
-  async lift(): Promise<void> {
-    if (this.#nftables !== undefined) return await this.protect([]);
-    const lock = takeTableLock(runtimeDirectory, this.#table);
-    try {
-      await loadRuleset(liftRuleset(this.#table), () => {});
-    } finally {
-      lock.release();
-    }
+  /** Protects nothing, also if another process did it. Throws FIREWALL. */
+  async unprotect(): Promise<void> {
+    if (this.#running?.backend.protect !== undefined) return await this.protect([]);
+    for (const starter of Object.values(starters)) await starter.unprotect?.(this.#table);
   }
 
   open(access: Access, length: number, hold?: number): Promise<FirewallResult> {
-    return this.#for(access)?.open(access, length, hold) ?? notStarted();
+    if (!isNative(access)) return this.#command.open(access, length, hold);
+    return this.#running?.backend.open(access, length) ?? notStarted();
   }
 
   close(access: Access): Promise<FirewallResult> {
-    return this.#for(access)?.close(access) ?? notStarted();
+    if (!isNative(access)) return this.#command.close(access);
+    return this.#running?.backend.close(access) ?? notStarted();
+  }
+
+  /** Returns what the kernel has open for native doors at this moment. Throws FIREWALL. */
+  async listOpen(): Promise<readonly OpenElement[]> {
+    return (await this.#running?.backend.listOpen()) ?? [];
   }
 
   /** Lets go. What is open stays open until its time is over. */
   async shutDown(): Promise<void> {
-    await this.#nftables?.close();
-    this.#unlock();
+    await this.#running?.backend.release();
   }
 
-  #for({ method }: Access): Firewall | undefined {
-    return method.kind === "command" ? this.#command : this.#native;
+  async #protect(services: readonly Service[], trial: RunningTrial | undefined): Promise<void> {
+    await this.#running?.backend.protect?.(services, trial);
   }
 
-  async #useIpset(needed: boolean): Promise<void> {
-    this.#wanted = "ipset";
-    try {
-      if (this.#nftables !== undefined) await this.lift();
-      await this.#nftables?.close();
-      this.#nftables = undefined;
-      this.#unlock();
-      if (!needed) this.#native = undefined;
-      else {
-        if (this.#native instanceof IpsetFirewall) await this.#native.renew();
-        else this.#native = await IpsetFirewall.open(this.#clock);
-        // At a reload: by nftables before, or in sets that somebody may have destroyed.
-        this.#onLoss();
-      }
-    } catch (error) {
-      this.fail(error);
+  /** Another backend is wanted: this one must keep nothing shut. */
+  async #leave(): Promise<void> {
+    if (this.#running?.backend.protect !== undefined) await this.protect([]);
+    await this.#running?.backend.release();
+    this.#running = undefined;
+  }
+
+  async #useUnprotecting(): Promise<void> {
+    if (!this.#needed) {
+      await this.#running?.backend.release();
+      this.#running = undefined;
+    } else if (this.#running === undefined) await this.#start([]);
+    else {
+      await this.#running.backend.renew();
+      this.#onLoss();
     }
   }
 
-  async #open(services: readonly Service[]): Promise<void> {
-    this.#lock = takeTableLock(runtimeDirectory, this.#table);
-    try {
-      this.#nftables = await Nftables.open({
-        protect: services,
-        table: this.#table,
-        onFlush: (loss) => this.#restore(loss),
-        onProblem: ({ message: text }) =>
-          this.#log.write({ level: "error", event: "firewall-failed", text }),
-      });
-    } catch (error) {
-      this.#unlock();
-      throw error;
-    }
-    this.#native = new NativeFirewall(this.#nftables);
+  async #start(services: readonly Service[]): Promise<void> {
+    const kind = this.#chosen;
+    const parts = {
+      clock: this.#clock,
+      table: this.#table,
+      onLoss: (loss: Loss) => this.#restore(loss),
+      onProblem: ({ message: text }: Error) =>
+        this.#log.write({ level: "error", event: "firewall-failed", text }),
+    };
+    this.#running = { kind, backend: await starters[kind].start(parts, services) };
     this.#problem = undefined;
-    // By ipset, if this was a reload.
+    // At a reload doors may be open by another backend.
     this.#onLoss();
-  }
-
-  #unlock(): void {
-    this.#lock?.release();
-    this.#lock = undefined;
   }
 
   #restore(loss: Loss): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { runs } from "../../test/support/actions.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { MemoryFirewall } from "../../test/support/memory-firewall.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import {
   ACK,
@@ -23,7 +24,6 @@ import type { Entry, Level } from "../base/log.ts";
 import { parseSequence } from "../base/sequence.ts";
 import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
-import { MemoryFirewall } from "../firewall/memory.ts";
 import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { MemoryFirewall } from "../../test/support/memory-firewall.ts";
 import { parseConfig } from "../config/parse.ts";
-import { MemoryFirewall } from "../firewall/memory.ts";
 import { warmUp } from "./warm-up.ts";
 
 async function rehearsed(text: string): Promise<readonly string[]> {

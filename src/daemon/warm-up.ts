@@ -2,6 +2,7 @@
 // would open its door several times later than the thousandth: so some are played that nobody sent.
 import { setImmediate } from "node:timers/promises";
 import { Address } from "../base/address.ts";
+import { backends } from "../base/backends.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Entry } from "../base/log.ts";
 import { EagerLog, formatTextLine } from "../base/log.ts";
@@ -45,7 +46,7 @@ export async function warmUp(
     firewall: {
       async open(access, length) {
         const isNative = access.method.kind === "native";
-        const isProgram = !isNative || options.firewall === "ipset";
+        const isProgram = !isNative || backends[options.firewall].startsPrograms;
         if (isProgram && ++ran > programs) return { kind: "done" };
         if (isNative) return firewall.close({ ...access, source: nobody });
         return firewall.open(access, length);

@@ -4,15 +4,23 @@ import type { Protocol } from "../base/port.ts";
 import type { Service } from "../base/service.ts";
 
 /** What is opened for one source, and how: ready to be carried out. */
-export interface Access {
+export type Access = CommandAccess | NativeAccess;
+
+export interface CommandAccess extends AccessParts {
+  readonly method: CommandMethod;
+}
+
+export interface NativeAccess extends AccessParts {
+  readonly method: NativeMethod;
+}
+
+/** What every access has. */
+export interface AccessParts {
   readonly owner: AccessOwner;
   readonly source: Address;
   /** The packet that completed the knock; undefined if an administrator opened the door. */
   readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;
-  readonly method: AccessMethod;
 }
-
-type AccessMethod = CommandMethod | NativeMethod;
 
 /** By the commands of the configuration. */
 export interface CommandMethod {
@@ -44,8 +52,12 @@ export type FirewallResult =
   /** It was not carried out at all. */
   | { readonly kind: "not-started"; readonly reason: string };
 
+export function isNative(access: Access): access is NativeAccess {
+  return access.method.kind === "native";
+}
+
 /**
- * How doors are opened.
+ * How doors are opened. `Kind` says which ones: the wrong kind of access does not compile.
  *
  * - `open` and `close` begin at once, side by side with whatever else is going on, or, if they could be in
  *   each other's way, all of them as soon as what was asked for before has ended. The promise is fulfilled
@@ -55,13 +67,13 @@ export type FirewallResult =
  * - Where the kernel closes by itself, it does so `length` milliseconds after the last `open`, whether
  *   this process lives or not. Opening again begins the time anew, and never makes it shorter.
  */
-export interface Firewall {
+export interface Firewall<Kind extends Access = Access> {
   /** Nothing is done; whoever calls says so. */
   readonly isDryRun?: boolean;
   /**
    * `hold`: a descriptor that whatever carries it out keeps open until it has ended; whoever calls does so
    * until the promise is fulfilled.
    */
-  open(access: Access, length: number, hold?: number): Promise<FirewallResult>;
-  close(access: Access): Promise<FirewallResult>;
+  readonly open: (access: Kind, length: number, hold?: number) => Promise<FirewallResult>;
+  readonly close: (access: Kind) => Promise<FirewallResult>;
 }

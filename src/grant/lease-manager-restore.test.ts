@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Who } from "../../test/support/accesses.ts";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { commandsOnly } from "../../test/support/commands-only.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { MemoryFirewall } from "../../test/support/memory-firewall.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
@@ -15,7 +17,6 @@ import { ownerName } from "../base/access-owner.ts";
 import { systemClock } from "../base/clock.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { Access } from "../firewall/firewall.ts";
-import { MemoryFirewall } from "../firewall/memory.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
 import type { Recovered } from "./journal/recovery.ts";
@@ -271,7 +272,7 @@ test("a real start command that outlives its daemon is waited for by the next", 
     byCommands({}, { start: `mkfifo '${join(folder, "gate")}'` }),
     0,
   );
-  const firewall = new CommandFirewall(noUsers);
+  const firewall = commandsOnly(new CommandFirewall(noUsers));
   const real = () =>
     makeDaemon({ firewall, clock: systemClock, ledger: new Ledger() }).leaseManager;
   const access = byCommands({}, method);

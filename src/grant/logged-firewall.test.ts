@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { commandsOnly } from "../../test/support/commands-only.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
@@ -14,7 +15,7 @@ test("a command whose user has to be looked up gets the lock that tells that it 
   const folder = mkdtempSync(join(tmpdir(), "sesame-operator-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
-  const firewall = new CommandFirewall(() => sleep(10, me));
+  const firewall = commandsOnly(new CommandFirewall(() => sleep(10, me)));
   const operator = new LoggedFirewall({ firewall, log: new MemoryLog() });
   const locks = new CommandLocks(join(folder, "start-"));
   const gate = join(folder, "gate");

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { statSync } from "node:fs";
+import { protectionObstacle } from "../base/backends.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
@@ -75,7 +76,7 @@ export function makePlan(
   decoys: DecoyFacts,
 ): SetupPlan {
   const existing = readExisting(file);
-  expectNftables(existing);
+  expectProtection(existing);
   const before = readBytes(file);
   const chosen = choose(existing, wishes);
   const fresh = chosen.flatMap((one) => ("fresh" in one ? one.fresh : []));
@@ -112,11 +113,10 @@ export function makePlan(
   };
 }
 
-function expectNftables({ options }: Config): void {
-  if (options.firewall === "nftables") return;
-  const hints = ["Firewall = nftables has a protection of its own"];
-  const message = "with Firewall = ipset knockd protects nothing: your iptables rules decide";
-  throw new KnockError("SYSTEM", message, { hints });
+function expectProtection({ options }: Config): void {
+  const obstacle = protectionObstacle(options.firewall);
+  if (obstacle === undefined) return;
+  throw new KnockError("SYSTEM", obstacle.message, { hints: obstacle.hints });
 }
 
 type Choice =

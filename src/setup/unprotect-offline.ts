@@ -4,7 +4,7 @@ import type { Service } from "../base/service.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import { protectedServices } from "../config/config.ts";
 import { loadRuleset } from "../firewall/nftables/nft-command.ts";
-import { defaultTable, liftRuleset } from "../firewall/nftables/nft-ruleset.ts";
+import { defaultTable, unprotectRuleset } from "../firewall/nftables/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
 import { defaultStateDir, isRunning, stateFiles } from "../system/state-files.ts";
 
@@ -38,7 +38,7 @@ export async function liftWithoutDaemon(
   }
   const table = options?.table ?? defaultTable;
   try {
-    await loadRuleset(liftRuleset(table), () => {});
+    await loadRuleset(unprotectRuleset(table), () => {});
   } catch (cause) {
     const known = cause instanceof KnockError ? cause.hints : [];
     const hints = process.geteuid?.() === 0 ? known : [...known, "only root can do this"];

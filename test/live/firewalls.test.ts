@@ -5,18 +5,18 @@ import type { Service } from "../../src/base/service.ts";
 import { formatService, parseService } from "../../src/base/service.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
+import type { NativeBackend } from "../../src/firewall/backend.ts";
 import { CommandFirewall } from "../../src/firewall/commands/command.ts";
-import type { Access } from "../../src/firewall/firewall.ts";
 import { IpsetFirewall } from "../../src/firewall/ipset/ipset.ts";
-import { MemoryFirewall } from "../../src/firewall/memory.ts";
-import { NativeFirewall } from "../../src/firewall/nftables/native.ts";
-import { Nftables } from "../../src/firewall/nftables/nftables.ts";
+import { NftablesFirewall } from "../../src/firewall/nftables/nftables.ts";
 import { describeFirewall } from "../contract/firewall.ts";
 import { byCommands, byKernel } from "../support/accesses.ts";
+import { MemoryFirewall } from "../support/memory-firewall.ts";
 import { MemoryLog } from "../support/memory-log.ts";
 import { address } from "../support/packets.ts";
 import type { LiveHost } from "./host.ts";
 import { enter } from "./namespace.ts";
+import { removeTable } from "./native-doors.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
@@ -26,13 +26,13 @@ const ports: Readonly<Record<string, number>> = { ssh: 22, web: 80 };
 const doorOf = (port: number) => Object.keys(ports).find((door) => ports[door] === port) ?? "?";
 
 /** A door as a native one of the configuration: `ssh` opens tcp/22. */
-function native(door: string, source: string): Access {
+function native(door: string, source: string) {
   const services = [{ protocol: "tcp", port: ports[door] ?? 1 }] as const;
   return byKernel({ door, source: address(source) }, { services });
 }
 
 /** The same by commands as people write them. */
-function byIptables(door: string, source: string): Access {
+function byIptables(door: string, source: string) {
   const iptables = source.includes(":") ? "ip6tables -w" : "iptables -w";
   const rule = `INPUT -s ${source} -p tcp --dport ${ports[door]} -j ACCEPT`;
   const who = { door, source: address(source) };
@@ -51,13 +51,6 @@ async function iptablesRules(): Promise<string[]> {
       .join("")
       .matchAll(rule),
   ].map(([, source, port]) => `${doorOf(Number(port))} ${source}`);
-}
-
-async function ipsetMembers(): Promise<string[]> {
-  const { stdout } = await run(["ipset", "list"]);
-  return [...stdout.matchAll(/^(\S+),tcp:(\d+) timeout/gm)].map(
-    ([, source, port]) => `${doorOf(Number(port))} ${source}`,
-  );
 }
 
 describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
@@ -83,20 +76,26 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
     await network?.close();
   });
 
+  /** The services of a listing as names of doors. */
+  const opened = (backend: NativeBackend) => async () =>
+    (await backend.listOpen()).map(
+      ({ source, service }) => `${doorOf("port" in service ? service.port : 0)} ${source}`,
+    );
+
+  const nothing = byKernel({ source: address("::1") }, { services: [] });
+  const impossible = byCommands({ source: address("::1") }, { start: "\0", stop: "\0" });
+
   describeFirewall(
-    "NativeFirewall",
+    "NftablesFirewall",
     async () => {
-      const nftables = await Nftables.open({ protect: [], onFlush: () => {} });
+      const parts = { table: "sesame", onLoss: () => {}, onProblem: () => {} };
+      const firewall = await NftablesFirewall.start(parts, []);
       return {
-        firewall: new NativeFirewall(nftables),
+        firewall,
         access: native,
-        opened: () =>
-          nftables
-            .elements()
-            .map(
-              ({ source, service }) => `${doorOf("port" in service ? service.port : 0)} ${source}`,
-            ),
-        close: () => nftables.remove(),
+        impossible: nothing,
+        opened: opened(firewall),
+        close: () => removeTable(firewall),
       };
     },
     { closesByItself: true },
@@ -104,18 +103,23 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
 
   describeFirewall(
     "IpsetFirewall",
-    async () => ({
-      firewall: await IpsetFirewall.open(systemClock),
-      access: native,
-      opened: ipsetMembers,
-      close: async () => void (await run(["ipset", "destroy"])),
-    }),
+    async () => {
+      const firewall = await IpsetFirewall.start({ clock: systemClock });
+      return {
+        firewall,
+        access: native,
+        impossible: nothing,
+        opened: opened(firewall),
+        close: async () => void (await run(["ipset", "destroy"])),
+      };
+    },
     { closesByItself: true },
   );
 
   describeFirewall("CommandFirewall", () => ({
     firewall: new CommandFirewall(async () => ({ uid: 0, gid: 0 })),
     access: byIptables,
+    impossible,
     opened: iptablesRules,
     close: async () => {
       for (const command of ["iptables", "ip6tables"]) await run([command, "-F"]);
@@ -124,7 +128,8 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
 
   describeFirewall("MemoryFirewall", () => {
     const firewall = new MemoryFirewall();
-    return { firewall, access: native, opened: () => firewall.opened, close: () => {} };
+    const opened = () => firewall.opened;
+    return { firewall, access: native, impossible: nothing, opened, close: () => {} };
   });
 
   test("what somebody removed is told, and that there may be such a thing is told as that", async () => {
@@ -160,7 +165,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
     let firewall: IpsetFirewall;
 
     beforeAll(async () => {
-      firewall = await IpsetFirewall.open(systemClock);
+      firewall = await IpsetFirewall.start({ clock: systemClock });
       for (const family of families) {
         const iptables = family === 4 ? "iptables" : "ip6tables";
         const [icmp, type] = family === 4 ? ["icmp", "icmp"] : ["icmpv6", "icmpv6"];
@@ -208,7 +213,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
         "tcp/22",
       ]);
       await firewall.open(open, 60_000);
-      await IpsetFirewall.open(systemClock);
+      await IpsetFirewall.start({ clock: systemClock });
       expect(await client.canConnect(server.address, 22, 400)).toBe("open");
     });
   });

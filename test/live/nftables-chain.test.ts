@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parseAddress } from "../../src/base/address.ts";
 import type { Service } from "../../src/base/service.ts";
 import { parseService } from "../../src/base/service.ts";
-import type { Loss } from "../../src/firewall/nftables/nft-table.ts";
-import { Nftables } from "../../src/firewall/nftables/nftables.ts";
+import type { Loss } from "../../src/firewall/backend.ts";
+import { NftablesFirewall } from "../../src/firewall/nftables/nftables.ts";
 import type { LiveHost } from "./host.ts";
 import { enter } from "./namespace.ts";
+import { closeDoor, openDoor, removeTable } from "./native-doors.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { answersUdp, echoTcp, echoUdp, goesOn, talkTcp, talkUdp } from "./session.ts";
@@ -30,7 +31,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   let client: LiveHost;
   let other: LiveHost;
   let leave = () => {};
-  let nftables: Nftables | undefined;
+  let nftables: NftablesFirewall | undefined;
   const losses: Loss[] = [];
 
   beforeAll(async () => {
@@ -45,7 +46,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   });
 
   afterEach(async () => {
-    await nftables?.remove();
+    if (nftables !== undefined) await removeTable(nftables);
     nftables = undefined;
     expect(losses.splice(0)).toEqual([]);
   });
@@ -55,11 +56,11 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     await network?.close();
   });
 
-  async function protect(...texts: string[]): Promise<Nftables> {
-    nftables = await Nftables.open({
-      protect: services(...texts),
-      onFlush: (loss) => losses.push(loss),
-    });
+  async function protect(...texts: string[]): Promise<NftablesFirewall> {
+    nftables = await NftablesFirewall.start(
+      { table: "sesame", onLoss: (loss) => losses.push(loss), onProblem: () => {} },
+      services(...texts),
+    );
     return nftables;
   }
 
@@ -78,13 +79,13 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
 
   test("lets an open source in, alone, to what is open, over its own family", async () => {
     const doors = await protect("tcp/22", "tcp/23");
-    doors.grant(address(client.address), services("tcp/22"), minute);
+    await openDoor(doors, address(client.address), services("tcp/22"), minute);
     expect(await client.canConnect(server.address, 22, patience)).toBe("open");
     expect(await client.canConnect(server.address, 23, patience)).toBe("silent");
     expect(await other.canConnect(server.address, 22, patience)).toBe("silent");
     if (!LiveNetwork.hasIPv6) return;
     expect(await client.canConnect(server.address6, 22, patience)).toBe("silent");
-    doors.grant(address(client.address6), services("tcp/23"), minute);
+    await openDoor(doors, address(client.address6), services("tcp/23"), minute);
     expect(await client.canConnect(server.address6, 23, patience)).toBe("open");
     expect(await client.canConnect(server.address6, 22, patience)).toBe("silent");
   });
@@ -106,7 +107,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     const doors = await protect("icmp");
     for (const [from, target] of both(client).map((from, i) => [from, both(server)[i] ?? ""])) {
       expect(await client.pings(target ?? "", patience)).toBe(false);
-      doors.grant(address(from ?? ""), services("icmp"), minute);
+      await openDoor(doors, address(from ?? ""), services("icmp"), minute);
       expect(await client.pings(target ?? "", patience)).toBe(true);
       expect(await other.pings(target ?? "", patience)).toBe(false);
     }
@@ -117,16 +118,16 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     await protect("icmp");
     const odd = ["hping3", "-q", "-c", "1", "--icmp", "-C", "8", "-K", "1", server.address];
     expect((await client.run(odd, { ok: "any" })).stderr).toContain("0 packets received");
-    await nftables?.unprotect();
+    await nftables?.protect([]);
     expect((await client.run(odd, { ok: "any" })).stderr).toContain("1 packets received");
   });
 
   test("ends a ping that goes on when its time is over", async () => {
     const doors = await protect("icmp");
-    doors.grant(address(client.address), services("icmp"), minute);
+    await openDoor(doors, address(client.address), services("icmp"), minute);
     const ping = client.start(["ping", "-n", "-i", "0.2", "-c", "10", server.address]);
     await ping.waitFor(/icmp_seq=3/);
-    doors.revoke(address(client.address), services("icmp"));
+    await closeDoor(doors, address(client.address), services("icmp"));
     expect((await ping.ended).stdout).not.toMatch(/icmp_seq=(6|7|8|9|10)\b/);
   });
 
@@ -147,10 +148,10 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     async (family) => {
       if (family === "address6" && !LiveNetwork.hasIPv6) return;
       const doors = await protect("tcp/22");
-      doors.grant(address(client[family]), services("tcp/22"), minute);
+      await openDoor(doors, address(client[family]), services("tcp/22"), minute);
       const talk = talkTcp(client, server[family], 22);
       await goesOn(talk);
-      doors.revoke(address(client[family]), services("tcp/22"));
+      await closeDoor(doors, address(client[family]), services("tcp/22"));
       await goesOn(talk);
       expect(await client.canConnect(server[family], 22, patience)).toBe("silent");
       await talk.stop();
@@ -186,12 +187,12 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     for (const [i, target] of both(server).entries()) {
       const source = address(both(client)[i] ?? "");
       expect(await answersUdp(client, target, port)).toBe(false);
-      doors.grant(source, services(`udp/${port}`), minute);
+      await openDoor(doors, source, services(`udp/${port}`), minute);
       expect(await answersUdp(client, target, port)).toBe(true);
       expect(await answersUdp(other, target, port)).toBe(false);
       const talk = talkUdp(client, target, port);
       await goesOn(talk);
-      doors.revoke(source, services(`udp/${port}`));
+      await closeDoor(doors, source, services(`udp/${port}`));
       await goesOn(talk);
       expect(await answersUdp(client, target, port)).toBe(false);
       await talk.stop();
@@ -241,10 +242,10 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     expect(await client.canConnect(server.address, 8080, patience)).toBe("open");
     const doors = await protect("tcp/8080");
     expect(await client.canConnect(server.address, 8080, patience)).toBe("silent");
-    doors.grant(address(client.address), services("tcp/8080"), minute);
+    await openDoor(doors, address(client.address), services("tcp/8080"), minute);
     const talk = talkTcp(client, server.address, 8080);
     await goesOn(talk);
-    doors.revoke(address(client.address), services("tcp/8080"));
+    await closeDoor(doors, address(client.address), services("tcp/8080"));
     await goesOn(talk);
     expect(await client.canConnect(server.address, 8080, patience)).toBe("silent");
     await talk.stop();
@@ -264,10 +265,10 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
 
   test("lets everybody in after unprotect, and knows the open ones when it is protected again", async () => {
     const doors = await protect("tcp/22");
-    doors.grant(address(client.address), services("tcp/22"), minute);
-    await doors.unprotect();
+    await openDoor(doors, address(client.address), services("tcp/22"), minute);
+    await doors.protect([]);
     expect(await other.canConnect(server.address, 22, patience)).toBe("open");
-    await doors.setProtection(services("tcp/22"));
+    await doors.protect(services("tcp/22"));
     expect(await other.canConnect(server.address, 22, patience)).toBe("silent");
     expect(await client.canConnect(server.address, 22, patience)).toBe("open");
   });
@@ -275,8 +276,8 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   test("closes on time by itself, though the program is gone", async () => {
     const doors = await protect("tcp/22");
     const begin = performance.now();
-    doors.grant(address(client.address), services("tcp/22"), 1_500);
-    await doors.close();
+    await openDoor(doors, address(client.address), services("tcp/22"), 1_500);
+    await doors.release();
     nftables = undefined;
     expect(await client.canConnect(server.address, 22, patience)).toBe("open");
     while ((await client.canConnect(server.address, 22, patience)) === "open");

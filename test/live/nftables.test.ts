@@ -6,11 +6,13 @@ import { Address, parseAddress } from "../../src/base/address.ts";
 import type { Service } from "../../src/base/service.ts";
 import { formatService, parseService } from "../../src/base/service.ts";
 import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
+import type { Loss } from "../../src/firewall/backend.ts";
 import { protectionRuleset } from "../../src/firewall/nftables/nft-ruleset.ts";
-import type { Loss } from "../../src/firewall/nftables/nft-table.ts";
-import type { NftablesOptions } from "../../src/firewall/nftables/nftables.ts";
-import { Nftables } from "../../src/firewall/nftables/nftables.ts";
+import type { NftablesParts } from "../../src/firewall/nftables/nftables.ts";
+import { NftablesFirewall } from "../../src/firewall/nftables/nftables.ts";
+import { byKernel } from "../support/accesses.ts";
 import { enter } from "./namespace.ts";
+import { closeDoor, openDoor, removeTable } from "./native-doors.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
@@ -46,9 +48,12 @@ const listed = async () => {
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-async function until(condition: () => boolean, timeout: number): Promise<number> {
+async function until(
+  condition: () => boolean | Promise<boolean>,
+  timeout: number,
+): Promise<number> {
   const begin = performance.now();
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() - begin > timeout) throw new Error(`not so within ${timeout} ms`);
     await sleep(5);
   }
@@ -56,18 +61,18 @@ async function until(condition: () => boolean, timeout: number): Promise<number>
 }
 
 /** `tcp/22 192.0.2.1`, sorted. */
-const open = (nftables: Nftables) =>
-  nftables
-    .elements()
+const open = async (nftables: NftablesFirewall) =>
+  (await nftables.listOpen())
     .map((element) => `${formatService(element.service)} ${element.source}`)
     .sort();
 
-const timeLeft = (nftables: Nftables) => nftables.elements().map((one) => one.milliseconds);
+const timeLeft = async (nftables: NftablesFirewall) =>
+  (await nftables.listOpen()).map((one) => one.milliseconds);
 
 describe.skipIf(needs("nft"))("nftables", () => {
   let network: LiveNetwork;
   let leave = () => {};
-  let nftables: Nftables;
+  let nftables: NftablesFirewall;
   const losses: Loss[] = [];
   const problems: string[] = [];
 
@@ -81,13 +86,19 @@ describe.skipIf(needs("nft"))("nftables", () => {
     await network?.close();
   });
 
-  const start = (options: Partial<NftablesOptions> = {}) =>
-    Nftables.open({
-      protect: services("tcp/22", "udp/53", "icmp"),
-      onFlush: (loss) => losses.push(loss),
-      onProblem: (problem) => problems.push(problem.message),
-      ...options,
-    });
+  const start = (
+    parts: Partial<NftablesParts> = {},
+    protect = services("tcp/22", "udp/53", "icmp"),
+  ) =>
+    NftablesFirewall.start(
+      {
+        table: "sesame",
+        onLoss: (loss) => losses.push(loss),
+        onProblem: (problem) => problems.push(problem.message),
+        ...parts,
+      },
+      protect,
+    );
 
   beforeEach(async () => {
     losses.length = 0;
@@ -96,17 +107,17 @@ describe.skipIf(needs("nft"))("nftables", () => {
   });
 
   afterEach(async () => {
-    await nftables.close();
+    await nftables.release();
     await nft("flush ruleset");
   });
 
   describe("what is open", () => {
-    test("is what was granted and not revoked, of both families", () => {
-      nftables.grant(v4, services("tcp/22", "udp/53", "icmp"), minute);
-      nftables.grant(v6, services("tcp/22", "icmp"), minute);
-      nftables.revoke(v4, services("udp/53", "tcp/443"));
-      nftables.revoke(address("2001:db8::2"), ssh);
-      expect(open(nftables)).toEqual([
+    test("is what was opened and not closed, of both families", async () => {
+      await openDoor(nftables, v4, services("tcp/22", "udp/53", "icmp"), minute);
+      await openDoor(nftables, v6, services("tcp/22", "icmp"), minute);
+      await closeDoor(nftables, v4, services("udp/53", "tcp/443"));
+      await closeDoor(nftables, address("2001:db8::2"), ssh);
+      expect(await open(nftables)).toEqual([
         "icmp 192.0.2.1",
         "icmp 2001:db8::1",
         "tcp/22 192.0.2.1",
@@ -115,8 +126,8 @@ describe.skipIf(needs("nft"))("nftables", () => {
     });
 
     test("is shown by nft in words", async () => {
-      nftables.grant(v4, services("tcp/22", "icmp"), minute);
-      nftables.grant(v6, services("udp/53", "icmp"), minute);
+      await openDoor(nftables, v4, services("tcp/22", "icmp"), minute);
+      await openDoor(nftables, v6, services("udp/53", "icmp"), minute);
       const text = await listed();
       expect(text).toContain("192.0.2.1 . tcp . 22 timeout 1m");
       expect(text).toContain("192.0.2.1 . icmp . 2048 timeout 1m");
@@ -125,65 +136,66 @@ describe.skipIf(needs("nft"))("nftables", () => {
     });
 
     test("closes by itself, on time", async () => {
-      nftables.grant(v4, ssh, 300);
-      nftables.grant(v6, ssh, minute);
-      expect(await until(() => open(nftables).length === 1, 2_000)).toBeGreaterThan(200);
-      expect(open(nftables)).toEqual(["tcp/22 2001:db8::1"]);
+      await openDoor(nftables, v4, ssh, 300);
+      await openDoor(nftables, v6, ssh, minute);
+      expect(await until(async () => (await open(nftables)).length === 1, 2_000)).toBeGreaterThan(
+        200,
+      );
+      expect(await open(nftables)).toEqual(["tcp/22 2001:db8::1"]);
     });
 
     test("never stays for ever, however short it was to be", async () => {
-      nftables.grant(v4, ssh, 0.01);
-      nftables.grant(v6, ssh, 0);
-      nftables.grant(v6, ssh, -5);
-      nftables.grant(v6, ssh, Number.NaN);
+      await openDoor(nftables, v4, ssh, 0.01);
+      await openDoor(nftables, v6, ssh, 0);
+      await openDoor(nftables, v6, ssh, -5);
+      await openDoor(nftables, v6, ssh, Number.NaN);
       await sleep(100);
-      expect(open(nftables)).toEqual([]);
+      expect(await open(nftables)).toEqual([]);
     });
 
-    test("is prolonged by a second grant, and neither shortened nor doubled", async () => {
-      nftables.grant(v4, ssh, 30_000);
-      nftables.grant(v4, ssh, minute);
-      expect(timeLeft(nftables)).toEqual([expect.closeTo(minute, -3)]);
-      nftables.grant(v4, ssh, 10_000);
-      expect(timeLeft(nftables)).toEqual([expect.closeTo(minute, -3)]);
-      nftables.grantAll([
-        { source: v4, services: [...ssh, ...ssh], milliseconds: 70_000 },
-        { source: v4, services: ssh, milliseconds: 90_000 },
-        { source: v4, services: ssh, milliseconds: 80_000 },
+    test("is prolonged by a second opening, and neither shortened nor doubled", async () => {
+      await openDoor(nftables, v4, ssh, 30_000);
+      await openDoor(nftables, v4, ssh, minute);
+      expect(await timeLeft(nftables)).toEqual([expect.closeTo(minute, -3)]);
+      await openDoor(nftables, v4, ssh, 10_000);
+      expect(await timeLeft(nftables)).toEqual([expect.closeTo(minute, -3)]);
+      await Promise.all([
+        openDoor(nftables, v4, [...ssh, ...ssh], 70_000),
+        openDoor(nftables, v4, ssh, 90_000),
+        openDoor(nftables, v4, ssh, 80_000),
       ]);
-      expect(timeLeft(nftables)).toEqual([expect.closeTo(90_000, -3)]);
+      expect(await timeLeft(nftables)).toEqual([expect.closeTo(90_000, -3)]);
       await sleep(50);
       expect(losses).toEqual([]);
     });
 
     test("stays open without a gap while it is prolonged", async () => {
-      nftables.grant(v4, ssh, 200);
+      await openDoor(nftables, v4, ssh, 200);
       for (let i = 0; i < 20; i++) {
         await sleep(50);
-        nftables.grant(v4, ssh, 200 + i);
-        expect(open(nftables)).toHaveLength(1);
+        await openDoor(nftables, v4, ssh, 200 + i);
+        expect(await open(nftables)).toHaveLength(1);
       }
     });
 
-    test("may be for a hundred years", () => {
+    test("may be for a hundred years", async () => {
       const century = 36_525 * 86_400_000;
-      nftables.grant(v4, ssh, century);
-      expect(timeLeft(nftables)[0]).toBeGreaterThan(century - 1_000);
+      await openDoor(nftables, v4, ssh, century);
+      expect((await timeLeft(nftables))[0]).toBeGreaterThan(century - 1_000);
     });
 
     test("can be 20,000 sources at once, and is put back in 5 seconds", async () => {
       const all = Array.from({ length: 20_000 }, (_, n) => source(n));
-      const grants = all.map((one) => ({ source: one, services: ssh, milliseconds: minute }));
       for (const wait of [0, 1_000, 2_000]) {
         const begin = performance.now();
-        nftables.grantAll(grants.map((grant) => ({ ...grant, milliseconds: minute + wait })));
+        await Promise.all(all.map((one) => openDoor(nftables, one, ssh, minute + wait)));
         expect(performance.now() - begin).toBeLessThan(5_000);
       }
-      expect(open(nftables)).toHaveLength(20_000);
+      expect(await open(nftables)).toHaveLength(20_000);
       const begin = performance.now();
-      for (const one of all) nftables.grant(one, services("udp/53"), minute);
+      for (const one of all) await openDoor(nftables, one, services("udp/53"), minute);
       expect(performance.now() - begin).toBeLessThan(5_000);
-      expect(open(nftables)).toHaveLength(40_000);
+      expect(await open(nftables)).toHaveLength(40_000);
       // The news of our own changes did not keep out those of others, nor count as theirs.
       await sleep(50);
       expect(losses).toEqual([]);
@@ -201,15 +213,15 @@ describe.skipIf(needs("nft"))("nftables", () => {
       ["what is protected", ["flush set inet sesame protected"]],
       ["a set", ["delete chain inet sesame protect", "delete set inet sesame open6"]],
     ])("%s, it is there again within a second", async (_, commands) => {
-      const wanted = () => nftables.grant(v4, ssh, minute);
-      await nftables.close();
+      const wanted = () => openDoor(nftables, v4, ssh, minute);
+      await nftables.release();
       nftables = await start({
-        onFlush: (loss) => {
-          wanted();
+        onLoss: (loss) => {
+          void wanted();
           losses.push(loss);
         },
       });
-      wanted();
+      await wanted();
       const before = await listed();
       for (let times = 1; times <= 3; times++) {
         await nft(...commands);
@@ -233,12 +245,12 @@ describe.skipIf(needs("nft"))("nftables", () => {
     });
 
     test("the table while a door is opened, the door opens after all", async () => {
-      await nftables.close();
-      nftables = await start({ onFlush: () => nftables.grant(v4, ssh, minute) });
+      await nftables.release();
+      nftables = await start({ onLoss: () => void openDoor(nftables, v4, ssh, minute) });
       await nft("flush ruleset");
-      nftables.grant(v4, ssh, minute);
-      nftables.revoke(v6, ssh);
-      await until(() => open(nftables).length === 1, 1_000);
+      await openDoor(nftables, v4, ssh, minute);
+      await closeDoor(nftables, v6, ssh);
+      await until(async () => (await open(nftables)).length === 1, 1_000);
     });
 
     test("what is none of ours, nothing happens", async () => {
@@ -254,13 +266,13 @@ describe.skipIf(needs("nft"))("nftables", () => {
     });
 
     test("our own changes do not count", async () => {
-      nftables.grant(v4, ssh, minute);
-      nftables.grant(v4, ssh, 2 * minute);
-      await nftables.setProtection(services("tcp/80"));
-      await nftables.unprotect();
-      await nftables.setProtection(services("tcp/81"));
-      nftables.revoke(v4, ssh);
-      nftables.grant(v4, ssh, 20);
+      await openDoor(nftables, v4, ssh, minute);
+      await openDoor(nftables, v4, ssh, 2 * minute);
+      await nftables.protect(services("tcp/80"));
+      await nftables.protect([]);
+      await nftables.protect(services("tcp/81"));
+      await closeDoor(nftables, v4, ssh);
+      await openDoor(nftables, v4, ssh, 20);
       await sleep(300);
       expect(losses).toEqual([]);
     });
@@ -290,33 +302,33 @@ describe.skipIf(needs("nft"))("nftables", () => {
 
   describe("the protection", () => {
     test("is changed in one go, and what is open stays", async () => {
-      nftables.grant(v4, ssh, minute);
-      await nftables.setProtection(services("tcp/80", "udp/80", "tcp/80"));
+      await openDoor(nftables, v4, ssh, minute);
+      await nftables.protect(services("tcp/80", "udp/80", "tcp/80"));
       const text = await listed();
       expect(text).toContain("elements = { tcp . 80, udp . 80 }");
       expect(text).not.toContain("echo-request");
-      expect(open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
+      expect(await open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
     });
 
     test("is found and kept by the next program", async () => {
-      nftables.grant(v4, ssh, minute);
+      await openDoor(nftables, v4, ssh, minute);
       const before = await listed();
-      await nftables.close();
+      await nftables.release();
       nftables = await start();
       expect(await listed()).toBe(before);
-      expect(open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
+      expect(await open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
     });
 
     test("by the program before is prolonged, and not shortened", async () => {
-      nftables.grant(v4, ssh, 30_000);
-      nftables.grant(v6, ssh, 30_000);
-      await nftables.close();
+      await openDoor(nftables, v4, ssh, 30_000);
+      await openDoor(nftables, v6, ssh, 30_000);
+      await nftables.release();
       nftables = await start();
-      nftables.grantAll([
-        { source: v4, services: services("tcp/22", "icmp"), milliseconds: minute },
-        { source: v6, services: ssh, milliseconds: 10_000 },
+      await Promise.all([
+        openDoor(nftables, v4, services("tcp/22", "icmp"), minute),
+        openDoor(nftables, v6, ssh, 10_000),
       ]);
-      const left = nftables.elements().map(({ source, service, milliseconds }) => {
+      const left = (await nftables.listOpen()).map(({ source, service, milliseconds }) => {
         const seconds = Math.round(milliseconds / 1000);
         return `${formatService(service)} ${source} ${seconds}`;
       });
@@ -329,22 +341,22 @@ describe.skipIf(needs("nft"))("nftables", () => {
     });
 
     test("of icmp alone needs no ports", async () => {
-      await nftables.setProtection(services("icmp"));
+      await nftables.protect(services("icmp"));
       expect(await listed()).toContain("icmpv6 type echo-request");
     });
 
     test("goes with the chain, and comes again", async () => {
       const before = await listed();
-      await nftables.unprotect();
-      await nftables.unprotect();
+      await nftables.protect([]);
+      await nftables.protect([]);
       expect(await listed()).not.toContain("chain");
-      await nftables.setProtection(services("tcp/22", "udp/53", "icmp"));
+      await nftables.protect(services("tcp/22", "udp/53", "icmp"));
       expect(await listed()).toBe(before);
     });
 
     test("stays when a new one cannot be loaded", async () => {
       const before = await listed();
-      await expect(nftables.setProtection([{ protocol: "tcp", port: 70_000 }])).rejects.toThrow(
+      await expect(nftables.protect([{ protocol: "tcp", port: 70_000 }])).rejects.toThrow(
         expect.objectContaining({ code: "FIREWALL" }),
       );
       expect(await listed()).toBe(before);
@@ -354,11 +366,12 @@ describe.skipIf(needs("nft"))("nftables", () => {
     });
 
     test("is removed with the table, whatever is open", async () => {
-      nftables.grant(v4, ssh, minute);
-      await nftables.remove();
+      await openDoor(nftables, v4, ssh, minute);
+      await removeTable(nftables);
       expect(await nft("list ruleset")).toBe("");
-      expect(() => nftables.grant(v4, ssh, minute)).toThrow("closed");
-      expect(() => nftables.elements()).toThrow("closed");
+      const closed = { kind: "not-started", reason: "nftables is closed" };
+      expect(await nftables.open(byKernel(), minute)).toEqual(closed);
+      await expect(nftables.listOpen()).rejects.toThrow("closed");
     });
 
     test("loads from a file before the network is up", async () => {
@@ -368,14 +381,14 @@ describe.skipIf(needs("nft"))("nftables", () => {
     });
 
     test("of two programs is kept in two tables", async () => {
-      const other = await start({ table: "sesame-two", protect: services("tcp/80") });
-      other.grant(v4, services("tcp/80"), minute);
-      nftables.grant(v4, ssh, minute);
-      await other.setProtection(services("tcp/81"));
-      await other.remove();
+      const other = await start({ table: "sesame-two" }, services("tcp/80"));
+      await openDoor(other, v4, services("tcp/80"), minute);
+      await openDoor(nftables, v4, ssh, minute);
+      await other.protect(services("tcp/81"));
+      await removeTable(other, "sesame-two");
       await sleep(50);
       expect(losses).toEqual([]);
-      expect(open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
+      expect(await open(nftables)).toEqual(["tcp/22 192.0.2.1"]);
     });
   });
 
@@ -390,18 +403,19 @@ describe.skipIf(needs("nft"))("nftables", () => {
       }
       return taken.sort((a, b) => a - b)[times >> 1] ?? 0;
     };
-    const grant = (n: number) => nftables.grant(source(n), ssh, minute + performance.now());
+    const one = (n: number) =>
+      nftables.open(byKernel({ source: source(n) }), minute + performance.now());
     const child = (n: number) =>
       nft(`add element inet sesame open4 { 192.0.2.1${n} . 6 . 22 timeout 1m }`);
-    await median(1_000, grant);
-    const empty = await median(1_000, grant);
+    await median(1_000, one);
+    const empty = await median(1_000, one);
     const childEmpty = await median(7, child);
     await loadForeign(100_000);
-    const full = await median(1_000, grant);
+    const full = await median(1_000, one);
     const childFull = await median(7, child);
     const text = (milliseconds: number) => `${milliseconds.toFixed(3)} ms`;
     console.info(
-      `one grant: ${text(empty)} on an empty host, ${text(full)} beside 100,000 elements; ` +
+      `one opening: ${text(empty)} on an empty host, ${text(full)} beside 100,000 elements; ` +
         `nft as a child: ${text(childEmpty)} and ${text(childFull)}`,
     );
     expect(full / empty).toBeLessThan(5);

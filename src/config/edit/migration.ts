@@ -1,6 +1,6 @@
 // From knockd's way to ours: what differs for one file, and what could be written in it instead.
 import type { Service } from "../../base/service.ts";
-import { formatService } from "../../base/service.ts";
+import { formatService, formatServices } from "../../base/service.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
 import { readSections } from "../lines.ts";
 import type { IptablesRule } from "./iptables.ts";
@@ -109,7 +109,7 @@ function convert(doors: readonly ConfigSection[], openFor: string, edits: Edits)
     }
     rewrite(door, openFor, edits);
     native.push(door);
-    const services = door.opens.map(formatService).join(", ");
+    const services = formatServices(door.opens);
     notes.push({ line, text: `[${name}] opens ${services} in the kernel, which closes by itself` });
   });
   return [...notes, ...closers.flatMap((one) => retire(one, native, staying, openFor, edits))];
@@ -201,10 +201,7 @@ function rewrite(
   for (const directive of section.directives) {
     if (isCommand(directive) || directive === timeout) edits.set(directive.line, []);
   }
-  edits.set(start.line, [
-    `open     = ${opens.map(formatService).join(", ")}`,
-    `open_for = ${length}`,
-  ]);
+  edits.set(start.line, [`open     = ${formatServices(opens)}`, `open_for = ${length}`]);
 }
 
 function isCommand({ key }: Directive): boolean {

@@ -1,20 +1,19 @@
 // What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
+import type { BackendKind } from "../../base/backends.ts";
+import { backends } from "../../base/backends.ts";
 import { isLoopback, parseEndpoint } from "../../base/endpoint.ts";
 import type { Sequence } from "../../base/sequence.ts";
-import type { ConfigOptions, DoorConfig } from "../config.ts";
+import type { DoorConfig } from "../config.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 import { findOverlaps } from "./overlaps.ts";
-
-/** The longest time-out of an element of ipset, which has 32 bits for milliseconds: milliseconds. */
-const longestOfIpset = 2_147_483_000;
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
 export function findTraps(
   optionSections: readonly ConfigSection[],
   doorSections: readonly ConfigSection[],
   doors: readonly DoorConfig[],
-  firewall: ConfigOptions["firewall"],
+  firewall: BackendKind,
 ): Problem[] {
   return [
     ...optionSections.flatMap(optionsInOtherCase),
@@ -25,7 +24,7 @@ export function findTraps(
       const section = doorSections[i];
       // A section without a name is a line that could not be read.
       if (section === undefined || door.name === "") return [];
-      return [...doorTraps(section, door), ...(firewall === "ipset" ? tooLong(section, door) : [])];
+      return [...doorTraps(section, door), ...tooLong(section, door, firewall)];
     }),
     ...sharedLists(doorSections, doors),
     ...findOverlaps(doors).map(({ at, message }) => warn(doorSections[at] ?? nowhere, message)),
@@ -173,9 +172,15 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   return found;
 }
 
-function tooLong(section: ConfigSection, { name, action }: DoorConfig): Problem[] {
-  if (action.kind !== "native" || action.openFor <= longestOfIpset) return [];
-  const message = `open_for is longer than ipset can count: '${name}' will be open for 24.8 days`;
+function tooLong(
+  section: ConfigSection,
+  { name, action }: DoorConfig,
+  firewall: BackendKind,
+): Problem[] {
+  const { longestTimeout } = backends[firewall];
+  if (action.kind !== "native" || action.openFor <= longestTimeout) return [];
+  const days = Math.floor(longestTimeout / 8_640_000) / 10;
+  const message = `open_for is longer than ${firewall} can count: '${name}' will be open for ${days} days`;
   return [warn(section, message)];
 }
 

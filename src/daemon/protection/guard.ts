@@ -4,7 +4,7 @@ import type { Endpoint } from "../../base/endpoint.ts";
 import { isLoopback } from "../../base/endpoint.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
-import { formatService, parseService } from "../../base/service.ts";
+import { formatService, formatServices, parseService, uniqueServices } from "../../base/service.ts";
 import { openedServices } from "../../config/config.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { Lease } from "../../grant/lease.ts";
@@ -14,7 +14,6 @@ import { connectedPeers, formatPeer } from "../../system/sessions.ts";
 import type { Doors } from "../doors.ts";
 
 import type { Protection } from "./protection.ts";
-import { list, unique } from "./protection.ts";
 
 export interface GuardParts {
   readonly protection: Protection;
@@ -111,7 +110,7 @@ export class Guard {
   /** What is to be protected. Throws USAGE for what nobody could reach then, or what is protected anyway. */
   #choose(wanted: readonly Service[] | undefined): readonly Service[] {
     const native = this.#openable();
-    const chosen = unique(wanted ?? native);
+    const chosen = uniqueServices(wanted ?? native);
     if (chosen.length === 0) {
       const hints = ["give a door a line such as: open = tcp/22"];
       throw new KnockError("USAGE", "no door opens a service: there is nothing to guard", {
@@ -121,13 +120,13 @@ export class Guard {
     const names = new Set(native.map(formatService));
     const shut = chosen.filter((service) => !names.has(formatService(service)));
     if (shut.length > 0) {
-      const message = `no door opens ${list(shut)}: nobody could come in`;
-      const hints = [`a door needs the line: open = ${list(shut)}`];
+      const message = `no door opens ${formatServices(shut)}: nobody could come in`;
+      const hints = [`a door needs the line: open = ${formatServices(shut)}`];
       throw new KnockError("USAGE", message, { hints });
     }
     const before = new Set(this.#parts.protection.services.map(formatService));
     if (chosen.some((service) => !before.has(formatService(service)))) return chosen;
-    throw new KnockError("USAGE", `${list(chosen)} is protected already`);
+    throw new KnockError("USAGE", `${formatServices(chosen)} is protected already`);
   }
 
   #openable(): Service[] {
@@ -155,7 +154,7 @@ export class Guard {
     const access = { owner: { kind: "trial" }, source, knock: undefined, method } as const;
     await leaseManager.open({ access, length, again: "extend" });
     if (this.#leaseOf(source)?.state === "open") return;
-    const message = `cannot open ${list(services)} for ${source}, so nothing was protected`;
+    const message = `cannot open ${formatServices(services)} for ${source}, so nothing was protected`;
     throw new KnockError("FIREWALL", message, { hints: ["knockctl status says what is wrong"] });
   }
 

@@ -1,14 +1,16 @@
+import { protectionObstacle } from "../../base/backends.ts";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
-import { formatService, parseService } from "../../base/service.ts";
+import { formatServices, uniqueServices } from "../../base/service.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "../../system/files.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
+import { ConfirmedServices } from "./confirmed-services.ts";
 
 export interface ProtectionParts {
   readonly files: StateFiles;
@@ -36,9 +38,9 @@ export class Protection {
   readonly #parts: ProtectionParts;
   /** What the configuration says. */
   #configured: readonly Service[] = [];
-  #confirmed: readonly Service[];
-  /** An administrator has lifted what the configuration says. */
-  #lifted = false;
+  readonly #confirmed: ConfirmedServices;
+  /** An administrator has taken back what the configuration says. */
+  #unprotected = false;
   #trial: RunningTrialState | undefined;
   #bootProblem: string | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -46,13 +48,14 @@ export class Protection {
   /** Reads what was confirmed. */
   constructor(parts: ProtectionParts) {
     this.#parts = parts;
-    this.#confirmed = this.#recall();
+    this.#confirmed = new ConfirmedServices(parts.files.guarded, parts.log);
   }
 
   /** What is protected for good. */
   get services(): readonly Service[] {
-    if (this.#isNotOurs) return [];
-    return unique([...(this.#lifted ? [] : this.#configured), ...this.#confirmed]);
+    if (this.#obstacle !== undefined) return [];
+    const configured = this.#unprotected ? [] : this.#configured;
+    return uniqueServices([...configured, ...this.#confirmed.services]);
   }
 
   /** What is protected for the moment, and for how many milliseconds more. */
@@ -72,17 +75,15 @@ export class Protection {
   configure(config: Config): Promise<void> {
     return this.#inTurn(async () => {
       const { firewalls, files } = this.#parts;
-      const actions = config.doors.map(({ action }) => action);
-      firewalls.expectUsers(actions.flatMap((one) => (one.kind === "command" && one.user) || []));
       this.#configured = protectedServices(config.doors);
       // That there was a protection means that its rules may be in the kernel.
       const needed =
-        actions.some(({ kind }) => kind === "native") ||
-        this.#confirmed.length > 0 ||
+        config.doors.some(({ action }) => action.kind === "native") ||
+        this.#confirmed.services.length > 0 ||
         hasFile(files.boot);
       await firewalls.configure(config.options.firewall, needed);
       try {
-        if (!this.#isNotOurs) await this.#apply();
+        if (this.#obstacle === undefined) await this.#apply();
         else if (hasFile(files.boot)) await this.#leave();
       } catch (error) {
         firewalls.fail(error);
@@ -90,16 +91,16 @@ export class Protection {
     });
   }
 
-  /** Protects what the configuration says, also after `lift`. Throws FIREWALL. */
+  /** Protects what the configuration says, also after `unprotect`. Throws FIREWALL. */
   protect(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#expectNftables();
-      const before = this.#lifted;
-      this.#lifted = false;
+      this.#expectProtection();
+      const before = this.#unprotected;
+      this.#unprotected = false;
       try {
         await this.#apply();
       } catch (error) {
-        this.#lifted = before;
+        this.#unprotected = before;
         throw error;
       }
     });
@@ -109,17 +110,16 @@ export class Protection {
    * Protects nothing any more, and forgets what was confirmed. What the configuration says counts again
    * from `protect` or the next start on. Throws FIREWALL, SYSTEM.
    */
-  lift(): Promise<void> {
+  unprotect(): Promise<void> {
     return this.#inTurn(async () => {
-      this.#expectNftables();
+      this.#expectProtection();
       const { files, firewalls } = this.#parts;
-      this.#lifted = true;
-      this.#confirmed = [];
+      this.#unprotected = true;
       this.#endTrial("the protection was lifted");
-      // The kernel first: whoever asks for this may be locked out.
-      await firewalls.lift();
+      // The kernel first: the administrator who asks for this may be locked out.
+      await firewalls.unprotect();
       replaceFile(files.boot, undefined);
-      replaceFile(files.guarded, undefined);
+      this.#confirmed.replace([]);
       this.#bootProblem = undefined;
     });
   }
@@ -127,7 +127,7 @@ export class Protection {
   /** Protects these services, too, but only for so many milliseconds, unless they are confirmed. Throws FIREWALL. */
   try(services: readonly Service[], milliseconds: number): Promise<void> {
     return this.#inTurn(async () => {
-      this.#expectNftables();
+      this.#expectProtection();
       const { clock, log } = this.#parts;
       const before = this.#trial;
       const until = clock.now() + milliseconds;
@@ -141,7 +141,7 @@ export class Protection {
         throw error;
       }
       before?.cancelWake();
-      const text = `guard: ${list(services)} is protected on trial for ${milliseconds / 1000} s`;
+      const text = `guard: ${formatServices(services)} is protected on trial for ${milliseconds / 1000} s`;
       log.write({ level: "notice", event: "guard", text });
     });
   }
@@ -149,28 +149,25 @@ export class Protection {
   /** What is on trial is protected from now on. Throws USAGE if nothing is, FIREWALL, SYSTEM. */
   confirm(): Promise<readonly Service[]> {
     return this.#inTurn(async () => {
-      const { log, files } = this.#parts;
+      const { log } = this.#parts;
       const trial = this.#trial;
       if (trial === undefined || this.trial === undefined) {
         const hints = ["knockctl guard begins a trial"];
         throw new KnockError("USAGE", "nothing is on trial, or its time is over", { hints });
       }
-      const before = this.#confirmed;
-      const confirmed = unique([...before, ...trial.services]);
+      const before = this.#confirmed.services;
       // First of all: what cannot be remembered had better take itself back.
-      replaceFile(files.guarded, write(confirmed));
-      this.#confirmed = confirmed;
+      this.#confirmed.replace(uniqueServices([...before, ...trial.services]));
       this.#trial = undefined;
       try {
         await this.#apply();
       } catch (error) {
-        this.#confirmed = before;
         this.#trial = trial;
-        replaceFile(files.guarded, write(before));
+        this.#confirmed.replace(before);
         throw error;
       }
       trial.cancelWake();
-      const text = `guard: confirmed, ${list(trial.services)} stays protected`;
+      const text = `guard: confirmed, ${formatServices(trial.services)} stays protected`;
       log.write({ level: "notice", event: "guard-confirmed", text });
       return trial.services;
     });
@@ -196,7 +193,7 @@ export class Protection {
 
   #endTrial(why: string): void {
     if (this.#trial === undefined) return;
-    const text = `guard: ${why}, ${list(this.#trial.services)} is as before`;
+    const text = `guard: ${why}, ${formatServices(this.#trial.services)} is as before`;
     this.#parts.log.write({ level: "notice", event: "guard-over", text });
     this.#trial.cancelWake();
     this.#trial = undefined;
@@ -223,36 +220,19 @@ export class Protection {
   /** Another firewall is in use now: ours must keep nobody out. */
   async #leave(): Promise<void> {
     const { firewalls, files } = this.#parts;
-    await firewalls.lift();
+    await firewalls.unprotect();
     replaceFile(files.boot, undefined);
   }
 
-  /** Who keeps people out is the administrator, by rules of his own. */
-  get #isNotOurs(): boolean {
-    return this.#parts.firewalls.kind === "ipset";
+  /** Why knockd protects nothing: the administrator's own rules decide. */
+  get #obstacle(): ReturnType<typeof protectionObstacle> {
+    return protectionObstacle(this.#parts.firewalls.chosen);
   }
 
-  #expectNftables(): void {
-    if (!this.#isNotOurs) return;
-    const message = "with Firewall = ipset knockd protects nothing: your iptables rules decide";
-    const hints = ["Firewall = nftables has a protection of its own"];
-    throw new KnockError("USAGE", message, { hints });
-  }
-
-  #recall(): readonly Service[] {
-    const { files, log } = this.#parts;
-    const complain = (text: string) => log.write({ level: "error", event: "protect-failed", text });
-    try {
-      const lines = readIfThere(files.guarded)?.toString().split("\n").filter(Boolean) ?? [];
-      return lines.flatMap((line) => {
-        const service = parseService(line);
-        if (service === undefined) complain(`${files.guarded}: "${line}" is no service`);
-        return service ?? [];
-      });
-    } catch (error) {
-      complain(`cannot read ${files.guarded}: ${reason(error)}`);
-      return [];
-    }
+  #expectProtection(): void {
+    const obstacle = this.#obstacle;
+    if (obstacle === undefined) return;
+    throw new KnockError("USAGE", obstacle.message, { hints: obstacle.hints });
   }
 
   /** One change after another. */
@@ -261,19 +241,6 @@ export class Protection {
     this.#turn = turn.catch(() => {});
     return turn;
   }
-}
-
-export function list(services: readonly Service[]): string {
-  return services.map(formatService).join(", ");
-}
-
-function write(services: readonly Service[]): string | undefined {
-  return services.length === 0 ? undefined : `${services.map(formatService).join("\n")}\n`;
-}
-
-/** Each service once. */
-export function unique(services: readonly Service[]): Service[] {
-  return [...new Map(services.map((service) => [formatService(service), service])).values()];
 }
 
 function hasFile(path: string): boolean {

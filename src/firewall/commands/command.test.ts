@@ -18,7 +18,7 @@ import type { Who } from "../../../test/support/accesses.ts";
 import { byCommands } from "../../../test/support/accesses.ts";
 import { address } from "../../../test/support/packets.ts";
 import type { User } from "../../system/users.ts";
-import type { Access, CommandMethod, FirewallResult } from "../firewall.ts";
+import type { CommandAccess, CommandMethod, FirewallResult } from "../firewall.ts";
 import { CommandFirewall } from "./command.ts";
 
 let folder: string;
@@ -64,7 +64,11 @@ function withoutDescriptors<T>(task: () => T): T {
   }
 }
 
-function makeAccess(start: string, method: Partial<CommandMethod> = {}, who: Who = {}): Access {
+function makeAccess(
+  start: string,
+  method: Partial<CommandMethod> = {},
+  who: Who = {},
+): CommandAccess {
   return byCommands(who, { start, stop: undefined, ...method });
 }
 
@@ -78,6 +82,7 @@ function run(
 
 describeFirewall("CommandFirewall", () => ({
   firewall,
+  impossible: makeAccess("\0", { stop: "\0" }),
   access: (door, source) => {
     const file = join(folder, `${door} ${source}`);
     const who = { door, source: address(source) };

@@ -5,7 +5,7 @@ import { reason } from "../../base/errors.ts";
 import type { Exit } from "../../ffi/spawn.ts";
 import { canSpawn, spawnProgram } from "../../ffi/spawn.ts";
 import type { FindUser, User } from "../../system/users.ts";
-import type { Access, CommandMethod, Firewall, FirewallResult } from "../firewall.ts";
+import type { CommandAccess, CommandMethod, Firewall, FirewallResult } from "../firewall.ts";
 import { plainWords } from "./plain-words.ts";
 
 const shell = "/bin/sh";
@@ -21,7 +21,7 @@ interface CommandProcess {
  * `/bin/sh -c` in a session of its own, with the daemon's environment and KNOCK_IP, KNOCK_DOOR,
  * KNOCK_PORT and KNOCK_PROTO.
  */
-export class CommandFirewall implements Firewall {
+export class CommandFirewall implements Firewall<CommandAccess> {
   readonly #findUser: FindUser;
   readonly #grace: number;
 
@@ -31,22 +31,22 @@ export class CommandFirewall implements Firewall {
     this.#grace = grace;
   }
 
-  open(access: Access, _length: number, hold?: number): Promise<FirewallResult> {
+  open(access: CommandAccess, _length: number, hold?: number): Promise<FirewallResult> {
     return this.#run("start", access, hold);
   }
 
-  close(access: Access): Promise<FirewallResult> {
+  close(access: CommandAccess): Promise<FirewallResult> {
     return this.#run("stop", access, undefined);
   }
 
   async #run(
     which: "start" | "stop",
-    access: Access,
+    access: CommandAccess,
     hold: number | undefined,
   ): Promise<FirewallResult> {
     const { method } = access;
-    const command = method.kind === "command" ? method[which] : undefined;
-    if (method.kind !== "command" || command === undefined) return { kind: "done" };
+    const command = method[which];
+    if (command === undefined) return { kind: "done" };
     try {
       const user = method.user === undefined ? undefined : await this.#findUser(method.user);
       const child = start(command, environment(access), user, hold);
@@ -143,7 +143,7 @@ function kill(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-function environment({ source, owner, knock }: Access): Record<string, string> {
+function environment({ source, owner, knock }: CommandAccess): Record<string, string> {
   return {
     KNOCK_IP: source.toString(),
     KNOCK_DOOR: ownerName(owner),

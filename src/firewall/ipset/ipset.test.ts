@@ -13,7 +13,7 @@ async function make() {
   const clock = new ManualClock();
   const runs: string[][] = [];
   const ends: ((outcome: FirewallResult) => void)[] = [];
-  const opening = IpsetFirewall.open(clock, (lines) => {
+  const opening = IpsetFirewall.start({ clock }, [], (lines) => {
     runs.push(lines.filter((line) => !line.startsWith("create ")));
     return new Promise((end) => ends.push(end));
   });

@@ -1,18 +1,22 @@
 // For people who keep their own iptables rules: sets for one rule of theirs to match.
+import { backends } from "../../base/backends.ts";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { complaint, runProgram } from "../../system/run-program.ts";
-import type { Access, Firewall, FirewallResult } from "../firewall.ts";
-import { ExpiryCache } from "../nftables/expiry-cache.ts";
+import type { BackendParts, NativeBackend, OpenElement } from "../backend.ts";
+import { ExpiryCache } from "../expiry-cache.ts";
+import type { FirewallResult, NativeAccess } from "../firewall.ts";
+import { formatElements, parseElements, sets } from "./ipset-element.ts";
 
 /** Milliseconds that ipset may take. */
 const timeout = 5000;
 
-/** An ipset time-out is 32 bits of milliseconds in the kernel: seconds. */
-const longestTimeout = 2_147_483;
+/** Bytes that a listing of a million elements may have. */
+const maxBuffer = 128 << 20;
 
-const sets = { 4: "sesame4", 6: "sesame6" } as const;
+/** Seconds. */
+const longestTimeout = backends.ipset.longestTimeout / 1000;
 
 /** ipset's lines that make both sets, if they are not there: somebody may have destroyed them. */
 const createSets = [
@@ -46,7 +50,7 @@ interface Change {
  * One ipset runs at a time, since of two the later could be done first; what is asked for meanwhile is
  * the work of the next, all of it.
  */
-export class IpsetFirewall implements Firewall {
+export class IpsetFirewall implements NativeBackend {
   readonly #clock: Clock;
   readonly #restore: Restore;
   readonly #ends: ExpiryCache;
@@ -60,28 +64,41 @@ export class IpsetFirewall implements Firewall {
   }
 
   /** Makes the sets if they are not there. Throws FIREWALL. */
-  static async open(clock: Clock, restore: Restore = runIpset): Promise<IpsetFirewall> {
-    const outcome = await restore(createSets);
-    if (outcome.kind === "not-started") throw new KnockError("FIREWALL", outcome.reason);
+  static async start(
+    { clock }: Pick<BackendParts, "clock">,
+    _services: readonly Service[] = [],
+    restore: Restore = runIpset,
+  ): Promise<IpsetFirewall> {
+    expectDone(await restore(createSets));
     return new IpsetFirewall(clock, restore);
   }
 
-  open(access: Access, length: number): Promise<FirewallResult> {
+  open(access: NativeAccess, length: number): Promise<FirewallResult> {
     return this.#ask(access, this.#clock.now() + length);
   }
 
-  close(access: Access): Promise<FirewallResult> {
+  close(access: NativeAccess): Promise<FirewallResult> {
     return this.#ask(access, undefined);
   }
 
-  /** Makes the sets again if somebody has destroyed them; what is to be open is to be opened again. */
-  renew(): Promise<FirewallResult> {
+  async renew(): Promise<void> {
     this.#ends.clear();
-    return this.#wish([], undefined);
+    expectDone(await this.#wish([], undefined));
   }
 
-  #ask(access: Access, end: number | undefined): Promise<FirewallResult> {
-    return this.#wish(elements(access), end);
+  async listOpen(): Promise<readonly OpenElement[]> {
+    const save = (set: string) => runProgram(["ipset", "save", set], { timeout, maxBuffer });
+    const saved = await Promise.all(Object.values(sets).map(save));
+    for (const result of saved) {
+      if (result.code !== 0) throw new KnockError("FIREWALL", `ipset: ${complaint(result)}`);
+    }
+    return saved.flatMap(({ stdout }) => parseElements(stdout));
+  }
+
+  async release(): Promise<void> {}
+
+  #ask(access: NativeAccess, end: number | undefined): Promise<FirewallResult> {
+    return this.#wish(formatElements(access), end);
   }
 
   /** Without elements it is for the sets themselves. */
@@ -154,17 +171,9 @@ function failedLine(outcome: FirewallResult): number {
   return Number(line) - 1 - createSets.length;
 }
 
-/** Such as `sesame4 192.0.2.7,tcp:22`. */
-function elements({ source, method }: Access): string[] {
-  if (method.kind !== "native") return [];
-  const { family } = source;
-  return method.services.map((service) => `${sets[family]} ${source},${portOf(service, family)}`);
-}
-
-/** Echo requests are type 8 (RFC 792) and 128 (RFC 4443 §4.1), code 0. */
-function portOf(service: Service, family: 4 | 6): string {
-  if (service.protocol !== "icmp") return `${service.protocol}:${service.port}`;
-  return family === 4 ? "icmp:8/0" : "icmpv6:128/0";
+/** Throws FIREWALL unless it is done. */
+function expectDone(outcome: FirewallResult): void {
+  if (outcome.kind === "not-started") throw new KnockError("FIREWALL", outcome.reason);
 }
 
 async function runIpset(lines: readonly string[]): Promise<FirewallResult> {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Service } from "../../base/service.ts";
-import { liftRuleset, protectionRuleset, removalRuleset } from "./nft-ruleset.ts";
+import { protectionRuleset, unprotectRuleset } from "./nft-ruleset.ts";
 
 test("the rules for a few services", () => {
   const text = protectionRuleset([
@@ -60,10 +60,6 @@ delete chain inet mine protect
 `);
 });
 
-test("the table is removed whether it is there or not", () => {
-  expect(removalRuleset()).toBe("table inet sesame { }\ndelete table inet sesame\n");
-});
-
 test("what is on trial has a time, unless it is protected anyway", () => {
   const ssh = { protocol: "tcp", port: 22 } as const;
   const trial = { services: [ssh, { protocol: "icmp" }] as const, milliseconds: 59_999.5 };
@@ -75,7 +71,7 @@ test("what is on trial has a time, unless it is protected anyway", () => {
 });
 
 test("a protection is lifted without a word about sets", () => {
-  expect(liftRuleset()).toBe(`\
+  expect(unprotectRuleset()).toBe(`\
 table inet sesame {
 	chain protect { }
 }

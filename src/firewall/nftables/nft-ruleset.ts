@@ -47,7 +47,7 @@ export function protectionRuleset(
  * Text for `nft -f FILE` that drops nothing any more, whatever is in our table. It leaves all else as it
  * is, so that it works with tables of other versions of this program, too.
  */
-export function liftRuleset(table: string = defaultTable): string {
+export function unprotectRuleset(table: string = defaultTable): string {
   const lines = [
     `table inet ${table} {`,
     "\tchain protect { }",
@@ -56,11 +56,6 @@ export function liftRuleset(table: string = defaultTable): string {
     `delete chain inet ${table} protect`,
   ];
   return `${lines.join("\n")}\n`;
-}
-
-/** Text for `nft -f FILE` that removes our table, and does nothing if there is none. */
-export function removalRuleset(table: string = defaultTable): string {
-  return `table inet ${table} { }\ndelete table inet ${table}\n`;
 }
 
 /**

@@ -5,7 +5,8 @@ import { formatService } from "../../base/service.ts";
 import { systemError } from "../../ffi/libc.ts";
 import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
-import { ExpiryCache } from "./expiry-cache.ts";
+import type { OpenElement } from "../backend.ts";
+import { ExpiryCache } from "../expiry-cache.ts";
 import type { OpenSet } from "./nft-element.ts";
 import { decodeKey, encodeKey, openSets, setOf } from "./nft-element.ts";
 
@@ -31,19 +32,12 @@ export interface TimedElements {
   readonly milliseconds: number;
 }
 
-/** One thing that is open, and for how many milliseconds more. */
-export interface OpenElement {
-  readonly source: Address;
-  readonly service: Service;
-  readonly milliseconds: number;
-}
-
 /** The elements of our table's sets. Each call is complete when it returns. */
 export class NftSets {
   readonly #table: string;
   readonly #kernel: Nfnetlink;
   readonly #written: () => void;
-  /** Of what was granted here. Others may be open, too, from before this process. */
+  /** Of what was opened here. Others may be open, too, from before this process. */
   readonly #ends = new ExpiryCache(systemClock);
 
   /** `written` is called after every transaction. Throws FIREWALL. */
@@ -58,15 +52,18 @@ export class NftSets {
     return this.#kernel.port;
   }
 
-  /** Opens, or prolongs, never shortens. False if there are no sets. Throws FIREWALL. */
-  grant(grants: readonly TimedElements[]): boolean {
-    return merge(this.#table, grants).every((wishes) =>
-      this.#done("open", wishes, this.#grant(wishes)),
+  /**
+   * Opens, or extends, never shortens, in transactions of some hundreds. False if there are no sets.
+   * Throws FIREWALL; the transactions before it stand.
+   */
+  open(elements: readonly TimedElements[]): boolean {
+    return merge(this.#table, elements).every((wishes) =>
+      this.#done("open", wishes, this.#open(wishes)),
     );
   }
 
   /** Closes; what is not open stays so. False if there are no sets. Throws FIREWALL. */
-  revoke(source: Address, services: readonly Service[]): boolean {
+  close(source: Address, services: readonly Service[]): boolean {
     return merge(this.#table, [{ source, services, milliseconds: shortest }]).every((wishes) => {
       for (const { id } of wishes.wishes) this.#ends.delete(id);
       const change = { ...wishes.name, elements: elementsOf(wishes) };
@@ -90,12 +87,12 @@ export class NftSets {
     );
   }
 
-  close(): void {
+  release(): void {
     this.#kernel.close();
   }
 
   /** The errno with which it was refused; 0 if it was not. */
-  #grant(wishes: SetBatch): number {
+  #open(wishes: SetBatch): number {
     const now = systemClock.now();
     // A refused transaction takes the kernel 10 ms; to ask for each element first takes 0.1 ms.
     const isNew = wishes.wishes.every(({ id }) => this.#ends.get(id) < now);
@@ -108,12 +105,12 @@ export class NftSets {
     return 0;
   }
 
-  /** As `#grant`, but EEXIST if one of them is open. */
+  /** As `#open`, but EEXIST if one of them is open. */
   #create(wishes: SetBatch): number {
     return this.#apply([{ ...wishes.name, kind: "create", elements: elementsOf(wishes) }]);
   }
 
-  /** As `#grant`, for elements that may be open. */
+  /** As `#open`, for elements that may be open. */
   #extend({ name, wishes }: SetBatch): number {
     const fresh: SetElement[] = [];
     const longer: SetElement[] = [];
@@ -172,9 +169,9 @@ function elementsOf({ wishes }: SetBatch): readonly SetElement[] {
 }
 
 /** One wish for each (source, service), the longest: an element cannot be deleted twice in a transaction. */
-function merge(table: string, grants: readonly TimedElements[]): SetBatch[] {
+function merge(table: string, requests: readonly TimedElements[]): SetBatch[] {
   const merged = new Map<string, WantedElement>();
-  for (const { source, services, milliseconds } of grants) {
+  for (const { source, services, milliseconds } of requests) {
     if (!(milliseconds > 0)) continue;
     const time = Math.max(shortest, Math.ceil(milliseconds));
     for (const service of services) {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Removal } from "../../ffi/nft-news.ts";
 import { NftNews } from "../../ffi/nft-news.ts";
+import type { Loss } from "../backend.ts";
 import { loadRuleset } from "./nft-command.ts";
 
 /** Milliseconds between two repairs, should somebody else insist: the pause doubles each time; and after one that failed. */
@@ -11,9 +12,6 @@ const pauseAfterFailure = 1_000;
 
 /** Who has not insisted for so many milliseconds after a pause has given up. */
 const quietTime = 10_000;
-
-/** "unknown": there was more news than the kernel keeps, perhaps of a removal. */
-export type Loss = "removed" | "unknown";
 
 export interface NftTableOptions {
   readonly name: string;

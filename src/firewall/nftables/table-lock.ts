@@ -5,6 +5,7 @@ import { tryLock } from "../../ffi/file-lock.ts";
 
 /** The right to a table of nftables in this network namespace. */
 export interface TableLock {
+  /** May be called again. */
   readonly release: () => void;
 }
 
@@ -16,7 +17,15 @@ export function takeTableLock(directory: string, table: string): TableLock {
   const fd = openLock(directory, table);
   if (fd === undefined) return { release: () => {} };
   const holder = tryLock(fd);
-  if (holder === "ours") return { release: () => closeSync(fd) };
+  if (holder === "ours") {
+    let isHeld = true;
+    return {
+      release: () => {
+        if (isHeld) closeSync(fd);
+        isHeld = false;
+      },
+    };
+  }
   closeSync(fd);
   if (holder === "nobody") return { release: () => {} };
   const hints = ["Table = another_name"];

@@ -18,6 +18,7 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address } from "../../../test/support/packets.ts";
 import { settled } from "../../../test/support/slow-firewall.ts";
+import type { Access } from "../../firewall/firewall.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
@@ -58,7 +59,7 @@ function leftBehind(file = path): Lease[] {
 }
 
 const source = (i: number) => address(`10.0.${i >> 8}.${i & 255}`);
-const open = (id: number, access = byCommands({ source: source(id) })): LeaseEvent => {
+const open = (id: number, access: Access = byCommands({ source: source(id) })): LeaseEvent => {
   return { op: "open", id, access, length: 1000, since: 0 };
 };
 const opened = (id: number): LeaseEvent => ({ op: "opened", id, due: 1000 });

@@ -16,29 +16,31 @@ const protocol = fc.constantFrom("tcp" as const, "udp" as const);
 const port = fc.integer({ min: 1, max: 65535 });
 const orNot = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
-const access: fc.Arbitrary<Access> = fc.record({
+const parts = {
   owner: fc.oneof(
     fc.record({ kind: fc.constant("door" as const), name: text, nth: id }),
     fc.constant({ kind: "trial" as const }),
   ),
   source: fc.oneof(fc.ipV4(), fc.ipV6()).map(address),
   knock: orNot(fc.record({ port, protocol })),
-  method: fc.oneof(
-    fc.record({
-      kind: fc.constant("command" as const),
-      start: text,
-      stop: orNot(text),
-      user: orNot(text),
-      timeout: orNot(time),
-    }),
-    fc.record({
-      kind: fc.constant("native" as const),
-      services: fc.array(
-        fc.oneof(fc.constant({ protocol: "icmp" as const }), fc.record({ protocol, port })),
-      ),
-    }),
+};
+const commandMethod = fc.record({
+  kind: fc.constant("command" as const),
+  start: text,
+  stop: orNot(text),
+  user: orNot(text),
+  timeout: orNot(time),
+});
+const nativeMethod = fc.record({
+  kind: fc.constant("native" as const),
+  services: fc.array(
+    fc.oneof(fc.constant({ protocol: "icmp" as const }), fc.record({ protocol, port })),
   ),
 });
+const access: fc.Arbitrary<Access> = fc.oneof(
+  fc.record({ ...parts, method: commandMethod }),
+  fc.record({ ...parts, method: nativeMethod }),
+);
 
 const event: fc.Arbitrary<LeaseEvent> = fc.oneof(
   fc.record({ op: fc.constant("open" as const), id, access, length: time, since: time }),

@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from "../../../base/duration.ts";
 import { KnockError } from "../../../base/errors.ts";
 import { longestSequence } from "../../../base/sequence.ts";
 import type { Service } from "../../../base/service.ts";
-import { formatService, parseService } from "../../../base/service.ts";
+import { formatServices, parseService } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
 import { fewestSteps } from "../../../config/edit/random-sequence.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
@@ -113,5 +113,5 @@ export function formatListening({ tcp, udp }: HostFacts["listening"]): string {
     ...[...tcp].sort((a, b) => a - b).map((port) => ({ protocol: "tcp", port }) as const),
     ...[...udp].sort((a, b) => a - b).map((port) => ({ protocol: "udp", port }) as const),
   ];
-  return ports.map(formatService).join(", ");
+  return formatServices(ports);
 }

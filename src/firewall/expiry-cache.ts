@@ -1,4 +1,4 @@
-import type { Clock } from "../../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 
 /** Elements that are remembered at least before what is over is looked for. */
 const few = 1000;

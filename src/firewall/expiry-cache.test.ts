@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { ExpiryCache } from "./expiry-cache.ts";
 
 test("an end is never made earlier, and forgotten when it is deleted", () => {

@@ -1,14 +1,15 @@
 import { expect, test } from "vitest";
-import { describeFirewall } from "../../test/contract/firewall.ts";
-import { byCommands } from "../../test/support/accesses.ts";
-import { address } from "../../test/support/packets.ts";
-import { MemoryFirewall } from "./memory.ts";
+import { describeFirewall } from "../contract/firewall.ts";
+import { byCommands, byKernel } from "./accesses.ts";
+import { MemoryFirewall } from "./memory-firewall.ts";
+import { address } from "./packets.ts";
 
 const access = (door: string, source: string) => byCommands({ door, source: address(source) });
 
 describeFirewall("MemoryFirewall", () => {
   const firewall = new MemoryFirewall();
-  return { firewall, access, opened: () => firewall.opened, close: () => {} };
+  const impossible = byKernel({}, { services: [] });
+  return { firewall, access, impossible, opened: () => firewall.opened, close: () => {} };
 });
 
 test("a firewall in memory remembers what it was told, in order", async () => {

@@ -1,5 +1,5 @@
-import { ownerName } from "../base/access-owner.ts";
-import type { Access, Firewall, FirewallResult } from "./firewall.ts";
+import { ownerName } from "../../src/base/access-owner.ts";
+import type { Access, Firewall, FirewallResult } from "../../src/firewall/firewall.ts";
 
 /** A firewall that only remembers what it was told to do: for tests. */
 export class MemoryFirewall implements Firewall {

@@ -1,0 +1,44 @@
+import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { Service } from "../../base/service.ts";
+import { formatService, parseService } from "../../base/service.ts";
+import { readIfThere, replaceFile } from "../../system/files.ts";
+
+/** The services that an administrator confirmed, also to daemons before this one: a file with a line for each. */
+export class ConfirmedServices {
+  readonly #path: string;
+  #services: readonly Service[];
+
+  /** Reads the file. Lines that cannot be used are told in the log. */
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#services = read(path, (text) =>
+      log.write({ level: "error", event: "protect-failed", text }),
+    );
+  }
+
+  get services(): readonly Service[] {
+    return this.#services;
+  }
+
+  /** Throws SYSTEM if the file cannot be written; then they stay as they were. */
+  replace(services: readonly Service[]): void {
+    const lines = services.map((service) => `${formatService(service)}\n`);
+    replaceFile(this.#path, lines.length === 0 ? undefined : lines.join(""));
+    this.#services = services;
+  }
+}
+
+function read(path: string, complain: (text: string) => void): readonly Service[] {
+  try {
+    const lines = readIfThere(path)?.toString().split("\n").filter(Boolean) ?? [];
+    return lines.flatMap((line) => {
+      const service = parseService(line);
+      if (service === undefined) complain(`${path}: "${line}" is no service`);
+      return service ?? [];
+    });
+  } catch (error) {
+    complain(`cannot read ${path}: ${reason(error)}`);
+    return [];
+  }
+}

@@ -1,0 +1,47 @@
+import type { Address } from "../base/address.ts";
+import type { Clock } from "../base/clock.ts";
+import type { KnockError } from "../base/errors.ts";
+import type { Service } from "../base/service.ts";
+import type { Firewall, NativeAccess } from "./firewall.ts";
+
+/** One service that one source may use, and for how many milliseconds more. */
+export interface OpenElement {
+  readonly source: Address;
+  readonly service: Service;
+  readonly milliseconds: number;
+}
+
+/** Services that are protected for a while. */
+export interface RunningTrial {
+  readonly services: readonly Service[];
+  /** Milliseconds until the kernel ends this protection; asked for whenever rules are loaded. */
+  readonly left: () => number;
+}
+
+/** Opens native doors, which the kernel closes by itself. src/base/backends.ts has what each kind can do. */
+export interface NativeBackend extends Firewall<NativeAccess> {
+  /** Makes again what others may have removed, except what was open. Throws FIREWALL. */
+  readonly renew: () => Promise<void>;
+  /** Returns what the kernel has open at this moment. Throws FIREWALL. */
+  readonly listOpen: () => Promise<readonly OpenElement[]>;
+  /**
+   * Protects these services, those of the trial as long as it lasts, and no others. Throws FIREWALL;
+   * then all stays as it was.
+   */
+  readonly protect?: (services: readonly Service[], trial?: RunningTrial) => Promise<void>;
+  /** Lets go, and leaves everything in the kernel as it is. May be called again. */
+  readonly release: () => Promise<void>;
+}
+
+/** `unknown`: the kernel lost news, perhaps of a removal. */
+export type Loss = "removed" | "unknown";
+
+export interface BackendParts {
+  readonly clock: Clock;
+  /** Each daemon needs a table of its own. */
+  readonly table: string;
+  /** What the backend keeps in the kernel is whole again after this loss; open doors are to be opened again. */
+  readonly onLoss: (loss: Loss) => void;
+  /** It could not be made whole; the backend tries again every second. */
+  readonly onProblem: (problem: KnockError) => void;
+}

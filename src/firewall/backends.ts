@@ -1,0 +1,21 @@
+import type { BackendKind } from "../base/backends.ts";
+import type { Service } from "../base/service.ts";
+import type { BackendParts, NativeBackend } from "./backend.ts";
+import { IpsetFirewall } from "./ipset/ipset.ts";
+import { NftablesFirewall } from "./nftables/nftables.ts";
+
+export interface Starter {
+  /**
+   * Makes what the backend needs in the kernel, and protects these services if it can. What is open stays
+   * open. Throws FIREWALL.
+   */
+  readonly start: (parts: BackendParts, services: readonly Service[]) => Promise<NativeBackend>;
+  /** Ends the protection of a table that this process has not started, where it can protect. Throws FIREWALL. */
+  readonly unprotect?: (table: string) => Promise<void>;
+}
+
+/** How each firewall of src/base/backends.ts is started. */
+export const starters: Readonly<Record<BackendKind, Starter>> = {
+  nftables: NftablesFirewall,
+  ipset: IpsetFirewall,
+};
