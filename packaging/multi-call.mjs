@@ -3,13 +3,18 @@
 
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { runProgram } from "../src/cli/program.ts";
+import { Hangups, runProgram } from "../src/cli/program.ts";
 
 // Each is loaded when it is asked for: knock needs nothing of the kernel.
 const programs = {
   knock: async () => (await import("../src/cli/knock.ts")).main,
   knockctl: async () => (await import("../src/cli/knockctl.ts")).main,
-  knockd: async () => (await import("../src/cli/knockd.ts")).main,
+  knockd: async () => {
+    // Before the rest is loaded: a SIGHUP now asks for a reload, and must not end the start.
+    const hangups = new Hangups();
+    const { main } = await import("../src/cli/knockd.ts");
+    return (args, io) => main(args, io, hangups);
+  },
 };
 
 const called = () => basename(process.argv[1] ?? "");

@@ -15,6 +15,7 @@ import { decoyFacts } from "../daemon/host/facts.ts";
 import type { DaemonOptions } from "../daemon/options.ts";
 import type { Flag, Option } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
+import type { Hangups } from "./hangups.ts";
 import type { Io } from "./program.ts";
 import { version } from "./version.ts";
 
@@ -62,7 +63,7 @@ next one closes it on time.
 const exitCodes = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The daemon's command line. Fulfilled with the exit code when the daemon has ended. */
-export async function main(args: readonly string[], io: Io): Promise<number> {
+export async function main(args: readonly string[], io: Io, hangups: Hangups): Promise<number> {
   let flags: readonly Flag[];
   try {
     flags = getopt(args, options).flags;
@@ -82,7 +83,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   try {
-    return await run(given, io);
+    return await run(given, io, hangups);
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     if (error.code === "USAGE") {
@@ -105,7 +106,7 @@ function nameProcess(): void {
   }
 }
 
-async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> {
+async function run(given: ReadonlyMap<string, string>, io: Io, hangups: Hangups): Promise<number> {
   const configFile = resolve(given.get("config") ?? defaultConfigFile);
   const background = isInBackground();
   const overrides = readOverrides(given);
@@ -151,15 +152,15 @@ async function run(given: ReadonlyMap<string, string>, io: Io): Promise<number> 
     if (detach) settleInBackground();
     return daemon;
   };
-  return untilStopped(start);
+  return untilStopped(start, hangups);
 }
 
 /** Signals are caught before anybody can know that it starts; they wait until it has. */
-function untilStopped(start: () => Promise<Daemon>): Promise<number> {
+function untilStopped(start: () => Promise<Daemon>, hangups: Hangups): Promise<number> {
   return new Promise((resolve, reject) => {
     const starting = Promise.resolve().then(start);
     starting.catch(reject);
-    process.on("SIGHUP", () => starting.then((daemon) => daemon.reload()).catch(reject));
+    hangups.listen(() => void starting.then((daemon) => daemon.reload()).catch(reject));
     const hurry = new AbortController();
     let stopping: Promise<void> | undefined;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -1,6 +1,8 @@
 import { inspect } from "node:util";
 import { KnockError, reason } from "../base/errors.ts";
 
+export { Hangups } from "./hangups.ts";
+
 /** Where a program prints. The text brings its own line ends. */
 export interface Io {
   readonly stdout: (text: string) => void;
