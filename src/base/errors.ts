@@ -54,5 +54,10 @@ export function reason(thrown: unknown): string {
 
 /** Returns whether a system call failed with this code, such as `ENOENT`. */
 export function isErrno(thrown: unknown, code: string): boolean {
-  return thrown instanceof Error && (thrown as NodeJS.ErrnoException).code === code;
+  return errnoOf(thrown) === code;
+}
+
+/** Returns the code of a system call that failed, such as `ENOENT`, or undefined if it was something else. */
+export function errnoOf(thrown: unknown): string | undefined {
+  return thrown instanceof Error ? (thrown as NodeJS.ErrnoException).code : undefined;
 }

@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import type { Clock } from "../base/clock.ts";
-import { KnockError, reason } from "../base/errors.ts";
+import { errnoOf, KnockError, reason } from "../base/errors.ts";
 import { oneLine } from "../base/log.ts";
 import { Lines } from "./lines.ts";
 import type { Method, Params, Result } from "./methods.ts";
@@ -160,7 +160,7 @@ function checkFile(path: string): void {
 }
 
 function unreachable(path: string, cause: unknown): KnockError {
-  switch ((cause as NodeJS.ErrnoException).code) {
+  switch (errnoOf(cause)) {
     case "ENOENT":
       return notRunning(`there is no ${path}`, cause);
     case "ECONNREFUSED":

@@ -161,12 +161,12 @@ function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
   return typeof json === "object" && json !== null && !Array.isArray(json);
 }
 
-/** Undefined if the bytes are not JSON: no JSON text means that. */
+/** Returns undefined if the bytes are not JSON: no JSON text means that. */
 function parseJson(line: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(line));
   } catch {
-    return undefined;
+    return undefined; // Not UTF-8, or not JSON: the callers say which.
   }
 }
 

@@ -15,12 +15,13 @@ export function tryLock(fd: number): Holder {
   return errno() === EWOULDBLOCK ? "other" : "nobody";
 }
 
-/** Does somebody hold the lock of this file? Not if it is not there. */
+/** Returns whether a process holds the lock of this file. */
 export function isLocked(path: string): boolean {
   let fd: number;
   try {
     fd = openSync(path, "r");
   } catch {
+    // A file that is not there, or may not be read, has no lock that this process could find.
     return false;
   }
   const isHeld = tryLock(fd) !== "ours";

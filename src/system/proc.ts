@@ -41,13 +41,14 @@ function readAddress(hex: string, order: "LE" | "BE"): Address {
 }
 
 /**
- * Returns the text of a file in /proc, up to the part that matches `until`. Empty if it cannot be read:
- * the kernel has no IPv6, or the system is not Linux.
+ * Returns the text of a file in /proc, up to the part that matches `until`. Empty if it cannot
+ * be read.
  */
 export function readProc(path: string, until?: RegExp): string {
   try {
     return until === undefined ? readFileSync(path, "latin1") : readUntil(path, until);
   } catch {
+    // The kernel has no IPv6, or the system is not Linux.
     return "";
   }
 }

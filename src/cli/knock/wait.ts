@@ -1,6 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import { humanDuration } from "../../base/duration.ts";
-import { KnockError } from "../../base/errors.ts";
+import { isErrno, KnockError } from "../../base/errors.ts";
 import type { KnockOutcome, RetryOptions } from "../../client/attempt.ts";
 import { knockUntilOpen } from "../../client/attempt.ts";
 import type { Reply } from "../../client/probe.ts";
@@ -55,8 +55,7 @@ async function forScripts(delivery: KnockJob): Promise<string | undefined> {
 
 /** Whether it could not be sent since this system knows no way there. */
 function hasNoWay({ code, cause }: KnockError): boolean {
-  const { code: why } = (cause ?? {}) as NodeJS.ErrnoException;
-  return code === "SEND" && (why === "ENETUNREACH" || why === "EHOSTUNREACH");
+  return code === "SEND" && (isErrno(cause, "ENETUNREACH") || isErrno(cause, "EHOSTUNREACH"));
 }
 
 /** Knocks until it is open, with a line on the terminal that says how it goes on. */

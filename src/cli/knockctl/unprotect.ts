@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
-import { KnockError } from "../../base/errors.ts";
+import { isErrno, KnockError } from "../../base/errors.ts";
 import { defaultConfigFile, defaultControlSocket } from "../../base/paths.ts";
 import { formatService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
@@ -82,8 +82,8 @@ async function findDaemon(
 
 /** There is no socket, or nobody listens there. */
 function isAbsence(error: unknown): boolean {
-  const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-  return code === "ENOENT" || code === "ECONNREFUSED";
+  const cause = error instanceof Error ? error.cause : undefined;
+  return isErrno(cause, "ENOENT") || isErrno(cause, "ECONNREFUSED");
 }
 
 async function withoutDaemon(

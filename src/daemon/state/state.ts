@@ -43,13 +43,14 @@ export function openState(directory: string, configFile: string, clock: Clock, l
   return { ledger, journal, locks, files, recovered, close };
 }
 
-/** The locked descriptor; undefined where no file can be made, which the journal will tell of. */
+/** Returns the locked descriptor, or undefined where no file can be made. Throws SYSTEM. */
 function takeLock(path: string, configFile: string): number | undefined {
   let fd: number;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     fd = openLock(path);
   } catch {
+    // The journal meets the same trouble, and logs it.
     return undefined;
   }
   if (tryLock(fd) === "ours") return fd;
@@ -62,11 +63,11 @@ function takeLock(path: string, configFile: string): number | undefined {
   throw new KnockError("SYSTEM", message, { hints });
 }
 
-/** A file that cannot be written can still be locked. */
 function openLock(path: string): number {
   try {
     return openSync(path, "a", 0o600);
   } catch {
+    // A file that cannot be written can still be locked.
     return openSync(path, "r");
   }
 }

@@ -39,6 +39,7 @@ function openLock(directory: string, table: string): number | undefined {
     mkdirSync(directory, { recursive: true, mode: 0o750 });
     return openSync(join(directory, `table-${table}-${ino}.lock`), "a", 0o600);
   } catch {
+    // A read-only or missing directory must not keep doors from opening.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import { systemClock } from "../../base/clock.ts";
-import { KnockError } from "../../base/errors.ts";
+import { isErrno, KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
 import type { Ledger } from "../ledger.ts";
@@ -197,8 +197,8 @@ export class LeaseJournal {
 
 /** There is no room for another file, while this one has some in reserve. */
 function isFull(error: unknown): boolean {
-  const cause = error instanceof KnockError ? (error.cause as NodeJS.ErrnoException) : undefined;
-  return ["ENOSPC", "EDQUOT"].includes(cause?.code ?? "");
+  if (!(error instanceof KnockError)) return false;
+  return isErrno(error.cause, "ENOSPC") || isErrno(error.cause, "EDQUOT");
 }
 
 /** The shortest history that leads to this lease. */
