@@ -22,13 +22,19 @@ export class DoorIndex {
 
   /** Replaces all doors. */
   set(doors: readonly Door[]): void {
-    const before = [...this.#doors];
+    const before = new Map<string, [number, Door][]>();
+    for (const [id, door] of this.#doors) {
+      const named = before.get(door.name);
+      if (named === undefined) before.set(door.name, [[id, door]]);
+      else named.push([id, door]);
+    }
     this.#doors = new Map();
     this.#byPort = new Map();
     this.#repeatsPorts = false;
     for (const door of doors) {
-      const same = before.findIndex(([, other]) => isSameDoor(door, other));
-      const [id] = before.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
+      const named = before.get(door.name) ?? [];
+      const same = named.findIndex(([, other]) => isSameDoor(door, other));
+      const [id] = named.splice(same, same < 0 ? 0 : 1)[0] ?? [this.#nextId++];
       this.#doors.set(id, door);
       this.#add(id, door);
     }
@@ -53,8 +59,9 @@ export class DoorIndex {
     door.sequence.forEach(({ number, protocol }, i) => {
       const key = portKey(number, protocol);
       const candidates = this.#byPort.get(key) ?? [];
-      const known = candidates.find((candidate) => candidate.id === id);
-      if (known === undefined) candidates.push({ id, door, steps: [i + 1] });
+      // A door's steps are added together: if this door is there, it is the last.
+      const known = candidates.at(-1);
+      if (known?.id !== id) candidates.push({ id, door, steps: [i + 1] });
       else {
         known.steps.push(i + 1);
         this.#repeatsPorts = true;

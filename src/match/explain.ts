@@ -30,9 +30,10 @@ export function explain(
     return [{ kind: "decoy", scanner: false, door: touched, source }];
   }
   const isIgnored = decoys.isIgnored(source, packet.time);
+  const mentioned = new Set(verdicts.map(({ door }) => door));
   return doors
     .candidates(packet)
-    .filter(({ door }) => !verdicts.some((verdict) => verdict.door === door))
+    .filter(({ door }) => !mentioned.has(door))
     .map(({ door, steps: [step = 0] }) => {
       if (!sees(door, packet, isOurs)) {
         return { kind: "ignored", why: whyUnseen(door, packet), door, source };

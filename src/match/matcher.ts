@@ -129,15 +129,14 @@ export class Matcher {
   ): readonly Verdict[] {
     // Removes all before adding any: an attempt that is added may need the slot of another.
     const attempts = this.#take(packet.source, (door) => sees(door, packet, isOurs));
-    const verdicts: Verdict[] = [];
-    for (const [id, some] of attempts) {
-      if (seeing.some((candidate) => candidate.id === id)) continue;
-      this.#fail(id, some, "wrong-port", packet, verdicts);
-    }
+    const advanced: Verdict[] = [];
     for (const candidate of seeing) {
-      this.#advance(candidate, attempts.get(candidate.id) ?? [], packet, verdicts);
+      this.#advance(candidate, attempts.get(candidate.id) ?? [], packet, advanced);
+      attempts.delete(candidate.id);
     }
-    return verdicts;
+    const failed: Verdict[] = [];
+    for (const [id, some] of attempts) this.#fail(id, some, "wrong-port", packet, failed);
+    return [...failed, ...advanced];
   }
 
   /** Handles a packet to a port of no door. A packet to a decoy ends all attempts of its source. */

@@ -13,7 +13,7 @@ const START = 6; // two words: a double
 const DUE = 8; // four words: see TimingWheel
 const AGE = 12; // two words: links
 const CHAIN = 14; // the next slot of the bucket, or of the free ones
-const BUCKET = 15;
+const BEFORE = 15; // the slot before it in the bucket; of the first one, the bucket as ~number
 
 /** The two lists by age: attempts at the first stage, and those that got further. */
 const FIRST_STAGE = 0;
@@ -71,12 +71,12 @@ export class AttemptTable {
     return this.#wheel.next;
   }
 
-  /** Returns the first attempt of a source, or NIL. */
+  /** Returns the newest attempt of a source, or NIL. */
   first(source: Address): number {
     return this.#find(source, this.#buckets[this.#bucket(source)] ?? NIL);
   }
 
-  /** Returns the next attempt of the same source, or NIL. */
+  /** Returns the attempt of the same source that was put in before, or NIL. */
   after(slot: number, source: Address): number {
     return this.#find(source, this.#chained(slot));
   }
@@ -115,8 +115,7 @@ export class AttemptTable {
     records[at + DOOR] = door;
     records[at + STAGE] = stage;
     this.#doubles[(at + START) >> 1] = start;
-    records[at + BUCKET] = this.#bucket(source);
-    this.#chain(slot);
+    this.#chain(slot, this.#bucket(source));
     this.#ages.append(ageOf(stage), slot);
     this.#wheel.add(slot, due);
   }
@@ -184,29 +183,23 @@ export class AttemptTable {
     return this.#records[slot * words + CHAIN] ?? NIL;
   }
 
-  /** Appends a slot to its bucket's chain: a source's attempts stay in order. */
-  #chain(slot: number): void {
-    const bucket = this.#records[slot * words + BUCKET] ?? 0;
-    this.#records[slot * words + CHAIN] = NIL;
-    let last = this.#buckets[bucket] ?? NIL;
-    if (last === NIL) {
-      this.#buckets[bucket] = slot;
-      return;
-    }
-    for (let next = this.#chained(last); next !== NIL; next = this.#chained(next)) last = next;
-    this.#records[last * words + CHAIN] = slot;
+  /** Puts a slot at the beginning of a chain, in constant time: one source may have thousands of slots. */
+  #chain(slot: number, bucket: number): void {
+    const records = this.#records;
+    const after = this.#buckets[bucket] ?? NIL;
+    records[slot * words + CHAIN] = after;
+    records[slot * words + BEFORE] = ~bucket;
+    if (after !== NIL) records[after * words + BEFORE] = slot;
+    this.#buckets[bucket] = slot;
   }
 
   #unchain(slot: number): void {
-    const bucket = this.#records[slot * words + BUCKET] ?? 0;
+    const records = this.#records;
     const after = this.#chained(slot);
-    let before = this.#buckets[bucket] ?? NIL;
-    if (before === slot) {
-      this.#buckets[bucket] = after;
-      return;
-    }
-    while (this.#chained(before) !== slot) before = this.#chained(before);
-    this.#records[before * words + CHAIN] = after;
+    const before = records[slot * words + BEFORE] ?? NIL;
+    if (before < 0) this.#buckets[~before] = after;
+    else records[before * words + CHAIN] = after;
+    if (after !== NIL) records[after * words + BEFORE] = before;
   }
 }
 

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { Address } from "../../base/address.ts";
 import type { OwnedAttempt } from "./attempt-table.ts";
 import { Attempts } from "./attempts.ts";
@@ -19,7 +19,8 @@ function of(attempts: Attempts, source: Address): readonly OwnedAttempt[] {
   };
   expect(attempts.take(source, look)).toEqual([]);
   expect(attempts.has(source)).toBe(found.length > 0);
-  return found;
+  // It looks at the newest first.
+  return found.reverse();
 }
 
 function add(attempts: Attempts, { source, door, stage, start }: OwnedAttempt, due: number) {
@@ -204,4 +205,60 @@ test("a table does what a plain list would, under whatever is done to it", () =>
       },
     ),
   );
+});
+
+describe("thousands of attempts of one source cost as much each as a few:", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  /** How often the table's memory is read and written by `task`, with so many attempts of one source. */
+  function work(count: number, task: (attempts: Attempts, count: number) => void): number {
+    let accesses = 0;
+    const counted = new Proxy(Int32Array, {
+      construct(target, args) {
+        return new Proxy(Reflect.construct(target, args), {
+          get(array, key) {
+            accesses++;
+            return Reflect.get(array, key);
+          },
+          set(array, key, value) {
+            accesses++;
+            return Reflect.set(array, key, value);
+          },
+        });
+      },
+    });
+    vi.stubGlobal("Int32Array", counted);
+    const attempts = new Attempts(10_000);
+    vi.unstubAllGlobals();
+    // The later they came, the earlier they expire.
+    for (let i = 0; i < count; i++) {
+      add(attempts, attempt(host(1), { door: i, start: i }), 100_000 - i * 10);
+    }
+    task(attempts, count);
+    return accesses;
+  }
+
+  test.each<[string, (attempts: Attempts, count: number) => void]>([
+    ["adding", () => {}],
+    ["taking all", (attempts) => attempts.take(host(1), () => true)],
+    ["taking one", (attempts) => attempts.take(host(1), ({ door }) => door === 0)],
+    [
+      "expiring",
+      (attempts, count) => {
+        for (let now = 100_000 - count * 10; attempts.size > 0; now += 500) {
+          attempts.expire(now, () => {});
+        }
+      },
+    ],
+    [
+      "evicting",
+      (attempts, count) => {
+        for (let i = 0; i < 10_000; i++) add(attempts, attempt(host(2), { door: count + i }), 1000);
+      },
+    ],
+  ])("%s", (name, task) => {
+    const extra = name === "evicting" ? work(0, task) : 0;
+    const [few, many] = [work(100, task) - extra, work(3200, task) - extra];
+    expect(many / few).toBeLessThan(40);
+  });
 });

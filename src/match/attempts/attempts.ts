@@ -66,7 +66,8 @@ export class Attempts {
       }
       slot = after;
     }
-    return taken;
+    // The table has the newest first.
+    return taken.reverse();
   }
 
   /** Adds an attempt of a source at a door that expires at `due` (milliseconds). */
