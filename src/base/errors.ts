@@ -42,7 +42,7 @@ export class KnockError extends Error {
 /** The text of anything that was thrown, without its stack; what the system said, the way it says it. */
 export function reason(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
-  // Node writes "ENOENT: no such file or directory, open '/x'", everybody else "No such file or directory".
+  // Node writes "ENOENT: no such file or directory, open '/x'", strerror(3) "No such file or directory".
   const { message } = thrown;
   const [, first, rest] =
     /^E[A-Z0-9]+: (\w)([^,]*), \w+/.exec(message) ??

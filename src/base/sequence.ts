@@ -8,7 +8,7 @@ export const longestSequence = 32;
 
 /**
  * Why a text is no sequence, and where in it, counted from 0. It is not quoted: what is said of a
- * configuration is logged, and whoever mistypes a sequence mistypes little of it.
+ * configuration is logged, and a mistyped sequence is most of the real one.
  */
 export interface SequenceProblem {
   readonly problem: string;

@@ -84,7 +84,7 @@ export class Daemon {
     try {
       loaded = load();
     } catch (error) {
-      // Whoever renamed the log files wants new ones, whatever the configuration is like.
+      // A log rotation needs new files, whatever the configuration is like.
       this.#configureLog();
       const problems = reason(error).split("\n");
       for (const text of [...problems, "the configuration stays as it was"]) {

@@ -15,7 +15,7 @@ import type { Verdict } from "../match/verdict.ts";
 import { requestAccess } from "./access-request.ts";
 import type { Doors } from "./doors.ts";
 import type { LogPriority, LogRateLimiter } from "./log/log-rate-limiter.ts";
-import { levelOf, reportPacket, reportVerdict, standingOf } from "./log/report.ts";
+import { levelOf, priorityOf, reportPacket, reportVerdict } from "./log/report.ts";
 import type { PacketCounters } from "./metrics/packet-counters.ts";
 
 export interface PipelineParts<S extends Source> {
@@ -25,7 +25,7 @@ export interface PipelineParts<S extends Source> {
   readonly leaseManager: LeaseManager;
   readonly log: Log;
   readonly clock: Clock;
-  /** How much strangers may write to the log; undefined: whatever there is to say. */
+  /** Limits the lines of unauthenticated sources; `undefined` means no limit. */
   readonly rateLimiter: LogRateLimiter | undefined;
   readonly counters: PacketCounters;
   /** As in `isMartian`. */
@@ -36,7 +36,7 @@ export interface PipelineParts<S extends Source> {
   readonly debug: boolean;
 }
 
-/** Attempts that are given up in one go, before packets and closing doors have their turn: as many as packets come in one. */
+/** Attempts that expire in one batch, as many as packets come in one: packets and closings get their turn between. */
 const expiryBatch = 4096;
 
 /**
@@ -45,7 +45,7 @@ const expiryBatch = 4096;
  *     capture → decode → match → grant → firewall
  *
  * A source hands over a frame; `decode` makes a packet of it, or drops it; the matcher says what it
- * means for whom; the leaseManager opens what must be opened, by the firewall, and closes it in time.
+ * means for whom; the lease manager opens what must be opened, by the firewall, and closes it in time.
  */
 export class Pipeline<S extends Source> {
   readonly source: S;
@@ -59,7 +59,7 @@ export class Pipeline<S extends Source> {
     this.source = parts.openSource((frame) => this.#take(frame));
   }
 
-  /** From now on these doors count, as they are now. Before the first call nothing is looked at. */
+  /** Watches these doors as they are now. Before the first call the pipeline ignores all packets. */
   watch(doors: Doors): void {
     this.#doors = doors;
     this.#parts.matcher.setDoors(doors.matchable, doors.decoys);
@@ -79,8 +79,8 @@ export class Pipeline<S extends Source> {
       this.#judge(packet);
       this.#wakeForExpiry();
     } catch (error) {
-      // No packet may end the daemon, whatever is wrong with us.
-      this.#reportMistake(error);
+      // No packet may end the daemon, whatever the fault.
+      this.#reportInternalError(error);
     }
   }
 
@@ -126,7 +126,7 @@ export class Pipeline<S extends Source> {
       counters.countOpening(door, (await leaseManager.open(grant)) ? "opened" : "failed");
     } catch (error) {
       counters.countOpening(door, "failed");
-      this.#reportMistake(error);
+      this.#reportInternalError(error);
     }
   }
 
@@ -150,33 +150,33 @@ export class Pipeline<S extends Source> {
     this.#wakeForExpiry();
   }
 
-  /** A flood costs no texts: those that nobody would see, or that are too many, are not made. */
+  /** A flood costs no texts: a line that no output wants, or that is too many, is not made. */
   #report(verdict: Verdict): void {
     const { log } = this.#parts;
     if (!log.isEnabled(levelOf(verdict))) return;
-    const wall = this.#admit(standingOf(verdict));
+    const wall = this.#admit(priorityOf(verdict));
     if (wall === undefined) return;
     log.write(() => reportVerdict(verdict), wall);
   }
 
-  /** The date of a line that may be written; undefined: it is one too many. */
-  #admit(standing: LogPriority | undefined): number | undefined {
+  /** The date of a line that may be written, or undefined if it is too many. */
+  #admit(priority: LogPriority | undefined): number | undefined {
     const { clock, rateLimiter } = this.#parts;
-    if (standing === undefined || rateLimiter === undefined) return clock.wall();
-    return rateLimiter.admits(standing);
+    if (priority === undefined || rateLimiter === undefined) return clock.wall();
+    return rateLimiter.admits(priority);
   }
 
   #reportPacket(packet: Packet): void {
     const { log, clock } = this.#parts;
-    const wall = this.#admit("stranger");
+    const wall = this.#admit("low");
     if (wall === undefined) return;
     log.write(reportPacket(packet, wall - (clock.now() - packet.time)), wall);
   }
 
-  #reportMistake(error: unknown): void {
+  #reportInternalError(error: unknown): void {
     const { log, counters } = this.#parts;
     counters.internalErrors++;
-    const wall = this.#admit("further");
+    const wall = this.#admit("high");
     if (wall === undefined) return;
     const text = `internal error at a packet: ${reason(error)}`;
     log.write({ level: "error", event: "internal-error", text }, wall);

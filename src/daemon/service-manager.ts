@@ -1,4 +1,4 @@
-// sd_notify(3): tells systemd, or whoever set NOTIFY_SOCKET, how we are.
+// sd_notify(3): tells systemd, or another NOTIFY_SOCKET, the state of this process.
 import type { Clock } from "../base/clock.ts";
 import { closeUnixDatagram, openUnixDatagram, sendUnixDatagram } from "../ffi/unix-datagram.ts";
 

@@ -1,5 +1,5 @@
-// V8 compiles code when it first runs, and makes it fast when it has run often. The first knock of a day
-// would open its door several times later than the thousandth: so some are played that nobody sent.
+// V8 compiles code when it first runs, and optimizes it when it has run often. Without the knocks played
+// here, the first knock of a day would open its door several times later than the thousandth.
 import { setImmediate } from "node:timers/promises";
 import { Address } from "../base/address.ts";
 import { backends } from "../base/backends.ts";
@@ -17,12 +17,12 @@ const ports = [1, 3, 2];
 const rounds = 300;
 const programs = 2;
 
-/** Of the network for benchmarks (RFC 2544 §C.2.2): nobody has such an address. Each knock has its own source. */
+/** Of the network for benchmarks (RFC 2544 §C.2.2): no host has such an address. Each knock has its own source. */
 const network = [198, 18];
 const destination = [...network, 255, 255];
 
-/** Nothing is ever open to it, not even in tests: what an earlier daemon left open stays so. */
-const nobody = Address.v4(0);
+/** No door is ever open to it, not even in tests: what an earlier daemon left open stays so. */
+const unusedAddress = Address.v4(0);
 
 /**
  * Sends knocks through parts that are thrown away afterwards: they open doors of the same kinds as
@@ -48,7 +48,7 @@ export async function warmUp(
         const isNative = access.method.kind === "native";
         const isProgram = !isNative || backends[options.firewall].startsPrograms;
         if (isProgram && ++ran > programs) return { kind: "done" };
-        if (isNative) return firewall.close({ ...access, source: nobody });
+        if (isNative) return firewall.close({ ...access, source: unusedAddress });
         return firewall.open(access, length);
       },
       close: async () => ({ kind: "done" }),

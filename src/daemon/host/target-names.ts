@@ -27,8 +27,8 @@ export class TargetNames {
   }
 
   /**
-   * From now on these doors count. Fulfilled when their names were looked up, or soon after: a name
-   * server that does not answer must not keep anybody waiting; its doors stay shut until it does.
+   * Follows the names of these doors. Fulfilled when they were looked up, or soon after: a name server
+   * that does not answer must not delay a start; its doors stay shut until it does.
    */
   async follow(doors: readonly DoorConfig[]): Promise<void> {
     this.#names = namesOf(doors);

@@ -72,7 +72,7 @@ export class DaemonLog implements Log {
 
   write(entry: LazyEntry, wall?: number): void {
     const isMade = typeof entry === "object";
-    if (isMade && entry.limited && this.rateLimiter.admits("further") === undefined) return;
+    if (isMade && entry.limited && this.rateLimiter.admits("high") === undefined) return;
     this.#waiting.push([entry, wall ?? this.#clock.wall()]);
     if (!this.#defers || (isMade && this.#isUrgent(entry))) this.flush();
     else this.#cancelWake ??= this.#clock.wakeAt(this.#clock.now() + delay, () => this.flush());

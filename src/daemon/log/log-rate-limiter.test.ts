@@ -13,9 +13,9 @@ function open(rate = 50) {
   const log = new MemoryLog();
   const rateLimiter = new LogRateLimiter(rate, clock, log);
   /** How many of so many lines are admitted, now. */
-  const ask = (times: number, standing: LogPriority = "stranger") => {
+  const ask = (times: number, priority: LogPriority = "low") => {
     let admitted = 0;
-    for (let i = 0; i < times; i++) if (rateLimiter.admits(standing) !== undefined) admitted++;
+    for (let i = 0; i < times; i++) if (rateLimiter.admits(priority) !== undefined) admitted++;
     return admitted;
   };
   return { clock, log, rateLimiter, ask };
@@ -59,20 +59,20 @@ test("one line is told as one", () => {
 test("a flood of strangers leaves room for those who have come further", () => {
   const { ask } = open();
   ask(100_000);
-  expect(ask(100, "further")).toBe(10);
+  expect(ask(100, "high")).toBe(10);
 });
 
 test("those who have come further may have what strangers do not need", () => {
   const { ask } = open();
   ask(5);
-  expect(ask(100, "further")).toBe(43);
+  expect(ask(100, "high")).toBe(43);
   expect(ask(1)).toBe(0);
 });
 
 test("a line has the date of the second in which it counts", () => {
   const { rateLimiter, clock } = open();
   clock.advance(77);
-  expect(rateLimiter.admits("stranger")).toBe(midnight + 77);
+  expect(rateLimiter.admits("low")).toBe(midnight + 77);
 });
 
 describe("where no timer has its turn", () => {
@@ -82,12 +82,12 @@ describe("where no timer has its turn", () => {
   test("the next line of somebody else tells the sum", () => {
     const log = new MemoryLog();
     const rateLimiter = new LogRateLimiter(50, idle, log);
-    for (let i = 0; i < 40; i++) rateLimiter.admits("stranger");
+    for (let i = 0; i < 40; i++) rateLimiter.admits("low");
     wall += 1000;
-    expect(rateLimiter.admits("stranger")).toBeUndefined();
-    expect(rateLimiter.admits("further")).toBe(wall);
+    expect(rateLimiter.admits("low")).toBeUndefined();
+    expect(rateLimiter.admits("high")).toBe(wall);
     expect(log.texts).toEqual([expect.stringMatching(/^3 lines /)]);
-    expect(rateLimiter.admits("stranger")).toBe(wall);
+    expect(rateLimiter.admits("low")).toBe(wall);
   });
 });
 
@@ -113,10 +113,10 @@ test("the date may be set back", () => {
     wakeAt: (when: number, task: () => void) => clock.wakeAt(when, task),
   };
   const rateLimiter = new LogRateLimiter(50, set, new MemoryLog());
-  for (let i = 0; i < 1000; i++) rateLimiter.admits("stranger");
+  for (let i = 0; i < 1000; i++) rateLimiter.admits("low");
   offset = -3_600_000;
   clock.advance(1000);
-  expect(rateLimiter.admits("stranger")).toBe(set.wall());
+  expect(rateLimiter.admits("low")).toBe(set.wall());
 });
 
 describe("another rate", () => {
@@ -141,7 +141,7 @@ test("whatever comes: no second has more lines than its rate, and none gets lost
     fc.record({
       wait: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 1500 })),
       times: fc.integer({ min: 1, max: 60 }),
-      standing: fc.constantFrom("stranger" as const, "further" as const),
+      priority: fc.constantFrom("low" as const, "high" as const),
     }),
     { maxLength: 60 },
   );
@@ -163,11 +163,11 @@ test("whatever comes: no second has more lines than its rate, and none gets lost
       });
       let admitted = 0;
       let asked = 0;
-      for (const { wait, times, standing } of all) {
+      for (const { wait, times, priority } of all) {
         clock.advance(wait);
         for (let i = 0; i < times; i++) {
           asked++;
-          if (rateLimiter.admits(standing) === undefined) continue;
+          if (rateLimiter.admits(priority) === undefined) continue;
           admitted++;
           note();
         }

@@ -1,35 +1,32 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 
-/**
- * Whose doing a line is: somebody's of whom nothing is known but a first step, or less; or somebody's
- * who has come further than that.
- */
-export type LogPriority = "stranger" | "further";
+/** Priority of a log line: "low" if the source has completed at most the first step of a sequence. */
+export type LogPriority = "low" | "high";
 
-/** Lines a second, where the configuration says nothing: in the log, and while somebody debugs (-D). */
+/** Lines per second by default: in general, and with -D. */
 export const usualRate = 50;
 export const debugRate = 1000;
 
-/** One that tells what was left out in the last second, one at the end. */
+/** One line about those left out in the last second, one at the end. */
 const summaries = 2;
 
-/** The part that strangers may use up: the rest is for those who have come further. */
-const strangersPart = 0.8;
+/** The part of the rate that lines of low priority may use. */
+const lowPart = 0.8;
 
 /**
- * How many lines those who have not opened a door may write to the log: so many in each second of the
- * date, with a line about those that were left out. It is asked before a line is made, so that a flood
- * costs no more than the question. Openings and what follows from them do not ask.
+ * Limits the log lines about sources that have not opened a door: so many in each second of the date,
+ * and one line about those left out. The pipeline asks before it makes a line, so that a flood costs no
+ * more than the question. Openings and what follows from them are not limited.
  */
 export class LogRateLimiter {
   readonly #clock: Clock;
   readonly #log: Log;
   #most = 0;
-  #mostOfStrangers = 0;
+  #mostLow = 0;
   #second = Number.NaN;
   #lines = 0;
-  #ofStrangers = 0;
+  #lowLines = 0;
   #leftOut = 0;
   #leftOutBefore = 0;
   #cancelWake: (() => void) | undefined;
@@ -41,33 +38,32 @@ export class LogRateLimiter {
     this.setRate(rate);
   }
 
-  /** From now on so many lines a second; 0: no limit. */
+  /** Changes the lines per second; 0: no limit. */
   setRate(rate: number): void {
     this.#most = rate === 0 ? Number.POSITIVE_INFINITY : rate - summaries;
-    this.#mostOfStrangers = Math.floor(this.#most * strangersPart);
+    this.#mostLow = Math.floor(this.#most * lowPart);
   }
 
-  /** Lines that were left out since the start. */
+  /** Lines left out since the start. */
   get leftOut(): number {
     return this.#leftOutBefore + this.#leftOut;
   }
 
   /**
-   * May there be one more line, now? Then its date (milliseconds since 1970), else undefined. It counts,
-   * whatever the answer is.
+   * Counts one more line. Returns its date (milliseconds since 1970), or undefined if it is too many.
    */
-  admits(standing: LogPriority): number | undefined {
-    // The timer that tells the sum ends the second: until then a flood need not ask for the date.
-    if (this.#cancelWake !== undefined && !this.#hasRoom(standing)) {
+  admits(priority: LogPriority): number | undefined {
+    // The timer for the summary ends the second: until then a flood need not ask for the date.
+    if (this.#cancelWake !== undefined && !this.#hasRoom(priority)) {
       this.#leftOut++;
       return undefined;
     }
     const wall = this.#clock.wall();
     const second = Math.floor(wall / 1000);
     if (second !== this.#second) this.#begin(second);
-    if (this.#hasRoom(standing)) {
+    if (this.#hasRoom(priority)) {
       this.#lines++;
-      if (standing === "stranger") this.#ofStrangers++;
+      if (priority === "low") this.#lowLines++;
       return wall;
     }
     this.#leftOut++;
@@ -77,21 +73,21 @@ export class LogRateLimiter {
     return undefined;
   }
 
-  /** Tells what was left out and not told yet. May be called more than once. */
+  /** Logs what was left out and not logged yet. May be called more than once. */
   close(): void {
     this.#summarise();
   }
 
-  #hasRoom(standing: LogPriority): boolean {
+  #hasRoom(priority: LogPriority): boolean {
     if (this.#lines >= this.#most) return false;
-    return standing === "further" || this.#ofStrangers < this.#mostOfStrangers;
+    return priority === "high" || this.#lowLines < this.#mostLow;
   }
 
   #begin(second: number): void {
     this.#summarise();
     this.#second = second;
     this.#lines = 0;
-    this.#ofStrangers = 0;
+    this.#lowLines = 0;
   }
 
   #summarise(): void {
@@ -108,6 +104,6 @@ export class LogRateLimiter {
 }
 
 function counted(lines: number): string {
-  // `toLocaleString` would load all there is to know about languages, in the midst of a flood.
+  // `toLocaleString` would load the data of all languages in the middle of a flood.
   return lines === 1 ? "1 line" : `${String(lines).replace(/\B(?=(?:\d{3})+$)/g, ",")} lines`;
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseAddress } from "../../base/address.ts";
 import type { Door } from "../../match/door.ts";
 import type { Verdict } from "../../match/verdict.ts";
-import { levelOf, reportPacket, reportVerdict, standingOf } from "./report.ts";
+import { levelOf, priorityOf, reportPacket, reportVerdict } from "./report.ts";
 
 const address = (text: string) => {
   const parsed = parseAddress(text);
@@ -105,12 +105,12 @@ test("programs get the door, the source and the reason of every verdict", () => 
   }
 });
 
-test.each<[Verdict, "stranger" | "further" | undefined]>([
-  [{ ...who, kind: "stage", stage: 1 }, "stranger"],
-  [{ ...who, kind: "repeat", stage: 1 }, "stranger"],
-  [{ ...who, kind: "failed", why: "late", stage: 1 }, "stranger"],
-  [{ ...who, kind: "not-started", step: 2 }, "stranger"],
-  [{ ...who, kind: "ignored", why: "retransmission" }, "stranger"],
+test.each<[Verdict, "low" | "high" | undefined]>([
+  [{ ...who, kind: "stage", stage: 1 }, "low"],
+  [{ ...who, kind: "repeat", stage: 1 }, "low"],
+  [{ ...who, kind: "failed", why: "late", stage: 1 }, "low"],
+  [{ ...who, kind: "not-started", step: 2 }, "low"],
+  [{ ...who, kind: "ignored", why: "retransmission" }, "low"],
   [
     {
       ...who,
@@ -118,14 +118,14 @@ test.each<[Verdict, "stranger" | "further" | undefined]>([
       stage: 2,
       door: { ...door, sequence: [...door.sequence, ...door.sequence] },
     },
-    "further",
+    "high",
   ],
-  [{ ...who, kind: "repeat", stage: 2 }, "further"],
-  [{ ...who, kind: "failed", why: "wrong-port", stage: 2 }, "further"],
+  [{ ...who, kind: "repeat", stage: 2 }, "high"],
+  [{ ...who, kind: "failed", why: "wrong-port", stage: 2 }, "high"],
   [{ ...who, kind: "stage", stage: 2 }, undefined],
   [{ ...who, kind: "open" }, undefined],
-])("%j is the doing of: %s", (verdict, standing) => {
-  expect(standingOf(verdict)).toBe(standing);
+])("%j is the doing of: %s", (verdict, priority) => {
+  expect(priorityOf(verdict)).toBe(priority);
   expect(reportVerdict(verdict).level).toBe(levelOf(verdict));
 });
 

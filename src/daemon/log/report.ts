@@ -6,7 +6,7 @@ import type { Packet } from "../../decode/packet.ts";
 import type { Verdict } from "../../match/verdict.ts";
 import type { LogPriority } from "./log-rate-limiter.ts";
 
-/** Who sees what the log says of a verdict. */
+/** The level of a line about a verdict. */
 export function levelOf(verdict: Verdict): Level {
   switch (verdict.kind) {
     case "stage":
@@ -25,26 +25,26 @@ export function levelOf(verdict: Verdict): Level {
   }
 }
 
-/** Whose doing a verdict is; undefined: of somebody who has just opened the door. */
-export function standingOf(verdict: Verdict): LogPriority | undefined {
+/** The priority of a line about a verdict, or undefined if the source has just opened the door. */
+export function priorityOf(verdict: Verdict): LogPriority | undefined {
   switch (verdict.kind) {
     case "open":
       return undefined;
     case "stage":
       // The last stage is told together with the opening.
       if (verdict.stage === verdict.door.sequence.length) return undefined;
-      return verdict.stage > 1 ? "further" : "stranger";
+      return verdict.stage > 1 ? "high" : "low";
     case "repeat":
     case "failed":
-      return verdict.stage > 1 ? "further" : "stranger";
+      return verdict.stage > 1 ? "high" : "low";
     case "decoy":
     case "not-started":
     case "ignored":
-      return "stranger";
+      return "low";
   }
 }
 
-/** What the log says of a verdict. Pure. */
+/** The entry about a verdict. Pure. */
 export function reportVerdict(verdict: Verdict): Entry {
   const { door, source } = verdict;
   const level = levelOf(verdict);

@@ -6,7 +6,7 @@ import { formatEndpoint } from "../../base/endpoint.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import { contentType } from "./exposition.ts";
 
-/** Whoever scrapes is one or two; more wait for nothing. */
+/** Connections at once: one or two scrape. */
 const mostConnections = 16;
 
 /** How long a connection may last, from its beginning to the last byte: milliseconds. */
@@ -68,7 +68,7 @@ export class MetricsServer {
     return typeof address === "object" ? (address?.port ?? 0) : 0;
   }
 
-  /** Hangs up on everybody. */
+  /** Closes all connections. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());

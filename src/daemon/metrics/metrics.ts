@@ -26,7 +26,7 @@ export interface MetricsParts {
   readonly doors: () => Doors;
 }
 
-/** The daemon in numbers, for Prometheus. No address of anybody who knocks is among them. */
+/** The daemon in numbers, for Prometheus. The addresses of sources are not among them. */
 export class Metrics {
   readonly #parts: MetricsParts;
   readonly #process: ProcessMetrics;

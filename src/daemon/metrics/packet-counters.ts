@@ -32,7 +32,7 @@ const outcomeOf: Readonly<Record<Verdict["kind"], number>> = {
   open: place.opened,
 };
 
-/** How the opening of a door for somebody who knocked ended. */
+/** How the opening of a door for a source ended. */
 export const openingResults = ["opened", "failed", "nothing-to-do"] as const;
 
 type OpeningResult = (typeof openingResults)[number];
@@ -87,7 +87,7 @@ export class PacketCounters {
     this.#openings.set(door, results);
   }
 
-  /** Those at which somebody knocked right. */
+  /** Doors with at least one complete knock. */
   get doors(): Iterable<string> {
     return this.#openings.keys();
   }

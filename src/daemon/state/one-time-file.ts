@@ -79,7 +79,7 @@ export function readOneTimeFile(file: string): OneTimeList {
 /**
  * Marks a sequence as used, on the disk when this returns: one byte is overwritten in place, which a
  * crash leaves either as it was or as it should be, and which keeps the file's owner, mode and
- * links. Whoever edited the file meanwhile loses nothing: the line is looked up again. Throws SYSTEM.
+ * links. An edit of the file meanwhile is kept: the line is looked up again. Throws SYSTEM.
  */
 export function markUsed(file: string, used: Sequence): OneTimeList {
   const line = findUnused(readOneTimeFile(file), used);

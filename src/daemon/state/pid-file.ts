@@ -32,7 +32,7 @@ export class PidFile {
     try {
       unlinkSync(this.path);
     } catch {
-      // Somebody else removed it already.
+      // It was removed already.
     }
     closeSync(this.#fd);
   }

@@ -81,7 +81,7 @@ function statIfThere(path: string): Stats | undefined {
   }
 }
 
-/** What stands in the journal is run: nobody else may write it. Throws SYSTEM. */
+/** knockd runs the commands in the journal: no other user may write it. Throws SYSTEM. */
 function checkOwner(directory: string): void {
   const stat = statIfThere(directory);
   if (stat === undefined) return;
