@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { describeConfig } from "./describe.ts";
+import { options } from "./directives.ts";
 import { parseConfig } from "./parse.ts";
 
 function description(text: string): string[] {
@@ -44,6 +45,33 @@ test("a configuration is described in the words of knockd -D", () => {
     "config: tcp flag: SYN",
     "config: tcp flag: !ACK",
   ]);
+});
+
+test("every option is described where it is not the default", () => {
+  const changed = {
+    logFile: "/k.log",
+    pidFile: "/k.pid",
+    interfaces: "eth0",
+    useSyslog: "yes",
+    logFormat: "json",
+    logRate: "0",
+    stateDir: "/k",
+    controlSocket: "/k.sock",
+    metricsListen: "127.0.0.1:9190",
+    firewall: "ipset",
+    table: "k",
+    maxAttempts: "5000",
+    maxCommands: "8",
+    onJournalFailure: "refuse",
+  } satisfies Record<keyof typeof options, string>;
+  for (const [key, value] of Object.entries(changed)) {
+    const { name } = options[key as keyof typeof options];
+    const text = (line: string) => `[options]\n${line}\n[x]\nsequence = 2,1\ntcpflags = syn`;
+    const lines = description(text(`${name} = ${value}`));
+    const added = lines.filter((line) => !description(text("")).includes(line));
+    expect(added, name).toHaveLength(1);
+  }
+  expect(description("[options]\nMaxAttempts = 5000")).toContain("config: max attempts: 5000");
 });
 
 test("what knockd does not have is described alike", () => {

@@ -1,214 +1,215 @@
-import type { Network } from "../base/address.ts";
-import type { BackendKind } from "../base/backends.ts";
-import { backendKinds } from "../base/backends.ts";
-import type { Endpoint } from "../base/endpoint.ts";
-import type { Sequence } from "../base/sequence.ts";
-import type { Service } from "../base/service.ts";
-import type { FlagTest } from "../base/tcp-flags.ts";
-import type { Directive } from "./lines.ts";
-import type { Problem } from "./problem.ts";
-import type { Parsed } from "./values.ts";
-import * as values from "./values.ts";
+// The vocabulary of knockd.conf: one row for each directive, in the order of `knockd -D`.
+import { backendKinds, defaultBackend } from "../base/backends.ts";
+import { defaultControlSocket, defaultPidFile, defaultStateDirectory } from "../base/paths.ts";
+import { directive } from "./directive.ts";
+import * as kinds from "./kinds.ts";
 
-/** The values of an [options] section, by lower-case key. */
-export interface OptionValues {
-  usesyslog: boolean;
-  logfile: string;
-  pidfile: string;
-  interface: readonly string[] | undefined;
-  logformat: "text" | "json";
-  lograte: number;
-  maxattempts: number;
-  maxcommands: number;
-  firewall: BackendKind;
-  table: string;
-  statedir: string;
-  controlsocket: string;
-  metricslisten: Endpoint;
-  onjournalfailure: "open" | "refuse";
-}
+export const options = {
+  logFile: directive("LogFile", kinds.path, {
+    label: "log file",
+    summary: "file to append the log to",
+    example: "/var/log/knockd.log",
+    absent: "none",
+  }),
+  pidFile: directive("PidFile", kinds.path, {
+    label: "pid file",
+    summary: "file for the process number, written with -d",
+    example: "/run/knockd.pid",
+    absent: defaultPidFile,
+  }),
+  /** `undefined` means all interfaces. */
+  interfaces: directive("Interface", kinds.interfaces, {
+    label: "interface",
+    summary: "interfaces to listen on, or any; knockd waits for one that is missing",
+    example: "eth0, wg0",
+    absent: "any",
+    isAlwaysShown: true,
+  }),
+  useSyslog: directive("UseSyslog", kinds.presence, {
+    label: "usesyslog",
+    summary: "log to the system's log, as knockd",
+    default: false,
+    isAnywhere: true,
+  }),
+  logFormat: directive("LogFormat", kinds.oneOf("text", "json"), {
+    label: "log format",
+    summary: "format of the log; json is an object a line, with the reason for every failed knock",
+    default: "text",
+  }),
+  /** `undefined` means the usual rate, which depends on -D. */
+  logRate: directive("LogRate", kinds.limit(10, 1_000_000), {
+    label: "log rate",
+    summary: "log lines a second that unauthenticated sources can cause; 0 means no limit",
+    example: "50",
+    absent: "50, with -D 1000",
+  }),
+  stateDir: directive("StateDir", kinds.path, {
+    label: "state directory",
+    summary: "directory for the leases",
+    absent: defaultStateDirectory,
+    isFixed: true,
+  }),
+  controlSocket: directive("ControlSocket", kinds.path, {
+    label: "control socket",
+    summary: "socket where knockctl finds the daemon",
+    absent: defaultControlSocket,
+    isFixed: true,
+  }),
+  metricsListen: directive("MetricsListen", kinds.endpoint, {
+    label: "metrics",
+    summary: "address and port to serve metrics for Prometheus on, over HTTP",
+    example: "127.0.0.1:9190",
+    absent: "none",
+  }),
+  firewall: directive("Firewall", kinds.oneOf(...backendKinds), {
+    label: "firewall",
+    summary: "firewall that native doors use",
+    default: defaultBackend,
+  }),
+  table: directive("Table", kinds.tableName, {
+    label: "table",
+    summary: "name of Sesame's table in nftables; two daemons need two",
+    default: "sesame",
+    isFixed: true,
+  }),
+  maxAttempts: directive("MaxAttempts", kinds.count(1000, 10_000_000), {
+    label: "max attempts",
+    summary: "knocks under way at once; beyond it the oldest first steps are evicted",
+    default: 1_000_000,
+    isFixed: true,
+  }),
+  maxCommands: directive("MaxCommands", kinds.count(1, 10_000), {
+    label: "max commands",
+    summary: "commands that run at once to open, and as many to close; others wait",
+    default: 64,
+    isFixed: true,
+  }),
+  onJournalFailure: directive("OnJournalFailure", kinds.oneOf("open", "refuse"), {
+    label: "on journal failure",
+    summary: "whether to run commands that another must undo when the journal cannot be written",
+    default: "open",
+    isFixed: true,
+  }),
+} as const;
 
-/** The values of a door's section. */
-export interface DoorValues {
-  sequence: Sequence;
-  one_time_sequences: string;
-  seq_timeout: number;
-  tcpflags: FlagTest;
-  target: readonly (Network | string)[];
-  start_command: string;
-  start_command_6: string;
-  cmd_timeout: number;
-  stop_command: string;
-  stop_command_6: string;
-  command_timeout: number;
-  user: string;
-  again: "extend" | "rerun";
-  open: readonly Service[];
-  open_for: number;
-  protect: boolean;
-  allow: readonly Network[];
-  deny: readonly Network[];
-  decoys: number;
-}
+/** A door has one of these. */
+export const sequences = {
+  steps: directive("Sequence", kinds.sequence, {
+    summary: "ports in their order, from 1 to 32; without a protocol they are TCP",
+    example: "7312,9140:udp,8455",
+    default: [],
+    isAlwaysShown: true,
+  }),
+  file: directive("One_Time_Sequences", kinds.path, {
+    label: "one time sequences file",
+    summary: "file with a sequence a line, each good for one opening",
+  }),
+} as const;
 
-/**
- * Where a comment may begin in a value: at any `#` where no value can hold one, only after a blank
- * in paths, nowhere in commands (a shell knows `#` itself, and parameters such as `$#`).
- */
-type Comments = "anywhere" | "after-blank" | "none";
+/** All doors have these. */
+export const doorDirectives = {
+  /** Milliseconds from the (last) first step to the last one. */
+  timeout: directive("Seq_Timeout", kinds.duration, {
+    aliases: ["Timeout"],
+    summary: "time from the first packet to the last",
+    example: "10",
+    default: 25_000,
+    isAlwaysShown: true,
+  }),
+  /** `undefined` means this host. */
+  target: directive("Target", kinds.target, {
+    summary: "hosts whose packets count: addresses, networks or names",
+    example: "192.0.2.7, 2001:db8::/64, name",
+    absent: "this host",
+  }),
+  /** `undefined` means all sources that are not in `deny`. */
+  allow: directive("Allow", kinds.networks, {
+    summary: "sources that may knock",
+    example: "192.0.2.0/24",
+    absent: "all",
+  }),
+  deny: directive("Deny", kinds.networks, {
+    summary: "sources that may not knock, even if allowed",
+    example: "192.0.2.66",
+    default: [],
+    absent: "none",
+  }),
+  decoys: directive("Decoys", kinds.count(0, 128), {
+    summary: "ports, at most so many, that tell a port scan from a knock; 0 means none",
+    default: 32,
+  }),
+  flags: directive("TCPFlags", kinds.flags, {
+    summary: "flags that TCP packets must have, or with a ! must not have; others are ignored",
+    example: "syn,!ack",
+    default: { mask: 0, value: 0 },
+    absent: "any",
+  }),
+} as const;
 
-interface Rule<T> {
-  readonly comments: Comments;
-  readonly parse: (text: string) => Parsed<T>;
-}
+/** A native door has these. */
+export const nativeDirectives = {
+  services: directive("Open", kinds.services, {
+    summary: "services that the kernel opens",
+    example: "tcp/22, icmp",
+    default: [],
+    isAlwaysShown: true,
+  }),
+  /** Milliseconds. */
+  openFor: directive("Open_For", kinds.duration, {
+    summary: "time for which the services accept new connections",
+    example: "30s",
+    default: 30_000,
+    isAlwaysShown: true,
+  }),
+  /** Sesame denies the services to all other sources. */
+  protect: directive("Protect", kinds.yesOrNo, {
+    summary: "whether all other sources are denied these services",
+    default: false,
+    isAlwaysShown: true,
+  }),
+} as const;
 
-type Rules<Values> = { readonly [Key in keyof Values]: Rule<Values[Key]> };
-
-const command: Rule<string> = { comments: "none", parse: values.command };
-const path: Rule<string> = { comments: "after-blank", parse: values.path };
-const networks: Rule<readonly Network[]> = { comments: "anywhere", parse: values.networks };
-const duration: Rule<number> = { comments: "anywhere", parse: values.duration };
-
-export const optionRules: Rules<OptionValues> = {
-  usesyslog: { comments: "anywhere", parse: values.yesOrNo },
-  logfile: path,
-  pidfile: path,
-  interface: { comments: "after-blank", parse: values.interfaces },
-  logformat: { comments: "anywhere", parse: values.oneOf("text", "json") },
-  lograte: { comments: "anywhere", parse: values.zeroOr(values.count(10, 1_000_000)) },
-  maxattempts: { comments: "anywhere", parse: values.count(1000, 10_000_000) },
-  maxcommands: { comments: "anywhere", parse: values.count(1, 10_000) },
-  table: { comments: "anywhere", parse: values.tableName },
-  firewall: { comments: "anywhere", parse: values.oneOf(...backendKinds) },
-  statedir: path,
-  controlsocket: path,
-  metricslisten: { comments: "anywhere", parse: values.endpoint },
-  onjournalfailure: { comments: "anywhere", parse: values.oneOf("open", "refuse") },
-};
-
-export const doorRules: Rules<DoorValues> = {
-  sequence: { comments: "anywhere", parse: values.sequence },
-  one_time_sequences: path,
-  seq_timeout: duration,
-  tcpflags: { comments: "anywhere", parse: values.flags },
-  target: { comments: "anywhere", parse: values.target },
-  start_command: command,
-  start_command_6: command,
-  cmd_timeout: duration,
-  stop_command: command,
-  stop_command_6: command,
-  command_timeout: duration,
-  user: { comments: "anywhere", parse: values.userName },
-  again: { comments: "anywhere", parse: values.oneOf("extend", "rerun") },
-  open: { comments: "anywhere", parse: values.services },
-  open_for: duration,
-  protect: { comments: "anywhere", parse: values.yesOrNo },
-  allow: networks,
-  deny: networks,
-  decoys: { comments: "anywhere", parse: values.count(0, 128) },
-};
-
-/** Other names that knockd has for the same. */
-export const aliases: ReadonlyMap<string, string> = new Map([
-  ["command", "start_command"],
-  ["command_6", "start_command_6"],
-  ["timeout", "seq_timeout"],
-]);
-
-/** Reads the directives of one section by its rules; of those that come twice the last counts. */
-export function readDirectives<Values>(
-  directives: readonly Directive[],
-  rules: Rules<Values>,
-  problems: Problem[],
-): Partial<Values> {
-  const found: Partial<Values> = {};
-  for (const directive of directives) {
-    const key = canonicalKey(directive.key);
-    if (hasKey(rules, key)) readDirective(directive, key, rules, found, problems);
-    else if (key !== "usesyslog") problems.push(unknownKey(directive, key));
-  }
-  return found;
-}
-
-/** knockd takes UseSyslog wherever it stands. */
-export function isUseSyslog({ key }: Directive): boolean {
-  return canonicalKey(key) === "usesyslog";
-}
-
-function readDirective<Values, Key extends keyof Values>(
-  directive: Directive,
-  key: Key,
-  rules: Rules<Values>,
-  found: Partial<Values>,
-  problems: Problem[],
-): void {
-  const { line, column, valueColumn } = directive;
-  const { comments, parse } = rules[key];
-  if (directive.value === undefined && key !== "usesyslog") {
-    const message = `syntax error: "${directive.key}" needs a value`;
-    const hint = `${directive.key} = …`;
-    problems.push({ severity: "error", line, column, message, hint });
-    return;
-  }
-  const parsed = parse(withoutComment(directive.value ?? "", comments));
-  if ("value" in parsed) {
-    found[key] = parsed.value;
-    return;
-  }
-  problems.push({
-    severity: "error",
-    line,
-    column: valueColumn + parsed.offset,
-    message: `${directive.key}: ${parsed.problem}`,
-    ...(parsed.hint && { hint: parsed.hint }),
-  });
-}
-
-function withoutComment(value: string, comments: Comments): string {
-  if (comments === "none") return value;
-  return value.replace(comments === "anywhere" ? /#.*$/s : /(^|\s)#.*$/s, "").trimEnd();
-}
-
-/** No more of it is quoted than can be a name: a line without `=` may hold a whole sequence, and is logged. */
-function unknownKey({ key: written, line, column }: Directive, key: string): Problem {
-  const [name = ""] = /^[a-z_]\w*/i.exec(written) ?? [];
-  const quoted = name === "" || name === written ? name : `${name} …`;
-  const message = `syntax error: unknown directive${quoted && ` "${quoted}"`}`;
-  const isKnown = quoted !== name && placeOf(canonicalKey(name)) !== undefined;
-  const hint = placeOf(key) ?? (isKnown ? `${name} = …` : nearest(key));
-  return { severity: "error", line, column, message, ...(hint && { hint }) };
-}
-
-function placeOf(key: string): string | undefined {
-  if (hasKey(optionRules, key)) return "it belongs in the section [options]";
-  return hasKey(doorRules, key) ? "it belongs in the section of a door" : undefined;
-}
-
-function nearest(key: string): string | undefined {
-  const known = [...Object.keys(optionRules), ...Object.keys(doorRules), ...aliases.keys()];
-  const best = known.find((other) => isTypoOf(key, other));
-  return best === undefined ? undefined : `did you mean "${best}"?`;
-}
-
-/** One letter too many, too few, other than meant, or two swapped. */
-function isTypoOf(written: string, meant: string): boolean {
-  let start = 0;
-  while (start < meant.length && written[start] === meant[start]) start++;
-  const [rest, wanted] = [written.slice(start), meant.slice(start)];
-  return (
-    rest.slice(1) === wanted ||
-    rest === wanted.slice(1) ||
-    rest.slice(1) === wanted.slice(1) ||
-    (rest.slice(2) === wanted.slice(2) && rest[0] === wanted[1] && rest[1] === wanted[0])
-  );
-}
-
-/** `in` would also find what every object inherits: a directive may be called "constructor". */
-function hasKey<Values>(rules: Rules<Values>, key: string): key is keyof Values & string {
-  return Object.hasOwn(rules, key);
-}
-
-function canonicalKey(key: string): string {
-  const lower = key.toLowerCase();
-  return aliases.get(lower) ?? lower;
-}
+/** A door of commands has these; `…6` counts for IPv6 sources, instead of the other. */
+export const commandDirectives = {
+  start: directive("Start_Command", kinds.command, {
+    aliases: ["Command"],
+    summary: "command that opens",
+  }),
+  start6: directive("Start_Command_6", kinds.command, {
+    aliases: ["Command_6"],
+    summary: "command that opens for IPv6 sources",
+    absent: "Start_Command",
+  }),
+  /** Milliseconds from the end of the start command to the stop command. */
+  closeAfter: directive("Cmd_Timeout", kinds.duration, {
+    summary: "time from the opening to the closing",
+    example: "10",
+    default: 10_000,
+    isAlwaysShown: true,
+  }),
+  stop: directive("Stop_Command", kinds.command, {
+    summary: "command that closes",
+    absent: "none",
+  }),
+  stop6: directive("Stop_Command_6", kinds.command, {
+    summary: "command that closes for IPv6 sources",
+    absent: "Stop_Command",
+  }),
+  /** `undefined` means the daemon's own user. */
+  user: directive("User", kinds.userName, {
+    summary: "user who runs the commands",
+    example: "nobody",
+    absent: "the daemon's user",
+  }),
+  /** Milliseconds; `undefined` means no limit. */
+  timeout: directive("Command_Timeout", kinds.duration, {
+    summary: "time after which a command and its children are ended",
+    example: "1m",
+    absent: "never",
+  }),
+  /** What a knock does to a door that is open already. */
+  again: directive("Again", kinds.oneOf("extend", "rerun"), {
+    summary: "effect of a knock at an open door: a longer lease, or stop and start",
+    default: "extend",
+  }),
+} as const;

@@ -48,7 +48,7 @@ test("a byte order mark is skipped", () => {
 test("a file in Latin-1 can be used, with a warning", () => {
   const text = `# Ä\n${door}stop_command = echo \x80\xE4`;
   const { config, warnings } = loadConfig(file(Buffer.from(text, "latin1")), "/");
-  expect(config.doors[0]?.action).toMatchObject({ templates: { stop: "echo \x80ä" } });
+  expect(config.doors[0]?.action).toMatchObject({ stop: "echo \x80ä" });
   expect(warnings).toEqual([
     {
       severity: "warning",

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import { KnockError, reason } from "../base/errors.ts";
-import type { Config, ConfigOptions } from "./config.ts";
+import type { Config } from "./config.ts";
 import type { ConfigSection } from "./lines.ts";
 import type { ParsedConfig } from "./parse.ts";
 import { parseConfig } from "./parse.ts";
@@ -38,35 +37,8 @@ export function loadConfig(
  */
 export function readConfig(file: string, directory: string): ParsedConfig {
   const { text, problems } = readText(file);
-  const parsed = parseConfig(text);
-  return {
-    ...parsed,
-    config: parsed.config && absolute(parsed.config, directory),
-    options: absoluteOptions(parsed.options, directory),
-    problems: [...problems, ...parsed.problems],
-  };
-}
-
-function absolute(config: Config, directory: string): Config {
-  return {
-    options: absoluteOptions(config.options, directory),
-    doors: config.doors.map((door) => {
-      const { sequence } = door;
-      if (sequence.kind === "fixed") return door;
-      return { ...door, sequence: { ...sequence, file: resolve(directory, sequence.file) } };
-    }),
-  };
-}
-
-function absoluteOptions(options: ConfigOptions, directory: string): ConfigOptions {
-  const { logFile, pidFile, stateDir, controlSocket } = options;
-  return {
-    ...options,
-    ...(stateDir !== undefined && { stateDir: resolve(directory, stateDir) }),
-    ...(controlSocket !== undefined && { controlSocket: resolve(directory, controlSocket) }),
-    ...(logFile !== undefined && { logFile: resolve(directory, logFile) }),
-    ...(pidFile !== undefined && { pidFile: resolve(directory, pidFile) }),
-  };
+  const parsed = parseConfig(text, directory);
+  return { ...parsed, problems: [...problems, ...parsed.problems] };
 }
 
 function readText(file: string): { text: string; problems: Problem[] } {

@@ -466,15 +466,19 @@ const nativeAction = fc.record({
   openFor: milliseconds,
   protect: fc.boolean(),
 });
+function orNone<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(arbitrary, { nil: undefined });
+}
+
 const commandAction = fc.record({
   kind: fc.constant("command" as const),
-  templates: fc.record(
-    { start: commandText, start6: commandText, stop: commandText, stop6: commandText },
-    { requiredKeys: [] },
-  ),
+  start: orNone(commandText),
+  start6: orNone(commandText),
+  stop: orNone(commandText),
+  stop6: orNone(commandText),
   closeAfter: milliseconds,
-  user: fc.option(fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,31}$/), { nil: undefined }),
-  timeout: fc.option(milliseconds, { nil: undefined }),
+  user: orNone(fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,31}$/)),
+  timeout: orNone(milliseconds),
   again: fc.constantFrom("extend" as const, "rerun" as const),
 });
 
@@ -487,33 +491,26 @@ const anyAddress = fc.oneof(
 );
 
 const anyConfig: fc.Arbitrary<Config> = fc.record({
-  options: fc.record(
-    {
-      useSyslog: fc.boolean(),
-      logFormat: fc.constantFrom("text" as const, "json" as const),
-      interfaces: fc.option(
-        fc.uniqueArray(fc.stringMatching(/^[b-z0-9._:-]{1,15}$/), { minLength: 1, maxLength: 3 }),
-        { nil: undefined },
-      ),
-      maxAttempts: fc.integer({ min: 1000, max: 10_000_000 }),
-      maxCommands: fc.integer({ min: 1, max: 10_000 }),
-      firewall: fc.constantFrom("nftables" as const, "ipset" as const),
-      table: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/),
-      onJournalFailure: fc.constantFrom("open" as const, "refuse" as const),
-      logRate: fc.oneof(fc.constant(0), fc.integer({ min: 10, max: 1_000_000 })),
-      logFile: filePath,
-      pidFile: filePath,
-      stateDir: filePath,
-      controlSocket: filePath,
-      metricsListen: fc.record({ address: anyAddress, port: fc.integer({ min: 1, max: 65535 }) }),
-    },
-    {
-      requiredKeys: [
-        ...(["useSyslog", "logFormat", "interfaces", "maxAttempts", "maxCommands"] as const),
-        ...(["firewall", "table", "onJournalFailure"] as const),
-      ],
-    },
-  ),
+  options: fc.record({
+    useSyslog: fc.boolean(),
+    logFormat: fc.constantFrom("text" as const, "json" as const),
+    interfaces: orNone(
+      fc.uniqueArray(fc.stringMatching(/^[b-z0-9._:-]{1,15}$/), { minLength: 1, maxLength: 3 }),
+    ),
+    maxAttempts: fc.integer({ min: 1000, max: 10_000_000 }),
+    maxCommands: fc.integer({ min: 1, max: 10_000 }),
+    firewall: fc.constantFrom("nftables" as const, "ipset" as const),
+    table: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/),
+    onJournalFailure: fc.constantFrom("open" as const, "refuse" as const),
+    logRate: orNone(fc.oneof(fc.constant(0), fc.integer({ min: 10, max: 1_000_000 }))),
+    logFile: orNone(filePath),
+    pidFile: orNone(filePath),
+    stateDir: orNone(filePath),
+    controlSocket: orNone(filePath),
+    metricsListen: orNone(
+      fc.record({ address: anyAddress, port: fc.integer({ min: 1, max: 65535 }) }),
+    ),
+  }),
   doors: fc.array(
     fc.record({
       name: fc
@@ -586,12 +583,12 @@ function writeAction({ action }: DoorConfig): string[] {
       ...directive("Protect", action.protect ? "yes" : "no"),
     ];
   }
-  const { templates, closeAfter, user, timeout, again } = action;
+  const { closeAfter, user, timeout, again } = action;
   return [
-    ...directive("Start_Command", templates.start),
-    ...directive("Start_Command_6", templates.start6),
-    ...directive("Stop_Command", templates.stop),
-    ...directive("Stop_Command_6", templates.stop6),
+    ...directive("Start_Command", action.start),
+    ...directive("Start_Command_6", action.start6),
+    ...directive("Stop_Command", action.stop),
+    ...directive("Stop_Command_6", action.stop6),
     ...directive("Cmd_Timeout", formatDuration(closeAfter)),
     ...directive("User", user),
     ...directive("Command_Timeout", timeout === undefined ? undefined : formatDuration(timeout)),

@@ -22,8 +22,8 @@ export function requestAccess(
     const { services, openFor: length } = action;
     return { access: { ...who, method: { kind: "native", services } }, length, again: "extend" };
   }
-  const { templates, closeAfter: length, user, timeout, again } = action;
-  const expanded = expandCommands(templates, { door: name, source, knock });
+  const { closeAfter: length, user, timeout, again } = action;
+  const expanded = expandCommands(action, { door: name, source, knock });
   if (expanded === undefined) return undefined;
   const method = { kind: "command", ...expanded, user, timeout } as const;
   return { access: { ...who, method }, length, again };

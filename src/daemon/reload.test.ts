@@ -20,15 +20,20 @@ test("doors come, go and change by their names", () => {
   });
 });
 
-test("options that changed are those whose values did", () => {
+test("options that changed are those whose values did, by the names that a file has for them", () => {
   const before = config("LogFile = /a\nInterface = eth0,eth1\nMaxCommands = 5");
   const after = config("Interface = eth0, eth1\nMaxCommands = 6\nLogRate = 100");
-  expect(compareConfigs(before, after).options).toEqual(["logFile", "logRate", "maxCommands"]);
+  expect(compareConfigs(before, after).options).toEqual(["LogFile", "LogRate", "MaxCommands"]);
+});
+
+test("an option is named as in a file, not as in the code", () => {
+  const { options } = compareConfigs(config(""), config("Interface = eth0\nUseSyslog"));
+  expect(options).toEqual(["Interface", "UseSyslog"]);
 });
 
 test("what waits for the next start does so until that comes, or it is taken back", () => {
   const started = config("StateDir = /a").options;
   const wanted = config("StateDir = /b\nTable = other\nLogRate = 100").options;
-  expect(lateOptions(started, wanted)).toEqual(["table", "stateDir"]);
+  expect(lateOptions(started, wanted)).toEqual(["StateDir", "Table"]);
   expect(lateOptions(started, config("StateDir = /a").options)).toEqual([]);
 });

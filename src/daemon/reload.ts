@@ -1,6 +1,9 @@
 import type { Config, ConfigOptions, DoorConfig } from "../config/config.ts";
+import type { AnyRow } from "../config/directive.ts";
+import { rowsWithValues } from "../config/directive.ts";
+import { options as optionRows } from "../config/directives.ts";
 
-/** What is different in a new configuration: names of doors and of options, as people wrote them or would. */
+/** What is different in a new configuration: names of doors, and of options as the documents write them. */
 export interface ConfigChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];
@@ -16,46 +19,21 @@ export function compareConfigs(before: Config, after: Config): ConfigChanges {
     added: [...fresh.keys()].filter((name) => !old.has(name)),
     removed: [...old.keys()].filter((name) => !fresh.has(name)),
     changed: [...fresh].filter(([name, text]) => (old.get(name) ?? text) !== text).map(([n]) => n),
-    options: optionNames.filter((name) => differs(name, before.options, after.options)),
+    options: changedRows(before.options, after.options).map(({ name }) => name),
   };
 }
 
-/** What a configuration asks for that has to wait for the next start; `started`: the options of this one. */
+/** Returns the options that have to wait for the next start; `started` are those of this one. */
 export function lateOptions(started: ConfigOptions, wanted: ConfigOptions): readonly string[] {
-  return fixedOptions.filter((name) => differs(name, started, wanted));
+  const late = changedRows(started, wanted).filter(({ isFixed }) => isFixed);
+  return late.map(({ name }) => name);
 }
 
-const optionNames = [
-  "useSyslog",
-  "logFile",
-  "logFormat",
-  "logRate",
-  "pidFile",
-  "interfaces",
-  "maxAttempts",
-  "maxCommands",
-  "firewall",
-  "table",
-  "stateDir",
-  "controlSocket",
-  "metricsListen",
-  "onJournalFailure",
-] as const satisfies readonly (keyof Config["options"])[];
-
-type OptionName = (typeof optionNames)[number];
-
-/** Those that a running daemon cannot change. */
-const fixedOptions: readonly OptionName[] = [
-  "maxAttempts",
-  "maxCommands",
-  "table",
-  "stateDir",
-  "controlSocket",
-  "onJournalFailure",
-];
-
-function differs(name: OptionName, a: ConfigOptions, b: ConfigOptions): boolean {
-  return asText(a[name]) !== asText(b[name]);
+function changedRows(before: ConfigOptions, after: ConfigOptions): AnyRow[] {
+  const old = new Map(rowsWithValues(optionRows, before));
+  return rowsWithValues(optionRows, after).flatMap(([row, value]) =>
+    asText(value) === asText(old.get(row)) ? [] : row,
+  );
 }
 
 /** All that is said of the doors of a name, which need not be one. */

@@ -114,7 +114,7 @@ export function describeUnreachable(protects: readonly Service[], doors: Doors):
 
 function kindOf(action: DoorConfig["action"]): DoorReport["kind"] {
   if (action.kind === "native") return "native";
-  const { stop, stop6 } = action.templates;
+  const { stop, stop6 } = action;
   return stop === undefined && stop6 === undefined ? "command" : "lease";
 }
 

@@ -7,6 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import type { Entry } from "../base/log.ts";
 import { EagerLog, formatTextLine } from "../base/log.ts";
 import type { CommandAction, Config, DoorConfig } from "../config/config.ts";
+import { withDefaults } from "../config/directive.ts";
+import { commandDirectives } from "../config/directives.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { Doors } from "./doors.ts";
 import { createSandbox } from "./sandbox.ts";
@@ -70,11 +72,8 @@ export async function warmUp(
 
 const idleCommand: CommandAction = {
   kind: "command",
-  templates: { start: ":" },
-  closeAfter: 10_000,
-  user: undefined,
-  timeout: undefined,
-  again: "extend",
+  ...withDefaults(commandDirectives),
+  start: ":",
 };
 
 /** Makes the lines of text, and forgets them. */

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { doorRules, optionRules } from "../../src/config/directives.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { catalogue, others } from "../clients/catalogue.ts";
 import { namesInTable } from "../clients/table.ts";
+import { doorRows, optionRows } from "../support/directives.ts";
 
 const root = join(import.meta.dirname, "../..");
 const text = (path: string) => readFileSync(join(root, path), "utf8");
@@ -32,8 +32,8 @@ test.each(examples)("examples/%s loads", (_, text) => expect(errorsOf(text)).toE
 
 test.each(readmes)("the table of %s names every directive", (path) => {
   const [table = ""] = text(path).match(/(?:^\|.*\n)*^\| `\[options\]`.*\n(?:^\|.*\n)*/m) ?? [];
-  const missing = [...Object.keys(optionRules), ...Object.keys(doorRules)].filter(
-    (key) => !new RegExp(`\\b${key}\\b`, "i").test(table),
+  const missing = [...optionRows, ...doorRows].filter(
+    ({ name }) => !new RegExp(`\\b${name}\\b`, "i").test(table),
   );
   expect(missing).toEqual([]);
 });

@@ -5,6 +5,8 @@ import type { Service } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
 import type { Config, DoorConfig } from "../config.ts";
 import { openedServices } from "../config.ts";
+import type { AnyRow } from "../directive.ts";
+import { doorDirectives, nativeDirectives, sequences } from "../directives.ts";
 import { readSections } from "../lines.ts";
 
 /** A native door that is to be written. */
@@ -37,12 +39,16 @@ function formatDoor({ name, sequence, service, openFor }: NewDoor): string[] {
   const steps = sequence.map((port) =>
     port.protocol === "tcp" ? `${port.number}` : formatPort(port),
   );
+  const values: readonly (readonly [AnyRow, string])[] = [
+    [sequences.steps, steps.join(",")],
+    [doorDirectives.flags, "syn"],
+    [nativeDirectives.services, formatService(service)],
+    [nativeDirectives.openFor, openFor],
+  ];
+  const width = Math.max(...values.map(([row]) => row.name.length));
   return [
     `[${name}]`,
-    `    sequence = ${steps.join(",")}`,
-    "    tcpflags = syn",
-    `    open     = ${formatService(service)}`,
-    `    open_for = ${openFor}`,
+    ...values.map(([row, text]) => `    ${row.name.toLowerCase().padEnd(width)} = ${text}`),
   ];
 }
 

@@ -1,10 +1,20 @@
 // From knockd's way to ours: what differs for one file, and what could be written in it instead.
 import type { Service } from "../../base/service.ts";
 import { formatService, formatServices } from "../../base/service.ts";
+import type { AnyRow } from "../directive.ts";
+import { isNameOf } from "../directive.ts";
+import {
+  commandDirectives,
+  doorDirectives,
+  nativeDirectives,
+  options as optionRows,
+} from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
 import { readSections } from "../lines.ts";
 import type { IptablesRule } from "./iptables.ts";
 import { readIptables } from "./iptables.ts";
+import type { Note } from "./repair.ts";
+import { repair } from "./repair.ts";
 
 export interface MigrationOptions {
   /** Write native doors for the iptables commands that are known. */
@@ -13,13 +23,6 @@ export interface MigrationOptions {
   readonly repair: boolean;
   /** How long a door that a second sequence closed stays open from now on: as the file would write it. */
   readonly openFor: string;
-}
-
-/** Something to be said of one place of the file. */
-export interface Note {
-  /** Counted from 1. */
-  readonly line: number;
-  readonly text: string;
 }
 
 export interface Migration {
@@ -33,6 +36,10 @@ export interface Migration {
 
 /** The lines that take the place of one; none: it goes. */
 type Edits = Map<number, readonly string[]>;
+
+const startRows = [commandDirectives.start, commandDirectives.start6];
+const stopRows = [commandDirectives.stop, commandDirectives.stop6];
+const timeouts = [doorDirectives.timeout, commandDirectives.closeAfter, commandDirectives.timeout];
 
 /** Reads a knockd.conf, which may have problems, and says how it would look. Pure. */
 export function migrate(text: string, options: MigrationOptions): Migration {
@@ -48,30 +55,6 @@ export function migrate(text: string, options: MigrationOptions): Migration {
     changes: [...repairs, ...conversions].sort((a, b) => a.line - b.line),
     differences: differences(sections, doors),
   };
-}
-
-const typographic = [
-  // One dash before a letter stands for two, unless it is an option of one letter.
-  { found: /[\u2010-\u2015\u2212](?=\p{L}{2})/gu, meant: "--", name: "a typographic dash" },
-  { found: /[\u2010-\u2015\u2212](?=\p{L}\b)/gu, meant: "-", name: "a typographic dash" },
-  { found: /[\u201c-\u201f\u00ab\u00bb]/gu, meant: '"', name: "a typographic quote" },
-  { found: /[\u2018-\u201b]/gu, meant: "'", name: "a typographic quote" },
-];
-
-function repair(text: string): { text: string; notes: Note[] } {
-  const notes: Note[] = [];
-  const lines = text.split("\n").map((line, i) => {
-    if (line.trimStart().startsWith("#")) return line;
-    const names = new Set<string>();
-    const mended = typographic.reduce((before, { found, meant, name }) => {
-      const after = before.replace(found, meant);
-      if (after !== before) names.add(name);
-      return after;
-    }, line);
-    for (const name of names) notes.push({ line: i + 1, text: `repaired ${name}` });
-    return mended;
-  });
-  return { text: lines.join("\n"), notes };
 }
 
 /** A door whose commands are known, and where they stand. */
@@ -150,14 +133,15 @@ function mayOpen({ directives }: ConfigSection, services: readonly Service[]): b
 }
 
 function recognize(section: ConfigSection): Recognized | undefined {
-  const of = (...keys: readonly string[]) =>
-    section.directives.filter(({ key }) => keys.includes(key.toLowerCase()));
-  const starts = of("command", "start_command", "command_6", "start_command_6");
-  const stops = of("stop_command", "stop_command_6");
+  const of = (...rows: readonly AnyRow[]) =>
+    section.directives.filter(({ key }) => isNameOf(key, ...rows));
+  const starts = of(...startRows);
+  const stops = of(...stopRows);
   const [start] = starts;
   // What only one of the families gets, or another user runs, is not the same in the kernel.
-  if (start === undefined || of("open", "user").length > 0) return undefined;
-  if (/_6$/.test(start.key)) return undefined;
+  if (start === undefined || of(nativeDirectives.services, commandDirectives.user).length > 0)
+    return undefined;
+  if (isNameOf(start.key, commandDirectives.start6)) return undefined;
   const started = rulesOf(starts);
   const stopped = rulesOf(stops);
   if (started === undefined || stopped === undefined) return undefined;
@@ -195,7 +179,7 @@ function rewrite(
   openFor: string,
   edits: Edits,
 ) {
-  const timeout = section.directives.find(({ key }) => key.toLowerCase() === "cmd_timeout");
+  const timeout = section.directives.find(({ key }) => isNameOf(key, commandDirectives.closeAfter));
   const length = closesItself ? (timeout?.value ?? "10") : openFor;
 
   for (const directive of section.directives) {
@@ -205,7 +189,7 @@ function rewrite(
 }
 
 function isCommand({ key }: Directive): boolean {
-  return /^(?:(?:start_|stop_)?command)(?:_6)?$/i.test(key);
+  return isNameOf(key, ...startRows, ...stopRows);
 }
 
 function linesOf({ line, directives }: ConfigSection): readonly number[] {
@@ -224,11 +208,11 @@ function apply(text: string, edits: Edits): string {
 }
 
 function differences(sections: readonly ConfigSection[], doors: readonly ConfigSection[]): Note[] {
-  const has = (section: ConfigSection, pattern: RegExp) =>
-    section.directives.some(({ key }) => pattern.test(key));
+  const has = ({ directives }: ConfigSection, ...rows: readonly AnyRow[]) =>
+    directives.some(({ key }) => isNameOf(key, ...rows));
   const options = sections.filter((section) => !doors.includes(section));
   const notes: Note[] = [];
-  if (!options.some((section) => has(section, /^interface$/i))) {
+  if (!options.some((section) => has(section, optionRows.interfaces))) {
     const line = options[0]?.line ?? 1;
     const text =
       "knockd listened on eth0, Sesame listens on all interfaces; Interface = eth0 keeps it so";
@@ -236,12 +220,12 @@ function differences(sections: readonly ConfigSection[], doors: readonly ConfigS
   }
   for (const section of doors) {
     const { name, line } = section;
-    if (has(section, /^(?:start_)?command(?:_6)?$/i) && has(section, /^stop_command(?:_6)?$/i)) {
+    if (has(section, ...startRows) && has(section, ...stopRows)) {
       const text = `[${name}]: a knock while it is open makes it stay open longer, and it is closed once; knockd ran both commands again`;
       notes.push({ line, text });
     }
     for (const { key, value = "", line: at } of section.directives) {
-      if (!/timeout$/i.test(key) || !/^\d+\s*[a-z]/i.test(value)) continue;
+      if (!isNameOf(key, ...timeouts) || !/^\d+\s*[a-z]/i.test(value)) continue;
       const text = `${key} = ${value}: the unit counts now; knockd read the number alone, as seconds`;
       notes.push({ line: at, text });
     }

@@ -1,11 +1,14 @@
 // What a file says correctly and yet hardly means. Warnings only: every file of knockd 0.8 loads.
 import type { BackendKind } from "../../base/backends.ts";
 import { backends } from "../../base/backends.ts";
-import { isLoopback, parseEndpoint } from "../../base/endpoint.ts";
+import { isLoopback } from "../../base/endpoint.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import type { DoorConfig } from "../config.ts";
+import { isNameOf } from "../directive.ts";
+import { commandDirectives, options } from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
 import type { Problem } from "../problem.ts";
+import { readValue } from "../section.ts";
 import { findOverlaps } from "./overlaps.ts";
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
@@ -43,10 +46,11 @@ function optionsInOtherCase(section: ConfigSection): Problem[] {
 }
 
 /** What the metrics tell (doors, knocks, how many are open) is not for everybody. */
-function openMetrics({ key, value = "", line, valueColumn }: Directive): Problem[] {
-  if (key.toLowerCase() !== "metricslisten") return [];
-  const address = parseEndpoint(value.replace(/#.*$/s, "").trim())?.address;
-  if (address === undefined || isLoopback(address)) return [];
+function openMetrics(directive: Directive): Problem[] {
+  const { key, line, valueColumn } = directive;
+  if (!isNameOf(key, options.metricsListen)) return [];
+  const parsed = readValue(directive, options.metricsListen);
+  if ("problem" in parsed || isLoopback(parsed.value.address)) return [];
   const message = "the metrics can be read from other hosts, by whoever reaches this address";
   return [{ severity: "warning", line, column: valueColumn, message, hint: "127.0.0.1 or [::1]" }];
 }
@@ -78,7 +82,7 @@ const usualChain = /INPUT|FORWARD|input|forward/;
 
 /** A rule that opens, but comes after one that drops. */
 function appends({ key, value = "", line, valueColumn }: Directive): Problem[] {
-  if (!/^(?:start_)?command(?:_6)?$/i.test(key)) return [];
+  if (!isNameOf(key, commandDirectives.start, commandDirectives.start6)) return [];
   const commands = commandsIn(value);
   return [appendedByIptables, appendedByNft].flatMap((find): Problem[] => {
     const appended = firstOf(commands, find);
@@ -160,7 +164,13 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   if (action.kind === "native" && action.openFor === 0) {
     found.push(warn(section, `open_for is 0: '${door.name}' can never be opened`));
   }
-  if (action.kind === "command" && Object.values(action.templates).every((text) => text === "")) {
+  if (
+    action.kind === "command" &&
+    !action.start &&
+    !action.start6 &&
+    !action.stop &&
+    !action.stop6
+  ) {
     found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
   }
   const hasTcp =

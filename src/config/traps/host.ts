@@ -4,6 +4,9 @@ import { formatPort } from "../../base/port.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
 import type { Config, DoorConfig } from "../config.ts";
 import { fixedSteps } from "../config.ts";
+import type { AnyRow } from "../directive.ts";
+import { isNameOf } from "../directive.ts";
+import { commandDirectives, sequences } from "../directives.ts";
 import type { ConfigSection } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 
@@ -22,19 +25,19 @@ export function findHostTraps(
   host: HostFacts,
 ): Problem[] {
   return doors.flatMap((door, i) => {
-    const place = (key: string): TrapPosition => placeOf(sections[i], key);
+    const place = (row: AnyRow): TrapPosition => placeOf(sections[i], row);
     return [
-      ...openPorts(door, host.listening, place("sequence")),
-      ...exhausted(door, host, place("one_time_sequences")),
-      ...unknownUser(door, host, place("user")),
+      ...openPorts(door, host.listening, place(sequences.steps)),
+      ...exhausted(door, host, place(sequences.file)),
+      ...unknownUser(door, host, place(commandDirectives.user)),
     ];
   });
 }
 
 type TrapPosition = Pick<Problem, "line" | "column">;
 
-function placeOf(section: ConfigSection | undefined, key: string): TrapPosition {
-  const directive = section?.directives.findLast((one) => one.key.toLowerCase() === key);
+function placeOf(section: ConfigSection | undefined, row: AnyRow): TrapPosition {
+  const directive = section?.directives.findLast(({ key }) => isNameOf(key, row));
   if (directive !== undefined) return { line: directive.line, column: directive.valueColumn };
   return { line: section?.line ?? 1, column: section?.column ?? 1 };
 }

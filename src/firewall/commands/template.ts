@@ -4,10 +4,10 @@ import type { CommandMethod } from "../firewall.ts";
 
 /** The commands of a door as its configuration writes them; `…6`: for IPv6 instead of the others. */
 export interface CommandTemplates {
-  readonly start?: string;
-  readonly start6?: string;
-  readonly stop?: string;
-  readonly stop6?: string;
+  readonly start?: string | undefined;
+  readonly start6?: string | undefined;
+  readonly stop?: string | undefined;
+  readonly stop6?: string | undefined;
 }
 
 /** What the words of a template stand for. */
