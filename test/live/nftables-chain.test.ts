@@ -9,7 +9,16 @@ import { enter } from "./namespace.ts";
 import { closeDoor, openDoor, removeTable } from "./native-doors.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
-import { answersUdp, echoTcp, echoUdp, goesOn, talkTcp, talkUdp } from "./session.ts";
+import {
+  answersUdp,
+  dialTcp,
+  echoTcp,
+  echoUdp,
+  goesOn,
+  resetTcp,
+  talkTcp,
+  talkUdp,
+} from "./session.ts";
 
 const services = (...texts: string[]): Service[] =>
   texts.flatMap((text) => parseService(text) ?? []);
@@ -43,6 +52,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
     ];
     leave = enter(server);
     await Promise.all([22, 23].map((port) => echoTcp(server, port)));
+    await resetTcp(server, 25);
   });
 
   afterEach(async () => {
@@ -155,6 +165,69 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
       await goesOn(talk);
       expect(await client.canConnect(server[family], 22, patience)).toBe("silent");
       await talk.stop();
+    },
+  );
+
+  describe.each(LiveNetwork.hasIPv6 ? (["address", "address6"] as const) : (["address"] as const))(
+    "whatever conntrack remembers (%s)",
+    (family) => {
+      const dial = (port: number, text?: string) => dialTcp(client, server[family], 25, port, text);
+      const open = (doors: NftablesFirewall) =>
+        openDoor(doors, address(client[family]), services("tcp/25"), minute);
+      const close = (doors: NftablesFirewall) =>
+        closeDoor(doors, address(client[family]), services("tcp/25"));
+
+      test("drops who dials again from the port of a connection that the server reset", async () => {
+        const doors = await protect("tcp/25");
+        await open(doors);
+        expect(await dial(40_001, "x")).toBe("open ECONNRESET");
+        expect(await dial(40_001, "x")).toBe("open ECONNRESET");
+        await close(doors);
+        for (let times = 0; times < 3; times++) expect(await dial(40_001, "x")).toBe("silent");
+        await open(doors);
+        expect(await dial(40_001, "x")).toBe("open ECONNRESET");
+      });
+
+      test("drops who was connected before the protection and dials again", async () => {
+        const first = dial(40_002, "");
+        const talk = talkTcp(client, server[family], 22, 40_003);
+        await goesOn(talk);
+        expect(await first).toBe("open");
+        const doors = await protect("tcp/22", "tcp/25");
+        // From here on conntrack knows the connection, which it has not seen begin.
+        await goesOn(talk);
+        await server.run(["ss", "-K", "-tn", "dst", `[${client[family]}]`, "dport", "=", ":40003"]);
+        await talk.waitFor(/ECONNRESET/);
+        expect(await dialTcp(client, server[family], 22, 40_003)).toBe("silent");
+        expect(await dial(40_002)).toBe("silent");
+        await doors.protect([]);
+        expect(await dial(40_002)).toBe("open");
+      });
+
+      test("drops who hung up and dials again", async () => {
+        const doors = await protect("tcp/25");
+        await open(doors);
+        expect(await dial(40_004)).toBe("open");
+        await close(doors);
+        expect(await dial(40_004)).toBe("silent");
+      });
+
+      test("drops who is not tracked, and lets a session that is not tracked go on", async () => {
+        const doors = await protect("tcp/22", "tcp/25", "udp/53");
+        const listener = await echoUdp(server, 53);
+        const notrack = "type filter hook prerouting priority raw; notrack;";
+        await server.run(["nft", `table inet raw { chain in { ${notrack} }; }`]);
+        await openDoor(doors, address(client[family]), services("tcp/22", "udp/53"), minute);
+        const talk = talkTcp(client, server[family], 22);
+        await goesOn(talk);
+        expect(await answersUdp(client, server[family], 53)).toBe(true);
+        await closeDoor(doors, address(client[family]), services("tcp/22", "udp/53"));
+        await goesOn(talk);
+        expect(await dial(40_005)).toBe("silent");
+        expect(await answersUdp(client, server[family], 53)).toBe(false);
+        await server.run(["nft", "delete table inet raw"]);
+        await Promise.all([talk.stop(), listener.stop()]);
+      });
     },
   );
 

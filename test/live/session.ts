@@ -10,11 +10,31 @@ const echoServer = `
 `;
 
 const tcpTalker = `
-  const [host, port] = process.argv.slice(1);
+  const [host, port, localPort] = process.argv.slice(1);
   let beat = 0;
-  const socket = require("node:net").connect(Number(port), host, () =>
+  const socket = require("node:net").connect({ host, port, localPort: Number(localPort) }, () =>
     setInterval(() => socket.write("x"), 50));
   socket.on("data", () => console.log("beat " + ++beat)).on("error", ({ code }) => console.log(code));
+`;
+
+const resetServer = `
+  const port = Number(process.argv[1]);
+  require("node:net").createServer((socket) =>
+    socket.on("error", () => {}).once("data", () => socket.resetAndDestroy())
+  ).listen(port, "::", () => console.log("listening"));
+`;
+
+const dialer = `
+  const [host, port, localPort, patience, text] = process.argv.slice(1);
+  const end = (word) => { console.log(word); process.exit(); };
+  const socket = require("node:net").connect({ host, port, localPort: Number(localPort) });
+  const timer = setTimeout(end, Number(patience), "silent");
+  socket.on("error", ({ code }) => end(code)).on("connect", () => {
+    clearTimeout(timer);
+    console.log("open");
+    if (text) socket.write(text);
+    else socket.resetAndDestroy().on("close", () => process.exit());
+  });
 `;
 
 const udpEcho = `
@@ -41,14 +61,37 @@ export async function echoTcp(host: LiveHost, port: number): Promise<Process> {
   return await started(host, echoServer, port);
 }
 
+/** A TCP server that resets a connection when its first bytes come. */
+export async function resetTcp(host: LiveHost, port: number): Promise<Process> {
+  return await started(host, resetServer, port);
+}
+
+/**
+ * Connects from this very port, and resets the connection at once or, with a text, sends it and waits for
+ * the end. Returns what happened, such as `open ECONNRESET`, or `silent` after 400 ms.
+ */
+export async function dialTcp(
+  host: LiveHost,
+  address: string,
+  port: number,
+  localPort: number,
+  text = "",
+): Promise<string> {
+  const argv = [process.execPath, "-e", dialer, address, port, localPort, 400, text];
+  return (await host.run(argv.map(String))).stdout.trim().replaceAll("\n", " ");
+}
+
 /** A UDP server that says `got TEXT` and sends it back. */
 export async function echoUdp(host: LiveHost, port: number): Promise<Process> {
   return await started(host, udpEcho, port);
 }
 
-/** A TCP connection on which a byte goes to and fro 20 times a second; it says `beat N` for each. */
-export function talkTcp(host: LiveHost, address: string, port: number): Process {
-  return host.start([process.execPath, "-e", tcpTalker, address, String(port)]);
+/**
+ * A TCP connection on which a byte goes to and fro 20 times a second; it says `beat N` for each. From
+ * `localPort`, or any with 0.
+ */
+export function talkTcp(host: LiveHost, address: string, port: number, localPort = 0): Process {
+  return host.start([process.execPath, "-e", tcpTalker, address, String(port), String(localPort)]);
 }
 
 /** The same with datagrams from one port. */

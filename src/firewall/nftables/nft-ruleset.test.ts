@@ -27,12 +27,11 @@ add element inet sesame echo { 58 }
 add rule inet sesame protect iif lo accept
 add rule inet sesame protect icmp type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th sport != @open4 drop
 add rule inet sesame protect icmpv6 type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th sport != @open6 drop
+add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 drop
+add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 drop
 add rule inet sesame protect ct state established accept
-add rule inet sesame protect fib daddr type != { local, broadcast, anycast, multicast } accept
-add rule inet sesame protect ip saddr . meta l4proto . th dport @open4 accept
-add rule inet sesame protect ip6 saddr . meta l4proto . th dport @open6 accept
-add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected drop
-add rule inet sesame protect meta l4proto . udp dport @protected drop
+add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 drop
+add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 drop
 `);
 });
 
@@ -40,7 +39,7 @@ test("the rules stay the same for other ports, without the two for icmp", () => 
   const rules = (port: number) =>
     protectionRuleset([{ protocol: "tcp", port }]).match(/^add rule .*$/gm);
   expect(rules(22)).toEqual(rules(80));
-  expect(rules(22)).toHaveLength(7);
+  expect(rules(22)).toHaveLength(6);
   expect(rules(22)?.join()).not.toContain("echo-request");
 });
 

@@ -1,4 +1,5 @@
 import type { Service } from "../../base/service.ts";
+import type { OpenSet } from "./nft-element.ts";
 
 /** The name of our table unless the caller gives another. */
 export const defaultTable: string = "sesame";
@@ -67,29 +68,52 @@ const hook = "type filter hook prerouting priority mangle; policy accept;";
 // Multicast and broadcast get to local sockets just as well: what is "unicast" to fib is another host's.
 const local = "{ local, broadcast, anycast, multicast }";
 
-/** "accept" means: none of our business. The chains of others still decide. */
+/**
+ * What is not dropped is left to the chains of others: "accept" ends this chain alone. TCP is judged before
+ * conntrack is asked: it calls a SYN established where it still remembers a connection between the same
+ * ports. A SYN begins a connection whatever conntrack knows, and no other packet of TCP does: connections
+ * that exist go on, also those that conntrack has not seen begin.
+ */
 function rules(services: readonly Service[]): string[] {
   return [
     "iif lo accept",
     // Before the established: to conntrack a ping that goes on is a connection.
     ...(services.some(({ protocol }) => protocol === "icmp") ? echoRules : []),
+    ...families.map((family) =>
+      dropUnlessOpen(
+        family,
+        "tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected",
+        "th dport",
+      ),
+    ),
     // Not "related": what a helper of conntrack expects is a new connection, and has to knock too.
     "ct state established accept",
-    `fib daddr type != ${local} accept`,
-    "ip saddr . meta l4proto . th dport @open4 accept",
-    "ip6 saddr . meta l4proto . th dport @open6 accept",
-    // SYN alone: a connection from before this chain, which conntrack does not know, goes on.
-    "tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected drop",
-    "meta l4proto . udp dport @protected drop",
+    ...families.map((family) =>
+      dropUnlessOpen(family, "meta l4proto . udp dport @protected", "th dport"),
+    ),
   ];
 }
 
+interface AddressFamily {
+  readonly address: "ip" | "ip6";
+  readonly open: OpenSet;
+  readonly echo: "icmp" | "icmpv6";
+}
+
+const families: readonly AddressFamily[] = [
+  { address: "ip", open: "open4", echo: "icmp" },
+  { address: "ip6", open: "open6", echo: "icmpv6" },
+];
+
 /** `th sport` is where ICMP has type and code, which is what the sets hold for it. */
-const echoRules = (["icmp", "icmpv6"] as const).map((protocol) => {
-  const [address, open] = protocol === "icmp" ? ["ip", "open4"] : ["ip6", "open6"];
-  const request = `${protocol} type echo-request meta l4proto @echo fib daddr type ${local}`;
-  return `${request} ${address} saddr . meta l4proto . th sport != @${open} drop`;
-});
+const echoRules = families.map((family) =>
+  dropUnlessOpen(family, `${family.echo} type echo-request meta l4proto @echo`, "th sport"),
+);
+
+/** Drops what is for this host and comes from a source for which `field` is not open. */
+function dropUnlessOpen({ address, open }: AddressFamily, match: string, field: string): string {
+  return `${match} fib daddr type ${local} ${address} saddr . meta l4proto . ${field} != @${open} drop`;
+}
 
 /** What is protected: for ever if it is among `services`, else for the time of the trial. */
 function elements(services: readonly Service[], trial: TimedProtection | undefined): string[] {
