@@ -26,8 +26,8 @@ describe("screens", () => {
 
       Shows and steers a running knockd, and checks configurations.
 
-        init       from nothing to a protected server, step by step
-        undo       take back what the last init did
+        init       set up a protected server, step by step
+        undo       roll back the last init
         status     what knockd is doing, and what is wrong
         doors      the doors: what each opens, and for how many it is open
         leases     what is open, for whom, and for how long
@@ -36,9 +36,9 @@ describe("screens", () => {
         extend     keep a door open for longer
         close      close a door, or all doors, at once
         reload     read the configuration again, and say what changed
-        guard      protect services for the first time, safely
+        guard      protect services on trial, with automatic rollback
         protect    let only open sources reach the protected services
-        unprotect  let everybody reach the protected services
+        unprotect  let all sources reach the protected services
         check      say what is wrong with a configuration file
         migrate    say what differs for a file of knockd 0.8, and offer native doors
         replay     run a recording through a configuration, and explain each packet
@@ -188,20 +188,20 @@ describe("screens", () => {
     expect(await screen(server, "guard", "--confirm")).toMatchInlineSnapshot(`
       "Protected from now on, also after a restart: tcp/22
       192.0.2.7 gets in without a knock for 1m more. Then knock first: ssh.
-      Try that before you end this session. To take it back: knockctl unprotect
+      Try that before you end this session. To remove the protection: knockctl unprotect
       "
     `);
     server.handlers.say({ level: "notice", event: "guard-confirmed", text: "guard: confirmed" });
     expect(await terminal).toMatchInlineSnapshot(`
       "On trial for 1m: tcp/22
-      Only 192.0.2.7, and whoever knocks (ssh), gets in. Sessions that exist go on.
+      Only 192.0.2.7, and sources that knock (ssh), get in. Existing sessions continue.
 
       Now, in a second terminal, make a NEW connection to this server, and type there:
 
           knockctl guard --confirm
 
-      Then it stays so, also after a restart. If nobody does that within 1m, all is as before:
-      the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.
+      Then the protection stays, also after a restart. Without that command within 1m, the kernel
+      removes it, even if this terminal or knockd ends. Ctrl-C only stops waiting.
 
       Confirmed: tcp/22 stays protected.
       "
@@ -234,7 +234,7 @@ describe("screens", () => {
     await server.close();
     const { code, stdout } = await terminal;
     expect(code).toBe(1);
-    expect(stdout).toMatch(/knockd is gone\. Unless somebody has confirmed, tcp\/22 is as before/);
+    expect(stdout).toMatch(/knockd is lost\. Unless it was confirmed, tcp\/22 is as before/);
   });
 
   test("reload", async () => {

@@ -1,41 +1,49 @@
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
-import { fixedSteps } from "../config/config.ts";
-import type { ControlClient } from "../control/client.ts";
-import { openClient } from "../control/client.ts";
-import type { Result } from "../control/methods.ts";
 import { backUpFile, replaceFile } from "../system/files.ts";
 import type { SetupPaths } from "./paths.ts";
 import { freeBackup, readBytes } from "./paths.ts";
-import type { PlannedDoor, SetupPlan } from "./plan.ts";
-import type { ProbeTarget, Proof } from "./probe.ts";
-import { doubt, prove } from "./probe.ts";
-import type { Visitor } from "./probe-host.ts";
+import type { SetupPlan } from "./plan.ts";
 import type { InitRecord } from "./record.ts";
 import { digest, readRecords, writeRecords } from "./record.ts";
-import { planRestoring } from "./restore-config.ts";
-import { takeBack } from "./rollback.ts";
+import { planRestore } from "./restore-config.ts";
+import { rollback } from "./rollback.ts";
+import { findStatus, withDaemonAt } from "./running-daemon.ts";
 import type { StartMethod } from "./service-control.ts";
-import { answers, describeStart, findStartMethod, predictStart, start } from "./service-control.ts";
+import { findStartMethod, predictStart, start } from "./service-control.ts";
 
-/** Says what has been done, a line each. */
-export type Say = (text: string) => void;
+/** A step of `apply` that has been done. */
+export type SetupEvent =
+  | { readonly kind: "written"; readonly backup: string | undefined }
+  | { readonly kind: "started"; readonly method: StartMethod }
+  | { readonly kind: "reloaded" };
 
-/** What was changed so far. */
-export interface Changes {
+/** The changes that `apply` has made. */
+export interface AppliedChanges {
   readonly record: InitRecord;
   /** Services that are not protected yet. */
   readonly unprotected: readonly string[];
 }
 
+/** Returns how knockd has to be started, or `undefined` if it runs. Throws SYSTEM if it has another configuration. */
+export async function findMissingStart(paths: SetupPaths): Promise<StartMethod | undefined> {
+  const status = await findStatus(paths);
+  return status === undefined ? await findStartMethod(paths.config) : undefined;
+}
+
 /**
- * The configuration is written and knockd has taken it, or all is as before and it throws: SYSTEM,
- * CONFIG. Nothing is protected yet.
+ * Writes the configuration and makes knockd read it. Protects nothing. If a step fails or `signal` is
+ * aborted, all changes are rolled back and it throws SYSTEM or CONFIG.
  */
-export async function prepare(plan: SetupPlan, say: Say, signal: AbortSignal): Promise<Changes> {
-  const { place } = plan;
-  const { status: before, way } = await findDaemon(place);
+export async function apply(
+  plan: SetupPlan,
+  onEvent: (event: SetupEvent) => void,
+  signal: AbortSignal,
+): Promise<AppliedChanges> {
+  const { paths } = plan;
+  const before = await findStatus(paths);
+  const method = before === undefined ? await findStartMethod(paths.config) : undefined;
   expectUnchanged(plan);
   const isChanged = plan.before === undefined || !plan.before.equals(plan.after);
   const isNew = plan.before === undefined;
@@ -43,58 +51,59 @@ export async function prepare(plan: SetupPlan, say: Say, signal: AbortSignal): P
     at: new Date(systemClock.wall()).toISOString(),
     services: missing(plan, before?.firewall.protects ?? []),
     doors: plan.doors.flatMap(({ door, strength }) => (strength === undefined ? [] : door.name)),
-    ...(way !== undefined && { started: await predictStart(way) }),
+    ...(method !== undefined && { started: await predictStart(method) }),
     ...(isChanged && { written: digest(plan.after) }),
-    ...(isChanged && !isNew && { backup: freeBackup(place.realConfig, "before-init") }),
+    ...(isChanged && !isNew && { backup: freeBackup(paths.realConfig, "before-init") }),
   };
-  const records = readRecords(place.state.init);
-  writeRecords(place.state.init, [...records, record]);
+  const records = readRecords(paths.state.init);
+  writeRecords(paths.state.init, [...records, record]);
   try {
-    if (record.backup !== undefined) backUpFile(place.realConfig, record.backup);
-    if (isChanged) replaceFile(place.realConfig, plan.after);
-    if (isChanged) say(describeFile(place, record));
-    signal.throwIfAborted();
-    if (way === undefined) await reload(place, say);
-    else {
-      await start(way, place.config, place.socket);
-      say(`knockd runs (${describeStart(way, place.config)})`);
-      if (way === "command") say("nothing starts it at the next boot: that is left to you");
+    if (record.backup !== undefined) backUpFile(paths.realConfig, record.backup);
+    if (isChanged) {
+      replaceFile(paths.realConfig, plan.after);
+      onEvent({ kind: "written", backup: record.backup });
     }
     signal.throwIfAborted();
-    const after = await findDaemon(place);
-    const services = missing(plan, after.status?.firewall.protects ?? []);
-    // A daemon that was started may have remembered what it is to protect.
-    writeRecords(place.state.init, [...records, { ...record, services }]);
+    if (method === undefined) {
+      await reload(paths);
+      onEvent({ kind: "reloaded" });
+    } else {
+      await start(method, paths.config, paths.socket);
+      onEvent({ kind: "started", method });
+    }
+    signal.throwIfAborted();
+    const after = await findStatus(paths);
+    const services = missing(plan, after?.firewall.protects ?? []);
+    // A daemon that was started may have restored protection of its own.
+    writeRecords(paths.state.init, [...records, { ...record, services }]);
     return { record, unprotected: services };
   } catch (error) {
-    return await putBack(place, record, error, signal);
+    return await rollbackAfter(error, paths, record, signal);
   }
 }
 
-/** Somebody may have taken his time to say yes. Throws SYSTEM. */
-function expectUnchanged({ place, before }: SetupPlan): void {
-  const now = readBytes(place.realConfig);
+/** Throws SYSTEM if the file is no longer what the plan was made from. */
+function expectUnchanged({ paths, before }: SetupPlan): void {
+  const now = readBytes(paths.realConfig);
   if (now === undefined ? before === undefined : before !== undefined && now.equals(before)) return;
-  const hints = ["begin anew: knockctl init"];
-  throw new KnockError("SYSTEM", `${place.config} was changed meanwhile by somebody else`, {
-    hints,
-  });
+  const message = `${paths.config} has been changed by another program since the plan was made`;
+  throw new KnockError("SYSTEM", message, { hints: ["run knockctl init again"] });
 }
 
-/** Takes everything back after `error`. Throws SYSTEM that says both if that fails, too. */
-export async function putBack(
-  place: SetupPaths,
-  record: InitRecord,
+/** Rolls everything back because of `error`, and throws SYSTEM: with both errors if the rollback fails, too. */
+export async function rollbackAfter(
   error: unknown,
+  paths: SetupPaths,
+  record: InitRecord,
   signal: AbortSignal,
 ): Promise<never> {
   const why = signal.aborted ? "interrupted" : describe(error);
   let warnings: readonly string[];
   try {
-    ({ warnings } = await takeBack(place, record, await planRestoring(place, record)));
+    ({ warnings } = await rollback(paths, record, await planRestore(paths, record)));
   } catch (second) {
-    const hints = [...tellChanges(record), "knockctl undo takes it back"];
-    const message = `${why}; and it could not be taken back: ${describe(second)}`;
+    const hints = [...describeChanges(record), "knockctl undo rolls them back"];
+    const message = `${why}; and the rollback failed: ${describe(second)}`;
     throw new KnockError("SYSTEM", message, { cause: error, hints });
   }
   const state = warnings.length === 0 ? ["all is as before"] : warnings;
@@ -102,77 +111,13 @@ export async function putBack(
   throw new KnockError("SYSTEM", why, { cause: error, hints });
 }
 
-/** What an administrator finds changed, a line each. */
-export function tellChanges({ backup, written, started }: InitRecord): string[] {
-  const old = backup === undefined ? "it was not there before" : `as it was: ${backup}`;
+/** Returns the changes of an `init` that an administrator may find, a line each. */
+export function describeChanges({ backup, written, started }: InitRecord): string[] {
+  const old = backup === undefined ? "it did not exist before" : `backup: ${backup}`;
   return [
     ...(written === undefined ? [] : [`the configuration was written (${old})`]),
     ...(started === undefined ? [] : ["knockd was started"]),
   ];
-}
-
-/** Knocks at each door as a stranger; `shut`: the services are protected. Throws SYSTEM. */
-export async function proveAll(
-  { place, doors }: SetupPlan,
-  visitor: Visitor,
-  shut: boolean,
-  signal: AbortSignal,
-): Promise<readonly (readonly [ProbeTarget, Proof])[]> {
-  return await withDaemonOf(place, async (daemon) => {
-    const proofs: (readonly [ProbeTarget, Proof])[] = [];
-    for (const one of doors) {
-      const trial = trialOf(one, place);
-      const proof = await prove(daemon, visitor, trial, signal);
-      const why = doubt(proof, shut);
-      if (why !== undefined) throw unproven(trial, why);
-      proofs.push([trial, proof]);
-    }
-    return proofs;
-  });
-}
-
-function unproven({ door, service }: ProbeTarget, why: string): KnockError {
-  const message = `this machine knocked at [${door}] from a network namespace: ${why}`;
-  const hints = [
-    "knockctl watch shows what knockd makes of a knock",
-    `is there another firewall that drops ${formatService(service)}? nft list ruleset shows all`,
-    "--no-proof does without it",
-  ];
-  return new KnockError("SYSTEM", message, { hints });
-}
-
-function trialOf({ service, door }: PlannedDoor, { table }: SetupPaths): ProbeTarget {
-  return { door: door.name, sequence: fixedSteps(door), service, table };
-}
-
-export async function withDaemonOf<T>(
-  { socket }: SetupPaths,
-  task: (daemon: ControlClient) => Promise<T>,
-): Promise<T> {
-  const daemon = await openClient(socket, systemClock);
-  try {
-    return await task(daemon);
-  } finally {
-    daemon.close();
-  }
-}
-
-/** The daemon that runs, or how one is started. */
-interface FoundDaemon {
-  readonly status?: Result<"status">;
-  readonly way?: StartMethod;
-}
-
-/** Throws SYSTEM if a daemon answers that would not read what we write: it has another configuration. */
-export async function findDaemon(place: SetupPaths): Promise<FoundDaemon> {
-  const { config, socket } = place;
-  if (!(await answers(socket))) return { way: await findStartMethod(config) };
-  const status = await withDaemonOf(place, (daemon) => daemon.ask("status", {}));
-  const { configFile } = status;
-  if (configFile === config) return { status };
-  const hints = [`--config ${configFile} is for that one`, "--socket PATH asks another"];
-  const message = `the knockd at ${socket} has another configuration: ${configFile}`;
-  throw new KnockError("SYSTEM", message, { hints });
 }
 
 function missing({ doors }: SetupPlan, protects: readonly string[]): string[] {
@@ -180,19 +125,11 @@ function missing({ doors }: SetupPlan, protects: readonly string[]): string[] {
   return services.filter((service) => !protects.includes(service));
 }
 
-async function reload(place: SetupPaths, say: Say): Promise<void> {
-  const result = await withDaemonOf(place, (daemon) => daemon.ask("reload", {}));
-  if (result.kind === "refused") {
-    const message = `knockd does not take the configuration: ${result.problems.join("; ")}`;
-    throw new KnockError("SYSTEM", message);
-  }
-  say("knockd has read it");
-}
-
-function describeFile({ config }: SetupPaths, { backup }: InitRecord): string {
-  return backup === undefined
-    ? `${config} is written`
-    : `${config} is written; as it was: ${backup}`;
+async function reload(paths: SetupPaths): Promise<void> {
+  const result = await withDaemonAt(paths, (daemon) => daemon.ask("reload", {}));
+  if (result.kind !== "refused") return;
+  const message = `knockd does not accept the configuration: ${result.problems.join("; ")}`;
+  throw new KnockError("SYSTEM", message);
 }
 
 function describe(error: unknown): string {

@@ -23,43 +23,43 @@ import type { SetupPaths } from "./paths.ts";
 import { decode, readBytes, setupPaths } from "./paths.ts";
 import { portFacts, usablePorts } from "./ports.ts";
 
-/** A door that leads to one of the services. */
+/** A door that opens one of the services. */
 export interface PlannedDoor {
   readonly service: Service;
-  /** As it will stand in the configuration. */
+  /** As the new configuration has it. */
   readonly door: DoorConfig;
-  /** Of a new door. */
+  /** `undefined` if the door exists already. */
   readonly strength?: Strength;
 }
 
-/** What an administrator wants of `init`. */
+/** The options of `init`, and the answers to its questions. */
 export interface InitOptions {
   readonly services: readonly Service[];
   readonly steps: number;
-  /** As the file shall say it. */
+  /** A duration in the syntax of the file. */
   readonly openFor: string;
-  /** The server, as clients name it. */
+  /** The name or address by which clients reach this server. */
   readonly host: string;
-  /** Where sshd listens, as far as his own session tells. */
+  /** The port of sshd, according to the administrator's session. */
   readonly sshPort: number;
-  /** Where he comes from; undefined: nothing is to be protected, since nothing is to be changed. */
+  /** Where the administrator connects from. `undefined` means a dry run, which protects nothing. */
   readonly origin: Pick<Params<"guard">, "address" | "port"> | undefined;
-  /** Milliseconds; undefined: the daemon's own. */
+  /** The length of the trial: milliseconds. `undefined` means the daemon's default. */
   readonly trial: number | undefined;
 }
 
-/** All that `init` is about to do, before it does any of it. */
+/** All changes that `init` would make. */
 export interface SetupPlan {
-  readonly place: SetupPaths;
+  readonly paths: SetupPaths;
   readonly doors: readonly PlannedDoor[];
-  /** The file as it is; undefined: it is not there. */
+  /** The file now; `undefined` if it does not exist. */
   readonly before: Buffer | undefined;
-  /** The same as it would be. */
+  /** The new file. */
   readonly after: Buffer;
   readonly warnings: readonly string[];
 }
 
-/** The configuration as it is. Throws CONFIG if it has problems: they are older than we are. */
+/** Returns the current configuration. Throws CONFIG if it has problems. */
 export function readExisting(file: string): Config {
   if (readBytes(file) === undefined) return { options: defaultOptions, doors: [] };
   const { config, problems } = readConfig(file, process.cwd());
@@ -67,22 +67,22 @@ export function readExisting(file: string): Config {
   throw new KnockError("CONFIG", problems.map((one) => formatWithHint(file, one)).join("\n"));
 }
 
-/** Chooses doors and writes them behind what there is: in memory. Throws CONFIG, SYSTEM. */
+/** Chooses doors and appends them to the configuration, in memory. Throws CONFIG, SYSTEM. */
 export function makePlan(
   file: string,
   socket: string | undefined,
-  wishes: InitOptions,
+  options: InitOptions,
   host: HostFacts,
   decoys: DecoyFacts,
 ): SetupPlan {
   const existing = readExisting(file);
   expectProtection(existing);
   const before = readBytes(file);
-  const chosen = choose(existing, wishes);
+  const chosen = choose(existing, options);
   const fresh = chosen.flatMap((one) => ("fresh" in one ? one.fresh : []));
   const added = addition(before === undefined ? "" : decode(before), fresh);
   const needed = fresh.length > 0;
-  // Bytes, since what was there may be in any encoding; what is added is ASCII.
+  // Bytes: the old text may have any encoding, and the added text is ASCII.
   const after = Buffer.concat([before ?? Buffer.alloc(0), Buffer.from(needed ? added : "")]);
   const { config, doorSections, problems } = parseConfig(decode(after));
   if (config === undefined) {
@@ -101,14 +101,14 @@ export function makePlan(
     ...findHostTraps(config, doorSections, host),
   ];
   return {
-    place: setupPaths(file, existing.options, socket),
+    paths: setupPaths(file, existing.options, socket),
     doors,
     before,
     after,
     warnings: [
       ...traps.map((problem) => formatWithHint(file, problem)),
-      ...doors.flatMap(({ service }) => findSilence(service, host.listening)),
-      ...findReaders(file),
+      ...doors.flatMap(({ service }) => warnIfSilent(service, host.listening)),
+      ...warnIfReadable(file),
     ],
   };
 }
@@ -126,7 +126,7 @@ type Choice =
 function choose(existing: Config, { services, steps, openFor }: InitOptions): Choice[] {
   const ports = new Set(usablePorts(portFacts(existing)));
   const names = existing.doors.map(({ name }) => name);
-  // Nor the services of the doors that are new.
+  // A new door must not use a port of the services.
   for (const one of services) if (one.protocol !== "icmp") ports.delete(one.port);
   return services.map((service): Choice => {
     const door = openerOf(existing, service);
@@ -140,24 +140,23 @@ function choose(existing: Config, { services, steps, openFor }: InitOptions): Ch
   });
 }
 
-function findSilence(service: Service, listening: HostFacts["listening"]): string[] {
+function warnIfSilent(service: Service, listening: HostFacts["listening"]): string[] {
   if (service.protocol === "icmp" || listening[service.protocol].has(service.port)) return [];
   return [`nothing listens on ${formatService(service)} now`];
 }
 
-/** Whoever reads the file can knock. */
-function findReaders(file: string): string[] {
+function warnIfReadable(file: string): string[] {
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
   if ((mode & 0o004) === 0) return [];
-  return [`everybody on this machine can read ${file}, and knock: chmod o-r ${file}`];
+  return [`every user of this machine can read ${file}, and knock: chmod o-r ${file}`];
 }
 
-/** Why a stranger on this machine could not knock at the doors. */
+/** Returns why a probe host cannot knock at the doors, a line each. */
 export function findObstacles({ doors }: SetupPlan, { options }: Config): string[] {
   return doors.flatMap(({ door: { name, sequence, allow, deny } }) => {
     if (sequence.kind === "one-time")
       return [`[${name}] has one-time sequences, of which this would use one up`];
-    if (allow !== undefined || deny.length > 0) return [`[${name}] does not let everybody knock`];
+    if (allow !== undefined || deny.length > 0) return [`[${name}] does not allow all sources`];
     if (options.interfaces === undefined) return [];
     return [`knockd listens on ${options.interfaces.join(", ")} alone`];
   });

@@ -6,16 +6,16 @@ import { isBadPort } from "../invitation/bad-ports.ts";
 import { listeningPorts } from "../system/listening.ts";
 import { readLocalPorts } from "../system/proc.ts";
 
-/** What keeps a port of this machine from being a step. */
+/** The ports of this machine that cannot be steps. */
 export interface PortFacts {
   readonly listening: HostFacts["listening"];
   /** The ports that the system takes for its own connections. */
   readonly ephemeral: PortRange;
-  /** Steps of doors, and services that they open. */
+  /** The steps of doors, and the services that they open. */
   readonly doors: ReadonlySet<number>;
 }
 
-/** Ports of no door, which people and programs connect to by habit. */
+/** Ports that people and programs connect to by habit. */
 const habits: ReadonlySet<number> = new Set([
   1080, 1194, 1433, 1434, 1521, 1701, 1723, 1812, 1883, 1900, 2000, 2049, 2082, 2083, 2086, 2087,
   2095, 2096, 2181, 2222, 2375, 2376, 2379, 3000, 3001, 3128, 3260, 3268, 3306, 3389, 3478, 4000,
@@ -26,13 +26,13 @@ const habits: ReadonlySet<number> = new Set([
   10250, 11211, 11434, 15672, 16509, 19999, 25565, 27017, 28015, 30303, 32400, 64738,
 ]);
 
-/** Beside the ports from which Linux takes those of its own connections, unless it is told otherwise. */
+/** The ports outside the default range of local ports. */
 const ranges = [
   [1024, 32_767],
   [61_000, 65_535],
 ] as const;
 
-/** The ports of which a sequence may be made: nobody has another reason to send something there. */
+/** Returns the ports that a sequence may use: clients have no other reason to send packets there. */
 export function usablePorts({ listening, ephemeral, doors }: PortFacts): number[] {
   const [first, last] = ephemeral;
   return ranges
@@ -44,12 +44,12 @@ export function usablePorts({ listening, ephemeral, doors }: PortFacts): number[
         !listening.udp.has(port) &&
         !doors.has(port) &&
         !habits.has(port) &&
-        // A browser could not knock there.
+        // Browsers do not connect to bad ports.
         !isBadPort(port),
     );
 }
 
-/** What is so on this machine, with the doors of this configuration. */
+/** Returns the facts of this machine, with the doors of this configuration. */
 export function portFacts({ doors }: Config): PortFacts {
   const steps = doors.flatMap((door) => fixedSteps(door).map(({ number }) => number));
   const services = doors.flatMap(openedServices);

@@ -7,81 +7,80 @@ import { KnockError, reason } from "../base/errors.ts";
 import type { ProgramResult, RunOptions } from "../system/run-program.ts";
 import { complaint, runProgram } from "../system/run-program.ts";
 
-/** Networks for documentation (RFC 5737): nobody's, unless somebody uses them all the same. */
+/** Networks for documentation (RFC 5737), which are normally unused. */
 const networks = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"] as const;
 
 /**
- * A stranger to this machine: a network namespace of its own, joined to it by a pair of interfaces, from
- * which it reaches this machine and nothing else. Its namespace lives as long as a child of ours, which
- * ends when we do, however that comes about; nothing is left of it.
+ * A host that tries this machine's services: a network namespace, connected to this machine alone by a pair of
+ * interfaces. The namespace exists as long as a child process, which ends with this process in any case.
  */
-export class Visitor {
+export class ProbeHost {
   readonly address: Address;
-  /** Where it reaches this machine. */
+  /** The address by which it reaches this machine. */
   readonly host: string;
   readonly #child: ChildProcess;
   readonly #link: string;
 
-  /** Throws SYSTEM if this machine cannot have one. */
-  static async open(): Promise<Visitor> {
+  /** Throws SYSTEM if this machine cannot create one. */
+  static async open(): Promise<ProbeHost> {
     const network = await freeNetwork();
     const child = spawn("unshare", ["--net", "sh", "-c", "echo ready; exec cat"], {
       env: withSystemPath(process.env),
     });
-    const visitor = new Visitor(network, child);
+    const probeHost = new ProbeHost(network, child);
     try {
       await isReady(child);
-      await visitor.#join(network);
-      return visitor;
+      await probeHost.#join(network);
+      return probeHost;
     } catch (error) {
-      await visitor.close();
+      await probeHost.close();
       throw error;
     }
   }
 
   private constructor(network: string, child: ChildProcess) {
-    const [visitor] = addressesIn(network);
-    this.address = visitor;
+    const [probeHost] = addressesIn(network);
+    this.address = probeHost;
     this.host = addressesIn(network)[1].toString();
     this.#child = child;
-    // At most 15 bytes (IFNAMSIZ), and nobody else's.
+    // At most 15 bytes (IFNAMSIZ), and unique.
     this.#link = `knock${process.pid}`;
   }
 
-  /** Runs a program as the visitor. */
+  /** Runs a program on the probe host. */
   async run(argv: readonly string[], options?: RunOptions): Promise<ProgramResult> {
     const enter = ["nsenter", `--net=/proc/${this.#child.pid}/ns/net`];
     return await runProgram([...enter, ...argv], options);
   }
 
-  /** May be called again. */
+  /** Removes it. May be called again. */
   async close(): Promise<void> {
     const { exitCode, signalCode } = this.#child;
     if (this.#child.pid === undefined || exitCode !== null || signalCode !== null) return;
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
-    // The kernel takes its time with namespaces that nobody is in.
+    // The kernel removes empty namespaces late: remove the interfaces first.
     await runProgram(["ip", "link", "delete", this.#link]);
     this.#child.stdin?.end();
     await ended;
   }
 
   async #join(network: string): Promise<void> {
-    const [visitor, host] = addressesIn(network);
+    const [probeHost, host] = addressesIn(network);
     const peer = ["peer", "name", "eth0", "netns", `${this.#child.pid}`];
     await must(runProgram(["ip", "link", "add", this.#link, "type", "veth", ...peer]));
     await must(runProgram(["ip", "address", "add", `${host}/30`, "dev", this.#link]));
     await must(runProgram(["ip", "link", "set", this.#link, "up"]));
-    await must(this.run(["ip", "address", "add", `${visitor}/30`, "dev", "eth0"]));
+    await must(this.run(["ip", "address", "add", `${probeHost}/30`, "dev", "eth0"]));
     await must(this.run(["ip", "link", "set", "eth0", "up"]));
   }
 }
 
-/** The visitor's, and this machine's. */
-function addressesIn(network: string): readonly [visitor: Address, host: Address] {
+/** Returns the probe host's address and this machine's. */
+function addressesIn(network: string): readonly [probeHost: Address, host: Address] {
   const prefix = network.replace(/0\/24$/, "");
-  const [visitor, host] = [parseAddress(`${prefix}2`), parseAddress(`${prefix}1`)];
-  if (visitor === undefined || host === undefined) throw new Error(`no network: ${network}`);
-  return [visitor, host];
+  const [probeHost, host] = [parseAddress(`${prefix}2`), parseAddress(`${prefix}1`)];
+  if (probeHost === undefined || host === undefined) throw new Error(`not a network: ${network}`);
+  return [probeHost, host];
 }
 
 async function freeNetwork(): Promise<string> {
@@ -91,11 +90,11 @@ async function freeNetwork(): Promise<string> {
   throw new KnockError("SYSTEM", `this machine has routes to ${networks.join(", ")} already`);
 }
 
-/** The first of our networks that no route has to do with; `routes`: what `ip -4 -o route` says. Pure. */
+/** Returns the first network that overlaps no route; `routes`: the output of `ip -4 -o route`. Pure. */
 export function findFree(routes: string): string | undefined {
   const taken = (routes.match(/\b\d+\.\d+\.\d+\.\d+(?:\/\d+)?/g) ?? [])
     .flatMap((text) => parseNetwork(text) ?? [])
-    // Half of the world (0.0.0.0/1) is a default route in disguise.
+    // 0.0.0.0/1 and its like replace a default route.
     .filter(({ bits }) => bits >= 96 + 8);
   return networks.find((text) => {
     const network = parseNetwork(text);
@@ -109,15 +108,15 @@ export function findFree(routes: string): string | undefined {
 
 function isReady(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
-    let said = "";
+    let stderr = "";
     const fail = (why: string) =>
       reject(new KnockError("SYSTEM", `this machine cannot have a network namespace: ${why}`));
     child.stdout?.once("data", () => resolve());
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
+      stderr += text;
     });
     child.once("error", (error) => fail(reason(error)));
-    child.once("close", (code) => fail(said.trim() || `unshare ended with ${code}`));
+    child.once("close", (code) => fail(stderr.trim() || `unshare ended with ${code}`));
   });
 }
 

@@ -1,5 +1,5 @@
-// What `knockctl init` did, written down before it does it, so that `knockctl undo` can take it back
-// from wherever it got to. The last one is taken back first.
+// The changes of `knockctl init`, recorded before they are made, so that `knockctl undo` can roll back an
+// interrupted init, too. The last one is rolled back first.
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
@@ -8,26 +8,26 @@ import { readIfThere, replaceFile } from "../system/files.ts";
 
 /** One `knockctl init`. */
 export interface InitRecord {
-  /** When, as `2026-11-22T13:26:05.000Z`. */
+  /** Its time, such as `2026-11-22T13:26:05.000Z`. */
   readonly at: string;
-  /** The file as it was; undefined: there was none, or it was not changed. */
+  /** A copy of the old file; `undefined` if there was none, or it was not changed. */
   readonly backup?: string;
-  /** The digest of what was written; undefined: nothing was. */
+  /** The digest of the new file; `undefined` if it was not changed. */
   readonly written?: string;
-  /** How knockd was started; undefined: it ran already. */
+  /** How knockd was started; `undefined` if it ran already. */
   readonly started?: StartedBy;
-  /** What was to be protected, and was not before. */
+  /** The services that it was to protect, and that were not protected before. */
   readonly services: readonly string[];
-  /** The names of the doors that are new. */
+  /** The names of its new doors. */
   readonly doors: readonly string[];
 }
 
-/** How a knockd was started, and so how it is stopped. */
+/** How a knockd was started, which says how to stop it. */
 export type StartedBy = "systemd" | "systemd-enabled" | "script" | "command";
 
-const ways: readonly unknown[] = ["systemd", "systemd-enabled", "script", "command"];
+const startedBy: readonly unknown[] = ["systemd", "systemd-enabled", "script", "command"];
 
-/** The records of one configuration, the oldest first. Throws SYSTEM if they cannot be read. */
+/** Returns the records of one configuration, the oldest first. Throws SYSTEM if they cannot be read. */
 export function readRecords(file: string): readonly InitRecord[] {
   try {
     const text = readIfThere(file)?.toString();
@@ -54,7 +54,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** By which a file is known again. */
+/** Returns the digest by which a file is recognized. */
 export function digest(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
@@ -69,7 +69,7 @@ function isRecord(value: unknown): value is InitRecord {
     isText(at) &&
     isTextOrAbsent(backup) &&
     isTextOrAbsent(written) &&
-    (started === undefined || ways.includes(started)) &&
+    (started === undefined || startedBy.includes(started)) &&
     areTexts(services) &&
     areTexts(doors)
   );

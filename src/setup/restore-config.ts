@@ -1,4 +1,4 @@
-// The configuration, back to what it was before `knockctl init`.
+// Restores the configuration as it was before `knockctl init`.
 import { rmSync } from "node:fs";
 import { KnockError } from "../base/errors.ts";
 import { backUpFile, replaceFile } from "../system/files.ts";
@@ -8,26 +8,26 @@ import { decode, freeBackup, readBytes } from "./paths.ts";
 import type { InitRecord } from "./record.ts";
 import { digest } from "./record.ts";
 
-/** What has to be done with the file. */
-export type Restoring =
+/** How to restore the file. */
+export type RestorePlan =
   | { readonly kind: "nothing" }
   | { readonly kind: "restore"; readonly before: Buffer | undefined }
-  /** It is no longer what `init` wrote; `diff`: what restoring it would do. */
+  /** The file has changed since `init`; `diff`: the changes that restoring it would make. */
   | { readonly kind: "changed"; readonly before: Buffer | undefined; readonly diff: string };
 
-/** Compares the file with what was written. Throws SYSTEM if what it was before is lost. */
-export async function planRestoring(
+/** Compares the file with the record. Throws SYSTEM if the backup is lost. */
+export async function planRestore(
   { config, realConfig }: SetupPaths,
   { backup, written }: InitRecord,
-): Promise<Restoring> {
+): Promise<RestorePlan> {
   if (written === undefined) return { kind: "nothing" };
   const now = readBytes(realConfig);
   const before = backup === undefined ? undefined : readBytes(backup);
   const isOurs = now !== undefined && digest(now) === written;
   if (backup !== undefined && before === undefined) {
-    // An undo, or an init, that was interrupted right here.
+    // An undo, or an init, was interrupted right here.
     if (!isOurs) return { kind: "nothing" };
-    throw new KnockError("SYSTEM", `${backup} is gone: nobody knows what ${config} was before`);
+    throw new KnockError("SYSTEM", `${backup} is gone: the old content of ${config} is lost`);
   }
   const isAsBefore = before === undefined ? now === undefined : now?.equals(before);
   if (isAsBefore || isOurs) return { kind: "restore", before };
@@ -36,11 +36,11 @@ export async function planRestoring(
   return { kind: "changed", before, diff: readable(diff) };
 }
 
-/** Throws SYSTEM. What somebody changed since is kept; returns under which name. */
+/** Restores the file. If it was changed since, keeps a copy and returns its name. Throws SYSTEM. */
 export function restore(
   { realConfig }: SetupPaths,
   { backup }: InitRecord,
-  { kind, before }: Exclude<Restoring, { kind: "nothing" }>,
+  { kind, before }: Exclude<RestorePlan, { kind: "nothing" }>,
 ): string | undefined {
   const isThere = readBytes(realConfig) !== undefined;
   const kept = kind === "changed" && isThere ? freeBackup(realConfig, "before-undo") : undefined;

@@ -1,94 +1,99 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
+import { readLenient } from "./lenient-config.ts";
 import type { SetupPaths } from "./paths.ts";
-import { readBytes, readLenient } from "./paths.ts";
+import { readBytes } from "./paths.ts";
 import type { InitRecord, StartedBy } from "./record.ts";
 import { readRecords, writeRecords } from "./record.ts";
-import { guardAgain, ifRunning, unguard } from "./remove-protection.ts";
-import type { Restoring } from "./restore-config.ts";
+import type { RestorePlan } from "./restore-config.ts";
 import { restore } from "./restore-config.ts";
-import { answers, stop } from "./service-control.ts";
+import { answers, ifRunning } from "./running-daemon.ts";
+import { stop } from "./service-control.ts";
+import { protectAgain, unprotect } from "./unprotect.ts";
 
-/** Milliseconds for a daemon to end. */
-const patience = 5_000;
+/** Milliseconds that a daemon may take to stop. */
+const stopTimeout = 5_000;
 
-/** What was taken back. */
-export interface TakenBack {
-  /** Services that everybody reaches again. */
+/** What was rolled back. */
+export interface RollbackResult {
+  /** Services that all sources reach again. */
   readonly unprotected: readonly string[];
   readonly restored: boolean;
-  /** Where the file lies that somebody had changed. */
+  /** The copy of a file that was changed after the init. */
   readonly kept?: string;
   readonly knockd: "stopped" | "reloaded" | "not running" | "as it was";
-  /** What could not be as it was: a sentence each. */
+  /** What could not be restored: a sentence each. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Takes the last `init` back, step by step, the protection first: whoever asks may be locked out. Each
- * step can be done again, so that one that fails leaves the record to begin anew. Throws SYSTEM, FIREWALL.
+ * Rolls back the last `init`, the protection first: the administrator may be locked out. Each step can be
+ * repeated: if one fails, the record stays for the next try. Throws SYSTEM, FIREWALL.
  */
-export async function takeBack(
-  place: SetupPaths,
+export async function rollback(
+  paths: SetupPaths,
   record: InitRecord,
-  restoring: Restoring,
-): Promise<TakenBack> {
-  const { services, others } = await unguard(place, record, readLenient(place.config));
-  const kept = restoring.kind === "nothing" ? undefined : restore(place, record, restoring);
-  const restored = restoring.kind !== "nothing";
-  const { knockd, problems } = await settle(place, record, restored);
-  const refusal = "knockd does not take the file as it was, and goes on with what it has";
+  plan: RestorePlan,
+): Promise<RollbackResult> {
+  const { services, others } = await unprotect(paths, record, readLenient(paths.config));
+  const kept = plan.kind === "nothing" ? undefined : restore(paths, record, plan);
+  const restored = plan.kind !== "nothing";
+  const { knockd, problems } = await restoreDaemon(paths, record, restored);
+  const refusal = "knockd does not accept the restored file, and keeps its configuration";
   const warnings = [
     ...(problems === undefined ? [] : [`${refusal}: ${problems.join("; ")}`]),
-    ...(await keepOthers(place, others)),
+    ...(await protectOthers(paths, others)),
   ];
-  writeRecords(place.state.init, readRecords(place.state.init).slice(0, -1));
+  writeRecords(paths.state.init, readRecords(paths.state.init).slice(0, -1));
   return { unprotected: services, restored, knockd, warnings, ...(kept && { kept }) };
 }
 
-/** The daemon as it was: stopped, or with the configuration as it was, unless it says why not. */
-async function settle(
-  place: SetupPaths,
+/** Stops the daemon if the init started it, else makes it reload. Returns the problems of a refused reload. */
+async function restoreDaemon(
+  paths: SetupPaths,
   { started }: InitRecord,
   restored: boolean,
-): Promise<{ readonly knockd: TakenBack["knockd"]; readonly problems?: readonly string[] }> {
-  if (started !== undefined) return { knockd: await end(place, started) };
-  // Without a file there is nothing to read: it goes on with what it has read.
-  if (!restored || readBytes(place.realConfig) === undefined) return { knockd: "as it was" };
-  const result = await ifRunning(place, (daemon) => daemon.ask("reload", {}));
+): Promise<{ readonly knockd: RollbackResult["knockd"]; readonly problems?: readonly string[] }> {
+  if (started !== undefined) return { knockd: await stopDaemon(paths, started) };
+  // There is no file to reload: knockd keeps the configuration that it has.
+  if (!restored || readBytes(paths.realConfig) === undefined) return { knockd: "as it was" };
+  const result = await ifRunning(paths, (daemon) => daemon.ask("reload", {}));
   if (result === undefined) return { knockd: "not running" };
   if (result.kind === "reloaded") return { knockd: "reloaded" };
   return { knockd: "as it was", problems: result.problems };
 }
 
-async function end(place: SetupPaths, started: StartedBy): Promise<TakenBack["knockd"]> {
-  const pid = await ifRunning(place, async (daemon) => (await daemon.ask("status", {})).pid);
-  // A script may complain of what does not run; systemd has to forget it in any case.
+async function stopDaemon(
+  paths: SetupPaths,
+  started: StartedBy,
+): Promise<RollbackResult["knockd"]> {
+  const pid = await ifRunning(paths, async (daemon) => (await daemon.ask("status", {})).pid);
+  // A script may fail if nothing runs; systemd must disable the unit in any case.
   if (pid !== undefined || started !== "script") await stop(started, pid);
-  const until = systemClock.now() + patience;
-  while (pid !== undefined && systemClock.now() < until && (await answers(place.socket))) {
+  const until = systemClock.now() + stopTimeout;
+  while (pid !== undefined && systemClock.now() < until && (await answers(paths.socket))) {
     await sleep(50);
   }
   return pid === undefined ? "not running" : "stopped";
 }
 
-async function keepOthers(
-  place: SetupPaths,
+async function protectOthers(
+  paths: SetupPaths,
   others: readonly string[],
 ): Promise<readonly string[]> {
   if (others.length === 0) return [];
   const names = others.join(", ");
   try {
-    const { doors } = readLenient(place.config);
-    const done = await ifRunning(place, async (daemon) => {
-      await guardAgain(daemon, others, doors);
+    const { doors } = readLenient(paths.config);
+    const done = await ifRunning(paths, async (daemon) => {
+      await protectAgain(daemon, others, doors);
       return true;
     });
     if (done === true) return [];
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
-    return [`${names} was protected, too, and is not any more: ${error.message}`];
+    return [`${names} was protected, too, and is no longer: ${error.message}`];
   }
-  return [`${names} was protected, too, and is not any more: knockctl guard`];
+  return [`${names} was protected, too, and is no longer: knockctl guard`];
 }

@@ -3,21 +3,21 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { defaultConfigFile } from "../base/paths.ts";
-import { openClient } from "../control/client.ts";
 import type { ProgramResult } from "../system/run-program.ts";
 import { complaint, runProgram } from "../system/run-program.ts";
 import { ownProgram } from "./own-program.ts";
 import type { StartedBy } from "./record.ts";
+import { answers } from "./running-daemon.ts";
 
-/** What starts and stops knockd on this machine. */
+/** How knockd is started on this machine. */
 export type StartMethod = "systemd" | "script" | "command";
 
 const initScript = "/etc/init.d/knockd";
 
-/** Milliseconds until a daemon that was started should answer. */
-const patience = 10_000;
+/** Milliseconds until a started daemon must answer. */
+const startTimeout = 10_000;
 
-/** The best way to start the knockd of a configuration file here. */
+/** Returns the best way to start the knockd of a configuration file. */
 export async function findStartMethod(configFile: string): Promise<StartMethod> {
   // Service managers start knockd with that file alone.
   if (configFile !== defaultConfigFile) return "command";
@@ -28,9 +28,9 @@ export async function findStartMethod(configFile: string): Promise<StartMethod> 
   return existsSync(initScript) ? "script" : "command";
 }
 
-/** What `start` does, as an administrator would type it. */
-export function describeStart(way: StartMethod, configFile: string): string {
-  switch (way) {
+/** Returns the command of `start`, as an administrator types it. */
+export function startCommand(method: StartMethod, configFile: string): string {
+  switch (method) {
     case "systemd":
       return "systemctl enable --now knockd";
     case "script":
@@ -40,23 +40,27 @@ export function describeStart(way: StartMethod, configFile: string): string {
   }
 }
 
-/** How it will have been started, for `stop`. */
-export async function predictStart(way: StartMethod): Promise<StartedBy> {
-  if (way !== "systemd") return way;
+/** Returns how `start` will have started it, for `stop`. */
+export async function predictStart(method: StartMethod): Promise<StartedBy> {
+  if (method !== "systemd") return method;
   const enabled = await runProgram(["systemctl", "is-enabled", "--quiet", "knockd"]);
   return enabled.code === 0 ? "systemd-enabled" : "systemd";
 }
 
-/** Starts knockd, and waits until it can be asked. Throws SYSTEM. */
-export async function start(way: StartMethod, configFile: string, socket: string): Promise<void> {
+/** Starts knockd, and waits until it answers. Throws SYSTEM. */
+export async function start(
+  method: StartMethod,
+  configFile: string,
+  socket: string,
+): Promise<void> {
   const argv = {
     systemd: ["systemctl", "enable", "--now", "knockd"],
     script: [initScript, "start"],
     command: [...ownProgram("knockd"), "-d", "-c", configFile],
-  }[way];
-  const ended = await runProgram(argv);
-  if (ended.code !== 0) throw failure("start", ended);
-  const until = systemClock.now() + patience;
+  }[method];
+  const result = await runProgram(argv);
+  if (result.code !== 0) throw failure("start", result);
+  const until = systemClock.now() + startTimeout;
   while (!(await answers(socket))) {
     if (systemClock.now() > until) {
       const hints = [
@@ -71,7 +75,7 @@ export async function start(way: StartMethod, configFile: string, socket: string
   }
 }
 
-/** Stops what `start` started; `pid`: the daemon's, if it answered. Throws SYSTEM. */
+/** Stops the daemon that `start` started; `pid`: its process, if it answered. Throws SYSTEM. */
 export async function stop(by: StartedBy, pid: number | undefined): Promise<void> {
   if (by === "command") {
     if (pid !== undefined) process.kill(pid, "SIGTERM");
@@ -82,21 +86,11 @@ export async function stop(by: StartedBy, pid: number | undefined): Promise<void
     "systemd-enabled": ["systemctl", "stop", "knockd"],
     script: [initScript, "stop"],
   }[by];
-  const ended = await runProgram(argv);
-  if (ended.code !== 0) throw failure("stop", ended);
+  const result = await runProgram(argv);
+  if (result.code !== 0) throw failure("stop", result);
 }
 
-/** Whether a daemon listens there. */
-export async function answers(socket: string): Promise<boolean> {
-  try {
-    (await openClient(socket, systemClock)).close();
-    return true;
-  } catch {
-    return false; // Why not is for those to say who need an answer.
-  }
-}
-
-function failure(what: string, ended: ProgramResult): KnockError {
+function failure(what: string, result: ProgramResult): KnockError {
   const hints = ["the log may say more: journalctl -u knockd"];
-  return new KnockError("SYSTEM", `cannot ${what} knockd: ${complaint(ended)}`, { hints });
+  return new KnockError("SYSTEM", `cannot ${what} knockd: ${complaint(result)}`, { hints });
 }

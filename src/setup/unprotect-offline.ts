@@ -1,36 +1,27 @@
-// What an administrator can still do when no daemon runs.
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
-import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import { protectedServices } from "../config/config.ts";
 import { loadRuleset } from "../firewall/nftables/nft-command.ts";
 import { defaultTable, unprotectRuleset } from "../firewall/nftables/nft-ruleset.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
 import { defaultStateDir, isRunning, stateFiles } from "../system/state-files.ts";
+import type { LenientConfig } from "./lenient-config.ts";
 
-export interface Lifted {
-  /** The table whose chain is gone. */
+/** What was removed without the daemon. */
+export interface OfflineResult {
+  /** The table whose chain was removed. */
   readonly table: string;
-  /** The rules of the next boot, which are gone, too; undefined: there were none. */
+  /** The rules of the next boot, which were removed, too; `undefined` if there were none. */
   readonly bootFile: string | undefined;
-  /** The next start of the daemon protects these again. */
+  /** The services that the next start of the daemon protects again. */
   readonly protectsAgain: readonly Service[];
 }
 
-/** What could be read of a configuration, perhaps nothing. */
-export interface Salvaged {
-  readonly options?: ConfigOptions;
-  readonly doors?: readonly DoorConfig[];
-}
-
-/**
- * Takes all protection back without the daemon of this configuration. Throws SYSTEM if that daemon runs
- * after all, FIREWALL.
- */
-export async function liftWithoutDaemon(
+/** Removes all protection without the daemon of this configuration. Throws SYSTEM if that daemon runs, FIREWALL. */
+export async function unprotectOffline(
   configFile: string,
-  { options, doors = [] }: Salvaged,
-): Promise<Lifted> {
+  { options, doors }: Pick<LenientConfig, "options" | "doors">,
+): Promise<OfflineResult> {
   const files = stateFiles(options?.stateDir ?? defaultStateDir, configFile);
   if (isRunning(files)) {
     const hints = ["its ControlSocket: --socket PATH", "or stop it first: systemctl stop knockd"];

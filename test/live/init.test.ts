@@ -93,7 +93,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     expect(statSync(config).mode & 0o777).toBe(0o600);
     expect(terminal.stdout).toContain("opened [ssh] (tcp/22 answers)");
     expect(terminal.stdout).toContain("opened [ping] (icmp answers)");
-    expect(terminal.stdout).toContain("on trial they open by a knock, and by nothing else");
+    expect(terminal.stdout).toContain("on trial the services open by a knock, and by nothing else");
     expect(terminal.stdout).toMatch(/█{20}/);
     expect(await reaches(other)).toBe("silent");
     expect(await reaches(admin)).toBe("open");
@@ -109,7 +109,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
 
     const undone = await run("undo");
     expect([undone.code, undone.stderr]).toEqual([0, ""]);
-    expect(undone.stdout).toContain("tcp/22, icmp: everybody reaches it again");
+    expect(undone.stdout).toContain("tcp/22, icmp: all sources reach it again");
     expect(existsSync(config)).toBe(false);
     expect(existsSync(socket)).toBe(false);
     expect(await reaches(admin)).toBe("open");
@@ -211,7 +211,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       expect(result.trial.services).toEqual(["tcp/22"]);
       expect(readFileSync(config).equals(before)).toBe(true);
       expect(readdirSync(folder.path).filter((name) => name.includes("before"))).toEqual([]);
-      expect((await run("undo")).stdout).toContain("tcp/22: everybody reaches it again");
+      expect((await run("undo")).stdout).toContain("tcp/22: all sources reach it again");
       expect(await reaches(other)).toBe("open");
     }, 60_000);
 
@@ -223,7 +223,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       const refused = await run("undo");
       expect(refused.code).toBe(1);
       expect(refused.stderr).toContain("-# and more");
-      expect(refused.stderr).toContain("was changed since, so nothing was taken back");
+      expect(refused.stderr).toContain("has changed since, so nothing was rolled back");
       expect(readFileSync(config, "latin1")).toBe(changed);
       expect(await reaches(other)).toBe("silent");
       expect((await run("undo", "--force")).code).toBe(0);
@@ -262,7 +262,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       expect(code).toBe(1);
       expect(stderr).toContain("something else drops the service, also for those who knocked");
       expect(stderr).toContain("the configuration was written");
-      expect(stderr).toContain("knockctl undo takes it back");
+      expect(stderr).toContain("knockctl undo rolls this back");
       expect(await protects()).toEqual([]);
       expect((await host.run(["ip", "-o", "link"])).stdout).not.toContain("knock");
       expect((await run("undo")).code).toBe(0);
@@ -343,7 +343,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       1,
       expect.stringContaining("cannot have a network namespace: unshare: Operation not permitted"),
     ]);
-    expect(refused.stderr).toContain("--no-proof does without it");
+    expect(refused.stderr).toContain("--no-proof skips this test");
     expect([existsSync(config), existsSync(socket), state()]).toEqual([false, false, []]);
     const { code, stdout } = await host.run([...line, "--no-proof"], settings);
     expect([code, JSON.parse(stdout)]).toMatchObject([0, { written: true, proven: false }]);
@@ -496,11 +496,11 @@ esac
       await terminal.waitFor(/knockd listens on eth0 alone[\s\S]*Do it all the same\?/, 15_000);
       type("y\r");
       await terminal.waitFor(/knockctl guard --confirm/, 30_000);
-      expect(terminal.stdout).toContain("nobody has tried whether the doors open");
+      expect(terminal.stdout).toContain("not tested: whether the doors open");
       expect(await reaches(other)).toBe("silent");
       expect((await run("undo")).code).toBe(0);
       expect((await terminal.ended).code).toBe(1);
-      expect(terminal.stdout).toMatch(/Not confirmed|knockd is gone/);
+      expect(terminal.stdout).toMatch(/Not confirmed|knockd is lost/);
       expect(readFileSync(config, "utf8")).toBe("[options]\ninterface = eth0\n");
     }, 60_000);
 
@@ -510,7 +510,9 @@ esac
       writeFileSync(config, "# mine\n");
       type("y\r");
       expect((await terminal.ended).code).toBe(1);
-      expect(terminal.stdout).toContain("was changed meanwhile by somebody else");
+      expect(terminal.stdout).toContain(
+        "has been changed by another program since the plan was made",
+      );
       expect([readFileSync(config, "utf8"), state()]).toEqual(["# mine\n", []]);
     }, 60_000);
 
@@ -532,10 +534,10 @@ esac
     await terminal.waitFor(/knockctl guard --confirm/, 30_000);
     terminal.signal("SIGINT");
     expect((await terminal.ended).code).toBe(1);
-    expect(terminal.stdout).toContain("the trial goes on until its end");
+    expect(terminal.stdout).toContain("The trial goes on until its end");
     expect(await reaches(other)).toBe("silent");
     expect(await confirm()).toMatchObject({ code: 0 });
-    expect((await run("undo")).stdout).toContain("tcp/22: everybody reaches it again");
+    expect((await run("undo")).stdout).toContain("tcp/22: all sources reach it again");
     await expectNothing();
   }, 60_000);
 

@@ -173,14 +173,14 @@ describe.skipIf(needs("nft", "unshare"))("a server", () => {
         stderr: expect.stringContaining(warning),
         stdout: `\
 On trial for 5s: tcp/22
-Only ${admin.address}, and whoever knocks (ssh), gets in. Sessions that exist go on.
+Only ${admin.address}, and sources that knock (ssh), get in. Existing sessions continue.
 
 Now, in a second terminal, make a NEW connection to this server, and type there:
 
     knockctl guard --confirm
 
-Then it stays so, also after a restart. If nobody does that within 5s, all is as before:
-the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.
+Then the protection stays, also after a restart. Without that command within 5s, the kernel
+removes it, even if this terminal or knockd ends. Ctrl-C only stops waiting.
 
 Not confirmed: tcp/22 is as before.
 `,
@@ -202,7 +202,10 @@ Not confirmed: tcp/22 is as before.
         await until(other, "open");
         if (who === "the daemon is") {
           const { code, stdout } = await terminal.ended;
-          expect([code, stdout]).toEqual([1, expect.stringContaining("knockd is gone")]);
+          expect([code, stdout]).toEqual([
+            1,
+            expect.stringContaining("The connection to knockd is lost"),
+          ]);
         }
         if (who !== "knockctl is") await server.start();
         expect(await reaches(other)).toBe("open");
@@ -222,7 +225,7 @@ Not confirmed: tcp/22 is as before.
       expect([await reaches(admin), await reaches(other)]).toEqual(["open", "silent"]);
       expect((await server.knockctl("guard --confirm")).stderr).toContain("--from-console");
       const ssh = await server.knockctl("guard --confirm --from-console", session(50_000));
-      expect([ssh.code, ssh.stderr]).toEqual([2, expect.stringContaining("this is no console")]);
+      expect([ssh.code, ssh.stderr]).toEqual([2, expect.stringContaining("not a console")]);
       expect((await server.knockctl("guard --confirm --from-console")).code).toBe(0);
       expect((await server.knockctl("guard --confirm --from-console")).code).toBe(1);
       expect(await reaches(other)).toBe("silent");

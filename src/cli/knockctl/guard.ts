@@ -3,6 +3,7 @@ import { KnockError } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
+import { watchTrial } from "../../setup/watch-trial.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
@@ -14,19 +15,18 @@ import {
   withDaemon,
 } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
-import { formatEnd, formatGuarded, readOrigin, watchEnd } from "./trial.ts";
+import { formatEnd, formatGuarded, readOrigin } from "./trial.ts";
 
 const usage = `usage: knockctl guard [SERVICE...] [options]
        knockctl guard --confirm [options]
 
-Protects services for the first time, so that you cannot lock yourself out. For a minute only
-your own address, and whoever knocks, reaches them. If you confirm that from a new connection,
-it stays so; else all is as before, whatever becomes of this terminal, or of knockd. Sessions
-that exist go on in any case. SERVICE is tcp/22, udp/51820 or icmp; without any, it is all that
-native doors open.
+Protects services for the first time, with an automatic rollback. For a minute only your own
+address, and sources that knock, reach them. Confirm from a new connection to keep the
+protection; else the kernel removes it, even if this terminal or knockd ends. Existing sessions
+continue. SERVICE is tcp/22, udp/51820 or icmp (default: all services that native doors open).
 
-  --confirm       protect for good; from a new ssh connection
-  --from-console  with --confirm: you sit at the machine, and need no connection
+  --confirm       keep the protection; run it in a new ssh connection
+  --from-console  with --confirm: run at the console, without an ssh connection
   --address A     your address (default: where your ssh connection comes from)
   --for TIME      how long you have to confirm it (default: 60s)
   --socket PATH   where the daemon listens
@@ -36,7 +36,7 @@ native doors open.
 
 export const guard: Command = {
   name: "guard",
-  summary: "protect services for the first time, safely",
+  summary: "protect services on trial, with automatic rollback",
   usage,
   options: [
     { long: "confirm" },
@@ -63,7 +63,7 @@ function readConfirmation({ given }: CommandLine): Params<"confirm"> {
   const ssh = sshConnection();
   if (!given.has("from-console")) {
     if (ssh !== undefined) return ssh.client;
-    throw new KnockError("USAGE", "this is no ssh connection: SSH_CONNECTION does not say so", {
+    throw new KnockError("USAGE", "not an ssh connection (SSH_CONNECTION is not set)", {
       hints: [
         "make a new ssh connection, and confirm there",
         "at the machine itself: --from-console",
@@ -71,16 +71,20 @@ function readConfirmation({ given }: CommandLine): Params<"confirm"> {
     });
   }
   if (ssh === undefined) return { console: true };
-  throw new KnockError("USAGE", `this is no console: you come from ${ssh.client.address} by ssh`, {
-    hints: ["make a new ssh connection, and confirm there, without --from-console"],
-  });
+  throw new KnockError(
+    "USAGE",
+    `not a console: you are connected from ${ssh.client.address} by ssh`,
+    {
+      hints: ["make a new ssh connection, and confirm there, without --from-console"],
+    },
+  );
 }
 
 async function begin(line: CommandLine, io: Io): Promise<number> {
   if (line.given.has("from-console")) throw usageError("--from-console goes with --confirm");
   const params = readParams(line);
   return await withDaemon(line, async (daemon) => {
-    const end = watchEnd(daemon);
+    const end = watchTrial(daemon);
     const guarded = await daemon.ask("guard", params);
     for (const warning of guarded.warnings) {
       io.stderr(`knockctl: warning: ${printable(warning)}\n`);
@@ -103,7 +107,7 @@ function readParams({ given, operands }: CommandLine): Params<"guard"> {
   };
 }
 
-/** `tcp/22`, however it was written. Throws USAGE. */
+/** Returns a service in its canonical form, such as `tcp/22`. Throws USAGE. */
 export function readService(text: string): string {
   const service = parseService(text);
   if (service !== undefined) return formatService(service);
@@ -115,11 +119,11 @@ function formatConfirmed({ services, doors, address, remaining }: Result<"confir
   const names = doors.map(printable).join(", ");
   const next =
     address === undefined || remaining === undefined
-      ? `Everybody has to knock now: ${names}.`
+      ? `All sources have to knock now: ${names}.`
       : `${address} gets in without a knock for ${humanDuration(remaining)} more. Then knock first: ${names}.`;
   return `\
 Protected from now on, also after a restart: ${services.join(", ")}
 ${next}
-Try that before you end this session. To take it back: knockctl unprotect
+Try that before you end this session. To remove the protection: knockctl unprotect
 `;
 }

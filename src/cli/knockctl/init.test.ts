@@ -85,7 +85,7 @@ describe("init", () => {
     vi.spyOn(server.handlers, "reload").mockReturnValueOnce(refused);
     const { code, stderr } = await knockctl("init", ...options, ...at(config, server));
     expect(code).toBe(1);
-    expect(stderr).toContain("knockd does not take the configuration");
+    expect(stderr).toContain("knockd does not accept the configuration");
     expect(stderr).toContain("I do not like it");
     expect(stderr).toContain("hint: all is as before");
     expect(readFileSync(config, "utf8")).toBe(mine);
@@ -100,8 +100,8 @@ describe("init", () => {
     });
     const { code, stderr } = await knockctl("init", ...options, ...at(config, server));
     expect(code).toBe(1);
-    expect(stderr).toContain(`the configuration was written (as it was: ${config}.before-init)`);
-    expect(stderr).toContain("knockctl undo takes it back");
+    expect(stderr).toContain(`the configuration was written (backup: ${config}.before-init)`);
+    expect(stderr).toContain("knockctl undo rolls this back");
     expect((await knockctl("undo", ...at(config, server))).code).toBe(0);
   });
 
@@ -121,9 +121,9 @@ describe("init", () => {
     ["a service that is none", ["--service", "ssh"], 2, '"ssh" is not a service'],
     ["two steps", ["--steps", "2"], 2, '--steps: "2" is not from 3 to 32'],
     ["a host that is none", ["--host", "a b"], 2, '"a b" is not a host'],
-    ["too long a trial", ["--trial", "2h"], 2, "a trial lasts an hour at most"],
-    ["no length of time", ["--open-for", "0"], 2, '--open-for: "0" is no length of time'],
-    ["two values in one", ["--open-for", "30s\nx"], 2, "is no length of time"],
+    ["too long a trial", ["--trial", "2h"], 2, "a trial lasts at most an hour"],
+    ["no length of time", ["--open-for", "0"], 2, '--open-for: "0" is not a length of time'],
+    ["two values in one", ["--open-for", "30s\nx"], 2, "is not a length of time"],
   ])("refuses %s before it does anything", async (_, args, code, message) => {
     asRoot();
     const { config, server, files } = await open();
@@ -145,7 +145,7 @@ describe("init", () => {
     [
       "a door that is not for everybody",
       "[a]\nsequence = 9,8,7\ntcpflags = syn\nopen = tcp/22\nallow = 192.0.2.7\n",
-      "[a] does not let everybody knock",
+      "[a] does not allow all sources",
     ],
     ["an interface", "[options]\ninterface = eth7\n", "knockd listens on eth7 alone"],
   ])("refuses a configuration with %s before it does anything", async (_, text, message) => {

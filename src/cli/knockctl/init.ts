@@ -5,41 +5,40 @@ import { formatService } from "../../base/service.ts";
 import { printable, printableLines } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
-import { findDaemon, prepare } from "../../setup/apply.ts";
+import { apply, findMissingStart } from "../../setup/apply.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { decode } from "../../setup/paths.ts";
 import type { InitOptions, SetupPlan } from "../../setup/plan.ts";
 import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
-import { Visitor } from "../../setup/probe-host.ts";
+import { ProbeHost } from "../../setup/probe-host.ts";
 import type { StartMethod } from "../../setup/service-control.ts";
-import { describeStart } from "../../setup/service-control.ts";
+import { startCommand } from "../../setup/service-control.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, expectOperands, print, usageError } from "./command.ts";
-import { formatListening, readWishes } from "./init/options.ts";
-import { formatDoor, formatStrength } from "./init/output.ts";
-import { lockUp } from "./init/protect.ts";
+import { formatListening, readOptions } from "./init/options.ts";
+import { formatDoor, formatEvent, formatStrength } from "./init/output.ts";
+import { protectOnTrial } from "./init/protect.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
 
 const usage = `usage: knockctl init [options]
 
-From nothing to a protected server. Finds what listens, makes doors with random sequences for
-the services that you choose, shows what it would change, and asks. Then it writes the
-configuration (what is there stays, and is kept beside it), makes knockd take it, knocks at each
-door from a network namespace to see that it opens, and protects the services on trial, as
-"knockctl guard" does: only what you confirm from a new connection stays. "knockctl undo" takes
-all of it back.
+Sets up a protected server. Finds the services that listen, plans doors with random sequences for
+those that you choose, shows the changes, and asks. Then it adds the doors to the configuration
+(and keeps a backup), makes knockd reload it, and tests each door by a knock from a network
+namespace. At last it protects the services on trial, as "knockctl guard" does: confirm from a
+new connection to keep the protection. "knockctl undo" rolls everything back.
 
   --service S    tcp/22, udp/51820 or icmp; several with commas, or the option again
   --host NAME    this server, as clients name it (default: the name of this machine)
-  --address A    where you come from (default: where your ssh connection comes from)
+  --address A    your address (default: that of your ssh connection)
   --steps N      how many ports a sequence has, from 3 to 32 (default: 4)
-  --open-for T   how long a door lets in new connections (default: 30s)
+  --open-for T   how long a door accepts new connections (default: 30s)
   --trial TIME   how long you have to confirm it (default: 60s)
-  --no-proof     do not knock from a network namespace first
-  --yes          ask nothing; without --service it is the port of your ssh connection, or
-                 tcp/22, if something listens there
-  --dry-run      show all of it, and change nothing
+  --no-proof     skip the test from a network namespace
+  --yes          ask nothing; the default service is the port of your ssh connection, or tcp/22,
+                 if something listens there
+  --dry-run      show the changes, and make none
   --config FILE  the configuration (default: ${defaultConfigFile})
   --socket PATH  where the daemon listens
   --json         print JSON at the end, and do not wait; with --yes or --dry-run
@@ -50,7 +49,7 @@ example: knockctl init --yes --service tcp/22,icmp --host server.example.org
 
 export const init: Command = {
   name: "init",
-  summary: "from nothing to a protected server, step by step",
+  summary: "set up a protected server, step by step",
   usage,
   options: [
     { long: "service", argument: "S", many: true },
@@ -71,21 +70,25 @@ export const init: Command = {
     const config = resolve(line.given.get("config") ?? defaultConfigFile);
     const agreed = await agree(line, io, config);
     if (agreed === undefined) return 1;
-    const { plan, wishes, proof } = agreed;
-    const { origin } = wishes;
+    const { plan, options, isProven } = agreed;
+    const { origin } = options;
     if (origin === undefined) return await showOnly(line, io, plan);
     return await interruptible(async (signal) => {
       const say = line.given.has("json")
         ? () => {}
         : (text: string) => io.stdout(`${printable(text)}\n`);
-      const changes = await prepare(plan, say, signal);
-      return await lockUp({
+      const changes = await apply(
+        plan,
+        (event) => formatEvent(event, plan.paths.config).forEach(say),
+        signal,
+      );
+      return await protectOnTrial({
         line,
         io,
         plan,
-        wishes: { ...wishes, origin },
+        options: { ...options, origin },
         changes,
-        proof,
+        isProven,
         say,
         signal,
       });
@@ -93,7 +96,7 @@ export const init: Command = {
   },
 };
 
-/** Throws USAGE if nobody is there to answer, SYSTEM for those who may not change anything. */
+/** Throws USAGE if there is no terminal to ask at, SYSTEM if the user is not root. */
 function expectAnswers({ given }: CommandLine): void {
   const isTry = given.has("dry-run");
   if (!isTry && process.geteuid?.() !== 0) {
@@ -104,17 +107,17 @@ function expectAnswers({ given }: CommandLine): void {
   if (given.has("json")) throw usageError("--json goes with --yes or --dry-run");
   if (isTerminal()) return;
   const hints = ["--yes --service tcp/22 asks nothing", "--dry-run changes nothing"];
-  throw new KnockError("USAGE", "this is no terminal: there is nobody to ask", { hints });
+  throw new KnockError("USAGE", "stdin is not a terminal; use --yes or --dry-run", { hints });
 }
 
 interface Agreed {
   readonly plan: SetupPlan;
-  readonly wishes: InitOptions;
-  /** Whether this machine knocks at itself. */
-  readonly proof: boolean;
+  readonly options: InitOptions;
+  /** Whether a probe host tries the doors. */
+  readonly isProven: boolean;
 }
 
-/** What is to be done; undefined: the administrator does not want it. Changes nothing. */
+/** Makes the plan and asks for consent. Returns `undefined` if the administrator declines. Changes nothing. */
 async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed | undefined> {
   const { given } = line;
   const isAsked = !given.has("yes") && !given.has("dry-run");
@@ -125,22 +128,22 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
   try {
     if (!quiet)
       io.stdout(`Listening for others: ${formatListening(host.listening) || "nothing"}\n`);
-    const wishes = await readWishes(line, host.listening, questions);
-    const plan = makePlan(config, given.get("socket"), wishes, host, decoyFacts);
-    const unprovable = given.has("no-proof") ? [] : await findUnprovable(plan, existing, wishes);
-    const proof = unprovable.length === 0 && !given.has("no-proof");
-    const doubt = `this machine cannot try by itself whether it works: ${unprovable.join("; ")}`;
+    const options = await readOptions(line, host.listening, questions);
+    const plan = makePlan(config, given.get("socket"), options, host, decoyFacts);
+    const unprovable = given.has("no-proof") ? [] : await findUnprovable(plan, existing, options);
+    const isProven = unprovable.length === 0 && !given.has("no-proof");
+    const doubt = `this machine cannot test the doors: ${unprovable.join("; ")}`;
     if (unprovable.length > 0 && questions === undefined) {
-      const hints = ["--no-proof does without it"];
+      const hints = ["--no-proof skips this test"];
       throw new KnockError("SYSTEM", doubt, { hints });
     }
     for (const text of plan.warnings) io.stderr(`${printableLines(text)}\n`);
-    const { way } = await findDaemon(plan.place);
-    if (!quiet) io.stdout(`${await formatPlan(plan)}${formatNext(plan, way, proof)}`);
+    const method = await findMissingStart(plan.paths);
+    if (!quiet) io.stdout(`${await formatPlan(plan)}${formatNext(plan, method, isProven)}`);
     if (unprovable.length > 0) io.stdout(`${printable(doubt)}\n`);
     const question = unprovable.length > 0 ? "Do it all the same?" : "Do it?";
     if (questions === undefined || (await questions.confirm(question))) {
-      return { plan, wishes, proof };
+      return { plan, options, isProven };
     }
     io.stdout("Nothing was changed.\n");
     return undefined;
@@ -149,7 +152,7 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
   }
 }
 
-/** Why nobody can prove that the doors open. A machine that is only looked at is not tried. */
+/** Returns why a probe host cannot test the doors, a line each. A dry run creates no probe host. */
 async function findUnprovable(
   plan: SetupPlan,
   config: Config,
@@ -158,7 +161,7 @@ async function findUnprovable(
   const obstacles = findObstacles(plan, config);
   if (origin === undefined || obstacles.length > 0) return obstacles;
   try {
-    await (await Visitor.open()).close();
+    await (await ProbeHost.open()).close();
     return [];
   } catch (error) {
     if (error instanceof KnockError) return [error.message];
@@ -166,37 +169,37 @@ async function findUnprovable(
   }
 }
 
-async function formatPlan({ place, doors, before, after }: SetupPlan): Promise<string> {
-  const diff = await difference(place.config, decode(before ?? Buffer.alloc(0)), decode(after));
+async function formatPlan({ paths, doors, before, after }: SetupPlan): Promise<string> {
+  const diff = await difference(paths.config, decode(before ?? Buffer.alloc(0)), decode(after));
   const change =
     diff === ""
-      ? `${printable(place.config)} stays as it is.\n`
-      : `${printable(place.config)} gets this:\n\n${readable(diff)}`;
+      ? `${printable(paths.config)} stays as it is.\n`
+      : `${printable(paths.config)} gets this:\n\n${readable(diff)}`;
   return `\n${doors.map(formatDoor).join("")}${formatStrength(doors)}\n${change}\n`;
 }
 
 function formatNext(
-  { place, doors }: SetupPlan,
-  way: StartMethod | undefined,
-  proof: boolean,
+  { paths, doors }: SetupPlan,
+  method: StartMethod | undefined,
+  isProven: boolean,
 ): string {
   const services = doors.map(({ service }) => formatService(service)).join(", ");
-  const start = way === undefined ? "knockd reads it" : describeStart(way, place.config);
-  const knock = proof ? "a knock from a network namespace; " : "";
+  const start = method === undefined ? "knockd reloads it" : startCommand(method, paths.config);
+  const knock = isProven ? "a knock from a network namespace; " : "";
   return `Then: ${printable(start)}; ${knock}${services} protected on trial.\n\n`;
 }
 
 async function showOnly(line: CommandLine, io: Io, plan: SetupPlan): Promise<number> {
-  const { place, before, after } = plan;
-  const diff = await difference(place.config, decode(before ?? Buffer.alloc(0)), decode(after));
+  const { paths, before, after } = plan;
+  const diff = await difference(paths.config, decode(before ?? Buffer.alloc(0)), decode(after));
   const doors = plan.doors.map(({ door, strength }) => ({ name: door.name, ...strength }));
-  print(line, io, { config: place.config, doors, diff }, () => {
-    return "Nothing was changed: --dry-run. The next time the sequences are others.\n";
+  print(line, io, { config: paths.config, doors, diff }, () => {
+    return "Nothing was changed: --dry-run. The next run chooses other sequences.\n";
   });
   return 0;
 }
 
-/** Ctrl-C and SIGTERM do not end us half-way: `task` takes back what it did. */
+/** Turns Ctrl-C and SIGTERM into an aborted signal: `task` rolls back its changes. */
 async function interruptible(task: (signal: AbortSignal) => Promise<number>): Promise<number> {
   const interruption = new AbortController();
   const interrupt = () => interruption.abort();

@@ -80,7 +80,7 @@ export const migrate: Command = {
 function openFor({ given }: CommandLine): string {
   const text = given.get("open-for") ?? "1h";
   if (parseDuration(text) === undefined) {
-    throw new KnockError("USAGE", `--open-for: "${text}" is no length of time`, {
+    throw new KnockError("USAGE", `--open-for: "${text}" is not a length of time`, {
       hints: ["for example 30m or 1h"],
     });
   }

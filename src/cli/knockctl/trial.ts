@@ -1,22 +1,17 @@
-import { systemClock } from "../../base/clock.ts";
 import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import { printable } from "../../base/text.ts";
-import type { ControlClient } from "../../control/client.ts";
 import type { Params, Result } from "../../control/methods.ts";
-import type { LoggedEntry } from "../../control/protocol.ts";
+import type { TrialEnd } from "../../setup/watch-trial.ts";
 import { readAddress } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
 
-/** Milliseconds after which the end of a trial should have been heard of. */
-const patience = 2000;
-
-/** Where the administrator comes from: as he says, else by his ssh connection. Throws USAGE. */
+/** Returns the administrator's address: as given, else that of the ssh connection. Throws USAGE. */
 export function readOrigin(given: string | undefined): Pick<Params<"guard">, "address" | "port"> {
   const ssh = sshConnection();
   if (given === undefined) {
     if (ssh !== undefined) return ssh.client;
-    throw new KnockError("USAGE", "where do you come from? SSH_CONNECTION does not say so", {
+    throw new KnockError("USAGE", "cannot determine your address (SSH_CONNECTION is not set)", {
       hints: ["--address A: the address from which you will come by ssh"],
     });
   }
@@ -24,61 +19,27 @@ export function readOrigin(given: string | undefined): Pick<Params<"guard">, "ad
   return ssh === undefined ? { address } : { address, port: ssh.client.port };
 }
 
-/** How a trial ended; `unknown`: knockd is gone. */
-export type End = "confirmed" | "over" | "unknown";
-
-/** Listens from now on, and returns a function that waits for the end of a trial. */
-export function watchEnd(daemon: ControlClient): (trial: Result<"guard">) => Promise<End> {
-  const stop = new AbortController();
-  const ended = new Promise<End>((resolve) => {
-    const onEvent = ({ event }: LoggedEntry) => {
-      if (event === "guard-confirmed") resolve("confirmed");
-      if (event === "guard-over") resolve("over");
-    };
-    const gone = () => resolve("unknown");
-    daemon.watch({ onEvent, onDropped: () => {} }, stop.signal).then(gone, gone);
-  });
-  return async (trial) => {
-    // Events get lost where there are too many; then the daemon is asked.
-    let cancel = () => {};
-    const late = new Promise<End>((resolve) => {
-      const ask = () => askEnd(daemon, trial).then(resolve, () => resolve("unknown"));
-      const when = systemClock.now() + trial.remaining + patience;
-      cancel = systemClock.wakeAt(when, () => void ask());
-    });
-    const end = await Promise.race([ended, late]);
-    cancel();
-    stop.abort();
-    return end;
-  };
-}
-
-async function askEnd(daemon: ControlClient, { services }: Result<"guard">): Promise<End> {
-  const { firewall } = await daemon.ask("status", {});
-  return services.every((one) => firewall.protects.includes(one)) ? "confirmed" : "over";
-}
-
-/** What happens now, and what to do; `options`: what has to be typed behind it. */
+/** Explains a trial that has begun; `options`: appended to the command to type. */
 export function formatGuarded(
   { services, address, remaining, doors }: Result<"guard">,
   options = "",
 ): string {
-  // The way of the answer has taken some of it.
+  // Some of the time has passed since the answer was sent.
   const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
   return `\
 On trial for ${time}: ${services.join(", ")}
-Only ${address}, and whoever knocks (${doors.map(printable).join(", ")}), gets in. Sessions that exist go on.
+Only ${address}, and sources that knock (${doors.map(printable).join(", ")}), get in. Existing sessions continue.
 
 Now, in a second terminal, make a NEW connection to this server, and type there:
 
     knockctl guard --confirm${options}
 
-Then it stays so, also after a restart. If nobody does that within ${time}, all is as before:
-the kernel sees to that, even if this terminal or knockd dies. Ctrl-C ends only the waiting.
+Then the protection stays, also after a restart. Without that command within ${time}, the kernel
+removes it, even if this terminal or knockd ends. Ctrl-C only stops waiting.
 `;
 }
 
-export function formatEnd({ services, remaining }: Result<"guard">, end: End): string {
+export function formatEnd({ services, remaining }: Result<"guard">, end: TrialEnd): string {
   const names = services.join(", ");
   switch (end) {
     case "confirmed":
@@ -87,7 +48,7 @@ export function formatEnd({ services, remaining }: Result<"guard">, end: End): s
       return `\nNot confirmed: ${names} is as before.\n`;
     case "unknown": {
       const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
-      return `\nknockd is gone. Unless somebody has confirmed, ${names} is as before ${time} after the beginning.\n`;
+      return `\nThe connection to knockd is lost. Unless it was confirmed, ${names} is as before ${time} after the start.\n`;
     }
   }
 }

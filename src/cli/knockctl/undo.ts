@@ -2,64 +2,67 @@ import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
-import { readLenient, setupPaths } from "../../setup/paths.ts";
+import { defaultOptions } from "../../config/config.ts";
+import { readLenient } from "../../setup/lenient-config.ts";
+import { setupPaths } from "../../setup/paths.ts";
 import { readRecords } from "../../setup/record.ts";
-import { planRestoring } from "../../setup/restore-config.ts";
-import type { TakenBack } from "../../setup/rollback.ts";
-import { takeBack } from "../../setup/rollback.ts";
+import { planRestore } from "../../setup/restore-config.ts";
+import type { RollbackResult } from "../../setup/rollback.ts";
+import { rollback } from "../../setup/rollback.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print } from "./command.ts";
 import { formatDate } from "./leases.ts";
 
 const usage = `usage: knockctl undo [options]
 
-Takes back what the last "knockctl init" did: the protection first, so that everybody reaches
-the services again, then the configuration, to the byte, then knockd, which reads it again, or
-is stopped if "init" started it. A configuration that somebody changed since is shown, and
-nothing is done without --force.
+Rolls back the last "knockctl init". First it removes the protection, so that all sources reach
+the services again. Then it restores the configuration, to the byte, and knockd reloads it, or
+stops if "init" started it. If the configuration has changed since, undo shows the differences
+and changes nothing without --force.
 
-  --force        restore the configuration all the same; the one of now is kept beside it
+  --force        restore the configuration all the same; the current one is kept beside it
   --config FILE  the configuration (default: ${defaultConfigFile})
 ${clientUsage}`;
 
-/** What is printed. */
-interface Undone extends TakenBack {
+/** The printed result. */
+interface Undone extends RollbackResult {
   readonly config: string;
-  /** When it was done that was taken back. */
+  /** When the `init` was run. */
   readonly at: string;
-  /** So many can still be taken back. */
+  /** How many more can be rolled back. */
   readonly left: number;
 }
 
 export const undo: Command = {
   name: "undo",
-  summary: "take back what the last init did",
+  summary: "roll back the last init",
   usage,
   options: [{ long: "force" }, { long: "config", argument: "FILE" }, ...clientOptions],
   async run(line, io) {
     expectOperands(line, 0, 0);
     const config = resolve(line.given.get("config") ?? defaultConfigFile);
-    const place = setupPaths(config, readLenient(config).options, line.given.get("socket"));
-    const records = readRecords(place.state.init);
+    const { options = defaultOptions } = readLenient(config);
+    const paths = setupPaths(config, options, line.given.get("socket"));
+    const records = readRecords(paths.state.init);
     const record = records.at(-1);
     if (record === undefined) {
-      const hints = ["knockctl unprotect takes back the protection alone, whoever made it"];
+      const hints = ["knockctl unprotect removes any protection, and nothing else"];
       const message = `there is nothing to undo for ${printable(config)}`;
-      throw new KnockError("SYSTEM", `${message}: no init, or it was taken back`, { hints });
+      throw new KnockError("SYSTEM", `${message}: no init, or it was rolled back`, { hints });
     }
-    const restoring = await planRestoring(place, record);
-    if (restoring.kind === "changed" && !line.given.has("force")) {
-      io.stderr(`restoring it would do this:\n${restoring.diff}\n`);
+    const plan = await planRestore(paths, record);
+    if (plan.kind === "changed" && !line.given.has("force")) {
+      io.stderr(`restoring it would do this:\n${plan.diff}\n`);
       const hints = [
-        "--force restores it all the same, and keeps the one of now",
-        "knockctl unprotect takes back the protection alone",
+        "--force restores it all the same, and keeps a copy",
+        "knockctl unprotect removes only the protection",
       ];
-      const message = `${printable(config)} was changed since, so nothing was taken back`;
+      const message = `${printable(config)} has changed since, so nothing was rolled back`;
       throw new KnockError("SYSTEM", message, { hints });
     }
-    const taken = await takeBack(place, record, restoring);
-    for (const text of taken.warnings) io.stderr(`knockctl: warning: ${printable(text)}\n`);
-    const undone = { config, at: record.at, ...taken, left: records.length - 1 };
+    const result = await rollback(paths, record, plan);
+    for (const text of result.warnings) io.stderr(`knockctl: warning: ${printable(text)}\n`);
+    const undone = { config, at: record.at, ...result, left: records.length - 1 };
     print(line, io, undone, () => format(undone));
     return 0;
   },
@@ -67,12 +70,12 @@ export const undo: Command = {
 
 function format({ config, at, unprotected, restored, kept, knockd, left }: Undone): string {
   const lines = [
-    `taken back: the init of ${formatDate(new Date(at))}`,
-    ...(unprotected.length === 0 ? [] : [`${unprotected.join(", ")}: everybody reaches it again`]),
+    `rolled back: the init of ${formatDate(new Date(at))}`,
+    ...(unprotected.length === 0 ? [] : [`${unprotected.join(", ")}: all sources reach it again`]),
     ...(restored ? [`${config} is as it was before`] : []),
-    ...(kept === undefined ? [] : [`as it was until now: ${kept}`]),
+    ...(kept === undefined ? [] : [`copy of the changed file: ${kept}`]),
     ...(knockd === "as it was" ? [] : [`knockd: ${knockd}`]),
-    ...(left === 0 ? [] : [`${left} more can be taken back`]),
+    ...(left === 0 ? [] : [`${left} more can be rolled back`]),
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");
 }

@@ -1,12 +1,13 @@
 import { resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
-import { isErrno, KnockError } from "../../base/errors.ts";
+import { isErrno } from "../../base/errors.ts";
 import { defaultConfigFile, defaultControlSocket } from "../../base/paths.ts";
 import { formatService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
-import type { ConfigOptions, DoorConfig } from "../../config/config.ts";
-import { readConfig } from "../../config/load.ts";
+import type { ConfigOptions } from "../../config/config.ts";
 import { openClient } from "../../control/client.ts";
+import type { LenientConfig } from "../../setup/lenient-config.ts";
+import { readLenient } from "../../setup/lenient-config.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
@@ -14,9 +15,9 @@ import { formatProtection } from "./protect.ts";
 
 const usage = `usage: knockctl unprotect [options]
 
-Lets everybody reach the protected services again, also those that "knockctl guard" protected.
-It stays so until "knockctl protect" or "knockctl guard"; the next start of knockd protects
-what its configuration protects. Works without knockd, too, for root.
+Removes all protection: all sources reach the services again, also those that "knockctl guard"
+protected. "knockctl protect" or "knockctl guard" protect again, and so does the next start of
+knockd if the configuration says so. Root can run it without knockd, too.
 
   --config FILE  without knockd: the configuration that it would have
                  (default: ${defaultConfigFile})
@@ -24,7 +25,7 @@ ${clientUsage}`;
 
 export const unprotect: Command = {
   name: "unprotect",
-  summary: "let everybody reach the protected services",
+  summary: "let all sources reach the protected services",
   usage,
   options: [{ long: "config", argument: "FILE" }, ...clientOptions],
   async run(line, io) {
@@ -44,28 +45,7 @@ export const unprotect: Command = {
   },
 };
 
-/** What could be read of a configuration, and what cannot be known therefore. */
-interface LenientConfig {
-  readonly options?: ConfigOptions;
-  readonly doors?: readonly DoorConfig[];
-  readonly doubts: readonly string[];
-}
-
-/** Whoever is locked out must not have to mend a configuration with problems first. */
-function readLenient(file: string): LenientConfig {
-  try {
-    const { config, options } = readConfig(file, process.cwd());
-    if (config !== undefined) return { ...config, doubts: [] };
-    const doubt = `${file} has problems: Table and StateDir are what could be read of it, and what knockd will protect is not known`;
-    return { options, doubts: [doubt] };
-  } catch (error) {
-    if (!(error instanceof KnockError)) throw error;
-    const doubt = `its Table and StateDir are not known: there may be another table that protects, and rules for the next boot`;
-    return { doubts: [error.message, doubt] };
-  }
-}
-
-/** The socket on which the daemon listens; undefined if none runs. Throws SYSTEM if it may not be asked. */
+/** Returns the socket on which the daemon listens, or `undefined` if none runs. Throws SYSTEM if it refuses the connection. */
 async function findDaemon(
   { given }: CommandLine,
   options: ConfigOptions | undefined,
@@ -80,7 +60,7 @@ async function findDaemon(
   }
 }
 
-/** There is no socket, or nobody listens there. */
+/** The socket does not exist, or no process listens there. */
 function isAbsence(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return isErrno(cause, "ENOENT") || isErrno(cause, "ECONNREFUSED");
@@ -92,9 +72,9 @@ async function withoutDaemon(
   configFile: string,
   found: LenientConfig,
 ): Promise<void> {
-  // Only now: it brings native code along, which no other command of an administrator's needs.
-  const { liftWithoutDaemon } = await import("../../setup/unprotect-offline.ts");
-  const { table, bootFile, protectsAgain } = await liftWithoutDaemon(configFile, found);
+  // Loaded on demand: it loads native code, which no other command needs.
+  const { unprotectOffline } = await import("../../setup/unprotect-offline.ts");
+  const { table, bootFile, protectsAgain } = await unprotectOffline(configFile, found);
   const again = protectsAgain.map(formatService);
   print(line, io, { services: [], table, bootFile, protectsAgain: again }, () =>
     [

@@ -18,11 +18,8 @@ import type { Questions } from "./questions.ts";
 
 export const usualSshPort = 22;
 
-/**
- * Reads the options, and asks for what they do not say; without `questions` the usual is taken. Throws
- * USAGE.
- */
-export async function readWishes(
+/** Reads the options, and asks for those that are missing; without `questions` takes the defaults. Throws USAGE. */
+export async function readOptions(
   { given }: CommandLine,
   listening: HostFacts["listening"],
   questions: Questions | undefined,
@@ -42,12 +39,12 @@ export async function readWishes(
   const time = given.get("trial");
   const trial = time === undefined ? undefined : readTrial(time);
   const sshPort = sshConnection()?.serverPort ?? usualSshPort;
-  // The service that most people want to hide, if it is there.
+  // The service that most people want to hide, if something listens there.
   const port = [sshPort, usualSshPort].find((one) => listening.tcp.has(one));
   const usual = port === undefined ? "" : `tcp/${port}`;
-  const what = "Which services shall only those reach who knock?";
+  const what = "Which services do you want to hide behind a knock?";
   const services = await ask("service", what, usual, readServices);
-  const where = "Under which name or address do clients reach this server?";
+  const where = "By which name or address do clients reach this server?";
   const host = await ask("host", where, hostname(), readHostName);
   const isTry = given.has("dry-run");
   const origin = isTry ? undefined : await askOrigin(given.get("address"), questions);
@@ -65,8 +62,8 @@ async function askOrigin(given: string | undefined, questions: Questions | undef
 
 function readServices(text: string): Service[] {
   if (text.trim() === "") {
-    throw new KnockError("USAGE", "which services are to be protected?", {
-      hints: ["--service tcp/22: nothing listens there, so it is not taken by itself"],
+    throw new KnockError("USAGE", "which services should be protected?", {
+      hints: ["--service tcp/22: not the default, since nothing listens there"],
     });
   }
   const words = text.split(/[\s,]+/).filter((word) => word !== "");
@@ -82,11 +79,11 @@ function readSteps(text: string): number {
   );
 }
 
-/** The daemon's own limit, which should not come up half-way. */
+/** The daemon has the same limit; this check comes before any change. */
 function readTrial(text: string): number {
   const length = readLength(text);
   if (length <= 3_600_000) return length;
-  throw usageError("--trial: a trial lasts an hour at most");
+  throw usageError("--trial: a trial lasts at most an hour");
 }
 
 function readOpenFor(text: string): string {
@@ -94,7 +91,7 @@ function readOpenFor(text: string): string {
   if (length !== undefined && length > 0) {
     return formatDuration(length).replace(/^\d+$/, (seconds) => `${seconds}s`);
   }
-  throw new KnockError("USAGE", `--open-for: "${printable(text)}" is no length of time`, {
+  throw new KnockError("USAGE", `--open-for: "${printable(text)}" is not a length of time`, {
     hints: ["for example 30s or 10m"],
   });
 }
@@ -107,7 +104,7 @@ function readHostName(text: string): string {
   });
 }
 
-/** `tcp/22, tcp/80, udp/53`: what strangers reach. */
+/** Formats the ports that other hosts reach: `tcp/22, tcp/80, udp/53`. */
 export function formatListening({ tcp, udp }: HostFacts["listening"]): string {
   const ports = [
     ...[...tcp].sort((a, b) => a - b).map((port) => ({ protocol: "tcp", port }) as const),

@@ -4,7 +4,7 @@ import type { DoorConfig } from "../../../config/config.ts";
 import { strengthOf } from "../../../config/edit/random-sequence.ts";
 import { parseConfig } from "../../../config/parse.ts";
 import type { PlannedDoor } from "../../../setup/plan.ts";
-import { clientLines, formatDoor, formatStrength, lastResort } from "./output.ts";
+import { clientLines, formatDoor, formatProof, formatStrength, lastResort } from "./output.ts";
 
 const ssh = { protocol: "tcp", port: 22 } as const;
 
@@ -24,12 +24,12 @@ const planned = (service: Service, ...lines: string[]): PlannedDoor => ({
 test("a new door, and what its bits mean", () => {
   const one = planned(ssh, "open_for = 10m");
   expect(`${formatDoor(one)}${formatStrength([one])}`).toMatchInlineSnapshot(`
-    "[ssh] opens tcp/22 for 10m to whoever knocks 7003 9140 8455 1555 (59.7 bits)
+    "[ssh] opens tcp/22 for 10m to a source that knocks 7003 9140 8455 1555 (59.7 bits)
 
-    Of 59.7 bits: whoever guesses, 1000 whole knocks a second, takes 15,000,000 years on average.
+    59.7 bits: guessing takes 15,000,000 years on average, at 1000 whole knocks a second.
     Of 470,000 scans of all ports in random order, each within 25s, one opens it (decoys: 32).
-    Whoever can read your packets on their way needs neither: a knock is a password in the clear.
-    The service still needs a good one of its own.
+    An attacker who can read your packets needs neither: a knock is a password in the clear.
+    The service still needs a good password of its own.
     "
   `);
 });
@@ -82,4 +82,16 @@ test("nobody can be told sequences that are good for one time each", () => {
 
 test("when all fails", () => {
   expect(lastResort(" --config /x")).toContain("\n    knockctl unprotect --config /x\n");
+});
+
+test("what was seen is said", () => {
+  const proof = { before: "open", leased: true, inKernel: true, after: "open" } as const;
+  const service = { protocol: "tcp", port: 22 } as const;
+  const target = { door: "ssh", sequence: [], service, table: "sesame" };
+  expect(formatProof(target, proof)).toBe(
+    "a knock from a network namespace opened [ssh] (tcp/22 answers)",
+  );
+  expect(formatProof(target, { ...proof, before: "silent" })).toBe(
+    "a knock from a network namespace opened [ssh] (tcp/22 is silent before, tcp/22 answers after)",
+  );
 });

@@ -1,4 +1,4 @@
-// What `knockctl init` says to people. Pure, but for the colours of the terminal.
+// The texts of `knockctl init`. Pure, except that they ask whether standard output is a terminal.
 
 import { humanDuration } from "../../../base/duration.ts";
 import { KnockError } from "../../../base/errors.ts";
@@ -11,12 +11,15 @@ import { scansToOpen } from "../../../config/traps/scans.ts";
 import { decoyFacts } from "../../../daemon/host/facts.ts";
 import { invitationTo } from "../../../invitation/invitation.ts";
 import { encodeProfile } from "../../../invitation/profile.ts";
+import type { SetupEvent } from "../../../setup/apply.ts";
 import type { InitOptions, PlannedDoor } from "../../../setup/plan.ts";
+import type { ProbeTarget, Proof } from "../../../setup/probe.ts";
+import { startCommand } from "../../../setup/service-control.ts";
 import { formatQr } from "../../qr.ts";
 import { formatList } from "../../table.ts";
 import { usualSshPort } from "./options.ts";
 
-/** Whole knocks a second that somebody tries without being noticed: for a sense of the numbers. */
+/** Whole knocks a second that an attacker can try unnoticed: an example, for a sense of the numbers. */
 const tries = 1000;
 
 export function formatDoor({ service, door, strength }: PlannedDoor): string {
@@ -25,10 +28,10 @@ export function formatDoor({ service, door, strength }: PlannedDoor): string {
   if (strength === undefined) return `[${name}] ${opens} already: it stays as it is\n`;
   const time = humanDuration(door.action.kind === "native" ? door.action.openFor : 0);
   const bits = `${strength.bits.toFixed(1)} bits`;
-  return `[${name}] ${opens} for ${time} to whoever knocks ${formatSequence(door.sequence)} (${bits})\n`;
+  return `[${name}] ${opens} for ${time} to a source that knocks ${formatSequence(door.sequence)} (${bits})\n`;
 }
 
-/** What the bits of new doors mean; empty if there are none. */
+/** Explains the bits of new doors; empty if there are none. */
 export function formatStrength(doors: readonly PlannedDoor[]): string {
   const fresh = doors.find(({ strength }) => strength !== undefined);
   if (fresh?.strength === undefined) return "";
@@ -37,14 +40,14 @@ export function formatStrength(doors: readonly PlannedDoor[]): string {
   const scans = scansToOpen(fixedSteps(fresh.door).length, decoys, decoyFacts.mostTouches);
   const years = 2 ** (bits - 1) / tries / (365.25 * 86_400);
   return `
-Of ${bits.toFixed(1)} bits: whoever guesses, ${tries} whole knocks a second, takes ${round(years)} years on average.
+${bits.toFixed(1)} bits: guessing takes ${round(years)} years on average, at ${tries} whole knocks a second.
 Of ${round(scans)} scans of all ports in random order, each within ${humanDuration(timeout)}, one opens it (decoys: ${decoys}).
-Whoever can read your packets on their way needs neither: a knock is a password in the clear.
-The service still needs a good one of its own.
+An attacker who can read your packets needs neither: a knock is a password in the clear.
+The service still needs a good password of its own.
 `;
 }
 
-/** Two figures say enough. */
+/** Returns a number with two significant digits. */
 function round(amount: number): string {
   if (amount >= 1e12) return amount.toExponential(0).replace("e+", " * 10^");
   return Number(amount.toPrecision(2)).toLocaleString("en");
@@ -56,23 +59,23 @@ function formatSequence(sequence: PlannedDoor["door"]["sequence"]): string {
     : words(sequence.steps).join(" ");
 }
 
-/** As `knock` takes them. */
+/** Returns the steps as arguments of `knock`. */
 function words(sequence: Sequence): string[] {
   return sequence.map((port) => (port.protocol === "tcp" ? `${port.number}` : formatPort(port)));
 }
 
-/** How to come in from elsewhere. */
+/** How clients knock at a door. */
 export interface ClientLines {
   readonly door: string;
   readonly linux: string;
   readonly windows: string;
-  /** For ~/.ssh/config; absent: the service is not ssh. */
+  /** Lines for ~/.ssh/config; `undefined` if the service is not ssh. */
   readonly ssh?: string;
-  /** What a QR code says, for the page of `knockctl invite`; absent: no browser can knock there. */
+  /** The QR code's text for the page of `knockctl invite`; `undefined` if browsers cannot knock there. */
   readonly qr?: string;
 }
 
-/** Undefined for a door whose sequences are good for one time each. */
+/** Returns `undefined` for a door with one-time sequences. */
 export function clientLines(
   { service, door }: PlannedDoor,
   { host, sshPort }: Pick<InitOptions, "host" | "sshPort">,
@@ -115,12 +118,12 @@ export function formatClient(lines: ClientLines, host: string): string {
   const config =
     ssh === undefined
       ? ""
-      : `\nin ~/.ssh/config, for an ssh that knocks by itself:\n\n${indent(ssh)}\n`;
+      : `\nin ~/.ssh/config, so that ssh knocks by itself:\n\n${indent(ssh)}\n`;
   const code =
     qr === undefined
       ? ""
       : `\nfor the page that knockctl invite ${printable(door)} --host ${host} makes:\n\n${formatQr(qr, process.stdout.isTTY === true)}`;
-  return `\nHow to get in by [${printable(door)}]:\n\n${list}${config}${code}`;
+  return `\nHow to open [${printable(door)}]:\n\n${list}${config}${code}`;
 }
 
 function indent(text: string): string {
@@ -130,14 +133,44 @@ function indent(text: string): string {
     .join("\n");
 }
 
-/** `options`: what has to be typed behind each. */
+/** `options`: appended to each command to type. */
 export function lastResort(options: string): string {
   return `
 When all else fails: on the console of this machine, as root,
 
     knockctl unprotect${options}
-        lets everybody reach the services again; works without knockd, too
+        lets all sources reach the services again; works without knockd, too
     knockctl undo${options}
-        takes back all that this init did
+        rolls back this init
 `;
+}
+
+/** Describes a door that opened for the probe host, in a line. */
+export function formatProof({ door, service }: ProbeTarget, { before, after }: Proof): string {
+  const name = formatService(service);
+  const texts = {
+    open: `${name} answers`,
+    refused: `nothing listens on ${name}`,
+    silent: `${name} is silent`,
+    unknown: `${name} was not tried`,
+  };
+  const change = before === after ? texts[after] : `${texts[before]} before, ${texts[after]} after`;
+  return `a knock from a network namespace opened [${door}] (${change})`;
+}
+
+/** Describes a step of `apply` that has been done, a line each. */
+export function formatEvent(event: SetupEvent, config: string): string[] {
+  switch (event.kind) {
+    case "written": {
+      const backup = event.backup === undefined ? "" : `; backup: ${event.backup}`;
+      return [`${config} is written${backup}`];
+    }
+    case "reloaded":
+      return ["knockd has reloaded it"];
+    case "started": {
+      const hint = "nothing starts knockd at the next boot: arrange that yourself";
+      const text = `knockd runs (${startCommand(event.method, config)})`;
+      return event.method === "command" ? [text, hint] : [text];
+    }
+  }
 }

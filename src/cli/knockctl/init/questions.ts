@@ -1,12 +1,12 @@
 import type { Interface } from "node:readline/promises";
 import { KnockError } from "../../../base/errors.ts";
 
-/** Asks whoever sits at the terminal. */
+/** A dialogue at the terminal. */
 export class Questions {
   readonly #terminal: Interface;
   readonly #gone = new AbortController();
 
-  /** Ctrl-C, and the end of the input, end the dialogue: the next question, or this one, throws SYSTEM. */
+  /** Ctrl-C or the end of the input ends the dialogue: this question, or the next one, throws SYSTEM. */
   static async open(): Promise<Questions> {
     const { createInterface } = await import("node:readline/promises");
     return new Questions(createInterface({ input: process.stdin, output: process.stdout }));
@@ -18,7 +18,7 @@ export class Questions {
     terminal.on("close", () => this.#gone.abort());
   }
 
-  /** The answer, or `usual` if there is none. Asks again as long as `read` throws USAGE, and says why. */
+  /** Returns the answer, or `usual` if it is empty. While `read` throws USAGE, prints why and asks again. */
   async ask<T>(question: string, usual: string, read: (text: string) => T): Promise<T> {
     for (;;) {
       const offer = usual === "" ? "" : ` [${usual}]`;
@@ -33,7 +33,7 @@ export class Questions {
     }
   }
 
-  /** Only a yes is one. */
+  /** Returns whether the answer is yes. */
   async confirm(question: string): Promise<boolean> {
     const answer = await this.#question(`${question} [y/N] `);
     return /^y(?:es)?$/i.test(answer.trim());
@@ -53,7 +53,7 @@ export class Questions {
   }
 }
 
-/** Whether somebody is there who can be asked. */
+/** Returns whether the user can be asked. */
 export function isTerminal(): boolean {
   return process.stdin.isTTY === true && process.stdout.isTTY === true;
 }
