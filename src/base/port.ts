@@ -1,3 +1,5 @@
+import type { Branded } from "./brand.ts";
+
 export type Protocol = "tcp" | "udp";
 
 /** A port of one protocol, as the doors of a configuration and the steps of a knock name it. */
@@ -33,6 +35,8 @@ export function formatPort(port: Port): string {
 }
 
 /** One number for each port of each protocol, to look things up by: below 131,072. */
-export function portKey(port: number, protocol: Protocol): number {
-  return protocol === "tcp" ? port : port + 65536;
+export type PortKey = Branded<number, "PortKey">;
+
+export function portKey(port: number, protocol: Protocol): PortKey {
+  return (protocol === "tcp" ? port : port + 65536) as PortKey;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { PortKey } from "../base/port.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { Doors } from "./doors.ts";
 import { PortsInUse } from "./host/ports-in-use.ts";
@@ -53,7 +54,7 @@ export class ActiveDoors {
   }
 
   /** As `PortsInUse.isInUse`. */
-  isInUse(port: number): boolean {
+  isInUse(port: PortKey): boolean {
     return this.#portsInUse.isInUse(port);
   }
 

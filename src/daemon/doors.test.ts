@@ -182,7 +182,10 @@ describe("decoys", () => {
     const doors = new Doors([{ ...baited, action }], noNames, new MemoryLog());
     expect(numbers(doors)).toEqual([[7002, 6999, 6998, 7003]]);
     const [door] = doors.matchable;
-    doors.avoid({ taken: new Set([portKey(7002, "tcp"), 6999]), local: [32768, 60999] });
+    doors.avoid({
+      taken: new Set([portKey(7002, "tcp"), portKey(6999, "tcp")]),
+      local: [32768, 60999],
+    });
     expect(numbers(doors)).toEqual([[7003, 6998, 6997, 7004]]);
     // A knock at a door that stays the same goes on.
     expect(doors.matchable[0]).toBe(door);
@@ -209,7 +212,7 @@ describe("decoys", () => {
     }));
     const doors = new Doors(all, noNames, log);
     expect(log.texts).toEqual([]);
-    const everything = new Set(Array.from({ length: 65536 }, (_, port) => port));
+    const everything = new Set(Array.from({ length: 65536 }, (_, port) => portKey(port, "tcp")));
     doors.avoid({ taken: everything, local: [32768, 60999] });
     doors.avoid({ taken: everything, local: [32768, 60999] });
     expect(log.texts).toEqual([

@@ -1,7 +1,7 @@
 import type { Network } from "../base/address.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { Port, PortSets } from "../base/port.ts";
+import type { Port, PortKey, PortSets } from "../base/port.ts";
 import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { DoorConfig } from "../config/config.ts";
@@ -196,6 +196,6 @@ function wish({ door, config }: LiveDoor): DecoyRequest {
   return { sequence: door?.sequence ?? [], decoys: door === undefined ? 0 : config.decoys };
 }
 
-function keysOf(ports: readonly Port[]): ReadonlySet<number> {
+function keysOf(ports: readonly Port[]): ReadonlySet<PortKey> {
   return new Set(ports.map(({ number, protocol }) => portKey(number, protocol)));
 }

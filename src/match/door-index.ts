@@ -1,3 +1,4 @@
+import type { PortKey } from "../base/port.ts";
 import { portKey } from "../base/port.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { Door } from "./door.ts";
@@ -16,7 +17,7 @@ const noCandidates: readonly Candidate[] = [];
 export class DoorIndex {
   /** In the order of the configuration. */
   #doors = new Map<number, Door>();
-  #byPort = new Map<number, Candidate[]>();
+  #byPort = new Map<PortKey, Candidate[]>();
   #repeatsPorts = false;
   #nextId = 1;
 

@@ -1,4 +1,5 @@
 import type { Address } from "../base/address.ts";
+import type { PortKey } from "../base/port.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { OwnedAttempt } from "./attempts/attempt-table.ts";
 import { Attempts } from "./attempts/attempts.ts";
@@ -20,8 +21,8 @@ export interface MatcherOptions {
   readonly maxAttempts: number;
   /** Returns whether this host has the address now. */
   readonly isOurs: (address: Address) => boolean;
-  /** Returns whether a service of this host has begun to use this decoy (`portKey`). Default: never. */
-  readonly isInUse?: (port: number) => boolean;
+  /** Returns whether a service of this host has begun to use this decoy. Default: never. */
+  readonly isInUse?: (port: PortKey) => boolean;
 }
 
 const noVerdicts: readonly Verdict[] = [];

@@ -30,17 +30,17 @@ test("who comes later is noticed by a packet, and told of once until everything 
   const { clock, tcp, state, ports } = listener();
   ports.read();
   tcp.add(7001);
-  expect(ports.isInUse(7001)).toBe(false);
+  expect(ports.isInUse(portKey(7001, "tcp"))).toBe(false);
   clock.advance(1000);
-  expect([ports.isInUse(7001), ports.isInUse(7001), ports.isInUse(7002)]).toEqual([
-    true,
-    true,
-    false,
-  ]);
+  expect([
+    ports.isInUse(portKey(7001, "tcp")),
+    ports.isInUse(portKey(7001, "tcp")),
+    ports.isInUse(portKey(7002, "tcp")),
+  ]).toEqual([true, true, false]);
   await setImmediate();
   expect(state).toEqual({ reads: 2, changes: 1 });
   ports.read();
-  expect(ports.isInUse(7001)).toBe(true);
+  expect(ports.isInUse(portKey(7001, "tcp"))).toBe(true);
   await setImmediate();
   expect(state).toEqual({ reads: 3, changes: 2 });
 });
@@ -49,7 +49,7 @@ test("a flood of packets makes it read once a second", () => {
   const { clock, state, ports } = listener();
   ports.read();
   for (let i = 0; i < 1000; i++) {
-    ports.isInUse(7001);
+    ports.isInUse(portKey(7001, "tcp"));
     clock.advance(10);
   }
   expect(state.reads).toBe(10);

@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import type { PortSets } from "../../base/port.ts";
+import type { PortKey, PortSets } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
 import type { HostPorts } from "../../match/decoys/decoy.ts";
 import { forwardedPorts } from "../../system/forwarded.ts";
@@ -17,7 +17,7 @@ export class PortsInUse {
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #readListening: () => PortSets;
-  #listening: ReadonlySet<number> = new Set();
+  #listening: ReadonlySet<PortKey> = new Set();
   #forwarded: ReadonlySet<number> = new Set();
   readonly #ending = new AbortController();
   #readAt = Number.NEGATIVE_INFINITY;
@@ -45,8 +45,8 @@ export class PortsInUse {
     return { taken: new Set([...this.#listening, ...forwarded]), local: readLocalPorts() };
   }
 
-  /** Has something begun to listen on this port (`portKey`), which was none of those? */
-  isInUse(port: number): boolean {
+  /** Has something begun to listen on this port, which was none of those? */
+  isInUse(port: PortKey): boolean {
     if (this.#clock.now() - this.#readAt >= rereadInterval) this.#refresh();
     if (!this.#listening.has(port)) return false;
     // It is a packet that tells of it: first it must be dealt with.

@@ -1,4 +1,4 @@
-import type { Port, Protocol } from "../../base/port.ts";
+import type { Port, PortKey, Protocol } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import type { Decoy, DecoyRequest, HostPorts } from "./decoy.ts";
 import { keyOf, mostTouches, neighbours } from "./decoy.ts";
@@ -26,8 +26,8 @@ export function chooseDecoys(doors: readonly DecoyRequest[], host: HostPorts): D
   // Of either protocol: a client that mixes them up is not a scanner.
   const own = new Set(doors.flatMap(({ sequence }) => sequence.map(({ number }) => number)));
   const isFree = (port: Port) => !own.has(port.number) && !host.taken.has(keyOf(port));
-  const all = new Set<number>();
-  const chosen = doors.map((): Map<number, Port> => new Map());
+  const all = new Set<PortKey>();
+  const chosen = doors.map((): Map<PortKey, Port> => new Map());
   const needsMore = () => all.size < enough;
   const queues = doors.map(({ sequence }) => candidates(sequence, isFree, needsMore, host.local));
   const mostRounds = doors.reduce((most, { decoys }) => Math.max(most, decoys), 0);
@@ -82,7 +82,7 @@ function* candidates(
 /** Returns the next candidate that the door does not have yet. */
 function nextOf(
   queue: Generator<Port, undefined>,
-  found: ReadonlyMap<number, Port>,
+  found: ReadonlyMap<PortKey, Port>,
 ): Port | undefined {
   let port = queue.next().value;
   while (port !== undefined && found.has(keyOf(port))) port = queue.next().value;

@@ -1,4 +1,5 @@
 import type { Address } from "../../base/address.ts";
+import type { PortKey } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { Door } from "../door.ts";
@@ -15,16 +16,16 @@ interface DecoyDoor {
 export interface DecoyIndexOptions {
   /** Returns whether this host has the address now. */
   readonly isOurs: (address: Address) => boolean;
-  /** Returns whether a service of this host has begun to use this decoy (`portKey`). */
-  readonly isInUse: (port: number) => boolean;
+  /** Returns whether a service of this host has begun to use this decoy. */
+  readonly isInUse: (port: PortKey) => boolean;
 }
 
 /** The decoys of all doors, and the sources that touched them. */
 export class DecoyIndex {
   readonly #options: DecoyIndexOptions;
   readonly #scanners = new Scanners();
-  /** The doors that have a decoy, by its key. */
-  #byPort = new Map<number, DecoyDoor[]>();
+  /** The doors that have a decoy. */
+  #byPort = new Map<PortKey, DecoyDoor[]>();
 
   constructor(options: DecoyIndexOptions) {
     this.#options = options;

@@ -1,4 +1,4 @@
-import type { Port, PortRange } from "../../base/port.ts";
+import type { Port, PortKey, PortRange } from "../../base/port.ts";
 import { defaultLocalPorts, portKey } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
 
@@ -17,8 +17,8 @@ export interface DecoyRequest {
 
 /** What limits the choice of decoys on a host. */
 export interface HostPorts {
-  /** By `portKey`: ports on which something listens, that are forwarded, or that a door opens. */
-  readonly taken: ReadonlySet<number>;
+  /** Ports on which something listens, that are forwarded, or that a door opens. */
+  readonly taken: ReadonlySet<PortKey>;
   /** The ports that the system takes for its own connections. */
   readonly local: PortRange;
 }
@@ -39,6 +39,6 @@ export function neighbours({ number, protocol }: Port, direction: number): Port[
   return Array.from({ length }, (_, i) => ({ number: number + direction * (i + 1), protocol }));
 }
 
-export function keyOf({ number, protocol }: Port): number {
+export function keyOf({ number, protocol }: Port): PortKey {
   return portKey(number, protocol);
 }

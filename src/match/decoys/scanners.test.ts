@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { address } from "../../../test/support/packets.ts";
 import { Address } from "../../base/address.ts";
+import { portKey } from "../../base/port.ts";
 import { Scanners } from "./scanners.ts";
 
 const alice = address("192.0.2.7");
@@ -9,7 +10,7 @@ const bob = address("2001:db8::b0b");
 
 /** Touches these ports a second apart, from 0 on. */
 function touch(scanners: Scanners, ports: readonly number[], source = alice, every = 1000) {
-  return ports.map((port, i) => scanners.touch(source, port, i * every));
+  return ports.map((port, i) => scanners.touch(source, portKey(port, "tcp"), i * every));
 }
 
 describe("a source is ignored", () => {
@@ -26,7 +27,7 @@ describe("a source is ignored", () => {
     const scanners = new Scanners();
     touch(scanners, [1, 2]);
     expect(touch(scanners, [1, 2], bob)).toEqual([false, false]);
-    expect(scanners.touch(alice, 3, 3000)).toBe(true);
+    expect(scanners.touch(alice, portKey(3, "tcp"), 3000)).toBe(true);
     expect(scanners.isIgnored(bob, 3000)).toBe(false);
     expect(scanners.isIgnored(alice, 3000)).toBe(true);
   });
@@ -46,7 +47,9 @@ describe("a source is ignored", () => {
   test("for one that it touched long ago, if it has touched it lately, too", () => {
     const scanners = new Scanners();
     const times = [0, 50_000, 70_000, 100_000];
-    const told = [1, 2, 1, 3].map((port, i) => scanners.touch(alice, port, times[i] ?? 0));
+    const told = [1, 2, 1, 3].map((port, i) =>
+      scanners.touch(alice, portKey(port, "tcp"), times[i] ?? 0),
+    );
     expect(told).toEqual([false, false, false, true]);
   });
 
@@ -107,7 +110,9 @@ test("it says what a slow twin says", () => {
         now += pause;
         const source = Address.v4(0xc0000200 + who);
         expect(scanners.isIgnored(source, now)).toBe(twin.isIgnored(source, now));
-        expect(scanners.touch(source, port, now)).toBe(twin.touch(source, port, now));
+        expect(scanners.touch(source, portKey(port, "tcp"), now)).toBe(
+          twin.touch(source, port, now),
+        );
         expect(scanners.isIgnored(source, now)).toBe(twin.isIgnored(source, now));
       }
     }),
@@ -119,7 +124,7 @@ test("a flood of strangers does not set free who is ignored", () => {
   const scanners = new Scanners();
   touch(scanners, [1, 2, 3]);
   for (let i = 0; i < 200_000; i++)
-    scanners.touch(Address.v4(0x0a000000 + i), i % 7, 3000 + i / 100);
+    scanners.touch(Address.v4(0x0a000000 + i), portKey(i % 7, "tcp"), 3000 + i / 100);
   expect(scanners.isIgnored(alice, 10_000)).toBe(true);
   expect(scanners.penalties).toBe(1);
 });

@@ -1,4 +1,5 @@
 import type { Address } from "../../base/address.ts";
+import type { PortKey } from "../../base/port.ts";
 import { SipHash } from "../attempts/sip-hash.ts";
 import { mostTouches, touchWindow } from "./decoy.ts";
 
@@ -38,8 +39,8 @@ export class Scanners {
     return this.#penalties;
   }
 
-  /** Counts a touch of a decoy (`portKey`). Returns whether this touch started an ignore period. */
-  touch(source: Address, port: number, now: number): boolean {
+  /** Counts a touch of a decoy. Returns whether this touch started an ignore period. */
+  touch(source: Address, port: PortKey, now: number): boolean {
     if (this.#tags.length === 0) this.#allocate();
     this.#touches++;
     const place = this.#find(source) ?? this.#replace(source);
@@ -59,7 +60,7 @@ export class Scanners {
   }
 
   /** Returns whether the source has touched enough different decoys now. */
-  #remember(place: number, port: number, now: number): boolean {
+  #remember(place: number, port: PortKey, now: number): boolean {
     let oldest = place * kept;
     let different = 1;
     for (let at = place * kept; at < (place + 1) * kept; at++) {

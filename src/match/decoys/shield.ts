@@ -1,5 +1,5 @@
 // Whether the decoys of a door keep a port scan from opening it.
-import type { Port } from "../../base/port.ts";
+import type { Port, PortKey } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import { chooseDecoys } from "./choose.ts";
 import { keyOf, mostTouches, neighbours, unknownHost } from "./decoy.ts";
@@ -7,9 +7,9 @@ import { keyOf, mostTouches, neighbours, unknownHost } from "./decoy.ts";
 /**
  * Returns whether a scan of all ports, upwards or downwards, leaves a door with this sequence closed:
  * it touches a decoy between two steps, or three before the first. Scans slower than four seconds a
- * port are not covered. `decoys`: by `portKey`.
+ * port are not covered.
  */
-export function isShielded(sequence: Sequence, decoys: ReadonlySet<number>): boolean {
+export function isShielded(sequence: Sequence, decoys: ReadonlySet<PortKey>): boolean {
   return staysClosed(sequence, 1, decoys) && staysClosed(sequence, -1, decoys);
 }
 
@@ -21,7 +21,7 @@ export function isShieldable(sequence: Sequence, decoys: number): boolean {
   return isShielded(sequence, new Set(chosen.map(keyOf)));
 }
 
-function staysClosed(sequence: Sequence, direction: 1 | -1, decoys: ReadonlySet<number>): boolean {
+function staysClosed(sequence: Sequence, direction: 1 | -1, decoys: ReadonlySet<PortKey>): boolean {
   const isDecoy = (port: Port) => decoys.has(keyOf(port));
   const [first] = sequence;
   if (first === undefined) return true;
