@@ -2,7 +2,7 @@ import type { Address } from "../base/address.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { expandCommands } from "../firewall/commands/template.ts";
 import type { Access } from "../firewall/firewall.ts";
-import type { AccessRequest } from "../grant/lease-manager.ts";
+import type { AccessRequest } from "../grant/lease.ts";
 
 /** A door of the configuration: `nth` of those of its name, counted from 1. */
 export interface NumberedDoor {

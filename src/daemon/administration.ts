@@ -57,7 +57,7 @@ export class Administration implements ControlHandlers {
     const { leaseManager } = this.#parts;
     const chosen = leaseManager.leases.filter(
       ({ state, access }) =>
-        state !== "closing" &&
+        state.kind !== "closing" &&
         (door === undefined || ownerName(access.owner) === door) &&
         (address === undefined || access.source.equals(address)),
     );
@@ -98,7 +98,7 @@ export class Administration implements ControlHandlers {
     const { leaseManager, clock } = this.#parts;
     if (this.#leasesOf(door).length === 0) this.#findDoors(door);
     const lease = this.#find(door, address);
-    if (lease === undefined || lease.state === "closing") {
+    if (lease === undefined || lease.state.kind === "closing") {
       throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
     }
     await leaseManager.extend(lease, Math.max(lease.due, clock.now() + length));

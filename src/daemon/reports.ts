@@ -8,7 +8,7 @@ import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
 import type { DoorReport, LeaseReport, Result } from "../control/methods.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
-import type { Lease } from "../grant/lease.ts";
+import type { Lease, LeaseState } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Doors } from "./doors.ts";
@@ -95,9 +95,18 @@ export function reportLease({ access, since, due, state }: Lease, clock: Clock):
     since: new Date(clock.wall() - (clock.now() - since)),
     remaining: Math.max(0, due - clock.now()),
     kind: method.kind,
-    state,
+    state: reportedState[state.kind],
   };
 }
+
+/** The protocol knows three states. */
+const reportedState = {
+  queued: "opening",
+  starting: "opening",
+  orphaned: "opening",
+  open: "open",
+  closing: "closing",
+} as const satisfies Record<LeaseState["kind"], LeaseReport["state"]>;
 
 /**
  * Returns a sentence for each protected service that no door opens: what was confirmed stays protected,

@@ -19,7 +19,7 @@ import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { Access } from "../firewall/firewall.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
-import type { Recovered } from "./journal/recovery.ts";
+import type { Lease } from "./lease.ts";
 import type { LeaseManagerOptions } from "./lease-manager.ts";
 import { LeaseManager } from "./lease-manager.ts";
 import { Ledger } from "./ledger.ts";
@@ -38,9 +38,13 @@ const opens = "open ssh 192.0.2.7";
 const closes = "close ssh 192.0.2.7";
 
 /** A lease of an earlier daemon that ends at `due`, as it is found. */
-function left(plan: Recovered["plan"], due: number, access: Access = byCommands()): Recovered {
-  const state = { settle: "opening", keep: "open", close: "closing" } as const;
-  return { plan, lease: { id: 1, access, length: 10_000, since: 0, due, state: state[plan] } };
+function left(
+  kind: "orphaned" | "open" | "closing",
+  due: number,
+  access: Access = byCommands(),
+): Lease {
+  const state = kind === "orphaned" ? ({ kind, wait: "waiting" } as const) : { kind };
+  return { id: 1, access, length: 10_000, since: 0, due, state };
 }
 
 /** A daemon that has just started, in a world in which time is handed in. */
@@ -72,7 +76,7 @@ function makeDaemon(more: Partial<LeaseManagerOptions> = {}) {
 describe("a lease of an earlier daemon", () => {
   test("that is open is closed on time, once", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("keep", 5000)]);
+    leaseManager.restore([left("open", 5000)]);
     await wait(4999);
     expect(firewall.begun).toEqual([]);
     await wait(1);
@@ -85,20 +89,20 @@ describe("a lease of an earlier daemon", () => {
 
   test("that is overdue is closed at once", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("keep", -1)]);
+    leaseManager.restore([left("open", -1)]);
     await wait(0);
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("that was being closed is closed again at once", () => {
     const { firewall, leaseManager } = makeDaemon();
-    leaseManager.restore([left("close", 5000)]);
+    leaseManager.restore([left("closing", 5000)]);
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("is extended by a knock, without a second start", async () => {
     const { firewall, leaseManager, open, wait } = makeDaemon();
-    leaseManager.restore([left("keep", 5000)]);
+    leaseManager.restore([left("open", 5000)]);
     await wait(4000);
     open();
     await wait(9999);
@@ -109,7 +113,7 @@ describe("a lease of an earlier daemon", () => {
 
   test("keeps its number to itself", async () => {
     const { leaseManager, open, wait } = makeDaemon();
-    leaseManager.restore([left("keep", 5000)]);
+    leaseManager.restore([left("open", 5000)]);
     open({ door: "web" });
     await wait(0);
     expect(leaseManager.leases.map(({ id }) => id)).toEqual([1, 2]);
@@ -117,7 +121,7 @@ describe("a lease of an earlier daemon", () => {
 
   test("that the kernel keeps is opened again with the time it has left, and ends then", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("keep", 5000, byKernel())]);
+    leaseManager.restore([left("open", 5000, byKernel())]);
     expect([firewall.begun, firewall.lengths]).toEqual([[opens], [5000]]);
     await firewall.end(opens);
     await wait(5000);
@@ -126,7 +130,7 @@ describe("a lease of an earlier daemon", () => {
 
   test("that the kernel has closed meanwhile is not opened again", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("keep", -1, byKernel())]);
+    leaseManager.restore([left("open", -1, byKernel())]);
     await wait(0);
     expect(firewall.begun).not.toContain(opens);
     expect(leaseManager.leases).toEqual([]);
@@ -134,7 +138,7 @@ describe("a lease of an earlier daemon", () => {
 
   test("is told in the log", () => {
     const { leaseManager, log } = makeDaemon();
-    leaseManager.restore([left("keep", 5000)]);
+    leaseManager.restore([left("open", 5000)]);
     expect(log.entries[0]).toMatchObject({ event: "recovered", door: "ssh" });
   });
 });
@@ -157,14 +161,14 @@ describe("a lease whose start command may still run", () => {
 
   test("is closed at once where it has ended", () => {
     const { firewall, leaseManager } = makeDaemon();
-    leaseManager.restore([left("settle", 5000)]);
+    leaseManager.restore([left("orphaned", 5000)]);
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("is closed when it has ended, once", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
     const child = startCommand();
-    leaseManager.restore([left("settle", 5000)]);
+    leaseManager.restore([left("orphaned", 5000)]);
     await wait(1000);
     expect(firewall.begun).toEqual([]);
     await end(child);
@@ -179,7 +183,7 @@ describe("a lease whose start command may still run", () => {
   test("is closed 10 s after its end if that does not come, and once more when it comes", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
     const child = startCommand();
-    leaseManager.restore([left("settle", 5000)]);
+    leaseManager.restore([left("orphaned", 5000)]);
     await wait(14_999);
     expect(firewall.begun).toEqual([]);
     await wait(250);
@@ -197,7 +201,7 @@ describe("a lease whose start command may still run", () => {
   test("is not opened again by a knock before it is closed, but afterwards", async () => {
     const { firewall, leaseManager, open, wait } = makeDaemon();
     const child = startCommand();
-    leaseManager.restore([left("settle", 5000)]);
+    leaseManager.restore([left("orphaned", 5000)]);
     open();
     await wait(1000);
     expect(firewall.begun).toEqual([]);
@@ -208,10 +212,26 @@ describe("a lease whose start command may still run", () => {
     expect(firewall.begun).toEqual([closes, opens]);
   });
 
+  test("is closed by an administrator now, and once more when it has ended", async () => {
+    const { firewall, leaseManager, wait } = makeDaemon();
+    const child = startCommand();
+    leaseManager.restore([left("orphaned", 5000)]);
+    const closing = Promise.all(leaseManager.leases.map((lease) => leaseManager.close(lease)));
+    expect(firewall.begun).toEqual([closes]);
+    await firewall.end(closes);
+    await closing;
+    expect(leaseManager.leases.map(({ state }) => state.kind)).toEqual(["orphaned"]);
+    await end(child);
+    await wait(250);
+    expect(firewall.begun).toEqual([closes, closes]);
+    await firewall.end(closes);
+    expect(leaseManager.leases).toEqual([]);
+  });
+
   test("that was closed without it is opened by a knock, after one more closing", async () => {
     const { firewall, leaseManager, open, wait } = makeDaemon();
     const child = startCommand();
-    leaseManager.restore([left("settle", 5000)]);
+    leaseManager.restore([left("orphaned", 5000)]);
     await wait(15_250);
     await firewall.end(closes);
     open();
@@ -230,7 +250,7 @@ describe("a lease whose start command may still run", () => {
   test("is not touched by a daemon that stops", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
     startCommand();
-    leaseManager.restore([left("settle", 5000)]);
+    leaseManager.restore([left("orphaned", 5000)]);
     await leaseManager.stop();
     await wait(100_000);
     expect(firewall.begun).toEqual([]);
@@ -246,18 +266,18 @@ describe("a lease whose start command may still run", () => {
     journal.write({ op: "open", id: 1, access: byCommands(), length: 10_000, since: 0 });
     journal.close();
     startCommand();
-    const plans: string[] = [];
+    const states: string[] = [];
     for (let i = 0; i < 2; i++) {
       const ledger = new Ledger();
       const opened = LeaseJournal.open(path, ledger, here, log);
-      plans.push(...opened.recovered.map(({ plan }) => plan));
+      states.push(...opened.recovered.map(({ state }) => state.kind));
       const { firewall, leaseManager, wait } = makeDaemon({ ledger, journal: opened.journal });
       leaseManager.restore(opened.recovered);
       await wait(1000);
       expect(firewall.begun).toEqual([]);
       opened.journal.close();
     }
-    expect(plans).toEqual(["settle", "settle"]);
+    expect(states).toEqual(["orphaned", "orphaned"]);
   });
 });
 
@@ -283,13 +303,28 @@ test("a real start command that outlives its daemon is waited for by the next", 
   await expect.poll(() => new CommandLocks(join(folder, "start-")).isHeld(1)).toBe(true);
   // From here on the first daemon is not asked any more: for the second it is dead.
   const next = real();
-  next.restore([{ lease, plan: "settle" }]);
+  next.restore([{ ...lease, state: { kind: "orphaned", wait: "waiting" } }]);
   await new CommandFirewall(noUsers).open(
     byCommands({}, { start: `echo >'${join(folder, "gate")}'` }),
     0,
   );
   await expect.poll(() => next.busy).toBe(false);
   expect(readFileSync(effects, "utf8")).toBe("start\nstop\n");
+});
+
+test("what is closed while the disk still works is not opened, and nothing for the next to close", async () => {
+  const path = join(folder, "journal");
+  const here = { boot: "one", now: 0, wall: 0 };
+  const ledger = new Ledger();
+  const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
+  const { firewall, leaseManager } = makeDaemon({ ledger, journal });
+  leaseManager.restore([]);
+  const opening = leaseManager.open({ access: byCommands(), length: 10_000, again: "extend" });
+  await Promise.all(leaseManager.leases.map((lease) => leaseManager.close(lease)));
+  expect(await opening).toBe(false);
+  expect(firewall.begun).toEqual([]);
+  journal.close();
+  expect(LeaseJournal.open(path, new Ledger(), here, new MemoryLog()).recovered).toEqual([]);
 });
 
 test("what was not begun when the daemon stopped is nothing to close for the next", async () => {
@@ -306,8 +341,8 @@ test("what was not begun when the daemon stopped is nothing to close for the nex
   await leaseManager.stop();
   journal.close();
   const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
-  const left = recovered.map(({ lease, plan }) => [ownerName(lease.access.owner), plan]);
-  expect(left).toEqual([["runs", "settle"]]);
+  const left = recovered.map(({ access, state }) => [ownerName(access.owner), state.kind]);
+  expect(left).toEqual([["runs", "orphaned"]]);
   expect(firewall.begun).toHaveLength(1);
 });
 

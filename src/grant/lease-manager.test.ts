@@ -12,7 +12,8 @@ import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
 import { ownerName } from "../base/access-owner.ts";
 import type { CommandMethod, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
-import type { AccessRequest, LeaseManagerOptions } from "./lease-manager.ts";
+import type { AccessRequest } from "./lease.ts";
+import type { LeaseManagerOptions } from "./lease-manager.ts";
 import { LeaseManager, mostLeases } from "./lease-manager.ts";
 import { Ledger } from "./ledger.ts";
 
@@ -387,6 +388,54 @@ describe("an administrator", () => {
     expect(leaseManager.leases).toEqual([]);
   });
 
+  test("closes a door that waits for a slot: nothing of it ever runs", async () => {
+    const { firewall, leaseManager, open, wait, log } = make(new SlowFirewall(), {
+      maxCommands: 1,
+    });
+    open(makeGrant({ door: "web" }));
+    const opening = leaseManager.open(makeGrant());
+    const [, lease] = leaseManager.leases;
+    expect(lease?.state).toEqual({ kind: "queued" });
+    if (lease !== undefined) await leaseManager.close(lease);
+    expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: closed before it was opened");
+    await firewall.end("open web 192.0.2.7");
+    expect(await opening).toBe(false);
+    await wait(10_000);
+    expect(firewall.begun).toEqual(["open web 192.0.2.7", "close web 192.0.2.7"]);
+  });
+
+  test.each<[string, AccessRequest]>([
+    ["by commands", makeGrant()],
+    ["by the kernel", native],
+  ])(
+    "closes a door while it is being opened %s, and a knock opens it again",
+    async (_, request) => {
+      const { firewall, leaseManager, open } = make(new SlowFirewall());
+      open(request);
+      const closing = Promise.all(leaseManager.leases.map((lease) => leaseManager.close(lease)));
+      open(request);
+      await firewall.end(closes);
+      await closing;
+      await firewall.end(opens);
+      expect(firewall.begun).toEqual([opens, closes, closes]);
+      await firewall.end(closes);
+      expect(firewall.begun).toEqual([opens, closes, closes, opens]);
+      await firewall.end(opens);
+      expect(leaseManager.leases.map(({ state }) => state.kind)).toEqual(["open"]);
+    },
+  );
+
+  test("closes a native door while it is being opened, which fails: a knock opens it again", async () => {
+    const { firewall, leaseManager, open } = make(new SlowFirewall());
+    open(native);
+    for (const lease of leaseManager.leases) void leaseManager.close(lease);
+    open(native);
+    await firewall.end(opens, { kind: "not-started", reason: "no rights" });
+    expect(firewall.begun).toEqual([opens, closes, opens]);
+    await firewall.end(opens);
+    expect(leaseManager.leases.map(({ state }) => state.kind)).toEqual(["open"]);
+  });
+
   test("is told whether a door could be opened", async () => {
     const { firewall, leaseManager } = make(new SlowFirewall());
     const good = leaseManager.open(makeGrant());
@@ -528,7 +577,7 @@ test("several knocks in one go make one native door, which is written down and t
   expect(lines.filter((line) => /"op":"open(?:ed)?"/.test(line))).toHaveLength(2);
   expect(log.texts.filter((text) => text.includes("open for"))).toHaveLength(1);
   const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
-  expect(recovered.map(({ lease }) => lease.due)).toEqual([5000]);
+  expect(recovered.map(({ due }) => due)).toEqual([5000]);
 });
 
 test("a native door that is closed while it is being opened is closed once more when it is open", async () => {
@@ -555,9 +604,9 @@ test("a service that is closed by one door is opened again for another that is j
   expect(firewall.begun).toEqual([opens, again, closes, again]);
   await firewall.end(again);
   await firewall.end(again);
-  expect(leaseManager.leases.map(({ state, access }) => [ownerName(access.owner), state])).toEqual([
-    ["web", "open"],
-  ]);
+  expect(
+    leaseManager.leases.map(({ state, access }) => [ownerName(access.owner), state.kind]),
+  ).toEqual([["web", "open"]]);
 });
 
 test("a native door is written down when it is open, not before", async () => {

@@ -1,6 +1,15 @@
-import type { Access } from "../firewall/firewall.ts";
+import type { Access, FirewallResult } from "../firewall/firewall.ts";
 
-/** An opening that lasts for a time. There is one for each owner and source. */
+/** What a knock or an administrator asks for. */
+export interface AccessRequest {
+  readonly access: Access;
+  /** How long the door stays open: milliseconds. */
+  readonly length: number;
+  /** What happens if the door is open already: a longer lease, or close and open again. */
+  readonly again: "extend" | "rerun";
+}
+
+/** Access that lasts for a time. There is one lease for each owner and source. */
 export interface Lease {
   readonly id: number;
   readonly access: Access;
@@ -9,13 +18,51 @@ export interface Lease {
   /** When it was asked for, and when it ends: milliseconds on the clock's `now()`. */
   readonly since: number;
   readonly due: number;
-  /**
-   *     opening --opened--> open --close--> closing --closed--> (gone)
-   */
-  readonly state: "opening" | "open" | "closing";
+  readonly state: LeaseState;
 }
 
-/** What happens to leases. All that is known of them follows from these, in their order. */
+/**
+ * The life of a lease:
+ *
+ *     queued ──start──> starting ──opened──> open ──close──> closing ──closed──> (gone)
+ *       │                  │                                 ↑     ↺ failed
+ *       ├──closed          └──closed──> (gone)  orphaned ──close
+ *       └──> (gone)
+ *
+ * A native lease begins in `starting`: it waits for nothing. What an earlier daemon left begins in
+ * `open`, `closing` or `orphaned`. The journal records `open`, `opened`, `extend`, `close` and `closed`
+ * alone; the other changes are of no use to the next daemon.
+ */
+export type LeaseState =
+  /** The command waits for a slot or for the disk: nothing is open. */
+  | { readonly kind: "queued" }
+  /** The start command runs, or the kernel is being asked. */
+  | { readonly kind: "starting"; readonly closeWhenStarted?: PlannedClosing }
+  /** A start command of an earlier daemon may still run. It is closed when that has ended. */
+  | ({ readonly kind: "orphaned"; readonly wait: OrphanWait } & PlannedClosing)
+  | { readonly kind: "open" }
+  /** The stop command runs or waits for a slot, or failed and runs again later. */
+  | ({ readonly kind: "closing"; readonly failure?: ClosingFailure } & PlannedClosing);
+
+interface PlannedClosing {
+  /** What a later knock asked for: carried out when the lease is gone. */
+  readonly reopen?: AccessRequest;
+}
+
+/** `overdue`: the command did not end in time, so the lease was closed once already. */
+type OrphanWait = "waiting" | "overdue";
+
+/** A closing that did not succeed. The lease may still be open. */
+interface ClosingFailure {
+  /** How the last attempt ended. */
+  readonly result: Exclude<FirewallResult, { readonly kind: "done" }>;
+  /** How many attempts failed. */
+  readonly attempts: number;
+  /** When the first one failed: milliseconds on the clock's `now()`. */
+  readonly since: number;
+}
+
+/** What the journal records of a lease. */
 export type LeaseEvent =
   | {
       readonly op: "open";
@@ -31,3 +78,70 @@ export type LeaseEvent =
   /** The closing begins. */
   | { readonly op: "close"; readonly id: number }
   | { readonly op: "closed"; readonly id: number };
+
+/** What happens to a lease in memory alone. */
+export type LeaseStep =
+  | { readonly op: "start"; readonly id: number }
+  | { readonly op: "closeWhenStarted"; readonly id: number }
+  | { readonly op: "overdue"; readonly id: number }
+  | { readonly op: "reopen"; readonly id: number; readonly request: AccessRequest }
+  | { readonly op: "failed"; readonly id: number; readonly failure: ClosingFailure };
+
+/** Returns what a later knock asked for, to be carried out when the lease is gone. */
+export function reopenOf({ state }: Lease): AccessRequest | undefined {
+  if (state.kind === "starting") return state.closeWhenStarted?.reopen;
+  return state.kind === "orphaned" || state.kind === "closing" ? state.reopen : undefined;
+}
+
+/** Returns the lease that an `open` event begins. */
+export function begin({ op, ...opened }: LeaseEvent & { readonly op: "open" }): Lease {
+  const kind = opened.access.method.kind === "native" ? "starting" : "queued";
+  return { ...opened, due: opened.since + opened.length, state: { kind } };
+}
+
+/** Returns the lease after `event`, or undefined if it is gone. What cannot happen changes nothing. */
+export function advance(
+  lease: Lease,
+  event: Exclude<LeaseEvent, { readonly op: "open" }> | LeaseStep,
+): Lease | undefined {
+  const { state } = lease;
+  switch (event.op) {
+    case "closed":
+      return undefined;
+    case "extend":
+      return { ...lease, due: event.due };
+    case "start":
+      return state.kind === "queued" ? { ...lease, state: { kind: "starting" } } : lease;
+    case "opened":
+      // The journal does not record the start.
+      if (state.kind !== "queued" && state.kind !== "starting") return lease;
+      return { ...lease, due: Math.max(lease.due, event.due), state: { kind: "open" } };
+    case "close":
+      return state.kind === "closing" ? lease : { ...lease, state: closing(reopenOf(lease)) };
+    default:
+      return { ...lease, state: step(state, event) };
+  }
+}
+
+/** The steps that change a state's fields and not its kind. */
+function step(state: LeaseState, event: Exclude<LeaseStep, { readonly op: "start" }>): LeaseState {
+  switch (event.op) {
+    case "closeWhenStarted":
+      if (state.kind !== "starting") return state;
+      return { ...state, closeWhenStarted: state.closeWhenStarted ?? {} };
+    case "overdue":
+      return state.kind === "orphaned" ? { ...state, wait: "overdue" } : state;
+    case "failed":
+      return state.kind === "closing" ? { ...state, failure: event.failure } : state;
+    case "reopen": {
+      const reopen = event.request;
+      if (state.kind === "orphaned" || state.kind === "closing") return { ...state, reopen };
+      const isPlanned = state.kind === "starting" && state.closeWhenStarted !== undefined;
+      return isPlanned ? { ...state, closeWhenStarted: { reopen } } : state;
+    }
+  }
+}
+
+function closing(reopen: AccessRequest | undefined): LeaseState {
+  return { kind: "closing", ...(reopen && { reopen }) };
+}

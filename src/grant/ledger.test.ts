@@ -20,7 +20,7 @@ function open(id: number, since = 0, length = 1000, who: Who = {}): LeaseEvent {
 describe("a lease", () => {
   test("is due for nobody before it is open, and then at the time that is told", () => {
     const ledger = told(open(1));
-    expect(ledger.get(1)).toMatchObject({ state: "opening", since: 0, due: 1000 });
+    expect(ledger.get(1)).toMatchObject({ state: { kind: "queued" }, since: 0, due: 1000 });
     expect(ledger.nextDue).toBeUndefined();
     expect(ledger.takeDue(5000)).toEqual([]);
     ledger.apply({ op: "opened", id: 1, due: 6000 });
@@ -54,7 +54,7 @@ describe("a lease", () => {
 
   test("is not due while it is being closed, and gone afterwards", () => {
     const ledger = told(open(1), { op: "opened", id: 1, due: 5 }, { op: "close", id: 1 });
-    expect(ledger.get(1)?.state).toBe("closing");
+    expect(ledger.get(1)?.state.kind).toBe("closing");
     expect(ledger.nextDue).toBeUndefined();
     expect(ledger.takeDue(9999)).toEqual([]);
     expect(ledger.size).toBe(1);
@@ -103,7 +103,7 @@ describe("a lease", () => {
 });
 
 interface Model {
-  state: "opening" | "open" | "closing";
+  state: "queued" | "open" | "closing";
   due: number;
 }
 
@@ -136,11 +136,11 @@ test("each lease is taken exactly once for each time that it is due, and none is
         } else if ("open" in operation) {
           const { open: number, after } = operation;
           if (model.has(number)) continue;
-          model.set(number, { state: "opening", due: now + after });
+          model.set(number, { state: "queued", due: now + after });
           ledger.apply(open(number, now, after, { door: `door ${number}` }));
         } else if ("opened" in operation) {
           const one = model.get(operation.opened);
-          if (one !== undefined && one.state !== "opening") continue;
+          if (one !== undefined && one.state !== "queued") continue;
           const due = now + operation.after;
           if (one !== undefined) {
             one.due = Math.max(one.due, due);

@@ -1,43 +1,27 @@
 import type { Access } from "../firewall/firewall.ts";
 import { DueQueue } from "./due-queue.ts";
-import type { Lease, LeaseEvent } from "./lease.ts";
+import type { Lease, LeaseEvent, LeaseStep } from "./lease.ts";
+import { advance, begin } from "./lease.ts";
 
-/** Which doors are open to whom, and until when. It is fed by events and does nothing by itself. */
+/** Which doors are open to whom, and until when. It holds what events tell and does nothing by itself. */
 export class Ledger {
   readonly #byId = new Map<number, Lease>();
   readonly #idByKey = new Map<string, number>();
   readonly #due = new DueQueue<number>();
   #lastId = 0;
 
-  /** Takes note of what happened. Events of leases that are gone change nothing. */
-  apply(event: LeaseEvent): void {
+  /** Records what happened. Events of leases that are gone change nothing. */
+  apply(event: LeaseEvent | LeaseStep): void {
     const lease = this.#byId.get(event.id);
-    if (event.op === "open") {
-      const { op, ...opened } = event;
-      this.#lastId = Math.max(this.#lastId, event.id);
-      this.#idByKey.set(keyOf(event.access), event.id);
-      this.#put({ ...opened, due: event.since + event.length, state: "opening" });
-    } else if (lease !== undefined) this.#change(lease, event);
+    if (event.op === "open") this.add(begin(event));
+    else if (lease !== undefined) this.#replace(lease, advance(lease, event));
   }
 
-  #change(lease: Lease, event: Exclude<LeaseEvent, { readonly op: "open" }>): void {
-    switch (event.op) {
-      case "opened":
-        this.#put({ ...lease, state: "open", due: Math.max(lease.due, event.due) });
-        break;
-      case "extend":
-        this.#put({ ...lease, due: event.due });
-        break;
-      case "close":
-        this.#put({ ...lease, state: "closing" });
-        this.#due.delete(lease.id);
-        break;
-      case "closed":
-        this.#due.delete(lease.id);
-        this.#byId.delete(lease.id);
-        this.#idByKey.delete(keyOf(lease.access));
-        break;
-    }
+  /** Adds a lease as it is. */
+  add(lease: Lease): void {
+    this.#lastId = Math.max(this.#lastId, lease.id);
+    this.#idByKey.set(keyOf(lease.access), lease.id);
+    this.#put(lease);
   }
 
   /** A number that no lease has had. */
@@ -54,7 +38,7 @@ export class Ledger {
     return [...this.#byId.values()];
   }
 
-  /** The lease as it is now; undefined if it is gone. */
+  /** Returns the lease as it is now, or undefined if it is gone. */
   get(id: number): Lease | undefined {
     return this.#byId.get(id);
   }
@@ -64,12 +48,12 @@ export class Ledger {
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** When the next open lease ends: milliseconds; undefined while none is open. */
+  /** When the next open lease ends: milliseconds on the clock's `now()`; undefined while none is open. */
   get nextDue(): number | undefined {
     return this.#due.first;
   }
 
-  /** The open leases that have ended, each told once. */
+  /** Returns the open leases that have ended, each once. */
   takeDue(now: number): Lease[] {
     return this.#due.takeUntil(now).flatMap((id) => this.#byId.get(id) ?? []);
   }
@@ -77,8 +61,20 @@ export class Ledger {
   #put(lease: Lease): void {
     const before = this.#byId.get(lease.id);
     this.#byId.set(lease.id, lease);
-    if (lease.state !== "open") return;
-    if (before?.state !== "open" || before.due !== lease.due) this.#due.set(lease.id, lease.due);
+    if (lease.state.kind !== "open") this.#due.delete(lease.id);
+    else if (before?.state.kind !== "open" || before.due !== lease.due) {
+      this.#due.set(lease.id, lease.due);
+    }
+  }
+
+  #replace(lease: Lease, next: Lease | undefined): void {
+    if (next !== undefined) {
+      this.#put(next);
+      return;
+    }
+    this.#due.delete(lease.id);
+    this.#byId.delete(lease.id);
+    this.#idByKey.delete(keyOf(lease.access));
   }
 }
 

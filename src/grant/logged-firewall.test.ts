@@ -12,16 +12,16 @@ import { CommandLocks } from "./journal/command-locks.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";
 
 test("a command whose user has to be looked up gets the lock that tells that it runs", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "sesame-operator-"));
+  const folder = mkdtempSync(join(tmpdir(), "sesame-logged-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   const firewall = commandsOnly(new CommandFirewall(() => sleep(10, me)));
-  const operator = new LoggedFirewall({ firewall, log: new MemoryLog() });
+  const logged = new LoggedFirewall({ firewall, log: new MemoryLog() });
   const locks = new CommandLocks(join(folder, "start-"));
   const gate = join(folder, "gate");
   spawnSync("mkfifo", [gate]);
   const access = byCommands({}, { start: `(read -r _ <'${gate}') & true`, user: "me" });
-  expect(await operator.start(access, 0, locks.take(1))).toBe(true);
+  expect(await logged.open(access, 0, locks.take(1))).toBe(true);
   expect(locks.isHeld(1)).toBe(true);
   writeFileSync(gate, "go\n");
   await expect.poll(() => locks.isHeld(1)).toBe(false);
@@ -33,9 +33,9 @@ test("failed openings are limited in the log, failed commands are not", async ()
   const failed = { kind: "failed", status: 1 } as const;
   firewall.open.mockResolvedValue(failed);
   const logged = new LoggedFirewall({ firewall, log });
-  await logged.admit(byKernel(), 1000);
+  await logged.open(byKernel(), 1000);
   logged.log("info", "extended", byKernel(), "open already, stays open longer");
-  await logged.start(byCommands({}), 0);
+  await logged.open(byCommands({}), 0);
   const limits = log.entries.map(({ event, limited }) => [event, limited]);
   expect(limits).toEqual([
     ["open-failed", true],

@@ -9,7 +9,7 @@ export interface LoggedFirewallOptions {
   readonly log: Log;
 }
 
-/** Carries out what is decided about a access, and tells the log of it. Decides nothing. */
+/** Opens and closes as it is told, and logs that. Decides nothing. */
 export class LoggedFirewall {
   readonly #options: LoggedFirewallOptions;
 
@@ -18,22 +18,20 @@ export class LoggedFirewall {
   }
 
   /**
-   * Opens by a command. `hold`, which is released at the end: with it a daemon after this one can tell
-   * whether the command still runs. False if it was not even started.
+   * Opens, or makes the kernel keep open for longer, for `length` milliseconds. Resolves to false if
+   * nothing was opened: the kernel refused, or the command did not even start. `lock` shows the next
+   * daemon that the command still runs; it is released at the end.
    */
-  async start(access: Access, length: number, hold?: LockHandle): Promise<boolean> {
+  async open(access: Access, length: number, lock?: LockHandle): Promise<boolean> {
     this.#announce("open", access);
-    const outcome = await this.#options.firewall.open(access, length, hold?.fd);
-    hold?.release();
-    this.#report("open", access, outcome);
-    return outcome.kind !== "not-started";
-  }
-
-  /** Opens by the kernel, or makes what is open last longer. False if that failed. */
-  async admit(access: Access, length: number): Promise<boolean> {
-    const outcome = await this.#options.firewall.open(access, length);
-    if (outcome.kind === "done") return true;
-    this.log("error", "open-failed", access, describe(outcome));
+    const result = await this.#options.firewall.open(access, length, lock?.fd);
+    lock?.release();
+    if (access.method.kind === "command") {
+      this.#report("open", access, result);
+      return result.kind !== "not-started";
+    }
+    if (result.kind === "done") return true;
+    this.log("error", "open-failed", access, describe(result));
     return false;
   }
 
@@ -42,7 +40,7 @@ export class LoggedFirewall {
     this.#report("close", access, await this.#options.firewall.close(access));
   }
 
-  /** The kernel has a access open, for so many milliseconds. */
+  /** Logs that the kernel has an access open, for `length` milliseconds. */
   logOpened(access: Access, length: number): void {
     const { method, source } = access;
     const services = method.kind === "native" ? method.services.map(formatService).join(", ") : "";
@@ -50,7 +48,7 @@ export class LoggedFirewall {
     this.log("notice", "opened", access, `${what} for ${length / 1000} s`);
   }
 
-  /** The time of a access is over. */
+  /** Logs that the time of an access is over. */
   logExpired(access: Access): void {
     const pretends = this.#options.firewall.isDryRun;
     const native = pretends ? "would be closed again" : "closed";

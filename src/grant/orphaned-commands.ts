@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import type { Closings } from "./closings.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
-import type { Lease } from "./lease.ts";
+import type { LeaseRegistry } from "./lease-registry.ts";
 
 /** How long after its lease a start command of an earlier daemon is waited for: milliseconds. */
 const patience = 10_000;
@@ -8,61 +9,44 @@ const patience = 10_000;
 /** How often it is looked whether such a command has ended: milliseconds. */
 const interval = 250;
 
-export interface OrphanedCommandsOptions {
+export interface OrphanedCommandsParts {
   readonly clock: Clock;
   readonly locks: CommandLocks | undefined;
-  /** The command of this lease has ended, with all its children: it can be closed for good. */
-  readonly onEnd: (lease: Lease) => void;
-  /** It has been waited for long enough: what it may have opened must be closed, and once more at its end. */
-  readonly onOverdue: (lease: Lease) => void;
+  readonly registry: LeaseRegistry;
+  readonly closings: Closings;
 }
 
 /**
- * Leases whose start command, run by an earlier daemon, may still run, and undo a closing. Its end is
- * waited for, but not for ever: a child of it may live on in the background, and must not be killed.
+ * Closes orphaned leases when the start command of the earlier daemon has ended with all its children:
+ * until then it may undo a closing. A child may live on in the background and must not be killed. So a
+ * lease that is overdue is closed all the same, and once more at the end of the command.
  */
 export class OrphanedCommands {
-  readonly #options: OrphanedCommandsOptions;
-  readonly #states = new Map<number, "waits" | "overdue">();
+  readonly #parts: OrphanedCommandsParts;
   #stopped = false;
 
-  constructor(options: OrphanedCommandsOptions) {
-    this.#options = options;
+  constructor(parts: OrphanedCommandsParts) {
+    this.#parts = parts;
   }
 
-  /** Whether a lease is waited for, and whether it was closed all the same. */
-  stateOf(lease: Lease): "waits" | "overdue" | undefined {
-    return this.#states.get(lease.id);
-  }
-
-  add(lease: Lease): void {
-    this.#states.set(lease.id, "waits");
-    this.#look(lease);
-  }
-
-  /** Somebody closes this lease without waiting any longer. */
-  remove(lease: Lease): void {
-    this.#states.delete(lease.id);
+  /** Looks after an orphaned lease, as long as it is one. */
+  watch(id: number): void {
+    const { clock, locks, registry, closings } = this.#parts;
+    const lease = registry.get(id);
+    if (this.#stopped || lease?.state.kind !== "orphaned") return;
+    if (!(locks?.isHeld(id) ?? false)) {
+      void closings.close(lease);
+      return;
+    }
+    const now = clock.now();
+    if (lease.state.wait === "waiting" && now >= lease.due + patience) {
+      registry.step({ op: "overdue", id });
+      void closings.closeEarly(lease);
+    }
+    clock.wakeAt(now + interval, () => this.watch(id));
   }
 
   stop(): void {
     this.#stopped = true;
-  }
-
-  #look(lease: Lease): void {
-    const { clock, locks, onEnd, onOverdue } = this.#options;
-    const state = this.#states.get(lease.id);
-    if (this.#stopped || state === undefined) return;
-    if (!(locks?.isHeld(lease.id) ?? false)) {
-      this.#states.delete(lease.id);
-      onEnd(lease);
-      return;
-    }
-    const now = clock.now();
-    if (state === "waits" && now >= lease.due + patience) {
-      this.#states.set(lease.id, "overdue");
-      onOverdue(lease);
-    }
-    clock.wakeAt(now + interval, () => this.#look(lease));
   }
 }

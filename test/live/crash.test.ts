@@ -160,7 +160,7 @@ class Lane {
     const name = readdirSync(state).find((file) => file.endsWith(".journal")) ?? "";
     const { values } = readJournal(readFileSync(`${state}/${name}`));
     const records = values.map(parseRecord).filter((record) => record !== undefined);
-    return recover(records, { boot: "", now: 0, wall: 0 }).map(({ lease }) => lease.id);
+    return recover(records, { boot: "", now: 0, wall: 0 }).map(({ id }) => id);
   }
 }
 

@@ -4,6 +4,7 @@ import { LeaseJournal } from "../../src/grant/journal/lease-journal.ts";
 import type { LeaseEvent } from "../../src/grant/lease.ts";
 import { Ledger } from "../../src/grant/ledger.ts";
 import { byCommands } from "../support/accesses.ts";
+import { asFound } from "../support/leases.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { MemoryLog } from "../support/memory-log.ts";
 import { Folder } from "./knockd.ts";
@@ -74,8 +75,7 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
     journal.close();
     const next = start(path);
     next.journal.close();
-    const found = next.recovered.map(({ lease }) => lease);
-    expect(found).toEqual([...before, ...ledger.leases.slice(-1)]);
+    expect(next.recovered).toEqual(asFound([...before, ...ledger.leases.slice(-1)]));
   });
 });
 

@@ -153,7 +153,7 @@ export class Guard {
     const method = { kind: "native", services } as const;
     const access = { owner: { kind: "trial" }, source, knock: undefined, method } as const;
     await leaseManager.open({ access, length, again: "extend" });
-    if (this.#leaseOf(source)?.state === "open") return;
+    if (this.#leaseOf(source)?.state.kind === "open") return;
     const message = `cannot open ${formatServices(services)} for ${source}, so nothing was protected`;
     throw new KnockError("FIREWALL", message, { hints: ["knockctl status says what is wrong"] });
   }

@@ -7,7 +7,7 @@ import type { Log } from "../../base/log.ts";
 import { tryLock } from "../../ffi/file-lock.ts";
 import { CommandLocks } from "../../grant/journal/command-locks.ts";
 import { LeaseJournal } from "../../grant/journal/lease-journal.ts";
-import type { Recovered } from "../../grant/journal/recovery.ts";
+import type { Lease } from "../../grant/lease.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import { stateFiles } from "../../system/state-files.ts";
@@ -19,7 +19,7 @@ export interface State {
   readonly locks: CommandLocks;
   readonly files: StateFiles;
   /** What daemons before this one left to be done. */
-  readonly recovered: readonly Recovered[];
+  readonly recovered: readonly Lease[];
   readonly close: () => void;
 }
 

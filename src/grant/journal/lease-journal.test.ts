@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { byCommands, byKernel } from "../../../test/support/accesses.ts";
+import { asFound } from "../../../test/support/leases.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address } from "../../../test/support/packets.ts";
@@ -55,7 +56,7 @@ function start(file = path) {
 function leftBehind(file = path): Lease[] {
   const { journal, recovered } = start(file);
   journal.close();
-  return recovered.map(({ lease }) => lease);
+  return [...recovered];
 }
 
 const source = (i: number) => address(`10.0.${i >> 8}.${i & 255}`);
@@ -75,9 +76,9 @@ test("what was written is found by the next daemon, in each of its states", () =
   ];
   for (const event of events) expect(note(event)).toBe(true);
   journal.close();
-  expect(leftBehind()).toEqual(ledger.leases);
-  expect(ledger.leases.map(({ id, state, due }) => `${id} ${state} ${due}`)).toEqual([
-    "1 opening 1000",
+  expect(leftBehind()).toEqual(asFound(ledger.leases));
+  expect(ledger.leases.map(({ id, state, due }) => `${id} ${state.kind} ${due}`)).toEqual([
+    "1 queued 1000",
     "2 open 1000",
     "3 closing 1000",
     "4 open 9000",
@@ -100,7 +101,7 @@ test("beginning anew keeps exactly the leases that there are, in each of their s
   // The start, then one line or two for the usual ones of the five that are left.
   expect(readJournal(readFileSync(path)).values).toHaveLength(1 + 1 + 2 + 3 + 2 + 3);
   journal.close();
-  expect(leftBehind()).toEqual(ledger.leases);
+  expect(leftBehind()).toEqual(asFound(ledger.leases));
 });
 
 test("it begins anew by itself when much is over, and keeps what is not", () => {
@@ -113,7 +114,7 @@ test("it begins anew by itself when much is over, and keeps what is not", () => 
   journal.close();
   expect(statSync(path).size).toBeLessThan(2 ** 21);
   expect(readJournal(readFileSync(path)).values.length).toBeLessThan(5000);
-  expect(leftBehind()).toEqual(ledger.leases);
+  expect(leftBehind()).toEqual(asFound(ledger.leases));
 });
 
 test("a lease that is extended again and again is written down once a second", () => {
@@ -123,15 +124,15 @@ test("a lease that is extended again and again is written down once a second", (
   const before = lines();
   for (let due = 1001; due <= 11_000; due++) expect(note({ op: "extend", id: 1, due })).toBe(true);
   expect(lines() - before).toBeLessThanOrEqual(11);
-  const afterCrash = start().recovered.find(({ lease }) => lease.id === 1)?.lease.due ?? 0;
+  const afterCrash = start().recovered.find(({ id }) => id === 1)?.due ?? 0;
   expect(afterCrash).toBeGreaterThan(10_000);
   expect(afterCrash).toBeLessThanOrEqual(11_000);
   // Whoever makes it end much earlier is to be believed.
   note({ op: "extend", id: 1, due: 5000 });
-  expect(start().recovered.find(({ lease }) => lease.id === 1)?.lease.due).toBe(5000);
+  expect(start().recovered.find(({ id }) => id === 1)?.due).toBe(5000);
   note({ op: "extend", id: 1, due: 5999 });
   journal.close(here);
-  expect(leftBehind()).toEqual(ledger.leases);
+  expect(leftBehind()).toEqual(asFound(ledger.leases));
 });
 
 test("many leases are not written anew at each event", () => {
@@ -182,7 +183,7 @@ describe("damage", () => {
     first.journal.close();
     truncateSync(path, readJournal(readFileSync(path)).end - 10);
     const second = start();
-    for (const { lease } of second.recovered) second.ledger.apply({ ...open(lease.id) });
+    for (const lease of second.recovered) second.ledger.apply({ ...open(lease.id) });
     second.journal.restart();
     second.note(open(9));
     second.journal.close();
@@ -253,7 +254,7 @@ describe("trouble", () => {
     expect([note(opened(1)), await journal.commit()]).toEqual([true, true]);
     expect(journal.trouble).toBeUndefined();
     journal.close();
-    expect(leftBehind()).toEqual(ledger.leases);
+    expect(leftBehind()).toEqual(asFound(ledger.leases));
     expect(log.entries.filter(({ event }) => event === "journal-failed")).toHaveLength(1);
   });
 
@@ -267,7 +268,7 @@ describe("trouble", () => {
     mkdirSync(join(folder, "state"));
     journal.retry();
     expect(journal.trouble).toBeUndefined();
-    expect(leftBehind()).toEqual(ledger.leases);
+    expect(leftBehind()).toEqual(asFound(ledger.leases));
     journal.close();
   });
 
@@ -278,7 +279,7 @@ describe("trouble", () => {
     note(open(1));
     mkdirSync(join(folder, "state"));
     journal.close(here);
-    expect(leftBehind()).toEqual(ledger.leases);
+    expect(leftBehind()).toEqual(asFound(ledger.leases));
     expect(ledger.leases).toHaveLength(1);
   });
 

@@ -3,11 +3,11 @@ import { systemClock } from "../../base/clock.ts";
 import { isErrno, KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
+import type { LeaseStore } from "../lease-store.ts";
 import type { Ledger } from "../ledger.ts";
 import { Journal } from "./journal.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
 import { parseRecord, recordToJson } from "./record.ts";
-import type { Recovered } from "./recovery.ts";
 import { recover } from "./recovery.ts";
 
 /**
@@ -24,7 +24,7 @@ const pauseInTrouble = 1000;
  * the log, and writes everything anew as soon as it can, at an event or at the end. A journal that could not be opened is not
  * tried again: somebody else may have it by then.
  */
-export class LeaseJournal {
+export class LeaseJournal implements LeaseStore {
   readonly #ledger: Ledger;
   readonly #log: Log;
   readonly #clock: Clock;
@@ -54,7 +54,7 @@ export class LeaseJournal {
     here: ClockReading,
     log: Log,
     clock: Clock = systemClock,
-  ): { readonly journal: LeaseJournal; readonly recovered: readonly Recovered[] } {
+  ): { readonly journal: LeaseJournal; readonly recovered: readonly Lease[] } {
     const journal = new LeaseJournal(path, ledger, here, log, clock);
     return { journal, recovered: journal.#load(here) };
   }
@@ -120,8 +120,8 @@ export class LeaseJournal {
     this.#journal = undefined;
   }
 
-  #load(here: ClockReading): readonly Recovered[] {
-    let recovered: readonly Recovered[] = [];
+  #load(here: ClockReading): readonly Lease[] {
+    let recovered: readonly Lease[] = [];
     try {
       recovered = this.#read(here);
       this.#journal = Journal.open<unknown>(this.path).journal;
@@ -132,7 +132,7 @@ export class LeaseJournal {
   }
 
   /** What can be read counts, also where nothing can be written. Throws SYSTEM. */
-  #read(here: ClockReading): readonly Recovered[] {
+  #read(here: ClockReading): readonly Lease[] {
     const { values, damage } = Journal.read(this.path);
     const records = values.map(parseRecord);
     const strange = records.filter((record) => record === undefined).length;
@@ -204,11 +204,12 @@ function isFull(error: unknown): boolean {
 /** The shortest history that leads to this lease. */
 function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
   const { id, since, length } = opened;
-  const usual = state === "opening" ? since + length : Math.max(since + length, due);
+  const isOpened = state.kind === "open" || state.kind === "closing";
+  const usual = isOpened ? Math.max(since + length, due) : since + length;
   return [
     { op: "open", ...opened },
-    ...(state === "opening" ? [] : [{ op: "opened", id, due } as const]),
+    ...(isOpened ? [{ op: "opened", id, due } as const] : []),
     ...(due === usual ? [] : [{ op: "extend", id, due } as const]),
-    ...(state === "closing" ? [{ op: "close", id } as const] : []),
+    ...(state.kind === "closing" ? [{ op: "close", id } as const] : []),
   ];
 }

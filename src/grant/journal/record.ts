@@ -93,8 +93,9 @@ export function parseRecord(value: unknown): LeaseRecord | undefined {
 /** Returns what JSON makes of a record: addresses as text, and the member names of the file. */
 export function recordToJson(record: LeaseRecord): unknown {
   if (record.op !== "open") return record;
-  const { access, ...rest } = record;
+  const { op, id, access, length, since } = record;
   const { owner, method, source, knock } = access;
   const who = { door: ownerName(owner), nth: owner.kind === "trial" ? 1 : owner.nth };
-  return { ...rest, passage: { ...who, source: source.toString(), knock, way: method } };
+  const passage = { ...who, source: source.toString(), knock, way: method };
+  return { op, id, passage, length, since };
 }

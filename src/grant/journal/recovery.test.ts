@@ -2,9 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { byCommands, byKernel } from "../../../test/support/accesses.ts";
 import type { Access } from "../../firewall/firewall.ts";
-import type { LeaseEvent } from "../lease.ts";
+import type { Lease, LeaseEvent, LeaseState } from "../lease.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
-import type { Recovered } from "./recovery.ts";
 import { recover } from "./recovery.ts";
 
 const hour = 3_600_000;
@@ -31,36 +30,36 @@ function nextBoot(milliseconds: number, step = 0): ClockReading {
   return { boot: "second", now: 60_000, wall: start.wall + milliseconds + step };
 }
 
-function only(recovered: readonly Recovered[]): Recovered {
+function only(recovered: readonly Lease[]): Lease {
   const [one, ...others] = recovered;
   if (one === undefined || others.length > 0) throw new Error("not one lease");
   return one;
 }
 
 describe("what is left to do about a lease", () => {
-  test.each<[string, Access, LeaseEvent[], Recovered["plan"], Recovered["plan"]]>([
-    ["by commands, being opened", byCommands(), [], "settle", "close"],
-    ["by commands, open", byCommands(), [opened], "keep", "close"],
-    ["by commands, being closed", byCommands(), [opened, close], "close", "close"],
-    ["by the kernel, being opened", byKernel(), [], "keep", "keep"],
-    ["by the kernel, open", byKernel(), [opened], "keep", "keep"],
+  test.each<[string, Access, LeaseEvent[], LeaseState["kind"], LeaseState["kind"]]>([
+    ["by commands, being opened", byCommands(), [], "orphaned", "closing"],
+    ["by commands, open", byCommands(), [opened], "open", "closing"],
+    ["by commands, being closed", byCommands(), [opened, close], "closing", "closing"],
+    ["by the kernel, being opened", byKernel(), [], "open", "open"],
+    ["by the kernel, open", byKernel(), [opened], "open", "open"],
   ])("%s", (_, access, events, sameBoot, otherBoot) => {
     const records = history(access, ...events);
-    expect(only(recover(records, later(10_000))).plan).toBe(sameBoot);
-    expect(only(recover(records, nextBoot(10_000))).plan).toBe(otherBoot);
+    expect(only(recover(records, later(10_000))).state.kind).toBe(sameBoot);
+    expect(only(recover(records, nextBoot(10_000))).state.kind).toBe(otherBoot);
   });
 
   test("close it, where the kernel has it open and the clock was set back between two boots", () => {
     const records = history(byKernel(), opened);
-    expect(only(recover(records, nextBoot(10_000, -hour))).plan).toBe("close");
-    expect(only(recover(records, nextBoot(10_000, hour))).plan).toBe("keep");
+    expect(only(recover(records, nextBoot(10_000, -hour))).state.kind).toBe("closing");
+    expect(only(recover(records, nextBoot(10_000, hour))).state.kind).toBe("open");
   });
 
   test("close it, where the journal does not tell when its daemon started", () => {
     const [, ...headless] = history(byCommands(), opened);
-    expect(only(recover(headless, later(0))).plan).toBe("close");
+    expect(only(recover(headless, later(0))).state.kind).toBe("closing");
     const native = only(recover(history(byKernel(), opened).slice(1), later(0)));
-    expect(native.lease.due).toBeLessThanOrEqual(later(0).now + length);
+    expect(native.due).toBeLessThanOrEqual(later(0).now + length);
   });
 
   test("nothing, once it was closed", () => {
@@ -85,7 +84,7 @@ describe("the end of a lease", () => {
     const end = { op: "end", ...later(25_000) } as const;
     const records = [...history(byKernel(), opened), end];
     for (const step of [-20_000, 0]) {
-      const { lease } = only(recover(records, nextBoot(26_000, step)));
+      const lease = only(recover(records, nextBoot(26_000, step)));
       expect(lease.due - nextBoot(0).now).toBeLessThanOrEqual(10_000);
     }
   });
@@ -94,32 +93,32 @@ describe("the end of a lease", () => {
     const far = start.now + 5000 + 10 * length;
     const records = history(byKernel(), opened, { op: "extend", id: 1, due: far });
     const end = { op: "end", ...later(8000) } as const;
-    const { lease } = only(recover([...records, end], nextBoot(10_000)));
+    const lease = only(recover([...records, end], nextBoot(10_000)));
     expect(lease.due).toBe(60_000 + 10 * length - 5000);
-    expect(only(recover(records, nextBoot(10_000))).lease.due).toBe(60_000 + length);
+    expect(only(recover(records, nextBoot(10_000))).due).toBe(60_000 + length);
   });
 
   test("is where it was, within a boot", () => {
-    const { lease } = only(recover(history(byCommands(), opened), later(10_000)));
+    const lease = only(recover(history(byCommands(), opened), later(10_000)));
     expect(lease).toMatchObject({ since: start.now + 5000, due: start.now + 5000 + length });
   });
 
   test("may be over", () => {
     const here = later(hour);
-    const { lease } = only(recover(history(byCommands(), opened), here));
+    const lease = only(recover(history(byCommands(), opened), here));
     expect(lease.due).toBeLessThan(here.now);
   });
 
   test("that an administrator put off is kept, within a boot", () => {
     const due = start.now + 10 * hour;
     const records = history(byCommands(), opened, { op: "extend", id: 1, due });
-    expect(only(recover(records, later(10_000))).lease.due).toBe(due);
+    expect(only(recover(records, later(10_000))).due).toBe(due);
   });
 
   test("is the same by the wall clock, in another boot", () => {
     // 20 s have gone by, 15 of them since the opening.
     const here = nextBoot(20_000);
-    const { lease } = only(recover(history(byKernel(), opened), here));
+    const lease = only(recover(history(byKernel(), opened), here));
     expect(lease.due - here.now).toBe(length - 15_000);
     expect(here.now - lease.since).toBe(15_000);
   });
@@ -131,14 +130,14 @@ describe("the end of a lease", () => {
     ["10 s on: those 10 s shorter", 10_000, length - 25_000],
   ])("after a step of the wall clock between two boots, %s", (_, step, left) => {
     const here = nextBoot(20_000, step);
-    const { lease } = only(recover(history(byKernel(), opened), here));
+    const lease = only(recover(history(byKernel(), opened), here));
     expect(lease.due - here.now).toBe(left);
   });
 
   test("does not care for steps of the wall clock within a boot", () => {
     for (const step of [-hour, hour]) {
       const here = { ...later(20_000), wall: start.wall + 20_000 + step };
-      const { lease } = only(recover(history(byKernel(), opened), here));
+      const lease = only(recover(history(byKernel(), opened), here));
       expect(lease.due - here.now).toBe(length - 15_000);
     }
   });
@@ -152,7 +151,7 @@ describe("the end of a lease", () => {
     fc.assert(
       fc.property(moment, fc.integer({ min: -hour, max: 1000 * hour }), (here, more) => {
         const extend: LeaseEvent = { op: "extend", id: 1, due: start.now + more };
-        const { lease } = only(recover(history(byKernel(), opened, extend), here));
+        const lease = only(recover(history(byKernel(), opened, extend), here));
         expect(lease.due - here.now).toBeLessThanOrEqual(length);
         expect(lease.since).toBeLessThanOrEqual(here.now);
       }),

@@ -1,32 +1,24 @@
-import type { Lease } from "../lease.ts";
+import type { Lease, LeaseState } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
 
-/**
- * What a new daemon has to do about a lease of an earlier one:
- * - `keep`: it is open, and ends at its `due`
- * - `close`: close it now
- * - `settle`: nobody knows whether its start command still runs: close it when that has ended, or
- *   a while after its `due` at the latest
- */
-export interface Recovered {
-  readonly lease: Lease;
-  readonly plan: "keep" | "close" | "settle";
-}
-
-/** Where the journal does not tell: as if a boot had come between, long ago. */
+/** Stands in where the journal does not tell the start: as if a boot had come between, long ago. */
 const unknown: ClockReading = { boot: "", now: 0, wall: 0 };
 
 /**
- * Which leases are still to be closed, by the records of the daemons before, as seen from `here`.
- * Their times are on our clock afterwards; after a boot none lasts longer than was left of it before, or
- * than its length.
+ * Returns the leases that earlier daemons left, by their records, in the states in which they begin here:
+ * - `open`: it ends at its `due`
+ * - `closing`: it is to be closed now
+ * - `orphaned`: its start command may still run
+ *
+ * Times are on the clock of `here`. After a boot none lasts longer than was left of it before, or than
+ * its length.
  *
  * A lease of a command that belongs to an earlier boot is closed, never kept: its rules went with the
  * boot, and whatever else it did must end. A native one lives on, by the wall clock, unless that was
  * set back meanwhile.
  */
-export function recover(records: readonly LeaseRecord[], here: ClockReading): Recovered[] {
+export function recover(records: readonly LeaseRecord[], here: ClockReading): Lease[] {
   const ledger = new Ledger();
   const startOf = new Map<number, ClockReading>();
   let start: ClockReading = unknown;
@@ -39,10 +31,10 @@ export function recover(records: readonly LeaseRecord[], here: ClockReading): Re
   }
   return ledger.leases.map((lease) => {
     const opener = startOf.get(lease.id) ?? unknown;
-    // What was left when its daemon ended is the most that is left now. After a crash nobody knows, and
-    // its length must do.
+    // What was left when its daemon ended is the most that is left now. After a crash that is unknown,
+    // and its length must do.
     const left = end?.boot === opener.boot ? lease.due - end.now : lease.length;
-    return { lease: moveTo(here, opener, left, lease), plan: planFor(lease, opener, here) };
+    return { ...moveTo(here, opener, left, lease), state: stateOf(lease, opener, here) };
   });
 }
 
@@ -56,12 +48,14 @@ function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Le
   return { ...lease, since: Math.min(lease.since + shift, here.now), due };
 }
 
-function planFor(lease: Lease, start: ClockReading, here: ClockReading): Recovered["plan"] {
+function stateOf(lease: Lease, start: ClockReading, here: ClockReading): LeaseState {
   if (lease.access.method.kind === "native") {
-    // A date before its opening tells that the clock was set back: nobody knows how long it was open.
+    // A date before its opening tells that the clock was set back: it is unknown how long it was open.
     const opened = start.wall + lease.since - start.now;
-    return start.boot !== here.boot && here.wall < opened ? "close" : "keep";
+    const isSetBack = start.boot !== here.boot && here.wall < opened;
+    return { kind: isSetBack ? "closing" : "open" };
   }
-  if (start.boot !== here.boot || lease.state === "closing") return "close";
-  return lease.state === "opening" ? "settle" : "keep";
+  const { kind } = lease.state;
+  if (start.boot !== here.boot || kind === "closing") return { kind: "closing" };
+  return kind === "open" ? { kind } : { kind: "orphaned", wait: "waiting" };
 }

@@ -1,0 +1,131 @@
+import type { Clock } from "../base/clock.ts";
+import type { Access } from "../firewall/firewall.ts";
+import type { Closings } from "./closings.ts";
+import type { CommandLocks } from "./journal/command-locks.ts";
+import type { Lease } from "./lease.ts";
+import type { LeaseRegistry } from "./lease-registry.ts";
+import type { LeaseStore } from "./lease-store.ts";
+import { keyOf } from "./ledger.ts";
+import type { LoggedFirewall } from "./logged-firewall.ts";
+import { TaskLimiter } from "./task-limiter.ts";
+
+/** How many openings may wait for a slot, one for each owner and source. */
+const mostWaiting = 10_000;
+
+export interface CommandLeasesOptions {
+  readonly clock: Clock;
+  readonly journal: LeaseStore | undefined;
+  readonly locks: CommandLocks | undefined;
+  /** How many start commands run at once. */
+  readonly maxCommands: number;
+  /** Refuse commands that another must undo while the journal cannot be written. */
+  readonly refuseWithoutJournal: boolean;
+}
+
+export interface CommandLeasesParts {
+  readonly registry: LeaseRegistry;
+  readonly firewall: LoggedFirewall;
+  readonly closings: Closings;
+}
+
+/** Runs commands that open: those of leases, and those that nothing undoes. */
+export class CommandLeases {
+  readonly #options: CommandLeasesOptions;
+  readonly #parts: CommandLeasesParts;
+  readonly #slots: TaskLimiter;
+  #stopped = false;
+
+  constructor(options: CommandLeasesOptions, parts: CommandLeasesParts) {
+    this.#options = options;
+    this.#parts = parts;
+    this.#slots = new TaskLimiter(options.maxCommands, mostWaiting);
+  }
+
+  /** How many commands run or wait for a slot. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** Runs a command that nothing undoes. Resolves at its end; to false if it did not start. */
+  run(access: Access, length: number): Promise<boolean> {
+    return this.#enqueue(keyOf(access), access, () => this.#parts.firewall.open(access, length));
+  }
+
+  /** Opens a queued lease. Resolves when its start command has ended; to false if that did not start. */
+  async open(lease: Lease): Promise<boolean> {
+    const { registry } = this.#parts;
+    const { id, access } = lease;
+    const isWritten = registry.writeBeginning(lease);
+    const opened = await this.#enqueue(`lease ${id}`, access, () => this.#start(id, isWritten));
+    if (!opened && this.#isQueued(id)) registry.remove(lease);
+    return opened;
+  }
+
+  /** Starts nothing any more, and drops the leases that wait. */
+  stop(): void {
+    this.#stopped = true;
+    const { registry } = this.#parts;
+    for (const lease of registry.leases) if (this.#isQueued(lease.id)) registry.remove(lease);
+  }
+
+  /** Resolves when no command runs or waits. */
+  idle(): Promise<void> {
+    return this.#slots.idle();
+  }
+
+  /** `isWritten`: the opening is in the journal, though perhaps not on the disk yet. */
+  async #start(id: number, isWritten: boolean): Promise<boolean> {
+    const { clock, journal, locks, refuseWithoutJournal } = this.#options;
+    const { registry, firewall } = this.#parts;
+    if (!this.#isQueued(id)) return false;
+    const committed = journal?.commit();
+    // While the disk works.
+    const lock = locks?.take(id);
+    const isDurable = committed === undefined || ((await committed) && isWritten);
+    // It may have been closed meanwhile.
+    const lease = registry.get(id);
+    const isRefused = refuseWithoutJournal && !isDurable;
+    if (lease === undefined || isRefused) {
+      lock?.release();
+      if (lease !== undefined) this.#refuse(lease, "the journal cannot be written");
+      return false;
+    }
+    registry.step({ op: "start", id });
+    const started = await firewall.open(lease.access, lease.length, lock);
+    this.#opened(id, clock.now() + lease.length);
+    return started;
+  }
+
+  /** The start command has ended. */
+  #opened(id: number, due: number): void {
+    const { registry, closings } = this.#parts;
+    const lease = registry.get(id);
+    if (lease?.state.kind !== "starting") return;
+    registry.record({ op: "opened", id, due });
+    const { closeWhenStarted } = lease.state;
+    const isLast = this.#stopped && registry.journalFailed;
+    if (closeWhenStarted !== undefined || isLast) {
+      void closings.close(lease, closeWhenStarted?.reopen);
+    }
+  }
+
+  #isQueued(id: number): boolean {
+    return this.#parts.registry.get(id)?.state.kind === "queued";
+  }
+
+  #refuse(lease: Lease, why: string): void {
+    this.#parts.firewall.log("error", "refused", lease.access, `not opened: ${why}`);
+    this.#parts.registry.remove(lease);
+  }
+
+  /** Resolves to the task's result; to false if it never runs. */
+  async #enqueue(key: string, access: Access, task: () => Promise<boolean>): Promise<boolean> {
+    let done = false;
+    const result = await this.#slots.run(key, async () => {
+      done = !this.#stopped && (await task());
+    });
+    const full = "too many commands are waiting, not opened";
+    if (result === "refused") this.#parts.firewall.log("error", "overload", access, full);
+    return done;
+  }
+}

@@ -1,0 +1,124 @@
+import type { Clock } from "../base/clock.ts";
+import type { CommandLocks } from "./journal/command-locks.ts";
+import type { AccessRequest, Lease, LeaseEvent, LeaseStep } from "./lease.ts";
+import { begin } from "./lease.ts";
+import type { LeaseStore } from "./lease-store.ts";
+import type { LeaseKey, Ledger } from "./ledger.ts";
+
+export interface LeaseRegistryOptions {
+  readonly clock: Clock;
+  readonly ledger: Ledger;
+  /** `undefined`, like the locks, means that leases are in memory only. */
+  readonly journal: LeaseStore | undefined;
+  readonly locks: CommandLocks | undefined;
+}
+
+export interface LeaseRegistryEvents {
+  /** An open lease has ended. */
+  readonly onDue: (lease: Lease) => void;
+  /** A lease is gone; `lease` is its last state. */
+  readonly onGone: (lease: Lease) => void;
+}
+
+/** All leases, in memory and in the journal, and the alarm for the next one that ends. */
+export class LeaseRegistry {
+  readonly #options: LeaseRegistryOptions;
+  readonly #events: LeaseRegistryEvents;
+  #cancelWake: (() => void) | undefined;
+  #wakesAt = Number.POSITIVE_INFINITY;
+  #stopped = false;
+
+  constructor(options: LeaseRegistryOptions, events: LeaseRegistryEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  get leases(): readonly Lease[] {
+    return this.#options.ledger.leases;
+  }
+
+  get size(): number {
+    return this.#options.ledger.size;
+  }
+
+  /** Returns whether the next daemon will not know what is open. */
+  get journalFailed(): boolean {
+    return this.#options.journal?.trouble !== undefined;
+  }
+
+  /** Returns the lease as it is now, or undefined if it is gone. */
+  get(id: number): Lease | undefined {
+    return this.#options.ledger.get(id);
+  }
+
+  find(key: LeaseKey): Lease | undefined {
+    return this.#options.ledger.find(key);
+  }
+
+  /** Takes over leases of earlier daemons, in the states that they begin in. */
+  restore(leases: readonly Lease[]): void {
+    const { ledger, journal, locks } = this.#options;
+    for (const lease of leases) ledger.add(lease);
+    journal?.restart();
+    locks?.forgetAllBut(new Set(leases.map(({ id }) => id)));
+    this.#schedule();
+  }
+
+  /** Begins a lease, in memory only. */
+  begin({ access, length }: AccessRequest): Lease {
+    const { ledger, clock } = this.#options;
+    const lease = begin({ op: "open", id: ledger.nextId, access, length, since: clock.now() });
+    ledger.add(lease);
+    return lease;
+  }
+
+  /** Writes the beginning of a lease to the journal. Returns false if that failed. */
+  writeBeginning({ id, access, length, since }: Lease): boolean {
+    return this.#options.journal?.write({ op: "open", id, access, length, since }) ?? true;
+  }
+
+  /** Applies an event, in memory and in the journal. */
+  record(event: LeaseEvent): void {
+    this.#options.ledger.apply(event);
+    this.#options.journal?.write(event);
+    this.#schedule();
+  }
+
+  /** Applies a step, which the journal does not record. */
+  step(step: LeaseStep): void {
+    this.#options.ledger.apply(step);
+    this.#schedule();
+  }
+
+  /** Ends a lease: nothing of it is open any more. */
+  remove({ id }: Lease): void {
+    const lease = this.get(id);
+    if (lease === undefined) return;
+    this.record({ op: "closed", id });
+    this.#options.locks?.forget(id);
+    this.#events.onGone(lease);
+  }
+
+  /** Reports no more leases that end. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelWake?.();
+  }
+
+  /** Wakes when the next lease ends. One that was closed or extended meanwhile is looked at in vain. */
+  #schedule(): void {
+    const { ledger, clock } = this.#options;
+    const due = ledger.nextDue ?? Number.POSITIVE_INFINITY;
+    if (this.#stopped || due >= this.#wakesAt) return;
+    this.#cancelWake?.();
+    this.#wakesAt = due;
+    this.#cancelWake = clock.wakeAt(due, () => this.#expire());
+  }
+
+  #expire(): void {
+    const { ledger, clock } = this.#options;
+    this.#wakesAt = Number.POSITIVE_INFINITY;
+    for (const lease of ledger.takeDue(clock.now())) this.#events.onDue(lease);
+    this.#schedule();
+  }
+}

@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import type { AccessRequest, Lease, LeaseEvent, LeaseState, LeaseStep } from "./lease.ts";
+import { advance, begin, reopenOf } from "./lease.ts";
+
+const access = byCommands();
+const request: AccessRequest = { access, length: 1000, again: "extend" };
+const failure = {
+  result: { kind: "failed", status: 1 },
+  ...{ attempts: 1, since: 0 },
+} as const;
+
+const states = {
+  queued: { kind: "queued" },
+  starting: { kind: "starting" },
+  "to close": { kind: "starting", closeWhenStarted: {} },
+  "to close and reopen": { kind: "starting", closeWhenStarted: { reopen: request } },
+  open: { kind: "open" },
+  orphaned: { kind: "orphaned", wait: "waiting" },
+  overdue: { kind: "orphaned", wait: "overdue" },
+  "orphaned, to reopen": { kind: "orphaned", wait: "waiting", reopen: request },
+  "overdue, to reopen": { kind: "orphaned", wait: "overdue", reopen: request },
+  closing: { kind: "closing" },
+  "closing, to reopen": { kind: "closing", reopen: request },
+  failing: { kind: "closing", failure },
+  "failing, to reopen": { kind: "closing", failure, reopen: request },
+} as const satisfies Record<string, LeaseState>;
+
+type StateName = keyof typeof states;
+const names = Object.keys(states) as StateName[];
+
+const events = {
+  start: { op: "start", id: 1 },
+  opened: { op: "opened", id: 1, due: 2000 },
+  close: { op: "close", id: 1 },
+  closeWhenStarted: { op: "closeWhenStarted", id: 1 },
+  overdue: { op: "overdue", id: 1 },
+  reopen: { op: "reopen", id: 1, request },
+  failed: { op: "failed", id: 1, failure },
+} as const satisfies Record<string, LeaseEvent | LeaseStep>;
+
+function lease(state: LeaseState): Lease {
+  return { id: 1, access, length: 1000, since: 0, due: 1000, state };
+}
+
+test("a lease of commands begins in the queue, a native one with its opening", () => {
+  const opening = { op: "open", id: 1, length: 1000, since: 5 } as const;
+  expect(begin({ ...opening, access })).toMatchObject({ due: 1005, state: { kind: "queued" } });
+  expect(begin({ ...opening, access: byKernel() }).state).toEqual({ kind: "starting" });
+});
+
+/** Every change of state that there is: all else must change nothing. */
+const changes: Readonly<Record<keyof typeof events, Partial<Record<StateName, StateName>>>> = {
+  start: { queued: "starting" },
+  opened: {
+    // The journal does not record the start.
+    ...{ queued: "open", starting: "open", "to close": "open", "to close and reopen": "open" },
+  },
+  close: {
+    ...{ queued: "closing", starting: "closing", "to close": "closing", open: "closing" },
+    ...{ "to close and reopen": "closing, to reopen", orphaned: "closing", overdue: "closing" },
+    ...{ "orphaned, to reopen": "closing, to reopen", "overdue, to reopen": "closing, to reopen" },
+  },
+  closeWhenStarted: { starting: "to close" },
+  overdue: { orphaned: "overdue", "orphaned, to reopen": "overdue, to reopen" },
+  reopen: {
+    ...{ "to close": "to close and reopen", orphaned: "orphaned, to reopen" },
+    ...{ overdue: "overdue, to reopen", closing: "closing, to reopen" },
+    failing: "failing, to reopen",
+  },
+  failed: { closing: "failing", "closing, to reopen": "failing, to reopen" },
+};
+
+for (const [name, event] of Object.entries(events)) {
+  const allowed = changes[name as keyof typeof events];
+  test.each(names)(`${name}: %s`, (from) => {
+    const after = advance(lease(states[from]), event);
+    expect(after?.state).toEqual(states[allowed[from] ?? from]);
+  });
+}
+
+test.each(names)("closed ends it, whatever it was: %s", (name) => {
+  expect(advance(lease(states[name]), { op: "closed", id: 1 })).toBeUndefined();
+});
+
+test.each(names)("what a later knock asked for is carried out at the end: %s", (name) => {
+  const expected = name.endsWith("reopen") ? request : undefined;
+  expect(reopenOf(lease(states[name]))).toBe(expected);
+});
