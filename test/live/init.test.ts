@@ -260,7 +260,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       await host.run(["iptables", "-A", "INPUT", "-p", "tcp", "--dport", "22", "-j", "DROP"]);
       const { code, stderr } = await run("init", "--yes");
       expect(code).toBe(1);
-      expect(stderr).toContain("something else drops the service, also for those who knocked");
+      expect(stderr).toContain("something else drops the service, also after a knock");
       expect(stderr).toContain("the configuration was written");
       expect(stderr).toContain("knockctl undo rolls this back");
       expect(await protects()).toEqual([]);
@@ -458,7 +458,7 @@ esac
       type("ssh\r");
       await terminal.waitFor(/"ssh" is not a service/);
       type("\r");
-      await terminal.waitFor(/Under which name or address/);
+      await terminal.waitFor(/By which name or address/);
       type("gate.example.org\r");
       await terminal.waitFor(/\+ {4}open {5}= tcp\/22[\s\S]*Do it\? \[y\/N\]/);
       expect(existsSync(config)).toBe(false);

@@ -413,7 +413,7 @@ Not confirmed: tcp/22 is as before.
       const { code, stdout, stderr } = await server.knockctl("unprotect --config /run/nothing");
       expect([code, stderr]).toEqual([
         1,
-        expect.stringMatching(/nothing: No such file .*\n.*Table and StateDir are not known/),
+        expect.stringMatching(/nothing: No such file .*\n.*Table and StateDir are unknown/),
       ]);
       expect(stdout).toContain("the rules of table inet sesame were removed");
       expect(await reaches(other)).toBe("open");
