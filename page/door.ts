@@ -1,6 +1,6 @@
 // The door: a button, the progress of a knock, and what came of it.
 import { isBadPort } from "../src/invitation/bad-ports.ts";
-import type { Profile } from "../src/invitation/profile.ts";
+import type { PageProfile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
 import type { ServiceSight } from "./knock.ts";
 import { canKnock, knock, lookAfter, lookBefore } from "./knock.ts";
@@ -12,7 +12,7 @@ type StepState = "waiting" | "sending" | "sent";
 
 export class DoorView {
   readonly #language: Language;
-  #profile: Profile | undefined;
+  #profile: PageProfile | undefined;
   #busy = false;
   /** What the service did when it was last looked at. */
   #last: ServiceSight | undefined;
@@ -27,7 +27,7 @@ export class DoorView {
     return this.#busy;
   }
 
-  show(profile: Profile): void {
+  show(profile: PageProfile): void {
     this.#profile = profile;
     this.#last = undefined;
     const { name, host, ports } = profile;
@@ -54,7 +54,7 @@ export class DoorView {
     }
   }
 
-  async #run(profile: Profile): Promise<void> {
+  async #run(profile: PageProfile): Promise<void> {
     const { host, ports, service } = profile;
     const count = ports.length;
     this.#mark(count, -1);

@@ -1,5 +1,5 @@
 // The form in which a profile is made and changed.
-import type { Profile, ProfileProblem } from "../src/invitation/profile.ts";
+import type { PageProfile, ProfileProblem } from "../src/invitation/profile.ts";
 import { decodeProfile, readProfile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
 import type { Language, PageWord } from "./words.ts";
@@ -19,7 +19,7 @@ export class Form {
   /** What cannot be typed here, but is kept. */
   #pace: number | undefined;
 
-  constructor(language: Language, onSave: (profile: Profile) => void, onCancel: () => void) {
+  constructor(language: Language, onSave: (profile: PageProfile) => void, onCancel: () => void) {
     this.#language = language;
     element("form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -32,14 +32,14 @@ export class Form {
   }
 
   /** Fills it in; without a profile it is empty, and there is nothing to go back to. */
-  show(profile: Profile | undefined): void {
+  show(profile: PageProfile | undefined): void {
     this.#clear();
     field("invitation").value = "";
     this.#fill(profile);
     element("cancel").hidden = profile === undefined;
   }
 
-  #fill(profile: Profile | undefined): void {
+  #fill(profile: PageProfile | undefined): void {
     field("host").value = profile?.host ?? "";
     field("ports").value = profile?.ports.join(", ") ?? "";
     field("service").value = String(profile?.service ?? "");
@@ -56,7 +56,7 @@ export class Form {
     else this.#fill(profile);
   }
 
-  #read(): Profile | ProfileProblem {
+  #read(): PageProfile | ProfileProblem {
     const [name, host, ports, service] = (["name", "host", "ports", "service"] as const).map(
       (id) => field(id).value,
     );

@@ -1,6 +1,6 @@
 import { isBadPort } from "../src/invitation/bad-ports.ts";
 import { duration, paces } from "../src/invitation/pace.ts";
-import type { Profile } from "../src/invitation/profile.ts";
+import type { PageProfile } from "../src/invitation/profile.ts";
 import type { RequestOutcome } from "./request.ts";
 import { ask, knockAt, room } from "./request.ts";
 
@@ -23,13 +23,13 @@ const glance = 1200;
 const pause = 700;
 
 /** Whether the browser would send all of these knocks now, or still waits for earlier ones. */
-export function canKnock({ host, ports }: Profile): boolean {
+export function canKnock({ host, ports }: PageProfile): boolean {
   return ports.every((port) => ports.filter((other) => other === port).length <= room(host, port));
 }
 
 /** Knocks at each port in turn, telling its index as its turn comes. */
 export async function knock(
-  { host, ports, pace }: Profile,
+  { host, ports, pace }: PageProfile,
   onStep: (index: number) => void,
 ): Promise<void> {
   const times = paces(ports.length, pace);
@@ -43,7 +43,7 @@ export async function knock(
 
 /** Looks at the port that the knock will open, until its last step begins: call it right before `knock`. */
 export async function lookBefore(
-  { host, ports, pace }: Profile,
+  { host, ports, pace }: PageProfile,
   service: number,
 ): Promise<ServiceSight> {
   const time = ports.length === 1 ? glance : duration(ports.length, pace) - 100;

@@ -1,6 +1,6 @@
 // The page shows the door that its address names after the #, or a form in which to name one.
 import { badPorts } from "../src/invitation/bad-ports.ts";
-import type { Profile } from "../src/invitation/profile.ts";
+import type { PageProfile } from "../src/invitation/profile.ts";
 import { decodeProfile, encodeProfile } from "../src/invitation/profile.ts";
 import { DoorView } from "./door.ts";
 import { element } from "./element.ts";
@@ -27,7 +27,7 @@ function show(editing: boolean): void {
   document.title = profile?.name || profile?.host || say(language, "title");
 }
 
-function save(profile: Profile): void {
+function save(profile: PageProfile): void {
   // Not `location.hash`: the history should not keep every draft of a secret.
   history.replaceState(null, "", `#${encodeProfile(profile)}`);
   show(false);

@@ -381,8 +381,11 @@ describe("a profile", () => {
 describe("options that do not go together are refused:", () => {
   test.each([
     [["--retry", "3", "127.0.0.1", "1"], "--retry needs --wait"],
-    [["--retry", "x", "--wait", "1", "127.0.0.1", "1"], "--retry: 'x' is no number"],
-    [["--wait", "udp/53", "127.0.0.1", "1"], "--wait: cannot wait for 'udp/53': nobody can see"],
+    [["--retry", "x", "--wait", "1", "127.0.0.1", "1"], "--retry: 'x' is not a number"],
+    [
+      ["--wait", "udp/53", "127.0.0.1", "1"],
+      "--wait: cannot wait for 'udp/53': whether a UDP port",
+    ],
     [["--payload", "x", "127.0.0.1", "1"], "--payload has no meaning without a UDP port"],
     [["--json", "--proxy", "127.0.0.1", "1", "2"], "--proxy does not go together with --json"],
     [

@@ -58,7 +58,7 @@ describe("a knock", () => {
     const { port, open, close, connections } = await service();
     await close();
     const knocked = await door(() => void open());
-    const wait = { port, patience: 5_000 };
+    const wait = { port, timeout: 5_000 };
     const outcome = await pursue({ plan: plan(knocked), wait, retry: 0 });
     expect(outcome).toMatchObject({ knocks: 1, openBefore: false, reply: { answer: "open" } });
     await expect.poll(connections).toBe(1);
@@ -74,7 +74,7 @@ describe("a knock", () => {
     });
     const pauses: [number, number][] = [];
     const listener = { ...quiet, onRetry: (n: number, pause: number) => pauses.push([n, pause]) };
-    const wait = { port, patience: 100 };
+    const wait = { port, timeout: 100 };
     const outcome = await pursue({ plan: plan(knocked, knocked), wait, retry: 5 }, listener);
     expect(outcome).toMatchObject({ knocks: 3, reply: { answer: "open" } });
     expect(pauses).toEqual([
@@ -88,7 +88,7 @@ describe("a knock", () => {
   test("at a door that is open costs one connection, and says so", async () => {
     const { port, connections } = await service();
     const knocked = await door(() => {});
-    const wait = { port, patience: 1_000 };
+    const wait = { port, timeout: 1_000 };
     const outcome = await pursue({ plan: plan(knocked), wait, retry: 3 });
     expect(outcome).toMatchObject({ knocks: 1, openBefore: true, reply: { answer: "open" } });
     await expect.poll(connections).toBe(1);
@@ -98,7 +98,7 @@ describe("a knock", () => {
     const { port, close } = await service();
     await close();
     const knocked = await door(() => {});
-    const outcome = await pursue({ plan: plan(knocked), wait: { port, patience: 100 }, retry: 1 });
+    const outcome = await pursue({ plan: plan(knocked), wait: { port, timeout: 100 }, retry: 1 });
     expect(outcome).toMatchObject({
       knocks: 2,
       openBefore: false,
@@ -108,7 +108,7 @@ describe("a knock", () => {
 
   test("that cannot be sent is SEND, once no other is left", async () => {
     const nowhere = { plan: plan(7), routes: [{ address: "255.255.255.255" }] };
-    const wait = { port: 22, patience: 100 };
+    const wait = { port: 22, timeout: 100 };
     const knocks: number[] = [];
     const listener = { ...quiet, onRetry: (n: number) => knocks.push(n) };
     await expect(
@@ -122,7 +122,7 @@ describe("a knock", () => {
     const knocked = await door(() => {});
     const both = [{ address: "255.255.255.255" }, { address: "127.0.0.1" }];
     const outcome = await knockUntilOpen(
-      { plan: plan(knocked), routes: both, wait: { port, patience: 1_000 }, retry: 0 },
+      { plan: plan(knocked), routes: both, wait: { port, timeout: 1_000 }, retry: 0 },
       quiet,
       systemClock,
       () => 0,

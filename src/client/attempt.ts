@@ -9,68 +9,67 @@ import type { Route } from "./route.ts";
 import { sendEverywhere } from "./send.ts";
 import type { Wait } from "./wait.ts";
 
-/** A knock, and what it is to open. */
+/** A knock, and the service that it opens. */
 export interface RetryOptions {
   readonly plan: KnockPlan;
   readonly routes: readonly Route[];
-  /** The ways to the service, if it is on another machine than the one that is knocked at. */
+  /** The routes to the service, if it is on another machine than the knock goes to. */
   readonly service?: readonly Route[];
   readonly wait: Wait;
-  /** How often to knock again. */
+  /** How many times to knock again. */
   readonly retry: number;
 }
 
-/** Who wants to know how it goes on. */
+/** Callbacks for the progress of a knock. */
 export interface KnockListener {
   readonly onStep: (step: Step, route: Route) => void;
-  /** A knock has been sent whole, and what it opens is being waited for. */
+  /** All packets of a knock are sent, and the service is being tried. */
   readonly onWait: () => void;
-  /** The door stayed shut; the next knock, counted from 1, comes in so many milliseconds. */
+  /** The door stayed closed; the next knock, counted from 1, comes after a pause (milliseconds). */
   readonly onRetry: (knock: number, pause: number) => void;
 }
 
-/** How an errand ended. */
+/** The result of `knockUntilOpen`. */
 export interface KnockOutcome {
-  /** The last of the probes, or what said more before. If it is open, its socket is the caller's to close. */
+  /** The most telling reply. If it is open, the caller must close its socket. */
   readonly reply: Reply;
-  /** How often was knocked. */
+  /** How many knocks were sent. */
   readonly knocks: number;
-  /** Whether the service was open to us before. */
+  /** Whether the service was open before the knock. */
   readonly openBefore: boolean;
-  /** From the end of the last knock to the answer: milliseconds. */
+  /** Milliseconds from the end of the last knock to the answer. */
   readonly waited: number;
 }
 
-/** Milliseconds that a probe waits for its answer, and that lie between the beginnings of two. */
+/** Milliseconds that each probe waits for its answer, and from the start of one to the next. */
 const probeTimes = [250, 400, 650, 1_000, 1_600, 2_500];
 const longestProbe = 4_000;
 
-/** However short the patience: less than this is no answer from anywhere. */
+/** Milliseconds that any answer needs: a probe waits no less. */
 const leastProbe = 20;
 
-/** Milliseconds between two knocks, on the average. */
+/** The longest average pause between two knocks: milliseconds. */
 const longestPause = 30_000;
 
-/** Milliseconds that a daemon may take to open: a probe at once would find a closed door, and cost a round more. */
+/** Milliseconds that a daemon needs to open: an earlier probe would find a closed door, and cost a round. */
 const openingTime = 30;
 
-/** From the second knock on, milliseconds between steps: packets that overtook each other may be why the first failed. */
+/** Milliseconds between steps from the second knock on: the first may have failed by reordered packets. */
 const leastDelayAgain = 250;
 
 /**
- * Knocks, and connects until the service answers: with probes that wait longer and longer, and none
- * more after the first that is let in, so that a server sees one connection. If it does not answer within the
- * patience, knocks again, as often as the errand says, after pauses that double and vary by half (`random`: 0 to 1).
- * One probe goes out before the first knock, to know whether the service was open anyway: only its first SYN counts.
- * Throws `SEND` if the last knock could not be sent.
+ * Knocks, and probes the service until it answers. Probes wait longer and longer, and stop at the first
+ * connection, so that a server sees only one. If the service does not answer in time, knocks again up to `retry`
+ * times, after pauses that double and vary by half (`random`: 0 to 1). One probe before the first knock tells
+ * whether the service was open already: only its first SYN counts. Throws `SEND` if the last knock cannot be sent.
  */
 export async function knockUntilOpen(
-  errand: RetryOptions,
+  options: RetryOptions,
   listener: KnockListener,
   clock: Clock,
   random: () => number,
 ): Promise<KnockOutcome> {
-  const { plan, routes, service = routes, wait, retry } = errand;
+  const { plan, routes, service = routes, wait, retry } = options;
   const over = new AbortController();
   const early = probe(service, wait.port, firstSynTime, over.signal);
   let reply: Reply | undefined;
@@ -99,7 +98,7 @@ export async function knockUntilOpen(
   }
 }
 
-/** Sends by every route at once; one that works is enough. False if none did, and this is not the last knock. */
+/** Sends by all routes at once; one that works is enough. Returns false if none did and this is not the last knock. */
 async function trySend(
   plan: KnockPlan,
   routes: readonly Route[],
@@ -123,14 +122,14 @@ function slower(plan: KnockPlan): KnockPlan {
   return { ...plan, delay: atLeast(plan.delay), steps };
 }
 
-/** Probes until one is open, or the patience is over; `early` counts as long as it is under way. */
+/** Probes until a probe is open or the time is over; `early` counts while it runs. */
 async function untilOpen(
   routes: readonly Route[],
-  { port, patience }: Wait,
+  { port, timeout }: Wait,
   early: Promise<Reply>,
   clock: Clock,
 ): Promise<Reply> {
-  const deadline = clock.now() + patience;
+  const deadline = clock.now() + timeout;
   const openEarly = new Promise<Reply>((resolve) => {
     void early.then((reply) => reply.answer === "open" && resolve(reply));
   });

@@ -1,8 +1,8 @@
 import type { Clock } from "../base/clock.ts";
 
 /**
- * How much is left of a length of time that begins now: milliseconds, 0 or less when it is over. It is over when
- * either clock says so: one stands still while the machine sleeps, the other can be set.
+ * Returns a function for the time left of a period that starts now: milliseconds, 0 or less at its end. The
+ * clock that is ahead counts: one stops while the machine sleeps, the other can be set.
  */
 export function deadline(clock: Clock, milliseconds: number): () => number {
   const [now, wall] = [clock.now(), clock.wall()];

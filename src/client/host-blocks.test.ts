@@ -33,7 +33,7 @@ test("a profile is what its Host says", () => {
       { number: 22, protocol: "tcp", text: "ssh", pause: 1_000 },
     ],
     delay: 200,
-    wait: { port: 22, patience: 10_000 },
+    wait: { port: 22, timeout: 10_000 },
     retry: 3,
     command: ["ssh", "-p", "22", "me@gate"],
     family: "both",
@@ -114,7 +114,7 @@ test("every problem is told, with its line", () => {
     "  HostName",
     "  Then 'x",
   ].join("\r\n");
-  const hint = "a UDP service need not answer what it does not understand; wait for a TCP service";
+  const hint = "UDP services need not answer; wait for a TCP service";
   expect(() => read(text)).toThrow(
     expect.objectContaining({
       code: "CONFIG",
@@ -124,12 +124,12 @@ test("every problem is told, with its line", () => {
         "4: port '70000' is neither a number from 1 to 65535 nor a known service",
         "4: ports are written as 7000, 7000:udp or ssh",
         "5: delay 'soon': expected milliseconds, a whole number of at most nine digits",
-        "6: cannot wait for 'udp/53': nobody can see whether UDP is open",
+        "6: cannot wait for 'udp/53': whether a UDP port is open cannot be seen",
         `6: ${hint}`,
         "7: expected any, inet, inet6, both",
         "8: 'here' is not an address",
         "9: expected yes or no",
-        "10: '-1' is no number from 0 to 100",
+        "10: '-1' is not a number from 0 to 100",
         "11: one value is expected, 'b' is too many",
         "12: a value is missing",
         "13: a quote is not closed",
@@ -167,7 +167,7 @@ test("settings can be written and read back", () => {
     {
       steps: steps.map((all) => all.map((one) => ({ ...one, text: String(one.number) }))),
       delay: fc.nat(999_999_999),
-      wait: fc.record({ port, patience: fc.integer({ min: 1, max: 999_999 }) }),
+      wait: fc.record({ port, timeout: fc.integer({ min: 1, max: 999_999 }) }),
       retry: fc.nat(100),
       command: fc.array(word, { minLength: 1 }),
       family: fc.constantFrom(0, 4, 6, "both"),

@@ -1,28 +1,28 @@
 import { KnockError } from "../base/errors.ts";
-import type { Keyword, Surroundings } from "./keywords.ts";
+import type { Keyword, ReadContext } from "./keywords.ts";
 import { findKeyword } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
 import type { KnockProfile, Settings } from "./profile.ts";
 import { overlay } from "./profile.ts";
 import { splitWords } from "./words.ts";
 
-/** What a line of knock.conf says. */
+/** A line of knock.conf. */
 interface ProfileDirective {
   readonly keyword: Keyword;
   readonly settings: Settings;
   readonly line: number;
 }
 
-/** A `Host` line, and what follows until the next. */
+/** A `Host` line, and the lines up to the next one. */
 export interface HostBlock {
   readonly patterns: readonly string[];
-  /** Counted from 1; 0 for what stands before the first `Host`, and is for all of them. */
+  /** Counted from 1; 0 for the lines before the first `Host`, which apply to all hosts. */
   readonly line: number;
   readonly directives: readonly ProfileDirective[];
 }
 
-/** Reads a knock.conf. Throws `CONFIG` with all its problems, one a line: `FILE:LINE: message`. */
-export function readHostBlocks(text: string, file: string, around: Surroundings): HostBlock[] {
+/** Reads a knock.conf. Throws `CONFIG` with all problems, one a line: `FILE:LINE: message`. */
+export function readHostBlocks(text: string, file: string, context: ReadContext): HostBlock[] {
   const problems: string[] = [];
   const blocks: (HostBlock & { directives: ProfileDirective[] })[] = [
     { patterns: ["*"], line: 0, directives: [] },
@@ -40,7 +40,7 @@ export function readHostBlocks(text: string, file: string, around: Surroundings)
         } else {
           const keyword = findKeyword(key);
           if (keyword === undefined) throw new KnockError("USAGE", `unknown keyword '${key}'`);
-          const settings = keyword.read(words, around);
+          const settings = keyword.read(words, context);
           blocks.at(-1)?.directives.push({ keyword, settings, line });
         }
       } catch (error) {
@@ -55,8 +55,8 @@ export function readHostBlocks(text: string, file: string, around: Surroundings)
 }
 
 /**
- * All that the blocks say of this name: the first one that sets a keyword counts, as in
- * ssh_config(5). Undefined if it has no sequence: then there is nothing to send.
+ * Returns the profile of a name: the first block that sets a keyword wins, as in ssh_config(5). Returns
+ * `undefined` if the profile has no sequence.
  */
 export function findProfile(name: string, blocks: readonly HostBlock[]): KnockProfile | undefined {
   const said = blocks
@@ -67,17 +67,17 @@ export function findProfile(name: string, blocks: readonly HostBlock[]): KnockPr
   return steps && { ...settings, name, host: host.replaceAll("%h", name), steps };
 }
 
-/** Whether there is a `Host` line for this very name. */
+/** Returns whether a `Host` line has exactly this name. */
 export function hasName(name: string, blocks: readonly HostBlock[]): boolean {
   return namesIn(blocks).some((one) => one.toLowerCase() === name.toLowerCase());
 }
 
-/** The names that stand in `Host` lines, without patterns, in order. */
+/** Returns the names in `Host` lines, without patterns, in order. */
 export function namesIn(blocks: readonly HostBlock[]): string[] {
   return [...new Set(blocks.flatMap(({ patterns }) => patterns.filter(isExact)))];
 }
 
-/** `Key value`, `Key = value` and `Key=value`; an empty key for an empty line or a comment. */
+/** Reads `Key value`, `Key = value` or `Key=value`. The key of an empty line or a comment is empty. */
 function readLine(raw: string): { readonly key: string; readonly words: readonly string[] } {
   const [, key = "", value = ""] = /^\s*([^\s=#]*)\s*=?(.*)$/s.exec(raw.trimEnd()) ?? [];
   return { key, words: key === "" ? [] : splitWords(value) };

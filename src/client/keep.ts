@@ -7,43 +7,43 @@ import { deadline } from "./deadline.ts";
 import type { Route, RouteOrigin } from "./route.ts";
 import { routeFrom } from "./route.ts";
 
-/** What keeps a door open. */
-export interface Keeping {
-  /** How long a knock opens the door: milliseconds. */
+/** How to keep a door open. */
+export interface KeepOptions {
+  /** Milliseconds that a knock opens the door. */
   readonly lease: number;
   readonly origin: RouteOrigin;
-  /** Knocks, and returns the addresses that it knocked at. A `KnockError` is a knock that failed. */
+  /** Knocks, and returns the addresses that it knocked at. Throws `KnockError` if the knock failed. */
   readonly knock: () => Promise<readonly string[]>;
 }
 
-/** Why a knock comes: the first, one before the lease ends, one from a new address, one after a failure. */
+/** Why to knock: the first time, before the lease ends, from a new address, or after a failure. */
 export type KnockCause = "begin" | "lease" | "address" | "failure";
 
-/** Who wants to know how it goes on. */
+/** Callbacks for the progress of `keepOpen`. */
 export interface KeepListener {
   readonly onKnock: (cause: KnockCause) => void;
-  /** The knock was sent, and it worked as far as anybody looked; the next comes in so many milliseconds. */
+  /** The knock succeeded, as far as it was checked; the next one comes after `next` milliseconds. */
   readonly onKept: (addresses: readonly string[], next: number) => void;
   readonly onFailure: (error: KnockError, next: number) => void;
 }
 
-/** Milliseconds between two looks at this machine's addresses. */
-const lookEvery = 3_000;
+/** Milliseconds between two checks of this machine's addresses. */
+const checkInterval = 3_000;
 
-/** Part of a lease after which to knock again: two of them fit into it, so that one may get lost unseen. */
+/** The part of a lease after which to knock again. Two fit into it, so that one may get lost. */
 const renewal = 0.45;
 
-/** Milliseconds from a knock that failed to the next: more and more. */
+/** Milliseconds from a failed knock to the next: they double. */
 const firstRetry = 2_000;
 const longestRetry = 60_000;
 
 /**
- * Knocks, and again twice before the lease ends, when the address that packets leave from is another one, and
- * after a failure, until `signal` is aborted. The address behind which a router hides this
- * machine cannot be seen. Throws only what is no `KnockError`.
+ * Keeps a door open until `signal` is aborted: knocks twice in each lease, when the source address of packets
+ * changes, and after a failure. A change of the public address behind a router goes unnoticed. Rethrows errors
+ * that are not a `KnockError`.
  */
 export async function keepOpen(
-  { lease, origin, knock }: Keeping,
+  { lease, origin, knock }: KeepOptions,
   listener: KeepListener,
   clock: Clock,
   signal: AbortSignal,
@@ -55,7 +55,7 @@ export async function keepOpen(
     let next: number;
     let addresses: readonly string[] = [];
     let leaving: readonly string[] = [];
-    // A knock that takes its time must not make the leases further apart.
+    // The interval starts before the knock: a slow knock must not widen the gaps.
     const renewIn = deadline(clock, lease * renewal);
     try {
       addresses = await knock();
@@ -71,9 +71,9 @@ export async function keepOpen(
     const left = deadline(clock, next);
     cause = failures > 0 ? "failure" : "lease";
     while (!signal.aborted && left() > 0) {
-      await sleep(Math.min(lookEvery, left()), undefined, { signal }).catch(() => {});
+      await sleep(Math.min(checkInterval, left()), undefined, { signal }).catch(() => {});
       const now = await sources(addresses, origin);
-      // Between two networks there is none for a moment: a knock would not get out.
+      // Between two networks there is no address for a moment: a knock could not be sent.
       if (now.includes("") || now.every((one, i) => one === leaving[i])) continue;
       cause = "address";
       break;
@@ -81,12 +81,12 @@ export async function keepOpen(
   }
 }
 
-/** The address that packets leave from on each route; empty if there is no way now. */
+/** Returns the source address of packets to each address, or an empty text if there is no route now. */
 async function sources(addresses: readonly string[], origin: RouteOrigin): Promise<string[]> {
   return await Promise.all(addresses.map((address) => sourceOf(address, origin)));
 }
 
-/** A connected UDP socket knows its own address; connecting it sends nothing. */
+/** Connects a UDP socket, which sends nothing, and reads its address. */
 async function sourceOf(address: string, origin: RouteOrigin): Promise<string> {
   const route = tryRoute(address, origin);
   if (route === undefined) return "";
@@ -104,7 +104,7 @@ async function sourceOf(address: string, origin: RouteOrigin): Promise<string> {
   }
 }
 
-/** Undefined if the origin is not there at the moment. */
+/** Returns `undefined` while the origin does not exist. */
 function tryRoute(address: string, origin: RouteOrigin): Route | undefined {
   try {
     return routeFrom(origin, address);

@@ -8,20 +8,20 @@ import type { Settings } from "./profile.ts";
 import { formatWait, parseWait } from "./wait.ts";
 import { quoteWord } from "./words.ts";
 
-/** What the value of a keyword may refer to. */
-export interface Surroundings {
-  /** What relative paths are relative to. */
+/** What the values of keywords may refer to. */
+export interface ReadContext {
+  /** The base of relative paths. */
   readonly folder: string;
   readonly findService: FindService;
 }
 
 /** A keyword of knock.conf, or the option of the same meaning. */
 export interface Keyword {
-  /** As it is written; compared in any case. */
+  /** Compared case-insensitively. */
   readonly name: string;
-  /** What its words say. Throws `USAGE`. */
-  readonly read: (words: readonly string[], around: Surroundings) => Settings;
-  /** The words that `read` understands; undefined if the settings do not speak of it. */
+  /** Returns the settings of the words. Throws `USAGE`. */
+  readonly read: (words: readonly string[], context: ReadContext) => Settings;
+  /** Returns the words that `read` reads back, or `undefined` if the settings lack the keyword. */
   readonly write: (settings: Settings) => readonly string[] | undefined;
 }
 
@@ -35,7 +35,7 @@ const families: Readonly<Record<string, RequestedFamily>> = {
 const one = <T>(value: T | undefined, format: (value: T) => string = String) =>
   value === undefined ? undefined : [format(value)];
 
-/** In the order in which they are written. */
+/** In the order in which profiles are written. */
 export const keywords: readonly Keyword[] = [
   {
     name: "HostName",
@@ -106,20 +106,20 @@ export const keywords: readonly Keyword[] = [
   },
 ];
 
-/** The names that options have, for those who try them. */
+/** The names of the options, accepted as keywords. */
 export const aliases: Readonly<Record<string, string>> = {
   source: "bindaddress",
   interface: "bindinterface",
 };
 
-/** Undefined if there is no such keyword. */
+/** Returns `undefined` for an unknown keyword. */
 export function findKeyword(written: string): Keyword | undefined {
   const lower = written.toLowerCase();
   const name = aliases[lower] ?? lower;
   return keywords.find((keyword) => keyword.name.toLowerCase() === name);
 }
 
-/** The line of each keyword that the settings speak of: `Delay 200ms`. */
+/** Returns a line for each keyword in the settings: `Delay 200ms`. */
 export function formatSettings(settings: Settings): string[] {
   return keywords.flatMap(({ name, write }) => {
     const words = write(settings);
@@ -129,13 +129,13 @@ export function formatSettings(settings: Settings): string[] {
   });
 }
 
-/** How often to knock again: 0 to 100. Throws `USAGE`. */
+/** Reads how many times to knock again: 0 to 100. Throws `USAGE`. */
 function readRetry(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) <= 100) return Number(text);
-  throw problem(`'${text}' is no number from 0 to 100`);
+  throw problem(`'${text}' is not a number from 0 to 100`);
 }
 
-/** `@file` with the whole path, whatever else as it is. */
+/** Makes the path of `@file` absolute; returns other payloads unchanged. */
 function absolute(payload: string, folder: string): string {
   if (!payload.startsWith("@")) return payload;
   return `@${resolve(

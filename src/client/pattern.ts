@@ -1,6 +1,6 @@
 /**
- * Whether a list of patterns as in ssh_config(5) fits a name: `*` stands for any characters, `?` for
- * one, and a pattern after `!` that fits rules the name out. Letters count in any case.
+ * Returns whether patterns as in ssh_config(5) match a name: `*` matches any characters, `?` one, and a
+ * matching pattern after `!` excludes the name. Case-insensitive.
  */
 export function matches(patterns: readonly string[], name: string): boolean {
   const fits = (pattern: string) => toExpression(pattern).test(name);
@@ -8,7 +8,7 @@ export function matches(patterns: readonly string[], name: string): boolean {
   return !excluded && patterns.some((pattern) => !pattern.startsWith("!") && fits(pattern));
 }
 
-/** Whether it is a name, and stands for itself alone. */
+/** Returns whether a pattern is a plain name. */
 export function isExact(pattern: string): boolean {
   return !/[*?!]/.test(pattern);
 }

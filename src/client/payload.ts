@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
 import { KnockError, reason } from "../base/errors.ts";
 
-/** What a datagram carries if nobody says: one zero byte, as knockd's client sends. */
+/** The default payload of datagrams: one zero byte, as knockd's client sends. */
 export const usualPayload: Uint8Array = new Uint8Array(1);
 
-/** RFC 768 and RFC 791: what is left of 65,535 bytes after both headers. */
+/** RFC 768 and RFC 791: 65,535 bytes less both headers. */
 const longestPayload = 65_507;
 
-/** The bytes of `TEXT`, `hex:00ff` or `@FILE`. Throws `USAGE`, or `SYSTEM` if the file cannot be read. */
+/** Returns the bytes of `TEXT`, `hex:00ff` or `@FILE`. Throws `USAGE`, or `SYSTEM` if the file cannot be read. */
 export function readPayload(text: string): Uint8Array {
   const bytes = readBytes(text);
   if (bytes.length <= longestPayload) return bytes;

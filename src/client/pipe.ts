@@ -4,13 +4,13 @@ import { finished } from "node:stream/promises";
 import { isErrno } from "../base/errors.ts";
 
 /**
- * Carries the bytes of `input` to the other side of `socket`, and what comes from there to `output`, as fast as the slower
- * of each two takes them. The end of one direction is passed on, and the other goes on. Resolves when
- * both have ended and all is written, or nobody reads `output` any more. Throws what broke the connection.
+ * Copies `input` to `socket` and `socket` to `output`, with backpressure. Passes on the end of one direction
+ * while the other continues. Resolves when both have ended and all is written, or when `output` has no reader
+ * any more. Throws the error that broke the connection.
  */
 export async function pipe(socket: Socket, input: Readable, output: Writable): Promise<void> {
   socket.setNoDelay(true);
-  // Without a reader there is nothing left to do, whatever the server still has to say.
+  // Without a reader the rest of the data is useless.
   output.once("error", () => socket.destroy());
   input.once("error", () => socket.end());
   input.pipe(socket);
@@ -22,7 +22,7 @@ export async function pipe(socket: Socket, input: Readable, output: Writable): P
   } finally {
     input.unpipe(socket);
     input.destroy();
-    // What came last may still wait for a slow reader. Its errors are heard above.
+    // The last bytes may still wait for a slow reader. Errors are handled above.
     await new Promise((resolve) => output.end(resolve));
   }
 }

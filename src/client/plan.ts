@@ -4,34 +4,34 @@ import { KnockError } from "../base/errors.ts";
 import type { Port, Protocol } from "../base/port.ts";
 import { parsePortNumber, parseProtocol } from "../base/port.ts";
 
-/** Of the addresses to knock at: 4, 6, 0 for the first that the host's name gives, or the first of each family. */
+/** The family of the addresses to knock at: 4, 6, 0 for the first address of the host, or the first of each family. */
 export type RequestedFamily = 0 | 4 | 6 | "both";
 
 /** One packet to send. */
 export interface Step extends Port {
-  /** The port as it was written: its number or the name of a service. */
+  /** The port as the user wrote it: a number or the name of a service. */
   readonly text: string;
-  /** Milliseconds between the step before and this one, if not those of the plan. */
+  /** Milliseconds since the step before, instead of the delay of the plan. */
   readonly pause?: number;
 }
 
-/** A knock that can be sent. */
+/** A knock to send. */
 export interface KnockPlan {
   readonly host: string;
   readonly family: RequestedFamily;
   readonly steps: readonly Step[];
   /** Milliseconds between one step and the next. */
   readonly delay: number;
-  /** Whether a TCP step waits for its answer, for a while. */
+  /** Whether a TCP step waits for its answer. */
   readonly full: boolean;
-  /** What a datagram carries. */
+  /** The payload of datagrams. */
   readonly payload: Uint8Array;
 }
 
-/** The port number of a service. Undefined if there is no such service. */
+/** Returns the port number of a service, or `undefined` if it is unknown. */
 export type FindService = (name: string, protocol: Protocol) => number | undefined;
 
-/** Throws `USAGE` if no packet can go from this family to this host. */
+/** Throws `USAGE` if the host is empty, or an address of another family. */
 export function checkHost(host: string, family: RequestedFamily): void {
   if (host === "") throw new KnockError("USAGE", "the host is empty");
   if (typeof family === "number" && family !== 0 && isIP(host) === 10 - family) {
@@ -43,9 +43,8 @@ export function checkHost(host: string, family: RequestedFamily): void {
 }
 
 /**
- * Reads `7000`, `7000:udp`, `7000/udp`, `ssh`, `ssh:tcp`, and between two of them `+300` or `+300ms`, a
- * pause. `udp` makes every step UDP, whatever it says. Throws `USAGE` for the first that makes no
- * sense, and whatever `findService` throws.
+ * Reads `7000`, `7000:udp`, `7000/udp`, `ssh`, `ssh:tcp`, and a pause of `+300` or `+300ms` between two of
+ * them. `udp` makes every step UDP. Throws `USAGE` for the first invalid item, and the errors of `findService`.
  */
 export function parseSteps(
   items: readonly string[],
@@ -68,7 +67,7 @@ export function parseSteps(
   return steps;
 }
 
-/** The items that `parseSteps` reads back as the same steps. */
+/** Returns the items that `parseSteps` reads back as the same steps. */
 export function formatSteps(steps: readonly Step[]): string[] {
   return steps.flatMap(({ text, protocol, pause }) => [
     ...(pause === undefined ? [] : [`+${pause}ms`]),
@@ -76,7 +75,7 @@ export function formatSteps(steps: readonly Step[]): string[] {
   ]);
 }
 
-/** Milliseconds, of digits alone or with a unit. Throws `USAGE`. */
+/** Reads milliseconds: digits, or a number with a unit. Throws `USAGE`. */
 export function parseDelay(text: string): number {
   // Nine digits: eleven days, and less than the longest time that setTimeout can wait.
   const delay = /^\d{1,9}$/.test(text) ? Number(text) : undefined;
@@ -90,7 +89,7 @@ export function parseDelay(text: string): number {
   return length;
 }
 
-/** `tcp 192.0.2.1:7000`, or `tcp 2001:db8::1:7000`: the way knockd's client writes a step. */
+/** Formats a step as knockd's client does: `tcp 192.0.2.1:7000`, or `tcp 2001:db8::1:7000`. */
 export function formatStep(step: Step, address: string): string {
   return `${step.protocol} ${address}:${step.text}`;
 }

@@ -4,25 +4,25 @@ import type { Route } from "./route.ts";
 import { systemReason } from "./system-reason.ts";
 
 /**
- * What a TCP port says to somebody who connects:
- * - `open`: the handshake was completed
- * - `refused`: there is a machine, and it, or its firewall, says no
- * - `silent`: no answer at all
- * - `unreachable`: the network, or this system, says that packets cannot get there
+ * The answer of a TCP port to a connection:
+ * - `open`: the handshake is complete
+ * - `refused`: the machine, or its firewall, refuses it
+ * - `silent`: there is no answer
+ * - `unreachable`: the network, or this system, reports that there is no route
  */
 type ProbeAnswer = "open" | "refused" | "silent" | "unreachable";
 
-/** What came of a probe. */
+/** The result of a probe. */
 export interface Reply {
   readonly answer: ProbeAnswer;
   readonly route: Route;
-  /** What the system said, where the answer is `refused` or `unreachable`. */
+  /** The system's error, if the answer is `refused` or `unreachable`. */
   readonly reason?: string;
-  /** The connection, paused, where the answer is `open`. Whoever takes the reply closes it. */
+  /** The paused connection, if the answer is `open`. The caller must close it. */
   readonly socket?: Socket;
 }
 
-/** Connects once by each route, all at the same time, for `timeout` milliseconds at most: the first that is open, or what says most. */
+/** Connects once by each route, at the same time, for at most `timeout` milliseconds. Returns the first open reply, else the most telling one. */
 export async function probe(
   routes: readonly Route[],
   port: number,
@@ -34,7 +34,7 @@ export async function probe(
   const replies = routes.map(async (route) => {
     const reply = await probeOne(route, port, timeout, either);
     if (reply.answer !== "open") return reply;
-    // Of two that are open at the same moment one stays.
+    // If two open at the same moment, one is closed.
     if (settled.signal.aborted) return silent(route, reply.socket);
     settled.abort();
     return reply;
@@ -42,13 +42,13 @@ export async function probe(
   return (await Promise.all(replies)).reduce((best, reply) => moreTelling(reply, best, places));
 }
 
-/** A machine that refuses tells more than one that keeps silent, and that more than a family that leads nowhere. */
+/** Replies of different routes, the most telling first: one of the families may lead nowhere. */
 const places: readonly ProbeAnswer[] = ["open", "refused", "silent", "unreachable"];
 
-/** In a row of probes of the same routes, one that is cut short is silent: what others were told counts more. */
+/** Replies of successive probes, the most telling first: a probe that is cut short is silent. */
 const times: readonly ProbeAnswer[] = ["open", "refused", "unreachable", "silent"];
 
-/** What is known after one more probe of the same routes. */
+/** Returns the more telling of two replies of the same routes. */
 export function summary(known: Reply | undefined, next: Reply): Reply {
   return known === undefined ? next : moreTelling(next, known, times);
 }
@@ -86,7 +86,7 @@ function probeOne(
   });
 }
 
-/** ETIMEDOUT: the kernel itself has given up. ECONNRESET: some firewalls let one in and then reset. */
+/** ETIMEDOUT: the kernel has given up. ECONNRESET: some firewalls accept a connection and then reset it. */
 function answerTo(code: string | undefined): ProbeAnswer {
   if (code === "ETIMEDOUT") return "silent";
   return code === "ECONNRESET" ? "refused" : "unreachable";

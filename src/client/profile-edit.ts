@@ -2,35 +2,35 @@ import { isDeepStrictEqual } from "node:util";
 import { KnockError } from "../base/errors.ts";
 import type { HostBlock } from "./host-blocks.ts";
 import { findProfile, readHostBlocks } from "./host-blocks.ts";
-import type { Surroundings } from "./keywords.ts";
+import type { ReadContext } from "./keywords.ts";
 import { formatSettings, keywords } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
 import type { KnockProfile } from "./profile.ts";
 
-/** A knock.conf as it stands, and where. */
-export interface EditedProfile {
+/** The text of a knock.conf, and its path. */
+export interface EditedFile {
   readonly file: string;
   readonly text: string;
-  readonly around: Surroundings;
+  readonly context: ReadContext;
 }
 
-/** The lines of a profile: `Host NAME`, and what it says, indented. */
+/** Returns the lines of a profile: `Host NAME`, and its settings, indented. */
 export function formatProfile(profile: KnockProfile): string[] {
   return [`Host ${profile.name}`, ...formatSettings(profile).map((line) => `    ${line}`)];
 }
 
 /**
- * The text with this profile in it, ahead of patterns that fit its name, as the first value counts. All
- * else stays as it is; a profile of this name is replaced if `force` says so, but for its comments.
- * Throws `USAGE` if the name cannot be one, `CONFIG` if the text has problems or stands against it.
+ * Returns the text with this profile, before patterns that match its name, since the first value wins. The
+ * rest stays unchanged. With `force` it replaces a profile of the same name, except its comments. Throws `USAGE`
+ * if the name is invalid, `CONFIG` if the text has problems or overrides the profile.
  */
 export function putProfile(
-  { file, text, around }: EditedProfile,
+  { file, text, context }: EditedFile,
   profile: KnockProfile,
   force: boolean,
 ): string {
   checkName(profile.name);
-  const blocks = readHostBlocks(text, file, around);
+  const blocks = readHostBlocks(text, file, context);
   const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
   const [old, second] = blocks.filter(({ patterns }) => names(patterns, profile.name));
   if (old !== undefined && !force) {
@@ -42,18 +42,18 @@ export function putProfile(
     const { line } = second ?? old;
     throw new KnockError(
       "CONFIG",
-      `${file}:${line}: '${profile.name}' is not the only name here, or not here alone: edit the file`,
+      `${file}:${line}: '${profile.name}' shares its Host line, or has several: edit the file`,
     );
   }
   const block = formatProfile(profile);
   if (old !== undefined) replace(lines, old, blocks, block);
   else insert(lines, blocks, profile.name, block);
   const result = `${lines.join("\n")}\n`;
-  expectSaved(file, profile, findProfile(profile.name, readHostBlocks(result, file, around)));
+  expectSaved(file, profile, findProfile(profile.name, readHostBlocks(result, file, context)));
   return result;
 }
 
-/** What a profile does not speak of may come from further up in the file; throws `CONFIG` if anything else does. */
+/** Throws `CONFIG` if earlier lines of the file override a setting of the profile. */
 function expectSaved(file: string, profile: KnockProfile, found: KnockProfile | undefined): void {
   for (const { name, write } of keywords) {
     const wanted = write(profile);
@@ -62,7 +62,7 @@ function expectSaved(file: string, profile: KnockProfile, found: KnockProfile | 
       name === "BindAddress" || name === "BindInterface" ? "BindAddress or BindInterface" : name;
     throw new KnockError(
       "CONFIG",
-      `${file}: '${profile.name}' would not be what it should: what stands further up wins`,
+      `${file}: '${profile.name}' would be overridden by lines further up`,
       { hints: [`look for ${culprit} before the first Host, or under a pattern`] },
     );
   }
@@ -106,7 +106,7 @@ function replace(
   lines.splice(old.line - 1, end - old.line + 1, ...block, ...kept);
 }
 
-/** Where the comment above a `Host` line begins: it belongs to what it stands above. */
+/** Returns where the comment above a `Host` line begins. */
 function beginOf(lines: readonly string[], index: number): number {
   let begin = index;
   while (begin > 0 && lines[begin - 1]?.trimStart().startsWith("#")) begin--;

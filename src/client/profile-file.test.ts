@@ -138,7 +138,7 @@ describe("saving", () => {
     const path = fileWith("");
     writeFileSync(`${path}.new`, "theirs");
     expect(() => saveProfile(path, home, false)).toThrow(
-      `${path}.new is there: somebody else is saving`,
+      `${path}.new exists: another program is saving`,
     );
     expect(readFileSync(`${path}.new`, "utf8")).toBe("theirs");
   });
@@ -170,7 +170,7 @@ describe("saving", () => {
     const path = fileWith(`${line}\n`);
     expect(() => saveProfile(path, { ...home, ...changes }, true)).toThrow(
       expect.objectContaining({
-        message: `${path}: 'home' would not be what it should: what stands further up wins`,
+        message: `${path}: 'home' would be overridden by lines further up`,
         hints: [`look for ${name} before the first Host, or under a pattern`],
       }),
     );
@@ -181,10 +181,10 @@ describe("saving", () => {
       "a name with others beside it",
       "Host home work\nSequence 1\n",
       {},
-      ":1: 'home' is not the only",
+      ":1: 'home' shares its Host line",
     ],
-    ["a name that is there twice", "Host home\nHost home\n", {}, ":2: 'home' is not the only"],
-    ["a value that stands further up", "Delay 7\n", {}, ": 'home' would not be what it should"],
+    ["a name that is there twice", "Host home\nHost home\n", {}, ":2: 'home' shares its Host line"],
+    ["a value that stands further up", "Delay 7\n", {}, ": 'home' would be overridden"],
     ["a file with problems", "Hots home\n", {}, ":1: unknown keyword 'Hots'"],
     ["a pattern as a name", "", { name: "work-*" }, "'work-*' cannot be the name of a profile"],
     ["an option as a name", "", { name: "-x" }, "'-x' cannot be the name of a profile"],

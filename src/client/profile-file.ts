@@ -19,20 +19,20 @@ import { dirname, join, resolve } from "node:path";
 import { isErrno, KnockError, reason } from "../base/errors.ts";
 import type { HostBlock } from "./host-blocks.ts";
 import { readHostBlocks } from "./host-blocks.ts";
-import type { Surroundings } from "./keywords.ts";
+import type { ReadContext } from "./keywords.ts";
 import type { KnockProfile } from "./profile.ts";
 import { putProfile } from "./profile-edit.ts";
 import { findService } from "./services.ts";
 
-/** What a knock.conf says. */
+/** A knock.conf that was read. */
 export interface ProfileFile {
   readonly path: string;
   readonly blocks: readonly HostBlock[];
-  /** What the owner should know about the file. */
+  /** Warnings about the file for its owner. */
   readonly warnings: readonly string[];
 }
 
-/** `~/.config/sesame/knock.conf`, under XDG_CONFIG_HOME if that is set; on Windows under `%APPDATA%`. */
+/** Returns `~/.config/sesame/knock.conf`, under XDG_CONFIG_HOME if that is set; on Windows under `%APPDATA%`. */
 export function usualPath(
   env: Readonly<Record<string, string | undefined>> = process.env,
   platform: NodeJS.Platform = process.platform,
@@ -41,15 +41,15 @@ export function usualPath(
     const roaming = env["APPDATA"] || join(homedir(), "AppData", "Roaming");
     return join(roaming, "sesame", "knock.conf");
   }
-  // The XDG specification: a relative path there is to be ignored.
+  // The XDG specification: ignore a relative path.
   const set = env["XDG_CONFIG_HOME"];
   const base = set?.startsWith("/") ? set : join(homedir(), ".config");
   return join(base, "sesame", "knock.conf");
 }
 
 /**
- * Reads a knock.conf; one that is not there is empty. Throws `CONFIG` if it has problems, or if others
- * could have written it, `SYSTEM` if it cannot be read.
+ * Reads a knock.conf; a missing file is empty. Throws `CONFIG` if it has problems or other users can write it,
+ * `SYSTEM` if it cannot be read.
  */
 export function readProfiles(path: string): ProfileFile {
   let text = "";
@@ -61,12 +61,12 @@ export function readProfiles(path: string): ProfileFile {
     if (cause instanceof KnockError) throw cause;
     if (!isErrno(cause, "ENOENT")) throw unusable("read", path, cause);
   }
-  return { path, blocks: readHostBlocks(text, path, surroundings(path)), warnings };
+  return { path, blocks: readHostBlocks(text, path, readContext(path)), warnings };
 }
 
 /**
- * Writes a profile into the file, and the file and its folders if they are not there, for their owner
- * alone. See `putProfile`; throws `SYSTEM` too.
+ * Writes a profile into the file. Creates the file and its folders if necessary, for their owner only. See
+ * `putProfile`; throws `SYSTEM` too.
  */
 export function saveProfile(path: string, profile: KnockProfile, force: boolean): void {
   try {
@@ -75,7 +75,7 @@ export function saveProfile(path: string, profile: KnockProfile, force: boolean)
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     replaceFile(file, () => {
       const text = existsSync(file) ? readFileSync(file, "utf8") : "";
-      return putProfile({ file: path, text, around: surroundings(path) }, profile, force);
+      return putProfile({ file: path, text, context: readContext(path) }, profile, force);
     });
   } catch (cause) {
     if (cause instanceof KnockError) throw cause;
@@ -83,7 +83,7 @@ export function saveProfile(path: string, profile: KnockProfile, force: boolean)
   }
 }
 
-/** Somebody who keeps the file elsewhere, and a link here, wants to keep the link, also before there is a file. */
+/** Returns the target of a link, so that the link stays, even if the target does not exist yet. */
 function followLinks(path: string): string {
   if (existsSync(path)) return realpathSync(path);
   const link = lstatSync(path, { throwIfNoEntry: false });
@@ -91,8 +91,8 @@ function followLinks(path: string): string {
 }
 
 /**
- * Whoever reads it sees the old text or the new one, whatever happens meanwhile. The draft keeps others from making
- * their own of the same old text: one of the two would be lost.
+ * Replaces the file in one step: readers see the old text or the new one. The draft is a lock: of two programs
+ * that change the same old text, one change would be lost.
  */
 function replaceFile(file: string, change: () => string): void {
   const draft = `${file}.new`;
@@ -116,25 +116,25 @@ function openDraft(draft: string): number {
     return openSync(draft, "wx", 0o600);
   } catch (cause) {
     if (!isErrno(cause, "EEXIST")) throw cause;
-    throw new KnockError("SYSTEM", `${draft} is there: somebody else is saving`, {
-      hints: ["if that was cut short, delete the file"],
+    throw new KnockError("SYSTEM", `${draft} exists: another program is saving`, {
+      hints: ["if that program was interrupted, delete the file"],
     });
   }
 }
 
-/** The sequence is a secret, and `Then` is a program to run. Windows keeps others out of a profile's folder by itself. */
+/** The sequence is a secret, and `Then` names a program. On Windows only the user can reach the folder. */
 function checkMode(path: string, { uid, mode }: Stats): string[] {
   if (process.platform === "win32") return [];
   const hints = [`chmod 600 ${path}`];
   if (uid !== 0 && uid !== process.getuid?.()) {
-    throw new KnockError("CONFIG", `${path}: it belongs to somebody else`);
+    throw new KnockError("CONFIG", `${path}: it belongs to another user`);
   }
   if ((mode & 0o022) !== 0)
     throw new KnockError("CONFIG", `${path}: others can write it`, { hints });
   return (mode & 0o044) === 0 ? [] : [`${path}: others can read it: chmod 600`];
 }
 
-function surroundings(path: string): Surroundings {
+function readContext(path: string): ReadContext {
   return { folder: dirname(resolve(path)), findService };
 }
 

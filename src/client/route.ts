@@ -5,23 +5,23 @@ import { KnockError } from "../base/errors.ts";
 import type { RequestedFamily } from "./plan.ts";
 import { systemReason } from "./system-reason.ts";
 
-/** From where to where packets go. */
+/** The destination of packets, and their source. */
 export interface Route {
   readonly address: string;
-  /** The address of this machine; undefined if the system may choose. */
+  /** An address of this machine; `undefined` means that the system chooses. */
   readonly source?: string;
 }
 
-/** Which of this machine's addresses to send from. Both undefined: the system chooses. */
+/** The source address, or the interface that has it. Without both the system chooses. */
 export interface RouteOrigin {
   readonly source?: string;
   readonly interface?: string;
 }
 
 /**
- * The ways to `host`: one, or with "both" one for each family that the host and this machine have. Of several
- * addresses the first counts, as the system's resolver orders them: what ssh would try first, too.
- * Throws `RESOLVE` if the host has no address, `USAGE` if none can be reached from `origin`.
+ * Returns the routes to `host`: one, or with "both" one for each family that the host and this machine have. Of
+ * several addresses it takes the first in the resolver's order, as ssh does. Throws `RESOLVE` if the host has
+ * no address, `USAGE` if none can be reached from `origin`.
  */
 export async function findRoutes(
   host: string,
@@ -39,13 +39,13 @@ export async function findRoutes(
   return family === "both" && other !== undefined ? [first, other] : [first];
 }
 
-/** Those of the routes that have the family of another one; the first if none has. */
+/** Returns the routes of the same family as another one, or the first if there is none. */
 export function alongside(routes: readonly Route[], other: Route): Route[] {
   const same = routes.filter(({ address }) => isIP(address) === isIP(other.address));
   return same.length > 0 ? same : routes.slice(0, 1);
 }
 
-/** At least one address, in the resolver's order. */
+/** Returns at least one address, in the resolver's order. */
 async function resolveHost(host: string, family: RequestedFamily): Promise<string[]> {
   try {
     const found = await lookup(host, { family: family === "both" ? 0 : family, all: true });
@@ -55,7 +55,7 @@ async function resolveHost(host: string, family: RequestedFamily): Promise<strin
   }
 }
 
-/** Undefined if the origin has no address of this family. Throws `USAGE` if the interface is not there. */
+/** Returns `undefined` if the origin has no address of this family. Throws `USAGE` if the interface does not exist. */
 export function routeFrom(
   { source, interface: name }: RouteOrigin,
   address: string,
@@ -68,7 +68,7 @@ export function routeFrom(
   if (name === undefined) return { address };
   const own = addressesOf(name).filter((one) => isIPv6(one) === isIPv6(address));
   const nearby = (one: string) => /^fe80:/i.test(one);
-  // A link-local address reaches its own link alone, and needs the interface's name beside it.
+  // A link-local address reaches only its own link, and needs the name of the interface.
   const found = own.find((one) => nearby(one) === nearby(address));
   return found === undefined
     ? undefined

@@ -10,11 +10,10 @@ import type { Route } from "./route.ts";
 import { systemReason } from "./system-reason.ts";
 
 /**
- * Sends the steps of `plan` by `route`, one packet each, in order: the packet of a step has left
- * (or waits in the kernel for its neighbour to be found) before the next is begun. `onStep` hears of
- * each step before it is sent. What the other side answers, if anything, is of no interest, except that
- * a plan that is `full` waits for it. A packet that this system refuses to send keeps none of the others
- * back; throws `SEND` with all of them at the end, of which the first is its cause.
+ * Sends the steps of `plan` by `route`, one packet each, in order: a packet has left, or waits in the kernel for
+ * neighbour discovery, before the next step starts. Calls `onStep` before each step. Ignores answers, except that
+ * a `full` plan waits for them. If this system refuses to send a packet, the others are still sent; at the end it
+ * throws `SEND` with all refused packets, and the first error as its cause.
  */
 export async function sendPlan(
   plan: KnockPlan,
@@ -39,8 +38,8 @@ export async function sendPlan(
 }
 
 /**
- * Sends the plan by all routes at the same time. One that this system cannot send by is no error while
- * another works: a machine without IPv6 may well ask for both. Throws what `sendPlan` throws if none does.
+ * Sends the plan by all routes at the same time. A route that fails is not an error while another works: a machine
+ * without IPv6 may ask for both families. If all fail, throws the error of the first.
  */
 export async function sendEverywhere(
   plan: KnockPlan,
@@ -62,20 +61,19 @@ async function sendStep(step: Step, route: Route, plan: KnockPlan): Promise<void
   else await sendSyn(step.number, route);
 }
 
-/** One SYN: the socket is closed before the kernel could send a second. */
+/** Sends one SYN: closes the socket before the kernel can send a second. */
 async function sendSyn(port: number, route: Route): Promise<void> {
   const socket = begin(port, route);
-  // For an address, net.connect() leaves connect(2) to the next tick; this tick comes after that one,
-  // and before anything that the network answers is read. So an error seen now is this system's own.
+  // For an address, net.connect() calls connect(2) in the next tick. This tick comes after that one, and before
+  // any answer of the network is read: an error seen now comes from this system.
   await new Promise((resolve) => process.nextTick(resolve));
   socket.destroy();
   if (socket.errored !== null) throw socket.errored;
 }
 
 /**
- * A whole connection, as far as the other side goes along. Something on the way that answers in the server's
- * place, and only then connects to it, would give up at our reset: so we take leave with a FIN, and
- * do not wait until it is answered.
+ * Makes a whole connection, if the other side accepts it. A proxy that answers for the server, and only then
+ * connects to it, would give up at a reset. So the connection ends with a FIN, whose answer is not awaited.
  */
 async function sendFully(port: number, route: Route): Promise<void> {
   const socket = begin(port, route);

@@ -13,9 +13,9 @@ interface NamedService extends Port {
 }
 
 /**
- * The port number of a service, from the system's services file (services(5)). One that is listed
- * for the other protocol alone is found too, as knockd's client does: `ssh` by UDP is 22. Undefined
- * if the file does not know the name; throws `RESOLVE` if it cannot be read.
+ * Returns the port number of a service, from the system's services file (services(5)), or `undefined` if the name
+ * is unknown. A service of the other protocol counts, too, as in knockd's client: `ssh` by UDP is 22. Throws
+ * `RESOLVE` if the file cannot be read.
  */
 export function findService(
   name: string,
@@ -41,7 +41,7 @@ function readServices(name: string, file: string): NamedService[] {
   }
 }
 
-/** `http 80/tcp www  # World Wide Web`; nothing for what is not a TCP or UDP service. */
+/** Reads `http 80/tcp www  # World Wide Web`. Skips lines without a TCP or UDP service. */
 function parseLine(line: string): NamedService[] {
   const [name = "", port = "", ...aliases] = line.replace(/#.*/s, "").trim().split(/\s+/);
   const [digits = "", suffix = ""] = port.split("/");

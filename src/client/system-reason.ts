@@ -1,7 +1,7 @@
 import { getSystemErrorMap } from "node:util";
 import { reason } from "../base/errors.ts";
 
-/** `network is unreachable` rather than `connect ENETUNREACH 192.0.2.1:7 - Local (0.0.0.0:0)`. */
+/** Returns `network is unreachable` instead of `connect ENETUNREACH 192.0.2.1:7 - Local (0.0.0.0:0)`. */
 export function systemReason(thrown: unknown): string {
   const { errno } = thrown as NodeJS.ErrnoException;
   return (errno !== undefined && getSystemErrorMap().get(errno)?.[1]) || reason(thrown);

@@ -4,11 +4,11 @@ import { formatWait, parseWait } from "./wait.ts";
 const findService = (name: string) => (name === "ssh" ? 22 : undefined);
 
 test.each([
-  ["22", { port: 22, patience: 5_000 }],
-  ["tcp/22", { port: 22, patience: 5_000 }],
-  ["TCP/22, 10s", { port: 22, patience: 10_000 }],
-  ["ssh,500ms", { port: 22, patience: 500 }],
-  ["tcp/ssh,1m", { port: 22, patience: 60_000 }],
+  ["22", { port: 22, timeout: 5_000 }],
+  ["tcp/22", { port: 22, timeout: 5_000 }],
+  ["TCP/22, 10s", { port: 22, timeout: 10_000 }],
+  ["ssh,500ms", { port: 22, timeout: 500 }],
+  ["tcp/ssh,1m", { port: 22, timeout: 60_000 }],
 ])("%s is %j", (text, wait) => {
   expect(parseWait(text, findService)).toEqual(wait);
   expect(parseWait(formatWait(wait), findService)).toEqual(wait);
@@ -32,6 +32,8 @@ test.each([
   );
 });
 
-test("nobody can wait for UDP", () => {
-  expect(() => parseWait("udp/51820", findService)).toThrow("nobody can see whether UDP is open");
+test("a UDP service cannot be waited for", () => {
+  expect(() => parseWait("udp/51820", findService)).toThrow(
+    "whether a UDP port is open cannot be seen",
+  );
 });

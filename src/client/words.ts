@@ -1,9 +1,9 @@
 import { KnockError } from "../base/errors.ts";
 
 /**
- * The words of a line. Quotes of either kind keep blanks and the other kind, within a word, too; there
- * are no escapes, so that `C:\keys` needs none. A word that begins with `#` ends the line.
- * Throws `USAGE` if a quote is not closed.
+ * Splits a line into words. Single and double quotes protect blanks and the other kind, also within a word. There
+ * are no escapes, so that `C:\keys` needs none. A word that begins with `#` ends the line. Throws `USAGE` if a quote
+ * is not closed.
  */
 export function splitWords(line: string): string[] {
   const words: string[] = [];
@@ -21,10 +21,10 @@ export function splitWords(line: string): string[] {
   return words;
 }
 
-/** The text that `splitWords` reads back as this one word. Throws `USAGE` if it has a line end: no line can hold that. */
+/** Returns the text that `splitWords` reads back as this word. Throws `USAGE` if it has a line end. */
 export function quoteWord(word: string): string {
   if (/[\r\n]/.test(word)) throw new KnockError("USAGE", "a line end cannot be saved");
-  // An equals sign at the beginning would be taken for that after a keyword.
+  // An initial equals sign would be read as the one after a keyword.
   if (word !== "" && !/^=|[\s"'#]/.test(word)) return word;
   if (!word.includes('"')) return `"${word}"`;
   if (!word.includes("'")) return `'${word}'`;

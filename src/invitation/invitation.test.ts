@@ -31,7 +31,7 @@ test("a door that runs commands", () => {
 
 test.each([
   ["sequence = 7003,9140:udp,8455:udp", "it has UDP steps (9140, 8455)"],
-  ["one_time_sequences = /nowhere", "its sequences are good for one time each"],
+  ["one_time_sequences = /nowhere", "it has one-time sequences"],
   [`${sequence}\ntcpflags = fin`, "its tcpflags want other packets than SYN"],
   [`${sequence}\ntcpflags = !syn`, "its tcpflags want other packets than SYN"],
   [`${sequence}\ntcpflags = syn,ack`, "its tcpflags want other packets than SYN"],
@@ -65,7 +65,7 @@ test("a door in a hurry", () => {
   expect(within("1")).toMatchObject({
     profile: { pace: 700 },
     warnings: [
-      "seq_timeout is 1s, but a browser takes at least 1.4s for 3 steps: the page will hardly work; allow more time",
+      "seq_timeout is 1s, but a browser takes at least 1.4s for 3 steps: the page is likely to fail; allow more time",
     ],
   });
 });

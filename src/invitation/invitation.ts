@@ -5,20 +5,20 @@ import { printable } from "../base/text.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { isBadPort } from "./bad-ports.ts";
 import { duration, fitPace, shortestPace } from "./pace.ts";
-import type { Profile } from "./profile.ts";
+import type { PageProfile } from "./profile.ts";
 import { readName } from "./profile.ts";
 
-/** What a page has to know of a door. */
+/** An invitation to knock at a door with a browser. */
 export interface Invitation {
-  readonly profile: Profile;
-  /** What will not work, or perhaps not. */
+  readonly profile: PageProfile;
+  /** What may not work. */
   readonly warnings: readonly string[];
 }
 
-/** The flags of the packet with which a browser's connection begins. */
+/** The flags of the first packet of a browser's connection. */
 const syn = tcpFlags.SYN;
 
-/** Throws SYSTEM if no browser can knock at it. `service`: where to look, instead of what the door opens. */
+/** Returns an invitation. Throws SYSTEM if browsers cannot knock at the door. `service`: the port to try, instead of one that the door opens. */
 export function invitationTo(door: DoorConfig, host: string, service?: number): Invitation {
   const ports = readSteps(door);
   const opened = service ?? findService(door);
@@ -36,7 +36,7 @@ export function invitationTo(door: DoorConfig, host: string, service?: number): 
 
 function readSteps({ name, sequence, flags }: DoorConfig): number[] {
   if (sequence.kind === "one-time") {
-    refuse(name, "its sequences are good for one time each", "a page knows one sequence only");
+    refuse(name, "it has one-time sequences", "a page knows one sequence only");
   }
   const { steps } = sequence;
   const udp = steps.filter(({ protocol }) => protocol === "udp").map(({ number }) => number);
@@ -54,7 +54,7 @@ function refuse(name: string, why: string, hint: string): never {
   throw new KnockError("SYSTEM", message, { hints: [hint] });
 }
 
-/** The TCP port that a native door opens; best one that a browser can look at. */
+/** Returns a TCP port that a native door opens, if possible one that browsers do not refuse. */
 function findService({ action }: DoorConfig): number | undefined {
   const services = action.kind === "native" ? action.services : [];
   const ports = services.flatMap((one) => (one.protocol === "tcp" ? [one.port] : []));
@@ -72,7 +72,7 @@ function findWarnings(door: DoorConfig, ports: readonly number[], tooSlow: boole
     const least = humanDuration(duration(ports.length, shortestPace));
     const most = humanDuration(door.timeout);
     warnings.push(
-      `seq_timeout is ${most}, but a browser takes at least ${least} for ${ports.length} steps: the page will hardly work; allow more time`,
+      `seq_timeout is ${most}, but a browser takes at least ${least} for ${ports.length} steps: the page is likely to fail; allow more time`,
     );
   }
   return warnings;

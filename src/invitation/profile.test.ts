@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { usualPace } from "./pace.ts";
-import type { Profile } from "./profile.ts";
+import type { PageProfile } from "./profile.ts";
 import { bracketed, decodeProfile, encodeProfile, readHost, readProfile } from "./profile.ts";
 
 const port = fc.integer({ min: 1, max: 65535 });
@@ -9,7 +9,7 @@ const host = fc
   .oneof(fc.domain(), fc.ipV4(), fc.ipV6())
   .map((text) => readHost(text))
   .filter((text) => text !== undefined);
-const profile: fc.Arbitrary<Profile> = fc.record(
+const profile: fc.Arbitrary<PageProfile> = fc.record(
   {
     name: fc
       .string({ unit: "grapheme", maxLength: 30 })

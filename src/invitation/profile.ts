@@ -1,31 +1,30 @@
-// What a knocking page needs to know, and the fragment of its address that says it. Runs in Node and
-// in browsers.
+// The facts that a knocking page needs, and the URL fragment that holds them. Runs in Node and in browsers.
 import { parsePortNumber } from "../base/port.ts";
 import { longestSequence } from "../base/sequence.ts";
 import { formatService, parseService } from "../base/service.ts";
 import { shortestPace, usualPace } from "./pace.ts";
 
-/** A door as somebody who knocks by browser knows it. */
-export interface Profile {
-  /** What the page calls it; may be empty. */
+/** A door, as a browser needs to know it. */
+export interface PageProfile {
+  /** The title on the page; may be empty. */
   readonly name: string;
   /** A name or an address, IPv6 without brackets. */
   readonly host: string;
   /** The steps, TCP all of them: 1 to 32. */
   readonly ports: readonly number[];
-  /** The TCP port that the door opens, to be looked at afterwards. */
+  /** The TCP port that the door opens, which the page tries after the knock. */
   readonly service?: number;
-  /** Milliseconds from step to step; undefined: the usual pace. */
+  /** Milliseconds from step to step; `undefined` means the usual pace. */
   readonly pace?: number;
 }
 
-/** The part of a profile that makes no sense. */
+/** The invalid part of a profile. */
 export type ProfileProblem = "host" | "ports" | "service" | "pace";
 
 const longestName = 60;
 
-/** `knock=7003,9140,8455&host=server.example.org&name=ssh&service=tcp/22`: to be put behind a `#`. */
-export function encodeProfile({ name, host, ports, service, pace }: Profile): string {
+/** Returns the fragment without its `#`: `knock=7003,9140,8455&host=server.example.org&name=ssh&service=tcp/22`. */
+export function encodeProfile({ name, host, ports, service, pace }: PageProfile): string {
   const parts: [string, string][] = [
     ["knock", ports.join(",")],
     ["host", host],
@@ -38,16 +37,13 @@ export function encodeProfile({ name, host, ports, service, pace }: Profile): st
   return parts.map(([key, value]) => `${key}=${encode(value)}`).join("&");
 }
 
-/** RFC 3986 §3.5 lets these stand in a fragment as they are; so people can read it. */
+/** Leaves the characters that RFC 3986 §3.5 allows in a fragment, so that people can read it. */
 function encode(value: string): string {
   return encodeURIComponent(value).replace(/%2C|%2F|%3A/g, decodeURIComponent);
 }
 
-/**
- * Reads a fragment, or the whole address of a page, in which it is what follows the first `#`. Undefined
- * if there is no knock in it at all.
- */
-export function decodeProfile(text: string): Profile | ProfileProblem | undefined {
+/** Reads a fragment, or the URL of a page with a fragment. Returns `undefined` if it has no knock. */
+export function decodeProfile(text: string): PageProfile | ProfileProblem | undefined {
   const parts = new URLSearchParams(text.trim().replace(/^[^#]*#/, ""));
   const knock = parts.get("knock");
   if (knock === null) return undefined;
@@ -60,7 +56,7 @@ export function decodeProfile(text: string): Profile | ProfileProblem | undefine
   });
 }
 
-/** A profile as somebody types it: the service as `443` or `tcp/443`, ports with commas or blanks between. */
+/** The fields of a form: the service is `443` or `tcp/443`, ports are separated by commas or blanks. */
 export interface ProfileText {
   readonly name: string;
   readonly host: string;
@@ -69,7 +65,7 @@ export interface ProfileText {
   readonly pace: string;
 }
 
-export function readProfile(text: ProfileText): Profile | ProfileProblem {
+export function readProfile(text: ProfileText): PageProfile | ProfileProblem {
   const host = readHost(text.host);
   if (host === undefined) return "host";
   const ports = readPorts(text.ports);
@@ -87,18 +83,18 @@ export function readProfile(text: ProfileText): Profile | ProfileProblem {
   };
 }
 
-/** A name or an address that may stand in a URL, in lower case. Undefined for anything else. */
+/** Returns a host name or an address for a URL, in lower case, or `undefined` if it is invalid. */
 export function readHost(text: string): string | undefined {
   const host = text.trim().replace(/^\[(.*)\]$/, "$1");
   if (!/^(?:[\p{L}\p{N}._-]{1,253}|[\da-f:.]*:[\da-f:.]*)$/iu.test(host)) return undefined;
   try {
     return new URL(`http://${bracketed(host)}/`).hostname.replace(/^\[(.*)\]$/, "$1");
   } catch {
-    return undefined; // It looked like one.
+    return undefined; // It only looked like an address.
   }
 }
 
-/** The host as it stands in a URL. */
+/** Returns the host in the syntax of a URL. */
 export function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
@@ -109,7 +105,7 @@ function readPorts(text: string): number[] | undefined {
   return ports.length === words.length && ports.length <= longestSequence ? ports : undefined;
 }
 
-/** What a page calls itself: a line, not too long. */
+/** Returns the title of a page: one line, cut to its longest length. */
 export function readName(text: string): string {
   const line = text.replace(/[\p{C}\s]+/gu, " ").trim();
   return [...line].slice(0, longestName).join("").trim();

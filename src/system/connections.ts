@@ -7,30 +7,29 @@ import { complaint, runProgram } from "./run-program.ts";
 const timeout = 5000;
 
 /**
- * Ends the connections of a source to these services, or all of them: the sockets of this host are
- * closed, since a TCP packet in mid-stream may pass for one of an old connection; and the entries of
- * conntrack(8) go, so that the firewall takes the next packet for a new one. Returns how many
- * connections that were. Throws SYSTEM.
+ * Ends the connections of a source to these services, or all of them. Closes the sockets of this host, since
+ * a TCP packet in mid-stream can re-create a conntrack entry, and deletes the entries of conntrack(8), so
+ * that the firewall treats the next packet as new. Returns the number of connections. Throws SYSTEM.
  */
 export async function cutConnections(
   source: Address,
   services: readonly Service[] | undefined,
 ): Promise<number> {
   const cuts = (services ?? [undefined]).map(async (service) => {
-    // First: what a socket sends would make a new entry, and its answers be those of a known connection.
+    // Sockets first: a packet from an open socket would create a new entry.
     const sockets = service?.protocol === "icmp" ? 0 : await closeSockets(source, service);
     const entries = await forget(source, service);
-    // Most connections are both; conntrack does not watch everywhere, and forwards what has no socket.
+    // Most connections have both. conntrack is not always active, and forwarded connections have no socket.
     return Math.max(sockets, entries);
   });
   return (await Promise.all(cuts)).reduce((sum, count) => sum + count, 0);
 }
 
-/** ss(8) -K needs a kernel with CONFIG_INET_DIAG_DESTROY; without it the conntrack entries alone go. */
+/** ss(8) -K needs a kernel with CONFIG_INET_DIAG_DESTROY; without it only the conntrack entries are deleted. */
 async function closeSockets(source: Address, service: Service | undefined): Promise<number> {
   const host = source.family === 4 ? `${source}` : `[${source}]`;
   const port = service === undefined || service.protocol === "icmp" ? [] : portFilter(service.port);
-  // Only sockets with a far end: those that listen, and most of UDP, have none.
+  // Only connected sockets: listeners, and most UDP sockets, have no remote end.
   const args = ["-HKn", "-t", "state", "connected", "dst", host, ...port];
   if (service?.protocol === "udp") args[1] = "-u";
   const { code, stdout } = await runProgram(["ss", ...args], { timeout });

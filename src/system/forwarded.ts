@@ -1,12 +1,12 @@
-// Ports from which this host's packet filter sends packets somewhere else: published by containers, say.
+// Ports that this host's packet filter forwards, for example to containers.
 import { runProgram } from "./run-program.ts";
 
 /** The milliseconds that each program may take, and the bytes that it may print; beyond them its answer is ignored. */
 const limits = { timeout: 5_000, maxBuffer: 4 * 1024 * 1024 } as const;
 
 /**
- * The programs that know, and who understands them. Sets are left out: beside hundreds of thousands of
- * elements nft would take seconds. iptables-legacy-save shows what is there and loads no module.
+ * The programs that list the rules, and the parsers of their output. nft leaves out the elements of sets: with
+ * hundreds of thousands it would take seconds. iptables-legacy-save loads no kernel module.
  */
 const sources: readonly [argv: readonly string[], read: (text: string) => number[]][] = [
   [["nft", "--json", "--terse", "list", "ruleset"], readNft],
@@ -16,10 +16,10 @@ const sources: readonly [argv: readonly string[], read: (text: string) => number
   [["ip6tables-legacy-save"], readIptables],
 ];
 
-/** All that can be found out. Programs that are missing, slow or refused say nothing. */
+/** Returns the forwarded ports. Programs that are missing, slow or refused are ignored. */
 export async function forwardedPorts(signal: AbortSignal): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
-  // One by one: nobody waits for it, and a start has other things to do.
+  // One after another: the result is not urgent, and a start needs the processor.
   for (const [argv, read] of sources) {
     const { code, stdout } = await runProgram(argv, { ...limits, signal });
     if (code === 0) for (const port of read(stdout)) found.add(port);
@@ -27,7 +27,7 @@ export async function forwardedPorts(signal: AbortSignal): Promise<ReadonlySet<n
   return found;
 }
 
-/** What `iptables-save` says: the ports of all rules for address translation. Pure. */
+/** Returns the ports of all rules for address translation in the output of `iptables-save`. Pure. */
 export function readIptables(text: string): number[] {
   const [, ...nat] = text.split(/^\*(?=nat$)/m);
   return nat
@@ -40,7 +40,7 @@ export function readIptables(text: string): number[] {
     });
 }
 
-/** What `nft --json list ruleset` says: the ports of all rules in tables that redirect packets. Pure. */
+/** Returns the ports of all rules in tables that redirect packets, from `nft --json list ruleset`. Pure. */
 export function readNft(text: string): number[] {
   const rules = membersOf(parse(text), "nftables").flatMap((item) => membersOf(item, "rule"));
   const tableOf = (rule: unknown) => `${field(rule, "family")} ${field(rule, "table")}`;
@@ -52,17 +52,17 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return undefined; // nft has said nothing.
+    return undefined; // nft printed nothing.
   }
 }
 
-/** A field of something that may be no object. */
+/** Returns a field of a value that may not be an object. */
 function field(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null) return undefined;
   return (value as Readonly<Record<string, unknown>>)[name];
 }
 
-/** A field that may be a list, or one thing, or absent. */
+/** Returns the items of a field that may be a list, one value or absent. */
 function membersOf(value: unknown, name: string): unknown[] {
   const member = field(value, name);
   return member === undefined ? [] : [member].flat();
@@ -74,13 +74,13 @@ function redirects(rule: unknown): boolean {
   );
 }
 
-/** The ports with which `tcp dport` and its like are compared, anywhere within. */
+/** Returns the ports with which `tcp dport` and its like are compared, at any depth. */
 function portsIn(value: unknown): number[] {
   if (typeof value !== "object" || value === null) return [];
   const found = Object.values(value).flatMap(portsIn);
   const [left, right] = [field(value, "left") ?? field(value, "key"), field(value, "right")];
   if (!isPort(left)) return found;
-  // A map's elements are pairs: the second part, a port of the other side, does no harm.
+  // A map's elements are pairs: the second part may be a port of the target, which does no harm.
   const keys = membersOf(field(value, "data"), "set").flat();
   return [...found, ...numbersIn(right), ...numbersIn(keys)];
 }
@@ -98,7 +98,7 @@ function numbersIn(value: unknown): number[] {
   return Object.values(value).flatMap(numbersIn);
 }
 
-/** No more than there are, whatever a rule says. */
+/** Returns the ports of a valid range. */
 function range(first: number, last: number): number[] {
   if (!(first >= 0 && last <= 65535 && first <= last)) return [];
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);

@@ -3,22 +3,22 @@ import { basename, join } from "node:path";
 import { defaultRuntimeDirectory, defaultStateDirectory } from "../base/paths.ts";
 import { isLocked } from "../ffi/file-lock.ts";
 
-/** Where the daemon of one configuration file keeps what it must not forget. */
+/** The files in which the daemon of one configuration keeps its state. */
 export interface StateFiles {
-  /** Locked as long as the daemon runs. */
+  /** Locked while the daemon runs. */
   readonly lock: string;
   readonly journal: string;
-  /** The beginning of the names of the locks of start commands. */
+  /** The prefix of the names of the locks of start commands. */
   readonly starts: string;
   /** The services that an administrator protected by `knockctl guard`, a line each. */
   readonly guarded: string;
-  /** The rules that protect from early in the boot on. packaging/sesame-protect.service loads *.nft. */
+  /** The rules that protect from early boot on. packaging/sesame-protect.service loads *.nft. */
   readonly boot: string;
-  /** What `knockctl init` changed, for `knockctl undo`. */
+  /** The changes of `knockctl init`, for `knockctl undo`. */
   readonly init: string;
 }
 
-/** The files of one configuration. Two files of one name are two daemons; people still see which is whose. */
+/** Returns the files of one configuration: named after it, with a digest of its path. */
 export function stateFiles(directory: string, configFile: string): StateFiles {
   const digest = createHash("sha256").update(configFile).digest("hex").slice(0, 12);
   const path = join(directory, `${basename(configFile)}-${digest}`);
@@ -37,10 +37,10 @@ export function isRunning({ lock }: StateFiles): boolean {
   return isLocked(lock);
 }
 
-/** Where lies what no restart of the machine outlives. */
+/** The directory of files that a reboot removes. */
 export const runtimeDirectory: string =
   process.env["RUNTIME_DIRECTORY"]?.split(":")[0] || defaultRuntimeDirectory;
 
-/** Where leases are kept, unless the configuration says otherwise. */
+/** The directory of leases, unless the configuration names another. */
 export const defaultStateDir: string =
   process.env["STATE_DIRECTORY"]?.split(":")[0] || defaultStateDirectory;

@@ -7,26 +7,26 @@ import { complaint, runProgram } from "./run-program.ts";
 /** Milliseconds that a directory service may take. */
 const timeout = 5_000;
 
-/** How long a look-up that failed is not tried again: milliseconds. */
+/** Milliseconds until a failed look-up is tried again. */
 const failureLasts = 30_000;
 
-/** The numbers of a user, to run commands as. */
+/** The ids of a user, to run commands as. */
 export interface User {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** Finds a user by name. Rejected with SYSTEM if there is none. */
+/** Finds a user by name. Rejects with SYSTEM if the user is unknown. */
 export type FindUser = (name: string) => Promise<User>;
 
-/** A look-up, and until when it counts: milliseconds on the clock's `now()`. */
+/** A look-up, valid until a time in milliseconds on the clock's `now()`. */
 interface Known {
   readonly user: Promise<User>;
   until: number;
   isFound: boolean;
 }
 
-/** Who runs the commands of doors. Each user is asked for once, since a directory service may be slow. */
+/** The users that run the commands of doors. Looks each up once: a directory service may be slow. */
 export class Users {
   readonly #clock: Clock;
   readonly #ask: FindUser;
@@ -38,8 +38,8 @@ export class Users {
   }
 
   /**
-   * Asks for these users, and no others, before a knock has to wait for the answer. What was known of one
-   * counts until there is another answer: a directory that is away must not keep a door from closing.
+   * Looks up these users, and forgets all others, before a knock has to wait for the answer. An old answer is
+   * valid until there is a new one: an unavailable directory must not keep a door from closing.
    */
   expect(names: readonly string[]): void {
     const before = new Map(this.#known);
@@ -48,7 +48,7 @@ export class Users {
       const asked = this.#look(name);
       const known = before.get(name);
       this.#known.set(name, known?.isFound ? known : asked);
-      // What fails is told when a command needs it.
+      // A failure is reported when a command needs the user.
       asked.user.then(
         () => this.#known.has(name) && this.#known.set(name, asked),
         () => {},
@@ -56,7 +56,7 @@ export class Users {
     }
   }
 
-  /** Rejected with SYSTEM if there is none of this name, or nobody answers. */
+  /** Rejects with SYSTEM if the user is unknown, or the directory does not answer. */
   find(name: string): Promise<User> {
     const known = this.#known.get(name);
     if (known !== undefined && this.#clock.now() < known.until) return known.user;
@@ -80,20 +80,20 @@ export class Users {
   }
 }
 
-/** Does this system know the user? Waits for the answer. */
+/** Returns whether this system knows the user. Blocks until the answer. */
 export function hasUser(name: string): boolean {
   const { status } = spawnSync("id", ["-u", "--", name], { stdio: "ignore", timeout });
   return status === 0;
 }
 
-/** The user in the text of a passwd(5). Pure. */
+/** Returns the user from the text of a passwd(5). Pure. */
 export function findInPasswd(text: string, name: string): User | undefined {
   const line = text.split("\n").find((one) => one.startsWith(`${name}:`));
   const [, uid, gid] = /^[^:]*:[^:]*:(\d+):(\d+):/.exec(line ?? "") ?? [];
   return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
 }
 
-/** By /etc/passwd, or by whatever else the system asks: LDAP, … Rejected with SYSTEM. */
+/** Looks in /etc/passwd, then in the other directories of the system, such as LDAP. Rejects with SYSTEM. */
 async function askSystem(name: string): Promise<User> {
   const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
   return findInPasswd(passwd, name) ?? (await askDirectory(name));

@@ -7,7 +7,7 @@ import type { Route } from "../../client/route.ts";
 import { alongside, findRoutes } from "../../client/route.ts";
 import { findService } from "../../client/services.ts";
 import { systemReason } from "../../client/system-reason.ts";
-import { parseWait, usualPatience } from "../../client/wait.ts";
+import { parseWait, usualTimeout } from "../../client/wait.ts";
 import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
 import { printOutcome, runKnock } from "./wait.ts";
@@ -27,7 +27,7 @@ export async function proxy(
     plan,
     routes,
     ...(!isKnocked && { service: await routesTo(service.host, delivery, routes) }),
-    wait: { port, patience: profile.wait?.patience ?? usualPatience },
+    wait: { port, timeout: profile.wait?.timeout ?? usualTimeout },
     retry: profile.retry ?? 0,
   };
   const outcome = await runKnock(delivery, errand);
