@@ -645,6 +645,12 @@ test("no text makes the parser throw, and there is a configuration exactly if th
   );
 });
 
+test("only the first of many unknown directives get a suggestion", () => {
+  const { problems } = parseConfig(`[x]\n${"sequense = 1\n".repeat(30)}`);
+  const hints = problems.filter(({ hint }) => hint === 'did you mean "sequence"?');
+  expect(hints).toHaveLength(20);
+});
+
 test("a file may have as many problems as lines", () => {
   const { config, problems } = parseConfig(`[x]\n${"stop_command = –x\n".repeat(200_000)}`);
   expect(config).toBeUndefined();

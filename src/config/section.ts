@@ -13,6 +13,9 @@ import type { Directive } from "./lines.ts";
 import type { Problem } from "./problem.ts";
 import type { Parsed } from "./values.ts";
 
+/** A file with more problems than these is no configuration: looking for words near its words takes long. */
+const mostSuggestions = 20;
+
 /** A kind of section: the directives that belong into it, by all their names in lower case. */
 type Vocabulary = ReadonlyMap<string, AnyRow>;
 
@@ -39,7 +42,9 @@ export class SectionValues {
     for (const directive of directives) {
       const row = known.get(directive.key.toLowerCase());
       if (row !== undefined) this.#read(directive, row, problems, directory);
-      else if (!isAnywhere(directive)) problems.push(unknownKey(directive));
+      else if (!isAnywhere(directive)) {
+        problems.push(unknownKey(directive, problems.length < mostSuggestions));
+      }
     }
   }
 
@@ -106,12 +111,13 @@ function vocabulary(...groups: readonly Readonly<Record<string, AnyRow>>[]): Voc
 }
 
 /** No more of it is quoted than can be a name: a line without `=` may hold a whole sequence, and is logged. */
-function unknownKey({ key: written, line, column }: Directive): Problem {
+function unknownKey({ key: written, line, column }: Directive, maySuggest: boolean): Problem {
   const [name = ""] = /^[a-z_]\w*/i.exec(written) ?? [];
   const quoted = name === "" || name === written ? name : `${name} …`;
   const message = `syntax error: unknown directive${quoted && ` "${quoted}"`}`;
   const isKnown = quoted !== name && placeOf(name) !== undefined;
-  const hint = placeOf(written) ?? (isKnown ? `${name} = …` : suggest(written));
+  const hint =
+    placeOf(written) ?? (isKnown ? `${name} = …` : maySuggest ? suggest(written) : undefined);
   return { severity: "error", line, column, message, ...(hint && { hint }) };
 }
 

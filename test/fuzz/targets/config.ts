@@ -1,6 +1,7 @@
 import { parseConfig } from "../../../src/config/parse.ts";
 import { formatWithHint } from "../../../src/config/problem.ts";
 import type { SeededRandom } from "../../differential/random.ts";
+import { doorRows, namesIn, optionRows } from "../../support/directives.ts";
 import type { FuzzTarget } from "../target.ts";
 import { promise, words } from "../target.ts";
 
@@ -36,12 +37,8 @@ const values = [
   "sesame",
   "",
 ];
-const options =
-  `UseSyslog LogFile PidFile Interface LogFormat MaxAttempts MaxCommands Firewall Table
-  StateDir ControlSocket OnJournalFailure`.split(/\s+/);
-const directives = `Sequence One_Time_Sequences Seq_Timeout Timeout TCPFlags Target Start_Command
-  Command Start_Command_6 Command_6 Cmd_Timeout Stop_Command Stop_Command_6 Command_Timeout User
-  Again Open Open_For Protect Allow Deny Sequenc Comand Tragets esr_timeout`.split(/\s+/);
+const options = namesIn(optionRows);
+const directives = [...namesIn(doorRows), "Sequenc", "Comand", "Tragets", "esr_timeout"];
 const headings = ["[options]", "[OPTIONS]", "[ssh]", "[a b] # x", "[]", "[a] b", "[", "[x]y]"];
 
 /** A knockd.conf: it is a configuration, or something is said to be wrong with it, and where. */
@@ -50,7 +47,8 @@ export const configTarget: FuzzTarget = {
   covers: ["src/config/parse.ts", "src/config/lines.ts", "src/config/directives.ts"].concat(
     ["src/config/values.ts", "src/config/traps/file.ts", "src/config/traps/overlaps.ts"],
     ["src/base/sequence.ts", "src/base/duration.ts", "src/base/port.ts", "src/base/service.ts"],
-    ["src/config/problem.ts"],
+    ["src/config/problem.ts", "src/config/section.ts", "src/config/kinds.ts"],
+    ["src/config/directive.ts", "src/base/nearest.ts"],
   ),
   longest: 65_536,
   words: words(
