@@ -151,7 +151,7 @@ describe("screens", () => {
       "> open ssh 192.0.2.8 for 10m
       opened ssh for 192.0.2.8, closes in 10m
       > open vpn 2001:db8::9
-      opened vpn for 2001:db8::9, closes in 10m
+      opened vpn for 2001:db8::9, closes in 30s
       > open wake-up 192.0.2.8
       opened wake-up for 192.0.2.8, nothing closes it
       > extend ssh 192.0.2.8 2h
@@ -181,6 +181,7 @@ describe("screens", () => {
 
   test("guard, and its confirmation", async () => {
     const server = await startServer();
+    server.handlers.unprotect();
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
     const terminal = screen(server, "guard");
     await vi.waitFor(() => expect(server.handlers.status().firewall.trial).toBeDefined());
@@ -210,6 +211,8 @@ describe("screens", () => {
 
   test("guard, of given services at a given address, for a time, and not confirmed", async () => {
     const server = await startServer();
+    server.handlers.unprotect();
+    server.handlers.opens = ["tcp/22", "udp/51820", "icmp"];
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
     const options = ["--address", "2001:db8::9", "--for", "2m", "--socket", server.path];
     const terminal = knockctl("guard", "tcp/22", "UDP/51820,icmp", ...options);
@@ -227,6 +230,7 @@ describe("screens", () => {
 
   test("guard, when the daemon dies", async () => {
     const { server, path, handlers } = await startServer();
+    handlers.unprotect();
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
     const terminal = knockctl("guard", "--socket", path);
     await vi.waitFor(() => expect(handlers.status().firewall.trial).toBeDefined());
@@ -298,7 +302,9 @@ describe("--json", () => {
     [["protect"], { services: ["tcp/22"] }],
     [["guard", "--address", "192.0.2.7"], { services: ["tcp/22"], remaining: 60_000 }],
   ])("%j", async (args, result) => {
-    const text = await screen(await startServer(), ...args, "--json");
+    const server = await startServer();
+    if (args[0] === "guard") server.handlers.unprotect();
+    const text = await screen(server, ...args, "--json");
     expect(text).toMatch(/^[^\n]*\n$/);
     expect(JSON.parse(text)).toMatchObject(result);
   });

@@ -126,8 +126,9 @@ export class Administration implements ControlHandlers {
 
   #findDoors(name: string): NumberedDoor[] {
     const found = this.#parts.doors().all.filter(({ config }) => config.name === name);
-    if (found.length === 0) throw new KnockError("USAGE", `there is no door "${name}"`);
-    return found;
+    if (found.length > 0) return found;
+    const hints = ["knockctl doors lists them"];
+    throw new KnockError("USAGE", `there is no door "${name}"`, { hints });
   }
 
   #leasesOf(door: string): Lease[] {

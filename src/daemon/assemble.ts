@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
+import { starters } from "../firewall/backends.ts";
 import { dryFirewall } from "../firewall/dry.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { LeaseManager } from "../grant/lease-manager.ts";
@@ -141,7 +142,7 @@ function openPersistence(
   onLoss: () => void,
 ): Persistence {
   const state = openState(stateDir ?? defaultStateDir, configFile, clock, log);
-  const firewalls = new Firewalls(table, clock, log, onLoss);
+  const firewalls = new Firewalls({ starters, table, clock, log, onLoss });
   const protection = new Protection({ files: state.files, table, firewalls, clock, log });
   return { state, firewalls, protection };
 }

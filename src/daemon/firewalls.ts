@@ -6,7 +6,7 @@ import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { formatServices } from "../base/service.ts";
 import type { Loss, NativeBackend, OpenElement, RunningTrial } from "../firewall/backend.ts";
-import { starters } from "../firewall/backends.ts";
+import type { Starter } from "../firewall/backends.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { isNative } from "../firewall/firewall.ts";
@@ -20,12 +20,19 @@ interface RunningBackend {
   readonly backend: NativeBackend;
 }
 
+export interface FirewallsParts {
+  readonly starters: Readonly<Record<BackendKind, Starter>>;
+  /** The name of our table. */
+  readonly table: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What is open is not open any more where native doors are made now, and must be opened again. */
+  readonly onLoss: () => void;
+}
+
 /** The ways to open a door, each made ready when the configuration needs it. */
 export class Firewalls implements Firewall {
-  readonly #log: Log;
-  readonly #clock: Clock;
-  readonly #table: string;
-  readonly #onLoss: () => void;
+  readonly #parts: FirewallsParts;
   readonly #users: Users;
   readonly #command = new CommandFirewall((name) => this.#users.find(name));
   /** What the configuration asks for. */
@@ -35,13 +42,9 @@ export class Firewalls implements Firewall {
   #told = "nothing";
   #problem: string | undefined;
 
-  /** `onLoss`: what is open is not open any more where native doors are made now, and must be opened again. */
-  constructor(table: string, clock: Clock, log: Log, onLoss: () => void) {
-    this.#table = table;
-    this.#clock = clock;
-    this.#log = log;
-    this.#onLoss = onLoss;
-    this.#users = new Users(clock);
+  constructor(parts: FirewallsParts) {
+    this.#parts = parts;
+    this.#users = new Users(parts.clock);
   }
 
   /** The configuration names these users. */
@@ -86,7 +89,7 @@ export class Firewalls implements Firewall {
   fail(error: unknown): void {
     const text = `native doors stay shut: ${reason(error)}`;
     this.#problem = text;
-    this.#log.write({ level: "error", event: "firewall-failed", text });
+    this.#parts.log.write({ level: "error", event: "firewall-failed", text });
   }
 
   /** Protects these services, those on trial as long as it lasts, and no others. Throws FIREWALL. */
@@ -100,13 +103,14 @@ export class Firewalls implements Firewall {
     const told = formatServices(services) || "nothing";
     if (told === this.#told) return;
     this.#told = told;
-    this.#log.write({ level: "notice", event: "protect", text: `protected: ${told}` });
+    this.#parts.log.write({ level: "notice", event: "protect", text: `protected: ${told}` });
   }
 
   /** Protects nothing, also if another process did it. Throws FIREWALL. */
   async unprotect(): Promise<void> {
     if (this.#running?.backend.protect !== undefined) return await this.protect([]);
-    for (const starter of Object.values(starters)) await starter.unprotect?.(this.#table);
+    const { starters, table } = this.#parts;
+    for (const starter of Object.values(starters)) await starter.unprotect?.(table);
   }
 
   open(access: Access, length: number, hold?: number): Promise<FirewallResult> {
@@ -147,35 +151,36 @@ export class Firewalls implements Firewall {
     } else if (this.#running === undefined) await this.#start([]);
     else {
       await this.#running.backend.renew();
-      this.#onLoss();
+      this.#parts.onLoss();
     }
   }
 
   async #start(services: readonly Service[]): Promise<void> {
     const kind = this.#chosen;
+    const { starters, clock, table, log } = this.#parts;
     const parts = {
-      clock: this.#clock,
-      table: this.#table,
+      clock,
+      table,
       onLoss: (loss: Loss) => this.#restore(loss),
       onProblem: ({ message: text }: Error) =>
-        this.#log.write({ level: "error", event: "firewall-failed", text }),
+        log.write({ level: "error", event: "firewall-failed", text }),
     };
     this.#running = { kind, backend: await starters[kind].start(parts, services) };
     this.#problem = undefined;
     // At a reload doors may be open by another backend.
-    this.#onLoss();
+    this.#parts.onLoss();
   }
 
   #restore(loss: Loss): void {
-    const table = `table inet ${this.#table}`;
+    const table = `table inet ${this.#parts.table}`;
     if (loss === "removed") {
       const text = `somebody removed rules from ${table}: they are put back`;
-      this.#log.write({ level: "warning", event: "firewall-restored", text });
+      this.#parts.log.write({ level: "warning", event: "firewall-restored", text });
     } else {
       const text = `more changes of the firewall than the kernel can tell: ${table} is made anew, to be sure`;
-      this.#log.write({ level: "notice", event: "firewall-renewed", text });
+      this.#parts.log.write({ level: "notice", event: "firewall-renewed", text });
     }
-    this.#onLoss();
+    this.#parts.onLoss();
   }
 }
 

@@ -6,6 +6,7 @@ import { formatService, parseService } from "../../src/base/service.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
 import type { NativeBackend } from "../../src/firewall/backend.ts";
+import { starters } from "../../src/firewall/backends.ts";
 import { CommandFirewall } from "../../src/firewall/commands/command.ts";
 import { IpsetFirewall } from "../../src/firewall/ipset/ipset.ts";
 import { NftablesFirewall } from "../../src/firewall/nftables/nftables.ts";
@@ -135,7 +136,13 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
   test("what somebody removed is told, and that there may be such a thing is told as that", async () => {
     const log = new MemoryLog();
     let flushes = 0;
-    const firewalls = new Firewalls("sesame", systemClock, log, () => flushes++);
+    const firewalls = new Firewalls({
+      starters,
+      table: "sesame",
+      clock: systemClock,
+      log,
+      onLoss: () => flushes++,
+    });
     await firewalls.configure("nftables", true);
     await firewalls.protect([]);
     flushes = 0;

@@ -1,3 +1,4 @@
+import { trialName } from "../../src/base/access-owner.ts";
 import type { Address } from "../../src/base/address.ts";
 import { Address as Ip } from "../../src/base/address.ts";
 import type { Clock } from "../../src/base/clock.ts";
@@ -10,11 +11,10 @@ interface MemoryLease {
   readonly door: string;
   readonly source: Address;
   readonly since: Date;
+  readonly kind: LeaseReport["kind"];
   /** By the clock: milliseconds. */
   end: number;
 }
-
-const defaultLength = 600_000;
 
 const doors: readonly Omit<DoorReport, "open">[] = [
   {
@@ -81,12 +81,14 @@ export class MemoryHandlers implements ControlHandlers {
   problems: readonly string[] = [];
   /** What `protect` and `unprotect` have made of it. */
   services: readonly string[] = ["tcp/22"];
+  /** What its native doors open. */
+  opens: readonly string[] = ["tcp/22"];
   #trial: (Params<"guard"> & { readonly end: number }) | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#add("ssh", Ip.v4(0xc0000207), 598_000);
-    this.#add("vpn", new Ip(0x20010db8, 0, 0, 7), 3_000);
+    this.#add("ssh", Ip.v4(0xc0000207), "native", 598_000);
+    this.#add("vpn", new Ip(0x20010db8, 0, 0, 7), "command", 3_000);
   }
 
   /** Logs something: everybody who watches is told. */
@@ -117,16 +119,17 @@ export class MemoryHandlers implements ControlHandlers {
     firewall: {
       kind: "nftables",
       protects: this.services,
-      ...(this.#trial && {
-        trial: {
-          services: this.#trial.services ?? ["tcp/22"],
-          remaining: this.#trial.end - this.#clock.now(),
-        },
-      }),
+      ...this.#reportTrial(),
     },
     journal: { path: "/var/lib/knockd/journal" },
     problems: this.problems,
   });
+
+  #reportTrial(): Pick<Result<"status">["firewall"], "trial"> {
+    const { services = this.opens, end = 0 } = this.#trial ?? {};
+    const remaining = end - this.#clock.now();
+    return remaining > 0 ? { trial: { services, remaining } } : {};
+  }
 
   readonly doors = (): DoorReport[] =>
     doors.map((door) => ({
@@ -137,7 +140,8 @@ export class MemoryHandlers implements ControlHandlers {
   readonly leases = (): LeaseReport[] => this.#leases.map((lease) => this.#report(lease));
 
   readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {
-    if (door !== undefined) this.#find(door);
+    // What was opened for a trial belongs to no door of the configuration.
+    if (door !== undefined && door !== trialName) this.#find(door);
     const fits = (lease: MemoryLease) =>
       (door ?? lease.door) === lease.door && (address ?? lease.source).equals(lease.source);
     const closed = this.#leases.filter(fits);
@@ -149,10 +153,11 @@ export class MemoryHandlers implements ControlHandlers {
   };
 
   readonly open = ({ door, address, for: length }: Params<"open">): Result<"open"> => {
-    const { kind } = this.#find(door);
-    if (kind === "command") return {};
-    const lease = this.#leaseOf(door, address) ?? this.#add(door, address, 0);
-    lease.end = Math.max(lease.end, this.#clock.now() + (length ?? defaultLength));
+    const { kind, lasts } = this.#find(door);
+    if (kind === "command" || lasts === undefined) return {};
+    const by = kind === "native" ? "native" : "command";
+    const lease = this.#leaseOf(door, address) ?? this.#add(door, address, by, 0);
+    lease.end = Math.max(lease.end, this.#clock.now() + (length ?? lasts));
     return { lease: this.#report(lease) };
   };
 
@@ -179,15 +184,24 @@ export class MemoryHandlers implements ControlHandlers {
 
   readonly guard = (params: Params<"guard">): Result<"guard"> => {
     const remaining = params.for ?? 60_000;
+    const services = params.services ?? this.opens;
+    const shut = services.filter((service) => !this.opens.includes(service));
+    if (shut.length > 0) {
+      throw new KnockError("USAGE", `no door opens ${shut.join(", ")}: nobody could come in`);
+    }
+    if (services.every((service) => this.services.includes(service))) {
+      throw new KnockError("USAGE", `${services.join(", ")} is protected already`);
+    }
     this.#trial = { ...params, end: this.#clock.now() + remaining };
-    const services = params.services ?? ["tcp/22"];
+    this.#add(trialName, params.address, "native", remaining);
     return { services, address: params.address, remaining, doors: ["ssh"], warnings: [] };
   };
 
   readonly confirm = (params: Params<"confirm">): Result<"confirm"> => {
     const trial = this.#trial;
     if (trial === undefined || trial.end <= this.#clock.now()) {
-      throw new KnockError("USAGE", "nothing is on trial, or its time is over");
+      const hints = ["knockctl guard begins a trial"];
+      throw new KnockError("USAGE", "nothing is on trial, or its time is over", { hints });
     }
     if ("port" in params && params.port === trial.port && params.address.equals(trial.address)) {
       const from = `${params.address} port ${params.port}`;
@@ -199,7 +213,7 @@ export class MemoryHandlers implements ControlHandlers {
       throw new KnockError("USAGE", message, { hints });
     }
     this.#trial = undefined;
-    this.services = trial.services ?? ["tcp/22"];
+    this.services = [...new Set([...this.services, ...(trial.services ?? this.opens)])];
     const remaining = trial.end - this.#clock.now();
     return { services: this.services, doors: ["ssh"], address: trial.address, remaining };
   };
@@ -215,15 +229,14 @@ export class MemoryHandlers implements ControlHandlers {
     return this.#leases.find((lease) => lease.door === door && lease.source.equals(address));
   }
 
-  #add(door: string, source: Address, length: number): MemoryLease {
+  #add(door: string, source: Address, kind: MemoryLease["kind"], length: number): MemoryLease {
     const since = new Date(this.#clock.wall());
-    const lease = { door, source, since, end: this.#clock.now() + length };
+    const lease = { door, source, since, kind, end: this.#clock.now() + length };
     this.#leases.push(lease);
     return lease;
   }
 
-  #report({ door, source, since, end }: MemoryLease): LeaseReport {
-    const kind = this.#find(door).kind === "native" ? "native" : "command";
+  #report({ door, source, since, kind, end }: MemoryLease): LeaseReport {
     const remaining = Math.max(0, end - this.#clock.now());
     return { door, source, since, remaining, kind, state: "open" };
   }

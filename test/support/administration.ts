@@ -1,0 +1,142 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { KnockError } from "../../src/base/errors.ts";
+import { MemorySource } from "../../src/capture/memory.ts";
+import type { Config } from "../../src/config/config.ts";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Result } from "../../src/control/methods.ts";
+import { Administration } from "../../src/daemon/administration.ts";
+import { Doors } from "../../src/daemon/doors.ts";
+import { Firewalls } from "../../src/daemon/firewalls.ts";
+import { DaemonLog } from "../../src/daemon/log/daemon-log.ts";
+import { Protection } from "../../src/daemon/protection/protection.ts";
+import { compareConfigs } from "../../src/daemon/reload.ts";
+import { openState } from "../../src/daemon/state/state.ts";
+import { LeaseManager } from "../../src/grant/lease-manager.ts";
+import { Matcher } from "../../src/match/matcher.ts";
+import { temporaryFolder } from "./control-server.ts";
+import { ManualClock } from "./manual-clock.ts";
+import type { MemoryBackend } from "./memory-backend.ts";
+import { memoryStarter } from "./memory-backend.ts";
+import { MemoryLog } from "./memory-log.ts";
+
+/** The doors of `MemoryHandlers`. `attic` has no sequence left. */
+const doorSections = (list: string) => `
+[ssh]
+    Sequence = 7000,8000,9000
+    Seq_Timeout = 15
+    TCPFlags = syn
+    Open = tcp/22
+    Open_For = 10m
+    Protect = yes
+[vpn]
+    Sequence = 7001,8001:udp,9001,7002
+    Seq_Timeout = 5
+    TCPFlags = syn
+    Start_Command = true
+    Cmd_Timeout = 30
+    Stop_Command = true
+[wake-up]
+    Sequence = 7003:udp,8003:udp,9003:udp
+    Seq_Timeout = 500ms
+    Command = true
+[attic]
+    One_Time_Sequences = ${list}
+    Seq_Timeout = 10
+    TCPFlags = syn
+    Start_Command = true
+    Cmd_Timeout = 60
+    Stop_Command = true
+`;
+
+export interface AdministrationBench {
+  readonly handlers: Administration;
+  readonly clock: ManualClock;
+  readonly log: DaemonLog;
+  readonly backend: MemoryBackend;
+  /** Writes other lines into the section [options]. */
+  readonly configure: (options: string) => void;
+}
+
+/** A real daemon but for packets and the kernel: its doors open in memory. Its clock stands still. */
+export async function startAdministration(): Promise<AdministrationBench> {
+  const folder = temporaryFolder();
+  const configFile = join(folder, "knockd.conf");
+  const list = join(folder, "used-up");
+  writeFileSync(list, "");
+  const configure = (options: string) =>
+    writeFileSync(configFile, `[options]\n${options}\n${doorSections(list)}`);
+  configure("");
+
+  const clock = new ManualClock(Date.UTC(2026, 10, 22, 13, 26, 5));
+  const outputs = new MemoryLog();
+  const log = new DaemonLog({
+    outputs: Object.assign(outputs, { configure: () => {}, close: () => {} }),
+    clock,
+    lookUp: undefined,
+  });
+  const state = openState(join(folder, "state"), configFile, clock, log);
+  onTestFinished(() => state.close());
+  const backends: MemoryBackend[] = [];
+  const starter = memoryStarter((started) => backends.push(started));
+  const starters = { nftables: starter, ipset: starter };
+  const firewalls = new Firewalls({ starters, table: "sesame", clock, log, onLoss: () => {} });
+  const protection = new Protection({
+    files: state.files,
+    table: "sesame",
+    firewalls,
+    clock,
+    log,
+  });
+  onTestFinished(() => protection.close());
+  const leaseManager = new LeaseManager({
+    ...state,
+    firewall: firewalls,
+    clock,
+    log,
+    maxCommands: 100,
+    refuseWithoutJournal: true,
+  });
+
+  let config: Config = loadConfig(configFile, folder).config;
+  const makeDoors = () => new Doors(config.doors, () => [], log);
+  let doors = makeDoors();
+  await protection.configure(config);
+  const [backend] = backends;
+  if (backend === undefined) throw new Error("no native door has made a backend start");
+
+  /** What the daemon's own reload does, but for the parts that are not here. */
+  const reload = async (): Promise<Result<"reload">> => {
+    let after: Config;
+    try {
+      after = loadConfig(configFile, folder).config;
+    } catch (error) {
+      if (!(error instanceof KnockError)) throw error;
+      return { kind: "refused", file: configFile, problems: error.message.split("\n") };
+    }
+    const changes = compareConfigs(config, after);
+    config = after;
+    doors = makeDoors();
+    await protection.configure(config);
+    return { kind: "reloaded", file: configFile, ...changes, warnings: [] };
+  };
+
+  const handlers = new Administration({
+    version: "0.1.0",
+    configFile,
+    clock,
+    leaseManager,
+    matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
+    source: new MemorySource(() => {}),
+    network: { problems: [] },
+    firewalls,
+    protection,
+    journal: state.journal,
+    log,
+    doors: () => doors,
+    interfaces: () => config.options.interfaces,
+    reload,
+  });
+  return { handlers, clock, log, backend, configure };
+}
