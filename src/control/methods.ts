@@ -57,6 +57,8 @@ const leaseReport = v.object({
   remaining: amount,
   kind: v.picklist(["native", "command"]),
   state: v.picklist(["opening", "open", "closing"]),
+  /** Whether the kernel lets the source in now; absent if it is not known, or not the kernel that opens. */
+  inKernel: v.exactOptional(flag),
 });
 
 const protection = v.object({

@@ -5,17 +5,27 @@ import type { EntryListener } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
 import type { ControlHandlers } from "../control/handlers.ts";
 import type { DoorReport, LeaseReport, Params, Result } from "../control/methods.ts";
+import type { OpenElement } from "../firewall/backend.ts";
+import { isNative } from "../firewall/firewall.ts";
 import type { Lease } from "../grant/lease.ts";
 import { cutConnections } from "../system/connections.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
+import type { Firewalls } from "./firewalls.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
 import type { StatusParts } from "./reports.ts";
-import { describeUnreachable, reportDoors, reportLease, reportStatus } from "./reports.ts";
+import {
+  describeUnreachable,
+  reportDoors,
+  reportLease,
+  reportLeases,
+  reportStatus,
+} from "./reports.ts";
 
 export interface AdministrationParts extends StatusParts {
+  readonly firewalls: Pick<Firewalls, "kind" | "problems" | "listOpen">;
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
   readonly reload: () => Promise<Result<"reload">>;
@@ -48,8 +58,11 @@ export class Administration implements ControlHandlers {
   readonly doors = (): readonly DoorReport[] =>
     reportDoors(this.#parts.doors(), this.#parts.leaseManager.leases);
 
-  readonly leases = (): readonly LeaseReport[] =>
-    this.#parts.leaseManager.leases.map((lease) => this.#report(lease));
+  readonly leases = async (): Promise<readonly LeaseReport[]> => {
+    const { leaseManager, clock } = this.#parts;
+    const inKernel = await this.#listOpen();
+    return reportLeases(leaseManager.leases, clock, inKernel);
+  };
 
   readonly close = async ({ door, address, cut }: Params<"close">): Promise<Result<"close">> => {
     // A door that the configuration has no more may still be open.
@@ -119,6 +132,18 @@ export class Administration implements ControlHandlers {
 
   readonly confirm = (params: Params<"confirm">): Promise<Result<"confirm">> =>
     this.#guard.confirm(params);
+
+  /** Returns what the kernel has open, or `undefined` if it does not say. */
+  async #listOpen(): Promise<readonly OpenElement[] | undefined> {
+    const { leaseManager, firewalls } = this.#parts;
+    if (!leaseManager.leases.some(({ access }) => isNative(access))) return [];
+    try {
+      return await firewalls.listOpen();
+    } catch (error) {
+      if (error instanceof KnockError) return undefined;
+      throw error;
+    }
+  }
 
   #protected(): Result<"protect"> {
     return { services: this.#parts.protection.services.map(formatService) };

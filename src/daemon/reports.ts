@@ -1,5 +1,6 @@
 // What administrators see of the daemon. Nothing here changes anything.
 import { ownerName } from "../base/access-owner.ts";
+import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
@@ -7,6 +8,7 @@ import type { Source } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
 import type { DoorReport, LeaseReport, Result } from "../control/methods.ts";
+import type { OpenElement } from "../firewall/backend.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease, LeaseState } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
@@ -83,6 +85,25 @@ export function reportDoors(doors: Doors, leases: readonly Lease[]): readonly Do
       ...lastsOf(action),
       state: door === undefined ? "disabled" : "enabled",
       open: leases.filter(isOfDoor).length,
+    };
+  });
+}
+
+/** `inKernel`: what the kernel has open, if that is known. */
+export function reportLeases(
+  leases: readonly Lease[],
+  clock: Clock,
+  inKernel: readonly OpenElement[] | undefined,
+): readonly LeaseReport[] {
+  const key = (source: Address, service: Service) => `${source} ${formatService(service)}`;
+  const known = new Set(inKernel?.map(({ source, service }) => key(source, service)));
+  return leases.map((lease) => {
+    const { source, method } = lease.access;
+    const report = reportLease(lease, clock);
+    if (inKernel === undefined || method.kind !== "native") return report;
+    return {
+      ...report,
+      inKernel: method.services.every((service) => known.has(key(source, service))),
     };
   });
 }

@@ -6,28 +6,25 @@ import { readIfThere } from "../system/files.ts";
 import type { StateFiles } from "../system/state-files.ts";
 import { defaultStateDir, stateFiles } from "../system/state-files.ts";
 
-/** The files, the socket and the table of one configuration. */
+/** The files and the socket of one configuration. */
 export interface SetupPaths {
   /** The configuration file, as knockd names it. */
   readonly config: string;
   /** The same file with all links resolved. */
   readonly realConfig: string;
   readonly socket: string;
-  /** The name of Sesame's table in nftables. */
-  readonly table: string;
   readonly state: StateFiles;
 }
 
 export function setupPaths(
   config: string,
-  { controlSocket, table, stateDir }: ConfigOptions,
+  { controlSocket, stateDir }: ConfigOptions,
   socket: string | undefined,
 ): SetupPaths {
   return {
     config,
     realConfig: existsSync(config) ? realpathSync(config) : config,
     socket: socket ?? controlSocket ?? defaultControlSocket,
-    table,
     state: stateFiles(stateDir ?? defaultStateDir, config),
   };
 }

@@ -6,7 +6,6 @@ import type { ControlClient } from "../control/client.ts";
 import type { Result } from "../control/methods.ts";
 import type { AppliedChanges } from "./apply.ts";
 import { describeChanges, rollbackAfter } from "./apply.ts";
-import type { SetupPaths } from "./paths.ts";
 import type { InitOptions, PlannedDoor, SetupPlan } from "./plan.ts";
 import type { ProbeTarget, Proof } from "./probe.ts";
 import { findProblem, probeDoor } from "./probe.ts";
@@ -105,7 +104,7 @@ async function proveDoors(
   return await withDaemonAt(paths, async (daemon) => {
     const proofs: ProvenDoor[] = [];
     for (const one of doors) {
-      const target = targetOf(one, paths);
+      const target = targetOf(one);
       const proof = await probeDoor(daemon, probeHost, target, signal);
       const problem = findProblem(proof, isProtected);
       if (problem !== undefined) throw unproven(target, problem);
@@ -115,8 +114,8 @@ async function proveDoors(
   });
 }
 
-function targetOf({ service, door }: PlannedDoor, { table }: SetupPaths): ProbeTarget {
-  return { door: door.name, sequence: fixedSteps(door), service, table };
+function targetOf({ service, door }: PlannedDoor): ProbeTarget {
+  return { door: door.name, sequence: fixedSteps(door), service };
 }
 
 function unproven({ door, service }: ProbeTarget, problem: string): KnockError {

@@ -135,6 +135,16 @@ export function describeControlHandlers(
       });
     });
 
+    test("leases says whether the kernel knows of a native door, and of no other", async () => {
+      await ask("open", { door: "ssh", address: guest });
+      await ask("open", { door: "vpn", address: guest });
+      const leases = await ask("leases", {});
+      expect(Object.fromEntries(leases.map(({ door, inKernel }) => [door, inKernel]))).toEqual({
+        ssh: true,
+        vpn: undefined,
+      });
+    });
+
     describe("extend", () => {
       test("makes a lease longer, and never shorter", async () => {
         await ask("open", { door: "ssh", address: guest, for: 60_000 });

@@ -9,6 +9,7 @@ import type { FirewallResult, NativeAccess } from "../../src/firewall/firewall.t
 export class MemoryBackend implements NativeBackend {
   readonly #clock: Clock;
   readonly #open = new Map<string, OpenElement & { readonly until: number }>();
+  #failure: Error | undefined;
   services: readonly Service[];
 
   constructor(clock: Clock, services: readonly Service[]) {
@@ -32,6 +33,7 @@ export class MemoryBackend implements NativeBackend {
   };
 
   readonly listOpen = (): Promise<readonly OpenElement[]> => {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const all = [...this.#open.values()].map(({ until, ...element }) => {
       return { ...element, milliseconds: until - this.#clock.now() };
     });
@@ -45,6 +47,11 @@ export class MemoryBackend implements NativeBackend {
 
   readonly renew = (): Promise<void> => Promise.resolve();
   readonly release = (): Promise<void> => Promise.resolve();
+
+  /** From now on the kernel cannot be asked. */
+  fail(error: Error): void {
+    this.#failure = error;
+  }
 
   /** Forgets what is open, as if another program had flushed the sets. */
   flush(): void {

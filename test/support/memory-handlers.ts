@@ -137,7 +137,11 @@ export class MemoryHandlers implements ControlHandlers {
       open: this.#leases.filter((lease) => lease.door === door.name).length,
     }));
 
-  readonly leases = (): LeaseReport[] => this.#leases.map((lease) => this.#report(lease));
+  readonly leases = (): LeaseReport[] =>
+    this.#leases.map((lease) => ({
+      ...this.#report(lease),
+      ...(lease.kind === "native" && { inKernel: true }),
+    }));
 
   readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {
     // What was opened for a trial belongs to no door of the configuration.
