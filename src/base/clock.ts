@@ -1,3 +1,6 @@
+import type { WallTime } from "./time.ts";
+import { wallTime } from "./time.ts";
+
 /** Where time comes from. Only this file asks the machine. */
 export interface Clock {
   /**
@@ -5,8 +8,7 @@ export interface Clock {
    * boot of the machine all processes agree.
    */
   now(): number;
-  /** Milliseconds since 1970, as the machine believes them. */
-  wall(): number;
+  wall(): WallTime;
   /** Runs `task` once, when `now()` has reached `when` or soon after. The returned function prevents it. */
   wakeAt(when: number, task: () => void): () => void;
 }
@@ -19,7 +21,7 @@ const processStart = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 export const systemClock: Clock = {
   now: () => processStart + performance.now(),
-  wall: () => Date.now(),
+  wall: () => wallTime(Date.now()),
   wakeAt(when, task) {
     let timer: NodeJS.Timeout;
     const sleep = () => {

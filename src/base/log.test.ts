@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 import { parseAddress } from "./address.ts";
 import type { Entry } from "./log.ts";
 import { formatJsonLine, formatTextLine, oneLine } from "./log.ts";
+import { wallTime } from "./time.ts";
 
 const entry: Entry = { level: "notice", event: "stage", text: "192.0.2.7: ssh: Stage 1" };
 
 test("a line of text has the local time to the minute, as knockd writes it", () => {
-  const wall = new Date(2026, 0, 2, 3, 4, 5, 678).getTime();
+  const wall = wallTime(new Date(2026, 0, 2, 3, 4, 5, 678).getTime());
   expect(formatTextLine(entry, wall)).toBe("[2026-01-02 03:04] 192.0.2.7: ssh: Stage 1");
 });
 
@@ -17,7 +18,7 @@ test("a line of JSON has the time in UTC to the millisecond, and what programs w
   const detail = { stage: 1, reason: "next-step" };
   const line = formatJsonLine(
     { ...entry, door: "ssh", source, detail },
-    Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+    wallTime(Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
   );
   expect(JSON.parse(line)).toEqual({
     time: "2026-01-02T03:04:05.678Z",
@@ -32,7 +33,7 @@ test("a line of JSON has the time in UTC to the millisecond, and what programs w
 });
 
 test("a line of JSON leaves out what is not known", () => {
-  expect(Object.keys(JSON.parse(formatJsonLine(entry, 0)))).toEqual([
+  expect(Object.keys(JSON.parse(formatJsonLine(entry, wallTime(0))))).toEqual([
     "time",
     "level",
     "event",
@@ -51,7 +52,7 @@ describe("what could forge a line or drive a terminal becomes a question mark:",
   ];
   test.each(forbidden)("character %i", (number) => {
     expect(oneLine(`a${code(number)}b`)).toBe("a?b");
-    expect(formatTextLine({ ...entry, text: code(number) }, 0)).toMatch(/\] \?$/);
+    expect(formatTextLine({ ...entry, text: code(number) }, wallTime(0))).toMatch(/\] \?$/);
   });
 
   test.each(["a\tb", "Zürich", "日本", "🚪", "a b"])("but not %j", (text) => {
@@ -63,7 +64,10 @@ test("whatever the text, a JSON line is one line, without control characters, an
   const hostile = fc.string({ unit: fc.integer({ min: 0, max: 0x2100 }).map(code) });
   fc.assert(
     fc.property(hostile, (text) => {
-      const line = formatJsonLine({ ...entry, text, door: text, detail: { file: text } }, 0);
+      const line = formatJsonLine(
+        { ...entry, text, door: text, detail: { file: text } },
+        wallTime(0),
+      );
       expect(oneLine(line)).toBe(line);
       expect(JSON.parse(line)).toMatchObject({ message: text, door: text, file: text });
     }),

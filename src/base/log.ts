@@ -1,4 +1,5 @@
 import type { Address } from "./address.ts";
+import type { WallTime } from "./time.ts";
 
 /**
  * - `error`, `warning`: something an administrator should look at
@@ -28,15 +29,15 @@ export interface Entry {
 /** An entry, or what makes one when the log has time for it. */
 export type LazyEntry = Entry | (() => Entry);
 
-/** `wall`: when it happened, in milliseconds since 1970. */
-export type EntryListener = (entry: Entry, wall: number) => void;
+/** `wall`: when it happened. */
+export type EntryListener = (entry: Entry, wall: WallTime) => void;
 
 /** Where entries go. Never throws: a log that cannot be written must not keep a door from closing. */
 export interface Log {
   /** Returns whether an entry of this level goes anywhere. */
   isEnabled(level: Level): boolean;
-  /** `wall`: when it happened, in milliseconds since 1970; if absent, now. */
-  write(entry: LazyEntry, wall?: number): void;
+  /** `wall`: when it happened; if absent, now. */
+  write(entry: LazyEntry, wall?: WallTime): void;
 }
 
 /** A log that takes every entry, and at once. */
@@ -45,7 +46,7 @@ export abstract class EagerLog implements Log {
     return true;
   }
 
-  write(entry: LazyEntry, _wall?: number): void {
+  write(entry: LazyEntry, _wall?: WallTime): void {
     this.add(makeEntry(entry));
   }
 
@@ -57,7 +58,7 @@ export function makeEntry(entry: LazyEntry): Entry {
 }
 
 /** `[2026-11-22 13:26] text`, local time: the line of knockd 0.8. */
-export function formatTextLine(entry: Entry, wall: number): string {
+export function formatTextLine(entry: Entry, wall: WallTime): string {
   const date = new Date(wall);
   const two = (number: number) => String(number).padStart(2, "0");
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
@@ -65,7 +66,7 @@ export function formatTextLine(entry: Entry, wall: number): string {
 }
 
 /** One JSON object: time (RFC 3339, UTC, milliseconds), level, event, door, source, details, message. */
-export function formatJsonLine(entry: Entry, wall: number): string {
+export function formatJsonLine(entry: Entry, wall: WallTime): string {
   const json = JSON.stringify({
     time: new Date(wall).toISOString(),
     level: entry.level,

@@ -1,6 +1,7 @@
 import { endianness } from "node:os";
 import type { Clock } from "../base/clock.ts";
 import type { PortSets } from "../base/port.ts";
+import type { WallTime } from "../base/time.ts";
 import type { RingSize } from "../ffi/packet-socket.ts";
 import {
   attachFilter,
@@ -193,7 +194,7 @@ export class Ring implements Source {
   }
 
   /** `wall`: the date now, if it can be compared with the frame's. */
-  #read(at: number, now: number, wall: number | undefined): void {
+  #read(at: number, now: number, wall: WallTime | undefined): void {
     const data = this.#data;
     const frame = this.#frame;
     frame.start = at + data.getUint16(at + NETWORK_OFFSET, littleEndian);

@@ -1,4 +1,5 @@
 import { KnockError } from "../base/errors.ts";
+import type { WallTime } from "../base/time.ts";
 import { FileWindow } from "./file-window.ts";
 import type { NoPacket } from "./link.ts";
 import { pcapFlavour, readPcap } from "./pcap.ts";
@@ -41,8 +42,8 @@ export class Savefile implements AsyncIterable<SavedPacket> {
     return this.#packets;
   }
 
-  /** The date at time 0: milliseconds since 1970; undefined while no packet told its time. */
-  get firstWall(): number | undefined {
+  /** The date at time 0; `undefined` while no packet told its time. */
+  get firstWall(): WallTime | undefined {
     return this.#timeline.firstWall;
   }
 

@@ -1,3 +1,5 @@
+import type { WallTime } from "../base/time.ts";
+import { wallTime } from "../base/time.ts";
 import type { Stamp } from "./record.ts";
 
 /** Stamps go back a little where several processors record, and by more where the date was set. */
@@ -16,10 +18,10 @@ export class Timeline {
   #shifts: readonly [number, number] = [0, 0];
   #now = 0;
 
-  /** The first stamp: milliseconds since 1970; undefined before there was one. */
-  get firstWall(): number | undefined {
+  /** The first stamp; `undefined` before there was one. */
+  get firstWall(): WallTime | undefined {
     if (this.#first === undefined) return undefined;
-    return this.#first.seconds * 1000 + this.#first.nanoseconds / 1e6;
+    return wallTime(this.#first.seconds * 1000 + this.#first.nanoseconds / 1e6);
   }
 
   /**

@@ -20,8 +20,7 @@ type Promised<T> = T | Promise<T>;
  */
 export interface ControlHandlers extends MethodHandlers {
   /**
-   * Hands every log entry from now on to `listener`, with the time of it (milliseconds since 1970),
-   * in order. The returned function, which may be called twice, ends that. A listener never throws.
+   * Hands every log entry from now on to `listener`, with its date, in order. The returned function, which may be called twice, ends that. A listener never throws.
    */
   readonly watch: (listener: EntryListener) => () => void;
 }

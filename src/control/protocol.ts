@@ -1,9 +1,11 @@
 // The lines of the control socket; docs/control-protocol.md says what they mean. Pure.
+
 import * as v from "valibot";
 import { Address } from "../base/address.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Entry } from "../base/log.ts";
 import { escapeControls, formatJsonLine } from "../base/log.ts";
+import type { WallTime } from "../base/time.ts";
 import type { Method, NoParams, Params, Result } from "./methods.ts";
 import { methods, none } from "./methods.ts";
 
@@ -76,7 +78,7 @@ export function formatError(id: number | null, error: WireError): string {
   return encode({ id, error });
 }
 
-export function formatEvent(id: number, entry: Entry, wall: number): string {
+export function formatEvent(id: number, entry: Entry, wall: WallTime): string {
   return `{"id":${id},"event":${formatJsonLine(entry, wall)}}`;
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Entry } from "../base/log.ts";
+import type { WallTime } from "../base/time.ts";
 import { formatDropped, formatEvent } from "./protocol.ts";
 
 /** Events on their way to one client. One that reads too slowly loses some, and is told how many. */
@@ -16,7 +17,7 @@ export class WatchStream {
     this.#backlog = backlog;
   }
 
-  send(entry: Entry, wall: number): void {
+  send(entry: Entry, wall: WallTime): void {
     if (this.#socket.writableLength > this.#backlog) {
       this.#dropped++;
       return;

@@ -3,6 +3,8 @@ import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { WallTime } from "../base/time.ts";
+import { later } from "../base/time.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
 import { isMartian } from "../decode/martian.ts";
@@ -161,7 +163,7 @@ export class Pipeline<S extends Source> {
   }
 
   /** The date of a line that may be written, or undefined if it is too many. */
-  #admit(priority: LogPriority | undefined): number | undefined {
+  #admit(priority: LogPriority | undefined): WallTime | undefined {
     const { clock, rateLimiter } = this.#parts;
     if (priority === undefined || rateLimiter === undefined) return clock.wall();
     return rateLimiter.admits(priority);
@@ -171,7 +173,7 @@ export class Pipeline<S extends Source> {
     const { log, clock } = this.#parts;
     const wall = this.#admit("low");
     if (wall === undefined) return;
-    log.write(reportPacket(packet, wall - (clock.now() - packet.time)), wall);
+    log.write(reportPacket(packet, later(wall, packet.time - clock.now())), wall);
   }
 
   #reportInternalError(error: unknown): void {

@@ -1,11 +1,13 @@
 // V8 compiles code when it first runs, and optimizes it when it has run often. Without the knocks played
 // here, the first knock of a day would open its door several times later than the thousandth.
+
 import { setImmediate } from "node:timers/promises";
 import { Address } from "../base/address.ts";
 import { backends } from "../base/backends.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Entry } from "../base/log.ts";
 import { EagerLog, formatTextLine } from "../base/log.ts";
+import { wallTime } from "../base/time.ts";
 import type { CommandAction, Config, DoorConfig } from "../config/config.ts";
 import { withDefaults } from "../config/directive.ts";
 import { commandDirectives } from "../config/directives.ts";
@@ -79,7 +81,7 @@ const idleCommand: CommandAction = {
 /** Makes the lines of text, and forgets them. */
 class FormattingLog extends EagerLog {
   protected add(entry: Entry): void {
-    formatTextLine(entry, 0);
+    formatTextLine(entry, wallTime(0));
   }
 }
 

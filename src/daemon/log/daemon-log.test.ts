@@ -2,6 +2,8 @@ import { describe, expect, test, vi } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { Entry, Level } from "../../base/log.ts";
+import type { WallTime } from "../../base/time.ts";
+import { wallTime } from "../../base/time.ts";
 import { DaemonLog } from "./daemon-log.ts";
 import type { LogSettings } from "./log-outputs.ts";
 import type { LookUp } from "./reverse-dns.ts";
@@ -17,7 +19,7 @@ function open({ wall = 1000, lookUp }: { wall?: number; lookUp?: LookUp } = {}) 
   const outputs = {
     configure: ({ file }: LogSettings) => void lines.push(`configure ${file}`),
     isEnabled: (level: Level) => level === "error",
-    write(entry: Entry, time: number) {
+    write(entry: Entry, time: WallTime) {
       entries.push(entry);
       lines.push(`${entry.text} ${time}`);
     },
@@ -34,7 +36,7 @@ describe("an entry", () => {
     log.write(say("a"));
     clock.advance(5);
     log.write(say("b"));
-    log.write(say("c"), 7);
+    log.write(say("c"), wallTime(7));
     expect(lines).toEqual([]);
     clock.advance(5);
     expect(lines).toEqual(["a 1000", "b 1005", "c 7"]);
@@ -131,7 +133,7 @@ describe("a subscriber", () => {
     const listener = vi.fn();
     const end = log.subscribe(listener);
     log.write(say("x"));
-    log.write(say("x"), 7);
+    log.write(say("x"), wallTime(7));
     log.write({ ...say("x"), level: "debug" });
     end();
     end();

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Entry, EntryListener, LazyEntry, Level, Log } from "../../base/log.ts";
 import { makeEntry } from "../../base/log.ts";
+import type { WallTime } from "../../base/time.ts";
 import type { LogOutputs, LogSettings } from "./log-outputs.ts";
 import { LogRateLimiter, usualRate } from "./log-rate-limiter.ts";
 import type { LookUp } from "./reverse-dns.ts";
@@ -36,7 +37,7 @@ export class DaemonLog implements Log {
   readonly #reverseDns: ReverseDns | undefined;
   readonly #clock: Clock;
   readonly #subscribers = new Set<EntryListener>();
-  #waiting: [LazyEntry, number][] = [];
+  #waiting: [LazyEntry, WallTime][] = [];
   #cancelWake: (() => void) | undefined;
   #defers = false;
   #isUrgent: (entry: Entry) => boolean = () => false;
@@ -70,7 +71,7 @@ export class DaemonLog implements Log {
     return (this.#subscribers.size > 0 && level !== "debug") || this.#outputs.isEnabled(level);
   }
 
-  write(entry: LazyEntry, wall?: number): void {
+  write(entry: LazyEntry, wall?: WallTime): void {
     const isMade = typeof entry === "object";
     if (isMade && entry.limited && this.rateLimiter.admits("high") === undefined) return;
     this.#waiting.push([entry, wall ?? this.#clock.wall()]);
@@ -101,7 +102,7 @@ export class DaemonLog implements Log {
     this.#outputs.close();
   }
 
-  #passOn(entry: Entry, wall: number): void {
+  #passOn(entry: Entry, wall: WallTime): void {
     (this.#reverseDns ?? this.#outputs).write(entry, wall);
     if (entry.level === "debug") return;
     for (const listener of this.#subscribers) listener(entry, wall);

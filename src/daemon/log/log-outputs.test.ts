@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { Entry, Level } from "../../base/log.ts";
+import { later, wallTime } from "../../base/time.ts";
 import { LogOutputs } from "./log-outputs.ts";
 
 let folder: string;
@@ -15,7 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const wall = new Date(2026, 10, 22, 13, 26, 59, 7).getTime();
+const wall = wallTime(new Date(2026, 10, 22, 13, 26, 59, 7).getTime());
 
 function open(
   flags: { verbose?: boolean; debug?: boolean } = {},
@@ -82,7 +83,7 @@ describe("what goes where", () => {
 test("a line of the file has knockd's date, which is that of the event", () => {
   const { logs, file } = open();
   logs.write({ level: "notice", event: "x", text: "now" });
-  logs.write({ level: "notice", event: "x", text: "then" }, wall - 60_000);
+  logs.write({ level: "notice", event: "x", text: "then" }, later(wall, -60_000));
   logs.close();
   expect(file()).toBe("[2026-11-22 13:26] now\n[2026-11-22 13:25] then\n");
 });

@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Entry, Level } from "../../base/log.ts";
 import { formatJsonLine, formatTextLine, oneLine } from "../../base/log.ts";
+import type { WallTime } from "../../base/time.ts";
 import { LogFile } from "./log-file.ts";
 import { Syslog } from "./syslog.ts";
 
@@ -50,7 +51,7 @@ export class LogOutputs {
     this.#syslog = settings.syslog ? (this.#syslog ?? new Syslog(this.#clock)) : undefined;
   }
 
-  write(entry: Entry, wall: number = this.#clock.wall()): void {
+  write(entry: Entry, wall: WallTime = this.#clock.wall()): void {
     this.#show(entry);
     if (!this.#isLogged(entry)) return;
     const json = this.#isJson;

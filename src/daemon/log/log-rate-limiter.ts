@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
+import type { WallTime } from "../../base/time.ts";
 
 /** Priority of a log line: "low" if the source has completed at most the first step of a sequence. */
 export type LogPriority = "low" | "high";
@@ -49,10 +50,8 @@ export class LogRateLimiter {
     return this.#leftOutBefore + this.#leftOut;
   }
 
-  /**
-   * Counts one more line. Returns its date (milliseconds since 1970), or undefined if it is too many.
-   */
-  admits(priority: LogPriority): number | undefined {
+  /** Counts one more line. Returns its date, or undefined if it is too many. */
+  admits(priority: LogPriority): WallTime | undefined {
     // The timer for the summary ends the second: until then a flood need not ask for the date.
     if (this.#cancelWake !== undefined && !this.#hasRoom(priority)) {
       this.#leftOut++;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseAddress } from "../../base/address.ts";
+import { wallTime } from "../../base/time.ts";
 import type { Door } from "../../match/door.ts";
 import type { Verdict } from "../../match/verdict.ts";
 import { levelOf, priorityOf, reportPacket, reportVerdict } from "./report.ts";
@@ -143,7 +144,7 @@ test("a packet is told with its date, its ends and its length", () => {
     mayRepeat: true,
     fingerprint: 1,
   };
-  const wall = new Date(2026, 10, 2, 3, 4, 5).getTime();
+  const wall = wallTime(new Date(2026, 10, 2, 3, 4, 5).getTime());
   expect(reportPacket(packet, wall)).toMatchObject({
     level: "debug",
     text: "2026-11-02 03:04:05: tcp: 192.0.2.1:40000 -> 192.0.2.2:7000 60 bytes",

@@ -2,6 +2,7 @@ import type { Entry, Level } from "../../base/log.ts";
 import { formatPort } from "../../base/port.ts";
 import type { FlagTest } from "../../base/tcp-flags.ts";
 import { formatFlagTest } from "../../base/tcp-flags.ts";
+import type { WallTime } from "../../base/time.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { Verdict } from "../../match/verdict.ts";
 import type { LogPriority } from "./log-rate-limiter.ts";
@@ -112,7 +113,7 @@ export function formatFlags(flags: number): string {
 }
 
 /** What -D says of every packet that came through the filter; `wall`: when it arrived. */
-export function reportPacket(packet: Packet, wall: number): Entry {
+export function reportPacket(packet: Packet, wall: WallTime): Entry {
   const date = new Date(wall);
   const two = (number: number) => String(number).padStart(2, "0");
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");

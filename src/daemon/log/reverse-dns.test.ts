@@ -3,6 +3,7 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { Entry } from "../../base/log.ts";
+import { wallTime } from "../../base/time.ts";
 import { ReverseDns } from "./reverse-dns.ts";
 
 function address(text: string): Address {
@@ -85,7 +86,10 @@ describe("lines of a source", () => {
 
   test("that do not begin with its address keep their text, and JSON gets the name", async () => {
     const { names, entries, answer } = open();
-    names.write({ level: "notice", event: "x", source: one, text: "x: running command: a" }, 0);
+    names.write(
+      { level: "notice", event: "x", source: one, text: "x: running command: a" },
+      wallTime(0),
+    );
     await answer("gate");
     expect(entries).toMatchObject([{ text: "x: running command: a", detail: { host: "gate" } }]);
   });
@@ -93,8 +97,8 @@ describe("lines of a source", () => {
 
 test("lines of no source, and those for debugging, never wait", () => {
   const { names, lines, asked } = open();
-  names.write({ level: "notice", event: "x", text: "starting up" }, 1000);
-  names.write({ level: "debug", event: "x", text: "packet", source: one }, 1000);
+  names.write({ level: "notice", event: "x", text: "starting up" }, wallTime(1000));
+  names.write({ level: "debug", event: "x", text: "packet", source: one }, wallTime(1000));
   expect(lines).toEqual(["1000 starting up", "1000 packet"]);
   expect(asked).toEqual([]);
 });

@@ -1,6 +1,7 @@
 import { lookupService, Resolver } from "node:dns/promises";
 import type { Address } from "../../base/address.ts";
 import type { Entry, EntryListener } from "../../base/log.ts";
+import type { WallTime } from "../../base/time.ts";
 
 /** Sources whose names are remembered, found or not. */
 const mostKnown = 10_000;
@@ -25,7 +26,7 @@ export class ReverseDns {
   readonly #passOn: EntryListener;
   readonly #lookUp: LookUp;
   readonly #known = new Map<string, string | undefined>();
-  readonly #pending = new Map<string, [Entry, number][]>();
+  readonly #pending = new Map<string, [Entry, WallTime][]>();
 
   /** `passOn` takes the lines. */
   constructor(passOn: EntryListener, lookUp: LookUp) {
@@ -33,7 +34,7 @@ export class ReverseDns {
     this.#lookUp = lookUp;
   }
 
-  write(entry: Entry, wall: number): void {
+  write(entry: Entry, wall: WallTime): void {
     const { source } = entry;
     if (source === undefined || entry.level === "debug") {
       this.#passOn(entry, wall);

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Datagrams } from "../../../test/support/datagrams.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { wallTime } from "../../base/time.ts";
 import { Syslog } from "./syslog.ts";
 
-const wall = new Date(2026, 10, 2, 13, 6, 9).getTime();
+const wall = wallTime(new Date(2026, 10, 2, 13, 6, 9).getTime());
 let folder: string;
 let path: string;
 let reader: Datagrams;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { WallTime } from "../../base/time.ts";
 import { closeUnixDatagram, openUnixDatagram, sendUnixDatagram } from "../../ffi/unix-datagram.ts";
 
 /** LOG_USER and LOG_NOTICE (RFC 5424 §6.2.1), the one priority that knockd uses. */
@@ -40,7 +41,7 @@ export class Syslog {
    * A line that comes while there is no reader at all is lost; so is one that is too many, and then a line
    * tells how many were. Those that can be spared (`isSpare`) are so first.
    */
-  write(line: string, wall: number, isSpare: boolean): void {
+  write(line: string, wall: WallTime, isSpare: boolean): void {
     if (this.#waiting.length >= (isSpare ? mostSpare : mostWaiting)) {
       this.#lost++;
       return;
@@ -84,7 +85,7 @@ export class Syslog {
   }
 }
 
-function format(line: string, wall: number): Uint8Array {
+function format(line: string, wall: WallTime): Uint8Array {
   const date = new Date(wall);
   const two = (number: number) => String(number).padStart(2, "0");
   const day = `${months[date.getMonth()]} ${String(date.getDate()).padStart(2)}`;

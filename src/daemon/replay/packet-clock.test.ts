@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { wallTime } from "../../base/time.ts";
 import { PacketClock } from "./packet-clock.ts";
 
 test("runs what is due one moment after the other, those of one moment in their order", () => {
   const clock = new PacketClock();
-  clock.startsAt(1000);
+  clock.startsAt(wallTime(1000));
   const ran: string[] = [];
   const note = (name: string) => () => ran.push(`${name} ${clock.now()} ${clock.wall()}`);
   clock.wakeAt(30, note("c"));

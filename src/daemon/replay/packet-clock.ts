@@ -1,4 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
+import type { WallTime } from "../../base/time.ts";
+import { later, wallTime } from "../../base/time.ts";
 
 /**
  * A clock that goes by the packets of a recording, and stops at each moment at which something is
@@ -6,11 +8,11 @@ import type { Clock } from "../../base/clock.ts";
  */
 export class PacketClock implements Clock {
   #now = 0;
-  #start = 0;
+  #start = wallTime(0);
   readonly #tasks = new Set<{ readonly when: number; readonly task: () => void }>();
 
-  /** The date at time 0: milliseconds since 1970. */
-  startsAt(wall: number): void {
+  /** Sets the date at time 0. */
+  startsAt(wall: WallTime): void {
     this.#start = wall;
   }
 
@@ -18,8 +20,8 @@ export class PacketClock implements Clock {
     return this.#now;
   }
 
-  wall(): number {
-    return this.#start + this.#now;
+  wall(): WallTime {
+    return later(this.#start, this.#now);
   }
 
   wakeAt(when: number, task: () => void): () => void {

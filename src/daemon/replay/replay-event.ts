@@ -1,5 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import type { Entry } from "../../base/log.ts";
+import type { WallTime } from "../../base/time.ts";
 import type { NoPacket } from "../../capture/link.ts";
 import type { Config } from "../../config/config.ts";
 import type { Packet } from "../../decode/packet.ts";
@@ -19,8 +20,8 @@ export interface ReplayOptions {
 export interface ReplayEvent {
   /** Milliseconds since the first packet. */
   readonly time: number;
-  /** The date: milliseconds since 1970; undefined if the file tells none. */
-  readonly wall: number | undefined;
+  /** `undefined` if the file tells no date. */
+  readonly wall: WallTime | undefined;
   /** The packet that did it, and its number in the file, counted from 1; undefined: time did it. */
   readonly cause: { readonly number: number; readonly packet: Packet } | undefined;
   /** What the daemon would have said, and what it would have kept to itself. Never empty. */
@@ -35,8 +36,8 @@ export interface ReplaySummary {
   readonly packets: number;
   /** Those that were of no concern, by reason. */
   readonly unseen: ReadonlyMap<Unseen, number>;
-  /** When the recording begins: milliseconds since 1970; undefined if the file tells no time. */
-  readonly firstWall: number | undefined;
+  /** When the recording begins; `undefined` if the file tells no time. */
+  readonly firstWall: WallTime | undefined;
   /** In the middle of what the file ends; undefined if it is complete. */
   readonly truncated: string | undefined;
 }

@@ -1,6 +1,7 @@
 import type { Address } from "../../base/address.ts";
 import type { Entry } from "../../base/log.ts";
 import { formatPort } from "../../base/port.ts";
+import { wallTime } from "../../base/time.ts";
 import type { NoPacket } from "../../capture/link.ts";
 import { Savefile } from "../../capture/savefile.ts";
 import type { Frame } from "../../capture/source.ts";
@@ -59,7 +60,7 @@ export class Replay implements AsyncIterable<ReplayEvent> {
 
   async *#run(dryRun: DryRun): AsyncGenerator<ReplayEvent> {
     for await (const { number, time, frame } of this.#file) {
-      this.#clock.startsAt(this.#file.firstWall ?? 0);
+      this.#clock.startsAt(this.#file.firstWall ?? wallTime(0));
       for await (const said of dryRun.passTime(time)) yield* this.#tell(said);
       const packet = this.#decode(frame);
       if (packet === undefined || typeof frame === "string") continue;

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Clock } from "../../../src/base/clock.ts";
+import type { WallTime } from "../../../src/base/time.ts";
 import { ControlConnection } from "../../../src/control/connection.ts";
 import { defaultLimits } from "../../../src/control/limits.ts";
 import { parseAnswer } from "../../../src/control/protocol.ts";
@@ -81,7 +82,7 @@ class CountingClock implements Clock {
     return this.manual.now();
   }
 
-  wall(): number {
+  wall(): WallTime {
     return this.manual.wall();
   }
 
