@@ -28,7 +28,7 @@ export async function bundle(entry, alias = {}) {
     target: "node20",
     charset: "utf8",
     alias,
-    plugins: [await fixedVersion(), ownPage],
+    plugins: [await fixedVersion(), ownPage, koffiBeside],
     // What it warns of would be an error of the program.
     logOverride: { "empty-import-meta": "error" },
     logLevel: "error",
@@ -54,6 +54,19 @@ const ownPage = {
         contents: `export const readPage = () => new TextEncoder().encode(${JSON.stringify(page)});`,
       };
     }),
+};
+
+/** Threads load koffi by its path: as packaging/koffi.mjs does, the file beside the executable. */
+const koffiBeside = {
+  name: "koffi beside",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]src[\\/]ffi[\\/]koffi-path\.ts$/ }, () => ({
+      contents: `
+        import { dirname, join } from "node:path";
+        export const koffiPath = join(dirname(process.execPath), "koffi.node");
+      `,
+      resolveDir: root,
+    })),
 };
 
 /** The version as a constant: there is no package.json beside an executable. */

@@ -65,6 +65,8 @@ export const munmap: (address: bigint, length: number) => number = libc.func(
 export const ioctl: (fd: number, request: number, argument: Uint8Array) => number = libc.func(
   "int ioctl(int, unsigned long, void *)",
 );
+/** _exit(2): ends the process without waiting for its threads. */
+export const exitAtOnce: (status: number) => void = libc.func("void _exit(int)");
 /** flock(2) */
 export const flock: (fd: number, operation: number) => number = libc.func("int flock(int, int)");
 /** dup2(2) */

@@ -5,53 +5,14 @@ import koffi from "koffi";
 import { KnockError } from "../base/errors.ts";
 import * as libc from "./libc.ts";
 import { whenReadable } from "./readable.ts";
+import type { SpawnJob } from "./spawn-thread.ts";
+import { startProgram } from "./spawner.ts";
 
-// Of glibc's spawn.h and the generic system call table.
-const POSIX_SPAWN_SETSIGDEF = 0x04;
-const POSIX_SPAWN_SETSIGMASK = 0x08;
-const POSIX_SPAWN_SETSID = 0x80;
-const O_RDONLY = 0;
+// Of the generic system call table.
 const SYS_pidfd_open = 434;
 const WNOHANG = 1;
 
 const library = koffi.load("libc.so.6");
-const posixSpawn: (
-  pid: Int32Array,
-  file: string,
-  actions: Uint8Array,
-  attributes: Uint8Array,
-  argv: readonly (string | null)[],
-  envp: readonly (string | null)[],
-) => number = library.func(
-  "int posix_spawnp(void *, const char *, const void *, const void *, const char **, const char **)",
-);
-const initActions: (actions: Uint8Array) => number = library.func(
-  "int posix_spawn_file_actions_init(void *)",
-);
-const destroyActions: (actions: Uint8Array) => number = library.func(
-  "int posix_spawn_file_actions_destroy(void *)",
-);
-const addOpen: (
-  actions: Uint8Array,
-  fd: number,
-  path: string,
-  flags: number,
-  mode: number,
-) => number = library.func(
-  "int posix_spawn_file_actions_addopen(void *, int, const char *, int, unsigned int)",
-);
-const addDup2: (actions: Uint8Array, from: number, to: number) => number = library.func(
-  "int posix_spawn_file_actions_adddup2(void *, int, int)",
-);
-const initAttributes: (attributes: Uint8Array) => number = library.func(
-  "int posix_spawnattr_init(void *)",
-);
-const setFlags: (attributes: Uint8Array, flags: number) => number = library.func(
-  "int posix_spawnattr_setflags(void *, short)",
-);
-const setDefaultSignals: (attributes: Uint8Array, signals: Uint8Array) => number = library.func(
-  "int posix_spawnattr_setsigdefault(void *, const void *)",
-);
 const syscall: (number: number, first: number, second: number) => number = library.func(
   "long syscall(long, long, long)",
 );
@@ -71,22 +32,6 @@ export interface SpawnedProcess {
   readonly ended: Promise<Exit>;
 }
 
-/** Larger than the C structures on every architecture. */
-const structure = 1024;
-
-let attributes: Uint8Array | undefined;
-
-/** A session of its own, no signal blocked or ignored. */
-function defaults(): Uint8Array {
-  if (attributes !== undefined) return attributes;
-  const made = new Uint8Array(structure);
-  initAttributes(made);
-  setFlags(made, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-  setDefaultSignals(made, new Uint8Array(128).fill(255));
-  attributes = made;
-  return made;
-}
-
 let known: boolean | undefined;
 
 /** Can this kernel tell when a process ends by a descriptor (Linux 5.3)? */
@@ -100,37 +45,18 @@ export function canSpawn(): boolean {
 
 /**
  * Starts a program in a session of its own, with nothing on its standard input, and this process's
- * standard output and error. Ask `canSpawn` before. Throws SYSTEM.
- *
- * @param file its path, or a name to look for in this process's PATH
- * @param args without its name, which is `file`
- * @param env the whole environment: `NAME=value`
- * @param hold a descriptor that it gets as its number 3
+ * standard output and error. Fulfilled when it runs; meanwhile this thread goes on. Ask `canSpawn`
+ * before. Rejected with SYSTEM.
  */
-export function spawnProgram(
-  file: string,
-  args: readonly string[],
-  env: readonly string[],
-  hold: number | undefined,
-): SpawnedProcess {
+export async function spawnProgram(job: SpawnJob): Promise<SpawnedProcess> {
+  const { file, args, env } = job;
   const odd = [file, ...args, ...env].find((text) => text.includes("\0"));
-  if (odd !== undefined)
+  if (odd !== undefined) {
     throw new KnockError("SYSTEM", `cannot start ${file}: a NUL byte in its arguments`);
-  const actions = new Uint8Array(structure);
-  initActions(actions);
-  try {
-    addOpen(actions, 0, "/dev/null", O_RDONLY, 0);
-    // Onto itself: Node has told the kernel to close them at exec, and this takes it back (glibc 2.29).
-    for (const fd of [1, 2]) addDup2(actions, fd, fd);
-    if (hold !== undefined) addDup2(actions, hold, 3);
-    const pid = new Int32Array(1);
-    const argv = [file, ...args, null];
-    const failure = posixSpawn(pid, file, actions, defaults(), argv, [...env, null]);
-    if (failure !== 0) throw libc.systemError("SYSTEM", `cannot start ${file}`, failure);
-    return { pid: pid[0] ?? 0, ended: waitFor(pid[0] ?? 0) };
-  } finally {
-    destroyActions(actions);
   }
+  const result = await startProgram(job);
+  if ("errno" in result) throw libc.systemError("SYSTEM", `cannot start ${file}`, result.errno);
+  return { pid: result.pid, ended: waitFor(result.pid) };
 }
 
 /** How often a child is asked for that no descriptor could be had of: milliseconds. */

@@ -49,7 +49,7 @@ export class CommandFirewall implements Firewall<CommandAccess> {
     if (command === undefined) return { kind: "done" };
     try {
       const user = method.user === undefined ? undefined : await this.#findUser(method.user);
-      const child = start(command, environment(access), user, hold);
+      const child = await start(command, environment(access), user, hold);
       const relax = limit(child.pid, method, this.#grace);
       const { status, signal } = await child.ended;
       if (relax()) return { kind: "timed-out" };
@@ -61,32 +61,35 @@ export class CommandFirewall implements Firewall<CommandAccess> {
   }
 }
 
-/** Throws, or rejects, with what kept the command from starting. */
-function start(
+/** Rejected with what kept the command from starting. */
+async function start(
   command: string,
   env: Readonly<Record<string, string>>,
   user: User | undefined,
   hold: number | undefined,
-): CommandProcess {
+): Promise<CommandProcess> {
   const args = ["-c", command];
   // Only Node can change the user between fork and exec.
   if (user !== undefined || !canSpawn()) return startByNode(args, env, user, hold);
   const variables = Object.entries({ ...process.env, ...env }).map(
     ([name, value]) => `${name}=${value}`,
   );
-  return startPlain(command, variables, hold) ?? spawnProgram(shell, args, variables, hold);
+  return (
+    (await startPlain(command, variables, hold)) ??
+    (await spawnProgram({ file: shell, args, env: variables, hold }))
+  );
 }
 
 /** Without a shell, where none is needed: that saves 0.8 ms, a third of what iptables takes by one. */
-function startPlain(
+async function startPlain(
   command: string,
   env: readonly string[],
   hold: number | undefined,
-): CommandProcess | undefined {
-  const [program, ...args] = plainWords(command) ?? [];
-  if (program === undefined) return undefined;
+): Promise<CommandProcess | undefined> {
+  const [file, ...args] = plainWords(command) ?? [];
+  if (file === undefined) return undefined;
   try {
-    return spawnProgram(program, args, env, hold);
+    return await spawnProgram({ file, args, env, hold });
   } catch {
     return undefined; // The shell looks further, and says what is wrong in words that are known.
   }

@@ -1,0 +1,75 @@
+import type * as threads from "node:worker_threads";
+
+/** A program to start. */
+export interface SpawnJob {
+  /** Its path, or a name to look for in this process's PATH. */
+  readonly file: string;
+  /** Without its name, which is `file`. */
+  readonly args: readonly string[];
+  /** The whole environment: `NAME=value`. */
+  readonly env: readonly string[];
+  /** A descriptor that the program gets as its number 3. It stays open until the program has started. */
+  readonly hold: number | undefined;
+}
+
+/** The number of the process, or the errno that says why there is none. The thread says "ready" first. */
+export type SpawnResult = { readonly pid: number } | { readonly errno: number };
+
+/** As `require` and `koffi` have them; the code of a thread cannot import. */
+type Load = (name: string) => unknown;
+type Koffi = Pick<typeof import("koffi").default, "load">;
+
+/**
+ * The code of a thread that starts programs by posix_spawnp(3), one after the other. It runs from its
+ * text, since an executable has no files: it may use nothing from outside the function.
+ */
+export function runSpawnThread(load: Load): void {
+  // Of glibc's spawn.h.
+  const POSIX_SPAWN_SETSIGDEF = 0x04;
+  const POSIX_SPAWN_SETSIGMASK = 0x08;
+  const POSIX_SPAWN_SETSID = 0x80;
+  const O_RDONLY = 0;
+  /** Larger than the C structures on every architecture. */
+  const structure = 1024;
+
+  const { parentPort, workerData } = load("node:worker_threads") as typeof threads;
+  const library = (load(workerData) as Koffi).load("libc.so.6");
+  const posixSpawn = library.func(
+    "int posix_spawnp(void *, const char *, const void *, const void *, const char **, const char **)",
+  );
+  const initActions = library.func("int posix_spawn_file_actions_init(void *)");
+  const destroyActions = library.func("int posix_spawn_file_actions_destroy(void *)");
+  const addOpen = library.func(
+    "int posix_spawn_file_actions_addopen(void *, int, const char *, int, unsigned int)",
+  );
+  const addDup2 = library.func("int posix_spawn_file_actions_adddup2(void *, int, int)");
+  const initAttributes = library.func("int posix_spawnattr_init(void *)");
+  const setFlags = library.func("int posix_spawnattr_setflags(void *, short)");
+  const setDefaultSignals = library.func("int posix_spawnattr_setsigdefault(void *, const void *)");
+
+  /** A session of its own, no signal blocked or ignored. */
+  const attributes = new Uint8Array(structure);
+  initAttributes(attributes);
+  setFlags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
+  setDefaultSignals(attributes, new Uint8Array(128).fill(255));
+
+  function start({ file, args, env, hold }: SpawnJob): SpawnResult {
+    const actions = new Uint8Array(structure);
+    initActions(actions);
+    try {
+      addOpen(actions, 0, "/dev/null", O_RDONLY, 0);
+      // Onto itself: Node has told the kernel to close them at exec, and this takes it back (glibc 2.29).
+      for (const fd of [1, 2]) addDup2(actions, fd, fd);
+      if (hold !== undefined) addDup2(actions, hold, 3);
+      const pid = new Int32Array(1);
+      const argv = [file, ...args, null];
+      const errno = posixSpawn(pid, file, actions, attributes, argv, [...env, null]);
+      return errno === 0 ? { pid: pid[0] ?? 0 } : { errno };
+    } finally {
+      destroyActions(actions);
+    }
+  }
+
+  parentPort?.on("message", (job: SpawnJob) => parentPort.postMessage(start(job)));
+  parentPort?.postMessage("ready");
+}
