@@ -25,7 +25,7 @@ import {
 } from "./reports.ts";
 
 export interface AdministrationParts extends StatusParts {
-  readonly firewalls: Pick<Firewalls, "kind" | "problems" | "listOpen">;
+  readonly firewalls: StatusParts["firewalls"] & Pick<Firewalls, "listOpen">;
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
   readonly reload: () => Promise<Result<"reload">>;

@@ -65,7 +65,8 @@ export class Firewalls implements Firewall {
 
   /** What keeps doors from opening: a sentence each. */
   get problems(): readonly string[] {
-    return this.#problem === undefined ? [] : [this.#problem];
+    const running = this.#running?.backend.problems ?? [];
+    return this.#problem === undefined ? running : [this.#problem, ...running];
   }
 
   /**
@@ -128,6 +129,11 @@ export class Firewalls implements Firewall {
     return (await this.#running?.backend.listOpen()) ?? [];
   }
 
+  /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */
+  listProtected(): readonly Service[] {
+    return this.#running?.backend.listProtected?.() ?? [];
+  }
+
   /** Lets go. What is open stays open until its time is over. */
   async shutDown(): Promise<void> {
     await this.#running?.backend.release();
@@ -161,7 +167,7 @@ export class Firewalls implements Firewall {
     const parts = {
       clock,
       table,
-      onLoss: (loss: Loss) => this.#restore(loss),
+      onLoss: (loss: Loss, times: number) => this.#restore(loss, times),
       onProblem: ({ message: text }: Error) =>
         log.write({ level: "error", event: "firewall-failed", text }),
     };
@@ -171,12 +177,14 @@ export class Firewalls implements Firewall {
     this.#parts.onLoss();
   }
 
-  #restore(loss: Loss): void {
+  #restore(loss: Loss, times: number): void {
     const table = `table inet ${this.#parts.table}`;
-    if (loss === "removed") {
+    // The status says that it goes on; the log need not at each time.
+    const isTold = Number.isInteger(Math.log2(times));
+    if (loss === "removed" && isTold) {
       const text = `somebody removed rules from ${table}: they are put back`;
       this.#parts.log.write({ level: "warning", event: "firewall-restored", text });
-    } else {
+    } else if (loss === "unknown") {
       const text = `more changes of the firewall than the kernel can tell: ${table} is made anew, to be sure`;
       this.#parts.log.write({ level: "notice", event: "firewall-renewed", text });
     }

@@ -16,6 +16,7 @@ import type { Matcher } from "../match/matcher.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
+import { inspectProtection } from "./protection/inspect.ts";
 import type { Protection } from "./protection/protection.ts";
 
 /** What `reportStatus` looks at. */
@@ -27,7 +28,7 @@ export interface StatusParts {
   readonly matcher: Matcher;
   readonly source: Source;
   readonly network: Pick<NetworkChanges, "problems">;
-  readonly firewalls: Pick<Firewalls, "kind" | "problems">;
+  readonly firewalls: Pick<Firewalls, "kind" | "problems" | "listProtected">;
   readonly protection: Pick<Protection, "services" | "trial" | "problems">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
@@ -39,7 +40,7 @@ export interface StatusParts {
 export function reportStatus(parts: StatusParts, started: number): Result<"status"> {
   const { version, configFile, clock, leaseManager, matcher, source } = parts;
   const { network, firewalls, protection, journal } = parts;
-  const { trial } = protection;
+  const { services, trial, problems } = inspectProtection(protection, firewalls);
   const problem = journal.trouble;
   const doors = parts.doors();
   return {
@@ -54,7 +55,7 @@ export function reportStatus(parts: StatusParts, started: number): Result<"statu
     capture: source.counters(),
     firewall: {
       kind: firewalls.kind,
-      protects: protection.services.map(formatService),
+      protects: services.map(formatService),
       ...(trial && { trial: { ...trial, services: trial.services.map(formatService) } }),
     },
     journal: { path: journal.path, ...(problem !== undefined && { problem }) },
@@ -62,7 +63,7 @@ export function reportStatus(parts: StatusParts, started: number): Result<"statu
       ...(problem === undefined ? [] : [problem]),
       ...network.problems,
       ...firewalls.problems,
-      ...protection.problems,
+      ...problems,
       ...describeUnreachable(protection.services, doors),
     ],
   };

@@ -69,6 +69,10 @@ export const ioctl: (fd: number, request: number, argument: Uint8Array) => numbe
 export const exitAtOnce: (status: number) => void = libc.func("void _exit(int)");
 /** flock(2) */
 export const flock: (fd: number, operation: number) => number = libc.func("int flock(int, int)");
+/** memfd_create(2) */
+export const memfdCreate: (name: string, flags: number) => number = libc.func(
+  "int memfd_create(const char *, unsigned int)",
+);
 /** dup2(2) */
 export const dup2: (from: number, to: number) => number = libc.func("int dup2(int, int)");
 

@@ -4,8 +4,17 @@ import * as libc from "./libc.ts";
 import type { NetlinkMessage } from "./netlink-messages.ts";
 import { readError, readMessages } from "./netlink-messages.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
-import type { SetChange, SetElement, SetName } from "./nft-messages.ts";
-import { encodeBatch, encodeFind, encodeList, readElements } from "./nft-messages.ts";
+import type { ChainState, SetChange, SetElement, SetName } from "./nft-messages.ts";
+import {
+  encodeBatch,
+  encodeChainQuery,
+  encodeFind,
+  encodeList,
+  encodeTableQuery,
+  readChainState,
+  readElements,
+  readTableState,
+} from "./nft-messages.ts";
 
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
@@ -64,7 +73,7 @@ export class Nfnetlink {
   find(name: SetName, key: Uint8Array): SetElement | undefined {
     const sequence = this.#reserve(1);
     const answers = this.#ask(encodeFind(name, key, sequence), sequence, 1);
-    failures(answers, name);
+    failures(answers, nameOf(name));
     return answers.flatMap(readElements)[0];
   }
 
@@ -73,13 +82,28 @@ export class Nfnetlink {
     for (let i = 0; i < tries; i++) {
       const sequence = this.#reserve(1);
       const answers = this.#ask(encodeList(name, sequence), sequence, 1);
-      if (failures(answers, name) === ENOENT) return [];
+      if (failures(answers, nameOf(name)) === ENOENT) return [];
       const complete = answers.at(-1)?.type === NLMSG_DONE;
       const changed = answers.some(({ flags }) => (flags & NLM_F_DUMP_INTR) !== 0);
       if (complete && !changed) return answers.flatMap(readElements);
     }
     const message = `cannot list the set ${name.set}: it changed ${tries} times meanwhile`;
     throw new KnockError("FIREWALL", message);
+  }
+
+  /** Returns a chain that is in force, or `undefined` if there is none of this name. Throws FIREWALL. */
+  findChain(table: string, chain: string): ChainState | undefined {
+    const answer = (request: (sequence: number) => Uint8Array) => {
+      const sequence = this.#reserve(1);
+      const answers = this.#ask(request(sequence), sequence, 1);
+      failures(answers, `the chain ${table} ${chain}`);
+      return answers;
+    };
+    const isActive = answer((sequence) => encodeTableQuery(table, sequence)).some(readTableState);
+    if (!isActive) return undefined;
+    return answer((sequence) => encodeChainQuery(table, chain, sequence))
+      .flatMap((one) => readChainState(one) ?? [])
+      .find(({ isHooked }) => isHooked);
   }
 
   close(): void {
@@ -112,15 +136,19 @@ export class Nfnetlink {
   }
 }
 
+function nameOf({ table, set }: SetName): string {
+  return `the set ${table} ${set}`;
+}
+
 /** ENOENT if what was asked for is not there, else 0. Throws FIREWALL for every other refusal. */
-function failures(answers: readonly NetlinkMessage[], { table, set }: SetName): number {
+function failures(answers: readonly NetlinkMessage[], what: string): number {
   let missing = 0;
   for (const answer of answers) {
     if (answer.type !== NLMSG_ERROR && answer.type !== NLMSG_DONE) continue;
     const errno = readError(answer);
     if (errno === ENOENT) missing = errno;
     else if (errno !== 0) {
-      throw libc.systemError("FIREWALL", `cannot read the set ${table} ${set}`, errno);
+      throw libc.systemError("FIREWALL", `cannot read ${what}`, errno);
     }
   }
   return missing;

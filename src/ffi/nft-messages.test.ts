@@ -3,7 +3,17 @@ import { expect, test } from "vitest";
 import type { NetlinkMessage } from "./netlink-messages.ts";
 import { MessageWriter, readMessages } from "./netlink-messages.ts";
 import type { SetChange } from "./nft-messages.ts";
-import { encodeBatch, encodeFind, encodeList, readElements, removedFrom } from "./nft-messages.ts";
+import {
+  encodeBatch,
+  encodeChainQuery,
+  encodeFind,
+  encodeList,
+  encodeTableQuery,
+  readChainState,
+  readElements,
+  readTableState,
+  removedFrom,
+} from "./nft-messages.ts";
 
 const view = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const read = (bytes: Uint8Array) => readMessages(view(bytes));
@@ -78,6 +88,43 @@ test("an element is read with the time that it has left", () => {
 test("other messages have no elements", () => {
   const messages = read(encodeBatch([remove], 1));
   expect(messages.flatMap(readElements)).toEqual([]);
+});
+
+const u32 = (value: number) => Uint8Array.of(0, 0, value >> 8, value);
+
+/** A message of the kernel's with these attributes. */
+function answer(type: number, ...attributes: [type: number, value: Uint8Array][]) {
+  const writer = new MessageWriter();
+  writer.begin(type, 0, 1, Uint8Array.of(1, 0, 0, 0));
+  for (const [attribute, value] of attributes) writer.bytes(attribute, value);
+  writer.end();
+  return read(writer.written());
+}
+
+test("a table and a chain are asked for by their names", () => {
+  expect(read(encodeTableQuery("sesame", 7))).toMatchObject([
+    { type: 0xa01, flags: 1, sequence: 7 },
+  ]);
+  const [chain] = read(encodeChainQuery("sesame", "protect", 8));
+  expect(chain).toMatchObject({ type: 0xa04, flags: 1, sequence: 8 });
+});
+
+test("a table is in force unless it is dormant", () => {
+  expect(answer(0xa00).map(readTableState)).toEqual([true]);
+  expect(answer(0xa00, [2, u32(0)]).map(readTableState)).toEqual([true]);
+  expect(answer(0xa00, [2, u32(1)]).map(readTableState)).toEqual([false]);
+  expect(answer(0xa03).map(readTableState)).toEqual([undefined]);
+});
+
+test("a chain has so many rules, and a hook if packets go through it", () => {
+  const hook: [number, Uint8Array] = [4, u32(0)];
+  expect(answer(0xa03, hook, [6, u32(258)]).map(readChainState)).toEqual([
+    { isHooked: true, rules: 258 },
+  ]);
+  expect(answer(0xa03, [6, Uint8Array.of(1)]).map(readChainState)).toEqual([
+    { isHooked: false, rules: 0 },
+  ]);
+  expect(answer(0xa00).map(readChainState)).toEqual([undefined]);
 });
 
 function news(type: number, table: string | undefined, family = 1): NetlinkMessage[] {

@@ -1,5 +1,5 @@
 // What nf_tables says and is told (linux/netfilter/nfnetlink.h, nf_tables.h), as far as the elements of
-// sets go. Pure: bytes only.
+// sets and the state of a chain go. Pure: bytes only.
 import type { NetlinkMessage } from "./netlink-messages.ts";
 import { findAttribute, MessageWriter, readAttributes, readText } from "./netlink-messages.ts";
 
@@ -11,6 +11,10 @@ const NLM_F_EXCL = 0x200;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFNL_SUBSYS_NFTABLES = 10;
+const NFT_MSG_NEWTABLE = 0;
+const NFT_MSG_GETTABLE = 1;
+const NFT_MSG_NEWCHAIN = 3;
+const NFT_MSG_GETCHAIN = 4;
 const NFT_MSG_NEWSETELEM = 12;
 const NFT_MSG_GETSETELEM = 13;
 const NFT_MSG_DELSETELEM = 14;
@@ -29,6 +33,11 @@ const removals: ReadonlySet<number> = new Set([
 ]);
 /** The table's name in all of them: NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_RULE_TABLE, … */
 const TABLE = 1;
+const NFTA_TABLE_FLAGS = 2;
+const NFT_TABLE_F_DORMANT = 1;
+const NFTA_CHAIN_NAME = 3;
+const NFTA_CHAIN_HOOK = 4;
+const NFTA_CHAIN_USE = 6;
 const NFTA_SET_ELEM_LIST_SET = 2;
 const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
 const NFTA_LIST_ELEM = 1;
@@ -105,6 +114,59 @@ export function encodeFind(name: SetName, key: Uint8Array, sequence: number): Ui
   writeElements(writer, [{ key }]);
   writer.end();
   return writer.written();
+}
+
+/** Asks for the state of a table of the family inet. */
+export function encodeTableQuery(table: string, sequence: number): Uint8Array {
+  return encodeQuery(NFT_MSG_GETTABLE, sequence, (writer) => writer.text(TABLE, table));
+}
+
+/** Asks for the state of a chain of such a table. */
+export function encodeChainQuery(table: string, chain: string, sequence: number): Uint8Array {
+  return encodeQuery(NFT_MSG_GETCHAIN, sequence, (writer) => {
+    writer.text(TABLE, table);
+    writer.text(NFTA_CHAIN_NAME, chain);
+  });
+}
+
+function encodeQuery(
+  type: number,
+  sequence: number,
+  fill: (writer: MessageWriter) => void,
+): Uint8Array {
+  const writer = new MessageWriter();
+  writer.begin(nftType(type), NLM_F_REQUEST, sequence, inet);
+  fill(writer);
+  writer.end();
+  return writer.written();
+}
+
+/** Returns whether the chains of a table are in force, or `undefined` if the answer is about something else. */
+export function readTableState({ type, body }: NetlinkMessage): boolean | undefined {
+  if (type !== nftType(NFT_MSG_NEWTABLE)) return undefined;
+  const flags = readU32(findAttribute(body, NFTA_TABLE_FLAGS, genericLength)) ?? 0;
+  return (flags & NFT_TABLE_F_DORMANT) === 0;
+}
+
+/** A chain as the kernel has it. */
+export interface ChainState {
+  /** Packets go through it. */
+  readonly isHooked: boolean;
+  readonly rules: number;
+}
+
+/** Returns the chain that an answer describes, or `undefined` if the answer is about something else. */
+export function readChainState({ type, body }: NetlinkMessage): ChainState | undefined {
+  if (type !== nftType(NFT_MSG_NEWCHAIN)) return undefined;
+  return {
+    isHooked: findAttribute(body, NFTA_CHAIN_HOOK, genericLength) !== undefined,
+    // The kernel counts what refers to a chain: its rules, and jumps, which a hooked chain cannot have.
+    rules: readU32(findAttribute(body, NFTA_CHAIN_USE, genericLength)) ?? 0,
+  };
+}
+
+function readU32(value: DataView | undefined): number | undefined {
+  return value === undefined || value.byteLength < 4 ? undefined : value.getUint32(0);
 }
 
 /** The elements in an answer; none if it is about something else. */

@@ -29,6 +29,10 @@ export interface NativeBackend extends Firewall<NativeAccess> {
    * then all stays as it was.
    */
   readonly protect?: (services: readonly Service[], trial?: RunningTrial) => Promise<void>;
+  /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */
+  readonly listProtected?: () => readonly Service[];
+  /** What keeps the kernel from having what it should: a sentence each. */
+  readonly problems: readonly string[];
   /** Lets go, and leaves everything in the kernel as it is. May be called again. */
   readonly release: () => Promise<void>;
 }
@@ -40,8 +44,11 @@ export interface BackendParts {
   readonly clock: Clock;
   /** Each daemon needs a table of its own. */
   readonly table: string;
-  /** What the backend keeps in the kernel is whole again after this loss; open doors are to be opened again. */
-  readonly onLoss: (loss: Loss) => void;
-  /** It could not be made whole; the backend tries again every second. */
+  /**
+   * What the backend keeps in the kernel is whole again after this loss; open doors are to be opened again.
+   * `times`: how often that happened without a rest in between.
+   */
+  readonly onLoss: (loss: Loss, times: number) => void;
+  /** It could not be made whole for another reason than before. The backend tries again every second. */
   readonly onProblem: (problem: KnockError) => void;
 }

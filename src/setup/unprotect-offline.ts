@@ -36,8 +36,13 @@ export async function unprotectOffline(
     throw new KnockError("FIREWALL", reason(cause), { cause, hints });
   }
   const bootFile = readIfThere(files.boot) === undefined ? undefined : files.boot;
-  replaceFile(files.boot, undefined);
-  replaceFile(files.guarded, undefined);
+  try {
+    replaceFile(files.boot, undefined);
+    replaceFile(files.guarded, undefined);
+  } catch (cause) {
+    const message = `nothing is protected any more, but the next start is: ${reason(cause)}`;
+    throw new KnockError("SYSTEM", message, { cause });
+  }
   return {
     table,
     bootFile,

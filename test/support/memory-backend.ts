@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Service } from "../../src/base/service.ts";
 import { formatService } from "../../src/base/service.ts";
-import type { NativeBackend, OpenElement } from "../../src/firewall/backend.ts";
+import type { NativeBackend, OpenElement, RunningTrial } from "../../src/firewall/backend.ts";
 import type { Starter } from "../../src/firewall/backends.ts";
 import type { FirewallResult, NativeAccess } from "../../src/firewall/firewall.ts";
 
@@ -10,6 +10,8 @@ export class MemoryBackend implements NativeBackend {
   readonly #clock: Clock;
   readonly #open = new Map<string, OpenElement & { readonly until: number }>();
   #failure: Error | undefined;
+  #trial: RunningTrial | undefined;
+  readonly problems: readonly string[] = [];
   services: readonly Service[];
 
   constructor(clock: Clock, services: readonly Service[]) {
@@ -40,9 +42,16 @@ export class MemoryBackend implements NativeBackend {
     return Promise.resolve(all.filter(({ milliseconds }) => milliseconds > 0));
   };
 
-  readonly protect = (services: readonly Service[]): Promise<void> => {
+  readonly protect = (services: readonly Service[], trial?: RunningTrial): Promise<void> => {
     this.services = services;
+    this.#trial = trial;
     return Promise.resolve();
+  };
+
+  readonly listProtected = (): readonly Service[] => {
+    if (this.#failure !== undefined) throw this.#failure;
+    const trial = this.#trial;
+    return [...this.services, ...(trial !== undefined && trial.left() > 0 ? trial.services : [])];
   };
 
   readonly renew = (): Promise<void> => Promise.resolve();

@@ -1,15 +1,14 @@
 import { protectionObstacle } from "../../base/backends.ts";
 import type { Clock } from "../../base/clock.ts";
-import { KnockError, reason } from "../../base/errors.ts";
+import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatServices, uniqueServices } from "../../base/service.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
-import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
-import { readIfThere, replaceFile } from "../../system/files.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
+import { BootRules } from "./boot-rules.ts";
 import { ConfirmedServices } from "./confirmed-services.ts";
 
 export interface ProtectionParts {
@@ -42,13 +41,14 @@ export class Protection {
   /** An administrator has taken back what the configuration says. */
   #unprotected = false;
   #trial: RunningTrialState | undefined;
-  #bootProblem: string | undefined;
+  readonly #bootRules: BootRules;
   #turn: Promise<unknown> = Promise.resolve();
 
   /** Reads what was confirmed. */
   constructor(parts: ProtectionParts) {
     this.#parts = parts;
     this.#confirmed = new ConfirmedServices(parts.files.guarded, parts.log);
+    this.#bootRules = new BootRules(parts.files.boot, parts.table, parts.log);
   }
 
   /** What is protected for good. */
@@ -68,23 +68,23 @@ export class Protection {
 
   /** What an administrator should look at: a sentence each. */
   get problems(): readonly string[] {
-    return this.#bootProblem === undefined ? [] : [this.#bootProblem];
+    return [this.#bootRules.problem ?? [], this.#confirmed.problem ?? []].flat();
   }
 
   /** Does what a configuration asks for, beside what administrators asked for. What fails is in the log. */
   configure(config: Config): Promise<void> {
     return this.#inTurn(async () => {
-      const { firewalls, files } = this.#parts;
+      const { firewalls } = this.#parts;
       this.#configured = protectedServices(config.doors);
       // That there was a protection means that its rules may be in the kernel.
       const needed =
         config.doors.some(({ action }) => action.kind === "native") ||
         this.#confirmed.services.length > 0 ||
-        hasFile(files.boot);
+        this.#bootRules.exist;
       await firewalls.configure(config.options.firewall, needed);
       try {
         if (this.#obstacle === undefined) await this.#apply();
-        else if (hasFile(files.boot)) await this.#leave();
+        else if (this.#bootRules.exist) await this.#leave();
       } catch (error) {
         firewalls.fail(error);
       }
@@ -108,19 +108,20 @@ export class Protection {
 
   /**
    * Protects nothing any more, and forgets what was confirmed. What the configuration says counts again
-   * from `protect` or the next start on. Throws FIREWALL, SYSTEM.
+   * from `protect` or the next start on. Throws FIREWALL, or SYSTEM if only the next start is protected.
    */
   unprotect(): Promise<void> {
     return this.#inTurn(async () => {
       this.#expectProtection();
-      const { files, firewalls } = this.#parts;
       this.#unprotected = true;
       this.#endTrial("the protection was lifted");
       // The kernel first: the administrator who asks for this may be locked out.
-      await firewalls.unprotect();
-      replaceFile(files.boot, undefined);
-      this.#confirmed.replace([]);
-      this.#bootProblem = undefined;
+      await this.#parts.firewalls.unprotect();
+      this.#bootRules.replace([]);
+      this.#confirmed.forget();
+      const problem = this.#bootRules.problem ?? this.#confirmed.problem;
+      if (problem === undefined) return;
+      throw new KnockError("SYSTEM", `nothing is protected any more, but ${problem}`);
     });
   }
 
@@ -201,27 +202,18 @@ export class Protection {
 
   /** Tells the kernel and the next boot. Throws FIREWALL; what fails for the boot is a problem in the status. */
   async #apply(): Promise<void> {
-    const { firewalls, files, table, clock, log } = this.#parts;
+    const { firewalls, clock } = this.#parts;
     const { services } = this;
     const trial = this.#trial;
     const left = trial && { services: trial.services, left: () => trial.until - clock.now() };
     await firewalls.protect(services, left);
-    try {
-      const rules = services.length === 0 ? undefined : protectionRuleset(services, table);
-      replaceFile(files.boot, rules);
-      this.#bootProblem = undefined;
-    } catch (error) {
-      const text = `the next boot begins with another protection: ${reason(error)}`;
-      this.#bootProblem = text;
-      log.write({ level: "error", event: "protect-failed", text });
-    }
+    this.#bootRules.replace(services);
   }
 
   /** Another firewall is in use now: ours must keep nobody out. */
   async #leave(): Promise<void> {
-    const { firewalls, files } = this.#parts;
-    await firewalls.unprotect();
-    replaceFile(files.boot, undefined);
+    await this.#parts.firewalls.unprotect();
+    this.#bootRules.replace([]);
   }
 
   /** Why knockd protects nothing: the administrator's own rules decide. */
@@ -240,14 +232,5 @@ export class Protection {
     const turn = this.#turn.then(task);
     this.#turn = turn.catch(() => {});
     return turn;
-  }
-}
-
-function hasFile(path: string): boolean {
-  try {
-    return readIfThere(path) !== undefined;
-  } catch {
-    // There is something, whatever it is.
-    return true;
   }
 }

@@ -51,6 +51,7 @@ interface Change {
  * the work of the next, all of it.
  */
 export class IpsetFirewall implements NativeBackend {
+  readonly problems: readonly string[] = [];
   readonly #clock: Clock;
   readonly #restore: Restore;
   readonly #ends: ExpiryCache;

@@ -8,10 +8,14 @@ export type OpenSet = "open4" | "open6";
 
 export const openSets: readonly OpenSet[] = ["open4", "open6"];
 
-const TCP = 6;
-const UDP = 17;
-const ICMP = 1;
-const ICMPV6 = 58;
+export const protocolNumbers: Readonly<Record<"tcp" | "udp" | "icmp" | "icmpv6", number>> = {
+  tcp: 6,
+  udp: 17,
+  icmp: 1,
+  icmpv6: 58,
+};
+
+const { tcp: TCP, udp: UDP, icmp: ICMP, icmpv6: ICMPV6 } = protocolNumbers;
 const echoRequest = 8 << 8;
 const echoRequest6 = 128 << 8;
 
@@ -56,7 +60,8 @@ function numbers(source: Address, service: Service): [protocol: number, number: 
   return source.family === 4 ? [ICMP, echoRequest] : [ICMPV6, echoRequest6];
 }
 
-function serviceOf(protocol: number, number: number): Service | undefined {
+/** The service of a protocol's number and a port; undefined for other protocols. */
+export function serviceOf(protocol: number, number: number): Service | undefined {
   if (protocol === TCP) return { protocol: "tcp", port: number };
   if (protocol === UDP) return { protocol: "udp", port: number };
   return protocol === ICMP || protocol === ICMPV6 ? { protocol: "icmp" } : undefined;

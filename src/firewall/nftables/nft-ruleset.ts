@@ -4,6 +4,9 @@ import type { OpenSet } from "./nft-element.ts";
 /** The name of our table unless the caller gives another. */
 export const defaultTable: string = "sesame";
 
+/** The chain that drops. */
+export const chainName = "protect";
+
 /** Services that are protected for a while: the kernel takes the protection back by itself. */
 export interface TimedProtection {
   readonly services: readonly Service[];
@@ -22,6 +25,7 @@ export function protectionRuleset(
   trial?: TimedProtection,
 ): string {
   const all = [...services, ...(trial?.services ?? [])];
+  const rules = rulesFor(all);
   const lines = [
     `table inet ${table} {`,
     "\tset open4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }",
@@ -38,7 +42,7 @@ export function protectionRuleset(
       ? [`delete chain inet ${table} protect`]
       : [
           ...elements(services, trial).map((element) => `add element inet ${table} ${element}`),
-          ...rules(all).map((rule) => `add rule inet ${table} protect ${rule}`),
+          ...rules.map((rule) => `add rule inet ${table} protect ${rule}`),
         ]),
   ];
   return `${lines.join("\n")}\n`;
@@ -59,6 +63,11 @@ export function unprotectRuleset(table: string = defaultTable): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** How many rules the chain has with these services: 0 if there is no chain. */
+export function countRules(services: readonly Service[]): number {
+  return rulesFor(services).length;
+}
+
 /**
  * Priority mangle (-150) is behind conntrack (-200), so that established connections are known and
  * fragments put together, and before DNAT (-100), so that the port is the one that was asked for.
@@ -74,7 +83,8 @@ const local = "{ local, broadcast, anycast, multicast }";
  * ports. A SYN begins a connection whatever conntrack knows, and no other packet of TCP does: connections
  * that exist go on, also those that conntrack has not seen begin.
  */
-function rules(services: readonly Service[]): string[] {
+function rulesFor(services: readonly Service[]): string[] {
+  if (services.length === 0) return [];
   return [
     "iif lo accept",
     // Before the established: to conntrack a ping that goes on is a connection.

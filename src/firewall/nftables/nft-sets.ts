@@ -3,7 +3,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
 import { systemError } from "../../ffi/libc.ts";
-import { Nfnetlink } from "../../ffi/nfnetlink.ts";
+import type { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
 import type { OpenElement } from "../backend.ts";
 import { ExpiryCache } from "../expiry-cache.ts";
@@ -40,16 +40,11 @@ export class NftSets {
   /** Of what was opened here. Others may be open, too, from before this process. */
   readonly #ends = new ExpiryCache(systemClock);
 
-  /** `written` is called after every transaction. Throws FIREWALL. */
-  constructor(table: string, written: () => void) {
+  /** `written` is called after every transaction. */
+  constructor(table: string, kernel: Nfnetlink, written: () => void) {
     this.#table = table;
+    this.#kernel = kernel;
     this.#written = written;
-    this.#kernel = new Nfnetlink();
-  }
-
-  /** The number by which news name the changes made here. */
-  get port(): number {
-    return this.#kernel.port;
   }
 
   /**
@@ -85,10 +80,6 @@ export class NftSets {
         return [{ ...decoded, milliseconds: element.milliseconds ?? Number.POSITIVE_INFINITY }];
       }),
     );
-  }
-
-  release(): void {
-    this.#kernel.close();
   }
 
   /** The errno with which it was refused; 0 if it was not. */

@@ -5,21 +5,27 @@ import { NftNews } from "../../ffi/nft-news.ts";
 import type { Loss } from "../backend.ts";
 import { loadRuleset } from "./nft-command.ts";
 
-/** Milliseconds between two repairs, should somebody else insist: the pause doubles each time; and after one that failed. */
+/**
+ * Milliseconds between two repairs while another program insists: the pause doubles each time. What is
+ * removed is back within a second: the rest of that is for nft.
+ */
 const shortestPause = 200;
-const longestPause = 10_000;
+const longestPause = 800;
 const pauseAfterFailure = 1_000;
 
-/** Who has not insisted for so many milliseconds after a pause has given up. */
+/** Milliseconds without a removal after which the other program has given up. */
 const quietTime = 10_000;
+
+/** Repairs without a rest that are worth a problem in the status. */
+const manyRepairs = 3;
 
 export interface NftTableOptions {
   readonly name: string;
   /** The rules that make the table what it should be, whatever is there. Asked for before each loading. */
   readonly ruleset: () => string;
-  /** The table is whole again after this loss. */
-  readonly onRepair: (loss: Loss) => void;
-  /** The table could not be made whole; it is tried again every second. */
+  /** The table is whole again after this loss, for so many times without a rest. */
+  readonly onRepair: (loss: Loss, times: number) => void;
+  /** The table could not be made whole for another reason than before; it is tried again every second. */
   readonly onProblem: (problem: KnockError) => void;
 }
 
@@ -34,7 +40,11 @@ export class NftTable {
   #loss: Loss | undefined;
   #repairing = false;
   #pause = shortestPause;
-  #quietSince = 0;
+  #quietSince = Number.NEGATIVE_INFINITY;
+  /** Since the last rest. */
+  #repairs = 0;
+  /** Why the table is not whole. */
+  #failure: string | undefined;
 
   /** Begins to listen, and changes nothing. Throws FIREWALL. */
   constructor(options: NftTableOptions) {
@@ -44,6 +54,24 @@ export class NftTable {
 
   get closed(): boolean {
     return this.#closing.signal.aborted;
+  }
+
+  /** What is wrong with the table: a sentence each. */
+  get problems(): readonly string[] {
+    const { name } = this.#options;
+    const isInsisting = this.#repairs >= manyRepairs && (this.#repairing || !this.#isQuiet);
+    return [
+      ...(this.#failure === undefined
+        ? []
+        : [`table inet ${name} is incomplete: ${this.#failure}`]),
+      ...(isInsisting
+        ? [`another program keeps modifying table inet ${name}: restored ${this.#repairs} times`]
+        : []),
+    ];
+  }
+
+  get #isQuiet(): boolean {
+    return performance.now() - this.#quietSince > quietTime;
   }
 
   /** Changes through the socket with this port are nobody else's. */
@@ -59,7 +87,9 @@ export class NftTable {
   /** Loads the rules, once those that are being loaded are. Throws FIREWALL. */
   load(): Promise<void> {
     const load = this.#loaded.then(async () => {
-      if (!this.closed) await this.#run(this.#options.ruleset());
+      if (this.closed) return;
+      await this.#run(this.#options.ruleset());
+      this.#failure = undefined;
     });
     this.#loaded = load.catch(() => {});
     return load;
@@ -102,24 +132,33 @@ export class NftTable {
 
   async #repair(): Promise<void> {
     const { signal } = this.#closing;
-    if (performance.now() - this.#quietSince > quietTime) this.#pause = shortestPause;
+    if (this.#isQuiet) {
+      this.#pause = shortestPause;
+      this.#repairs = 0;
+    }
     for (let loss = this.#loss; loss !== undefined && !signal.aborted; loss = this.#loss) {
       this.#loss = undefined;
       let rest = this.#pause;
       try {
         await this.load();
-        if (!signal.aborted) this.#options.onRepair(loss);
+        this.#repairs++;
+        if (!signal.aborted) this.#options.onRepair(loss, this.#repairs);
         this.#pause = Math.min(2 * this.#pause, longestPause);
       } catch (error) {
         this.#loss = loss;
         rest = pauseAfterFailure;
-        this.#options.onProblem(asProblem(error));
+        this.#fail(asProblem(error));
       }
       // Fulfilled, or interrupted by closing: the loop looks which.
       await sleep(rest, undefined, { signal }).catch(() => {});
     }
     this.#quietSince = performance.now();
     this.#repairing = false;
+  }
+
+  #fail(problem: KnockError): void {
+    if (problem.message !== this.#failure) this.#options.onProblem(problem);
+    this.#failure = problem.message;
   }
 }
 

@@ -1,10 +1,12 @@
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
+import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import { runtimeDirectory } from "../../system/state-files.ts";
 import type { BackendParts, NativeBackend, OpenElement, RunningTrial } from "../backend.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
 import { loadRuleset } from "./nft-command.ts";
-import { protectionRuleset, unprotectRuleset } from "./nft-ruleset.ts";
+import { readProtection } from "./nft-protection.ts";
+import { countRules, protectionRuleset, unprotectRuleset } from "./nft-ruleset.ts";
 import { NftSets } from "./nft-sets.ts";
 import { NftTable } from "./nft-table.ts";
 import { attempt, OpeningQueue } from "./opening-queue.ts";
@@ -22,10 +24,13 @@ export class NftablesFirewall implements NativeBackend {
   readonly #name: string;
   readonly #lock: TableLock;
   readonly #table: NftTable;
+  readonly #kernel: Nfnetlink;
   readonly #sets: NftSets;
   readonly #openings: OpeningQueue;
   #services: readonly Service[];
   #trial: RunningTrial | undefined;
+  /** How many rules the chain has that was loaded last. */
+  #rules = 0;
 
   private constructor(parts: NftablesParts, services: readonly Service[], lock: TableLock) {
     const { table: name, onLoss, onProblem } = parts;
@@ -39,12 +44,13 @@ export class NftablesFirewall implements NativeBackend {
       onProblem,
     });
     try {
-      this.#sets = new NftSets(name, () => this.#table.drain());
-      this.#table.trust(this.#sets.port);
+      this.#kernel = new Nfnetlink();
+      this.#table.trust(this.#kernel.port);
     } catch (error) {
       void this.#table.close();
       throw error;
     }
+    this.#sets = new NftSets(name, this.#kernel, () => this.#table.drain());
     this.#openings = new OpeningQueue((elements) => {
       this.#expectOpen();
       if (!this.#sets.open(elements)) this.#table.lost("removed");
@@ -103,20 +109,29 @@ export class NftablesFirewall implements NativeBackend {
     return this.#sets.list();
   }
 
+  listProtected(): readonly Service[] {
+    this.#expectOpen();
+    return readProtection(this.#kernel, this.#name, this.#rules);
+  }
+
+  get problems(): readonly string[] {
+    return this.#table.problems;
+  }
+
   async protect(services: readonly Service[], trial?: RunningTrial): Promise<void> {
     this.#expectOpen();
-    const before = [this.#services, this.#trial] as const;
+    const before = [this.#services, this.#trial, this.#rules] as const;
     [this.#services, this.#trial] = [services, trial];
     try {
       await this.#table.load();
     } catch (error) {
-      [this.#services, this.#trial] = before;
+      [this.#services, this.#trial, this.#rules] = before;
       throw error;
     }
   }
 
   async release(): Promise<void> {
-    if (!this.#table.closed) this.#sets.release();
+    if (!this.#table.closed) this.#kernel.close();
     await this.#table.close();
     this.#lock.release();
   }
@@ -125,6 +140,7 @@ export class NftablesFirewall implements NativeBackend {
     const milliseconds = this.#trial?.left() ?? 0;
     const trial = this.#trial &&
       milliseconds > 0 && { services: this.#trial.services, milliseconds };
+    this.#rules = countRules([...this.#services, ...(trial ? trial.services : [])]);
     return protectionRuleset(this.#services, this.#name, trial || undefined);
   }
 

@@ -8,13 +8,18 @@ import {
   readMessages,
   readText,
 } from "../../../src/ffi/netlink-messages.ts";
-import { readElements, removedFrom } from "../../../src/ffi/nft-messages.ts";
+import {
+  readChainState,
+  readElements,
+  readTableState,
+  removedFrom,
+} from "../../../src/ffi/nft-messages.ts";
 import type { FuzzTarget } from "../target.ts";
 import { promise } from "../target.ts";
 
 const margin = 32;
-/** linux/netfilter/nf_tables.h: what is told of elements and of what was removed (NFT_MSG_*). */
-const nftTypes = [2, 5, 11, 12, 14].map((type) => (10 << 8) | type);
+/** linux/netfilter/nf_tables.h: what is told of tables, chains and elements, and of what was removed (NFT_MSG_*). */
+const nftTypes = [0, 2, 3, 5, 11, 12, 14].map((type) => (10 << 8) | type);
 const little = endianness() === "LE";
 
 /** A datagram of the kernel's: nothing is read that lies outside of it, or of the message it is in. */
@@ -93,7 +98,8 @@ function describe(message: NetlinkMessage, length: number): string {
   promise(error >= 0 && error <= 2 ** 31, `error ${error}`);
   const elements = readElements(message).map(({ key, milliseconds }) => `${key}: ${milliseconds}`);
   const removed = removedFrom(message)?.length ?? -1;
-  return [type, flags, sequence, port, error, removed, ...attributes, ...elements].join(" ");
+  const state = `${readTableState(message)} ${readChainState(message)?.rules}`;
+  return [type, flags, sequence, port, error, removed, state, ...attributes, ...elements].join(" ");
 }
 
 function isWithin({ byteOffset, byteLength }: DataView, from: number, to: number): void {

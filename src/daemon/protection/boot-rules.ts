@@ -1,0 +1,46 @@
+import { reason } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { Service } from "../../base/service.ts";
+import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
+import { readIfThere, replaceFile } from "../../system/files.ts";
+
+/** The file of rules that protects early in the next boot, before this program runs. */
+export class BootRules {
+  readonly #path: string;
+  readonly #table: string;
+  readonly #log: Log;
+  #problem: string | undefined;
+
+  constructor(path: string, table: string, log: Log) {
+    this.#path = path;
+    this.#table = table;
+    this.#log = log;
+  }
+
+  /** Why the next boot does not begin with the protection that is in force. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Returns whether the file exists, or may. */
+  get exist(): boolean {
+    try {
+      return readIfThere(this.#path) !== undefined;
+    } catch {
+      return true;
+    }
+  }
+
+  /** Makes the next boot protect these services. What fails is in the log, and a problem from then on. */
+  replace(services: readonly Service[]): void {
+    try {
+      const rules = services.length === 0 ? undefined : protectionRuleset(services, this.#table);
+      replaceFile(this.#path, rules);
+      this.#problem = undefined;
+    } catch (error) {
+      const text = `the next boot begins with another protection: ${reason(error)}`;
+      this.#problem = text;
+      this.#log.write({ level: "error", event: "protect-failed", text });
+    }
+  }
+}

@@ -1,0 +1,25 @@
+// Files that no disk holds: memfd_create(2), to hand a text to a program that reads a path.
+import { closeSync, writeFileSync } from "node:fs";
+import { errno, memfdCreate, systemError } from "./libc.ts";
+
+const MFD_CLOEXEC = 1;
+/** Required where vm.memfd_noexec is 2; unknown to kernels before 6.3. */
+const MFD_NOEXEC_SEAL = 8;
+const EINVAL = 22;
+
+/**
+ * Returns the descriptor of a new file in memory with this text. It is gone with its last descriptor.
+ * Throws SYSTEM.
+ */
+export function openMemoryFile(name: string, text: string): number {
+  let fd = memfdCreate(name, MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+  if (fd < 0 && errno() === EINVAL) fd = memfdCreate(name, MFD_CLOEXEC);
+  if (fd < 0) throw systemError("SYSTEM", "cannot make a file in memory");
+  try {
+    writeFileSync(fd, text);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}

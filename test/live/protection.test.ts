@@ -1,0 +1,130 @@
+// A protection that lasts: no disk stands in its way, what others remove is back within a second, and the
+// status says what the kernel has.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LiveHost } from "./host.ts";
+import { Folder } from "./knockd.ts";
+import { LiveNetwork } from "./network.ts";
+import { needs } from "./requirements.ts";
+import { run } from "./run.ts";
+import { Server } from "./server.ts";
+import { echoTcp } from "./session.ts";
+
+const door = "[ssh]\nsequence = 7003,7001,7002\ntcpflags = syn\nopen = tcp/22\nprotect = yes\n";
+
+interface StatusAnswer {
+  readonly firewall: { readonly protects: readonly string[] };
+  readonly problems: readonly string[];
+}
+
+describe.skipIf(needs("nft"))("a protected service", () => {
+  let network: LiveNetwork;
+  let host: LiveHost;
+  let client: LiveHost;
+  let server: Server;
+
+  beforeEach(async () => {
+    network = await LiveNetwork.open(["server", "client"]);
+    [host, client] = ["server", "client"].map((name) => network.host(name)) as [LiveHost, LiveHost];
+    await echoTcp(host, 22);
+    server = new Server(host, door);
+  });
+  afterEach(() => network.close());
+
+  const reaches = () => client.canConnect(host.address, 22, 400);
+  const status = async () => (await server.ask<{ status: StatusAnswer }>("status")).status;
+  const nft = (text: string) => host.run(["nft", text]);
+
+  describe("where no disk can be written", () => {
+    let full: string;
+
+    beforeEach(async () => {
+      full = new Folder().path;
+      await run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", full]);
+      await run(["sh", "-c", 'head -c 4096 /dev/zero >"$0/file"; ! echo >"$0/more"', full]);
+    });
+    afterEach(() => run(["umount", full]));
+
+    test("is protected by a start, put back after a flush, and ends being protected", async () => {
+      await server.start({ TMPDIR: full });
+      expect(await status()).toMatchObject({ firewall: { protects: ["tcp/22"] }, problems: [] });
+      expect(await reaches()).toBe("silent");
+      await nft("flush ruleset");
+      await expect.poll(() => server.table(), { timeout: 1_000 }).toContain("protect");
+      expect(await reaches()).toBe("silent");
+      await server.ask("unprotect");
+      expect(await reaches()).toBe("open");
+      await server.ask("protect");
+      expect(await reaches()).toBe("silent");
+      await server.kill();
+      const offline = await host.run(server.argv(`unprotect --config ${server.config}`), {
+        env: { TMPDIR: full },
+      });
+      expect(offline.stdout).toContain("nothing is protected");
+      expect(await reaches()).toBe("open");
+    });
+
+    test("ends being protected where its state cannot be written, and that is said", async () => {
+      await server.start();
+      const state = server.folder.at("state");
+      await run(["chattr", "+i", state]);
+      try {
+        const { code, stderr } = await server.knockctl("unprotect");
+        expect([code === 0, stderr]).toEqual([
+          false,
+          expect.stringContaining("nothing is protected any more, but the next boot begins"),
+        ]);
+        expect(await reaches()).toBe("open");
+        const { firewall, problems } = await status();
+        expect(firewall.protects).toEqual([]);
+        expect(problems.join()).toContain("the next boot begins with another protection");
+      } finally {
+        await run(["chattr", "-i", state]);
+      }
+    });
+  });
+
+  test("is put back within a second each time, and the status says that it goes on", async () => {
+    await server.start();
+    for (let times = 0; times < 6; times++) {
+      await nft("flush ruleset");
+      await expect.poll(() => server.table(), { timeout: 1_000, interval: 20 }).toContain("drop");
+    }
+    await expect.poll(reaches).toBe("silent");
+    const { firewall, problems } = await status();
+    expect(firewall.protects).toEqual(["tcp/22"]);
+    expect(problems).toEqual([
+      expect.stringMatching(
+        /^another program keeps modifying table inet sesame: restored \d times$/,
+      ),
+    ]);
+  });
+
+  test.each([
+    ["has foreign rules", "insert rule inet sesame protect accept"],
+    ["is dormant", "add table inet sesame { flags dormant; }"],
+  ])("is not claimed where the table %s", async (_, change) => {
+    await server.start();
+    await nft(change);
+    expect(await status()).toMatchObject({
+      firewall: { protects: [] },
+      problems: ["tcp/22 is not protected: its rules are not in the kernel"],
+    });
+    expect(await reaches()).toBe("open");
+  });
+
+  test("is not claimed where the rules cannot be put back, and the status says why", async () => {
+    await server.start();
+    await nft(
+      "delete table inet sesame; add table inet sesame; add set inet sesame open4 { type ipv4_addr; }",
+    );
+    await expect.poll(status, { timeout: 3_000 }).toMatchObject({
+      firewall: { protects: [] },
+      problems: [/incomplete/, /./].map((one) => expect.stringMatching(one)),
+    });
+    expect(await reaches()).toBe("open");
+    await nft("delete table inet sesame");
+    await expect
+      .poll(status, { timeout: 3_000 })
+      .toMatchObject({ firewall: { protects: ["tcp/22"] }, problems: [] });
+  });
+});
