@@ -398,10 +398,10 @@ describe("options that do not go together are refused:", () => {
     [["--proxy", "127.0.0.1", "22"], "there is no profile '127.0.0.1'"],
     [["--profile", "x", "127.0.0.1"], "--profile x leaves no room for '127.0.0.1'"],
     [["--source", "::1", "127.0.0.1", "1"], "'::1' is none from which 127.0.0.1 could be reached"],
-    [["--source", "127.0.0.1", "--interface", "lo", "127.0.0.1", "1"], "only one can be"],
+    [["--source", "127.0.0.1", "--interface", "lo", "127.0.0.1", "1"], "exclude each other"],
     [
       ["--save", "x", "--source", "127.0.0.1", "--interface", "lo", "127.0.0.1", "1"],
-      "only one can be",
+      "exclude each other",
     ],
     [["--interface", "nil7", "127.0.0.1", "1"], "there is no interface 'nil7'"],
     [["127.0.0.1", "+5", "1"], "'+5' does not stand between two ports"],

@@ -7,8 +7,8 @@ import type { Io } from "./program.ts";
 import { version } from "./version.ts";
 
 /**
- * knockd's client, and more. Exit codes are its own: 0, or 1 for whatever went wrong and for --help. A
- * command after `--` decides about its own.
+ * knockd's client, extended. Exit codes are those of knockd's client: 0, or 1 for any failure and for --help; with
+ * a command after `--`, that of the command.
  */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: KnockCommandLine | undefined;
@@ -20,17 +20,17 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     const { code, message, hints } = error;
     if (line?.has("json") ?? asksForJson(args))
       io.stdout(`${JSON.stringify({ result: "failed", reason: message })}\n`);
-    // Whoever wants to hear nothing still wants to hear what to write instead.
+    // --quiet hides failed knocks, but not errors in the command line.
     if (line?.has("quiet") && (code === "SEND" || code === "RESOLVE")) return 1;
     if (code !== "CONFIG") throw error;
-    // Problems bring their own file and line.
+    // Problems name their file and line.
     const lines = [...message.split("\n"), ...hints.map((hint) => `hint: ${hint}`)];
     io.stderr(lines.map((one) => `knock: ${one}\n`).join(""));
     return 1;
   }
 }
 
-/** Whether a command line that makes no sense asks for JSON all the same. */
+/** Returns whether an invalid command line asks for JSON. */
 function asksForJson(args: readonly string[]): boolean {
   const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   return own.some((arg) => arg.length > 2 && "--json".startsWith(arg));
@@ -66,7 +66,7 @@ async function run(line: KnockCommandLine, io: Io): Promise<number> {
   return await deliver(target, line, io);
 }
 
-/** One word alone is a profile, or a port is missing. */
+/** Explains a single word: an unknown profile, or a host without a port. */
 async function explainLack(line: KnockCommandLine): Promise<string | undefined> {
   const [host] = line.operands;
   if (host === undefined) return undefined;

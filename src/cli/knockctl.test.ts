@@ -24,7 +24,7 @@ describe("screens", () => {
     expect(stdout).toMatchInlineSnapshot(`
       "usage: knockctl COMMAND [options]
 
-      Shows and steers a running knockd, and checks configurations.
+      Manage a running knockd and validate its configuration.
 
         init       set up a protected server, step by step
         undo       roll back the last init
@@ -44,7 +44,7 @@ describe("screens", () => {
         replay     run a recording through a configuration, and explain each packet
         invite     make a page and a QR code to knock with a browser or a phone
 
-      knockctl COMMAND --help says more.
+      Run knockctl COMMAND --help for its options.
       "
     `);
   });
@@ -90,7 +90,7 @@ describe("screens", () => {
       firewall       nftables, protects nothing
       journal        in order
       packets        10234 received, 0 dropped by the kernel
-      knocking       nobody
+      knocking       none
       open           0 leases
 
       there are no doors

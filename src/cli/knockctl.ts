@@ -48,20 +48,20 @@ export const commands: readonly Command[] = [
 
 const usage = `usage: knockctl COMMAND [options]
 
-Shows and steers a running knockd, and checks configurations.
+Manage a running knockd and validate its configuration.
 
 ${formatList(commands.map(({ name, summary }) => [`  ${name}`, summary]))}
-knockctl COMMAND --help says more.
+Run knockctl COMMAND --help for its options.
 `;
 
-/** The administrator's tool. Exit codes: 0; 1 if something was refused or failed; 2 for a wrong command line. */
+/** The administrator's tool. Exit codes: 0; 1 if a request was refused or failed; 2 for a wrong command line. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
   try {
     return await run(args, io);
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     if (error.code === "CONFIG") {
-      // Problems bring their own file and line, as compilers print them.
+      // Problems name their file and line, as compilers do.
       io.stderr(`${printableLines(error.message)}\n`);
       return 1;
     }
@@ -92,7 +92,7 @@ async function run([name, ...args]: readonly string[], io: Io): Promise<number> 
   const given = new Map<string, string>();
   for (const { name, value = "" } of flags) {
     const before = given.get(name);
-    // Of the others the last one counts, as with getopt.
+    // The last value of a repeated option counts, as with getopt.
     given.set(name, before !== undefined && isMany(name) ? `${before},${value}` : value);
   }
   if (given.has("help")) {

@@ -19,7 +19,7 @@ import type { Hangups } from "./hangups.ts";
 import type { Io } from "./program.ts";
 import { version } from "./version.ts";
 
-/** All that it takes. */
+/** All options. */
 export const options: readonly Option[] = [
   { short: "i", long: "interface", argument: "NAME" },
   { short: "d", long: "daemon" },
@@ -38,7 +38,7 @@ export const options: readonly Option[] = [
 
 const usage = `usage: knockd [options]
 
-Waits for port knocks and runs the commands of those who knock right.
+Listen for port knocks and run the commands of doors that are opened.
 
   -i, --interface NAME  listen on this interface; several with commas between them, or any
                         (default: what the configuration says, else any)
@@ -59,7 +59,7 @@ SIGHUP reads the configuration again. SIGTERM and SIGINT end the daemon; what is
 next one closes it on time.
 `;
 
-/** knockd's exit codes: a signal's own number; 1 if it could not start; 2 for a wrong option. */
+/** knockd's exit codes: the number of a signal; 1 if it could not start; 2 for a wrong option. */
 const exitCodes = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The daemon's command line. Fulfilled with the exit code when the daemon has ended. */
@@ -72,7 +72,7 @@ export async function main(args: readonly string[], io: Io, hangups: Hangups): P
     io.stderr(`knockd: ${error.message}\n${usage}`);
     return 2;
   }
-  // The last one counts, as with getopt.
+  // The last value of a repeated option counts, as with getopt.
   const given = new Map(flags.map(({ name, value = "" }) => [name, value]));
   if (given.has("help")) {
     io.stdout(usage);
@@ -91,7 +91,7 @@ export async function main(args: readonly string[], io: Io, hangups: Hangups): P
       return 2;
     }
     if (error.code !== "CONFIG") throw error;
-    // Problems bring their own file and line, as compilers print them.
+    // Problems name their file and line, as compilers do.
     io.stderr(`${error.message}\n`);
     return 1;
   }
@@ -102,7 +102,7 @@ function nameProcess(): void {
   try {
     writeFileSync("/proc/self/comm", "knockd");
   } catch {
-    // Without /proc there is nobody to look for it either.
+    // Without /proc those programs do not work either.
   }
 }
 
@@ -110,7 +110,7 @@ async function run(given: ReadonlyMap<string, string>, io: Io, hangups: Hangups)
   const configFile = resolve(given.get("config") ?? defaultConfigFile);
   const background = isInBackground();
   const overrides = readOverrides(given);
-  // Relative paths mean the directory of the start, also after -d has left it.
+  // Relative paths are relative to the directory of the start, also after -d has left it.
   const directory = process.cwd();
   const findTraps: FindTraps = (config, sections) => findScanTraps(config, sections, decoyFacts);
   const load = () => loadConfig(configFile, directory, findTraps);
@@ -155,7 +155,7 @@ async function run(given: ReadonlyMap<string, string>, io: Io, hangups: Hangups)
   return untilStopped(start, hangups);
 }
 
-/** Signals are caught before anybody can know that it starts; they wait until it has. */
+/** Catches signals before the start is visible, and holds them until it is complete. */
 function untilStopped(start: () => Promise<Daemon>, hangups: Hangups): Promise<number> {
   return new Promise((resolve, reject) => {
     const starting = Promise.resolve().then(start);
@@ -165,7 +165,7 @@ function untilStopped(start: () => Promise<Daemon>, hangups: Hangups): Promise<n
     let stopping: Promise<void> | undefined;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
-        // Whoever asks twice does not want to wait for commands.
+        // A second signal does not wait for commands.
         if (stopping !== undefined) hurry.abort();
         stopping ??= starting.then((daemon) => daemon.stop(hurry.signal));
         stopping.then(() => resolve(exitCodes[signal]), reject);
@@ -183,7 +183,7 @@ function test(file: string, { warnings }: LoadedConfig, io: Io): number {
 /** Options as the command line gives them. */
 type Overrides = { -readonly [Key in keyof ConfigOptions]?: ConfigOptions[Key] };
 
-/** What the command line says instead of the file. Throws USAGE. */
+/** Returns the options of the command line, which override the file. Throws USAGE. */
 function readOverrides(given: ReadonlyMap<string, string>): Overrides {
   const overrides: Overrides = {};
   const names = given.get("interface");
@@ -199,7 +199,7 @@ function readOverrides(given: ReadonlyMap<string, string>): Overrides {
   return overrides;
 }
 
-/** In knockd 0.8 the file wins over -g and -p; who relies on that must be told. */
+/** Warns where knockd 0.8 would use the file: there it wins over -g and -p. */
 function overruled(options: ConfigOptions, overrides: Overrides): string[] {
   const directives = { interfaces: "Interface", logFile: "LogFile", pidFile: "PidFile" } as const;
   return (Object.keys(directives) as (keyof typeof directives)[])

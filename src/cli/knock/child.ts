@@ -3,14 +3,14 @@ import { constants } from "node:os";
 import { reason } from "../../base/errors.ts";
 import type { Io } from "../program.ts";
 
-/** A terminal sends these to us and to the child alike. */
+/** A terminal sends these to both processes. */
 const fromTerminal = ["SIGINT", "SIGQUIT"] as const;
 
 const forwarded = ["SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const;
 
 /**
- * Runs a command in our place: with our input and output, and the signals that we get. Its exit code: as in a shell
- * 128 + the signal that ended it, 127 if there is no such program, 126 if it cannot be run.
+ * Runs a command in place of this program: with its input and output, and with its signals. Returns the exit code
+ * as a shell does: 128 + the signal that ended it, 127 if the program does not exist, 126 if it cannot be run.
  */
 export async function runChild(
   [program = "", ...args]: readonly string[],
@@ -34,7 +34,7 @@ export async function runChild(
   });
 }
 
-/** The words of a profile's `Then`: `%h` is the host, `%a` its address, `%p` the port that was waited for, `%n` the profile, `%%` a percent sign. */
+/** Expands a profile's `Then`: `%h` is the host, `%a` its address, `%p` the port of `Wait`, `%n` the profile, `%%` a percent sign. */
 export function expand(
   words: readonly string[],
   values: Readonly<Record<"h" | "a" | "p" | "n", string>>,

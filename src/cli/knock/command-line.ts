@@ -1,7 +1,7 @@
 import type { Arguments, Option } from "../getopt.ts";
 import { getopt } from "../getopt.ts";
 
-/** Those of knockd's client. No new one begins as the unique beginnings of these: `--u`, `--d`, `--h`, `--verb`, `--vers`. */
+/** The options of knockd's client. No new option starts with their unique prefixes: `--u`, `--d`, `--h`, `--verb`, `--vers`. */
 const oldOptions = [
   { short: "u", long: "udp" },
   { short: "d", long: "delay", argument: "MS" },
@@ -33,21 +33,21 @@ const newOptions = [
   { short: "q", long: "quiet" },
 ] as const;
 
-/** All that it takes. */
+/** All options. */
 export const options: readonly Option[] = [...oldOptions, ...newOptions];
 
 type KnockOptionName = (typeof oldOptions | typeof newOptions)[number]["long"];
 
-/** A command line of knock's. */
+/** A command line of `knock`. */
 export class KnockCommandLine {
-  /** By long name; of an option that is repeated the last counts, and stands last. */
+  /** By long name. A repeated option has its last value, at its last place. */
   readonly #given: ReadonlyMap<string, string>;
-  /** HOST, and what stands between it and `--`; all operands if the `--` stands first. */
+  /** HOST, and the operands up to `--`; all operands if the `--` comes first. */
   readonly operands: readonly string[];
-  /** What stands after a `--` that has operands, or --profile, before it; undefined if there is none. */
+  /** The operands after `--`, if there are operands or --profile before it; `undefined` if not. */
   readonly rest: readonly string[] | undefined;
 
-  /** Throws `USAGE` for an option that there is not, or that lacks its argument. */
+  /** Throws `USAGE` for an unknown option, or one that lacks its argument. */
   constructor(args: readonly string[]) {
     const { flags, operands, dashes }: Arguments = getopt(args, options);
     const given = new Map<string, string>();
@@ -56,7 +56,7 @@ export class KnockCommandLine {
       given.set(name, value);
     }
     this.#given = given;
-    // With --profile nothing needs to stand before the command.
+    // With --profile the command needs no operand before it.
     const split = dashes === 0 && !given.has("profile") ? undefined : dashes;
     this.operands = operands.slice(0, split);
     this.rest = split === undefined ? undefined : operands.slice(split);
@@ -66,22 +66,22 @@ export class KnockCommandLine {
     return this.#given.has(name);
   }
 
-  /** The argument of an option; undefined if it was not given. */
+  /** Returns the argument of an option, or `undefined` if it was not given. */
   get(name: KnockOptionName): string | undefined {
     return this.#given.get(name);
   }
 
-  /** The one of these that was given last. */
+  /** Returns the one of these options that was given last. */
   last<T extends KnockOptionName>(...names: readonly T[]): T | undefined {
     return [...this.#given.keys()].findLast((name): name is T => names.includes(name as T));
   }
 
-  /** The one of these that was given first. */
+  /** Returns the one of these options that was given first. */
   first<T extends KnockOptionName>(...names: readonly T[]): T | undefined {
     return [...this.#given.keys()].find((name): name is T => names.includes(name as T));
   }
 
-  /** Whether knockd's client would understand all its options. */
+  /** Whether knockd's client has all its options. */
   get isOld(): boolean {
     return newOptions.every(({ long }) => !this.#given.has(long));
   }

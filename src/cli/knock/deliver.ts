@@ -12,7 +12,7 @@ import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
 import type { KnockTarget } from "./target.ts";
 
-/** Knocks as the target and the options say, and does what is to be done then. Returns the exit code. */
+/** Knocks, then waits, connects or runs a command as the options say. Returns the exit code. */
 export async function deliver(
   target: KnockTarget,
   line: KnockCommandLine,
@@ -22,29 +22,29 @@ export async function deliver(
   checkTogether(target, line);
   const command = line.has("json") ? undefined : (target.command ?? profile.command);
   const runs = command !== undefined && command.length > 0;
-  // Standard output is the command's, or the connection's, or for JSON alone.
-  const isAll = !runs && service === undefined;
-  const say = isAll && !line.has("json") ? io.stdout : io.stderr;
+  // Standard output belongs to the command, the connection or JSON.
+  const isLast = !runs && service === undefined;
+  const print = isLast && !line.has("json") ? io.stdout : io.stderr;
   const onStep = (step: Step, route: Route) => {
-    if (line.has("verbose")) say(`hitting ${formatStep(step, route.address)}\n`);
+    if (line.has("verbose")) print(`hitting ${formatStep(step, route.address)}\n`);
   };
-  const delivery: KnockJob = {
+  const job: KnockJob = {
     profile,
     plan: await planOf(profile, line),
     line,
     io,
-    isAll,
+    isLast,
     onStep,
   };
   if (service !== undefined) {
-    return await (await import("./proxy.ts")).proxy(delivery, service);
+    return await (await import("./proxy.ts")).proxy(job, service);
   }
   if (line.has("keep")) {
-    // The profile's own command is for one knock; an empty one takes its place, and is none.
+    // A profile's command is for one knock, not for --keep. An empty command overrides it.
     const during = target.command?.length === 0 ? undefined : target.command;
-    return await (await import("./keep.ts")).keep(delivery, during);
+    return await (await import("./keep.ts")).keep(job, during);
   }
-  const address = await reach(delivery);
+  const address = await reach(job);
   if (address === undefined || !runs) return address === undefined ? 1 : 0;
   const { expand, runChild } = await import("./child.ts");
   const { name, host, wait } = profile;
@@ -52,13 +52,13 @@ export async function deliver(
   return await runChild(target.command ?? expand(command, values), io);
 }
 
-/** Knocks, and waits if that is wanted. The address, of that service or the first; undefined if it did not work, and said. */
-async function reach(delivery: KnockJob): Promise<string | undefined> {
-  const { profile, plan, line, onStep } = delivery;
+/** Knocks, and waits if the profile says so. Returns the address reached, or `undefined` after it has printed the failure. */
+async function reach(job: KnockJob): Promise<string | undefined> {
+  const { profile, plan, line, onStep } = job;
   if (profile.wait !== undefined || line.has("json")) {
-    return await (await import("./wait.ts")).knockAndWait(delivery);
+    return await (await import("./wait.ts")).knockAndWait(job);
   }
-  const routes = await resolve(delivery);
+  const routes = await resolve(job);
   if (routes === undefined) return undefined;
   await sendEverywhere(plan, routes, onStep);
   return routes[0]?.address;
@@ -75,15 +75,15 @@ async function planOf(profile: KnockProfile, line: KnockCommandLine): Promise<Kn
 }
 
 function checkTogether({ profile, service, command }: KnockTarget, line: KnockCommandLine): void {
-  const ways = (["keep", "json", "proxy"] as const).filter((name) => line.has(name));
-  if (line.has("proxy") && ways.length > 1) {
-    throw usageError(`--proxy does not go together with --${ways[0]}`);
+  const modes = (["keep", "json", "proxy"] as const).filter((name) => line.has(name));
+  if (line.has("proxy") && modes.length > 1) {
+    throw usageError(`--proxy does not go together with --${modes[0]}`);
   }
   if (line.has("json") && command !== undefined && command.length > 0) {
     throw usageError("--json leaves standard output to no command");
   }
   if (line.has("retry") && profile.wait === undefined && service === undefined) {
-    throw usageError("--retry needs --wait: nobody knows otherwise whether a knock worked");
+    throw usageError("--retry needs --wait, which tells whether a knock worked");
   }
 }
 

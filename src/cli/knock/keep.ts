@@ -11,11 +11,11 @@ import type { KnockJob } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 import { explain } from "./wait.ts";
 
-/** How it went, in all. */
+/** The counts of a whole run. */
 interface KeepStatistics {
   knocks: number;
   failures: number;
-  /** How often an address of this machine was another one. */
+  /** How often the address of this machine changed. */
   moves: number;
 }
 
@@ -27,21 +27,18 @@ const causes: Readonly<Record<KnockCause, string>> = {
 };
 
 /**
- * Keeps a door open until SIGINT or SIGTERM, or until the command that it is kept open for has ended. The exit
- * code: 0, or that of the command. Throws `USAGE`, and what makes the first knock before a command fail.
+ * Keeps a door open until SIGINT or SIGTERM, or until the command ends. Returns the exit code: 0, or that of the
+ * command. Throws `USAGE`, and the error of the first knock if there is a command.
  */
-export async function keep(
-  delivery: KnockJob,
-  command: readonly string[] | undefined,
-): Promise<number> {
-  const { profile, line, io } = delivery;
+export async function keep(job: KnockJob, command: readonly string[] | undefined): Promise<number> {
+  const { profile, line, io } = job;
   const lease = readLease(line.get("keep") ?? "");
   const begin = systemClock.now();
   const stop = new AbortController();
-  const account: KeepStatistics = { knocks: 0, failures: 0, moves: 0 };
+  const counts: KeepStatistics = { knocks: 0, failures: 0, moves: 0 };
   const isSeen = isTerminal() && !line.has("quiet") && !line.has("json") && command === undefined;
   const progress = new Progress(isSeen ? io.stderr : undefined);
-  const who = profile.name || profile.host;
+  const label = profile.name || profile.host;
   const say = (text: string) => {
     progress.clear();
     if (!line.has("quiet")) io.stderr(`${text}\n`);
@@ -50,28 +47,28 @@ export async function keep(
   let child: Promise<void> | undefined;
   let obstacle: KnockError | undefined;
   const kept = keepOpen(
-    { lease, origin: profile, knock: () => knockOnce(delivery) },
+    { lease, origin: profile, knock: () => knockOnce(job) },
     {
       onKnock(cause) {
-        account.knocks++;
-        if (cause === "address") account.moves++;
-        if (line.has("verbose")) say(`${who}: ${causes[cause]}`);
-        progress.show(() => `${who}: ${causes[cause]}`);
+        counts.knocks++;
+        if (cause === "address") counts.moves++;
+        if (line.has("verbose")) say(`${label}: ${causes[cause]}`);
+        progress.show(() => `${label}: ${causes[cause]}`);
       },
       onKept(sources, next) {
         const due = systemClock.now() + next;
         const left = () => humanDuration(Math.max(due - systemClock.now(), 0));
-        const times = plural(account.knocks, "knock");
+        const times = plural(counts.knocks, "knock");
         progress.show(
-          () => `${who}: kept open from ${sources.join(", ")}: ${times}, next in ${left()}`,
+          () => `${label}: kept open from ${sources.join(", ")}: ${times}, next in ${left()}`,
         );
-        child ??= start(delivery, command, (ended) => {
+        child ??= start(job, command, (ended) => {
           code = ended;
           stop.abort();
         });
       },
       onFailure(error, next) {
-        account.failures++;
+        counts.failures++;
         if (command !== undefined && child === undefined) {
           obstacle = error;
           return stop.abort();
@@ -82,16 +79,16 @@ export async function keep(
     systemClock,
     stop.signal,
   );
-  // With a command, signals are for that.
+  // With a command, signals go to it.
   const signals = command === undefined ? (["SIGINT", "SIGTERM"] as const) : [];
   for (const signal of signals) process.once(signal, () => stop.abort());
-  // A knock that is being waited for keeps nobody who wants to go.
+  // Do not wait for a knock that is under way.
   const stopped = new Promise((resolve) => stop.signal.addEventListener("abort", resolve));
   await Promise.race([kept, stopped]);
   await child;
   progress.clear();
   if (obstacle !== undefined) throw obstacle;
-  summarize(delivery, account, systemClock.now() - begin, command);
+  summarize(job, counts, systemClock.now() - begin, command);
   return code;
 }
 
@@ -107,13 +104,13 @@ async function knockOnce({ profile, plan, onStep }: KnockJob): Promise<readonly 
 }
 
 async function expectOpen(
-  errand: Parameters<typeof knockUntilOpen>[0],
+  options: Parameters<typeof knockUntilOpen>[0],
   onStep: KnockJob["onStep"],
 ): Promise<void> {
   const listener = { onStep, onWait: () => {}, onRetry: () => {} };
-  const { reply, knocks } = await knockUntilOpen(errand, listener, systemClock, Math.random);
+  const { reply, knocks } = await knockUntilOpen(options, listener, systemClock, Math.random);
   reply.socket?.destroy();
-  if (reply.answer !== "open") throw explain(reply, errand.wait.port, knocks);
+  if (reply.answer !== "open") throw explain(reply, options.wait.port, knocks);
 }
 
 async function start(
@@ -128,11 +125,11 @@ async function start(
 
 function summarize(
   { profile, line, io }: KnockJob,
-  account: KeepStatistics,
+  counts: KeepStatistics,
   milliseconds: number,
   command: readonly string[] | undefined,
 ): void {
-  const { knocks, failures, moves } = account;
+  const { knocks, failures, moves } = counts;
   if (line.has("json")) {
     const seconds = Math.round(milliseconds / 1000);
     io.stdout(`${JSON.stringify({ host: profile.host, knocks, failures, moves, seconds })}\n`);
@@ -146,7 +143,7 @@ function summarize(
   }
 }
 
-/** Less than a second would be a flood. */
+/** A lease of less than a second would make a flood of knocks. */
 function readLease(text: string): number {
   const lease = parseDuration(text);
   if (lease !== undefined && lease >= 1_000) return lease;

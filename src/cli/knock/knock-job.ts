@@ -7,19 +7,19 @@ import { systemReason } from "../../client/system-reason.ts";
 import type { Io } from "../program.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 
-/** A knock that is to be delivered, and all that says how. */
+/** A knock to send, and how. */
 export interface KnockJob {
   readonly profile: KnockProfile;
   readonly plan: KnockPlan;
   readonly line: KnockCommandLine;
   readonly io: Io;
-  /** Whether nothing comes after it: no command, no connection. */
-  readonly isAll: boolean;
-  /** Names each packet before it is sent, if that is wanted. */
+  /** Whether no command and no connection follows. */
+  readonly isLast: boolean;
+  /** Called before each packet. */
   readonly onStep: (step: Step, route: Route) => void;
 }
 
-/** Undefined, and said in the words of knockd's client, if the host has no address. */
+/** Finds the routes. If the host has no address, prints the message of knockd's client and returns `undefined`. */
 export async function resolve({
   plan,
   profile,

@@ -4,7 +4,7 @@ import { formatTable } from "../table.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { openProfiles } from "./target.ts";
 
-/** Shows the names of the profiles, and their hosts. The exit code: 0. */
+/** Prints the names of the profiles, and their hosts. Returns the exit code 0. */
 export async function list(line: KnockCommandLine, io: Io): Promise<number> {
   const { path, blocks } = await openProfiles(line, io);
   const profiles = namesIn(blocks).flatMap((name) => findProfile(name, blocks) ?? []);

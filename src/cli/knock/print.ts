@@ -5,7 +5,7 @@ import type { Io } from "../program.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { mustFind } from "./target.ts";
 
-/** Shows all that counts for a profile, as a `Host` of knock.conf. What opens the door only with --secrets. */
+/** Prints the merged settings of a profile as a `Host` of knock.conf; secrets only with --secrets. */
 export async function print(line: KnockCommandLine, io: Io): Promise<number> {
   const profile = await mustFind(line.get("print") ?? "", line, io);
   const text = formatProfile(profile).map((one) =>

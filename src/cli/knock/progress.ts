@@ -1,16 +1,16 @@
-/** One line on a terminal that is written again and again; where there is no terminal, nothing. */
+/** A progress line on a terminal; without a terminal it does nothing. */
 export class Progress {
   readonly #write: ((text: string) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #text: () => string = () => "";
   #turns = 0;
 
-  /** `write`: to a terminal; undefined if there is none. */
+  /** `write`: writes to the terminal; `undefined` if there is none. */
   constructor(write: ((text: string) => void) | undefined) {
     this.#write = write;
   }
 
-  /** Shows a line, and keeps it up to date until the next one. */
+  /** Shows a line, and updates it until the next one. */
   show(text: () => string): void {
     if (this.#write === undefined) return;
     this.#text = text;
@@ -18,7 +18,7 @@ export class Progress {
     this.#draw();
   }
 
-  /** Takes the line away. */
+  /** Erases the line. */
   clear(): void {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
@@ -28,16 +28,16 @@ export class Progress {
 
   #draw(): void {
     const sign = "|/-\\"[this.#turns++ % 4];
-    // What does not fit would go on to the next line, which nobody takes away.
+    // A longer text would wrap to the next line, which `clear` does not erase.
     const room = (process.stderr.columns || 80) - 3;
     this.#write?.(`\r${sign} ${this.#text().slice(0, room)}${eraseLine}`);
   }
 }
 
-/** ECMA-48 §8.3.41: to the end of the line. */
+/** ECMA-48 §8.3.41: erase to the end of the line. */
 const eraseLine = "\u001b[K";
 
-/** Whether standard error shows lines that are written over. */
+/** Returns whether standard error is a terminal that can overwrite a line. */
 export function isTerminal(): boolean {
   return process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
 }

@@ -12,29 +12,29 @@ import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
 import { printOutcome, runKnock } from "./wait.ts";
 
-/** Knocks, connects with the service, and carries bytes between it and our input and output. The exit code: 0 if both sides ended well. */
+/** Knocks, connects to the service, and pipes standard input and output. Returns the exit code: 0 if both directions ended well. */
 export async function proxy(
-  delivery: KnockJob,
+  job: KnockJob,
   service: { readonly host: string; readonly port: string },
 ): Promise<number> {
-  const { plan, profile } = delivery;
+  const { plan, profile } = job;
   const { port } = parseWait(service.port, findService);
-  const routes = await resolve(delivery);
+  const routes = await resolve(job);
   if (routes === undefined) return 1;
-  // What we connect to must be what we knocked at, where that is the same machine.
+  // On the same machine the connection must use the address of the knock.
   const isKnocked = service.host === profile.host || service.host === profile.name;
-  const errand = {
+  const options = {
     plan,
     routes,
-    ...(!isKnocked && { service: await routesTo(service.host, delivery, routes) }),
+    ...(!isKnocked && { service: await routesTo(service.host, job, routes) }),
     wait: { port, timeout: profile.wait?.timeout ?? usualTimeout },
     retry: profile.retry ?? 0,
   };
-  const outcome = await runKnock(delivery, errand);
+  const outcome = await runKnock(job, options);
   const { socket } = outcome.reply;
-  if (!printOutcome(delivery, outcome, port) || socket === undefined) return 1;
+  if (!printOutcome(job, outcome, port) || socket === undefined) return 1;
   const output = openOutput();
-  // Nobody would see the end of what the server says: then it is the end of all.
+  // Standard output cannot be closed here: the end of the server's data ends the connection.
   if (output === process.stdout) socket.once("end", () => socket.end());
   try {
     await pipe(socket, process.stdin, output);
@@ -44,7 +44,7 @@ export async function proxy(
   }
 }
 
-/** The ways to a service. If nobody asked for a family it is that of the knock: the door opened for no other. */
+/** Returns the routes to a service. Without a requested family they have that of the knock: the door opened for it alone. */
 async function routesTo(
   host: string,
   { plan: { family }, profile }: KnockJob,
@@ -55,8 +55,8 @@ async function routesTo(
 }
 
 /**
- * Node never closes its standard output, and whoever reads a pipe waits for that end. Windows has one
- * descriptor more, which we cannot close.
+ * Node never closes its standard output, but the reader of a pipe waits for its end. On Windows a second descriptor
+ * keeps the pipe open.
  */
 function openOutput(): Writable {
   const isPipe = process.stdout instanceof Socket && !process.stdout.isTTY;

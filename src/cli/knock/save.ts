@@ -5,10 +5,10 @@ import type { Io } from "../program.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import type { KnockTarget } from "./target.ts";
 
-/** What is for one knock alone. */
+/** The options for a single knock. */
 const unsaved = ["keep", "proxy", "json"] as const;
 
-/** Saves what the command line says under a name; nothing is sent. The exit code: 0. */
+/** Saves the command line as a profile; sends nothing. Returns the exit code 0. */
 export async function save(
   { profile, command }: KnockTarget,
   line: KnockCommandLine,

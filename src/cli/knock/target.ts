@@ -7,18 +7,18 @@ import { findService } from "../../client/services.ts";
 import type { Io } from "../program.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 
-/** What a command line asks to be knocked at; the name is empty if it is no profile. */
+/** What to knock at. The name of its profile is empty if it is not a saved one. */
 export interface KnockTarget {
   readonly profile: KnockProfile;
   /** Where --proxy connects. */
   readonly service?: { readonly host: string; readonly port: string };
-  /** Undefined if the command line has none: then that of the profile counts. */
+  /** `undefined` if the command line has none: then the profile's command counts. */
   readonly command?: readonly string[];
 }
 
 /**
- * The host and ports of the command line, or the profile, with its options on top. Undefined if there is nothing to
- * knock at. Throws `USAGE` for what makes no sense, `CONFIG` and `SYSTEM` for what is wrong with the profiles.
+ * Returns the host and ports of the command line, or the profile with the options on top; `undefined` if there is
+ * nothing to knock at. Throws `USAGE` for an invalid command line, `CONFIG` and `SYSTEM` for problems of the profiles.
  */
 export async function findTarget(line: KnockCommandLine, io: Io): Promise<KnockTarget | undefined> {
   if (line.has("proxy")) return await findProxied(line, io);
@@ -36,7 +36,7 @@ export async function findTarget(line: KnockCommandLine, io: Io): Promise<KnockT
     if (profile !== undefined) return withCommand(profile, rest);
     if (rest === undefined || rest.length === 0) return undefined;
   }
-  // What knockd's client takes after `--` are ports. An option that it does not have makes that a new command line.
+  // knockd's client takes ports after `--`; a command line with one of the new options has a command there.
   const command = operands.length > 1 && !line.isOld ? rest : undefined;
   const ports = [...operands.slice(1), ...(command === undefined ? (rest ?? []) : [])];
   const settings = await readSettings(line);
@@ -68,7 +68,7 @@ function withCommand(profile: KnockProfile, command: readonly string[] | undefin
   return command === undefined ? { profile } : { profile, command };
 }
 
-/** A profile of the file that the command line names. Throws `USAGE` if there is none. */
+/** Returns a profile of the file. Throws `USAGE` if it does not exist. */
 export async function mustFind(
   name: string,
   line: KnockCommandLine,
@@ -77,7 +77,7 @@ export async function mustFind(
   const profile = await lookUp(name, line, io);
   if (profile !== undefined) return profile;
   throw new KnockError("USAGE", `there is no profile '${name}'`, {
-    hints: ["--list shows those that there are, --save makes one"],
+    hints: ["--list shows all profiles, --save makes one"],
   });
 }
 
@@ -99,7 +99,7 @@ async function lookUp(
   return { ...overlay(await readSettings(line), profile), name, host: profile.host, steps };
 }
 
-/** The file of profiles that the command line names, or the usual one. Warns of what its owner should know. */
+/** Reads the file of profiles that the command line names, or the default one. Prints its warnings. */
 export async function openProfiles(line: KnockCommandLine, io: Io): Promise<ProfileFile> {
   const { readProfiles, usualPath } = await import("../../client/profile-file.ts");
   const file = readProfiles(line.get("file") ?? usualPath());
@@ -117,7 +117,7 @@ const keywordOf = {
   payload: "Payload",
 } as const;
 
-/** What the options say. Throws `USAGE`. */
+/** Returns the settings of the options. Throws `USAGE`. */
 async function readSettings(line: KnockCommandLine): Promise<Settings> {
   const delay = line.get("delay");
   const family = line.last("ipv4", "ipv6", "both");
@@ -131,7 +131,7 @@ async function readSettings(line: KnockCommandLine): Promise<Settings> {
     if (value !== undefined) settings = { ...settings, ...(await readOption(option, name, value)) };
   }
   if (settings.source !== undefined && settings.interface !== undefined) {
-    throw usageError("of --source and --interface only one can be");
+    throw usageError("--source and --interface exclude each other");
   }
   return settings;
 }

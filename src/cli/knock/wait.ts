@@ -10,26 +10,26 @@ import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 
-/** Knocks and waits, if the profile says for what, and tells how it went, as JSON if that is wanted. The address that was reached; undefined if none was. */
-export async function knockAndWait(delivery: KnockJob): Promise<string | undefined> {
-  return delivery.line.has("json") ? await forScripts(delivery) : await forPeople(delivery);
+/** Knocks, waits for the service of the profile, and prints the result. Returns the address reached, or `undefined`. */
+export async function knockAndWait(job: KnockJob): Promise<string | undefined> {
+  return job.line.has("json") ? await forScripts(job) : await forPeople(job);
 }
 
-async function forPeople(delivery: KnockJob): Promise<string | undefined> {
-  const { plan, profile } = delivery;
-  const routes = await resolve(delivery);
+async function forPeople(job: KnockJob): Promise<string | undefined> {
+  const { plan, profile } = job;
+  const routes = await resolve(job);
   const { wait, retry = 0 } = profile;
   if (routes === undefined || wait === undefined) return undefined;
-  const outcome = await runKnock(delivery, { plan, routes, wait, retry });
+  const outcome = await runKnock(job, { plan, routes, wait, retry });
   outcome.reply.socket?.destroy();
-  return printOutcome(delivery, outcome, wait.port) ? outcome.reply.route.address : undefined;
+  return printOutcome(job, outcome, wait.port) ? outcome.reply.route.address : undefined;
 }
 
-async function forScripts(delivery: KnockJob): Promise<string | undefined> {
-  const { plan, profile, io, onStep } = delivery;
+async function forScripts(job: KnockJob): Promise<string | undefined> {
+  const { plan, profile, io, onStep } = job;
   const { wait, retry = 0 } = profile;
-  const told = { host: profile.host, ...(profile.name !== "" && { profile: profile.name }) };
-  const print = (facts: object) => io.stdout(`${JSON.stringify({ ...told, ...facts })}\n`);
+  const target = { host: profile.host, ...(profile.name !== "" && { profile: profile.name }) };
+  const print = (facts: object) => io.stdout(`${JSON.stringify({ ...target, ...facts })}\n`);
   try {
     const routes = await findRoutes(plan.host, plan.family, profile);
     const addresses = routes.map(({ address }) => address);
@@ -38,7 +38,7 @@ async function forScripts(delivery: KnockJob): Promise<string | undefined> {
       print({ addresses, knocks: 1, result: "sent" });
       return addresses[0];
     }
-    const outcome = await runKnock(delivery, { plan, routes, wait, retry });
+    const outcome = await runKnock(job, { plan, routes, wait, retry });
     const { reply, knocks, openBefore } = outcome;
     const { answer, route, reason } = reply;
     reply.socket?.destroy();
@@ -48,30 +48,30 @@ async function forScripts(delivery: KnockJob): Promise<string | undefined> {
     return answer === "open" ? route.address : undefined;
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
-    print({ result: hasNoWay(error) ? "unreachable" : "failed", reason: error.message });
+    print({ result: hasNoRoute(error) ? "unreachable" : "failed", reason: error.message });
     return undefined;
   }
 }
 
-/** Whether it could not be sent since this system knows no way there. */
-function hasNoWay({ code, cause }: KnockError): boolean {
+/** Returns whether this system has no route to the host. */
+function hasNoRoute({ code, cause }: KnockError): boolean {
   return code === "SEND" && (isErrno(cause, "ENETUNREACH") || isErrno(cause, "EHOSTUNREACH"));
 }
 
-/** Knocks until it is open, with a line on the terminal that says how it goes on. */
-export async function runKnock(delivery: KnockJob, errand: RetryOptions): Promise<KnockOutcome> {
-  const { plan, profile, line, io, onStep } = delivery;
+/** Knocks until the service is open, with a progress line on the terminal. */
+export async function runKnock(job: KnockJob, options: RetryOptions): Promise<KnockOutcome> {
+  const { plan, profile, line, io, onStep } = job;
   const isSeen = isTerminal() && !line.has("quiet") && !line.has("json");
   const progress = new Progress(isSeen ? io.stderr : undefined);
-  const who = profile.name || profile.host;
-  const times = errand.retry > 0 ? ` of ${errand.retry + 1}` : "";
+  const label = profile.name || profile.host;
+  const times = options.retry > 0 ? ` of ${options.retry + 1}` : "";
   let knock = 1;
   let sent = 0;
-  const packets = plan.steps.length * errand.routes.length;
-  progress.show(() => `${who}: knock ${knock}${times}, packet ${sent} of ${packets}`);
+  const packets = plan.steps.length * options.routes.length;
+  progress.show(() => `${label}: knock ${knock}${times}, packet ${sent} of ${packets}`);
   try {
     return await knockUntilOpen(
-      errand,
+      options,
       {
         onStep(step, route) {
           sent++;
@@ -80,11 +80,12 @@ export async function runKnock(delivery: KnockJob, errand: RetryOptions): Promis
         onWait() {
           const begin = systemClock.now();
           const passed = () => humanDuration(systemClock.now() - begin);
-          progress.show(() => `${who}: waiting for tcp/${errand.wait.port}, ${passed()}`);
+          progress.show(() => `${label}: waiting for tcp/${options.wait.port}, ${passed()}`);
         },
         onRetry(next, pause) {
           progress.show(
-            () => `${who}: tcp/${errand.wait.port} stays shut, again in ${humanDuration(pause)}`,
+            () =>
+              `${label}: tcp/${options.wait.port} stays closed, again in ${humanDuration(pause)}`,
           );
           knock = next;
           sent = 0;
@@ -98,9 +99,9 @@ export async function runKnock(delivery: KnockJob, errand: RetryOptions): Promis
   }
 }
 
-/** Says how it ended. Whether it is open. */
+/** Prints the result. Returns whether the service is open. */
 export function printOutcome(
-  { line, io, isAll }: KnockJob,
+  { line, io, isLast }: KnockJob,
   outcome: KnockOutcome,
   port: number,
 ): boolean {
@@ -113,7 +114,7 @@ export function printOutcome(
     );
     return false;
   }
-  if (!line.has("quiet") && (line.has("verbose") || (isAll && isTerminal()))) {
+  if (!line.has("quiet") && (line.has("verbose") || (isLast && isTerminal()))) {
     const how = openBefore
       ? "was open before the knock, too"
       : `is open (${humanDuration(waited)})`;
@@ -122,7 +123,7 @@ export function printOutcome(
   return true;
 }
 
-/** Why it is not open, for people. */
+/** Returns an error that explains why the service is not open. */
 export function explain(
   { answer, route, reason }: Reply,
   port: number,
@@ -132,9 +133,9 @@ export function explain(
   const after = knocks > 1 ? ` after ${knocks} knocks` : "";
   const again = "-d 300 pauses between packets, --retry 3 knocks again";
   if (answer === "unreachable") {
-    // icmp-host-prohibited and admin-prohibited arrive as if there were no such host.
+    // The kernel reports icmp-host-prohibited and admin-prohibited as an unreachable host.
     const firewall =
-      "a firewall that rejects, as firewalld does, may say so, too: the door is closed";
+      "a firewall that rejects, such as firewalld, may cause this, too: the door is closed";
     return new KnockError("SEND", `${service} is unreachable${after}: ${reason}`, {
       hints: [firewall, again],
     });

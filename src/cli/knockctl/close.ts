@@ -14,10 +14,10 @@ import {
 const usage = `usage: knockctl close DOOR|ADDRESS|all [options]
        knockctl close DOOR ADDRESS [options]
 
-Closes a door for everybody, everything for an address, one door for one address, or all
-there is. Connections that exist go on, unless --cut ends them.
+Closes a door for all sources, all doors for an address, one door for an address, or all doors.
+Existing connections continue unless --cut ends them.
 
-  --cut          also end the connections that were made
+  --cut          end existing connections, too
 ${clientUsage}
 example: knockctl close 192.0.2.7 --cut
 `;

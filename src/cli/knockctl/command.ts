@@ -10,16 +10,16 @@ import { encode } from "../../control/protocol.ts";
 import type { Option } from "../getopt.ts";
 import type { Io } from "../program.ts";
 
-/** A command of knockctl's. It gathers what it needs, then prints it either way. */
+/** A command of `knockctl`. */
 export interface Command {
   readonly name: string;
-  /** What `knockctl --help` says of it. */
+  /** Its line in `knockctl --help`. */
   readonly summary: string;
-  /** What `knockctl NAME --help` prints. */
+  /** The text of `knockctl NAME --help`. */
   readonly usage: string;
-  /** All that it takes, but for --help. */
+  /** Its options, except --help. */
   readonly options: readonly Option[];
-  /** The exit code: 0, or 1 if it was refused or failed. Throws USAGE if the command line makes no sense. */
+  /** Returns the exit code: 0, or 1 if it was refused or failed. Throws USAGE for an invalid command line. */
   readonly run: (line: CommandLine, io: Io) => Promise<number>;
 }
 
@@ -34,13 +34,13 @@ export const jsonOption: Option = { long: "json" };
 /** The options of every command that asks the daemon. */
 export const clientOptions: readonly Option[] = [{ long: "socket", argument: "PATH" }, jsonOption];
 
-/** Their lines in a command's usage. */
+/** The lines of these options in a usage text. */
 export const clientUsage: string = `  --socket PATH  where the daemon listens (default: ${defaultControlSocket})
   --json         print JSON
   --help         print this text
 `;
 
-/** Connects as the command line says, and hangs up whatever happens. Throws SYSTEM. */
+/** Runs `task` with a connection to the daemon of the command line, and closes it. Throws SYSTEM. */
 export async function withDaemon<T>(
   { given }: CommandLine,
   task: (daemon: ControlClient) => Promise<T>,
@@ -56,10 +56,10 @@ export async function withDaemon<T>(
 const gone = new AbortController();
 process.stdout.once("error", () => gone.abort());
 
-/** Aborted once nobody reads any more what is printed, as `| head` when it has seen enough. */
+/** Aborted when the reader of standard output ends, such as `| head`. */
 export const nobodyReads: AbortSignal = gone.signal;
 
-/** Prints what was gathered: for programs if --json was given, else for people. */
+/** Prints a result: as JSON if --json was given, else as text. */
 export function print(line: CommandLine, io: Io, result: unknown, text: () => string): void {
   io.stdout(line.given.has("json") ? `${encode(result)}\n` : text());
 }
@@ -77,7 +77,7 @@ export function onlyOperand(line: CommandLine): string {
   return operand;
 }
 
-/** Throws USAGE if it is none. */
+/** Reads an address. Throws USAGE. */
 export function readAddress(text: string): Address {
   const address = parseAddress(text);
   if (address !== undefined) return address;
@@ -86,7 +86,7 @@ export function readAddress(text: string): Address {
   });
 }
 
-/** Milliseconds, at least 1. Throws USAGE if it is no length of time. */
+/** Reads a length of time: milliseconds, at least 1. Throws USAGE. */
 export function readLength(text: string): number {
   const length = parseDuration(text);
   if (length !== undefined && length > 0) return length;

@@ -53,14 +53,14 @@ test("a page on a web server", async () => {
   expect([code, stderr]).toEqual([0, ""]);
   expect(words(stdout)).toMatchInlineSnapshot(`
     "Put /there/knock.html where the link leads. The page holds no secret.
-    After the knock the page looks whether tcp/443 answers.
+    After the knock the page tests whether tcp/443 answers.
 
     Scan:
 
 
     https://www.example.org/k.html#knock=7003,9140,8455&host=server.example.org&name=web&service=tcp/443
 
-    The QR code and the link hold the sequence. Who has them can knock; browsers keep them in their history.
+    The QR code and the link hold the sequence: treat them as a password. Browsers keep them in their history.
     "
   `);
   expect(stdout.match(/^[█▀▄ ]+$/gm)?.length).toBeGreaterThan(20);
@@ -73,14 +73,14 @@ test("a page in a file", async () => {
   expect(code).toBe(0);
   expect(words(stdout)).toMatchInlineSnapshot(`
     "Send /there/knock.html to the phone, or put it on a web server and use --url. The page holds no secret.
-    After the knock the page looks whether tcp/443 answers.
+    After the knock the page tests whether tcp/443 answers.
 
     Scan, copy the text, and paste it in the page:
 
 
     file:///there/knock.html#knock=7003,9140,8455&host=2001:db8::1&name=web&service=tcp/443
 
-    The QR code and the link hold the sequence. Who has them can knock; browsers keep them in their history.
+    The QR code and the link hold the sequence: treat them as a password. Browsers keep them in their history.
     "
   `);
 });
@@ -108,7 +108,7 @@ test("a port that browsers refuse: a warning, and the page all the same", async 
     0,
     "knockctl: warning: browsers refuse port 6000: the page will not work; choose other ports\n",
   ]);
-  expect(stdout).toContain("Browsers refuse tcp/22: the page opens the door, but cannot look");
+  expect(stdout).toContain("Browsers refuse tcp/22: the page opens the door, but cannot test it");
   expect(statSync(page).isFile()).toBe(true);
 });
 
@@ -150,7 +150,7 @@ test("a folder that is not there: 1", async () => {
 });
 
 test.each([
-  [["web"], 2, "where is the server? --host NAME"],
+  [["web"], 2, "--host NAME is missing"],
   [["--host", "h"], 2, "too few arguments"],
   [["web", "--host", "h/x"], 2, '"h/x" is not a host'],
   [["web", "--host", "h", "--url", "knock.html"], 2, '"knock.html" is not the address of a page'],

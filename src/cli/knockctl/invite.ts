@@ -19,38 +19,38 @@ import { expectOperands, jsonOption, print, usageError } from "./command.ts";
 
 const usage = `usage: knockctl invite DOOR --host NAME [options]
 
-Makes an invitation to knock with a browser or a phone: a page, knock.html, that knocks, and a
-QR code that tells it whom and how. The page is the same for everybody and holds no secret: put
-it on any web server, or send it to the phone. The QR code and the link hold the sequence: who
-has them can knock. Needs no running knockd. What browsers can and cannot do is in docs/browser.md
-(/usr/share/doc/sesame-knock/docs/browser.md with the Debian package).
+Makes an invitation to knock with a browser or a phone: a page, knock.html, and a QR code with
+the host and the sequence. The page holds no secret: put it on any web server, or send it to the
+phone. Treat the QR code and the link as a password. Needs no running knockd. For the limits of
+browsers see docs/browser.md (/usr/share/doc/sesame-knock/docs/browser.md with the Debian
+package).
 
-With --url, the QR code is a link to the page there. Without it, it is a text that the page
-takes as an invitation, since a phone cannot open a file of this machine by a link.
+With --url, the QR code is a link to the page at that address. Without it, the QR code is a text
+to paste into the page, since a phone cannot open a file of this machine by a link.
 
-  --host NAME       the server's name or address, as seen by whoever knocks
-  --url URL         where the page will be: https://www.example.org/knock.html
-  --service tcp/N   the port that the page looks at after the knock (default: what a native
+  --host NAME       the server's name or address, as clients see it
+  --url URL         the address of the page: https://www.example.org/knock.html
+  --service tcp/N   the port that the page tries after the knock (default: one that a native
                     door opens)
-  --output FILE     where to write the page (default: knock.html)
-  --force           write it even if the file exists and is another one
+  --output FILE     write the page to this file (default: knock.html)
+  --force           overwrite a different file
   --config FILE     the configuration (default: ${defaultConfigFile})
   --json            print JSON
   --help            print this text
 
-Exits with 1 if no browser can knock at this door at all: one-time sequences, UDP, packets
-that browsers do not send. Of ports that browsers refuse, and of too little time, it warns.
+Exits with 1 if browsers cannot knock at this door: one-time sequences, UDP, packets that
+browsers do not send. Warns about ports that browsers refuse, and about too short a time.
 
 example: knockctl invite ssh --host server.example.org --url https://www.example.org/knock.html
 `;
 
-/** What an invitation is made of, and where it was put. */
+/** An invitation, and its output. */
 interface Invited extends Invitation {
   /** The page's absolute path. */
   readonly file: string;
-  /** The page's address with the secret in it. */
+  /** The URL of the page with the secret. */
   readonly link: string;
-  /** What the QR code says. */
+  /** The text of the QR code. */
   readonly qr: string;
 }
 
@@ -103,7 +103,7 @@ function unknownDoor(name: string, names: readonly string[]): KnockError {
 }
 
 function readHostOption(text: string | undefined): string {
-  if (text === undefined) throw usageError("where is the server? --host NAME");
+  if (text === undefined) throw usageError("--host NAME is missing: the server as clients see it");
   const host = readHost(text);
   if (host !== undefined) return host;
   throw new KnockError("USAGE", `"${printable(text)}" is not a host`, {
@@ -119,7 +119,7 @@ function readServiceOption(text: string | undefined): number | undefined {
   throw new KnockError("USAGE", `"${printable(text)}" is not a service to look at`, { hints });
 }
 
-/** The address of the page, without a fragment. */
+/** Reads the URL of the page, without a fragment. */
 function readBase(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -134,7 +134,7 @@ function readBase(text: string | undefined): string | undefined {
 function writePage(file: string, force: boolean): void {
   const page = readPage();
   try {
-    // It holds no secret: whoever can read the folder may read it. Without `force` no link is followed either.
+    // The page holds no secret, so all users may read it. Without `force` this follows no link.
     writeFileSync(file, page, { mode: 0o644, flag: force ? "w" : "wx" });
   } catch (cause) {
     if (!isErrno(cause, "EEXIST")) {
@@ -151,7 +151,7 @@ function isSame(file: string, page: Uint8Array): boolean {
   try {
     return readFileSync(file).equals(page);
   } catch {
-    return false; // A folder, or what may not be read: nothing of ours.
+    return false; // A folder, or a file that cannot be read.
   }
 }
 
@@ -177,16 +177,16 @@ ${use}
 ${formatQr(qr, process.stdout.isTTY === true)}
 ${link}
 
-The QR code and the link hold the sequence. Who has them can knock; browsers keep them in their history.
+The QR code and the link hold the sequence: treat them as a password. Browsers keep them in their history.
 `;
 }
 
 function describeSight(service: number | undefined): string {
   if (service === undefined) {
-    return "The page will not know whether the door opened: --service tcp/N tells it where to look.";
+    return "The page cannot tell whether the door opened: --service tcp/N names a port to try.";
   }
   const name = formatService({ protocol: "tcp", port: service });
   return isBadPort(service)
-    ? `Browsers refuse ${name}: the page opens the door, but cannot look whether it is open.`
-    : `After the knock the page looks whether ${name} answers.`;
+    ? `Browsers refuse ${name}: the page opens the door, but cannot test it.`
+    : `After the knock the page tests whether ${name} answers.`;
 }

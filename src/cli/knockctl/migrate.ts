@@ -15,24 +15,24 @@ import { jsonOption, onlyOperand, print } from "./command.ts";
 
 const usage = `usage: knockctl migrate FILE [options]
 
-Reads a knockd.conf that was written for knockd 0.8 and says what Sesame does differently with
-it. Offers native doors, which the kernel closes by itself, for the iptables commands it knows:
--I or -A INPUT -s %IP% -p tcp --dport N -j ACCEPT, ICMP echo requests, and their -D in a
-stop_command or in a door of its own. Shows the difference, and changes nothing without --write.
-Every file of knockd 0.8 works as it is: nobody has to migrate.
+Reads a knockd.conf of knockd 0.8 and lists what Sesame does differently with it. Offers native
+doors, which the kernel closes by itself, for the iptables commands it knows: -I or -A INPUT
+-s %IP% -p tcp --dport N -j ACCEPT, ICMP echo requests, and their -D in a stop_command or in a
+door of its own. Shows the differences, and changes nothing without --write. All files of knockd
+0.8 work unchanged: migration is optional.
 
   --no-native      offer no native doors
-  --repair         put - and " where a word processor made – and “ of them
-  --open-for TIME  how long a door stays open that a second sequence closed until now
+  --repair         replace – and “ of a word processor by - and "
+  --open-for TIME  how long a door stays open that a second sequence closed before
                    (default: 1h)
-  --write          write it; the file as it was is kept as FILE.before-migrate
+  --write          write the file; keep the old one as FILE.before-migrate
   --json           print JSON
   --help           print this text
 
 Exits with 1 if the file, as it is or as it would be, cannot be used.
 `;
 
-/** What is printed. */
+/** The printed result. */
 interface Migrated {
   readonly file: string;
   readonly differences: readonly Note[];
@@ -40,7 +40,7 @@ interface Migrated {
   /** A unified diff; empty if there is nothing to change. */
   readonly diff: string;
   readonly written: boolean;
-  /** What is wrong with the file as it would be. */
+  /** The problems of the new file. */
   readonly problems: readonly Problem[];
 }
 
@@ -89,11 +89,11 @@ function openFor({ given }: CommandLine): string {
 
 interface Text {
   readonly text: string;
-  /** What it is to be written in, so that all other bytes stay. */
+  /** The encoding to write, so that all other bytes stay. */
   readonly encoding: "utf8" | "latin1";
 }
 
-/** Throws CONFIG if it cannot be read, or is to be repaired and not UTF-8: that is about its characters. */
+/** Reads a file. Throws CONFIG if it cannot be read, or if `repaired`, which works on characters, and not UTF-8. */
 function read(file: string, repaired: boolean): Text {
   let bytes: Buffer;
   try {
@@ -103,10 +103,10 @@ function read(file: string, repaired: boolean): Text {
   }
   if (isUtf8(bytes)) return { text: bytes.toString("utf8"), encoding: "utf8" };
   if (repaired) {
-    const hints = ["iconv makes UTF-8 of it"];
-    throw new KnockError("CONFIG", `${file}: only what is UTF-8 can be repaired`, { hints });
+    const hints = ["convert it with iconv"];
+    throw new KnockError("CONFIG", `${file}: only a UTF-8 file can be repaired`, { hints });
   }
-  // As knockd reads it: comments in an old encoding harm nobody.
+  // As knockd reads it: comments may have an old encoding.
   return { text: bytes.toString("latin1"), encoding: "latin1" };
 }
 
@@ -137,10 +137,10 @@ function end(file: string, diff: string, written: boolean, problems: readonly Pr
   if (problems.some(({ severity }) => severity === "error"))
     return "Nothing was written: it could not be used.\n";
   if (diff === "") return "Nothing needs to be changed.\n";
-  const drops = `A rule of your own that drops a service drops it still, for everybody: remove that rule, and let
-Sesame drop the service (knockctl guard tries it without the risk of being locked out).
+  const drops = `A rule of your own that drops a service still drops it, also after a knock: remove that rule, and let
+Sesame protect the service (knockctl guard does that on trial).
 `;
-  // Before it is written, too: nobody is to find it out behind his own rule.
+  // Also before writing: an administrator must know it in time.
   if (!written) return `${drops}Nothing was changed. --write writes it.\n`;
   return `Written. ${printable(file)} as it was is ${printable(backupOf(file))}.
 ${drops}Rules that commands have put in and a door that is gone was to take out stay: iptables -S INPUT

@@ -12,7 +12,7 @@ export type OpeningCounts = ReadonlyMap<string, number>;
 
 type ReplayCause = ReplayEvent["cause"];
 
-/** A line for the packet, and one for each thing that it did; `widest`: the longest name of a door. */
+/** Returns a line for the packet, and one for each of its effects; `widest`: the longest name of a door. */
 export function formatEvent({ time, cause, entries }: ReplayEvent, widest: number): string {
   const number = String(cause?.number ?? "-").padStart(6);
   const seconds = (time / 1000).toFixed(3).padStart(10);
@@ -33,7 +33,7 @@ function formatPacket(packet: NonNullable<ReplayCause>["packet"]): string {
   return protocol === "tcp" ? `${route} ${formatFlags(flags) || "no flags"}` : route;
 }
 
-/** What the daemon would log, but for the door and the source, which stand there already. */
+/** Returns the log text of the daemon without the door and the source, which the line has already. */
 function explain({ text, event, door, source, detail }: Entry, cause: ReplayCause): string {
   const subjects = [`${source}: ${door}: `, `${door}: `, `${source}: `];
   const subject = subjects.find((one) => text.startsWith(one)) ?? "";
@@ -43,7 +43,7 @@ function explain({ text, event, door, source, detail }: Entry, cause: ReplayCaus
   return `${who}${what}${steps}`;
 }
 
-/** Why nobody looked at a packet. */
+/** Returns why a packet was ignored. */
 const reasons: Readonly<Record<Unseen, string>> = {
   "not-ip": "neither IPv4 nor IPv6",
   "cut-off": "recorded without an IP header",

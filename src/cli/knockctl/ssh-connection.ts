@@ -3,27 +3,27 @@ import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import { parsePortNumber } from "../../base/port.ts";
 
-/** The connection that an ssh session has. */
+/** The connection of an ssh session. */
 export interface SshConnection {
-  /** Its far end. */
+  /** Its remote end. */
   readonly client: { readonly address: Address; readonly port: number };
-  /** Where sshd listens; undefined if that is not said. */
+  /** The port of sshd; `undefined` if unknown. */
   readonly serverPort: number | undefined;
 }
 
-/** What a process was started with, and who started it. */
+/** The environment and the parent of a process. */
 export interface ProcessFacts {
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** 0: nobody. */
+  /** 0 if it has no parent. */
   readonly parent: number;
 }
 
-/** More generations than any terminal has. */
+/** The most generations of processes to search. */
 const oldest = 64;
 
 /**
- * The ssh session that this program runs in; undefined if there is none. `sudo` and `su` take
- * SSH_CONNECTION away; then that of whoever started them counts.
+ * Returns the ssh session in which this program runs, or `undefined`. `sudo` and `su` remove SSH_CONNECTION; then
+ * the environment of their parent counts.
  */
 export function sshConnection(
   pid: number = process.pid,
@@ -38,10 +38,10 @@ export function sshConnection(
   return undefined;
 }
 
-/** ssh(1): the client's address and port, then the server's. Undefined for anything else. */
+/** Reads SSH_CONNECTION (ssh(1)): the client's address and port, then the server's. Returns `undefined` for other texts. */
 export function parseSshConnection(text: string): SshConnection | undefined {
   const [host = "", number = "", , serverPort = ""] = text.split(" ");
-  // fe80::1%eth0: the interface is no part of the address.
+  // fe80::1%eth0: the interface does not belong to the address.
   const address = parseAddress(host.replace(/%.*$/, ""));
   const port = parsePortNumber(number);
   if (address === undefined || port === undefined) return undefined;
@@ -67,7 +67,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, "latin1");
   } catch {
-    // It has ended, or is somebody else's: nothing is known of it.
+    // The process has ended, or belongs to another user.
     return "";
   }
 }

@@ -9,7 +9,7 @@ import { formatLeases } from "./leases.ts";
 
 const usage = `usage: knockctl status [options]
 
-Says what knockd is doing: its doors, what is open, who is knocking, and what is wrong.
+Shows the state of knockd: its doors, open leases, attempts and problems.
 
 ${clientUsage}`;
 
@@ -62,7 +62,7 @@ function describeAttempts(attempts: readonly number[]): string {
   const stages = attempts.flatMap((count, i) =>
     count === 0 ? [] : [`${count} at stage ${i + 1}`],
   );
-  return stages.length === 0 ? "nobody" : stages.join(", ");
+  return stages.length === 0 ? "none" : stages.join(", ");
 }
 
 function formatSome(leases: readonly LeaseReport[]): string {
