@@ -1,30 +1,30 @@
-/** An item's place in the heap. */
+/** An item in the heap. */
 interface HeapEntry<Item> {
   readonly item: Item;
-  /** What it is sorted by: not after its time, which may have been put off since. */
+  /** The sort key: `due` or earlier, since `due` may have grown meanwhile. */
   at: number;
   due: number;
-  /** The item was taken away, or has another entry. */
+  /** The item was removed, or has another entry. */
   gone: boolean;
 }
 
-/** Entries that are gone are cleared away when they are more than the others and so many. */
+/** The heap is rebuilt when it holds more than this many entries that are gone, and more of them than others. */
 const mostGone = 64;
 
 /**
- * What is due when, earliest first: a binary heap with one entry for each item. To put off what is there
- * costs nothing: its entry is sorted anew when it comes up.
+ * A priority queue by time, earliest first: a binary heap with one entry for each item. A later time for
+ * an item costs nothing: its entry is sorted again when it reaches the top.
  */
 export class DueQueue<Item> {
   readonly #entries = new Map<Item, HeapEntry<Item>>();
   #heap: HeapEntry<Item>[] = [];
 
-  /** The places in memory that are taken. */
+  /** How many entries the heap holds, with those that are gone. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** Adds an item, or gives it another time. */
+  /** Adds an item, or changes its time. */
   set(item: Item, due: number): void {
     const entry = this.#entries.get(item);
     if (entry !== undefined && due >= entry.at) {
@@ -45,12 +45,12 @@ export class DueQueue<Item> {
     this.#entries.delete(item);
   }
 
-  /** The earliest time; undefined if there is nothing. */
+  /** The earliest time, or undefined if the queue is empty. */
   get first(): number | undefined {
     return this.#top()?.due;
   }
 
-  /** Takes out what is due, in the order of its time. */
+  /** Removes and returns what is due, in the order of time. */
   takeUntil(now: number): Item[] {
     const taken: Item[] = [];
     for (let top = this.#top(); top !== undefined && top.due <= now; top = this.#top()) {
@@ -61,7 +61,7 @@ export class DueQueue<Item> {
     return taken;
   }
 
-  /** The entry that is due first. */
+  /** Returns the entry that is due first. */
   #top(): HeapEntry<Item> | undefined {
     for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
       if (!top.gone && top.at === top.due) return top;

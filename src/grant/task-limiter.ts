@@ -1,14 +1,14 @@
-/** What became of a task: it has ended, too many waited already, or a newer one took its place. */
+/** The end of a task: it ran, too many waited already, or a newer one took its place. */
 export type TaskResult = "ended" | "refused" | "replaced";
 
 interface WaitingTask {
   readonly task: () => Promise<void>;
-  readonly settle: (fate: TaskResult | Promise<TaskResult>) => void;
+  readonly settle: (result: TaskResult | Promise<TaskResult>) => void;
 }
 
 /**
- * Lets a number of tasks run at once; the others wait their turn. Of those that wait there is one
- * for each key: a newer task takes the place of the older.
+ * Runs a limited number of tasks at once, and queues the others. The queue holds one task for each key:
+ * a newer task replaces an older one.
  */
 export class TaskLimiter {
   readonly #most: number;
@@ -22,12 +22,12 @@ export class TaskLimiter {
     this.#mostWaiting = mostWaiting;
   }
 
-  /** Tasks that run or wait. */
+  /** How many tasks run or wait. */
   get size(): number {
     return this.#running + this.#waiting.size;
   }
 
-  /** Runs the task now, later or never. Fulfilled when that is settled. */
+  /** Runs the task now or when a slot is free. Resolves at its end, or when it will never run. */
   run(key: string, task: () => Promise<void>): Promise<TaskResult> {
     if (this.#running < this.#most) return this.#start(task);
     const older = this.#waiting.get(key);
@@ -38,12 +38,12 @@ export class TaskLimiter {
     return new Promise((settle) => this.#waiting.set(key, { task, settle }));
   }
 
-  /** Runs all that wait now, however many those are. */
+  /** Starts all tasks that wait, beyond the limit. */
   runAllNow(): void {
     while (this.#waiting.size > 0) this.#startNext();
   }
 
-  /** Fulfilled as soon as nothing runs or waits. */
+  /** Resolves when no task runs or waits. */
   idle(): Promise<void> {
     if (this.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));

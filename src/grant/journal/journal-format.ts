@@ -1,13 +1,13 @@
-// A journal is lines of text: eight hex digits of a checksum, a blank, one JSON value. What follows the
-// last line is room that was reserved on the disk: zeros.
+// A journal is lines of text: a CRC-32 in eight hex digits, a blank, one JSON value. The zeros after the
+// last line are room that was reserved on the disk.
 import { crc32 } from "node:zlib";
 
 export interface ReadJournal {
   /** The values of all sound lines, in order. */
   readonly values: readonly unknown[];
-  /** Where the next line belongs: bytes from the beginning. */
+  /** The offset of the next line: bytes. */
   readonly end: number;
-  /** What is wrong with the rest: a line each. */
+  /** One text for each part that cannot be read. */
   readonly damage: readonly string[];
 }
 
@@ -17,17 +17,17 @@ export function formatLine(value: unknown): string {
 }
 
 /**
- * Reads a journal whatever was done to it: a line that is cut off or does not fit its checksum is
- * reported, and all others are used.
+ * Reads a journal, however damaged: a line that is cut off or does not fit its checksum is reported,
+ * all others are used.
  */
 export function readJournal(bytes: Uint8Array): ReadJournal {
   const values: unknown[] = [];
   const damage: string[] = [];
   const room = bytes.indexOf(0);
   const end = room < 0 ? bytes.length : room;
-  // A character a byte. A TextDecoder takes "latin1" for windows-1252, from which no way leads back.
+  // One character a byte. A TextDecoder takes "latin1" for windows-1252, which is not reversible.
   const lines = Buffer.from(bytes.buffer, bytes.byteOffset, end).toString("latin1").split("\n");
-  // After the last line end there is nothing, unless a line was cut off.
+  // The text after the last line end is empty, unless a line was cut off.
   const cut = lines.pop() ?? "";
   lines.forEach((line, i) => {
     const value = parseLine(line);
@@ -36,7 +36,7 @@ export function readJournal(bytes: Uint8Array): ReadJournal {
   });
   if (cut !== "") damage.push(`line ${lines.length + 1} is cut off`);
   const rest = bytes.subarray(end);
-  // Compared as a whole: a megabyte, byte by byte, would take a tenth of the daemon's start.
+  // Compared as a whole: byte by byte, a megabyte would take a tenth of the daemon's start.
   if (Buffer.compare(rest, Buffer.alloc(rest.length)) !== 0) {
     damage.push("something is behind its end");
   }
@@ -49,7 +49,7 @@ function parseLine(line: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    // A checksum that fits by chance: as damaged as any other.
+    // The checksum fits by chance: the line is damaged.
     return undefined;
   }
 }

@@ -17,18 +17,18 @@ import { formatLine, readJournal } from "./journal-format.ts";
 
 const sync = promisify(fdatasync);
 
-/** What is reserved on the disk, so that a full one cannot stop us: some 5,000 lines at least, in bytes. */
+/** Bytes reserved on the disk, so that a full one does not matter: at least some 5,000 lines. */
 const reserved = 1 << 20;
 
-/** So much of that is left when it is time to throw out what is over: a full disk may not let us. In bytes. */
+/** Bytes of the reserve that are left when the journal is long: compacting may fail on a full disk. */
 const spare = reserved / 2;
 
 /** What a journal held when it was opened. */
 export interface OpenedJournal<Value> {
   readonly journal: Journal<Value>;
-  /** All that could be read, oldest first; unchecked. */
+  /** The values of all sound lines, oldest first; unchecked. */
   readonly values: readonly unknown[];
-  /** What could not: a line each. */
+  /** One text for each part that cannot be read. */
   readonly damage: readonly string[];
 }
 
@@ -41,10 +41,10 @@ export interface OpenedJournal<Value> {
 export class Journal<Value> {
   readonly path: string;
   #fd: number;
-  /** How many bytes are used, and how many there are. */
+  /** Bytes used, and bytes reserved. */
   #end: number;
   #size: number;
-  /** From where on it is long. */
+  /** `#end` beyond which the journal is long. */
   #longAt: number;
   #syncing: Promise<void> | undefined;
 
@@ -56,7 +56,7 @@ export class Journal<Value> {
     this.#longAt = size - spare;
   }
 
-  /** What a journal holds, whether it can be written or not. Throws SYSTEM. */
+  /** Reads a journal, whether it can be written or not. Throws SYSTEM. */
   static read(path: string): Omit<OpenedJournal<unknown>, "journal"> {
     try {
       return readJournal(readIfThere(path) ?? new Uint8Array());
@@ -65,7 +65,7 @@ export class Journal<Value> {
     }
   }
 
-  /** Opens a journal and reads what is in it, or begins one. Throws SYSTEM. */
+  /** Opens and reads a journal, or creates one. Throws SYSTEM. */
   static open<Value>(path: string): OpenedJournal<Value> {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
@@ -79,16 +79,16 @@ export class Journal<Value> {
     }
   }
 
-  /** True when enough has been written for `compact` to be worth while. */
+  /** Returns whether enough has been written for `compact` to be worth while. */
   get isLong(): boolean {
     return this.#end > this.#longAt;
   }
 
-  /** Adds a line, which survives this process from now on. Throws SYSTEM, and then nothing was added. */
+  /** Appends a line, which survives this process. Throws SYSTEM; then nothing was appended. */
   append(value: Value): void {
     const line = Buffer.from(formatLine(value));
     try {
-      // A part that was written is overwritten by the next line, or found to be cut off.
+      // The next line overwrites a part that was written; a reader takes it for cut off.
       writeAll(this.#fd, line, this.#end);
       this.#end += line.length;
     } catch (error) {
@@ -96,9 +96,9 @@ export class Journal<Value> {
     }
   }
 
-  /** Fulfilled when all lines so far are on the disk. Those who ask at the same time share one sync. */
+  /** Resolves when all lines so far are durable. Concurrent calls share one sync. Throws SYSTEM. */
   async commit(): Promise<void> {
-    // One that is under way may have begun before the last line was there.
+    // A sync that is under way may have begun before the last line was written.
     await this.#syncing?.catch(() => {});
     this.#syncing ??= this.#sync().finally(() => {
       this.#syncing = undefined;
@@ -115,15 +115,15 @@ export class Journal<Value> {
     try {
       await sync(fd);
     } catch (error) {
-      // Replaced meanwhile, by a file that is on the disk.
+      // Otherwise a file that is durable has replaced it meanwhile.
       if (fd === this.#fd) throw error;
     }
   }
 
-  /** Replaces everything by these values in one step: a crash leaves the old file or the new one. Throws SYSTEM. */
+  /** Replaces all lines atomically: a crash leaves the old file or the new one. Throws SYSTEM. */
   compact(values: readonly Value[]): void {
     const text = Buffer.from(values.map(formatLine).join(""));
-    // As many new lines as there are old ones, and what is spare.
+    // Room for as many new lines as there are old ones, and the spare.
     const size = Math.max(reserved, 2 * text.length + spare);
     const draft = `${this.path}.new`;
     let fd: number | undefined;
@@ -135,7 +135,7 @@ export class Journal<Value> {
       renameSync(draft, this.path);
     } catch (error) {
       if (fd !== undefined) discard(fd, draft);
-      // The next attempt is worth while when half of what is left is used, too.
+      // The next attempt is worth while when half of the rest is used, too.
       this.#longAt = (this.#end + this.#size) / 2;
       throw failure("rewrite", this.path, error);
     }
@@ -156,13 +156,13 @@ export class Journal<Value> {
   }
 }
 
-/** On a full disk a file that came to nothing is in the way. */
+/** Removes a draft that failed: on a full disk it takes room. */
 function discard(fd: number, path: string): void {
   closeSync(fd);
   try {
     unlinkSync(path);
   } catch {
-    // The next one takes its place.
+    // The next draft replaces it.
   }
 }
 
@@ -173,7 +173,7 @@ function writeAll(fd: number, bytes: Uint8Array, position: number): void {
   }
 }
 
-/** Zeros from `start` up to `end`, piece by piece: as one they would be a megabyte of memory at rest. */
+/** Writes zeros from `start` up to `end` in pieces: one buffer would keep a megabyte of memory. */
 function reserve(fd: number, start: number, end: number): void {
   const zeros = new Uint8Array(1 << 16);
   for (let at = start; at < end; at += zeros.length) {
@@ -187,7 +187,7 @@ function failure(what: string, path: string, cause: unknown): KnockError {
   });
 }
 
-/** Not to append: lines are written at their place, into the room that is reserved. */
+/** Opens without O_APPEND: lines are written at their place, into the reserved room. */
 function openForWriting(path: string): number {
   return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
 }

@@ -11,18 +11,18 @@ import { parseRecord, recordToJson } from "./record.ts";
 import { recover } from "./recovery.ts";
 
 /**
- * The end of a lease that is extended again and again is written down when it is so much later, or
- * earlier, than what was written: milliseconds. After a crash a lease may end so much too early.
+ * How much the end of a lease must differ from what was written to be written again: milliseconds. After
+ * a crash a lease that was extended often may end this much too early.
  */
 const inexactness = 1000;
 
-/** Between two attempts to write everything anew, which take long where there is much: milliseconds. */
+/** Pause between two attempts to rewrite the journal, which takes long with many leases: milliseconds. */
 const pauseInTrouble = 1000;
 
 /**
- * The leases on the disk. It never throws: when it cannot write it says so once, in `trouble` and in
- * the log, and writes everything anew as soon as it can, at an event or at the end. A journal that could not be opened is not
- * tried again: somebody else may have it by then.
+ * The leases on the disk. It never throws: when writing fails it logs that once, reports it in `trouble`,
+ * and rewrites the journal as soon as it can, at an event or at the end. It does not open a journal again
+ * that could not be opened: another daemon may have it by then.
  */
 export class LeaseJournal implements LeaseStore {
   readonly #ledger: Ledger;
@@ -30,13 +30,13 @@ export class LeaseJournal implements LeaseStore {
   readonly #clock: Clock;
   readonly #start: LeaseRecord;
   readonly path: string;
-  /** Leases that were extended since everything was written anew: until when, as the file says. */
+  /** Leases that were extended since the last rewriting: their end as the file has it. */
   readonly #extended = new Map<number, number>();
   #journal: Journal<unknown> | undefined;
   #trouble: string | undefined;
-  /** In trouble nothing is tried before: milliseconds on the clock's `now()`. */
+  /** In trouble, when to try again: milliseconds on the clock's `now()`. */
   #tryAt = 0;
-  /** The file tells when this daemon started: without it no time in it means anything. */
+  /** Whether the file has the start of this daemon: its times mean nothing without. */
   #begun = false;
 
   private constructor(path: string, ledger: Ledger, here: ClockReading, log: Log, clock: Clock) {
@@ -47,7 +47,7 @@ export class LeaseJournal implements LeaseStore {
     this.#start = { op: "start", ...here };
   }
 
-  /** Opens the journal at `path` and tells what earlier daemons left to be done. */
+  /** Opens the journal at `path` and returns the leases that earlier daemons left. */
   static open(
     path: string,
     ledger: Ledger,
@@ -59,17 +59,17 @@ export class LeaseJournal implements LeaseStore {
     return { journal, recovered: journal.#load(here) };
   }
 
-  /** What keeps it from writing; undefined if nothing does. */
+  /** Why nothing can be written; undefined while writing works. */
   get trouble(): string | undefined {
     return this.#trouble;
   }
 
-  /** Writes down what the ledger was just told. False if that was not possible. */
+  /** Writes an event that the ledger has just applied. Returns false if that failed. */
   write(event: LeaseEvent): boolean {
     if (this.#trouble !== undefined && this.#clock.now() < this.#tryAt) return false;
     if (this.#isExactEnough(event)) return true;
     return this.#attempt((journal) => {
-      // What could not be written is missing; the whole state makes up for it.
+      // Events that could not be written are missing: the whole state replaces them.
       if (this.#trouble !== undefined || !this.#begun) this.#compact(journal);
       else this.#append(journal, event);
       if (journal.isLong) this.#shorten(journal);
@@ -88,7 +88,7 @@ export class LeaseJournal implements LeaseStore {
     else if (event.op === "closed") this.#extended.delete(event.id);
   }
 
-  /** Fulfilled when everything is on the disk; with false if that was not possible. */
+  /** Resolves when everything is durable; to false if that failed. */
   async commit(): Promise<boolean> {
     try {
       await this.#journal?.commit();
@@ -99,12 +99,12 @@ export class LeaseJournal implements LeaseStore {
     }
   }
 
-  /** In trouble, tries once more now. */
+  /** Tries once more now if there is trouble. */
   retry(): void {
     if (this.#trouble !== undefined) this.#attempt((journal) => this.#compact(journal));
   }
 
-  /** Lets go. `here`: this moment, which tells the daemon after the next boot how long leases have lasted. */
+  /** Closes the file. `here` is this moment: after a boot it shows the next daemon how long leases lasted. */
   close(here?: ClockReading): void {
     this.#attempt((journal) => {
       if (this.#trouble !== undefined) this.#compact(journal);
@@ -131,7 +131,7 @@ export class LeaseJournal implements LeaseStore {
     return recovered;
   }
 
-  /** What can be read counts, also where nothing can be written. Throws SYSTEM. */
+  /** Reads what earlier daemons left, also where nothing can be written. Throws SYSTEM. */
   #read(here: ClockReading): readonly Lease[] {
     const { values, damage } = Journal.read(this.path);
     const records = values.map(parseRecord);
@@ -145,7 +145,7 @@ export class LeaseJournal implements LeaseStore {
     return recover(sound, here);
   }
 
-  /** Begins the file anew with what the ledger holds now. On a full disk the old one is gone on with. */
+  /** Rewrites the file with what the ledger holds now. On a full disk it continues the old one. */
   restart(): void {
     this.#attempt((journal) => {
       try {
@@ -167,7 +167,7 @@ export class LeaseJournal implements LeaseStore {
     try {
       this.#compact(journal);
     } catch {
-      // There is room left, and it is tried again. A full disk is trouble when the room is used up.
+      // There is room left until the next attempt. A full disk is trouble when that room is used up.
     }
   }
 
@@ -195,13 +195,13 @@ export class LeaseJournal implements LeaseStore {
   }
 }
 
-/** There is no room for another file, while this one has some in reserve. */
+/** Returns whether there is no room for another file: this one still has its reserve. */
 function isFull(error: unknown): boolean {
   if (!(error instanceof KnockError)) return false;
   return isErrno(error.cause, "ENOSPC") || isErrno(error.cause, "EDQUOT");
 }
 
-/** The shortest history that leads to this lease. */
+/** Returns the shortest history that leads to this lease. */
 function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
   const { id, since, length } = opened;
   const isOpened = state.kind === "open" || state.kind === "closing";

@@ -1,13 +1,13 @@
-// The lines of a lease journal: events as JSON, and for each start of a daemon the moment of it.
+// The lines of a lease journal as JSON: events, and the moments at which daemons started and ended.
 import * as v from "valibot";
 import { ownerName, trialName } from "../../base/access-owner.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { LeaseEvent } from "../lease.ts";
 
-/** One moment on all clocks. Monotonic times can be compared within one boot of the machine only. */
+/** One moment on all clocks. Monotonic times of different boots cannot be compared. */
 export interface ClockReading {
-  /** Which boot of the machine: /proc/sys/kernel/random/boot_id. */
+  /** The boot of the machine: /proc/sys/kernel/random/boot_id. */
   readonly boot: string;
   /** Milliseconds on the clock's `now()`. */
   readonly now: number;
@@ -15,7 +15,7 @@ export interface ClockReading {
   readonly wall: number;
 }
 
-/** What a line says: a daemon started or ended, or something happened to a lease. */
+/** One line: a daemon started or ended, or an event of a lease. */
 export type LeaseRecord =
   | ({ readonly op: "start" } & ClockReading)
   | ({ readonly op: "end" } & ClockReading)
