@@ -119,8 +119,9 @@ describe.skipIf(needs())("the life of knockd", () => {
       await daemon.waitFor(/^closing$/m);
       const asked = performance.now();
       expect((await daemon.stop(10_000)).code).toBe(15);
-      // What the commands hold open is waited for by the test for half a second more.
-      expect(performance.now() - asked).toBeLessThan(1000 + 600);
+      // It waits for 0.8 s, and the test for half a second more for what the commands hold open. The rest is
+      // for a machine that has other work; the commands would take a minute.
+      expect(performance.now() - asked).toBeLessThan(6_000);
     });
 
     test("within a second, though an nft of ours still works", async () => {

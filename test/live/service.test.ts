@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Datagrams } from "../support/datagrams.ts";
 import type { LiveHost } from "./host.ts";
-import { knock } from "./knockd.ts";
+import { knock, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
@@ -85,7 +85,10 @@ describe.skipIf(needs())("knockd under a service manager", () => {
   });
 
   test("leaves at once after a second SIGTERM", async () => {
-    const daemon = await start();
+    // Without a journal nobody closes later what this daemon does not: it would wait for 8 s.
+    const closing = "start_command = true\nstop_command = echo closing; sleep 60\ncmd_timeout = 0";
+    const config = `[options]\nStateDir = /dev/null/none\n${door("quick", 7001, closing)}`;
+    const daemon = await startKnockd(host, config);
     await knock(client, host.address, 7001);
     await daemon.waitFor(/^closing$/m);
     const begin = performance.now();
@@ -93,8 +96,7 @@ describe.skipIf(needs())("knockd under a service manager", () => {
     await daemon.waitFor(/waiting for child processes/);
     daemon.signal("SIGTERM");
     await expect.poll(() => isAlive(daemon.pid), { timeout: 10_000, interval: 10 }).toBe(false);
-    // Less than it would have waited.
-    expect(performance.now() - begin).toBeLessThan(700);
+    expect(performance.now() - begin).toBeLessThan(6_000);
   });
 });
 

@@ -1,10 +1,15 @@
 /**
- * Returns how much processor time this process used while `task` ran: milliseconds. Unlike the time on
- * the clock it does not count the time that other processes take on a busy machine.
+ * Returns the processor time that this process has used so far: milliseconds. Unlike the time on the clock
+ * it does not count what other processes take of a busy machine.
  */
-export function cpuTime(task: () => void): number {
-  const before = process.cpuUsage();
-  task();
-  const { user, system } = process.cpuUsage(before);
+export function cpuNow(): number {
+  const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
+}
+
+/** Returns the processor time that this process used while `task` ran: milliseconds. */
+export function cpuTime(task: () => void): number {
+  const begin = cpuNow();
+  task();
+  return cpuNow() - begin;
 }

@@ -1,0 +1,122 @@
+// Runs tests: unit tests first, then live tests in several private worlds at once, then alone those that
+// measure time. The last line is `N passed, N failed`, with `, N skipped` after it if there were any.
+//
+//   node --import ./bench/typescript.mjs test/runner/main.ts [--install] [PATH...] [VITEST OPTION...]
+//
+// With --install it runs the tests of the Debian package, one world for each release and file.
+// SESAME_WORLDS says how many worlds there may be at once.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Job, JobSettings } from "./job.ts";
+import { runJobs } from "./job.ts";
+import type { Outcome } from "./outcome.ts";
+import { lastLine, sumOf } from "./outcome.ts";
+import { scheduleOf } from "./schedule.ts";
+
+const root = join(import.meta.dirname, "../..");
+const privateWorld = join(root, "scripts/private");
+const vitest = join(root, "node_modules/vitest/vitest.mjs");
+const worlds = Number(process.env["SESAME_WORLDS"] ?? 3);
+
+const isInstall = process.argv[2] === "--install";
+const words = process.argv.slice(isInstall ? 3 : 2);
+const firstOption = words.findIndex((word) => word.startsWith("-"));
+const paths = firstOption === -1 ? words : words.slice(0, firstOption);
+const options = firstOption === -1 ? [] : words.slice(firstOption);
+
+/** Jobs of which so many may run at once. */
+interface Phase {
+  readonly jobs: readonly Job[];
+  readonly lanes: number;
+}
+
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.once(signal, () => interruption.abort());
+}
+
+const reports = mkdtempSync(join(tmpdir(), "sesame-reports-"));
+try {
+  const phases = isInstall ? installPhases() : phasesOf(testFiles(paths));
+  const count = phases.reduce((all, { jobs }) => all + jobs.length, 0);
+  const settings = {
+    world: world(),
+    reports,
+    isBuffered: count > 1,
+    interruption: interruption.signal,
+  };
+  const outcomes = await runPhases(phases, settings);
+  if (interruption.signal.aborted) {
+    outcomes.push({ passed: 0, skipped: 0, failures: ["the run was interrupted"] });
+  }
+  const sum = sumOf(outcomes);
+  for (const failure of sum.failures) console.log(`failed: ${failure}`);
+  console.log(lastLine(sum));
+  process.exitCode = sum.failures.length > 0 ? 1 : 0;
+} finally {
+  rmSync(reports, { recursive: true });
+}
+
+async function runPhases(phases: readonly Phase[], settings: JobSettings): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const { jobs, lanes } of phases) outcomes.push(...(await runJobs(jobs, lanes, settings)));
+  return outcomes;
+}
+
+interface TestFile {
+  readonly file: string;
+  readonly projectName?: string;
+}
+
+function phasesOf(files: readonly TestFile[]): Phase[] {
+  const of = (project: string) =>
+    files.filter(({ projectName }) => projectName === project).map(({ file }) => file);
+  const unit = of("unit");
+  const live = scheduleOf(of("live"));
+  const jobs = (list: readonly string[]) =>
+    list.map((file) => ({ files: [file], args: ["--project", "live", file, ...options] }));
+  return [
+    {
+      jobs: unit.length === 0 ? [] : [{ files: unit, args: ["--project", "unit", ...words] }],
+      lanes: 1,
+    },
+    { jobs: jobs(live.beside), lanes: worlds },
+    { jobs: jobs(live.alone), lanes: 1 },
+  ];
+}
+
+/** What concerns a release is tried in one world for each release. */
+function installPhases(): Phase[] {
+  const config = ["--config", "test/install/vitest.config.ts", "--root", "."];
+  const bases = JSON.parse(process.env["SESAME_DEBIAN_BASES"] ?? "{}");
+  const jobs = testFiles([...paths, ...config]).flatMap(({ file }) =>
+    (/(?:package|takeover)\.test\.ts$/.test(file) ? Object.keys(bases) : [undefined]).map(
+      (release): Job => ({
+        files: [file],
+        args: [file, ...config, ...options],
+        env:
+          release === undefined
+            ? {}
+            : { SESAME_DEBIAN_BASES: JSON.stringify({ [release]: bases[release] }) },
+      }),
+    ),
+  );
+  return [{ jobs, lanes: worlds }];
+}
+
+/** The test files that match, as vitest finds them. */
+function testFiles(filters: readonly string[]): TestFile[] {
+  const argv = [vitest, "list", ...filters, "--filesOnly", "--json"];
+  return JSON.parse(execFileSync(process.execPath, argv, { cwd: root, encoding: "utf8" }) || "[]");
+}
+
+/** The command that makes a private world. Where none is possible live tests count as skipped, each by itself. */
+function world(): string[] {
+  const { status, stderr } = spawnSync(privateWorld, ["true"], { encoding: "utf8" });
+  if (status === 0) return [privateWorld];
+  console.log(`live tests are skipped:\n${stderr.trim()}`);
+  return [];
+}
