@@ -13,6 +13,7 @@ export default defineConfig({
           maxWorkers: "100%",
           // Properties take their time on a busy machine, and ten times as many cases take longer.
           testTimeout: isLong ? 600_000 : 30_000,
+          expect: { poll: { timeout: 10_000 } },
           sequence: { groupOrder: 0 },
         },
       },
@@ -20,11 +21,12 @@ export default defineConfig({
         test: {
           name: "live",
           include: ["test/live/**/*.test.ts"],
-          // One file at a time, and after the unit tests: some measure time on real packets.
+          // One file in a world; test/runner runs several worlds at once.
           fileParallelism: false,
           sequence: { groupOrder: 1 },
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect: { poll: { timeout: 10_000 } },
         },
       },
     ],

@@ -89,10 +89,11 @@ export class Process {
 
   /**
    * Waits until the output (standard output, or standard error) matches. Rejects with the output
-   * when `timeout` milliseconds have passed, or the program ended without it. What was said before
-   * the call counts: for a second time, say so in the pattern, as in `/(OPEN SESAME[\s\S]*){2}/`.
+   * when `timeout` milliseconds have passed (20 s: patience costs a test that passes nothing), or the
+   * program ended without it. What was said before the call counts: for a second time, say so in the
+   * pattern, as in `/(OPEN SESAME[\s\S]*){2}/`.
    */
-  async waitFor(pattern: RegExp, timeout = 5_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeout = 20_000): Promise<RegExpExecArray> {
     const seen = () => pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr) ?? undefined;
     return await new Promise((resolve, reject) => {
       const settle = (act: () => void) => {

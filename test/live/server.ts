@@ -32,7 +32,7 @@ export class Server {
 
   async start(env: Readonly<Record<string, string>> = {}): Promise<Process> {
     this.daemon = this.host.start([...knockd, "-v", "-c", this.config], { env });
-    await this.daemon.waitFor(/^listening on .*\.\.\.$/m, 10_000);
+    await this.daemon.waitFor(/^listening on .*\.\.\.$/m);
     return this.daemon;
   }
 

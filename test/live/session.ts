@@ -111,7 +111,7 @@ export async function answersUdp(
 }
 
 /** Waits until five more beats than now have come, or fails after `timeout` milliseconds. */
-export async function goesOn(talk: Process, timeout = 2_000): Promise<void> {
+export async function goesOn(talk: Process, timeout = 10_000): Promise<void> {
   await talk.waitFor(new RegExp(`beat ${beats(talk) + 5}\\b`), timeout);
 }
 
