@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
+import { watchNetwork } from "../ffi/rtnetlink.ts";
 import { starters } from "../firewall/backends.ts";
 import { dryFirewall } from "../firewall/dry.ts";
 import type { Firewall } from "../firewall/firewall.ts";
@@ -109,7 +110,13 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
       doors: () => doors.current,
     });
   });
-  const network = new NetworkChanges({ host, ring: pipeline.source, log, clock });
+  const network = new NetworkChanges({
+    host,
+    ring: pipeline.source,
+    log,
+    clock,
+    watch: watchNetwork,
+  });
   return {
     clock,
     log,

@@ -1,17 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { NetworkChanges } from "./network.ts";
 
 /** What the kernel would call at a change of the network. */
 let changed = () => {};
-vi.mock(import("../../ffi/rtnetlink.ts"), async (original) => {
-  const watchNetwork = (task: () => void) => {
-    changed = task;
-    return () => {};
-  };
-  return { ...(await original()), watchNetwork };
-});
+const watch = (task: () => void) => {
+  changed = task;
+  return () => {};
+};
 
 describe("a change that cannot be followed", () => {
   const clock = new ManualClock();
@@ -27,7 +24,7 @@ describe("a change that cannot be followed", () => {
   let network: NetworkChanges;
   beforeEach(() => {
     Object.assign(fails, { ring: false, host: false });
-    network = new NetworkChanges({ host, ring, log, clock });
+    network = new NetworkChanges({ host, ring, log, clock, watch });
     log.entries.length = 0;
     done.length = 0;
   });

@@ -3,7 +3,7 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Host } from "../../capture/host.ts";
 import type { Ring } from "../../capture/ring.ts";
-import { watchNetwork } from "../../ffi/rtnetlink.ts";
+import type { watchNetwork } from "../../ffi/rtnetlink.ts";
 
 /** How long after a failure the network is read again: milliseconds. */
 const retryInterval = 1000;
@@ -13,6 +13,7 @@ export interface NetworkChangesParts {
   readonly ring: Pick<Ring, "listen" | "interfacesChanged" | "missing">;
   readonly log: Log;
   readonly clock: Clock;
+  readonly watch: typeof watchNetwork;
 }
 
 /** Keeps the capture in step with this host's interfaces and addresses as they come and go. */
@@ -25,9 +26,9 @@ export class NetworkChanges {
 
   /** Throws SYSTEM. */
   constructor(parts: NetworkChangesParts) {
-    const { host, log } = parts;
+    const { host, log, watch } = parts;
     this.#parts = parts;
-    this.#stop = watchNetwork(() => this.#follow());
+    this.#stop = watch(() => this.#follow());
     host.refresh();
     for (const address of host.addresses()) {
       log.write({ level: "debug", event: "address", text: `local IP: ${address}` });
