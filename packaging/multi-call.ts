@@ -3,10 +3,11 @@
 
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import type { Main } from "../src/cli/program.ts";
 import { Hangups, runProgram } from "../src/cli/program.ts";
 
 // Each is loaded when it is asked for: knock needs nothing of the kernel.
-const programs = {
+const programs: Readonly<Record<string, () => Promise<Main>>> = {
   knock: async () => (await import("../src/cli/knock.ts")).main,
   knockctl: async () => (await import("../src/cli/knockctl.ts")).main,
   knockd: async () => {
@@ -21,16 +22,17 @@ const called = () => basename(process.argv[1] ?? "");
 if (!Object.hasOwn(programs, called())) process.argv.splice(1, 1);
 
 const name = called();
-if (Object.hasOwn(programs, name)) {
+const load = Object.hasOwn(programs, name) ? programs[name] : undefined;
+if (load !== undefined) {
   nameProcess();
-  void runProgram(name, async (args, io) => (await programs[name]())(args, io));
+  void runProgram(name, async (args, io) => (await load())(args, io));
 } else {
   console.error(`usage: sesame ${Object.keys(programs).join("|")} [ARGUMENT...]`);
   process.exitCode = 2;
 }
 
 /** Node calls its process MainThread; pidof, killall and ps -C look for the program. */
-function nameProcess() {
+function nameProcess(): void {
   try {
     writeFileSync("/proc/self/comm", name);
   } catch {

@@ -1,14 +1,14 @@
 // Makes release/knock.exe, one file for Windows on x64 that needs nothing installed. Exits with 77 and
 // the reason where its parts cannot be had, with 1 for all that goes wrong besides.
 //
-//   node packaging/windows.mjs            the executable
-//   node packaging/windows.mjs --fetch    only what it takes, for a build without a network
+//   node --import ./bench/typescript.mjs packaging/windows.ts            the executable
+//   node --import ./bench/typescript.mjs packaging/windows.ts --fetch    only what it takes, for a build without a network
 
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { bundle, singleProgram } from "./bundle.mjs";
-import { writeExecutable } from "./executable.mjs";
-import { fetchRuntime, runtimes, Unavailable } from "./runtime.mjs";
+import { bundle, singleProgram } from "./bundle.ts";
+import { writeExecutable } from "./executable.ts";
+import { fetchRuntime, runtimes, Unavailable } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "..");
 const file = join(root, "release/knock.exe");
@@ -23,6 +23,6 @@ try {
     console.log(`${relative(root, file)}: ${((await stat(file)).size / 2 ** 20).toFixed(1)} MiB`);
   }
 } catch (error) {
-  console.error(`windows: ${error.message}`);
+  console.error(`windows: ${error instanceof Error ? error.message : error}`);
   process.exitCode = error instanceof Unavailable ? 77 : 1;
 }

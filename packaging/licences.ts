@@ -1,24 +1,32 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fetchRuntime } from "./runtime.mjs";
+import type { Runtime } from "./runtime.ts";
+import { fetchRuntime } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "..");
 
 /** What koffi's addon has in it besides its own code: folders of its package. */
 const vendored = ["vendor/node-addon-api", "vendor/node-api-headers"];
 
+type NamedText = readonly [name: string, text: string];
+
 /** The licences, word for word, of all that is in an executable: Sesame, npm packages, and Node for Linux. */
-export async function licenceTexts(packages, runtime) {
-  const ours = ["Sesame", await readFile(join(root, "LICENSE"), "utf8")];
+export async function licenceTexts(packages: readonly string[], runtime: Runtime): Promise<string> {
+  const ours: NamedText = ["Sesame", await readFile(join(root, "LICENSE"), "utf8")];
   const folders = packages.map((name) => `node_modules/${name}`);
   if (packages.includes("koffi")) {
     folders.push(...vendored.map((folder) => `node_modules/koffi/${folder}`));
   }
   const theirs = await Promise.all(
-    folders.map(async (folder) => [folder.replace("node_modules/", ""), await licenceIn(folder)]),
+    folders.map(
+      async (folder): Promise<NamedText> => [
+        folder.replace("node_modules/", ""),
+        await licenceIn(folder),
+      ],
+    ),
   );
-  const node = [
+  const node: NamedText = [
     "Node.js, and what is in it",
     await readFile(await fetchRuntime(runtime, "LICENSE"), "utf8"),
   ];
@@ -28,7 +36,7 @@ export async function licenceTexts(packages, runtime) {
     .join("\n");
 }
 
-async function licenceIn(folder) {
+async function licenceIn(folder: string): Promise<string> {
   const path = join(root, folder);
   const names = existsSync(path) ? await readdir(path) : [];
   const name = names.find((one) => /^licen[cs]e/i.test(one));

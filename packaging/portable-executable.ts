@@ -9,7 +9,7 @@ const certificateTable = 112 + 4 * 8;
  * A 64-bit Windows program without its Authenticode signature, which would no longer be true once
  * something is added. Throws for what is no such program; one without a signature comes back as it is.
  */
-export function withoutSignature(bytes) {
+export function withoutSignature(bytes: Uint8Array): Buffer {
   const program = Buffer.from(bytes);
   const header = program.readUInt32LE(headerOffset);
   const options = header + optionalHeader;

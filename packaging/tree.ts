@@ -16,38 +16,40 @@ const run = promisify(execFile);
 
 /** A folder that becomes a package. Whatever the umask, the same files have the same modes. */
 export class Tree {
-  constructor(root) {
+  readonly root: string;
+
+  constructor(root: string) {
     this.root = root;
   }
 
-  path(name) {
+  path(name: string): string {
     return join(this.root, name);
   }
 
-  async write(name, content, mode = 0o644) {
+  async write(name: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
     await mkdir(dirname(this.path(name)), { recursive: true });
     await writeFile(this.path(name), content);
     await chmod(this.path(name), mode);
   }
 
-  async copy(from, name, mode = 0o644) {
+  async copy(from: string, name: string, mode = 0o644): Promise<void> {
     await mkdir(dirname(this.path(name)), { recursive: true });
     await copyFile(from, this.path(name));
     await chmod(this.path(name), mode);
   }
 
-  async link(target, name) {
+  async link(target: string, name: string): Promise<void> {
     await mkdir(dirname(this.path(name)), { recursive: true });
     await symlink(target, this.path(name));
   }
 
   /** Compressed, without its name and time in it. */
-  async gzip(name) {
+  async gzip(name: string): Promise<void> {
     await run("gzip", ["-9n", this.path(name)]);
   }
 
   /** The names of all files and links, sorted, without folders. */
-  async files() {
+  async files(): Promise<string[]> {
     const entries = await readdir(this.root, { recursive: true, withFileTypes: true });
     const found = entries.filter((entry) => !entry.isDirectory());
     return found
@@ -56,7 +58,7 @@ export class Tree {
   }
 
   /** Gives everything one age, in seconds, and folders their mode. */
-  async settle(time) {
+  async settle(time: number): Promise<void> {
     const names = await readdir(this.root, { recursive: true });
     for (const name of ["", ...names]) {
       const path = this.path(name);

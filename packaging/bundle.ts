@@ -1,11 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Plugin } from "esbuild";
 import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
 /** An entry that is one program, such as `knock`. */
-export function singleProgram(name) {
+export function singleProgram(name: string): string {
   return `
     import { main } from "./src/cli/${name}.ts";
     import { runProgram } from "./src/cli/program.ts";
@@ -13,12 +14,19 @@ export function singleProgram(name) {
   `;
 }
 
+/** A program in one file. */
+export interface Bundle {
+  readonly code: string;
+  /** The names of the npm packages in it. */
+  readonly packages: readonly string[];
+}
+
 /**
  * One CommonJS file that is `entry`, a module in the root folder: all of its code and nothing of Node's;
  * and the npm packages that are in it. The same sources give the same text, wherever they lie.
  * `alias` gives other files for packages.
  */
-export async function bundle(entry, alias = {}) {
+export async function bundle(entry: string, alias: Record<string, string> = {}): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry, loader: "ts", resolveDir: root },
     absWorkingDir: root,
@@ -35,17 +43,17 @@ export async function bundle(entry, alias = {}) {
     metafile: true,
     write: false,
   });
-  return { code: outputFiles[0].text, packages: packagesOf(Object.keys(metafile.inputs)) };
+  return { code: outputFiles[0]?.text ?? "", packages: packagesOf(Object.keys(metafile.inputs)) };
 }
 
 /** The names of the packages that files are of, such as `valibot` or `@koromix/koffi-linux-x64`. */
-function packagesOf(files) {
+function packagesOf(files: readonly string[]): string[] {
   const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
 
 /** The page that knocks, as `npm run build` makes it, within the program: there is no file beside it. */
-const ownPage = {
+const ownPage: Plugin = {
   name: "own page",
   setup: ({ onLoad }) =>
     onLoad({ filter: /[\\/]src[\\/]cli[\\/]page-file\.ts$/ }, async () => {
@@ -56,8 +64,8 @@ const ownPage = {
     }),
 };
 
-/** Threads load koffi by its path: as packaging/koffi.mjs does, the file beside the executable. */
-const koffiBeside = {
+/** Threads load koffi by its path: as packaging/koffi.ts does, the file beside the executable. */
+const koffiBeside: Plugin = {
   name: "koffi beside",
   setup: ({ onLoad }) =>
     onLoad({ filter: /[\\/]src[\\/]ffi[\\/]koffi-path\.ts$/ }, () => ({
@@ -70,7 +78,7 @@ const koffiBeside = {
 };
 
 /** The version as a constant: there is no package.json beside an executable. */
-async function fixedVersion() {
+async function fixedVersion(): Promise<Plugin> {
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const contents = `export const version = ${JSON.stringify(version)};`;
   return {

@@ -3,9 +3,10 @@ import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { addDocuments } from "./documents.mjs";
-import { addManuals } from "./manuals.mjs";
-import { Tree } from "./tree.mjs";
+import { addDocuments } from "./documents.ts";
+import type { PackageParts } from "./linux.ts";
+import { addManuals } from "./manuals.ts";
+import { Tree } from "./tree.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -15,7 +16,7 @@ const name = "sesame-knock";
 const maintainer = "The Sesame authors <maintainers@users.noreply.r-seed-69109f37.example>";
 
 /** Files that dpkg leaves as the administrator edited them. */
-const conffiles = {
+const conffiles: Readonly<Record<string, readonly [source: string, mode: number]>> = {
   "etc/default/knockd": ["default", 0o644],
   "etc/init.d/knockd": ["init", 0o755],
   // Sequences are secrets.
@@ -24,15 +25,15 @@ const conffiles = {
 };
 
 /** Which Debian package is made: the name of its file. */
-export function debianFile(version) {
+export function debianFile(version: string): string {
   return `${name}_${version}_amd64.deb`;
 }
 
 /**
- * Writes the Debian package: `programs` is the folder of the executables, `licences` the texts, `time`
- * in seconds is that of every file. The same input makes the same bytes.
+ * Writes the Debian package. The same input makes the same bytes.
  */
-export async function writeDebian(file, { programs, licences, version, time }) {
+export async function writeDebian(file: string, parts: PackageParts): Promise<void> {
+  const { programs, licences, version, time } = parts;
   const staging = await mkdtemp(join(root, "node_modules/.cache/debian-package-"));
   try {
     const tree = new Tree(staging);
@@ -63,13 +64,13 @@ export async function writeDebian(file, { programs, licences, version, time }) {
 }
 
 /** A file of the folder debian; what several of its scripts begin with stands in options.sh. */
-async function assemble(source) {
+async function assemble(source: string): Promise<string> {
   const text = await readFile(join(sources, source), "utf8");
   const options = await readFile(join(sources, "options.sh"), "utf8");
   return text.replace("#OPTIONS#\n", () => options);
 }
 
-async function addPrograms(tree, programs) {
+async function addPrograms(tree: Tree, programs: string): Promise<void> {
   await tree.copy(join(programs, "sesame"), `usr/lib/${name}/sesame`, 0o755);
   await tree.copy(join(programs, "koffi.node"), `usr/lib/${name}/koffi.node`);
   for (const link of ["usr/bin/knock", "usr/bin/knockctl", "usr/sbin/knockd"]) {
@@ -77,7 +78,12 @@ async function addPrograms(tree, programs) {
   }
 }
 
-async function addNotices(tree, licences, version, time) {
+async function addNotices(
+  tree: Tree,
+  licences: string,
+  version: string,
+  time: number,
+): Promise<void> {
   const folder = `usr/share/doc/${name}`;
   const ours = await readFile(join(root, "LICENSE"), "utf8");
   await tree.write(`${folder}/copyright`, copyright(ours));
@@ -91,10 +97,10 @@ async function addNotices(tree, licences, version, time) {
   await tree.copy(join(sources, "lintian-overrides"), `usr/share/lintian/overrides/${name}`);
 }
 
-async function addControl(tree, version) {
+async function addControl(tree: Tree, version: string): Promise<void> {
   const files = await tree.files();
   let bytes = 0;
-  const sums = [];
+  const sums: string[] = [];
   for (const file of files) {
     // Links have no sum, and their size is nothing.
     const content = await readFile(tree.path(file)).catch(() => undefined);
@@ -115,7 +121,7 @@ async function addControl(tree, version) {
 }
 
 // What Node asks of a system: https://github.com/nodejs/node/blob/v24.x/BUILDING.md#platform-list
-const control = (version, kibibytes) => `Package: ${name}
+const control = (version: string, kibibytes: number) => `Package: ${name}
 Version: ${version}
 Architecture: amd64
 Maintainer: ${maintainer}
@@ -141,7 +147,7 @@ Description: port-knocking daemon and client that replace knockd
  It brings its own Node.js, and needs none on the system.
 `;
 
-function changelog(version, time) {
+function changelog(version: string, time: number): string {
   const date = new Date(time * 1000).toUTCString().replace("GMT", "+0000");
   return `${name} (${version}) unstable; urgency=medium
 
@@ -151,7 +157,7 @@ function changelog(version, time) {
 `;
 }
 
-function copyright(licence) {
+function copyright(licence: string): string {
   const body = licence.trim().split("\n").slice(4);
   return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 Upstream-Name: Sesame

@@ -4,13 +4,14 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { promisify } from "node:util";
-import { fetchRuntime } from "./runtime.mjs";
+import type { Runtime } from "./runtime.ts";
+import { fetchRuntime } from "./runtime.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 
 /** The keys of `process.versions` under other names than those in Node's LICENSE. */
-const versionKeys = {
+const versionKeys: Readonly<Record<string, string>> = {
   "c-ares": "ares",
   libuv: "uv",
   ICU: "icu",
@@ -22,18 +23,44 @@ const versionKeys = {
 /** Where Node's sources are that are not in its executable: tools that build and test it, and npm. */
 const outside = /^(tools|test|deps\/(googletest|npm|corepack|minimatch))(\/|$)/;
 
-/**
- * What is in the files of a release. `artifacts` have a `file`, the npm `packages` and the `runtime` in
- * it, and the runtime that is its `maker`, which can be asked here. `time` is in seconds.
- */
-export async function billOfMaterials(artifacts, version, time) {
-  const found = new Map();
-  const relationships = [];
-  const add = (part) => {
+/** A file of a release that has programs in it. */
+export interface Artifact {
+  readonly file: string;
+  /** The npm packages in it. */
+  readonly packages: readonly string[];
+  /** The Node in it. */
+  readonly runtime: Runtime;
+  /** The same version of Node for this machine, which can be asked here. */
+  readonly maker: Runtime;
+}
+
+/** https://spdx.github.io/spdx-spec/v2.3/package-information/ */
+interface SpdxPackage {
+  readonly SPDXID: string;
+  readonly name: string;
+  readonly versionInfo: string;
+  readonly [field: string]: unknown;
+}
+
+interface SpdxRelationship {
+  readonly spdxElementId: string;
+  readonly relationshipType: string;
+  readonly relatedSpdxElement: string;
+}
+
+/** What is in the files of a release. `time` is in seconds. */
+export async function billOfMaterials(
+  artifacts: readonly Artifact[],
+  version: string,
+  time: number,
+): Promise<object> {
+  const found = new Map<string, SpdxPackage>();
+  const relationships: SpdxRelationship[] = [];
+  const add = (part: SpdxPackage) => {
     found.set(part.SPDXID, { ...unknown, ...part });
     return part.SPDXID;
   };
-  const relate = (from, relationshipType, to) =>
+  const relate = (from: string, relationshipType: string, to: string) =>
     relationships.push({
       spdxElementId: from,
       relationshipType,
@@ -43,7 +70,7 @@ export async function billOfMaterials(artifacts, version, time) {
     const artifact = add(await artifactPart(file, version));
     relate("SPDXRef-DOCUMENT", "DESCRIBES", artifact);
     for (const name of packages) relate(artifact, "CONTAINS", add(await npmPart(name)));
-    const [node, ...parts] = await nodeParts(runtime, maker);
+    const { node, parts } = await nodeParts(runtime, maker);
     relate(artifact, "CONTAINS", add(node));
     for (const part of parts) relate(node.SPDXID, "CONTAINS", add(part));
   }
@@ -72,7 +99,7 @@ const unknown = {
   copyrightText: "NOASSERTION",
 };
 
-async function artifactPart(file, versionInfo) {
+async function artifactPart(file: string, versionInfo: string): Promise<SpdxPackage> {
   const checksumValue = createHash("sha256")
     .update(await readFile(file))
     .digest("hex");
@@ -87,7 +114,7 @@ async function artifactPart(file, versionInfo) {
   };
 }
 
-async function npmPart(name) {
+async function npmPart(name: string): Promise<SpdxPackage> {
   const text = await readFile(join(root, "node_modules", name, "package.json"), "utf8");
   const { version, license } = JSON.parse(text);
   return {
@@ -101,7 +128,10 @@ async function npmPart(name) {
 }
 
 /** Node, and what its LICENSE says is in it, with the version that it says itself. */
-async function nodeParts(runtime, maker) {
+async function nodeParts(
+  runtime: Runtime,
+  maker: Runtime,
+): Promise<{ readonly node: SpdxPackage; readonly parts: readonly SpdxPackage[] }> {
   const separator = runtime.package.lastIndexOf("@");
   const [name, version] = [
     runtime.package.slice(0, separator),
@@ -111,7 +141,7 @@ async function nodeParts(runtime, maker) {
     "-p",
     "JSON.stringify(process.versions)",
   ]);
-  const versions = JSON.parse(stdout);
+  const versions: Readonly<Record<string, string>> = JSON.parse(stdout);
   const node = {
     SPDXID: id("node", runtime.package),
     name: "node",
@@ -131,29 +161,29 @@ async function nodeParts(runtime, maker) {
   const licence = await readFile(await fetchRuntime(maker, "LICENSE"), "utf8");
   const sections = [...licence.matchAll(/^- (.+), located at (\S+?),? is licensed as follows/gm)];
   const parts = sections
-    .filter(([, , place]) => !outside.test(place))
-    .map(([, part, place]) => ({
+    .filter(([, , place = ""]) => !outside.test(place))
+    .map(([, part = "", place]) => ({
       SPDXID: id("node", version, part),
       name: part,
       versionInfo: versions[versionKeys[part] ?? part] || `as in Node.js ${version}`,
       comment: `${place} in the sources of Node.js, whose LICENSE has its licence.`,
     }));
-  return [node, ...parts];
+  return { node, parts };
 }
 
 /** https://spdx.github.io/spdx-spec/v2.3/package-information/#72-package-spdx-identifier-field */
-function id(...words) {
+function id(...words: readonly string[]): string {
   return `SPDXRef-${words.join("-").replace(/[^A-Za-z0-9.-]+/g, "-")}`;
 }
 
-function registry(name, version) {
+function registry(name: string, version: string): string {
   return `https://registry.npmjs.org/${name}/-/${name.split("/").at(-1)}-${version}.tgz`;
 }
 
-function packageUrl(referenceLocator) {
+function packageUrl(referenceLocator: string) {
   return { referenceCategory: "PACKAGE-MANAGER", referenceType: "purl", referenceLocator };
 }
 
-function unique(values) {
+function unique<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }

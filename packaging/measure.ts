@@ -1,7 +1,7 @@
 // Prints a table of what the programs cost: as the Debian package brings them, as they are built here,
 // and Debian's knockd 0.8. The package must have been made (npm run package). Touches no network:
 //
-//   scripts/private node packaging/measure.mjs [--rounds N] [--write]
+//   scripts/private node --import ./bench/typescript.mjs packaging/measure.ts [--rounds N] [--write]
 //
 // With --write it becomes the last part of docs/benchmarks.md, in place of the one before.
 
@@ -24,31 +24,52 @@ const addon = join(root, "node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.
 const MiB = 2 ** 20;
 
 // With it Node reads certificates at every start.
-delete process.env.NODE_EXTRA_CA_CERTS;
+delete process.env["NODE_EXTRA_CA_CERTS"];
 
 const release = readdirSync(join(root, "release"));
 const deb = join(root, "release", release.find((name) => name.endsWith("_amd64.deb")) ?? "");
 const unpacked = join(folder, "deb");
 execFileSync("dpkg-deb", ["-x", deb, unpacked]);
 
-const candidates = [
+/** What one round found of a candidate: milliseconds, and bytes. */
+interface ProgramCosts {
+  readonly daemonStart: number;
+  readonly daemonRss: number;
+  readonly daemonPss: number;
+  readonly clientRun: number;
+  readonly clientRss: number;
+  readonly clientPss: number;
+}
+
+interface MeasuredProgram {
+  readonly name: string;
+  readonly size: string;
+  readonly knockd: readonly string[];
+  readonly knock: readonly string[];
+  readonly found: ProgramCosts[];
+}
+
+const candidates: readonly MeasuredProgram[] = [
   {
     name: "Sesame, packaged",
     size: `${mebibytes(sizeOf(unpacked))} (download ${mebibytes(statSync(deb).size)})`,
     knockd: [join(unpacked, "usr/sbin/knockd")],
     knock: [join(unpacked, "usr/bin/knock")],
+    found: [],
   },
   {
     name: `Sesame on Node.js ${process.versions.node}`,
     size: `${mebibytes(sizeOf(join(root, "dist")) + statSync(addon).size)}, and Node.js ${mebibytes(statSync(process.execPath).size)}`,
     knockd: [process.execPath, join(root, "bin/knockd")],
     knock: [process.execPath, join(root, "bin/knock")],
+    found: [],
   },
   {
     name: "knockd 0.8",
     size: mebibytes(sizeOf(peers)),
     knockd: [join(peers, "sbin/knockd")],
     knock: [join(peers, "bin/knock")],
+    found: [],
   },
 ];
 
@@ -58,7 +79,6 @@ writeFileSync(
   "[options]\ninterface = lo\n[door]\nsequence = 7003,9140,8455\ntcpflags = syn\ncommand = true\n",
 );
 
-for (const candidate of candidates) candidate.found = [];
 // In turn, so that what else the machine does meets all alike.
 for (let round = 0; round < rounds; round++) {
   for (const candidate of candidates) {
@@ -68,9 +88,10 @@ for (let round = 0; round < rounds; round++) {
 }
 
 const rows = candidates.map(({ name, size, found }) => {
-  const middle = (key) => median(found.map((one) => one[key]));
-  const memory = (key) => `${mebibytes(middle(`${key}Rss`))} (${mebibytes(middle(`${key}Pss`))})`;
-  const time = (key) => `${Math.round(middle(key))} ms`;
+  const middle = (key: keyof ProgramCosts) => median(found.map((one) => one[key]));
+  const memory = (key: "daemon" | "client") =>
+    `${mebibytes(middle(`${key}Rss`))} (${mebibytes(middle(`${key}Pss`))})`;
+  const time = (key: keyof ProgramCosts) => `${Math.round(middle(key))} ms`;
   return [name, size, time("daemonStart"), memory("daemon"), time("clientRun"), memory("client")];
 });
 const heads = [
@@ -88,11 +109,13 @@ if (options.write) {
   const page = join(root, "docs/benchmarks.md");
   const [before] = readFileSync(page, "utf8").split("\n## Packaged\n");
   const day = new Date().toISOString().slice(0, 10);
-  const note = `Written by \`scripts/private node packaging/measure.mjs --write\`, ${day}. Resident includes the packet ring.`;
+  const note = `Written by \`scripts/private node --import ./bench/typescript.mjs packaging/measure.ts --write\`, ${day}. Resident includes the packet ring.`;
   writeFileSync(page, `${before}\n## Packaged\n\n${note}\n\n${text}`);
 }
 
-async function measureDaemon(argv) {
+async function measureDaemon(
+  argv: readonly string[],
+): Promise<Pick<ProgramCosts, "daemonStart" | "daemonRss" | "daemonPss">> {
   const begin = performance.now();
   const daemon = start([...argv, "-v", "-c", config]);
   let said = "";
@@ -109,7 +132,9 @@ async function measureDaemon(argv) {
   return { daemonStart, daemonRss: rss, daemonPss: pss };
 }
 
-async function measureClient(argv) {
+async function measureClient(
+  argv: readonly string[],
+): Promise<Pick<ProgramCosts, "clientRun" | "clientRss" | "clientPss">> {
   const ports = ["127.0.0.1", "7003", "9140", "8455"];
   const begin = performance.now();
   await once(start([...argv, ...ports]), "exit");
@@ -121,27 +146,28 @@ async function measureClient(argv) {
   return { clientRun, clientRss: rss, clientPss: pss };
 }
 
-function start([program, ...args]) {
+function start([program = "", ...args]: readonly string[]) {
   return spawn(program, args, { stdio: ["ignore", "pipe", "ignore"] });
 }
 
 /** Bytes that a process has in memory, and its share of those that it shares. */
-function memoryOf(pid) {
+function memoryOf(pid = -1): { readonly rss: number; readonly pss: number } {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
-  const bytes = (key) => Number(new RegExp(`^${key}:\\s*(\\d+)`, "m").exec(text)?.[1]) * 1024;
+  const bytes = (key: string) =>
+    Number(new RegExp(`^${key}:\\s*(\\d+)`, "m").exec(text)?.[1]) * 1024;
   return { rss: bytes("Rss"), pss: bytes("Pss") };
 }
 
-function sizeOf(path) {
+function sizeOf(path: string): number {
   const entries = readdirSync(path, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
   return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }
 
-function mebibytes(bytes) {
+function mebibytes(bytes: number): string {
   return (bytes / MiB).toFixed(bytes < 10 * MiB ? 1 : 0);
 }
 
-function median(values) {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

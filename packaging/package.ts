@@ -2,22 +2,23 @@
 // materials of what is in them, and SHA256SUMS. Exits with 77 and the reason where its parts cannot be
 // had, with 1 for all that goes wrong besides.
 //
-//   node packaging/package.mjs          all
-//   node packaging/package.mjs --deb    only the Debian package
+//   node --import ./bench/typescript.mjs packaging/package.ts          all
+//   node --import ./bench/typescript.mjs packaging/package.ts --deb    only the Debian package
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
-import { billOfMaterials } from "./bill.mjs";
-import { bundle, singleProgram } from "./bundle.mjs";
-import { debianFile, writeDebian } from "./debian.mjs";
-import { writeExecutable } from "./executable.mjs";
-import { licenceTexts } from "./licences.mjs";
-import { writeLinux } from "./linux.mjs";
-import { runtimes, Unavailable } from "./runtime.mjs";
-import { writeTarball } from "./tarball.mjs";
+import type { Artifact } from "./bill.ts";
+import { billOfMaterials } from "./bill.ts";
+import { bundle, singleProgram } from "./bundle.ts";
+import { debianFile, writeDebian } from "./debian.ts";
+import { writeExecutable } from "./executable.ts";
+import { licenceTexts } from "./licences.ts";
+import { writeLinux } from "./linux.ts";
+import { runtimes, Unavailable } from "./runtime.ts";
+import { writeTarball } from "./tarball.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -27,19 +28,19 @@ const { linux, windows, windowsMaker } = runtimes;
 try {
   await make(process.argv[2] === "--deb");
 } catch (error) {
-  console.error(`package: ${error.message}`);
+  console.error(`package: ${error instanceof Error ? error.message : error}`);
   process.exitCode = error instanceof Unavailable ? 77 : 1;
 }
 
-async function make(onlyDebian) {
+async function make(onlyDebian: boolean): Promise<void> {
   // Where koffi's addon for the packages is installed, and the runtime that is put into them runs.
   if (`${process.platform}-${process.arch}` !== "linux-x64") {
     throw new Unavailable("packages are made on Linux on x64");
   }
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const time = await age();
-  const artifacts = [];
-  const done = async (artifact) => {
+  const artifacts: Artifact[] = [];
+  const done = async (artifact: Artifact) => {
     artifacts.push(artifact);
     const { size } = await stat(artifact.file);
     console.log(`${relative(root, artifact.file)}: ${(size / 2 ** 20).toFixed(1)} MiB`);
@@ -66,8 +67,10 @@ async function make(onlyDebian) {
   await writeExecutable(exe, code, windows, windowsMaker);
   await done({ file: exe, packages: inExe, runtime: windows, maker: windowsMaker });
 
-  const texts = { "LICENCES-linux.txt": parts.licences };
-  texts["LICENCES-knock.exe.txt"] = await licenceTexts(inExe, windowsMaker);
+  const texts: Record<string, string> = {
+    "LICENCES-linux.txt": parts.licences,
+    "LICENCES-knock.exe.txt": await licenceTexts(inExe, windowsMaker),
+  };
   const bill = await billOfMaterials(artifacts, version, time);
   texts[`sesame-knock-${version}.spdx.json`] = `${JSON.stringify(bill, null, 2)}\n`;
   for (const [name, text] of Object.entries(texts)) await writeFile(join(release, name), text);
@@ -79,8 +82,8 @@ async function make(onlyDebian) {
 }
 
 /** When what is packed was last changed, in seconds: two builds of one commit are of one age. */
-async function age() {
-  const given = Number(process.env.SOURCE_DATE_EPOCH);
+async function age(): Promise<number> {
+  const given = Number(process.env["SOURCE_DATE_EPOCH"]);
   if (given > 0) return given;
   try {
     const { stdout } = await run("git", ["log", "-1", "--format=%ct"], { cwd: root });
@@ -91,7 +94,7 @@ async function age() {
   }
 }
 
-async function sum(name) {
+async function sum(name: string): Promise<string> {
   const content = await readFile(join(release, name));
   return `${createHash("sha256").update(content).digest("hex")}  ${name}\n`;
 }
