@@ -17,6 +17,7 @@ import { compareConfigs, lateOptions } from "./reload.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { PidFile } from "./state/pid-file.ts";
 import { warmUp } from "./warm-up.ts";
+import { ZombieReaper } from "./zombie-reaper.ts";
 
 /**
  * How long a stopping daemon waits for commands that close: milliseconds. The second where no other daemon
@@ -35,6 +36,7 @@ export class Daemon {
   #config: Config;
   #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
+  #reaper: ZombieReaper | undefined;
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -53,6 +55,7 @@ export class Daemon {
 
   async #start(warnings: readonly string[]): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, firewall, clock } = this.#parts;
+    if (process.pid === 1) this.#reaper = new ZombieReaper(clock);
     this.#warn(warnings);
     await this.#protect();
     leaseManager.restore(persistence?.state.recovered ?? []);
@@ -132,6 +135,7 @@ export class Daemon {
   async stop(hurry: AbortSignal): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, metrics, network } = this.#parts;
     this.#manager.stopping();
+    this.#reaper?.close();
     doors.close();
     network.close();
     pipeline.close();

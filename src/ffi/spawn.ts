@@ -80,6 +80,11 @@ function waitFor(pid: number): Promise<Exit> {
   });
 }
 
+/** Reaps a child that has ended, if it has; its status is lost. */
+export function reapChild(pid: number): void {
+  waitpid(pid, new Int32Array(1), WNOHANG);
+}
+
 /** It runs already, whatever this process is out of. */
 function askAgain(pid: number, resolve: (exit: Exit) => void): void {
   const status = new Int32Array(1);
