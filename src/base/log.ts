@@ -1,5 +1,6 @@
 import type { Address } from "./address.ts";
 import type { WallTime } from "./time.ts";
+import { formatLocalTime } from "./time.ts";
 
 /**
  * - `error`, `warning`: something an administrator should look at
@@ -59,10 +60,8 @@ export function makeEntry(entry: LazyEntry): Entry {
 
 /** `[2026-11-22 13:26] text`, local time: the line of knockd 0.8. */
 export function formatTextLine(entry: Entry, wall: WallTime): string {
-  const date = new Date(wall);
-  const two = (number: number) => String(number).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `[${day} ${two(date.getHours())}:${two(date.getMinutes())}] ${oneLine(entry.text)}`;
+  const minutes = formatLocalTime(new Date(wall)).slice(0, "2026-11-22 13:26".length);
+  return `[${minutes}] ${oneLine(entry.text)}`;
 }
 
 /** One JSON object: time (RFC 3339, UTC, milliseconds), level, event, door, source, details, message. */

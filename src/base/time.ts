@@ -12,3 +12,11 @@ export function wallTime(milliseconds: number): WallTime {
 export function later(time: WallTime, milliseconds: number): WallTime {
   return (time + milliseconds) as WallTime;
 }
+
+/** Formats a time in the local time zone: `2026-11-22 13:26:05`. */
+export function formatLocalTime(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  return `${day} ${time}`;
+}

@@ -1,4 +1,5 @@
 import { humanDuration } from "../../base/duration.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import type { LeaseReport } from "../../control/methods.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
@@ -37,17 +38,9 @@ export function formatLeases(found: readonly LeaseReport[]): string {
     door,
     source.toString(),
     humanDuration(remaining),
-    formatDate(since),
+    formatLocalTime(since),
     kind,
     state,
   ]);
   return formatTable(columns, rows);
-}
-
-/** `2026-11-22 13:26:05`, local time. */
-export function formatDate(date: Date): string {
-  const two = (number: number) => String(number).padStart(2, "0");
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
-  return `${day} ${time}`;
 }

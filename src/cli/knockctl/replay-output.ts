@@ -1,11 +1,11 @@
 // What `knockctl replay` prints. Pure.
 import type { Entry } from "../../base/log.ts";
 import { printable } from "../../base/text.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import { encode } from "../../control/protocol.ts";
 import { formatFlags } from "../../daemon/log/report.ts";
 import type { ReplayEvent, ReplaySummary, Unseen } from "../../daemon/replay/replay-event.ts";
 import { formatList } from "../table.ts";
-import { formatDate } from "./leases.ts";
 
 /** How often each door opened. */
 export type OpeningCounts = ReadonlyMap<string, number>;
@@ -68,7 +68,7 @@ export function formatSummary(summary: ReplaySummary, opened: OpeningCounts): st
     ["opened", openings || "nothing"],
   ];
   if (firstWall !== undefined) {
-    facts.unshift(["recorded from", formatDate(new Date(firstWall))]);
+    facts.unshift(["recorded from", formatLocalTime(new Date(firstWall))]);
   }
   if (truncated !== undefined) facts.push(["incomplete", truncated]);
   return `\n${formatList(facts)}`;

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import { defaultOptions } from "../../config/config.ts";
 import { readLenient } from "../../setup/lenient-config.ts";
 import { setupPaths } from "../../setup/paths.ts";
@@ -11,7 +12,6 @@ import type { RollbackResult } from "../../setup/rollback.ts";
 import { rollback } from "../../setup/rollback.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print } from "./command.ts";
-import { formatDate } from "./leases.ts";
 
 const usage = `usage: knockctl undo [options]
 
@@ -70,7 +70,7 @@ export const undo: Command = {
 
 function format({ config, at, unprotected, restored, kept, knockd, left }: Undone): string {
   const lines = [
-    `rolled back: the init of ${formatDate(new Date(at))}`,
+    `rolled back: the init of ${formatLocalTime(new Date(at))}`,
     ...(unprotected.length === 0 ? [] : [`${unprotected.join(", ")}: all sources reach it again`]),
     ...(restored ? [`${config} is as it was before`] : []),
     ...(kept === undefined ? [] : [`copy of the changed file: ${kept}`]),

@@ -1,9 +1,9 @@
 import { plural, printable } from "../../base/text.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
 import { encode } from "../../control/protocol.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, nobodyReads, withDaemon } from "./command.ts";
-import { formatDate } from "./leases.ts";
 
 const usage = `usage: knockctl watch [options]
 
@@ -31,5 +31,5 @@ export const watch: Command = {
 };
 
 function format({ time, level, message }: LoggedEntry): string {
-  return `${formatDate(new Date(time))}  ${level.padEnd("warning".length)}  ${printable(message)}`;
+  return `${formatLocalTime(new Date(time))}  ${level.padEnd("warning".length)}  ${printable(message)}`;
 }

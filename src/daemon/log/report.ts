@@ -3,6 +3,7 @@ import { formatPort } from "../../base/port.ts";
 import type { FlagTest } from "../../base/tcp-flags.ts";
 import { formatFlagTest } from "../../base/tcp-flags.ts";
 import type { WallTime } from "../../base/time.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { Verdict } from "../../match/verdict.ts";
 import type { LogPriority } from "./log-rate-limiter.ts";
@@ -114,12 +115,9 @@ export function formatFlags(flags: number): string {
 
 /** What -D says of every packet that came through the filter; `wall`: when it arrived. */
 export function reportPacket(packet: Packet, wall: WallTime): Entry {
-  const date = new Date(wall);
-  const two = (number: number) => String(number).padStart(2, "0");
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join("-");
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  const time = formatLocalTime(new Date(wall));
   const { protocol, source, sourcePort, destination, port, length } = packet;
   const route = `${source}:${sourcePort} -> ${destination}:${port}`;
-  const text = `${day} ${time}: ${protocol}: ${route} ${length} bytes`;
+  const text = `${time}: ${protocol}: ${route} ${length} bytes`;
   return { level: "debug", event: "packet", text, source };
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { WallTime } from "../../base/time.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import { closeUnixDatagram, openUnixDatagram, sendUnixDatagram } from "../../ffi/unix-datagram.ts";
 
 /** LOG_USER and LOG_NOTICE (RFC 5424 §6.2.1), the one priority that knockd uses. */
@@ -87,9 +88,8 @@ export class Syslog {
 
 function format(line: string, wall: WallTime): Uint8Array {
   const date = new Date(wall);
-  const two = (number: number) => String(number).padStart(2, "0");
   const day = `${months[date.getMonth()]} ${String(date.getDate()).padStart(2)}`;
-  const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  const time = formatLocalTime(date).slice("2026-11-22 ".length);
   return new TextEncoder().encode(`<${priority}>${day} ${time} knockd: ${line}`);
 }
 
