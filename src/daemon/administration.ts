@@ -11,6 +11,7 @@ import type { Lease } from "../grant/lease.ts";
 import { cutConnections } from "../system/connections.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
+import { cutTargets } from "./cut.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
 import { Guard } from "./protection/guard.ts";
@@ -75,10 +76,17 @@ export class Administration implements ControlHandlers {
         (address === undefined || access.source.equals(address)),
     );
     await Promise.all(chosen.map((lease) => leaseManager.close(lease)));
+    const { protection } = this.#parts;
+    const configs = this.#parts.doors().all.map(({ config }) => config);
+    const targets = cutTargets({
+      closed: chosen.map(({ access }) => access),
+      address,
+      doors: configs.filter(({ name }) => door === undefined || name === door),
+      protectedServices: door === undefined ? protection.services : [],
+      namesDoor: door !== undefined,
+    });
     const cuts = await Promise.all(
-      (cut ? chosen : []).map(({ access: { source, method } }) =>
-        cutConnections(source, method.kind === "native" ? method.services : undefined),
-      ),
+      (cut ? targets : []).map(({ source, services }) => cutConnections(source, services)),
     );
     const closed = chosen.map(({ access }) => ({
       door: ownerName(access.owner),

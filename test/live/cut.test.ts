@@ -78,6 +78,24 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
     expect(await server.ask<unknown[]>("leases")).toHaveLength(1);
   });
 
+  test.each(["address", "address6"] as const)(
+    "of an address without a lease, flows that outlived it and those from before the protection (%s)",
+    async (family) => {
+      if (family === "address6" && !LiveNetwork.hasIPv6) return;
+      const before = talkTcp(client, host[family], 22);
+      await goesOn(before);
+      await knockAt(native);
+      if (family === "address6") await server.knockctl(`open door ${client.address6}`);
+      const udp = talkUdp(client, host[family], 53);
+      await goesOn(udp, 5_000);
+      await server.ask("close all");
+      for (const talk of [before, udp]) await goesOn(talk);
+      const answer = await server.ask(`close ${client[family]} --cut`);
+      expect(answer).toEqual({ closed: [], cut: 2 });
+      await Promise.all([before, udp].map(ends));
+    },
+  );
+
   test("lets them go on without --cut", async () => {
     await knockAt(native);
     const [tcp, udp] = [talkTcp(client, host.address, 22), talkUdp(client, host.address, 53)];

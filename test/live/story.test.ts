@@ -112,8 +112,10 @@ describe.skipIf(needs("nft", "unshare"))("a server", () => {
     expect(await reaches(other)).toBe("silent");
     const { firewall } = (await server.ask<{ status: { firewall: unknown } }>("status")).status;
     expect(firewall).toEqual({ kind: "nftables", protects: ["tcp/22"] });
-    const local = "{ local, broadcast, anycast, multicast }";
-    const plain = (await server.table()).replace("syn / syn,ack", "& (syn | ack) == syn");
+    const local = "fib daddr type { local, broadcast, anycast, multicast }";
+    const syn = `tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected ${local}`;
+    const udp = `meta l4proto . udp dport @protected ${local}`;
+    const plain = (await server.table()).replaceAll("syn / syn,ack", "& (syn | ack) == syn");
     expect(plain).toBe(
       [
         "table inet sesame {",
@@ -123,12 +125,11 @@ describe.skipIf(needs("nft", "unshare"))("a server", () => {
         "set echo { type inet_proto flags timeout }",
         "chain protect { type filter hook prerouting priority mangle; policy accept;",
         'iif "lo" accept',
+        `${syn} ip saddr . meta l4proto . tcp dport != @open4 drop`,
+        `${syn} ip6 saddr . meta l4proto . tcp dport != @open6 drop`,
         "ct state established accept",
-        `fib daddr type != ${local} accept`,
-        "ip saddr . meta l4proto . th dport @open4 accept",
-        "ip6 saddr . meta l4proto . th dport @open6 accept",
-        "tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected drop",
-        "meta l4proto . udp dport @protected drop",
+        `${udp} ip saddr . meta l4proto . udp dport != @open4 drop`,
+        `${udp} ip6 saddr . meta l4proto . udp dport != @open6 drop`,
         "} }",
       ].join(" "),
     );

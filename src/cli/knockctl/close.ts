@@ -17,7 +17,7 @@ const usage = `usage: knockctl close DOOR|ADDRESS|all [options]
 Closes a door for all sources, all doors for an address, one door for an address, or all doors.
 Existing connections continue unless --cut ends them.
 
-  --cut          end existing connections, too
+  --cut          end existing connections, too; with an ADDRESS also if nothing is open for it
 ${clientUsage}
 example: knockctl close 192.0.2.7 --cut
 `;
