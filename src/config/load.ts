@@ -46,7 +46,7 @@ function readText(file: string): { text: string; problems: Problem[] } {
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problems: [] };
   } catch {
-    // Comments in an old encoding harm nobody, and every byte is some character of Latin-1.
+    // Comments in an old encoding are harmless, and every byte is a character of Latin-1.
     const message = "the file is not UTF-8, it is read as Latin-1";
     const problem: Problem = { severity: "warning", line: 1, column: 1, message };
     return { text: bytes.toString("latin1"), problems: [problem] };

@@ -3,7 +3,7 @@ import type { AnyRow } from "../config/directive.ts";
 import { rowsWithValues } from "../config/directive.ts";
 import { options as optionRows } from "../config/directives.ts";
 
-/** What is different in a new configuration: names of doors, and of options as the documents write them. */
+/** The names of the doors and options that differ in a new configuration; options as documents write them. */
 export interface ConfigChanges {
   readonly added: readonly string[];
   readonly removed: readonly string[];

@@ -1,4 +1,4 @@
-// New doors at the end of a file that somebody else wrote.
+// New doors at the end of an existing file.
 import { formatPort } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import type { Service } from "../../base/service.ts";

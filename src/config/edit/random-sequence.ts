@@ -1,4 +1,4 @@
-// Sequences that nobody can guess, and what that is worth.
+// Random sequences, and how hard they are to guess.
 import { KnockError } from "../../base/errors.ts";
 import type { Sequence } from "../../base/sequence.ts";
 

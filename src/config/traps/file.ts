@@ -45,7 +45,7 @@ function optionsInOtherCase(section: ConfigSection): Problem[] {
   return [warn(section, message)];
 }
 
-/** What the metrics tell (doors, knocks, how many are open) is not for everybody. */
+/** Metrics tell other hosts about doors, knocks and leases. */
 function openMetrics(directive: Directive): Problem[] {
   const { key, line, valueColumn } = directive;
   if (!isNameOf(key, options.metricsListen)) return [];
@@ -194,7 +194,7 @@ function tooLong(
   return [warn(section, message)];
 }
 
-/** A knock that opens one door and not the other leaves the other with a sequence that somebody has seen. */
+/** A knock that opens one door and not the other leaves the other with a sequence that was on the wire. */
 function sharedLists(sections: readonly ConfigSection[], doors: readonly DoorConfig[]): Problem[] {
   const owners = new Map<string, string>();
   return doors.flatMap(({ name, sequence }, i) => {

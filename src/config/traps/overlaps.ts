@@ -8,11 +8,11 @@ export interface Overlap {
   readonly message: string;
 }
 
-/** With more doors than this nobody reads a list of pairs, and finding it takes long. */
+/** More doors than this make a list of pairs too long to read, and slow to find. */
 const mostDoors = 300;
 const mostOverlaps = 100;
 
-/** Doors that open when somebody knocks at another one, since their sequence is a part of that one's: the first 100. */
+/** Returns the first 100 doors that a knock at another door opens, since their sequence is a part of its. */
 export function findOverlaps(doors: readonly DoorConfig[]): Overlap[] {
   if (doors.length > mostDoors) return [];
   const steps = doors.map((door) => fixedSteps(door).map(formatPort));
