@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { systemClock } from "./clock.ts";
+import { monotonic } from "./time.ts";
 
 describe("the machine's clock", () => {
   test("never goes back", () => {
@@ -14,7 +15,7 @@ describe("the machine's clock", () => {
       (wait) =>
         new Promise<number>((resolve) => {
           const when = start + wait;
-          systemClock.wakeAt(when, () => resolve(systemClock.now() - when));
+          systemClock.wakeAt(monotonic(when), () => resolve(systemClock.now() - when));
         }),
     );
     expect((await Promise.all(early)).filter((late) => late < 0)).toEqual([]);
@@ -23,7 +24,7 @@ describe("the machine's clock", () => {
   test("wakes for a time that has gone by, but not inside the call", async () => {
     let inside = true;
     const woke = new Promise<boolean>((resolve) => {
-      systemClock.wakeAt(systemClock.now() - 1000, () => resolve(inside));
+      systemClock.wakeAt(monotonic(systemClock.now() - 1000), () => resolve(inside));
     });
     inside = false;
     expect(await woke).toBe(false);
@@ -33,10 +34,10 @@ describe("the machine's clock", () => {
     const woken: string[] = [];
     const now = systemClock.now();
     const prevent = systemClock.wakeAt(now, () => woken.push("prevented"));
-    const cancel = systemClock.wakeAt(now + 2 ** 32, () => woken.push("weeks away"));
+    const cancel = systemClock.wakeAt(monotonic(now + 2 ** 32), () => woken.push("weeks away"));
     prevent();
     await new Promise<void>((resolve) => {
-      systemClock.wakeAt(now + 5, resolve);
+      systemClock.wakeAt(monotonic(now + 5), resolve);
     });
     cancel();
     expect(woken).toEqual([]);

@@ -1,16 +1,12 @@
-import type { WallTime } from "./time.ts";
-import { wallTime } from "./time.ts";
+import type { Monotonic, WallTime } from "./time.ts";
+import { monotonic, wallTime } from "./time.ts";
 
 /** Where time comes from. Only this file asks the machine. */
 export interface Clock {
-  /**
-   * Milliseconds since some fixed moment; never goes back, not even when the date is set. Within one
-   * boot of the machine all processes agree.
-   */
-  now(): number;
+  now(): Monotonic;
   wall(): WallTime;
   /** Runs `task` once, when `now()` has reached `when` or soon after. The returned function prevents it. */
-  wakeAt(when: number, task: () => void): () => void;
+  wakeAt(when: Monotonic, task: () => void): () => void;
 }
 
 /** setTimeout turns anything longer into 1 ms. */
@@ -20,7 +16,7 @@ const longestTimer = 2 ** 31 - 1;
 const processStart = Number(process.hrtime.bigint()) / 1e6 - performance.now();
 
 export const systemClock: Clock = {
-  now: () => processStart + performance.now(),
+  now: () => monotonic(processStart + performance.now()),
   wall: () => wallTime(Date.now()),
   wakeAt(when, task) {
     let timer: NodeJS.Timeout;

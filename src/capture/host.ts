@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
+import { longAgo } from "../base/time.ts";
 import type { InterfaceAddress } from "../ffi/rtnetlink.ts";
 import { hostAddresses } from "../ffi/rtnetlink.ts";
 
@@ -14,7 +15,7 @@ export class Host {
   #byLastWord: ReadonlyMap<number, readonly Address[]> = new Map();
   /** The broadcast addresses of this host's IPv4 networks. */
   #broadcasts: ReadonlySet<number> = new Set();
-  #readAt = Number.NEGATIVE_INFINITY;
+  #readAt = longAgo;
 
   constructor(clock: Clock, read: () => InterfaceAddress[] = hostAddresses) {
     this.#clock = clock;

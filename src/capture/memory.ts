@@ -1,4 +1,5 @@
 import type { PortSets } from "../base/port.ts";
+import type { Monotonic } from "../base/time.ts";
 import type { CaptureCounters, Frame, Sink, Source } from "./source.ts";
 
 /** A source that delivers what it is given, where no kernel is to be asked. */
@@ -12,8 +13,8 @@ export class MemorySource implements Source {
     this.#sink = sink;
   }
 
-  /** Delivers one packet, IP header first, at `time` (monotonic milliseconds). */
-  deliver(packet: Uint8Array, time: number, interfaceIndex = 2, isLoopback = false): void {
+  /** Delivers one packet, IP header first, at `time`. */
+  deliver(packet: Uint8Array, time: Monotonic, interfaceIndex = 2, isLoopback = false): void {
     const data = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
     const length = packet.length;
     const wireLength = length;

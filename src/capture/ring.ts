@@ -1,7 +1,8 @@
 import { endianness } from "node:os";
 import type { Clock } from "../base/clock.ts";
 import type { PortSets } from "../base/port.ts";
-import type { WallTime } from "../base/time.ts";
+import type { Monotonic, WallTime } from "../base/time.ts";
+import { earliest, later, latest, monotonic } from "../base/time.ts";
 import type { RingSize } from "../ffi/packet-socket.ts";
 import {
   attachFilter,
@@ -56,7 +57,7 @@ export class Ring implements Source {
   /** Of the interfaces that the filter lets in; undefined: of all. */
   #indexes: readonly number[] | undefined;
   #next = 0;
-  #lastTime = 0;
+  #lastTime = monotonic(0);
   #clockOffset: number;
   #received = 0;
   #dropped = 0;
@@ -89,7 +90,7 @@ export class Ring implements Source {
         start: 0,
         length: 0,
         wireLength: 0,
-        time: 0,
+        time: monotonic(0),
         interfaceIndex: 0,
         isLoopback: false,
       };
@@ -194,7 +195,7 @@ export class Ring implements Source {
   }
 
   /** `wall`: the date now, if it can be compared with the frame's. */
-  #read(at: number, now: number, wall: WallTime | undefined): void {
+  #read(at: number, now: Monotonic, wall: WallTime | undefined): void {
     const data = this.#data;
     const frame = this.#frame;
     frame.start = at + data.getUint16(at + NETWORK_OFFSET, littleEndian);
@@ -206,8 +207,8 @@ export class Ring implements Source {
     const arrived = seconds * 1000 + data.getUint32(at + NANOSECONDS, littleEndian) / 1e6;
     const age = wall === undefined ? 0 : wall - arrived;
     // What came while this batch was drained is younger than `now`, unless the date was set meanwhile.
-    const time = age < 0 ? Math.min(now - age, this.#clock.now()) : now - age;
-    this.#lastTime = Math.max(this.#lastTime, time);
+    const time = later(now, -age);
+    this.#lastTime = latest(this.#lastTime, age < 0 ? earliest(time, this.#clock.now()) : time);
     frame.time = this.#lastTime;
   }
 }

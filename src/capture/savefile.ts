@@ -1,5 +1,5 @@
 import { KnockError } from "../base/errors.ts";
-import type { WallTime } from "../base/time.ts";
+import type { Monotonic, WallTime } from "../base/time.ts";
 import { FileWindow } from "./file-window.ts";
 import type { NoPacket } from "./link.ts";
 import { pcapFlavour, readPcap } from "./pcap.ts";
@@ -12,8 +12,8 @@ import { Timeline } from "./timeline.ts";
 export interface SavedPacket {
   /** Counted from 1, as tcpdump -# and Wireshark do. */
   readonly number: number;
-  /** Milliseconds since the first record; never less than that of the one before. */
-  readonly time: number;
+  /** Counted from the first record; never earlier than that of the record before. */
+  readonly time: Monotonic;
   /** Valid until the next record is asked for; or why this one holds nothing for us. */
   readonly frame: Frame | NoPacket;
 }
@@ -90,7 +90,7 @@ async function recordsOf(window: FileWindow): Promise<AsyncGenerator<SavedRecord
   throw new KnockError("CAPTURE", message, { hints });
 }
 
-function frameOf(record: SavedRecord, time: number): Frame | NoPacket {
+function frameOf(record: SavedRecord, time: Monotonic): Frame | NoPacket {
   const { data, start, length, wireLength, link } = record;
   const found = link(data, start, length);
   if (typeof found === "string") return found;

@@ -1,4 +1,5 @@
 import type { PortSets } from "../base/port.ts";
+import type { Monotonic } from "../base/time.ts";
 
 /** One packet as it was received: bytes from the IP header on. */
 export interface Frame {
@@ -9,8 +10,8 @@ export interface Frame {
   readonly length: number;
   /** Its length on the wire from the IP header on, in bytes. */
   readonly wireLength: number;
-  /** When it arrived: milliseconds on the clock's `now()`. */
-  readonly time: number;
+  /** When it arrived. */
+  readonly time: Monotonic;
   /** The index of the interface it came in by; 0 if not known. */
   readonly interfaceIndex: number;
   /** Whether it came in by the loopback interface; false if not known. */

@@ -1,5 +1,5 @@
-import type { WallTime } from "../base/time.ts";
-import { wallTime } from "../base/time.ts";
+import type { Monotonic, WallTime } from "../base/time.ts";
+import { monotonic, wallTime } from "../base/time.ts";
 import type { Stamp } from "./record.ts";
 
 /** Stamps go back a little where several processors record, and by more where the date was set. */
@@ -16,7 +16,7 @@ export class Timeline {
   #first: Stamp | undefined;
   /** What is added to make up for a date that was set back, now and before that: milliseconds. */
   #shifts: readonly [number, number] = [0, 0];
-  #now = 0;
+  #now = monotonic(0);
 
   /** The first stamp; `undefined` before there was one. */
   get firstWall(): WallTime | undefined {
@@ -29,14 +29,15 @@ export class Timeline {
    * counts as the same moment; after one that is much earlier, time goes on from where it was. No
    * stamp: the same moment as before.
    */
-  next(stamp: Stamp | undefined): number {
+  next(stamp: Stamp | undefined): Monotonic {
     if (stamp === undefined) return this.#now;
     const { seconds, nanoseconds } = clamp(stamp);
     this.#first ??= { seconds, nanoseconds };
     // The parts apart: seconds since 1970 leave a number no room for nanoseconds.
     const { seconds: firstSecond, nanoseconds: firstNanosecond } = this.#first;
     const milliseconds = ((seconds - firstSecond) * 1e9 + (nanoseconds - firstNanosecond)) / 1e6;
-    this.#now = Math.min(longest, Math.max(this.#now, milliseconds + this.#shiftFor(milliseconds)));
+    const time = milliseconds + this.#shiftFor(milliseconds);
+    this.#now = monotonic(Math.min(longest, Math.max(this.#now, time)));
     return this.#now;
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { later, longAgo } from "../base/time.ts";
 import { watchReadable } from "../ffi/readable.ts";
 
 /** In a flood the ring is looked at this often: milliseconds. */
@@ -16,7 +17,7 @@ export class Wakeups {
   readonly #clock: Clock;
   readonly #drain: () => number;
   readonly #watch: { pause(): void; resume(): void; close(): void };
-  #intervalEnd = Number.NEGATIVE_INFINITY;
+  #intervalEnd = longAgo;
   #taken = 0;
   #cancel: (() => void) | undefined;
   #closed = false;
@@ -37,7 +38,7 @@ export class Wakeups {
   #readable(): void {
     const now = this.#clock.now();
     if (now >= this.#intervalEnd) {
-      this.#intervalEnd = now + interval;
+      this.#intervalEnd = later(now, interval);
       this.#taken = 0;
     }
     this.#taken += this.#drain();
@@ -47,7 +48,7 @@ export class Wakeups {
   }
 
   #lookLater(): void {
-    this.#cancel = this.#clock.wakeAt(this.#clock.now() + interval, () => {
+    this.#cancel = this.#clock.wakeAt(later(this.#clock.now(), interval), () => {
       const taken = this.#drain();
       if (this.#closed) return;
       if (taken > flood) this.#lookLater();

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { wallTime } from "../base/time.ts";
+import { monotonic, wallTime } from "../base/time.ts";
 import { deadline } from "./deadline.ts";
 
 test("an alarm goes off by the clock that is ahead", () => {
   const time = { now: 5, wall: 1_000 };
   const left = deadline(
-    { now: () => time.now, wall: () => wallTime(time.wall), wakeAt: () => () => {} },
+    { now: () => monotonic(time.now), wall: () => wallTime(time.wall), wakeAt: () => () => {} },
     100,
   );
   expect(left()).toBe(100);

@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { errnoOf, KnockError, reason } from "../base/errors.ts";
 import { oneLine } from "../base/log.ts";
+import { later } from "../base/time.ts";
 import { Lines } from "./lines.ts";
 import type { Method, Params, Result } from "./methods.ts";
 import type { Answer, LoggedEntry, Request, WireError } from "./protocol.ts";
@@ -85,7 +86,7 @@ export class ControlClient {
 
   #ask(request: Omit<Request, "id">): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.wakeAt(this.#clock.now() + patience, () => {
+      const cancel = this.#clock.wakeAt(later(this.#clock.now(), patience), () => {
         const hints = ["what was asked for may still happen"];
         const message = `no answer from knockd within ${patience / 1000} seconds`;
         reject(new KnockError("SYSTEM", message, { hints }));

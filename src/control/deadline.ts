@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 
 /** One thing that is waited for, until a time. */
 export class Deadline<Name extends string> {
@@ -18,7 +19,7 @@ export class Deadline<Name extends string> {
     if (name === this.#name) return;
     this.clear();
     this.#name = name;
-    this.#cancel = this.#clock.wakeAt(this.#clock.now() + time, late);
+    this.#cancel = this.#clock.wakeAt(later(this.#clock.now(), time), late);
   }
 
   clear(): void {

@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Level, Log } from "../base/log.ts";
+import { longAgo } from "../base/time.ts";
 import type { PeerCredentials } from "../ffi/peer-credentials.ts";
 import { peerOf } from "../ffi/peer-credentials.ts";
 import { ControlConnection } from "./connection.ts";
@@ -57,7 +58,7 @@ export class ControlServer {
   readonly #limits: Limits;
   readonly #sockets = new Set<Socket>();
   #refused = 0;
-  #refusalsToldAt = Number.NEGATIVE_INFINITY;
+  #refusalsToldAt = longAgo;
 
   constructor(server: Server, options: ServerOptions) {
     this.#server = server;

@@ -3,6 +3,8 @@ import type { Address } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
 import type { EntryListener } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
+import type { Monotonic } from "../base/time.ts";
+import { later, latest } from "../base/time.ts";
 import type { ControlHandlers } from "../control/handlers.ts";
 import type { DoorReport, LeaseReport, Params, Result } from "../control/methods.ts";
 import type { OpenElement } from "../firewall/backend.ts";
@@ -35,7 +37,7 @@ export interface AdministrationParts extends StatusParts {
 /** Answers administrators: the daemon as `knockctl` sees it. */
 export class Administration implements ControlHandlers {
   readonly #parts: AdministrationParts;
-  readonly #started: number;
+  readonly #started: Monotonic;
   readonly #guard: Guard;
 
   constructor(parts: AdministrationParts) {
@@ -122,7 +124,7 @@ export class Administration implements ControlHandlers {
     if (lease === undefined || lease.state.kind === "closing") {
       throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
     }
-    await leaseManager.extend(lease, Math.max(lease.due, clock.now() + length));
+    await leaseManager.extend(lease, latest(lease.due, later(clock.now(), length)));
     return this.#report(this.#find(door, address) ?? lease);
   };
 

@@ -22,6 +22,7 @@ import type { Address } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import type { Entry, Level } from "../base/log.ts";
 import { parseSequence } from "../base/sequence.ts";
+import { monotonic } from "../base/time.ts";
 import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { LeaseManager } from "../grant/lease-manager.ts";
@@ -350,7 +351,7 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
   });
   pipeline.watch(story.doors([makeDoor("one", "1")]));
   const ends = { source: address(alice), destination: us };
-  pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
+  pipeline.source.deliver(tcpPacket(ends, { port: 1 }), monotonic(0));
   expect(story.lines.at(-1)).toBe("internal error at a packet: oh");
   expect(story.counters.internalErrors).toBe(1);
   pipeline.close();
@@ -507,7 +508,7 @@ describe("with a quota", () => {
     pipeline.watch(story.doors([ssh]));
     for (let i = 0; i < 1000; i++) {
       const ends = { source: address(stranger(i)), destination: us };
-      pipeline.source.deliver(tcpPacket(ends, { port: 7000 }), 0);
+      pipeline.source.deliver(tcpPacket(ends, { port: 7000 }), monotonic(0));
     }
     expect(lookUp).toHaveBeenCalledTimes(38);
     pipeline.close();
@@ -534,7 +535,7 @@ describe("with a quota", () => {
     story.pipeline.watch(story.doors([makeDoor("one", "1")]));
     for (let i = 0; i < 100; i++) {
       const ends = { source: address(stranger(i)), destination: us };
-      story.pipeline.source.deliver(tcpPacket(ends, { port: 1 }), 0);
+      story.pipeline.source.deliver(tcpPacket(ends, { port: 1 }), monotonic(0));
     }
     expect(story.lines.filter((line) => line.startsWith("internal error"))).toHaveLength(8);
     expect(story.rateLimiter?.leftOut).toBe(92);

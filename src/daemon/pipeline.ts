@@ -4,7 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { WallTime } from "../base/time.ts";
-import { later } from "../base/time.ts";
+import { later, never } from "../base/time.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
 import { isMartian } from "../decode/martian.ts";
@@ -55,7 +55,7 @@ export class Pipeline<S extends Source> {
   readonly #parts: PipelineParts<S>;
   #doors: Doors | undefined;
   #cancelWake: (() => void) | undefined;
-  #wakesAt = Number.POSITIVE_INFINITY;
+  #wakesAt = never;
 
   constructor(parts: PipelineParts<S>) {
     this.#parts = parts;
@@ -135,9 +135,9 @@ export class Pipeline<S extends Source> {
 
   #wakeForExpiry(): void {
     const { matcher, clock } = this.#parts;
-    const next = matcher.nextExpiry ?? Number.POSITIVE_INFINITY;
+    const next = matcher.nextExpiry ?? never;
     // One that is too early finds nothing and sets the right one.
-    if (next >= this.#wakesAt || next === Number.POSITIVE_INFINITY) return;
+    if (next >= this.#wakesAt || next === never) return;
     this.#cancelWake?.();
     this.#wakesAt = next;
     this.#cancelWake = clock.wakeAt(next, () => this.#expire());
@@ -145,7 +145,7 @@ export class Pipeline<S extends Source> {
 
   #expire(): void {
     const { matcher, clock, counters } = this.#parts;
-    this.#wakesAt = Number.POSITIVE_INFINITY;
+    this.#wakesAt = never;
     for (const verdict of matcher.expire(clock.now(), expiryBatch)) {
       counters.countFailure(verdict);
       this.#report(verdict);

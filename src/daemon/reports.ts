@@ -4,6 +4,7 @@ import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
+import type { Monotonic } from "../base/time.ts";
 import type { Source } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
@@ -36,8 +37,8 @@ export interface StatusParts {
   readonly interfaces: () => readonly string[] | undefined;
 }
 
-/** Reports on the whole daemon, which started at `started` on the clock's `now()`. */
-export function reportStatus(parts: StatusParts, started: number): Result<"status"> {
+/** Reports on the whole daemon, which started at `started`. */
+export function reportStatus(parts: StatusParts, started: Monotonic): Result<"status"> {
   const { version, configFile, clock, leaseManager, matcher, source } = parts;
   const { network, firewalls, protection, journal } = parts;
   const { services, trial, problems } = inspectProtection(protection, firewalls);

@@ -1,5 +1,6 @@
 // sd_notify(3): tells systemd, or another NOTIFY_SOCKET, the state of this process.
 import type { Clock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import { closeUnixDatagram, openUnixDatagram, sendUnixDatagram } from "../ffi/unix-datagram.ts";
 
 /** The service manager that started this process, if one did and wants to know. */
@@ -48,7 +49,7 @@ export class ServiceManager {
     this.#cancelWatchdog?.();
     if (this.#watchdogInterval === undefined) return;
     this.#send("WATCHDOG=1");
-    const next = this.#clock.now() + this.#watchdogInterval;
+    const next = later(this.#clock.now(), this.#watchdogInterval);
     this.#cancelWatchdog = this.#clock.wakeAt(next, () => this.#watchdog());
   }
 

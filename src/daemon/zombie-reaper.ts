@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { Clock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import { reapChild } from "../ffi/spawn.ts";
 
 /** How long a child that has ended is left to the code that started it: milliseconds. */
@@ -29,7 +30,7 @@ export class ZombieReaper {
   }
 
   #lookSoon(): void {
-    this.#cancel ??= this.#clock.wakeAt(this.#clock.now() + patience, () => {
+    this.#cancel ??= this.#clock.wakeAt(later(this.#clock.now(), patience), () => {
       this.#cancel = undefined;
       this.#reap();
     });

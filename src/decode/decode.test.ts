@@ -21,6 +21,7 @@ import {
   udp,
   udpPacket,
 } from "../../test/support/packets.ts";
+import { monotonic } from "../base/time.ts";
 import { decode } from "./decode.ts";
 
 const v4: PacketEnds = { source: address("192.0.2.7"), destination: address("192.0.2.1") };
@@ -216,7 +217,7 @@ describe("reads", () => {
 
   test("time, interface and length off the frame", () => {
     const frame = frameOf(tcpPacket(v4, { port: 1 }), {
-      time: 12.5,
+      time: monotonic(12.5),
       interfaceIndex: 7,
       wireLength: 1400,
     });

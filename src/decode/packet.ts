@@ -1,10 +1,11 @@
 import type { Address } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
+import type { Monotonic } from "../base/time.ts";
 
 /** What matters of a TCP or UDP packet. */
 export interface Packet {
-  /** When it arrived: milliseconds on the clock's `now()`. */
-  readonly time: number;
+  /** When it arrived. */
+  readonly time: Monotonic;
   /** The index of the interface it came in by; 0 if not known. */
   readonly interfaceIndex: number;
   /** Its length from the IP header on, in bytes. */

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { PacketEnds } from "../../test/support/packets.ts";
 import { address, frameOf, ipv6, TCP, tcp, tcpPacket } from "../../test/support/packets.ts";
+import { monotonic } from "../base/time.ts";
 import { whyRejected } from "./rejection.ts";
 
 test("no bytes make it throw, or read outside the frame", () => {
@@ -16,7 +17,7 @@ test("no bytes make it throw, or read outside the frame", () => {
         start: 0,
         length,
         wireLength: 0,
-        time: 0,
+        time: monotonic(0),
         interfaceIndex: 0,
         isLoopback: false,
       };

@@ -1,27 +1,28 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/support/manual-clock.ts";
+import { longAgo, monotonic } from "../base/time.ts";
 import { ExpiryCache } from "./expiry-cache.ts";
 
 test("an end is never made earlier, and forgotten when it is deleted", () => {
   const ends = new ExpiryCache(new ManualClock());
-  expect(ends.get("a")).toBe(0);
-  ends.extend("a", 10);
-  ends.extend("a", 5);
+  expect(ends.get("a")).toBe(longAgo);
+  ends.extend("a", monotonic(10));
+  ends.extend("a", monotonic(5));
   expect(ends.get("a")).toBe(10);
   ends.delete("a");
-  expect(ends.get("a")).toBe(0);
-  ends.extend("b", 10);
+  expect(ends.get("a")).toBe(longAgo);
+  ends.extend("b", monotonic(10));
   ends.clear();
-  expect(ends.get("b")).toBe(0);
+  expect(ends.get("b")).toBe(longAgo);
 });
 
 test("what is over does not pile up", () => {
   const clock = new ManualClock();
   const ends = new ExpiryCache(clock);
-  ends.extend("long", 1_000_000);
+  ends.extend("long", monotonic(1_000_000));
   for (let i = 0; i < 100_000; i++) {
     clock.advance(1);
-    ends.extend(`short ${i}`, clock.now() + 10);
+    ends.extend(`short ${i}`, monotonic(clock.now() + 10));
   }
   expect(ends.size).toBeLessThan(3000);
   expect(ends.get("long")).toBe(1_000_000);

@@ -1,25 +1,27 @@
 import type { Clock } from "../base/clock.ts";
+import type { Monotonic } from "../base/time.ts";
+import { longAgo } from "../base/time.ts";
 
 /** Elements that are remembered at least before what is over is looked for. */
 const few = 1000;
 
-/** Until when elements are open, as far as this process knows: milliseconds on the clock's `now()`. */
+/** Until when elements are open, as far as this process knows. */
 export class ExpiryCache {
   readonly #clock: Clock;
-  readonly #ends = new Map<string, number>();
+  readonly #ends = new Map<string, Monotonic>();
   #purgeAt = few;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Of one that is not known: 0. It may be over. */
-  get(key: string): number {
-    return this.#ends.get(key) ?? 0;
+  /** Returns `longAgo` if it is unknown. The end may be over. */
+  get(key: string): Monotonic {
+    return this.#ends.get(key) ?? longAgo;
   }
 
   /** Never makes it shorter. */
-  extend(key: string, end: number): void {
+  extend(key: string, end: Monotonic): void {
     if (this.get(key) >= end) return;
     this.#purge();
     this.#ends.set(key, end);

@@ -1,4 +1,6 @@
 import type { Clock } from "../base/clock.ts";
+import type { Monotonic } from "../base/time.ts";
+import { later } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import type { Closings } from "./closings.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
@@ -92,12 +94,12 @@ export class CommandLeases {
     }
     registry.step({ op: "start", id });
     const started = await firewall.open(lease.access, lease.length, lock);
-    this.#opened(id, clock.now() + lease.length);
+    this.#opened(id, later(clock.now(), lease.length));
     return started;
   }
 
   /** The start command has ended. */
-  #opened(id: number, due: number): void {
+  #opened(id: number, due: Monotonic): void {
     const { registry, closings } = this.#parts;
     const lease = registry.get(id);
     if (lease?.state.kind !== "starting") return;

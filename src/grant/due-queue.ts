@@ -1,9 +1,9 @@
 /** An item in the heap. */
-interface HeapEntry<Item> {
+interface HeapEntry<Item, Time> {
   readonly item: Item;
   /** The sort key: `due` or earlier, since `due` may have grown meanwhile. */
-  at: number;
-  due: number;
+  at: Time;
+  due: Time;
   /** The item was removed, or has another entry. */
   gone: boolean;
 }
@@ -15,9 +15,9 @@ const mostGone = 64;
  * A priority queue by time, earliest first: a binary heap with one entry for each item. A later time for
  * an item costs nothing: its entry is sorted again when it reaches the top.
  */
-export class DueQueue<Item> {
-  readonly #entries = new Map<Item, HeapEntry<Item>>();
-  #heap: HeapEntry<Item>[] = [];
+export class DueQueue<Item, Time extends number = number> {
+  readonly #entries = new Map<Item, HeapEntry<Item, Time>>();
+  #heap: HeapEntry<Item, Time>[] = [];
 
   /** How many entries the heap holds, with those that are gone. */
   get size(): number {
@@ -25,7 +25,7 @@ export class DueQueue<Item> {
   }
 
   /** Adds an item, or changes its time. */
-  set(item: Item, due: number): void {
+  set(item: Item, due: Time): void {
     const entry = this.#entries.get(item);
     if (entry !== undefined && due >= entry.at) {
       entry.due = due;
@@ -46,12 +46,12 @@ export class DueQueue<Item> {
   }
 
   /** The earliest time, or undefined if the queue is empty. */
-  get first(): number | undefined {
+  get first(): Time | undefined {
     return this.#top()?.due;
   }
 
   /** Removes and returns what is due, in the order of time. */
-  takeUntil(now: number): Item[] {
+  takeUntil(now: Time): Item[] {
     const taken: Item[] = [];
     for (let top = this.#top(); top !== undefined && top.due <= now; top = this.#top()) {
       taken.push(top.item);
@@ -62,7 +62,7 @@ export class DueQueue<Item> {
   }
 
   /** Returns the entry that is due first. */
-  #top(): HeapEntry<Item> | undefined {
+  #top(): HeapEntry<Item, Time> | undefined {
     for (let top = this.#heap[0]; top !== undefined; top = this.#heap[0]) {
       if (!top.gone && top.at === top.due) return top;
       this.#removeFirst();
@@ -81,7 +81,7 @@ export class DueQueue<Item> {
     }
   }
 
-  #push(entry: HeapEntry<Item>): void {
+  #push(entry: HeapEntry<Item, Time>): void {
     const heap = this.#heap;
     let at = heap.length;
     heap.push(entry);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Who } from "../../test/support/accesses.ts";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { clockReading } from "../../test/support/clock-reading.ts";
 import { commandsOnly } from "../../test/support/commands-only.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryFirewall } from "../../test/support/memory-firewall.ts";
@@ -15,6 +16,7 @@ import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
 import { ownerName } from "../base/access-owner.ts";
 import { systemClock } from "../base/clock.ts";
+import { monotonic } from "../base/time.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { Access } from "../firewall/firewall.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
@@ -44,7 +46,7 @@ function left(
   access: Access = byCommands(),
 ): Lease {
   const state = kind === "orphaned" ? ({ kind, wait: "waiting" } as const) : { kind };
-  return { id: 1, access, length: 10_000, since: 0, due, state };
+  return { id: 1, access, length: 10_000, since: monotonic(0), due: monotonic(due), state };
 }
 
 /** A daemon that has just started, in a world in which time is handed in. */
@@ -258,12 +260,12 @@ describe("a lease whose start command may still run", () => {
 
   test("is settled anew by a third daemon if the second is killed, too", async () => {
     const path = join(folder, "journal");
-    const here = { boot: "one", now: 0, wall: 0 };
+    const here = clockReading({ boot: "one", now: 0, wall: 0 });
     const first = new Ledger();
     const log = new MemoryLog();
     const { journal } = LeaseJournal.open(path, first, here, log);
-    first.apply({ op: "open", id: 1, access: byCommands(), length: 10_000, since: 0 });
-    journal.write({ op: "open", id: 1, access: byCommands(), length: 10_000, since: 0 });
+    first.apply({ op: "open", id: 1, access: byCommands(), length: 10_000, since: monotonic(0) });
+    journal.write({ op: "open", id: 1, access: byCommands(), length: 10_000, since: monotonic(0) });
     journal.close();
     startCommand();
     const states: string[] = [];
@@ -314,7 +316,7 @@ test("a real start command that outlives its daemon is waited for by the next", 
 
 test("what is closed while the disk still works is not opened, and nothing for the next to close", async () => {
   const path = join(folder, "journal");
-  const here = { boot: "one", now: 0, wall: 0 };
+  const here = clockReading({ boot: "one", now: 0, wall: 0 });
   const ledger = new Ledger();
   const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
   const { firewall, leaseManager } = makeDaemon({ ledger, journal });
@@ -329,7 +331,7 @@ test("what is closed while the disk still works is not opened, and nothing for t
 
 test("what was not begun when the daemon stopped is nothing to close for the next", async () => {
   const path = join(folder, "journal");
-  const here = { boot: "one", now: 0, wall: 0 };
+  const here = clockReading({ boot: "one", now: 0, wall: 0 });
   const ledger = new Ledger();
   const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
   const { firewall, leaseManager, open } = makeDaemon({ ledger, journal, maxCommands: 2 });
@@ -347,7 +349,7 @@ test("what was not begun when the daemon stopped is nothing to close for the nex
 });
 
 describe("leases that cannot be written down", () => {
-  const here = { boot: "one", now: 0, wall: 0 };
+  const here = clockReading({ boot: "one", now: 0, wall: 0 });
   function makeForgetful(more: Partial<LeaseManagerOptions> = {}) {
     const ledger = new Ledger();
     const log = new MemoryLog();

@@ -4,12 +4,14 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Who } from "../../test/support/accesses.ts";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { clockReading } from "../../test/support/clock-reading.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryFirewall } from "../../test/support/memory-firewall.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
 import { ownerName } from "../base/access-owner.ts";
+import { monotonic, wallTime } from "../base/time.ts";
 import type { CommandMethod, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
 import type { AccessRequest } from "./lease.ts";
@@ -148,10 +150,10 @@ describe("a door that closes by itself", () => {
     await wait(0);
     const [lease] = leaseManager.leases;
     if (lease === undefined) throw new Error("no lease");
-    await leaseManager.extend(lease, 60_000);
+    await leaseManager.extend(lease, monotonic(60_000));
     await wait(20_000);
     expect(firewall.history).toEqual([opens]);
-    await leaseManager.extend(lease, 21_000);
+    await leaseManager.extend(lease, monotonic(21_000));
     await wait(1000);
     expect(firewall.history).toEqual([opens, closes]);
   });
@@ -540,7 +542,13 @@ describe("so many leases that their sources must be forged", () => {
     const ledger = new Ledger();
     for (let id = 1; id <= mostLeases; id++) {
       const source = address(`10.${id >> 16}.${(id >> 8) & 255}.${id & 255}`);
-      ledger.apply({ op: "open", id, access: byKernel({ source }), length: 1000, since: 0 });
+      ledger.apply({
+        op: "open",
+        id,
+        access: byKernel({ source }),
+        length: 1000,
+        since: monotonic(0),
+      });
     }
     return ledger;
   };
@@ -566,7 +574,7 @@ test("several knocks in one go make one native door, which is written down and t
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "journal");
   const ledger = new Ledger();
-  const here = { boot: "one", now: 0, wall: 0 };
+  const here = clockReading({ boot: "one", now: 0, wall: 0 });
   const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
   const { leaseManager, log } = make(new MemoryFirewall(), { ledger, journal });
   leaseManager.restore([]);
@@ -615,7 +623,12 @@ test("a native door is written down when it is open, not before", async () => {
   const path = join(folder, "journal");
   const ledger = new Ledger();
   const log = new MemoryLog();
-  const { journal } = LeaseJournal.open(path, ledger, { boot: "one", now: 0, wall: 0 }, log);
+  const { journal } = LeaseJournal.open(
+    path,
+    ledger,
+    { boot: "one", now: monotonic(0), wall: wallTime(0) },
+    log,
+  );
   journal.restart();
   const written = () => readFileSync(path, "utf8").includes("192.0.2.7");
   const seen: boolean[] = [];

@@ -1,3 +1,5 @@
+import type { Monotonic } from "../base/time.ts";
+import { later, latest } from "../base/time.ts";
 import { Closings } from "./closings.ts";
 import type { CommandLeasesOptions } from "./command-leases.ts";
 import { CommandLeases } from "./command-leases.ts";
@@ -89,7 +91,7 @@ export class LeaseManager {
     if (lease === undefined) return this.#begin(request);
     if (!this.#closesBeforeOpening(lease, request)) {
       // A knock never makes a lease shorter.
-      return this.extend(lease, Math.max(lease.due, this.#options.clock.now() + length));
+      return this.extend(lease, latest(lease.due, later(this.#options.clock.now(), length)));
     }
     const what = "is being closed, opens again afterwards";
     this.#firewall.log("info", "waiting", access, what);
@@ -100,8 +102,8 @@ export class LeaseManager {
     return true;
   }
 
-  /** Makes a lease end at another time: milliseconds on the clock's `now()`. */
-  async extend(lease: Lease, due: number): Promise<boolean> {
+  /** Makes a lease end at another time. */
+  async extend(lease: Lease, due: Monotonic): Promise<boolean> {
     this.#registry.record({ op: "extend", id: lease.id, due });
     this.#firewall.log("info", "extended", lease.access, "open already, stays open longer");
     if (lease.access.method.kind !== "native") return true;

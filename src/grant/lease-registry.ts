@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { never } from "../base/time.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
 import type { AccessRequest, Lease, LeaseEvent, LeaseStep } from "./lease.ts";
 import { begin } from "./lease.ts";
@@ -25,7 +26,7 @@ export class LeaseRegistry {
   readonly #options: LeaseRegistryOptions;
   readonly #events: LeaseRegistryEvents;
   #cancelWake: (() => void) | undefined;
-  #wakesAt = Number.POSITIVE_INFINITY;
+  #wakesAt = never;
   #stopped = false;
 
   constructor(options: LeaseRegistryOptions, events: LeaseRegistryEvents) {
@@ -108,7 +109,7 @@ export class LeaseRegistry {
   /** Wakes when the next lease ends. One that was closed or extended meanwhile is looked at in vain. */
   #schedule(): void {
     const { ledger, clock } = this.#options;
-    const due = ledger.nextDue ?? Number.POSITIVE_INFINITY;
+    const due = ledger.nextDue ?? never;
     if (this.#stopped || due >= this.#wakesAt) return;
     this.#cancelWake?.();
     this.#wakesAt = due;
@@ -117,7 +118,7 @@ export class LeaseRegistry {
 
   #expire(): void {
     const { ledger, clock } = this.#options;
-    this.#wakesAt = Number.POSITIVE_INFINITY;
+    this.#wakesAt = never;
     for (const lease of ledger.takeDue(clock.now())) this.#events.onDue(lease);
     this.#schedule();
   }

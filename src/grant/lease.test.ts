@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
+import { monotonic } from "../base/time.ts";
 import type { AccessRequest, Lease, LeaseEvent, LeaseState, LeaseStep } from "./lease.ts";
 import { advance, begin, reopenOf } from "./lease.ts";
 
@@ -7,7 +8,8 @@ const access = byCommands();
 const request: AccessRequest = { access, length: 1000, again: "extend" };
 const failure = {
   result: { kind: "failed", status: 1 },
-  ...{ attempts: 1, since: 0 },
+  attempts: 1,
+  since: monotonic(0),
 } as const;
 
 const states = {
@@ -31,7 +33,7 @@ const names = Object.keys(states) as StateName[];
 
 const events = {
   start: { op: "start", id: 1 },
-  opened: { op: "opened", id: 1, due: 2000 },
+  opened: { op: "opened", id: 1, due: monotonic(2000) },
   close: { op: "close", id: 1 },
   closeWhenStarted: { op: "closeWhenStarted", id: 1 },
   overdue: { op: "overdue", id: 1 },
@@ -40,11 +42,11 @@ const events = {
 } as const satisfies Record<string, LeaseEvent | LeaseStep>;
 
 function lease(state: LeaseState): Lease {
-  return { id: 1, access, length: 1000, since: 0, due: 1000, state };
+  return { id: 1, access, length: 1000, since: monotonic(0), due: monotonic(1000), state };
 }
 
 test("a lease of commands begins in the queue, a native one with its opening", () => {
-  const opening = { op: "open", id: 1, length: 1000, since: 5 } as const;
+  const opening = { op: "open", id: 1, length: 1000, since: monotonic(5) } as const;
   expect(begin({ ...opening, access })).toMatchObject({ due: 1005, state: { kind: "queued" } });
   expect(begin({ ...opening, access: byKernel() }).state).toEqual({ kind: "starting" });
 });

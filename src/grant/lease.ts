@@ -1,3 +1,5 @@
+import type { Monotonic } from "../base/time.ts";
+import { later, latest } from "../base/time.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";
 
 /** What a knock or an administrator asks for. */
@@ -15,9 +17,9 @@ export interface Lease {
   readonly access: Access;
   /** From the opening, or from a later knock, to the closing: milliseconds. */
   readonly length: number;
-  /** When it was asked for, and when it ends: milliseconds on the clock's `now()`. */
-  readonly since: number;
-  readonly due: number;
+  /** When it was asked for, and when it ends. */
+  readonly since: Monotonic;
+  readonly due: Monotonic;
   readonly state: LeaseState;
 }
 
@@ -58,8 +60,8 @@ interface ClosingFailure {
   readonly result: Exclude<FirewallResult, { readonly kind: "done" }>;
   /** How many attempts failed. */
   readonly attempts: number;
-  /** When the first one failed: milliseconds on the clock's `now()`. */
-  readonly since: number;
+  /** When the first one failed. */
+  readonly since: Monotonic;
 }
 
 /** What the journal records of a lease. */
@@ -69,12 +71,12 @@ export type LeaseEvent =
       readonly id: number;
       readonly access: Access;
       readonly length: number;
-      readonly since: number;
+      readonly since: Monotonic;
     }
   /** The opening has ended; the lease is due then. */
-  | { readonly op: "opened"; readonly id: number; readonly due: number }
+  | { readonly op: "opened"; readonly id: number; readonly due: Monotonic }
   /** A knock, or an administrator, made it end at another time. */
-  | { readonly op: "extend"; readonly id: number; readonly due: number }
+  | { readonly op: "extend"; readonly id: number; readonly due: Monotonic }
   /** The closing begins. */
   | { readonly op: "close"; readonly id: number }
   | { readonly op: "closed"; readonly id: number };
@@ -96,7 +98,7 @@ export function reopenOf({ state }: Lease): AccessRequest | undefined {
 /** Returns the lease that an `open` event begins. */
 export function begin({ op, ...opened }: LeaseEvent & { readonly op: "open" }): Lease {
   const kind = opened.access.method.kind === "native" ? "starting" : "queued";
-  return { ...opened, due: opened.since + opened.length, state: { kind } };
+  return { ...opened, due: later(opened.since, opened.length), state: { kind } };
 }
 
 /** Returns the lease after `event`, or undefined if it is gone. What cannot happen changes nothing. */
@@ -115,7 +117,7 @@ export function advance(
     case "opened":
       // The journal does not record the start.
       if (state.kind !== "queued" && state.kind !== "starting") return lease;
-      return { ...lease, due: Math.max(lease.due, event.due), state: { kind: "open" } };
+      return { ...lease, due: latest(lease.due, event.due), state: { kind: "open" } };
     case "close":
       return state.kind === "closing" ? lease : { ...lease, state: closing(reopenOf(lease)) };
     default:

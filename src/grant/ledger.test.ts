@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Who } from "../../test/support/accesses.ts";
 import { byCommands } from "../../test/support/accesses.ts";
 import { address } from "../../test/support/packets.ts";
+import { monotonic } from "../base/time.ts";
 import type { LeaseEvent } from "./lease.ts";
 import { Ledger } from "./ledger.ts";
 
@@ -14,7 +15,7 @@ function told(...events: readonly LeaseEvent[]): Ledger {
 }
 
 function open(id: number, since = 0, length = 1000, who: Who = {}): LeaseEvent {
-  return { op: "open", id, access: byCommands(who), length, since };
+  return { op: "open", id, access: byCommands(who), length, since: monotonic(since) };
 }
 
 describe("a lease", () => {
@@ -22,41 +23,45 @@ describe("a lease", () => {
     const ledger = told(open(1));
     expect(ledger.get(1)).toMatchObject({ state: { kind: "queued" }, since: 0, due: 1000 });
     expect(ledger.nextDue).toBeUndefined();
-    expect(ledger.takeDue(5000)).toEqual([]);
-    ledger.apply({ op: "opened", id: 1, due: 6000 });
+    expect(ledger.takeDue(monotonic(5000))).toEqual([]);
+    ledger.apply({ op: "opened", id: 1, due: monotonic(6000) });
     expect(ledger.nextDue).toBe(6000);
-    expect(ledger.takeDue(5999)).toEqual([]);
-    expect(ledger.takeDue(6000)).toHaveLength(1);
-    expect(ledger.takeDue(7000)).toEqual([]);
+    expect(ledger.takeDue(monotonic(5999))).toEqual([]);
+    expect(ledger.takeDue(monotonic(6000))).toHaveLength(1);
+    expect(ledger.takeDue(monotonic(7000))).toEqual([]);
   });
 
   test("is extended while it is open, and ends once", () => {
-    const ledger = told(open(1), { op: "opened", id: 1, due: 1000 });
-    ledger.apply({ op: "extend", id: 1, due: 1900 });
+    const ledger = told(open(1), { op: "opened", id: 1, due: monotonic(1000) });
+    ledger.apply({ op: "extend", id: 1, due: monotonic(1900) });
     expect(ledger.nextDue).toBe(1900);
-    expect(ledger.takeDue(1899)).toEqual([]);
-    expect(ledger.takeDue(1900)).toHaveLength(1);
-    expect(ledger.takeDue(9999)).toEqual([]);
+    expect(ledger.takeDue(monotonic(1899))).toEqual([]);
+    expect(ledger.takeDue(monotonic(1900))).toHaveLength(1);
+    expect(ledger.takeDue(monotonic(9999))).toEqual([]);
   });
 
   test("ends earlier, and once, too, if somebody says so", () => {
-    const ledger = told(open(1), { op: "opened", id: 1, due: 1000 });
-    ledger.apply({ op: "extend", id: 1, due: 10 });
-    expect(ledger.takeDue(10)).toHaveLength(1);
-    expect(ledger.takeDue(9999)).toEqual([]);
+    const ledger = told(open(1), { op: "opened", id: 1, due: monotonic(1000) });
+    ledger.apply({ op: "extend", id: 1, due: monotonic(10) });
+    expect(ledger.takeDue(monotonic(10))).toHaveLength(1);
+    expect(ledger.takeDue(monotonic(9999))).toEqual([]);
   });
 
   test("that was extended while it was being opened is not made shorter by that", () => {
-    const ledger = told(open(1), { op: "extend", id: 1, due: 3100 });
-    ledger.apply({ op: "opened", id: 1, due: 1200 });
+    const ledger = told(open(1), { op: "extend", id: 1, due: monotonic(3100) });
+    ledger.apply({ op: "opened", id: 1, due: monotonic(1200) });
     expect(ledger.nextDue).toBe(3100);
   });
 
   test("is not due while it is being closed, and gone afterwards", () => {
-    const ledger = told(open(1), { op: "opened", id: 1, due: 5 }, { op: "close", id: 1 });
+    const ledger = told(
+      open(1),
+      { op: "opened", id: 1, due: monotonic(5) },
+      { op: "close", id: 1 },
+    );
     expect(ledger.get(1)?.state.kind).toBe("closing");
     expect(ledger.nextDue).toBeUndefined();
-    expect(ledger.takeDue(9999)).toEqual([]);
+    expect(ledger.takeDue(monotonic(9999))).toEqual([]);
     expect(ledger.size).toBe(1);
     ledger.apply({ op: "closed", id: 1 });
     expect([ledger.size, ledger.leases, ledger.find(byCommands())]).toEqual([0, [], undefined]);
@@ -64,21 +69,21 @@ describe("a lease", () => {
 
   test("that is gone is not called back by what is told late", () => {
     const ledger = told(open(1), { op: "closed", id: 1 });
-    ledger.apply({ op: "opened", id: 1, due: 5 });
-    ledger.apply({ op: "extend", id: 1, due: 5 });
+    ledger.apply({ op: "opened", id: 1, due: monotonic(5) });
+    ledger.apply({ op: "extend", id: 1, due: monotonic(5) });
     ledger.apply({ op: "close", id: 1 });
     ledger.apply({ op: "closed", id: 1 });
     expect(ledger.size).toBe(0);
   });
 
   test("keeps the access that opened it", () => {
-    const ledger = told(open(1), { op: "opened", id: 1, due: 1000 });
-    expect(ledger.takeDue(1000).map(({ access }) => access)).toEqual([byCommands()]);
+    const ledger = told(open(1), { op: "opened", id: 1, due: monotonic(1000) });
+    expect(ledger.takeDue(monotonic(1000)).map(({ access }) => access)).toEqual([byCommands()]);
   });
 
   test("may end at once", () => {
-    const ledger = told(open(1, 5, 0), { op: "opened", id: 1, due: 5 });
-    expect(ledger.takeDue(5)).toHaveLength(1);
+    const ledger = told(open(1, 5, 0), { op: "opened", id: 1, due: monotonic(5) });
+    expect(ledger.takeDue(monotonic(5))).toHaveLength(1);
   });
 
   test("has a number that no other has had", () => {
@@ -127,7 +132,7 @@ test("each lease is taken exactly once for each time that it is due, and none is
         if ("wait" in operation) {
           now += operation.wait;
           const due = [...model].filter(([, one]) => one.state === "open" && one.due <= now);
-          const taken = ledger.takeDue(now).map((lease) => lease.id);
+          const taken = ledger.takeDue(monotonic(now)).map((lease) => lease.id);
           expect(taken.sort()).toEqual(due.map(([number]) => number).sort());
           for (const [number, one] of due) {
             one.state = "closing";
@@ -146,11 +151,15 @@ test("each lease is taken exactly once for each time that it is due, and none is
             one.due = Math.max(one.due, due);
             one.state = "open";
           }
-          ledger.apply({ op: "opened", id: operation.opened, due });
+          ledger.apply({ op: "opened", id: operation.opened, due: monotonic(due) });
         } else if ("extend" in operation) {
           const one = model.get(operation.extend);
           if (one !== undefined) one.due = now + operation.after;
-          ledger.apply({ op: "extend", id: operation.extend, due: now + operation.after });
+          ledger.apply({
+            op: "extend",
+            id: operation.extend,
+            due: monotonic(now + operation.after),
+          });
         } else if ("close" in operation) {
           const one = model.get(operation.close);
           if (one !== undefined) one.state = "closing";

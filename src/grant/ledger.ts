@@ -1,3 +1,4 @@
+import type { Monotonic } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { Lease, LeaseEvent, LeaseStep } from "./lease.ts";
@@ -7,7 +8,7 @@ import { advance, begin } from "./lease.ts";
 export class Ledger {
   readonly #byId = new Map<number, Lease>();
   readonly #idByKey = new Map<string, number>();
-  readonly #due = new DueQueue<number>();
+  readonly #due = new DueQueue<number, Monotonic>();
   #lastId = 0;
 
   /** Records what happened. Events of leases that are gone change nothing. */
@@ -48,13 +49,13 @@ export class Ledger {
     return id === undefined ? undefined : this.#byId.get(id);
   }
 
-  /** When the next open lease ends: milliseconds on the clock's `now()`; undefined while none is open. */
-  get nextDue(): number | undefined {
+  /** When the next open lease ends; `undefined` while none is open. */
+  get nextDue(): Monotonic | undefined {
     return this.#due.first;
   }
 
   /** Returns the open leases that have ended, each once. */
-  takeDue(now: number): Lease[] {
+  takeDue(now: Monotonic): Lease[] {
     return this.#due.takeUntil(now).flatMap((id) => this.#byId.get(id) ?? []);
   }
 

@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
+import { later, latest } from "../base/time.ts";
 import type { Closings } from "./closings.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
@@ -33,7 +34,7 @@ export class NativeLeases {
     }
     // The kernel closes by itself, so the journal can wait until it is open.
     registry.writeBeginning(lease);
-    registry.record({ op: "opened", id, due: Math.max(lease.due, clock.now() + length) });
+    registry.record({ op: "opened", id, due: latest(lease.due, later(clock.now(), length)) });
     firewall.logOpened(access, length);
     const { closeWhenStarted } = lease.state;
     if (closeWhenStarted !== undefined) {

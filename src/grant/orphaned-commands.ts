@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import type { Closings } from "./closings.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
@@ -39,11 +40,11 @@ export class OrphanedCommands {
       return;
     }
     const now = clock.now();
-    if (lease.state.wait === "waiting" && now >= lease.due + patience) {
+    if (lease.state.wait === "waiting" && now >= later(lease.due, patience)) {
       registry.step({ op: "overdue", id });
       void closings.closeEarly(lease);
     }
-    clock.wakeAt(now + interval, () => this.watch(id));
+    clock.wakeAt(later(now, interval), () => this.watch(id));
   }
 
   stop(): void {

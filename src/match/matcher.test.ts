@@ -8,6 +8,7 @@ import type { Protocol } from "../base/port.ts";
 import { portKey } from "../base/port.ts";
 import { parseSequence } from "../base/sequence.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
+import { monotonic, never } from "../base/time.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { Door } from "./door.ts";
 import type { MatcherOptions } from "./matcher.ts";
@@ -41,7 +42,7 @@ let packets = 0;
 function knock(port: string, time: number, more: Partial<Packet> = {}): Packet {
   const [number, protocol = "tcp"] = port.split(":");
   return {
-    time,
+    time: monotonic(time),
     interfaceIndex: 1,
     length: 60,
     protocol: protocol as Protocol,
@@ -151,9 +152,13 @@ describe("a knock", () => {
     const matcher = makeMatcher([makeDoor("twice", "1000,1000,2000")]);
     const first = knock("1000", 0);
     matcher.hit(first);
-    expect(say(matcher.hit({ ...first, time: 1000 }))).toEqual(["twice: ignored retransmission"]);
+    expect(say(matcher.hit({ ...first, time: monotonic(1000) }))).toEqual([
+      "twice: ignored retransmission",
+    ]);
     matcher.hit(knock("1000", 2000));
-    expect(say(matcher.hit({ ...first, time: 3000 }))).toEqual(["twice: ignored retransmission"]);
+    expect(say(matcher.hit({ ...first, time: monotonic(3000) }))).toEqual([
+      "twice: ignored retransmission",
+    ]);
     expect(say(matcher.hit(knock("2000", 4000)))).toContain("twice: open");
   });
 
@@ -282,7 +287,7 @@ describe("new doors", () => {
     const matcher = makeMatcher([web]);
     matcher.hit(knock("1000", 0));
     matcher.setDoors([]);
-    expect(matcher.expire(10_000)).toEqual([]);
+    expect(matcher.expire(monotonic(10_000))).toEqual([]);
     expect(matcher.liveAttempts).toBe(0);
   });
 
@@ -298,7 +303,7 @@ describe("time that goes by", () => {
   test("does not end a knock whose last packet came in time and is taken late", () => {
     const matcher = makeMatcher([web]);
     matcher.hit(knock("1000", 0));
-    expect(matcher.expire(5056)).toEqual([]);
+    expect(matcher.expire(monotonic(5056))).toEqual([]);
     expect(say(matcher.hit(knock("2000", 4990)))).toEqual(["web: stage 2", "web: open"]);
   });
 
@@ -306,12 +311,12 @@ describe("time that goes by", () => {
     const matcher = makeMatcher([ssh]);
     matcher.hit(knock("7000", 0));
     matcher.hit(knock("8000:udp", 1000));
-    expect(matcher.expire(4999)).toEqual([]);
-    const next = matcher.nextExpiry ?? 0;
+    expect(matcher.expire(monotonic(4999))).toEqual([]);
+    const next = matcher.nextExpiry ?? never;
     expect(next).toBeGreaterThanOrEqual(5000);
     expect(say(matcher.expire(next))).toEqual(["ssh: failed 2 late"]);
     expect(matcher.nextExpiry).toBeUndefined();
-    expect(matcher.expire(next + 10_000)).toEqual([]);
+    expect(matcher.expire(monotonic(next + 10_000))).toEqual([]);
   });
 
   test("says one thing of one source at a door with repeated ports: the longest", () => {
@@ -319,14 +324,14 @@ describe("time that goes by", () => {
     matcher.hit(knock("1", 0));
     matcher.hit(knock("1", 1));
     expect(matcher.liveAttempts).toBe(2);
-    expect(say(matcher.expire(60_000))).toEqual(["twice: failed 2 late"]);
+    expect(say(matcher.expire(monotonic(60_000)))).toEqual(["twice: failed 2 late"]);
   });
 
   test("ends the attempts of several sources and doors each for itself", () => {
     const matcher = makeMatcher([ssh, web]);
     matcher.hit(knock("7000", 0, { source: bob }));
     matcher.hit(knock("1000", 0));
-    expect(say(matcher.expire(60_000)).sort()).toEqual([
+    expect(say(matcher.expire(monotonic(60_000))).sort()).toEqual([
       "ssh: failed 1 late",
       "web: failed 1 late",
     ]);
@@ -337,7 +342,7 @@ test("the ends of many attempts are told in little time, whatever their sources 
   const time = (sourceOf: (i: number) => Address) => {
     const matcher = makeMatcher([makeDoor("twice", "1,1,2")], 1_000_000);
     for (let i = 0; i < 15_000; i++) matcher.hit(knock("1", 0, { source: sourceOf(i) }));
-    return cpuTime(() => expect(matcher.expire(60_000)).toHaveLength(15_000));
+    return cpuTime(() => expect(matcher.expire(monotonic(60_000))).toHaveLength(15_000));
   };
   // Whoever has one network of 64 bits can do both.
   const scattered = () => time((i) => new Address(0x20010db8, 0, 0, i));
@@ -555,10 +560,13 @@ test("the matcher opens exactly when its slow twin does", () => {
       for (const { port, later, again, tidy, ...fields } of events) {
         time += later;
         const before = again === undefined ? undefined : sent.at(-1 - again);
-        const packet = before?.protocol === "tcp" ? { ...before, time } : knock(port, time, fields);
+        const packet =
+          before?.protocol === "tcp"
+            ? { ...before, time: monotonic(time) }
+            : knock(port, time, fields);
         sent.push(packet);
         // What was due is thrown away, or not yet: it must make no difference.
-        if (tidy) matcher.expire(time);
+        if (tidy) matcher.expire(monotonic(time));
         if (tidy) matcher.setDoors(doors.map((door) => ({ ...door })));
         const opens = matcher.hit(packet).filter(({ kind }) => kind === "open");
         expect(opens.map(({ door }) => door.name)).toEqual(twin.hit(packet));
@@ -653,7 +661,7 @@ describe("decoys", () => {
     const packets = ["7000", "8000:udp", "9000"].map((port, i) => knock(port, 50_000 + i));
     for (const packet of packets) matcher.hit(packet);
     const later = packets.flatMap((packet) =>
-      matcher.hit({ ...packet, time: packet.time + 20_000 }),
+      matcher.hit({ ...packet, time: monotonic(packet.time + 20_000) }),
     );
     expect(say(later)).toEqual(Array(3).fill("ssh: ignored retransmission"));
   });
@@ -664,7 +672,9 @@ describe("decoys", () => {
     matcher.hit(mistyped);
     for (const time of [1000, 3000]) {
       matcher.hit(knock("7000", time - 1));
-      expect(say(matcher.hit({ ...mistyped, time }))).toEqual(["ssh: ignored retransmission"]);
+      expect(say(matcher.hit({ ...mistyped, time: monotonic(time) }))).toEqual([
+        "ssh: ignored retransmission",
+      ]);
       expect(matcher.liveAttempts).toBe(1);
     }
     expect(matcher.scans.touches).toBe(1);

@@ -1,5 +1,7 @@
 import type { Address } from "../base/address.ts";
 import type { PortKey } from "../base/port.ts";
+import type { Monotonic } from "../base/time.ts";
+import { monotonic } from "../base/time.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { OwnedAttempt } from "./attempts/attempt-table.ts";
 import { Attempts } from "./attempts/attempts.ts";
@@ -73,9 +75,10 @@ export class Matcher {
     return this.#decoys.scans;
   }
 
-  /** When to call `expire` next: milliseconds; `undefined` while there are no attempts. */
-  get nextExpiry(): number | undefined {
-    return this.#attempts.nextExpiry;
+  /** When to call `expire` next; `undefined` while there are no attempts. */
+  get nextExpiry(): Monotonic | undefined {
+    const next = this.#attempts.nextExpiry;
+    return next === undefined ? undefined : monotonic(next);
   }
 
   /** Returns what a packet means. Packets that no door sees are ignored. Packets must come in order of time. */
@@ -103,7 +106,7 @@ export class Matcher {
   }
 
   /** Removes at most `most` attempts that are too late. If there are more, `nextExpiry` is not later than `now`. */
-  expire(now: number, most?: number): readonly Verdict[] {
+  expire(now: Monotonic, most?: number): readonly Verdict[] {
     const late: FailedVerdict[] = [];
     const take = ({ door: id, source, stage }: OwnedAttempt) => {
       const door = this.#doors.get(id);

@@ -1,6 +1,6 @@
 /**
  * The progress of a source at a door: its hits have made the first `stage` steps. `start` is the time of the
- * last hit that made the first step: milliseconds.
+ * last hit that made the first step.
  */
 export interface Attempt {
   readonly stage: number;

@@ -1,4 +1,5 @@
 import { systemClock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import type { ControlClient } from "../control/client.ts";
 import type { Result } from "../control/methods.ts";
 import type { LoggedEntry } from "../control/protocol.ts";
@@ -28,7 +29,7 @@ export function watchTrial(daemon: ControlClient): (trial: Result<"guard">) => P
     let cancel = () => {};
     const late = new Promise<TrialEnd>((resolve) => {
       const ask = () => askEnd(daemon, trial).then(resolve, () => resolve("unknown"));
-      const when = systemClock.now() + trial.remaining + eventDelay;
+      const when = later(systemClock.now(), trial.remaining + eventDelay);
       cancel = systemClock.wakeAt(when, () => void ask());
     });
     const end = await Promise.race([ended, late]);

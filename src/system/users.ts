@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
+import type { Monotonic } from "../base/time.ts";
+import { later, never } from "../base/time.ts";
 import { complaint, runProgram } from "./run-program.ts";
 
 /** Milliseconds that a directory service may take. */
@@ -19,10 +21,10 @@ export interface User {
 /** Finds a user by name. Rejects with SYSTEM if the user is unknown. */
 export type FindUser = (name: string) => Promise<User>;
 
-/** A look-up, valid until a time in milliseconds on the clock's `now()`. */
+/** A look-up, and how long it is valid. */
 interface Known {
   readonly user: Promise<User>;
-  until: number;
+  until: Monotonic;
   isFound: boolean;
 }
 
@@ -66,14 +68,14 @@ export class Users {
   }
 
   #look(name: string): Known {
-    const until = Number.POSITIVE_INFINITY;
+    const until = never;
     const asked: Known = { user: this.#ask(name), until, isFound: false };
     asked.user.then(
       () => {
         asked.isFound = true;
       },
       () => {
-        asked.until = this.#clock.now() + failureLasts;
+        asked.until = later(this.#clock.now(), failureLasts);
       },
     );
     return asked;

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { monotonic, wallTime } from "../../src/base/time.ts";
 import { readJournal } from "../../src/grant/journal/journal-format.ts";
 import { parseRecord } from "../../src/grant/journal/record.ts";
 import { recover } from "../../src/grant/journal/recovery.ts";
@@ -160,7 +161,7 @@ class Lane {
     const name = readdirSync(state).find((file) => file.endsWith(".journal")) ?? "";
     const { values } = readJournal(readFileSync(`${state}/${name}`));
     const records = values.map(parseRecord).filter((record) => record !== undefined);
-    return recover(records, { boot: "", now: 0, wall: 0 }).map(({ id }) => id);
+    return recover(records, { boot: "", now: monotonic(0), wall: wallTime(0) }).map(({ id }) => id);
   }
 }
 

@@ -1,9 +1,11 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { monotonic } from "../../src/base/time.ts";
 import { LeaseJournal } from "../../src/grant/journal/lease-journal.ts";
 import type { LeaseEvent } from "../../src/grant/lease.ts";
 import { Ledger } from "../../src/grant/ledger.ts";
 import { byCommands } from "../support/accesses.ts";
+import { clockReading } from "../support/clock-reading.ts";
 import { asFound } from "../support/leases.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { MemoryLog } from "../support/memory-log.ts";
@@ -12,7 +14,7 @@ import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
 const clock = new ManualClock();
-const here = { boot: "one", now: 0, wall: 0 };
+const here = clockReading({ boot: "one", now: 0, wall: 0 });
 
 describe.skipIf(needs())("the journal on a disk of its own", () => {
   async function makeDisk(megabytes: number): Promise<Folder> {
@@ -48,7 +50,7 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
     const { ledger, log, journal, note } = start(path);
     const open = (id: number): LeaseEvent => {
       const access = byCommands({ door: `door ${id}` });
-      return { op: "open", id, access, length: 1000, since: 0 };
+      return { op: "open", id, access, length: 1000, since: monotonic(0) };
     };
     note(open(1));
     journal.restart();
@@ -63,7 +65,7 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
     expect(lines).toBeGreaterThan(2000);
     expect(journal.trouble).toMatch(/^cannot write to the journal .*no space left/i);
     expect(await journal.commit()).toBe(false);
-    note({ op: "opened", id: 1, due: 5 });
+    note({ op: "opened", id: 1, due: monotonic(5) });
     expect(log.entries).toMatchObject([{ level: "error", event: "journal-failed" }]);
 
     // What could not be written is made up for, once there is room.

@@ -1,4 +1,5 @@
 import type { Address } from "../../src/base/address.ts";
+import { monotonic } from "../../src/base/time.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
 import type { ReferencePacket } from "./reference.ts";
@@ -34,7 +35,7 @@ function decodeAmid(frame: Uint8Array, filler: number, kept: number): Packet | u
     start: margin,
     length: frame.length,
     wireLength: 65_535,
-    time: 1,
+    time: monotonic(1),
     interfaceIndex: 2,
     isLoopback: false,
   });

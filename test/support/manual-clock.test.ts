@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { monotonic } from "../../src/base/time.ts";
 import { ManualClock } from "./manual-clock.ts";
 
 describe("a clock that is moved by hand", () => {
@@ -13,10 +14,10 @@ describe("a clock that is moved by hand", () => {
     const clock = new ManualClock();
     const ran: string[] = [];
     const note = (name: string) => () => ran.push(`${name} at ${clock.now()}`);
-    clock.wakeAt(30, note("c"));
-    clock.wakeAt(10, note("a"));
-    clock.wakeAt(20, note("b"));
-    clock.wakeAt(31, note("d"));
+    clock.wakeAt(monotonic(30), note("c"));
+    clock.wakeAt(monotonic(10), note("a"));
+    clock.wakeAt(monotonic(20), note("b"));
+    clock.wakeAt(monotonic(31), note("d"));
     clock.advance(30);
     expect(ran).toEqual(["a at 10", "b at 20", "c at 30"]);
     clock.advance(100);
@@ -28,9 +29,9 @@ describe("a clock that is moved by hand", () => {
     const ran: number[] = [];
     const again = () => {
       ran.push(clock.now());
-      clock.wakeAt(clock.now() + 10, again);
+      clock.wakeAt(monotonic(clock.now() + 10), again);
     };
-    clock.wakeAt(10, again);
+    clock.wakeAt(monotonic(10), again);
     clock.advance(35);
     expect(ran).toEqual([10, 20, 30]);
     expect(clock.now()).toBe(35);
@@ -40,7 +41,7 @@ describe("a clock that is moved by hand", () => {
     const clock = new ManualClock();
     clock.advance(100);
     const ran: number[] = [];
-    clock.wakeAt(50, () => ran.push(clock.now()));
+    clock.wakeAt(monotonic(50), () => ran.push(clock.now()));
     expect(ran).toEqual([]);
     clock.advance(0);
     expect(ran).toEqual([100]);
@@ -49,8 +50,8 @@ describe("a clock that is moved by hand", () => {
   test("does not run what was prevented, even by a task of the same moment", () => {
     const clock = new ManualClock();
     const ran: string[] = [];
-    const prevent = clock.wakeAt(20, () => ran.push("second"));
-    clock.wakeAt(10, () => {
+    const prevent = clock.wakeAt(monotonic(20), () => ran.push("second"));
+    clock.wakeAt(monotonic(10), () => {
       ran.push("first");
       prevent();
     });

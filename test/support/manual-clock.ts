@@ -1,4 +1,4 @@
-import { wallTime } from "../../src/base/time.ts";
+import { later, wallTime } from "../../src/base/time.ts";
 import { PacketClock } from "../../src/daemon/replay/packet-clock.ts";
 
 /** A clock that stands still until a test moves it. */
@@ -11,7 +11,7 @@ export class ManualClock extends PacketClock {
 
   /** Moves time on by `milliseconds`, running what falls due, earliest first. */
   advance(milliseconds: number): void {
-    const end = this.now() + milliseconds;
+    const end = later(this.now(), milliseconds);
     while (this.nextDue <= end) this.runNext();
     this.moveTo(end);
   }

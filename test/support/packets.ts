@@ -1,6 +1,7 @@
 // Builds packets, IP header first, as they stand on the wire: honest ones, and ones that lie.
 import type { Address } from "../../src/base/address.ts";
 import { parseAddress } from "../../src/base/address.ts";
+import { monotonic } from "../../src/base/time.ts";
 import type { Frame } from "../../src/capture/source.ts";
 
 export const TCP = 6;
@@ -195,7 +196,7 @@ export function frameOf(bytes: Uint8Array, more: Partial<Frame> = {}): Frame {
     start: margin,
     length: bytes.length,
     wireLength: bytes.length,
-    time: 0,
+    time: monotonic(0),
     interfaceIndex: 2,
     isLoopback: false,
     ...more,

@@ -2,6 +2,7 @@
 import type { Address } from "../../src/base/address.ts";
 import type { Port } from "../../src/base/port.ts";
 import type { Sequence } from "../../src/base/sequence.ts";
+import { monotonic } from "../../src/base/time.ts";
 import type { Packet } from "../../src/decode/packet.ts";
 import { chooseDecoys } from "../../src/match/decoys/choose.ts";
 import { unknownHost } from "../../src/match/decoys/decoy.ts";
@@ -43,7 +44,7 @@ export function probe(port: Port, time: number, more: Partial<Packet> = {}): Pac
   const { number, protocol } = port;
   const isTcp = protocol === "tcp";
   return {
-    time,
+    time: monotonic(time),
     interfaceIndex: 1,
     length: isTcp ? 44 : 28,
     protocol,

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { later } from "../../base/time.ts";
 import type { Host } from "../../capture/host.ts";
 import type { Ring } from "../../capture/ring.ts";
 import type { watchNetwork } from "../../ffi/rtnetlink.ts";
@@ -65,7 +66,7 @@ export class NetworkChanges {
       const text = `cannot follow a change of the network: ${reason(error)}`;
       if (text !== this.#problem) log.write({ level: "error", event: "network", text });
       this.#problem = text;
-      this.#cancelRetry = clock.wakeAt(clock.now() + retryInterval, () => this.#follow());
+      this.#cancelRetry = clock.wakeAt(later(clock.now(), retryInterval), () => this.#follow());
       return;
     }
     if (this.#problem === undefined) return;

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { PortKey, PortSets } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
+import { later, longAgo } from "../../base/time.ts";
 import type { HostPorts } from "../../match/decoys/decoy.ts";
 import { forwardedPorts } from "../../system/forwarded.ts";
 import { listeningPorts } from "../../system/listening.ts";
@@ -20,7 +21,7 @@ export class PortsInUse {
   #listening: ReadonlySet<PortKey> = new Set();
   #forwarded: ReadonlySet<number> = new Set();
   readonly #ending = new AbortController();
-  #readAt = Number.NEGATIVE_INFINITY;
+  #readAt = longAgo;
   #told = false;
   #cancelSearch: (() => void) | undefined;
 
@@ -61,7 +62,7 @@ export class PortsInUse {
    */
   searchSoon(): void {
     this.#cancelSearch?.();
-    const when = this.#clock.now() + searchDelay;
+    const when = later(this.#clock.now(), searchDelay);
     this.#cancelSearch = this.#clock.wakeAt(when, () => void this.#search());
   }
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Clock } from "../../base/clock.ts";
+import { later } from "../../base/time.ts";
 import type { DoorConfig } from "../../config/config.ts";
 import type { Targets } from "./targets.ts";
 
@@ -47,7 +48,10 @@ export class TargetNames {
     if (this.#names.length === 0) return;
     if (await this.#targets.refresh(this.#names)) this.#onChange();
     if (turn !== this.#turns) return;
-    this.#cancel = this.#clock.wakeAt(this.#clock.now() + interval, () => void this.#lookUp());
+    this.#cancel = this.#clock.wakeAt(
+      later(this.#clock.now(), interval),
+      () => void this.#lookUp(),
+    );
   }
 }
 

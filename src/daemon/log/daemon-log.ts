@@ -2,6 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Entry, EntryListener, LazyEntry, Level, Log } from "../../base/log.ts";
 import { makeEntry } from "../../base/log.ts";
 import type { WallTime } from "../../base/time.ts";
+import { later } from "../../base/time.ts";
 import type { LogOutputs, LogSettings } from "./log-outputs.ts";
 import { LogRateLimiter, usualRate } from "./log-rate-limiter.ts";
 import type { LookUp } from "./reverse-dns.ts";
@@ -76,7 +77,8 @@ export class DaemonLog implements Log {
     if (isMade && entry.limited && this.rateLimiter.admits("high") === undefined) return;
     this.#waiting.push([entry, wall ?? this.#clock.wall()]);
     if (!this.#defers || (isMade && this.#isUrgent(entry))) this.flush();
-    else this.#cancelWake ??= this.#clock.wakeAt(this.#clock.now() + delay, () => this.flush());
+    else
+      this.#cancelWake ??= this.#clock.wakeAt(later(this.#clock.now(), delay), () => this.flush());
   }
 
   /** Tells `listener` of every entry from now on. The returned function ends that; it may be called twice. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { makeEntry } from "../../base/log.ts";
-import { later, wallTime } from "../../base/time.ts";
+import { later, monotonic, wallTime } from "../../base/time.ts";
 import type { LogPriority } from "./log-rate-limiter.ts";
 import { LogRateLimiter } from "./log-rate-limiter.ts";
 
@@ -78,7 +78,7 @@ test("a line has the date of the second in which it counts", () => {
 
 describe("where no timer has its turn", () => {
   let wall = midnight;
-  const idle = { now: () => 0, wall: () => wallTime(wall), wakeAt: () => () => {} };
+  const idle = { now: () => monotonic(0), wall: () => wallTime(wall), wakeAt: () => () => {} };
 
   test("the next line of somebody else tells the sum", () => {
     const log = new MemoryLog();
@@ -111,7 +111,7 @@ test("the date may be set back", () => {
   const set = {
     now: () => clock.now(),
     wall: () => later(clock.wall(), offset),
-    wakeAt: (when: number, task: () => void) => clock.wakeAt(when, task),
+    wakeAt: (when: number, task: () => void) => clock.wakeAt(monotonic(when), task),
   };
   const rateLimiter = new LogRateLimiter(50, set, new MemoryLog());
   for (let i = 0; i < 1000; i++) rateLimiter.admits("low");

@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { WallTime } from "../../base/time.ts";
+import { later } from "../../base/time.ts";
 
 /** Priority of a log line: "low" if the source has completed at most the first step of a sequence. */
 export type LogPriority = "low" | "high";
@@ -66,9 +67,8 @@ export class LogRateLimiter {
       return wall;
     }
     this.#leftOut++;
-    this.#cancelWake ??= this.#clock.wakeAt(this.#clock.now() + 1000 - (wall % 1000), () => {
-      this.#summarise();
-    });
+    const end = later(this.#clock.now(), 1000 - (wall % 1000));
+    this.#cancelWake ??= this.#clock.wakeAt(end, () => this.#summarise());
     return undefined;
   }
 

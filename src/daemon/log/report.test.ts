@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseAddress } from "../../base/address.ts";
-import { wallTime } from "../../base/time.ts";
+import { monotonic, wallTime } from "../../base/time.ts";
 import type { Door } from "../../match/door.ts";
 import type { Verdict } from "../../match/verdict.ts";
 import { levelOf, priorityOf, reportPacket, reportVerdict } from "./report.ts";
@@ -132,7 +132,7 @@ test.each<[Verdict, "low" | "high" | undefined]>([
 
 test("a packet is told with its date, its ends and its length", () => {
   const packet = {
-    time: 0,
+    time: monotonic(0),
     interfaceIndex: 1,
     length: 60,
     protocol: "tcp" as const,

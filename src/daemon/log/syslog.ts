@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { WallTime } from "../../base/time.ts";
-import { formatLocalTime } from "../../base/time.ts";
+import { formatLocalTime, later } from "../../base/time.ts";
 import { closeUnixDatagram, openUnixDatagram, sendUnixDatagram } from "../../ffi/unix-datagram.ts";
 
 /** LOG_USER and LOG_NOTICE (RFC 5424 §6.2.1), the one priority that knockd uses. */
@@ -64,7 +64,9 @@ export class Syslog {
       this.#pause = shortestPause;
       return;
     }
-    this.#cancelWake = this.#clock.wakeAt(this.#clock.now() + this.#pause, () => this.#send());
+    this.#cancelWake = this.#clock.wakeAt(later(this.#clock.now(), this.#pause), () =>
+      this.#send(),
+    );
     this.#pause = Math.min(2 * this.#pause, longestPause);
   }
 

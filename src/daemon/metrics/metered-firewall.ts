@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import type { Monotonic } from "../../base/time.ts";
 import type { Access, Firewall, FirewallResult } from "../../firewall/firewall.ts";
 import { Histogram } from "./histogram.ts";
 
@@ -58,7 +59,7 @@ export class MeteredFirewall implements Firewall {
   async #measure(
     action: Action,
     { method }: Access,
-    since: number,
+    since: Monotonic,
     outcome: Promise<FirewallResult>,
   ): Promise<FirewallResult> {
     const ended = await outcome;

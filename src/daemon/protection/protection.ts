@@ -4,6 +4,8 @@ import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatServices, uniqueServices } from "../../base/service.ts";
+import type { Monotonic } from "../../base/time.ts";
+import { later } from "../../base/time.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
 import type { StateFiles } from "../../system/state-files.ts";
@@ -23,8 +25,7 @@ export interface ProtectionParts {
 /** A protection that ends by itself unless somebody confirms it. */
 interface RunningTrialState {
   readonly services: readonly Service[];
-  /** When it ends: milliseconds on the clock's `now()`. */
-  readonly until: number;
+  readonly until: Monotonic;
   readonly cancelWake: () => void;
 }
 
@@ -131,7 +132,7 @@ export class Protection {
       this.#expectProtection();
       const { clock, log } = this.#parts;
       const before = this.#trial;
-      const until = clock.now() + milliseconds;
+      const until = later(clock.now(), milliseconds);
       const cancelWake = clock.wakeAt(until, () => void this.#expire());
       this.#trial = { services, until, cancelWake };
       try {

@@ -2,6 +2,8 @@ import { setImmediate } from "node:timers/promises";
 import type { Address } from "../../base/address.ts";
 import type { Entry } from "../../base/log.ts";
 import { EagerLog } from "../../base/log.ts";
+import type { Monotonic } from "../../base/time.ts";
+import { never } from "../../base/time.ts";
 import type { Frame } from "../../capture/source.ts";
 import type { Packet } from "../../decode/packet.ts";
 import { dryFirewall } from "../../firewall/dry.ts";
@@ -64,7 +66,7 @@ export class DryRun {
   }
 
   /** Lets time go on; what is said by the way, a moment at a time. */
-  async *passTime(until: number): AsyncGenerator<readonly Entry[]> {
+  async *passTime(until: Monotonic): AsyncGenerator<readonly Entry[]> {
     const { clock, log } = this.#parts;
     while (clock.nextDue <= until) {
       clock.runNext();
@@ -77,7 +79,7 @@ export class DryRun {
   async *finish(): AsyncGenerator<readonly Entry[]> {
     const { clock, log } = this.#parts;
     const { matcher, leaseManager, pipeline } = this.#apart;
-    while (clock.nextDue < Number.POSITIVE_INFINITY) {
+    while (clock.nextDue < never) {
       clock.runNext();
       if (!log.isEmpty) yield await this.#said();
       else if (!leaseManager.busy && matcher.liveAttempts === 0) break;

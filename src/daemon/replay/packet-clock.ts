@@ -1,22 +1,22 @@
 import type { Clock } from "../../base/clock.ts";
-import type { WallTime } from "../../base/time.ts";
-import { later, wallTime } from "../../base/time.ts";
+import type { Monotonic, WallTime } from "../../base/time.ts";
+import { earliest, later, latest, monotonic, never, wallTime } from "../../base/time.ts";
 
 /**
  * A clock that goes by the packets of a recording, and stops at each moment at which something is
  * due, so that what it sets off can come to its end before time goes on.
  */
 export class PacketClock implements Clock {
-  #now = 0;
+  #now = monotonic(0);
   #start = wallTime(0);
-  readonly #tasks = new Set<{ readonly when: number; readonly task: () => void }>();
+  readonly #tasks = new Set<{ readonly when: Monotonic; readonly task: () => void }>();
 
   /** Sets the date at time 0. */
   startsAt(wall: WallTime): void {
     this.#start = wall;
   }
 
-  now(): number {
+  now(): Monotonic {
     return this.#now;
   }
 
@@ -24,16 +24,16 @@ export class PacketClock implements Clock {
     return later(this.#start, this.#now);
   }
 
-  wakeAt(when: number, task: () => void): () => void {
+  wakeAt(when: Monotonic, task: () => void): () => void {
     const entry = { when, task };
     this.#tasks.add(entry);
     return () => this.#tasks.delete(entry);
   }
 
   /** When something is due next; Infinity if nothing is. */
-  get nextDue(): number {
-    let next = Number.POSITIVE_INFINITY;
-    for (const { when } of this.#tasks) next = Math.min(next, when);
+  get nextDue(): Monotonic {
+    let next = never;
+    for (const { when } of this.#tasks) next = earliest(next, when);
     return next;
   }
 
@@ -50,7 +50,7 @@ export class PacketClock implements Clock {
   }
 
   /** Moves on, never back; runs nothing. */
-  moveTo(time: number): void {
-    this.#now = Math.max(this.#now, time);
+  moveTo(time: Monotonic): void {
+    this.#now = latest(this.#now, time);
   }
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
 import { byCommands } from "../../../test/support/accesses.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { monotonic } from "../../base/time.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 
@@ -28,7 +29,13 @@ function open(configFile: string, where = directory): State {
 
 /** Opens a door for ten seconds. */
 function openDoor({ ledger, journal }: State): void {
-  const event = { op: "open", id: 1, access: byCommands(), length: 10_000, since: 0 } as const;
+  const event = {
+    op: "open",
+    id: 1,
+    access: byCommands(),
+    length: 10_000,
+    since: monotonic(0),
+  } as const;
   ledger.apply(event);
   journal.write(event);
 }

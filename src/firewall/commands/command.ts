@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { ownerName } from "../../base/access-owner.ts";
 import { systemClock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
+import { later } from "../../base/time.ts";
 import type { Exit } from "../../ffi/spawn.ts";
 import { canSpawn, spawnProgram } from "../../ffi/spawn.ts";
 import type { FindUser, User } from "../../system/users.ts";
@@ -125,10 +126,10 @@ function limit(pid: number | undefined, { timeout }: CommandMethod, grace: numbe
   if (timeout === undefined || pid === undefined) return () => false;
   let late = false;
   const { now, wakeAt } = systemClock;
-  let relax = wakeAt(now() + timeout, () => {
+  let relax = wakeAt(later(now(), timeout), () => {
     late = true;
     kill(pid, "SIGTERM");
-    relax = wakeAt(now() + grace, () => kill(pid, "SIGKILL"));
+    relax = wakeAt(later(now(), grace), () => kill(pid, "SIGKILL"));
   });
   return () => {
     relax();

@@ -3,6 +3,8 @@ import { backends } from "../../base/backends.ts";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
+import type { Monotonic } from "../../base/time.ts";
+import { later } from "../../base/time.ts";
 import { complaint, runProgram } from "../../system/run-program.ts";
 import type { BackendParts, NativeBackend, OpenElement } from "../backend.ts";
 import { ExpiryCache } from "../expiry-cache.ts";
@@ -32,8 +34,8 @@ type Restore = (lines: readonly string[]) => Promise<FirewallResult>;
 /** What is to become of some elements, and who wants to know whether it did. */
 interface PendingChange {
   readonly keys: readonly string[];
-  /** Until when they are open: milliseconds on the clock's `now()`; undefined: they are closed. */
-  readonly end: number | undefined;
+  /** Until when they are open; `undefined` if they are closed. */
+  readonly end: Monotonic | undefined;
   readonly tell: (outcome: FirewallResult) => void;
 }
 
@@ -75,7 +77,7 @@ export class IpsetFirewall implements NativeBackend {
   }
 
   open(access: NativeAccess, length: number): Promise<FirewallResult> {
-    return this.#ask(access, this.#clock.now() + length);
+    return this.#ask(access, later(this.#clock.now(), length));
   }
 
   close(access: NativeAccess): Promise<FirewallResult> {
@@ -98,12 +100,12 @@ export class IpsetFirewall implements NativeBackend {
 
   async release(): Promise<void> {}
 
-  #ask(access: NativeAccess, end: number | undefined): Promise<FirewallResult> {
+  #ask(access: NativeAccess, end: Monotonic | undefined): Promise<FirewallResult> {
     return this.#wish(formatElements(access), end);
   }
 
   /** Without elements it is for the sets themselves. */
-  #wish(keys: readonly string[], end: number | undefined): Promise<FirewallResult> {
+  #wish(keys: readonly string[], end: Monotonic | undefined): Promise<FirewallResult> {
     return new Promise((tell) => {
       this.#waiting.push({ keys, end, tell });
       if (!this.#working) void this.#work();
@@ -130,7 +132,7 @@ export class IpsetFirewall implements NativeBackend {
     const outcome = isDone ? done : await this.#restore(linesFor(changes));
     for (const { key, seconds } of changes) {
       if (outcome.kind === "done" && seconds !== undefined) {
-        this.#ends.extend(key, now + 1000 * seconds);
+        this.#ends.extend(key, later(now, 1000 * seconds));
       } else this.#ends.delete(key);
     }
     const culprit = outcome.kind === "done" ? undefined : changes[failedLine(outcome)]?.key;
@@ -140,8 +142,8 @@ export class IpsetFirewall implements NativeBackend {
   }
 
   /** Until when elements are to be open that are not, or not as long: one after another, the last word counts. */
-  #changesFor(wishes: readonly PendingChange[]): Map<string, number | undefined> {
-    const changes = new Map<string, number | undefined>();
+  #changesFor(wishes: readonly PendingChange[]): Map<string, Monotonic | undefined> {
+    const changes = new Map<string, Monotonic | undefined>();
     for (const { keys, end } of wishes) {
       for (const key of keys) {
         const open = changes.has(key) ? changes.get(key) : this.#ends.get(key);
@@ -161,7 +163,7 @@ function linesFor(changes: readonly Change[]): readonly string[] {
   return [...createSets, ...lines];
 }
 
-function secondsUntil(end: number, now: number): number {
+function secondsUntil(end: Monotonic, now: Monotonic): number {
   return Math.min(longestTimeout, Math.max(1, Math.ceil((end - now) / 1000)));
 }
 

@@ -2,6 +2,7 @@ import type { Address } from "../../base/address.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
+import { later } from "../../base/time.ts";
 import { systemError } from "../../ffi/libc.ts";
 import type { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
@@ -91,7 +92,7 @@ export class NftSets {
     const refused = created === EEXIST ? this.#extend(wishes) : created;
     if (refused !== 0) return refused;
     for (const { id, element } of wishes.wishes) {
-      this.#ends.extend(id, now + element.milliseconds + slack);
+      this.#ends.extend(id, later(now, element.milliseconds + slack));
     }
     return 0;
   }

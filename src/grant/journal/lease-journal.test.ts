@@ -14,11 +14,13 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { byCommands, byKernel } from "../../../test/support/accesses.ts";
+import { clockReading } from "../../../test/support/clock-reading.ts";
 import { asFound } from "../../../test/support/leases.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address } from "../../../test/support/packets.ts";
 import { settled } from "../../../test/support/slow-firewall.ts";
+import { monotonic } from "../../base/time.ts";
 import type { Access } from "../../firewall/firewall.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
@@ -39,7 +41,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const here = { boot: "one", now: 0, wall: 1_700_000_000_000 };
+const here = clockReading({ boot: "one", now: 0, wall: 1_700_000_000_000 });
 
 /** A daemon's ledger and journal, told of everything together. */
 function start(file = path) {
@@ -61,16 +63,16 @@ function leftBehind(file = path): Lease[] {
 
 const source = (i: number) => address(`10.0.${i >> 8}.${i & 255}`);
 const open = (id: number, access: Access = byCommands({ source: source(id) })): LeaseEvent => {
-  return { op: "open", id, access, length: 1000, since: 0 };
+  return { op: "open", id, access, length: 1000, since: monotonic(0) };
 };
-const opened = (id: number): LeaseEvent => ({ op: "opened", id, due: 1000 });
+const opened = (id: number): LeaseEvent => ({ op: "opened", id, due: monotonic(1000) });
 
 test("what was written is found by the next daemon, in each of its states", () => {
   const { ledger, journal, note } = start();
   const events: LeaseEvent[] = [
     ...[open(1), open(2), opened(2), open(3), opened(3), { op: "close", id: 3 } as const],
-    ...[open(4), opened(4), { op: "extend", id: 4, due: 9000 } as const],
-    ...[open(5), opened(5), { op: "extend", id: 5, due: 10 } as const],
+    ...[open(4), opened(4), { op: "extend", id: 4, due: monotonic(9000) } as const],
+    ...[open(5), opened(5), { op: "extend", id: 5, due: monotonic(10) } as const],
     ...[open(6), opened(6), { op: "close", id: 6 } as const, { op: "closed", id: 6 } as const],
     ...[open(7, byKernel({ source: address("2001:db8::7") })), opened(7)],
   ];
@@ -91,8 +93,8 @@ test("beginning anew keeps exactly the leases that there are, in each of their s
   const { ledger, journal, note } = start();
   for (const event of [
     ...[open(1), open(2), opened(2), open(3), opened(3), { op: "close", id: 3 } as const],
-    ...[open(4), { op: "extend", id: 4, due: 9000 } as const],
-    ...[open(5), opened(5), { op: "extend", id: 5, due: 10 } as const],
+    ...[open(4), { op: "extend", id: 4, due: monotonic(9000) } as const],
+    ...[open(5), opened(5), { op: "extend", id: 5, due: monotonic(10) } as const],
     ...[open(6), opened(6), { op: "close", id: 6 } as const, { op: "closed", id: 6 } as const],
   ]) {
     note(event);
@@ -122,15 +124,16 @@ test("a lease that is extended again and again is written down once a second", (
   for (const event of [open(1), opened(1), open(2), opened(2)]) note(event);
   const lines = () => readJournal(readFileSync(path)).values.length;
   const before = lines();
-  for (let due = 1001; due <= 11_000; due++) expect(note({ op: "extend", id: 1, due })).toBe(true);
+  for (let due = 1001; due <= 11_000; due++)
+    expect(note({ op: "extend", id: 1, due: monotonic(due) })).toBe(true);
   expect(lines() - before).toBeLessThanOrEqual(11);
   const afterCrash = start().recovered.find(({ id }) => id === 1)?.due ?? 0;
   expect(afterCrash).toBeGreaterThan(10_000);
   expect(afterCrash).toBeLessThanOrEqual(11_000);
   // Whoever makes it end much earlier is to be believed.
-  note({ op: "extend", id: 1, due: 5000 });
+  note({ op: "extend", id: 1, due: monotonic(5000) });
   expect(start().recovered.find(({ id }) => id === 1)?.due).toBe(5000);
-  note({ op: "extend", id: 1, due: 5999 });
+  note({ op: "extend", id: 1, due: monotonic(5999) });
   journal.close(here);
   expect(leftBehind()).toEqual(asFound(ledger.leases));
 });

@@ -2,6 +2,8 @@ import type { Clock } from "../../base/clock.ts";
 import { systemClock } from "../../base/clock.ts";
 import { isErrno, KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { Monotonic } from "../../base/time.ts";
+import { later, latest, longAgo } from "../../base/time.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
 import type { LeaseStore } from "../lease-store.ts";
 import type { Ledger } from "../ledger.ts";
@@ -31,11 +33,11 @@ export class LeaseJournal implements LeaseStore {
   readonly #start: LeaseRecord;
   readonly path: string;
   /** Leases that were extended since the last rewriting: their end as the file has it. */
-  readonly #extended = new Map<number, number>();
+  readonly #extended = new Map<number, Monotonic>();
   #journal: Journal<unknown> | undefined;
   #trouble: string | undefined;
-  /** In trouble, when to try again: milliseconds on the clock's `now()`. */
-  #tryAt = 0;
+  /** In trouble, when to try again. */
+  #tryAt = longAgo;
   /** Whether the file has the start of this daemon: its times mean nothing without. */
   #begun = false;
 
@@ -191,7 +193,7 @@ export class LeaseJournal implements LeaseStore {
       this.#log.write({ level: "error", event: "journal-failed", text });
     }
     this.#trouble = error.message;
-    this.#tryAt = this.#clock.now() + pauseInTrouble;
+    this.#tryAt = later(this.#clock.now(), pauseInTrouble);
   }
 }
 
@@ -205,7 +207,8 @@ function isFull(error: unknown): boolean {
 function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
   const { id, since, length } = opened;
   const isOpened = state.kind === "open" || state.kind === "closing";
-  const usual = isOpened ? Math.max(since + length, due) : since + length;
+  const planned = later(since, length);
+  const usual = isOpened ? latest(planned, due) : planned;
   return [
     { op: "open", ...opened },
     ...(isOpened ? [{ op: "opened", id, due } as const] : []),

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { address } from "../../../test/support/packets.ts";
+import { monotonic, wallTime } from "../../base/time.ts";
 import type { Access } from "../../firewall/firewall.ts";
 import type { LeaseEvent } from "../lease.ts";
 import type { LeaseRecord } from "./record.ts";
@@ -42,14 +43,17 @@ const access: fc.Arbitrary<Access> = fc.oneof(
   fc.record({ ...parts, method: nativeMethod }),
 );
 
+const moment = time.map(monotonic);
+const date = time.map(wallTime);
+
 const event: fc.Arbitrary<LeaseEvent> = fc.oneof(
-  fc.record({ op: fc.constant("open" as const), id, access, length: time, since: time }),
-  fc.record({ op: fc.constantFrom("opened" as const, "extend" as const), id, due: time }),
+  fc.record({ op: fc.constant("open" as const), id, access, length: time, since: moment }),
+  fc.record({ op: fc.constantFrom("opened" as const, "extend" as const), id, due: moment }),
   fc.record({ op: fc.constantFrom("close" as const, "closed" as const), id }),
 );
 const record: fc.Arbitrary<LeaseRecord> = fc.oneof(
   event,
-  fc.record({ op: fc.constant("start" as const), boot: text, now: time, wall: time }),
+  fc.record({ op: fc.constant("start" as const), boot: text, now: moment, wall: date }),
 );
 
 function throughJson(value: unknown): LeaseRecord | undefined {

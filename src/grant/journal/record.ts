@@ -3,16 +3,16 @@ import * as v from "valibot";
 import { ownerName, trialName } from "../../base/access-owner.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
+import type { Monotonic, WallTime } from "../../base/time.ts";
+import { monotonic, wallTime } from "../../base/time.ts";
 import type { LeaseEvent } from "../lease.ts";
 
 /** One moment on all clocks. Monotonic times of different boots cannot be compared. */
 export interface ClockReading {
   /** The boot of the machine: /proc/sys/kernel/random/boot_id. */
   readonly boot: string;
-  /** Milliseconds on the clock's `now()`. */
-  readonly now: number;
-  /** Milliseconds since 1970. */
-  readonly wall: number;
+  readonly now: Monotonic;
+  readonly wall: WallTime;
 }
 
 /** One line: a daemon started or ended, or an event of a lease. */
@@ -22,6 +22,8 @@ export type LeaseRecord =
   | LeaseEvent;
 
 const time = v.pipe(v.number(), v.finite());
+const moment = v.pipe(time, v.transform(monotonic));
+const date = v.pipe(time, v.transform(wallTime));
 const id = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const port = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(65535));
 const protocol = v.picklist(["tcp", "udp"]);
@@ -66,10 +68,10 @@ const passage = v.object({
 });
 
 const record = v.variant("op", [
-  v.object({ op: v.picklist(["start", "end"]), boot: v.string(), now: time, wall: time }),
-  v.object({ op: v.literal("open"), id, passage, length: time, since: time }),
-  v.object({ op: v.literal("opened"), id, due: time }),
-  v.object({ op: v.literal("extend"), id, due: time }),
+  v.object({ op: v.picklist(["start", "end"]), boot: v.string(), now: moment, wall: date }),
+  v.object({ op: v.literal("open"), id, passage, length: time, since: moment }),
+  v.object({ op: v.literal("opened"), id, due: moment }),
+  v.object({ op: v.literal("extend"), id, due: moment }),
   v.object({ op: v.literal("close"), id }),
   v.object({ op: v.literal("closed"), id }),
 ]);

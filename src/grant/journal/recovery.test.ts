@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { byCommands, byKernel } from "../../../test/support/accesses.ts";
+import { clockReading } from "../../../test/support/clock-reading.ts";
+import { monotonic, wallTime } from "../../base/time.ts";
 import type { Access } from "../../firewall/firewall.ts";
 import type { Lease, LeaseEvent, LeaseState } from "../lease.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
@@ -10,24 +12,40 @@ const hour = 3_600_000;
 const length = 30_000;
 
 /** The earlier daemon's start: 1,000 s after the boot. */
-const start: ClockReading = { boot: "first", now: 1_000_000, wall: 1_700_000_000_000 };
+const start: ClockReading = {
+  boot: "first",
+  now: monotonic(1_000_000),
+  wall: wallTime(1_700_000_000_000),
+};
 
 function history(access: Access, ...more: readonly LeaseEvent[]): LeaseRecord[] {
   const since = start.now + 5000;
-  return [{ op: "start", ...start }, { op: "open", id: 1, access, length, since }, ...more];
+  return [
+    { op: "start", ...start },
+    { op: "open", id: 1, access, length, since: monotonic(since) },
+    ...more,
+  ];
 }
 
-const opened: LeaseEvent = { op: "opened", id: 1, due: start.now + 5000 + length };
+const opened: LeaseEvent = { op: "opened", id: 1, due: monotonic(start.now + 5000 + length) };
 const close: LeaseEvent = { op: "close", id: 1 };
 
 /** `milliseconds` after the earlier daemon's start, in the same boot. */
 function later(milliseconds: number): ClockReading {
-  return { ...start, now: start.now + milliseconds, wall: start.wall + milliseconds };
+  return {
+    ...start,
+    now: monotonic(start.now + milliseconds),
+    wall: wallTime(start.wall + milliseconds),
+  };
 }
 
 /** `milliseconds` after it by the wall clock, and 60 s after another boot. */
 function nextBoot(milliseconds: number, step = 0): ClockReading {
-  return { boot: "second", now: 60_000, wall: start.wall + milliseconds + step };
+  return {
+    boot: "second",
+    now: monotonic(60_000),
+    wall: wallTime(start.wall + milliseconds + step),
+  };
 }
 
 function only(recovered: readonly Lease[]): Lease {
@@ -91,7 +109,7 @@ describe("the end of a lease", () => {
 
   test("that was put off beyond its usual length survives a boot, if its daemon ended well", () => {
     const far = start.now + 5000 + 10 * length;
-    const records = history(byKernel(), opened, { op: "extend", id: 1, due: far });
+    const records = history(byKernel(), opened, { op: "extend", id: 1, due: monotonic(far) });
     const end = { op: "end", ...later(8000) } as const;
     const lease = only(recover([...records, end], nextBoot(10_000)));
     expect(lease.due).toBe(60_000 + 10 * length - 5000);
@@ -111,7 +129,7 @@ describe("the end of a lease", () => {
 
   test("that an administrator put off is kept, within a boot", () => {
     const due = start.now + 10 * hour;
-    const records = history(byCommands(), opened, { op: "extend", id: 1, due });
+    const records = history(byCommands(), opened, { op: "extend", id: 1, due: monotonic(due) });
     expect(only(recover(records, later(10_000))).due).toBe(due);
   });
 
@@ -137,7 +155,7 @@ describe("the end of a lease", () => {
   test("does not care for steps of the wall clock within a boot", () => {
     for (const step of [-hour, hour]) {
       const here = { ...later(20_000), wall: start.wall + 20_000 + step };
-      const lease = only(recover(history(byKernel(), opened), here));
+      const lease = only(recover(history(byKernel(), opened), clockReading(here)));
       expect(lease.due - here.now).toBe(length - 15_000);
     }
   });
@@ -150,8 +168,8 @@ describe("the end of a lease", () => {
     });
     fc.assert(
       fc.property(moment, fc.integer({ min: -hour, max: 1000 * hour }), (here, more) => {
-        const extend: LeaseEvent = { op: "extend", id: 1, due: start.now + more };
-        const lease = only(recover(history(byKernel(), opened, extend), here));
+        const extend: LeaseEvent = { op: "extend", id: 1, due: monotonic(start.now + more) };
+        const lease = only(recover(history(byKernel(), opened, extend), clockReading(here)));
         expect(lease.due - here.now).toBeLessThanOrEqual(length);
         expect(lease.since).toBeLessThanOrEqual(here.now);
       }),

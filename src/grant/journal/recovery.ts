@@ -1,9 +1,10 @@
+import { earliest, later, monotonic, wallTime } from "../../base/time.ts";
 import type { Lease, LeaseState } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
 
 /** Stands in where the journal does not tell the start: as if a boot had come between, long ago. */
-const unknown: ClockReading = { boot: "", now: 0, wall: 0 };
+const unknown: ClockReading = { boot: "", now: monotonic(0), wall: wallTime(0) };
 
 /**
  * Returns the leases that earlier daemons left, by their records, in the states in which they begin here:
@@ -44,14 +45,14 @@ function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Le
   // may have been set.
   if (start.boot === here.boot) return lease;
   const shift = here.now - here.wall - (start.now - start.wall);
-  const due = Math.min(lease.due + shift, here.now + left);
-  return { ...lease, since: Math.min(lease.since + shift, here.now), due };
+  const due = earliest(later(lease.due, shift), later(here.now, left));
+  return { ...lease, since: earliest(later(lease.since, shift), here.now), due };
 }
 
 function stateOf(lease: Lease, start: ClockReading, here: ClockReading): LeaseState {
   if (lease.access.method.kind === "native") {
     // A date before its opening tells that the clock was set back: it is unknown how long it was open.
-    const opened = start.wall + lease.since - start.now;
+    const opened = later(start.wall, lease.since - start.now);
     const isSetBack = start.boot !== here.boot && here.wall < opened;
     return { kind: isSetBack ? "closing" : "open" };
   }

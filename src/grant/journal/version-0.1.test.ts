@@ -2,6 +2,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { clockReading } from "../../../test/support/clock-reading.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import type { LeaseEvent } from "../lease.ts";
@@ -24,7 +25,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 function open(path: string) {
   const log = new MemoryLog();
   const ledger = new Ledger();
-  return { ledger, log, ...LeaseJournal.open(path, ledger, start, log, new ManualClock()) };
+  return {
+    ledger,
+    log,
+    ...LeaseJournal.open(path, ledger, clockReading(start), log, new ManualClock()),
+  };
 }
 
 test("a journal of version 0.1 is read whole", () => {
@@ -53,7 +58,7 @@ test("the same events are written as version 0.1 wrote them", () => {
     ledger.apply(event);
     journal.write(event);
   }
-  journal.close(end);
+  journal.close(clockReading(end));
   const [ours] = readFileSync(path, "utf8").split("\0");
   expect(ours).toBe(readFileSync(written, "utf8"));
 });

@@ -7,6 +7,7 @@ import type { Port, Protocol } from "../../base/port.ts";
 import { formatPort, portKey } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import { parseSequence } from "../../base/sequence.ts";
+import { monotonic } from "../../base/time.ts";
 import { chooseDecoys } from "./choose.ts";
 import type { HostPorts } from "./decoy.ts";
 import { unknownHost } from "./decoy.ts";
@@ -172,7 +173,7 @@ function packetsOf(ports: readonly Port[], { direction, protocols, pace, ...rest
           return Array.from({ length: tries }, (_, round) => {
             const at = Math.floor(place / batch) * batch * tries + round * batch + (place % batch);
             const within = pass.indexOf(port.protocol) * 0.4;
-            const time = ((nth * 65536 * tries + at + within) * pace) / tries;
+            const time = monotonic(((nth * 65536 * tries + at + within) * pace) / tries);
             const { fingerprint } = again === "same" ? first : probe(port, 0);
             return { ...first, fingerprint, time };
           });

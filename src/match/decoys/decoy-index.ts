@@ -1,6 +1,7 @@
 import type { Address } from "../../base/address.ts";
 import type { PortKey } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
+import type { Monotonic } from "../../base/time.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { Door } from "../door.ts";
 import { isTouch } from "../door.ts";
@@ -68,7 +69,7 @@ export class DecoyIndex {
   }
 
   /** Returns whether this source is ignored because it touched too many decoys. */
-  isIgnored(source: Address, now: number): boolean {
+  isIgnored(source: Address, now: Monotonic): boolean {
     return this.#scanners.isIgnored(source, now);
   }
 }

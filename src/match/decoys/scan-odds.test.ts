@@ -7,6 +7,7 @@ import { Address } from "../../base/address.ts";
 import type { Port } from "../../base/port.ts";
 import { formatPort } from "../../base/port.ts";
 import { parseSequence } from "../../base/sequence.ts";
+import { monotonic } from "../../base/time.ts";
 import type { Packet } from "../../decode/packet.ts";
 
 interface Shape {
@@ -43,7 +44,7 @@ function opened(scans: number, shape: Shape, seed: number): number {
       // The rest of a short scan is ignored: a test below plays it all the same.
       if (!isWhole && verdicts.some(({ kind }) => kind === "decoy")) break;
     }
-    matcher.expire(begin);
+    matcher.expire(monotonic(begin));
     if (isOpen) count++;
   }
   return count;
@@ -66,7 +67,7 @@ function* inAnyOrder(
     while (left.length > 0) {
       rest *= (random.from(1, 1_000_000) / 1_000_000) ** (1 / left.length);
       const [port] = left.splice(random.from(0, left.length - 1), 1);
-      if (port !== undefined) yield { port, time: (pass + 1 - rest) * length };
+      if (port !== undefined) yield { port, time: monotonic((pass + 1 - rest) * length) };
     }
   }
 }

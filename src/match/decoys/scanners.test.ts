@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { address } from "../../../test/support/packets.ts";
 import { Address } from "../../base/address.ts";
 import { portKey } from "../../base/port.ts";
+import { monotonic } from "../../base/time.ts";
 import { Scanners } from "./scanners.ts";
 
 const alice = address("192.0.2.7");
@@ -10,16 +11,16 @@ const bob = address("2001:db8::b0b");
 
 /** Touches these ports a second apart, from 0 on. */
 function touch(scanners: Scanners, ports: readonly number[], source = alice, every = 1000) {
-  return ports.map((port, i) => scanners.touch(source, portKey(port, "tcp"), i * every));
+  return ports.map((port, i) => scanners.touch(source, portKey(port, "tcp"), monotonic(i * every)));
 }
 
 describe("a source is ignored", () => {
   test("from its third decoy on, for a minute", () => {
     const scanners = new Scanners();
     expect(touch(scanners, [1, 2, 3])).toEqual([false, false, true]);
-    expect(scanners.isIgnored(alice, 2000)).toBe(true);
-    expect(scanners.isIgnored(alice, 61_999)).toBe(true);
-    expect(scanners.isIgnored(alice, 62_000)).toBe(false);
+    expect(scanners.isIgnored(alice, monotonic(2000))).toBe(true);
+    expect(scanners.isIgnored(alice, monotonic(61_999))).toBe(true);
+    expect(scanners.isIgnored(alice, monotonic(62_000))).toBe(false);
     expect([scanners.touches, scanners.penalties]).toEqual([3, 1]);
   });
 
@@ -27,15 +28,15 @@ describe("a source is ignored", () => {
     const scanners = new Scanners();
     touch(scanners, [1, 2]);
     expect(touch(scanners, [1, 2], bob)).toEqual([false, false]);
-    expect(scanners.touch(alice, portKey(3, "tcp"), 3000)).toBe(true);
-    expect(scanners.isIgnored(bob, 3000)).toBe(false);
-    expect(scanners.isIgnored(alice, 3000)).toBe(true);
+    expect(scanners.touch(alice, portKey(3, "tcp"), monotonic(3000))).toBe(true);
+    expect(scanners.isIgnored(bob, monotonic(3000))).toBe(false);
+    expect(scanners.isIgnored(alice, monotonic(3000))).toBe(true);
   });
 
   test("not for the same decoys again and again", () => {
     const scanners = new Scanners();
     expect(touch(scanners, [1, 1, 2, 2, 1, 1, 2])).not.toContain(true);
-    expect(scanners.isIgnored(alice, 7000)).toBe(false);
+    expect(scanners.isIgnored(alice, monotonic(7000))).toBe(false);
   });
 
   test("not for three in more than a minute", () => {
@@ -48,7 +49,7 @@ describe("a source is ignored", () => {
     const scanners = new Scanners();
     const times = [0, 50_000, 70_000, 100_000];
     const told = [1, 2, 1, 3].map((port, i) =>
-      scanners.touch(alice, portKey(port, "tcp"), times[i] ?? 0),
+      scanners.touch(alice, portKey(port, "tcp"), monotonic(times[i] ?? 0)),
     );
     expect(told).toEqual([false, false, false, true]);
   });
@@ -56,8 +57,8 @@ describe("a source is ignored", () => {
   test("longer only for three more, and that is no news", () => {
     const scanners = new Scanners();
     expect(touch(scanners, [1, 2, 3, 4, 5])).toEqual([false, false, true, false, false]);
-    expect(scanners.isIgnored(alice, 61_999)).toBe(true);
-    expect(scanners.isIgnored(alice, 62_000)).toBe(false);
+    expect(scanners.isIgnored(alice, monotonic(61_999))).toBe(true);
+    expect(scanners.isIgnored(alice, monotonic(62_000))).toBe(false);
     const more = new Scanners();
     expect(touch(more, [1, 2, 3, 4, 5, 4, 6])).toEqual([
       false,
@@ -65,8 +66,8 @@ describe("a source is ignored", () => {
       true,
       ...Array(4).fill(false),
     ]);
-    expect(more.isIgnored(alice, 65_999)).toBe(true);
-    expect(more.isIgnored(alice, 66_000)).toBe(false);
+    expect(more.isIgnored(alice, monotonic(65_999))).toBe(true);
+    expect(more.isIgnored(alice, monotonic(66_000))).toBe(false);
     expect(more.penalties).toBe(1);
   });
 });
@@ -109,11 +110,11 @@ test("it says what a slow twin says", () => {
       for (const { who, port, pause } of all) {
         now += pause;
         const source = Address.v4(0xc0000200 + who);
-        expect(scanners.isIgnored(source, now)).toBe(twin.isIgnored(source, now));
-        expect(scanners.touch(source, portKey(port, "tcp"), now)).toBe(
+        expect(scanners.isIgnored(source, monotonic(now))).toBe(twin.isIgnored(source, now));
+        expect(scanners.touch(source, portKey(port, "tcp"), monotonic(now))).toBe(
           twin.touch(source, port, now),
         );
-        expect(scanners.isIgnored(source, now)).toBe(twin.isIgnored(source, now));
+        expect(scanners.isIgnored(source, monotonic(now))).toBe(twin.isIgnored(source, now));
       }
     }),
     { numRuns: 300 },
@@ -124,7 +125,7 @@ test("a flood of strangers does not set free who is ignored", () => {
   const scanners = new Scanners();
   touch(scanners, [1, 2, 3]);
   for (let i = 0; i < 200_000; i++)
-    scanners.touch(Address.v4(0x0a000000 + i), portKey(i % 7, "tcp"), 3000 + i / 100);
-  expect(scanners.isIgnored(alice, 10_000)).toBe(true);
+    scanners.touch(Address.v4(0x0a000000 + i), portKey(i % 7, "tcp"), monotonic(3000 + i / 100));
+  expect(scanners.isIgnored(alice, monotonic(10_000))).toBe(true);
   expect(scanners.penalties).toBe(1);
 });

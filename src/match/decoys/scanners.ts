@@ -1,5 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import type { PortKey } from "../../base/port.ts";
+import type { Monotonic } from "../../base/time.ts";
 import { SipHash } from "../attempts/sip-hash.ts";
 import { mostTouches, touchWindow } from "./decoy.ts";
 
@@ -15,8 +16,8 @@ const kept = mostTouches - 1;
 
 /**
  * The sources that touch decoys. A source that touches three different ones within a minute is ignored
- * for a minute. Takes 1.2 MiB from the first touch on, and allocates nothing afterwards. Times are
- * milliseconds and must not go back.
+ * for a minute. Takes 1.2 MiB from the first touch on, and allocates nothing afterwards. Times
+ * must not go back.
  */
 export class Scanners {
   readonly #hash = new SipHash(4);
@@ -40,7 +41,7 @@ export class Scanners {
   }
 
   /** Counts a touch of a decoy. Returns whether this touch started an ignore period. */
-  touch(source: Address, port: PortKey, now: number): boolean {
+  touch(source: Address, port: PortKey, now: Monotonic): boolean {
     if (this.#tags.length === 0) this.#allocate();
     this.#touches++;
     const place = this.#find(source) ?? this.#replace(source);
@@ -53,14 +54,14 @@ export class Scanners {
     return begins;
   }
 
-  isIgnored(source: Address, now: number): boolean {
+  isIgnored(source: Address, now: Monotonic): boolean {
     if (now >= this.#lastEnd) return false;
     const place = this.#find(source);
     return place !== undefined && now < (this.#ignoredUntil[place] ?? 0);
   }
 
   /** Returns whether the source has touched enough different decoys now. */
-  #remember(place: number, port: PortKey, now: number): boolean {
+  #remember(place: number, port: PortKey, now: Monotonic): boolean {
     let oldest = place * kept;
     let different = 1;
     for (let at = place * kept; at < (place + 1) * kept; at++) {

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import type { Clock } from "../../../src/base/clock.ts";
-import type { WallTime } from "../../../src/base/time.ts";
+import type { Monotonic, WallTime } from "../../../src/base/time.ts";
 import { ControlConnection } from "../../../src/control/connection.ts";
 import { defaultLimits } from "../../../src/control/limits.ts";
 import { parseAnswer } from "../../../src/control/protocol.ts";
@@ -78,7 +78,7 @@ class CountingClock implements Clock {
   readonly manual = new ManualClock(0);
   waiting = 0;
 
-  now(): number {
+  now(): Monotonic {
     return this.manual.now();
   }
 
@@ -86,7 +86,7 @@ class CountingClock implements Clock {
     return this.manual.wall();
   }
 
-  wakeAt(when: number, task: () => void): () => void {
+  wakeAt(when: Monotonic, task: () => void): () => void {
     let isWaiting = true;
     this.waiting++;
     const done = () => {

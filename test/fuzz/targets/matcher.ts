@@ -1,6 +1,7 @@
 import { parseNetwork } from "../../../src/base/address.ts";
 import type { Sequence } from "../../../src/base/sequence.ts";
 import { parseSequence } from "../../../src/base/sequence.ts";
+import { monotonic } from "../../../src/base/time.ts";
 import { decode } from "../../../src/decode/decode.ts";
 import type { Packet } from "../../../src/decode/packet.ts";
 import type { Door } from "../../../src/match/door.ts";
@@ -75,9 +76,9 @@ export const matcherTarget: FuzzTarget = {
       at += 2 + length;
       time += pause;
       if (matcher.nextExpiry !== undefined && matcher.nextExpiry <= time) {
-        for (const { kind } of matcher.expire(time)) outcomes.add(`${kind}, late`);
+        for (const { kind } of matcher.expire(monotonic(time))) outcomes.add(`${kind}, late`);
       }
-      const read = decode(frameOf(frame, { time }));
+      const read = decode(frameOf(frame, { time: monotonic(time) }));
       if (read === undefined) continue;
       const verdicts = matcher.hit(read);
       for (const verdict of [...verdicts, ...matcher.explain(read, verdicts)]) {
@@ -88,7 +89,7 @@ export const matcherTarget: FuzzTarget = {
       const byStage = matcher.attemptsByStage.reduce((sum, one) => sum + one, 0);
       promise(byStage === matcher.liveAttempts, "stages do not add up to the attempts");
     }
-    matcher.expire(time + longAfter / 2);
+    matcher.expire(monotonic(time + longAfter / 2));
     promise(matcher.liveAttempts === 0, "an attempt never ends");
     return [...outcomes].sort().slice(0, 2).join(" and ");
   },
