@@ -16,6 +16,11 @@ export function parseService(text: string): Service | undefined {
   return { protocol, port };
 }
 
+/** Returns the services of those texts that are services. */
+export function parseServices(texts: readonly string[]): Service[] {
+  return texts.flatMap((text) => parseService(text) ?? []);
+}
+
 /** The text that `parseService` reads back as the same service. */
 export function formatService(service: Service): string {
   return service.protocol === "icmp" ? "icmp" : `${service.protocol}/${service.port}`;

@@ -173,7 +173,13 @@ export const methods = {
     ]),
   }),
 
-  protect: change({ params: none, result: protection }),
+  protect: change({
+    params: v.strictObject({
+      /** Protect these for good, as `tcp/22`, without a trial; absent: what the configuration says. */
+      services: v.exactOptional(services),
+    }),
+    result: protection,
+  }),
 
   unprotect: change({ params: none, result: protection }),
 

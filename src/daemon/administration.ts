@@ -2,7 +2,7 @@ import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
 import type { EntryListener } from "../base/log.ts";
-import { formatService } from "../base/service.ts";
+import { formatService, parseServices } from "../base/service.ts";
 import type { Monotonic } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { ControlHandlers } from "../control/handlers.ts";
@@ -18,6 +18,7 @@ import type { Firewalls } from "./firewalls.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
+import { expectReachable } from "./protection/reachable.ts";
 import type { StatusParts } from "./reports.ts";
 import {
   describeUnreachable,
@@ -128,8 +129,14 @@ export class Administration implements ControlHandlers {
     return this.#report(this.#find(door, address) ?? lease);
   };
 
-  readonly protect = async (): Promise<Result<"protect">> => {
-    await this.#parts.protection.protect();
+  readonly protect = async ({ services }: Params<"protect">): Promise<Result<"protect">> => {
+    const { protection, doors } = this.#parts;
+    if (services === undefined) await protection.protect();
+    else {
+      const chosen = parseServices(services);
+      expectReachable(chosen, doors());
+      await protection.keep(chosen);
+    }
     return this.#protected();
   };
 

@@ -19,6 +19,7 @@ import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
 import { inspectProtection } from "./protection/inspect.ts";
 import type { Protection } from "./protection/protection.ts";
+import { unreachableServices } from "./protection/reachable.ts";
 
 /** What `reportStatus` looks at. */
 export interface StatusParts {
@@ -136,11 +137,8 @@ const reportedState = {
  * also when its door is gone from the configuration.
  */
 export function describeUnreachable(protects: readonly Service[], doors: Doors): string[] {
-  const opened = doors.all.flatMap(({ config, door }) => (door ? openedServices(config) : []));
-  const reachable = new Set(opened.map(formatService));
-  return protects
+  return unreachableServices(protects, doors)
     .map(formatService)
-    .filter((service) => !reachable.has(service))
     .map((service) => `${service} is protected, but no door opens it: knockctl unprotect`);
 }
 

@@ -1,5 +1,4 @@
 import { trialName } from "../base/access-owner.ts";
-import { Address } from "../base/address.ts";
 import { formatService } from "../base/service.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { protectedServices } from "../config/config.ts";
@@ -9,9 +8,6 @@ import type { LenientConfig } from "./lenient-config.ts";
 import type { SetupPaths } from "./paths.ts";
 import type { InitRecord } from "./record.ts";
 import { ifRunning } from "./running-daemon.ts";
-
-/** The length of a trial that is confirmed at once: milliseconds. */
-const trialLength = 10_000;
 
 /** The result of `unprotect`. */
 export interface UnprotectResult {
@@ -70,9 +66,5 @@ export async function protectAgain(
   }
   const { protects } = (await daemon.ask("status", {})).firewall;
   const services = others.filter((one) => !protects.includes(one));
-  if (services.length === 0) return;
-  const address = Address.v4(0x7f000001);
-  await daemon.ask("guard", { address, services, for: trialLength });
-  await daemon.ask("confirm", { console: true });
-  await daemon.ask("close", { address });
+  if (services.length > 0) await daemon.ask("protect", { services });
 }

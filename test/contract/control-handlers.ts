@@ -235,6 +235,27 @@ export function describeControlHandlers(
         }
       });
 
+      test("of given services needs no trial, and stays until it is taken away", async () => {
+        await ask("unprotect", {});
+        for (const services of [["tcp/22"], ["tcp/22"]]) {
+          expect(await ask("protect", { services })).toEqual({ services });
+          expect(await protects()).toEqual(services);
+        }
+        expect((await ask("status", {})).firewall.trial).toBeUndefined();
+        expect(await opened()).toEqual([]);
+        expect(await ask("unprotect", {})).toEqual({ services: [] });
+      });
+
+      test("of given services is refused where no door leads", async () => {
+        await ask("unprotect", {});
+        await expect(ask("protect", { services: ["tcp/22", "tcp/80"] })).rejects.toMatchObject({
+          code: "USAGE",
+          message: "no door opens tcp/80: nobody could come in",
+          hints: ["a door needs the line: open = tcp/80"],
+        });
+        expect(await protects()).toEqual([]);
+      });
+
       test("on trial ends by itself", async () => {
         await ask("unprotect", {});
         const guarded = await ask("guard", { address: admin, for: 30_000 });

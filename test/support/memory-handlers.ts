@@ -175,8 +175,9 @@ export class MemoryHandlers implements ControlHandlers {
 
   readonly reload = (): Result<"reload"> => this.nextReload;
 
-  readonly protect = (): Result<"protect"> => {
-    this.services = ["tcp/22"];
+  readonly protect = ({ services }: Params<"protect"> = {}): Result<"protect"> => {
+    if (services !== undefined) this.#expectOpened(services);
+    this.services = [...new Set([...this.services, ...(services ?? ["tcp/22"])])];
     return { services: this.services };
   };
 
@@ -189,10 +190,7 @@ export class MemoryHandlers implements ControlHandlers {
   readonly guard = (params: Params<"guard">): Result<"guard"> => {
     const remaining = params.for ?? 60_000;
     const services = params.services ?? this.opens;
-    const shut = services.filter((service) => !this.opens.includes(service));
-    if (shut.length > 0) {
-      throw new KnockError("USAGE", `no door opens ${shut.join(", ")}: nobody could come in`);
-    }
+    this.#expectOpened(services);
     if (services.every((service) => this.services.includes(service))) {
       throw new KnockError("USAGE", `${services.join(", ")} is protected already`);
     }
@@ -221,6 +219,13 @@ export class MemoryHandlers implements ControlHandlers {
     const remaining = trial.end - this.#clock.now();
     return { services: this.services, doors: ["ssh"], address: trial.address, remaining };
   };
+
+  #expectOpened(services: readonly string[]): void {
+    const shut = services.filter((service) => !this.opens.includes(service)).join(", ");
+    if (shut === "") return;
+    const hints = [`a door needs the line: open = ${shut}`];
+    throw new KnockError("USAGE", `no door opens ${shut}: nobody could come in`, { hints });
+  }
 
   #find(name: string): DoorReport {
     const door = this.doors().find((other) => other.name === name);

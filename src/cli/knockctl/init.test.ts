@@ -179,6 +179,23 @@ describe("undo", () => {
     expect(server.handlers.status().firewall.trial).toBeDefined();
   });
 
+  test("protects again what was protected beside it, without a trial", async () => {
+    asRoot();
+    const { config, server } = await open();
+    const { handlers } = server;
+    handlers.opens = ["tcp/22", "udp/51820"];
+    handlers.protect({ services: ["udp/51820"] });
+    await knockctl(...init, ...at(config, server));
+    handlers.confirm({ console: true });
+    expect(handlers.services).toEqual(["udp/51820", "tcp/22"]);
+    const guard = vi.spyOn(handlers, "guard");
+    const confirm = vi.spyOn(handlers, "confirm");
+    const { code, stderr } = await knockctl("undo", ...at(config, server));
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(handlers.services).toEqual(["udp/51820"]);
+    expect([...guard.mock.calls, ...confirm.mock.calls]).toEqual([]);
+  });
+
   test("goes on where one was interrupted", async () => {
     asRoot();
     const { config, mine, server } = await open();

@@ -4,7 +4,12 @@ import type { Endpoint } from "../../base/endpoint.ts";
 import { isLoopback } from "../../base/endpoint.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
-import { formatService, formatServices, parseService, uniqueServices } from "../../base/service.ts";
+import {
+  formatService,
+  formatServices,
+  parseServices,
+  uniqueServices,
+} from "../../base/service.ts";
 import { openedServices } from "../../config/config.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { Lease } from "../../grant/lease.ts";
@@ -14,6 +19,7 @@ import { connectedPeers, formatPeer } from "../../system/sessions.ts";
 import type { Doors } from "../doors.ts";
 
 import type { Protection } from "./protection.ts";
+import { expectReachable, reachableServices } from "./reachable.ts";
 
 export interface GuardParts {
   readonly protection: Protection;
@@ -47,7 +53,7 @@ export class Guard {
     const { address, port } = params;
     const length = params.for ?? usualTrial;
     if (length > longestTrial) throw new KnockError("USAGE", "a trial lasts an hour at most");
-    const services = this.#choose(params.services?.flatMap((text) => parseService(text) ?? []));
+    const services = this.#choose(params.services && parseServices(params.services));
     const old = connectedPeers();
     await this.#open(address, services, length);
     await protection.try(services, length);
@@ -109,30 +115,18 @@ export class Guard {
 
   /** What is to be protected. Throws USAGE for what nobody could reach then, or what is protected anyway. */
   #choose(wanted: readonly Service[] | undefined): readonly Service[] {
-    const native = this.#openable();
-    const chosen = uniqueServices(wanted ?? native);
+    const doors = this.#parts.doors();
+    const chosen = uniqueServices(wanted ?? reachableServices(doors));
     if (chosen.length === 0) {
       const hints = ["give a door a line such as: open = tcp/22"];
       throw new KnockError("USAGE", "no door opens a service: there is nothing to guard", {
         hints,
       });
     }
-    const names = new Set(native.map(formatService));
-    const shut = chosen.filter((service) => !names.has(formatService(service)));
-    if (shut.length > 0) {
-      const message = `no door opens ${formatServices(shut)}: nobody could come in`;
-      const hints = [`a door needs the line: open = ${formatServices(shut)}`];
-      throw new KnockError("USAGE", message, { hints });
-    }
+    expectReachable(chosen, doors);
     const before = new Set(this.#parts.protection.services.map(formatService));
     if (chosen.some((service) => !before.has(formatService(service)))) return chosen;
     throw new KnockError("USAGE", `${formatServices(chosen)} is protected already`);
-  }
-
-  #openable(): Service[] {
-    return this.#parts
-      .doors()
-      .all.flatMap(({ config, door }) => (door ? openedServices(config) : []));
   }
 
   #openersOf(services: readonly Service[]) {

@@ -107,6 +107,14 @@ export class Protection {
     });
   }
 
+  /** Protects these services, too, as if each had been confirmed after a trial. Throws FIREWALL, SYSTEM. */
+  keep(services: readonly Service[]): Promise<void> {
+    return this.#inTurn(() => {
+      this.#expectProtection();
+      return this.#keep(services);
+    });
+  }
+
   /**
    * Protects nothing any more, and forgets what was confirmed. What the configuration says counts again
    * from `protect` or the next start on. Throws FIREWALL, or SYSTEM if only the next start is protected.
@@ -157,15 +165,11 @@ export class Protection {
         const hints = ["knockctl guard begins a trial"];
         throw new KnockError("USAGE", "nothing is on trial, or its time is over", { hints });
       }
-      const before = this.#confirmed.services;
-      // First of all: what cannot be remembered had better take itself back.
-      this.#confirmed.replace(uniqueServices([...before, ...trial.services]));
       this.#trial = undefined;
       try {
-        await this.#apply();
+        await this.#keep(trial.services);
       } catch (error) {
         this.#trial = trial;
-        this.#confirmed.replace(before);
         throw error;
       }
       trial.cancelWake();
@@ -173,6 +177,18 @@ export class Protection {
       log.write({ level: "notice", event: "guard-confirmed", text });
       return trial.services;
     });
+  }
+
+  async #keep(services: readonly Service[]): Promise<void> {
+    const before = this.#confirmed.services;
+    // The file comes first: a protection that the next start would not know of must not begin.
+    this.#confirmed.replace(uniqueServices([...before, ...services]));
+    try {
+      await this.#apply();
+    } catch (error) {
+      this.#confirmed.replace(before);
+      throw error;
+    }
   }
 
   /** Leaves the kernel as it is. */

@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from "../../../base/duration.ts";
 import { KnockError } from "../../../base/errors.ts";
 import { longestSequence } from "../../../base/sequence.ts";
 import type { Service } from "../../../base/service.ts";
-import { formatServices, parseService } from "../../../base/service.ts";
+import { formatServices, parseServices } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
 import { fewestSteps } from "../../../config/edit/random-sequence.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
@@ -68,7 +68,7 @@ function readServices(text: string): Service[] {
   }
   const words = text.split(/[\s,]+/).filter((word) => word !== "");
   const names = new Set(words.map(readService));
-  return [...names].flatMap((name) => parseService(name) ?? []);
+  return parseServices([...names]);
 }
 
 function readSteps(text: string): number {

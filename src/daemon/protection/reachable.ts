@@ -1,0 +1,25 @@
+import { KnockError } from "../../base/errors.ts";
+import type { Service } from "../../base/service.ts";
+import { formatService, formatServices } from "../../base/service.ts";
+import { openedServices } from "../../config/config.ts";
+import type { Doors } from "../doors.ts";
+
+/** Returns the services that doors open now. A disabled door opens none. */
+export function reachableServices(doors: Doors): Service[] {
+  return doors.all.flatMap(({ config, door }) => (door ? openedServices(config) : []));
+}
+
+/** Returns those services that no door opens. */
+export function unreachableServices(services: readonly Service[], doors: Doors): Service[] {
+  const reachable = new Set(reachableServices(doors).map(formatService));
+  return services.filter((service) => !reachable.has(formatService(service)));
+}
+
+/** Throws USAGE if no door opens one of these services, so that protecting it would lock everybody out. */
+export function expectReachable(services: readonly Service[], doors: Doors): void {
+  const unreachable = unreachableServices(services, doors);
+  if (unreachable.length === 0) return;
+  const names = formatServices(unreachable);
+  const hints = [`a door needs the line: open = ${names}`];
+  throw new KnockError("USAGE", `no door opens ${names}: nobody could come in`, { hints });
+}
