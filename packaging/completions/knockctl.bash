@@ -30,7 +30,7 @@ _knockctl_options() {
       echo --service --host --address --steps --open-for --trial --no-proof --yes --dry-run --config
       ;;
     undo) echo --force --config ;;
-    close) echo --cut ;;
+    close) echo --cut --forget ;;
     guard) echo --confirm --from-console --address --for ;;
     unprotect) echo --config ;;
     check) echo --strict ;;

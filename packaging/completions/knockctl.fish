@@ -80,6 +80,7 @@ complete -c knockctl -n '__knockctl_is init' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is init' -l dry-run -d 'show all of it, and change nothing'
 complete -c knockctl -n '__knockctl_is undo' -l force -d 'restore the configuration all the same'
 complete -c knockctl -n '__knockctl_is close' -l cut -d 'also end the connections that were made'
+complete -c knockctl -n '__knockctl_is close' -l forget -d 'mark as closed what could not be closed'
 complete -c knockctl -n '__knockctl_is guard' -a 'tcp/22 icmp' -d service
 complete -c knockctl -n '__knockctl_is guard' -l confirm -d 'protect for good'
 complete -c knockctl -n '__knockctl_is guard' -l from-console -d 'you sit at the machine'

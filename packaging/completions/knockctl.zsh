@@ -75,6 +75,7 @@ case $command in
   extend) _arguments $client '1:door:_knockctl_doors' '2:address:_knockctl_addresses' '3:time:(30s 10m 1h)' '4:time:' ;;
   close)
     _arguments $client '--cut[also end the connections that were made]' \
+      '--forget[mark as closed what could not be closed]' \
       '1:door or address:_knockctl_closable' '2:address:_knockctl_addresses'
     ;;
   guard)

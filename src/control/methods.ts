@@ -57,6 +57,18 @@ const leaseReport = v.object({
   remaining: amount,
   kind: v.picklist(["native", "command"]),
   state: v.picklist(["opening", "open", "closing"]),
+  /** Why it could not be closed so far; absent if no attempt failed. It may still be open. */
+  failure: v.exactOptional(
+    v.object({
+      /** How the last attempt ended. */
+      reason: v.string(),
+      attempts: amount,
+      /** The first of them. */
+      since: moment,
+      /** No further attempt is made. */
+      givenUp: flag,
+    }),
+  ),
   /** Whether the kernel lets the source in now; absent if it is not known, or not the kernel that opens. */
   inKernel: v.exactOptional(flag),
 });
@@ -120,11 +132,18 @@ export const methods = {
         all: v.exactOptional(yes),
         /** End the connections that were made through the door, too. */
         cut: v.exactOptional(flag),
+        /** Take for closed what could not be closed, without another attempt: of one door and address. */
+        forget: v.exactOptional(yes),
       }),
       v.check(
         ({ door, address, all }) =>
           (all === true) !== (door !== undefined || address !== undefined),
         "expected a door, an address or both, or else all",
+      ),
+      v.check(
+        ({ door, address, forget }) =>
+          forget === undefined || (door !== undefined && address !== undefined),
+        "forget needs a door and an address",
       ),
     ),
     result: v.object({

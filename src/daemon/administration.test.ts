@@ -37,3 +37,26 @@ test("leases says what the kernel forgot, and nothing if it cannot be asked", as
   expect(lease).toMatchObject({ door: "ssh", state: "open" });
   expect(lease).not.toHaveProperty("inKernel");
 });
+
+test("what could not be closed is listed, is a problem, and is closed or forgotten on request", async () => {
+  const { handlers, backend } = await startAdministration();
+  const who = { door: "ssh", address: address("192.0.2.7") };
+  await handlers.open(who);
+  await expect(handlers.close({ ...who, forget: true })).rejects.toMatchObject({ code: "USAGE" });
+  backend.fail(new KnockError("FIREWALL", "nftables is closed"));
+  await expect(handlers.close(who)).rejects.toMatchObject({ code: "COMMAND" });
+  await expect(handlers.close(who)).rejects.toMatchObject({ code: "COMMAND" });
+  const failure = {
+    ...{ reason: "command could not be started: nftables is closed", attempts: 2 },
+    ...{ since: new Date("2026-11-22T13:26:05.000Z"), givenUp: false },
+  };
+  expect(await handlers.leases()).toMatchObject([{ door: "ssh", state: "closing", failure }]);
+  expect(handlers.status().problems).toContain(
+    '"ssh" for 192.0.2.7 may still be open: closing failed 2 times: ' +
+      "command could not be started: nftables is closed",
+  );
+  const closed = [{ door: "ssh", source: who.address }];
+  expect(await handlers.close({ ...who, forget: true })).toEqual({ closed, cut: 0 });
+  expect(await handlers.leases()).toEqual([]);
+  expect(await handlers.close({ ...who, forget: true })).toEqual({ closed: [], cut: 0 });
+});

@@ -10,6 +10,7 @@ import type { DoorReport, LeaseReport, Params, Result } from "../control/methods
 import type { OpenElement } from "../firewall/backend.ts";
 import { isNative } from "../firewall/firewall.ts";
 import type { Lease } from "../grant/lease.ts";
+import { failureOf } from "../grant/lease.ts";
 import { cutConnections } from "../system/connections.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
@@ -21,6 +22,7 @@ import type { Protection } from "./protection/protection.ts";
 import { expectReachable } from "./protection/reachable.ts";
 import type { StatusParts } from "./reports.ts";
 import {
+  describeOpenLease,
   describeUnreachable,
   reportDoors,
   reportLease,
@@ -68,16 +70,18 @@ export class Administration implements ControlHandlers {
     return reportLeases(leaseManager.leases, clock, inKernel);
   };
 
-  readonly close = async ({ door, address, cut }: Params<"close">): Promise<Result<"close">> => {
+  readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
+    const { door, address, cut, forget } = params;
     // A door that the configuration has no more may still be open.
     if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door);
     const { leaseManager } = this.#parts;
     const chosen = leaseManager.leases.filter(
-      ({ state, access }) =>
-        state.kind !== "closing" &&
-        (door === undefined || ownerName(access.owner) === door) &&
-        (address === undefined || access.source.equals(address)),
+      (lease) =>
+        (lease.state.kind !== "closing" || failureOf(lease) !== undefined) &&
+        (door === undefined || ownerName(lease.access.owner) === door) &&
+        (address === undefined || lease.access.source.equals(address)),
     );
+    if (forget) return this.#forget(chosen);
     await Promise.all(chosen.map((lease) => leaseManager.close(lease)));
     const { protection } = this.#parts;
     const configs = this.#parts.doors().all.map(({ config }) => config);
@@ -91,11 +95,8 @@ export class Administration implements ControlHandlers {
     const cuts = await Promise.all(
       (cut ? targets : []).map(({ source, services }) => cutConnections(source, services)),
     );
-    const closed = chosen.map(({ access }) => ({
-      door: ownerName(access.owner),
-      source: access.source,
-    }));
-    return { closed, cut: cuts.reduce((sum, count) => sum + count, 0) };
+    this.#expectClosed(chosen);
+    return { closed: chosen.map(nameLease), cut: cuts.reduce((sum, count) => sum + count, 0) };
   };
 
   readonly open = async ({
@@ -150,6 +151,30 @@ export class Administration implements ControlHandlers {
   readonly confirm = (params: Params<"confirm">): Promise<Result<"confirm">> =>
     this.#guard.confirm(params);
 
+  /** Takes those of these leases for closed that could not be closed. Throws USAGE if there are others alone. */
+  #forget(leases: readonly Lease[]): Result<"close"> {
+    const forgotten = leases.filter((lease) => this.#parts.leaseManager.forget(lease));
+    const [lease] = leases;
+    if (lease === undefined || forgotten.length > 0) {
+      return { closed: forgotten.map(nameLease), cut: 0 };
+    }
+    const { door, source } = nameLease(lease);
+    const message = `"${door}" for ${source} can still be closed`;
+    throw new KnockError("USAGE", message, { hints: ["leave --forget out"] });
+  }
+
+  /** Throws COMMAND if one of these leases could not be closed. */
+  #expectClosed(leases: readonly Lease[]): void {
+    const ids = new Set(leases.map(({ id }) => id));
+    const left = this.#parts.leaseManager.leases.find(
+      (lease) => ids.has(lease.id) && failureOf(lease) !== undefined,
+    );
+    if (left === undefined) return;
+    const message = describeOpenLease(left);
+    const hints = ["the log has the attempts", "knockctl leases lists what could not be closed"];
+    throw new KnockError("COMMAND", message, { hints });
+  }
+
   /** Returns what the kernel has open, or `undefined` if it does not say. */
   async #listOpen(): Promise<readonly OpenElement[] | undefined> {
     const { leaseManager, firewalls } = this.#parts;
@@ -184,4 +209,8 @@ export class Administration implements ControlHandlers {
   #report(lease: Lease): LeaseReport {
     return reportLease(lease, this.#parts.clock);
   }
+}
+
+function nameLease({ access: { owner, source } }: Lease): Result<"close">["closed"][number] {
+  return { door: ownerName(owner), source };
 }

@@ -10,9 +10,12 @@ import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
 import type { DoorReport, LeaseReport, Result } from "../control/methods.ts";
 import type { OpenElement } from "../firewall/backend.ts";
+import { describeFailure, hasGivenUp } from "../grant/closing-failure.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease, LeaseState } from "../grant/lease.ts";
+import { failureOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
+import { describe } from "../grant/logged-firewall.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
@@ -20,6 +23,9 @@ import type { NetworkChanges } from "./host/network.ts";
 import { inspectProtection } from "./protection/inspect.ts";
 import type { Protection } from "./protection/protection.ts";
 import { unreachableServices } from "./protection/reachable.ts";
+
+/** How many leases that could not be closed `status` describes one by one. */
+const mostDescribed = 10;
 
 /** What `reportStatus` looks at. */
 export interface StatusParts {
@@ -66,6 +72,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ...network.problems,
       ...firewalls.problems,
       ...problems,
+      ...describeOpenLeases(leaseManager.leases),
       ...describeUnreachable(protection.services, doors),
     ],
   };
@@ -111,15 +118,26 @@ export function reportLeases(
   });
 }
 
-export function reportLease({ access, since, due, state }: Lease, clock: Clock): LeaseReport {
+export function reportLease(lease: Lease, clock: Clock): LeaseReport {
+  const { access, since, due, state } = lease;
   const { owner, source, method } = access;
+  const failure = failureOf(lease);
+  const date = (time: number) => new Date(clock.wall() - (clock.now() - time));
   return {
     door: ownerName(owner),
     source,
-    since: new Date(clock.wall() - (clock.now() - since)),
+    since: date(since),
     remaining: Math.max(0, due - clock.now()),
     kind: method.kind,
     state: reportedState[state.kind],
+    ...(failure && {
+      failure: {
+        reason: describe(failure.result),
+        attempts: failure.attempts,
+        since: date(failure.since),
+        givenUp: hasGivenUp(failure),
+      },
+    }),
   };
 }
 
@@ -131,6 +149,24 @@ const reportedState = {
   open: "open",
   closing: "closing",
 } as const satisfies Record<LeaseState["kind"], LeaseReport["state"]>;
+
+/** Returns a sentence for each lease that could not be closed; for the rest of very many, one in all. */
+function describeOpenLeases(leases: readonly Lease[]): string[] {
+  const open = leases.filter((lease) => failureOf(lease) !== undefined);
+  const more = open.length - mostDescribed;
+  return [
+    ...open.slice(0, mostDescribed).map(describeOpenLease),
+    ...(more > 0 ? [`${more} more could not be closed: knockctl leases`] : []),
+  ];
+}
+
+/** Returns what may still be open for whom, and why. */
+export function describeOpenLease(lease: Lease): string {
+  const { owner, source } = lease.access;
+  const failure = failureOf(lease);
+  const what = failure === undefined ? "is open" : describeFailure(lease.access, failure);
+  return `"${ownerName(owner)}" for ${source} ${what}`;
+}
 
 /**
  * Returns a sentence for each protected service that no door opens: what was confirmed stays protected,

@@ -1,18 +1,41 @@
-import type { AccessRequest, Lease } from "./lease.ts";
+import type { Clock } from "../base/clock.ts";
+import { humanDuration } from "../base/duration.ts";
+import { later } from "../base/time.ts";
+import { describeFailure, hasGivenUp, nextFailure, pauseAfter } from "./closing-failure.ts";
+import type { AccessRequest, ClosingFailure, Failed, Lease } from "./lease.ts";
+import { failureOf, reopenOf } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
 import { TaskLimiter } from "./task-limiter.ts";
 
-/** Closes leases. Closings have slots of their own, so that they never wait behind openings. */
+/**
+ * How many leases that could not be closed are kept. Beyond it a stop command that fails ends the lease:
+ * knocks from forged sources at a door whose stop command never works must not fill the table of leases.
+ */
+export const mostFailing = 10_000;
+
+export interface ClosingsParts {
+  readonly clock: Clock;
+  readonly registry: LeaseRegistry;
+  readonly firewall: LoggedFirewall;
+}
+
+/**
+ * Closes leases, and tries again with a growing pause what failed. Closings have slots of their own, so
+ * that they never wait behind openings.
+ */
 export class Closings {
-  readonly #registry: LeaseRegistry;
-  readonly #firewall: LoggedFirewall;
+  readonly #parts: ClosingsParts;
   readonly #slots: TaskLimiter;
+  /** The attempts that run or wait for a slot, by lease. */
+  readonly #attempts = new Map<number, Promise<void>>();
+  /** What cancels the timer of the next attempt, by lease. */
+  readonly #timers = new Map<number, () => void>();
+  #stopped = false;
 
   /** `most`: how many run at once. */
-  constructor(registry: LeaseRegistry, firewall: LoggedFirewall, most: number) {
-    this.#registry = registry;
-    this.#firewall = firewall;
+  constructor(parts: ClosingsParts, most: number) {
+    this.#parts = parts;
     this.#slots = new TaskLimiter(most, Number.POSITIVE_INFINITY);
   }
 
@@ -21,16 +44,53 @@ export class Closings {
     return this.#slots.size;
   }
 
-  /** Closes a lease, and carries out `reopen` afterwards. Resolves when it is closed. */
+  /** Closes a lease, and carries out `reopen` afterwards. Resolves when the first attempt has ended. */
   async close({ id }: Lease, reopen?: AccessRequest): Promise<void> {
-    this.#registry.record({ op: "close", id });
-    if (reopen !== undefined) this.#registry.step({ op: "reopen", id, request: reopen });
-    await this.#slots.run(String(id), () => this.#run(id));
+    const { registry } = this.#parts;
+    registry.record({ op: "close", id });
+    if (reopen !== undefined) registry.step({ op: "reopen", id, request: reopen });
+    await this.attempt(id);
+  }
+
+  /** Tries now to close a lease that is closing. Resolves when the attempt, or one under way, has ended. */
+  attempt(id: number): Promise<void> {
+    const underWay = this.#attempts.get(id);
+    if (underWay !== undefined) return underWay;
+    this.#cancelTimer(id);
+    const attempt = this.#slots
+      .run(String(id), () => this.#run(id))
+      .then(() => void this.#attempts.delete(id));
+    this.#attempts.set(id, attempt);
+    return attempt;
+  }
+
+  /** Goes on with a closing of an earlier daemon. */
+  resume(lease: Lease): void {
+    const { id, access } = lease;
+    const failure = failureOf(lease);
+    if (failure === undefined || !hasGivenUp(failure)) void this.attempt(id);
+    else
+      this.#parts.firewall.log("error", "close-failed", access, describeFailure(access, failure));
   }
 
   /** Closes what a start command that still runs may have opened. The lease stays. */
   async closeEarly({ id, access }: Lease): Promise<void> {
-    await this.#slots.run(`${id} early`, () => this.#firewall.close(access));
+    await this.#slots.run(`${id} early`, async () => {
+      await this.#parts.firewall.close(access);
+    });
+  }
+
+  /** Ends a lease that could not be closed without another attempt. */
+  forget(lease: Lease): void {
+    this.#cancelTimer(lease.id);
+    this.#parts.firewall.log("notice", "forgotten", lease.access, "taken for closed");
+    this.#parts.registry.remove(lease);
+  }
+
+  /** Schedules no further attempts. Those that failed are for the next daemon. */
+  stop(): void {
+    this.#stopped = true;
+    for (const id of [...this.#timers.keys()]) this.#cancelTimer(id);
   }
 
   /** Resolves when nothing is being closed. */
@@ -44,9 +104,60 @@ export class Closings {
   }
 
   async #run(id: number): Promise<void> {
-    const lease = this.#registry.get(id);
+    const { registry, firewall } = this.#parts;
+    const lease = registry.get(id);
     if (lease === undefined) return;
-    await this.#firewall.close(lease.access);
-    this.#registry.remove(lease);
+    const result = await firewall.close(lease.access);
+    // A knock may have come, or an administrator.
+    const current = registry.get(id);
+    if (current === undefined) return;
+    if (result.kind === "done" || this.#mayLeave(current, result)) registry.remove(current);
+    else this.#fail(current, result);
+  }
+
+  /**
+   * Returns whether a lease can end although its closing failed: a knock opens it again, and the next
+   * closing is for both. A command that did not even start must first close what it has opened.
+   */
+  #mayLeave(lease: Lease, { kind }: Failed): boolean {
+    if (reopenOf(lease) === undefined) return false;
+    return kind !== "not-started" || lease.access.method.kind === "native";
+  }
+
+  #fail(lease: Lease, result: Failed): void {
+    const { clock, registry, firewall } = this.#parts;
+    const { id, access } = lease;
+    const failure = nextFailure(failureOf(lease), result, clock.now());
+    if (result.kind !== "not-started" && registry.failing >= mostFailing) {
+      const text = `${describeFailure(access, failure)}; too many could not be closed, forgotten`;
+      firewall.log("error", "close-failed", access, text);
+      registry.remove(lease);
+      return;
+    }
+    registry.record({ op: "close", id, failure });
+    const isLast = this.#stopped || hasGivenUp(failure);
+    const pause = isLast ? undefined : this.#retryLater(lease, failure);
+    const next = pause === undefined ? "" : `; next attempt in ${humanDuration(pause)}`;
+    firewall.log("error", "close-failed", access, `${describeFailure(access, failure)}${next}`);
+  }
+
+  /** Returns the pause until the next attempt: milliseconds. */
+  #retryLater(lease: Lease, failure: ClosingFailure): number {
+    const { clock } = this.#parts;
+    const { id, access, due } = lease;
+    const pause = pauseAfter(failure);
+    const cancel = clock.wakeAt(later(clock.now(), pause), () => {
+      this.#timers.delete(id);
+      // What the kernel closes by itself is closed then.
+      if (access.method.kind === "native" && clock.now() >= due) this.#parts.registry.remove(lease);
+      else void this.attempt(id);
+    });
+    this.#timers.set(id, cancel);
+    return pause;
+  }
+
+  #cancelTimer(id: number): void {
+    this.#timers.get(id)?.();
+    this.#timers.delete(id);
   }
 }

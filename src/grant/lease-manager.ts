@@ -4,7 +4,7 @@ import { Closings } from "./closings.ts";
 import type { CommandLeasesOptions } from "./command-leases.ts";
 import { CommandLeases } from "./command-leases.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
-import { reopenOf } from "./lease.ts";
+import { failureOf, reopenOf } from "./lease.ts";
 import type { LeaseRegistryOptions } from "./lease-registry.ts";
 import { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewallOptions } from "./logged-firewall.ts";
@@ -47,11 +47,10 @@ export class LeaseManager {
       onDue: (lease) => this.#expire(lease),
       onGone: (lease) => this.#followUp(lease),
     });
-    this.#closings = new Closings(this.#registry, this.#firewall, options.maxCommands);
-    const parts = {
-      ...{ clock: options.clock, locks: options.locks },
-      ...{ registry: this.#registry, firewall: this.#firewall, closings: this.#closings },
-    };
+    const { clock, locks } = options;
+    const base = { clock, locks, registry: this.#registry, firewall: this.#firewall };
+    this.#closings = new Closings(base, options.maxCommands);
+    const parts = { ...base, closings: this.#closings };
     this.#commands = new CommandLeases(options, parts);
     this.#natives = new NativeLeases(parts);
     this.#orphans = new OrphanedCommands(parts);
@@ -98,7 +97,13 @@ export class LeaseManager {
     const { state } = lease;
     if (state.kind === "open" || (state.kind === "orphaned" && state.wait === "overdue")) {
       await this.#closings.close(lease, request);
-    } else this.#registry.step({ op: "reopen", id: lease.id, request });
+      return true;
+    }
+    this.#registry.step({ op: "reopen", id: lease.id, request });
+    // What failed does not wait for its next attempt.
+    if (state.kind === "closing" && state.failure !== undefined) {
+      await this.#closings.attempt(lease.id);
+    }
     return true;
   }
 
@@ -111,8 +116,9 @@ export class LeaseManager {
   }
 
   /**
-   * Closes a lease before its time; resolves when that is done. If the start command still runs, the
-   * lease is closed now, and once more when that has ended. What waits to be opened is not opened.
+   * Closes a lease before its time, or tries again to; resolves when that is done or has failed. If the
+   * start command still runs, the lease is closed now, and once more when that has ended. What waits to
+   * be opened is not opened.
    */
   async close({ id }: Lease): Promise<void> {
     const lease = this.#registry.get(id);
@@ -122,10 +128,19 @@ export class LeaseManager {
       this.#firewall.log("info", "cancelled", lease.access, "closed before it was opened");
       this.#registry.remove(lease);
     } else if (kind === "open") await this.#closings.close(lease);
-    else if (kind !== "closing") {
+    else if (kind === "closing") await this.#closings.attempt(id);
+    else {
       this.#registry.step({ op: "closeWhenStarted", id });
       await this.#closings.closeEarly(lease);
     }
+  }
+
+  /** Takes a lease for closed that could not be closed. Returns false if it is none. */
+  forget({ id }: Lease): boolean {
+    const lease = this.#registry.get(id);
+    if (lease === undefined || failureOf(lease) === undefined) return false;
+    this.#closings.forget(lease);
+    return true;
   }
 
   /** Opens again what the kernel should have open, with the time it has left. */
@@ -142,10 +157,13 @@ export class LeaseManager {
     this.#registry.stop();
     this.#orphans.stop();
     this.#commands.stop();
+    this.#closings.stop();
     if (this.journalFailed) {
       // What the kernel has open it closes by itself.
-      const open = this.leases.filter(({ state }) => state.kind === "open").filter(isOfCommands);
-      for (const lease of open) void this.#closings.close(lease);
+      for (const lease of this.leases.filter(isOfCommands)) {
+        if (lease.state.kind === "open") void this.#closings.close(lease);
+        else if (failureOf(lease) !== undefined) void this.#closings.attempt(lease.id);
+      }
       await this.#commands.idle();
     }
     await this.#closings.idle();
@@ -191,7 +209,7 @@ export class LeaseManager {
     const { state, access, due } = lease;
     const plan = state.kind === "orphaned" ? "settle" : state.kind === "closing" ? "close" : "keep";
     this.#firewall.log("notice", "recovered", access, `open since an earlier start (${plan})`);
-    if (state.kind === "closing") void this.#closings.close(lease);
+    if (state.kind === "closing") this.#closings.resume(lease);
     else if (state.kind === "orphaned") this.#orphans.watch(lease.id);
     // What is overdue the kernel has closed.
     else if (due > this.#options.clock.now()) this.#natives.reopen(lease);

@@ -42,6 +42,11 @@ export class LeaseRegistry {
     return this.#options.ledger.size;
   }
 
+  /** How many leases could not be closed so far. */
+  get failing(): number {
+    return this.#options.ledger.failing;
+  }
+
   /** Returns whether the next daemon will not know what is open. */
   get journalFailed(): boolean {
     return this.#options.journal?.trouble !== undefined;

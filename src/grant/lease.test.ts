@@ -9,6 +9,7 @@ const request: AccessRequest = { access, length: 1000, again: "extend" };
 const failure = {
   result: { kind: "failed", status: 1 },
   attempts: 1,
+  runs: 1,
   since: monotonic(0),
 } as const;
 
@@ -38,7 +39,7 @@ const events = {
   closeWhenStarted: { op: "closeWhenStarted", id: 1 },
   overdue: { op: "overdue", id: 1 },
   reopen: { op: "reopen", id: 1, request },
-  failed: { op: "failed", id: 1, failure },
+  failed: { op: "close", id: 1, failure },
 } as const satisfies Record<string, LeaseEvent | LeaseStep>;
 
 function lease(state: LeaseState): Lease {
@@ -70,7 +71,13 @@ const changes: Readonly<Record<keyof typeof events, Partial<Record<StateName, St
     ...{ overdue: "overdue, to reopen", closing: "closing, to reopen" },
     failing: "failing, to reopen",
   },
-  failed: { closing: "failing", "closing, to reopen": "failing, to reopen" },
+  failed: {
+    ...{ queued: "failing", starting: "failing", "to close": "failing", open: "failing" },
+    ...{ orphaned: "failing", overdue: "failing", closing: "failing" },
+    ...{ "orphaned, to reopen": "failing, to reopen", "overdue, to reopen": "failing, to reopen" },
+    "to close and reopen": "failing, to reopen",
+    "closing, to reopen": "failing, to reopen",
+  },
 };
 
 for (const [name, event] of Object.entries(events)) {

@@ -27,7 +27,7 @@ export interface Lease {
  * The life of a lease:
  *
  *     queued ──start──> starting ──opened──> open ──close──> closing ──closed──> (gone)
- *       │                  │                                 ↑     ↺ failed
+ *       │                  │                                 ↑     ↺ close failed
  *       ├──closed          └──closed──> (gone)  orphaned ──close
  *       └──> (gone)
  *
@@ -55,14 +55,18 @@ interface PlannedClosing {
 type OrphanWait = "waiting" | "overdue";
 
 /** A closing that did not succeed. The lease may still be open. */
-interface ClosingFailure {
+export interface ClosingFailure {
   /** How the last attempt ended. */
-  readonly result: Exclude<FirewallResult, { readonly kind: "done" }>;
+  readonly result: Failed;
   /** How many attempts failed. */
   readonly attempts: number;
+  /** In how many of them the command started. */
+  readonly runs: number;
   /** When the first one failed. */
   readonly since: Monotonic;
 }
+
+export type Failed = Exclude<FirewallResult, { readonly kind: "done" }>;
 
 /** What the journal records of a lease. */
 export type LeaseEvent =
@@ -77,8 +81,8 @@ export type LeaseEvent =
   | { readonly op: "opened"; readonly id: number; readonly due: Monotonic }
   /** A knock, or an administrator, made it end at another time. */
   | { readonly op: "extend"; readonly id: number; readonly due: Monotonic }
-  /** The closing begins. */
-  | { readonly op: "close"; readonly id: number }
+  /** The closing begins, or an attempt at it failed. */
+  | { readonly op: "close"; readonly id: number; readonly failure?: ClosingFailure }
   | { readonly op: "closed"; readonly id: number };
 
 /** What happens to a lease in memory alone. */
@@ -86,13 +90,17 @@ export type LeaseStep =
   | { readonly op: "start"; readonly id: number }
   | { readonly op: "closeWhenStarted"; readonly id: number }
   | { readonly op: "overdue"; readonly id: number }
-  | { readonly op: "reopen"; readonly id: number; readonly request: AccessRequest }
-  | { readonly op: "failed"; readonly id: number; readonly failure: ClosingFailure };
+  | { readonly op: "reopen"; readonly id: number; readonly request: AccessRequest };
 
 /** Returns what a later knock asked for, to be carried out when the lease is gone. */
 export function reopenOf({ state }: Lease): AccessRequest | undefined {
   if (state.kind === "starting") return state.closeWhenStarted?.reopen;
   return state.kind === "orphaned" || state.kind === "closing" ? state.reopen : undefined;
+}
+
+/** Returns why a lease could not be closed, or undefined if no attempt failed. */
+export function failureOf({ state }: Lease): ClosingFailure | undefined {
+  return state.kind === "closing" ? state.failure : undefined;
 }
 
 /** Returns the lease that an `open` event begins. */
@@ -119,7 +127,7 @@ export function advance(
       if (state.kind !== "queued" && state.kind !== "starting") return lease;
       return { ...lease, due: latest(lease.due, event.due), state: { kind: "open" } };
     case "close":
-      return state.kind === "closing" ? lease : { ...lease, state: closing(reopenOf(lease)) };
+      return { ...lease, state: closing(lease, event.failure) };
     default:
       return { ...lease, state: step(state, event) };
   }
@@ -133,8 +141,6 @@ function step(state: LeaseState, event: Exclude<LeaseStep, { readonly op: "start
       return { ...state, closeWhenStarted: state.closeWhenStarted ?? {} };
     case "overdue":
       return state.kind === "orphaned" ? { ...state, wait: "overdue" } : state;
-    case "failed":
-      return state.kind === "closing" ? { ...state, failure: event.failure } : state;
     case "reopen": {
       const reopen = event.request;
       if (state.kind === "orphaned" || state.kind === "closing") return { ...state, reopen };
@@ -144,6 +150,8 @@ function step(state: LeaseState, event: Exclude<LeaseStep, { readonly op: "start
   }
 }
 
-function closing(reopen: AccessRequest | undefined): LeaseState {
-  return { kind: "closing", ...(reopen && { reopen }) };
+function closing(lease: Lease, failed: ClosingFailure | undefined): LeaseState {
+  const reopen = reopenOf(lease);
+  const failure = failed ?? failureOf(lease);
+  return { kind: "closing", ...(failure && { failure }), ...(reopen && { reopen }) };
 }

@@ -2,7 +2,7 @@ import type { Monotonic } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { Lease, LeaseEvent, LeaseStep } from "./lease.ts";
-import { advance, begin } from "./lease.ts";
+import { advance, begin, failureOf } from "./lease.ts";
 
 /** Which doors are open to whom, and until when. It holds what events tell and does nothing by itself. */
 export class Ledger {
@@ -10,6 +10,7 @@ export class Ledger {
   readonly #idByKey = new Map<string, number>();
   readonly #due = new DueQueue<number, Monotonic>();
   #lastId = 0;
+  #failing = 0;
 
   /** Records what happened. Events of leases that are gone change nothing. */
   apply(event: LeaseEvent | LeaseStep): void {
@@ -32,6 +33,11 @@ export class Ledger {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** How many leases could not be closed so far. */
+  get failing(): number {
+    return this.#failing;
   }
 
   /** All of them, the oldest first. */
@@ -62,6 +68,7 @@ export class Ledger {
   #put(lease: Lease): void {
     const before = this.#byId.get(lease.id);
     this.#byId.set(lease.id, lease);
+    this.#failing += countFailure(lease) - countFailure(before);
     if (lease.state.kind !== "open") this.#due.delete(lease.id);
     else if (before?.state.kind !== "open" || before.due !== lease.due) {
       this.#due.set(lease.id, lease.due);
@@ -74,9 +81,14 @@ export class Ledger {
       return;
     }
     this.#due.delete(lease.id);
+    this.#failing -= countFailure(lease);
     this.#byId.delete(lease.id);
     this.#idByKey.delete(keyOf(lease.access));
   }
+}
+
+function countFailure(lease: Lease | undefined): number {
+  return lease === undefined || failureOf(lease) === undefined ? 0 : 1;
 }
 
 /** What there is one lease for. */

@@ -35,9 +35,12 @@ export class LoggedFirewall {
     return false;
   }
 
-  async close(access: Access): Promise<void> {
+  /** Closes. Returns how that ended. */
+  async close(access: Access): Promise<FirewallResult> {
     this.#announce("close", access);
-    this.#report("close", access, await this.#options.firewall.close(access));
+    const result = await this.#options.firewall.close(access);
+    this.#report("close", access, result);
+    return result;
   }
 
   /** Logs that the kernel has an access open, for `length` milliseconds. */
@@ -87,7 +90,8 @@ export class LoggedFirewall {
   }
 }
 
-function describe(outcome: FirewallResult): string {
+/** Returns a result as the log says it. */
+export function describe(outcome: FirewallResult): string {
   switch (outcome.kind) {
     case "done":
       return "command ended";

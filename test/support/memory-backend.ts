@@ -30,6 +30,9 @@ export class MemoryBackend implements NativeBackend {
   };
 
   readonly close = ({ source, method }: NativeAccess): Promise<FirewallResult> => {
+    if (this.#failure !== undefined) {
+      return Promise.resolve({ kind: "not-started", reason: this.#failure.message });
+    }
     for (const service of method.services) this.#open.delete(keyOf(source, service));
     return Promise.resolve({ kind: "done" });
   };
@@ -57,7 +60,7 @@ export class MemoryBackend implements NativeBackend {
   readonly renew = (): Promise<void> => Promise.resolve();
   readonly release = (): Promise<void> => Promise.resolve();
 
-  /** From now on the kernel cannot be asked. */
+  /** From now on the kernel answers nothing, and closes nothing. */
   fail(error: Error): void {
     this.#failure = error;
   }

@@ -1,4 +1,5 @@
 import { parseAddress } from "../../base/address.ts";
+import { KnockError } from "../../base/errors.ts";
 import { plural, printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { Command, CommandLine } from "./command.ts";
@@ -18,6 +19,7 @@ Closes a door for all sources, all doors for an address, one door for an address
 Existing connections continue unless --cut ends them.
 
   --cut          end existing connections, too; with an ADDRESS also if nothing is open for it
+  --forget       for a door and an address: mark as closed what could not be closed
 ${clientUsage}
 example: knockctl close 192.0.2.7 --cut
 `;
@@ -26,7 +28,7 @@ export const close: Command = {
   name: "close",
   summary: "close a door, or all doors, at once",
   usage,
-  options: [{ long: "cut" }, ...clientOptions],
+  options: [{ long: "cut" }, { long: "forget" }, ...clientOptions],
   async run(line, io) {
     const params = readParams(line);
     const result = await withDaemon(line, (daemon) => daemon.ask("close", params));
@@ -39,7 +41,11 @@ function readParams(line: CommandLine): Params<"close"> {
   expectOperands(line, 1, 2);
   const [what = "", address] = line.operands;
   const cut = line.given.has("cut") && { cut: true };
-  if (address !== undefined) return { door: what, address: readAddress(address), ...cut };
+  const forget = line.given.has("forget") && ({ forget: true } as const);
+  if (address !== undefined) {
+    return { door: what, address: readAddress(address), ...cut, ...forget };
+  }
+  if (forget) throw new KnockError("USAGE", "--forget needs a door and an address");
   if (what === "all") return { all: true, ...cut };
   const parsed = parseAddress(what);
   return { ...(parsed === undefined ? { door: what } : { address: parsed }), ...cut };

@@ -34,13 +34,13 @@ export function formatLeases(found: readonly LeaseReport[]): string {
     { title: "KIND" },
     { title: "STATE" },
   ] as const;
-  const rows = found.map(({ door, source, remaining, since, kind, state }) => [
+  const rows = found.map(({ door, source, remaining, since, kind, state, failure }) => [
     door,
     source.toString(),
     humanDuration(remaining),
     formatLocalTime(since),
     kind,
-    state,
+    failure === undefined ? state : "could not be closed",
   ]);
   return formatTable(columns, rows);
 }

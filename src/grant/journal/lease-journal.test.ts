@@ -65,6 +65,8 @@ const source = (i: number) => address(`10.0.${i >> 8}.${i & 255}`);
 const open = (id: number, access: Access = byCommands({ source: source(id) })): LeaseEvent => {
   return { op: "open", id, access, length: 1000, since: monotonic(0) };
 };
+const result = { kind: "failed", status: 1 } as const;
+const failure = { result, attempts: 2, runs: 2, since: monotonic(5) };
 const opened = (id: number): LeaseEvent => ({ op: "opened", id, due: monotonic(1000) });
 
 test("what was written is found by the next daemon, in each of its states", () => {
@@ -96,12 +98,13 @@ test("beginning anew keeps exactly the leases that there are, in each of their s
     ...[open(4), { op: "extend", id: 4, due: monotonic(9000) } as const],
     ...[open(5), opened(5), { op: "extend", id: 5, due: monotonic(10) } as const],
     ...[open(6), opened(6), { op: "close", id: 6 } as const, { op: "closed", id: 6 } as const],
+    ...[open(7), opened(7), { op: "close", id: 7, failure } as const],
   ]) {
     note(event);
   }
   journal.restart();
-  // The start, then one line or two for the usual ones of the five that are left.
-  expect(readJournal(readFileSync(path)).values).toHaveLength(1 + 1 + 2 + 3 + 2 + 3);
+  // The start, then one line to three for each of the six that are left.
+  expect(readJournal(readFileSync(path)).values).toHaveLength(1 + 1 + 2 + 3 + 2 + 3 + 3);
   journal.close();
   expect(leftBehind()).toEqual(asFound(ledger.leases));
 });

@@ -4,7 +4,7 @@ import { isErrno, KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Monotonic } from "../../base/time.ts";
 import { later, latest, longAgo } from "../../base/time.ts";
-import type { Lease, LeaseEvent } from "../lease.ts";
+import type { ClosingFailure, Lease, LeaseEvent } from "../lease.ts";
 import type { LeaseStore } from "../lease-store.ts";
 import type { Ledger } from "../ledger.ts";
 import { Journal } from "./journal.ts";
@@ -213,6 +213,10 @@ function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
     { op: "open", ...opened },
     ...(isOpened ? [{ op: "opened", id, due } as const] : []),
     ...(due === usual ? [] : [{ op: "extend", id, due } as const]),
-    ...(state.kind === "closing" ? [{ op: "close", id } as const] : []),
+    ...(state.kind === "closing" ? [closingOf(id, state.failure)] : []),
   ];
+}
+
+function closingOf(id: number, failure: ClosingFailure | undefined): LeaseEvent {
+  return { op: "close", id, ...(failure && { failure }) };
 }

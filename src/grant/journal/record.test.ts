@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { address } from "../../../test/support/packets.ts";
 import { monotonic, wallTime } from "../../base/time.ts";
 import type { Access } from "../../firewall/firewall.ts";
-import type { LeaseEvent } from "../lease.ts";
+import type { Failed, LeaseEvent } from "../lease.ts";
 import type { LeaseRecord } from "./record.ts";
 import { parseRecord, recordToJson } from "./record.ts";
 
@@ -46,7 +46,16 @@ const access: fc.Arbitrary<Access> = fc.oneof(
 const moment = time.map(monotonic);
 const date = time.map(wallTime);
 
+const result: fc.Arbitrary<Failed> = fc.oneof(
+  fc.record({ kind: fc.constant("failed" as const), status: fc.integer() }),
+  fc.record({ kind: fc.constant("killed" as const), signal: text }),
+  fc.record({ kind: fc.constant("timed-out" as const) }),
+  fc.record({ kind: fc.constant("not-started" as const), reason: text }),
+);
+const failure = fc.record({ result, attempts: id, runs: fc.nat(), since: moment });
+
 const event: fc.Arbitrary<LeaseEvent> = fc.oneof(
+  fc.record({ op: fc.constant("close" as const), id, failure }),
   fc.record({ op: fc.constant("open" as const), id, access, length: time, since: moment }),
   fc.record({ op: fc.constantFrom("opened" as const, "extend" as const), id, due: moment }),
   fc.record({ op: fc.constantFrom("close" as const, "closed" as const), id }),
@@ -95,6 +104,11 @@ test("what was absent is undefined, and what is not known to us is left out", ()
     length: 10,
     since: 0,
   });
+});
+
+test("a failure that cannot be read does not hide that the lease was being closed", () => {
+  const line = { op: "close", id: 1, failure: { result: { kind: "melted" } } };
+  expect(throughJson(line)).toEqual({ op: "close", id: 1 });
 });
 
 const passageWith = (more: object) => ({ ...open, passage: { ...open.passage, ...more } });

@@ -67,12 +67,29 @@ const passage = v.object({
   way,
 });
 
+// Version 0.1 ignores it.
+const failure = v.object({
+  result: v.variant("kind", [
+    v.object({ kind: v.literal("failed"), status: v.number() }),
+    v.object({ kind: v.literal("killed"), signal: v.string() }),
+    v.object({ kind: v.literal("timed-out") }),
+    v.object({ kind: v.literal("not-started"), reason: v.string() }),
+  ]),
+  attempts: id,
+  runs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  since: moment,
+});
+
 const record = v.variant("op", [
   v.object({ op: v.picklist(["start", "end"]), boot: v.string(), now: moment, wall: date }),
   v.object({ op: v.literal("open"), id, passage, length: time, since: moment }),
   v.object({ op: v.literal("opened"), id, due: moment }),
   v.object({ op: v.literal("extend"), id, due: moment }),
-  v.object({ op: v.literal("close"), id }),
+  v.object({
+    op: v.literal("close"),
+    id,
+    failure: v.fallback(optional(failure), undefined as never),
+  }),
   v.object({ op: v.literal("closed"), id }),
 ]);
 
@@ -80,6 +97,10 @@ const record = v.variant("op", [
 export function parseRecord(value: unknown): LeaseRecord | undefined {
   const parsed = v.safeParse(record, value);
   if (!parsed.success) return undefined;
+  if (parsed.output.op === "close") {
+    const { failure, ...close } = parsed.output;
+    return { ...close, ...(failure && { failure }) };
+  }
   if (parsed.output.op !== "open") return parsed.output;
   const { passage, ...rest } = parsed.output;
   const { way: method, door: name, nth, ...who } = passage;

@@ -61,6 +61,7 @@ describe("what is left to do about a lease", () => {
     ["by commands, being closed", byCommands(), [opened, close], "closing", "closing"],
     ["by the kernel, being opened", byKernel(), [], "open", "open"],
     ["by the kernel, open", byKernel(), [opened], "open", "open"],
+    ["by the kernel, being closed", byKernel(), [opened, close], "closing", "closing"],
   ])("%s", (_, access, events, sameBoot, otherBoot) => {
     const records = history(access, ...events);
     expect(only(recover(records, later(10_000))).state.kind).toBe(sameBoot);
@@ -78,6 +79,16 @@ describe("what is left to do about a lease", () => {
     expect(only(recover(headless, later(0))).state.kind).toBe("closing");
     const native = only(recover(history(byKernel(), opened).slice(1), later(0)));
     expect(native.due).toBeLessThanOrEqual(later(0).now + length);
+  });
+
+  test("close it, where an earlier daemon could not: with its attempts, and since when on this clock", () => {
+    const result = { kind: "failed", status: 1 } as const;
+    const failure = { result, attempts: 3, runs: 2, since: monotonic(start.now + 9000) };
+    const records = history(byCommands(), opened, { ...close, failure });
+    expect(only(recover(records, later(10_000))).state).toEqual({ kind: "closing", failure });
+    const here = nextBoot(10_000);
+    const moved = { kind: "closing", failure: { ...failure, since: monotonic(here.now - 1000) } };
+    expect(only(recover(records, here)).state).toEqual(moved);
   });
 
   test("nothing, once it was closed", () => {

@@ -1,5 +1,7 @@
+import type { Monotonic } from "../../base/time.ts";
 import { earliest, later, monotonic, wallTime } from "../../base/time.ts";
 import type { Lease, LeaseState } from "../lease.ts";
+import { failureOf } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
 
@@ -35,7 +37,8 @@ export function recover(records: readonly LeaseRecord[], here: ClockReading): Le
     // What was left when its daemon ended is the most that is left now. After a crash that is unknown,
     // and its length must do.
     const left = end?.boot === opener.boot ? lease.due - end.now : lease.length;
-    return { ...moveTo(here, opener, left, lease), state: stateOf(lease, opener, here) };
+    const state = stateOf(lease, opener, here);
+    return moveTo(here, opener, left, { ...lease, state });
   });
 }
 
@@ -45,18 +48,26 @@ function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Le
   // may have been set.
   if (start.boot === here.boot) return lease;
   const shift = here.now - here.wall - (start.now - start.wall);
+  const move = (time: Monotonic) => earliest(later(time, shift), here.now);
   const due = earliest(later(lease.due, shift), later(here.now, left));
-  return { ...lease, since: earliest(later(lease.since, shift), here.now), due };
+  const failure = failureOf(lease);
+  const moved = { ...lease, since: move(lease.since), due };
+  if (failure === undefined) return moved;
+  return {
+    ...moved,
+    state: { kind: "closing", failure: { ...failure, since: move(failure.since) } },
+  };
 }
 
 function stateOf(lease: Lease, start: ClockReading, here: ClockReading): LeaseState {
+  const { state } = lease;
+  if (state.kind === "closing") return state;
+  const isOfThisBoot = start.boot === here.boot;
   if (lease.access.method.kind === "native") {
     // A date before its opening tells that the clock was set back: it is unknown how long it was open.
     const opened = later(start.wall, lease.since - start.now);
-    const isSetBack = start.boot !== here.boot && here.wall < opened;
-    return { kind: isSetBack ? "closing" : "open" };
+    return { kind: !isOfThisBoot && here.wall < opened ? "closing" : "open" };
   }
-  const { kind } = lease.state;
-  if (start.boot !== here.boot || kind === "closing") return { kind: "closing" };
-  return kind === "open" ? { kind } : { kind: "orphaned", wait: "waiting" };
+  if (!isOfThisBoot) return { kind: "closing" };
+  return state.kind === "open" ? state : { kind: "orphaned", wait: "waiting" };
 }

@@ -1,0 +1,49 @@
+import { ownerName } from "../base/access-owner.ts";
+import { plural } from "../base/text.ts";
+import type { Monotonic } from "../base/time.ts";
+import type { Access } from "../firewall/firewall.ts";
+import type { ClosingFailure, Failed } from "./lease.ts";
+import { describe } from "./logged-firewall.ts";
+
+/** How often a stop command runs that fails. */
+const mostRuns = 8;
+
+/** Pauses after the first failure, and the longest one for a command that cannot start: milliseconds. */
+const firstPause = 1000;
+const firstRunPause = 3000;
+const longestPause = 60_000;
+
+/** Returns the failure after one more attempt has ended with `result`. */
+export function nextFailure(
+  before: ClosingFailure | undefined,
+  result: Failed,
+  now: Monotonic,
+): ClosingFailure {
+  const { attempts = 0, runs = 0, since = now } = before ?? {};
+  const ran = result.kind === "not-started" ? 0 : 1;
+  return { result, attempts: attempts + 1, runs: runs + ran, since };
+}
+
+/** Returns whether no further attempt is made. A command that cannot start is never given up. */
+export function hasGivenUp({ result, runs }: ClosingFailure): boolean {
+  return result.kind !== "not-started" && runs >= mostRuns;
+}
+
+/**
+ * Returns how long to wait before the next attempt: milliseconds. A shortage that keeps a command from
+ * starting may end at any moment: 1 s, doubled up to a minute. The attempts at a command that fails take
+ * 55 minutes in all: 3 s, tripled each time.
+ */
+export function pauseAfter({ result, attempts, runs }: ClosingFailure): number {
+  if (result.kind !== "not-started") return firstRunPause * 3 ** (runs - 1);
+  return Math.min(longestPause, firstPause * 2 ** Math.min(attempts - 1, 30));
+}
+
+/** Returns what is still open and why, and what to do where no further attempt is made. */
+export function describeFailure(access: Access, failure: ClosingFailure): string {
+  const { result, attempts } = failure;
+  const what = `may still be open: closing failed ${plural(attempts, "time")}: ${describe(result)}`;
+  if (!hasGivenUp(failure)) return what;
+  const close = `knockctl close "${ownerName(access.owner)}" ${access.source}`;
+  return `${what}; given up: ${close} tries again, with --forget it takes it for closed`;
+}
