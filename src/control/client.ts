@@ -145,7 +145,7 @@ export class ControlClient {
   }
 }
 
-/** A socket of somebody else's could tell us anything. Throws SYSTEM. */
+/** Throws SYSTEM if another user owns the socket: its answers prove nothing. */
 function checkFile(path: string): void {
   let found: ReturnType<typeof statSync>;
   try {

@@ -58,7 +58,7 @@ export class ControlConnection {
   #hangUp(): void {
     this.#state = "leaving";
     this.#endWatches();
-    // Bytes that nobody read would make the kernel throw our last words away: they are read on, unheard.
+    // With unread bytes the kernel would drop our last answer: read on, and ignore them.
     this.#socket.resume();
     this.#socket.end();
     this.#wait();
@@ -160,7 +160,7 @@ export class ControlConnection {
     else if (this.#state === "leaving") {
       this.#deadline.keep("farewell", farewellTime, () => this.#socket.destroy());
     } else if (this.#state === "reading" && this.#lines.isPartial) {
-      // Whoever sends a byte now and then gets no more time for it.
+      // A byte now and then does not extend the time.
       const error = limit("the request took too long to arrive");
       this.#deadline.keep("rest", requestTime, () => this.refuse(error));
     } else if (this.#state === "reading" && this.#inFlight + this.#watches.size === 0) {

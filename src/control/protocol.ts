@@ -82,7 +82,7 @@ export function formatEvent(id: number, entry: Entry, wall: WallTime): string {
   return `{"id":${id},"event":${formatJsonLine(entry, wall)}}`;
 }
 
-/** So many events were left out, because nobody read them in time. */
+/** `count`: events that were dropped because the client did not read them in time. */
 export function formatDropped(id: number, count: number): string {
   return encode({ id, dropped: count });
 }

@@ -24,7 +24,7 @@ export interface ServerOptions {
   readonly limits?: Partial<Limits>;
 }
 
-/** How often the log says that somebody was turned away: milliseconds. */
+/** How often the log tells of refused connections: milliseconds. */
 const refusalInterval = 60_000;
 
 /**
@@ -36,7 +36,7 @@ export async function serve(path: string, options: ServerOptions): Promise<Contr
   await makeRoom(path);
   const server = createServer({ allowHalfOpen: true });
   const listening = once(server, "listening");
-  // The socket is made during the call, and nobody else may reach it at any moment.
+  // The call makes the socket, which other users must not reach at any moment.
   const umask = process.umask(0o177);
   try {
     server.listen(path);
@@ -149,7 +149,7 @@ function identify(socket: Socket): PeerCredentials | undefined {
   try {
     return peerOf(socket);
   } catch {
-    // Whoever it is gets no further: the caller refuses the unknown.
+    // The caller refuses an unknown peer.
     return undefined;
   }
 }

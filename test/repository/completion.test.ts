@@ -124,6 +124,67 @@ describe.each(shells)("%s", (name: ShellName) => {
   });
 });
 
+/** Where a shell is missing, its file is only read. */
+describe("the file of", () => {
+  const all = [...knockctlCommands.keys()];
+  const read = (shell: string) =>
+    readFileSync(
+      join(import.meta.dirname, `../../packaging/completions/knockctl.${shell}`),
+      "utf8",
+    );
+
+  /** The long options of each command: those of the lines whose condition names it, or no command. */
+  function fishOptions(): Map<string, string[]> {
+    const found = new Map(all.map((name) => [name, [] as string[]]));
+    for (const line of read("fish").split("\n")) {
+      const condition = /^complete -c knockctl -n (?:'([^']*)'|(\S+))/.exec(line);
+      const option = / -l (\S+)/.exec(line)?.[1];
+      const text = condition?.[1] ?? condition?.[2];
+      if (option === undefined || !line.startsWith("complete -c knockctl ")) continue;
+      if (text === "__knockctl_begins") continue;
+      const [, not = "", names] = /(not )?__knockctl_is ([\w ]+)/.exec(text ?? "") ?? [];
+      const listed = names?.trim().split(" ");
+      const commands = all.filter(
+        (name) => listed === undefined || listed.includes(name) !== (not !== ""),
+      );
+      for (const name of commands) found.get(name)?.push(option);
+    }
+    return found;
+  }
+
+  function zshOptions(): Map<string, string[]> {
+    const text = read("zsh");
+    const longs = (part: string) =>
+      [...part.matchAll(/['"*]--([\w-]+)/g)].map(([, name = ""]) => name);
+    const general = ["help", "json"];
+    const found = new Map<string, string[]>();
+    const blocks = text
+      .slice(text.indexOf("case $command in"))
+      .matchAll(/^ {2}([\w |]+)\)(.*?);;/gms);
+    for (const [, names = "", body = ""] of blocks) {
+      const options = [
+        ...(/\$(?:client|general)\b/.test(body) ? general : []),
+        ...(/\$client\b/.test(body) ? ["socket"] : []),
+        ...(/\$config\b/.test(body) ? ["config"] : []),
+        ...longs(body),
+      ];
+      for (const name of names.split("|")) found.set(name.trim(), options);
+    }
+    return found;
+  }
+
+  test.each([
+    ["fish", fishOptions()],
+    ["zsh", zshOptions()],
+  ])("%s has every option of each command, and no other", (_, found) => {
+    expect([...found.keys()].sort()).toEqual([...all].sort());
+    for (const [name, options] of knockctlCommands) {
+      const wanted = options.map(({ long }) => long).sort();
+      expect([name, [...new Set(found.get(name))].sort()]).toEqual([name, wanted]);
+    }
+  });
+});
+
 /** fish and zsh show what they would type; bash's words were read back already. */
 function unescaped(name: ShellName, words: readonly string[]): string[] {
   if (name !== "fish") return [...words];

@@ -28,7 +28,7 @@ export interface GuardParts {
   readonly doors: () => Doors;
 }
 
-/** How long a trial lasts unless somebody says otherwise, and at most: milliseconds. */
+/** How long a trial lasts by default, and at most: milliseconds. */
 const usualTrial = 60_000;
 const longestTrial = 3_600_000;
 
@@ -81,7 +81,7 @@ export class Guard {
 
   async confirm(params: Params<"confirm">): Promise<Result<"confirm">> {
     const { protection, clock } = this.#parts;
-    // A trial that is over is the better answer, whoever asks.
+    // That the trial is over is the better answer to any connection.
     if (protection.trial !== undefined && "address" in params) this.#expectNew(params);
     const services = await protection.confirm();
     const lease = this.#source && this.#leaseOf(this.#source);
@@ -113,7 +113,7 @@ export class Guard {
     return connectedPeers().has(name) ? undefined : `there is no connection from ${name}`;
   }
 
-  /** What is to be protected. Throws USAGE for what nobody could reach then, or what is protected anyway. */
+  /** Returns what to protect. Throws USAGE if no door opens it, or if it is protected already. */
   #choose(wanted: readonly Service[] | undefined): readonly Service[] {
     const doors = this.#parts.doors();
     const chosen = uniqueServices(wanted ?? reachableServices(doors));

@@ -22,7 +22,7 @@ export interface ProtectionParts {
   readonly log: Log;
 }
 
-/** A protection that ends by itself unless somebody confirms it. */
+/** A protection that ends by itself unless an administrator confirms it. */
 interface RunningTrialState {
   readonly services: readonly Service[];
   readonly until: Monotonic;
@@ -227,7 +227,7 @@ export class Protection {
     this.#bootRules.replace(services);
   }
 
-  /** Another firewall is in use now: ours must keep nobody out. */
+  /** Another firewall is in use now: ours must drop nothing. */
   async #leave(): Promise<void> {
     await this.#parts.firewalls.unprotect();
     this.#bootRules.replace([]);
