@@ -1,6 +1,5 @@
 // V8 compiles code when it first runs, and optimizes it when it has run often. Without the knocks played
 // here, the first knock of a day would open its door several times later than the thousandth.
-
 import { setImmediate } from "node:timers/promises";
 import { Address } from "../base/address.ts";
 import { backends } from "../base/backends.ts";

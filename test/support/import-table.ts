@@ -1,0 +1,35 @@
+import type { ImportTable } from "./imports.ts";
+
+/** What each room of src/ may import. Data flows one way: capture → decode → match → grant → firewall. */
+export const table: ImportTable = {
+  base: { values: [], node: ["node:net"] }, // isIP alone: a test below holds that
+  ffi: { values: ["base"], packages: ["koffi"] },
+  system: { values: ["base", "ffi"] },
+  capture: { values: ["base", "ffi"] },
+  decode: { values: ["base"], types: ["capture"], node: [] },
+  match: { values: ["base"], types: ["decode"], node: ["node:crypto"] },
+  firewall: { values: ["base", "ffi", "system"] },
+  grant: {
+    values: ["base", "ffi", "system"],
+    types: ["match", "firewall"],
+    packages: ["valibot"],
+  },
+  config: { values: ["base"], types: ["capture", "match", "grant", "firewall"] },
+  control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
+  client: { values: ["base"] },
+  invitation: { values: ["base"], types: ["config"], node: [] },
+  setup: {
+    values: ["base", "system", "firewall", "config", "control", "client", "invitation"],
+    packages: ["diff"],
+  },
+  daemon: {
+    values: [
+      ...["base", "ffi", "system", "capture", "decode", "match", "grant", "firewall", "control"],
+      "config",
+    ],
+  },
+  cli: {
+    values: ["base", "system", "config", "control", "client", "daemon", "invitation", "setup"],
+    packages: ["uqr"],
+  },
+};
