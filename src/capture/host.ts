@@ -4,14 +4,14 @@ import { longAgo } from "../base/time.ts";
 import type { InterfaceAddress } from "../ffi/rtnetlink.ts";
 import { hostAddresses } from "../ffi/rtnetlink.ts";
 
-/** How often, at most, packets for strangers make us ask the kernel again: milliseconds. */
+/** The least time between two requests to the kernel that foreign packets cause: milliseconds. */
 const rereadInterval = 1000;
 
-/** The addresses of this host, followed as they come and go. */
+/** The addresses of this host, kept up to date. */
 export class Host {
   readonly #clock: Clock;
   readonly #read: () => InterfaceAddress[];
-  /** By their last 32 bits, which tell nearly all apart. */
+  /** By their last 32 bits, which are nearly always different. */
   #byLastWord: ReadonlyMap<number, readonly Address[]> = new Map();
   /** The broadcast addresses of this host's IPv4 networks. */
   #broadcasts: ReadonlySet<number> = new Set();
@@ -22,24 +22,24 @@ export class Host {
     this.#read = read;
   }
 
-  /** Is this one of our addresses, now? */
+  /** Returns whether this host has the address now. */
   has(address: Address): boolean {
     if (this.#knows(address)) return true;
-    // An address may have come that we were not told of yet.
+    // The event of a new address may not have arrived yet.
     if (this.#clock.now() - this.#readAt < rereadInterval) return false;
     this.refresh();
     return this.#knows(address);
   }
 
   /**
-   * Returns whether a packet with this source cannot have come from another host: the source is one of
-   * our addresses, or the broadcast address of one of our networks. Never asks the kernel.
+   * Returns whether a packet with this source cannot have come from another host: the source is an
+   * address of this host, or the broadcast address of one of its networks. Never asks the kernel.
    */
   isLocalSource(source: Address): boolean {
     return this.#knows(source) || (source.family === 4 && this.#broadcasts.has(source.w3));
   }
 
-  /** Asks the kernel again, now. What cannot be read leaves the addresses as they were, and is thrown. */
+  /** Reads the addresses again. If that fails, keeps the old ones and throws. */
   refresh(): void {
     this.#readAt = this.#clock.now();
     const found = new Map<number, Address[]>();
@@ -51,7 +51,7 @@ export class Host {
     this.#broadcasts = new Set(interfaces.flatMap(broadcastsOf));
   }
 
-  /** All of them, in the kernel's order. */
+  /** All addresses, in the kernel's order. */
   addresses(): Address[] {
     return [...this.#byLastWord.values()].flat();
   }

@@ -2,38 +2,38 @@ import type { Monotonic, WallTime } from "../base/time.ts";
 import { monotonic, wallTime } from "../base/time.ts";
 import type { Stamp } from "./record.ts";
 
-/** Stamps go back a little where several processors record, and by more where the date was set. */
+/** Time stamps go back a little if several processors record, and by more if the clock was set. */
 const disorder = 10_000;
 
-/** 1970 to the year 9999: what a date can be, in seconds. */
+/** The valid dates, 1970 to the year 9999, in seconds. */
 const lastSecond = 253_402_300_799;
 
-/** A thousand years: what a file can make time go on, in milliseconds. */
+/** The longest time that a file may cover, a thousand years, in milliseconds. */
 const longest = 31_556_952_000_000;
 
-/** Makes of a file's time stamps a clock that never goes back. Hostile stamps make no time that is no date. */
+/** Turns the time stamps of a file into a clock that never goes back. Hostile stamps cannot make invalid dates. */
 export class Timeline {
   #first: Stamp | undefined;
-  /** What is added to make up for a date that was set back, now and before that: milliseconds. */
+  /** The correction after the clock was set back, now and before that: milliseconds. */
   #shifts: readonly [number, number] = [0, 0];
   #now = monotonic(0);
 
-  /** The first stamp; `undefined` before there was one. */
+  /** The first stamp; `undefined` before the first packet with one. */
   get firstWall(): WallTime | undefined {
     if (this.#first === undefined) return undefined;
     return wallTime(this.#first.seconds * 1000 + this.#first.nanoseconds / 1e6);
   }
 
   /**
-   * Milliseconds from the first stamp to this one. One that is a little earlier than the one before
-   * counts as the same moment; after one that is much earlier, time goes on from where it was. No
-   * stamp: the same moment as before.
+   * Returns the milliseconds from the first stamp to this one. A stamp a little earlier than the one before
+   * counts as the same time; after a much earlier one, time continues from where it was. Without a stamp,
+   * the time stays the same.
    */
   next(stamp: Stamp | undefined): Monotonic {
     if (stamp === undefined) return this.#now;
     const { seconds, nanoseconds } = clamp(stamp);
     this.#first ??= { seconds, nanoseconds };
-    // The parts apart: seconds since 1970 leave a number no room for nanoseconds.
+    // In two parts: a number cannot hold nanoseconds since 1970.
     const { seconds: firstSecond, nanoseconds: firstNanosecond } = this.#first;
     const milliseconds = ((seconds - firstSecond) * 1e9 + (nanoseconds - firstNanosecond)) / 1e6;
     const time = milliseconds + this.#shiftFor(milliseconds);
@@ -41,7 +41,7 @@ export class Timeline {
     return this.#now;
   }
 
-  /** The least that lets time go on; the one before, too, since a single stray stamp is soon over. */
+  /** The smaller of two corrections: a single stray stamp must not shift the rest. */
   #shiftFor(milliseconds: number): number {
     const earliest = this.#now - disorder - milliseconds;
     const [shift] = this.#shifts;

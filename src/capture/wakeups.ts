@@ -2,16 +2,16 @@ import type { Clock } from "../base/clock.ts";
 import { later, longAgo } from "../base/time.ts";
 import { watchReadable } from "../ffi/readable.ts";
 
-/** In a flood the ring is looked at this often: milliseconds. */
+/** The interval between two drains of the ring in a flood: milliseconds. */
 const interval = 1;
 
-/** More packets than this in one interval are a flood. A knock has a handful. */
+/** More packets than this in one interval are a flood. A knock has few. */
 const flood = 16;
 
 /**
- * When to empty the ring: at once while packets are few, so that a door opens without delay; and
- * every millisecond while they are many, since to wake up for each costs more than to look at it.
- * Network drivers do the same (NAPI, Documentation/networking/napi.rst).
+ * Schedules the drains of the ring: at once while packets are few, so that a door opens without delay, and every
+ * millisecond in a flood, since a wake-up costs more than a packet. Network drivers do the same (NAPI,
+ * Documentation/networking/napi.rst).
  */
 export class Wakeups {
   readonly #clock: Clock;
@@ -22,7 +22,7 @@ export class Wakeups {
   #cancel: (() => void) | undefined;
   #closed = false;
 
-  /** `drain` takes what is there and says how many packets that were. It may close this. */
+  /** `drain` takes the waiting packets and returns their number. It may call `close`. */
   constructor(fd: number, clock: Clock, drain: () => number) {
     this.#clock = clock;
     this.#drain = drain;

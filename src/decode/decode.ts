@@ -15,10 +15,10 @@ const MOBILITY = 135;
 const HIP = 139;
 const SHIM6 = 140;
 
-/** More extension headers than this are no honest packet. */
+/** The most extension headers of a plausible packet. */
 const mostExtensions = 16;
 
-/** An IP header, read: who, to whom, and what its payload is. */
+/** The fields of an IP header: source, destination and protocol. */
 interface IpHeader {
   readonly source: Address;
   readonly destination: Address;
@@ -26,9 +26,8 @@ interface IpHeader {
 }
 
 /**
- * The TCP or UDP packet in a frame; undefined for everything else: other protocols, fragments but
- * the first, headers that are cut off or impossible. Hostile bytes end here: no input makes it throw
- * or read outside the frame.
+ * Returns the TCP or UDP packet in a frame, or `undefined` for everything else: other protocols, fragments after
+ * the first, truncated or invalid headers. No input makes it throw or read outside the frame.
  */
 export function decode(frame: Frame): Packet | undefined {
   const reader = new Reader(frame.data, frame.start, frame.length);
@@ -71,15 +70,15 @@ function readIpv6(reader: Reader): IpHeader | undefined {
   reader.skip(1);
   const source = readAddress(reader);
   const destination = readAddress(reader);
-  // A mapped address never stands on the wire (RFC 4291 §2.5.5.2): taken as it is, it would let an
-  // IPv6 packet speak for an IPv4 host.
+  // A mapped address must not appear on the wire (RFC 4291 §2.5.5.2): an IPv6 packet could pose as an
+  // IPv4 host.
   if (source.family === 4 || destination.family === 4) return undefined;
   reader.limit(payloadLength);
   const protocol = skipExtensions(reader, nextHeader);
   return protocol === undefined ? undefined : { source, destination, protocol };
 }
 
-/** The protocol behind the extension headers (RFC 8200 §4); undefined if it is not to be found. */
+/** Returns the protocol after the extension headers (RFC 8200 §4), or `undefined` if it cannot be found. */
 function skipExtensions(reader: Reader, nextHeader: number): number | undefined {
   let header = nextHeader;
   for (let i = 0; i <= mostExtensions && reader.ok; i++) {
@@ -112,7 +111,7 @@ function skipExtensions(reader: Reader, nextHeader: number): number | undefined 
   return undefined;
 }
 
-// The packets are spelled out field by field: put together by spreading they took many times as long.
+// The packets are built field by field: object spread took many times as long.
 
 /** RFC 9293 §3.1 */
 function readTcp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined {

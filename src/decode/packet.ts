@@ -2,11 +2,11 @@ import type { Address } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
 import type { Monotonic } from "../base/time.ts";
 
-/** What matters of a TCP or UDP packet. */
+/** The relevant fields of a TCP or UDP packet. */
 export interface Packet {
   /** When it arrived. */
   readonly time: Monotonic;
-  /** The index of the interface it came in by; 0 if not known. */
+  /** The index of the receiving interface; 0 if unknown. */
   readonly interfaceIndex: number;
   /** Its length from the IP header on, in bytes. */
   readonly length: number;
@@ -18,10 +18,10 @@ export interface Packet {
   /** TCP: the eight flag bits CWR to FIN (RFC 9293 §3.1); UDP: 0. */
   readonly flags: number;
   /**
-   * Whether the sender's system may send it again by itself, if nobody answers: TCP with options. Tools
-   * that make their own packets leave options out, and often use one sequence number for all of them.
+   * Whether the sender's system may retransmit it: TCP with options. Tools that make their own packets omit
+   * options, and often use one sequence number for all of them.
    */
   readonly mayRepeat: boolean;
-  /** TCP: the sequence number. UDP: length and checksum, which differ where the data does. */
+  /** TCP: the sequence number. UDP: length and checksum, which differ if the data differs. */
   readonly fingerprint: number;
 }

@@ -1,6 +1,6 @@
 /**
- * Reads big-endian fields and never leaves its bounds: what lies outside reads as 0 and makes `ok`
- * false for good, so that the caller asks once, at the end.
+ * Reads big-endian fields within bounds. A read outside returns 0 and sets `ok` to false for good, so that the
+ * caller checks once, at the end.
  */
 export class Reader {
   #data: DataView;
@@ -19,7 +19,7 @@ export class Reader {
     return this.#ok;
   }
 
-  /** Bytes that are left. */
+  /** The number of bytes left. */
   get left(): number {
     return this.#end - this.#at;
   }
@@ -40,7 +40,7 @@ export class Reader {
     this.#take(length);
   }
 
-  /** Forgets all but the next `length` bytes: what a header says is not part of the packet. */
+  /** Drops all but the next `length` bytes: the rest does not belong to the packet. */
   limit(length: number): void {
     this.#end = Math.min(this.#end, this.#at + Math.max(0, length));
   }

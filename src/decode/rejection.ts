@@ -2,17 +2,17 @@ import { Address } from "../base/address.ts";
 import type { Frame } from "../capture/source.ts";
 import { isNobody } from "./martian.ts";
 
-/** Why `decode` makes no packet of a frame. */
+/** Why `decode` rejects a frame. */
 export type Rejection =
   /** Neither IPv4 nor IPv6. */
   | "not-ip"
-  /** A fragment but the first. */
+  /** A fragment after the first. */
   | "fragment"
-  /** Neither TCP nor UDP, as far as the first header tells. */
+  /** Neither TCP nor UDP, according to the first header. */
   | "other-protocol"
-  /** An address that no packet can have on its way. */
+  /** An address that no packet can have on the wire. */
   | "martian"
-  /** A header that is cut off or lies about its length. */
+  /** A truncated header, or one with a wrong length. */
   | "malformed";
 
 const TCP = 6;
@@ -21,10 +21,7 @@ const FRAGMENT = 44;
 /** HOP_BY_HOP, ROUTING, AUTHENTICATION, DESTINATION_OPTIONS, MOBILITY, HIP, SHIM6 */
 const extensions = new Set([0, 43, 51, 60, 135, 139, 140]);
 
-/**
- * The likely reason, for people who count packets: a look at the first header only, at a frame that
- * `decode` did not want. Never throws.
- */
+/** Returns the likely reason why `decode` rejected a frame, from its first header alone. Never throws. */
 export function whyRejected({ data, start, length }: Frame): Rejection {
   const there = Math.min(length, data.byteLength - start);
   if (there < 1) return "malformed";

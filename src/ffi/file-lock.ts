@@ -6,13 +6,13 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const EWOULDBLOCK = 11;
 
-/** Whose a file is now: ours, somebody else's, or nobody's, since its file system knows no locks. */
-type Holder = "ours" | "other" | "nobody";
+/** The holder of a lock: this process, another one, or `none` if the file system does not support locks. */
+type Holder = "ours" | "other" | "none";
 
 /** Locks an open file for this process and those that inherit the descriptor, if it is free. Never waits. */
 export function tryLock(fd: number): Holder {
   if (flock(fd, LOCK_EX | LOCK_NB) === 0) return "ours";
-  return errno() === EWOULDBLOCK ? "other" : "nobody";
+  return errno() === EWOULDBLOCK ? "other" : "none";
 }
 
 /** Returns whether a process holds the lock of this file. */

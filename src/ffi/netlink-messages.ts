@@ -6,7 +6,7 @@ import { endianness } from "node:os";
 const headerLength = 16;
 /** struct nlattr { u16 len, u16 type } */
 const attributeHeader = 4;
-/** The type's two upper bits: NLA_F_NESTED, and NLA_F_NET_BYTEORDER, which nobody needs. */
+/** The type's two upper bits: NLA_F_NESTED, and NLA_F_NET_BYTEORDER, which is unused. */
 const nestedFlag = 0x8000;
 const typeMask = 0x3fff;
 

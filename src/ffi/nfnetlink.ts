@@ -24,7 +24,7 @@ const NLM_F_DUMP_INTR = 0x10;
 const ENOENT = 2;
 const EAGAIN = 11;
 
-/** Times that a list is asked for which somebody changed while it was read. */
+/** How many times a list is requested that another process changes during the read. */
 const tries = 10;
 
 /** What of a batch the kernel refused. One refusal undoes the whole batch. */
@@ -35,8 +35,8 @@ export interface Refusal {
 }
 
 /**
- * A conversation with nf_tables in this process's network namespace. Nothing in it waits: the kernel
- * answers within the call. It needs CAP_NET_ADMIN.
+ * A connection to nf_tables in this process's network namespace. No call blocks: the kernel answers within
+ * the system call. Needs CAP_NET_ADMIN.
  */
 export class Nfnetlink {
   readonly #socket: NetlinkSocket;

@@ -1,4 +1,4 @@
-// News of what is removed from nf_tables, by whomever, as the kernel tells it.
+// The events of nf_tables for tables, chains, rules and elements that any process removes.
 import { readMessages } from "./netlink-messages.ts";
 import { NetlinkSocket } from "./netlink-socket.ts";
 import { removedFrom } from "./nft-messages.ts";
@@ -9,7 +9,7 @@ const SO_RCVBUFFORCE = 33;
 const NFNLGRP_NFTABLES = 7;
 const ENOBUFS = 105;
 
-/** Bytes of news that may wait: tens of thousands of elements that somebody adds at once. */
+/** The receive buffer in bytes: holds the events of tens of thousands of elements added at once. */
 const waiting = 8 << 20;
 
 /** Datagrams taken in one go, before timers and packets have their turn. */
@@ -22,7 +22,7 @@ export interface Removal {
   readonly port: number;
 }
 
-/** Hears what is removed from the tables of this process's network namespace. It needs CAP_NET_ADMIN. */
+/** Subscribes to removals from the tables of this process's network namespace. Needs CAP_NET_ADMIN. */
 export class NftNews {
   readonly #socket: NetlinkSocket;
   readonly #task: (news: Removal | "lost") => void;

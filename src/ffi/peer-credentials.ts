@@ -1,4 +1,4 @@
-// SO_PEERCRED of unix(7): who is at the other end of a connection, as the kernel knows it.
+// SO_PEERCRED of unix(7): the process at the other end of a connection.
 import type { Socket } from "node:net";
 import { endianness } from "node:os";
 import * as libc from "./libc.ts";
@@ -13,7 +13,7 @@ export interface PeerCredentials {
   readonly gid: number;
 }
 
-/** Who made a connection over a unix socket. Throws SYSTEM if that cannot be known. */
+/** Returns the process that made a connection over a unix socket. Throws SYSTEM. */
 export function peerOf(socket: Socket): PeerCredentials {
   // struct ucred { pid_t pid; uid_t uid; gid_t gid; }
   const value = new Uint8Array(12);
@@ -30,7 +30,7 @@ export function peerOf(socket: Socket): PeerCredentials {
   };
 }
 
-/** Node tells nobody, but its own handle knows; -1, which no call accepts, once it is closed. */
+/** Returns the descriptor of Node's private handle, or -1, which every call rejects, when it is closed. */
 function descriptorOf(socket: Socket): number {
   const handle: unknown = Reflect.get(socket, "_handle");
   const fd: unknown =

@@ -171,7 +171,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
           new RegExp(`^knock: error: tcp/22 of ${address} is unreachable: ${why}\n`),
         );
         expect(stderr).toContain(
-          "hint: a firewall that rejects, as firewalld does, may say so, too",
+          "hint: a firewall that rejects, such as firewalld, may cause this, too",
         );
       }
     });

@@ -27,7 +27,7 @@ export function takeTableLock(directory: string, table: string): TableLock {
     };
   }
   closeSync(fd);
-  if (holder === "nobody") return { release: () => {} };
+  if (holder === "none") return { release: () => {} };
   const hints = ["Table = another_name"];
   throw new KnockError("FIREWALL", `another daemon uses table inet ${table}`, { hints });
 }
