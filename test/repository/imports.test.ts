@@ -61,6 +61,20 @@ describe("the code in src/", () => {
     );
   });
 
+  test("loads nothing later but the metrics, once knockd runs", () => {
+    const later = [...sources]
+      .filter(([file]) => !/^src\/(?:cli|setup|client|invitation)\//.test(file))
+      .flatMap(([file, source]) =>
+        [...source.matchAll(/\bawait import\("([^"]+)"\)/g)].map(
+          ([, path = ""]) => `${file}: ${path}`,
+        ),
+      );
+    expect(later.sort()).toEqual([
+      "src/daemon/assemble.ts: ./metrics/metrics.ts",
+      "src/daemon/metrics/metrics-page.ts: ./metrics-server.ts",
+    ]);
+  });
+
   test("draws QR codes in one place", () => {
     const users = imports.filter(({ target }) => target === "uqr").map(({ file }) => file);
     expect(users).toEqual(["src/cli/qr.ts"]);

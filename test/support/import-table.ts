@@ -2,7 +2,7 @@ import type { ImportTable } from "./imports.ts";
 
 /** What each room of src/ may import. Data flows one way: capture → decode → match → grant → firewall. */
 export const table: ImportTable = {
-  base: { values: [], node: ["node:net"] }, // isIP alone: a test below holds that
+  base: { values: [], node: ["node:net"] }, // isIP alone: imports.test.ts holds that
   ffi: { values: ["base"], packages: ["koffi"] },
   system: { values: ["base", "ffi"] },
   capture: { values: ["base", "ffi"] },
