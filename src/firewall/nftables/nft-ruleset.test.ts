@@ -69,7 +69,7 @@ test("what is on trial has a time, unless it is protected anyway", () => {
   expect(elements([ssh])).toEqual(["protected { 6 . 22 }", ...echo]);
 });
 
-test("a protection is lifted without a word about sets", () => {
+test("unprotecting names no sets", () => {
   expect(unprotectRuleset()).toBe(`\
 table inet sesame {
 	chain protect { }
