@@ -1,7 +1,7 @@
 // All that an administrator can ask the daemon for, a row each. Times are milliseconds. From a row follow
 // the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
-import { backendKinds } from "../base/backends.ts";
+import { doorReport, leaseReport, statusReport } from "./reports.ts";
 import {
   address,
   amount,
@@ -9,7 +9,6 @@ import {
   flag,
   length,
   listOf,
-  moment,
   port,
   services,
   texts,
@@ -28,96 +27,13 @@ export type NoParams = Readonly<Record<string, never>>;
 
 export const none: v.GenericSchema<unknown, NoParams> = v.strictObject({});
 
-const doorReport = v.object({
-  name: v.string(),
-  /** Steps of the sequence, whose ports are a secret; 0 if a list of sequences is used up. */
-  steps: amount,
-  /** The protocols that occur in the sequence. */
-  protocols: listOf(v.picklist(["tcp", "udp"])),
-  /** Ports that are watched for the door to catch scanners. */
-  decoys: amount,
-  /** From the first step to the last. */
-  timeout: amount,
-  /** `native`: the kernel closes it; `lease`: a command does; `command`: nothing does. */
-  kind: v.picklist(["native", "lease", "command"]),
-  /** What a native door opens, as `tcp/22` or `icmp`; empty for others. */
-  opens: texts,
-  /** How long it stays open; absent if nothing closes it. */
-  lasts: v.exactOptional(amount),
-  state: v.picklist(["enabled", "disabled"]),
-  /** Sources that it is open for now. */
-  open: amount,
-});
-
-const leaseReport = v.object({
-  door: v.string(),
-  source: address,
-  since: moment,
-  /** Until it is closed; 0 if that is overdue. */
-  remaining: amount,
-  kind: v.picklist(["native", "command"]),
-  state: v.picklist(["opening", "open", "closing"]),
-  /** Why it could not be closed so far; absent if no attempt failed. It may still be open. */
-  failure: v.exactOptional(
-    v.object({
-      /** How the last attempt ended. */
-      reason: v.string(),
-      attempts: amount,
-      /** The first of them. */
-      since: moment,
-      /** No further attempt is made. */
-      givenUp: flag,
-    }),
-  ),
-  /** Whether the kernel lets the source in now; absent if it is not known, or not the kernel that opens. */
-  inKernel: v.exactOptional(flag),
-});
-
 const protection = v.object({
   /** What is protected now, as `tcp/22`. */
   services: texts,
 });
 
 export const methods = {
-  status: question({
-    params: none,
-    result: v.object({
-      /** Sesame's. */
-      version: v.string(),
-      pid: amount,
-      /** Since the daemon started. */
-      uptime: amount,
-      configFile: v.string(),
-      /** Those it listens on; `any` alone means all. */
-      interfaces: texts,
-      /** How many there are. */
-      doors: amount,
-      leases: amount,
-      /** Knocks that are under way: the first number counts those at stage 1, and so on. */
-      attempts: listOf(amount),
-      /** Since the daemon started. */
-      capture: v.object({
-        /** Packets that passed the kernel's filter. */
-        received: amount,
-        /** Of those, packets that the kernel dropped because the ring was full. */
-        dropped: amount,
-      }),
-      firewall: v.object({
-        kind: v.picklist([...backendKinds, "commands"]),
-        /** Services that only open sources reach, as `tcp/22`. */
-        protects: texts,
-        /** Services that are protected for a moment only, unless an administrator confirms it. */
-        trial: v.exactOptional(v.object({ services: texts, remaining: amount })),
-      }),
-      journal: v.object({
-        path: v.string(),
-        /** Why it cannot be written; absent if it can. */
-        problem: v.exactOptional(v.string()),
-      }),
-      /** What an administrator should look at: a sentence each. */
-      problems: texts,
-    }),
-  }),
+  status: question({ params: none, result: statusReport }),
 
   doors: question({ params: none, result: listOf(doorReport) }),
 
@@ -248,9 +164,6 @@ export const methods = {
 export type Method = keyof typeof methods;
 export type Params<M extends Method> = v.InferOutput<(typeof methods)[M]["params"]>;
 export type Result<M extends Method> = v.InferOutput<(typeof methods)[M]["result"]>;
-
-export type DoorReport = v.InferOutput<typeof doorReport>;
-export type LeaseReport = v.InferOutput<typeof leaseReport>;
 
 function question<P, R>(row: Omit<MethodRow<P, R>, "changes">): MethodRow<P, R> {
   return { ...row, changes: false };

@@ -5,7 +5,8 @@ import type { Clock } from "../../src/base/clock.ts";
 import { KnockError } from "../../src/base/errors.ts";
 import type { Entry, EntryListener } from "../../src/base/log.ts";
 import type { ControlHandlers } from "../../src/control/handlers.ts";
-import type { DoorReport, LeaseReport, Params, Result } from "../../src/control/methods.ts";
+import type { Params, Result } from "../../src/control/methods.ts";
+import type { DoorReport, LeaseReport } from "../../src/control/reports.ts";
 
 interface MemoryLease {
   readonly door: string;

@@ -1,5 +1,5 @@
 import { humanDuration } from "../../base/duration.ts";
-import type { DoorReport } from "../../control/methods.ts";
+import type { DoorReport } from "../../control/reports.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";

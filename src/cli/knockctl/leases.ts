@@ -1,6 +1,6 @@
 import { humanDuration } from "../../base/duration.ts";
 import { formatLocalTime } from "../../base/time.ts";
-import type { LeaseReport } from "../../control/methods.ts";
+import type { LeaseReport } from "../../control/reports.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";

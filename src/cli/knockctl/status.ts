@@ -1,6 +1,7 @@
 import { humanDuration } from "../../base/duration.ts";
 import { plural, printable } from "../../base/text.ts";
-import type { LeaseReport, Result } from "../../control/methods.ts";
+import type { Result } from "../../control/methods.ts";
+import type { LeaseReport } from "../../control/reports.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";

@@ -2,6 +2,7 @@ import type { Endpoint } from "../../base/endpoint.ts";
 import { formatEndpoint } from "../../base/endpoint.ts";
 import { reason } from "../../base/errors.ts";
 import type { Level, Log } from "../../base/log.ts";
+import { TaskSequence } from "../../base/task-sequence.ts";
 import type { MetricsServer } from "./metrics-server.ts";
 
 /** What is shown, at this moment. */
@@ -18,8 +19,8 @@ export class MetricsPage {
   #page: Page | undefined;
   #server: MetricsServer | undefined;
   #where: string | undefined;
-  /** One thing after another: two reloads may be on their way at once. */
-  #turn: Promise<void> = Promise.resolve();
+  /** Two reloads may be on their way at once. */
+  readonly #changes = new TaskSequence();
 
   /** `load`: makes the page; called when it is wanted for the first time, and never before. */
   constructor(log: Log, load: () => Promise<Page>) {
@@ -29,8 +30,7 @@ export class MetricsPage {
 
   /** From now on answers there, or nowhere. What fails is told in the log: doors open all the same. */
   listen(endpoint: Endpoint | undefined): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#listen(endpoint));
-    return this.#turn;
+    return this.#changes.run(() => this.#listen(endpoint));
   }
 
   /** Answers no more. May be called more than once. */

@@ -4,6 +4,7 @@ import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatServices, uniqueServices } from "../../base/service.ts";
+import { TaskSequence } from "../../base/task-sequence.ts";
 import type { Monotonic } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
 import type { Config } from "../../config/config.ts";
@@ -43,7 +44,7 @@ export class Protection {
   #unprotected = false;
   #trial: RunningTrialState | undefined;
   readonly #bootRules: BootRules;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #changes = new TaskSequence();
 
   /** Reads what was confirmed. */
   constructor(parts: ProtectionParts) {
@@ -74,7 +75,7 @@ export class Protection {
 
   /** Does what a configuration asks for, beside what administrators asked for. What fails is in the log. */
   configure(config: Config): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       const { firewalls } = this.#parts;
       this.#configured = protectedServices(config.doors);
       // That there was a protection means that its rules may be in the kernel.
@@ -94,7 +95,7 @@ export class Protection {
 
   /** Protects what the configuration says, also after `unprotect`. Throws FIREWALL. */
   protect(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       this.#expectProtection();
       const before = this.#unprotected;
       this.#unprotected = false;
@@ -109,7 +110,7 @@ export class Protection {
 
   /** Protects these services, too, as if each had been confirmed after a trial. Throws FIREWALL, SYSTEM. */
   keep(services: readonly Service[]): Promise<void> {
-    return this.#inTurn(() => {
+    return this.#changes.run(() => {
       this.#expectProtection();
       return this.#keep(services);
     });
@@ -120,7 +121,7 @@ export class Protection {
    * from `protect` or the next start on. Throws FIREWALL, or SYSTEM if only the next start is protected.
    */
   unprotect(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       this.#expectProtection();
       this.#unprotected = true;
       this.#endTrial("the protection was lifted");
@@ -136,7 +137,7 @@ export class Protection {
 
   /** Protects these services, too, but only for so many milliseconds, unless they are confirmed. Throws FIREWALL. */
   try(services: readonly Service[], milliseconds: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       this.#expectProtection();
       const { clock, log } = this.#parts;
       const before = this.#trial;
@@ -158,7 +159,7 @@ export class Protection {
 
   /** What is on trial is protected from now on. Throws USAGE if nothing is, FIREWALL, SYSTEM. */
   confirm(): Promise<readonly Service[]> {
-    return this.#inTurn(async () => {
+    return this.#changes.run(async () => {
       const { log } = this.#parts;
       const trial = this.#trial;
       if (trial === undefined || this.trial === undefined) {
@@ -198,7 +199,7 @@ export class Protection {
 
   /** The kernel has taken the protection back; this tidies up, and tells. */
   async #expire(): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#changes.run(async () => {
       if (this.#trial === undefined || this.trial !== undefined) return;
       this.#endTrial("nobody has confirmed");
       try {
@@ -242,12 +243,5 @@ export class Protection {
     const obstacle = this.#obstacle;
     if (obstacle === undefined) return;
     throw new KnockError("USAGE", obstacle.message, { hints: obstacle.hints });
-  }
-
-  /** One change after another. */
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#turn.then(task);
-    this.#turn = turn.catch(() => {});
-    return turn;
   }
 }

@@ -113,6 +113,7 @@ export const controlTarget: FuzzTarget = {
   covers: ["src/control/protocol.ts", "src/control/lines.ts", "src/control/connection.ts"].concat(
     [
       "src/control/methods.ts",
+      "src/control/reports.ts",
       "src/control/values.ts",
       "src/control/watch.ts",
       "src/control/deadline.ts",

@@ -1,0 +1,89 @@
+// What the daemon reports of itself, checked by the client. A later version may add members.
+import * as v from "valibot";
+import { backendKinds } from "../base/backends.ts";
+import { address, amount, flag, listOf, moment, texts } from "./values.ts";
+
+export const doorReport = v.object({
+  name: v.string(),
+  /** Steps of the sequence, whose ports are a secret; 0 if a list of sequences is used up. */
+  steps: amount,
+  /** The protocols that occur in the sequence. */
+  protocols: listOf(v.picklist(["tcp", "udp"])),
+  /** Ports that are watched for the door to catch scanners. */
+  decoys: amount,
+  /** From the first step to the last. */
+  timeout: amount,
+  /** `native`: the kernel closes it; `lease`: a command does; `command`: nothing does. */
+  kind: v.picklist(["native", "lease", "command"]),
+  /** What a native door opens, as `tcp/22` or `icmp`; empty for others. */
+  opens: texts,
+  /** How long it stays open; absent if nothing closes it. */
+  lasts: v.exactOptional(amount),
+  state: v.picklist(["enabled", "disabled"]),
+  /** Sources that it is open for now. */
+  open: amount,
+});
+
+export const leaseReport = v.object({
+  door: v.string(),
+  source: address,
+  since: moment,
+  /** Until it is closed; 0 if that is overdue. */
+  remaining: amount,
+  kind: v.picklist(["native", "command"]),
+  state: v.picklist(["opening", "open", "closing"]),
+  /** Why it could not be closed so far; absent if no attempt failed. It may still be open. */
+  failure: v.exactOptional(
+    v.object({
+      /** How the last attempt ended. */
+      reason: v.string(),
+      attempts: amount,
+      /** The first of them. */
+      since: moment,
+      /** No further attempt is made. */
+      givenUp: flag,
+    }),
+  ),
+  /** Whether the kernel lets the source in now; absent if it is not known, or not the kernel that opens. */
+  inKernel: v.exactOptional(flag),
+});
+
+export const statusReport = v.object({
+  /** Sesame's. */
+  version: v.string(),
+  pid: amount,
+  /** Since the daemon started. */
+  uptime: amount,
+  configFile: v.string(),
+  /** Those it listens on; `any` alone means all. */
+  interfaces: texts,
+  /** How many there are. */
+  doors: amount,
+  leases: amount,
+  /** Knocks that are under way: the first number counts those at stage 1, and so on. */
+  attempts: listOf(amount),
+  /** Since the daemon started. */
+  capture: v.object({
+    /** Packets that passed the kernel's filter. */
+    received: amount,
+    /** Of those, packets that the kernel dropped because the ring was full. */
+    dropped: amount,
+  }),
+  firewall: v.object({
+    kind: v.picklist([...backendKinds, "commands"]),
+    /** Services that only open sources reach, as `tcp/22`. */
+    protects: texts,
+    /** Services that are protected for a moment only, unless an administrator confirms it. */
+    trial: v.exactOptional(v.object({ services: texts, remaining: amount })),
+  }),
+  journal: v.object({
+    path: v.string(),
+    /** Why it cannot be written; absent if it can. */
+    problem: v.exactOptional(v.string()),
+  }),
+  /** What an administrator should look at: a sentence each. */
+  problems: texts,
+});
+
+export type DoorReport = v.InferOutput<typeof doorReport>;
+export type LeaseReport = v.InferOutput<typeof leaseReport>;
