@@ -1,0 +1,67 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { LiveHost } from "./host.ts";
+import { Folder, knock, knockctl, knockd } from "./knockd.ts";
+import { LiveNetwork } from "./network.ts";
+import type { Process } from "./process.ts";
+import { needs } from "./requirements.ts";
+
+describe.skipIf(needs())("a stop command that fails", () => {
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let client: LiveHost;
+  beforeAll(async () => {
+    network = await LiveNetwork.open(["server", "client"]);
+    server = network.host("server");
+    client = network.host("client");
+  });
+  afterAll(() => network?.close());
+  afterEach(() => server.killAll());
+
+  test("keeps the door in the list, across a restart, until it works", async () => {
+    const folder = new Folder();
+    const socket = folder.at("control");
+    const config = folder.write(
+      "knockd.conf",
+      `
+        [options]
+          StateDir = ${folder.at("state")}
+          ControlSocket = ${socket}
+        [x]
+          sequence = 9:udp
+          start_command = echo opened %IP%
+          stop_command = test -e ${folder.at("mended")} && echo closed %IP%
+          cmd_timeout = 200ms
+      `,
+    );
+    const start = async (): Promise<Process> => {
+      const daemon = server.start([...knockd, "-v", "-c", config]);
+      await daemon.waitFor(/^listening on .*\.\.\.$/m);
+      return daemon;
+    };
+    const ask = async (...words: string[]) => {
+      const argv = [...knockctl, ...words, "--socket", socket];
+      const { code, stdout, stderr } = await server.run(argv, { ok: "any" });
+      return { code, text: `${stdout}${stderr}` };
+    };
+    const said = `"x" for ${client.address} may still be open: closing failed`;
+
+    const first = await start();
+    await knock(client, server.address, "9:udp");
+    await first.waitFor(/x: may still be open: closing failed 1 time/);
+    expect((await ask("leases")).text).toContain("could not be closed");
+    expect((await ask("status")).text).toContain(said);
+    await first.stop();
+
+    const next = await start();
+    await next.waitFor(/x: may still be open: closing failed 2 times/);
+    const failed = await ask("close", "x", client.address);
+    expect(failed).toEqual({ code: 1, text: expect.stringContaining(said) });
+
+    folder.write("mended", "");
+    const closed = { code: 0, text: `closed x for ${client.address}\n` };
+    expect(await ask("close", "x", client.address)).toEqual(closed);
+    expect(next.stdout).toContain(`\nclosed ${client.address}\n`);
+    expect((await ask("leases")).text).toBe("nothing is open\n");
+    await next.stop();
+  });
+});
