@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Protocol } from "../base/port.ts";
+import { firstSynTime } from "./first-syn.ts";
 import type { KnockPlan, Step } from "./plan.ts";
 import { sendPlan } from "./send.ts";
 
@@ -103,14 +104,19 @@ test.each<[Protocol]>([["tcp"], ["udp"]])(
 
 test("a full step waits for its answer, also if that is no", async () => {
   const refusing: Step = { number: 1, protocol: "tcp", text: "1" };
-  const begin = performance.now();
-  await sendPlan({ ...plan([refusing, refusing]), full: true }, { address: "127.0.0.1" }, () => {});
-  const refused = performance.now() - begin;
+  const refused: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    const begin = performance.now();
+    const full = { ...plan([refusing, refusing]), full: true };
+    await sendPlan(full, { address: "127.0.0.1" }, () => {});
+    refused.push(performance.now() - begin);
+  }
   await expect(
     sendPlan({ ...plan([refusing]), full: true }, { address: "255.255.255.255" }, () => {}),
   ).rejects.toMatchObject({ code: "SEND" });
-  // An answer that does not come would be waited for nearly a second each.
-  expect(refused).toBeLessThan(2 * 900);
+  // An answer that does not come would be waited for so long each. The fastest counts: others use this
+  // machine, too.
+  expect(Math.min(...refused)).toBeLessThan(2 * firstSynTime);
 });
 
 test("datagrams carry the payload, and come from the source", async () => {
@@ -138,9 +144,16 @@ test("a source that is not ours is told", async () => {
 
 test("a step's own pause counts in place of the plan's", async () => {
   const steps: Step[] = [1, 2, 3].map((number) => ({ number, protocol: "tcp", text: `${number}` }));
-  const times: number[] = [];
-  const paused = steps.map((step, i) => (i === 1 ? { ...step, pause: 300 } : step));
-  await sendPlan(plan(paused, 10), { address: "127.0.0.1" }, () => times.push(performance.now()));
-  const [first = 0, second = 0, third = 0] = times;
-  expect(second - first).toBeGreaterThan(2 * (third - second));
+  const paused = steps.map((step, i) => (i === 1 ? { ...step, pause: 150 } : step));
+  const pauses: [own: number, usual: number][] = [];
+  for (let i = 0; i < 3; i++) {
+    const times: number[] = [];
+    await sendPlan(plan(paused, 10), { address: "127.0.0.1" }, () => times.push(performance.now()));
+    const [first = 0, second = 0, third = 0] = times;
+    pauses.push([second - first, third - second]);
+  }
+  // The shortest count: a busy machine makes them longer.
+  const own = Math.min(...pauses.map(([pause]) => pause));
+  const usual = Math.min(...pauses.map(([, pause]) => pause));
+  expect(own).toBeGreaterThan(2 * usual);
 });

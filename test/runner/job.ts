@@ -42,9 +42,10 @@ async function runJob(job: Job, settings: JobSettings): Promise<Outcome> {
     "--no-cache",
   ];
   const [command = "", ...args] = [...world, ...vitest, ...job.args, ...reporters];
+  const { SESAME_WORLDS: _, ...env } = process.env;
   const child = spawn(command, args, {
     cwd: root,
-    env: { ...process.env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}), ...job.env },
+    env: { ...env, ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}), ...job.env },
     stdio: isBuffered ? ["ignore", "pipe", "pipe"] : "inherit",
   });
   const stop = () => void child.kill("SIGTERM");
