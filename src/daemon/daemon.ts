@@ -8,6 +8,7 @@ import { protectedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
+import { programsStarted } from "../ffi/spawner.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
 import { Administration } from "./administration.ts";
 import type { DaemonParts } from "./assemble.ts";
@@ -25,6 +26,8 @@ import { ZombieReaper } from "./zombie-reaper.ts";
  */
 const stopPatience = 800;
 const lastPatience = 8000;
+/** How long a stopping daemon waits for commands to start: milliseconds. Usual is 1. */
+const startPatience = 1000;
 
 /** The life of a daemon, from its configuration to its last line in the log; `assemble` makes its parts. */
 export class Daemon {
@@ -147,6 +150,8 @@ export class Daemon {
     const stopped = leaseManager.stop();
     if (!patience.aborted) await Promise.race([stopped, once(patience, "abort")]);
     leaseManager.runAllNow();
+    // A program that has not started yet would not start after the end of this process.
+    await programsStarted(startPatience);
     persistence?.protection.close();
     // An nft that works just now may take half a minute, and ends without us.
     const released = persistence?.firewalls.shutDown();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { koffiPath } from "./koffi-path.ts";
 import { exitAtOnce } from "./libc.ts";
@@ -110,6 +111,11 @@ class Spawner {
     });
   }
 
+  /** Whether a program is about to start. */
+  get isStarting(): boolean {
+    return this.#waiting.length > 0 || [...this.#threads].some(({ isIdle }) => !isIdle);
+  }
+
   run(job: SpawnJob): Promise<SpawnResult> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ job, resolve, reject });
@@ -152,4 +158,12 @@ let spawner: Spawner | undefined;
 export function startProgram(job: SpawnJob): Promise<SpawnResult> {
   spawner ??= new Spawner();
   return spawner.run(job);
+}
+
+/** Fulfilled when no program is about to start, or after `patience` milliseconds. */
+export async function programsStarted(patience: number): Promise<void> {
+  const over = AbortSignal.timeout(patience);
+  // At least one turn of the event loop: a start may be a few promises away.
+  do await sleep(1);
+  while (!over.aborted && spawner?.isStarting === true);
 }
