@@ -128,7 +128,7 @@ describe("no daemon:", () => {
 
   test("a socket where nobody listens", async () => {
     const path = await fakeDaemon(() => {}, "dead");
-    const message = `knockd is not running: nobody listens on ${path}`;
+    const message = `knockd is not running: no daemon listens on ${path}`;
     await expect(openClient(path, systemClock)).rejects.toMatchObject({ message, hints });
   });
 

@@ -14,7 +14,7 @@ import { checkPath } from "./socket-file.ts";
 /** How long the daemon may take to answer: milliseconds. Closing waits for commands. */
 const patience = 60_000;
 
-/** Bytes of an answer: more leases than anybody reads. */
+/** The longest answer that is read, in bytes: some hundred thousand leases. */
 const longestAnswer = 1 << 26;
 
 export interface Watcher {
@@ -165,7 +165,7 @@ function unreachable(path: string, cause: unknown): KnockError {
     case "ENOENT":
       return notRunning(`there is no ${path}`, cause);
     case "ECONNREFUSED":
-      return notRunning(`nobody listens on ${path}`, cause);
+      return notRunning(`no daemon listens on ${path}`, cause);
     case "EACCES":
     case "EPERM": {
       const hints = ["run knockctl as root"];

@@ -96,7 +96,7 @@ describe("the socket", () => {
     mkdirSync(folder);
     chmodSync(folder, 0o777);
     await expect(serve(join(folder, "s"), options())).rejects.toThrow(
-      "anybody may replace a socket",
+      "other users may replace a socket",
     );
   });
 

@@ -69,7 +69,7 @@ export class ControlServer {
     server.on("error", (error) => this.#tell("error", "control", `control: ${reason(error)}`));
   }
 
-  /** Hangs up on everybody and removes the socket; may be called twice. */
+  /** Closes all connections and removes the socket; may be called twice. */
   close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     return new Promise((resolve) => {

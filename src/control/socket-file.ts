@@ -42,7 +42,7 @@ function makeDirectory(path: string): void {
   const openToAll = (mode & 0o002) !== 0 && (mode & 0o1000) === 0;
   if (openToAll) {
     const hints = ["choose a directory that belongs to root"];
-    throw new KnockError("SYSTEM", `anybody may replace a socket in ${path}`, { hints });
+    throw new KnockError("SYSTEM", `other users may replace a socket in ${path}`, { hints });
   }
 }
 

@@ -62,17 +62,17 @@ export function isNative(access: Access): access is NativeAccess {
  * - `open` and `close` begin at once, side by side with whatever else is going on, or, if they could be in
  *   each other's way, all of them as soon as what was asked for before has ended. The promise is fulfilled
  *   when they have ended, and never rejected.
- * - Whoever calls keeps order: `close` is called after `open` has ended. Closing what is closed
+ * - The caller keeps the order: `close` is called after `open` has ended. Closing what is closed
  *   already is fine.
  * - Where the kernel closes by itself, it does so `length` milliseconds after the last `open`, whether
  *   this process lives or not. Opening again begins the time anew, and never makes it shorter.
  */
 export interface Firewall<Kind extends Access = Access> {
-  /** Nothing is done; whoever calls says so. */
+  /** Nothing is opened or closed; the caller logs what would be. */
   readonly isDryRun?: boolean;
   /**
-   * `hold`: a descriptor that whatever carries it out keeps open until it has ended; whoever calls does so
-   * until the promise is fulfilled.
+   * `hold`: a descriptor that the opening process inherits and keeps open until it has ended. The caller keeps
+   * it open until the promise is fulfilled.
    */
   readonly open: (access: Kind, length: number, hold?: number) => Promise<FirewallResult>;
   readonly close: (access: Kind) => Promise<FirewallResult>;

@@ -38,7 +38,7 @@ describe("a trap is told with its place", () => {
     [
       "metrics for everybody",
       `${door()}\n[options]\nMetricsListen = 0.0.0.0:9190 # all`,
-      "6:17: the metrics can be read from other hosts, by whoever reaches this address | 127.0.0.1 or [::1]",
+      "6:17: other hosts that reach this address can read the metrics | 127.0.0.1 or [::1]",
     ],
     [
       "ascending ports without decoys",
@@ -125,7 +125,7 @@ describe("doors that one knock opens together", () => {
   const rest = "tcpflags = syn; command = true";
   const seq = (sequence: string, flags = "") => `sequence = ${sequence}; ${rest}${flags}`;
   const part = (name: string, other: string) =>
-    `the sequence of '${other}' is a part of that of '${name}': whoever knocks at '${name}' opens both`;
+    `the sequence of '${other}' is a part of that of '${name}': a knock at '${name}' opens both`;
 
   test.each([
     [

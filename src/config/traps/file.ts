@@ -51,7 +51,7 @@ function openMetrics(directive: Directive): Problem[] {
   if (!isNameOf(key, options.metricsListen)) return [];
   const parsed = readValue(directive, options.metricsListen);
   if ("problem" in parsed || isLoopback(parsed.value.address)) return [];
-  const message = "the metrics can be read from other hosts, by whoever reaches this address";
+  const message = "other hosts that reach this address can read the metrics";
   return [{ severity: "warning", line, column: valueColumn, message, hint: "127.0.0.1 or [::1]" }];
 }
 

@@ -38,7 +38,7 @@ export function findOverlaps(doors: readonly DoorConfig[]): Overlap[] {
 
 function describe({ name }: DoorConfig, { name: other }: DoorConfig, same: boolean): string {
   if (same) return `'${name}' has the sequence of '${other}': one knock opens both`;
-  return `the sequence of '${other}' is a part of that of '${name}': whoever knocks at '${name}' opens both`;
+  return `the sequence of '${other}' is a part of that of '${name}': a knock at '${name}' opens both`;
 }
 
 function isWithin(inner: readonly string[], outer: readonly string[]): boolean {

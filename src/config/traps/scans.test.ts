@@ -13,11 +13,11 @@ function traps(...lines: string[]): string[] {
 }
 
 const onePort =
-  "warning 2:1: 'x' has one port: whoever tries it is in, scanners too | three ports or more";
+  "warning 2:1: 'x' has one port: any packet to it opens the door, a scanner's too | three ports or more";
 const often = (scans: number, hint: string) =>
   `warning 2:1: one port scan in random order of about ${scans} opens 'x' | ${hint}`;
 const exposed =
-  "warning 2:1: no decoys can keep 'x' shut while somebody scans all ports in their order | ports that are not next to one another";
+  "warning 2:1: no decoys keep 'x' shut during a scan of all ports in their order | ports that are not next to one another";
 
 describe("of what decoys cannot prevent, it is said that", () => {
   test.each([

@@ -35,12 +35,12 @@ function trapsOf(
   const { steps } = sequence;
   const ports = countPorts(steps);
   if (ports === 1) {
-    const message = `'${name}' has one port: whoever tries it is in, scanners too`;
+    const message = `'${name}' has one port: any packet to it opens the door, a scanner's too`;
     return [{ message, hint: "three ports or more" }];
   }
   const scans = scansToOpen(ports, decoys, mostTouches);
   const often = `one port scan in random order of about ${scans} opens '${name}'`;
-  const exposed = `no decoys can keep '${name}' shut while somebody scans all ports in their order`;
+  const exposed = `no decoys keep '${name}' shut during a scan of all ports in their order`;
   return [
     ...(scans < fewScans
       ? [{ message: often, hint: ports < 3 ? "three ports or more" : "more decoys" }]

@@ -20,7 +20,7 @@ const maxBuffer = 128 << 20;
 /** Seconds. */
 const longestTimeout = backends.ipset.longestTimeout / 1000;
 
-/** ipset's lines that make both sets, if they are not there: somebody may have destroyed them. */
+/** ipset's lines that make both sets, if another program has destroyed them. */
 const createSets = [
   `create ${sets[4]} hash:ip,port family inet timeout 0 maxelem 1000000`,
   `create ${sets[6]} hash:ip,port family inet6 timeout 0 maxelem 1000000`,

@@ -74,7 +74,7 @@ export class NftTable {
     return performance.now() - this.#quietSince > quietTime;
   }
 
-  /** Changes through the socket with this port are nobody else's. */
+  /** Changes through the socket with this port are the daemon's own. */
   trust(port: number): void {
     this.#ours.add(port);
   }
@@ -95,7 +95,7 @@ export class NftTable {
     return load;
   }
 
-  /** Somebody removed something: puts it back, soon. */
+  /** Restores the table soon: another program removed a part of it. */
   lost(loss: Loss): void {
     if (this.#loss !== "removed") this.#loss = loss;
     if (this.#repairing) return;
@@ -119,7 +119,7 @@ export class NftTable {
         this.#ours.add(pid);
       });
     } finally {
-      // All that nft did was told before it ended. From now on its number may be anybody's.
+      // The kernel reported all that nft did before it ended. Its number may be reused now.
       this.#news.drain();
       if (loader !== undefined) this.#ours.delete(loader);
     }

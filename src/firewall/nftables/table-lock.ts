@@ -10,8 +10,8 @@ export interface TableLock {
 }
 
 /**
- * Two daemons with one table would put back against each other for ever. Throws FIREWALL if another one
- * has it. Where no file can be made there is no lock, and nobody is kept from opening doors by that.
+ * Takes the lock of a table: two daemons with one table would restore it against each other for ever. Throws
+ * FIREWALL if another daemon has it. Where the file cannot be made there is no lock, and doors open all the same.
  */
 export function takeTableLock(directory: string, table: string): TableLock {
   const fd = openLock(directory, table);
