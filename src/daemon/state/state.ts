@@ -33,7 +33,13 @@ export function openState(directory: string, configFile: string, clock: Clock, l
   const lock = takeLock(files.lock, configFile);
   const ledger = new Ledger();
   const boot = bootId();
-  const moment = () => ({ boot, now: clock.now(), wall: clock.wall() });
+  const offset = clockOffset();
+  const moment = () => ({
+    boot,
+    now: clock.now(),
+    wall: clock.wall(),
+    ...(offset !== undefined && { offset }),
+  });
   const { journal, recovered } = LeaseJournal.open(files.journal, ledger, moment(), log, clock);
   const locks = new CommandLocks(files.starts);
   const close = () => {
@@ -98,5 +104,21 @@ function bootId(): string {
     return readFileSync(path, "utf8").trim();
   } catch (error) {
     throw new KnockError("SYSTEM", `cannot read ${path}: ${reason(error)}`, { cause: error });
+  }
+}
+
+/** Returns the offset of the monotonic clock in this time namespace; undefined if there is none. */
+function clockOffset(): string | undefined {
+  const [, seconds = "0", nanoseconds = "0"] =
+    readOffsets().match(/^monotonic\s+(-?\d+)\s+(\d+)$/m) ?? [];
+  return seconds === "0" && nanoseconds === "0" ? undefined : `${seconds} ${nanoseconds}`;
+}
+
+function readOffsets(): string {
+  try {
+    return readFileSync("/proc/self/timens_offsets", "utf8");
+  } catch {
+    // The kernel has no time namespaces.
+    return "";
   }
 }

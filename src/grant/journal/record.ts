@@ -7,12 +7,19 @@ import type { Monotonic, WallTime } from "../../base/time.ts";
 import { monotonic, wallTime } from "../../base/time.ts";
 import type { LeaseEvent } from "../lease.ts";
 
-/** One moment on all clocks. Monotonic times of different boots cannot be compared. */
+/** One moment on all clocks. Monotonic times of different boots and time namespaces cannot be compared. */
 export interface ClockReading {
   /** The boot of the machine: /proc/sys/kernel/random/boot_id. */
   readonly boot: string;
   readonly now: Monotonic;
   readonly wall: WallTime;
+  /** The offset of the monotonic clock in this time namespace, as the kernel shows it; absent if there is none. */
+  readonly offset?: string;
+}
+
+/** Returns whether monotonic times of both readings can be compared. */
+export function isSameClock(a: ClockReading, b: ClockReading): boolean {
+  return a.boot === b.boot && a.offset === b.offset;
 }
 
 /** One line: a daemon started or ended, or an event of a lease. */
@@ -81,7 +88,14 @@ const failure = v.object({
 });
 
 const record = v.variant("op", [
-  v.object({ op: v.picklist(["start", "end"]), boot: v.string(), now: moment, wall: date }),
+  v.object({
+    op: v.picklist(["start", "end"]),
+    boot: v.string(),
+    now: moment,
+    wall: date,
+    // Version 0.1 ignores it.
+    offset: v.exactOptional(v.string()),
+  }),
   v.object({ op: v.literal("open"), id, passage, length: time, since: moment }),
   v.object({ op: v.literal("opened"), id, due: moment }),
   v.object({ op: v.literal("extend"), id, due: moment }),

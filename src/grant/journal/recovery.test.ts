@@ -91,6 +91,24 @@ describe("what is left to do about a lease", () => {
     expect(only(recover(records, here)).state).toEqual(moved);
   });
 
+  test.each<[string, ClockReading]>([
+    ["is behind its own past", { ...later(10_000), now: monotonic(3000) }],
+    ["is ahead", { ...later(10_000), now: monotonic(start.now + 24 * hour), offset: "86400 0" }],
+    [
+      "is behind by less than the lease is old",
+      { ...later(10_000), now: monotonic(start.now + 6000), offset: "-4 0" },
+    ],
+  ])(
+    "in a time namespace whose clock %s: as after a boot, but a start command may run",
+    (_, here) => {
+      expect(only(recover(history(byCommands(), opened), here)).state.kind).toBe("closing");
+      expect(only(recover(history(byCommands()), here)).state.kind).toBe("orphaned");
+      const native = only(recover(history(byKernel(), opened), here));
+      // 5 s of its length are over by the wall clock.
+      expect([native.state.kind, native.due - here.now]).toEqual(["open", length - 5000]);
+    },
+  );
+
   test("nothing, once it was closed", () => {
     const records = history(byCommands(), opened, close, { op: "closed", id: 1 });
     expect(recover(records, later(0))).toEqual([]);

@@ -1,9 +1,10 @@
 import type { Monotonic } from "../../base/time.ts";
-import { earliest, later, monotonic, wallTime } from "../../base/time.ts";
+import { earliest, later, latest, monotonic, wallTime } from "../../base/time.ts";
 import type { Lease, LeaseState } from "../lease.ts";
 import { failureOf } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
+import { isSameClock } from "./record.ts";
 
 /** Stands in where the journal does not tell the start: as if a boot had come between, long ago. */
 const unknown: ClockReading = { boot: "", now: monotonic(0), wall: wallTime(0) };
@@ -14,12 +15,12 @@ const unknown: ClockReading = { boot: "", now: monotonic(0), wall: wallTime(0) }
  * - `closing`: it is to be closed now
  * - `orphaned`: its start command may still run
  *
- * Times are on the clock of `here`. After a boot none lasts longer than was left of it before, or than
- * its length.
+ * Times are on the clock of `here`. After a boot, and in another time namespace, none lasts longer than was
+ * left of it before, or than its length.
  *
- * A lease of a command that belongs to an earlier boot is closed, never kept: its rules went with the
- * boot, and whatever else it did must end. A native one lives on, by the wall clock, unless that was
- * set back meanwhile.
+ * A lease of a command whose time was on another clock is closed, never kept: it is unknown how long it was
+ * open, and after a boot its rules are gone. A native one lives on, by the wall clock, unless that was set
+ * back meanwhile.
  */
 export function recover(records: readonly LeaseRecord[], here: ClockReading): Lease[] {
   const ledger = new Ledger();
@@ -36,17 +37,22 @@ export function recover(records: readonly LeaseRecord[], here: ClockReading): Le
     const opener = startOf.get(lease.id) ?? unknown;
     // What was left when its daemon ended is the most that is left now. After a crash that is unknown,
     // and its length must do.
-    const left = end?.boot === opener.boot ? lease.due - end.now : lease.length;
+    const left = end !== undefined && isSameClock(end, opener) ? lease.due - end.now : lease.length;
     const state = stateOf(lease, opener, here);
     return moveTo(here, opener, left, { ...lease, state });
   });
 }
 
+/** Returns whether the clock of `here` goes on from the one that a lease has its times of. */
+function goesOn({ since }: Lease, start: ClockReading, here: ClockReading): boolean {
+  // A clock that is behind its own past is another one, whatever it is called.
+  return isSameClock(start, here) && here.now >= latest(start.now, since);
+}
+
 /** `left`: how long the lease lasts at most: milliseconds. */
 function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Lease): Lease {
-  // Within a boot the monotonic clock goes on; from one to the next only the wall clock does, which
-  // may have been set.
-  if (start.boot === here.boot) return lease;
+  // From one clock to another only the wall clock goes on, which may have been set.
+  if (goesOn(lease, start, here)) return lease;
   const shift = here.now - here.wall - (start.now - start.wall);
   const move = (time: Monotonic) => earliest(later(time, shift), here.now);
   const due = earliest(later(lease.due, shift), later(here.now, left));
@@ -62,12 +68,14 @@ function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Le
 function stateOf(lease: Lease, start: ClockReading, here: ClockReading): LeaseState {
   const { state } = lease;
   if (state.kind === "closing") return state;
-  const isOfThisBoot = start.boot === here.boot;
+  const isOnThisClock = goesOn(lease, start, here);
   if (lease.access.method.kind === "native") {
     // A date before its opening tells that the clock was set back: it is unknown how long it was open.
     const opened = later(start.wall, lease.since - start.now);
-    return { kind: !isOfThisBoot && here.wall < opened ? "closing" : "open" };
+    return { kind: !isOnThisClock && here.wall < opened ? "closing" : "open" };
   }
-  if (!isOfThisBoot) return { kind: "closing" };
-  return state.kind === "open" ? state : { kind: "orphaned", wait: "waiting" };
+  if (start.boot === here.boot && state.kind !== "open") {
+    return { kind: "orphaned", wait: "waiting" };
+  }
+  return isOnThisClock ? state : { kind: "closing" };
 }

@@ -22,20 +22,20 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function open(path: string) {
+function open(path: string, here = start) {
   const log = new MemoryLog();
   const ledger = new Ledger();
   return {
     ledger,
     log,
-    ...LeaseJournal.open(path, ledger, clockReading(start), log, new ManualClock()),
+    ...LeaseJournal.open(path, ledger, clockReading(here), log, new ManualClock()),
   };
 }
 
 test("a journal of version 0.1 is read whole", () => {
   const path = join(folder, "journal");
   copyFileSync(written, path);
-  const { recovered, journal, log } = open(path);
+  const { recovered, journal, log } = open(path, end);
   journal.close();
   const door = (name: string, nth = 1) => ({ kind: "door", name, nth });
   expect(recovered.map(({ id, access, due, state }) => [id, access.owner, due, state])).toEqual([
