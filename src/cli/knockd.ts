@@ -13,6 +13,7 @@ import { isInBackground, settleInBackground, startInBackground } from "../daemon
 import { Daemon } from "../daemon/daemon.ts";
 import { decoyFacts } from "../daemon/host/facts.ts";
 import type { DaemonOptions } from "../daemon/options.ts";
+import { isNotified } from "../daemon/service-manager.ts";
 import type { Flag, Option } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
 import type { Hangups } from "./hangups.ts";
@@ -115,7 +116,12 @@ async function run(given: ReadonlyMap<string, string>, io: Io, hangups: Hangups)
   const findTraps: FindTraps = (config, sections) => findScanTraps(config, sections, decoyFacts);
   const load = () => loadConfig(configFile, directory, findTraps);
   if (given.has("test")) return test(configFile, load(), io);
-  const detach = given.has("daemon");
+  const detach = given.has("daemon") && (background || !isNotified());
+  if (given.has("daemon") && !detach) {
+    io.stderr(
+      "knockd: warning: -d is ignored: the service manager follows this process; remove -d from its options\n",
+    );
+  }
   if (detach && !background) {
     if (given.has("verbose") || given.has("debug")) {
       io.stderr(
@@ -141,7 +147,7 @@ async function run(given: ReadonlyMap<string, string>, io: Io, hangups: Hangups)
       };
     },
     terminal: { ...io, verbose: given.has("verbose") || dryRun, debug },
-    pidFile: detach ? resolve(given.get("pidfile") ?? defaultPidFile) : undefined,
+    pidFile: given.has("daemon") ? resolve(given.get("pidfile") ?? defaultPidFile) : undefined,
     lookUp: given.has("lookup"),
     onlyIpv4: given.has("only-ip-v4"),
     dryRun,

@@ -3,6 +3,16 @@ import type { Clock } from "../base/clock.ts";
 import { later } from "../base/time.ts";
 import { closeUnixDatagram, openUnixDatagram, sendUnixDatagram } from "../ffi/unix-datagram.ts";
 
+/**
+ * Returns whether a service manager waits for this process to say that it is ready. It takes the end of this
+ * process for the end of the service, whatever runs in the background.
+ */
+export function isNotified(environment: NodeJS.ProcessEnv = process.env): boolean {
+  const { NOTIFY_SOCKET: socket, SYSTEMD_EXEC_PID: pid } = environment;
+  // A script of another service inherits both: then the number is that of another process.
+  return socket !== undefined && (pid === undefined || pid === String(process.pid));
+}
+
 /** The service manager that started this process, if one did and wants to know. */
 export class ServiceManager {
   readonly #clock: Clock;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Datagrams } from "../support/datagrams.ts";
 import type { LiveHost } from "./host.ts";
-import { knock, startKnockd } from "./knockd.ts";
+import { knock, knockd, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
@@ -53,6 +53,35 @@ describe.skipIf(needs())("knockd under a service manager", () => {
     await expect.poll(() => told().at(-1)).toMatch(/^STATUS=.*the one before stays in force$/);
     expect((await daemon.stop()).code).toBe(15);
     expect(told().at(-1)).toBe("STOPPING=1");
+  });
+
+  test("stays in the foreground with -d, says so, and writes the pid file", async () => {
+    const { folder } = server;
+    const config = folder.write("d.conf", door("x", 7001, "command = true"));
+    const argv = [
+      ...knockd,
+      "-d",
+      "-c",
+      config,
+      "-p",
+      folder.at("k.pid"),
+      "-g",
+      folder.at("k.log"),
+    ];
+    const daemon = host.start(argv, { env: { NOTIFY_SOCKET: folder.at("notify") } });
+    await expect.poll(told).toEqual(["READY=1", "STATUS=1 doors, 0 open"]);
+    expect(daemon.stderr).toContain("knockd: warning: -d is ignored: the service manager follows");
+    expect(folder.read("k.pid")).toBe(`${daemon.pid}\n`);
+    expect((await daemon.stop()).code).toBe(15);
+  });
+
+  test("goes to the background with -d where it is a script of another service that starts it", async () => {
+    const { folder } = server;
+    const config = folder.write("d.conf", door("x", 7001, "command = true"));
+    const argv = [...knockd, "-d", "-c", config, "-p", folder.at("k.pid")];
+    const env = { NOTIFY_SOCKET: folder.at("notify"), SYSTEMD_EXEC_PID: "1" };
+    expect((await host.run(argv, { env })).stderr).not.toContain("-d is ignored");
+    process.kill(Number(folder.read("k.pid")), "SIGTERM");
   });
 
   test("feeds the watchdog twice as often as it must", async () => {
