@@ -259,7 +259,7 @@ describe.skipIf(needs())("a daemon that is killed at any moment", () => {
     expect(count.opened).toBeGreaterThan(rounds);
     expect(count.cut).toBeGreaterThan(0);
     expect(count.twice).toBeGreaterThan(0);
-  }, 180_000);
+  }, 400_000);
 
   test("is waited for by the next daemon while its start command runs, and closed after that", async () => {
     const folder = new Folder();
