@@ -47,8 +47,11 @@ async function door(onKnock: (knock: number) => void): Promise<number> {
 const routes = [{ address: "127.0.0.1" }];
 
 /** Without chance: pauses are half of what they are on the average. */
-async function pursue(errand: Omit<RetryOptions, "routes">, listener: KnockListener = quiet) {
-  const outcome = await knockUntilOpen({ routes, ...errand }, listener, systemClock, () => 0);
+async function knockAndProbe(
+  options: Omit<RetryOptions, "routes">,
+  listener: KnockListener = quiet,
+) {
+  const outcome = await knockUntilOpen({ routes, ...options }, listener, systemClock, () => 0);
   outcome.reply.socket?.destroy();
   return outcome;
 }
@@ -59,7 +62,7 @@ describe("a knock", () => {
     await close();
     const knocked = await door(() => void open());
     const wait = { port, timeout: 5_000 };
-    const outcome = await pursue({ plan: plan(knocked), wait, retry: 0 });
+    const outcome = await knockAndProbe({ plan: plan(knocked), wait, retry: 0 });
     expect(outcome).toMatchObject({ knocks: 1, openBefore: false, reply: { answer: "open" } });
     await expect.poll(connections).toBe(1);
   });
@@ -75,7 +78,7 @@ describe("a knock", () => {
     const pauses: [number, number][] = [];
     const listener = { ...quiet, onRetry: (n: number, pause: number) => pauses.push([n, pause]) };
     const wait = { port, timeout: 100 };
-    const outcome = await pursue({ plan: plan(knocked, knocked), wait, retry: 5 }, listener);
+    const outcome = await knockAndProbe({ plan: plan(knocked, knocked), wait, retry: 5 }, listener);
     expect(outcome).toMatchObject({ knocks: 3, reply: { answer: "open" } });
     expect(pauses).toEqual([
       [2, 500],
@@ -89,7 +92,7 @@ describe("a knock", () => {
     const { port, connections } = await service();
     const knocked = await door(() => {});
     const wait = { port, timeout: 1_000 };
-    const outcome = await pursue({ plan: plan(knocked), wait, retry: 3 });
+    const outcome = await knockAndProbe({ plan: plan(knocked), wait, retry: 3 });
     expect(outcome).toMatchObject({ knocks: 1, openBefore: true, reply: { answer: "open" } });
     await expect.poll(connections).toBe(1);
   });
@@ -98,7 +101,11 @@ describe("a knock", () => {
     const { port, close } = await service();
     await close();
     const knocked = await door(() => {});
-    const outcome = await pursue({ plan: plan(knocked), wait: { port, timeout: 100 }, retry: 1 });
+    const outcome = await knockAndProbe({
+      plan: plan(knocked),
+      wait: { port, timeout: 100 },
+      retry: 1,
+    });
     expect(outcome).toMatchObject({
       knocks: 2,
       openBefore: false,

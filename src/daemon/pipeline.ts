@@ -117,16 +117,16 @@ export class Pipeline<S extends Source> {
     // On the disk before anything opens: a crash must not leave a one-time sequence good for another time.
     if (this.#doors.used(door)) this.watch(this.#doors);
     const { source, port, protocol } = packet;
-    const grant = requestAccess(live, source, { port, protocol });
-    if (grant === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
-    else void this.#carryOut(grant);
+    const request = requestAccess(live, source, { port, protocol });
+    if (request === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
+    else void this.#requestLease(request);
   }
 
-  async #carryOut(grant: AccessRequest): Promise<void> {
+  async #requestLease(request: AccessRequest): Promise<void> {
     const { leaseManager, counters } = this.#parts;
-    const door = ownerName(grant.access.owner);
+    const door = ownerName(request.access.owner);
     try {
-      counters.countOpening(door, (await leaseManager.open(grant)) ? "opened" : "failed");
+      counters.countOpening(door, (await leaseManager.open(request)) ? "opened" : "failed");
     } catch (error) {
       counters.countOpening(door, "failed");
       this.#reportInternalError(error);

@@ -86,7 +86,7 @@ export class IpsetFirewall implements NativeBackend {
 
   async renew(): Promise<void> {
     this.#ends.clear();
-    expectDone(await this.#wish([], undefined));
+    expectDone(await this.#request([], undefined));
   }
 
   async listOpen(): Promise<readonly OpenElement[]> {
@@ -101,11 +101,11 @@ export class IpsetFirewall implements NativeBackend {
   async release(): Promise<void> {}
 
   #ask(access: NativeAccess, end: Monotonic | undefined): Promise<FirewallResult> {
-    return this.#wish(formatElements(access), end);
+    return this.#request(formatElements(access), end);
   }
 
   /** Without elements it is for the sets themselves. */
-  #wish(keys: readonly string[], end: Monotonic | undefined): Promise<FirewallResult> {
+  #request(keys: readonly string[], end: Monotonic | undefined): Promise<FirewallResult> {
     return new Promise((tell) => {
       this.#waiting.push({ keys, end, tell });
       if (!this.#working) void this.#work();
@@ -115,20 +115,20 @@ export class IpsetFirewall implements NativeBackend {
   async #work(): Promise<void> {
     this.#working = true;
     while (this.#waiting.length > 0) {
-      let wishes: readonly PendingChange[] = this.#waiting;
+      let pending: readonly PendingChange[] = this.#waiting;
       this.#waiting = [];
-      while (wishes.length > 0) wishes = await this.#fulfil(wishes);
+      while (pending.length > 0) pending = await this.#apply(pending);
     }
     this.#working = false;
   }
 
-  /** Tells what became of wishes; those that are left to be tried again have failed with another. */
-  async #fulfil(wishes: readonly PendingChange[]): Promise<readonly PendingChange[]> {
+  /** Applies changes and reports each result. Returns those to try again: another one made them fail. */
+  async #apply(pending: readonly PendingChange[]): Promise<readonly PendingChange[]> {
     const now = this.#clock.now();
-    const changes = [...this.#changesFor(wishes)].map(([key, end]) => {
+    const changes = [...this.#changesFor(pending)].map(([key, end]) => {
       return { key, seconds: end === undefined ? undefined : secondsUntil(end, now) };
     });
-    const isDone = changes.length === 0 && wishes.every(({ keys }) => keys.length > 0);
+    const isDone = changes.length === 0 && pending.every(({ keys }) => keys.length > 0);
     const outcome = isDone ? done : await this.#restore(linesFor(changes));
     for (const { key, seconds } of changes) {
       if (outcome.kind === "done" && seconds !== undefined) {
@@ -136,15 +136,15 @@ export class IpsetFirewall implements NativeBackend {
       } else this.#ends.delete(key);
     }
     const culprit = outcome.kind === "done" ? undefined : changes[failedLine(outcome)]?.key;
-    const isTold = ({ keys }: PendingChange) => culprit === undefined || keys.includes(culprit);
-    for (const wish of wishes) if (isTold(wish)) wish.tell(outcome);
-    return wishes.filter((wish) => !isTold(wish));
+    const isReported = ({ keys }: PendingChange) => culprit === undefined || keys.includes(culprit);
+    for (const one of pending) if (isReported(one)) one.tell(outcome);
+    return pending.filter((one) => !isReported(one));
   }
 
   /** Until when elements are to be open that are not, or not as long: one after another, the last word counts. */
-  #changesFor(wishes: readonly PendingChange[]): Map<string, Monotonic | undefined> {
+  #changesFor(pending: readonly PendingChange[]): Map<string, Monotonic | undefined> {
     const changes = new Map<string, Monotonic | undefined>();
-    for (const { keys, end } of wishes) {
+    for (const { keys, end } of pending) {
       for (const key of keys) {
         const open = changes.has(key) ? changes.get(key) : this.#ends.get(key);
         // Another door may have opened it for longer.

@@ -53,22 +53,22 @@ export class NftSets {
    * Throws FIREWALL; the transactions before it stand.
    */
   open(elements: readonly TimedElements[]): boolean {
-    return merge(this.#table, elements).every((wishes) =>
-      this.#done("open", wishes, this.#open(wishes)),
+    return merge(this.#table, elements).every((group) =>
+      this.#done("open", group, this.#open(group)),
     );
   }
 
   /** Closes; what is not open stays so. False if there are no sets. Throws FIREWALL. */
   close(source: Address, services: readonly Service[]): boolean {
-    return merge(this.#table, [{ source, services, milliseconds: shortest }]).every((wishes) => {
-      for (const { id } of wishes.wishes) this.#ends.delete(id);
-      const change = { ...wishes.name, elements: elementsOf(wishes) };
+    return merge(this.#table, [{ source, services, milliseconds: shortest }]).every((group) => {
+      for (const { id } of group.wanted) this.#ends.delete(id);
+      const change = { ...group.name, elements: elementsOf(group) };
       // What is to be deleted must be there, or the whole transaction fails.
       const refused = this.#apply([
         { ...change, kind: "add" },
         { ...change, kind: "delete" },
       ]);
-      return this.#done("close", wishes, refused);
+      return this.#done("close", group, refused);
     });
   }
 
@@ -84,29 +84,29 @@ export class NftSets {
   }
 
   /** The errno with which it was refused; 0 if it was not. */
-  #open(wishes: SetBatch): number {
+  #open(group: SetBatch): number {
     const now = systemClock.now();
     // A refused transaction takes the kernel 10 ms; to ask for each element first takes 0.1 ms.
-    const isNew = wishes.wishes.every(({ id }) => this.#ends.get(id) < now);
-    const created = isNew ? this.#create(wishes) : EEXIST;
-    const refused = created === EEXIST ? this.#extend(wishes) : created;
+    const isNew = group.wanted.every(({ id }) => this.#ends.get(id) < now);
+    const created = isNew ? this.#create(group) : EEXIST;
+    const refused = created === EEXIST ? this.#extend(group) : created;
     if (refused !== 0) return refused;
-    for (const { id, element } of wishes.wishes) {
+    for (const { id, element } of group.wanted) {
       this.#ends.extend(id, later(now, element.milliseconds + slack));
     }
     return 0;
   }
 
   /** As `#open`, but EEXIST if one of them is open. */
-  #create(wishes: SetBatch): number {
-    return this.#apply([{ ...wishes.name, kind: "create", elements: elementsOf(wishes) }]);
+  #create(group: SetBatch): number {
+    return this.#apply([{ ...group.name, kind: "create", elements: elementsOf(group) }]);
   }
 
   /** As `#open`, for elements that may be open. */
-  #extend({ name, wishes }: SetBatch): number {
+  #extend({ name, wanted }: SetBatch): number {
     const fresh: SetElement[] = [];
     const longer: SetElement[] = [];
-    for (const { element } of wishes) {
+    for (const { element } of wanted) {
       const open = this.#kernel.find(name, element.key);
       if (open === undefined) fresh.push(element);
       else if ((open.milliseconds ?? Number.POSITIVE_INFINITY) < element.milliseconds) {
@@ -133,12 +133,12 @@ export class NftSets {
   }
 
   /** False if there are no sets. Throws FIREWALL for every other refusal. */
-  #done(verb: string, { wishes }: SetBatch, refused: number): boolean {
+  #done(verb: string, { wanted }: SetBatch, refused: number): boolean {
     if (refused === 0) return true;
     if (refused === ENOENT) return false;
-    const [first] = wishes.flatMap(({ element }) => decodeKey(element.key) ?? []);
+    const [first] = wanted.flatMap(({ element }) => decodeKey(element.key) ?? []);
     const what = first && `${formatService(first.service)} for ${first.source}`;
-    const more = wishes.length > 1 ? ` and ${wishes.length - 1} more` : "";
+    const more = wanted.length > 1 ? ` and ${wanted.length - 1} more` : "";
     throw systemError("FIREWALL", `cannot ${verb} ${what}${more}`, refused);
   }
 }
@@ -153,14 +153,14 @@ interface WantedElement {
 /** What goes into one set in one transaction: at least one. */
 interface SetBatch {
   readonly name: SetName;
-  readonly wishes: readonly WantedElement[];
+  readonly wanted: readonly WantedElement[];
 }
 
-function elementsOf({ wishes }: SetBatch): readonly SetElement[] {
-  return wishes.map(({ element }) => element);
+function elementsOf({ wanted }: SetBatch): readonly SetElement[] {
+  return wanted.map(({ element }) => element);
 }
 
-/** One wish for each (source, service), the longest: an element cannot be deleted twice in a transaction. */
+/** One element for each (source, service), the longest: an element cannot be deleted twice in a transaction. */
 function merge(table: string, requests: readonly TimedElements[]): SetBatch[] {
   const merged = new Map<string, WantedElement>();
   for (const { source, services, milliseconds } of requests) {
@@ -174,15 +174,15 @@ function merge(table: string, requests: readonly TimedElements[]): SetBatch[] {
     }
   }
   return openSets.flatMap((set) => {
-    const mine = [...merged.values()].filter((wish) => wish.set === set);
-    return inBatches(mine).map((wishes) => ({ name: { table, set }, wishes }));
+    const mine = [...merged.values()].filter((one) => one.set === set);
+    return inBatches(mine).map((wanted) => ({ name: { table, set }, wanted }));
   });
 }
 
-function inBatches(wishes: readonly WantedElement[]): (readonly WantedElement[])[] {
+function inBatches(wanted: readonly WantedElement[]): (readonly WantedElement[])[] {
   const batches = [];
-  for (let from = 0; from < wishes.length; from += batch) {
-    batches.push(wishes.slice(from, from + batch));
+  for (let from = 0; from < wanted.length; from += batch) {
+    batches.push(wanted.slice(from, from + batch));
   }
   return batches;
 }
