@@ -11,12 +11,11 @@ import { openedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
 import type { DoorReport, LeaseReport } from "../control/reports.ts";
 import type { OpenElement } from "../firewall/backend.ts";
-import { describeFailure, hasGivenUp } from "../grant/closing-failure.ts";
+import { describeFailure, describeResult, hasGivenUp } from "../grant/closing-failure.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease, LeaseState } from "../grant/lease.ts";
 import { failureOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
-import { describe } from "../grant/logged-firewall.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
@@ -133,7 +132,7 @@ export function reportLease(lease: Lease, clock: Clock): LeaseReport {
     state: reportedState[state.kind],
     ...(failure && {
       failure: {
-        reason: describe(failure.result),
+        reason: describeResult(failure.result),
         attempts: failure.attempts,
         since: date(failure.since),
         givenUp: hasGivenUp(failure),

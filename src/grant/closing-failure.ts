@@ -1,6 +1,7 @@
 import { ownerName } from "../base/access-owner.ts";
 import { plural } from "../base/text.ts";
 import type { Monotonic } from "../base/time.ts";
+import { formatLocalTime } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import type { ClosingFailure, Failed } from "./lease.ts";
 import { describe } from "./logged-firewall.ts";
@@ -26,6 +27,7 @@ export function nextFailure(
 
 /** Returns whether no further attempt is made. A command that cannot start is never given up. */
 export function hasGivenUp({ result, runs }: ClosingFailure): boolean {
+  if (result.kind === "lost") return true;
   return result.kind !== "not-started" && runs >= mostRuns;
 }
 
@@ -42,8 +44,21 @@ export function pauseAfter({ result, attempts, runs }: ClosingFailure): number {
 /** Returns what is still open and why, and what to do where no further attempt is made. */
 export function describeFailure(access: Access, failure: ClosingFailure): string {
   const { result, attempts } = failure;
-  const what = `may still be open: closing failed ${plural(attempts, "time")}: ${describe(result)}`;
-  if (!hasGivenUp(failure)) return what;
   const close = `knockctl close "${ownerName(access.owner)}" ${access.source}`;
+  if (result.kind === "lost") {
+    return `may still be open: ${describeResult(result)}; ${close} --forget takes it for closed`;
+  }
+  const what = `may still be open: closing failed ${plural(attempts, "time")}: ${describeResult(result)}`;
+  if (!hasGivenUp(failure)) return what;
   return `${what}; given up: ${close} tries again, with --forget it takes it for closed`;
+}
+
+/** Returns why a lease could not be closed. */
+export function describeResult(result: ClosingFailure["result"]): string {
+  if (result.kind !== "lost") return describe(result);
+  const end =
+    result.ended === undefined
+      ? ""
+      : `, and it was to end at ${formatLocalTime(new Date(result.ended))}`;
+  return `the journal is damaged where it names the door and the source${end}`;
 }

@@ -106,7 +106,8 @@ export class Closings {
   async #run(id: number): Promise<void> {
     const { registry, firewall } = this.#parts;
     const lease = registry.get(id);
-    if (lease === undefined) return;
+    // What is lost cannot be closed: it waits to be forgotten.
+    if (lease === undefined || failureOf(lease)?.result.kind === "lost") return;
     const result = await firewall.close(lease.access);
     // A knock may have come, or an administrator.
     const current = registry.get(id);

@@ -1,4 +1,4 @@
-import type { Monotonic } from "../base/time.ts";
+import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";
 
@@ -57,13 +57,19 @@ type OrphanWait = "waiting" | "overdue";
 /** A closing that did not succeed. The lease may still be open. */
 export interface ClosingFailure {
   /** How the last attempt ended. */
-  readonly result: Failed;
+  readonly result: Failed | Lost;
   /** How many attempts failed. */
   readonly attempts: number;
   /** In how many of them the command started. */
   readonly runs: number;
   /** When the first one failed. */
   readonly since: Monotonic;
+}
+
+/** The journal is damaged where it said what to close. `ended`: when the lease was to end, if that is known. */
+interface Lost {
+  readonly kind: "lost";
+  readonly ended?: WallTime;
 }
 
 export type Failed = Exclude<FirewallResult, { readonly kind: "done" }>;

@@ -120,7 +120,33 @@ test("what stands behind the end is not hidden by a gap", () => {
     Buffer.alloc(8),
     Buffer.from(formatLine(2)),
   ]);
-  expect(readJournal(text)).toMatchObject({ values: [1], damage: ["something is behind its end"] });
+  const damage = ["something is behind its end"];
+  expect(readJournal(text)).toMatchObject({ values: [1, 2], damage, lost: 0, end: text.length });
+});
+
+test("one wrong bit anywhere is corrected, and told", () => {
+  const values = [{ op: "open", start: "iptables -A *J 4 문" }, { op: "opened", id: 1 }, 3];
+  const text = Buffer.from(values.map(formatLine).join(""));
+  for (let bit = 0; bit < 8 * text.length; bit++) {
+    const bytes = Buffer.concat([text, Buffer.alloc(64)]);
+    bytes.writeUInt8(bytes.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    const read = readJournal(bytes);
+    expect([bit, read]).toEqual([
+      bit,
+      {
+        values,
+        end: text.length,
+        damage: [expect.stringMatching(/^line [123] had a wrong bit, which is corrected$/)],
+        lost: 0,
+      },
+    ]);
+  }
+});
+
+test("two wrong bits in a line lose it alone, also where one makes a zero", () => {
+  const lines = [1, "a b", 3].map(formatLine);
+  const text = lines.join("").replace("a b", "\0a\0b");
+  expect(readJournal(Buffer.from(text))).toMatchObject({ values: [1, 3], lost: 1 });
 });
 
 test("no bytes make it throw", () => {

@@ -28,8 +28,10 @@ export interface OpenedJournal<Value> {
   readonly journal: Journal<Value>;
   /** The values of all sound lines, oldest first; unchecked. */
   readonly values: readonly unknown[];
-  /** One text for each part that cannot be read. */
+  /** One text for each part that cannot be read, or could not without a correction. */
   readonly damage: readonly string[];
+  /** How many whole lines cannot be read. */
+  readonly lost: number;
 }
 
 /**
@@ -70,10 +72,10 @@ export class Journal<Value> {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const bytes = readIfThere(path) ?? new Uint8Array();
-      const { values, damage, end } = readJournal(bytes);
+      const { values, damage, lost, end } = readJournal(bytes);
       const size = Math.max(reserved, bytes.length);
       const journal = new Journal<Value>(path, openForWriting(path), end, size);
-      return { journal, values, damage };
+      return { journal, values, damage, lost };
     } catch (error) {
       throw failure("use", path, error);
     }

@@ -17,12 +17,14 @@ import { byCommands, byKernel } from "../../../test/support/accesses.ts";
 import { clockReading } from "../../../test/support/clock-reading.ts";
 import { asFound } from "../../../test/support/leases.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryFirewall } from "../../../test/support/memory-firewall.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address } from "../../../test/support/packets.ts";
 import { settled } from "../../../test/support/slow-firewall.ts";
 import { monotonic } from "../../base/time.ts";
 import type { Access } from "../../firewall/firewall.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
+import { LeaseManager } from "../lease-manager.ts";
 import { Ledger } from "../ledger.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
 import { LeaseJournal } from "./lease-journal.ts";
@@ -196,6 +198,35 @@ describe("damage", () => {
     log.entries.length = 0;
     expect(leftBehind().map(({ id }) => id)).toEqual([1, 9]);
     expect(log.texts).toEqual([]);
+  });
+
+  test("that hides what a lease is for leaves one that is listed until it is forgotten", async () => {
+    const first = start();
+    for (const event of [open(1), opened(1)]) first.note(event);
+    first.journal.close();
+    const text = readFileSync(path, "latin1");
+    writeFileSync(path, text.replace("10.0.0.1", "10.0.3.7"), "latin1");
+    const second = start();
+    const firewall = new MemoryFirewall();
+    const { ledger, journal } = second;
+    const leaseManager = new LeaseManager({
+      ...{ firewall, clock, log, ledger, journal, locks: undefined },
+      ...{ maxCommands: 1, refuseWithoutJournal: false },
+    });
+    leaseManager.restore(second.recovered);
+    expect(log.texts.at(-1)).toMatch(
+      /unknown: may still be open: the journal is damaged where .*, and it was to end at .*--forget/,
+    );
+    for (const lease of leaseManager.leases) await leaseManager.close(lease);
+    clock.advance(10_000_000);
+    journal.close();
+    const third = start();
+    expect(third.recovered).toEqual(leaseManager.leases);
+    expect([third.recovered.length, firewall.history]).toEqual([1, []]);
+    for (const lease of third.recovered) third.ledger.add(lease);
+    third.note({ op: "closed", id: 1 });
+    third.journal.close();
+    expect(leftBehind()).toEqual([]);
   });
 
   test("is a line of somebody else, too: it is told and left out", () => {

@@ -135,7 +135,7 @@ export class LeaseJournal implements LeaseStore {
 
   /** Reads what earlier daemons left, also where nothing can be written. Throws SYSTEM. */
   #read(here: ClockReading): readonly Lease[] {
-    const { values, damage } = Journal.read(this.path);
+    const { values, damage, lost } = Journal.read(this.path);
     const records = values.map(parseRecord);
     const strange = records.filter((record) => record === undefined).length;
     const notes = strange > 0 ? [...damage, `${strange} lines are none of ours`] : damage;
@@ -144,7 +144,7 @@ export class LeaseJournal implements LeaseStore {
       this.#log.write({ level: "warning", event: "journal-damaged", text });
     }
     const sound = records.filter((record) => record !== undefined);
-    return recover(sound, here);
+    return recover(sound, here, lost);
   }
 
   /** Rewrites the file with what the ledger holds now. On a full disk it continues the old one. */

@@ -81,6 +81,7 @@ const failure = v.object({
     v.object({ kind: v.literal("killed"), signal: v.string() }),
     v.object({ kind: v.literal("timed-out") }),
     v.object({ kind: v.literal("not-started"), reason: v.string() }),
+    v.object({ kind: v.literal("lost"), ended: v.exactOptional(date) }),
   ]),
   attempts: id,
   runs: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),

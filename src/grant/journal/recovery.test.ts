@@ -109,6 +109,24 @@ describe("what is left to do about a lease", () => {
     },
   );
 
+  test("name it, where the line of its beginning is lost: with its end by the wall clock, until it is forgotten", () => {
+    const [begin, , ...rest] = history(byCommands(), opened);
+    const here = later(60_000);
+    const records = [begin, ...rest].filter((record) => record !== undefined);
+    const lost = only(recover(records, here, 1));
+    const result = { kind: "lost", ended: start.wall + 5000 + length };
+    expect(lost).toMatchObject({ id: 1, state: { kind: "closing", failure: { result } } });
+    expect(recover(records, here)).toEqual([]);
+  });
+
+  test("name one, where nothing tells what a lost line began", () => {
+    const records = history(byCommands(), opened);
+    expect(recover(records, later(10_000), 2).map(({ id, state }) => [id, state.kind])).toEqual([
+      [1, "open"],
+      [2, "closing"],
+    ]);
+  });
+
   test("nothing, once it was closed", () => {
     const records = history(byCommands(), opened, close, { op: "closed", id: 1 });
     expect(recover(records, later(0))).toEqual([]);

@@ -1,6 +1,7 @@
-import type { Monotonic } from "../../base/time.ts";
+import { Address } from "../../base/address.ts";
+import type { Monotonic, WallTime } from "../../base/time.ts";
 import { earliest, later, latest, monotonic, wallTime } from "../../base/time.ts";
-import type { Lease, LeaseState } from "../lease.ts";
+import type { Lease, LeaseEvent, LeaseState } from "../lease.ts";
 import { failureOf } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
@@ -15,6 +16,9 @@ const unknown: ClockReading = { boot: "", now: monotonic(0), wall: wallTime(0) }
  * - `closing`: it is to be closed now
  * - `orphaned`: its start command may still run
  *
+ * `lostLines` is how many lines of the journal cannot be read. A lease whose beginning was in one of them
+ * can only be named: it is one that could not be closed.
+ *
  * Times are on the clock of `here`. After a boot, and in another time namespace, none lasts longer than was
  * left of it before, or than its length.
  *
@@ -22,8 +26,14 @@ const unknown: ClockReading = { boot: "", now: monotonic(0), wall: wallTime(0) }
  * open, and after a boot its rules are gone. A native one lives on, by the wall clock, unless that was set
  * back meanwhile.
  */
-export function recover(records: readonly LeaseRecord[], here: ClockReading): Lease[] {
+export function recover(
+  records: readonly LeaseRecord[],
+  here: ClockReading,
+  lostLines = 0,
+): Lease[] {
   const ledger = new Ledger();
+  /** The ends of leases without a beginning, by the wall clock. */
+  const headless = new Map<number, WallTime | undefined>();
   const startOf = new Map<number, ClockReading>();
   let start: ClockReading = unknown;
   let end: ClockReading | undefined;
@@ -32,8 +42,13 @@ export function recover(records: readonly LeaseRecord[], here: ClockReading): Le
     else if (record.op === "end") end = record;
     else ledger.apply(record);
     if (record.op === "open") startOf.set(record.id, start);
+    if ("id" in record && ledger.get(record.id) === undefined)
+      noteHeadless(headless, record, start);
+    else if ("id" in record) headless.delete(record.id);
   }
-  return ledger.leases.map((lease) => {
+  if (lostLines > 0 && headless.size === 0) headless.set(ledger.nextId, undefined);
+  const lost = lostLines > 0 ? [...headless].map((one) => lostLease(...one, here)) : [];
+  const found = ledger.leases.map((lease) => {
     const opener = startOf.get(lease.id) ?? unknown;
     // What was left when its daemon ended is the most that is left now. After a crash that is unknown,
     // and its length must do.
@@ -41,6 +56,34 @@ export function recover(records: readonly LeaseRecord[], here: ClockReading): Le
     const state = stateOf(lease, opener, here);
     return moveTo(here, opener, left, { ...lease, state });
   });
+  return [...found, ...lost];
+}
+
+/** Notes what a record says of a lease that no record begins. */
+function noteHeadless(
+  ends: Map<number, WallTime | undefined>,
+  event: LeaseEvent,
+  start: ClockReading,
+): void {
+  if (event.op === "closed") ends.delete(event.id);
+  else if ("due" in event) ends.set(event.id, later(start.wall, event.due - start.now));
+  else ends.set(event.id, ends.get(event.id));
+}
+
+/** Returns a lease of which only the number is known, and perhaps its end. */
+function lostLease(id: number, ended: WallTime | undefined, { now }: ClockReading): Lease {
+  const method = {
+    kind: "command",
+    start: "",
+    stop: undefined,
+    user: undefined,
+    timeout: undefined,
+  } as const;
+  const owner = { kind: "door", name: "unknown", nth: id } as const;
+  const access = { owner, source: Address.v4(0), knock: undefined, method };
+  const result = { kind: "lost", ...(ended !== undefined && { ended }) } as const;
+  const failure = { result, attempts: 1, runs: 0, since: now };
+  return { id, access, length: 0, since: now, due: now, state: { kind: "closing", failure } };
 }
 
 /** Returns whether the clock of `here` goes on from the one that a lease has its times of. */
