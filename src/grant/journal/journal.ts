@@ -15,7 +15,8 @@ import { KnockError, reason } from "../../base/errors.ts";
 import { readIfThere, syncDirectory } from "../../system/files.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
 
-const sync = promisify(fdatasync);
+/** Makes what was written to a descriptor durable. */
+export type Sync = (fd: number) => Promise<void>;
 
 /** Bytes reserved on the disk, so that a full one does not matter: at least some 5,000 lines. */
 const reserved = 1 << 20;
@@ -42,6 +43,7 @@ export interface OpenedJournal<Value> {
  */
 export class Journal<Value> {
   readonly path: string;
+  readonly #syncFile: Sync;
   #fd: number;
   /** Bytes used, and bytes reserved. */
   #end: number;
@@ -50,7 +52,8 @@ export class Journal<Value> {
   #longAt: number;
   #syncing: Promise<void> | undefined;
 
-  private constructor(path: string, fd: number, end: number, size: number) {
+  private constructor(path: string, fd: number, end: number, size: number, sync: Sync) {
+    this.#syncFile = sync;
     this.path = path;
     this.#fd = fd;
     this.#end = end;
@@ -68,13 +71,13 @@ export class Journal<Value> {
   }
 
   /** Opens and reads a journal, or creates one. Throws SYSTEM. */
-  static open<Value>(path: string): OpenedJournal<Value> {
+  static open<Value>(path: string, sync: Sync = promisify(fdatasync)): OpenedJournal<Value> {
     try {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
       const bytes = readIfThere(path) ?? new Uint8Array();
       const { values, damage, lost, end } = readJournal(bytes);
       const size = Math.max(reserved, bytes.length);
-      const journal = new Journal<Value>(path, openForWriting(path), end, size);
+      const journal = new Journal<Value>(path, openForWriting(path), end, size, sync);
       return { journal, values, damage, lost };
     } catch (error) {
       throw failure("use", path, error);
@@ -115,7 +118,7 @@ export class Journal<Value> {
   async #sync(): Promise<void> {
     const fd = this.#fd;
     try {
-      await sync(fd);
+      await this.#syncFile(fd);
     } catch (error) {
       // Otherwise a file that is durable has replaced it meanwhile.
       if (fd === this.#fd) throw error;

@@ -46,9 +46,9 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const here = clockReading({ boot: "one", now: 0, wall: 1_700_000_000_000 });
 
 /** A daemon's ledger and journal, told of everything together. */
-function start(file = path) {
+function start(file = path, sync?: () => Promise<void>) {
   const ledger = new Ledger();
-  const { journal, recovered } = LeaseJournal.open(file, ledger, here, log, clock);
+  const { journal, recovered } = LeaseJournal.open(file, ledger, here, log, clock, sync);
   const note = (event: LeaseEvent) => {
     ledger.apply(event);
     return journal.write(event);
@@ -293,6 +293,51 @@ describe("trouble", () => {
     journal.close();
     expect(leftBehind()).toEqual(asFound(ledger.leases));
     expect(log.entries.filter(({ event }) => event === "journal-failed")).toHaveLength(1);
+  });
+
+  test("is a disk that does not answer for 2 s, until it does: then everything is written", async () => {
+    let answer = () => {};
+    let syncs = 0;
+    const { ledger, journal, note } = start(path, () => {
+      syncs++;
+      return new Promise((resolve) => {
+        answer = resolve;
+      });
+    });
+    note(open(1));
+    const first = journal.commit();
+    clock.advance(1000);
+    const second = journal.commit();
+    clock.advance(999);
+    expect(journal.trouble).toBeUndefined();
+    clock.advance(1);
+    expect(await first).toBe(false);
+    expect(journal.trouble).toMatch(
+      /^cannot commit the journal .*: the disk has not answered for 2 s$/,
+    );
+    const inode = statSync(path).ino;
+    clock.advance(60_000);
+    expect([await second, note(opened(1)), note(open(2)), await journal.commit()]).toEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    journal.retry();
+    // Nothing that waits for this disk was begun meanwhile.
+    expect([statSync(path).ino, syncs, log.texts.length]).toEqual([inode, 1, 1]);
+    answer();
+    await settled();
+    // The second commit, which asks for a sync of its own.
+    answer();
+    await settled();
+    expect(journal.trouble).toBeUndefined();
+    const last = journal.commit();
+    await settled();
+    answer();
+    expect(await last).toBe(true);
+    journal.close();
+    expect(leftBehind()).toEqual(asFound(ledger.leases));
   });
 
   test("is tried again when somebody has to know", () => {

@@ -3,10 +3,12 @@ import { systemClock } from "../../base/clock.ts";
 import { isErrno, KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Monotonic } from "../../base/time.ts";
-import { later, latest, longAgo } from "../../base/time.ts";
-import type { ClosingFailure, Lease, LeaseEvent } from "../lease.ts";
+import { later, longAgo } from "../../base/time.ts";
+import type { Lease, LeaseEvent } from "../lease.ts";
 import type { LeaseStore } from "../lease-store.ts";
 import type { Ledger } from "../ledger.ts";
+import { eventsOf } from "./history.ts";
+import type { Sync } from "./journal.ts";
 import { Journal } from "./journal.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
 import { parseRecord, recordToJson } from "./record.ts";
@@ -20,6 +22,9 @@ const inexactness = 1000;
 
 /** Pause between two attempts to rewrite the journal, which takes long with many leases: milliseconds. */
 const pauseInTrouble = 1000;
+
+/** How long a disk may take to make lines durable: milliseconds. One that takes longer has failed. */
+const patience = 2000;
 
 /**
  * The leases on the disk. It never throws: when writing fails it logs that once, reports it in `trouble`,
@@ -38,6 +43,8 @@ export class LeaseJournal implements LeaseStore {
   #trouble: string | undefined;
   /** In trouble, when to try again. */
   #tryAt = longAgo;
+  /** How many commits take too long. Until they end the disk must not be asked for anything that waits. */
+  #overdue = 0;
   /** Whether the file has the start of this daemon: its times mean nothing without. */
   #begun = false;
 
@@ -56,9 +63,10 @@ export class LeaseJournal implements LeaseStore {
     here: ClockReading,
     log: Log,
     clock: Clock = systemClock,
+    sync?: Sync,
   ): { readonly journal: LeaseJournal; readonly recovered: readonly Lease[] } {
     const journal = new LeaseJournal(path, ledger, here, log, clock);
-    return { journal, recovered: journal.#load(here) };
+    return { journal, recovered: journal.#load(here, sync) };
   }
 
   /** Why nothing can be written; undefined while writing works. */
@@ -90,10 +98,25 @@ export class LeaseJournal implements LeaseStore {
     else if (event.op === "closed") this.#extended.delete(event.id);
   }
 
-  /** Resolves when everything is durable; to false if that failed. */
-  async commit(): Promise<boolean> {
+  /** Resolves when everything is durable; to false if that failed, or takes too long. */
+  commit(): Promise<boolean> {
+    if (this.#journal === undefined || this.#overdue > 0) return Promise.resolve(false);
+    const committed = this.#commit(this.#journal);
+    return new Promise((resolve) => {
+      const cancel = this.#clock.wakeAt(later(this.#clock.now(), patience), () => {
+        void this.#giveUp(committed);
+        resolve(false);
+      });
+      void committed.then((durable) => {
+        cancel();
+        resolve(durable);
+      });
+    });
+  }
+
+  async #commit(journal: Journal<unknown>): Promise<boolean> {
     try {
-      await this.#journal?.commit();
+      await journal.commit();
       return this.#trouble === undefined;
     } catch (error) {
       this.#complain(error);
@@ -101,7 +124,17 @@ export class LeaseJournal implements LeaseStore {
     }
   }
 
-  /** Tries once more now if there is trouble. */
+  /** Takes the disk for failed until `commit` ends. */
+  async #giveUp(commit: Promise<unknown>): Promise<void> {
+    this.#overdue++;
+    const message = `cannot commit the journal ${this.path}: the disk has not answered for 2 s`;
+    this.#complain(new KnockError("SYSTEM", message));
+    await commit;
+    this.#overdue--;
+    this.retry();
+  }
+
+  /** Tries once more now if there is trouble, and the disk answers. */
   retry(): void {
     if (this.#trouble !== undefined) this.#attempt((journal) => this.#compact(journal));
   }
@@ -118,15 +151,16 @@ export class LeaseJournal implements LeaseStore {
       }
       if (here !== undefined) journal.append({ op: "end", ...here });
     });
-    this.#journal?.close();
+    // A descriptor in use must not become that of another file.
+    if (this.#overdue === 0) this.#journal?.close();
     this.#journal = undefined;
   }
 
-  #load(here: ClockReading): readonly Lease[] {
+  #load(here: ClockReading, sync: Sync | undefined): readonly Lease[] {
     let recovered: readonly Lease[] = [];
     try {
       recovered = this.#read(here);
-      this.#journal = Journal.open<unknown>(this.path).journal;
+      this.#journal = Journal.open<unknown>(this.path, sync).journal;
     } catch (error) {
       this.#complain(error);
     }
@@ -174,7 +208,7 @@ export class LeaseJournal implements LeaseStore {
   }
 
   #attempt(write: (journal: Journal<unknown>) => void): boolean {
-    if (this.#journal === undefined) return false;
+    if (this.#journal === undefined || this.#overdue > 0) return false;
     try {
       write(this.#journal);
       this.#begun = true;
@@ -201,22 +235,4 @@ export class LeaseJournal implements LeaseStore {
 function isFull(error: unknown): boolean {
   if (!(error instanceof KnockError)) return false;
   return isErrno(error.cause, "ENOSPC") || isErrno(error.cause, "EDQUOT");
-}
-
-/** Returns the shortest history that leads to this lease. */
-function eventsOf({ state, due, ...opened }: Lease): LeaseEvent[] {
-  const { id, since, length } = opened;
-  const isOpened = state.kind === "open" || state.kind === "closing";
-  const planned = later(since, length);
-  const usual = isOpened ? latest(planned, due) : planned;
-  return [
-    { op: "open", ...opened },
-    ...(isOpened ? [{ op: "opened", id, due } as const] : []),
-    ...(due === usual ? [] : [{ op: "extend", id, due } as const]),
-    ...(state.kind === "closing" ? [closingOf(id, state.failure)] : []),
-  ];
-}
-
-function closingOf(id: number, failure: ClosingFailure | undefined): LeaseEvent {
-  return { op: "close", id, ...(failure && { failure }) };
 }
