@@ -31,7 +31,7 @@ _knockctl_options() {
       ;;
     undo) echo --force --config ;;
     close) echo --cut --forget ;;
-    guard) echo --confirm --from-console --address --for ;;
+    guard) echo --confirm --all --from-console --address --host --for ;;
     unprotect) echo --config ;;
     check) echo --strict ;;
     migrate) echo --no-native --repair --open-for --write ;;
@@ -79,7 +79,7 @@ _knockctl() {
   done
   case $prev in
     --socket | --config | --output) _knockctl_files ;;
-    --for | --trial) _knockctl_offer 60s 2m 5m ;;
+    --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
     --address | --source | --host | --url | --steps) ;;

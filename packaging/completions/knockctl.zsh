@@ -65,7 +65,7 @@ case $command in
       '--address=[where you come from]:address:' \
       '--steps=[how many ports a sequence has]:number:' \
       '--open-for=[how long a door lets in new connections]:time:(30s 10m 1h)' \
-      '--trial=[how long you have to confirm it]:time:(60s 2m 5m)' \
+      '--trial=[how long you have to confirm it]:time:(3m 5m 10m)' \
       '--no-proof[do not knock from a network namespace first]' \
       '--yes[ask nothing]' \
       '--dry-run[show all of it, and change nothing]'
@@ -81,9 +81,11 @@ case $command in
   guard)
     _arguments $client \
       '--confirm[protect for good]' \
+      '--all[with --confirm, also what no knock has proven]' \
       '--from-console[with --confirm, you sit at the machine]' \
-      '--address=[your address]:address:' \
-      '--for=[how long you have to confirm it]:time:(60s 2m 5m)' \
+      '--address=[where your knock comes from]:address:' \
+      '--host=[this server, as clients name it]:host:' \
+      '--for=[how long you have to confirm it]:time:(3m 5m 10m)' \
       '*:service:(tcp/22 icmp)'
     ;;
   unprotect) _arguments $client $config ;;

@@ -186,23 +186,29 @@ describe("screens", () => {
     const terminal = screen(server, "guard");
     await vi.waitFor(() => expect(server.handlers.status().firewall.trial).toBeDefined());
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50001 198.51.100.1 22");
-    expect(await screen(server, "guard", "--confirm")).toMatchInlineSnapshot(`
+    const option = ` --socket ${server.path}`;
+    const confirmed = await screen(server, "guard", "--confirm");
+    expect(confirmed.replaceAll(option, "")).toMatchInlineSnapshot(`
       "Protected from now on, also after a restart: tcp/22
-      192.0.2.7 gets in without a knock for 1m more. Then knock first: ssh.
-      Try that before you end this session. To remove the protection: knockctl unprotect
+      New connections need a knock: ssh.
+      To remove the protection: knockctl unprotect
       "
     `);
-    server.handlers.say({ level: "notice", event: "guard-confirmed", text: "guard: confirmed" });
-    expect(await terminal).toMatchInlineSnapshot(`
-      "On trial for 1m: tcp/22
-      Only 192.0.2.7, and sources that knock (ssh), get in. Existing sessions continue.
+    expect((await terminal).replaceAll(option, "")).toMatchInlineSnapshot(`
+      "On trial for 3m: tcp/22
+      New connections need a knock now, yours too. Existing sessions continue.
 
-      Now, in a second terminal, make a NEW connection to this server, and type there:
+      1. On the client, knock, and log in by a NEW connection:
+
+          knock -d 200 198.51.100.1 7000 8000 9000 && ssh -S none 198.51.100.1
+
+      2. There, type:
 
           knockctl guard --confirm
 
-      Then the protection stays, also after a restart. Without that command within 1m, the kernel
-      removes it, even if this terminal or knockd ends. Ctrl-C only stops waiting.
+      Then the protection stays, also after a restart. Without step 2 within 3m, the
+      kernel removes it, even if this terminal or knockd ends. Ctrl-C only stops
+      waiting.
 
       Confirmed: tcp/22 stays protected.
       "
@@ -221,11 +227,13 @@ describe("screens", () => {
     expect(stdout).toContain(
       "on trial       tcp/22, udp/51820, icmp for 2m more, unless confirmed\n",
     );
-    server.handlers.say({ level: "notice", event: "guard-over", text: "guard: over" });
+    server.clock.advance(120_000);
     const { code, stdout: said } = await terminal;
     expect(code).toBe(1);
-    expect(said).toContain("On trial for 2m: tcp/22, udp/51820, icmp\nOnly 2001:db8::9,");
-    expect(said).toMatch(/\nNot confirmed: tcp\/22, udp\/51820, icmp is as before.\n$/);
+    expect(said).toContain("On trial for 2m: tcp/22, udp/51820, icmp\n");
+    expect(said).toMatch(
+      /\nNot confirmed: tcp\/22, udp\/51820, icmp is as before.\nTry again: knockctl guard --socket \S+\n$/,
+    );
   });
 
   test("guard, when the daemon dies", async () => {
@@ -300,7 +308,7 @@ describe("--json", () => {
     [["close", "ssh"], { closed: [{ door: "ssh", source: "192.0.2.7" }], cut: 0 }],
     [["reload"], { kind: "reloaded" }],
     [["protect"], { services: ["tcp/22"] }],
-    [["guard", "--address", "192.0.2.7"], { services: ["tcp/22"], remaining: 60_000 }],
+    [["guard", "--address", "192.0.2.7"], { services: ["tcp/22"], remaining: 180_000 }],
   ])("%j", async (args, result) => {
     const server = await startServer();
     if (args[0] === "guard") server.handlers.unprotect();

@@ -16,7 +16,8 @@ type Promised<T> = T | Promise<T>;
  * - `reload` is never rejected for what is in the file: it says what is wrong with it.
  * - `protect` and `unprotect` may be repeated. What `guard` protects is as before when its time is
  *   over, whether this process lives or not, unless `confirm` came. A second `guard` takes the place of
- *   the first. A connection that was there before the trial is USAGE: it proves nothing.
+ *   the first. `confirm` throws USAGE unless a new connection of another host, whose address has knocked
+ *   since the trial began, proves the way in; what that does not prove stays on trial.
  */
 export interface ControlHandlers extends MethodHandlers {
   /**

@@ -22,6 +22,34 @@ interface MethodRow<P, R> {
   readonly changes: boolean;
 }
 
+/** A step of a sequence, and the packets that have come for it. */
+const stepReport = v.object({
+  number: port,
+  protocol: v.picklist(["tcp", "udp"]),
+  packets: amount,
+});
+
+const trialReport = v.object({
+  /** What is on trial, as `tcp/22`. */
+  services: texts,
+  /** Until all is as before. */
+  remaining: amount,
+  /** Where the knock is expected from; absent if packets of all sources count. */
+  address: v.exactOptional(address),
+  /** Those that open a service on trial, or one that is protected. */
+  doors: listOf(
+    v.object({
+      name: v.string(),
+      opens: texts,
+      /** Whether it opens a service on trial. */
+      onTrial: flag,
+      steps: listOf(stepReport),
+      /** The sources whose knocks have opened it since the trial began, the latest first: some of them. */
+      openedFor: listOf(address),
+    }),
+  ),
+});
+
 /** A method without parameters takes no members but `id` and `method`. */
 export type NoParams = Readonly<Record<string, never>>;
 
@@ -121,19 +149,19 @@ export const methods = {
   /** Protects services on trial: without `confirm` all is soon as before. */
   guard: change({
     params: v.strictObject({
-      /** Where the administrator comes from: open as long as the trial lasts. */
-      address,
+      /** Where the administrator's knock is expected from; absent: from anywhere. */
+      address: v.exactOptional(address),
       /** The far end of the administrator's own connection; absent at the console. */
       port: v.exactOptional(port),
       /** What to protect, as `tcp/22`; absent: all that native doors open. */
       services: v.exactOptional(services),
-      /** How long the trial lasts, instead of a minute. */
+      /** How long the trial lasts, instead of three minutes. */
       for: v.exactOptional(length),
     }),
     result: v.object({
       /** What is on trial, as `tcp/22`. */
       services: texts,
-      address,
+      address: v.exactOptional(address),
       /** Until all is as before. */
       remaining: amount,
       /** Names of the doors that open these services. */
@@ -143,19 +171,35 @@ export const methods = {
     }),
   }),
 
-  /** A new connection shows that the administrator still gets in; the console needs no such proof. */
+  /** What is on trial, and what has come of the knock. It has sequences in it: not for logs. */
+  trial: question({
+    params: none,
+    result: v.object({ trial: v.exactOptional(trialReport) }),
+  }),
+
+  /** A new connection from where a knock came shows that the administrator still gets in; the console needs no such proof. */
   confirm: change({
     params: v.union(
-      [v.strictObject({ address, port }), v.strictObject({ console: yes })],
+      [
+        v.strictObject({
+          address,
+          port,
+          /** Also what the doors open at which no knock has come. */
+          all: v.exactOptional(yes),
+        }),
+        v.strictObject({ console: yes }),
+      ],
       "expected an address and a port, or else console",
     ),
     result: v.object({
       /** What stays protected, as `tcp/22`. */
       services: texts,
+      /** Names of the doors that open what was on trial. */
       doors: texts,
-      /** The administrator's address, while it is open without a knock, and how long that lasts. */
-      address: v.exactOptional(address),
-      remaining: v.exactOptional(amount),
+      /** Those of them that no knock has opened: of the address, or, at the console, of anybody. */
+      unproven: v.exactOptional(texts),
+      /** What is still on trial. */
+      trial: v.exactOptional(v.object({ services: texts, remaining: amount })),
     }),
   }),
 };

@@ -18,6 +18,7 @@ import { requestAccess } from "./access-request.ts";
 import { cutTargets } from "./cut.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
+import type { GuardParts } from "./protection/guard.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
 import { expectReachable } from "./protection/reachable.ts";
@@ -31,7 +32,7 @@ import {
   reportStatus,
 } from "./reports.ts";
 
-export interface AdministrationParts extends StatusParts {
+export interface AdministrationParts extends StatusParts, Omit<GuardParts, "protection"> {
   readonly firewalls: StatusParts["firewalls"] & Pick<Firewalls, "listOpen">;
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
@@ -148,6 +149,8 @@ export class Administration implements ControlHandlers {
   };
 
   readonly guard = (params: Params<"guard">): Promise<Result<"guard">> => this.#guard.begin(params);
+
+  readonly trial = (): Result<"trial"> => this.#guard.report();
 
   readonly confirm = (params: Params<"confirm">): Promise<Result<"confirm">> =>
     this.#guard.confirm(params);

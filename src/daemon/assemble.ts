@@ -24,6 +24,7 @@ import { PacketCounters } from "./metrics/packet-counters.ts";
 import type { DaemonOptions } from "./options.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
+import { TrialKnocks } from "./protection/trial-knocks.ts";
 import { markedFiles, untouchedFiles } from "./state/one-time-file.ts";
 import type { State } from "./state/state.ts";
 import { openState } from "./state/state.ts";
@@ -48,6 +49,8 @@ export interface DaemonParts {
   readonly pipeline: Pipeline<Ring>;
   readonly metrics: MetricsPage;
   readonly network: NetworkChanges;
+  readonly host: Host;
+  readonly trialKnocks: TrialKnocks;
 }
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
@@ -84,6 +87,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     isInUse: (port) => doors.isInUse(port),
   });
   const counters = new PacketCounters();
+  const trialKnocks = new TrialKnocks();
   const pipeline = new Pipeline({
     openSource: (sink) => new Ring(config.options.interfaces, clock, sink),
     matcher,
@@ -93,6 +97,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     rateLimiter: log.rateLimiter,
     counters,
     isLocalSource: (source) => host.isLocalSource(source),
+    trialKnocks,
     onlyIpv4: options.onlyIpv4,
     debug: options.terminal.debug,
   });
@@ -128,6 +133,8 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     pipeline,
     metrics,
     network,
+    host,
+    trialKnocks,
   };
 }
 

@@ -9,6 +9,7 @@ import type { Result } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
 import { programsStarted } from "../ffi/spawner.ts";
+import { tcpConnections } from "../system/sessions.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
 import { Administration } from "./administration.ts";
 import type { DaemonParts } from "./assemble.ts";
@@ -202,6 +203,7 @@ export class Daemon {
       journal: state.journal,
       doors: () => doors.current,
       interfaces: () => this.#config.options.interfaces,
+      readConnections: tcpConnections,
       reload: () => this.reload(),
     });
     try {

@@ -3,7 +3,7 @@ import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import type { WallTime } from "../base/time.ts";
+import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, never } from "../base/time.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
@@ -20,6 +20,7 @@ import type { Doors } from "./doors.ts";
 import type { LogPriority, LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { levelOf, priorityOf, reportPacket, reportVerdict } from "./log/report.ts";
 import type { PacketCounters } from "./metrics/packet-counters.ts";
+import type { TrialKnocks } from "./protection/trial-knocks.ts";
 
 export interface PipelineParts<S extends Source> {
   /** Opens the source that delivers to `sink`. */
@@ -31,6 +32,8 @@ export interface PipelineParts<S extends Source> {
   /** Limits the lines of unauthenticated sources; `undefined` means no limit. */
   readonly rateLimiter: LogRateLimiter | undefined;
   readonly counters: PacketCounters;
+  /** Absent where nothing is protected. */
+  readonly trialKnocks?: TrialKnocks;
   /** As in `isMartian`. */
   readonly isLocalSource: (source: Address) => boolean;
   /** IPv6 packets do not count. */
@@ -102,6 +105,7 @@ export class Pipeline<S extends Source> {
   #judge(packet: Packet): void {
     const { matcher, counters, debug } = this.#parts;
     if (debug) this.#reportPacket(packet);
+    this.#parts.trialKnocks?.countPacket(packet);
     const verdicts = matcher.hit(packet);
     counters.countPacket(verdicts);
     const explained = debug ? [...verdicts, ...matcher.explain(packet, verdicts)] : verdicts;
@@ -119,14 +123,18 @@ export class Pipeline<S extends Source> {
     const { source, port, protocol } = packet;
     const request = requestAccess(live, source, { port, protocol });
     if (request === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
-    else void this.#requestLease(request);
+    else void this.#requestLease(request, packet.time);
   }
 
-  async #requestLease(request: AccessRequest): Promise<void> {
-    const { leaseManager, counters } = this.#parts;
-    const door = ownerName(request.access.owner);
+  /** `time`: when the knock was complete. */
+  async #requestLease(request: AccessRequest, time: Monotonic): Promise<void> {
+    const { leaseManager, counters, trialKnocks } = this.#parts;
+    const { owner, source } = request.access;
+    const door = ownerName(owner);
     try {
-      counters.countOpening(door, (await leaseManager.open(request)) ? "opened" : "failed");
+      const isOpen = await leaseManager.open(request);
+      counters.countOpening(door, isOpen ? "opened" : "failed");
+      if (isOpen) trialKnocks?.recordOpening(owner, source, time);
     } catch (error) {
       counters.countOpening(door, "failed");
       this.#reportInternalError(error);

@@ -209,7 +209,9 @@ export class LeaseManager {
     const { state, access, due } = lease;
     const plan = state.kind === "orphaned" ? "settle" : state.kind === "closing" ? "close" : "keep";
     this.#firewall.log("notice", "recovered", access, `open since an earlier start (${plan})`);
+    // Version 0.1 opened for the address of who began a trial. No trial outlives its daemon.
     if (state.kind === "closing") this.#closings.resume(lease);
+    else if (access.owner.kind === "trial") void this.#closings.close(lease);
     else if (state.kind === "orphaned") this.#orphans.watch(lease.id);
     // What is overdue the kernel has closed.
     else if (due > this.#options.clock.now()) this.#natives.reopen(lease);

@@ -42,8 +42,8 @@ export interface InitOptions {
   readonly host: string;
   /** The port of sshd, according to the administrator's session. */
   readonly sshPort: number;
-  /** Where the administrator connects from. `undefined` means a dry run, which protects nothing. */
-  readonly origin: Pick<Params<"guard">, "address" | "port"> | undefined;
+  /** Where the administrator connects from, as far as it is known. */
+  readonly origin: Pick<Params<"guard">, "address" | "port">;
   /** The length of the trial: milliseconds. `undefined` means the daemon's default. */
   readonly trial: number | undefined;
 }

@@ -64,7 +64,7 @@ export async function proveOpen(
 /** Asks the daemon to protect the services on trial. Throws what the daemon answers. */
 export async function startTrial(
   daemon: ControlClient,
-  { origin, trial }: InitOptions & { readonly origin: NonNullable<InitOptions["origin"]> },
+  { origin, trial }: InitOptions,
   { unprotected }: AppliedChanges,
 ): Promise<Result<"guard">> {
   const length = trial === undefined ? {} : { for: trial };

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatPeer, parsePeers } from "./sessions.ts";
+import { formatPeer, parseConnections } from "./sessions.ts";
 
 const head =
   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
@@ -21,12 +21,12 @@ test.each([
   ["a listening socket", "00000000:0016 00000000:0000 0A", []],
   ["a connection that has ended", "0100000A:0016 0200000A:C350 06", []],
 ])("%s", (_, row, peers) => {
-  expect(parsePeers(`${head}   0: ${row} ${rest}`, "LE").map(formatPeer)).toEqual(peers);
+  const found = parseConnections(`${head}   0: ${row} ${rest}`, "LE");
+  expect(found.map(({ remote }) => formatPeer(remote))).toEqual(peers);
 });
 
 test("the same on a machine with the other byte order", () => {
   const row = "0A000001:0016 0A000002:C350 01";
-  expect(parsePeers(`${head}  12: ${row} ${rest}`, "BE").map(formatPeer)).toEqual([
-    "10.0.0.2 port 50000",
-  ]);
+  const [found] = parseConnections(`${head}  12: ${row} ${rest}`, "BE");
+  expect(found && formatPeer(found.remote)).toBe("10.0.0.2 port 50000");
 });

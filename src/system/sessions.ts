@@ -1,4 +1,5 @@
 import type { Endpoint } from "../base/endpoint.ts";
+import type { SocketRow } from "./proc.ts";
 import { parseSockets, readProc, socketStates } from "./proc.ts";
 
 /** Returns an endpoint as sshd writes it in its log: `192.0.2.7 port 50000`. */
@@ -6,13 +7,12 @@ export function formatPeer({ address, port }: Endpoint): string {
   return `${address} port ${port}`;
 }
 
-/** Returns the remote ends of this host's TCP connections, as `formatPeer` writes them. */
-export function connectedPeers(): ReadonlySet<string> {
-  const files = ["/proc/net/tcp", "/proc/net/tcp6"];
-  return new Set(files.flatMap((file) => parsePeers(readProc(file)).map(formatPeer)));
+/** Returns this host's TCP connections. */
+export function tcpConnections(): readonly SocketRow[] {
+  return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) => parseConnections(readProc(file)));
 }
 
-/** Returns the remote ends of the connections in the text of /proc/net/tcp or tcp6. Pure. */
-export function parsePeers(text: string, order?: "LE" | "BE"): Endpoint[] {
-  return parseSockets(text, socketStates.ESTABLISHED, order).map(({ remote }) => remote);
+/** Returns the connections in the text of /proc/net/tcp or tcp6. Pure. */
+export function parseConnections(text: string, order?: "LE" | "BE"): SocketRow[] {
+  return parseSockets(text, socketStates.ESTABLISHED, order);
 }

@@ -264,7 +264,7 @@ export function describeControlHandlers(
         });
         expect(`${guarded.address}`).toBe(`${admin}`);
         expect(await protects()).toEqual([]);
-        expect(await opened()).toEqual([`knockctl guard ${admin}`]);
+        expect(await opened()).toEqual([]);
         bench.clock.advance(10_000);
         expect((await ask("status", {})).firewall.trial).toEqual({
           services: ["tcp/22"],
@@ -286,7 +286,7 @@ export function describeControlHandlers(
         bench.clock.advance(10_000);
         const confirmed = await ask("confirm", { console: true });
         expect(confirmed).toMatchObject({ services: ["tcp/22"], doors: ["ssh"] });
-        expect([`${confirmed.address}`, confirmed.remaining]).toEqual([`${admin}`, 50_000]);
+        expect(await ask("trial", {})).toEqual({});
         bench.clock.advance(100_000);
         const { firewall } = await ask("status", {});
         expect(firewall.protects).toEqual(["tcp/22"]);
@@ -295,12 +295,21 @@ export function describeControlHandlers(
         expect(await protects()).toEqual([]);
       });
 
-      test("on trial opens for the administrator by no door, and can be closed all the same", async () => {
+      test("on trial is told with the steps of its doors, and what has come of them", async () => {
         await ask("unprotect", {});
+        expect(await ask("trial", {})).toEqual({});
+        await ask("guard", { services: ["tcp/22"] });
+        const steps = [7000, 8000, 9000].map((number) => {
+          return { number, protocol: "tcp", packets: 0 };
+        });
+        expect(await ask("trial", {})).toEqual({
+          trial: {
+            ...{ services: ["tcp/22"], remaining: 180_000 },
+            doors: [{ name: "ssh", opens: ["tcp/22"], onTrial: true, steps, openedFor: [] }],
+          },
+        });
         await ask("guard", { address: admin });
-        const { closed } = await ask("close", { door: "knockctl guard" });
-        expect(closed).toMatchObject([{ door: "knockctl guard" }]);
-        expect(await opened()).toEqual([]);
+        expect(`${(await ask("trial", {})).trial?.address}`).toBe(`${admin}`);
       });
 
       test("is not confirmed by the connection that asked for the trial", async () => {
@@ -311,6 +320,7 @@ export function describeControlHandlers(
           message: `the connection from ${admin} port 50000 was there before the trial`,
           hints: [
             "make a new connection to this server, and confirm there",
+            "a shared ssh session (ControlMaster) is the old connection: ssh -S none",
             "at the machine itself: --from-console",
           ],
         });

@@ -17,7 +17,7 @@ const cast = [
 
 /** As systemd's and sudo's do, as far as documents call them. */
 const standIns = {
-  sudo: 'exec "$@"',
+  sudo: 'SUDO_USER=admin; export SUDO_USER; exec "$@"',
   systemctl: `
     [ "$2" = knockd ] || exit 5
     pid=$(cat $HOME/knockd.pid 2>/dev/null)

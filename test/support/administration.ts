@@ -11,10 +11,12 @@ import { Doors } from "../../src/daemon/doors.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { DaemonLog } from "../../src/daemon/log/daemon-log.ts";
 import { Protection } from "../../src/daemon/protection/protection.ts";
+import { TrialKnocks } from "../../src/daemon/protection/trial-knocks.ts";
 import { compareConfigs } from "../../src/daemon/reload.ts";
 import { openState } from "../../src/daemon/state/state.ts";
 import { LeaseManager } from "../../src/grant/lease-manager.ts";
 import { Matcher } from "../../src/match/matcher.ts";
+import type { SocketRow } from "../../src/system/proc.ts";
 import { temporaryFolder } from "./control-server.ts";
 import { ManualClock } from "./manual-clock.ts";
 import type { MemoryBackend } from "./memory-backend.ts";
@@ -55,6 +57,10 @@ export interface AdministrationBench {
   readonly clock: ManualClock;
   readonly log: DaemonLog;
   readonly backend: MemoryBackend;
+  /** What the pipeline tells of packets and doors. */
+  readonly trialKnocks: TrialKnocks;
+  /** The TCP connections of the host, whose address is 192.0.2.1. */
+  readonly connections: SocketRow[];
   /** Writes other lines into the section [options]. */
   readonly configure: (options: string) => void;
 }
@@ -122,6 +128,8 @@ export async function startAdministration(): Promise<AdministrationBench> {
     return { kind: "reloaded", file: configFile, ...changes, warnings: [] };
   };
 
+  const trialKnocks = new TrialKnocks();
+  const connections: SocketRow[] = [];
   const handlers = new Administration({
     version: "0.1.0",
     configFile,
@@ -137,6 +145,9 @@ export async function startAdministration(): Promise<AdministrationBench> {
     doors: () => doors,
     interfaces: () => config.options.interfaces,
     reload,
+    trialKnocks,
+    host: { has: (address) => `${address}` === "192.0.2.1" },
+    readConnections: () => connections,
   });
-  return { handlers, clock, log, backend, configure };
+  return { handlers, clock, log, backend, configure, trialKnocks, connections };
 }

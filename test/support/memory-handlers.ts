@@ -1,4 +1,3 @@
-import { trialName } from "../../src/base/access-owner.ts";
 import type { Address } from "../../src/base/address.ts";
 import { Address as Ip } from "../../src/base/address.ts";
 import type { Clock } from "../../src/base/clock.ts";
@@ -82,6 +81,10 @@ export class MemoryHandlers implements ControlHandlers {
   problems: readonly string[] = [];
   /** What `protect` and `unprotect` have made of it. */
   services: readonly string[] = ["tcp/22"];
+  /** Packets of a trial, by port. */
+  readonly packets = new Map<number, number>();
+  /** Whether a knock of the expected address has opened ssh since the trial began. */
+  hasKnocked = false;
   /** What its native doors open. */
   opens: readonly string[] = ["tcp/22"];
   #trial: (Params<"guard"> & { readonly end: number }) | undefined;
@@ -146,7 +149,7 @@ export class MemoryHandlers implements ControlHandlers {
 
   readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {
     // What was opened for a trial belongs to no door of the configuration.
-    if (door !== undefined && door !== trialName) this.#find(door);
+    if (door !== undefined) this.#find(door);
     const fits = (lease: MemoryLease) =>
       (door ?? lease.door) === lease.door && (address ?? lease.source).equals(lease.source);
     const closed = this.#leases.filter(fits);
@@ -189,15 +192,27 @@ export class MemoryHandlers implements ControlHandlers {
   };
 
   readonly guard = (params: Params<"guard">): Result<"guard"> => {
-    const remaining = params.for ?? 60_000;
+    const remaining = params.for ?? 180_000;
     const services = params.services ?? this.opens;
     this.#expectOpened(services);
     if (services.every((service) => this.services.includes(service))) {
       throw new KnockError("USAGE", `${services.join(", ")} is protected already`);
     }
     this.#trial = { ...params, end: this.#clock.now() + remaining };
-    this.#add(trialName, params.address, "native", remaining);
-    return { services, address: params.address, remaining, doors: ["ssh"], warnings: [] };
+    const { address } = params;
+    return { services, ...(address && { address }), remaining, doors: ["ssh"], warnings: [] };
+  };
+
+  readonly trial = (): Result<"trial"> => {
+    const { trial } = this.#reportTrial();
+    if (trial === undefined) return {};
+    const { address } = this.#trial ?? {};
+    const openedFor = address === undefined || !this.hasKnocked ? [] : [address];
+    const steps = [7000, 8000, 9000].map((number) => {
+      return { number, protocol: "tcp", packets: this.packets.get(number) ?? 0 } as const;
+    });
+    const ssh = { name: "ssh", opens: this.opens, onTrial: true, steps, openedFor };
+    return { trial: { ...trial, ...(address && { address }), doors: [ssh] } };
   };
 
   readonly confirm = (params: Params<"confirm">): Result<"confirm"> => {
@@ -206,10 +221,11 @@ export class MemoryHandlers implements ControlHandlers {
       const hints = ["knockctl guard begins a trial"];
       throw new KnockError("USAGE", "nothing is on trial, or its time is over", { hints });
     }
-    if ("port" in params && params.port === trial.port && params.address.equals(trial.address)) {
+    if ("port" in params && params.port === trial.port) {
       const from = `${params.address} port ${params.port}`;
       const hints = [
         "make a new connection to this server, and confirm there",
+        "a shared ssh session (ControlMaster) is the old connection: ssh -S none",
         "at the machine itself: --from-console",
       ];
       const message = `the connection from ${from} was there before the trial`;
@@ -217,8 +233,7 @@ export class MemoryHandlers implements ControlHandlers {
     }
     this.#trial = undefined;
     this.services = [...new Set([...this.services, ...(trial.services ?? this.opens)])];
-    const remaining = trial.end - this.#clock.now();
-    return { services: this.services, doors: ["ssh"], address: trial.address, remaining };
+    return { services: this.services, doors: ["ssh"], unproven: [] };
   };
 
   #expectOpened(services: readonly string[]): void {

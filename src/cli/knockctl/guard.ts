@@ -1,9 +1,7 @@
-import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
-import { watchTrial } from "../../setup/watch-trial.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import {
@@ -14,21 +12,29 @@ import {
   usageError,
   withDaemon,
 } from "./command.ts";
+import { followTrial, warnAll } from "./follow-trial.ts";
 import { sshConnection } from "./ssh-connection.ts";
-import { formatEnd, formatGuarded, readOrigin } from "./trial.ts";
+import { formatTime, guessHost, readHostName, readOrigin, wrap } from "./trial.ts";
+import { typed } from "./typed.ts";
 
 const usage = `usage: knockctl guard [SERVICE...] [options]
        knockctl guard --confirm [options]
 
-Protects services for the first time, with an automatic rollback. For a minute only your own
-address, and sources that knock, reach them. Confirm from a new connection to keep the
-protection; else the kernel removes it, even if this terminal or knockd ends. Existing sessions
-continue. SERVICE is tcp/22, udp/51820 or icmp (default: all services that native doors open).
+Protects services on trial, with an automatic rollback. New connections need a
+knock from then on, yours too; existing sessions continue. To keep the
+protection, knock, make a new ssh connection, and confirm there: that proves
+that your knock arrives. Else the kernel removes the protection, even if this
+terminal or knockd ends. SERVICE is tcp/22, udp/51820 or icmp (default: all
+services that native doors open).
 
-  --confirm       keep the protection; run it in a new ssh connection
-  --from-console  with --confirm: run at the console, without an ssh connection
-  --address A     your address (default: where your ssh connection comes from)
-  --for TIME      how long you have to confirm it (default: 60s)
+  --confirm       keep the protection of what your knock has opened
+  --all           with --confirm: also of services whose doors no knock of yours
+                  has opened
+  --from-console  with --confirm: run at the console, which proves nothing
+  --address A     where your knock will come from (default: the client of your
+                  ssh connection)
+  --host NAME     this server, as the client names it, for the text
+  --for TIME      how long you have to confirm it (default: 3m)
   --socket PATH   where the daemon listens
   --json          print JSON, and do not wait
   --help          print this text
@@ -40,8 +46,10 @@ export const guard: Command = {
   usage,
   options: [
     { long: "confirm" },
+    { long: "all" },
     { long: "from-console" },
     { long: "address", argument: "A" },
+    { long: "host", argument: "NAME" },
     { long: "for", argument: "TIME" },
     ...clientOptions,
   ],
@@ -50,19 +58,19 @@ export const guard: Command = {
 
 async function confirm(line: CommandLine, io: Io): Promise<number> {
   expectOperands(line, 0, 0);
-  for (const name of ["address", "for"]) {
+  for (const name of ["address", "host", "for"]) {
     if (line.given.has(name)) throw usageError(`--${name} makes no sense with --confirm`);
   }
   const params = readConfirmation(line);
   const result = await withDaemon(line, (daemon) => daemon.ask("confirm", params));
-  print(line, io, result, () => formatConfirmed(result));
+  print(line, io, result, () => formatConfirmed(result, line));
   return 0;
 }
 
 function readConfirmation({ given }: CommandLine): Params<"confirm"> {
   const ssh = sshConnection();
   if (!given.has("from-console")) {
-    if (ssh !== undefined) return ssh.client;
+    if (ssh !== undefined) return { ...ssh.client, ...(given.has("all") && { all: true }) };
     throw new KnockError("USAGE", "not an ssh connection (SSH_CONNECTION is not set)", {
       hints: [
         "make a new ssh connection, and confirm there",
@@ -70,6 +78,7 @@ function readConfirmation({ given }: CommandLine): Params<"confirm"> {
       ],
     });
   }
+  if (given.has("all")) throw usageError("--all makes no sense with --from-console");
   if (ssh === undefined) return { console: true };
   throw new KnockError(
     "USAGE",
@@ -81,19 +90,20 @@ function readConfirmation({ given }: CommandLine): Params<"confirm"> {
 }
 
 async function begin(line: CommandLine, io: Io): Promise<number> {
-  if (line.given.has("from-console")) throw usageError("--from-console goes with --confirm");
+  for (const name of ["from-console", "all"]) {
+    if (line.given.has(name)) throw usageError(`--${name} goes with --confirm`);
+  }
   const params = readParams(line);
+  const name = line.given.get("host");
+  const host = name === undefined ? guessHost() : readHostName(name);
   return await withDaemon(line, async (daemon) => {
-    const end = watchTrial(daemon);
     const guarded = await daemon.ask("guard", params);
-    for (const warning of guarded.warnings) {
-      io.stderr(`knockctl: warning: ${printable(warning)}\n`);
+    warnAll(guarded.warnings, io);
+    if (line.given.has("json")) {
+      print(line, io, guarded, () => "");
+      return 0;
     }
-    print(line, io, guarded, () => formatGuarded(guarded));
-    if (line.given.has("json")) return 0;
-    const result = await end(guarded);
-    io.stdout(formatEnd(guarded, result));
-    return result === "confirmed" ? 0 : 1;
+    return await followTrial(daemon, guarded, { line, io, host });
   });
 }
 
@@ -115,15 +125,30 @@ export function readService(text: string): string {
   throw new KnockError("USAGE", `"${text}" is not a service`, { hints });
 }
 
-function formatConfirmed({ services, doors, address, remaining }: Result<"confirm">): string {
-  const names = doors.map(printable).join(", ");
-  const next =
-    address === undefined || remaining === undefined
-      ? `All sources have to knock now: ${names}.`
-      : `${address} gets in without a knock for ${humanDuration(remaining)} more. Then knock first: ${names}.`;
+function formatConfirmed(
+  { services, doors, unproven = [], trial }: Result<"confirm">,
+  line: CommandLine,
+): string {
+  const names = (some: readonly string[]) => some.map(printable).join(", ");
+  return [
+    wrap(`Protected from now on, also after a restart: ${services.join(", ")}`),
+    wrap(`New connections need a knock: ${names(doors)}.`),
+    unproven.length === 0
+      ? ""
+      : wrap(`Not proven by a knock since the trial began: ${names(unproven)}.`),
+    trial === undefined ? "" : formatRest(trial, line),
+    `To remove the protection: ${typed("unprotect", line)}\n`,
+  ].join("");
+}
+
+/** What a confirmation has left on trial. */
+function formatRest(
+  { services, remaining }: NonNullable<Result<"confirm">["trial"]>,
+  line: CommandLine,
+): string {
   return `\
-Protected from now on, also after a restart: ${services.join(", ")}
-${next}
-Try that before you end this session. To remove the protection: knockctl unprotect
+${wrap(`Not confirmed, and on trial for ${formatTime(remaining)} more: ${services.join(", ")}. Knock there, too, and confirm again. Or confirm it without that proof:`)}
+    ${typed("guard --confirm --all", line)}
+
 `;
 }

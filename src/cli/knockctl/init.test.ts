@@ -76,6 +76,18 @@ describe("init", () => {
     expect(files()).toEqual([...before, "state"].sort());
   });
 
+  test("needs no address at the console", async () => {
+    asRoot();
+    // Not the one of those who run the tests.
+    vi.stubEnv("SSH_CONNECTION", "UNKNOWN 65535 UNKNOWN 65535");
+    const { config, server } = await open();
+    const { code, stdout } = await knockctl("init", ...options, ...at(config, server));
+    expect([code, JSON.parse(stdout).trial]).toEqual([
+      0,
+      { services: ["tcp/22"], remaining: 180_000, doors: ["ssh"], warnings: [] },
+    ]);
+  });
+
   test("leaves no change if the daemon does not take it", async () => {
     asRoot();
     const { config, mine, server, files } = await open();

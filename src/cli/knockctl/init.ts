@@ -23,21 +23,25 @@ import { isTerminal, Questions } from "./init/questions.ts";
 
 const usage = `usage: knockctl init [options]
 
-Sets up a protected server. Finds the services that listen, plans doors with random sequences for
-those that you choose, shows the changes, and asks. Then it adds the doors to the configuration
-(and keeps a backup), makes knockd reload it, and tests each door by a knock from a network
-namespace. At last it protects the services on trial, as "knockctl guard" does: confirm from a
-new connection to keep the protection. "knockctl undo" rolls everything back.
+Sets up a protected server. Finds the services that listen, plans doors with
+random sequences for those that you choose, shows the changes, and asks. Then it
+adds the doors to the configuration (and keeps a backup), makes knockd reload
+it, and tests each door by a knock from a network namespace. At last it protects
+the services on trial, as "knockctl guard" does: knock and confirm from a new
+connection to keep the protection. "knockctl undo" rolls everything back.
 
-  --service S    tcp/22, udp/51820 or icmp; several with commas, or the option again
-  --host NAME    this server, as clients name it (default: the name of this machine)
-  --address A    your address (default: that of your ssh connection)
+  --service S    tcp/22, udp/51820 or icmp; several with commas, or the option
+                 again
+  --host NAME    this server, as clients name it (default: the name of this
+                 machine)
+  --address A    where your knock will come from (default: the client of your
+                 ssh connection)
   --steps N      how many ports a sequence has, from 3 to 32 (default: 4)
   --open-for T   how long a door accepts new connections (default: 30s)
-  --trial TIME   how long you have to confirm it (default: 60s)
+  --trial TIME   how long you have to confirm it (default: 3m)
   --no-proof     skip the test from a network namespace
-  --yes          ask nothing; the default service is the port of your ssh connection, or tcp/22,
-                 if something listens there
+  --yes          ask nothing; the default service is the port of your ssh
+                 connection, or tcp/22, if something listens there
   --dry-run      show the changes, and make none
   --config FILE  the configuration (default: ${defaultConfigFile})
   --socket PATH  where the daemon listens
@@ -71,8 +75,7 @@ export const init: Command = {
     const agreed = await agree(line, io, config);
     if (agreed === undefined) return 1;
     const { plan, options, isProven } = agreed;
-    const { origin } = options;
-    if (origin === undefined) return await showOnly(line, io, plan);
+    if (line.given.has("dry-run")) return await showOnly(line, io, plan);
     return await interruptible(async (signal) => {
       const say = line.given.has("json")
         ? () => {}
@@ -86,7 +89,7 @@ export const init: Command = {
         line,
         io,
         plan,
-        options: { ...options, origin },
+        options,
         changes,
         isProven,
         say,
@@ -130,7 +133,9 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       io.stdout(`Listening for others: ${formatListening(host.listening) || "nothing"}\n`);
     const options = await readOptions(line, host.listening, questions);
     const plan = makePlan(config, given.get("socket"), options, host, decoyFacts);
-    const unprovable = given.has("no-proof") ? [] : await findUnprovable(plan, existing, options);
+    const unprovable = given.has("no-proof")
+      ? []
+      : await findUnprovable(plan, existing, given.has("dry-run"));
     const isProven = unprovable.length === 0 && !given.has("no-proof");
     const doubt = `this machine cannot test the doors: ${unprovable.join("; ")}`;
     if (unprovable.length > 0 && questions === undefined) {
@@ -153,13 +158,9 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
 }
 
 /** Returns why a probe host cannot test the doors, a line each. A dry run creates no probe host. */
-async function findUnprovable(
-  plan: SetupPlan,
-  config: Config,
-  { origin }: InitOptions,
-): Promise<string[]> {
+async function findUnprovable(plan: SetupPlan, config: Config, isTry: boolean): Promise<string[]> {
   const obstacles = findObstacles(plan, config);
-  if (origin === undefined || obstacles.length > 0) return obstacles;
+  if (isTry || obstacles.length > 0) return obstacles;
   try {
     await (await ProbeHost.open()).close();
     return [];

@@ -3,19 +3,18 @@ import type { ProcessFacts } from "./ssh-connection.ts";
 import { parseSshConnection, sshConnection } from "./ssh-connection.ts";
 
 test.each([
-  ["192.0.2.7 50000 198.51.100.1 22", "192.0.2.7 50000 22"],
-  ["2001:db8::7 50000 2001:db8::1 2222", "2001:db8::7 50000 2222"],
-  ["fe80::7%eth0 50000 fe80::1%eth0 22", "fe80::7 50000 22"],
-  ["::ffff:192.0.2.7 50000 ::ffff:198.51.100.1 22", "192.0.2.7 50000 22"],
-  ["192.0.2.7 50000", "192.0.2.7 50000 undefined"],
+  ["192.0.2.7 50000 198.51.100.1 22", "192.0.2.7 50000 198.51.100.1 22"],
+  ["2001:db8::7 50000 2001:db8::1 2222", "2001:db8::7 50000 2001:db8::1 2222"],
+  ["fe80::7%eth0 50000 fe80::1%eth0 22", "fe80::7 50000 fe80::1 22"],
+  ["::ffff:192.0.2.7 50000 ::ffff:198.51.100.1 22", "192.0.2.7 50000 198.51.100.1 22"],
+  ["192.0.2.7 50000", "192.0.2.7 50000 undefined undefined"],
   ["UNKNOWN 65535 UNKNOWN 65535", undefined],
   ["192.0.2.7", undefined],
   ["", undefined],
 ])("%j is %s", (text, expected) => {
   const found = parseSshConnection(text);
-  expect(found && `${found.client.address} ${found.client.port} ${found.serverPort}`).toBe(
-    expected,
-  );
+  const client = found && `${found.client.address} ${found.client.port}`;
+  expect(found && `${client} ${found.server} ${found.serverPort}`).toBe(expected);
 });
 
 /** Process 40 was started by 30, that by 20, and so on. */

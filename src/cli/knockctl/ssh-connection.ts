@@ -7,6 +7,8 @@ import { parsePortNumber } from "../../base/port.ts";
 export interface SshConnection {
   /** Its remote end. */
   readonly client: { readonly address: Address; readonly port: number };
+  /** The address that the client reached; `undefined` if unknown. */
+  readonly server: Address | undefined;
   /** The port of sshd; `undefined` if unknown. */
   readonly serverPort: number | undefined;
 }
@@ -40,12 +42,12 @@ export function sshConnection(
 
 /** Reads SSH_CONNECTION (ssh(1)): the client's address and port, then the server's. Returns `undefined` for other texts. */
 export function parseSshConnection(text: string): SshConnection | undefined {
-  const [host = "", number = "", , serverPort = ""] = text.split(" ");
+  const [host = "", number = "", server = "", serverPort = ""] = text.split(" ");
   // fe80::1%eth0: the interface does not belong to the address.
-  const address = parseAddress(host.replace(/%.*$/, ""));
+  const [address, reached] = [host, server].map((one) => parseAddress(one.replace(/%.*$/, "")));
   const port = parsePortNumber(number);
   if (address === undefined || port === undefined) return undefined;
-  return { client: { address, port }, serverPort: parsePortNumber(serverPort) };
+  return { client: { address, port }, server: reached, serverPort: parsePortNumber(serverPort) };
 }
 
 function lookInProc(pid: number): ProcessFacts {

@@ -1,54 +1,203 @@
+// What `knockctl guard` and `knockctl init` tell of a trial.
+import { hostname } from "node:os";
+import type { Address } from "../../base/address.ts";
+import { contains, parseNetwork } from "../../base/address.ts";
 import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
+import type { Port } from "../../base/port.ts";
+import { formatPort } from "../../base/port.ts";
 import { printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
-import type { TrialEnd } from "../../setup/watch-trial.ts";
+import { readHost } from "../../invitation/profile.ts";
+import type { TrialEnd, TrialReport } from "../../setup/watch-trial.ts";
+import type { CommandLine } from "./command.ts";
 import { readAddress } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
+import { typed } from "./typed.ts";
 
-/** Returns the administrator's address: as given, else that of the ssh connection. Throws USAGE. */
+export const usualSshPort = 22;
+
+const width = 80;
+
+/** Returns where the administrator's knock is expected from: as given, else the client of the ssh connection. Throws USAGE. */
 export function readOrigin(given: string | undefined): Pick<Params<"guard">, "address" | "port"> {
   const ssh = sshConnection();
-  if (given === undefined) {
-    if (ssh !== undefined) return ssh.client;
-    throw new KnockError("USAGE", "cannot determine your address (SSH_CONNECTION is not set)", {
-      hints: ["--address A: the address from which you will come by ssh"],
-    });
-  }
+  if (given === undefined) return ssh?.client ?? {};
   const address = readAddress(given);
-  return ssh === undefined ? { address } : { address, port: ssh.client.port };
+  return ssh?.client.address.equals(address) ? ssh.client : { address };
 }
 
-/** Explains a trial that has begun; `options`: appended to the command to type. */
+/**
+ * Returns the name or address by which the client reaches this host, as far as its ssh connection tells. A
+ * private address is of no use to a client with a public one.
+ */
+export function guessHost(): string {
+  const { client, server } = sshConnection() ?? {};
+  if (client === undefined || server === undefined) return hostname();
+  return isPrivate(server) && !isPrivate(client.address) ? hostname() : server.toString();
+}
+
+/** Reads the name or address of this server. Throws USAGE. */
+export function readHostName(text: string): string {
+  const host = readHost(text);
+  if (host !== undefined) return host;
+  throw new KnockError("USAGE", `"${printable(text)}" is not a host`, {
+    hints: ["--host NAME: a name or an address, without a port"],
+  });
+}
+
+/** RFC 1918, 6598, 3927, 4193, 4291. */
+const privateNetworks = [
+  ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16"],
+  ...["fc00::/7", "fe80::/10"],
+].flatMap((text) => parseNetwork(text) ?? []);
+
+function isPrivate(address: Address): boolean {
+  return privateNetworks.some((network) => contains(network, address));
+}
+
+/** Explains a trial that has begun, and how to confirm it. `host`: as the client names this server. */
 export function formatGuarded(
-  { services, address, remaining, doors }: Result<"guard">,
-  options = "",
+  { services, remaining }: Result<"guard">,
+  doors: TrialReport["doors"],
+  host: string,
+  line: Pick<CommandLine, "given">,
 ): string {
-  // Some of the time has passed since the answer was sent.
-  const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
+  const ssh = sshConnection();
+  const time = formatTime(remaining);
+  const confirm = typed("guard --confirm", line);
+  const console = ssh === undefined ? formatConsole(confirm) : "";
   return `\
 On trial for ${time}: ${services.join(", ")}
-Only ${address}, and sources that knock (${doors.map(printable).join(", ")}), get in. Existing sessions continue.
+New connections need a knock now, yours too. Existing sessions continue.
 
-Now, in a second terminal, make a NEW connection to this server, and type there:
+1. On the client, knock, and log in by a NEW connection:
 
-    knockctl guard --confirm${options}
+${formatKnocks(doors, services, host, ssh?.serverPort ?? usualSshPort)}
+2. There, type:
 
-Then the protection stays, also after a restart. Without that command within ${time}, the kernel
-removes it, even if this terminal or knockd ends. Ctrl-C only stops waiting.
+    ${confirm}
+
+${console}${wrap(
+  `Then the protection stays, also after a restart. Without step 2 within ${time}, the kernel removes it, even if this terminal or knockd ends. Ctrl-C only stops waiting.`,
+)}`;
+}
+
+function formatConsole(confirm: string): string {
+  return `Or at this console, which proves nothing:
+
+    ${confirm} --from-console
+
 `;
 }
 
-export function formatEnd({ services, remaining }: Result<"guard">, end: TrialEnd): string {
-  const names = services.join(", ");
-  switch (end) {
-    case "confirmed":
-      return `\nConfirmed: ${names} stays protected.\n`;
-    case "over":
-      return `\nNot confirmed: ${names} is as before.\n`;
-    case "unknown": {
-      const time = humanDuration(Math.ceil(remaining / 1000) * 1000);
-      return `\nThe connection to knockd is lost. Unless it was confirmed, ${names} is as before ${time} after the start.\n`;
-    }
+/** Returns the commands with which a client knocks at one door for each service, and logs in. */
+function formatKnocks(
+  doors: TrialReport["doors"],
+  services: readonly string[],
+  host: string,
+  sshPort: number,
+): string {
+  const ssh = `tcp/${sshPort}`;
+  const chosen: TrialReport["doors"][number][] = [];
+  // The door of ssh comes last: it may stay open for seconds only. It need not be on trial.
+  for (const service of [...services.filter((one) => one !== ssh), ssh]) {
+    const isOpened = chosen.some(({ opens }) => opens.includes(service));
+    const door = doors.find(({ opens }) => opens.includes(service));
+    if (door !== undefined && !isOpened) chosen.push(door);
   }
+  const port = sshPort === usualSshPort ? "" : `-p ${sshPort} `;
+  const logIn = `ssh -S none ${port}${printable(host)}`;
+  const lines = chosen.map(({ steps }) => `knock -d 200 ${printable(host)} ${formatSteps(steps)}`);
+  return lines
+    .map((text, i) => `    ${text}${i < lines.length - 1 ? "" : ` && ${logIn}`}\n`)
+    .join("");
+}
+
+/** Returns the steps as arguments of `knock`. */
+export function formatSteps(steps: readonly Port[]): string {
+  return steps.map((one) => (one.protocol === "tcp" ? `${one.number}` : formatPort(one))).join(" ");
+}
+
+export function formatEnd(
+  { services, remaining }: Result<"guard">,
+  end: TrialEnd,
+  line: Pick<CommandLine, "given">,
+): string {
+  if (end.kind === "unknown") {
+    const time = formatTime(remaining);
+    return `\n${wrap(`The connection to knockd is lost. Unless it was confirmed, ${services.join(", ")} is as before ${time} after the start.`)}`;
+  }
+  const { kept, lost } = end;
+  const again = `Try again: ${typed("guard", line)}\n`;
+  return [
+    "\n",
+    kept.length === 0 ? "" : `Confirmed: ${kept.join(", ")} stays protected.\n`,
+    lost.length === 0 ? "" : `Not confirmed: ${lost.join(", ")} is as before.\n${again}`,
+  ].join("");
+}
+
+/** Explains what has come of the knock, for an administrator who waits for it. */
+export function explainKnocks({ address, doors }: TrialReport): string {
+  return doors
+    .filter(
+      ({ onTrial, openedFor }) => onTrial && !openedFor.some((one) => isExpected(one, address)),
+    )
+    .map((door) => explainDoor(door, address))
+    .join("");
+}
+
+function explainDoor(
+  { name, steps, openedFor }: TrialReport["doors"][number],
+  address: Address | undefined,
+): string {
+  const from = address === undefined ? "" : ` from ${address}`;
+  const counts = steps.map((one) => `${formatStep(one)}: ${one.packets}`).join(", ");
+  const missing = steps.filter(({ packets }) => packets === 0).map(formatStep);
+  const others = openedFor.map(String).join(", ");
+  const why =
+    others !== ""
+      ? `A knock from ${others} has opened it. If that is you, confirm from there.`
+      : missing.length === 0
+        ? "A packet for each port has come, but not in the right order or not in time: knock again, for example with -d 500."
+        : `No packet for ${missing.join(", ")} has come: if you have knocked, a firewall on the way drops it. Let these ports pass there. Cloud servers have such a firewall: the "security group".`;
+  return wrap(
+    `No knock${from} has opened [${printable(name)}]. Packets that came: ${counts}. ${why}`,
+  );
+}
+
+function formatStep({ number, protocol }: Port): string {
+  return `${protocol}/${number}`;
+}
+
+function isExpected(source: Address, address: Address | undefined): boolean {
+  return address === undefined || address.equals(source);
+}
+
+/** Returns how far an administrator is, for a line that changes every second. */
+export function formatProgress({ remaining, address, doors }: TrialReport): string {
+  const open = doors.filter(
+    ({ onTrial, openedFor }) => onTrial && openedFor.some((one) => isExpected(one, address)),
+  );
+  const names = open.map(({ name }) => `[${printable(name)}]`).join(", ");
+  const state = names === "" ? "no knock yet" : `a knock has opened ${names}`;
+  return `confirm within ${formatTime(remaining)}; ${state}`;
+}
+
+/** In whole seconds, rounded up: some of the time has passed since the answer was sent. */
+export function formatTime(milliseconds: number): string {
+  return humanDuration(Math.ceil(milliseconds / 1000) * 1000);
+}
+
+/** Breaks a paragraph into lines. */
+export function wrap(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return `${[...lines, line].join("\n")}\n`;
 }

@@ -1,4 +1,4 @@
-import type { Address } from "../../base/address.ts";
+import { parseAddress } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Endpoint } from "../../base/endpoint.ts";
 import { isLoopback } from "../../base/endpoint.ts";
@@ -10,107 +10,171 @@ import {
   parseServices,
   uniqueServices,
 } from "../../base/service.ts";
+import { later } from "../../base/time.ts";
+import type { Host } from "../../capture/host.ts";
 import { openedServices } from "../../config/config.ts";
 import type { Params, Result } from "../../control/methods.ts";
-import type { Lease } from "../../grant/lease.ts";
-import type { LeaseManager } from "../../grant/lease-manager.ts";
 import { isAllowed } from "../../match/door.ts";
-import { connectedPeers, formatPeer } from "../../system/sessions.ts";
+import type { SocketRow } from "../../system/proc.ts";
+import { formatPeer } from "../../system/sessions.ts";
 import type { Doors } from "../doors.ts";
-
 import type { Protection } from "./protection.ts";
 import { expectReachable, reachableServices } from "./reachable.ts";
+import type { TrialKnocks } from "./trial-knocks.ts";
 
 export interface GuardParts {
   readonly protection: Protection;
-  readonly leaseManager: LeaseManager;
+  readonly trialKnocks: TrialKnocks;
+  readonly host: Pick<Host, "has">;
   readonly clock: Clock;
   readonly doors: () => Doors;
+  /** Returns the TCP connections of this host. */
+  readonly readConnections: () => readonly SocketRow[];
 }
 
-/** How long a trial lasts by default, and at most: milliseconds. */
-const usualTrial = 60_000;
+/** The default and the longest length of a trial: milliseconds. */
+const usualTrial = 180_000;
 const longestTrial = 3_600_000;
 
+/** The most sources that a report names for a door. */
+const mostSources = 5;
+
 /**
- * `knockctl guard`: protects services for the first time, so that whoever does it cannot lock himself
- * out. His address is open and the protection ends by itself, unless he shows with a new connection
- * that he still gets in.
+ * `knockctl guard`: protects services on trial, so that administrators cannot lock themselves out. The
+ * protection ends by itself unless a new connection proves that a knock lets its administrator in.
  */
 export class Guard {
   readonly #parts: GuardParts;
-  /** Connections that prove nothing, since they were there before the trial. */
+  /** Connections that prove nothing: they existed before the trial. */
   #old: ReadonlySet<string> = new Set();
-  #source: Address | undefined;
-  #doors: readonly string[] = [];
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
   }
 
   async begin(params: Params<"guard">): Promise<Result<"guard">> {
-    const { protection } = this.#parts;
+    const { protection, trialKnocks, clock } = this.#parts;
     const { address, port } = params;
     const length = params.for ?? usualTrial;
     if (length > longestTrial) throw new KnockError("USAGE", "a trial lasts an hour at most");
     const services = this.#choose(params.services && parseServices(params.services));
-    const old = connectedPeers();
-    await this.#open(address, services, length);
     await protection.try(services, length);
-    const peer = port === undefined ? undefined : formatPeer({ address, port });
-    this.#old = new Set([...old, ...(peer === undefined ? [] : [peer])]);
-    this.#source = address;
+    const now = clock.now();
+    trialKnocks.begin(address, now, later(now, length));
+    // Not earlier: what connected before the protection was there needed no knock.
+    const peers = new Set(this.#parts.readConnections().map(({ remote }) => formatPeer(remote)));
+    const own = address && port !== undefined ? formatPeer({ address, port }) : undefined;
+    this.#old = new Set([...peers, ...(own === undefined ? [] : [own])]);
     const openers = this.#openersOf(services);
-    this.#doors = [...new Set(openers.map(({ config }) => config.name))];
-    const closed = openers.filter(({ config }) => !isAllowed(config, address));
+    const closed = openers.filter(({ config }) => address && !isAllowed(config, address));
     const warnings = closed.map(
       ({ config }) => `${address} may not knock at door ${config.name}: see its allow and deny`,
     );
-    if (peer !== undefined && !old.has(peer)) {
+    if (own !== undefined && !peers.has(own)) {
       const doubt = "is SSH_CONNECTION of an earlier session? --address says where you are";
-      warnings.push(`there is no connection from ${peer}: ${doubt}`);
+      warnings.push(`there is no connection from ${own}: ${doubt}`);
     }
     return {
       services: services.map(formatService),
-      address,
+      ...(address && { address }),
       remaining: protection.trial?.remaining ?? 0,
-      doors: this.#doors,
+      doors: namesOf(openers),
       warnings,
     };
   }
 
+  /** Returns what is on trial, and what has come of the knock. */
+  report(): Result<"trial"> {
+    const { protection, trialKnocks } = this.#parts;
+    const { trial } = protection;
+    if (trial === undefined) return {};
+    const onTrial = new Set(this.#openersOf(trial.services));
+    const doors = this.#openersOf([...trial.services, ...protection.services]);
+    const { expected } = trialKnocks;
+    return {
+      trial: {
+        services: trial.services.map(formatService),
+        remaining: trial.remaining,
+        ...(expected && { address: expected }),
+        doors: doors.map((one) => ({
+          name: one.config.name,
+          opens: openedServices(one.config).map(formatService),
+          onTrial: onTrial.has(one),
+          steps: (one.door?.sequence ?? []).map(({ number, protocol }) => {
+            return { number, protocol, packets: trialKnocks.packetsTo({ number, protocol }) };
+          }),
+          openedFor: trialKnocks
+            .sourcesOf(one)
+            // The expected one comes first.
+            .sort((a, b) => Number(b === `${expected}`) - Number(a === `${expected}`))
+            .slice(0, mostSources)
+            .flatMap((source) => parseAddress(source) ?? []),
+        })),
+      },
+    };
+  }
+
   async confirm(params: Params<"confirm">): Promise<Result<"confirm">> {
-    const { protection, clock } = this.#parts;
-    // That the trial is over is the better answer to any connection.
-    if (protection.trial !== undefined && "address" in params) this.#expectNew(params);
-    const services = await protection.confirm();
-    const lease = this.#source && this.#leaseOf(this.#source);
+    const { protection, trialKnocks } = this.#parts;
+    const trial = protection.trial?.services ?? [];
+    const openers = this.#openersOf(trial);
+    let proven = openers.filter((door) => trialKnocks.sourcesOf(door).length > 0);
+    let chosen = trial;
+    // A trial that is over is the better answer.
+    if (trial.length > 0 && "address" in params) {
+      this.#expectNew(params);
+      proven = openers.filter((door) => trialKnocks.hasOpened(door, params.address));
+      if (proven.length === 0) throw this.#withoutKnock(params.address.toString(), openers);
+      if (params.all !== true) chosen = proven.flatMap(({ config }) => openedServices(config));
+    }
+    const services = await protection.confirm(chosen);
+    const rest = protection.trial;
+    if (rest === undefined) trialKnocks.end();
     return {
       services: services.map(formatService),
-      doors: this.#doors,
-      ...(lease && { address: lease.access.source, remaining: lease.due - clock.now() }),
+      doors: namesOf(openers),
+      unproven: namesOf(openers.filter((door) => !proven.includes(door))),
+      ...(rest && { trial: { ...rest, services: rest.services.map(formatService) } }),
     };
   }
 
   #expectNew(peer: Endpoint): void {
     const problem = this.#doubt(peer);
     if (problem === undefined) return;
-    const hints = [
-      "make a new connection to this server, and confirm there",
-      "at the machine itself: --from-console",
-    ];
-    throw new KnockError("USAGE", problem, { hints });
+    const name = formatPeer(peer);
+    const shared = this.#old.has(name)
+      ? ["a shared ssh session (ControlMaster) is the old connection: ssh -S none"]
+      : [];
+    throw new KnockError("USAGE", problem, { hints: [newConnection, ...shared, atConsole] });
   }
 
-  /** Why this connection does not show that its administrator still gets in. */
+  /** Returns why this connection proves nothing, or `undefined` if it is a new one of another host. */
   #doubt(peer: Endpoint): string | undefined {
     const name = formatPeer(peer);
     if (this.#old.has(name)) return `the connection from ${name} was there before the trial`;
+    const connections = this.#parts.readConnections();
+    const isOwn =
+      isLoopback(peer.address) ||
+      this.#parts.host.has(peer.address) ||
+      // An address need not be on an interface to be local: a local route is enough.
+      connections.some(({ local }) => formatPeer(local) === name);
     // The chain lets in what comes in on lo.
-    if (isLoopback(peer.address)) {
+    if (isOwn) {
       return `the connection from ${name} comes from this machine itself, which is never kept out`;
     }
-    return connectedPeers().has(name) ? undefined : `there is no connection from ${name}`;
+    const isThere = connections.some(({ remote }) => formatPeer(remote) === name);
+    return isThere ? undefined : `there is no connection from ${name}`;
+  }
+
+  #withoutKnock(address: string, openers: readonly Opener[]): KnockError {
+    const names = namesOf(openers).join(", ");
+    const message = `no knock from ${address} has opened a door since the trial began: ${names}`;
+    const hints = [
+      "knock on the client, make a new connection to this server, and confirm there",
+      "the terminal of knockctl guard shows which packets have come",
+      atConsole,
+    ];
+    return new KnockError("USAGE", message, { hints });
   }
 
   /** Returns what to protect. Throws USAGE if no door opens it, or if it is protected already. */
@@ -125,11 +189,12 @@ export class Guard {
     }
     expectReachable(chosen, doors);
     const before = new Set(this.#parts.protection.services.map(formatService));
-    if (chosen.some((service) => !before.has(formatService(service)))) return chosen;
+    const fresh = chosen.filter((service) => !before.has(formatService(service)));
+    if (fresh.length > 0) return fresh;
     throw new KnockError("USAGE", `${formatServices(chosen)} is protected already`);
   }
 
-  #openersOf(services: readonly Service[]) {
+  #openersOf(services: readonly Service[]): readonly Opener[] {
     const names = new Set(services.map(formatService));
     return this.#parts
       .doors()
@@ -138,23 +203,13 @@ export class Guard {
           door && openedServices(config).some((service) => names.has(formatService(service))),
       );
   }
+}
 
-  async #open(source: Address, services: readonly Service[], length: number): Promise<void> {
-    const { leaseManager } = this.#parts;
-    const before = this.#leaseOf(source);
-    // It may be for other services.
-    if (before !== undefined) await leaseManager.close(before);
-    const method = { kind: "native", services } as const;
-    const access = { owner: { kind: "trial" }, source, knock: undefined, method } as const;
-    await leaseManager.open({ access, length, again: "extend" });
-    if (this.#leaseOf(source)?.state.kind === "open") return;
-    const message = `cannot open ${formatServices(services)} for ${source}, so nothing was protected`;
-    throw new KnockError("FIREWALL", message, { hints: ["knockctl status says what is wrong"] });
-  }
+type Opener = Doors["all"][number];
 
-  #leaseOf(source: Address): Lease | undefined {
-    return this.#parts.leaseManager.leases.find(
-      ({ access }) => access.owner.kind === "trial" && access.source.equals(source),
-    );
-  }
+const newConnection = "make a new connection to this server, and confirm there";
+const atConsole = "at the machine itself: --from-console";
+
+function namesOf(doors: readonly Opener[]): string[] {
+  return [...new Set(doors.map(({ config }) => config.name))];
 }

@@ -3,7 +3,7 @@ import type { Clock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
-import { formatServices, uniqueServices } from "../../base/service.ts";
+import { formatService, formatServices, uniqueServices } from "../../base/service.ts";
 import { TaskSequence } from "../../base/task-sequence.ts";
 import type { Monotonic } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
@@ -157,8 +157,11 @@ export class Protection {
     });
   }
 
-  /** What is on trial is protected from now on. Throws USAGE if nothing is, FIREWALL, SYSTEM. */
-  confirm(): Promise<readonly Service[]> {
+  /**
+   * Protects for good those of `chosen` that are on trial, and returns them. The others stay on trial.
+   * Throws USAGE if nothing is on trial, FIREWALL, SYSTEM.
+   */
+  confirm(chosen: readonly Service[]): Promise<readonly Service[]> {
     return this.#changes.run(async () => {
       const { log } = this.#parts;
       const trial = this.#trial;
@@ -166,17 +169,22 @@ export class Protection {
         const hints = ["knockctl guard begins a trial"];
         throw new KnockError("USAGE", "nothing is on trial, or its time is over", { hints });
       }
-      this.#trial = undefined;
+      const names = new Set(chosen.map(formatService));
+      const isKept = (service: Service) => names.has(formatService(service));
+      const kept = trial.services.filter(isKept);
+      const rest = trial.services.filter((service) => !isKept(service));
+      this.#trial = rest.length === 0 ? undefined : { ...trial, services: rest };
       try {
-        await this.#keep(trial.services);
+        await this.#keep(kept);
       } catch (error) {
         this.#trial = trial;
         throw error;
       }
-      trial.cancelWake();
-      const text = `guard: confirmed, ${formatServices(trial.services)} stays protected`;
+      if (rest.length === 0) trial.cancelWake();
+      const others = rest.length === 0 ? "" : `; ${formatServices(rest)} is still on trial`;
+      const text = `guard: confirmed, ${formatServices(kept)} stays protected${others}`;
       log.write({ level: "notice", event: "guard-confirmed", text });
-      return trial.services;
+      return kept;
     });
   }
 

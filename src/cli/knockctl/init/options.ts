@@ -7,16 +7,13 @@ import { formatServices, parseServices } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
 import { fewestSteps } from "../../../config/edit/random-sequence.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
-import { readHost } from "../../../invitation/profile.ts";
 import type { InitOptions } from "../../../setup/plan.ts";
 import type { CommandLine } from "../command.ts";
 import { readLength, usageError } from "../command.ts";
 import { readService } from "../guard.ts";
 import { sshConnection } from "../ssh-connection.ts";
-import { readOrigin } from "../trial.ts";
+import { readHostName, readOrigin, usualSshPort } from "../trial.ts";
 import type { Questions } from "./questions.ts";
-
-export const usualSshPort = 22;
 
 /** Reads the options, and asks for those that are missing; without `questions` takes the defaults. Throws USAGE. */
 export async function readOptions(
@@ -46,18 +43,8 @@ export async function readOptions(
   const services = await ask("service", what, usual, readServices);
   const where = "By which name or address do clients reach this server?";
   const host = await ask("host", where, hostname(), readHostName);
-  const isTry = given.has("dry-run");
-  const origin = isTry ? undefined : await askOrigin(given.get("address"), questions);
+  const origin = readOrigin(given.get("address"));
   return { services, steps, openFor, host, sshPort, origin, trial };
-}
-
-async function askOrigin(given: string | undefined, questions: Questions | undefined) {
-  try {
-    return readOrigin(given);
-  } catch (error) {
-    if (questions === undefined || given !== undefined) throw error;
-    return await questions.ask("From which address will you come by ssh?", "", readOrigin);
-  }
 }
 
 function readServices(text: string): Service[] {
@@ -93,14 +80,6 @@ function readOpenFor(text: string): string {
   }
   throw new KnockError("USAGE", `--open-for: "${printable(text)}" is not a length of time`, {
     hints: ["for example 30s or 10m"],
-  });
-}
-
-function readHostName(text: string): string {
-  const host = readHost(text);
-  if (host !== undefined) return host;
-  throw new KnockError("USAGE", `"${printable(text)}" is not a host`, {
-    hints: ["--host NAME: a name or an address, without a port"],
   });
 }
 

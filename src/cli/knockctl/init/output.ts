@@ -2,8 +2,6 @@
 
 import { humanDuration } from "../../../base/duration.ts";
 import { KnockError } from "../../../base/errors.ts";
-import { formatPort } from "../../../base/port.ts";
-import type { Sequence } from "../../../base/sequence.ts";
 import { formatService } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
 import { fixedSteps } from "../../../config/config.ts";
@@ -17,7 +15,8 @@ import type { ProbeTarget, Proof } from "../../../setup/probe.ts";
 import { startCommand } from "../../../setup/service-control.ts";
 import { formatQr } from "../../qr.ts";
 import { formatList } from "../../table.ts";
-import { usualSshPort } from "./options.ts";
+import { formatSteps, usualSshPort } from "../trial.ts";
+import { becomeRoot } from "../typed.ts";
 
 /** Whole knocks a second that an attacker can try unnoticed: an example, for a sense of the numbers. */
 const tries = 1000;
@@ -54,14 +53,7 @@ function round(amount: number): string {
 }
 
 function formatSequence(sequence: PlannedDoor["door"]["sequence"]): string {
-  return sequence.kind === "one-time"
-    ? `as ${sequence.file} says`
-    : words(sequence.steps).join(" ");
-}
-
-/** Returns the steps as arguments of `knock`. */
-function words(sequence: Sequence): string[] {
-  return sequence.map((port) => (port.protocol === "tcp" ? `${port.number}` : formatPort(port)));
+  return sequence.kind === "one-time" ? `as ${sequence.file} says` : formatSteps(sequence.steps);
 }
 
 /** How clients knock at a door. */
@@ -82,7 +74,7 @@ export function clientLines(
 ): ClientLines | undefined {
   const { sequence } = door;
   if (sequence.kind === "one-time") return undefined;
-  const ports = words(sequence.steps).join(" ");
+  const ports = formatSteps(sequence.steps);
   const port = service.protocol === "tcp" ? service.port : undefined;
   const isSsh = port === usualSshPort || port === sshPort;
   const [flag, keyword] = port === usualSshPort ? ["", ""] : [`-p ${port} `, `    Port ${port}\n`];
@@ -138,9 +130,9 @@ export function lastResort(options: string): string {
   return `
 When all else fails: on the console of this machine, as root,
 
-    knockctl unprotect${options}
+    ${becomeRoot()}knockctl unprotect${options}
         lets all sources reach the services again; works without knockd, too
-    knockctl undo${options}
+    ${becomeRoot()}knockctl undo${options}
         rolls back this init
 `;
 }

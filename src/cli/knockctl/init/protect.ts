@@ -1,5 +1,5 @@
 // What `knockctl init` prints and waits for after the configuration is in place; setup/protect.ts acts.
-import { defaultConfigFile, defaultControlSocket } from "../../../base/paths.ts";
+import { defaultConfigFile } from "../../../base/paths.ts";
 import { printable } from "../../../base/text.ts";
 import type { Result } from "../../../control/methods.ts";
 import type { AppliedChanges } from "../../../setup/apply.ts";
@@ -7,11 +7,12 @@ import type { InitOptions, SetupPlan } from "../../../setup/plan.ts";
 import type { ProbeHost } from "../../../setup/probe-host.ts";
 import { proveClosed, proveOpen, startTrial, withProbeHost } from "../../../setup/protect.ts";
 import { withDaemonAt } from "../../../setup/running-daemon.ts";
-import { watchTrial } from "../../../setup/watch-trial.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print } from "../command.ts";
-import { formatEnd, formatGuarded } from "../trial.ts";
+import { followTrial, warnAll } from "../follow-trial.ts";
+import { wrap } from "../trial.ts";
+import { typed } from "../typed.ts";
 import type { ClientLines } from "./output.ts";
 import { clientLines, formatClient, formatProof, lastResort } from "./output.ts";
 
@@ -19,7 +20,7 @@ export interface ProtectParts {
   readonly line: CommandLine;
   readonly io: Io;
   readonly plan: SetupPlan;
-  readonly options: InitOptions & { readonly origin: NonNullable<InitOptions["origin"]> };
+  readonly options: InitOptions;
   readonly changes: AppliedChanges;
   /** Whether a probe host tries the doors first. */
   readonly isProven: boolean;
@@ -62,9 +63,8 @@ async function runTrial(
 ): Promise<number> {
   const { line, io, plan, options, changes, say, signal } = parts;
   return await withDaemonAt(plan.paths, async (daemon) => {
-    const end = watchTrial(daemon);
     const guarded = await startTrial(daemon, options, changes);
-    for (const text of guarded.warnings) io.stderr(`knockctl: warning: ${printable(text)}\n`);
+    warnAll(guarded.warnings, io);
     if (probeHost !== undefined) {
       const isClosed = await proveClosed(plan, probeHost, guarded, signal);
       // Before the administrator has to act: the wait may be long.
@@ -73,25 +73,27 @@ async function runTrial(
     }
     signal.throwIfAborted();
     if (line.given.has("json")) return finish(parts, clients, guarded);
-    const { socket } = plan.paths;
-    const typed = socket === defaultControlSocket ? "" : ` --socket ${printable(socket)}`;
-    io.stdout(`\n${formatGuarded(guarded, typed)}${formatLastResort(plan, line)}`);
-    const interrupted = new Promise<"interrupted">((resolve) => {
-      signal.addEventListener("abort", () => resolve("interrupted"), { once: true });
+    const { host } = options;
+    io.stdout("\n");
+    // The daemon's own socket: the configuration may say another than the default.
+    const given = new Map([...line.given, ["socket", plan.paths.socket] as const]);
+    const footnote = formatLastResort(plan, line);
+    const code = await followTrial(daemon, guarded, {
+      line: { given },
+      io,
+      host,
+      footnote,
+      signal,
     });
-    const result = await Promise.race([end(guarded), interrupted]);
-    if (result === "interrupted") {
-      io.stdout(
-        "\nThe trial goes on until its end, without this terminal. knockctl undo rolls everything back.\n",
-      );
-      return 1;
-    }
-    io.stdout(formatEnd(guarded, result));
-    if (result === "confirmed") return 0;
+    if (code === 0) return 0;
     io.stdout(
-      "The doors exist, but nothing is protected: knockctl guard tries again, knockctl undo rolls everything back.\n",
+      signal.aborted
+        ? `${typed("undo", line)} rolls everything back.\n`
+        : wrap(
+            `The doors exist: ${typed("guard", { given })} tries again, ${typed("undo", line)} rolls everything back.`,
+          ),
     );
-    return 1;
+    return code;
   });
 }
 

@@ -1,0 +1,95 @@
+// The wait of `knockctl guard` and `knockctl init` for the end of a trial.
+import { printable } from "../../base/text.ts";
+import type { ControlClient } from "../../control/client.ts";
+import type { Result } from "../../control/methods.ts";
+import type { TrialReport } from "../../setup/watch-trial.ts";
+import { watchTrial } from "../../setup/watch-trial.ts";
+import type { Io } from "../program.ts";
+import type { CommandLine } from "./command.ts";
+import { explainKnocks, formatEnd, formatGuarded, formatProgress } from "./trial.ts";
+
+export interface FollowParts {
+  readonly line: Pick<CommandLine, "given">;
+  readonly io: Io;
+  /** This server, as the client names it. */
+  readonly host: string;
+  /** Printed after the explanation. */
+  readonly footnote?: string;
+  /** Ends the wait; the trial goes on. */
+  readonly signal?: AbortSignal;
+}
+
+export function warnAll(warnings: readonly string[], io: Io): void {
+  for (const text of warnings) io.stderr(`knockctl: warning: ${printable(text)}\n`);
+}
+
+/** Explains a trial and waits for its end. Returns the exit code: 0 if everything was confirmed. */
+export async function followTrial(
+  daemon: ControlClient,
+  guarded: Result<"guard">,
+  { line, io, host, footnote = "", signal }: FollowParts,
+): Promise<number> {
+  const { trial } = await daemon.ask("trial", {});
+  io.stdout(`${formatGuarded(guarded, trial?.doors ?? [], host, line)}${footnote}`);
+  const display = new TrialDisplay(io, guarded.remaining, terminalWidth());
+  const end = watchTrial(daemon, guarded.services, (report) => display.show(report));
+  const result = await (signal === undefined ? end : Promise.race([end, aborted(signal)]));
+  display.end();
+  if (result === "aborted") {
+    io.stdout("\nThe trial goes on until its end, without this terminal.\n");
+    return 1;
+  }
+  io.stdout(formatEnd(guarded, result, line));
+  return result.kind === "over" && result.lost.length === 0 ? 0 : 1;
+}
+
+function aborted(signal: AbortSignal): Promise<"aborted"> {
+  return new Promise((resolve) => {
+    signal.addEventListener("abort", () => resolve("aborted"), { once: true });
+  });
+}
+
+/** Shows a trial while its administrator has to act: on a terminal it counts down. */
+class TrialDisplay {
+  readonly #io: Io;
+  /** The width of the terminal; `undefined`: the output is not a terminal. */
+  readonly #columns: number | undefined;
+  /** Milliseconds that are left when the absence of a knock is explained. */
+  #half: number;
+  #isDirty = false;
+
+  /** `length`: of the trial, in milliseconds. */
+  constructor(io: Io, length: number, columns: number | undefined) {
+    this.#io = io;
+    this.#half = length / 2;
+    this.#columns = columns;
+  }
+
+  show(report: TrialReport): void {
+    if (report.remaining <= this.#half) {
+      this.#half = -1;
+      const text = explainKnocks(report);
+      if (text !== "") this.#print(`\n${text}`);
+    }
+    if (this.#columns === undefined) return;
+    this.#isDirty = true;
+    this.#io.stdout(`\r${formatProgress(report).slice(0, this.#columns - 1)}\x1b[K`);
+  }
+
+  /** Removes the line that counts down. */
+  end(): void {
+    if (this.#isDirty) this.#io.stdout("\r\x1b[K");
+    this.#isDirty = false;
+  }
+
+  #print(text: string): void {
+    this.end();
+    this.#io.stdout(text);
+  }
+}
+
+/** Returns the width of the terminal that shows standard output; `undefined` if none does. */
+function terminalWidth(): number | undefined {
+  // A terminal that does not know its width says 0.
+  return process.stdout.isTTY ? process.stdout.columns || 80 : undefined;
+}
