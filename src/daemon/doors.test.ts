@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runs } from "../../test/support/actions.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
+import { settled } from "../../test/support/slow-firewall.ts";
 import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
+import { KnockError } from "../base/errors.ts";
 import { formatPort, portKey } from "../base/port.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { fixedSteps } from "../config/config.ts";
@@ -66,7 +68,7 @@ test("a plain door is as it is configured, also after it was opened", () => {
   expect(doors.matchable).toEqual([{ name, sequence, timeout, flags, target, allow, deny }]);
   expect(doors.ports).toEqual({ tcp: new Set([1]), udp: new Set([2]) });
   expect(doors.find(only(doors, "plain"))?.config).toBe(plain);
-  expect(doors.used(only(doors, "plain"))).toBe(false);
+  expect(doors.use(only(doors, "plain"))).toEqual({ changed: false, marked: undefined });
   expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
 });
 
@@ -78,19 +80,19 @@ test("two doors of one name and sequence are told apart", () => {
 });
 
 describe("a door with one-time sequences", () => {
-  test("takes one after the other, marks each, and is disabled after the last, it alone", () => {
+  test("takes one after the other, marks each, and is disabled after the last, it alone", async () => {
     writeFileSync(list, " 3,4\n bad\n 5:udp\n");
     const log = new MemoryLog();
     const doors = new Doors([oneTime(), plain], noNames, log);
     expect(steps(doors)).toEqual(["once 3:tcp,4:tcp", "plain 1:tcp,2:udp"]);
     const config = doors.find(only(doors, "once"))?.config;
 
-    expect(doors.used(only(doors, "once"))).toBe(true);
+    expect(await doors.use(only(doors, "once")).marked).toBe(true);
     expect(steps(doors)).toEqual(["once 5:udp", "plain 1:tcp,2:udp"]);
     expect(doors.ports.udp).toEqual(new Set([5, 2]));
     expect(doors.find(only(doors, "once"))?.config).toBe(config);
 
-    expect(doors.used(only(doors, "once"))).toBe(true);
+    expect(await doors.use(only(doors, "once")).marked).toBe(true);
     expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
     expect(readFileSync(list, "utf8")).toBe("#3,4\n bad\n#5:udp\n");
     expect(log.texts).toEqual([
@@ -119,29 +121,51 @@ describe("a door with one-time sequences", () => {
     const log = new MemoryLog();
     const doors = new Doors([oneTime(), plain], noNames, log);
     rmSync(list);
-    expect(doors.used(only(doors, "once"))).toBe(true);
+    expect(doors.use(only(doors, "once"))).toEqual({ changed: true, marked: undefined });
     expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
     expect(log.texts.at(-1)).toMatch(/^warning: door once: .* --> disabling the door$/);
   });
 
-  test("has the next one after a reload, when the used one could not be marked before", () => {
+  test("has the next one after a reload, when the used one could not be marked before", async () => {
     const text = " 3,4\n 5,6\n";
     writeFileSync(list, text);
     const files = markedFiles();
     const doors = new Doors([oneTime()], noNames, new MemoryLog(), files);
     rmSync(list);
-    doors.used(only(doors, "once"));
+    doors.use(only(doors, "once"));
     writeFileSync(list, text);
     const reloaded = new Doors([oneTime()], noNames, new MemoryLog(), files);
     expect(steps(reloaded)).toEqual(["once 5:tcp,6:tcp"]);
-    expect(readFileSync(list, "utf8")).toBe("#3,4\n 5,6\n");
+    await expect.poll(() => readFileSync(list, "utf8")).toBe("#3,4\n 5,6\n");
   });
 
-  test("goes on with what an administrator has written meanwhile", () => {
+  test("is disabled when the mark fails later, as on a disk that hangs, and is not shut by it before", async () => {
+    writeFileSync(list, " 3,4\n 5,6\n");
+    let fail = () => {};
+    const files = markedFiles(
+      () =>
+        new Promise((_, reject) => {
+          fail = () => reject(new KnockError("SYSTEM", "no answer"));
+        }),
+    );
+    const log = new MemoryLog();
+    const doors = new Doors([oneTime(), plain], noNames, log, files);
+    const { marked } = doors.use(only(doors, "once"));
+    expect(steps(doors)).toEqual(["once 5:tcp,6:tcp", "plain 1:tcp,2:udp"]);
+    // A reload meanwhile does not make the sequence good again.
+    expect(steps(new Doors([oneTime()], noNames, log, files))).toEqual(["once 5:tcp,6:tcp"]);
+    await settled();
+    fail();
+    expect(await marked).toBe(false);
+    expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
+    expect(log.texts.at(-1)).toBe("warning: door once: no answer --> disabling the door");
+  });
+
+  test("goes on with what an administrator has written meanwhile", async () => {
     writeFileSync(list, " 3,4\n 5,6\n");
     const doors = new Doors([oneTime()], noNames, new MemoryLog());
     writeFileSync(list, " 7,8\n 3,4\n");
-    doors.used(only(doors, "once"));
+    await doors.use(only(doors, "once")).marked;
     expect(steps(doors)).toEqual(["once 7:tcp,8:tcp"]);
     expect(readFileSync(list, "utf8")).toBe(" 7,8\n#3,4\n");
   });
@@ -195,9 +219,9 @@ describe("decoys", () => {
     writeFileSync(list, "7000,9000\n5000,6000\n");
     const doors = new Doors([{ ...oneTime(), decoys: 2 }], noNames, new MemoryLog());
     expect(numbers(doors)).toEqual([[7001, 6999]]);
-    doors.used(only(doors, "once"));
+    doors.use(only(doors, "once"));
     expect(numbers(doors)).toEqual([[5001, 4999]]);
-    doors.used(only(doors, "once"));
+    doors.use(only(doors, "once"));
     expect(numbers(doors)).toEqual([]);
     expect(doors.ports.tcp.size).toBe(0);
   });

@@ -26,6 +26,14 @@ interface LiveDoor {
   decoys: readonly Decoy[];
 }
 
+/** What became of the sequence that opened a door. */
+interface UsedSequence {
+  /** The door has another sequence, or none. */
+  readonly changed: boolean;
+  /** Undefined where nothing is to be marked. */
+  readonly marked: Promise<boolean> | undefined;
+}
+
 /** How many doors a warning names. */
 const mostNames = 5;
 
@@ -106,20 +114,35 @@ export class Doors {
     }
   }
 
-  /** The door was opened. True if it has another sequence now, or none: it was a one-time sequence. */
-  used(door: Door): boolean {
+  /**
+   * Uses a sequence of a door up if it is a one-time sequence: the door has the next one then, or none.
+   * `marked` resolves when it is marked on the disk; to false if that failed, and the door is disabled.
+   */
+  use(door: Door): UsedSequence {
     const live = this.#live.find((other) => other.door === door);
-    if (live?.config.sequence.kind !== "one-time") return false;
+    if (live?.config.sequence.kind !== "one-time") return { changed: false, marked: undefined };
     const { file } = live.config.sequence;
+    let marked: Promise<boolean> | undefined;
     try {
-      live.door = this.#next(live.config, this.#files.markUsed(file, door.sequence));
+      const used = this.#files.markUsed(file, door.sequence);
+      live.door = this.#next(live.config, used.left);
+      marked = used.marked?.then(
+        () => true,
+        (error: unknown) => this.#disable(live, error),
+      );
     } catch (error) {
-      // Better a door that stays shut than a sequence that opens it twice.
-      live.door = undefined;
-      this.#warn(live.config, `${reason(error)} --> disabling the door`);
+      this.#disable(live, error);
     }
     this.#chooseDecoys();
-    return true;
+    return { changed: true, marked };
+  }
+
+  /** Better a door that stays shut than a sequence that opens it twice. */
+  #disable(live: LiveDoor, error: unknown): false {
+    live.door = undefined;
+    this.#warn(live.config, `${reason(error)} --> disabling the door`);
+    this.#chooseDecoys();
+    return false;
   }
 
   /** Those of a door depend on the ports of all others. */

@@ -118,12 +118,25 @@ export class Pipeline<S extends Source> {
   #open(door: Door, packet: Packet): void {
     const live = this.#doors?.find(door);
     if (this.#doors === undefined || live === undefined) return;
-    // On the disk before anything opens: a crash must not leave a one-time sequence good for another time.
-    if (this.#doors.used(door)) this.watch(this.#doors);
+    const doors = this.#doors;
+    const { changed, marked } = doors.use(door);
+    if (changed) this.watch(doors);
     const { source, port, protocol } = packet;
     const request = requestAccess(live, source, { port, protocol });
     if (request === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
-    else void this.#requestLease(request, packet.time);
+    else if (marked === undefined) void this.#requestLease(request, packet.time);
+    else void this.#requestMarked(request, packet.time, doors, marked);
+  }
+
+  /** On the disk before anything opens: a crash must not leave a one-time sequence good for another time. */
+  async #requestMarked(
+    request: AccessRequest,
+    time: Monotonic,
+    doors: Doors,
+    marked: Promise<boolean>,
+  ): Promise<void> {
+    if (!(await marked) && this.#doors === doors) this.watch(doors);
+    await this.#requestLease(request, time);
   }
 
   /** `time`: when the knock was complete. */

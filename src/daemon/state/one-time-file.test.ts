@@ -10,6 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { settled } from "../../../test/support/slow-firewall.ts";
 import { parseSequence } from "../../base/sequence.ts";
 import { markedFiles, markUsed, readOneTimeFile, untouchedFiles } from "./one-time-file.ts";
 
@@ -54,62 +55,65 @@ describe("marking a sequence overwrites the first byte of its line, and nothing 
     ["that was moved meanwhile", "# new\n 3,4\n 1,2\n", "1,2", "# new\n 3,4\n#1,2\n"],
     ["that was removed meanwhile", " 3,4\n", "1,2", " 3,4\n"],
     ["that is the start of another", " 1,2,3\n 1,2\n", "1,2", " 1,2,3\n#1,2\n"],
-  ])("%s", (_, before, used, after) => {
+  ])("%s", async (_, before, used, after) => {
     writeFileSync(path, before, "latin1");
     const inode = statSync(path).ino;
-    markUsed(path, sequence(used));
+    await markUsed(path, sequence(used));
     expect(content()).toBe(after);
     expect(statSync(path).ino).toBe(inode);
   });
 });
 
-test("marking returns what is left, also what was added meanwhile", () => {
+test("marking returns what is left, also what was added meanwhile", async () => {
   writeFileSync(path, " 1,2\n");
   writeFileSync(path, " 9\n 1,2\n 3,4\n");
-  const { unused } = markUsed(path, sequence("1,2"));
-  expect(unused.map((line) => line.sequence)).toEqual([sequence("9"), sequence("3,4")]);
+  const { left, marked } = markedFiles().markUsed(path, sequence("1,2"));
+  await marked;
+  expect(content()).toBe(" 9\n#1,2\n 3,4\n");
+  expect(left.unused.map((line) => line.sequence)).toEqual([sequence("9"), sequence("3,4")]);
 });
 
 test("marking the last line leaves none", () => {
   writeFileSync(path, "1,2");
-  expect(markUsed(path, sequence("1,2")).unused).toEqual([]);
+  expect(markedFiles().markUsed(path, sequence("1,2")).left.unused).toEqual([]);
 });
 
-test("other names of the file see the mark", () => {
+test("other names of the file see the mark", async () => {
   writeFileSync(path, " 1,2\n");
   linkSync(path, `${path}2`);
-  markUsed(path, sequence("1,2"));
+  await markUsed(path, sequence("1,2"));
   expect(readFileSync(`${path}2`, "utf8")).toBe("#1,2\n");
 });
 
-test("a file that cannot be read is thrown as SYSTEM with its name", () => {
+test("a file that cannot be read is thrown as SYSTEM with its name", async () => {
   const error = expect.objectContaining({
     code: "SYSTEM",
     message: expect.stringContaining(`cannot read ${path}: `),
   });
   expect(() => readOneTimeFile(path)).toThrow(error);
-  expect(() => markUsed(path, sequence("1"))).toThrow(error);
+  await expect(markUsed(path, sequence("1"))).rejects.toThrow(error);
 });
 
-test("what could not be marked is used up all the same, and is marked when that is possible", () => {
+test("what could not be marked is used up all the same, and is marked when that is possible", async () => {
   writeFileSync(path, " 1,2\n 3,4\n");
   const files = markedFiles();
   const left = () => files.read(path).unused.map((line) => line.sequence);
   renameSync(path, `${path}.away`);
   expect(() => files.markUsed(path, sequence("1,2"))).toThrow("cannot read");
+  await settled();
   expect(left).toThrow("cannot read");
   renameSync(`${path}.away`, path);
   expect(left()).toEqual([sequence("3,4")]);
-  expect(content()).toBe("#1,2\n 3,4\n");
+  await expect.poll(content).toBe("#1,2\n 3,4\n");
   expect(left()).toEqual([sequence("3,4")]);
 });
 
-test("what cannot be marked is used up for as long as this is remembered", () => {
+test("what cannot be marked is used up for as long as this is remembered", async () => {
   // A line that root, too, can read and not write: the number of the interface lo, which is 1.
   const readOnly = "/sys/class/net/lo/ifindex";
   const files = markedFiles();
   expect(files.read(readOnly).unused.map((line) => line.sequence)).toEqual([sequence("1")]);
-  expect(() => files.markUsed(readOnly, sequence("1"))).toThrow("cannot mark");
+  await expect(files.markUsed(readOnly, sequence("1")).marked).rejects.toThrow("cannot mark");
   expect(files.read(readOnly).unused).toEqual([]);
   expect(markedFiles().read(readOnly).unused).toHaveLength(1);
 });
@@ -119,7 +123,7 @@ test("in a dry run a sequence is used up once, and the file stays as it is", () 
   writeFileSync(path, text);
   const files = untouchedFiles();
   const left = () => files.read(path).unused.map((line) => line.sequence);
-  expect(files.markUsed(path, sequence("1,2")).unused).toHaveLength(2);
+  expect(files.markUsed(path, sequence("1,2")).left.unused).toHaveLength(2);
   expect(left()).toEqual([sequence("3,4"), sequence("1,2")]);
   files.markUsed(path, sequence("1,2"));
   files.markUsed(path, sequence("5,6"));

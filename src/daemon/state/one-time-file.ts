@@ -1,51 +1,84 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { KnockError, reason } from "../../base/errors.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import { sameSequence } from "../../base/sequence.ts";
+import { TaskSequence } from "../../base/task-sequence.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
 import { findUnused, readOneTimeList, usedMark } from "../../match/one-time.ts";
+
+/** How long a disk may take to mark a sequence: milliseconds. One that takes longer has failed. */
+const patience = 2000;
 
 /** The files of one-time sequences, and what of them is used up. Both throw SYSTEM. */
 export interface OneTimeFiles {
   readonly read: (file: string) => OneTimeList;
-  /** Uses a sequence up; what is left. */
-  readonly markUsed: (file: string, used: Sequence) => OneTimeList;
+  /** Uses a sequence up. */
+  readonly markUsed: (file: string, used: Sequence) => MarkedSequence;
+}
+
+interface MarkedSequence {
+  readonly left: OneTimeList;
+  /** Resolves when the mark is on the disk; undefined where none is made. Rejects with SYSTEM. */
+  readonly marked: Promise<void> | undefined;
 }
 
 /**
- * What is used up is marked in the files. What could not be marked is remembered, and marked when its file
- * is read the next time, if that is possible then.
+ * What is used up is marked in the files, one mark at a time. What is not marked yet, or could not be, is
+ * remembered; what could not be is tried again when its file is read the next time.
  */
-export function markedFiles(): OneTimeFiles {
-  const unmarked = new Map<string, readonly Sequence[]>();
+export function markedFiles(mark: typeof markUsed = markUsed): OneTimeFiles {
+  const marks = new TaskSequence();
+  const unmarked = new Map<string, Set<Sequence>>();
+  const underWay = new Set<Sequence>();
+  const markOne = async (file: string, used: Sequence): Promise<void> => {
+    underWay.add(used);
+    try {
+      await mark(file, used);
+      unmarked.get(file)?.delete(used);
+    } finally {
+      underWay.delete(used);
+    }
+  };
+  const begin = (file: string, used: Sequence) => marks.run(() => markOne(file, used));
   const read = (file: string): OneTimeList => {
-    const gone = (unmarked.get(file) ?? []).filter((sequence) => !canMark(file, sequence));
-    unmarked.set(file, gone);
-    const { unused, malformed } = readOneTimeFile(file);
-    const isGone = (one: Sequence) => gone.some((other) => sameSequence(one, other));
-    return { unused: unused.filter(({ sequence }) => !isGone(sequence)), malformed };
+    const gone = [...(unmarked.get(file) ?? [])];
+    const list = readOneTimeFile(file);
+    for (const one of gone) {
+      // The failure was told when the sequence was used.
+      if (!underWay.has(one)) void begin(file, one).catch(() => {});
+    }
+    return gone.reduce(withoutFirst, list);
   };
   return {
     read,
-    markUsed(file, sequence) {
-      try {
-        markUsed(file, sequence);
-      } catch (error) {
-        unmarked.set(file, [...(unmarked.get(file) ?? []), sequence]);
-        throw error;
-      }
-      return read(file);
+    markUsed(file, used) {
+      const own = unmarked.get(file) ?? new Set();
+      unmarked.set(file, own.add(used));
+      underWay.add(used);
+      const marked = inTime(file, begin(file, used));
+      // The caller may never look at it, if the file cannot be read.
+      marked.catch(() => {});
+      return { left: read(file), marked };
     },
   };
 }
 
-function canMark(file: string, used: Sequence): boolean {
+function withoutFirst({ unused, malformed }: OneTimeList, used: Sequence): OneTimeList {
+  const first = unused.findIndex(({ sequence }) => sameSequence(sequence, used));
+  return { unused: unused.filter((_, i) => i !== first), malformed };
+}
+
+/** Rejects with SYSTEM if a mark takes too long. */
+async function inTime(file: string, mark: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(failure(file, "the disk has not answered for 2 s")), patience);
+  });
   try {
-    markUsed(file, used);
-    return true;
-  } catch {
-    // That was told when it was used.
-    return false;
+    await Promise.race([mark, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -62,7 +95,7 @@ export function untouchedFiles(): OneTimeFiles {
     markUsed(file, sequence) {
       const line = findUnused(read(file), sequence);
       if (line !== undefined) used.set(file, [...(used.get(file) ?? []), line.offset]);
-      return read(file);
+      return { left: read(file), marked: undefined };
     },
   };
 }
@@ -77,25 +110,26 @@ export function readOneTimeFile(file: string): OneTimeList {
 }
 
 /**
- * Marks a sequence as used, on the disk when this returns: one byte is overwritten in place, which a
+ * Marks a sequence as used. Resolves when that is on the disk: one byte is overwritten in place, which a
  * crash leaves either as it was or as it should be, and which keeps the file's owner, mode and
  * links. An edit of the file meanwhile is kept: the line is looked up again. Throws SYSTEM.
  */
-export function markUsed(file: string, used: Sequence): OneTimeList {
+export async function markUsed(file: string, used: Sequence): Promise<void> {
   const line = findUnused(readOneTimeFile(file), used);
+  if (line === undefined) return;
   try {
-    if (line !== undefined) {
-      const fd = openSync(file, "r+");
-      try {
-        writeSync(fd, usedMark, line.offset, "latin1");
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
+    const handle = await open(file, "r+");
+    try {
+      await handle.write(usedMark, line.offset, "latin1");
+      await handle.sync();
+    } finally {
+      await handle.close();
     }
   } catch (error) {
-    const message = `cannot mark a used sequence in ${file}: ${reason(error)}`;
-    throw new KnockError("SYSTEM", message, { cause: error });
+    throw failure(file, reason(error), error);
   }
-  return readOneTimeFile(file);
+}
+
+function failure(file: string, why: string, cause?: unknown): KnockError {
+  return new KnockError("SYSTEM", `cannot mark a used sequence in ${file}: ${why}`, { cause });
 }
