@@ -138,6 +138,15 @@ describe("a lease of an earlier daemon", () => {
     expect(leaseManager.leases).toEqual([]);
   });
 
+  test("of a trial of version 0.1, which let its administrator in, is closed at once", async () => {
+    const { firewall, leaseManager } = makeDaemon();
+    leaseManager.restore([left("open", 60_000, { ...byKernel(), owner: { kind: "trial" } })]);
+    await settled();
+    expect(firewall.begun).toEqual(["close knockctl guard 192.0.2.7"]);
+    await firewall.end("close knockctl guard 192.0.2.7");
+    expect(leaseManager.leases).toEqual([]);
+  });
+
   test("is told in the log", () => {
     const { leaseManager, log } = makeDaemon();
     leaseManager.restore([left("open", 5000)]);
