@@ -260,7 +260,7 @@ Try again: knockctl guard ${option}
       const drop = (flag: string) =>
         admin.run(["iptables", flag, "OUTPUT", "-p", "tcp", "--dport", "7001", "-j", "DROP"]);
       await drop("-A");
-      const terminal = server.begin("guard --for 8s", session(50_000));
+      const terminal = server.begin("guard --for 20s", session(50_000));
       await terminal.waitFor(/knockctl guard --confirm/);
       await knock(admin, host.address, ...sequence);
       expect(await reaches(admin)).toBe("silent");
