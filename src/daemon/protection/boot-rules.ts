@@ -2,16 +2,19 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
-import { readIfThere, replaceFile } from "../../system/files.ts";
+import type { FileReplacer } from "../../system/disk.ts";
+import { readIfThere } from "../../system/files.ts";
 
 /** The file of rules that protects early in the next boot, before this program runs. */
 export class BootRules {
   readonly #path: string;
   readonly #table: string;
+  readonly #files: FileReplacer;
   readonly #log: Log;
   #problem: string | undefined;
 
-  constructor(path: string, table: string, log: Log) {
+  constructor(path: string, table: string, files: FileReplacer, log: Log) {
+    this.#files = files;
     this.#path = path;
     this.#table = table;
     this.#log = log;
@@ -32,10 +35,10 @@ export class BootRules {
   }
 
   /** Makes the next boot protect these services. What fails is in the log, and a problem from then on. */
-  replace(services: readonly Service[]): void {
+  async replace(services: readonly Service[]): Promise<void> {
     try {
       const rules = services.length === 0 ? undefined : protectionRuleset(services, this.#table);
-      replaceFile(this.#path, rules);
+      await this.#files.replace(this.#path, rules);
       this.#problem = undefined;
     } catch (error) {
       const text = `the next boot begins with another protection: ${reason(error)}`;

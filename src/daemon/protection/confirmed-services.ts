@@ -2,17 +2,20 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, formatServices, parseService } from "../../base/service.ts";
-import { readIfThere, replaceFile } from "../../system/files.ts";
+import type { FileReplacer } from "../../system/disk.ts";
+import { readIfThere } from "../../system/files.ts";
 
 /** The services that an administrator confirmed, also to daemons before this one: a file with a line for each. */
 export class ConfirmedServices {
   readonly #path: string;
+  readonly #files: FileReplacer;
   readonly #log: Log;
   #problem: string | undefined;
   #services: readonly Service[];
 
   /** Reads the file. Lines that cannot be used are told in the log. */
-  constructor(path: string, log: Log) {
+  constructor(path: string, files: FileReplacer, log: Log) {
+    this.#files = files;
     this.#path = path;
     this.#log = log;
     this.#services = read(path, (text) =>
@@ -30,17 +33,17 @@ export class ConfirmedServices {
   }
 
   /** Throws SYSTEM if the file cannot be written; then they stay as they were. */
-  replace(services: readonly Service[]): void {
+  async replace(services: readonly Service[]): Promise<void> {
     const lines = services.map((service) => `${formatService(service)}\n`);
-    replaceFile(this.#path, lines.length === 0 ? undefined : lines.join(""));
+    await this.#files.replace(this.#path, lines.length === 0 ? undefined : lines.join(""));
     this.#services = services;
     this.#problem = undefined;
   }
 
   /** Forgets all, whatever becomes of the file. That it stays is in the log, and a problem from then on. */
-  forget(): void {
+  async forget(): Promise<void> {
     try {
-      this.replace([]);
+      await this.replace([]);
     } catch (error) {
       const text = `the next start protects ${formatServices(this.#services)}: ${reason(error)}`;
       this.#services = [];

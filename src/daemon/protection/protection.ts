@@ -9,6 +9,7 @@ import type { Monotonic } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
+import { FileReplacer } from "../../system/disk.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
 import { BootRules } from "./boot-rules.ts";
@@ -49,8 +50,9 @@ export class Protection {
   /** Reads what was confirmed. */
   constructor(parts: ProtectionParts) {
     this.#parts = parts;
-    this.#confirmed = new ConfirmedServices(parts.files.guarded, parts.log);
-    this.#bootRules = new BootRules(parts.files.boot, parts.table, parts.log);
+    const replacer = new FileReplacer();
+    this.#confirmed = new ConfirmedServices(parts.files.guarded, replacer, parts.log);
+    this.#bootRules = new BootRules(parts.files.boot, parts.table, replacer, parts.log);
   }
 
   /** What is protected for good. */
@@ -127,8 +129,8 @@ export class Protection {
       this.#endTrial("the protection was lifted");
       // The kernel first: the administrator who asks for this may be locked out.
       await this.#parts.firewalls.unprotect();
-      this.#bootRules.replace([]);
-      this.#confirmed.forget();
+      await this.#bootRules.replace([]);
+      await this.#confirmed.forget();
       const problem = this.#bootRules.problem ?? this.#confirmed.problem;
       if (problem === undefined) return;
       throw new KnockError("SYSTEM", `nothing is protected any more, but ${problem}`);
@@ -191,11 +193,11 @@ export class Protection {
   async #keep(services: readonly Service[]): Promise<void> {
     const before = this.#confirmed.services;
     // The file comes first: a protection that the next start would not know of must not begin.
-    this.#confirmed.replace(uniqueServices([...before, ...services]));
+    await this.#confirmed.replace(uniqueServices([...before, ...services]));
     try {
       await this.#apply();
     } catch (error) {
-      this.#confirmed.replace(before);
+      await this.#confirmed.replace(before);
       throw error;
     }
   }
@@ -233,13 +235,13 @@ export class Protection {
     const trial = this.#trial;
     const left = trial && { services: trial.services, left: () => trial.until - clock.now() };
     await firewalls.protect(services, left);
-    this.#bootRules.replace(services);
+    await this.#bootRules.replace(services);
   }
 
   /** Another firewall is in use now: ours must drop nothing. */
   async #leave(): Promise<void> {
     await this.#parts.firewalls.unprotect();
-    this.#bootRules.replace([]);
+    await this.#bootRules.replace([]);
   }
 
   /** Why knockd protects nothing: the administrator's own rules decide. */

@@ -6,9 +6,7 @@ import { sameSequence } from "../../base/sequence.ts";
 import { TaskSequence } from "../../base/task-sequence.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
 import { findUnused, readOneTimeList, usedMark } from "../../match/one-time.ts";
-
-/** How long a disk may take to mark a sequence: milliseconds. One that takes longer has failed. */
-const patience = 2000;
+import { inTime } from "../../system/disk.ts";
 
 /** The files of one-time sequences, and what of them is used up. Both throw SYSTEM. */
 export interface OneTimeFiles {
@@ -56,7 +54,7 @@ export function markedFiles(mark: typeof markUsed = markUsed): OneTimeFiles {
       const own = unmarked.get(file) ?? new Set();
       unmarked.set(file, own.add(used));
       underWay.add(used);
-      const marked = inTime(file, begin(file, used));
+      const marked = markInTime(file, begin(file, used));
       // The caller may never look at it, if the file cannot be read.
       marked.catch(() => {});
       return { left: read(file), marked };
@@ -70,15 +68,11 @@ function withoutFirst({ unused, malformed }: OneTimeList, used: Sequence): OneTi
 }
 
 /** Rejects with SYSTEM if a mark takes too long. */
-async function inTime(file: string, mark: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(failure(file, "the disk has not answered for 2 s")), patience);
-  });
+async function markInTime(file: string, mark: Promise<void>): Promise<void> {
   try {
-    await Promise.race([mark, late]);
-  } finally {
-    clearTimeout(timer);
+    await inTime(mark);
+  } catch (error) {
+    throw error instanceof KnockError ? error : failure(file, reason(error), error);
   }
 }
 
