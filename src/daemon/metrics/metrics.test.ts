@@ -7,6 +7,7 @@ import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address, tcpPacket } from "../../../test/support/packets.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import { parseConfig } from "../../config/parse.ts";
+import type { Firewall } from "../../firewall/firewall.ts";
 import { LeaseManager } from "../../grant/lease-manager.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import { Matcher } from "../../match/matcher.ts";
@@ -30,12 +31,12 @@ const text = `
 `;
 
 /** A daemon in memory, and its metrics. */
-function start(configuration = text) {
+function start(configuration = text, inner: Firewall = new MemoryFirewall()) {
   const clock = new ManualClock(Date.UTC(2026, 0, 1));
   const log = new MemoryLog();
   const { config } = parseConfig(configuration);
   const doors = new Doors(config?.doors ?? [], () => [], log);
-  const firewall = new MeteredFirewall(new MemoryFirewall(), clock);
+  const firewall = new MeteredFirewall(inner, clock);
   const counters = new PacketCounters();
   const rateLimiter = new LogRateLimiter(10, clock, log);
   const matcher = new Matcher({ maxAttempts: 1000, isOurs: () => true });
@@ -132,6 +133,19 @@ test("no address of anybody who knocked is among them", async () => {
   const { knock, metrics } = start();
   await knock("192.0.2.7", 7000, 8000, 1, 2, 3, 7000);
   expect(metrics.text()).not.toContain("192.0.2");
+});
+
+test("leases that could not be closed are counted", async () => {
+  const failing: Firewall = {
+    open: async () => ({ kind: "done" }),
+    close: async () => ({ kind: "failed", status: 1 }),
+  };
+  const { clock, knock, read } = start(text, failing);
+  await knock("192.0.2.8", 1, 2, 3);
+  expect(read().value("sesame_leases_not_closed")).toBe(0);
+  clock.advance(60_000);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(read().value("sesame_leases_not_closed")).toBe(1);
 });
 
 describe("docs/metrics.md", () => {

@@ -1,6 +1,7 @@
 import { ownerName } from "../../base/access-owner.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Source } from "../../capture/source.ts";
+import { failureOf } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { Matcher } from "../../match/matcher.ts";
 import type { Doors } from "../doors.ts";
@@ -125,6 +126,9 @@ export class Metrics {
         "Leases at this moment, by the door.",
         [...leases].map(([door, value]) => ({ labels: { door }, value })),
       ),
+      gauge("sesame_leases_not_closed", "Leases at this moment whose closing failed.", [
+        { value: leaseManager.leases.filter((lease) => failureOf(lease) !== undefined).length },
+      ]),
     ];
   }
 
