@@ -13,9 +13,9 @@ import { Doors } from "../doors.ts";
 import { namesOf } from "../host/target-names.ts";
 import { Targets } from "../host/targets.ts";
 import { untouchedFiles } from "../state/one-time-file.ts";
-import { DryRun, ReplayLog } from "./dry-run.ts";
 import { PacketClock } from "./packet-clock.ts";
 import type { ReplayEvent, ReplayOptions, ReplaySummary, Unseen } from "./replay-event.ts";
+import { ReplayLog, ReplayPipeline } from "./replay-pipeline.ts";
 
 /**
  * Runs recorded packets through the daemon's own pipeline, by their own clock and without opening
@@ -55,24 +55,24 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     const isLocalSource = this.#isLocalSource;
     const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs, isLocalSource };
     yield* this.#tell(log.take());
-    yield* this.#run(new DryRun(parts));
+    yield* this.#run(new ReplayPipeline(parts));
   }
 
-  async *#run(dryRun: DryRun): AsyncGenerator<ReplayEvent> {
+  async *#run(pipeline: ReplayPipeline): AsyncGenerator<ReplayEvent> {
     for await (const { number, time, frame } of this.#file) {
       this.#clock.startsAt(this.#file.firstWall ?? wallTime(0));
-      for await (const said of dryRun.passTime(time)) yield* this.#tell(said);
+      for await (const said of pipeline.passTime(time)) yield* this.#tell(said);
       const packet = this.#decode(frame);
       if (packet === undefined || typeof frame === "string") continue;
       const cause = { number, packet };
-      if (dryRun.wants(packet)) {
-        yield* this.#tell(await dryRun.take(frame), cause);
+      if (pipeline.wants(packet)) {
+        yield* this.#tell(await pipeline.take(frame), cause);
         continue;
       }
       this.#count("other-port");
       if (this.#options.source !== undefined) yield* this.#tell([noDoor(packet)], cause);
     }
-    for await (const said of dryRun.finish()) yield* this.#tell(said);
+    for await (const said of pipeline.finish()) yield* this.#tell(said);
   }
 
   readonly #isOurs = (address: Address): boolean => {

@@ -32,7 +32,7 @@ export class ReplayLog extends EagerLog {
   }
 }
 
-export interface DryRunParts {
+export interface ReplayPipelineParts {
   /** Those of the configuration; what they say goes to `log`. */
   readonly doors: Doors;
   readonly log: ReplayLog;
@@ -45,11 +45,11 @@ export interface DryRunParts {
 }
 
 /** The daemon's pipeline, from decoding to closing, in a world in which time and packets are handed in. */
-export class DryRun {
-  readonly #parts: DryRunParts;
+export class ReplayPipeline {
+  readonly #parts: ReplayPipelineParts;
   readonly #apart: SandboxPipeline;
 
-  constructor(parts: DryRunParts) {
+  constructor(parts: ReplayPipelineParts) {
     this.#parts = parts;
     this.#apart = createSandbox({ ...parts, firewall: dryFirewall, debug: true });
   }

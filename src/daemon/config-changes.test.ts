@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { parseConfig } from "../config/parse.ts";
-import { compareConfigs, lateOptions } from "./reload.ts";
+import { compareConfigs, lateOptions } from "./config-changes.ts";
 
 function config(options: string, ...doors: readonly (readonly [name: string, port: number])[]) {
   const sections = doors.map(([name, port]) => `[${name}]\nsequence = ${port}\ncommand = true\n`);
