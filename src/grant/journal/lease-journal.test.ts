@@ -111,13 +111,19 @@ test("beginning anew keeps exactly the leases that there are, in each of their s
   expect(leftBehind()).toEqual(asFound(ledger.leases));
 });
 
-test("it begins anew by itself when much is over, and keeps what is not", () => {
-  const { ledger, journal, note } = start();
+test("it begins anew by itself when much is over and the disk answers, and keeps what is not", async () => {
+  let answer = () => {};
+  const { ledger, journal, note } = start(path, () => new Promise((resolve) => (answer = resolve)));
   note(open(1));
   note(opened(1));
+  const { ino } = statSync(path);
   for (let id = 2; id < 5000; id++)
     for (const op of [open(id), { op: "closed", id } as const]) note(op);
   note(open(5000));
+  await settled();
+  expect(statSync(path).ino).toBe(ino);
+  answer();
+  await expect.poll(() => statSync(path).ino).not.toBe(ino);
   journal.close();
   expect(statSync(path).size).toBeLessThan(2 ** 21);
   expect(readJournal(readFileSync(path)).values.length).toBeLessThan(5000);

@@ -45,6 +45,7 @@ export class LeaseJournal implements LeaseStore {
   #tryAt = longAgo;
   /** How many commits take too long. Until they end the disk must not be asked for anything that waits. */
   #overdue = 0;
+  #shortening = false;
   /** Whether the file has the start of this daemon: its times mean nothing without. */
   #begun = false;
 
@@ -82,7 +83,7 @@ export class LeaseJournal implements LeaseStore {
       // Events that could not be written are missing: the whole state replaces them.
       if (this.#trouble !== undefined || !this.#begun) this.#compact(journal);
       else this.#append(journal, event);
-      if (journal.isLong) this.#shorten(journal);
+      if (journal.isLong) void this.#shorten(journal);
     });
   }
 
@@ -199,7 +200,13 @@ export class LeaseJournal implements LeaseStore {
     this.#extended.clear();
   }
 
-  #shorten(journal: Journal<unknown>): void {
+  /** Rewrites a long journal, which waits for the disk, once that has answered. */
+  async #shorten(journal: Journal<unknown>): Promise<void> {
+    if (this.#shortening) return;
+    this.#shortening = true;
+    const answers = await this.commit();
+    this.#shortening = false;
+    if (!answers || this.#journal !== journal) return;
     try {
       this.#compact(journal);
     } catch {
