@@ -80,7 +80,7 @@ export const options = {
   }),
   maxCommands: directive("MaxCommands", kinds.count(1, 10_000), {
     label: "max commands",
-    summary: "commands that run at once to open, and as many to close; others wait",
+    summary: "commands that run at once to open, and as many to close; one door has half of them",
     default: 64,
     isFixed: true,
   }),
@@ -207,9 +207,21 @@ export const commandDirectives = {
     example: "1m",
     absent: "never",
   }),
+  /** `undefined` means the kind of each command. */
+  serial: directive("Serial", kinds.lane, {
+    summary: "commands of which one runs at a time: all with this name; no means side by side",
+    example: "ufw",
+    absent: "the program of the command",
+  }),
   /** What a knock does to a door that is open already. */
   again: directive("Again", kinds.oneOf("extend", "rerun"), {
     summary: "effect of a knock at an open door: a longer lease, or stop and start",
     default: "extend",
+  }),
+  /** Milliseconds; it counts where nothing closes, or a knock closes and opens again. */
+  rest: directive("Rest", kinds.duration, {
+    summary: "time in which repeated knocks of a source do not run the command again",
+    example: "5s",
+    default: 1000,
   }),
 } as const;

@@ -89,6 +89,7 @@ export const flags: ValueKind<FlagTest> = kind("FLAG, …", values.flags, (test)
 
 export const endpoint: ValueKind<Endpoint> = kind("ADDRESS:PORT", values.endpoint, formatEndpoint);
 export const userName: ValueKind<string> = kind("NAME", values.userName, String);
+export const lane: ValueKind<string> = kind("NAME | no", values.lane, String);
 export const tableName: ValueKind<string> = kind("NAME", values.tableName, String);
 
 export function count(least: number, most: number): ValueKind<number> {

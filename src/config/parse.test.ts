@@ -184,6 +184,9 @@ describe("a door's line means", () => {
     ["command_timeout = 30s # enough", { action: { ...runs({}), timeout: 30_000 } }],
     ["user = www-data # not root", { action: { ...runs({}), user: "www-data" } }],
     ["User = _x$", { action: { ...runs({}), user: "_x$" } }],
+    ["serial = ufw", { action: { ...runs({}), serial: "ufw" } }],
+    ["Serial = No # side by side", { action: { ...runs({}), serial: "no" } }],
+    ["rest = 0", { action: { ...runs({}), rest: 0 } }],
     ["again = rerun", { action: { ...runs({}), again: "rerun" } }],
     ["Again = Extend # the default", { action: { ...runs({}), again: "extend" } }],
     // What the kernel opens
@@ -358,6 +361,7 @@ describe("refused, each with its place:", () => {
     ["[x]\nsequence=1\nuser = 0", '3:8: user: "0" is not the name of a user'],
     ["[x]\nsequence=1\nuser = a b", '3:8: user: "a b" is not the name of a user'],
     ["[x]\nsequence=1\nuser = -u", '3:8: user: "-u" is not the name of a user'],
+    ["[x]\nsequence=1\nserial = a b", '3:10: serial: "a b" is not a name'],
     ["[x]\nsequence=1\nagain = never", '3:9: again: expected extend or rerun, got "never"'],
     ["[x]\nsequence=1\nopen = 22", '3:8: open: "22" is not a service'],
     ["[x]\nsequence=1\nopen = icmp, tcp/0", '3:14: open: "tcp/0" is not a service'],
@@ -480,6 +484,8 @@ const commandAction = fc.record({
   user: orNone(fc.stringMatching(/^[a-z_][a-z0-9_.-]{0,31}$/)),
   timeout: orNone(milliseconds),
   again: fc.constantFrom("extend" as const, "rerun" as const),
+  serial: fc.constantFrom(undefined, "no", "ufw", "firewall-cmd"),
+  rest: fc.integer({ min: 0, max: 100_000 }),
 });
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
@@ -583,7 +589,7 @@ function writeAction({ action }: DoorConfig): string[] {
       ...directive("Protect", action.protect ? "yes" : "no"),
     ];
   }
-  const { closeAfter, user, timeout, again } = action;
+  const { closeAfter, user, timeout, again, serial, rest } = action;
   return [
     ...directive("Start_Command", action.start),
     ...directive("Start_Command_6", action.start6),
@@ -593,6 +599,8 @@ function writeAction({ action }: DoorConfig): string[] {
     ...directive("User", user),
     ...directive("Command_Timeout", timeout === undefined ? undefined : formatDuration(timeout)),
     ...directive("Again", again),
+    ...directive("Serial", serial),
+    ...directive("Rest", formatDuration(rest)),
   ];
 }
 

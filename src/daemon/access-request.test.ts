@@ -16,7 +16,7 @@ function door(...lines: string[]): DoorConfig {
 test("a door with commands grants what they say, for its cmd_timeout", () => {
   const config = door(
     ...["start_command = open %IP% %PORT%", "stop_command = close %IP%", "cmd_timeout = 1m"],
-    ...["user = nobody", "command_timeout = 5s", "again = rerun"],
+    ...["user = nobody", "command_timeout = 5s", "again = rerun", "serial = no"],
   );
   expect(requestAccess({ config, nth: 2 }, alice, knock)).toEqual({
     access: {
@@ -27,11 +27,22 @@ test("a door with commands grants what they say, for its cmd_timeout", () => {
         stop: "close 192.0.2.7",
         user: "nobody",
         timeout: 5000,
+        serial: "no",
       },
     },
     length: 60_000,
     again: "rerun",
+    rest: 1000,
   });
+});
+
+test.each([
+  ["that nothing closes", ["rest = 5"], 5000],
+  ["that a knock closes and opens again", ["stop_command = b", "again = rerun"], 1000],
+  ["that a knock keeps open for longer", ["stop_command = b"], undefined],
+])("a door of commands %s rests as long as it says", (_, lines, rest) => {
+  const config = door("command = a", ...lines);
+  expect(requestAccess({ config, nth: 1 }, alice, knock)?.rest).toBe(rest);
 });
 
 test("a native door grants its services, for its open_for", () => {

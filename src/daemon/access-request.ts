@@ -22,9 +22,10 @@ export function requestAccess(
     const { services, openFor: length } = action;
     return { access: { ...who, method: { kind: "native", services } }, length, again: "extend" };
   }
-  const { closeAfter: length, user, timeout, again } = action;
+  const { closeAfter: length, user, timeout, serial, again, rest } = action;
   const expanded = expandCommands(action, { door: name, source, knock });
   if (expanded === undefined) return undefined;
-  const method = { kind: "command", ...expanded, user, timeout } as const;
-  return { access: { ...who, method }, length, again };
+  const method = { kind: "command", ...expanded, user, timeout, serial } as const;
+  const mayRest = expanded.stop === undefined || again === "rerun";
+  return { access: { ...who, method }, length, again, ...(mayRest && { rest }) };
 }

@@ -72,6 +72,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ...network.problems,
       ...firewalls.problems,
       ...problems,
+      ...leaseManager.problems,
       ...describeOpenLeases(leaseManager.leases),
       ...describeUnreachable(protection.services, doors),
     ],

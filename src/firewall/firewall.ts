@@ -33,6 +33,8 @@ export interface CommandMethod {
   readonly user: string | undefined;
   /** How long a command may take: milliseconds; undefined: as long as it likes. */
   readonly timeout: number | undefined;
+  /** Which commands run one at a time: those of this name; "no": none; undefined: those of one program. */
+  readonly serial: string | undefined;
 }
 
 /** By the kernel, which closes by itself. */

@@ -2,11 +2,11 @@ import type { Clock } from "../base/clock.ts";
 import { humanDuration } from "../base/duration.ts";
 import { later } from "../base/time.ts";
 import { describeFailure, hasGivenUp, nextFailure, pauseAfter } from "./closing-failure.ts";
+import type { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, ClosingFailure, Failed, Lease } from "./lease.ts";
 import { failureOf, reopenOf } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
-import { TaskLimiter } from "./task-limiter.ts";
 
 /**
  * How many leases that could not be closed are kept. Beyond it a stop command that fails ends the lease:
@@ -18,48 +18,43 @@ export interface ClosingsParts {
   readonly clock: Clock;
   readonly registry: LeaseRegistry;
   readonly firewall: LoggedFirewall;
+  readonly scheduler: CommandScheduler;
 }
 
-/**
- * Closes leases, and tries again with a growing pause what failed. Closings have slots of their own, so
- * that they never wait behind openings.
- */
+/** What asks for a closing. An administrator does not wait for a slot. */
+export type ClosingReason = "due" | "administrator";
+
+/** Closes leases, and tries again with a growing pause what failed. */
 export class Closings {
   readonly #parts: ClosingsParts;
-  readonly #slots: TaskLimiter;
   /** The attempts that run or wait for a slot, by lease. */
   readonly #attempts = new Map<number, Promise<void>>();
   /** What cancels the timer of the next attempt, by lease. */
   readonly #timers = new Map<number, () => void>();
   #stopped = false;
 
-  /** `most`: how many run at once. */
-  constructor(parts: ClosingsParts, most: number) {
+  constructor(parts: ClosingsParts) {
     this.#parts = parts;
-    this.#slots = new TaskLimiter(most, Number.POSITIVE_INFINITY);
-  }
-
-  /** How many run or wait for a slot. */
-  get size(): number {
-    return this.#slots.size;
   }
 
   /** Closes a lease, and carries out `reopen` afterwards. Resolves when the first attempt has ended. */
-  async close({ id }: Lease, reopen?: AccessRequest): Promise<void> {
+  async close({ id }: Lease, reopen?: AccessRequest, reason: ClosingReason = "due"): Promise<void> {
     const { registry } = this.#parts;
     registry.record({ op: "close", id });
     if (reopen !== undefined) registry.step({ op: "reopen", id, request: reopen });
-    await this.attempt(id);
+    await this.attempt(id, reason);
   }
 
   /** Tries now to close a lease that is closing. Resolves when the attempt, or one under way, has ended. */
-  attempt(id: number): Promise<void> {
+  attempt(id: number, reason: ClosingReason = "due"): Promise<void> {
     const underWay = this.#attempts.get(id);
     if (underWay !== undefined) return underWay;
     this.#cancelTimer(id);
-    const attempt = this.#slots
-      .run(String(id), () => this.#run(id))
-      .then(() => void this.#attempts.delete(id));
+    const lease = this.#parts.registry.get(id);
+    if (lease === undefined) return Promise.resolve();
+    const attempt = this.#schedule(lease, String(id), reason, () => this.#run(id)).then(
+      () => void this.#attempts.delete(id),
+    );
     this.#attempts.set(id, attempt);
     return attempt;
   }
@@ -74,9 +69,12 @@ export class Closings {
   }
 
   /** Closes what a start command that still runs may have opened. The lease stays. */
-  async closeEarly({ id, access }: Lease): Promise<void> {
-    await this.#slots.run(`${id} early`, async () => {
-      await this.#parts.firewall.close(access);
+  async closeEarly(lease: Lease, reason: ClosingReason): Promise<void> {
+    const { id, access } = lease;
+    await this.#schedule(lease, `${id} early`, reason, async () => {
+      // It may have waited until the command had ended.
+      const kind = this.#parts.registry.get(id)?.state.kind;
+      if (kind === "starting" || kind === "orphaned") await this.#parts.firewall.close(access);
     });
   }
 
@@ -93,14 +91,14 @@ export class Closings {
     for (const id of [...this.#timers.keys()]) this.#cancelTimer(id);
   }
 
-  /** Resolves when nothing is being closed. */
-  idle(): Promise<void> {
-    return this.#slots.idle();
-  }
-
-  /** Starts all closings that wait for a slot. */
-  runAllNow(): void {
-    this.#slots.runAllNow();
+  async #schedule(
+    { access }: Lease,
+    key: string,
+    reason: ClosingReason,
+    run: () => Promise<void>,
+  ): Promise<void> {
+    const needsSlot = reason === "due" && access.method.kind === "command";
+    await this.#parts.scheduler.run({ key, what: "close", access, needsSlot, run });
   }
 
   async #run(id: number): Promise<void> {

@@ -3,23 +3,18 @@ import type { Monotonic } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import type { Closings } from "./closings.ts";
+import type { CommandScheduler } from "./command-scheduler.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
 import type { Lease } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LeaseStore } from "./lease-store.ts";
 import { keyOf } from "./ledger.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
-import { TaskLimiter } from "./task-limiter.ts";
-
-/** How many openings may wait for a slot, one for each owner and source. */
-const mostWaiting = 10_000;
 
 export interface CommandLeasesOptions {
   readonly clock: Clock;
   readonly journal: LeaseStore | undefined;
   readonly locks: CommandLocks | undefined;
-  /** How many start commands run at once. */
-  readonly maxCommands: number;
   /** Refuse commands that another must undo while the journal cannot be written. */
   readonly refuseWithoutJournal: boolean;
 }
@@ -28,24 +23,18 @@ export interface CommandLeasesParts {
   readonly registry: LeaseRegistry;
   readonly firewall: LoggedFirewall;
   readonly closings: Closings;
+  readonly scheduler: CommandScheduler;
 }
 
 /** Runs commands that open: those of leases, and those that nothing undoes. */
 export class CommandLeases {
   readonly #options: CommandLeasesOptions;
   readonly #parts: CommandLeasesParts;
-  readonly #slots: TaskLimiter;
   #stopped = false;
 
   constructor(options: CommandLeasesOptions, parts: CommandLeasesParts) {
     this.#options = options;
     this.#parts = parts;
-    this.#slots = new TaskLimiter(options.maxCommands, mostWaiting);
-  }
-
-  /** How many commands run or wait for a slot. */
-  get size(): number {
-    return this.#slots.size;
   }
 
   /** Runs a command that nothing undoes. Resolves at its end; to false if it did not start. */
@@ -66,13 +55,9 @@ export class CommandLeases {
   /** Starts nothing any more, and drops the leases that wait. */
   stop(): void {
     this.#stopped = true;
-    const { registry } = this.#parts;
+    const { registry, scheduler } = this.#parts;
+    scheduler.dropOpenings();
     for (const lease of registry.leases) if (this.#isQueued(lease.id)) registry.remove(lease);
-  }
-
-  /** Resolves when no command runs or waits. */
-  idle(): Promise<void> {
-    return this.#slots.idle();
   }
 
   /** `isWritten`: the opening is in the journal, though perhaps not on the disk yet. */
@@ -123,9 +108,11 @@ export class CommandLeases {
   /** Resolves to the task's result; to false if it never runs. */
   async #enqueue(key: string, access: Access, task: () => Promise<boolean>): Promise<boolean> {
     let done = false;
-    const result = await this.#slots.run(key, async () => {
+    const run = async () => {
       done = !this.#stopped && (await task());
-    });
+    };
+    const needsSlot = access.knock !== undefined;
+    const result = await this.#parts.scheduler.run({ key, what: "open", access, needsSlot, run });
     const full = "too many commands are waiting, not opened";
     if (result === "refused") this.#parts.firewall.log("error", "overload", access, full);
     return done;

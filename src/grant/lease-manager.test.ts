@@ -330,11 +330,11 @@ describe("slow commands", () => {
 
   test("do not delay others", async () => {
     const { firewall, open, wait } = make(new SlowFirewall());
-    open(makeGrant({ door: "slow" }));
+    open(makeGrant({ source: host(1) }));
     open(makeGrant());
     await firewall.end(opens);
     await wait(10_000);
-    expect(firewall.begun).toEqual(["open slow 192.0.2.7", opens, closes]);
+    expect(firewall.begun).toEqual(["open ssh 10.0.0.1", opens, closes]);
   });
 
   test("that open, however many, never keep a door from closing", async () => {
@@ -342,26 +342,26 @@ describe("slow commands", () => {
     open(makeGrant());
     await firewall.end(opens);
     for (let i = 0; i < 200; i++) open(makeGrant({ door: "flood", source: host(i) }));
-    expect(firewall.begun).toHaveLength(1 + 64);
+    expect(firewall.begun).toHaveLength(1 + 32);
     await wait(10_000);
     expect(firewall.begun.at(-1)).toBe(closes);
   });
 
   test("let the others wait their turn, one for each door and source", async () => {
     const { firewall, open } = make(new SlowFirewall());
-    for (let i = 0; i < 64; i++) open(makeGrant({ source: host(i) }, 10_000, endless));
+    for (let i = 0; i < 32; i++) open(makeGrant({ source: host(i) }, 10_000, endless));
     for (let i = 0; i < 3; i++) open(makeGrant({}, 10_000, endless));
-    expect(firewall.begun).toHaveLength(64);
+    expect(firewall.begun).toHaveLength(32);
     await firewall.end("open ssh 10.0.0.5");
-    expect(firewall.begun.slice(64)).toEqual([opens]);
+    expect(firewall.begun.slice(32)).toEqual([opens]);
     await firewall.end("open ssh 10.0.0.6");
-    expect(firewall.begun).toHaveLength(65);
+    expect(firewall.begun).toHaveLength(33);
   });
 
   test("beyond what may wait are refused with a word in the log, and may be tried again", async () => {
     const { firewall, open, log } = make(new SlowFirewall());
     const other = (i: number) => address(`10.1.${i >> 8}.${i & 255}`);
-    for (let i = 0; i < 10_064; i++) open(makeGrant({ source: other(i) }));
+    for (let i = 0; i < 5032; i++) open(makeGrant({ source: other(i) }));
     open(makeGrant());
     await settled();
     expect(log.texts.at(-1)).toBe("192.0.2.7: ssh: too many commands are waiting, not opened");
@@ -370,6 +370,53 @@ describe("slow commands", () => {
     open(makeGrant());
     expect(log.texts.filter((text) => text.includes("too many"))).toHaveLength(1);
     expect(log.texts.join()).not.toContain("open already");
+  });
+});
+
+describe("a door that rests", () => {
+  const plain: AccessRequest = { ...makeGrant({}, 10_000, endless), rest: 1000 };
+
+  test("runs once for a burst of knocks, and none of them later", async () => {
+    const { firewall, leaseManager, open, wait } = make(new MemoryFirewall());
+    for (let i = 0; i < 300; i++) open(plain);
+    await wait(999);
+    expect(await leaseManager.open(plain)).toBe(true);
+    await wait(10_000);
+    expect(firewall.history).toEqual([opens]);
+    open(plain);
+    expect(firewall.history).toEqual([opens, opens]);
+  });
+
+  test("runs again after another door, in the order of the knocks", async () => {
+    const { firewall, open } = make(new SlowFirewall());
+    const other = { ...plain, access: byCommands({ door: "shut" }, endless) };
+    for (const request of [plain, other, plain, plain]) open(request);
+    expect(firewall.begun).toEqual([opens]);
+    await firewall.end(opens);
+    expect(firewall.begun).toEqual([opens, "open shut 192.0.2.7"]);
+    await firewall.end("open shut 192.0.2.7");
+    expect(firewall.begun).toEqual([opens, "open shut 192.0.2.7", opens]);
+  });
+
+  test("may be knocked at again if its command could not be started", async () => {
+    const { firewall, open } = make(new SlowFirewall());
+    open(plain);
+    await firewall.end(opens, { kind: "not-started", reason: "EAGAIN" });
+    open(plain);
+    expect(firewall.begun).toEqual([opens, opens]);
+  });
+
+  test("and reruns stays open longer meanwhile", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    const rerun: AccessRequest = { ...makeGrant(), again: "rerun", rest: 1000 };
+    open(rerun);
+    await firewall.end(opens);
+    await wait(999);
+    open(rerun);
+    expect(firewall.begun).toEqual([opens]);
+    await wait(1);
+    open(rerun);
+    expect(firewall.begun).toEqual([opens, closes]);
   });
 });
 

@@ -1,8 +1,11 @@
+// Longer than other files: every request meets every state of a lease here.
 import type { Monotonic } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
+import type { Access } from "../firewall/firewall.ts";
 import { Closings } from "./closings.ts";
 import type { CommandLeasesOptions } from "./command-leases.ts";
 import { CommandLeases } from "./command-leases.ts";
+import { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
 import { failureOf, reopenOf } from "./lease.ts";
 import type { LeaseRegistryOptions } from "./lease-registry.ts";
@@ -11,6 +14,7 @@ import type { LoggedFirewallOptions } from "./logged-firewall.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";
 import { NativeLeases } from "./native-leases.ts";
 import { OrphanedCommands } from "./orphaned-commands.ts";
+import { RepeatFilter } from "./repeat-filter.ts";
 
 /**
  * How many leases there may be, each about a kilobyte here and in the journal. Only forged addresses are
@@ -22,22 +26,24 @@ export interface LeaseManagerOptions
   extends LoggedFirewallOptions,
     LeaseRegistryOptions,
     CommandLeasesOptions {
-  /** How many commands run at once; those that open and those that close are counted apart. */
+  /** How many commands run at once, of one door half of them; those that open and those that close are counted apart. */
   readonly maxCommands: number;
 }
 
 /**
- * Decides what a knock, an administrator or the time means for a lease, and has it done. A slow command
- * never delays another, and closings never wait behind openings.
+ * Decides what a knock, an administrator or the time means for a lease, and has it done when the
+ * `CommandScheduler` says so.
  */
 export class LeaseManager {
   readonly #options: LeaseManagerOptions;
   readonly #firewall: LoggedFirewall;
   readonly #registry: LeaseRegistry;
+  readonly #scheduler: CommandScheduler;
   readonly #closings: Closings;
   readonly #commands: CommandLeases;
   readonly #natives: NativeLeases;
   readonly #orphans: OrphanedCommands;
+  readonly #repeats: RepeatFilter;
   #stopped = false;
 
   constructor(options: LeaseManagerOptions) {
@@ -48,8 +54,11 @@ export class LeaseManager {
       onGone: (lease) => this.#followUp(lease),
     });
     const { clock, locks } = options;
-    const base = { clock, locks, registry: this.#registry, firewall: this.#firewall };
-    this.#closings = new Closings(base, options.maxCommands);
+    this.#repeats = new RepeatFilter(clock);
+    this.#scheduler = new CommandScheduler(options, options.maxCommands);
+    const own = { registry: this.#registry, firewall: this.#firewall, scheduler: this.#scheduler };
+    const base = { clock, locks, ...own };
+    this.#closings = new Closings(base);
     const parts = { ...base, closings: this.#closings };
     this.#commands = new CommandLeases(options, parts);
     this.#natives = new NativeLeases(parts);
@@ -62,7 +71,13 @@ export class LeaseManager {
 
   /** Returns whether a command runs or a lease exists. */
   get busy(): boolean {
-    return this.#commands.size + this.#closings.size + this.#registry.size > 0;
+    const commands = this.#scheduler.size("open") + this.#scheduler.size("close");
+    return commands + this.#registry.size > 0;
+  }
+
+  /** Returns what waits for too long, and what runs for too long: a sentence each. */
+  get problems(): readonly string[] {
+    return this.#scheduler.problems;
   }
 
   /** Returns whether the next daemon will not know what is open. */
@@ -83,12 +98,13 @@ export class LeaseManager {
   async open(request: AccessRequest): Promise<boolean> {
     if (this.#stopped) return false;
     const { access, length } = request;
+    const isRepeat = this.#repeats.isRepeat(request);
     if (access.method.kind === "command" && access.method.stop === undefined) {
-      return this.#commands.run(access, length);
+      return isRepeat ? this.#skip(access) : this.#runOnce(access, length);
     }
     const lease = this.#registry.find(access);
     if (lease === undefined) return this.#begin(request);
-    if (!this.#closesBeforeOpening(lease, request)) {
+    if (!this.#closesBeforeOpening(lease, request) || (isRepeat && lease.state.kind === "open")) {
       // A knock never makes a lease shorter.
       return this.extend(lease, latest(lease.due, later(this.#options.clock.now(), length)));
     }
@@ -127,11 +143,11 @@ export class LeaseManager {
     if (kind === "queued") {
       this.#firewall.log("info", "cancelled", lease.access, "closed before it was opened");
       this.#registry.remove(lease);
-    } else if (kind === "open") await this.#closings.close(lease);
-    else if (kind === "closing") await this.#closings.attempt(id);
+    } else if (kind === "open") await this.#closings.close(lease, undefined, "administrator");
+    else if (kind === "closing") await this.#closings.attempt(id, "administrator");
     else {
       this.#registry.step({ op: "closeWhenStarted", id });
-      await this.#closings.closeEarly(lease);
+      await this.#closings.closeEarly(lease, "administrator");
     }
   }
 
@@ -164,9 +180,9 @@ export class LeaseManager {
         if (lease.state.kind === "open") void this.#closings.close(lease);
         else if (failureOf(lease) !== undefined) void this.#closings.attempt(lease.id);
       }
-      await this.#commands.idle();
+      await this.#scheduler.idle("open");
     }
-    await this.#closings.idle();
+    await this.#scheduler.idle("close");
   }
 
   /**
@@ -177,7 +193,7 @@ export class LeaseManager {
     if (!this.journalFailed) return;
     const starting = this.leases.filter(({ state }) => state.kind === "starting");
     for (const lease of starting.filter(isOfCommands)) void this.close(lease);
-    this.#closings.runAllNow();
+    this.#scheduler.closeAtOnce();
   }
 
   async #begin(request: AccessRequest): Promise<boolean> {
@@ -188,6 +204,18 @@ export class LeaseManager {
     }
     const lease = this.#registry.begin(request);
     return isOfCommands(lease) ? this.#commands.open(lease) : this.#natives.open(lease, length);
+  }
+
+  async #runOnce(access: Access, length: number): Promise<boolean> {
+    const isStarted = await this.#commands.run(access, length);
+    // What did not run may be knocked at again.
+    if (!isStarted) this.#repeats.forget(access);
+    return isStarted;
+  }
+
+  #skip(access: Access): true {
+    this.#firewall.log("info", "resting", access, "has just run, does not run again");
+    return true;
   }
 
   /** Returns whether the lease must be closed before a request can open it again. */

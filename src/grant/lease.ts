@@ -9,6 +9,8 @@ export interface AccessRequest {
   readonly length: number;
   /** What happens if the door is open already: a longer lease, or close and open again. */
   readonly again: "extend" | "rerun";
+  /** For how long a door does not run again for the same source: milliseconds, by default 0. */
+  readonly rest?: number;
 }
 
 /** Access that lasts for a time. There is one lease for each owner and source. */

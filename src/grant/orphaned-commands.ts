@@ -42,7 +42,7 @@ export class OrphanedCommands {
     const now = clock.now();
     if (lease.state.wait === "waiting" && now >= later(lease.due, patience)) {
       registry.step({ op: "overdue", id });
-      void closings.closeEarly(lease);
+      void closings.closeEarly(lease, "due");
     }
     clock.wakeAt(later(now, interval), () => this.watch(id));
   }

@@ -91,6 +91,7 @@ export function formatConfig(
     ...(door.target === undefined ? [] : [`target = ${door.target}`]),
     ...more,
     "command = true",
+    "rest = 0",
   ]);
   return ["[options]", ...options, ...lines, ""].join("\n");
 }

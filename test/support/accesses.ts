@@ -22,7 +22,7 @@ function accessFor(who: Who): AccessParts {
 
 /** Opened by the command `start`, closed by `stop`. */
 export function byCommands(who: Who = {}, method: Partial<CommandMethod> = {}): CommandAccess {
-  const usual = { start: "start", stop: "stop", user: undefined, timeout: undefined };
+  const usual = { start: "start", stop: "stop", user: undefined, timeout: undefined, serial: "no" };
   return { ...accessFor(who), method: { kind: "command", ...usual, ...method } };
 }
 

@@ -31,6 +31,7 @@ const commandMethod = fc.record({
   stop: orNot(text),
   user: orNot(text),
   timeout: orNot(time),
+  serial: orNot(text),
 });
 const nativeMethod = fc.record({
   kind: fc.constant("native" as const),

@@ -57,6 +57,8 @@ const way = v.variant("kind", [
     stop: optional(v.string()),
     user: optional(v.string()),
     timeout: optional(time),
+    // Version 0.1 ignores it.
+    serial: optional(v.string()),
   }),
   v.object({
     kind: v.literal("native"),

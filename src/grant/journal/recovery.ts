@@ -78,6 +78,7 @@ function lostLease(id: number, ended: WallTime | undefined, { now }: ClockReadin
     stop: undefined,
     user: undefined,
     timeout: undefined,
+    serial: undefined,
   } as const;
   const owner = { kind: "door", name: "unknown", nth: id } as const;
   const access = { owner, source: Address.v4(0), knock: undefined, method };
