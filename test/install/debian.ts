@@ -13,6 +13,11 @@ export const bases: Readonly<Record<string, string>> = JSON.parse(
   process.env["SESAME_DEBIAN_BASES"] ?? "{}",
 );
 
+/** The releases that there is a base of with systemd, and where. */
+export const bootedBases: Readonly<Record<string, string>> = JSON.parse(
+  process.env["SESAME_BOOTED_BASES"] ?? "{}",
+);
+
 /** The Debian package that is tried. */
 export const ours: string = join(
   root,
@@ -21,10 +26,10 @@ export const ours: string = join(
 );
 
 /** Where it is put to install it. */
-const fetched = `/root/${basename(ours)}`;
+export const fetched = `/root/${basename(ours)}`;
 
 /** Whatever this process has in its environment is none of Debian's. */
-const environment = [
+export const environment: readonly string[] = [
   "env",
   "-i",
   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
