@@ -1,5 +1,13 @@
 import { once } from "node:events";
-import { chownSync, renameSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import type { Socket } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -162,6 +170,39 @@ describe("no daemon:", () => {
     const message = `the socket ${path} belongs to user 1234, not to root`;
     await expect(openClient(path, systemClock)).rejects.toThrow(message);
   });
+
+  test.skipIf(process.geteuid?.() !== 0)(
+    "a socket of another user in a directory that root did not give to that user",
+    async () => {
+      // Not below TMPDIR, where every user may make directories.
+      const top = mkdtempSync("/run/sesame-client-");
+      onTestFinished(() => rmSync(top, { recursive: true }));
+      chmodSync(top, 0o755);
+      const folder = join(top, "knockd");
+      const path = join(folder, "s");
+      mkdirSync(folder, { mode: 0o750 });
+      renameSync(await fakeDaemon(() => {}), path);
+      chownSync(path, 1234, 1234);
+      const open = async () => (await openClient(path, systemClock)).close();
+      const refusal = "belongs to user 1234, not to root";
+      for (const owner of [0, 1234]) {
+        chownSync(folder, owner, 1234);
+        await open();
+        chmodSync(folder, 0o770);
+        await expect(open()).rejects.toThrow(refusal);
+        chmodSync(folder, 0o750);
+      }
+      // Another user's directory, and one below a directory that others can write.
+      chownSync(folder, 1235, 1234);
+      await expect(open()).rejects.toThrow(refusal);
+      chownSync(folder, 1234, 1234);
+      chmodSync(top, 0o1777);
+      await expect(open()).rejects.toThrow(refusal);
+      chmodSync(top, 0o755);
+      chownSync(top, 1234, 1234);
+      await expect(open()).rejects.toThrow(refusal);
+    },
+  );
 
   test("one that never answers", async () => {
     const clock = new ManualClock();

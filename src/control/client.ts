@@ -1,6 +1,7 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
+import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { errnoOf, KnockError, reason } from "../base/errors.ts";
 import { oneLine } from "../base/log.ts";
@@ -154,10 +155,29 @@ function checkFile(path: string): void {
     throw unreachable(path, error);
   }
   if (!found.isSocket()) throw new KnockError("SYSTEM", `${path} is not a socket`);
-  if (found.uid !== 0 && found.uid !== process.geteuid?.()) {
+  if (found.uid !== 0 && found.uid !== process.geteuid?.() && !isGivenByRoot(path, found.uid)) {
     const message = `the socket ${path} belongs to user ${found.uid}, not to root`;
     throw new KnockError("SYSTEM", message);
   }
+}
+
+/**
+ * Returns whether root gave this user the directory of a socket: it belongs to the user or to root, no other
+ * user can write it, and root alone can write those above it. Other users can make no such directory.
+ */
+function isGivenByRoot(path: string, user: number): boolean {
+  const isWrittenBy = (directory: string, owners: readonly number[]) => {
+    const { uid, mode } = statSync(directory);
+    return owners.includes(uid) && (mode & 0o022) === 0;
+  };
+  let directory = dirname(realpathSync(path));
+  let owners = [0, user];
+  while (isWrittenBy(directory, owners)) {
+    if (directory === "/") return true;
+    directory = dirname(directory);
+    owners = [0];
+  }
+  return false;
 }
 
 function unreachable(path: string, cause: unknown): KnockError {

@@ -98,12 +98,19 @@ export function view(address: bigint, length: number): ArrayBuffer {
   return koffi.view(address, length);
 }
 
+/** What a user who is not root needs. */
+const capabilities = {
+  CAPTURE: "CAP_NET_RAW",
+  FIREWALL: "CAP_NET_ADMIN",
+  SYSTEM: "the capabilities it needs",
+} as const;
+
 /** An error that names the call and says what the kernel said. */
 export function systemError(
   code: "CAPTURE" | "FIREWALL" | "SYSTEM",
   attempted: string,
   number: number = errno(),
 ): KnockError {
-  const hints = number === EPERM ? ["run it as root, or with the capabilities it needs"] : [];
+  const hints = number === EPERM ? [`run it as root, or with ${capabilities[code]}`] : [];
   return new KnockError(code, `${attempted}: ${strerror(number)}`, { hints });
 }

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { chownSync, mkdirSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
@@ -112,11 +112,26 @@ describe.skipIf(needs())("knockd on the command line", () => {
         const { code, stdout, stderr } = await server.run(argv, { ok: "any" });
         expect(stderr).toBe(
           "knockd: error: cannot open a packet socket: Operation not permitted\n" +
-            "knockd: hint: run it as root, or with the capabilities it needs\n",
+            "knockd: hint: run it as root, or with CAP_NET_RAW\n",
         );
         expect([code, stdout]).toEqual([1, ""]);
       }
     });
+  });
+
+  test("with CAP_NET_RAW alone it warns of nothing that the configuration does not have", async () => {
+    const folder = new Folder();
+    mkdirSync(folder.at("closed"), { mode: 0o700 });
+    chownSync(folder.at("closed"), 4242, 4242);
+    const state = `[options]\nStateDir = ${folder.at("closed/state")}\n${door}`;
+    const path = folder.write("k.conf", state);
+    const caps = "-all,+net_raw";
+    const argv = ["setpriv", `--bounding-set=${caps}`, `--inh-caps=${caps}`];
+    const daemon = server.start([...argv, ...knockd, "-v", "-c", path]);
+    await daemon.waitFor(/^listening on/m);
+    expect(daemon.output).toMatch(/cannot use the journal .*Permission denied/);
+    expect(daemon.output).not.toMatch(/native doors|next boot/);
+    await daemon.stop();
   });
 
   const knocked = (ip: string) => [

@@ -1,4 +1,4 @@
-import { reason } from "../../base/errors.ts";
+import { isErrno, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
@@ -30,7 +30,17 @@ export class BootRules {
     try {
       return readIfThere(this.#path) !== undefined;
     } catch {
-      return true;
+      return !this.#isHidden;
+    }
+  }
+
+  /** Whether this user may not look there, and so cannot have written the file. */
+  get #isHidden(): boolean {
+    try {
+      readIfThere(this.#path);
+      return false;
+    } catch (error) {
+      return isErrno(error, "EACCES");
     }
   }
 
@@ -38,7 +48,8 @@ export class BootRules {
   async replace(services: readonly Service[]): Promise<void> {
     try {
       const rules = services.length === 0 ? undefined : protectionRuleset(services, this.#table);
-      await this.#files.replace(this.#path, rules);
+      // Not where no file is seen: one may be waiting to be written.
+      if (rules !== undefined || !this.#isHidden) await this.#files.replace(this.#path, rules);
       this.#problem = undefined;
     } catch (error) {
       const text = `the next boot begins with another protection: ${reason(error)}`;
