@@ -11,6 +11,7 @@ import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { defaultStateDir } from "../system/state-files.ts";
 import { ActiveDoors } from "./active-doors.ts";
+import { ChildProcesses } from "./child-processes.ts";
 import type { DaemonOptions } from "./daemon-options.ts";
 import { Firewalls } from "./firewalls.ts";
 import { NetworkChanges } from "./host/network.ts";
@@ -39,6 +40,7 @@ interface Persistence {
 /** The parts of a daemon. Each knows only those that it is given here. */
 export interface DaemonParts {
   readonly clock: Clock;
+  readonly children: ChildProcesses;
   readonly log: DaemonLog;
   /** `undefined` in a dry run. */
   readonly persistence: Persistence | undefined;
@@ -55,6 +57,8 @@ export interface DaemonParts {
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
 export function assemble(options: DaemonOptions, config: Config, clock: Clock): DaemonParts {
+  // First: a thread starts meanwhile.
+  const children = new ChildProcesses(config, clock);
   const log = new DaemonLog({
     outputs: new LogOutputs(options.terminal, clock),
     clock,
@@ -124,6 +128,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
   });
   return {
     clock,
+    children,
     log,
     persistence,
     firewall: persistence?.firewalls ?? dryFirewall,

@@ -8,7 +8,6 @@ import { protectedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
-import { programsStarted } from "../ffi/spawner.ts";
 import { tcpConnections } from "../system/sessions.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
 import { Administration } from "./administration.ts";
@@ -19,7 +18,6 @@ import type { CheckedConfig, DaemonOptions } from "./daemon-options.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { PidFile } from "./state/pid-file.ts";
 import { warmUp } from "./warm-up.ts";
-import { ZombieReaper } from "./zombie-reaper.ts";
 
 /**
  * How long a stopping daemon waits for commands that close: milliseconds. The second where no other daemon
@@ -27,8 +25,6 @@ import { ZombieReaper } from "./zombie-reaper.ts";
  */
 const stopPatience = 800;
 const lastPatience = 8000;
-/** How long a stopping daemon waits for commands to start: milliseconds. Usual is 1. */
-const startPatience = 1000;
 
 /** The life of a daemon, from its configuration to its last line in the log; `assemble` makes its parts. */
 export class Daemon {
@@ -40,7 +36,6 @@ export class Daemon {
   #config: Config;
   #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
-  #reaper: ZombieReaper | undefined;
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
@@ -59,7 +54,6 @@ export class Daemon {
 
   async #start(warnings: readonly string[]): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, firewall, clock } = this.#parts;
-    if (process.pid === 1) this.#reaper = new ZombieReaper(clock);
     this.#warn(warnings);
     await this.#protect();
     leaseManager.restore(persistence?.state.recovered ?? []);
@@ -68,6 +62,7 @@ export class Daemon {
     await this.#serveControl();
     await this.#serveMetrics();
     this.#writePidFile();
+    await this.#parts.children.ready;
     const on = this.#config.options.interfaces?.join(", ") ?? "any";
     this.#say("listening", `listening on ${on}...`, "terminal");
     this.#say("start", `starting up, listening on ${on}`, "log");
@@ -138,8 +133,9 @@ export class Daemon {
    */
   async stop(hurry: AbortSignal): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, metrics, network } = this.#parts;
+    const { children } = this.#parts;
     this.#manager.stopping();
-    this.#reaper?.close();
+    children.close();
     doors.close();
     network.close();
     pipeline.close();
@@ -151,8 +147,7 @@ export class Daemon {
     const stopped = leaseManager.stop();
     if (!patience.aborted) await Promise.race([stopped, once(patience, "abort")]);
     leaseManager.runAllNow();
-    // A program that has not started yet would not start after the end of this process.
-    await programsStarted(startPatience);
+    await children.started();
     persistence?.protection.close();
     // An nft that works just now may take half a minute, and ends without us.
     const released = persistence?.firewalls.shutDown();

@@ -12,8 +12,19 @@ export interface SpawnJob {
   readonly hold: number | undefined;
 }
 
-/** The number of the process, or the errno that says why there is none. The thread says "ready" first. */
+/** A job that several threads may know of. */
+export interface SpawnRequest {
+  readonly id: number;
+  readonly job: SpawnJob;
+  /** Shared memory: 0, or the number of the thread that starts the program. */
+  readonly claim: Int32Array;
+}
+
+/** The number of the process, or the errno that says why there is none. */
 export type SpawnResult = { readonly pid: number } | { readonly errno: number };
+
+/** What a thread says: that it waits for requests, and then the result of each that it has claimed. */
+export type SpawnAnswer = "ready" | { readonly id: number; readonly result: SpawnResult };
 
 /** As `require` and `koffi` have them; the code of a thread cannot import. */
 type Load = (name: string) => unknown;
@@ -32,7 +43,7 @@ export function runSpawnThread(load: Load): void {
   /** Larger than the C structures on every architecture. */
   const structure = 1024;
 
-  const { parentPort, workerData } = load("node:worker_threads") as typeof threads;
+  const { parentPort, threadId, workerData } = load("node:worker_threads") as typeof threads;
   const library = (load(workerData) as Koffi).load("libc.so.6");
   const posixSpawn = library.func(
     "int posix_spawnp(void *, const char *, const void *, const void *, const char **, const char **)",
@@ -70,6 +81,12 @@ export function runSpawnThread(load: Load): void {
     }
   }
 
-  parentPort?.on("message", (job: SpawnJob) => parentPort.postMessage(start(job)));
-  parentPort?.postMessage("ready");
+  const answer = (what: SpawnAnswer) => parentPort?.postMessage(what);
+  parentPort?.on("message", ({ id, job, claim }: SpawnRequest) => {
+    if (Atomics.compareExchange(claim, 0, 0, threadId) !== 0) return;
+    answer({ id, result: start(job) });
+  });
+  // Nothing is started, but all of this has run once when a program is.
+  start({ file: "/", args: [], env: [], hold: undefined });
+  answer("ready");
 }

@@ -1,158 +1,180 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { koffiPath } from "./koffi-path.ts";
 import { exitAtOnce } from "./libc.ts";
-import type { SpawnJob, SpawnResult } from "./spawn-thread.ts";
+import type { SpawnAnswer, SpawnJob, SpawnRequest, SpawnResult } from "./spawn-thread.ts";
 import { runSpawnThread } from "./spawn-thread.ts";
 
 /** More threads than this would take too much memory: 8 MB each, measured. */
 const mostThreads = 16;
 
-/** A program whose start takes longer than this keeps the others waiting: milliseconds. Usual is 0.5. */
-const usualStart = 20;
+/**
+ * If nothing has started for so long, all threads are held up: milliseconds. Usual is 0.5. Much less
+ * would make more threads on a machine that is merely busy, which then is busier.
+ */
+const usualStart = 200;
 
-/** A fraction of Node's usual limits: a thread holds one job. */
+/** A fraction of Node's usual limits: a thread holds few jobs. */
 const resourceLimits = {
   maxYoungGenerationSizeMb: 1,
   maxOldGenerationSizeMb: 16,
   stackSizeMb: 1,
 };
 
-interface WaitingJob {
-  readonly job: SpawnJob;
+interface PendingJob {
+  readonly request: SpawnRequest;
   readonly resolve: (result: SpawnResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** A thread that starts one program at a time. */
-class SpawnThread {
-  readonly #worker: Worker;
-  readonly #changed: (thread: SpawnThread) => void;
-  #isReady = false;
-  #current: WaitingJob | undefined;
-  #timer: NodeJS.Timeout | undefined;
-  isSlow = false;
-  hasFailed = false;
-
-  /** `changed`: the thread has become idle, slow, or has failed. */
-  constructor(changed: (thread: SpawnThread) => void) {
-    this.#changed = changed;
-    this.#worker = new Worker(`(${runSpawnThread})(require)`, {
-      ...{ eval: true, workerData: koffiPath, resourceLimits },
-      ...{ env: {}, execArgv: [], trackUnmanagedFds: false },
-    });
-    this.#worker.unref();
-    this.#worker.on("message", (message: SpawnResult | "ready") => {
-      if (message !== "ready") this.#end((job) => job.resolve(message));
-      else this.#begin();
-    });
-    this.#worker.on("error", (error) => {
-      this.hasFailed = true;
-      this.#end((job) => job.reject(error));
-    });
-  }
-
-  get isIdle(): boolean {
-    return this.#current === undefined && !this.hasFailed;
-  }
-
-  take(waiting: WaitingJob): void {
-    this.#current = waiting;
-    this.#worker.ref();
-    this.#worker.postMessage(waiting.job);
-    this.#measure();
-  }
-
-  terminate(): void {
-    void this.#worker.terminate();
-  }
-
-  #begin(): void {
-    this.#isReady = true;
-    this.#measure();
-  }
-
-  #measure(): void {
-    const current = this.#current;
-    if (current === undefined || !this.#isReady) return;
-    const expire = () => {
-      if (this.#current !== current) return;
-      this.isSlow = true;
-      this.#changed(this);
-    };
-    // If the main thread was held up itself, the answer is there already.
-    this.#timer = setTimeout(() => setImmediate(expire), usualStart);
-  }
-
-  #end(settle: (job: WaitingJob) => void): void {
-    clearTimeout(this.#timer);
-    this.#worker.unref();
-    this.isSlow = false;
-    const done = this.#current;
-    this.#current = undefined;
-    if (done !== undefined) settle(done);
-    this.#changed(this);
-  }
+interface SpawnThread {
+  readonly worker: Worker;
+  /** Fulfilled when it waits for its first job, or has failed. */
+  readonly ready: Promise<void>;
+  isReady: boolean;
 }
 
 /**
  * Starts programs beside the main thread. posix_spawn(3) returns when the program has been loaded, and
- * that takes seconds where a virus scanner looks at it first, or where it is on a disk that hangs. One
- * thread does for all as long as they start promptly; while it is held up, others take its place.
+ * that takes seconds where a virus scanner looks at it first, or where it is on a disk that hangs. All
+ * threads know all jobs, and claim them one by one. Usually there is one thread: others join it while
+ * it is held up.
  */
 class Spawner {
   readonly #threads = new Set<SpawnThread>();
-  readonly #waiting: WaitingJob[] = [];
+  readonly #pending = new Map<number, PendingJob>();
+  readonly #starting = new Set<Promise<SpawnResult>>();
+  #nextId = 1;
+  /** When a program was started last, or there was nothing to start. */
+  #progress = 0;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor() {
     // Node would wait for a thread that waits for a program, at the end, too.
     process.on("exit", (code) => {
-      if ([...this.#threads].some(({ isSlow }) => isSlow)) exitAtOnce(code);
+      if (this.#pending.size > 0) exitAtOnce(code);
     });
   }
 
-  /** Whether a program is about to start. */
-  get isStarting(): boolean {
-    return this.#waiting.length > 0 || [...this.#threads].some(({ isIdle }) => !isIdle);
+  /** Fulfilled when a thread waits for jobs, or there can be none. */
+  async prepare(): Promise<void> {
+    const [thread = this.#addThread()] = this.#threads;
+    await thread.ready;
   }
 
-  run(job: SpawnJob): Promise<SpawnResult> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ job, resolve, reject });
-      this.#dispatch();
+  async run(job: SpawnJob): Promise<SpawnResult> {
+    const starting = new Promise<SpawnResult>((resolve, reject) => {
+      const claim = new Int32Array(new SharedArrayBuffer(4));
+      const request = { id: this.#nextId++, job, claim };
+      if (this.#pending.size === 0) this.#progress = performance.now();
+      this.#pending.set(request.id, { request, resolve, reject });
+      for (const { worker } of this.#threads) worker.postMessage(request);
+      if (this.#threads.size === 0) this.#addThread();
+      this.#keepAlive();
+      this.#watch();
     });
-  }
-
-  #dispatch(): void {
-    for (const thread of this.#threads) if (thread.isIdle) this.#give(thread);
-    const slow = [...this.#threads].filter(({ isSlow }) => isSlow).length;
-    if (slow < this.#threads.size) return;
-    // What is held up once is often held up again: twice as many threads each time.
-    const more = Math.min(this.#waiting.length, Math.max(1, slow), mostThreads - slow);
-    for (let i = 0; i < more; i++) {
-      const thread = new SpawnThread((changed) => this.#onChange(changed));
-      this.#threads.add(thread);
-      this.#give(thread);
+    this.#starting.add(starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(starting);
     }
   }
 
-  #give(thread: SpawnThread): void {
-    const next = this.#waiting.shift();
-    if (next !== undefined) thread.take(next);
+  async allStarted(): Promise<void> {
+    // What could not be started is started in another way at once.
+    for (await setImmediate(); this.#starting.size > 0; await setImmediate()) {
+      await Promise.allSettled(this.#starting);
+    }
   }
 
-  #onChange(thread: SpawnThread): void {
-    if (thread.hasFailed) this.#threads.delete(thread);
-    this.#dispatch();
-    if (!thread.isIdle) return;
-    // One is kept.
-    if (![...this.#threads].some((other) => other !== thread && !other.isSlow)) return;
+  #addThread(): SpawnThread {
+    const worker = new Worker(`(${runSpawnThread})(require)`, {
+      ...{ eval: true, workerData: koffiPath, resourceLimits },
+      ...{ env: {}, execArgv: [], trackUnmanagedFds: false },
+    });
+    let tellReady = () => {};
+    const ready = new Promise<void>((resolve) => {
+      tellReady = resolve;
+    });
+    const thread: SpawnThread = { worker, ready, isReady: false };
+    this.#threads.add(thread);
+    worker.on("message", (answer: SpawnAnswer) => {
+      if (answer !== "ready") return this.#finish(answer.id, answer.result);
+      thread.isReady = true;
+      tellReady();
+    });
+    const { threadId } = worker;
+    worker.on("error", (error) => {
+      tellReady();
+      this.#fail(thread, threadId, error);
+    });
+    for (const { request } of this.#pending.values()) worker.postMessage(request);
+    this.#keepAlive();
+    return thread;
+  }
+
+  #finish(id: number, result: SpawnResult): void {
+    const job = this.#pending.get(id);
+    this.#pending.delete(id);
+    this.#progress = performance.now();
+    job?.resolve(result);
+    if (this.#pending.size > 0) return;
+    const [, ...others] = this.#threads;
+    for (const thread of others) {
+      this.#threads.delete(thread);
+      void thread.worker.terminate();
+    }
+    this.#keepAlive();
+  }
+
+  /** Rejects what the thread has claimed; and the rest, if no thread is left for it. */
+  #fail(thread: SpawnThread, threadId: number, error: unknown): void {
     this.#threads.delete(thread);
-    thread.terminate();
+    for (const [id, { request, reject }] of this.#pending) {
+      const owner = request.claim[0];
+      if (owner !== threadId && this.#threads.size > 0) continue;
+      this.#pending.delete(id);
+      reject(error);
+    }
+    this.#keepAlive();
+  }
+
+  /** This process must not end before it knows what became of a job; threads that wait do not matter. */
+  #keepAlive(): void {
+    for (const { worker } of this.#threads) {
+      if (this.#pending.size > 0) worker.ref();
+      else worker.unref();
+    }
+  }
+
+  #watch(): void {
+    // If the main thread was held up itself, the answers are there already.
+    this.#timer ??= setTimeout(() => void setImmediate().then(() => this.#look()), usualStart);
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const waiting = [...this.#pending.values()].filter(({ request }) => request.claim[0] === 0);
+    if (waiting.length === 0) return;
+    const isHeldUp = performance.now() - this.#progress >= usualStart;
+    if (isHeldUp && [...this.#threads].every(({ isReady }) => isReady)) {
+      // What is held up once is often held up again: twice as many threads each time.
+      const room = mostThreads - this.#threads.size;
+      const more = Math.min(waiting.length, this.#threads.size, room);
+      for (let i = 0; i < more; i++) this.#addThread();
+    }
+    this.#watch();
   }
 }
 
 let spawner: Spawner | undefined;
+
+/** Makes a thread before the first program is to be started; fulfilled when it is ready, or cannot be had. */
+export async function prepareSpawning(): Promise<void> {
+  spawner ??= new Spawner();
+  await spawner.prepare();
+}
 
 /** Starts a program in a thread of its own. Rejected if there can be no such thread. */
 export function startProgram(job: SpawnJob): Promise<SpawnResult> {
@@ -160,10 +182,7 @@ export function startProgram(job: SpawnJob): Promise<SpawnResult> {
   return spawner.run(job);
 }
 
-/** Fulfilled when no program is about to start, or after `patience` milliseconds. */
-export async function programsStarted(patience: number): Promise<void> {
-  const over = AbortSignal.timeout(patience);
-  // At least one turn of the event loop: a start may be a few promises away.
-  do await sleep(1);
-  while (!over.aborted && spawner?.isStarting === true);
+/** Fulfilled when every program that was to be started has been, or could not be. */
+export async function programsStarted(): Promise<void> {
+  await spawner?.allStarted();
 }

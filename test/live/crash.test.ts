@@ -174,8 +174,7 @@ interface Effect {
 function kill(daemon: Process, all: boolean): void {
   if (all && daemon.running) {
     daemon.signal("SIGSTOP");
-    const children = `/proc/${daemon.pid}/task/${daemon.pid}/children`;
-    for (const group of readFileSync(children, "utf8").split(" ").filter(Boolean)) {
+    for (const group of childrenOf(daemon.pid)) {
       try {
         process.kill(-Number(group), "SIGKILL");
       } catch {
@@ -184,6 +183,13 @@ function kill(daemon: Process, all: boolean): void {
     }
   }
   daemon.signal("SIGKILL");
+}
+
+/** The children of all threads of a process. */
+function childrenOf(pid: number): string[] {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const lists = tasks.map((task) => readFileSync(`/proc/${pid}/task/${task}/children`, "utf8"));
+  return lists.flatMap((list) => list.split(" ").filter(Boolean));
 }
 
 /** What is wrong with the effects of one source at one door; undefined: nothing. */

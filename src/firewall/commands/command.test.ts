@@ -20,6 +20,7 @@ import type { Who } from "../../../test/support/accesses.ts";
 import { byCommands } from "../../../test/support/accesses.ts";
 import { address } from "../../../test/support/packets.ts";
 import { SlowProgram } from "../../../test/support/slow-program.ts";
+import { programsStarted } from "../../ffi/spawner.ts";
 import type { User } from "../../system/users.ts";
 import type { CommandAccess, CommandMethod, FirewallResult } from "../firewall.ts";
 import { CommandFirewall } from "./command.ts";
@@ -334,6 +335,21 @@ describe("a program that takes long to start", () => {
       expect(results).toEqual(Array(count).fill({ kind: "failed", status: 3 }));
     },
   );
+
+  test("is waited for by those who want to know that all have started", async () => {
+    const program = new SlowProgram(join(folder, "slow"), "exit 3");
+    const results = [run(program.path), run("/nowhere/at/all 2>/dev/null"), run("exit 4")];
+    let told = false;
+    const started = programsStarted().then(() => {
+      told = true;
+    });
+    await Promise.all(results.slice(1));
+    expect(told).toBe(false);
+    program.release();
+    await started;
+    const three = { kind: "failed", status: 3 };
+    expect(await Promise.all(results)).toMatchObject([three, { status: 127 }, { status: 4 }]);
+  });
 
   test("does not keep this process from ending", async () => {
     const url = pathToFileURL(join(import.meta.dirname, "command.ts"));
