@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
@@ -84,6 +84,23 @@ test("only the owner can read any of it", () => {
     ["journal", "lock", "start-1"].sort(),
   );
   for (const name of files) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
+});
+
+test("a directory that another user may write or replace is refused", () => {
+  openState(directory, "/etc/knockd.conf", clock, log).close();
+  chmodSync(folder, 0o777);
+  const code = "SYSTEM";
+  const replaced = `the state directory ${directory} can be replaced by others: they may write to ${folder}`;
+  expect(() => open("/etc/knockd.conf")).toThrow(
+    expect.objectContaining({ code, message: replaced }),
+  );
+  chmodSync(folder, 0o755);
+  chmodSync(directory, 0o777);
+  const written = `the state directory ${directory} can be written by others`;
+  expect(() => open("/etc/knockd.conf")).toThrow(
+    expect.objectContaining({ code, message: written }),
+  );
+  chmodSync(directory, 0o700);
 });
 
 test("without a place for it a daemon starts all the same, and tells of it", () => {

@@ -11,6 +11,7 @@ import type { Lease } from "../../grant/lease.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import { stateFiles } from "../../system/state-files.ts";
+import { findUntrusted, isPrivate } from "./trusted-path.ts";
 
 /** What a daemon keeps on the disk: its leases, and the lock that makes it the only one of its configuration. */
 export interface State {
@@ -87,14 +88,18 @@ function statIfThere(path: string): Stats | undefined {
   }
 }
 
-/** knockd runs the commands in the journal: no other user may write it. Throws SYSTEM. */
+/** knockd runs the commands in the journal: no other user may write or replace it. Throws SYSTEM. */
 function checkOwner(directory: string): void {
   const stat = statIfThere(directory);
-  if (stat === undefined) return;
-  const ours = stat.uid === 0 || stat.uid === process.getuid?.();
-  if (ours && (stat.mode & 0o022) === 0) return;
-  const message = `the state directory ${directory} can be written by others`;
-  const hints = ["its commands are run: give it to root, with mode 0700"];
+  if (stat !== undefined && !isPrivate(stat)) {
+    const message = `the state directory ${directory} can be written by others`;
+    const hints = ["its commands are run: give it to root, with mode 0700"];
+    throw new KnockError("SYSTEM", message, { hints });
+  }
+  const above = findUntrusted(directory);
+  if (above === undefined) return;
+  const message = `the state directory ${directory} can be replaced by others: they may write to ${above}`;
+  const hints = [`its commands are run: give ${above} to root, with mode 0755, or set StateDir`];
   throw new KnockError("SYSTEM", message, { hints });
 }
 
