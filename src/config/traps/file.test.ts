@@ -63,6 +63,16 @@ describe("a trap is told with its place", () => {
         .join(""),
       "5:1: 'b' has the list of one-time sequences of 'a': what one of them used up may still open the other | a list for each door",
     ],
+    [
+      "ufw in the text of a shell",
+      door("stop_command = sleep 1; /usr/sbin/ufw delete allow from %IP%"),
+      "5:16: other commands may run ufw at the same time, which loses changes: the kind of this one is sh | serial = ufw",
+    ],
+    [
+      "a script that is named after firewall-cmd",
+      door("command_6 = /etc/knockd/firewall-cmd.sh %IP%"),
+      "5:13: other commands may run firewall-cmd at the same time, which loses changes: the kind of this one is firewall-cmd.sh | serial = firewall-cmd",
+    ],
     ["no command", "[x]\nsequence = 2:udp,1:udp", "1:1: 'x' opens nothing and runs no command"],
     [
       "empty commands only",
@@ -95,6 +105,9 @@ describe("a trap is told with its place", () => {
 describe("no trap is seen in", () => {
   test.each([
     ["a usual door", door()],
+    ["ufw alone", door("stop_command = sudo ufw delete allow from %IP%")],
+    ["ufw with serial", door("stop_command = ufw a; ufw b", "serial = ufw")],
+    ["a word of another command", door("stop_command = logger ufw")],
     ["ascending ports among decoys", door("sequence = 7000,8000,9000")],
     ["one port", door("sequence = 7000")],
     ["a port that comes twice", door("sequence = 7000,7000")],

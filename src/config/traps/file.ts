@@ -9,6 +9,7 @@ import { commandDirectives, options } from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 import { readValue } from "../section.ts";
+import { hiddenTool } from "./lanes.ts";
 import { findOverlaps } from "./overlaps.ts";
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
@@ -27,7 +28,11 @@ export function findTraps(
       const section = doorSections[i];
       // A section without a name is a line that could not be read.
       if (section === undefined || door.name === "") return [];
-      return [...doorTraps(section, door), ...tooLong(section, door, firewall)];
+      return [
+        ...doorTraps(section, door),
+        ...tooLong(section, door, firewall),
+        ...hiddenTool(section, door),
+      ];
     }),
     ...sharedLists(doorSections, doors),
     ...findOverlaps(doors).map(({ at, message }) => warn(doorSections[at] ?? nowhere, message)),
