@@ -1,3 +1,4 @@
+// Longer than other files: what is protected, on trial and confirmed is one state, changed in turn.
 import { protectionObstacle } from "../../base/backends.ts";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
