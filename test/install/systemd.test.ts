@@ -20,6 +20,11 @@ const doors = `[options]
     stop_command  = rm /var/tmp/opened
 `;
 
+// A file without a test fails.
+test.skipIf(Object.keys(bootedBases).length === 0)("there is a Debian to boot", () => {
+  expect(bootedBases).toHaveProperty("bookworm");
+});
+
 // One boot after another on the same disk: each test goes on where the one before ended.
 describe.each(Object.keys(bootedBases))("knockd.service of a booted Debian %s", (release) => {
   let debian: BootedDebian;
