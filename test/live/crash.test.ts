@@ -19,8 +19,11 @@ const lanes = 3;
 /** Sources: 127.0.0.2 and so on. All of them are us, and every one is another to the daemon. */
 const sources = 6;
 
-/** Milliseconds that may pass between a knock and its start command's first word. */
-const reaction = 300;
+/**
+ * Milliseconds that may pass between a knock and its start command's first word: it waits for the commands
+ * that earlier knocks of its source have started.
+ */
+const reaction = 1500;
 
 interface DoorPlan {
   readonly name: string;
@@ -78,6 +81,8 @@ class Lane {
     const sections = this.#doors.flatMap(({ name, lines }, i) => [
       `[${name}]`,
       `sequence = ${this.#firstPort + i}:udp`,
+      "serial = no",
+      "rest = 0",
       ...lines,
     ]);
     const options = `Interface = lo\nLogFormat = json\nStateDir = ${this.folder.at("state")}`;

@@ -30,7 +30,7 @@ describe.skipIf(needs())("the doors of knockd", () => {
   afterEach(() => server.killAll());
 
   /** Knocks at a door that prints `marked`: what came before has been dealt with once it is printed. */
-  const mark = door("mark", "sequence = 65535:udp", "command = echo marked");
+  const mark = door("mark", "sequence = 65535:udp", "command = echo marked", "rest = 0");
   async function settled(daemon: Process, from: LiveHost = one): Promise<string> {
     const marks = daemon.stdout.split("\nmarked\n").length;
     await knock(from, server.address, "65535:udp");
@@ -283,7 +283,7 @@ describe.skipIf(needs())("the doors of knockd", () => {
     });
 
     test("alone run again at each knock", async () => {
-      const daemon = await start();
+      const daemon = await start("rest = 0");
       await knock(one, server.address, 9);
       await knock(one, server.address, 9);
       await daemon.waitFor(/(^opened[\s\S]*){2}/m);
