@@ -31,7 +31,8 @@ test("a door is knocked at again a little before half of its lease is over", asy
   const kept = expect.stringMatching(/^kept from 127\.0\.0\.1: \d/);
   expect(heard).toEqual(["knock: begin", kept, "knock: lease", kept, "knock: lease", kept]);
   const [first = 0, second = 0] = times;
-  expect(second - first).toBeGreaterThanOrEqual(180);
+  // Half of 400 ms less a tenth; a timer may be a millisecond early.
+  expect(second - first).toBeGreaterThanOrEqual(175);
 });
 
 test.each([
