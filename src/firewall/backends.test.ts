@@ -20,7 +20,11 @@ test("a backend that can protect can also end its protection without having been
 test("backends are named in their tables alone: all else asks what they can do", () => {
   const src = join(import.meta.dirname, "..");
   // Programs and formats may have the same name.
-  const others = [...backendKinds.map((kind) => `firewall/${kind}/`), "system/forwarded.ts"];
+  const others = [
+    ...backendKinds.map((kind) => `firewall/${kind}/`),
+    "base/command-kind.ts",
+    "system/forwarded.ts",
+  ];
   const files = readdirSync(src, { recursive: true, encoding: "utf8" })
     .map((name) => name.replaceAll("\\", "/"))
     .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))

@@ -21,7 +21,9 @@ export const journalTarget: FuzzTarget = {
     promise(end >= 0 && end <= input.length, `it ends at ${end} of ${input.length}`);
     promise(end === 0 || input[end - 1] === 0x0a, "it does not end with a line");
     const lines = Buffer.from(input.subarray(0, end)).toString("latin1").split("\n").length - 1;
-    promise(values.length <= lines, `${values.length} values of ${lines} lines`);
+    // A wrong bit may have hidden the end of a line, which makes one more.
+    const corrected = damage.filter((one) => one.includes("had a wrong bit")).length;
+    promise(values.length <= lines + corrected, `${values.length} values of ${lines} lines`);
     // Written on from there it holds all that it held.
     const more = Buffer.concat([input.subarray(0, end), Buffer.from(formatLine("more"))]);
     const again = readJournal(more);
