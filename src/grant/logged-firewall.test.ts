@@ -7,6 +7,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { byCommands, byKernel } from "../../test/support/accesses.ts";
 import { commandsOnly } from "../../test/support/commands-only.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
+import { makeUser } from "../../test/support/users.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";
@@ -14,7 +15,7 @@ import { LoggedFirewall } from "./logged-firewall.ts";
 test("a command whose user has to be looked up gets the lock that tells that it runs", async () => {
   const folder = mkdtempSync(join(tmpdir(), "sesame-logged-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const me = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const me = makeUser("me", process.getuid?.() ?? 0, process.getgid?.() ?? 0);
   const firewall = commandsOnly(new CommandFirewall(() => sleep(10, me)));
   const logged = new LoggedFirewall({ firewall, log: new MemoryLog() });
   const locks = new CommandLocks(join(folder, "start-"));

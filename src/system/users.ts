@@ -12,10 +12,19 @@ const timeout = 5_000;
 /** Milliseconds until a failed look-up is tried again. */
 const failureLasts = 30_000;
 
-/** The ids of a user, to run commands as. */
-export interface User {
+/** What passwd(5) tells of a user. */
+interface PasswdEntry {
+  readonly name: string;
   readonly uid: number;
   readonly gid: number;
+  readonly home: string;
+  readonly shell: string;
+}
+
+/** A user to run commands as. */
+export interface User extends PasswdEntry {
+  /** The ids of all groups that the user is in, with `gid`. */
+  readonly groups: readonly number[];
 }
 
 /** Finds a user by name. Rejects with SYSTEM if the user is unknown. */
@@ -89,24 +98,47 @@ export function hasUser(name: string): boolean {
 }
 
 /** Returns the user from the text of a passwd(5). Pure. */
-export function findInPasswd(text: string, name: string): User | undefined {
-  const line = text.split("\n").find((one) => one.startsWith(`${name}:`));
-  const [, uid, gid] = /^[^:]*:[^:]*:(\d+):(\d+):/.exec(line ?? "") ?? [];
-  return uid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) };
+export function findInPasswd(text: string, name: string): PasswdEntry | undefined {
+  const line = text.split("\n").find((one) => one.startsWith(`${name}:`)) ?? "";
+  const [, uid, gid, home = "", shell = ""] =
+    /^[^:]*:[^:]*:(\d+):(\d+):[^:]*:([^:]*):([^:]*)$/.exec(line) ?? [];
+  if (uid === undefined) return undefined;
+  // What is empty means this: login(1), passwd(5).
+  return {
+    name,
+    uid: Number(uid),
+    gid: Number(gid),
+    home: home || "/",
+    shell: shell || "/bin/sh",
+  };
 }
 
 /** Looks in /etc/passwd, then in the other directories of the system, such as LDAP. Rejects with SYSTEM. */
 async function askSystem(name: string): Promise<User> {
-  const passwd = await readFile("/etc/passwd", "utf8").catch(() => "");
-  return findInPasswd(passwd, name) ?? (await askDirectory(name));
+  const [groups, passwd] = await Promise.all([
+    askId("-G", name),
+    readFile("/etc/passwd", "utf8").catch(() => ""),
+  ]);
+  const entry = findInPasswd(passwd, name) ?? (await askDirectory(name));
+  return { ...entry, groups };
 }
 
-async function askDirectory(name: string): Promise<User> {
-  const ask = async (what: string) => {
-    const result = await runProgram(["id", what, "--", name], { timeout });
-    if (result.code === 0) return Number(result.stdout.trim());
-    throw new KnockError("SYSTEM", `cannot find the user "${name}": ${complaint(result)}`);
-  };
-  const [uid, gid] = await Promise.all([ask("-u"), ask("-g")]);
-  return { uid, gid };
+async function askDirectory(name: string): Promise<PasswdEntry> {
+  const { stdout } = await runProgram(["getent", "passwd", name], { timeout });
+  const entry = findInPasswd(stdout.trimEnd(), name);
+  if (entry !== undefined) return entry;
+  // Not every system has getent(1), and a user may be given by a number.
+  const [[uid], [gid]] = await Promise.all([askId("-u", name), askId("-g", name)]);
+  return { name, uid, gid, home: "/", shell: "/bin/sh" };
+}
+
+/** The numbers that id(1) prints. Rejects with SYSTEM. */
+async function askId(
+  what: "-u" | "-g" | "-G",
+  name: string,
+): Promise<readonly [number, ...number[]]> {
+  const result = await runProgram(["id", what, "--", name], { timeout });
+  const [first, ...others] = result.stdout.match(/\d+/g)?.map(Number) ?? [];
+  if (result.code === 0 && first !== undefined) return [first, ...others];
+  throw new KnockError("SYSTEM", `cannot find the user "${name}": ${complaint(result)}`);
 }

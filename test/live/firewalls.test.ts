@@ -15,6 +15,7 @@ import { byCommands, byKernel } from "../support/accesses.ts";
 import { MemoryFirewall } from "../support/memory-firewall.ts";
 import { MemoryLog } from "../support/memory-log.ts";
 import { address } from "../support/packets.ts";
+import { makeUser } from "../support/users.ts";
 import type { LiveHost } from "./host.ts";
 import { enter } from "./namespace.ts";
 import { removeTable } from "./native-doors.ts";
@@ -118,7 +119,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
   );
 
   describeFirewall("CommandFirewall", () => ({
-    firewall: new CommandFirewall(async () => ({ uid: 0, gid: 0 })),
+    firewall: new CommandFirewall(async () => makeUser("root", 0)),
     access: byIptables,
     impossible,
     opened: iptablesRules,

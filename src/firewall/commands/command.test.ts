@@ -20,6 +20,7 @@ import type { Who } from "../../../test/support/accesses.ts";
 import { byCommands } from "../../../test/support/accesses.ts";
 import { address } from "../../../test/support/packets.ts";
 import { SlowProgram } from "../../../test/support/slow-program.ts";
+import { makeUser } from "../../../test/support/users.ts";
 import { programsStarted } from "../../ffi/spawner.ts";
 import type { User } from "../../system/users.ts";
 import type { CommandAccess, CommandMethod, FirewallResult } from "../firewall.ts";
@@ -33,10 +34,12 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const forEver = 1_000_000;
 
-const nobody: User = { uid: 65534, gid: 65534 };
+const nobody: User = { ...makeUser("nobody", 65534), groups: [65534, 54321, 54322] };
+const root = makeUser("root", 0);
 
 async function findUser(name: string): Promise<User> {
   if (name === "nobody") return nobody;
+  if (name === "root") return root;
   throw new Error(`no user ${name}`);
 }
 
@@ -225,17 +228,57 @@ test("a command knows nothing of a knock where there was none", async () => {
 const canBecomeNobody = spawnSync("setpriv", ["--reuid=65534", "true"]).status === 0;
 
 describe("a command of another user", () => {
-  test.skipIf(!canBecomeNobody)("runs as that user and group, to open and to close", async () => {
+  test.skipIf(!canBecomeNobody)(
+    "runs as that user with all groups, to open and to close",
+    async () => {
+      chmodSync(folder, 0o777);
+      const file = (what: string) => join(folder, what);
+      const text = (what: string) => `echo "$(id -u):$(id -g):$(id -G)" >'${file(what)}'`;
+      const access = makeAccess(text("start"), { stop: text("stop"), user: "nobody" });
+      expect(await firewall.open(access, forEver)).toEqual({ kind: "done" });
+      expect(await firewall.close(access)).toEqual({ kind: "done" });
+      for (const what of ["start", "stop"]) {
+        expect(readFileSync(file(what), "utf8")).toBe("65534:65534:65534 54321 54322\n");
+      }
+    },
+  );
+
+  test.skipIf(!canBecomeNobody)("has the environment that a log-in gives", async () => {
     chmodSync(folder, 0o777);
-    const file = (what: string) => join(folder, what);
-    const text = (what: string) => `echo "$(id -u):$(id -g):$(id -G)" >'${file(what)}'`;
-    const access = makeAccess(text("start"), { stop: text("stop"), user: "nobody" });
-    expect(await firewall.open(access, forEver)).toEqual({ kind: "done" });
-    expect(await firewall.close(access)).toEqual({ kind: "done" });
-    for (const what of ["start", "stop"]) {
-      expect(readFileSync(file(what), "utf8")).toBe("65534:65534:65534\n");
+    const file = join(folder, "out");
+    const variables = "$HOME $USER $LOGNAME $SHELL $PATH $KNOCK_IP $SESAME_TEST";
+    const say = async (user: string) => {
+      const text = `rm -f '${file}'; echo "${variables}" >'${file}'`;
+      expect(await run(text, { user })).toEqual({ kind: "done" });
+      return readFileSync(file, "utf8").trim().split(" ");
+    };
+    process.env["SESAME_TEST"] = "inherited";
+    try {
+      const user = ["/home/nobody", "nobody", "nobody", "/bin/bash"];
+      const path = "/usr/local/bin:/usr/bin:/bin";
+      expect(await say("nobody")).toEqual([...user, path, "192.0.2.7", "inherited"]);
+      const [home, , , , rootPath] = await say("root");
+      expect([home, rootPath]).toEqual([
+        "/home/root",
+        "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      ]);
+    } finally {
+      delete process.env["SESAME_TEST"];
     }
   });
+
+  test.skipIf(!canBecomeNobody)(
+    "is told to end when it takes too long, and holds its lock",
+    async () => {
+      chmodSync(folder, 0o777);
+      const fd = openSync(join(folder, "lock"), "w");
+      const text = `readlink /proc/self/fd/3 >'${join(folder, "out")}'; sleep 60`;
+      const access = makeAccess(text, { user: "nobody", timeout: 300 });
+      expect(await firewall.open(access, forEver, fd)).toEqual({ kind: "timed-out" });
+      closeSync(fd);
+      expect(readFileSync(join(folder, "out"), "utf8").trim()).toBe(join(folder, "lock"));
+    },
+  );
 
   test("who is not there is not run, and certainly not as another", async () => {
     const text = `: >'${join(folder, "run")}'`;
