@@ -6,7 +6,8 @@ import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
-const door = "[x]\nsequence = 9\ndecoys = 0\ntcpflags = syn\ncommand = echo opened %IP%\n";
+const door =
+  "[x]\nsequence = 9\ndecoys = 0\ntcpflags = syn\nrest = 0\ncommand = echo opened %IP%\n";
 
 const has6 = LiveNetwork.hasIPv6;
 
