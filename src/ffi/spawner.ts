@@ -58,8 +58,12 @@ class Spawner {
 
   /** Fulfilled when a thread waits for jobs, or there can be none. */
   async prepare(): Promise<void> {
-    const [thread = this.#addThread()] = this.#threads;
-    await thread.ready;
+    try {
+      const [thread = this.#addThread()] = this.#threads;
+      await thread.ready;
+    } catch {
+      // The system has no room for a thread now. The first command asks again.
+    }
   }
 
   async run(job: SpawnJob): Promise<SpawnResult> {
@@ -67,9 +71,10 @@ class Spawner {
       const claim = new Int32Array(new SharedArrayBuffer(4));
       const request = { id: this.#nextId++, job, claim };
       if (this.#pending.size === 0) this.#progress = performance.now();
+      // First: if there can be no thread, no thread may find the job later.
+      if (this.#threads.size === 0) this.#addThread();
       this.#pending.set(request.id, { request, resolve, reject });
       for (const { worker } of this.#threads) worker.postMessage(request);
-      if (this.#threads.size === 0) this.#addThread();
       this.#keepAlive();
       this.#watch();
     });
@@ -88,6 +93,7 @@ class Spawner {
     }
   }
 
+  /** Throws if the system has no room for a thread (EAGAIN: pthread_create(3)). */
   #addThread(): SpawnThread {
     const worker = new Worker(`(${runSpawnThread})(require)`, {
       ...{ eval: true, workerData: koffiPath, resourceLimits },
@@ -162,7 +168,11 @@ class Spawner {
       // What is held up once is often held up again: twice as many threads each time.
       const room = mostThreads - this.#threads.size;
       const more = Math.min(waiting.length, this.#threads.size, room);
-      for (let i = 0; i < more; i++) this.#addThread();
+      try {
+        for (let i = 0; i < more; i++) this.#addThread();
+      } catch {
+        // No room for another thread: those that are there must do.
+      }
     }
     this.#watch();
   }

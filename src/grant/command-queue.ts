@@ -35,6 +35,8 @@ export interface CommandLane {
   readonly name: string;
   /** It runs, and keeps the others waiting. */
   holder: QueuedTask | undefined;
+  /** An opening ran last: a closing that has waited for long goes before the next one. */
+  isClosingsTurn: boolean;
   /** How many slow tasks run. */
   slow: number;
   /** Another was started beside a slow one. */

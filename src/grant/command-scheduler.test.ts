@@ -72,6 +72,18 @@ describe("of one kind", () => {
     expect(started).toEqual(["c1", "o1", "o2", "c2", "c3"]);
   });
 
+  test("a closing that has waited for 10 s takes turns with the openings", async () => {
+    const { clock, started, run, end } = make();
+    void run("o0", { kind: "ufw" });
+    for (const name of ["c1", "c2"]) void run(name, { kind: "ufw", what: "close" });
+    for (let i = 1; i <= 4; i++) void run(`o${i}`, { kind: "ufw" });
+    clock.advance(6000);
+    await end("o0");
+    clock.advance(6000);
+    for (const name of ["o1", "c1", "o2", "c2", "o3"]) await end(name);
+    expect(started).toEqual(["o0", "o1", "c1", "o2", "c2", "o3", "o4"]);
+  });
+
   test("a command that takes more than 10 s lets the next one start, with a word", async () => {
     const { clock, log, scheduler, started, run, end } = make();
     void run("slow", { kind: "ufw" });

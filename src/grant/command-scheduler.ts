@@ -26,7 +26,7 @@ const longestHold = 10_000;
 
 /**
  * Decides when commands run. In a lane one runs at a time, in the order in which they were asked for,
- * openings first. The openings of one source run in the order of its knocks. No command keeps another
+ * openings first; a closing that has waited for `longestHold` takes turns with them. The openings of one source run in the order of its knocks. No command keeps another
  * waiting for more than `longestHold`. Openings and closings have a limited number of slots each; one door
  * has at most half of them, so that commands that hang leave the other half to other doors.
  */
@@ -136,7 +136,10 @@ export class CommandScheduler {
   #lane(name: string): CommandLane {
     const known = this.#lanes.get(name);
     if (known !== undefined) return known;
-    const lane = { name, holder: undefined, slow: 0, isShared: false, tasks: 0 };
+    const lane = {
+      ...{ name, holder: undefined, isClosingsTurn: false },
+      ...{ slow: 0, isShared: false, tasks: 0 },
+    };
     this.#lanes.set(name, lane);
     return lane;
   }
@@ -157,13 +160,29 @@ export class CommandScheduler {
   /** Starts everything that may start. */
   #dispatch(): void {
     const { open, close } = this.#queues;
+    this.#startLateClosings();
     for (const waiting of [...open.waiting, ...close.waiting]) {
       for (let next = this.#next(waiting); next !== undefined; next = this.#next(waiting)) {
-        waiting.delete(next.task.key);
-        next.door.waiting--;
-        this.#start(next);
+        this.#startWaiting(next);
       }
     }
+  }
+
+  /** In each lane one closing that has waited for long, after an opening: openings must not keep it open. */
+  #startLateClosings(): void {
+    const late = later(this.#clock.now(), -longestHold);
+    for (const waiting of this.#queues.close.waiting) {
+      for (const queued of waiting.values()) {
+        if (queued.since > late) break;
+        if (queued.lane?.isClosingsTurn && this.#mayStart(queued)) this.#startWaiting(queued);
+      }
+    }
+  }
+
+  #startWaiting(queued: QueuedTask): void {
+    this.#waitingFor(queued.task).delete(queued.task.key);
+    queued.door.waiting--;
+    this.#start(queued);
   }
 
   /** Returns the oldest that may start. Doors with slow commands come last: theirs may be slow, too. */
@@ -194,6 +213,7 @@ export class CommandScheduler {
 
   #enter(lane: CommandLane, queued: QueuedTask): void {
     lane.holder ??= queued;
+    lane.isClosingsTurn = queued.task.what === "open";
     if (lane.slow === 0) return;
     lane.isShared = true;
     const { owner, source } = queued.task.access;

@@ -53,20 +53,20 @@ export class LoggedFirewall {
 
   /** Logs that the time of an access is over. */
   logExpired(access: Access): void {
-    const pretends = this.#options.firewall.isDryRun;
-    const native = pretends ? "would be closed again" : "closed";
+    const native = this.#options.firewall.isDryRun ? "would be closed again" : "closed";
     const what = access.method.kind === "native" ? native : "command timeout";
     this.log("notice", "expired", access, what);
   }
 
   /**
-   * Logs a line about an access. An error is a failed opening. Where any packet opens a door (a sequence
-   * of one port), any packet can fail, so errors are limited.
+   * Logs a line about an access. Where any packet opens a door (a sequence of one port), any packet can
+   * fail, so errors of openings are limited. What may still be open is always logged.
    */
   log(level: Level, event: string, { owner, source }: Access, what: string): void {
     const door = ownerName(owner);
     const text = `${source}: ${door}: ${what}`;
-    const limited = level === "error" && ({ limited: true } as const);
+    const isOpening = level === "error" && event !== "close-failed";
+    const limited = isOpening && ({ limited: true } as const);
     this.#options.log.write({ level, event, text, door, source, ...limited });
   }
 

@@ -91,7 +91,6 @@ export function formatConfig(
     ...(door.target === undefined ? [] : [`target = ${door.target}`]),
     ...more,
     "command = true",
-    "rest = 0",
   ]);
   return ["[options]", ...options, ...lines, ""].join("\n");
 }

@@ -67,7 +67,10 @@ export class Twins {
     await writeFile(this.#config, formatConfig(batch.doors));
     // What opens there opens here except through a decoy: without them there is no exception. And every
     // line is needed.
-    await writeFile(this.#ourConfig, formatConfig(batch.doors, ["LogRate = 0"], ["decoys = 0"]));
+    await writeFile(
+      this.#ourConfig,
+      formatConfig(batch.doors, ["LogRate = 0"], ["decoys = 0", "rest = 0"]),
+    );
     for (let left = attempts; left > 0; left--) {
       const accounts = await this.#try(batch);
       if (accounts !== undefined) return accounts;

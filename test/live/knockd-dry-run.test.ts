@@ -39,6 +39,7 @@ protect = yes
 one_time_sequences = ${folder.at("list")}
 tcpflags = syn
 command = echo once >>${effects}
+rest = 0
 `;
   }
 

@@ -24,11 +24,17 @@ test("a path that only its owner and root can change is trusted, whether it is t
 describe("a directory above that others may write is found:", () => {
   test.each([
     ["by everybody", 0o777],
-    ["by the group", 0o775],
+    ["by another group", 0o775],
   ])("%s", (_, mode) => {
     chmodSync(at("upper"), mode);
+    if (isRoot) chownSync(at("upper"), 0, nobody);
     expect(findUntrusted(at("upper", "lower", "state"))).toBe(at("upper"));
     expect(findUntrusted(at("upper", "new", "state"))).toBe(at("upper"));
+  });
+
+  test("but not one that a group of this process may write", () => {
+    chmodSync(at("upper"), 0o775);
+    expect(findUntrusted(at("upper", "lower", "state"))).toBeUndefined();
   });
 
   test("unless the sticky bit keeps what is in it", () => {

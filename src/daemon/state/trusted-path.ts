@@ -4,6 +4,7 @@ import { dirname, join, resolve, sep } from "node:path";
 
 const stickyBit = 0o1000;
 const writableByOthers = 0o022;
+const writableByAll = 0o002;
 /** As the kernel has it. */
 const mostLinks = 40;
 
@@ -49,8 +50,15 @@ export function isPrivate({ uid, mode }: Stats): boolean {
  */
 function keeps(directory: Stats, entry: Stats | undefined): boolean {
   if (!isTrusted(directory.uid)) return false;
-  if ((directory.mode & writableByOthers) === 0) return true;
+  if (!isWritableByOthers(directory)) return true;
   return (directory.mode & stickyBit) !== 0 && (entry === undefined || isTrusted(entry.uid));
+}
+
+/** A group of root's or of this process may write: it was given that on purpose, such as a container's volume. */
+function isWritableByOthers({ mode, gid }: Stats): boolean {
+  if ((mode & writableByAll) !== 0) return true;
+  const isOurGroup = gid === 0 || (process.getgroups?.() ?? []).includes(gid);
+  return (mode & writableByOthers) !== 0 && !isOurGroup;
 }
 
 function isTrusted(uid: number): boolean {
