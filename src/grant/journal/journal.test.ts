@@ -1,6 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Journal } from "./journal.ts";
@@ -141,6 +149,17 @@ test("one wrong bit anywhere is corrected, and told", () => {
       },
     ]);
   }
+});
+
+test("a line is not joined to one whose end had a wrong bit", () => {
+  const text = Buffer.from(formatLine(1));
+  text.writeUInt8(text.readUInt8(text.length - 1) ^ 2, text.length - 1);
+  mkdirSync(dirname(path));
+  writeFileSync(path, Buffer.concat([text, Buffer.alloc(64)]));
+  const { journal } = Journal.open<number>(path);
+  journal.append(2);
+  journal.close();
+  expect(reopen()).toEqual({ values: [1, 2], damage: [] });
 });
 
 test("two wrong bits in a line lose it alone, also where one makes a zero", () => {

@@ -24,6 +24,8 @@ const reserved = 1 << 20;
 /** Bytes of the reserve that are left when the journal is long: compacting may fail on a full disk. */
 const spare = reserved / 2;
 
+const lineEnd = 0x0a;
+
 /** What a journal held when it was opened. */
 export interface OpenedJournal<Value> {
   readonly journal: Journal<Value>;
@@ -77,7 +79,10 @@ export class Journal<Value> {
       const bytes = readIfThere(path) ?? new Uint8Array();
       const { values, damage, lost, end } = readJournal(bytes);
       const size = Math.max(reserved, bytes.length);
-      const journal = new Journal<Value>(path, openForWriting(path), end, size, sync);
+      const fd = openForWriting(path);
+      // A wrong bit in the end of the last line was corrected: what is appended must not join that line.
+      if (end > 0 && bytes[end - 1] !== lineEnd) writeAll(fd, Uint8Array.of(lineEnd), end - 1);
+      const journal = new Journal<Value>(path, fd, end, size, sync);
       return { journal, values, damage, lost };
     } catch (error) {
       throw failure("use", path, error);
