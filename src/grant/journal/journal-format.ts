@@ -17,6 +17,8 @@ export interface ReadJournal {
 const longestCorrection = 2048;
 const mostCorrections = 8;
 
+const blank = 0x20;
+
 export function formatLine(value: unknown): string {
   const json = JSON.stringify(value);
   return `${checksum(json)} ${json}\n`;
@@ -90,7 +92,10 @@ function parseAll(bytes: Buffer): readonly unknown[] | undefined {
   const values: unknown[] = [];
   for (let start = 0; start < bytes.length; ) {
     const end = bytes.indexOf("\n", start);
-    if (end < 0) return undefined;
+    if (end < 0 || bytes[start + 8] !== blank) return undefined;
+    // Compared as bytes first: of some 16,000 tries for a line, at most one fits.
+    const sum = checksum(bytes.subarray(start + 9, end));
+    if (sum !== bytes.toString("latin1", start, start + 8)) return undefined;
     const value = parseLine(bytes.toString("latin1", start, end + 1));
     if (value === undefined) return undefined;
     values.push(value);
@@ -125,6 +130,6 @@ function lengthWithoutZeros(bytes: Uint8Array): number {
   return Math.max(0, end);
 }
 
-function checksum(text: string): string {
+function checksum(text: string | Uint8Array): string {
   return crc32(text).toString(16).padStart(8, "0");
 }
