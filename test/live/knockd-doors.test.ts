@@ -188,6 +188,7 @@ describe.skipIf(needs())("the doors of knockd", () => {
         const lines = [
           `[x]\none_time_sequences = ${list}`,
           "tcpflags = syn",
+          "rest = 0",
           "command = echo opened %IP%",
           "",
         ];
