@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { isLong } from "./test/support/effort.ts";
 
@@ -10,7 +11,8 @@ export default defineConfig({
           include: ["src/**/*.test.ts", "test/{repository,support,fuzz}/**/*.test.ts"],
           // No test changes what others import, and a module is loaded once for all of them.
           isolate: false,
-          maxWorkers: "100%",
+          // Some of them wait: more workers than processors.
+          maxWorkers: Math.ceil(1.5 * availableParallelism()),
           // Properties take their time on a busy machine, and ten times as many cases take longer.
           testTimeout: isLong ? 600_000 : 30_000,
           expect: { poll: { timeout: 10_000 } },

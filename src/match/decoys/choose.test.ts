@@ -131,7 +131,7 @@ test("never a port of a door, nor one that is taken, nor more than wanted or tha
         expect(number).toBeLessThanOrEqual(65535);
       }
     }),
-    { numRuns: 200 },
+    { numRuns: tries(100) },
   );
 });
 
@@ -231,10 +231,10 @@ describe("a scan in the order of the ports", () => {
         expect(opened.filter((door) => !exposed.includes(door))).toEqual([]);
         shielded += all.length - exposed.length;
       }),
-      { numRuns: tries(1000) },
+      { numRuns: tries(500) },
     );
     // The warning is the exception.
-    expect(shielded).toBeGreaterThan(500);
+    expect(shielded).toBeGreaterThan(250);
   });
 
   test.each([
