@@ -51,8 +51,13 @@ describe("screens", () => {
 
   test("status", async () => {
     const server = await startServer();
-    server.handlers.problems = ["the journal cannot be written: no space\u001b[2J left"];
-    expect(await screen(server, "status")).toMatchInlineSnapshot(`
+    server.handlers.problems = [
+      { code: "journal", message: "the journal cannot be written: no space\u001b[2J left" },
+      { code: "interface-missing", message: "there is no eth1", hints: ["add \u009bit", "or not"] },
+    ];
+    const { code, stdout, stderr } = await knockctl("status", "--socket", server.path);
+    expect([code, stderr]).toEqual([3, ""]);
+    expect(stdout).toMatchInlineSnapshot(`
       "knockd         0.1.0, process 812, up 3d 4h
       configuration  /etc/knockd.conf
       listening on   eth0, wg0
@@ -62,6 +67,9 @@ describe("screens", () => {
       knocking       3 at stage 1, 1 at stage 2
       open           2 leases
       problem: the journal cannot be written: no space?[2J left
+      problem: there is no eth1
+      hint: add ?it
+      hint: or not
 
       DOOR     STEPS      WITHIN  OPENS       FOR  STATE
       ssh      3 tcp         15s  tcp/22      10m  open for 1

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { startServer } from "../../test/support/control-server.ts";
 import { Address } from "../base/address.ts";
 import { defaultControlSocket } from "../base/paths.ts";
+import { problemCodes } from "../base/status-problem.ts";
 import { defaultLimits } from "./limits.ts";
 import { methods } from "./methods.ts";
 
@@ -61,6 +62,12 @@ function describeParams(schema: object): string {
   );
   return names.join(", ");
 }
+
+test("the table of problems has every code", () => {
+  const section = text.slice(text.indexOf("\n## Problems\n"), text.indexOf("\n## Errors"));
+  const codes = [...section.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, code]) => code);
+  expect(codes).toEqual(problemCodes);
+});
 
 test("limits and the path are those of the code", () => {
   const { connections, request, inFlight, backlog, requestTime, idleTime } = defaultLimits;

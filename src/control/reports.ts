@@ -48,6 +48,16 @@ export const leaseReport = v.object({
   inKernel: v.exactOptional(flag),
 });
 
+const problemReport = v.object({
+  /** One of `problemCodes`; a later version may have others. */
+  code: v.string(),
+  message: v.string(),
+  /** What mends it: a command or a step each. */
+  hints: v.exactOptional(texts),
+  door: v.exactOptional(v.string()),
+  source: v.exactOptional(address),
+});
+
 export const statusReport = v.object({
   /** Sesame's. */
   version: v.string(),
@@ -57,6 +67,8 @@ export const statusReport = v.object({
   configFile: v.string(),
   /** Those it listens on; `any` alone means all. */
   interfaces: texts,
+  /** Those of them that do not exist now. */
+  missingInterfaces: texts,
   /** How many there are. */
   doors: amount,
   leases: amount,
@@ -81,8 +93,8 @@ export const statusReport = v.object({
     /** Why it cannot be written; absent if it can. */
     problem: v.exactOptional(v.string()),
   }),
-  /** What an administrator should look at: a sentence each. */
-  problems: texts,
+  /** What an administrator should look at. */
+  problems: listOf(problemReport),
 });
 
 export type DoorReport = v.InferOutput<typeof doorReport>;

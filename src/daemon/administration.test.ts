@@ -51,10 +51,11 @@ test("what could not be closed is listed, is a problem, and is closed or forgott
     ...{ since: new Date("2026-11-22T13:26:05.000Z"), givenUp: false },
   };
   expect(await handlers.leases()).toMatchObject([{ door: "ssh", state: "closing", failure }]);
-  expect(handlers.status().problems).toContain(
+  const message =
     '"ssh" for 192.0.2.7 may still be open: closing failed 2 times: ' +
-      "command could not be started: nftables is closed",
-  );
+    "command could not be started: nftables is closed";
+  const problem = { code: "close-failed", message, door: "ssh", source: who.address };
+  expect(handlers.status().problems).toContainEqual(problem);
   const closed = [{ door: "ssh", source: who.address }];
   expect(await handlers.close({ ...who, forget: true })).toEqual({ closed, cut: 0 });
   expect(await handlers.leases()).toEqual([]);

@@ -5,6 +5,7 @@ import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { formatServices } from "../base/service.ts";
+import type { StatusProblem } from "../base/status-problem.ts";
 import type { Loss, NativeBackend, OpenElement, RunningTrial } from "../firewall/backend.ts";
 import type { Starter } from "../firewall/backends.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
@@ -63,10 +64,11 @@ export class Firewalls implements Firewall {
     return backends[this.#chosen].canProtect ? (this.#running?.kind ?? "commands") : this.#chosen;
   }
 
-  /** What keeps doors from opening: a sentence each. */
-  get problems(): readonly string[] {
+  /** What keeps doors from opening. */
+  get problems(): readonly StatusProblem[] {
     const running = this.#running?.backend.problems ?? [];
-    return this.#problem === undefined ? running : [this.#problem, ...running];
+    const all = this.#problem === undefined ? running : [this.#problem, ...running];
+    return all.map((message) => ({ code: "firewall", message }));
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
+import type { StatusProblem } from "../base/status-problem.ts";
 import type { Monotonic } from "../base/time.ts";
 import type { Source } from "../capture/source.ts";
 import type { DoorConfig } from "../config/config.ts";
@@ -35,7 +36,7 @@ export interface StatusParts {
   readonly leaseManager: LeaseManager;
   readonly matcher: Matcher;
   readonly source: Source;
-  readonly network: Pick<NetworkChanges, "problems">;
+  readonly network: Pick<NetworkChanges, "problems" | "missing">;
   readonly firewalls: Pick<Firewalls, "kind" | "problems" | "listProtected">;
   readonly protection: Pick<Protection, "services" | "trial" | "problems">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
@@ -57,6 +58,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     uptime: clock.now() - started,
     configFile,
     interfaces: parts.interfaces() ?? ["any"],
+    missingInterfaces: network.missing,
     doors: doors.all.length,
     leases: leaseManager.leases.length,
     attempts: matcher.attemptsByStage,
@@ -68,13 +70,15 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     },
     journal: { path: journal.path, ...(problem !== undefined && { problem }) },
     problems: [
-      ...(problem === undefined ? [] : [problem]),
+      ...(problem === undefined ? [] : [{ code: "journal", message: problem } as const]),
       ...network.problems,
       ...firewalls.problems,
       ...problems,
       ...leaseManager.problems,
       ...describeOpenLeases(leaseManager.leases),
-      ...describeUnreachable(protection.services, doors),
+      ...describeUnreachable(protection.services, doors).map(
+        (message) => ({ code: "unreachable", message }) as const,
+      ),
     ],
   };
 }
@@ -151,13 +155,18 @@ const reportedState = {
   closing: "closing",
 } as const satisfies Record<LeaseState["kind"], LeaseReport["state"]>;
 
-/** Returns a sentence for each lease that could not be closed; for the rest of very many, one in all. */
-function describeOpenLeases(leases: readonly Lease[]): string[] {
+/** Returns a problem for each lease that could not be closed; for the rest of very many, one in all. */
+function describeOpenLeases(leases: readonly Lease[]): StatusProblem[] {
   const open = leases.filter((lease) => failureOf(lease) !== undefined);
   const more = open.length - mostDescribed;
+  const problem = (message: string) => ({ code: "close-failed", message }) as const;
   return [
-    ...open.slice(0, mostDescribed).map(describeOpenLease),
-    ...(more > 0 ? [`${more} more could not be closed: knockctl leases`] : []),
+    ...open.slice(0, mostDescribed).map((lease) => ({
+      ...problem(describeOpenLease(lease)),
+      door: ownerName(lease.access.owner),
+      source: lease.access.source,
+    })),
+    ...(more > 0 ? [problem(`${more} more could not be closed: knockctl leases`)] : []),
   ];
 }
 

@@ -97,7 +97,7 @@ describe("of one kind", () => {
     expect(log.entries).toMatchObject([{ level: "warning", event: "beside", text }]);
     const problem =
       "1 command of the kind ufw took more than 10 s: others of that kind started beside";
-    expect(scheduler.problems).toEqual([problem]);
+    expect(scheduler.problems).toEqual([{ code: "commands-beside", message: problem }]);
     await end("next", "slow");
     expect(scheduler.problems).toEqual([]);
   });
@@ -212,11 +212,10 @@ describe("slots", () => {
     clock.advance(2999);
     expect(scheduler.problems).toEqual([]);
     clock.advance(1);
-    expect(scheduler.problems).toEqual([
-      expect.stringMatching(
-        /^2 commands run, 4 wait, the oldest since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: 2 for a ufw of "lane", 1 for a slot of "hang", 1 for an earlier knock of the same source$/,
-      ),
-    ]);
+    const message = expect.stringMatching(
+      /^2 commands run, 4 wait, the oldest since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: 2 for a ufw of "lane", 1 for a slot of "hang", 1 for an earlier knock of the same source$/,
+    );
+    expect(scheduler.problems).toEqual([{ code: "commands-waiting", message }]);
     for (const name of ["x", "u", "v", "a", "y", "b"]) await end(name);
     expect(scheduler.problems).toEqual([]);
   });

@@ -3,6 +3,7 @@ import { ownerName } from "../base/access-owner.ts";
 import type { Clock } from "../base/clock.ts";
 import { laneOf } from "../base/command-kind.ts";
 import type { Log } from "../base/log.ts";
+import type { StatusProblem } from "../base/status-problem.ts";
 import { plural } from "../base/text.ts";
 import { later } from "../base/time.ts";
 import type {
@@ -55,8 +56,8 @@ export class CommandScheduler {
     return running + waiting[0].size + waiting[1].size;
   }
 
-  /** What an administrator should know: a sentence each. */
-  get problems(): readonly string[] {
+  /** What an administrator should know. */
+  get problems(): readonly StatusProblem[] {
     const { open, close } = this.#queues;
     const waiting = [...waitingIn(open), ...waitingIn(close)];
     const limits = { most: this.#most, mostOfDoor: this.#mostOfDoor };

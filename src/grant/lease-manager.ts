@@ -1,4 +1,5 @@
 // Longer than other files: every request meets every state of a lease here.
+import type { StatusProblem } from "../base/status-problem.ts";
 import type { Monotonic } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
@@ -75,8 +76,8 @@ export class LeaseManager {
     return commands + this.#registry.size > 0;
   }
 
-  /** Returns what waits for too long, and what runs for too long: a sentence each. */
-  get problems(): readonly string[] {
+  /** Returns what waits for too long, and what runs for too long. */
+  get problems(): readonly StatusProblem[] {
     return this.#scheduler.problems;
   }
 

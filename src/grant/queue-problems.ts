@@ -1,5 +1,6 @@
 import { ownerName } from "../base/access-owner.ts";
 import type { Clock } from "../base/clock.ts";
+import type { StatusProblem } from "../base/status-problem.ts";
 import { plural } from "../base/text.ts";
 import { earliest, formatLocalTime, never } from "../base/time.ts";
 import type { CommandLane, QueuedTask } from "./command-queue.ts";
@@ -21,7 +22,7 @@ export function describeWaiting(
   running: number,
   limits: SlotLimits,
   clock: Clock,
-): string[] {
+): StatusProblem[] {
   const since = waiting.reduce((oldest, queued) => earliest(oldest, queued.since), never);
   const age = clock.now() - since;
   if (age < usualWait) return [];
@@ -34,7 +35,8 @@ export function describeWaiting(
   const what = reasons.map(([reason, count]) => `${count} ${reason}`).join(", ");
   const date = formatLocalTime(new Date(clock.wall() - age));
   const run = `${plural(running, "command")} ${running === 1 ? "runs" : "run"}`;
-  return [`${run}, ${waiting.length} wait, the oldest since ${date}: ${what}`];
+  const message = `${run}, ${waiting.length} wait, the oldest since ${date}: ${what}`;
+  return [{ code: "commands-waiting", message }];
 }
 
 function reasonOf({ task, lane, door, predecessor }: QueuedTask, limits: SlotLimits): string {
@@ -48,12 +50,13 @@ function reasonOf({ task, lane, door, predecessor }: QueuedTask, limits: SlotLim
   return "for a slot";
 }
 
-/** Returns a sentence for each kind of which commands run beside each other, since one took too long. */
-export function describeShared(lanes: readonly CommandLane[]): string[] {
+/** Returns a problem for each kind of which commands run beside each other, since one took too long. */
+export function describeShared(lanes: readonly CommandLane[]): StatusProblem[] {
   return lanes
     .filter(({ isShared }) => isShared)
     .map(({ name, slow }) => {
       const what = `${plural(slow, "command")} of the kind ${name}`;
-      return `${what} took more than 10 s: others of that kind started beside`;
+      const message = `${what} took more than 10 s: others of that kind started beside`;
+      return { code: "commands-beside", message };
     });
 }

@@ -13,7 +13,7 @@ const door = "[ssh]\nsequence = 7003,7001,7002\ntcpflags = syn\nopen = tcp/22\np
 
 interface StatusAnswer {
   readonly firewall: { readonly protects: readonly string[] };
-  readonly problems: readonly string[];
+  readonly problems: readonly { readonly code: string; readonly message: string }[];
 }
 
 describe.skipIf(needs("nft"))("a protected service", () => {
@@ -76,7 +76,8 @@ describe.skipIf(needs("nft"))("a protected service", () => {
         expect(await reaches()).toBe("open");
         const { firewall, problems } = await status();
         expect(firewall.protects).toEqual([]);
-        expect(problems.join()).toContain("the next boot begins with another protection");
+        const message = expect.stringContaining("the next boot begins with another protection");
+        expect(problems).toEqual([{ code: "protection-not-stored", message }]);
       } finally {
         await run(["chattr", "-i", state]);
       }
@@ -92,11 +93,10 @@ describe.skipIf(needs("nft"))("a protected service", () => {
     await expect.poll(reaches).toBe("silent");
     const { firewall, problems } = await status();
     expect(firewall.protects).toEqual(["tcp/22"]);
-    expect(problems).toEqual([
-      expect.stringMatching(
-        /^another program keeps modifying table inet sesame: restored \d times$/,
-      ),
-    ]);
+    const message = expect.stringMatching(
+      /^another program keeps modifying table inet sesame: restored \d times$/,
+    );
+    expect(problems).toEqual([{ code: "firewall", message }]);
   });
 
   test.each([
@@ -105,9 +105,10 @@ describe.skipIf(needs("nft"))("a protected service", () => {
   ])("is not claimed where the table %s", async (_, change) => {
     await server.start();
     await nft(change);
+    const message = "tcp/22 is not protected: its rules are not in the kernel";
     expect(await status()).toMatchObject({
       firewall: { protects: [] },
-      problems: ["tcp/22 is not protected: its rules are not in the kernel"],
+      problems: [{ code: "not-protected", message }],
     });
     expect(await reaches()).toBe("open");
   });
@@ -119,7 +120,7 @@ describe.skipIf(needs("nft"))("a protected service", () => {
     );
     await expect.poll(status, { timeout: 3_000 }).toMatchObject({
       firewall: { protects: [] },
-      problems: [/incomplete/, /./].map((one) => expect.stringMatching(one)),
+      problems: [/incomplete/, /./].map((one) => ({ message: expect.stringMatching(one) })),
     });
     expect(await reaches()).toBe("open");
     await nft("delete table inet sesame");

@@ -52,10 +52,10 @@ export class Server {
     return this.host.start(this.#argv(args, from), env(from));
   }
 
-  /** The answer of a command. Fails if it is refused. */
+  /** The answer of a command. Fails if it is refused; `status` may end with 3. */
   async ask<T>(args: string, asking?: Asking): Promise<T> {
     const { code, stdout, stderr } = await this.knockctl(`${args} --json`, asking);
-    if (code !== 0) throw new Error(`knockctl ${args}: ${stderr}`);
+    if (code !== 0 && code !== 3) throw new Error(`knockctl ${args}: ${stderr}`);
     return JSON.parse(stdout);
   }
 

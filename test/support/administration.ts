@@ -137,7 +137,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     leaseManager,
     matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
     source: new MemorySource(() => {}),
-    network: { problems: [] },
+    network: { problems: [], missing: [] },
     firewalls,
     protection,
     journal: state.journal,

@@ -3,6 +3,7 @@ import { Address as Ip } from "../../src/base/address.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import { KnockError } from "../../src/base/errors.ts";
 import type { Entry, EntryListener } from "../../src/base/log.ts";
+import type { StatusProblem } from "../../src/base/status-problem.ts";
 import type { ControlHandlers } from "../../src/control/handlers.ts";
 import type { Params, Result } from "../../src/control/methods.ts";
 import type { DoorReport, LeaseReport } from "../../src/control/reports.ts";
@@ -78,7 +79,7 @@ export class MemoryHandlers implements ControlHandlers {
     warnings: [],
   };
   /** What `status` says is wrong. */
-  problems: readonly string[] = [];
+  problems: readonly StatusProblem[] = [];
   /** What `protect` and `unprotect` have made of it. */
   services: readonly string[] = ["tcp/22"];
   /** Packets of a trial, by port. */
@@ -116,6 +117,7 @@ export class MemoryHandlers implements ControlHandlers {
     uptime: 273_600_000 + this.#clock.now(),
     configFile: "/etc/knockd.conf",
     interfaces: ["eth0", "wg0"],
+    missingInterfaces: [],
     doors: this.doors().length,
     leases: this.#leases.length,
     attempts: [3, 1],

@@ -10,12 +10,16 @@ import { formatLeases } from "./leases.ts";
 
 const usage = `usage: knockctl status [options]
 
-Shows the state of knockd: its doors, open leases, attempts and problems.
+Shows the state of knockd: its doors, open leases, attempts and problems. Exit code 3 says that
+there are problems.
 
 ${clientUsage}`;
 
 /** More leases than fit on a screen are left to `knockctl leases`. */
 const mostLeases = 20;
+
+/** The exit code for monitoring: knockd runs, and something is wrong. */
+const problemsFound = 3;
 
 export const status: Command = {
   name: "status",
@@ -32,9 +36,11 @@ export const status: Command = {
     print(line, io, found, () =>
       [formatStatus(found.status), formatDoors(found.doors), formatSome(found.leases)].join("\n"),
     );
-    return 0;
+    return found.status.problems.length === 0 ? 0 : problemsFound;
   },
 };
+
+type FoundProblem = Result<"status">["problems"][number];
 
 function formatStatus(found: Result<"status">): string {
   const { version, pid, uptime, capture, firewall, journal, problems } = found;
@@ -42,7 +48,7 @@ function formatStatus(found: Result<"status">): string {
   const facts = formatList([
     ["knockd", `${version}, process ${pid}, up ${humanDuration(uptime)}`],
     ["configuration", found.configFile],
-    ["listening on", found.interfaces.join(", ")],
+    ["listening on", describeInterfaces(found)],
     ["firewall", `${firewall.kind}, protects ${protects}`],
     ...describeTrial(firewall),
     ["journal", journal.problem ?? "in order"],
@@ -50,7 +56,17 @@ function formatStatus(found: Result<"status">): string {
     ["knocking", describeAttempts(found.attempts)],
     ["open", plural(found.leases, "lease")],
   ]);
-  return `${facts}${problems.map((problem) => `problem: ${printable(problem)}\n`).join("")}`;
+  return `${facts}${problems.map(formatStatusProblem).join("")}`;
+}
+
+function describeInterfaces({ interfaces, missingInterfaces }: Result<"status">): string {
+  const isMissing = (name: string) => missingInterfaces.includes(name);
+  return interfaces.map((name) => (isMissing(name) ? `${name} (missing)` : name)).join(", ");
+}
+
+function formatStatusProblem({ message, hints = [] }: FoundProblem): string {
+  const lines = [`problem: ${message}`, ...hints.map((hint) => `hint: ${hint}`)];
+  return lines.map((line) => `${printable(line)}\n`).join("");
 }
 
 function describeTrial({ trial }: Result<"status">["firewall"]): [name: string, value: string][] {

@@ -34,7 +34,7 @@ describe("a change that cannot be followed", () => {
     fails[what] = true;
     changed();
     const problem = `cannot follow a change of the network: no ${what}`;
-    expect(network.problems).toEqual([problem]);
+    expect(network.problems).toEqual([{ code: "network", message: problem }]);
     clock.advance(10_000);
     expect(log.texts).toEqual([problem]);
     fails[what] = false;
@@ -71,4 +71,25 @@ describe("a change that cannot be followed", () => {
     clock.advance(1000);
     expect(done).toEqual(["ring", "host"]);
   });
+});
+
+test("an interface that is missing is a problem until it is there", () => {
+  const log = new MemoryLog();
+  const clock = new ManualClock();
+  let missing = ["eth9"];
+  const network = new NetworkChanges({
+    host: { refresh: () => {}, addresses: () => [] },
+    ring: { listen: () => {}, interfacesChanged: () => {}, missing: () => missing },
+    log,
+    clock,
+    watch,
+  });
+  expect(network.missing).toEqual(["eth9"]);
+  const message = "there is no interface eth9: knockd waits for it";
+  expect(network.problems).toEqual([{ code: "interface-missing", message }]);
+  missing = [];
+  changed();
+  expect(network.missing).toEqual([]);
+  expect(network.problems).toEqual([]);
+  network.close();
 });

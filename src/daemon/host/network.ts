@@ -1,6 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import type { StatusProblem } from "../../base/status-problem.ts";
 import { later } from "../../base/time.ts";
 import type { Host } from "../../capture/host.ts";
 import type { Ring } from "../../capture/ring.ts";
@@ -37,9 +38,19 @@ export class NetworkChanges {
     this.#tellMissing();
   }
 
-  /** Why the last change could not be followed; empty if it was. */
-  get problems(): readonly string[] {
-    return this.#problem === undefined ? [] : [this.#problem];
+  /** Returns the interfaces of the configuration that do not exist now. */
+  get missing(): readonly string[] {
+    return this.#missing;
+  }
+
+  /** Why the last change could not be followed, and which interfaces are missing. */
+  get problems(): readonly StatusProblem[] {
+    const missing = this.#missing.map((name) => {
+      const message = `there is no interface ${name}: knockd waits for it`;
+      return { code: "interface-missing", message } as const;
+    });
+    if (this.#problem === undefined) return missing;
+    return [{ code: "network", message: this.#problem }, ...missing];
   }
 
   /** Listens on these interfaces from now on; undefined: on all. */

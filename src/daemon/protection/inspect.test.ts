@@ -11,18 +11,25 @@ const wanted = {
   trial: { services: [web], remaining: 5000 },
   problems: ["the disk is full"],
 };
+const notStored = { code: "protection-not-stored", message: "the disk is full" };
 
 test("what the kernel protects is told as that, and what it does not is a problem", () => {
   const state = inspectProtection(wanted, { listProtected: () => [icmp, ssh, web] });
-  expect(state).toEqual(wanted);
+  expect(state).toEqual({ ...wanted, problems: [notStored] });
   const missing = inspectProtection(wanted, { listProtected: () => [icmp] });
   expect(missing).toEqual({
     services: [icmp],
     trial: { services: [], remaining: 5000 },
     problems: [
-      "tcp/22 is not protected: its rules are not in the kernel",
-      "tcp/80 is not protected: its rules are not in the kernel",
-      "the disk is full",
+      {
+        code: "not-protected",
+        message: "tcp/22 is not protected: its rules are not in the kernel",
+      },
+      {
+        code: "not-protected",
+        message: "tcp/80 is not protected: its rules are not in the kernel",
+      },
+      notStored,
     ],
   });
 });
@@ -33,5 +40,5 @@ test("a kernel that does not answer protects nothing as far as the status says",
   };
   const state = inspectProtection({ ...wanted, trial: undefined }, { listProtected });
   expect(state.services).toEqual([]);
-  expect(state.problems[0]).toBe("tcp/22 is not protected: nf_tables did not answer");
+  expect(state.problems[0]?.message).toBe("tcp/22 is not protected: nf_tables did not answer");
 });

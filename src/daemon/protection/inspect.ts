@@ -1,6 +1,7 @@
 import { reason } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, uniqueServices } from "../../base/service.ts";
+import type { StatusProblem } from "../../base/status-problem.ts";
 import type { Firewalls } from "../firewalls.ts";
 import type { Protection } from "./protection.ts";
 
@@ -10,8 +11,8 @@ export interface ProtectionState {
   readonly services: readonly Service[];
   /** For so many milliseconds more. */
   readonly trial: Protection["trial"];
-  /** What an administrator should look at: a sentence each. */
-  readonly problems: readonly string[];
+  /** What an administrator should look at. */
+  readonly problems: readonly StatusProblem[];
 }
 
 /** Asks the kernel what it protects at this moment of what should be protected. */
@@ -35,8 +36,11 @@ export function inspectProtection(
     services: services.filter(isThere),
     trial: trial && { ...trial, services: trial.services.filter(isThere) },
     problems: [
-      ...missing.map((service) => `${formatService(service)} is not protected: ${why}`),
-      ...problems,
+      ...missing.map((service) => {
+        const message = `${formatService(service)} is not protected: ${why}`;
+        return { code: "not-protected", message } as const;
+      }),
+      ...problems.map((message) => ({ code: "protection-not-stored", message }) as const),
     ],
   };
 }

@@ -1,0 +1,33 @@
+import type { Address } from "./address.ts";
+
+/**
+ * Stable names of what `knockctl status` finds wrong, for monitoring. docs/control-protocol.md says what
+ * each means.
+ */
+export const problemCodes = [
+  "journal",
+  "network",
+  "interface-missing",
+  "firewall",
+  "not-protected",
+  "protection-not-stored",
+  "unreachable",
+  "close-failed",
+  "commands-waiting",
+  "commands-beside",
+] as const;
+
+type ProblemCode = (typeof problemCodes)[number];
+
+/** Something that is wrong now, which an administrator should look at. */
+export interface StatusProblem {
+  readonly code: ProblemCode;
+  /** A sentence, without the steps that mend it. */
+  readonly message: string;
+  /** Commands or steps that mend it. */
+  readonly hints?: readonly string[];
+  /** The door that it is about. */
+  readonly door?: string;
+  /** The source that it is about. */
+  readonly source?: Address;
+}
