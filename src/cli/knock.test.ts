@@ -7,6 +7,9 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { runMain } from "../../test/support/run-main.ts";
+import { tooWide } from "../../test/support/wide.ts";
+import { options } from "./knock/command-line.ts";
+import { usageLines } from "./knock/usage.ts";
 import { main } from "./knock.ts";
 import { version } from "./version.ts";
 
@@ -45,6 +48,16 @@ test("-v names each packet", async () => {
   });
 });
 
+test("takes what people copy: commas between ports, and an IPv6 address in brackets", async () => {
+  const hits = (...args: string[]) => knock("-v", ...args);
+  const stdout = "hitting tcp 127.0.0.1:1\nhitting udp 127.0.0.1:2\nhitting tcp 127.0.0.1:3\n";
+  const wanted = { code: 0, stdout, stderr: "" };
+  expect(await hits("127.0.0.1", "1,2:udp,3")).toEqual(wanted);
+  expect(await hits("127.0.0.1", "1,", "2:udp,", "3")).toEqual(wanted);
+  expect(await hits("-d", "0.5", "127.0.0.1", "1", "2:udp,3")).toEqual(wanted);
+  expect((await hits("[::1]", "1")).stdout).toBe("hitting tcp ::1:1\n");
+});
+
 test("of -4 and -6 the last counts", async () => {
   expect(await knock("-6", "-4", "127.0.0.1", "1")).toMatchObject({ code: 0 });
 });
@@ -58,27 +71,33 @@ test("-V prints knockd's version and ours", async () => {
   expect(version).toMatch(/^\d+\.\d+\.\d+/);
 });
 
-test.each([[["-h"]], [["--help", "127.0.0.1", "1"]], [[]], [["-v"]]])(
-  "%j gets the usage on standard output and exit code 1",
+test.each([[["-h"]], [["--help", "127.0.0.1", "1"]], [[]]])(
+  "%j gets the help on standard output and exit code 1",
   async (args) => {
-    expect(await knock(...args)).toEqual({
-      code: 1,
-      stdout: expect.stringMatching(/^usage: knock /),
-      stderr: "",
-    });
+    const { code, stdout, stderr } = await knock(...args);
+    expect([code, stderr]).toEqual([1, ""]);
+    expect(stdout).toMatch(/^usage: knock /);
+    for (const { long } of options) expect(stdout).toMatch(new RegExp(`--${long}[ \\n]`));
+    expect(tooWide(stdout)).toEqual([]);
   },
 );
 
-test.each([[["127.0.0.1"]], [["-v", "127.0.0.1"]], [["-d", "-5", "127.0.0.1"]]])(
-  "%j gets it too, and the reason",
-  async (args) => {
-    expect(await knock(...args)).toEqual({
-      code: 1,
-      stdout: expect.stringMatching(/^usage: knock /),
-      stderr: `knock: error: no port to knock at, and no profile '127.0.0.1' in ${file}\n`,
-    });
-  },
-);
+const noPort = `no port to knock at, and no profile '127.0.0.1' in ${file}`;
+const listHint = "--list shows all profiles, --save makes one";
+
+test.each([
+  [["-v"], "no host to knock at", "--help explains the options"],
+  [["--wait", "22"], "no host to knock at", "--help explains the options"],
+  [["127.0.0.1"], noPort, listHint],
+  [["-v", "127.0.0.1"], noPort, listHint],
+  [["-d", "-5", "127.0.0.1"], noPort, listHint],
+])("%j gets the usage lines on standard output, and the reason", async (args, message, hint) => {
+  expect(await knock(...args)).toEqual({
+    code: 1,
+    stdout: usageLines,
+    stderr: `knock: error: ${message}\nknock: hint: ${hint}\n`,
+  });
+});
 
 describe("it refuses", () => {
   const portHint = "knock: hint: ports are written as 7000, 7000:udp or ssh\n";
@@ -90,7 +109,7 @@ describe("it refuses", () => {
     [["-d", "-5", "127.0.0.1", "1"], "error: delay cannot be negative\n"],
     [
       ["-d5x", "127.0.0.1", "1"],
-      "knock: error: delay '5x': expected milliseconds, a whole number of at most nine digits\n",
+      "knock: error: delay '5x': expected milliseconds, a number of at most nine digits\n",
     ],
     [
       ["127.0.0.1", "1", "70000"],
@@ -98,6 +117,14 @@ describe("it refuses", () => {
     ],
     [["127.0.0.1", "1:xyz"], `knock: error: port '1:xyz' names an unknown protocol\n${portHint}`],
     [["-4", "::1", "1"], "knock: error: '::1' is not an IPv4 address, which -4 asks for\n"],
+    [
+      ["127.0.0.1:7311", "8122"],
+      "knock: error: '127.0.0.1:7311' is a host with a port\nknock: hint: the host stands alone, then the ports: knock 127.0.0.1 7311 PORT...\n",
+    ],
+    [
+      ["root@127.0.0.1", "7311"],
+      "knock: error: 'root@127.0.0.1' is a host with a user\nknock: hint: the host stands alone, then the ports: knock 127.0.0.1 PORT...\n",
+    ],
     [
       ["a..b", "7000:udp", "8000"],
       "Failed to resolve hostname 'a..b' on port 7000\ngetaddrinfo: unknown node or service\n",
@@ -324,7 +351,7 @@ describe("a profile", () => {
     expect(arrivals).toEqual(["hi", "you"]);
     expect(await knock(...saved)).toMatchObject({
       code: 1,
-      stderr: `knock: ${file}:1: there is a profile 'home'\nknock: hint: --force replaces it\n`,
+      stderr: `knock: error: ${file}:1: there is a profile 'home'\nknock: hint: --force replaces it\n`,
     });
   });
 
@@ -360,10 +387,28 @@ describe("a profile", () => {
     expect(await knock("home")).toMatchObject({
       code: 1,
       stdout: "",
-      stderr: expect.stringContaining(`knock: ${file}:2: port 'x' is neither`),
+      stderr: expect.stringContaining(`knock: error: ${file}:2: port 'x' is neither`),
     });
     writeFileSync(file, "Host home\n  HostName x\n");
-    expect((await knock("home")).stderr).toBe(`knock: ${file}: 'home' has no Sequence\n`);
+    expect((await knock("home")).stderr).toBe(`knock: error: ${file}: 'home' has no Sequence\n`);
+  });
+
+  test("that is meant is named", async () => {
+    writeFileSync(file, "Host home\n  Sequence 1\n", { mode: 0o600 });
+    for (const args of [["hom"], ["--print", "hom"], ["--profile", "hoem"]]) {
+      expect(await knock(...args)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining("\nknock: hint: did you mean 'home'?\n"),
+      });
+    }
+    writeFileSync(file, "Hots home\n  Seqence 1\n", { mode: 0o600 });
+    expect((await knock("home")).stderr).toBe(
+      [
+        `knock: error: ${file}:1: unknown keyword 'Hots' (did you mean Host?)`,
+        `knock: error: ${file}:2: unknown keyword 'Seqence' (did you mean Sequence?)`,
+        "",
+      ].join("\n"),
+    );
   });
 
   test("that there is not is told", async () => {

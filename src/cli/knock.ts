@@ -1,8 +1,7 @@
 import { KnockError } from "../base/errors.ts";
 import { KnockCommandLine } from "./knock/command-line.ts";
 import { deliver } from "./knock/deliver.ts";
-import { findTarget } from "./knock/target.ts";
-import { usage } from "./knock/usage.ts";
+import { findTarget, hintsOfName } from "./knock/target.ts";
 import type { Io } from "./program.ts";
 import { version } from "./version.ts";
 
@@ -14,7 +13,7 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: KnockCommandLine | undefined;
   try {
     line = new KnockCommandLine(args);
-    return await run(line, io);
+    return await run(line, args, io);
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     const { code, message, hints } = error;
@@ -24,7 +23,8 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (line?.has("quiet") && (code === "SEND" || code === "RESOLVE")) return 1;
     if (code !== "CONFIG") throw error;
     // Problems name their file and line.
-    const lines = [...message.split("\n"), ...hints.map((hint) => `hint: ${hint}`)];
+    const errors = message.split("\n").map((one) => `error: ${one}`);
+    const lines = [...errors, ...hints.map((hint) => `hint: ${hint}`)];
     io.stderr(lines.map((one) => `knock: ${one}\n`).join(""));
     return 1;
   }
@@ -36,14 +36,14 @@ function asksForJson(args: readonly string[]): boolean {
   return own.some((arg) => arg.length > 2 && "--json".startsWith(arg));
 }
 
-async function run(line: KnockCommandLine, io: Io): Promise<number> {
+async function run(line: KnockCommandLine, args: readonly string[], io: Io): Promise<number> {
   const first = line.first("version", "help");
   if (first === "version") {
     io.stdout(`knock 0.8 (Sesame ${version})\n`);
     return 0;
   }
-  if (first === "help") {
-    io.stdout(usage);
+  if (first === "help" || args.length === 0) {
+    io.stdout((await import("./knock/usage.ts")).formatUsage());
     return 1;
   }
   if (line.has("list")) return await (await import("./knock/list.ts")).list(line, io);
@@ -56,21 +56,24 @@ async function run(line: KnockCommandLine, io: Io): Promise<number> {
   }
   const target = await findTarget(line, io);
   if (target === undefined) {
-    const lack = await explainLack(line);
-    if (isJson) throw new KnockError("USAGE", lack ?? "no host to knock at");
-    io.stdout(usage);
-    if (lack !== undefined) io.stderr(`knock: error: ${lack}\n`);
-    return 1;
+    const lack = await explainLack(line, io);
+    if (isJson) throw lack;
+    io.stdout((await import("./knock/usage.ts")).usageLines);
+    throw lack;
   }
   if (line.has("save")) return await (await import("./knock/save.ts")).save(target, line, io);
   return await deliver(target, line, io);
 }
 
-/** Explains a single word: an unknown profile, or a host without a port. */
-async function explainLack(line: KnockCommandLine): Promise<string | undefined> {
+/** Explains a command line without a host, or with one word: an unknown profile, or a host without a port. */
+async function explainLack(line: KnockCommandLine, io: Io): Promise<KnockError> {
   const [host] = line.operands;
-  if (host === undefined) return undefined;
+  if (host === undefined) {
+    const hints = ["--help explains the options"];
+    return new KnockError("USAGE", "no host to knock at", { hints });
+  }
   const { usualPath } = await import("../client/profile-file.ts");
   const file = line.get("file") ?? usualPath();
-  return `no port to knock at, and no profile '${host}' in ${file}`;
+  const message = `no port to knock at, and no profile '${host}' in ${file}`;
+  return new KnockError("USAGE", message, { hints: await hintsOfName(host, line, io) });
 }

@@ -14,50 +14,58 @@ import { Daemon } from "../daemon/daemon.ts";
 import type { DaemonOptions } from "../daemon/daemon-options.ts";
 import { decoyFacts } from "../daemon/host/facts.ts";
 import { isNotified } from "../daemon/service-manager.ts";
-import type { Flag, Option } from "./getopt.ts";
+import type { Arguments } from "./getopt.ts";
 import { getopt } from "./getopt.ts";
 import type { Hangups } from "./hangups.ts";
+import type { HelpOption } from "./help.ts";
+import { formatOptions, wrap } from "./help.ts";
+import { withPermissionHint } from "./permission.ts";
 import type { Io } from "./program.ts";
 import { version } from "./version.ts";
 
 /** All options. */
-export const options: readonly Option[] = [
-  { short: "i", long: "interface", argument: "NAME" },
-  { short: "d", long: "daemon" },
-  { short: "c", long: "config", argument: "FILE" },
-  { short: "D", long: "debug" },
-  { short: "l", long: "lookup" },
-  { short: "p", long: "pidfile", argument: "FILE" },
-  { short: "g", long: "logfile", argument: "FILE" },
-  { short: "t", long: "test" },
-  { short: "v", long: "verbose" },
-  { short: "4", long: "only-ip-v4" },
-  { long: "dry-run" },
-  { short: "V", long: "version" },
-  { short: "h", long: "help" },
+export const options: readonly HelpOption[] = [
+  {
+    short: "i",
+    long: "interface",
+    argument: "NAME",
+    help: "listen on this interface; several with commas between them, or any [the configuration's, else any]",
+  },
+  {
+    short: "c",
+    long: "config",
+    argument: "FILE",
+    help: `read this configuration [${defaultConfigFile}]`,
+  },
+  { short: "d", long: "daemon", help: "go to the background once everything is ready" },
+  {
+    short: "p",
+    long: "pidfile",
+    argument: "FILE",
+    help: `with -d, write the process number here [${defaultPidFile}]`,
+  },
+  { short: "g", long: "logfile", argument: "FILE", help: "write a log to this file" },
+  { short: "l", long: "lookup", help: "add the names of the hosts that knock to the log" },
+  { short: "4", long: "only-ip-v4", help: "ignore IPv6" },
+  { short: "t", long: "test", help: "check the configuration, list its problems, and exit" },
+  { short: "v", long: "verbose", help: "show on the terminal what happens" },
+  { short: "D", long: "debug", help: "show on the terminal every packet and decision" },
+  { long: "dry-run", help: "open nothing: show on the terminal what would be run and opened" },
+  { short: "V", long: "version", help: "print the version" },
+  { short: "h", long: "help", help: "print this text" },
 ];
 
-const usage = `usage: knockd [options]
+const usageLine = "usage: knockd [options]\n";
 
+const usage = `${usageLine}
 Listen for port knocks and run the commands of doors that are opened.
 
-  -i, --interface NAME  listen on this interface; several with commas between them, or any
-                        (default: what the configuration says, else any)
-  -c, --config FILE     read this configuration (default: ${defaultConfigFile})
-  -d, --daemon          go to the background once everything is ready
-  -p, --pidfile FILE    with -d, write the process number here (default: ${defaultPidFile})
-  -g, --logfile FILE    write a log to this file
-  -l, --lookup          name the hosts that knock in the log, not just their addresses
-  -4, --only-ip-v4      ignore IPv6
-  -t, --test            check the configuration, say what is wrong with it, and exit
-  -v, --verbose         show on the terminal what happens
-  -D, --debug           show on the terminal every packet and decision
-      --dry-run         open nothing: show on the terminal what would be run and opened
-  -V, --version         print the version
-  -h, --help            print this text
-
-SIGHUP reads the configuration again. SIGTERM and SIGINT end the daemon; what is open stays open, and the
-next one closes it on time.
+${formatOptions(options)}
+${wrap(
+  "SIGHUP reads the configuration again. SIGTERM and SIGINT end the daemon; what is open stays open, and the next start closes it on time.",
+)}
+exit codes: 0 or the number of the signal that ended it; 1 if it could not
+start; 2 for a wrong option
 `;
 
 /** knockd's exit codes: the number of a signal; 1 if it could not start; 2 for a wrong option. */
@@ -65,16 +73,17 @@ const exitCodes = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The daemon's command line. Fulfilled with the exit code when the daemon has ended. */
 export async function main(args: readonly string[], io: Io, hangups: Hangups): Promise<number> {
-  let flags: readonly Flag[];
+  let line: Arguments;
   try {
-    flags = getopt(args, options).flags;
+    line = getopt(args, options);
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
-    io.stderr(`knockd: ${error.message}\n${usage}`);
+    const hints = error.hints.map((hint) => `knockd: hint: ${hint}\n`);
+    io.stderr(`knockd: ${error.message}\n${hints.join("")}${usageLine}`);
     return 2;
   }
   // The last value of a repeated option counts, as with getopt.
-  const given = new Map(flags.map(({ name, value = "" }) => [name, value]));
+  const given = new Map(line.flags.map(({ name, value = "" }) => [name, value]));
   if (given.has("help")) {
     io.stdout(usage);
     return 0;
@@ -83,17 +92,21 @@ export async function main(args: readonly string[], io: Io, hangups: Hangups): P
     io.stdout(`knockd 0.8 (Sesame ${version})\n`);
     return 0;
   }
+  // knockd 0.8 ignores them without a word.
+  for (const word of line.operands) io.stderr(`knockd: warning: "${word}" is ignored\n`);
   try {
     return await run(given, io, hangups);
-  } catch (error) {
-    if (!(error instanceof KnockError)) throw error;
+  } catch (thrown) {
+    if (!(thrown instanceof KnockError)) throw thrown;
+    const error = withPermissionHint(thrown, "knockd");
     if (error.code === "USAGE") {
       io.stderr(`knockd: ${error.message}\n`);
       return 2;
     }
     if (error.code !== "CONFIG") throw error;
     // Problems name their file and line, as compilers do.
-    io.stderr(`${error.message}\n`);
+    const hints = error.hints.map((hint) => `knockd: hint: ${hint}\n`);
+    io.stderr(`${error.message}\n${hints.join("")}`);
     return 1;
   }
 }

@@ -1,4 +1,5 @@
 import { printable } from "../base/text.ts";
+import { textWidth } from "./text-width.ts";
 
 /** A column: its title, and the side on which its cells begin. */
 export interface Column {
@@ -12,7 +13,9 @@ export function formatTable(
   rows: readonly (readonly string[])[],
 ): string {
   const lines = [columns.map(({ title }) => title), ...rows].map((row) => row.map(printable));
-  const widths = columns.map((_, i) => Math.max(...lines.map((cells) => width(cells[i] ?? ""))));
+  const widths = columns.map((_, i) =>
+    Math.max(...lines.map((cells) => textWidth(cells[i] ?? ""))),
+  );
   const format = (cells: readonly string[]) =>
     columns.map(({ align }, i) => pad(cells[i] ?? "", widths[i] ?? 0, align)).join("  ");
   return lines.map((cells) => `${format(cells).trimEnd()}\n`).join("");
@@ -20,25 +23,13 @@ export function formatTable(
 
 /** Names and values under each other: `doors     3`. */
 export function formatList(facts: readonly (readonly [name: string, value: string])[]): string {
-  const widest = Math.max(0, ...facts.map(([name]) => width(name)));
+  const widest = Math.max(0, ...facts.map(([name]) => textWidth(name)));
   const format = ([name, value]: readonly [string, string]) =>
     `${pad(name, widest)}  ${printable(value)}`.trimEnd();
   return facts.map((fact) => `${format(fact)}\n`).join("");
 }
 
 function pad(text: string, to: number, align: "left" | "right" = "left"): string {
-  const blanks = " ".repeat(Math.max(0, to - width(text)));
+  const blanks = " ".repeat(Math.max(0, to - textWidth(text)));
   return align === "left" ? text + blanks : blanks + text;
-}
-
-/** Columns on a terminal, about: characters, of which East Asian ones and pictures take two. */
-function width(text: string): number {
-  const wide = text.match(/[\u1100-\u115f\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/gu);
-  const pictures = text.match(/\p{Emoji_Presentation}/gu);
-  const marks = text.match(/\p{M}/gu);
-  return [...text].length + count(wide) + count(pictures) - count(marks);
-}
-
-function count(found: readonly string[] | null): number {
-  return found?.length ?? 0;
 }

@@ -1,6 +1,7 @@
 import { KnockError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Keyword, ReadContext } from "./keywords.ts";
-import { findKeyword } from "./keywords.ts";
+import { findKeyword, keywords } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
 import type { KnockProfile, Settings } from "./profile.ts";
 import { overlay } from "./profile.ts";
@@ -39,15 +40,14 @@ export function readHostBlocks(text: string, file: string, context: ReadContext)
           blocks.push({ patterns: readPatterns(words), line, directives: [] });
         } else {
           const keyword = findKeyword(key);
-          if (keyword === undefined) throw new KnockError("USAGE", `unknown keyword '${key}'`);
+          if (keyword === undefined) throw unknownKeyword(key);
           const settings = keyword.read(words, context);
           blocks.at(-1)?.directives.push({ keyword, settings, line });
         }
       } catch (error) {
         if (!(error instanceof KnockError)) throw error;
-        problems.push(
-          ...[error.message, ...error.hints].map((words) => `${file}:${line}: ${words}`),
-        );
+        const hints = error.hints.map((hint) => ` (${hint})`).join("");
+        problems.push(`${file}:${line}: ${error.message}${hints}`);
       }
     });
   if (problems.length > 0) throw new KnockError("CONFIG", problems.join("\n"));
@@ -81,6 +81,17 @@ export function namesIn(blocks: readonly HostBlock[]): string[] {
 function readLine(raw: string): { readonly key: string; readonly words: readonly string[] } {
   const [, key = "", value = ""] = /^\s*([^\s=#]*)\s*=?(.*)$/s.exec(raw.trimEnd()) ?? [];
   return { key, words: key === "" ? [] : splitWords(value) };
+}
+
+function unknownKeyword(key: string): KnockError {
+  const names = ["Host", ...keywords.map(({ name }) => name)];
+  const near = nearest(
+    key.toLowerCase(),
+    names.map((name) => name.toLowerCase()),
+  );
+  const meant = names.find((name) => name.toLowerCase() === near);
+  const hints = meant === undefined ? [] : [`did you mean ${meant}?`];
+  return new KnockError("USAGE", `unknown keyword '${key}'`, { hints });
 }
 
 function readPatterns(words: readonly string[]): readonly string[] {

@@ -94,11 +94,13 @@ test.each([
   ["999999999", 999_999_999],
   ["300ms", 300],
   ["2s", 2_000],
+  ["0.5", 0],
+  ["1.9", 1],
 ])("a delay of %s is %i ms", (delay, milliseconds) => {
   expect(parseDelay(delay)).toBe(milliseconds);
 });
 
-test.each(["", "x", "5x", "1.5", "-1", "+1", "1e3", "1000000000", "30d", "1 s"])(
+test.each(["", "x", "5x", ".5", "1.5s", "-1", "+1", "1e3", "1000000000", "30d", "1 s"])(
   "a delay of %j is refused",
   (delay) => {
     expect(() => parseDelay(delay)).toThrow(expect.objectContaining({ code: "USAGE" }));

@@ -43,6 +43,29 @@ export function checkHost(host: string, family: RequestedFamily): void {
 }
 
 /**
+ * Returns the host of a command line, without the brackets of an IPv6 address. Throws `USAGE` for `HOST:PORT` and
+ * `USER@HOST`, which no system resolves.
+ */
+export function readHost(text: string): string {
+  const inside = /^\[(.*)\]$/.exec(text)?.[1] ?? "";
+  if (isIP(inside.replace(/%.*$/, "")) === 6) return inside;
+  const [, user, host = "", port] = /^(.*@)?(\[.*\]|[^:@]*)(:\d*)?$/.exec(text) ?? [];
+  if (host === "" || (user === undefined && port === undefined)) return text;
+  const extra = user === undefined ? "port" : "user";
+  const ports = port === undefined || port === ":" ? "PORT..." : `${port.slice(1)} PORT...`;
+  throw new KnockError("USAGE", `'${text}' is a host with a ${extra}`, {
+    hints: [`the host stands alone, then the ports: knock ${host} ${ports}`],
+  });
+}
+
+/** Returns the ports of a list whose items commas may separate: `7000,8000:udp`. */
+export function splitPorts(items: readonly string[]): string[] {
+  return items.flatMap((item) =>
+    item.includes(",") ? item.split(",").filter((part) => part !== "") : [item],
+  );
+}
+
+/**
  * Reads `7000`, `7000:udp`, `7000/udp`, `ssh`, `ssh:tcp`, and a pause of `+300` or `+300ms` between two of
  * them. `udp` makes every step UDP. Throws `USAGE` for the first invalid item, and the errors of `findService`.
  */
@@ -75,15 +98,15 @@ export function formatSteps(steps: readonly Step[]): string[] {
   ]);
 }
 
-/** Reads milliseconds: digits, or a number with a unit. Throws `USAGE`. */
+/** Reads milliseconds: a number, rounded down as knockd's client does, or one with a unit. Throws `USAGE`. */
 export function parseDelay(text: string): number {
   // Nine digits: eleven days, and less than the longest time that setTimeout can wait.
-  const delay = /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+  const delay = /^\d{1,9}(?:\.\d{0,9})?$/.test(text) ? Math.floor(Number(text)) : undefined;
   const length = delay ?? (/^\d+[a-z]+$/i.test(text) ? parseDuration(text) : undefined);
   if (length === undefined || length > 999_999_999) {
     throw new KnockError(
       "USAGE",
-      `delay '${text}': expected milliseconds, a whole number of at most nine digits`,
+      `delay '${text}': expected milliseconds, a number of at most nine digits`,
     );
   }
   return length;

@@ -1,5 +1,6 @@
 import { chownSync, mkdirSync, rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { tooWide } from "../support/wide.ts";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
@@ -30,6 +31,7 @@ describe.skipIf(needs())("knockd on the command line", () => {
     async (args) => {
       const { code, stdout, stderr } = await run(...args);
       expect(stdout).toMatch(/^usage: knockd \[options\]\n/);
+      expect(tooWide(stdout)).toEqual([]);
       for (const flag of "icdDlpgtv4Vh") expect(stdout).toContain(`\n  -${flag}, --`);
       expect([code, stderr]).toEqual([0, ""]);
     },
@@ -48,7 +50,7 @@ describe.skipIf(needs())("knockd on the command line", () => {
   ])("%j is refused with 2 and the usage", async (args, message) => {
     const { code, stdout, stderr } = await run(...args);
     expect([code, stdout]).toEqual([2, ""]);
-    expect(stderr).toMatch(/^.*\nusage: knockd/);
+    expect(stderr).toMatch(/^.*\n(?:knockd: hint: .*\n)?usage: knockd \[options\]\n$/);
     expect(stderr.split("\n")[0]).toBe(message);
   });
 

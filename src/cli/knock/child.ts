@@ -25,8 +25,12 @@ export async function runChild(
   for (const signal of fromTerminal) process.on(signal, passUnlessTerminal);
   return await new Promise((resolve) => {
     child.on("error", (error: NodeJS.ErrnoException) => {
-      io.stderr(`knock: error: cannot run ${program}: ${reason(error)}\n`);
-      resolve(error.code === "ENOENT" ? 127 : 126);
+      const isMissing = error.code === "ENOENT";
+      const message = isMissing
+        ? `there is no command ${program}`
+        : `cannot run ${program}: ${reason(error)}`;
+      io.stderr(`knock: error: ${message}\n`);
+      resolve(isMissing ? 127 : 126);
     });
     child.on("exit", (code, signal) => {
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));

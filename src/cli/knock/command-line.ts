@@ -36,7 +36,7 @@ const newOptions = [
 /** All options. */
 export const options: readonly Option[] = [...oldOptions, ...newOptions];
 
-type KnockOptionName = (typeof oldOptions | typeof newOptions)[number]["long"];
+export type KnockOptionName = (typeof oldOptions | typeof newOptions)[number]["long"];
 
 /** A command line of `knock`. */
 export class KnockCommandLine {

@@ -1,5 +1,6 @@
 import { KnockError } from "../../base/errors.ts";
-import { parseDelay, parseSteps } from "../../client/plan.ts";
+import { nearest } from "../../base/nearest.ts";
+import { parseDelay, parseSteps, readHost, splitPorts } from "../../client/plan.ts";
 import type { KnockProfile, Settings } from "../../client/profile.ts";
 import { overlay } from "../../client/profile.ts";
 import type { ProfileFile } from "../../client/profile-file.ts";
@@ -41,8 +42,8 @@ export async function findTarget(line: KnockCommandLine, io: Io): Promise<KnockT
   const ports = [...operands.slice(1), ...(command === undefined ? (rest ?? []) : [])];
   const settings = await readSettings(line);
   try {
-    const steps = parseSteps(ports, line.has("udp"), findService);
-    return withCommand({ ...settings, name: "", host, steps }, command);
+    const steps = parseSteps(splitPorts(ports), line.has("udp"), findService);
+    return withCommand({ ...settings, name: "", host: readHost(host), steps }, command);
   } catch (error) {
     if (!(error instanceof KnockError) || rest === undefined || command !== undefined) throw error;
     const wanted =
@@ -60,8 +61,9 @@ async function findProxied(line: KnockCommandLine, io: Io): Promise<KnockTarget>
   const name = line.get("profile") ?? host;
   if (ports.length === 0) return { service, profile: await mustFind(name, line, io) };
   if (line.has("profile")) throw usageError(`--profile ${name} leaves no room for '${ports[0]}'`);
-  const steps = parseSteps(ports, line.has("udp"), findService);
-  return { service, profile: { ...(await readSettings(line)), name: "", host, steps } };
+  const steps = parseSteps(splitPorts(ports), line.has("udp"), findService);
+  const profile = { ...(await readSettings(line)), name: "", host: readHost(host), steps };
+  return { service, profile };
 }
 
 function withCommand(profile: KnockProfile, command: readonly string[] | undefined): KnockTarget {
@@ -77,8 +79,21 @@ export async function mustFind(
   const profile = await lookUp(name, line, io);
   if (profile !== undefined) return profile;
   throw new KnockError("USAGE", `there is no profile '${name}'`, {
-    hints: ["--list shows all profiles, --save makes one"],
+    hints: await hintsOfName(name, line, io),
   });
+}
+
+/** Returns what may be meant by the name of a profile that does not exist. */
+export async function hintsOfName(
+  name: string,
+  line: KnockCommandLine,
+  io: Io,
+): Promise<readonly string[]> {
+  const { namesIn } = await import("../../client/host-blocks.ts");
+  const { blocks } = await openProfiles(line, { ...io, stderr: () => {} });
+  const near = nearest(name, namesIn(blocks));
+  if (near !== undefined) return [`did you mean '${near}'?`];
+  return ["--list shows all profiles, --save makes one"];
 }
 
 async function lookUp(

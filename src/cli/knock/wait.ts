@@ -131,7 +131,7 @@ export function explain(
 ): KnockError {
   const service = `tcp/${port} of ${route.address}`;
   const after = knocks > 1 ? ` after ${knocks} knocks` : "";
-  const again = "-d 300 pauses between packets, --retry 3 knocks again";
+  const again = "-d 200 pauses between packets, --retry 3 knocks again";
   if (answer === "unreachable") {
     // The kernel reports icmp-host-prohibited and admin-prohibited as an unreachable host.
     const firewall =
@@ -145,7 +145,6 @@ export function explain(
       "is refused: the machine answers, but the door is closed or nothing listens behind it";
     return new KnockError("SEND", `${service} ${what}${after}`, { hints: [again] });
   }
-  return new KnockError("SEND", `${service} stays silent${after}: its packets are dropped`, {
-    hints: [again],
-  });
+  const causes = "host down, wrong address, or packets dropped";
+  return new KnockError("SEND", `no answer from ${service}${after}: ${causes}`, { hints: [again] });
 }
