@@ -24,6 +24,11 @@ _knockctl_ask() {
   _knockctl_offer "${found[@]%'"'}"
 }
 
+_knockctl_commands() {
+  _knockctl_offer init undo status doors leases watch open extend close reload guard protect \
+    unprotect check migrate replay invite help version
+}
+
 _knockctl_options() {
   case $command in
     init)
@@ -39,10 +44,10 @@ _knockctl_options() {
     invite) echo --host --url --service --output --force --config ;;
   esac
   case $command in
-    check | migrate | replay | invite) ;;
-    *) echo --socket ;;
+    check | migrate | replay | invite | help | version) ;;
+    *) echo -s --socket ;;
   esac
-  echo --json -h --help
+  echo -j --json -h --help
 }
 
 _knockctl() {
@@ -53,37 +58,40 @@ _knockctl() {
     prev=${COMP_WORDS[COMP_CWORD - 2]}
   fi
   COMPREPLY=()
-  local command=${COMP_WORDS[1]}
-  if ((COMP_CWORD == 1)); then
-    _knockctl_offer init undo status doors leases watch open extend close reload guard protect \
-      unprotect check migrate replay invite -h --help -V --version
-    return
-  fi
-  local i operands=0 option='' socket=()
-  for ((i = 2; i < COMP_CWORD; i++)); do
+  # Options may stand before the command. It is the first operand, and does not count as one.
+  local i operands=-1 command='' option='' socket=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
     local word=${COMP_WORDS[i]}
     [[ $word == = ]] && continue
     if [[ -n $option ]]; then
-      [[ $option == --socket ]] && socket=(--socket "$word")
+      [[ $option == -s || $option == --socket ]] && socket=(--socket "$word")
       option=
       continue
     fi
     case $word in
-      --socket | --address | --for | --config | --open-for | --source | --host | --url | --service | \
+      -s | --socket | --address | --for | --config | --open-for | --source | --host | --url | --service | \
         --output | --steps | --trial)
         option=$word
         ;;
       -*) ;;
-      *) operands=$((operands + 1)) ;;
+      *)
+        command=${command:-$word}
+        operands=$((operands + 1))
+        ;;
     esac
   done
   case $prev in
-    --socket | --config | --output) _knockctl_files ;;
+    -s | --socket | --config | --output) _knockctl_files ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
     --address | --source | --host | --url | --steps) ;;
     *)
+      if [[ -z $command ]]; then
+        _knockctl_commands
+        _knockctl_offer -s --socket -j --json -h --help -V --version
+        return
+      fi
       if [[ $cur == -* ]]; then
         # shellcheck disable=SC2046  # they are words of ours
         _knockctl_offer $(_knockctl_options)
@@ -101,6 +109,7 @@ _knockctl() {
         open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
         guard:*) _knockctl_offer tcp/22 icmp ;;
         invite:0) _knockctl_ask doors name ;;
+        help:0) _knockctl_commands ;;
         check:0 | migrate:0 | replay:0) _knockctl_files ;;
       esac
       ;;

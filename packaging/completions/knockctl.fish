@@ -4,62 +4,76 @@
 function __knockctl_ask
     set -l words (commandline -opc)
     set -l socket
-    set -l at (contains -i -- --socket $words)
-    and set -q words[(math $at + 1)]
-    and set socket --socket $words[(math $at + 1)]
+    for name in -s --socket
+        set -l at (contains -i -- $name $words)
+        and set -q words[(math $at + 1)]
+        and set socket --socket $words[(math $at + 1)]
+    end
     timeout 2 knockctl $argv[1] --json $socket </dev/null 2>/dev/null |
         string match -ra "\"$argv[2]\":\"[^\"\\\\\\\\]*\"" | string replace -r '^"[^"]*":"(.*)"$' '$1' | sort -u
 end
 
-# The command is the first word: `__knockctl_is open close`.
+# The operands, options and their values aside. The first one is the command.
+function __knockctl_operands
+    set -l skip 0
+    for word in (commandline -opc)[2..]
+        if test $skip -eq 1
+            set skip 0
+        else if contains -- $word -s --socket --address --for --config --open-for --source --host --url \
+                --service --output --steps --trial
+            set skip 1
+        else if not string match -q -- '-*' $word
+            echo -- $word
+        end
+    end
+end
+
+# `__knockctl_is open close`
 function __knockctl_is
-    set -l words (commandline -opc)
-    set -q words[2]; and contains -- $words[2] $argv
+    set -l words (__knockctl_operands)
+    set -q words[1]; and contains -- $words[1] $argv
 end
 
 function __knockctl_begins
-    test (count (commandline -opc)) -eq 1
+    test (count (__knockctl_operands)) -eq 0
 end
 
-# How many operands there are, options and their values aside: `__knockctl_has 0`.
+# How many operands follow the command: `__knockctl_has 0`.
 function __knockctl_has
-    set -l count 0
-    set -l skip 0
-    for word in (commandline -opc)[3..]
-        if test $skip -eq 1
-            set skip 0
-        else if contains -- $word --socket --address --for --config --open-for --source --host --url --service --output
-            set skip 1
-        else if not string match -q -- '-*' $word
-            set count (math $count + 1)
-        end
+    test (count (__knockctl_operands)) -eq (math $argv[1] + 1)
+end
+
+function __knockctl_wants_command
+    __knockctl_begins; or begin
+        __knockctl_is help; and __knockctl_has 0
     end
-    test $count -eq $argv[1]
 end
 
 complete -c knockctl -f
 complete -c knockctl -n __knockctl_begins -s V -l version -d 'print the version'
-complete -c knockctl -s h -l help -d 'say how it is used'
-complete -c knockctl -n __knockctl_begins -a init -d 'set up a protected server, step by step'
-complete -c knockctl -n __knockctl_begins -a undo -d 'roll back the last init'
-complete -c knockctl -n __knockctl_begins -a status -d 'what knockd is doing, and what is wrong'
-complete -c knockctl -n __knockctl_begins -a doors -d 'the doors: what each opens'
-complete -c knockctl -n __knockctl_begins -a leases -d 'what is open, for whom, and for how long'
-complete -c knockctl -n __knockctl_begins -a watch -d 'what happens, as it happens'
-complete -c knockctl -n __knockctl_begins -a open -d 'open a door for an address'
-complete -c knockctl -n __knockctl_begins -a extend -d 'keep a door open for longer'
-complete -c knockctl -n __knockctl_begins -a close -d 'close a door, or all doors, at once'
-complete -c knockctl -n __knockctl_begins -a reload -d 'read the configuration again'
-complete -c knockctl -n __knockctl_begins -a guard -d 'protect services on trial, with automatic rollback'
-complete -c knockctl -n __knockctl_begins -a protect -d 'let only open sources reach the protected services'
-complete -c knockctl -n __knockctl_begins -a unprotect -d 'let all sources reach the protected services'
-complete -c knockctl -n __knockctl_begins -a check -d 'say what is wrong with a configuration'
-complete -c knockctl -n __knockctl_begins -a migrate -d 'say what differs for a file of knockd 0.8'
-complete -c knockctl -n __knockctl_begins -a replay -d 'run a recording through a configuration'
-complete -c knockctl -n __knockctl_begins -a invite -d 'make a page and a QR code to knock with'
+complete -c knockctl -s h -l help -d 'print how it is used'
+complete -c knockctl -n __knockctl_wants_command -a init -d 'set up a protected server, step by step'
+complete -c knockctl -n __knockctl_wants_command -a undo -d 'roll back the last init'
+complete -c knockctl -n __knockctl_wants_command -a status -d 'show the state of knockd, and its problems'
+complete -c knockctl -n __knockctl_wants_command -a doors -d 'list the doors: what each opens, and its state'
+complete -c knockctl -n __knockctl_wants_command -a leases -d 'list what is open, for whom, and for how long'
+complete -c knockctl -n __knockctl_wants_command -a watch -d 'show what knockd logs, as it happens'
+complete -c knockctl -n __knockctl_wants_command -a open -d 'open a door for an address, without a knock'
+complete -c knockctl -n __knockctl_wants_command -a extend -d 'keep a door open for longer'
+complete -c knockctl -n __knockctl_wants_command -a close -d 'close a door, all doors of an address, or all doors'
+complete -c knockctl -n __knockctl_wants_command -a reload -d 'read the configuration again, and show the changes'
+complete -c knockctl -n __knockctl_wants_command -a guard -d 'protect services on trial, with automatic rollback'
+complete -c knockctl -n __knockctl_wants_command -a protect -d 'let only open sources reach the protected services'
+complete -c knockctl -n __knockctl_wants_command -a unprotect -d 'let all sources reach the protected services'
+complete -c knockctl -n __knockctl_wants_command -a check -d 'report the problems of a configuration'
+complete -c knockctl -n __knockctl_wants_command -a migrate -d 'compare a file of knockd 0.8, and offer native doors'
+complete -c knockctl -n __knockctl_wants_command -a replay -d 'run a recording through a configuration'
+complete -c knockctl -n __knockctl_wants_command -a invite -d 'make a page and a QR code to knock with a phone'
+complete -c knockctl -n __knockctl_wants_command -a help -d 'explain a command, or list all'
+complete -c knockctl -n __knockctl_wants_command -a version -d 'print the version'
 
-complete -c knockctl -n 'not __knockctl_begins' -l json -d 'print JSON'
-complete -c knockctl -n 'not __knockctl_begins; and not __knockctl_is check migrate replay invite' -l socket -r -F -d 'where the daemon listens'
+complete -c knockctl -s j -l json -d 'print JSON'
+complete -c knockctl -n 'not __knockctl_is check migrate replay invite help version' -s s -l socket -r -F -d 'ask the daemon that listens there'
 complete -c knockctl -n '__knockctl_is open extend invite; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a all -d everything
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door

@@ -3,7 +3,8 @@
 # What the daemon says, if it answers at once and may be asked: `_knockctl_ask doors name`.
 _knockctl_ask() {
   local -a socket=() found
-  [[ -n ${opt_args[--socket]} ]] && socket=(--socket ${(Q)opt_args[--socket]})
+  local where=${opt_args[--socket]:-${opt_args[-s]:-$before}}
+  [[ -n $where ]] && socket=(--socket ${(Q)where})
   found=(${(f)"$(timeout 2 knockctl $1 --json $socket </dev/null 2>/dev/null | grep -o "\"$2\":\"[^\"\\\\]*\"" | sort -u)"})
   found=(${${found#\"$2\":\"}%\"})
   compadd -a found
@@ -22,39 +23,41 @@ _knockctl_closable() {
 
 _knockctl_commands() {
   local -a commands=(
-    'init:from nothing to a protected server'
-    'undo:take back what the last init did'
-    'status:what knockd is doing, and what is wrong'
-    'doors:the doors, and what each opens'
-    'leases:what is open, for whom, and for how long'
-    'watch:what happens, as it happens'
+    'init:set up a protected server, step by step'
+    'undo:roll back the last init'
+    'status:show the state of knockd, and its problems'
+    'doors:list the doors\: what each opens, and its state'
+    'leases:list what is open, for whom, and for how long'
+    'watch:show what knockd logs, as it happens'
     'open:open a door for an address, without a knock'
     'extend:keep a door open for longer'
-    'close:close a door, or all doors, at once'
-    'reload:read the configuration again, and say what changed'
-    'guard:protect services for the first time, safely'
+    'close:close a door, all doors of an address, or all doors'
+    'reload:read the configuration again, and show the changes'
+    'guard:protect services on trial, with automatic rollback'
     'protect:let only open sources reach the protected services'
-    'unprotect:let everybody reach the protected services'
-    'check:say what is wrong with a configuration file'
-    'migrate:say what differs for a file of knockd 0.8, and offer native doors'
-    'replay:run a recording through a configuration, and explain each packet'
-    'invite:make a page and a QR code to knock with a browser or a phone'
+    'unprotect:let all sources reach the protected services'
+    'check:report the problems of a configuration'
+    'migrate:compare a file of knockd 0.8, and offer native doors'
+    'replay:run a recording through a configuration'
+    'invite:make a page and a QR code to knock with a phone'
+    'help:explain a command, or list all'
+    'version:print the version'
   )
   _describe command commands
 }
 
-local -a general=('(- *)'{-h,--help}'[say how it is used]')
+local -a general=('(- *)'{-h,--help}'[print how it is used]' '(-j --json)'{-j,--json}'[print JSON]')
+local -a client=($general '(-s --socket)'{-s,--socket=}'[ask the daemon that listens there]:socket:_files')
+local curcontext=$curcontext state line before
+typeset -A opt_args
 
-if ((CURRENT == 2)); then
-  _arguments $general '(- *)'{-V,--version}'[print the version]' '1:command:_knockctl_commands'
-  return
-fi
+# Options may stand before the command.
+_arguments -C $client '(- *)'{-V,--version}'[print the version]' \
+  '(-): :_knockctl_commands' '(-)*:: :->arguments'
+[[ $state == arguments ]] || return
+before=${opt_args[--socket]:-$opt_args[-s]}
 
-local command=$words[2]
-shift words
-((CURRENT -= 1))
-general+=('--json[print JSON]')
-local -a client=($general '--socket=[where the daemon listens]:socket:_files')
+local command=$words[1]
 local config='--config=[the configuration]:file:_files'
 
 case $command in
@@ -90,6 +93,8 @@ case $command in
     ;;
   unprotect) _arguments $client $config ;;
   status | doors | leases | watch | reload | protect) _arguments $client ;;
+  help) _arguments $general '1: :_knockctl_commands' ;;
+  version) _arguments $general ;;
   check) _arguments $general '--strict[exit with 2 if there are warnings]' '1:file:_files' ;;
   migrate)
     _arguments $general \

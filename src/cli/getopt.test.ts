@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Flag } from "./getopt.ts";
-import { getopt } from "./getopt.ts";
+import { findOperand, getopt } from "./getopt.ts";
 
 const options = [
   { short: "d", long: "daemon" },
@@ -88,5 +88,31 @@ test("every spelling of the same flags and operands reads the same", () => {
         dashes: items.filter((item) => "operand" in item).length,
       });
     }),
+  );
+});
+
+test.each<[string[], number]>([
+  [[], -1],
+  [["-d", "--verbose"], -1],
+  [["a"], 0],
+  [["-d", "a"], 1],
+  [["-i", "a", "b"], 2],
+  [["-di", "a", "b"], 2],
+  [["-ia", "b"], 1],
+  [["--interface", "a", "b"], 2],
+  [["--int", "a", "b"], 2],
+  [["--interface=a", "b"], 1],
+  [["--unknown", "a"], 1],
+  [["-x", "a"], 1],
+  [["-", "a"], 0],
+  [["--", "-a"], 1],
+  [["-d", "--"], -1],
+])("the first operand of %j is at %i", (args, at) => {
+  expect(findOperand(args, options)).toBe(at);
+});
+
+test("a long option that is near is named", () => {
+  expect(() => getopt(["--intreface"], options)).toThrow(
+    expect.objectContaining({ hints: ["did you mean '--interface'?"] }),
   );
 });

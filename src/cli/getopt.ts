@@ -1,4 +1,5 @@
 import { KnockError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 
 export interface Option {
   /** One letter. */
@@ -47,6 +48,35 @@ export function getopt(args: readonly string[], options: readonly Option[]): Arg
   return { flags, operands, ...(dashes !== undefined && { dashes }) };
 }
 
+/**
+ * Returns the index of the first operand, or -1 if there is none, as `getopt` sees it. Passes over options that
+ * are not in the table, as if they took no argument.
+ */
+export function findOperand(args: readonly string[], options: readonly Option[]): number {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i] ?? "";
+    if (arg === "--") return i + 1 < args.length ? i + 1 : -1;
+    if (!arg.startsWith("-") || arg === "-") return i;
+    if (takesNext(arg, options)) i++;
+  }
+  return -1;
+}
+
+/** Returns whether the argument of an option is the next word. */
+function takesNext(arg: string, options: readonly Option[]): boolean {
+  if (arg.startsWith("--")) {
+    const name = arg.slice(2);
+    const candidates = options.filter(({ long }) => long.startsWith(name));
+    const found = candidates.find(({ long }) => long === name) ?? candidates[0];
+    return found?.argument !== undefined;
+  }
+  const letters = [...arg.slice(1)];
+  const first = letters.findIndex((letter) =>
+    options.some(({ short, argument }) => short === letter && argument !== undefined),
+  );
+  return first >= 0 && first === letters.length - 1;
+}
+
 /** Takes the value from `rest` if the option needs one that was not written with it. */
 function readLong(arg: string, rest: string[], options: readonly Option[]): Flag {
   const [, name = "", value] = /^--([^=]*)(?:=(.*))?$/s.exec(arg) ?? [];
@@ -75,7 +105,7 @@ function findLong(name: string, options: readonly Option[]): Option {
   const exact = candidates.find(({ long }) => long === name);
   const [first, second] = candidates;
   if (exact !== undefined) return exact;
-  if (first === undefined) throw usageError(`unrecognized option '--${name}'`);
+  if (first === undefined) throw unrecognized(name, options);
   if (second === undefined) return first;
   const list = candidates.map(({ long }) => `'--${long}'`).join(", ");
   throw usageError(`option '--${name}' is ambiguous: it could be ${list}`);
@@ -94,6 +124,15 @@ function withValue(
   return { name: option.long, value };
 }
 
-function usageError(message: string): KnockError {
-  return new KnockError("USAGE", message, { hints: ["--help lists the options"] });
+function unrecognized(name: string, options: readonly Option[]): KnockError {
+  const near = nearest(
+    name,
+    options.map(({ long }) => long),
+  );
+  const hint = near === undefined ? undefined : `did you mean '--${near}'?`;
+  return usageError(`unrecognized option '--${name}'`, hint);
+}
+
+function usageError(message: string, hint = "--help lists the options"): KnockError {
+  return new KnockError("USAGE", message, { hints: [hint] });
 }

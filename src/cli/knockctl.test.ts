@@ -5,10 +5,18 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { TestServer } from "../../test/support/control-server.ts";
 import { startServer } from "../../test/support/control-server.ts";
 import { knockctl } from "../../test/support/knockctl.ts";
+import { tooWide } from "../../test/support/wide.ts";
 import { Address } from "../base/address.ts";
+import { KnockError } from "../base/errors.ts";
+import { optionsOf, readCommandLine } from "./knockctl/command-line.ts";
+import { commands } from "./knockctl.ts";
+import { withPermissionHint } from "./permission.ts";
 
 beforeEach(() => void vi.stubEnv("TZ", "UTC"));
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
 
 /** What a command prints that succeeds without a complaint. */
 async function screen({ path }: TestServer, ...args: string[]): Promise<string> {
@@ -22,31 +30,87 @@ describe("screens", () => {
     const { code, stdout } = await knockctl("--help");
     expect(code).toBe(0);
     expect(stdout).toMatchInlineSnapshot(`
-      "usage: knockctl COMMAND [options]
+      "usage: knockctl [options] COMMAND [ARGUMENT...] [options]
 
       Manage a running knockd and validate its configuration.
 
+      begin: set up and protect
         init       set up a protected server, step by step
         undo       roll back the last init
-        status     what knockd is doing, and what is wrong
-        doors      the doors: what each opens, and for how many it is open
-        leases     what is open, for whom, and for how long
-        watch      what happens, as it happens
-        open       open a door for an address, without a knock
-        extend     keep a door open for longer
-        close      close a door, or all doors, at once
-        reload     read the configuration again, and say what changed
         guard      protect services on trial, with automatic rollback
         protect    let only open sources reach the protected services
         unprotect  let all sources reach the protected services
-        check      say what is wrong with a configuration file
-        migrate    say what differs for a file of knockd 0.8, and offer native doors
-        replay     run a recording through a configuration, and explain each packet
-        invite     make a page and a QR code to knock with a browser or a phone
 
-      Run knockctl COMMAND --help for its options.
+      look: show what happens
+        status     show the state of knockd, and its problems
+        doors      list the doors: what each opens, and its state
+        leases     list what is open, for whom, and for how long
+        watch      show what knockd logs, as it happens
+
+      act: change what is open
+        open       open a door for an address, without a knock
+        extend     keep a door open for longer
+        close      close a door, all doors of an address, or all doors
+        reload     read the configuration again, and show the changes
+
+      files: configurations, recordings, invitations
+        check      report the problems of a configuration
+        migrate    compare a file of knockd 0.8, and offer native doors
+        replay     run a recording through a configuration
+        invite     make a page and a QR code to knock with a phone
+
+      help
+        help       explain a command, or list all
+        version    print the version
+
+      options, before or after the command
+        -s, --socket PATH  ask the daemon that listens there
+                           [/run/knockd/control.sock]
+        -j, --json         print JSON
+        -h, --help         print this text
+        -V, --version      print the version
+
+      exit codes
+        0  done
+        1  refused or failed; what was checked cannot be used
+        2  wrong command line; with check --strict: there are warnings
+        3  status: knockd runs, and there are problems
+
+      environment
+        KNOCKCTL_SOCKET  as --socket, which overrides it
+
+      knockctl COMMAND --help explains a command, with its options.
+
+      example: knockctl open ssh 192.0.2.7 for 10m
       "
     `);
+    expect(await knockctl("help")).toEqual({ code: 0, stdout, stderr: "" });
+    expect(await knockctl()).toEqual({ code: 2, stdout: "", stderr: stdout });
+  });
+
+  test("open --help", async () => {
+    const { code, stdout } = await knockctl("open", "--help");
+    expect(code).toBe(0);
+    expect(stdout).toMatchInlineSnapshot(`
+      "usage: knockctl open DOOR ADDRESS [[for] TIME] [options]
+
+      Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or as long as
+      its configuration says.
+
+        -s, --socket PATH  ask the daemon that listens there
+                           [/run/knockd/control.sock]
+        -j, --json         print JSON
+        -h, --help         print this text
+
+      example: knockctl open ssh 192.0.2.7 for 10m
+      "
+    `);
+    for (const args of [
+      ["help", "open"],
+      ["-h", "open"],
+      ["open", "ssh", "-h"],
+    ])
+      expect(await knockctl(...args)).toEqual({ code: 0, stdout, stderr: "" });
   });
 
   test("status", async () => {
@@ -326,79 +390,157 @@ describe("--json", () => {
   });
 });
 
-describe("a wrong command line ends with 2 and says what is wrong:", () => {
+describe("a wrong command line ends with 2, and gets the reason, a hint and the usage:", () => {
+  const time = "a number of seconds, or one with a unit: 30s, 10m, 1h, 2d";
+  const openUsage = "knockctl open DOOR ADDRESS [[for] TIME] [options]";
+  const extendUsage = "knockctl extend DOOR ADDRESS [for] TIME [options]";
+  const guardUsage =
+    "knockctl guard [SERVICE...] [options]\n       knockctl guard --confirm [options]";
   test.each([
     [["stauts"], 'there is no command "stauts"', 'did you mean "status"?'],
-    [["frobnicate"], 'there is no command "frobnicate"', "knockctl --help lists them"],
     [
-      ["--json", "status"],
-      "the command comes first, then the options",
-      "--help says how it is used",
+      ["help", "stauts"],
+      'there is no command "stauts"',
+      'did you mean "status"?',
+      "knockctl help [COMMAND] [options]",
     ],
-    [["status", "--bogus"], "unrecognized option '--bogus'", "--help lists the options"],
-    [["status", "now"], 'unexpected "now"', "--help says how it is used"],
-    [["close"], "too few arguments", "--help says how it is used"],
-    [["open", "ssh"], "too few arguments", "--help says how it is used"],
-    [["open", "ssh", "::1", "10m"], 'unexpected "10m"', "--help says how it is used"],
-    [["open", "ssh", "::1", "for"], "for how long?", "--help says how it is used"],
+    [["frobnicate"], 'there is no command "frobnicate"', "knockctl --help lists them"],
+    [["--jsno"], "unrecognized option '--jsno'", "did you mean '--json'?"],
+    [
+      ["--jsno", "status"],
+      "unrecognized option '--jsno'",
+      "did you mean '--json'?",
+      "knockctl status [options]",
+    ],
+    [
+      ["status", "--bogus"],
+      "unrecognized option '--bogus'",
+      "--help lists the options",
+      "knockctl status [options]",
+    ],
+    [
+      ["--force", "status"],
+      "unrecognized option '--force'",
+      "--help lists the options",
+      "knockctl status [options]",
+    ],
+    [["status", "now"], 'unexpected "now"', undefined, "knockctl status [options]"],
+    [
+      ["close"],
+      "DOOR|ADDRESS|all is missing",
+      undefined,
+      "knockctl close DOOR|ADDRESS|all [ADDRESS] [options]",
+    ],
+    [["open", "ssh"], "ADDRESS is missing", undefined, openUsage],
+    [["open", "ssh", "::1", "for"], 'TIME is missing after "for"', undefined, openUsage],
+    [["open", "ssh", "::1", "10m", "now"], 'unexpected "now"', undefined, openUsage],
+    [["open", "ssh", "::1", "fro", "10m"], 'unexpected "fro"', 'did you mean "for"?', openUsage],
     [
       ["open", "ssh", "192.0.2"],
       '"192.0.2" is not an address',
       "an IPv4 or IPv6 address, such as 192.0.2.1 or 2001:db8::1",
+      openUsage,
     ],
-    [
-      ["extend", "ssh", "::1", "0"],
-      '"0" is not a length of time',
-      "a number of seconds, or one with a unit: 30s, 10m, 1h, 2d",
-    ],
-    [
-      ["extend", "ssh", "::1"],
-      "a door, an address and a length of time are needed",
-      "--help says how it is used",
-    ],
+    [["extend", "ssh", "::1", "0"], '"0" is not a length of time', time, extendUsage],
+    [["extend", "ssh", "::1"], "TIME is missing", undefined, extendUsage],
     [
       ["guard", "ssh"],
       '"ssh" is not a service',
       "a service is written as tcp/22, udp/51820 or icmp",
+      guardUsage,
     ],
+    [["guard", "--from-console"], "--from-console goes with --confirm", undefined, guardUsage],
+    [["guard", "--confirm", "tcp/22"], 'unexpected "tcp/22"', undefined, guardUsage],
     [
-      ["guard", "--from-console"],
-      "--from-console goes with --confirm",
-      "--help says how it is used",
+      ["invite", "ssh"],
+      "--host NAME is missing",
+      undefined,
+      "knockctl invite DOOR --host NAME [options]",
     ],
-    [["guard", "--confirm", "tcp/22"], 'unexpected "tcp/22"', "--help says how it is used"],
-    [["check"], "too few arguments", "--help says how it is used"],
-  ])("%j", async (args, message, hint) => {
+  ])("%j", async (args, message, hint, usage?: string) => {
     expect(await knockctl(...args)).toEqual({
       code: 2,
       stdout: "",
-      stderr: `knockctl: error: ${message}\nknockctl: hint: ${hint}\n`,
+      stderr: [
+        `knockctl: error: ${message}\n`,
+        hint === undefined ? "" : `knockctl: hint: ${hint}\n`,
+        usage === undefined ? "" : `usage: ${usage}\n`,
+      ].join(""),
     });
-  });
-
-  test("nothing at all gets the list of commands", async () => {
-    const { code, stderr } = await knockctl();
-    expect([code, stderr.split("\n")[0]]).toEqual([2, "usage: knockctl COMMAND [options]"]);
   });
 });
 
-test.each([
-  "status",
-  "doors",
-  "leases",
-  "watch",
-  "open",
-  "extend",
-  "close",
-  "reload",
-  "guard",
-  "protect",
-  "unprotect",
-  "check",
-])("%s --help fits a terminal", async (name) => {
+describe("options", () => {
+  test("stand before the command as well", async () => {
+    const { path } = await startServer();
+    const wanted = await knockctl("close", "192.0.2.9", "--cut", "--json", "--socket", path);
+    expect(wanted).toMatchObject({ code: 0, stderr: "" });
+    for (const args of [
+      ["-s", path, "-j", "close", "--cut", "192.0.2.9"],
+      ["--socket", path, "--json", "--cut", "close", "192.0.2.9"],
+      [`--sock=${path}`, "close", "-j", "192.0.2.9", "--cut"],
+      [`-js${path}`, "--cut", "close", "192.0.2.9"],
+    ])
+      expect(await knockctl(...args)).toEqual(wanted);
+  });
+
+  test("of all commands are ignored by those that have no use for them", async () => {
+    const file = fileWith("[ssh]\nsequence = 7003,7001,7002\ntcpflags = syn\ncommand = true\n");
+    expect(await knockctl("-s", "/nonexistent", "check", file)).toMatchObject({ code: 0 });
+  });
+
+  test("take an argument in every command, or in none", () => {
+    const all = commands.flatMap(optionsOf);
+    for (const { long, argument } of all) {
+      const others = all.filter((option) => option.long === long);
+      expect(others.map((one) => one.argument !== undefined)).toEqual(
+        others.map(() => argument !== undefined),
+      );
+    }
+  });
+});
+
+test("KNOCKCTL_SOCKET says where the daemon listens, and --socket overrides it", async () => {
+  const { path } = await startServer();
+  vi.stubEnv("KNOCKCTL_SOCKET", path);
+  expect(await knockctl("doors")).toMatchObject({ code: 0 });
+  const { stderr } = await knockctl("doors", "--socket", "/nonexistent/s");
+  expect(stderr).toContain("there is no /nonexistent/s\n");
+  vi.stubEnv("KNOCKCTL_SOCKET", "");
+  expect((await knockctl("doors")).stderr).toContain("/run/knockd/control.sock");
+});
+
+test.each(commands.map(({ name }) => name))("%s --help fits 80 columns", async (name) => {
   const { code, stdout } = await knockctl(name, "--help");
   expect([code, stdout.split(" ").slice(0, 3)]).toEqual([0, ["usage:", "knockctl", name]]);
-  for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(95);
+  expect(stdout).toContain("\nexample: knockctl ");
+  expect(tooWide(stdout)).toEqual([]);
+});
+
+test.each(commands.map(({ name, example }) => [name, example]))(
+  "the example of %s is a command line",
+  (name, example) => {
+    const [first, ...words] = example.split(" ");
+    const command = commands.find((one) => one.name === name);
+    expect(first).toBe(name);
+    expect(() => command && readCommandLine(command, words, {})).not.toThrow();
+  },
+);
+
+test.each(commands.map(({ name, summary }) => [name, summary]))(
+  "the summary of %s is short",
+  (_, summary) => {
+    expect(summary.length).toBeLessThanOrEqual(60);
+  },
+);
+
+test("a file that another user may not read gets the hint to become root", async () => {
+  vi.spyOn(process, "geteuid").mockReturnValue(1000);
+  const cause = Object.assign(new Error("EACCES: permission denied, open"), { code: "EACCES" });
+  const denied = new KnockError("CONFIG", "/etc/knockd.conf: Permission denied", { cause });
+  expect(withPermissionHint(denied, "knockctl").hints).toEqual(["run knockctl as root"]);
+  const missing = new KnockError("CONFIG", "/etc/knockd.conf: No such file or directory");
+  expect(withPermissionHint(missing, "knockctl").hints).toEqual([]);
 });
 
 test("no daemon: 1, and what to do", async () => {
@@ -429,18 +571,19 @@ test("-V", async () => {
   expect((await knockctl("-V")).stdout).toMatch(/^knockctl \(Sesame \d+\.\d+\.\d+\)\n$/);
 });
 
+function fileWith(text: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "sesame-check-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, "knockd.conf"), text);
+  return join(folder, "knockd.conf");
+}
+
 describe("check", () => {
-  const file = (text: string) => {
-    const folder = mkdtempSync(join(tmpdir(), "sesame-check-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    writeFileSync(join(folder, "knockd.conf"), text);
-    return join(folder, "knockd.conf");
-  };
   const door = "[ssh]\nsequence = 7003,7001,7002\ntcpflags = syn\ncommand = true\n";
   const warned = door.replace("tcpflags = syn\n", "");
 
   test("a good file: 0", async () => {
-    const path = file(door);
+    const path = fileWith(door);
     expect(await knockctl("check", path, "--strict")).toEqual({
       code: 0,
       stdout: `${path}: configuration OK, 1 door\n`,
@@ -449,7 +592,7 @@ describe("check", () => {
   });
 
   test("a warning: 0, with its hint on standard error", async () => {
-    const path = file(warned);
+    const path = fileWith(warned);
     expect(await knockctl("check", path)).toEqual({
       code: 0,
       stdout: `${path}: configuration OK, 1 door, 1 warning\n`,
@@ -458,11 +601,11 @@ describe("check", () => {
   });
 
   test("a warning with --strict: 2", async () => {
-    expect(await knockctl("check", file(warned), "--strict")).toMatchObject({ code: 2 });
+    expect(await knockctl("check", fileWith(warned), "--strict")).toMatchObject({ code: 2 });
   });
 
   test("an error: 1, and every problem", async () => {
-    const path = file("[ssh]\nsequence = x\nbogus = 1\n\u001b = 1\n");
+    const path = fileWith("[ssh]\nsequence = x\nbogus = 1\n\u001b = 1\n");
     const { code, stdout, stderr } = await knockctl("check", path, "--strict");
     expect([code, stdout]).toEqual([1, `${path}: cannot be used\n`]);
     expect(stderr).toContain(":2:12: sequence: port");
@@ -476,7 +619,7 @@ describe("check", () => {
   });
 
   test("--json", async () => {
-    const path = file(warned);
+    const path = fileWith(warned);
     const { code, stdout, stderr } = await knockctl("check", path, "--json");
     expect([code, stderr]).toEqual([0, ""]);
     expect(JSON.parse(stdout)).toEqual({
@@ -493,7 +636,7 @@ describe("check", () => {
         },
       ],
     });
-    const broken = await knockctl("check", file("bogus"), "--json");
+    const broken = await knockctl("check", fileWith("bogus"), "--json");
     expect(JSON.parse(broken.stdout)).toMatchObject({
       usable: false,
       doors: 0,
@@ -502,7 +645,7 @@ describe("check", () => {
   });
 
   test("what does not suit this machine, each at its place", async () => {
-    const path = file(`${door}user = no-such-user\n[once]\none_time_sequences = /none\n`);
+    const path = fileWith(`${door}user = no-such-user\n[once]\none_time_sequences = /none\n`);
     const { code, stderr } = await knockctl("check", path);
     expect(code).toBe(0);
     expect(stderr).toContain(`${path}:5:8: warning: this machine has no user "no-such-user": `);

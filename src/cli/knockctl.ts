@@ -1,11 +1,17 @@
 import { KnockError } from "../base/errors.ts";
-import { nearest } from "../base/nearest.ts";
 import { printableLines } from "../base/text.ts";
-import { getopt } from "./getopt.ts";
+import { findOperand, getopt } from "./getopt.ts";
 import { check } from "./knockctl/check.ts";
 import { close } from "./knockctl/close.ts";
 import type { Command } from "./knockctl/command.ts";
-import { usageError } from "./knockctl/command.ts";
+import { formatCommandHelp, formatGeneralHelp } from "./knockctl/command-help.ts";
+import {
+  globalOptions,
+  optionsOf,
+  readCommandLine,
+  unknownName,
+  usageLines,
+} from "./knockctl/command-line.ts";
 import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
 import { guard } from "./knockctl/guard.ts";
@@ -21,11 +27,42 @@ import { status } from "./knockctl/status.ts";
 import { undo } from "./knockctl/undo.ts";
 import { unprotect } from "./knockctl/unprotect.ts";
 import { watch } from "./knockctl/watch.ts";
+import { withPermissionHint } from "./permission.ts";
 import type { Io } from "./program.ts";
-import { formatList } from "./table.ts";
 import { version } from "./version.ts";
 
-/** In the order in which --help lists them. */
+const help: Command = {
+  name: "help",
+  group: "help",
+  summary: "explain a command, or list all",
+  operands: [{ name: "COMMAND", isOptional: true }],
+  description: "Explains a command, as knockctl COMMAND --help does, or lists all commands.",
+  asksDaemon: false,
+  options: [],
+  example: "help open",
+  async run({ operands: [name] }, io) {
+    io.stdout(
+      name === undefined ? formatGeneralHelp(commands) : formatCommandHelp(findCommand(name)),
+    );
+    return 0;
+  },
+};
+
+const versionCommand: Command = {
+  name: "version",
+  group: "help",
+  summary: "print the version",
+  operands: [],
+  description: "Prints the version of Sesame.",
+  asksDaemon: false,
+  options: [],
+  example: "version",
+  async run(_, io) {
+    return printVersion(io);
+  },
+};
+
+/** In the order in which the manual page explains them, and --help lists those of a group. */
 export const commands: readonly Command[] = [
   init,
   undo,
@@ -44,70 +81,62 @@ export const commands: readonly Command[] = [
   migrate,
   replay,
   invite,
+  help,
+  versionCommand,
 ];
-
-const usage = `usage: knockctl COMMAND [options]
-
-Manage a running knockd and validate its configuration.
-
-${formatList(commands.map(({ name, summary }) => [`  ${name}`, summary]))}
-Run knockctl COMMAND --help for its options.
-`;
 
 /** The administrator's tool. Exit codes: 0; 1 if a request was refused or failed; 2 for a wrong command line. */
 export async function main(args: readonly string[], io: Io): Promise<number> {
+  let command: Command | undefined;
   try {
-    return await run(args, io);
-  } catch (error) {
-    if (!(error instanceof KnockError)) throw error;
+    // Options may stand before the command: those that take an argument take it there, too.
+    const at = findOperand(args, [...globalOptions, ...commands.flatMap(optionsOf)]);
+    if (at < 0) return withoutCommand(args, io);
+    command = findCommand(args[at] ?? "");
+    const line = readCommandLine(command, args.toSpliced(at, 1), process.env);
+    if (line.given.has("version")) return printVersion(io);
+    if (line.given.has("help")) {
+      io.stdout(formatCommandHelp(command));
+      return 0;
+    }
+    return await command.run(line, io);
+  } catch (thrown) {
+    if (!(thrown instanceof KnockError)) throw thrown;
+    const error = withPermissionHint(thrown, "knockctl");
+    const hints = error.hints.map((hint) => `knockctl: hint: ${hint}\n`).join("");
     if (error.code === "CONFIG") {
       // Problems name their file and line, as compilers do.
-      io.stderr(`${printableLines(error.message)}\n`);
+      io.stderr(`${printableLines(error.message)}\n${hints}`);
       return 1;
     }
     if (error.code !== "USAGE") throw error;
-    const hints = error.hints.map((hint) => `knockctl: hint: ${hint}\n`);
-    io.stderr(`knockctl: error: ${error.message}\n${hints.join("")}`);
+    const usages = command === undefined ? [] : usageLines(command);
+    const usage = usages.map((text, i) => `${i === 0 ? "usage:" : "      "} ${text}\n`);
+    io.stderr(`knockctl: error: ${error.message}\n${hints}${usage.join("")}`);
     return 2;
   }
 }
 
-async function run([name, ...args]: readonly string[], io: Io): Promise<number> {
-  if (name === undefined) {
-    io.stderr(usage);
-    return 2;
-  }
-  if (name === "--help" || name === "-h" || name === "help") {
-    io.stdout(usage);
-    return 0;
-  }
-  if (name === "--version" || name === "-V") {
-    io.stdout(`knockctl (Sesame ${version})\n`);
-    return 0;
-  }
+function withoutCommand(args: readonly string[], io: Io): number {
+  const { flags } = getopt(args, globalOptions);
+  const names = flags.map(({ name }) => name);
+  if (names.includes("version")) return printVersion(io);
+  const isAsked = names.includes("help");
+  (isAsked ? io.stdout : io.stderr)(formatGeneralHelp(commands));
+  return isAsked ? 0 : 2;
+}
+
+function printVersion(io: Io): number {
+  io.stdout(`knockctl (Sesame ${version})\n`);
+  return 0;
+}
+
+function findCommand(name: string): Command {
   const command = commands.find((one) => one.name === name);
-  if (command === undefined) throw unknown(name);
-  const { flags, operands } = getopt(args, [...command.options, { short: "h", long: "help" }]);
-  const isMany = (name: string) => command.options.some(({ long, many }) => long === name && many);
-  const given = new Map<string, string>();
-  for (const { name, value = "" } of flags) {
-    const before = given.get(name);
-    // The last value of a repeated option counts, as with getopt.
-    given.set(name, before !== undefined && isMany(name) ? `${before},${value}` : value);
-  }
-  if (given.has("help")) {
-    io.stdout(command.usage);
-    return 0;
-  }
-  return command.run({ given, operands }, io);
-}
-
-function unknown(name: string): KnockError {
-  if (name.startsWith("-")) return usageError("the command comes first, then the options");
-  const near = nearest(
+  if (command !== undefined) return command;
+  throw unknownName(
+    "command",
     name,
-    commands.map((command) => command.name),
+    commands.map((one) => one.name),
   );
-  const hint = near === undefined ? "knockctl --help lists them" : `did you mean "${near}"?`;
-  return new KnockError("USAGE", `there is no command "${name}"`, { hints: [hint] });
 }

@@ -2,6 +2,7 @@ import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
 import type { EntryListener } from "../base/log.ts";
+import { nearest } from "../base/nearest.ts";
 import { formatService, parseServices } from "../base/service.ts";
 import type { Monotonic } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
@@ -198,7 +199,9 @@ export class Administration implements ControlHandlers {
   #findDoors(name: string): NumberedDoor[] {
     const found = this.#parts.doors().all.filter(({ config }) => config.name === name);
     if (found.length > 0) return found;
-    const hints = ["knockctl doors lists them"];
+    const names = this.#parts.doors().all.map(({ config }) => config.name);
+    const near = nearest(name, names);
+    const hints = [near === undefined ? "knockctl doors lists them" : `did you mean "${near}"?`];
     throw new KnockError("USAGE", `there is no door "${name}"`, { hints });
   }
 

@@ -1,24 +1,22 @@
 // The command lines that stand in documents, read by the tables that the programs read them by.
 import type { Option } from "../../src/cli/getopt.ts";
-import { getopt } from "../../src/cli/getopt.ts";
+import { findOperand, getopt } from "../../src/cli/getopt.ts";
 import { options as knock } from "../../src/cli/knock/command-line.ts";
+import { globalOptions, optionsOf } from "../../src/cli/knockctl/command-line.ts";
 import { commands } from "../../src/cli/knockctl.ts";
 import { options as knockd } from "../../src/cli/knockd.ts";
 
 export const programNames = ["knock", "knockd", "knockctl"] as const;
 
-/** What knockctl takes where a command of its own could stand. */
-export const knockctlOptions: readonly Option[] = [
-  { short: "h", long: "help" },
-  { short: "V", long: "version" },
-];
+/** What knockctl takes before a command. */
+export const knockctlOptions: readonly Option[] = globalOptions;
 
 /** The options of knock and knockd. */
 export const plainPrograms: Readonly<Record<string, readonly Option[]>> = { knock, knockd };
 
 /** All options of each command of knockctl's. */
 export const knockctlCommands: ReadonlyMap<string, readonly Option[]> = new Map(
-  commands.map(({ name, options }) => [name, [...options, { short: "h", long: "help" }]]),
+  commands.map((command) => [command.name, optionsOf(command)]),
 );
 
 /** An option as it is written: `-c`, `--config`. */
@@ -44,26 +42,28 @@ export function callsIn(line: string): string[][] {
 /** What does not fit the tables of the program that is called; undefined if all does. */
 export function complaint([path = "", ...args]: readonly string[]): string | undefined {
   const program = path.replace(/^.*\//, "").replace(/\.exe$/, "");
-  const rest = args.slice(program === "knockctl" ? 1 : 0).filter((word) => word !== "&");
+  const words = args.filter((word) => word !== "&");
   try {
-    getopt(rest, optionsOf(program, args[0]));
+    if (program === "knockctl") readKnockctl(words);
+    else getopt(words, plainPrograms[program] ?? []);
     return undefined;
   } catch (error) {
     return `${[path, ...args].join(" ")}: ${(error as Error).message}`;
   }
 }
 
-function optionsOf(program: string, command = "--help"): readonly Option[] {
-  if (program !== "knockctl") return plainPrograms[program] ?? [];
-  if (/^-/.test(command)) {
-    getopt([command], knockctlOptions);
-    return [];
-  }
+function readKnockctl(args: readonly string[]): void {
+  const all = [...knockctlCommands.values()].flat();
+  const at = findOperand(args, all);
+  const name = args[at];
   // A placeholder, such as COMMAND in `knockctl COMMAND --help`.
-  if (command === command.toUpperCase()) return knockctlOptions;
-  const options = knockctlCommands.get(command);
-  if (options === undefined) throw new Error(`there is no command "${command}"`);
-  return options;
+  if (name === undefined || name === name.toUpperCase()) {
+    getopt(args, knockctlOptions);
+    return;
+  }
+  const options = knockctlCommands.get(name);
+  if (options === undefined) throw new Error(`there is no command "${name}"`);
+  getopt(args.toSpliced(at, 1), [...knockctlOptions, ...options]);
 }
 
 function isPrefix(word: string): boolean {

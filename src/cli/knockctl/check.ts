@@ -1,3 +1,4 @@
+import { defaultConfigFile } from "../../base/paths.ts";
 import { plural, printable, printableLines } from "../../base/text.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
@@ -6,19 +7,7 @@ import { findHostTraps } from "../../config/traps/host.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import type { Command } from "./command.ts";
-import { jsonOption, onlyOperand, print } from "./command.ts";
-
-const usage = `usage: knockctl check FILE [options]
-
-Reads a configuration and says everything that is wrong with it, everything that it hardly
-means, and what does not suit this machine as it is now: ports of a sequence on which
-something listens, lists of one-time sequences that are used up, users that do not exist.
-Needs no running knockd. Exits with 1 if the file cannot be used.
-
-  --strict       exit with 2 if there are warnings
-  --json         print JSON
-  --help         print this text
-`;
+import { print } from "./command.ts";
 
 /** What was found in a file. */
 interface Checked {
@@ -33,11 +22,19 @@ interface Checked {
 
 export const check: Command = {
   name: "check",
-  summary: "say what is wrong with a configuration file",
-  usage,
-  options: [{ long: "strict" }, jsonOption],
+  group: "files",
+  summary: "report the problems of a configuration",
+  operands: [{ name: "FILE", usual: defaultConfigFile }],
+  description: `
+    Reads a configuration (default: ${defaultConfigFile}) and lists errors, likely mistakes, and
+    what does not suit this machine as it is now: ports of a sequence on which something
+    listens, lists of one-time sequences that are used up, users that do not exist. Needs no
+    running knockd. Exits with 1 if the file cannot be used.`,
+  asksDaemon: false,
+  options: [{ long: "strict", help: "exit with 2 if there are warnings" }],
+  example: "check --strict /etc/knockd.conf",
   async run(line, io) {
-    const file = onlyOperand(line);
+    const [file = ""] = line.operands;
     const checked = inspect(file);
     const { usable, problems } = checked;
     // A compiler's place for them, also beside JSON's.

@@ -3,32 +3,25 @@ import { KnockError } from "../../base/errors.ts";
 import { plural, printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { Command, CommandLine } from "./command.ts";
-import {
-  clientOptions,
-  clientUsage,
-  expectOperands,
-  print,
-  readAddress,
-  withDaemon,
-} from "./command.ts";
-
-const usage = `usage: knockctl close DOOR|ADDRESS|all [options]
-       knockctl close DOOR ADDRESS [options]
-
-Closes a door for all sources, all doors for an address, one door for an address, or all doors.
-Existing connections continue unless --cut ends them.
-
-  --cut          end existing connections, too; with an ADDRESS also if nothing is open for it
-  --forget       for a door and an address: mark as closed what could not be closed
-${clientUsage}
-example: knockctl close 192.0.2.7 --cut
-`;
+import { print, readAddress, withDaemon } from "./command.ts";
 
 export const close: Command = {
   name: "close",
-  summary: "close a door, or all doors, at once",
-  usage,
-  options: [{ long: "cut" }, { long: "forget" }, ...clientOptions],
+  group: "act",
+  summary: "close a door, all doors of an address, or all doors",
+  operands: [{ name: "DOOR|ADDRESS|all" }, { name: "ADDRESS", isOptional: true }],
+  description: `
+    Closes a door for all sources, all doors for an address, one door for an address, or all
+    doors. Existing connections continue unless --cut ends them.`,
+  asksDaemon: true,
+  options: [
+    {
+      long: "cut",
+      help: "end existing connections, too; with an ADDRESS also if nothing is open for it",
+    },
+    { long: "forget", help: "for a door and an address: mark as closed what could not be closed" },
+  ],
+  example: "close 192.0.2.7 --cut",
   async run(line, io) {
     const params = readParams(line);
     const result = await withDaemon(line, (daemon) => daemon.ask("close", params));
@@ -38,7 +31,6 @@ export const close: Command = {
 };
 
 function readParams(line: CommandLine): Params<"close"> {
-  expectOperands(line, 1, 2);
   const [what = "", address] = line.operands;
   const cut = line.given.has("cut") && { cut: true };
   const forget = line.given.has("forget") && ({ forget: true } as const);

@@ -7,42 +7,58 @@ import { defaultControlSocket } from "../../base/paths.ts";
 import type { ControlClient } from "../../control/client.ts";
 import { openClient } from "../../control/client.ts";
 import { encode } from "../../control/protocol.ts";
-import type { Option } from "../getopt.ts";
+import type { HelpOption } from "../help.ts";
 import type { Io } from "../program.ts";
 
-/** A command of `knockctl`. */
+/** The groups of commands in `knockctl --help`. */
+export type CommandGroup = "begin" | "look" | "act" | "files" | "help";
+
+/** A command of `knockctl`. Its usage line, its help and the reading of its command line follow from this. */
 export interface Command {
   readonly name: string;
-  /** Its line in `knockctl --help`. */
+  readonly group: CommandGroup;
+  /** Its line in `knockctl --help`: imperative, at most 60 characters. */
   readonly summary: string;
-  /** The text of `knockctl NAME --help`. */
-  readonly usage: string;
-  /** Its options, except --help. */
-  readonly options: readonly Option[];
+  readonly operands: readonly Operand[];
+  /** Other ways to write it, for the usage lines: `--confirm`. */
+  readonly variants?: readonly string[];
+  /** The paragraphs of its help, which are broken into lines anew. */
+  readonly description: string;
+  /** Whether it asks the daemon, and so has --socket. */
+  readonly asksDaemon: boolean;
+  /** Its own options. One with the name of an option of all commands takes the place of that one. */
+  readonly options: readonly HelpOption[];
+  /** Paragraphs after the options. */
+  readonly notes?: string;
+  /** Its words after `knockctl`. */
+  readonly example: string;
   /** Returns the exit code: 0, or 1 if it was refused or failed. Throws USAGE for an invalid command line. */
   readonly run: (line: CommandLine, io: Io) => Promise<number>;
+}
+
+/** An operand of a command. */
+export interface Operand {
+  /** In capitals, as usage lines and messages name it: `DOOR`. */
+  readonly name: string;
+  /** A word that may stand before it: `for`. */
+  readonly keyword?: string;
+  /** Takes the place of an operand that is missing. */
+  readonly usual?: string;
+  readonly isOptional?: true;
+  /** The last operand only: stands for any number of operands, also none. */
+  readonly isMany?: true;
 }
 
 export interface CommandLine {
   /** The options that were given, by long name. */
   readonly given: ReadonlyMap<string, string>;
+  /** As many as the command takes, without keywords. */
   readonly operands: readonly string[];
 }
 
-export const jsonOption: Option = { long: "json" };
-
-/** The options of every command that asks the daemon. */
-export const clientOptions: readonly Option[] = [{ long: "socket", argument: "PATH" }, jsonOption];
-
-/** The lines of these options in a usage text. */
-export const clientUsage: string = `  --socket PATH  where the daemon listens (default: ${defaultControlSocket})
-  --json         print JSON
-  --help         print this text
-`;
-
 /** Runs `task` with a connection to the daemon of the command line, and closes it. Throws SYSTEM. */
 export async function withDaemon<T>(
-  { given }: CommandLine,
+  { given }: Pick<CommandLine, "given">,
   task: (daemon: ControlClient) => Promise<T>,
 ): Promise<T> {
   const daemon = await openClient(given.get("socket") ?? defaultControlSocket, systemClock);
@@ -64,19 +80,6 @@ export function print(line: CommandLine, io: Io, result: unknown, text: () => st
   io.stdout(line.given.has("json") ? `${encode(result)}\n` : text());
 }
 
-/** Throws USAGE if there are more or fewer operands. */
-export function expectOperands({ operands }: CommandLine, least: number, most: number): void {
-  if (operands.length > most) throw usageError(`unexpected "${operands[most]}"`);
-  if (operands.length < least) throw usageError("too few arguments");
-}
-
-/** Returns the one operand that a command takes. Throws USAGE if there are more or fewer. */
-export function onlyOperand(line: CommandLine): string {
-  expectOperands(line, 1, 1);
-  const [operand = ""] = line.operands;
-  return operand;
-}
-
 /** Reads an address. Throws USAGE. */
 export function readAddress(text: string): Address {
   const address = parseAddress(text);
@@ -95,6 +98,7 @@ export function readLength(text: string): number {
   });
 }
 
-export function usageError(message: string): KnockError {
-  return new KnockError("USAGE", message, { hints: ["--help says how it is used"] });
+/** Returns an error in the command line. The usage line of the command follows it. */
+export function usageError(message: string, hint?: string): KnockError {
+  return new KnockError("USAGE", message, { hints: hint === undefined ? [] : [hint] });
 }

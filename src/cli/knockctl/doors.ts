@@ -2,21 +2,19 @@ import { humanDuration } from "../../base/duration.ts";
 import type { DoorReport } from "../../control/reports.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
-
-const usage = `usage: knockctl doors [options]
-
-Lists the doors. The ports of their sequences are not shown: they are a secret.
-
-${clientUsage}`;
+import { print, withDaemon } from "./command.ts";
 
 export const doors: Command = {
   name: "doors",
-  summary: "the doors: what each opens, and for how many it is open",
-  usage,
-  options: clientOptions,
+  group: "look",
+  summary: "list the doors: what each opens, and its state",
+  operands: [],
+  description: `
+    Lists the doors. The ports of their sequences are not shown: they are a secret.`,
+  asksDaemon: true,
+  options: [],
+  example: "doors",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const found = await withDaemon(line, (daemon) => daemon.ask("doors", {}));
     print(line, io, found, () => formatDoors(found));
     return 0;

@@ -3,22 +3,19 @@ import { printable } from "../../base/text.ts";
 import type { Params } from "../../control/methods.ts";
 import { readAccessOperands } from "./access-operands.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { clientOptions, clientUsage, print, usageError, withDaemon } from "./command.ts";
-
-const usage = `usage: knockctl extend DOOR ADDRESS [for] TIME [options]
-
-Keeps a door that is open for ADDRESS open for TIME from now on (30s, 10m, 1h). What stays
-open longer anyway is left as it is.
-
-${clientUsage}
-example: knockctl extend ssh 192.0.2.7 2h
-`;
+import { print, withDaemon } from "./command.ts";
 
 export const extend: Command = {
   name: "extend",
+  group: "act",
   summary: "keep a door open for longer",
-  usage,
-  options: clientOptions,
+  operands: [{ name: "DOOR" }, { name: "ADDRESS" }, { name: "TIME", keyword: "for" }],
+  description: `
+    Keeps a door that is open for ADDRESS open for TIME from now on (30s, 10m, 1h). What stays
+    open longer anyway is left as it is.`,
+  asksDaemon: true,
+  options: [],
+  example: "extend ssh 192.0.2.7 2h",
   async run(line, io) {
     const params = readParams(line);
     const lease = await withDaemon(line, (daemon) => daemon.ask("extend", params));
@@ -34,9 +31,6 @@ export const extend: Command = {
 };
 
 function readParams(line: CommandLine): Params<"extend"> {
-  const needed = "a door, an address and a length of time are needed";
-  if (line.operands.length < 3) throw usageError(needed);
-  const { for: length, ...access } = readAccessOperands(line);
-  if (length === undefined) throw usageError(needed);
+  const { for: length = 0, ...access } = readAccessOperands(line);
   return { ...access, for: length };
 }

@@ -2,62 +2,52 @@ import { KnockError } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
+import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
-import {
-  clientOptions,
-  expectOperands,
-  print,
-  readLength,
-  usageError,
-  withDaemon,
-} from "./command.ts";
+import { print, readLength, usageError, withDaemon } from "./command.ts";
 import { followTrial, warnAll } from "./follow-trial.ts";
 import { sshConnection } from "./ssh-connection.ts";
-import { formatTime, guessHost, readHostName, readOrigin, wrap } from "./trial.ts";
+import { formatTime, guessHost, readHostName, readOrigin } from "./trial.ts";
 import { typed } from "./typed.ts";
-
-const usage = `usage: knockctl guard [SERVICE...] [options]
-       knockctl guard --confirm [options]
-
-Protects services on trial, with an automatic rollback. New connections need a
-knock from then on, yours too; existing sessions continue. To keep the
-protection, knock, make a new ssh connection, and confirm there: that proves
-that your knock arrives. Else the kernel removes the protection, even if this
-terminal or knockd ends. SERVICE is tcp/22, udp/51820 or icmp (default: all
-services that native doors open).
-
-  --confirm       keep the protection of what your knock has opened
-  --all           with --confirm: also of services whose doors no knock of yours
-                  has opened
-  --from-console  with --confirm: run at the console, which proves nothing
-  --address A     where your knock will come from (default: the client of your
-                  ssh connection)
-  --host NAME     this server, as the client names it, for the text
-  --for TIME      how long you have to confirm it (default: 3m)
-  --socket PATH   where the daemon listens
-  --json          print JSON, and do not wait
-  --help          print this text
-`;
 
 export const guard: Command = {
   name: "guard",
+  group: "begin",
   summary: "protect services on trial, with automatic rollback",
-  usage,
+  operands: [{ name: "SERVICE", isMany: true }],
+  variants: ["--confirm"],
+  description: `
+    Protects services on trial, with an automatic rollback. New connections need a knock from
+    then on, yours too; existing sessions continue. To keep the protection, knock, make a new
+    ssh connection, and confirm there: that proves that your knock arrives. Else the kernel
+    removes the protection, even if this terminal or knockd ends.
+
+    SERVICE is tcp/22, udp/51820 or icmp (default: all services that native doors open).`,
+  asksDaemon: true,
   options: [
-    { long: "confirm" },
-    { long: "all" },
-    { long: "from-console" },
-    { long: "address", argument: "A" },
-    { long: "host", argument: "NAME" },
-    { long: "for", argument: "TIME" },
-    ...clientOptions,
+    { long: "confirm", help: "keep the protection of what your knock has opened" },
+    {
+      long: "all",
+      help: "with --confirm: keep it also for services whose doors no knock of yours has opened",
+    },
+    { long: "from-console", help: "with --confirm: run at the console, which proves nothing" },
+    {
+      long: "address",
+      argument: "A",
+      help: "expect your knock from this address [the client of your ssh connection]",
+    },
+    { long: "host", argument: "NAME", help: "name this server as the client does, in the text" },
+    { long: "for", argument: "TIME", help: "wait for the confirmation for TIME [3m]" },
+    { short: "j", long: "json", help: "print JSON, and do not wait" },
   ],
+  example: "guard tcp/22",
   run: (line, io) => (line.given.has("confirm") ? confirm(line, io) : begin(line, io)),
 };
 
 async function confirm(line: CommandLine, io: Io): Promise<number> {
-  expectOperands(line, 0, 0);
+  const [service] = line.operands;
+  if (service !== undefined) throw usageError(`unexpected "${service}"`);
   for (const name of ["address", "host", "for"]) {
     if (line.given.has(name)) throw usageError(`--${name} makes no sense with --confirm`);
   }

@@ -15,61 +15,60 @@ import type { StartMethod } from "../../setup/service-control.ts";
 import { startCommand } from "../../setup/service-control.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { clientOptions, expectOperands, print, usageError } from "./command.ts";
+import { print, usageError } from "./command.ts";
 import { formatListening, readOptions } from "./init/options.ts";
 import { formatDoor, formatEvent, formatStrength } from "./init/output.ts";
 import { protectOnTrial } from "./init/protect.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
 
-const usage = `usage: knockctl init [options]
-
-Sets up a protected server. Finds the services that listen, plans doors with
-random sequences for those that you choose, shows the changes, and asks. Then it
-adds the doors to the configuration (and keeps a backup), makes knockd reload
-it, and tests each door by a knock from a network namespace. At last it protects
-the services on trial, as "knockctl guard" does: knock and confirm from a new
-connection to keep the protection. "knockctl undo" rolls everything back.
-
-  --service S    tcp/22, udp/51820 or icmp; several with commas, or the option
-                 again
-  --host NAME    this server, as clients name it (default: the name of this
-                 machine)
-  --address A    where your knock will come from (default: the client of your
-                 ssh connection)
-  --steps N      how many ports a sequence has, from 3 to 32 (default: 4)
-  --open-for T   how long a door accepts new connections (default: 30s)
-  --trial TIME   how long you have to confirm it (default: 3m)
-  --no-proof     skip the test from a network namespace
-  --yes          ask nothing; the default service is the port of your ssh
-                 connection, or tcp/22, if something listens there
-  --dry-run      show the changes, and make none
-  --config FILE  the configuration (default: ${defaultConfigFile})
-  --socket PATH  where the daemon listens
-  --json         print JSON at the end, and do not wait; with --yes or --dry-run
-  --help         print this text
-
-example: knockctl init --yes --service tcp/22,icmp --host server.example.org
-`;
-
 export const init: Command = {
   name: "init",
+  group: "begin",
   summary: "set up a protected server, step by step",
-  usage,
+  operands: [],
+  description: `
+    Sets up a protected server. Finds the services that listen, plans doors with random
+    sequences for those that you choose, shows the changes, and asks. Then it adds the doors to
+    the configuration (and keeps a backup), makes knockd reload it, and tests each door by a
+    knock from a network namespace. At last it protects the services on trial, as "knockctl
+    guard" does: knock and confirm from a new connection to keep the protection. "knockctl undo"
+    rolls everything back.`,
+  asksDaemon: true,
   options: [
-    { long: "service", argument: "S", many: true },
-    { long: "host", argument: "NAME" },
-    { long: "address", argument: "A" },
-    { long: "steps", argument: "N" },
-    { long: "open-for", argument: "T" },
-    { long: "trial", argument: "TIME" },
-    { long: "no-proof" },
-    { long: "yes" },
-    { long: "dry-run" },
-    { long: "config", argument: "FILE" },
-    ...clientOptions,
+    {
+      long: "service",
+      argument: "S",
+      many: true,
+      help: "protect tcp/22, udp/51820 or icmp; several with commas, or the option again",
+    },
+    {
+      long: "host",
+      argument: "NAME",
+      help: "name this server as clients do [the name of this machine]",
+    },
+    {
+      long: "address",
+      argument: "A",
+      help: "expect your knock from this address [the client of your ssh connection]",
+    },
+    { long: "steps", argument: "N", help: "give a sequence N ports, from 3 to 32 [4]" },
+    { long: "open-for", argument: "T", help: "let a door accept new connections for T [30s]" },
+    { long: "trial", argument: "TIME", help: "wait for the confirmation for TIME [3m]" },
+    { long: "no-proof", help: "skip the test from a network namespace" },
+    {
+      long: "yes",
+      help: "ask nothing; protect the port of your ssh connection, or tcp/22, if something listens there",
+    },
+    { long: "dry-run", help: "show the changes, and make none" },
+    { long: "config", argument: "FILE", help: `change this configuration [${defaultConfigFile}]` },
+    {
+      short: "j",
+      long: "json",
+      help: "with --yes or --dry-run: print JSON at the end, and do not wait",
+    },
   ],
+  example: "init --yes --service tcp/22,icmp --host server.example.org",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     expectAnswers(line);
     const config = resolve(line.given.get("config") ?? defaultConfigFile);
     const agreed = await agree(line, io, config);

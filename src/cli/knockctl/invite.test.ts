@@ -151,7 +151,7 @@ test("a folder that is not there: 1", async () => {
 
 test.each([
   [["web"], 2, "--host NAME is missing"],
-  [["--host", "h"], 2, "too few arguments"],
+  [["--host", "h"], 2, "DOOR is missing"],
   [["web", "--host", "h/x"], 2, '"h/x" is not a host'],
   [["web", "--host", "h", "--url", "knock.html"], 2, '"knock.html" is not the address of a page'],
   [["web", "--host", "h", "--url", "javascript:1"], 2, "is not the address of a page"],

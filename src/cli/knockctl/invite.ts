@@ -15,34 +15,7 @@ import { readPage } from "../page-file.ts";
 import type { Io } from "../program.ts";
 import { formatQr } from "../qr.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { expectOperands, jsonOption, print, usageError } from "./command.ts";
-
-const usage = `usage: knockctl invite DOOR --host NAME [options]
-
-Makes an invitation to knock with a browser or a phone: a page, knock.html, and a QR code with
-the host and the sequence. The page holds no secret: put it on any web server, or send it to the
-phone. Treat the QR code and the link as a password. Needs no running knockd. For the limits of
-browsers see docs/browser.md (/usr/share/doc/sesame-knock/docs/browser.md with the Debian
-package).
-
-With --url, the QR code is a link to the page at that address. Without it, the QR code is a text
-to paste into the page, since a phone cannot open a file of this machine by a link.
-
-  --host NAME       the server's name or address, as clients see it
-  --url URL         the address of the page: https://www.example.org/knock.html
-  --service tcp/N   the port that the page tries after the knock (default: one that a native
-                    door opens)
-  --output FILE     write the page to this file (default: knock.html)
-  --force           overwrite a different file
-  --config FILE     the configuration (default: ${defaultConfigFile})
-  --json            print JSON
-  --help            print this text
-
-Exits with 1 if browsers cannot knock at this door: one-time sequences, UDP, packets that
-browsers do not send. Warns about ports that browsers refuse, and about too short a time.
-
-example: knockctl invite ssh --host server.example.org --url https://www.example.org/knock.html
-`;
+import { print } from "./command.ts";
 
 /** An invitation, and its output. */
 interface Invited extends Invitation {
@@ -56,17 +29,40 @@ interface Invited extends Invitation {
 
 export const invite: Command = {
   name: "invite",
-  summary: "make a page and a QR code to knock with a browser or a phone",
-  usage,
+  group: "files",
+  summary: "make a page and a QR code to knock with a phone",
+  operands: [{ name: "DOOR" }],
+  description: `
+    Makes an invitation to knock with a browser or a phone: a page, knock.html, and a QR code
+    with the host and the sequence. The page holds no secret: put it on any web server, or send
+    it to the phone. Treat the QR code and the link as a password. Needs no running knockd. For
+    the limits of browsers see docs/browser.md (/usr/share/doc/sesame-knock/docs/browser.md with
+    the Debian package).
+
+    With --url, the QR code is a link to the page at that address. Without it, the QR code is a
+    text to paste into the page, since a phone cannot open a file of this machine by a link.`,
+  asksDaemon: false,
   options: [
-    { long: "host", argument: "NAME" },
-    { long: "url", argument: "URL" },
-    { long: "service", argument: "tcp/N" },
-    { long: "output", argument: "FILE" },
-    { long: "force" },
-    { long: "config", argument: "FILE" },
-    jsonOption,
+    {
+      long: "host",
+      argument: "NAME",
+      isRequired: true,
+      help: "name the server as clients see it (a name or an address)",
+    },
+    { long: "url", argument: "URL", help: "link to the page at this address" },
+    {
+      long: "service",
+      argument: "tcp/N",
+      help: "test this port after the knock [one that a native door opens]",
+    },
+    { long: "output", argument: "FILE", help: "write the page to this file [knock.html]" },
+    { long: "force", help: "overwrite a different file" },
+    { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
   ],
+  notes: `
+    Exits with 1 if browsers cannot knock at this door: one-time sequences, UDP, packets that
+    browsers do not send. Warns about ports that browsers refuse, and about too short a time.`,
+  example: "invite ssh --host server.example.org",
   async run(line, io) {
     const invitation = gather(line);
     const base = readBase(line.given.get("url"));
@@ -81,9 +77,8 @@ export const invite: Command = {
 };
 
 function gather({ given, operands }: CommandLine): Invitation {
-  expectOperands({ given, operands }, 1, 1);
   const [name = ""] = operands;
-  const host = readHostOption(given.get("host"));
+  const host = readHostOption(given.get("host") ?? "");
   const service = readServiceOption(given.get("service"));
   const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
   const door = config.doors.find((one) => one.name === name);
@@ -102,8 +97,7 @@ function unknownDoor(name: string, names: readonly string[]): KnockError {
   });
 }
 
-function readHostOption(text: string | undefined): string {
-  if (text === undefined) throw usageError("--host NAME is missing: the server as clients see it");
+function readHostOption(text: string): string {
   const host = readHost(text);
   if (host !== undefined) return host;
   throw new KnockError("USAGE", `"${printable(text)}" is not a host`, {

@@ -3,21 +3,19 @@ import { formatLocalTime } from "../../base/time.ts";
 import type { LeaseReport } from "../../control/reports.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
-
-const usage = `usage: knockctl leases [options]
-
-Lists what is open, for whom, and for how long.
-
-${clientUsage}`;
+import { print, withDaemon } from "./command.ts";
 
 export const leases: Command = {
   name: "leases",
-  summary: "what is open, for whom, and for how long",
-  usage,
-  options: clientOptions,
+  group: "look",
+  summary: "list what is open, for whom, and for how long",
+  operands: [],
+  description: `
+    Lists what is open, for whom, and for how long.`,
+  asksDaemon: true,
+  options: [],
+  example: "leases",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const found = await withDaemon(line, (daemon) => daemon.ask("leases", {}));
     print(line, io, found, () => formatLeases(found));
     return 0;

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { readFileSync, realpathSync } from "node:fs";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
 import { printable, printableLines } from "../../base/text.ts";
 import { migrate as rewrite } from "../../config/edit/migration.ts";
 import type { Note } from "../../config/edit/repair.ts";
@@ -11,26 +12,7 @@ import { formatWithHint } from "../../config/problem.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { backUpFile, replaceFile } from "../../system/files.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { jsonOption, onlyOperand, print } from "./command.ts";
-
-const usage = `usage: knockctl migrate FILE [options]
-
-Reads a knockd.conf of knockd 0.8 and lists what Sesame does differently with it. Offers native
-doors, which the kernel closes by itself, for the iptables commands it knows: -I or -A INPUT
--s %IP% -p tcp --dport N -j ACCEPT, ICMP echo requests, and their -D in a stop_command or in a
-door of its own. Shows the differences, and changes nothing without --write. All files of knockd
-0.8 work unchanged: migration is optional.
-
-  --no-native      offer no native doors
-  --repair         replace – and “ of a word processor by - and "
-  --open-for TIME  how long a door stays open that a second sequence closed before
-                   (default: 1h)
-  --write          write the file; keep the old one as FILE.before-migrate
-  --json           print JSON
-  --help           print this text
-
-Exits with 1 if the file, as it is or as it would be, cannot be used.
-`;
+import { print } from "./command.ts";
 
 /** The printed result. */
 interface Migrated {
@@ -46,17 +28,33 @@ interface Migrated {
 
 export const migrate: Command = {
   name: "migrate",
-  summary: "say what differs for a file of knockd 0.8, and offer native doors",
-  usage,
+  group: "files",
+  summary: "compare a file of knockd 0.8, and offer native doors",
+  operands: [{ name: "FILE", usual: defaultConfigFile }],
+  description: `
+    Reads a knockd.conf of knockd 0.8 (default: ${defaultConfigFile}) and lists what Sesame does
+    differently with it. Offers native doors, which the kernel closes by itself, for the
+    iptables commands it knows: -I or -A INPUT -s %IP% -p tcp --dport N -j ACCEPT, ICMP echo
+    requests, and their -D in a stop_command or in a door of its own.
+
+    Shows the differences, and changes nothing without --write. All files of knockd 0.8 work
+    unchanged: migration is optional.`,
+  asksDaemon: false,
   options: [
-    { long: "no-native" },
-    { long: "repair" },
-    { long: "open-for", argument: "TIME" },
-    { long: "write" },
-    jsonOption,
+    { long: "no-native", help: "offer no native doors" },
+    { long: "repair", help: 'replace – and “ of a word processor by - and "' },
+    {
+      long: "open-for",
+      argument: "TIME",
+      help: "keep a door open for TIME that a second sequence closed before [1h]",
+    },
+    { long: "write", help: "write the file; keep the old one as FILE.before-migrate" },
   ],
+  notes: `
+    Exits with 1 if the file, as it is or as it would be, cannot be used.`,
+  example: "migrate --repair --write",
   async run(line, io) {
-    const file = onlyOperand(line);
+    const [file = ""] = line.operands;
     const { text: before, encoding } = read(file, line.given.has("repair"));
     const { text, changes, differences } = rewrite(before, {
       native: !line.given.has("no-native"),

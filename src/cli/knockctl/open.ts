@@ -1,26 +1,26 @@
 import { humanDuration } from "../../base/duration.ts";
 import { printable } from "../../base/text.ts";
-import type { Params } from "../../control/methods.ts";
 import { readAccessOperands } from "./access-operands.ts";
-import type { Command, CommandLine } from "./command.ts";
-import { clientOptions, clientUsage, print, usageError, withDaemon } from "./command.ts";
-
-const usage = `usage: knockctl open DOOR ADDRESS [for TIME] [options]
-
-Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or as long as its
-configuration says.
-
-${clientUsage}
-example: knockctl open ssh 192.0.2.7 for 10m
-`;
+import type { Command } from "./command.ts";
+import { print, withDaemon } from "./command.ts";
 
 export const open: Command = {
   name: "open",
+  group: "act",
   summary: "open a door for an address, without a knock",
-  usage,
-  options: clientOptions,
+  operands: [
+    { name: "DOOR" },
+    { name: "ADDRESS" },
+    { name: "TIME", keyword: "for", isOptional: true },
+  ],
+  description: `
+    Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or as long as its
+    configuration says.`,
+  asksDaemon: true,
+  options: [],
+  example: "open ssh 192.0.2.7 for 10m",
   async run(line, io) {
-    const params = readParams(line);
+    const params = readAccessOperands(line);
     const result = await withDaemon(line, (daemon) => daemon.ask("open", params));
     const { lease } = result;
     print(line, io, result, () => {
@@ -31,9 +31,3 @@ export const open: Command = {
     return 0;
   },
 };
-
-function readParams(line: CommandLine): Params<"open"> {
-  const word = line.operands[2];
-  if (word !== undefined && word !== "for") throw usageError(`unexpected "${word}"`);
-  return readAccessOperands(line);
-}

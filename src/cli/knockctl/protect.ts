@@ -1,21 +1,19 @@
 import type { Result } from "../../control/methods.ts";
 import type { Command } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
-
-const usage = `usage: knockctl protect [options]
-
-Lets only open sources reach the services of doors with "protect = yes", as from the start of
-knockd on. Undoes "knockctl unprotect" as far as these go. Sessions that exist go on.
-
-${clientUsage}`;
+import { print, withDaemon } from "./command.ts";
 
 export const protect: Command = {
   name: "protect",
+  group: "begin",
   summary: "let only open sources reach the protected services",
-  usage,
-  options: clientOptions,
+  operands: [],
+  description: `
+    Lets only open sources reach the services of doors with "protect = yes", as from the start
+    of knockd on. Undoes "knockctl unprotect" as far as these go. Existing sessions continue.`,
+  asksDaemon: true,
+  options: [],
+  example: "protect",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const result = await withDaemon(line, (daemon) => daemon.ask("protect", {}));
     print(line, io, result, () => formatProtection(result));
     if (result.services.length === 0) {

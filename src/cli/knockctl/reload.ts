@@ -2,22 +2,20 @@ import { printable } from "../../base/text.ts";
 import type { Result } from "../../control/methods.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
-
-const usage = `usage: knockctl reload [options]
-
-Makes knockd read its configuration again and says what changed. If there is anything wrong
-with it, all problems are shown, and the old one stays.
-
-${clientUsage}`;
+import { print, withDaemon } from "./command.ts";
 
 export const reload: Command = {
   name: "reload",
-  summary: "read the configuration again, and say what changed",
-  usage,
-  options: clientOptions,
+  group: "act",
+  summary: "read the configuration again, and show the changes",
+  operands: [],
+  description: `
+    Makes knockd read its configuration again and shows what changed. If anything is wrong with
+    it, all problems are shown, and the old one stays.`,
+  asksDaemon: true,
+  options: [],
+  example: "reload",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const result = await withDaemon(line, (daemon) => daemon.ask("reload", {}));
     const notes = result.kind === "refused" ? result.problems : result.warnings;
     for (const note of notes) io.stderr(`${printable(note)}\n`);

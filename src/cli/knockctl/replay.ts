@@ -3,35 +3,40 @@ import { defaultConfigFile } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { Command } from "./command.ts";
-import { jsonOption, nobodyReads, onlyOperand, readAddress } from "./command.ts";
+import { nobodyReads, readAddress } from "./command.ts";
 import { formatEvent, formatSummary, jsonEvent, jsonSummary } from "./replay-output.ts";
-
-const usage = `usage: knockctl replay FILE [options]
-
-Runs a recording (pcap or pcapng, as tcpdump and Wireshark write them) through the doors of a
-configuration, by the packets' own clock, and explains what each packet did at each door.
-Opens nothing, and needs no running knockd. Times are seconds since the first packet.
-
-  --config FILE      the configuration (default: ${defaultConfigFile})
-  --source ADDRESS   tell only what concerns this source, also where no door has its port
-  --address OWN,...  the addresses of the machine that recorded (default: every destination
-                     counts as its own)
-  --json             print JSON: a line each for what happened, and one for the summary
-  --help             print this text
-`;
 
 export const replay: Command = {
   name: "replay",
-  summary: "run a recording through a configuration, and explain each packet",
-  usage,
+  group: "files",
+  summary: "run a recording through a configuration",
+  operands: [{ name: "FILE" }],
+  description: `
+    Runs a recording (pcap or pcapng, as tcpdump and Wireshark write them) through the doors of
+    a configuration, by the packets' own clock, and explains what each packet did at each door.
+    Opens nothing, and needs no running knockd. Times are seconds since the first packet.`,
+  asksDaemon: false,
   options: [
-    { long: "config", argument: "FILE" },
-    { long: "source", argument: "ADDRESS" },
-    { long: "address", argument: "OWN,..." },
-    jsonOption,
+    { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
+    {
+      long: "source",
+      argument: "ADDRESS",
+      help: "show only what concerns this source, also where no door has its port",
+    },
+    {
+      long: "address",
+      argument: "OWN,...",
+      help: "take these for the addresses of the machine that recorded [all destinations]",
+    },
+    {
+      short: "j",
+      long: "json",
+      help: "print JSON: a line for each event, and one for the summary",
+    },
   ],
+  example: "replay knock.pcap --source 192.0.2.7",
   async run(line, io) {
-    const file = onlyOperand(line);
+    const [file = ""] = line.operands;
     const { given } = line;
     const source = given.get("source");
     const addresses = given.get("address")?.split(",");

@@ -4,16 +4,9 @@ import type { Result } from "../../control/methods.ts";
 import type { LeaseReport } from "../../control/reports.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
+import { print, withDaemon } from "./command.ts";
 import { formatDoors } from "./doors.ts";
 import { formatLeases } from "./leases.ts";
-
-const usage = `usage: knockctl status [options]
-
-Shows the state of knockd: its doors, open leases, attempts and problems. Exit code 3 says that
-there are problems.
-
-${clientUsage}`;
 
 /** More leases than fit on a screen are left to `knockctl leases`. */
 const mostLeases = 20;
@@ -23,11 +16,16 @@ const problemsFound = 3;
 
 export const status: Command = {
   name: "status",
-  summary: "what knockd is doing, and what is wrong",
-  usage,
-  options: clientOptions,
+  group: "look",
+  summary: "show the state of knockd, and its problems",
+  operands: [],
+  description: `
+    Shows the state of knockd: its doors, open leases, attempts and problems. Exit code 3 says
+    that there are problems.`,
+  asksDaemon: true,
+  options: [],
+  example: "status --json",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const found = await withDaemon(line, async (daemon) => ({
       status: await daemon.ask("status", {}),
       doors: await daemon.ask("doors", {}),

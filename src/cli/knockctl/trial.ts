@@ -10,14 +10,13 @@ import { printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import { readHost } from "../../invitation/profile.ts";
 import type { TrialEnd, TrialReport } from "../../setup/watch-trial.ts";
+import { wrap } from "../help.ts";
 import type { CommandLine } from "./command.ts";
 import { readAddress } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
 import { typed } from "./typed.ts";
 
 export const usualSshPort = 22;
-
-const width = 80;
 
 /** Returns where the administrator's knock is expected from: as given, else the client of the ssh connection. Throws USAGE. */
 export function readOrigin(given: string | undefined): Pick<Params<"guard">, "address" | "port"> {
@@ -187,17 +186,4 @@ export function formatProgress({ remaining, address, doors }: TrialReport): stri
 /** In whole seconds, rounded up: some of the time has passed since the answer was sent. */
 export function formatTime(milliseconds: number): string {
   return humanDuration(Math.ceil(milliseconds / 1000) * 1000);
-}
-
-/** Breaks a paragraph into lines. */
-export function wrap(text: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return `${[...lines, line].join("\n")}\n`;
 }

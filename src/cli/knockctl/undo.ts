@@ -11,18 +11,7 @@ import { planRestore } from "../../setup/restore-config.ts";
 import type { RollbackResult } from "../../setup/rollback.ts";
 import { rollback } from "../../setup/rollback.ts";
 import type { Command } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, print } from "./command.ts";
-
-const usage = `usage: knockctl undo [options]
-
-Rolls back the last "knockctl init". First it removes the protection, so that all sources reach
-the services again. Then it restores the configuration, to the byte, and knockd reloads it, or
-stops if "init" started it. If the configuration has changed since, undo shows the differences
-and changes nothing without --force.
-
-  --force        restore the configuration all the same; the current one is kept beside it
-  --config FILE  the configuration (default: ${defaultConfigFile})
-${clientUsage}`;
+import { print } from "./command.ts";
 
 /** The printed result. */
 interface Undone extends RollbackResult {
@@ -35,11 +24,24 @@ interface Undone extends RollbackResult {
 
 export const undo: Command = {
   name: "undo",
+  group: "begin",
   summary: "roll back the last init",
-  usage,
-  options: [{ long: "force" }, { long: "config", argument: "FILE" }, ...clientOptions],
+  operands: [],
+  description: `
+    Rolls back the last "knockctl init". First it removes the protection, so that all sources
+    reach the services again. Then it restores the configuration, to the byte, and knockd
+    reloads it, or stops if "init" started it. If the configuration has changed since, undo
+    shows the differences and changes nothing without --force.`,
+  asksDaemon: true,
+  options: [
+    {
+      long: "force",
+      help: "restore the configuration all the same; keep the current one beside it",
+    },
+    { long: "config", argument: "FILE", help: `restore this configuration [${defaultConfigFile}]` },
+  ],
+  example: "undo",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const config = resolve(line.given.get("config") ?? defaultConfigFile);
     const { options = defaultOptions } = readLenient(config);
     const paths = setupPaths(config, options, line.given.get("socket"));

@@ -10,26 +10,28 @@ import type { LenientConfig } from "../../setup/lenient-config.ts";
 import { readLenient } from "../../setup/lenient-config.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, print, withDaemon } from "./command.ts";
+import { print, withDaemon } from "./command.ts";
 import { formatProtection } from "./protect.ts";
-
-const usage = `usage: knockctl unprotect [options]
-
-Removes all protection: all sources reach the services again, also those that "knockctl guard"
-protected. "knockctl protect" or "knockctl guard" protect again, and so does the next start of
-knockd if the configuration says so. Root can run it without knockd, too.
-
-  --config FILE  without knockd: the configuration that it would have
-                 (default: ${defaultConfigFile})
-${clientUsage}`;
 
 export const unprotect: Command = {
   name: "unprotect",
+  group: "begin",
   summary: "let all sources reach the protected services",
-  usage,
-  options: [{ long: "config", argument: "FILE" }, ...clientOptions],
+  operands: [],
+  description: `
+    Removes all protection: all sources reach the services again, also those that "knockctl
+    guard" protected. "knockctl protect" or "knockctl guard" protect again, and so does the next
+    start of knockd if the configuration says so. Root can run it without knockd, too.`,
+  asksDaemon: true,
+  options: [
+    {
+      long: "config",
+      argument: "FILE",
+      help: `without knockd: use the configuration that it would have [${defaultConfigFile}]`,
+    },
+  ],
+  example: "unprotect",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const configFile = resolve(line.given.get("config") ?? defaultConfigFile);
     const found = readLenient(configFile);
     const socket = await findDaemon(line, found.options);

@@ -3,21 +3,19 @@ import { formatLocalTime } from "../../base/time.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
 import { encode } from "../../control/protocol.ts";
 import type { Command } from "./command.ts";
-import { clientOptions, clientUsage, expectOperands, nobodyReads, withDaemon } from "./command.ts";
-
-const usage = `usage: knockctl watch [options]
-
-Shows what knockd logs, as it happens, until you press Ctrl-C.
-
-${clientUsage}`;
+import { nobodyReads, withDaemon } from "./command.ts";
 
 export const watch: Command = {
   name: "watch",
-  summary: "what happens, as it happens",
-  usage,
-  options: clientOptions,
+  group: "look",
+  summary: "show what knockd logs, as it happens",
+  operands: [],
+  description: `
+    Shows what knockd logs, as it happens, until you press Ctrl-C.`,
+  asksDaemon: true,
+  options: [],
+  example: "watch",
   async run(line, io) {
-    expectOperands(line, 0, 0);
     const json = line.given.has("json");
     const watcher = {
       onEvent: (entry: LoggedEntry) => io.stdout(`${json ? encode(entry) : format(entry)}\n`),
