@@ -11,10 +11,7 @@ export interface BackendTraits {
   readonly longestTimeout: number;
 }
 
-/** The values of the directive `Firewall`. */
-export type BackendKind = "nftables" | "ipset";
-
-export const backends: Readonly<Record<BackendKind, BackendTraits>> = {
+const rows = {
   nftables: {
     canProtect: true,
     startsPrograms: false,
@@ -26,7 +23,17 @@ export const backends: Readonly<Record<BackendKind, BackendTraits>> = {
     // The kernel has 32 bits for milliseconds, ipset(8) takes seconds.
     longestTimeout: 2_147_483_000,
   },
-};
+} as const satisfies Readonly<Record<string, BackendTraits>>;
+
+/** The values of the directive `Firewall`. */
+export type BackendKind = keyof typeof rows;
+
+/** Those that can protect. */
+export type ProtectingKind = {
+  [Kind in BackendKind]: (typeof rows)[Kind]["canProtect"] extends true ? Kind : never;
+}[BackendKind];
+
+export const backends: Readonly<Record<BackendKind, BackendTraits>> = rows;
 
 export const backendKinds: readonly BackendKind[] = Object.keys(backends) as BackendKind[];
 

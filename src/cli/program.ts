@@ -13,7 +13,7 @@ export interface Io {
 export type Main = (args: readonly string[], io: Io) => Promise<number>;
 
 /** How long what was printed may take to get out at the end: milliseconds. */
-const flushPatience = 300;
+const flushTimeout = 300;
 
 /** What may wait for a slow reader: bytes. Beyond it lines are lost, not memory. */
 const mostUnread = 1 << 20;
@@ -40,7 +40,7 @@ export async function runProgram(name: string, main: Main): Promise<void> {
   const code = await run(name, main, process.argv.slice(2), io);
   // On Windows and macOS a pipe is written later: what is printed should get out before the exit, but
   // a reader that is stuck must not keep us.
-  setTimeout(() => process.exit(code), flushPatience).unref();
+  setTimeout(() => process.exit(code), flushTimeout).unref();
   process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
 }
 

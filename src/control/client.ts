@@ -13,7 +13,7 @@ import { formatRequest, parseAnswer, parseResult } from "./protocol.ts";
 import { checkPath } from "./socket-file.ts";
 
 /** How long the daemon may take to answer: milliseconds. Closing waits for commands. */
-const patience = 60_000;
+const answerTimeout = 60_000;
 
 /** The longest answer that is read, in bytes: some hundred thousand leases. */
 const longestAnswer = 1 << 26;
@@ -87,9 +87,9 @@ export class ControlClient {
 
   #ask(request: Omit<Request, "id">): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.wakeAt(later(this.#clock.now(), patience), () => {
+      const cancel = this.#clock.wakeAt(later(this.#clock.now(), answerTimeout), () => {
         const hints = ["what was asked for may still happen"];
-        const message = `no answer from knockd within ${patience / 1000} seconds`;
+        const message = `no answer from knockd within ${answerTimeout / 1000} seconds`;
         reject(new KnockError("SYSTEM", message, { hints }));
       });
       this.#send(request, {

@@ -23,8 +23,8 @@ import { warmUp } from "./warm-up.ts";
  * How long a stopping daemon waits for commands that close: milliseconds. The second where no other daemon
  * will know of what is open: just less than service managers give it.
  */
-const stopPatience = 800;
-const lastPatience = 8000;
+const stopTimeout = 800;
+const finalTimeout = 8000;
 
 /** The life of a daemon, from its configuration to its last line in the log; `assemble` makes its parts. */
 export class Daemon {
@@ -142,16 +142,16 @@ export class Daemon {
     this.#say("stopping", "waiting for child processes...", "terminal");
     // It may be over: then the next daemon closes.
     persistence?.state.journal?.retry();
-    const most = leaseManager.journalFailed ? lastPatience : stopPatience;
-    const patience = AbortSignal.any([hurry, AbortSignal.timeout(most)]);
+    const most = leaseManager.journalFailed ? finalTimeout : stopTimeout;
+    const timeout = AbortSignal.any([hurry, AbortSignal.timeout(most)]);
     const stopped = leaseManager.stop();
-    if (!patience.aborted) await Promise.race([stopped, once(patience, "abort")]);
+    if (!timeout.aborted) await Promise.race([stopped, once(timeout, "abort")]);
     leaseManager.runAllNow();
     await children.started();
     persistence?.protection.close();
     // An nft that works just now may take half a minute, and ends without us.
     const released = persistence?.firewalls.shutDown();
-    if (!patience.aborted) await Promise.race([released, once(patience, "abort")]);
+    if (!timeout.aborted) await Promise.race([released, once(timeout, "abort")]);
     await this.#control?.close();
     await metrics.close();
     this.#say("stop", "closing...", "terminal");

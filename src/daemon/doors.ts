@@ -151,7 +151,7 @@ export class Doors {
     for (const service of this.#live.flatMap(({ config }) => openedServices(config))) {
       if (service.protocol !== "icmp") taken.add(portKey(service.port, service.protocol));
     }
-    const chosen = chooseDecoys(this.#live.map(wish), { ...this.#host, taken });
+    const chosen = chooseDecoys(this.#live.map(decoyRequest), { ...this.#host, taken });
     this.#live.forEach((live, i) => {
       live.decoys = chosen[i] ?? [];
     });
@@ -162,7 +162,7 @@ export class Doors {
   #warnExposed(): void {
     const all = keysOf(this.#live.flatMap(({ decoys }) => decoys));
     const exposed = this.#live.filter((live) => {
-      const { sequence, decoys } = wish(live);
+      const { sequence, decoys } = decoyRequest(live);
       if (decoys === 0 || sequence.length < 2 || this.#exposed.has(live)) return false;
       return !isShielded(sequence, all) && isShieldable(sequence, decoys);
     });
@@ -215,7 +215,7 @@ export class Doors {
   }
 }
 
-function wish({ door, config }: LiveDoor): DecoyRequest {
+function decoyRequest({ door, config }: LiveDoor): DecoyRequest {
   return { sequence: door?.sequence ?? [], decoys: door === undefined ? 0 : config.decoys };
 }
 

@@ -40,7 +40,7 @@ export class Firewalls implements Firewall {
   #chosen: BackendKind = defaultBackend;
   #needed = false;
   #running: RunningBackend | undefined;
-  #told = "nothing";
+  #logged = "nothing";
   #problem: string | undefined;
 
   constructor(parts: FirewallsParts) {
@@ -103,10 +103,10 @@ export class Firewalls implements Firewall {
       await this.#start(services);
       if (trial !== undefined) await this.#protect(services, trial);
     } else await this.#protect(services, trial);
-    const told = formatServices(services) || "nothing";
-    if (told === this.#told) return;
-    this.#told = told;
-    this.#parts.log.write({ level: "notice", event: "protect", text: `protected: ${told}` });
+    const state = formatServices(services) || "nothing";
+    if (state === this.#logged) return;
+    this.#logged = state;
+    this.#parts.log.write({ level: "notice", event: "protect", text: `protected: ${state}` });
   }
 
   /** Protects nothing, also if another process did it. Throws FIREWALL. */

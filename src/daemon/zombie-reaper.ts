@@ -4,7 +4,7 @@ import { later } from "../base/time.ts";
 import { reapChild } from "../ffi/spawn.ts";
 
 /** How long a child that has ended is left to the code that started it: milliseconds. */
-const patience = 1000;
+const interval = 1000;
 
 /**
  * Reaps the children that commands leave behind: they become children of process 1, and this process
@@ -30,7 +30,7 @@ export class ZombieReaper {
   }
 
   #lookSoon(): void {
-    this.#cancel ??= this.#clock.wakeAt(later(this.#clock.now(), patience), () => {
+    this.#cancel ??= this.#clock.wakeAt(later(this.#clock.now(), interval), () => {
       this.#cancel = undefined;
       this.#reap();
     });

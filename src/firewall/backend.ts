@@ -37,6 +37,10 @@ export interface NativeBackend extends Firewall<NativeAccess> {
   readonly release: () => Promise<void>;
 }
 
+/** A backend that drops what is not open. */
+export type ProtectingBackend = NativeBackend &
+  Required<Pick<NativeBackend, "protect" | "listProtected">>;
+
 /** `unknown`: the kernel lost news, perhaps of a removal. */
 export type Loss = "removed" | "unknown";
 

@@ -1,6 +1,6 @@
-import type { BackendKind } from "../base/backends.ts";
+import type { BackendKind, ProtectingKind } from "../base/backends.ts";
 import type { Service } from "../base/service.ts";
-import type { BackendParts, NativeBackend } from "./backend.ts";
+import type { BackendParts, NativeBackend, ProtectingBackend } from "./backend.ts";
 import { IpsetFirewall } from "./ipset/ipset.ts";
 import { NftablesFirewall } from "./nftables/nftables.ts";
 
@@ -14,8 +14,14 @@ export interface Starter {
   readonly unprotect?: (table: string) => Promise<void>;
 }
 
-/** How each firewall of src/base/backends.ts is started. */
-export const starters: Readonly<Record<BackendKind, Starter>> = {
+interface ProtectingStarter extends Required<Starter> {
+  readonly start: (parts: BackendParts, services: readonly Service[]) => Promise<ProtectingBackend>;
+}
+
+const rows: Readonly<Record<ProtectingKind, ProtectingStarter> & Record<BackendKind, Starter>> = {
   nftables: NftablesFirewall,
   ipset: IpsetFirewall,
 };
+
+/** How each firewall of src/base/backends.ts is started. */
+export const starters: Readonly<Record<BackendKind, Starter>> = rows;

@@ -35,11 +35,6 @@ export class ExpiryCache {
     this.#ends.clear();
   }
 
-  /** How many are remembered. */
-  get size(): number {
-    return this.#ends.size;
-  }
-
   /** Forgets what is over, but not each time: that would take long where there is much. */
   #purge(): void {
     if (this.#ends.size < this.#purgeAt) return;

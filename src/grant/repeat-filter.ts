@@ -24,11 +24,6 @@ export class RepeatFilter {
     this.#clock = clock;
   }
 
-  /** How many sources are known. */
-  get size(): number {
-    return this.#lastRuns.size;
-  }
-
   /**
    * Returns whether the door of a knock rests for its source: it ran less than its `rest` ago, and no
    * other door since. Otherwise the knock counts as a run. An administrator's request always does.

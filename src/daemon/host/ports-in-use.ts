@@ -22,7 +22,7 @@ export class PortsInUse {
   #forwarded: ReadonlySet<number> = new Set();
   readonly #ending = new AbortController();
   #readAt = longAgo;
-  #told = false;
+  #reported = false;
   #cancelSearch: (() => void) | undefined;
 
   /**
@@ -38,7 +38,7 @@ export class PortsInUse {
   /** What listens now, and what is known of the rest. */
   read(): HostPorts {
     this.#refresh();
-    this.#told = false;
+    this.#reported = false;
     const forwarded = [...this.#forwarded].flatMap((port) => [
       portKey(port, "tcp"),
       portKey(port, "udp"),
@@ -51,8 +51,8 @@ export class PortsInUse {
     if (this.#clock.now() - this.#readAt >= rereadInterval) this.#refresh();
     if (!this.#listening.has(port)) return false;
     // It is a packet that tells of it: first it must be dealt with.
-    if (!this.#told) setImmediate(() => this.#tell());
-    this.#told = true;
+    if (!this.#reported) setImmediate(() => this.#tell());
+    this.#reported = true;
     return true;
   }
 

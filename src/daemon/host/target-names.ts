@@ -5,7 +5,7 @@ import type { DoorConfig } from "../../config/config.ts";
 import type { Targets } from "./targets.ts";
 
 /** How long the names of targets may keep a start or a reload: milliseconds. */
-const patience = 1000;
+const lookUpTimeout = 1000;
 
 /** How often the names of targets are looked up again: milliseconds. Only if there are any. */
 const interval = 60_000;
@@ -33,7 +33,7 @@ export class TargetNames {
    */
   async follow(doors: readonly DoorConfig[]): Promise<void> {
     this.#names = namesOf(doors);
-    await Promise.race([this.#lookUp(), once(AbortSignal.timeout(patience), "abort")]);
+    await Promise.race([this.#lookUp(), once(AbortSignal.timeout(lookUpTimeout), "abort")]);
   }
 
   close(): void {

@@ -13,7 +13,7 @@ const mostPending = 200;
 const mostWaiting = 1000;
 
 /** A name server that does not answer holds lines back for no longer: milliseconds. */
-const patience = 2000;
+const lookUpTimeout = 2000;
 
 /** Finds the name of an address; undefined if it has none. Never rejects. */
 export type LookUp = (address: Address) => Promise<string | undefined>;
@@ -88,8 +88,8 @@ function named(entry: Entry, name: string | undefined): Entry {
 
 /** Asks the name servers, or the hosts file. */
 export async function reverseLookUp(address: Address): Promise<string | undefined> {
-  const resolver = new Resolver({ timeout: patience, tries: 1 });
-  const timer = setTimeout(() => resolver.cancel(), patience);
+  const resolver = new Resolver({ timeout: lookUpTimeout, tries: 1 });
+  const timer = setTimeout(() => resolver.cancel(), lookUpTimeout);
   try {
     const [name] = await resolver.reverse(address.toString());
     // Of a name that stands in the hosts file alone, Node tells no more than that there is one.

@@ -17,7 +17,7 @@ const shortestPause = 5;
 const longestPause = 1000;
 
 /** What waits at the end has so many milliseconds more. */
-const lastPatience = 100;
+const finalTimeout = 100;
 
 /**
  * The system's log, by datagrams to `/dev/log` (RFC 3164, as syslog(3) writes them), ident knockd. The
@@ -53,7 +53,7 @@ export class Syslog {
 
   close(): void {
     this.#cancelWake?.();
-    const end = performance.now() + lastPatience;
+    const end = performance.now() + finalTimeout;
     while (!this.#passOn() && performance.now() < end) sleepNow(shortestPause);
     closeUnixDatagram(this.#fd);
   }

@@ -14,7 +14,7 @@ describe("the page of metrics", () => {
   const problems = vi.fn();
   const text = vi.fn(() => "a 1\n");
   beforeEach(async () => {
-    server = await serveMetrics(anywhere, { text, onProblem: problems, patience: 500 });
+    server = await serveMetrics(anywhere, { text, onProblem: problems, timeout: 500 });
   });
   afterEach(() => server.close());
 

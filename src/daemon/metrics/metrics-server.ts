@@ -10,7 +10,7 @@ import { contentType } from "./exposition.ts";
 const mostConnections = 16;
 
 /** How long a connection may last, from its beginning to the last byte: milliseconds. */
-const usualPatience = 10_000;
+const defaultTimeout = 10_000;
 
 const never = 2 ** 31 - 1;
 
@@ -20,7 +20,7 @@ export interface MetricsServerOptions {
   /** What goes wrong later. */
   readonly onProblem: (text: string) => void;
   /** How long a connection may last: milliseconds. */
-  readonly patience?: number;
+  readonly timeout?: number;
 }
 
 /** Answers GET /metrics over HTTP, and nothing else. Throws SYSTEM. */
@@ -53,11 +53,11 @@ export async function serveMetrics(
 export class MetricsServer {
   readonly #server: Server;
 
-  constructor(server: Server, { onProblem, patience = usualPatience }: MetricsServerOptions) {
+  constructor(server: Server, { onProblem, timeout = defaultTimeout }: MetricsServerOptions) {
     this.#server = server;
     server.on("error", (error) => onProblem(reason(error)));
     server.on("connection", (socket) => {
-      const timer = setTimeout(() => socket.destroy(), patience);
+      const timer = setTimeout(() => socket.destroy(), timeout);
       socket.once("close", () => clearTimeout(timer));
     });
   }

@@ -47,21 +47,21 @@ export interface ReplayPipelineParts {
 /** The daemon's pipeline, from decoding to closing, in a world in which time and packets are handed in. */
 export class ReplayPipeline {
   readonly #parts: ReplayPipelineParts;
-  readonly #apart: SandboxPipeline;
+  readonly #sandbox: SandboxPipeline;
 
   constructor(parts: ReplayPipelineParts) {
     this.#parts = parts;
-    this.#apart = createSandbox({ ...parts, firewall: dryFirewall, debug: true });
+    this.#sandbox = createSandbox({ ...parts, firewall: dryFirewall, debug: true });
   }
 
   /** Would the kernel's filter let this packet through? */
   wants(packet: Packet): boolean {
-    return this.#apart.pipeline.source.ports?.[packet.protocol].has(packet.port) ?? false;
+    return this.#sandbox.pipeline.source.ports?.[packet.protocol].has(packet.port) ?? false;
   }
 
   /** What is said when this frame comes, now. */
   take(frame: Frame): Promise<readonly Entry[]> {
-    this.#apart.pipeline.source.deliverFrame(frame);
+    this.#sandbox.pipeline.source.deliverFrame(frame);
     return this.#said();
   }
 
@@ -78,7 +78,7 @@ export class ReplayPipeline {
   /** Lets time go on until nothing is open or under way. */
   async *finish(): AsyncGenerator<readonly Entry[]> {
     const { clock, log } = this.#parts;
-    const { matcher, leaseManager, pipeline } = this.#apart;
+    const { matcher, leaseManager, pipeline } = this.#sandbox;
     while (clock.nextDue < never) {
       clock.runNext();
       if (!log.isEmpty) yield await this.#said();

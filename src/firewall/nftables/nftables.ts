@@ -2,7 +2,7 @@ import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import { runtimeDirectory } from "../../system/state-files.ts";
-import type { BackendParts, NativeBackend, OpenElement, RunningTrial } from "../backend.ts";
+import type { BackendParts, OpenElement, ProtectingBackend, RunningTrial } from "../backend.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
 import { loadRuleset } from "./nft-command.ts";
 import { readProtection } from "./nft-protection.ts";
@@ -20,7 +20,7 @@ export type NftablesParts = Pick<BackendParts, "table" | "onLoss" | "onProblem">
  * for how long. The kernel closes on time, whether this program lives or not. What others remove from
  * the table is put back. It needs CAP_NET_ADMIN and the program `nft`.
  */
-export class NftablesFirewall implements NativeBackend {
+export class NftablesFirewall implements ProtectingBackend {
   readonly #name: string;
   readonly #lock: TableLock;
   readonly #table: NftTable;
