@@ -47,7 +47,7 @@ _knockctl_options() {
     check | migrate | replay | invite | help | version) ;;
     *) echo -s --socket ;;
   esac
-  echo -j --json -h --help
+  echo -j --json --color -h --help
 }
 
 _knockctl() {
@@ -69,7 +69,7 @@ _knockctl() {
       continue
     fi
     case $word in
-      -s | --socket | --address | --for | --config | --open-for | --source | --host | --url | --service | \
+      -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
         --output | --steps | --trial)
         option=$word
         ;;
@@ -82,6 +82,7 @@ _knockctl() {
   done
   case $prev in
     -s | --socket | --config | --output) _knockctl_files ;;
+    --color) _knockctl_offer auto always never ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
@@ -89,7 +90,7 @@ _knockctl() {
     *)
       if [[ -z $command ]]; then
         _knockctl_commands
-        _knockctl_offer -s --socket -j --json -h --help -V --version
+        _knockctl_offer -s --socket -j --json --color -h --help -V --version
         return
       fi
       if [[ $cur == -* ]]; then

@@ -19,7 +19,7 @@ function __knockctl_operands
     for word in (commandline -opc)[2..]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -s --socket --address --for --config --open-for --source --host --url \
+        else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
                 --service --output --steps --trial
             set skip 1
         else if not string match -q -- '-*' $word
@@ -73,6 +73,7 @@ complete -c knockctl -n __knockctl_wants_command -a help -d 'explain a command, 
 complete -c knockctl -n __knockctl_wants_command -a version -d 'print the version'
 
 complete -c knockctl -s j -l json -d 'print JSON'
+complete -c knockctl -l color -x -a 'auto always never' -d 'use colours'
 complete -c knockctl -n 'not __knockctl_is check migrate replay invite help version' -s s -l socket -r -F -d 'ask the daemon that listens there'
 complete -c knockctl -n '__knockctl_is open extend invite; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a all -d everything

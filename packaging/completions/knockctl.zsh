@@ -46,7 +46,8 @@ _knockctl_commands() {
   _describe command commands
 }
 
-local -a general=('(- *)'{-h,--help}'[print how it is used]' '(-j --json)'{-j,--json}'[print JSON]')
+local -a general=('(- *)'{-h,--help}'[print how it is used]' '(-j --json)'{-j,--json}'[print JSON]'
+  '--color=[use colours]:when:(auto always never)')
 local -a client=($general '(-s --socket)'{-s,--socket=}'[ask the daemon that listens there]:socket:_files')
 local curcontext=$curcontext state line before
 typeset -A opt_args

@@ -21,7 +21,8 @@ export function wrap(text: string): string {
   return `${breakLines(text, helpWidth).join("\n")}\n`;
 }
 
-function breakLines(text: string, width: number): string[] {
+/** Breaks a text at blanks into lines of at most `width` columns. Longer words stay whole. */
+export function breakLines(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
   for (const word of text.trim().split(/\s+/)) {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { TestServer } from "../../test/support/control-server.ts";
 import { startServer } from "../../test/support/control-server.ts";
-import { knockctl } from "../../test/support/knockctl.ts";
+import { knockctl, knockctlAt } from "../../test/support/knockctl.ts";
 import { tooWide } from "../../test/support/wide.ts";
-import { Address } from "../base/address.ts";
+import { Address, parseAddress } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
 import { optionsOf, readCommandLine } from "./knockctl/command-line.ts";
 import { commands } from "./knockctl.ts";
@@ -67,6 +67,7 @@ describe("screens", () => {
         -s, --socket PATH  ask the daemon that listens there
                            [/run/knockd/control.sock]
         -j, --json         print JSON
+            --color WHEN   use colours: auto, always or never [auto]
         -h, --help         print this text
         -V, --version      print the version
 
@@ -78,6 +79,7 @@ describe("screens", () => {
 
       environment
         KNOCKCTL_SOCKET  as --socket, which overrides it
+        NO_COLOR         use no colours, unless --color says always
 
       knockctl COMMAND --help explains a command, with its options.
 
@@ -100,6 +102,7 @@ describe("screens", () => {
         -s, --socket PATH  ask the daemon that listens there
                            [/run/knockd/control.sock]
         -j, --json         print JSON
+            --color WHEN   use colours: auto, always or never [auto]
         -h, --help         print this text
 
       example: knockctl open ssh 192.0.2.7 for 10m
@@ -368,6 +371,42 @@ describe("screens", () => {
     const first = (await json).stdout.split("\n")[0] ?? "";
     expect(JSON.parse(first)).toMatchObject({ event: "stage", source: "192.0.2.7", stage: 1 });
   });
+});
+
+describe.each([80, 120])("on a terminal of %i columns", (columns) => {
+  test.each([["status"], ["doors"], ["leases"]])("%s fits", async (name) => {
+    const { handlers, path } = await startServer();
+    const [door] = handlers.doors();
+    const [lease] = handlers.leases();
+    if (door === undefined || lease === undefined) throw new Error("the fixture is empty");
+    const opens = ["tcp/22", "tcp/443", "udp/51820", "tcp/8443", "icmp"];
+    const doors = [...handlers.doors(), { ...door, name: "a-door-with-a-long-name", opens }];
+    const source = parseAddress("2001:db8:1234:5678:9abc:def0:1234:5678") ?? lease.source;
+    const leases = [...handlers.leases(), { ...lease, door: "a-door-with-a-long-name", source }];
+    vi.spyOn(handlers, "doors").mockReturnValue(doors);
+    vi.spyOn(handlers, "leases").mockReturnValue(leases);
+    const { stdout } = await knockctlAt(columns, name, "--color", "never", "-s", path);
+    expect(stdout).toContain("ssh");
+    if (name !== "doors") expect(stdout).toContain(String(source));
+    expect(tooWide(stdout, columns)).toEqual([]);
+  });
+});
+
+test("a terminal gets colours, a pipe only if they are wanted", async () => {
+  const { path, handlers } = await startServer();
+  handlers.problems = [{ code: "journal", message: "no space left" }];
+  vi.stubEnv("TERM", "xterm");
+  vi.stubEnv("NO_COLOR", undefined);
+  const green = "\u001b[32mopen\u001b[0m";
+  const shown = async (...args: string[]) =>
+    (await knockctlAt(80, "status", "-s", path, ...args)).stdout;
+  expect(await shown()).toContain(green);
+  expect(await shown()).toContain("\u001b[31mproblem: no space left\u001b[0m\n");
+  expect(await shown("--color=never")).not.toContain("\u001b");
+  expect((await knockctl("leases", "-s", path)).stdout).not.toContain("\u001b");
+  expect((await knockctl("--color", "always", "leases", "-s", path)).stdout).toContain(green);
+  vi.stubEnv("NO_COLOR", "1");
+  expect(await shown()).not.toContain("\u001b");
 });
 
 describe("--json", () => {

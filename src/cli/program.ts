@@ -1,12 +1,22 @@
 import { inspect } from "node:util";
 import { KnockError, reason } from "../base/errors.ts";
 
+import { breakLines } from "./help.ts";
+import { textWidth } from "./text-width.ts";
+
 export { Hangups } from "./hangups.ts";
 
 /** Where a program prints. The text brings its own line ends. */
 export interface Io {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** The terminal that shows standard output; absent if none does. */
+  readonly terminal?: TerminalSize | undefined;
+}
+
+export interface TerminalSize {
+  /** Its width at this moment. */
+  readonly columns: number;
 }
 
 /** A program: its arguments (without the program's own name) to its exit code. */
@@ -14,6 +24,9 @@ export type Main = (args: readonly string[], io: Io) => Promise<number>;
 
 /** How long what was printed may take to get out at the end: milliseconds. */
 const flushTimeout = 300;
+
+/** The width of a terminal that does not tell it. */
+const usualColumns = 80;
 
 /** What may wait for a slow reader: bytes. Beyond it lines are lost, not memory. */
 const mostUnread = 1 << 20;
@@ -32,7 +45,12 @@ export async function runProgram(name: string, main: Main): Promise<void> {
   }
   // Else Node opens a debugger at it, in which every user of this host could run code as ours.
   process.on("SIGUSR1", () => {});
-  const io: Io = { stdout: printer(process.stdout), stderr: printer(process.stderr) };
+  const printError = printer(process.stderr);
+  const io: Io = {
+    stdout: printer(process.stdout),
+    stderr: (text) => printError(fitLines(text, terminalOf(process.stderr))),
+    terminal: terminalOf(process.stdout),
+  };
   process.on("uncaughtException", (thrown) => {
     io.stderr(describe(name, thrown));
     process.exit(1);
@@ -46,6 +64,25 @@ export async function runProgram(name: string, main: Main): Promise<void> {
 
 function printer(stream: NodeJS.WriteStream): (text: string) => void {
   return (text) => stream.writableLength < mostUnread && stream.write(text);
+}
+
+function terminalOf(stream: NodeJS.WriteStream): TerminalSize | undefined {
+  if (!stream.isTTY) return undefined;
+  return {
+    get columns() {
+      // A terminal that does not know its width says 0.
+      return stream.columns || usualColumns;
+    },
+  };
+}
+
+/** Breaks the lines of a text that are too long for the terminal. Lines that control it stay as they are. */
+export function fitLines(text: string, terminal: TerminalSize | undefined): string {
+  if (terminal === undefined || text.includes("\r") || text.includes("\u001b")) return text;
+  const { columns } = terminal;
+  const fitLine = (line: string) =>
+    textWidth(line) <= columns ? line : breakLines(line, columns - 2).join("\n  ");
+  return text.split("\n").map(fitLine).join("\n");
 }
 
 /** `runProgram` without the process: for tests. */

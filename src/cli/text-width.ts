@@ -12,6 +12,18 @@ export function textWidth(text: string): number {
   return width;
 }
 
+/** Returns the longest start of `text` that takes at most `columns` columns. */
+export function cutToWidth(text: string, columns: number): string {
+  let width = 0;
+  let end = 0;
+  for (const character of text) {
+    width += charWidth(character);
+    if (width > columns) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
 function charWidth(character: string): number {
   // Nearly all text is ASCII.
   if (character < "\u0300") return 1;

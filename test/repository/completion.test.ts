@@ -156,7 +156,7 @@ describe("the file of", () => {
     const text = read("zsh");
     const longs = (part: string) =>
       [...part.matchAll(/['"*]--([\w-]+)/g)].map(([, name = ""]) => name);
-    const general = ["help", "json"];
+    const general = ["color", "help", "json"];
     const found = new Map<string, string[]>();
     const blocks = text
       .slice(text.indexOf("case $command in"))

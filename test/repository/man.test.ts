@@ -68,7 +68,7 @@ test("knockctl(8) explains every command with all its options, and no other", ()
   const general = text.slice(0, text.indexOf(".Ss"));
   const lonely = /Commands that ask no daemon.*\n\.Cm (.*) \./.exec(general)?.[1]?.split(" , ");
   expect(options(general).sort()).toEqual(knockctlOptions.flatMap(spellings).sort());
-  const common = ["-h", "--help", "-j", "--json"];
+  const common = ["--color", "-h", "--help", "-j", "--json"];
   const socket = ["-s", "--socket"];
   for (const [name, table] of knockctlCommands) {
     const own = options(section(text, name, "Ss"));

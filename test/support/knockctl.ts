@@ -6,3 +6,8 @@ import { runMain } from "./run-main.ts";
 export function knockctl(...args: readonly string[]): Promise<Printed> {
   return runMain("knockctl", main, args);
 }
+
+/** Runs knockctl in this process as if a terminal of this width showed what it prints. */
+export function knockctlAt(columns: number, ...args: readonly string[]): Promise<Printed> {
+  return runMain("knockctl", main, args, { columns });
+}

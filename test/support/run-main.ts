@@ -1,5 +1,5 @@
-import type { Io, Main } from "../../src/cli/program.ts";
-import { run } from "../../src/cli/program.ts";
+import type { Io, Main, TerminalSize } from "../../src/cli/program.ts";
+import { fitLines, run } from "../../src/cli/program.ts";
 
 /** How a program ended, and all that it printed. */
 export interface Printed {
@@ -8,16 +8,22 @@ export interface Printed {
   readonly stderr: string;
 }
 
-/** Runs a program's `main` in this process. */
-export async function runMain(name: string, main: Main, args: readonly string[]): Promise<Printed> {
+/** Runs a program's `main` in this process; with a terminal as if it showed what is printed. */
+export async function runMain(
+  name: string,
+  main: Main,
+  args: readonly string[],
+  terminal?: TerminalSize,
+): Promise<Printed> {
   const output = { stdout: "", stderr: "" };
   const io: Io = {
     stdout: (text) => {
       output.stdout += text;
     },
     stderr: (text) => {
-      output.stderr += text;
+      output.stderr += fitLines(text, terminal);
     },
+    terminal,
   };
   return { code: await run(name, main, args, io), ...output };
 }

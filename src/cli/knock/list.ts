@@ -1,5 +1,6 @@
 import { findProfile, namesIn } from "../../client/host-blocks.ts";
 import type { Io } from "../program.ts";
+import { screenOf } from "../screen.ts";
 import { formatTable } from "../table.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { openProfiles } from "./target.ts";
@@ -16,7 +17,8 @@ export async function list(line: KnockCommandLine, io: Io): Promise<number> {
     if (!line.has("quiet")) io.stderr(`no profiles in ${path}; --save makes one\n`);
   } else {
     const rows = profiles.map(({ name, host }, i) => [name, host, waits[i] ?? ""]);
-    io.stdout(formatTable([{ title: "NAME" }, { title: "HOST" }, { title: "WAIT" }], rows));
+    const columns = [{ title: "NAME" }, { title: "HOST" }, { title: "WAIT", yields: 1 }];
+    io.stdout(formatTable(columns, rows, screenOf(io, "never", process.env)));
   }
   return 0;
 }

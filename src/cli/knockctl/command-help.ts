@@ -43,7 +43,10 @@ ${formatTerms([
   ["3", "status: knockd runs, and there are problems"],
 ])}
 environment
-${formatTerms([["KNOCKCTL_SOCKET", "as --socket, which overrides it"]])}
+${formatTerms([
+  ["KNOCKCTL_SOCKET", "as --socket, which overrides it"],
+  ["NO_COLOR", "use no colours, unless --color says always"],
+])}
 knockctl COMMAND --help explains a command, with its options.
 
 example: knockctl open ssh 192.0.2.7 for 10m

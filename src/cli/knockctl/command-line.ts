@@ -4,6 +4,7 @@ import { nearest } from "../../base/nearest.ts";
 import { defaultControlSocket } from "../../base/paths.ts";
 import { getopt } from "../getopt.ts";
 import type { HelpOption } from "../help.ts";
+import { colorChoices } from "../screen.ts";
 import type { Command, CommandLine, Operand } from "./command.ts";
 import { usageError } from "./command.ts";
 
@@ -16,6 +17,12 @@ const socketOption: HelpOption = {
 
 const jsonOption: HelpOption = { short: "j", long: "json", help: "print JSON" };
 
+const colorOption: HelpOption = {
+  long: "color",
+  argument: "WHEN",
+  help: "use colours: auto, always or never [auto]",
+};
+
 const helpOption: HelpOption = { short: "h", long: "help", help: "print this text" };
 
 const versionOption: HelpOption = { short: "V", long: "version", help: "print the version" };
@@ -24,13 +31,14 @@ const versionOption: HelpOption = { short: "V", long: "version", help: "print th
 export const globalOptions: readonly HelpOption[] = [
   socketOption,
   jsonOption,
+  colorOption,
   helpOption,
   versionOption,
 ];
 
 /** Returns the options that the help of a command shows. */
 export function optionsOf({ options, asksDaemon }: Command): readonly HelpOption[] {
-  const shared = [...(asksDaemon ? [socketOption] : []), jsonOption, helpOption];
+  const shared = [...(asksDaemon ? [socketOption] : []), jsonOption, colorOption, helpOption];
   return [...options, ...shared.filter(({ long }) => !options.some((own) => own.long === long))];
 }
 
@@ -55,11 +63,17 @@ export function readCommandLine(
     // The last value of a repeated option counts, as with getopt.
     given.set(name, before !== undefined && isMany(name) ? `${before},${value}` : value);
   }
+  checkColor(given.get("color"));
   if (given.has("help") || given.has("version")) return { given, operands: [] };
   const operands = readOperands(command.operands, words);
   const missing = own.find(({ long, isRequired }) => isRequired && !given.has(long));
   if (missing !== undefined) throw usageError(`${formatRequired(missing)} is missing`);
   return { given, operands };
+}
+
+function checkColor(choice: string | undefined): void {
+  if (choice === undefined || colorChoices.some((one) => one === choice)) return;
+  throw usageError(`--color: "${choice}" is not auto, always or never`);
 }
 
 function readOperands(operands: readonly Operand[], words: readonly string[]): string[] {

@@ -9,6 +9,8 @@ import { openClient } from "../../control/client.ts";
 import { encode } from "../../control/protocol.ts";
 import type { HelpOption } from "../help.ts";
 import type { Io } from "../program.ts";
+import type { Screen } from "../screen.ts";
+import { colorChoices, screenOf } from "../screen.ts";
 
 /** The groups of commands in `knockctl --help`. */
 export type CommandGroup = "begin" | "look" | "act" | "files" | "help";
@@ -75,9 +77,20 @@ process.stdout.once("error", () => gone.abort());
 /** Aborted when the reader of standard output ends, such as `| head`. */
 export const nobodyReads: AbortSignal = gone.signal;
 
-/** Prints a result: as JSON if --json was given, else as text. */
-export function print(line: CommandLine, io: Io, result: unknown, text: () => string): void {
-  io.stdout(line.given.has("json") ? `${encode(result)}\n` : text());
+/** Prints a result: as JSON if --json was given, else as text for the screen that shows it. */
+export function print(
+  line: CommandLine,
+  io: Io,
+  result: unknown,
+  text: (screen: Screen) => string,
+): void {
+  io.stdout(line.given.has("json") ? `${encode(result)}\n` : text(screenFor(line, io)));
+}
+
+/** Returns the screen that shows standard output, with colours as --color says. */
+function screenFor({ given }: Pick<CommandLine, "given">, io: Io): Screen {
+  const wanted = colorChoices.find((choice) => choice === given.get("color"));
+  return screenOf(io, wanted ?? "auto", process.env);
 }
 
 /** Reads an address. Throws USAGE. */

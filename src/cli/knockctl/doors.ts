@@ -1,5 +1,7 @@
 import { humanDuration } from "../../base/duration.ts";
 import type { DoorReport } from "../../control/reports.ts";
+import type { Screen } from "../screen.ts";
+import type { StyledCell } from "../table.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
@@ -16,17 +18,17 @@ export const doors: Command = {
   example: "doors",
   async run(line, io) {
     const found = await withDaemon(line, (daemon) => daemon.ask("doors", {}));
-    print(line, io, found, () => formatDoors(found));
+    print(line, io, found, (screen) => formatDoors(found, screen));
     return 0;
   },
 };
 
-export function formatDoors(found: readonly DoorReport[]): string {
+export function formatDoors(found: readonly DoorReport[], screen: Screen): string {
   if (found.length === 0) return "there are no doors\n";
   const columns = [
     { title: "DOOR" },
-    { title: "STEPS" },
-    { title: "WITHIN", align: "right" },
+    { title: "STEPS", yields: 2 },
+    { title: "WITHIN", align: "right", yields: 1 },
     { title: "OPENS" },
     { title: "FOR", align: "right" },
     { title: "STATE" },
@@ -35,15 +37,25 @@ export function formatDoors(found: readonly DoorReport[]): string {
     door.name,
     door.steps === 0 ? "none" : `${door.steps} ${door.protocols.join("+")}`,
     humanDuration(door.timeout),
-    door.kind === "native" ? door.opens.join(", ") : "by command",
+    door.kind === "native" ? listShort(door.opens) : "by command",
     door.lasts === undefined ? "-" : humanDuration(door.lasts),
     describeState(door),
   ]);
-  return formatTable(columns, rows);
+  return formatTable(columns, rows, screen);
 }
 
-function describeState({ state, open }: DoorReport): string {
+/** All, or where the terminal is narrow the first and how many more. */
+function listShort(names: readonly string[]): StyledCell {
+  const [first = ""] = names;
+  const short = names.length > 1 ? `${first} +${names.length - 1}` : first;
+  return { text: names.join(", "), short };
+}
+
+function describeState({ state, open }: DoorReport): StyledCell {
   const openFor = open === 0 ? "" : `open for ${open}`;
-  if (state === "disabled") return ["disabled", openFor].filter((part) => part !== "").join(", ");
-  return openFor === "" ? "shut" : openFor;
+  if (state === "disabled") {
+    const text = ["disabled", openFor].filter((part) => part !== "").join(", ");
+    return { text, color: "red" };
+  }
+  return openFor === "" ? { text: "shut" } : { text: openFor, color: "green" };
 }

@@ -1,6 +1,7 @@
 import { humanDuration } from "../../base/duration.ts";
 import { formatLocalTime } from "../../base/time.ts";
 import type { LeaseReport } from "../../control/reports.ts";
+import type { Screen } from "../screen.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
@@ -17,28 +18,35 @@ export const leases: Command = {
   example: "leases",
   async run(line, io) {
     const found = await withDaemon(line, (daemon) => daemon.ask("leases", {}));
-    print(line, io, found, () => formatLeases(found));
+    print(line, io, found, (screen) => formatLeases(found, screen));
     return 0;
   },
 };
 
-export function formatLeases(found: readonly LeaseReport[]): string {
+export function formatLeases(found: readonly LeaseReport[], screen: Screen): string {
   if (found.length === 0) return "nothing is open\n";
   const columns = [
     { title: "DOOR" },
     { title: "SOURCE" },
     { title: "LEFT", align: "right" },
-    { title: "SINCE" },
-    { title: "KIND" },
+    { title: "SINCE", yields: 2 },
+    { title: "KIND", yields: 1 },
     { title: "STATE" },
   ] as const;
   const rows = found.map(({ door, source, remaining, since, kind, state, failure }) => [
     door,
     source.toString(),
     humanDuration(remaining),
-    formatLocalTime(since),
+    { text: formatLocalTime(since), short: `${humanDuration(ago(since))} ago` },
     kind,
-    failure === undefined ? state : "could not be closed",
+    failure === undefined
+      ? ({ text: state, color: state === "open" ? "green" : "yellow" } as const)
+      : ({ text: "could not be closed", short: "failed", color: "red" } as const),
   ]);
-  return formatTable(columns, rows);
+  return formatTable(columns, rows, screen);
+}
+
+/** Milliseconds since a moment, of this machine's clock. */
+function ago(since: Date): number {
+  return Math.max(0, Date.now() - since.getTime());
 }

@@ -2,6 +2,9 @@ import { humanDuration } from "../../base/duration.ts";
 import { plural, printable } from "../../base/text.ts";
 import type { Result } from "../../control/methods.ts";
 import type { LeaseReport } from "../../control/reports.ts";
+import { fitLines } from "../program.ts";
+import type { Screen } from "../screen.ts";
+import { paint } from "../screen.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
@@ -31,8 +34,12 @@ export const status: Command = {
       doors: await daemon.ask("doors", {}),
       leases: await daemon.ask("leases", {}),
     }));
-    print(line, io, found, () =>
-      [formatStatus(found.status), formatDoors(found.doors), formatSome(found.leases)].join("\n"),
+    print(line, io, found, (screen) =>
+      [
+        formatStatus(found.status, screen),
+        formatDoors(found.doors, screen),
+        formatSome(found.leases, screen),
+      ].join("\n"),
     );
     return found.status.problems.length === 0 ? 0 : problemsFound;
   },
@@ -40,10 +47,10 @@ export const status: Command = {
 
 type FoundProblem = Result<"status">["problems"][number];
 
-function formatStatus(found: Result<"status">): string {
+function formatStatus(found: Result<"status">, screen: Screen): string {
   const { version, pid, uptime, capture, firewall, journal, problems } = found;
   const protects = firewall.protects.length === 0 ? "nothing" : firewall.protects.join(", ");
-  const facts = formatList([
+  const facts: [name: string, value: string][] = [
     ["knockd", `${version}, process ${pid}, up ${humanDuration(uptime)}`],
     ["configuration", found.configFile],
     ["listening on", describeInterfaces(found)],
@@ -53,8 +60,9 @@ function formatStatus(found: Result<"status">): string {
     ["packets", `${capture.received} received, ${capture.dropped} dropped by the kernel`],
     ["knocking", describeAttempts(found.attempts)],
     ["open", plural(found.leases, "lease")],
-  ]);
-  return `${facts}${problems.map(formatStatusProblem).join("")}`;
+  ];
+  const list = formatList(facts, screen);
+  return `${list}${problems.map((problem) => formatStatusProblem(problem, screen)).join("")}`;
 }
 
 function describeInterfaces({ interfaces, missingInterfaces }: Result<"status">): string {
@@ -62,9 +70,10 @@ function describeInterfaces({ interfaces, missingInterfaces }: Result<"status">)
   return interfaces.map((name) => (isMissing(name) ? `${name} (missing)` : name)).join(", ");
 }
 
-function formatStatusProblem({ message, hints = [] }: FoundProblem): string {
-  const lines = [`problem: ${message}`, ...hints.map((hint) => `hint: ${hint}`)];
-  return lines.map((line) => `${printable(line)}\n`).join("");
+function formatStatusProblem({ message, hints = [] }: FoundProblem, screen: Screen): string {
+  const texts = [`problem: ${message}`, ...hints.map((hint) => `hint: ${hint}`)].map(printable);
+  const [problem = "", ...rest] = texts.map((text) => fitLines(text, screen));
+  return [paint(screen, "red", problem), ...rest].map((text) => `${text}\n`).join("");
 }
 
 function describeTrial({ trial }: Result<"status">["firewall"]): [name: string, value: string][] {
@@ -80,8 +89,8 @@ function describeAttempts(attempts: readonly number[]): string {
   return stages.length === 0 ? "none" : stages.join(", ");
 }
 
-function formatSome(leases: readonly LeaseReport[]): string {
+function formatSome(leases: readonly LeaseReport[], screen: Screen): string {
   const rest = leases.length - mostLeases;
   const more = rest > 0 ? `and ${rest} more: knockctl leases\n` : "";
-  return `${formatLeases(leases.slice(0, mostLeases))}${more}`;
+  return `${formatLeases(leases.slice(0, mostLeases), screen)}${more}`;
 }
