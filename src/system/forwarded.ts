@@ -1,4 +1,5 @@
 // Ports that this host's packet filter forwards, for example to containers.
+import { field, itemsOf, parseJson } from "../base/json-fields.ts";
 import { runProgram } from "./run-program.ts";
 
 /** The milliseconds that each program may take, and the bytes that it may print; beyond them its answer is ignored. */
@@ -42,34 +43,14 @@ export function readIptables(text: string): number[] {
 
 /** Returns the ports of all rules in tables that redirect packets, from `nft --json list ruleset`. Pure. */
 export function readNft(text: string): number[] {
-  const rules = membersOf(parse(text), "nftables").flatMap((item) => membersOf(item, "rule"));
+  const rules = itemsOf(parseJson(text), "nftables").flatMap((item) => itemsOf(item, "rule"));
   const tableOf = (rule: unknown) => `${field(rule, "family")} ${field(rule, "table")}`;
   const redirecting = new Set(rules.filter(redirects).map(tableOf));
   return rules.filter((rule) => redirecting.has(tableOf(rule))).flatMap(portsIn);
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // nft printed nothing.
-  }
-}
-
-/** Returns a field of a value that may not be an object. */
-function field(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  return (value as Readonly<Record<string, unknown>>)[name];
-}
-
-/** Returns the items of a field that may be a list, one value or absent. */
-function membersOf(value: unknown, name: string): unknown[] {
-  const member = field(value, name);
-  return member === undefined ? [] : [member].flat();
-}
-
 function redirects(rule: unknown): boolean {
-  return membersOf(rule, "expr").some((expression) =>
+  return itemsOf(rule, "expr").some((expression) =>
     ["dnat", "redirect", "tproxy"].some((name) => field(expression, name) !== undefined),
   );
 }
@@ -81,19 +62,19 @@ function portsIn(value: unknown): number[] {
   const [left, right] = [field(value, "left") ?? field(value, "key"), field(value, "right")];
   if (!isPort(left)) return found;
   // A map's elements are pairs: the second part may be a port of the target, which does no harm.
-  const keys = membersOf(field(value, "data"), "set").flat();
+  const keys = itemsOf(field(value, "data"), "set").flat();
   return [...found, ...numbersIn(right), ...numbersIn(keys)];
 }
 
 function isPort(left: unknown): boolean {
-  const parts = field(left, "concat") === undefined ? [left] : membersOf(left, "concat");
+  const parts = field(left, "concat") === undefined ? [left] : itemsOf(left, "concat");
   return parts.some((part) => field(field(part, "payload"), "field") === "dport");
 }
 
 function numbersIn(value: unknown): number[] {
   if (typeof value === "number") return range(value, value);
   if (typeof value !== "object" || value === null) return [];
-  const [first, last] = membersOf(value, "range").map(Number);
+  const [first, last] = itemsOf(value, "range").map(Number);
   if (first !== undefined && last !== undefined) return range(first, last);
   return Object.values(value).flatMap(numbersIn);
 }
