@@ -15,6 +15,7 @@ export const problemCodes = [
   "close-failed",
   "commands-waiting",
   "commands-beside",
+  "service-blocked",
 ] as const;
 
 type ProblemCode = (typeof problemCodes)[number];

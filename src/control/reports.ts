@@ -69,6 +69,8 @@ export const statusReport = v.object({
   interfaces: texts,
   /** Those of them that do not exist now. */
   missingInterfaces: texts,
+  /** The network namespace of the daemon, such as `net:[4026531840]`; absent if it is not known. */
+  networkNamespace: v.exactOptional(v.string()),
   /** How many there are. */
   doors: amount,
   leases: amount,

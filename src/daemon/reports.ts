@@ -18,6 +18,7 @@ import type { Lease, LeaseState } from "../grant/lease.ts";
 import { failureOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Matcher } from "../match/matcher.ts";
+import { networkNamespace } from "../system/namespaces.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
@@ -52,6 +53,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
   const { services, trial, problems } = inspectProtection(protection, firewalls);
   const problem = journal.trouble;
   const doors = parts.doors();
+  const namespace = networkNamespace();
   return {
     version,
     pid: process.pid,
@@ -59,6 +61,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     configFile,
     interfaces: parts.interfaces() ?? ["any"],
     missingInterfaces: network.missing,
+    ...(namespace !== undefined && { networkNamespace: namespace }),
     doors: doors.all.length,
     leases: leaseManager.leases.length,
     attempts: matcher.attemptsByStage,

@@ -1,11 +1,14 @@
 import { defaultConfigFile } from "../../base/paths.ts";
+import { formatService, uniqueServices } from "../../base/service.ts";
 import { plural, printable, printableLines } from "../../base/text.ts";
+import { openedServices, protectedServices } from "../../config/config.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { findHostTraps } from "../../config/traps/host.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
+import { reportBlocked } from "../../setup/blocked-services.ts";
 import type { Command } from "./command.ts";
 import { print } from "./command.ts";
 
@@ -28,14 +31,15 @@ export const check: Command = {
   description: `
     Reads a configuration (default: ${defaultConfigFile}) and lists errors, likely mistakes, and
     what does not suit this machine as it is now: ports of a sequence on which something
-    listens, lists of one-time sequences that are used up, users that do not exist. Needs no
-    running knockd. Exits with 1 if the file cannot be used.`,
+    listens, lists of one-time sequences that are used up, users that do not exist, services
+    that another firewall blocks. Needs no running knockd. Exits with 1 if the file cannot be
+    used.`,
   asksDaemon: false,
   options: [{ long: "strict", help: "exit with 2 if there are warnings" }],
   example: "check --strict /etc/knockd.conf",
   async run(line, io) {
     const [file = ""] = line.operands;
-    const checked = inspect(file);
+    const checked = await inspect(file);
     const { usable, problems } = checked;
     // A compiler's place for them, also beside JSON's.
     const texts = problems.map((problem) => printableLines(formatWithHint(file, problem)));
@@ -46,13 +50,18 @@ export const check: Command = {
   },
 };
 
-function inspect(file: string): Checked {
+async function inspect(file: string): Promise<Checked> {
   const { config, problems, doorSections } = readConfig(file, process.cwd());
   if (config === undefined) return { file, usable: false, doors: 0, problems };
+  const blocked = await reportBlocked(
+    uniqueServices(config.doors.flatMap(openedServices)),
+    protectedServices(config.doors).map(formatService),
+  );
+  const host = thisHost(new Map(blocked.map((one) => [one.service, one])));
   const all = [
     ...problems,
     ...findScanTraps(config, doorSections, decoyFacts),
-    ...findHostTraps(config, doorSections, thisHost()),
+    ...findHostTraps(config, doorSections, host),
   ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);
   return { file, usable: true, doors: config.doors.length, problems: all };

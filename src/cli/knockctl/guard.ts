@@ -2,6 +2,7 @@ import { KnockError } from "../../base/errors.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
+import { formatBlocked, reportBlockedServices } from "../../setup/blocked-services.ts";
 import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
@@ -87,7 +88,10 @@ async function begin(line: CommandLine, io: Io): Promise<number> {
   const name = line.given.get("host");
   const host = name === undefined ? guessHost() : readHostName(name);
   return await withDaemon(line, async (daemon) => {
-    const guarded = await daemon.ask("guard", params);
+    const begun = await daemon.ask("guard", params);
+    const status = await daemon.ask("status", {});
+    const blocked = await reportBlockedServices(begun.services, status);
+    const guarded = { ...begun, warnings: [...begun.warnings, ...blocked.map(formatBlocked)] };
     warnAll(guarded.warnings, io);
     if (line.given.has("json")) {
       print(line, io, guarded, () => "");

@@ -1,7 +1,10 @@
 import { humanDuration } from "../../base/duration.ts";
+import type { StatusProblem } from "../../base/status-problem.ts";
 import { plural, printable } from "../../base/text.ts";
 import type { Result } from "../../control/methods.ts";
 import type { LeaseReport } from "../../control/reports.ts";
+import type { BlockedReport } from "../../setup/blocked-services.ts";
+import { reportBlockedDoors } from "../../setup/blocked-services.ts";
 import { fitLines } from "../program.ts";
 import type { Screen } from "../screen.ts";
 import { paint } from "../screen.ts";
@@ -29,11 +32,14 @@ export const status: Command = {
   options: [],
   example: "status --json",
   async run(line, io) {
-    const found = await withDaemon(line, async (daemon) => ({
+    const answers = await withDaemon(line, async (daemon) => ({
       status: await daemon.ask("status", {}),
       doors: await daemon.ask("doors", {}),
       leases: await daemon.ask("leases", {}),
     }));
+    const blocked = await reportBlockedDoors(answers.doors, answers.status);
+    const problems = [...answers.status.problems, ...blocked.map(asProblem)];
+    const found = { ...answers, status: { ...answers.status, problems } };
     print(line, io, found, (screen) =>
       [
         formatStatus(found.status, screen),
@@ -44,6 +50,10 @@ export const status: Command = {
     return found.status.problems.length === 0 ? 0 : problemsFound;
   },
 };
+
+function asProblem({ message, hints }: BlockedReport): StatusProblem {
+  return { code: "service-blocked", message, hints };
+}
 
 type FoundProblem = Result<"status">["problems"][number];
 

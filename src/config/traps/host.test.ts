@@ -15,6 +15,9 @@ const host: HostFacts = {
     return readOneTimeList(text);
   },
   hasUser: (name) => name === "nobody",
+  blocked: new Map([
+    ["tcp/25", { message: "ufw blocks tcp/25", hints: ["sudo ufw allow 25/tcp", "b"] }],
+  ]),
 };
 
 function traps(...lines: string[]): string[] {
@@ -65,6 +68,18 @@ describe("what does not suit a machine:", () => {
     ],
     ["not one that is", ["sequence = 1", "user = nobody"], []],
   ])("%s", (_, lines, expected) => expect(traps(...lines)).toEqual(expected));
+});
+
+test("a native door whose service another firewall blocks", () => {
+  const text = "[x]\nsequence = 1,2,3\nopen = tcp/22, tcp/25\n";
+  const { config, doorSections } = parseConfig(text);
+  if (config === undefined) throw new Error("the file cannot be used");
+  expect(findHostTraps(config, doorSections, host)).toEqual([
+    {
+      ...{ severity: "warning", line: 3, column: 8 },
+      ...{ message: "ufw blocks tcp/25", hint: "sudo ufw allow 25/tcp; b" },
+    },
+  ]);
 });
 
 test("this machine can be asked", () => {

@@ -1,14 +1,21 @@
 import { reason } from "../../base/errors.ts";
 import type { PortSets } from "../../base/port.ts";
 import { formatPort } from "../../base/port.ts";
+import { formatService } from "../../base/service.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
 import type { Config, DoorConfig } from "../config.ts";
-import { fixedSteps } from "../config.ts";
+import { fixedSteps, openedServices } from "../config.ts";
 import type { AnyRow } from "../directive.ts";
 import { isNameOf } from "../directive.ts";
-import { commandDirectives, sequences } from "../directives.ts";
+import { commandDirectives, nativeDirectives, sequences } from "../directives.ts";
 import type { ConfigSection } from "../lines.ts";
 import type { Problem } from "../problem.ts";
+
+/** What is wrong with a service, and what to type. */
+interface BlockedFact {
+  readonly message: string;
+  readonly hints: readonly string[];
+}
 
 /** What there is to know of a machine. */
 export interface HostFacts {
@@ -16,6 +23,8 @@ export interface HostFacts {
   /** Reads a file of one-time sequences. Throws SYSTEM. */
   readonly readList: (file: string) => OneTimeList;
   readonly hasUser: (name: string) => boolean;
+  /** The services that another firewall drops, as `tcp/22`. */
+  readonly blocked: ReadonlyMap<string, BlockedFact>;
 }
 
 /** What of a configuration does not suit a machine as it is now; the doors belong to `sections`, one by one. */
@@ -30,6 +39,7 @@ export function findHostTraps(
       ...openPorts(door, host.listening, place(sequences.steps)),
       ...exhausted(door, host, place(sequences.file)),
       ...unknownUser(door, host, place(commandDirectives.user)),
+      ...blockedServices(door, host, place(nativeDirectives.services)),
     ];
   });
 }
@@ -77,6 +87,13 @@ function unknownUser({ name, action }: DoorConfig, host: HostFacts, at: TrapPosi
   const user = action.kind === "command" ? action.user : undefined;
   if (user === undefined || host.hasUser(user)) return [];
   return [warn(at, `this machine has no user "${user}": no command of '${name}' can be run`)];
+}
+
+function blockedServices(door: DoorConfig, host: HostFacts, at: TrapPosition): Problem[] {
+  return openedServices(door).flatMap((service) => {
+    const found = host.blocked.get(formatService(service));
+    return found === undefined ? [] : warn(at, found.message, found.hints.join("; "));
+  });
 }
 
 function warn(at: TrapPosition, message: string, hint?: string): Problem {

@@ -7,8 +7,8 @@ import { hasUser } from "../../system/users.ts";
 import { readOneTimeFile } from "../state/one-time-file.ts";
 
 /** Returns what the checks of a configuration need to know of the machine on which this runs. */
-export function thisHost(): HostFacts {
-  return { listening: listeningPorts(), readList: readOneTimeFile, hasUser };
+export function thisHost(blocked: HostFacts["blocked"] = new Map()): HostFacts {
+  return { listening: listeningPorts(), readList: readOneTimeFile, hasUser, blocked };
 }
 
 /** What the checks of a configuration need to know of decoys. */
