@@ -55,21 +55,32 @@ export function laneOf(text: string, serial: string | undefined): string | undef
  * options; `sh` for anything but one simple command.
  */
 export function commandKind(text: string): string {
-  const words = simpleWords(text);
-  return words === undefined ? shellKind : (programOf(words) ?? shellKind);
+  const words = simpleWords(text) ?? [];
+  const at = programIndex(words);
+  return at === undefined ? shellKind : baseName(words[at] ?? "");
 }
 
-function programOf(words: readonly string[]): string | undefined {
+/**
+ * Returns which word of a simple command names its first program, after assignments, sudo, env and
+ * timeout with their options. `undefined` if none does.
+ */
+export function programIndex(words: readonly string[]): number | undefined {
   const at = words.findIndex((word) => !isAssignment(word));
   const word = words[at];
   if (word === undefined || word === "" || /^-|\$/.test(word) || shellWords.has(word)) {
     return undefined;
   }
-  const name = word.slice(word.lastIndexOf("/") + 1);
+  const name = baseName(word);
   const syntax = wrappers.get(name);
-  if (syntax === undefined) return name === "" ? undefined : name;
-  const rest = afterOptions(words.slice(at + 1), syntax);
-  return rest === undefined ? undefined : programOf(rest.slice(syntax.operands));
+  if (syntax === undefined) return name === "" ? undefined : at;
+  const rest = afterOptions(words.slice(at + 1), syntax)?.slice(syntax.operands);
+  const next = rest === undefined ? undefined : programIndex(rest);
+  return next === undefined ? undefined : words.length - (rest?.length ?? 0) + next;
+}
+
+/** Returns the name of a program without the directories before it. */
+export function baseName(program: string): string {
+  return program.slice(program.lastIndexOf("/") + 1);
 }
 
 /** Returns what follows the options, or undefined if the command is hidden in one of them. */

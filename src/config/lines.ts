@@ -25,16 +25,20 @@ export interface ConfigSection {
  */
 export function readSections(text: string, problems: Problem[]): ConfigSection[] {
   const sections: (ConfigSection & { readonly directives: Directive[] })[] = [];
-  text.split("\n").forEach((raw, i) => {
+  text.split("\n").forEach((written, i) => {
+    const line = i + 1;
+    const odd = invisibleBeforeValue(written);
+    const raw = odd === undefined ? written : written.replace(invisible, "");
     const content = raw.trim();
     if (content === "" || content.startsWith("#")) return;
-    const line = i + 1;
+    if (odd !== undefined) problems.push({ severity: "error", line, ...odd });
     const column = raw.length - raw.trimStart().length + 1;
     const report = (message: string, hint?: string) =>
       problems.push({ severity: "error", line, column, message, ...(hint && { hint }) });
     if (content.startsWith("[")) {
       const name = sectionName(content);
-      if (name === undefined) report("syntax error: expected [NAME], and nothing after it");
+      const hint = /\]\s*;/.test(content) ? "comments begin with #" : undefined;
+      if (name === undefined) report("syntax error: expected [NAME], and nothing after it", hint);
       else if (name === "") report("bad section name: it is empty");
       // Lines after a bad section line still get read, as part of a section without a name.
       sections.push({ name: name ?? "", line, column, directives: [] });
@@ -47,6 +51,29 @@ export function readSections(text: string, problems: Problem[]): ConfigSection[]
     else report("all directives must belong to a section", "begin with a line [options]");
   });
   return sections;
+}
+
+/** Characters that take no room: of width zero, soft hyphens, marks of direction and of byte order. */
+export const invisible: RegExp =
+  /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/g;
+
+/** `invisible character U+200B` */
+export function nameCharacter(what: string, character: string): string {
+  const code = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
+  return `${what} U+${code}`;
+}
+
+/** An invisible character in a line that is no comment, where no value can hold it. */
+function invisibleBeforeValue(
+  line: string,
+): Pick<Problem, "column" | "message" | "hint"> | undefined {
+  const start = line.length - line.trimStart().length;
+  if (line[start] === "#") return undefined;
+  const [head = ""] = line.trim().split("=", 1);
+  const at = head.search(invisible);
+  if (at < 0) return undefined;
+  const message = nameCharacter("invisible character", head[at] ?? "");
+  return { column: start + [...head.slice(0, at)].length + 1, message, hint: "delete it" };
 }
 
 /** What is between the brackets, blanks included; undefined if more than a comment follows. */

@@ -92,3 +92,14 @@ describe("what cannot be used is thrown as CONFIG", () => {
     );
   });
 });
+
+test.each(["utf16le", "utf-16be"])("a file in UTF-16 is named as such: %s", (encoding) => {
+  const bytes = Buffer.from("\uFEFF[x]\nsequence = 1\n", "utf16le");
+  if (encoding === "utf-16be") bytes.swap16();
+  const file = join(folder, "utf16.conf");
+  writeFileSync(file, bytes);
+  expect(readConfig(file, folder)).toMatchObject({
+    config: undefined,
+    problems: [{ severity: "error", message: "the file is UTF-16", hint: "save it as UTF-8" }],
+  });
+});

@@ -36,13 +36,32 @@ export function loadConfig(
  * it cannot be read at all.
  */
 export function readConfig(file: string, directory: string): ParsedConfig {
-  const { text, problems } = readText(file);
+  const bytes = readBytes(file);
+  if (isUtf16(bytes))
+    return { ...parseConfig("", directory), config: undefined, problems: [utf16] };
+  const { text, problems } = readText(bytes);
   const parsed = parseConfig(text, directory);
   return { ...parsed, problems: [...problems, ...parsed.problems] };
 }
 
-function readText(file: string): { text: string; problems: Problem[] } {
-  const bytes = readBytes(file);
+const utf16: Problem = {
+  severity: "error",
+  line: 1,
+  column: 1,
+  message: "the file is UTF-16",
+  hint: "save it as UTF-8",
+};
+
+/** Returns whether a file begins with a byte order mark of UTF-16, or with a letter of it. */
+export function isUtf16(bytes: Uint8Array): boolean {
+  const [first = 1, second = 1] = bytes;
+  const mark = (first << 8) | second;
+  return (
+    mark === 0xfffe || mark === 0xfeff || (bytes.length > 1 && (first === 0) !== (second === 0))
+  );
+}
+
+function readText(bytes: Buffer): { text: string; problems: Problem[] } {
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problems: [] };
   } catch {

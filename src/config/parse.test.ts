@@ -406,10 +406,22 @@ describe("a hint is given where one is likely", () => {
     ["[options]\ncommand = 1", "it belongs in the section of a door"],
     ["[x]\nsequence = 1\nlogfile = x", "it belongs in the section [options]"],
     ["[x]\nsequence = 1\ncommand true", "command = …"],
-    ["[x]\nsequence = 1\nsequense = 1", 'did you mean "sequence"?'],
-    ["[x]\nsequence = 1\ntpcflags = 1", 'did you mean "tcpflags"?'],
-    ["[x]\nsequence = 1\ncommnd = 1", 'did you mean "command"?'],
-    ["[x]\nsequence = 1\nstopp_command = 1", 'did you mean "stop_command"?'],
+    ["[x]\nsequence = 1\nsequense = 1", 'did you mean "Sequence"?'],
+    ["[x]\nsequence = 1\ntpcflags = 1", 'did you mean "TCPFlags"?'],
+    ["[x]\nsequence = 1\ncommnd = 1", 'did you mean "Command"?'],
+    ["[x]\nsequence = 1\nstopp_command = 1", 'did you mean "Stop_Command"?'],
+    ["[options]\nlogfil = x", 'did you mean "LogFile"?'],
+    ["[x]\n; a comment\nsequence = 1", "comments begin with #"],
+    ["[x] ; a comment\nsequence = 1", "comments begin with #"],
+    ["[x]\nsequence = 7000 8000 9000", "commas between ports: 7000,8000:udp,9000"],
+    ["[x]\nsequence = 7000;8000;9000", "commas between ports: 7000,8000:udp,9000"],
+    ["[x]\nsequence = 1\nopen = ssh", "tcp/22"],
+    ["[x]\nsequence = 1\nopen = 22/tcp", "tcp/22"],
+    ["[x]\nsequence = 1\nopen = wireguard", "udp/51820"],
+    ["[x]\nsequence = 1\nopen = tcp/22-25", "one port a service: tcp/22, tcp/23"],
+    ["[x]\nsequence = 1\nopen = gopher", "services are written as tcp/22, udp/51820 or icmp"],
+    ["[x]\ncommand = a\n  -j ACCEPT\nsequence = 1", "write it at the end of line 2"],
+    ["[x]\nsequence = 1\ncommand = a \\\nb", "write it at the end of line 3"],
     ["[x]\nsequence = 7000/tcp", "steps are written as 7000, 7000:tcp or 7000:udp"],
     [
       "[x]\nsequence = 1\nseq_timeout = 5 fortnights",
@@ -655,7 +667,7 @@ test("no text makes the parser throw, and there is a configuration exactly if th
 
 test("only the first of many unknown directives get a suggestion", () => {
   const { problems } = parseConfig(`[x]\n${"sequense = 1\n".repeat(30)}`);
-  const hints = problems.filter(({ hint }) => hint === 'did you mean "sequence"?');
+  const hints = problems.filter(({ hint }) => hint === 'did you mean "Sequence"?');
   expect(hints).toHaveLength(20);
 });
 

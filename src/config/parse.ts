@@ -21,6 +21,8 @@ export interface ParsedConfig {
   readonly options: ConfigOptions;
   /** All of them, in the order of their lines. */
   readonly problems: readonly Problem[];
+  /** Where the options stand. */
+  readonly optionSections: readonly ConfigSection[];
   /** Where the doors stand, one by one. */
   readonly doorSections: readonly ConfigSection[];
 }
@@ -46,7 +48,8 @@ export function parseConfig(text: string, directory?: string): ParsedConfig {
   for (const trap of traps) problems.push(trap);
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const broken = problems.some(({ severity }) => severity === "error");
-  return { config: broken ? undefined : { options, doors }, options, problems, doorSections };
+  const config = broken ? undefined : { options, doors };
+  return { config, options, problems, optionSections, doorSections };
 }
 
 function isOptions({ name }: ConfigSection): boolean {

@@ -39,13 +39,16 @@ export class SectionValues {
     problems: Problem[],
     directory: string | undefined,
   ) {
-    for (const directive of directives) {
+    directives.forEach((directive, i) => {
       const row = known.get(directive.key.toLowerCase());
       if (row !== undefined) this.#read(directive, row, problems, directory);
       else if (!isAnywhere(directive)) {
-        problems.push(unknownKey(directive, problems.length < mostSuggestions));
+        const maySuggest = problems.length < mostSuggestions;
+        problems.push(
+          continuation(directive, directives[i - 1]) ?? unknownKey(directive, maySuggest),
+        );
       }
-    }
+    });
   }
 
   /** Returns whether the section has this directive, even if its value cannot be read. */
@@ -110,11 +113,32 @@ function vocabulary(...groups: readonly Readonly<Record<string, AnyRow>>[]): Voc
   return new Map(rows.flatMap((row) => namesOf(row).map((name) => [name, row] as const)));
 }
 
+/** A command that goes on in the next line, as knockd never took it; a continuation may go on, too. */
+function continuation(
+  { key, line, column }: Directive,
+  previous: Directive | undefined,
+): Problem | undefined {
+  const isOption = key.startsWith("-");
+  if (previous === undefined || !(isOption || previous.value?.endsWith("\\"))) return undefined;
+  const message = "a command is one line: this is not a directive";
+  const hint = `write it at the end of line ${previous.line}`;
+  return { severity: "error", line, column, message, hint };
+}
+
 /** No more of it is quoted than can be a name: a line without `=` may hold a whole sequence, and is logged. */
 function unknownKey({ key: written, line, column }: Directive, maySuggest: boolean): Problem {
   const [name = ""] = /^[a-z_]\w*/i.exec(written) ?? [];
   const quoted = name === "" || name === written ? name : `${name} …`;
   const message = `syntax error: unknown directive${quoted && ` "${quoted}"`}`;
+  if (written.startsWith(";")) {
+    return {
+      severity: "error",
+      line,
+      column,
+      message,
+      hint: "comments begin with #",
+    };
+  }
   const isKnown = quoted !== name && placeOf(name) !== undefined;
   const hint =
     placeOf(written) ?? (isKnown ? `${name} = …` : maySuggest ? suggest(written) : undefined);
@@ -130,5 +154,8 @@ function placeOf(key: string): string | undefined {
 function suggest(key: string): string | undefined {
   const names = [...optionVocabulary.keys(), ...doorVocabulary.keys()];
   const near = nearest(key.toLowerCase(), names);
-  return near && `did you mean "${near}"?`;
+  const { name, aliases = [] } =
+    optionVocabulary.get(near ?? "") ?? doorVocabulary.get(near ?? "") ?? {};
+  const asDocumented = [name, ...aliases].find((one) => one?.toLowerCase() === near);
+  return asDocumented && `did you mean "${asDocumented}"?`;
 }

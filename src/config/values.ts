@@ -6,9 +6,10 @@ import { parseEndpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
-import { parseService } from "../base/service.ts";
+import { formatService, parseService } from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { tcpFlags } from "../base/tcp-flags.ts";
+import { namedService } from "./commands/ports.ts";
 
 /** A value, or why it is none and where in the text, counted from 0. */
 export type Parsed<T> =
@@ -20,6 +21,8 @@ const flagBits: ReadonlyMap<string, number> = new Map(Object.entries(tcpFlags));
 export function sequence(text: string): Parsed<Sequence> {
   const steps = parseSequence(text);
   if (!("problem" in steps)) return { value: steps };
+  const hasOthers = /\d(?:\s*[;|/>-]\s*|\s+)\d/.test(text);
+  if (hasOthers) return { ...steps, hint: "commas between ports: 7000,8000:udp,9000" };
   return { ...steps, hint: "steps are written as 7000, 7000:tcp or 7000:udp" };
 }
 
@@ -82,12 +85,21 @@ export function services(text: string): Parsed<readonly Service[]> {
   for (const { item, offset } of items(text)) {
     const service = parseService(item);
     if (service === undefined) {
-      const hint = "services are written as tcp/22, udp/51820 or icmp";
-      return { problem: `"${item}" is not a service`, offset, hint };
+      return { problem: `"${item}" is not a service`, offset, hint: serviceHint(item) };
     }
     found.push(service);
   }
   return { value: found };
+}
+
+function serviceHint(text: string): string {
+  const named = namedService(text);
+  if (named !== undefined) return formatService(named);
+  const [, number = "", protocol = ""] = /^(\d+)[/:](tcp|udp)$/i.exec(text) ?? [];
+  const swapped = parseService(`${protocol}/${number}`);
+  if (swapped !== undefined) return formatService(swapped);
+  if (/^(?:tcp|udp)\/\d+[-:]\d+$/i.test(text)) return "one port a service: tcp/22, tcp/23";
+  return "services are written as tcp/22, udp/51820 or icmp";
 }
 
 /** An address of this host and a port to listen on. */

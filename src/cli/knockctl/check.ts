@@ -6,8 +6,11 @@ import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { findHostTraps } from "../../config/traps/host.ts";
+import { findMachineTraps } from "../../config/traps/machine.ts";
+import { findPairTraps } from "../../config/traps/pairs.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
+import { thisMachine } from "../../daemon/host/machine.ts";
 import { reportBlocked } from "../../setup/blocked-services.ts";
 import type { Command } from "./command.ts";
 import { print } from "./command.ts";
@@ -31,9 +34,9 @@ export const check: Command = {
   description: `
     Reads a configuration (default: ${defaultConfigFile}) and lists errors, likely mistakes, and
     what does not suit this machine as it is now: ports of a sequence on which something
-    listens, lists of one-time sequences that are used up, users that do not exist, services
-    that another firewall blocks. Needs no running knockd. Exits with 1 if the file cannot be
-    used.`,
+    listens, used-up lists of one-time sequences, services that another firewall blocks, IPv6
+    without commands for it, and users, programs, interfaces and directories that do not exist.
+    Needs no running knockd. Exits with 1 if knockd cannot use the file.`,
   asksDaemon: false,
   options: [{ long: "strict", help: "exit with 2 if there are warnings" }],
   example: "check --strict /etc/knockd.conf",
@@ -51,7 +54,8 @@ export const check: Command = {
 };
 
 async function inspect(file: string): Promise<Checked> {
-  const { config, problems, doorSections } = readConfig(file, process.cwd());
+  const parsed = readConfig(file, process.cwd());
+  const { config, problems, doorSections } = parsed;
   if (config === undefined) return { file, usable: false, doors: 0, problems };
   const blocked = await reportBlocked(
     uniqueServices(config.doors.flatMap(openedServices)),
@@ -62,6 +66,8 @@ async function inspect(file: string): Promise<Checked> {
     ...problems,
     ...findScanTraps(config, doorSections, decoyFacts),
     ...findHostTraps(config, doorSections, host),
+    ...findMachineTraps(config, parsed, thisMachine()),
+    ...findPairTraps(config, doorSections),
   ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);
   return { file, usable: true, doors: config.doors.length, problems: all };

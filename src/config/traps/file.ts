@@ -5,12 +5,15 @@ import { isLoopback } from "../../base/endpoint.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import type { DoorConfig } from "../config.ts";
 import { isNameOf } from "../directive.ts";
-import { commandDirectives, options } from "../directives.ts";
+import { nativeDirectives, options } from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 import { readValue } from "../section.ts";
+import { commandsOf } from "./door-commands.ts";
 import { hiddenTool } from "./lanes.ts";
 import { findOverlaps } from "./overlaps.ts";
+import { ruleTraps } from "./rules.ts";
+import { spellingTraps } from "./spelling.ts";
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
 export function findTraps(
@@ -22,8 +25,10 @@ export function findTraps(
   return [
     ...optionSections.flatMap(optionsInOtherCase),
     ...optionSections.flatMap(({ directives }) => directives.flatMap(openMetrics)),
-    ...[...optionSections, ...doorSections].flatMap(({ directives }) => directives.flatMap(dashes)),
-    ...doorSections.flatMap(({ directives }) => directives.flatMap(appends)),
+    ...[...optionSections, ...doorSections].flatMap(({ directives }) =>
+      directives.flatMap(spellingTraps),
+    ),
+    ...doorSections.flatMap((section) => ruleTraps(commandsOf(section))),
     ...doors.flatMap((door, i) => {
       const section = doorSections[i];
       // A section without a name is a line that could not be read.
@@ -60,99 +65,6 @@ function openMetrics(directive: Directive): Problem[] {
   return [{ severity: "warning", line, column: valueColumn, message, hint: "127.0.0.1 or [::1]" }];
 }
 
-/** Text that went through a word processor or a blog has –dport where --dport was. */
-function dashes({ value, line, valueColumn }: Directive): Problem[] {
-  const found = /[\u2010-\u2015\u2212]\p{L}[\p{L}\u2010-\u2015\u2212-]*/u.exec(value ?? "");
-  if (found === null) return [];
-  const column = valueColumn + [...found.input.slice(0, found.index)].length;
-  const message = `"${found[0]}" begins with a typographic dash`;
-  return [{ severity: "warning", line, column, message, hint: "was -- or - meant?" }];
-}
-
-/** A part of a shell's line, and where in the line it begins. */
-interface CommandWord {
-  readonly text: string;
-  readonly at: number;
-}
-
-/** A rule that is put at the end of a chain, and what to write instead. */
-interface Appended {
-  readonly flag: CommandWord;
-  readonly chain: string;
-  readonly instead: string;
-}
-
-/** Chains through which packets come anyway. */
-const usualChain = /INPUT|FORWARD|input|forward/;
-
-/** A rule that opens, but comes after one that drops. */
-function appends({ key, value = "", line, valueColumn }: Directive): Problem[] {
-  if (!isNameOf(key, commandDirectives.start, commandDirectives.start6)) return [];
-  const commands = commandsIn(value);
-  return [appendedByIptables, appendedByNft].flatMap((find): Problem[] => {
-    const appended = firstOf(commands, find);
-    if (appended === undefined) return [];
-    const { flag, chain, instead } = appended;
-    const column = valueColumn + [...value.slice(0, flag.at)].length;
-    const message = `${flag.text} puts the rule at the end of ${chain}: behind one that drops it opens nothing`;
-    return [{ severity: "warning", line, column, message, hint: `${instead} ${chain}` }];
-  });
-}
-
-/**
- * The words of each command in a line, as if quotes were nothing. Word by word, since a pattern over the
- * whole line would try every word against every other.
- */
-function commandsIn(line: string): CommandWord[][] {
-  let start = 0;
-  return line.split(/[;|&]/).map((command) => {
-    const words = [...command.matchAll(/\S+/g)];
-    const from = start;
-    start += command.length + 1;
-    return words.map(({ 0: text, index }) => ({ text, at: from + index }));
-  });
-}
-
-function firstOf(
-  commands: readonly (readonly CommandWord[])[],
-  find: (command: readonly CommandWord[]) => Appended | undefined,
-): Appended | undefined {
-  for (const command of commands) {
-    const found = find(command);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-/** `iptables … -A CHAIN … ACCEPT`, or `--append=CHAIN`. */
-function appendedByIptables(words: readonly CommandWord[]): Appended | undefined {
-  const program = words.findIndex(({ text }) => /\bip6?tables$/.test(text));
-  const accept = words.findLastIndex(({ text }) => /ACCEPT\b/.test(text));
-  for (let i = program + 1; program >= 0 && i < accept; i++) {
-    const { text = "", at = 0 } = words[i] ?? {};
-    const [, flag, joined] = /^(-A|--append)(?:=(.*))?$/s.exec(text) ?? [];
-    if (flag === undefined) continue;
-    const chain = joined ?? (i + 1 < accept ? words[i + 1]?.text : undefined) ?? "";
-    if (usualChain.test(chain)) return { flag: { text: flag, at }, chain, instead: "-I" };
-  }
-  return undefined;
-}
-
-/** `nft … add rule … CHAIN … accept` */
-function appendedByNft(words: readonly CommandWord[]): Appended | undefined {
-  const program = words.findIndex(({ text }) => /\bnft$/.test(text));
-  const accept = words.findLastIndex(({ text }) => /accept\b/.test(text));
-  let add: CommandWord | undefined;
-  for (let i = program + 1; program >= 0 && i < accept; i++) {
-    const { text = "", at = 0 } = words[i] ?? {};
-    if (add !== undefined && usualChain.test(text)) {
-      return { flag: add, chain: text, instead: "insert rule …" };
-    }
-    if (text === "add" && words[i + 1]?.text === "rule") add ??= { text, at };
-  }
-  return undefined;
-}
-
 function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   const found: Problem[] = [];
   const { sequence, action, timeout } = door;
@@ -174,7 +86,9 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
     !action.start &&
     !action.start6 &&
     !action.stop &&
-    !action.stop6
+    !action.stop6 &&
+    // Its value may be what cannot be read.
+    !section.directives.some(({ key }) => isNameOf(key, nativeDirectives.services))
   ) {
     found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
   }

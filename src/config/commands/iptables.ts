@@ -1,0 +1,244 @@
+import { opensPorts, portNumber } from "./ports.ts";
+import type { MissingWord, Opens, RuleChange } from "./rule-change.ts";
+import { isKnocker, joinWords, knocker } from "./rule-change.ts";
+import type { CommandWord } from "./words.ts";
+
+/** The names of iptables(8) and iptables-extensions(8) by which this file knows an option. */
+const names: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    append: ["-A", "--append"],
+    insert: ["-I", "--insert"],
+    delete: ["-D", "--delete"],
+    policy: ["-P", "--policy"],
+    source: ["-s", "--source", "--src"],
+    destination: ["-d", "--destination", "--dst"],
+    protocol: ["-p", "--protocol", "--proto"],
+    in: ["-i", "--in-interface"],
+    out: ["-o", "--out-interface"],
+    jump: ["-j", "--jump"],
+    table: ["-t", "--table"],
+    match: ["-m", "--match"],
+    ports: ["--dport", "--destination-port", "--dports", "--destination-ports"],
+    sourcePorts: ["--sport", "--source-port", "--sports", "--source-ports"],
+    states: ["--state", "--ctstate"],
+    icmpType: ["--icmp-type", "--icmpv6-type"],
+    comment: ["--comment"],
+    syn: ["--syn"],
+    wait: ["-w", "--wait", "-W", "--wait-interval", "-v", "--verbose", "-n", "--numeric"],
+  }).flatMap(([name, options]) => options.map((option) => [option, name] as const)),
+);
+
+/** One option with its values. */
+interface RuleOption {
+  /** As `names` has it, or as it was written. */
+  readonly name: string;
+  readonly word: CommandWord;
+  readonly values: readonly string[];
+  readonly isNegated: boolean;
+}
+
+/** Matches that do no more than load what another option belongs to. */
+const plainMatches: ReadonlySet<string> = new Set(
+  "tcp udp icmp icmp6 icmpv6 state conntrack comment multiport".split(" "),
+);
+
+/** Targets that let packets in, and those that keep them out. */
+const accepts: ReadonlySet<string> = new Set(["ACCEPT", "DNAT", "REDIRECT"]);
+const drops: ReadonlySet<string> = new Set(["DROP", "REJECT", "TARPIT"]);
+
+/** Options that leave a rule for all sources what it is; others may narrow it down to some. */
+const forAll: ReadonlySet<string> = new Set(
+  `append insert delete protocol jump table match ports states icmpType comment syn wait destination
+  --to-destination --to-ports --to-port --reject-with --tcp-flags`.split(/\s+/),
+);
+
+const echoTypes: ReadonlySet<string> = new Set(["8", "8/0", "echo-request", "128", "128/0"]);
+
+/** Returns what `iptables` or `ip6tables` with these words does to one rule. */
+export function readIptables(
+  tool: "iptables" | "ip6tables",
+  words: readonly CommandWord[],
+): readonly RuleChange[] | undefined {
+  const options = readOptions(words);
+  const valuesOf = (name: string) => options.find((one) => one.name === name)?.values ?? [];
+  const change = options.find(({ name }) => ["append", "insert", "delete"].includes(name));
+  const chain = change?.values[0];
+  if (change === undefined || chain === undefined) return readPolicy(tool, options);
+  const target = valuesOf("jump")[0] ?? "";
+  const verb = change.name === "delete" ? "remove" : "add";
+  const isByNumber = verb === "remove" && /^\d+$/.test(change.values[1] ?? "");
+  const effect = accepts.has(target) ? "accept" : drops.has(target) ? "drop" : "other";
+  const missing = missingProtocol(options);
+  return [
+    {
+      tool,
+      verb,
+      flag: { text: change.word.text.replace(/=.*$/s, ""), at: change.word.at },
+      ...(change.name === "append" && { endOf: chain }),
+      rule: isByNumber ? undefined : `${tool} ${identity(chain, options)}`,
+      undo: joinWords([tool, ...(verb === "add" ? ["-D"] : ["-I"]), chain, ...rest(words, change)]),
+      source: sourceOf(chain, options),
+      effect: startsNew(options) ? effect : "other",
+      ...(missing && { missing }),
+      opens: opensOf(chain, target, options),
+    },
+  ];
+}
+
+/** `-P CHAIN ACCEPT` opens for all sources what the rules of the chain leave. */
+function readPolicy(
+  tool: "iptables" | "ip6tables",
+  options: readonly RuleOption[],
+): readonly RuleChange[] | undefined {
+  const option = options.find(({ name }) => name === "policy");
+  const [chain = "", policy] = option?.values ?? [];
+  if (option === undefined || !/^(?:INPUT|FORWARD)$/.test(chain)) return undefined;
+  const isOpen = policy === "ACCEPT";
+  return [
+    {
+      tool,
+      verb: isOpen ? "add" : "remove",
+      flag: option.word,
+      rule: `${tool} policy ${chain}`,
+      undo: joinWords([tool, "-P", chain, isOpen ? "DROP" : "ACCEPT"]),
+      source: "all",
+      effect: "accept",
+      opens: { unfit: `it changes the policy of ${chain}` },
+    },
+  ];
+}
+
+function readOptions(words: readonly CommandWord[]): RuleOption[] {
+  const options: RuleOption[] = [];
+  let isNegated = false;
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    if (word === undefined) break;
+    if (word.text === "!") {
+      isNegated = true;
+      continue;
+    }
+    const [, long, joined] = /^(--[\w-]+)=(.*)$/s.exec(word.text) ?? [];
+    const [, short, attached] = /^(-[A-Za-z])(.+)$/s.exec(word.text) ?? [];
+    const option = long ?? short ?? word.text;
+    const values = [joined ?? attached].filter((value) => value !== undefined);
+    const name = names.get(option) ?? option;
+    const isComment = name === "comment" && values.length === 0;
+    while (i + 1 < words.length) {
+      const next = words[i + 1]?.text ?? "";
+      if (!(isComment && values.length === 0) && (/^-\D/.test(next) || next === "!")) break;
+      values.push(next);
+      i++;
+    }
+    // `-s ! ADDRESS`, as it was written once.
+    if (words[i + 1]?.text === "!" && values.length === 0 && words[i + 2] !== undefined) {
+      isNegated = true;
+      values.push(words[i + 2]?.text ?? "");
+      i += 2;
+    }
+    options.push({ name, word, values, isNegated });
+    isNegated = false;
+  }
+  return options;
+}
+
+/** The words of a rule without those that put it somewhere. */
+function rest(words: readonly CommandWord[], change: RuleOption): string[] {
+  const from = words.indexOf(change.word);
+  const isJoined = /^(?:--\w+=|-\w.)/.test(change.word.text);
+  const taken = change.values.length + (isJoined ? 0 : 1);
+  return words.filter((_, i) => i < from || i >= from + taken).map(({ text }) => text);
+}
+
+function identity(chain: string, options: readonly RuleOption[]): string {
+  const table = options.find(({ name }) => name === "table")?.values[0] ?? "filter";
+  const parts = options.flatMap(({ name, values, isNegated }) => {
+    if (/^(?:append|insert|delete|table|wait|match)$/.test(name)) return [];
+    const text = values.map((value) => normal(name, value)).join(" ");
+    return [`${isNegated ? "! " : ""}${name} ${text}`];
+  });
+  return [table, chain, ...parts.sort()].join(" ");
+}
+
+function normal(name: string, value: string): string {
+  if (name === "source" || name === "destination") return isKnocker(value) ? knocker : value;
+  if (name === "protocol") return value.toLowerCase();
+  if (name === "ports")
+    return value
+      .split(",")
+      .map((port) => portNumber(port) ?? port)
+      .join();
+  if (name === "icmpType") return echoTypes.has(value) ? "echo-request" : value;
+  return name === "comment" ? value : value.split(",").sort().join();
+}
+
+function sourceOf(chain: string, options: readonly RuleOption[]): RuleChange["source"] {
+  const source = options.find(({ name }) => name === "source");
+  if (source !== undefined) {
+    return !source.isNegated && isKnocker(source.values[0] ?? "") ? "knocker" : "others";
+  }
+  const isNarrow = options.some(
+    ({ name, values, isNegated }) =>
+      isNegated ||
+      !(forAll.has(name) || (name === "in" && values[0] !== "lo")) ||
+      (name === "match" && !plainMatches.has(values[0] ?? "")) ||
+      values.some((value) => value.includes(knocker)),
+  );
+  return isNarrow || /^(?:OUTPUT|POSTROUTING)$/.test(chain) ? "others" : "all";
+}
+
+/** Whether the rule is for packets that begin something. */
+function startsNew(options: readonly RuleOption[]): boolean {
+  const states = options.find(({ name }) => name === "states");
+  return states === undefined || states.isNegated || /\bNEW\b/i.test(states.values[0] ?? "");
+}
+
+function missingProtocol(options: readonly RuleOption[]): MissingWord | undefined {
+  const ports = options.find(({ name }) => name === "ports" || name === "sourcePorts");
+  if (ports === undefined || options.some(({ name }) => name === "protocol")) return undefined;
+  const option = ports.word.text.replace(/=.*$/s, "");
+  const message = `${option} without -p: iptables refuses the command`;
+  return { at: ports.word.at, message, hint: `-p tcp ${option}` };
+}
+
+function opensOf(chain: string, target: string, options: readonly RuleOption[]): Opens {
+  const value = (name: string) => options.find((one) => one.name === name)?.values[0];
+  const table = value("table") ?? "filter";
+  const unfit = options.map(reasonAgainst).find((reason) => reason !== undefined);
+  if (table !== "filter") return { unfit: `it changes the table ${table}` };
+  if (chain !== "INPUT") return { unfit: `it changes the chain ${chain}` };
+  if (target !== "ACCEPT") return { unfit: `its rule is not for ACCEPT, but ${target || "none"}` };
+  if (value("source") === undefined) return { unfit: "it opens for every source" };
+  if (unfit !== undefined) return { unfit };
+  if (!startsNew(options)) return { unfit: "it accepts no new connections" };
+  const protocol = value("protocol")?.toLowerCase();
+  const ports = value("ports");
+  if (/^(?:icmp|icmpv6|ipv6-icmp|1|58)$/.test(protocol ?? "") && ports === undefined) {
+    return { services: [{ protocol: "icmp" }] };
+  }
+  if (protocol === "tcp" || protocol === "udp") {
+    if (ports === undefined) return { unfit: `it opens all ports of ${protocol}` };
+    return opensPorts(ports, [protocol]);
+  }
+  if (ports !== undefined) return { unfit: "its ports have no protocol" };
+  if (protocol === undefined || protocol === "all") return { unfit: "it opens everything" };
+  return { unfit: `no native door opens the protocol ${protocol}` };
+}
+
+/** Why a native door cannot do what an option asks for. */
+function reasonAgainst({ name, word, values, isNegated }: RuleOption): string | undefined {
+  const [value = ""] = values;
+  const asWritten = [word.text, ...(word.text.includes("=") ? [] : values)].join(" ");
+  if (isNegated) return `it has ! ${asWritten}`;
+  if (name === "source" && !isKnocker(value)) return `it opens for ${value}`;
+  if (name === "match" && !plainMatches.has(value)) return `it has ${asWritten}`;
+  if (name === "icmpType" && !echoTypes.has(value)) return `it has ${asWritten}`;
+  if (
+    /^(?:source|match|icmpType|append|insert|protocol|jump|table|ports|states|comment|syn|wait|delete)$/.test(
+      name,
+    )
+  ) {
+    return undefined;
+  }
+  return `it has ${asWritten}`;
+}

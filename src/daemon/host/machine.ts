@@ -1,0 +1,46 @@
+import { readdirSync, statSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import type { MachineFacts } from "../../config/traps/machine.ts";
+
+/** Where systemd and the init script let a daemon look for programs. */
+const daemonPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Returns what the checks of a configuration need to know of this machine's files and interfaces. */
+export function thisMachine(): MachineFacts {
+  const addresses = networkInterfaces();
+  const names = new Set([...interfaceNames(), ...Object.keys(addresses)]);
+  const all = Object.values(addresses).flatMap((some) => some ?? []);
+  const folders = `${process.env["PATH"] ?? ""}:${daemonPath}`
+    .split(":")
+    .filter((one) => one !== "");
+  return {
+    interfaces: new Map(
+      [...names].map((name) => [name, (addresses[name] ?? []).map(({ address }) => address)]),
+    ),
+    hasIpv6: all.some(
+      ({ family, internal, address }) =>
+        family === "IPv6" && !internal && !/^fe[89ab]/i.test(address),
+    ),
+    fileAt,
+    hasProgram: (name) => folders.some((folder) => fileAt(join(folder, name)) === "program"),
+  };
+}
+
+function interfaceNames(): readonly string[] {
+  try {
+    return readdirSync("/sys/class/net");
+  } catch {
+    return [];
+  }
+}
+
+function fileAt(path: string): ReturnType<MachineFacts["fileAt"]> {
+  try {
+    const found = statSync(path);
+    if (found.isDirectory()) return "directory";
+    return (found.mode & 0o111) === 0 ? "other" : "program";
+  } catch {
+    return undefined;
+  }
+}
