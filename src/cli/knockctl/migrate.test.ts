@@ -67,6 +67,21 @@ test("writes nothing that could not be used", async () => {
   expect(stdout).toMatch(/Nothing was written: it could not be used.\n$/);
 });
 
+test("never says that a broken file needs no change", async () => {
+  const broken = file(before.replace("--dport", "–dport").replace("--dport", "–dport"));
+  const { stdout } = await migrate(broken);
+  expect(stdout).toContain("a typographic dash: –dport should be --dport; --repair mends it\n");
+  expect(stdout).toMatch(/\nNothing was changed. --repair --write mends what it can.\n$/);
+  const quoted = file("[x]\nsequence = 2,1:udp\ntcpflags = syn\ncommand = 'open %IP%'\n");
+  expect((await migrate(quoted)).stdout).toMatch(/\nNothing was changed.\n$/);
+});
+
+test("a file in UTF-16 is refused", async () => {
+  const { code, stderr } = await migrate(file(Buffer.from(`\uFEFF${before}`, "utf16le")));
+  expect(code).toBe(1);
+  expect(stderr).toContain("the file is UTF-16\n");
+});
+
 test("--json says the same", async () => {
   const { stdout } = await migrate(file(before), "--json");
   expect(JSON.parse(stdout)).toMatchObject({

@@ -6,6 +6,7 @@ import { defaultConfigFile } from "../../base/paths.ts";
 import { printable, printableLines } from "../../base/text.ts";
 import { migrate as rewrite } from "../../config/edit/migration.ts";
 import type { Note } from "../../config/edit/repair.ts";
+import { isUtf16 } from "../../config/load.ts";
 import { parseConfig } from "../../config/parse.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
@@ -19,6 +20,8 @@ interface Migrated {
   readonly file: string;
   readonly differences: readonly Note[];
   readonly changes: readonly Note[];
+  /** What --repair would mend. */
+  readonly repairs: readonly Note[];
   /** A unified diff; empty if there is nothing to change. */
   readonly diff: string;
   readonly written: boolean;
@@ -33,16 +36,16 @@ export const migrate: Command = {
   operands: [{ name: "FILE", usual: defaultConfigFile }],
   description: `
     Reads a knockd.conf of knockd 0.8 (default: ${defaultConfigFile}) and lists what Sesame does
-    differently with it. Offers native doors, which the kernel closes by itself, for the
-    iptables commands it knows: -I or -A INPUT -s %IP% -p tcp --dport N -j ACCEPT, ICMP echo
-    requests, and their -D in a stop_command or in a door of its own.
+    differently with it. Offers native doors, which the kernel closes by itself, for commands
+    of iptables, ufw, firewall-cmd and nft that open ports for %IP%, and for their opposites in
+    a stop_command or in a door of its own. Names the reason for each door that stays as it is.
 
     Shows the differences, and changes nothing without --write. All files of knockd 0.8 work
     unchanged: migration is optional.`,
   asksDaemon: false,
   options: [
     { long: "no-native", help: "offer no native doors" },
-    { long: "repair", help: 'replace – and “ of a word processor by - and "' },
+    { long: "repair", help: "replace dashes, quotes and blanks of a word processor" },
     {
       long: "open-for",
       argument: "TIME",
@@ -56,7 +59,7 @@ export const migrate: Command = {
   async run(line, io) {
     const [file = ""] = line.operands;
     const { text: before, encoding } = read(file, line.given.has("repair"));
-    const { text, changes, differences } = rewrite(before, {
+    const { text, changes, repairs, differences } = rewrite(before, {
       native: !line.given.has("no-native"),
       repair: line.given.has("repair"),
       openFor: openFor(line),
@@ -69,7 +72,7 @@ export const migrate: Command = {
       replaceFile(realpathSync(file), Buffer.from(text, encoding));
     }
     const diff = await difference(file, before, text);
-    const migrated: Migrated = { file, differences, changes, diff, written, problems };
+    const migrated: Migrated = { file, differences, changes, repairs, diff, written, problems };
     print(line, io, migrated, () => format(migrated));
     return usable ? 0 : 1;
   },
@@ -99,6 +102,9 @@ function read(file: string, repaired: boolean): Text {
   } catch (error) {
     throw new KnockError("CONFIG", `${file}: ${reason(error)}`, { cause: error });
   }
+  if (isUtf16(bytes)) {
+    throw new KnockError("CONFIG", `${file}: the file is UTF-16`, { hints: ["save it as UTF-8"] });
+  }
   if (isUtf8(bytes)) return { text: bytes.toString("utf8"), encoding: "utf8" };
   if (repaired) {
     const hints = ["convert it with iconv"];
@@ -112,7 +118,8 @@ function backupOf(file: string): string {
   return `${file}.before-migrate`;
 }
 
-function format({ file, differences, changes, diff, written, problems }: Migrated): string {
+function format(migrated: Migrated): string {
+  const { file, differences, changes, repairs, diff, problems } = migrated;
   const say = ({ line, text }: Note) => `${printable(`${file}:${line}: ${text}`)}\n`;
   const wrong = problems
     .map((problem) => `${printableLines(formatWithHint(file, problem))}\n`)
@@ -122,18 +129,22 @@ function format({ file, differences, changes, diff, written, problems }: Migrate
       ? `What Sesame does differently with this file:\n${differences.map(say).join("")}`
       : "",
     changes.length > 0 ? `What can be written differently:\n${changes.map(say).join("")}` : "",
+    repairs.length > 0 ? `What --repair would mend:\n${repairs.map(say).join("")}` : "",
     diff === "" ? "" : `${readable(diff)}`,
     wrong === ""
       ? ""
       : `What is to be said of the file ${diff === "" ? "as it is" : "as it would be"}:\n${wrong}`,
-    end(file, diff, written, problems),
+    end(migrated),
   ];
   return parts.filter((part) => part !== "").join("\n");
 }
 
-function end(file: string, diff: string, written: boolean, problems: readonly Problem[]): string {
+function end({ file, repairs, diff, written, problems }: Migrated): string {
   if (problems.some(({ severity }) => severity === "error"))
     return "Nothing was written: it could not be used.\n";
+  if (diff === "" && repairs.length > 0)
+    return "Nothing was changed. --repair --write mends what it can.\n";
+  if (diff === "" && problems.length > 0) return "Nothing was changed.\n";
   if (diff === "") return "Nothing needs to be changed.\n";
   const drops = `A rule of your own that drops a service still drops it, also after a knock: remove that rule, and let
 Sesame protect the service (knockctl guard does that on trial).

@@ -44,7 +44,7 @@ describe("a door that closes by a command", () => {
     );
     expect(migrate(other, usual).text).toBe(other);
     expect(changes(other)).toEqual([
-      "1: [ssh] stays as it is: its commands are not among those that are known",
+      "1: [ssh] stays as it is: it closes something else than it opens",
     ]);
   });
 
@@ -88,7 +88,6 @@ command = ${close}
 sequence = 7,8
 open     = tcp/22
 open_for = 20m
-
 `);
     expect(changes(doors)).toEqual([
       "2: [open] opens tcp/22 in the kernel, which closes by itself",
@@ -136,6 +135,85 @@ command = ${close}
   test("goes where the others have to do with other services", () => {
     const text = `${two}[c]\ncommand = ${open.replace("22", "2222")} && logger open\n`;
     expect(migrate(text, usual).text).not.toContain("[close]");
+  });
+});
+
+describe("a door of commands that people write", () => {
+  const converted = (start: string, stop: string) => {
+    const door = `[x]\n  sequence      = 7,8\n  start_command = ${start}\n  stop_command  = ${stop}\n`;
+    return migrate(door, usual).text.match(/(?<=open +=) .*/)?.[0];
+  };
+
+  test.each([
+    ["--syn", "/usr/sbin/iptables -A INPUT -s %IP% -p tcp --syn --dport 22 -j ACCEPT", " tcp/22"],
+    ["a name", "iptables -A INPUT -s %IP% -p tcp --dport ssh -j ACCEPT", " tcp/22"],
+    [
+      "two ports",
+      "iptables -A INPUT -s %IP% -p tcp -m multiport --dports 22,443 -j ACCEPT",
+      " tcp/22, tcp/443",
+    ],
+    [
+      "a comment",
+      'iptables -A INPUT -s %IP% -p tcp --dport 22 -m comment --comment "a guest" -j ACCEPT',
+      " tcp/22",
+    ],
+  ])("%s", (_, start, opens) => {
+    expect(converted(start, start.replace("-A", "-D"))).toBe(opens);
+  });
+
+  test("a comment on one side alone", () => {
+    expect(converted(`${open} -m comment --comment x`, close)).toBe(" tcp/22");
+  });
+
+  test("ufw and firewalld, with what they need then", () => {
+    const door = (start: string, stop: string) =>
+      changes(`[x]\nsequence = 7,8\nstart_command = ${start}\nstop_command = ${stop}\n`);
+    const ufw = "ufw allow from %IP% to any port 22 proto tcp";
+    expect(door(ufw, ufw.replace("allow", "delete allow"))).toEqual([
+      "1: [x] opens tcp/22 in the kernel, which closes by itself; ufw must let tcp/22 pass then: first protect it (knockctl guard), then allow it there",
+    ]);
+    const rich = `rule family="ipv4" source address="%IP%" port port="22" protocol="tcp" accept`;
+    expect(
+      door(`firewall-cmd --add-rich-rule='${rich}'`, `firewall-cmd --remove-rich-rule='${rich}'`),
+    ).toEqual([expect.stringContaining("; firewalld must let tcp/22 pass then")]);
+  });
+
+  test("the values stay below one another", () => {
+    const text = `[x]\n\tsequence      = 7,8\n\tstart_command = ${open}\n\tstop_command  = ${close}\n`;
+    expect(migrate(text, usual).text).toBe(
+      "[x]\n\tsequence      = 7,8\n\topen          = tcp/22\n\topen_for      = 10\n",
+    );
+  });
+});
+
+describe("a door that stays has a reason:", () => {
+  test.each([
+    [`command = ${open}\nuser = nobody`, "another user runs its commands"],
+    [`command_6 = ip6${open.slice(2)}`, "it opens for IPv6 alone"],
+    [`command = ${open}; ${close.replace("22", "80")}`, "it opens and closes at once"],
+    ["command = ufw allow 22/tcp", "it opens for every source"],
+    ["command = iptables -I INPUT -s %IP% -p tcp -j ACCEPT", "it opens all ports of tcp"],
+    ["command = ipset add knock %IP%", "what the set knock opens is not in this file"],
+    ["command = open-door %IP%", "its commands are not among those that are known"],
+  ])("%s", (lines, reason) => {
+    expect(changes(`[x]\nsequence = 7,8\n${lines}\n`)).toEqual([
+      `1: [x] stays as it is: ${reason}`,
+    ]);
+  });
+});
+
+test("what a repair would mend is said", () => {
+  const text = "# –\n[a]\ncommand = iptables –dport 22 “x” y\u00a0z\u200b\n";
+  const { repairs } = migrate(text, usual);
+  expect(repairs.map(({ line, text }) => `${line}: ${text}`)).toEqual([
+    "3: a typographic dash: –dport should be --dport; --repair mends it",
+    '3: a typographic quote: “x” should be "x"; --repair mends it',
+    "3: a no-break space: the character U+00A0 should be an ordinary blank; --repair mends it",
+    "3: an invisible character: the character U+200B is to be deleted; --repair mends it",
+  ]);
+  expect(migrate(text, { ...usual, repair: true })).toMatchObject({
+    repairs: [],
+    text: '# –\n[a]\ncommand = iptables --dport 22 "x" y z\n',
   });
 });
 

@@ -1,0 +1,89 @@
+// Doors whose commands a native door can take the place of.
+import type { Service } from "../../base/service.ts";
+import { formatService, uniqueServices } from "../../base/service.ts";
+import { readFirewallCommand } from "../commands/firewall-command.ts";
+import type { RuleChange } from "../commands/rule-change.ts";
+import type { AnyRow } from "../directive.ts";
+import { isNameOf } from "../directive.ts";
+import { commandDirectives, nativeDirectives } from "../directives.ts";
+import type { ConfigSection, Directive } from "../lines.ts";
+
+const startRows = [commandDirectives.start, commandDirectives.start6];
+const stopRows = [commandDirectives.stop, commandDirectives.stop6];
+
+/** A door whose commands are known, and where they stand. */
+export interface Recognized {
+  readonly section: ConfigSection;
+  readonly start: Directive;
+  readonly opens: readonly Service[];
+  readonly closes: readonly Service[];
+  /** Its stop commands close what its start commands open. */
+  readonly closesItself: boolean;
+  /** The program of its commands. */
+  readonly tool: RuleChange["tool"];
+}
+
+/** Why a door stays as it is. */
+export interface Unfit {
+  readonly unfit: string;
+}
+
+export const unknown: Unfit = { unfit: "its commands are not among those that are known" };
+
+/** Returns what the commands of a door open and close, or why no native door can do that. */
+export function recognize(section: ConfigSection): Recognized | Unfit {
+  const of = (...rows: readonly AnyRow[]) =>
+    section.directives.filter(({ key }) => isNameOf(key, ...rows));
+  const starts = of(...startRows);
+  const stops = of(...stopRows);
+  const [start] = starts;
+  // What only one of the families gets, or another user runs, is not the same in the kernel.
+  if (start === undefined || of(nativeDirectives.services).length > 0) return unknown;
+  if (of(commandDirectives.user).length > 0) return { unfit: "another user runs its commands" };
+  if (isNameOf(start.key, commandDirectives.start6)) return { unfit: "it opens for IPv6 alone" };
+  const started = changesOf(starts);
+  const stopped = changesOf(stops);
+  const [first] = started ?? [];
+  if (first === undefined || started === undefined || stopped === undefined) return unknown;
+  const opens = services(started, "add");
+  const closes = services(started, "remove");
+  const undone = services(stopped, "remove");
+  for (const found of [opens, closes, undone]) if ("unfit" in found) return found;
+  if ("unfit" in opens || "unfit" in closes || "unfit" in undone) return unknown;
+  if (opens.length > 0 && closes.length > 0) return { unfit: "it opens and closes at once" };
+  if (stops.length > 0 && !same(opens, undone))
+    return { unfit: "it closes something else than it opens" };
+  return { section, start, opens, closes, closesItself: stops.length > 0, tool: first.tool };
+}
+
+/** What these commands change; `undefined` if that is not known. */
+function changesOf(commands: readonly Directive[]): readonly RuleChange[] | undefined {
+  const read = commands.map(({ value = "" }) => readFirewallCommand(value));
+  return read.every(({ isComplete }) => isComplete)
+    ? read.flatMap(({ changes }) => changes)
+    : undefined;
+}
+
+/** Each once: the same service is often opened for IPv4 and IPv6 by two commands. */
+function services(
+  changes: readonly RuleChange[],
+  verb: RuleChange["verb"],
+): readonly Service[] | Unfit {
+  const found: Service[] = [];
+  for (const { opens } of changes.filter((change) => change.verb === verb)) {
+    if ("unfit" in opens) return opens;
+    found.push(...opens.services);
+  }
+  return uniqueServices(found);
+}
+
+/** Returns whether these are the same services, in any order. */
+export function same(a: readonly Service[], b: readonly Service[]): boolean {
+  const text = (some: readonly Service[]) => some.map(formatService).sort().join();
+  return text(a) === text(b);
+}
+
+/** Returns whether a directive is a command that opens or closes. */
+export function isCommand({ key }: Directive): boolean {
+  return isNameOf(key, ...startRows, ...stopRows);
+}
