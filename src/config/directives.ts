@@ -134,6 +134,12 @@ export const doorDirectives = {
     default: [],
     absent: "none",
   }),
+  /** `undefined` means that it stays. */
+  until: directive("Until", kinds.date, {
+    summary: "date and time after which the door stays shut",
+    example: "2026-12-31T18:00:00Z",
+    absent: "never",
+  }),
   decoys: directive("Decoys", kinds.count(0, 128), {
     summary: "ports, at most so many, that tell a port scan from a knock; 0 means none",
     default: 32,

@@ -10,6 +10,7 @@ import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { formatFlagTest } from "../base/tcp-flags.ts";
+import type { WallTime } from "../base/time.ts";
 import type { Parsed } from "./values.ts";
 import * as values from "./values.ts";
 
@@ -85,6 +86,10 @@ export const services: ValueKind<readonly Service[]> = kind(
 
 export const flags: ValueKind<FlagTest> = kind("FLAG, …", values.flags, (test) =>
   formatFlagTest(test).join(","),
+);
+
+export const date: ValueKind<WallTime> = kind("DATE", values.date, (time) =>
+  new Date(time).toISOString(),
 );
 
 export const endpoint: ValueKind<Endpoint> = kind("ADDRESS:PORT", values.endpoint, formatEndpoint);

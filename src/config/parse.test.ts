@@ -8,6 +8,7 @@ import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { formatService } from "../base/service.ts";
+import { wallTime } from "../base/time.ts";
 import type { Config, DoorConfig } from "./config.ts";
 import { defaultOptions } from "./config.ts";
 import { parseConfig } from "./parse.ts";
@@ -543,6 +544,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
       target: fc.option(targets, { nil: undefined }),
       allow: fc.option(networks, { nil: undefined }),
       deny: fc.oneof(fc.constant([]), networks),
+      until: orNone(fc.integer({ min: 0, max: 4e12 }).map(wallTime)),
       decoys: fc.integer({ min: 0, max: 128 }),
       action: fc.oneof(nativeAction, commandAction),
     }),
@@ -578,7 +580,7 @@ function directive(key: string, value: string | number | undefined): string[] {
 
 function writeDoor(door: DoorConfig): string[] {
   const { name, sequence, timeout, flags, target, allow, deny } = door;
-  const { decoys } = door;
+  const { decoys, until } = door;
   return [
     `[${name}]`,
     ...(sequence.kind === "one-time"
@@ -588,6 +590,7 @@ function writeDoor(door: DoorConfig): string[] {
     ...directive("TCPFlags", writeFlags(flags)),
     ...directive("Target", target?.map(writeTarget).join(", ")),
     ...directive("Allow", allow?.map(writeTarget).join(", ")),
+    ...directive("Until", until === undefined ? undefined : new Date(until).toISOString()),
     ...directive("Decoys", decoys === 32 ? undefined : `${decoys}`),
     ...directive("Deny", deny.length === 0 ? undefined : deny.map(writeTarget).join(", ")),
   ];

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { parseNetwork } from "../base/address.ts";
 import {
   count,
+  date,
   duration,
   flags,
   interfaces,
@@ -11,6 +12,27 @@ import {
   target,
   yesOrNo,
 } from "./values.ts";
+
+describe("a date", () => {
+  test.each([
+    ["2026-12-31T18:00:00Z", Date.UTC(2026, 11, 31, 18)],
+    ["2026-12-31 18:00:00z", Date.UTC(2026, 11, 31, 18)],
+    ["2026-12-31T19:30:00.5+01:30", Date.UTC(2026, 11, 31, 18, 0, 0, 500)],
+    ["2028-02-29T00:00:00-00:00", Date.UTC(2028, 1, 29)],
+  ])("%j", (text, value) => expect(date(text)).toEqual({ value }));
+
+  test.each([
+    "",
+    "tomorrow",
+    "2026-12-31",
+    "2026-12-31T18:00:00",
+    "2026-02-30T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-12-31T25:00:00Z",
+  ])("%j is refused", (text) => {
+    expect(date(text)).toMatchObject({ problem: `"${text}" is not a date with a time` });
+  });
+});
 
 describe("tcpflags", () => {
   test.each([

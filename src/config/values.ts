@@ -9,6 +9,8 @@ import type { Service } from "../base/service.ts";
 import { formatService, parseService } from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { tcpFlags } from "../base/tcp-flags.ts";
+import type { WallTime } from "../base/time.ts";
+import { wallTime } from "../base/time.ts";
 import { namedService } from "./commands/ports.ts";
 
 /** A value, or why it is none and where in the text, counted from 0. */
@@ -31,6 +33,20 @@ export function duration(text: string): Parsed<number> {
   if (milliseconds !== undefined) return { value: milliseconds };
   const hint = "a number of seconds, or one with a unit: 500ms, 30s, 10m, 1h, 2d";
   return { problem: `"${text}" is not a length of time`, offset: 0, hint };
+}
+
+/** RFC 3339: a date and a time, with the offset from UTC. */
+export function date(text: string): Parsed<WallTime> {
+  const [, year, month, day] =
+    /^(\d{4})-(\d\d)-(\d\d)[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/i.exec(text) ?? [];
+  const time = Date.parse(text.replace(" ", "T").toUpperCase());
+  // Date.parse takes February 30th for March 2nd.
+  const isDay =
+    new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
+  if (isDay && !Number.isNaN(time)) return { value: wallTime(time) };
+  const hint =
+    "a date, a time and an offset from UTC: 2026-12-31T18:00:00Z, 2026-12-31T19:00:00+01:00";
+  return { problem: `"${text}" is not a date with a time`, offset: 0, hint };
 }
 
 /** `syn,!ack`: all named flags must be set, those with `!` must not; others do not matter. */

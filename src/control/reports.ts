@@ -20,6 +20,8 @@ export const doorReport = v.object({
   /** How long it stays open; absent if nothing closes it. */
   lasts: v.exactOptional(amount),
   state: v.picklist(["enabled", "disabled"]),
+  /** When it ends and stays shut; absent if it does not end. */
+  until: v.exactOptional(moment),
   /** Sources that it is open for now. */
   open: amount,
 });

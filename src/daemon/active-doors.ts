@@ -1,12 +1,16 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { PortKey } from "../base/port.ts";
+import { later } from "../base/time.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { Doors } from "./doors.ts";
 import { PortsInUse } from "./host/ports-in-use.ts";
 import { TargetNames } from "./host/target-names.ts";
 import { Targets } from "./host/targets.ts";
 import type { OneTimeFiles } from "./state/one-time-file.ts";
+
+/** Milliseconds until the date is looked at again. */
+const longestWait = 60_000;
 
 export interface ActiveDoorsParts {
   readonly clock: Clock;
@@ -22,6 +26,7 @@ export class ActiveDoors {
   readonly #targets: Targets;
   readonly #targetNames: TargetNames;
   readonly #portsInUse: PortsInUse;
+  #cancelEnd: (() => void) | undefined;
   #configs: readonly DoorConfig[] = [];
   #doors: Doors;
 
@@ -60,15 +65,34 @@ export class ActiveDoors {
 
   /** Ends all look-ups. */
   close(): void {
+    this.#cancelEnd?.();
     this.#targetNames.close();
     this.#portsInUse.close();
   }
 
   #make(configs: readonly DoorConfig[]): Doors {
     this.#configs = configs;
-    const { log, files } = this.#parts;
+    const { clock, log, files } = this.#parts;
     const resolve = this.#targets.networks.bind(this.#targets);
-    return new Doors(configs, resolve, log, files, this.#portsInUse.read());
+    const doors = new Doors(configs, resolve, log, files, this.#portsInUse.read());
+    doors.end(clock.wall());
+    this.#awaitEnd(doors);
+    return doors;
+  }
+
+  /** Waits for the next date at which a door ends. The date may be set meanwhile, and does not stand still in a suspended machine. */
+  #awaitEnd(doors: Doors): void {
+    const { clock, onChange } = this.#parts;
+    this.#cancelEnd?.();
+    this.#cancelEnd = undefined;
+    const { nextEnd } = doors;
+    if (nextEnd === undefined) return;
+    const wait = Math.min(Math.max(nextEnd - clock.wall(), 0), longestWait);
+    this.#cancelEnd = clock.wakeAt(later(clock.now(), wait), () => {
+      const hasEnded = doors.end(clock.wall());
+      this.#awaitEnd(doors);
+      if (hasEnded) onChange(doors);
+    });
   }
 
   #retarget(): void {

@@ -1,17 +1,20 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { runs } from "../../test/support/actions.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { settled } from "../../test/support/slow-firewall.ts";
 import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
 import { formatPort, portKey } from "../base/port.ts";
+import { later, wallTime } from "../base/time.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { fixedSteps } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
+import { ActiveDoors } from "./active-doors.ts";
 import { Doors } from "./doors.ts";
 import { markedFiles } from "./state/one-time-file.ts";
 
@@ -37,6 +40,7 @@ const plain: DoorConfig = {
   target: undefined,
   allow: undefined,
   deny: [],
+  until: undefined,
   decoys: 0,
   action: runs({ start: "true" }),
 };
@@ -248,5 +252,69 @@ describe("decoys", () => {
     const log = new MemoryLog();
     new Doors([{ ...baited, sequence: tcp(1, 2), decoys: 32 }], noNames, log);
     expect(log.texts).toEqual([]);
+  });
+});
+
+describe("a door with an end", () => {
+  const end = wallTime(Date.UTC(2026, 11, 5, 20));
+  const ending: DoorConfig = { ...plain, name: "old", until: end };
+
+  test("is disabled from then on, once, and the others stay", () => {
+    vi.stubEnv("TZ", "UTC");
+    const log = new MemoryLog();
+    const doors = new Doors([plain, ending], noNames, log);
+    expect(doors.nextEnd).toBe(end);
+    expect(doors.end(later(end, -1))).toBe(false);
+    expect(steps(doors)).toEqual(["plain 1:tcp,2:udp", "old 1:tcp,2:udp"]);
+    expect(doors.end(end)).toBe(true);
+    expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
+    expect(doors.nextEnd).toBeUndefined();
+    expect(doors.end(later(end, 1))).toBe(false);
+    expect(log.texts).toEqual(["door old ended at 2026-12-05 20:00:00 --> disabling the door"]);
+    vi.unstubAllEnvs();
+  });
+});
+
+describe("the doors in force", () => {
+  const end = wallTime(Date.UTC(2026, 11, 5, 20));
+  const ending: DoorConfig = { ...plain, name: "old", until: end };
+  const start = (clock: ManualClock, configs: readonly DoorConfig[]) => {
+    const changes: string[][] = [];
+    const active = new ActiveDoors(configs, {
+      clock,
+      log: new MemoryLog(),
+      files: markedFiles(),
+      onChange: (doors) => changes.push(steps(doors)),
+    });
+    onTestFinished(() => active.close());
+    return { active, changes };
+  };
+
+  test("lose one that ends, in time", () => {
+    const clock = new ManualClock(end - 86_400_000);
+    const { active, changes } = start(clock, [plain, ending]);
+    clock.advance(86_399_999);
+    expect(changes).toEqual([]);
+    clock.advance(1);
+    expect(changes).toEqual([["plain 1:tcp,2:udp"]]);
+    expect(steps(active.current)).toEqual(["plain 1:tcp,2:udp"]);
+  });
+
+  test("lose it within a minute where the date is set", () => {
+    const clock = new ManualClock(end - 86_400_000);
+    const { changes } = start(clock, [plain, ending]);
+    clock.startsAt(end);
+    clock.advance(60_000);
+    expect(changes).toEqual([["plain 1:tcp,2:udp"]]);
+  });
+
+  test("have none that ended before, also after a reload", () => {
+    const clock = new ManualClock(end);
+    const { active, changes } = start(clock, [plain, ending]);
+    expect(steps(active.current)).toEqual(["plain 1:tcp,2:udp"]);
+    active.use([ending, { ...ending, name: "later", until: later(end, 5000) }]);
+    expect(steps(active.current)).toEqual(["later 1:tcp,2:udp"]);
+    clock.advance(5000);
+    expect([changes, steps(active.current)]).toEqual([[[]], []]);
   });
 });

@@ -4,6 +4,8 @@ import type { Log } from "../base/log.ts";
 import type { Port, PortKey, PortSets } from "../base/port.ts";
 import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
+import type { WallTime } from "../base/time.ts";
+import { formatLocalTime, wallTime } from "../base/time.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
 import { chooseDecoys } from "../match/decoys/choose.ts";
@@ -20,7 +22,7 @@ interface LiveDoor {
   readonly config: DoorConfig;
   /** Which of the doors of this name, counted from 1. */
   readonly nth: number;
-  /** What the matcher compares packets with; undefined: no sequence is left, the door is disabled. */
+  /** What the matcher compares packets with; undefined: no sequence is left or its date has passed, the door is disabled. */
   door: Door | undefined;
   /** The ports that are watched for its sake to catch scanners. */
   decoys: readonly Decoy[];
@@ -98,6 +100,27 @@ export class Doors {
       for (const { number, protocol } of all) ports[protocol].add(number);
     }
     return ports;
+  }
+
+  /** The earliest date after which a door that can be opened now stays shut; `undefined` if there is none. */
+  get nextEnd(): WallTime | undefined {
+    const ends = this.#live.flatMap(({ door, config }) => (door && config.until) ?? []);
+    return ends.length === 0 ? undefined : wallTime(Math.min(...ends));
+  }
+
+  /** Disables the doors whose date has passed. Returns whether there were any. */
+  end(now: WallTime): boolean {
+    const over = this.#live.filter(
+      ({ door, config: { until } }) => door !== undefined && until !== undefined && until <= now,
+    );
+    for (const live of over) {
+      live.door = undefined;
+      const { name, until = now } = live.config;
+      const text = `door ${name} ended at ${formatLocalTime(new Date(until))} --> disabling the door`;
+      this.#log.write({ level: "notice", event: "door-ended", text, door: name });
+    }
+    if (over.length > 0) this.#chooseDecoys();
+    return over.length > 0;
   }
 
   /** Takes other decoys where the host, as it is known now, does not allow those there are. */

@@ -51,6 +51,7 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
     target: undefined,
     allow: undefined,
     deny: [],
+    until: undefined,
     decoys: 0,
     action: runs({ start: `open ${name} %IP%` }),
     ...more,

@@ -88,7 +88,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
 
 export function reportDoors(doors: Doors, leases: readonly Lease[]): readonly DoorReport[] {
   return doors.all.map(({ config, nth, door, decoys }) => {
-    const { name, timeout, action } = config;
+    const { name, timeout, action, until } = config;
     const sequence = door?.sequence ?? [];
     const isOfDoor = ({ access: { owner } }: Lease) =>
       owner.kind === "door" && owner.name === name && owner.nth === nth;
@@ -102,6 +102,7 @@ export function reportDoors(doors: Doors, leases: readonly Lease[]): readonly Do
       opens: openedServices(config).map(formatService),
       ...lastsOf(action),
       state: door === undefined ? "disabled" : "enabled",
+      ...(until !== undefined && { until: new Date(until) }),
       open: leases.filter(isOfDoor).length,
     };
   });

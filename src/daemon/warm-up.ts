@@ -95,6 +95,7 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
     target: undefined,
     allow: undefined,
     deny: [],
+    until: undefined,
     decoys: 0,
     action: action.kind === "native" ? action : idleCommand,
   };

@@ -1,4 +1,5 @@
 import { humanDuration } from "../../base/duration.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import type { DoorReport } from "../../control/reports.ts";
 import type { Screen } from "../screen.ts";
 import type { StyledCell } from "../table.ts";
@@ -51,11 +52,16 @@ function listShort(names: readonly string[]): StyledCell {
   return { text: names.join(", "), short };
 }
 
-function describeState({ state, open }: DoorReport): StyledCell {
+function describeState({ state, open, until }: DoorReport): StyledCell {
   const openFor = open === 0 ? "" : `open for ${open}`;
+  const end = until === undefined ? "" : formatLocalTime(until);
   if (state === "disabled") {
-    const text = ["disabled", openFor].filter((part) => part !== "").join(", ");
-    return { text, color: "red" };
+    const name = end === "" ? "disabled" : `ended ${end}`;
+    const text = [name, openFor].filter((part) => part !== "").join(", ");
+    return { text, short: text.replace(/ \d\d:\d\d:\d\d/, ""), color: "red" };
   }
-  return openFor === "" ? { text: "shut" } : { text: openFor, color: "green" };
+  const shown = openFor === "" ? "shut" : openFor;
+  const text = end === "" ? shown : `${shown}, until ${end}`;
+  const short = end === "" ? shown : `${shown}, until ${end.slice(0, "2026-12-31".length)}`;
+  return { text, short, ...(open > 0 && { color: "green" as const }) };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { wallTime } from "../../base/time.ts";
 import { thisHost } from "../../daemon/host/facts.ts";
 import { readOneTimeList } from "../../match/one-time.ts";
 import { parseConfig } from "../parse.ts";
@@ -18,6 +19,7 @@ const host: HostFacts = {
   blocked: new Map([
     ["tcp/25", { message: "ufw blocks tcp/25", hints: ["sudo ufw allow 25/tcp", "b"] }],
   ]),
+  now: wallTime(Date.UTC(2026, 11, 5, 20)),
 };
 
 function traps(...lines: string[]): string[] {
@@ -67,6 +69,12 @@ describe("what does not suit a machine:", () => {
       ["warning 4:8: this machine has no user \"nobdy\": no command of 'x' can be run"],
     ],
     ["not one that is", ["sequence = 1", "user = nobody"], []],
+    [
+      "a door that has ended",
+      ["sequence = 1", "until = 2026-12-05T20:00:00Z"],
+      [expect.stringMatching(/^warning 4:9: 'x' ended at 2026-12-05 .*, and stays shut$/)],
+    ],
+    ["not one that ends later", ["sequence = 1", "until = 2026-12-05T20:00:01Z"], []],
   ])("%s", (_, lines, expected) => expect(traps(...lines)).toEqual(expected));
 });
 

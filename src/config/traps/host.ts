@@ -2,12 +2,14 @@ import { reason } from "../../base/errors.ts";
 import type { PortSets } from "../../base/port.ts";
 import { formatPort } from "../../base/port.ts";
 import { formatService } from "../../base/service.ts";
+import type { WallTime } from "../../base/time.ts";
+import { formatLocalTime } from "../../base/time.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
 import type { Config, DoorConfig } from "../config.ts";
 import { fixedSteps, openedServices } from "../config.ts";
 import type { AnyRow } from "../directive.ts";
 import { isNameOf } from "../directive.ts";
-import { commandDirectives, nativeDirectives, sequences } from "../directives.ts";
+import { commandDirectives, doorDirectives, nativeDirectives, sequences } from "../directives.ts";
 import type { ConfigSection } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 
@@ -25,6 +27,8 @@ export interface HostFacts {
   readonly hasUser: (name: string) => boolean;
   /** The services that another firewall drops, as `tcp/22`. */
   readonly blocked: ReadonlyMap<string, BlockedFact>;
+  /** The date. */
+  readonly now: WallTime;
 }
 
 /** What of a configuration does not suit a machine as it is now; the doors belong to `sections`, one by one. */
@@ -40,6 +44,7 @@ export function findHostTraps(
       ...exhausted(door, host, place(sequences.file)),
       ...unknownUser(door, host, place(commandDirectives.user)),
       ...blockedServices(door, host, place(nativeDirectives.services)),
+      ...ended(door, host.now, place(doorDirectives.until)),
     ];
   });
 }
@@ -81,6 +86,12 @@ function exhausted(
   } catch (error) {
     return [warn(at, `${reason(error)}: '${name}' stays shut`)];
   }
+}
+
+function ended({ name, until }: DoorConfig, now: WallTime, at: TrapPosition): Problem[] {
+  if (until === undefined || until > now) return [];
+  const end = formatLocalTime(new Date(until));
+  return [warn(at, `'${name}' ended at ${end}, and stays shut`, "remove its section")];
 }
 
 function unknownUser({ name, action }: DoorConfig, host: HostFacts, at: TrapPosition): Problem[] {

@@ -1,3 +1,4 @@
+import { systemClock } from "../../base/clock.ts";
 import type { HostFacts } from "../../config/traps/host.ts";
 import type { DecoyFacts } from "../../config/traps/scans.ts";
 import { mostTouches } from "../../match/decoys/decoy.ts";
@@ -8,7 +9,8 @@ import { readOneTimeFile } from "../state/one-time-file.ts";
 
 /** Returns what the checks of a configuration need to know of the machine on which this runs. */
 export function thisHost(blocked: HostFacts["blocked"] = new Map()): HostFacts {
-  return { listening: listeningPorts(), readList: readOneTimeFile, hasUser, blocked };
+  const now = systemClock.wall();
+  return { listening: listeningPorts(), readList: readOneTimeFile, hasUser, blocked, now };
 }
 
 /** What the checks of a configuration need to know of decoys. */
