@@ -16,6 +16,7 @@ export const problemCodes = [
   "commands-waiting",
   "commands-beside",
   "service-blocked",
+  "program-not-started",
 ] as const;
 
 type ProblemCode = (typeof problemCodes)[number];

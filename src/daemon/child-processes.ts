@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
+import type { StatusProblem } from "../base/status-problem.ts";
+import { plural } from "../base/text.ts";
+import { formatLocalTime } from "../base/time.ts";
 import type { Config } from "../config/config.ts";
-import { prepareSpawning, programsStarted } from "../ffi/spawner.ts";
+import { prepareSpawning, programsStarted, slowStarts } from "../ffi/spawner.ts";
 import { ZombieReaper } from "./zombie-reaper.ts";
 
 /** How long programs may take to start at the end: milliseconds. */
@@ -11,17 +14,30 @@ const startPatience = 1000;
 export class ChildProcesses {
   /** Fulfilled when the first command need not wait. */
   readonly ready: Promise<void>;
+  readonly #clock: Clock;
   readonly #reaper: ZombieReaper | undefined;
 
   constructor({ doors }: Config, clock: Clock) {
+    this.#clock = clock;
     const hasCommands = doors.some(({ action }) => action.kind === "command");
-    this.ready = hasCommands ? prepareSpawning() : Promise.resolve();
+    // Without commands it is for what loads the rules, and ends after that.
+    this.ready = prepareSpawning(hasCommands);
     if (process.pid === 1) this.#reaper = new ZombieReaper(clock);
   }
 
   /** Fulfilled when all have been started that were to be: one that was not would end with this process. */
   async started(): Promise<void> {
     await Promise.race([programsStarted(), sleep(startPatience, undefined, { ref: false })]);
+  }
+
+  /** Which programs the system has not loaded for long. */
+  get problems(): readonly StatusProblem[] {
+    return slowStarts().map(({ file, starting, waiting, age }) => {
+      const since = formatLocalTime(new Date(this.#clock.wall() - age));
+      const more = waiting === 0 ? "" : `, ${waiting} more wait for that`;
+      const message = `${file} has not started since ${since}: ${plural(starting, "start")} under way${more}`;
+      return { code: "program-not-started", message };
+    });
   }
 
   close(): void {

@@ -19,6 +19,7 @@ import { failureOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Matcher } from "../match/matcher.ts";
 import { networkNamespace } from "../system/namespaces.ts";
+import type { ChildProcesses } from "./child-processes.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
@@ -39,6 +40,7 @@ export interface StatusParts {
   readonly source: Source;
   readonly network: Pick<NetworkChanges, "problems" | "missing">;
   readonly firewalls: Pick<Firewalls, "kind" | "problems" | "listProtected">;
+  readonly children: Pick<ChildProcesses, "problems">;
   readonly protection: Pick<Protection, "services" | "trial" | "problems">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
@@ -78,6 +80,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ...firewalls.problems,
       ...problems,
       ...leaseManager.problems,
+      ...parts.children.problems,
       ...describeOpenLeases(leaseManager.leases),
       ...describeUnreachable(protection.services, doors).map(
         (message) => ({ code: "unreachable", message }) as const,

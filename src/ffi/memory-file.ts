@@ -1,5 +1,5 @@
 // Files that no disk holds: memfd_create(2), to hand a text to a program that reads a path.
-import { closeSync, writeFileSync } from "node:fs";
+import { closeSync, fstatSync, readSync, writeFileSync } from "node:fs";
 import { errno, memfdCreate, systemError } from "./libc.ts";
 
 const MFD_CLOEXEC = 1;
@@ -22,4 +22,11 @@ export function openMemoryFile(name: string, text: string): number {
     closeSync(fd);
     throw error;
   }
+}
+
+/** Returns the text of a file in memory, wherever its descriptor stands. */
+export function readMemoryFile(fd: number): string {
+  const bytes = Buffer.alloc(fstatSync(fd).size);
+  const length = readSync(fd, bytes, 0, bytes.length, 0);
+  return bytes.toString("utf8", 0, length);
 }

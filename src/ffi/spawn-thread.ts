@@ -1,14 +1,22 @@
+import type * as fs from "node:fs";
 import type * as threads from "node:worker_threads";
 
 /** A program to start. */
 export interface SpawnJob {
-  /** Its path, or a name to look for in this process's PATH. */
+  /** Its path, or a name to look for in `path`. */
   readonly file: string;
   /** Without its name, which is `file`. */
   readonly args: readonly string[];
   /** The whole environment: `NAME=value`. */
   readonly env: readonly string[];
-  /** A descriptor that the program gets as its number 3. It stays open until the program has started. */
+  /** Folders, separated by colons; this process's PATH by default. */
+  readonly path?: string;
+  /** What the program reads, from the beginning; by default nothing. */
+  readonly stdin?: number;
+  /** Where the program writes; by default where this process does. */
+  readonly stdout?: number;
+  readonly stderr?: number;
+  /** A descriptor that the program gets as its number 3. All of them stay open until it has started. */
   readonly hold: number | undefined;
 }
 
@@ -16,15 +24,17 @@ export interface SpawnJob {
 export interface SpawnRequest {
   readonly id: number;
   readonly job: SpawnJob;
-  /** Shared memory: 0, or the number of the thread that starts the program. */
+  /** Shared memory: 0, the number of the thread that starts the program, or -1: no thread may. */
   readonly claim: Int32Array;
 }
 
 /** The number of the process, or the errno that says why there is none. */
 export type SpawnResult = { readonly pid: number } | { readonly errno: number };
 
-/** What a thread says: that it waits for requests, and then the result of each that it has claimed. */
-export type SpawnAnswer = "ready" | { readonly id: number; readonly result: SpawnResult };
+/** What a thread says: its number in the system when it waits for requests, then the result of each that it has claimed. */
+export type SpawnAnswer =
+  | { readonly tid: number }
+  | { readonly id: number; readonly result: SpawnResult };
 
 /** As `require` and `koffi` have them; the code of a thread cannot import. */
 type Load = (name: string) => unknown;
@@ -40,10 +50,13 @@ export function runSpawnThread(load: Load): void {
   const POSIX_SPAWN_SETSIGMASK = 0x08;
   const POSIX_SPAWN_SETSID = 0x80;
   const O_RDONLY = 0;
+  const ENOENT = 2;
+  const ENOTDIR = 20;
   /** Larger than the C structures on every architecture. */
   const structure = 1024;
 
   const { parentPort, threadId, workerData } = load("node:worker_threads") as typeof threads;
+  const { readlinkSync } = load("node:fs") as typeof fs;
   const library = (load(workerData) as Koffi).load("libc.so.6");
   const posixSpawn = library.func(
     "int posix_spawnp(void *, const char *, const void *, const void *, const char **, const char **)",
@@ -64,18 +77,28 @@ export function runSpawnThread(load: Load): void {
   setFlags(attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
   setDefaultSignals(attributes, new Uint8Array(128).fill(255));
 
-  function start({ file, args, env, hold }: SpawnJob): SpawnResult {
+  function start({ file, args, env, path, stdin, stdout, stderr, hold }: SpawnJob): SpawnResult {
     const actions = new Uint8Array(structure);
     initActions(actions);
     try {
-      addOpen(actions, 0, "/dev/null", O_RDONLY, 0);
+      // A new opening of the same file begins at its start.
+      const input = stdin === undefined ? "/dev/null" : `/proc/self/fd/${stdin}`;
+      addOpen(actions, 0, input, O_RDONLY, 0);
       // Onto itself: Node has told the kernel to close them at exec, and this takes it back (glibc 2.29).
-      for (const fd of [1, 2]) addDup2(actions, fd, fd);
+      addDup2(actions, stdout ?? 1, 1);
+      addDup2(actions, stderr ?? 2, 2);
       if (hold !== undefined) addDup2(actions, hold, 3);
       const pid = new Int32Array(1);
       const argv = [file, ...args, null];
-      const errno = posixSpawn(pid, file, actions, attributes, argv, [...env, null]);
-      return errno === 0 ? { pid: pid[0] ?? 0 } : { errno };
+      const isName = path !== undefined && !file.includes("/");
+      const found = isName ? path.split(":").map((folder) => `${folder}/${file}`) : [file];
+      let errno = ENOENT;
+      for (const one of found) {
+        errno = posixSpawn(pid, one, actions, attributes, argv, [...env, null]);
+        if (errno === 0) return { pid: pid[0] ?? 0 };
+        if (errno !== ENOENT && errno !== ENOTDIR) break;
+      }
+      return { errno };
     } finally {
       destroyActions(actions);
     }
@@ -88,5 +111,5 @@ export function runSpawnThread(load: Load): void {
   });
   // Nothing is started, but all of this has run once when a program is.
   start({ file: "/", args: [], env: [], hold: undefined });
-  answer("ready");
+  answer({ tid: Number(readlinkSync("/proc/thread-self").split("/").at(-1)) });
 }

@@ -5,12 +5,13 @@ import koffi from "koffi";
 import { KnockError } from "../base/errors.ts";
 import * as libc from "./libc.ts";
 import { whenReadable } from "./readable.ts";
-import type { SpawnJob } from "./spawn-thread.ts";
+import type { SpawnJob, SpawnResult } from "./spawn-thread.ts";
 import { startProgram } from "./spawner.ts";
 
 // Of the generic system call table.
 const SYS_pidfd_open = 434;
 const WNOHANG = 1;
+const ENOENT = 2;
 
 const library = koffi.load("libc.so.6");
 const syscall: (number: number, first: number, second: number) => number = library.func(
@@ -32,34 +33,83 @@ export interface SpawnedProcess {
   readonly ended: Promise<Exit>;
 }
 
-let known: boolean | undefined;
-
-/** Can this kernel tell when a process ends by a descriptor (Linux 5.3)? */
-export function canSpawn(): boolean {
-  if (known !== undefined) return known;
-  const fd = syscall(SYS_pidfd_open, process.pid, 0);
-  if (fd >= 0) libc.close(fd);
-  known = fd >= 0;
-  return known;
+/** How to start a program. */
+export interface SpawnOptions {
+  /** What is not urgent leaves threads for it. */
+  readonly isUrgent?: boolean;
+  /** The program is not wanted any more, if it has not started yet. */
+  readonly signal?: AbortSignal;
 }
 
+/** Returns an environment as a job has it. */
+export function formatVariables(env: NodeJS.ProcessEnv): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
+/** Tells that there is no such program. */
+export class ProgramMissing extends KnockError {}
+
+/** Tells that a program was given up before it started. */
+export class StartGivenUp extends Error {}
+
 /**
- * Starts a program in a session of its own, with nothing on its standard input, and this process's
- * standard output and error. Fulfilled when it runs; meanwhile this thread goes on. Ask `canSpawn`
- * before. Rejected with SYSTEM.
+ * Starts a program in a session of its own, with nothing on its standard input and this process's
+ * standard output and error, unless the job names others. Fulfilled when it runs; meanwhile this thread
+ * goes on. Rejected with SYSTEM, or with `StartGivenUp` by `signal`: what starts all the same is killed.
  */
-export async function spawnProgram(job: SpawnJob): Promise<SpawnedProcess> {
+export async function spawnProgram(
+  job: SpawnJob,
+  { isUrgent = false, signal }: SpawnOptions = {},
+): Promise<SpawnedProcess> {
   const { file, args, env } = job;
   const odd = [file, ...args, ...env].find((text) => text.includes("\0"));
   if (odd !== undefined) {
     throw new KnockError("SYSTEM", `cannot start ${file}: a NUL byte in its arguments`);
   }
-  const result = await startProgram(job);
-  if ("errno" in result) throw libc.systemError("SYSTEM", `cannot start ${file}`, result.errno);
+  if (signal?.aborted) throw new StartGivenUp();
+  const { result: starting, giveUp } = startProgram(job, isUrgent);
+  const result = await untilAborted(starting, signal);
+  if (result === undefined) {
+    giveUp();
+    void starting.then(endLate, () => {});
+    throw new StartGivenUp();
+  }
+  if ("errno" in result) {
+    const error = libc.systemError("SYSTEM", `cannot start ${file}`, result.errno);
+    throw result.errno === ENOENT ? new ProgramMissing("SYSTEM", error.message) : error;
+  }
   return { pid: result.pid, ended: waitFor(result.pid) };
 }
 
-/** How often a child is asked for that no descriptor could be had of: milliseconds. */
+/** Resolves to undefined if `signal` is aborted first. */
+async function untilAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T | undefined> {
+  if (signal === undefined) return promise;
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+  return Promise.race([promise, aborted]);
+}
+
+/** Ends what has started after it was given up. */
+function endLate(result: SpawnResult): void {
+  if ("errno" in result) return;
+  for (const target of [-result.pid, result.pid]) {
+    try {
+      process.kill(target, "SIGKILL");
+    } catch {
+      // It was killed before it had a group of its own, or has ended.
+    }
+  }
+  void waitFor(result.pid);
+}
+
+/**
+ * How often a child is asked for that no descriptor could be had of, or that has none, as before Linux 5.3:
+ * milliseconds.
+ */
 const interval = 50;
 
 /** A child that has ended keeps its number until it is waited for, so the descriptor is that child's. */

@@ -1,7 +1,8 @@
 import type { Address } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
-import { complaint, runProgram } from "./run-program.ts";
+import { runBeside } from "./run-beside.ts";
+import { complaint } from "./run-program.ts";
 
 /** Milliseconds that a tool may take. */
 const timeout = 5000;
@@ -32,7 +33,7 @@ async function closeSockets(source: Address, service: Service | undefined): Prom
   // Only connected sockets: listeners, and most UDP sockets, have no remote end.
   const args = ["-HKn", "-t", "state", "connected", "dst", host, ...port];
   if (service?.protocol === "udp") args[1] = "-u";
-  const { code, stdout } = await runProgram(["ss", ...args], { timeout });
+  const { code, stdout } = await runBeside(["ss", ...args], { timeout });
   return code === 0 ? countLines(stdout) : 0;
 }
 
@@ -44,7 +45,7 @@ async function forget(source: Address, service: Service | undefined): Promise<nu
   const family = source.family === 4 ? "ipv4" : "ipv6";
   const filter = service === undefined ? [] : conntrackFilter(service, source.family);
   const args = ["-D", "-f", family, "-s", source.toString(), ...filter];
-  const result = await runProgram(["conntrack", ...args], { timeout });
+  const result = await runBeside(["conntrack", ...args], { timeout });
   if (result.code === 0) return countLines(result.stdout);
   // conntrack fails if there is nothing to delete.
   if (result.stderr.includes("0 flow entries")) return 0;

@@ -1,9 +1,10 @@
 // Ports that this host's packet filter forwards, for example to containers.
 import { field, itemsOf, parseJson } from "../base/json-fields.ts";
-import { runProgram } from "./run-program.ts";
+import { runBeside } from "./run-beside.ts";
 
-/** The milliseconds that each program may take, and the bytes that it may print; beyond them its answer is ignored. */
-const limits = { timeout: 5_000, maxBuffer: 4 * 1024 * 1024 } as const;
+/** The milliseconds that each program may take, and the characters that it may print; beyond them its answer is ignored. */
+const timeout = 5_000;
+const longestOutput = 4 * 1024 * 1024;
 
 /**
  * The programs that list the rules, and the parsers of their output. nft leaves out the elements of sets: with
@@ -22,8 +23,9 @@ export async function forwardedPorts(signal: AbortSignal): Promise<ReadonlySet<n
   const found = new Set<number>();
   // One after another: the result is not urgent, and a start needs the processor.
   for (const [argv, read] of sources) {
-    const { code, stdout } = await runProgram(argv, { ...limits, signal });
-    if (code === 0) for (const port of read(stdout)) found.add(port);
+    const { code, stdout } = await runBeside(argv, { timeout, signal });
+    if (code !== 0 || stdout.length > longestOutput) continue;
+    for (const port of read(stdout)) found.add(port);
   }
   return found;
 }

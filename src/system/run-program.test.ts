@@ -27,8 +27,6 @@ test.each([
   expect(await runProgram(argv as string[], options)).toEqual({ code, stdout, stderr });
 });
 
-test("a program that prints too much, or that is aborted, has failed", async () => {
+test("a program that prints too much has failed", async () => {
   expect((await runProgram(["yes"], { maxBuffer: 100 })).code).toBe(126);
-  const signal = AbortSignal.timeout(20);
-  expect((await runProgram(["sleep", "60"], { signal })).code).toBe(126);
 });

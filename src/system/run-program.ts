@@ -19,8 +19,6 @@ export interface RunOptions {
   readonly maxBuffer?: number;
   /** What the program reads from standard input. */
   readonly input?: string;
-  /** Kills the program. */
-  readonly signal?: AbortSignal;
 }
 
 /** Runs a program with the system's directories in its PATH. Never throws: the caller judges the result. */

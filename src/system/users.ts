@@ -4,7 +4,8 @@ import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Monotonic } from "../base/time.ts";
 import { later, never } from "../base/time.ts";
-import { complaint, runProgram } from "./run-program.ts";
+import { runBeside } from "./run-beside.ts";
+import { complaint } from "./run-program.ts";
 
 /** Milliseconds that a directory service may take. */
 const timeout = 5_000;
@@ -124,7 +125,7 @@ async function askSystem(name: string): Promise<User> {
 }
 
 async function askDirectory(name: string): Promise<PasswdEntry> {
-  const { stdout } = await runProgram(["getent", "passwd", name], { timeout });
+  const { stdout } = await runBeside(["getent", "passwd", name], { timeout });
   const entry = findInPasswd(stdout.trimEnd(), name);
   if (entry !== undefined) return entry;
   // Not every system has getent(1), and a user may be given by a number.
@@ -137,7 +138,7 @@ async function askId(
   what: "-u" | "-g" | "-G",
   name: string,
 ): Promise<readonly [number, ...number[]]> {
-  const result = await runProgram(["id", what, "--", name], { timeout });
+  const result = await runBeside(["id", what, "--", name], { timeout });
   const [first, ...others] = result.stdout.match(/\d+/g)?.map(Number) ?? [];
   if (result.code === 0 && first !== undefined) return [first, ...others];
   throw new KnockError("SYSTEM", `cannot find the user "${name}": ${complaint(result)}`);

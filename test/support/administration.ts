@@ -137,6 +137,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     leaseManager,
     matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
     source: new MemorySource(() => {}),
+    children: { problems: [] },
     network: { problems: [], missing: [] },
     firewalls,
     protection,

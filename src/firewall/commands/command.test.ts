@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import koffi from "koffi";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -21,7 +22,7 @@ import { byCommands } from "../../../test/support/accesses.ts";
 import { address } from "../../../test/support/packets.ts";
 import { SlowProgram } from "../../../test/support/slow-program.ts";
 import { makeUser } from "../../../test/support/users.ts";
-import { programsStarted } from "../../ffi/spawner.ts";
+import { programsStarted, slowStarts } from "../../ffi/spawner.ts";
 import type { User } from "../../system/users.ts";
 import type { CommandAccess, CommandMethod, FirewallResult } from "../firewall.ts";
 import { CommandFirewall } from "./command.ts";
@@ -273,7 +274,7 @@ describe("a command of another user", () => {
       chmodSync(folder, 0o777);
       const fd = openSync(join(folder, "lock"), "w");
       const text = `readlink /proc/self/fd/3 >'${join(folder, "out")}'; sleep 60`;
-      const access = makeAccess(text, { user: "nobody", timeout: 300 });
+      const access = makeAccess(text, { user: "nobody", timeout: 1000 });
       expect(await firewall.open(access, forEver, fd)).toEqual({ kind: "timed-out" });
       closeSync(fd);
       expect(readFileSync(join(folder, "out"), "utf8").trim()).toBe(join(folder, "lock"));
@@ -302,7 +303,7 @@ describe("a command that takes longer than it may", () => {
 
   test("is told to end, with all that it started", async () => {
     const file = join(folder, "pids");
-    const outcome = await run(`sleep 60 & echo $! >'${file}'; wait`, { timeout: 200 });
+    const outcome = await run(`sleep 60 & echo $! >'${file}'; wait`, { timeout: 1000 });
     expect(outcome).toEqual({ kind: "timed-out" });
     for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
   });
@@ -311,7 +312,7 @@ describe("a command that takes longer than it may", () => {
     const impatient = new CommandFirewall(findUser, 100);
     const file = join(folder, "pids");
     const stubborn = `trap '' TERM; sleep 60 & echo $! >'${file}'; while :; do wait; done`;
-    const access = makeAccess(stubborn, { timeout: 200 });
+    const access = makeAccess(stubborn, { timeout: 1000 });
     expect(await impatient.open(access, forEver)).toEqual({ kind: "timed-out" });
     for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
   });
@@ -320,7 +321,7 @@ describe("a command that takes longer than it may", () => {
     const file = join(folder, "pids");
     // The child ignores the signal, its shell does not.
     const child = `sh -c 'trap "" TERM; echo $$ >"${file}"; while :; do sleep 60; done'`;
-    const outcome = await run(`${child} & wait`, { timeout: 300 });
+    const outcome = await run(`${child} & wait`, { timeout: 1000 });
     expect(outcome).toEqual({ kind: "timed-out" });
     for (const pid of pids(file)) await expect.poll(() => isAlive(pid)).toBe(false);
   });
@@ -373,11 +374,48 @@ describe("a program that takes long to start", () => {
       const started = performance.now();
       const results = await whileStarting(count, async () => {
         expect(performance.now() - started).toBeLessThan(1000);
-        if (count <= 5) expect(await run("exit 4")).toEqual({ kind: "failed", status: 4 });
+        expect(await run("exit 4")).toEqual({ kind: "failed", status: 4 });
+        // It is a problem after 3 s.
+        if (count === 40) {
+          await expect
+            .poll(slowStarts, { timeout: 5000 })
+            .toMatchObject([{ file: expect.stringContaining("slow"), starting: 4, waiting: 36 }]);
+        }
       });
       expect(results).toEqual(Array(count).fill({ kind: "failed", status: 3 }));
     },
   );
+
+  test("leaves threads for commands that close, however many programs do not start", async () => {
+    const programs = Array.from(
+      { length: 6 },
+      (_, i) => new SlowProgram(join(folder, `slow${i}`), "exit 3"),
+    );
+    const slow = programs.flatMap(({ path }) => Array.from({ length: 5 }, () => run(path)));
+    // Each time all threads are held up others join them; until twelve are.
+    await sleep(1500);
+    const closed = await firewall.close(makeAccess("true", { stop: "exit 4" }));
+    expect(closed).toEqual({ kind: "failed", status: 4 });
+    for (const program of programs) program.release();
+    expect(await Promise.all(slow)).toEqual(Array(30).fill({ kind: "failed", status: 3 }));
+  });
+
+  test("is given up after its command_timeout, and does not run later", async () => {
+    const file = join(folder, "ran");
+    const program = new SlowProgram(join(folder, "slow"), `: >'${file}'`);
+    const late = { kind: "not-started", reason: "not within command_timeout" };
+    const results = Array.from({ length: 6 }, () => run(program.path, { timeout: 1000 }));
+    expect(await Promise.all(results)).toEqual(Array(6).fill(late));
+    // All threads are free again, though the program cannot be loaded yet.
+    await programsStarted();
+    await sleep(100);
+    program.release();
+    // When this has run, all that was started before it has been, too.
+    expect(await run("exit 4")).toEqual({ kind: "failed", status: 4 });
+    await programsStarted();
+    await sleep(300);
+    expect(readdirSync(folder)).toEqual(["slow"]);
+  });
 
   test("is waited for by those who want to know that all have started", async () => {
     const program = new SlowProgram(join(folder, "slow"), "exit 3");

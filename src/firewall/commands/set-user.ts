@@ -1,4 +1,4 @@
-import { runProgram } from "../../system/run-program.ts";
+import { runBeside } from "../../system/run-beside.ts";
 import type { User } from "../../system/users.ts";
 
 const file = "setpriv";
@@ -17,7 +17,7 @@ export async function setUser(
   program: readonly string[],
 ): Promise<readonly [file: string, ...args: string[]] | undefined> {
   if (process.getuid?.() !== 0) return undefined;
-  works ??= runProgram([file, ...asUser(root, ["true"])]).then(({ code }) => code === 0);
+  works ??= runBeside([file, ...asUser(root, ["true"])]).then(({ code }) => code === 0);
   return (await works) ? [file, ...asUser(user, program)] : undefined;
 }
 

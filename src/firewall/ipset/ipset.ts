@@ -5,7 +5,8 @@ import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import type { Monotonic } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
-import { complaint, runProgram } from "../../system/run-program.ts";
+import { runBeside } from "../../system/run-beside.ts";
+import { complaint } from "../../system/run-program.ts";
 import type { BackendParts, NativeBackend, OpenElement } from "../backend.ts";
 import { ExpiryCache } from "../expiry-cache.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
@@ -13,9 +14,6 @@ import { formatElements, parseElements, sets } from "./ipset-element.ts";
 
 /** Milliseconds that ipset may take. */
 const timeout = 5000;
-
-/** Bytes that a listing of a million elements may have. */
-const maxBuffer = 128 << 20;
 
 /** Seconds. */
 const longestTimeout = backends.ipset.longestTimeout / 1000;
@@ -90,7 +88,7 @@ export class IpsetFirewall implements NativeBackend {
   }
 
   async listOpen(): Promise<readonly OpenElement[]> {
-    const save = (set: string) => runProgram(["ipset", "save", set], { timeout, maxBuffer });
+    const save = (set: string) => runBeside(["ipset", "save", set], { timeout });
     const saved = await Promise.all(Object.values(sets).map(save));
     for (const result of saved) {
       if (result.code !== 0) throw new KnockError("FIREWALL", `ipset: ${complaint(result)}`);
@@ -181,7 +179,7 @@ function expectDone(outcome: FirewallResult): void {
 
 async function runIpset(lines: readonly string[]): Promise<FirewallResult> {
   const input = `${lines.join("\n")}\n`;
-  const result = await runProgram(["ipset", "-exist", "restore"], { timeout, input });
+  const result = await runBeside(["ipset", "-exist", "restore"], { timeout, input });
   if (result.code === 0) return done;
   const why = result.stderr.trim() || complaint(result);
   return { kind: "not-started", reason: `ipset: ${why}` };

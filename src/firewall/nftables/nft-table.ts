@@ -36,6 +36,8 @@ export class NftTable {
   readonly #closing = new AbortController();
   /** The ports whose changes are ours: sockets of this program, and the nft that works for us just now. */
   readonly #ours = new Set<number>();
+  /** Removals since an nft was asked for whose number is not known yet. */
+  #unattributed: Removal[] | undefined;
   #loaded: Promise<void> = Promise.resolve();
   #loss: Loss | undefined;
   #repairing = false;
@@ -112,13 +114,16 @@ export class NftTable {
 
   async #run(ruleset: string): Promise<void> {
     let loader: number | undefined;
+    this.#unattributed = [];
     try {
       await loadRuleset(ruleset, (pid) => {
         // The kernel names a socket after its process, if that has no other one (netlink_autobind).
         loader = pid;
         this.#ours.add(pid);
+        this.#attribute();
       });
     } finally {
+      this.#attribute();
       // The kernel reported all that nft did before it ended. Its number may be reused now.
       this.#news.drain();
       if (loader !== undefined) this.#ours.delete(loader);
@@ -127,7 +132,16 @@ export class NftTable {
 
   #heard(news: Removal | "lost"): void {
     if (news === "lost") this.lost("unknown");
-    else if (news.table === this.#options.name && !this.#ours.has(news.port)) this.lost("removed");
+    else if (news.table !== this.#options.name || this.#ours.has(news.port)) return;
+    else if (this.#unattributed !== undefined) this.#unattributed.push(news);
+    else this.lost("removed");
+  }
+
+  /** Judges what was removed before the number of the nft that works for us was known. */
+  #attribute(): void {
+    const removals = this.#unattributed ?? [];
+    this.#unattributed = undefined;
+    for (const removal of removals) this.#heard(removal);
   }
 
   async #repair(): Promise<void> {
