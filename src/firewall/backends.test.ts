@@ -23,6 +23,8 @@ test("backends are named in their tables alone: all else asks what they can do",
   const others = [
     ...backendKinds.map((kind) => `firewall/${kind}/`),
     "base/command-kind.ts",
+    "config/commands/",
+    "firewall/foreign/",
     "system/forwarded.ts",
   ];
   const files = readdirSync(src, { recursive: true, encoding: "utf8" })
