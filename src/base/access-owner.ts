@@ -13,3 +13,9 @@ export const trialName = "knockctl guard";
 export function ownerName(owner: AccessOwner): string {
   return owner.kind === "trial" ? trialName : owner.name;
 }
+
+/** Returns a text that no other owner shares. */
+export function keyOfOwner(owner: AccessOwner): string {
+  // A door's name may have blanks, but a number ends the text; the trial's has none.
+  return owner.kind === "trial" ? "" : `${owner.name} ${owner.nth}`;
+}

@@ -39,15 +39,17 @@ const peopleUnits = [
 ] as const;
 
 /**
- * A length of time as people say it, rounded down: `9m 58s`, `3d 4h`, `1.5s`, `500ms`. Two units at
- * most, and no zeros.
+ * A length of time as people say it, rounded to the nearest: `9m 58s`, `3d 4h`, `1.5s`, `500ms`. Two units
+ * at most, and no zeros.
  */
 export function humanDuration(milliseconds: number): string {
-  if (milliseconds < 1000) return milliseconds < 1 ? "0s" : `${Math.floor(milliseconds)}ms`;
-  if (milliseconds < 10_000) return `${Math.floor(milliseconds / 100) / 10}s`;
-  const seconds = Math.floor(milliseconds / 1000);
-  const first = peopleUnits.findIndex(([, size]) => seconds >= size);
-  let left = seconds;
+  if (milliseconds < 0.5) return "0s";
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)}ms`;
+  if (milliseconds < 9950) return `${Math.round(milliseconds / 100) / 10}s`;
+  const seconds = Math.round(milliseconds / 1000);
+  const [, resolution = 1] = peopleUnits[firstUnit(seconds) + 1] ?? [];
+  let left = Math.round(seconds / resolution) * resolution;
+  const first = firstUnit(left);
   return peopleUnits
     .slice(first, first + 2)
     .flatMap(([unit, size]) => {
@@ -56,4 +58,8 @@ export function humanDuration(milliseconds: number): string {
       return amount === 0 ? [] : [`${amount}${unit}`];
     })
     .join(" ");
+}
+
+function firstUnit(seconds: number): number {
+  return peopleUnits.findIndex(([, size]) => seconds >= size);
 }

@@ -12,6 +12,7 @@ export const problemCodes = [
   "not-protected",
   "protection-not-stored",
   "unreachable",
+  "command-failed",
   "close-failed",
   "commands-waiting",
   "commands-beside",

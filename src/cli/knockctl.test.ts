@@ -97,7 +97,8 @@ describe("screens", () => {
       "usage: knockctl open DOOR ADDRESS [[for] TIME] [options]
 
       Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or as long as
-      its configuration says.
+      its configuration says. Waits up to 5 s for its command, and fails if that
+      fails.
 
         -s, --socket PATH  ask the daemon that listens there
                            [/run/knockd/control.sock]

@@ -107,6 +107,8 @@ export const methods = {
     result: v.object({
       /** Absent if nothing closes what was opened. */
       lease: v.exactOptional(leaseReport),
+      /** Its command has not ended yet. */
+      running: v.exactOptional(yes),
     }),
   }),
 

@@ -16,6 +16,8 @@ import { failureOf } from "../grant/lease.ts";
 import { cutConnections } from "../system/connections.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
+import type { OpeningParts } from "./administrator-opening.ts";
+import { openForAdministrator } from "./administrator-opening.ts";
 import { cutTargets } from "./cut.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
@@ -33,7 +35,10 @@ import {
   reportStatus,
 } from "./reports.ts";
 
-export interface AdministrationParts extends StatusParts, Omit<GuardParts, "protection"> {
+export interface AdministrationParts
+  extends StatusParts,
+    Pick<OpeningParts, "activity">,
+    Omit<GuardParts, "protection"> {
   readonly firewalls: StatusParts["firewalls"] & Pick<Firewalls, "listOpen">;
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
@@ -107,18 +112,18 @@ export class Administration implements ControlHandlers {
     address,
     for: length,
   }: Params<"open">): Promise<Result<"open">> => {
-    const { leaseManager } = this.#parts;
+    const states: ("opened" | "running")[] = [];
     for (const found of this.#findDoors(door)) {
       const grant = requestAccess(found, address, undefined);
       if (grant === undefined) throw new KnockError("USAGE", `door "${door}" runs no command`);
       const opening = { ...grant, length: length ?? grant.length, again: "extend" } as const;
-      if (!(await leaseManager.open(opening))) {
-        const hints = ["the log says why"];
-        throw new KnockError("COMMAND", `"${door}" could not be opened for ${address}`, { hints });
-      }
+      states.push(await openForAdministrator(opening, this.#parts));
     }
     const lease = this.#find(door, address);
-    return lease === undefined ? {} : { lease: this.#report(lease) };
+    return {
+      ...(lease && { lease: this.#report(lease) }),
+      ...(states.includes("running") && { running: true }),
+    };
   };
 
   readonly extend = async (params: Params<"extend">): Promise<LeaseReport> => {

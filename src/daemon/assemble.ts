@@ -13,6 +13,7 @@ import { defaultStateDir } from "../system/state-files.ts";
 import { ActiveDoors } from "./active-doors.ts";
 import { ChildProcesses } from "./child-processes.ts";
 import type { DaemonOptions } from "./daemon-options.ts";
+import { DoorActivity } from "./door-activity.ts";
 import { Firewalls } from "./firewalls.ts";
 import { NetworkChanges } from "./host/network.ts";
 import type { DaemonLogSettings } from "./log/daemon-log.ts";
@@ -46,6 +47,7 @@ export interface DaemonParts {
   readonly persistence: Persistence | undefined;
   readonly firewall: Firewall;
   readonly leaseManager: LeaseManager;
+  readonly activity: DoorActivity;
   readonly doors: ActiveDoors;
   readonly matcher: Matcher;
   readonly pipeline: Pipeline<Ring>;
@@ -68,7 +70,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
   const onLoss = () => leaseManager.reopenNative();
   const persistence = options.dryRun
     ? undefined
-    : openPersistence(options.configFile, config.options, clock, log, onLoss);
+    : openPersistence(options, config.options, clock, log, onLoss);
   const doors = new ActiveDoors(config.doors, {
     clock,
     log,
@@ -76,6 +78,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     onChange: (changed) => pipeline.watch(changed),
   });
   const firewall = new MeteredFirewall(persistence?.firewalls ?? dryFirewall, clock);
+  const activity = new DoorActivity(clock);
   const leaseManager = new LeaseManager({
     ...(persistence?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
     firewall,
@@ -83,6 +86,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     log,
     maxCommands: config.options.maxCommands,
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
+    onAccess: (event) => activity.record(event),
   });
   const host = new Host(clock);
   const matcher = new Matcher({
@@ -133,6 +137,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     persistence,
     firewall: persistence?.firewalls ?? dryFirewall,
     leaseManager,
+    activity,
     doors,
     matcher,
     pipeline,
@@ -154,14 +159,17 @@ export function logSettings(
 
 /** `onLoss`: what native doors had opened is not open any more. Throws SYSTEM. */
 function openPersistence(
-  configFile: string,
+  { configFile, terminal }: DaemonOptions,
   { stateDir, table }: ConfigOptions,
   clock: Clock,
   log: DaemonLog,
   onLoss: () => void,
 ): Persistence {
   const state = openState(stateDir ?? defaultStateDir, configFile, clock, log);
-  const firewalls = new Firewalls({ starters, table, clock, log, onLoss });
+  const firewalls = new Firewalls({
+    ...{ starters, table, clock, log, onLoss },
+    showErrors: terminal.stderr,
+  });
   const protection = new Protection({ files: state.files, table, firewalls, clock, log });
   return { state, firewalls, protection };
 }

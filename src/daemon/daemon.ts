@@ -96,6 +96,7 @@ export class Daemon {
       return { kind: "refused", file: configFile, problems };
     }
     const changes = compareConfigs(this.#config, loaded.config);
+    this.#parts.activity.forget([...changes.changed, ...changes.removed]);
     const late = lateOptions(this.#started, loaded.config.options);
     const warnings = [
       ...loaded.warnings,

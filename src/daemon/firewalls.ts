@@ -9,6 +9,7 @@ import type { StatusProblem } from "../base/status-problem.ts";
 import type { Loss, NativeBackend, OpenElement, RunningTrial } from "../firewall/backend.ts";
 import type { Starter } from "../firewall/backends.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
+import type { ShowErrors } from "../firewall/commands/error-output.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { isNative } from "../firewall/firewall.ts";
 import { Users } from "../system/users.ts";
@@ -27,6 +28,8 @@ export interface FirewallsParts {
   readonly table: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes what commands write to their standard error; absent: it is dropped. */
+  readonly showErrors?: ShowErrors;
   /** What is open is not open any more where native doors are made now, and must be opened again. */
   readonly onLoss: () => void;
 }
@@ -35,7 +38,7 @@ export interface FirewallsParts {
 export class Firewalls implements Firewall {
   readonly #parts: FirewallsParts;
   readonly #users: Users;
-  readonly #command = new CommandFirewall((name) => this.#users.find(name));
+  readonly #command: CommandFirewall;
   /** What the configuration asks for. */
   #chosen: BackendKind = defaultBackend;
   #needed = false;
@@ -46,6 +49,7 @@ export class Firewalls implements Firewall {
   constructor(parts: FirewallsParts) {
     this.#parts = parts;
     this.#users = new Users(parts.clock);
+    this.#command = new CommandFirewall((name) => this.#users.find(name), parts.showErrors);
   }
 
   /** The configuration names these users. */

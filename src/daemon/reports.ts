@@ -20,6 +20,7 @@ import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Matcher } from "../match/matcher.ts";
 import { networkNamespace } from "../system/namespaces.ts";
 import type { ChildProcesses } from "./child-processes.ts";
+import type { DoorActivity } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
@@ -42,6 +43,7 @@ export interface StatusParts {
   readonly firewalls: Pick<Firewalls, "kind" | "problems" | "listProtected">;
   readonly children: Pick<ChildProcesses, "problems">;
   readonly protection: Pick<Protection, "services" | "trial" | "problems">;
+  readonly activity: DoorActivity;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
@@ -81,6 +83,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ...problems,
       ...leaseManager.problems,
       ...parts.children.problems,
+      ...parts.activity.problems,
       ...describeOpenLeases(leaseManager.leases),
       ...describeUnreachable(protection.services, doors).map(
         (message) => ({ code: "unreachable", message }) as const,

@@ -73,6 +73,10 @@ export const flock: (fd: number, operation: number) => number = libc.func("int f
 export const memfdCreate: (name: string, flags: number) => number = libc.func(
   "int memfd_create(const char *, unsigned int)",
 );
+/** fcntl(2) with a number. */
+export const fcntl: (fd: number, command: number, argument: number) => number = libc.func(
+  "int fcntl(int, int, int)",
+);
 /** dup2(2) */
 export const dup2: (from: number, to: number) => number = libc.func("int dup2(int, int)");
 

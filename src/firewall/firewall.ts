@@ -45,14 +45,22 @@ export interface NativeMethod {
 
 /** How opening or closing ended. */
 export type FirewallResult =
-  | { readonly kind: "done" }
-  /** It was carried out, and ended with this status, which is not 0. */
-  | { readonly kind: "failed"; readonly status: number }
-  | { readonly kind: "killed"; readonly signal: string }
-  /** It took longer than it may, and was ended. */
-  | { readonly kind: "timed-out" }
+  | (CommandOutput &
+      (
+        | { readonly kind: "done" }
+        /** It was carried out, and ended with this status, which is not 0. */
+        | { readonly kind: "failed"; readonly status: number }
+        | { readonly kind: "killed"; readonly signal: string }
+        /** It took longer than it may, and was ended. */
+        | { readonly kind: "timed-out" }
+      ))
   /** It was not carried out at all. */
   | { readonly kind: "not-started"; readonly reason: string };
+
+interface CommandOutput {
+  /** The first line that a command wrote to its standard error, shortened, without control characters. */
+  readonly stderr?: string;
+}
 
 export function isNative(access: Access): access is NativeAccess {
   return access.method.kind === "native";

@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { humanDuration } from "../base/duration.ts";
 import { later } from "../base/time.ts";
+import type { ClosedBecause } from "./access-event.ts";
 import { describeFailure, hasGivenUp, nextFailure, pauseAfter } from "./closing-failure.ts";
 import type { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, ClosingFailure, Failed, Lease } from "./lease.ts";
@@ -21,9 +22,6 @@ export interface ClosingsParts {
   readonly scheduler: CommandScheduler;
 }
 
-/** What asks for a closing. An administrator does not wait for a slot. */
-export type ClosingReason = "due" | "administrator";
-
 /** Closes leases, and tries again with a growing pause what failed. */
 export class Closings {
   readonly #parts: ClosingsParts;
@@ -38,21 +36,21 @@ export class Closings {
   }
 
   /** Closes a lease, and carries out `reopen` afterwards. Resolves when the first attempt has ended. */
-  async close({ id }: Lease, reopen?: AccessRequest, reason: ClosingReason = "due"): Promise<void> {
+  async close({ id }: Lease, reopen?: AccessRequest, reason: ClosedBecause = "due"): Promise<void> {
     const { registry } = this.#parts;
     registry.record({ op: "close", id });
     if (reopen !== undefined) registry.step({ op: "reopen", id, request: reopen });
     await this.attempt(id, reason);
   }
 
-  /** Tries now to close a lease that is closing. Resolves when the attempt, or one under way, has ended. */
-  attempt(id: number, reason: ClosingReason = "due"): Promise<void> {
+  /** Tries now to close a lease that is closing. An administrator does not wait for a slot. Resolves when the attempt, or one under way, has ended. */
+  attempt(id: number, reason: ClosedBecause = "due"): Promise<void> {
     const underWay = this.#attempts.get(id);
     if (underWay !== undefined) return underWay;
     this.#cancelTimer(id);
     const lease = this.#parts.registry.get(id);
     if (lease === undefined) return Promise.resolve();
-    const attempt = this.#schedule(lease, String(id), reason, () => this.#run(id)).then(
+    const attempt = this.#schedule(lease, String(id), reason, () => this.#run(id, reason)).then(
       () => void this.#attempts.delete(id),
     );
     this.#attempts.set(id, attempt);
@@ -69,7 +67,7 @@ export class Closings {
   }
 
   /** Closes what a start command that still runs may have opened. The lease stays. */
-  async closeEarly(lease: Lease, reason: ClosingReason): Promise<void> {
+  async closeEarly(lease: Lease, reason: ClosedBecause): Promise<void> {
     const { id, access } = lease;
     await this.#schedule(lease, `${id} early`, reason, async () => {
       // It may have waited until the command had ended.
@@ -94,19 +92,19 @@ export class Closings {
   async #schedule(
     { access }: Lease,
     key: string,
-    reason: ClosingReason,
+    reason: ClosedBecause,
     run: () => Promise<void>,
   ): Promise<void> {
     const needsSlot = reason === "due" && access.method.kind === "command";
     await this.#parts.scheduler.run({ key, what: "close", access, needsSlot, run });
   }
 
-  async #run(id: number): Promise<void> {
+  async #run(id: number, reason: ClosedBecause): Promise<void> {
     const { registry, firewall } = this.#parts;
     const lease = registry.get(id);
     // What is lost cannot be closed: it waits to be forgotten.
     if (lease === undefined || failureOf(lease)?.result.kind === "lost") return;
-    const result = await firewall.close(lease.access);
+    const result = await firewall.close(lease.access, reason);
     // A knock may have come, or an administrator.
     const current = registry.get(id);
     if (current === undefined) return;

@@ -570,14 +570,14 @@ describe("the log says how a command ended:", () => {
       "error",
       "ssh: command could not be started: spawn /bin/sh EAGAIN",
     ],
-  ])("%s", async (_, outcome, level, text) => {
+  ] as const)("%s", async (_, outcome, level, text) => {
     const { firewall, open, log } = make(new SlowFirewall());
     open(makeGrant({}, 10_000, { stop: undefined, start: "iptables -A …" }));
     await firewall.end(opens, outcome);
     expect(log.texts).toEqual(["ssh: running command: iptables -A …", text]);
     expect(log.entries[1]).toMatchObject({
       level,
-      event: "command-exit",
+      event: outcome.kind === "not-started" ? "command-not-started" : "command-exit",
       door: "ssh",
       detail: { what: "open", ...outcome },
     });

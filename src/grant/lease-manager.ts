@@ -3,6 +3,8 @@ import type { StatusProblem } from "../base/status-problem.ts";
 import type { Monotonic } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
+import type { OpenedBy } from "./access-event.ts";
+import { openedBy } from "./access-event.ts";
 import { Closings } from "./closings.ts";
 import type { CommandLeasesOptions } from "./command-leases.ts";
 import { CommandLeases } from "./command-leases.ts";
@@ -107,7 +109,8 @@ export class LeaseManager {
     if (lease === undefined) return this.#begin(request);
     if (!this.#closesBeforeOpening(lease, request) || (isRepeat && lease.state.kind === "open")) {
       // A knock never makes a lease shorter.
-      return this.extend(lease, latest(lease.due, later(this.#options.clock.now(), length)));
+      const due = latest(lease.due, later(this.#options.clock.now(), length));
+      return this.#extend(lease, due, openedBy(access));
     }
     const what = "is being closed, opens again afterwards";
     this.#firewall.log("info", "waiting", access, what);
@@ -124,10 +127,15 @@ export class LeaseManager {
     return true;
   }
 
-  /** Makes a lease end at another time. */
-  async extend(lease: Lease, due: Monotonic): Promise<boolean> {
+  /** Makes a lease end at another time, for an administrator. */
+  extend(lease: Lease, due: Monotonic): Promise<boolean> {
+    return this.#extend(lease, due, "administrator");
+  }
+
+  async #extend(lease: Lease, due: Monotonic, by: OpenedBy): Promise<boolean> {
     this.#registry.record({ op: "extend", id: lease.id, due });
     this.#firewall.log("info", "extended", lease.access, "open already, stays open longer");
+    this.#firewall.tell(lease.access, { kind: "extended", by });
     if (lease.access.method.kind !== "native") return true;
     return this.#natives.open(lease, due - this.#options.clock.now());
   }

@@ -2,12 +2,23 @@ import { ownerName } from "../base/access-owner.ts";
 import type { Level, Log } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
+import type { AccessEvent, AccessListener, ClosedBecause } from "./access-event.ts";
+import { openedBy } from "./access-event.ts";
 import type { LockHandle } from "./journal/command-locks.ts";
 
 export interface LoggedFirewallOptions {
   readonly firewall: Firewall;
   readonly log: Log;
+  /** Told of what is opened and closed. */
+  readonly onAccess?: AccessListener;
 }
+
+/** An event without the access that it is about. */
+type BareEvent = AccessEvent extends infer Event
+  ? Event extends AccessEvent
+    ? Omit<Event, "owner" | "source" | "method">
+    : never
+  : never;
 
 /** Opens and closes as it is told, and logs that. Decides nothing. */
 export class LoggedFirewall {
@@ -23,23 +34,27 @@ export class LoggedFirewall {
    * daemon that the command still runs; it is released at the end.
    */
   async open(access: Access, length: number, lock?: LockHandle): Promise<boolean> {
+    const isCommand = access.method.kind === "command";
     this.#announce("open", access);
+    if (isCommand) this.tell(access, { kind: "opened", by: openedBy(access) });
     const result = await this.#options.firewall.open(access, length, lock?.fd);
     lock?.release();
-    if (access.method.kind === "command") {
-      this.#report("open", access, result);
-      return result.kind !== "not-started";
-    }
+    if (isCommand) this.#report("open", access, result);
+    if (isCommand || result.kind !== "done") this.tell(access, { kind: "ended", result });
+    if (isCommand) return result.kind !== "not-started";
     if (result.kind === "done") return true;
     this.log("error", "open-failed", access, describe(result));
     return false;
   }
 
-  /** Closes. Returns how that ended. */
-  async close(access: Access): Promise<FirewallResult> {
+  /** Closes. Returns how that ended. Without `because` it is not the end of the lease. */
+  async close(access: Access, because?: ClosedBecause): Promise<FirewallResult> {
     this.#announce("close", access);
     const result = await this.#options.firewall.close(access);
-    this.#report("close", access, result);
+    const isDone = result.kind === "done";
+    if (access.method.kind === "command") this.#report("close", access, result);
+    else if (isDone) this.log("info", "closed", access, "closed");
+    if (isDone && because !== undefined) this.tell(access, { kind: "closed", because });
     return result;
   }
 
@@ -49,6 +64,7 @@ export class LoggedFirewall {
     const services = method.kind === "native" ? method.services.map(formatService).join(", ") : "";
     const what = this.#options.firewall.isDryRun ? `would open ${services} for ${source}` : "open";
     this.log("notice", "opened", access, `${what} for ${length / 1000} s`);
+    this.tell(access, { kind: "opened", by: openedBy(access) });
   }
 
   /** Logs that the time of an access is over. */
@@ -56,6 +72,12 @@ export class LoggedFirewall {
     const native = this.#options.firewall.isDryRun ? "would be closed again" : "closed";
     const what = access.method.kind === "native" ? native : "command timeout";
     this.log("notice", "expired", access, what);
+    if (access.method.kind === "native") this.tell(access, { kind: "closed", because: "due" });
+  }
+
+  /** Tells the listener of an event. */
+  tell({ owner, source, method }: Access, event: BareEvent): void {
+    this.#options.onAccess?.({ owner, source, method: method.kind, ...event });
   }
 
   /**
@@ -86,7 +108,12 @@ export class LoggedFirewall {
     if (firewall.isDryRun) return;
     const level = outcome.kind === "done" ? "info" : "error";
     const text = `${door}: ${describe(outcome)}`;
-    log.write({ level, event: "command-exit", text, door, source, detail: { what, ...outcome } });
+    const event = outcome.kind === "not-started" ? "command-not-started" : "command-exit";
+    log.write({ level, event, text, door, source, detail: { what, ...outcome } });
+    if (outcome.kind === "done" || outcome.kind === "not-started") return;
+    if (outcome.stderr === undefined) return;
+    const said = { level: "notice", event: "command-stderr", to: "log", limited: true } as const;
+    log.write({ ...said, text: `${door}: command wrote: ${outcome.stderr}`, door, source });
   }
 }
 

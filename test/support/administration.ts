@@ -8,6 +8,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import type { Result } from "../../src/control/methods.ts";
 import { Administration } from "../../src/daemon/administration.ts";
 import { compareConfigs } from "../../src/daemon/config-changes.ts";
+import { DoorActivity } from "../../src/daemon/door-activity.ts";
 import { Doors } from "../../src/daemon/doors.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { DaemonLog } from "../../src/daemon/log/daemon-log.ts";
@@ -96,6 +97,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     log,
   });
   onTestFinished(() => protection.close());
+  const activity = new DoorActivity(clock);
   const leaseManager = new LeaseManager({
     ...state,
     firewall: firewalls,
@@ -103,6 +105,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     log,
     maxCommands: 100,
     refuseWithoutJournal: true,
+    onAccess: (event) => activity.record(event),
   });
 
   let config: Config = loadConfig(configFile, folder).config;
@@ -135,6 +138,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     configFile,
     clock,
     leaseManager,
+    activity,
     matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
     source: new MemorySource(() => {}),
     children: { problems: [] },

@@ -15,18 +15,19 @@ export const open: Command = {
   ],
   description: `
     Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or as long as its
-    configuration says.`,
+    configuration says. Waits up to 5 s for its command, and fails if that fails.`,
   asksDaemon: true,
   options: [],
   example: "open ssh 192.0.2.7 for 10m",
   async run(line, io) {
     const params = readAccessOperands(line);
     const result = await withDaemon(line, (daemon) => daemon.ask("open", params));
-    const { lease } = result;
+    const { lease, running } = result;
     print(line, io, result, () => {
       const end =
         lease === undefined ? "nothing closes it" : `closes in ${humanDuration(lease.remaining)}`;
-      return `opened ${printable(params.door)} for ${params.address}, ${end}\n`;
+      const runs = running === true ? ", its command still runs" : "";
+      return `opened ${printable(params.door)} for ${params.address}${runs}, ${end}\n`;
     });
     return 0;
   },

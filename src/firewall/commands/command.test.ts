@@ -195,6 +195,55 @@ test("a command that ran when no descriptor was left has ended as it did", async
   expect(await outcome).toEqual({ kind: "failed", status: 3 });
 });
 
+describe("what a command writes to its standard error", () => {
+  const shown: string[] = [];
+  const told = new CommandFirewall(findUser, (text) => shown.push(text));
+  beforeEach(() => void shown.splice(0));
+
+  test.each([
+    ["its first line is told", "echo >&2; printf 'no \\033[31mchain\\nTry -h' >&2; exit 2", 2],
+    ["the file can be opened again", "echo 'no ?[31mchain' >/dev/stderr; exit 3", 3],
+  ])("%s", async (_, start, status) => {
+    const result = await told.open(makeAccess(start), forEver);
+    expect(result).toEqual({ kind: "failed", status, stderr: "no ?[31mchain" });
+  });
+
+  test("all of it is handed on, as it was", async () => {
+    await told.open(makeAccess("printf 'é\\001\\n' >&2; echo end >&2"), forEver);
+    expect(shown.join("")).toBe("é\u0001\nend\n");
+  });
+
+  test("a long first line is shortened, and much output does not fail", async () => {
+    const start = "head -c 3000000 /dev/zero | tr '\\0' x >&2 && echo >&2";
+    expect(await told.open(makeAccess(start), forEver)).toEqual({
+      kind: "done",
+      stderr: "x".repeat(200),
+    });
+    expect(shown.join("")).toHaveLength(65_536);
+  });
+
+  test("it is handed on while the command runs", async () => {
+    const gate = join(folder, "gate");
+    spawnSync("mkfifo", [gate]);
+    const running = told.open(makeAccess(`echo early >&2; read -r _ <'${gate}'`), forEver);
+    await expect.poll(() => shown, { timeout: 5000 }).toEqual(["early\n"]);
+    writeFileSync(gate, "go\n");
+    expect(await running).toEqual({ kind: "done", stderr: "early" });
+  });
+
+  test("what goes on in the background can still write some", async () => {
+    const gate = join(folder, "gate");
+    const said = join(folder, "said");
+    spawnSync("mkfifo", [gate]);
+    const late = `(read -r _ <'${gate}'; echo late >&2; echo $? >'${said}')`;
+    await told.open(makeAccess(`${late} & true`), forEver);
+    writeFileSync(gate, "go\n");
+    const answer = () => (readdirSync(folder).includes("said") ? readFileSync(said, "utf8") : "");
+    await expect.poll(answer).toBe("0\n");
+    expect(shown).toEqual([]);
+  });
+});
+
 test("a command has no input", async () => {
   expect(await output(`cat >"$OUT"; echo end >>"$OUT"`)).toBe("end\n");
 });
@@ -309,7 +358,7 @@ describe("a command that takes longer than it may", () => {
   });
 
   test("is killed when it does not, with all that it started", async () => {
-    const impatient = new CommandFirewall(findUser, 100);
+    const impatient = new CommandFirewall(findUser, undefined, 100);
     const file = join(folder, "pids");
     const stubborn = `trap '' TERM; sleep 60 & echo $! >'${file}'; while :; do wait; done`;
     const access = makeAccess(stubborn, { timeout: 1000 });

@@ -4,9 +4,12 @@ import { reason } from "../../base/errors.ts";
 import { later } from "../../base/time.ts";
 import type { Exit, SpawnOptions } from "../../ffi/spawn.ts";
 import { formatVariables, StartGivenUp, spawnProgram } from "../../ffi/spawn.ts";
+import type { SpawnJob } from "../../ffi/spawn-thread.ts";
 import type { FindUser, User } from "../../system/users.ts";
 import type { CommandAccess, Firewall, FirewallResult } from "../firewall.ts";
 import { commandEnvironment } from "./environment.ts";
+import type { ShowErrors } from "./error-output.ts";
+import { ErrorOutput } from "./error-output.ts";
 import { plainWords } from "./plain-words.ts";
 import { setUser } from "./set-user.ts";
 
@@ -24,11 +27,16 @@ interface CommandProcess {
  */
 export class CommandFirewall implements Firewall<CommandAccess> {
   readonly #findUser: FindUser;
+  readonly #showErrors: ShowErrors;
   readonly #grace: number;
 
-  /** `grace`: how long a command that was told to end may take to do so, in milliseconds. */
-  constructor(findUser: FindUser, grace: number = 5000) {
+  /**
+   * `showErrors` takes what commands write to their standard error. `grace`: how long a command that was
+   * told to end may take to do so, in milliseconds.
+   */
+  constructor(findUser: FindUser, showErrors: ShowErrors = () => {}, grace: number = 5000) {
     this.#findUser = findUser;
+    this.#showErrors = showErrors;
     this.#grace = grace;
   }
 
@@ -49,55 +57,67 @@ export class CommandFirewall implements Firewall<CommandAccess> {
     const command = method[which];
     if (command === undefined) return { kind: "done" };
     const limit = new TimeLimit(method.timeout, this.#grace);
+    const errors = ErrorOutput.open(this.#showErrors);
     try {
       const user = method.user === undefined ? undefined : await this.#findUser(method.user);
       const how = { isUrgent: which === "stop", signal: limit.signal };
-      const child = await start(command, commandEnvironment(access, user), user, hold, how);
+      const descriptors = { ...(errors && { stderr: errors.fd }), hold };
+      const child = await start(command, commandEnvironment(access, user), user, descriptors, how);
       if (child.pid !== undefined) limit.apply(child.pid);
-      const { status, signal } = await child.ended;
-      if (limit.end()) return { kind: "timed-out" };
-      if (signal !== undefined) return { kind: "killed", signal };
-      return status === 0 ? { kind: "done" } : { kind: "failed", status };
+      const exit = await child.ended;
+      const isLate = limit.end();
+      const stderr = errors?.close();
+      return { ...resultOf(exit, isLate), ...(stderr !== undefined && { stderr }) };
     } catch (error) {
       limit.end();
+      errors?.close();
       const why = error instanceof StartGivenUp ? "not within command_timeout" : reason(error);
       return { kind: "not-started", reason: why };
     }
   }
 }
 
+function resultOf({ status, signal }: Exit, isLate: boolean): FirewallResult {
+  if (isLate) return { kind: "timed-out" };
+  if (signal !== undefined) return { kind: "killed", signal };
+  return status === 0 ? { kind: "done" } : { kind: "failed", status };
+}
+
+/** Descriptors that a command gets. */
+type Descriptors = Pick<SpawnJob, "stderr" | "hold">;
+
 /** Rejected with what kept the command from starting. */
 async function start(
   command: string,
   env: NodeJS.ProcessEnv,
   user: User | undefined,
-  hold: number | undefined,
+  descriptors: Descriptors,
   how: SpawnOptions,
 ): Promise<CommandProcess> {
   const variables = formatVariables(env);
   if (user === undefined) {
-    const plain = await startPlain(command, variables, hold, how);
+    const plain = await startPlain(command, variables, descriptors, how);
     if (plain !== undefined) return plain;
   }
   const inShell = [shell, "-c", command] as const;
   const isOther = user !== undefined && user.uid !== process.getuid?.();
   const [file, ...args] = (user && (await setUser(user, inShell))) ?? inShell;
   // Without a program for it, Node changes the user, and the groups to one, between fork and exec.
-  if (isOther && file === shell) return startByNode(command, env, user, hold);
-  return await spawnProgram({ file, args, env: variables, hold }, how);
+  if (isOther && file === shell) return startByNode(command, env, user, descriptors);
+  return await spawnProgram({ file, args, env: variables, ...descriptors }, how);
 }
 
 /** Without a shell, where none is needed: that saves 0.8 ms, a third of what iptables takes by one. */
 async function startPlain(
   command: string,
   env: readonly string[],
-  hold: number | undefined,
+  descriptors: Descriptors,
   how: SpawnOptions,
 ): Promise<CommandProcess | undefined> {
   const [file, ...args] = plainWords(command) ?? [];
   if (file === undefined) return undefined;
   try {
-    return await spawnProgram({ file, args, env, hold }, how);
+    return await spawnProgram({ file, args, env, ...descriptors }, how);
   } catch (error) {
     if (error instanceof StartGivenUp) throw error;
     return undefined; // The shell looks further, and says what is wrong in words that are known.
@@ -108,11 +128,11 @@ function startByNode(
   command: string,
   env: NodeJS.ProcessEnv,
   user: User | undefined,
-  hold: number | undefined,
+  { stderr, hold }: Descriptors,
 ): CommandProcess {
   const child = spawn(shell, ["-c", command], {
     detached: true,
-    stdio: ["ignore", "inherit", "inherit", ...(hold === undefined ? [] : [hold])],
+    stdio: ["ignore", "inherit", stderr ?? "inherit", ...(hold === undefined ? [] : [hold])],
     env,
     ...(user && { uid: user.uid, gid: user.gid }),
   });

@@ -76,12 +76,14 @@ const passage = v.object({
   way,
 });
 
+const stderr = v.exactOptional(v.string());
+
 // Version 0.1 ignores it.
 const failure = v.object({
   result: v.variant("kind", [
-    v.object({ kind: v.literal("failed"), status: v.number() }),
-    v.object({ kind: v.literal("killed"), signal: v.string() }),
-    v.object({ kind: v.literal("timed-out") }),
+    v.object({ kind: v.literal("failed"), status: v.number(), stderr }),
+    v.object({ kind: v.literal("killed"), signal: v.string(), stderr }),
+    v.object({ kind: v.literal("timed-out"), stderr }),
     v.object({ kind: v.literal("not-started"), reason: v.string() }),
     v.object({ kind: v.literal("lost"), ended: v.exactOptional(date) }),
   ]),
