@@ -53,6 +53,7 @@ export async function runProgram(name: string, main: Main): Promise<void> {
   };
   process.on("uncaughtException", (thrown) => {
     io.stderr(describe(name, thrown));
+    if (process.env["SESAME_TRACE"]) io.stderr(`${inspect(thrown)}\n`);
     process.exit(1);
   });
   const code = await run(name, main, process.argv.slice(2), io);

@@ -6,6 +6,8 @@ import { formatPort } from "../../src/base/port.ts";
 export interface Paths {
   readonly effects: string;
   readonly log: string;
+  /** A folder for what has happened once. */
+  readonly marks: string;
   readonly oneTimeList: string;
   readonly state: string;
   readonly socket: string;
@@ -22,6 +24,8 @@ export const sequences = {
   lease: [tcp(7011), tcp(7105), tcp(7003)],
   slow: [udp(7211), tcp(7205), udp(7203)],
   native: [tcp(7311), udp(7305), tcp(7303)],
+  failing: [udp(7611), udp(7605), tcp(7603)],
+  hanging: [tcp(7711), tcp(7705), udp(7703)],
 } as const;
 
 /** The n-th line of the list, from 0 on. */
@@ -39,9 +43,14 @@ export function format(sequence: readonly Port[]): string {
  */
 export function configuration(paths: Paths, turn: number, hasNftables: boolean): string {
   const tell = (what: string) => `echo ${what} %DOOR% %IP% >>${paths.effects}`;
+  // The first time that a source is to be shut out, the command does something else.
+  const second = (first: string) => {
+    const mark = `${paths.marks}/%DOOR%-%IP%`;
+    return `if [ -e ${mark} ]; then ${tell("E")}; else : >${mark}; ${first}; fi`;
+  };
   const passing = Array.from({ length: turn % 3 }, (_, i) => {
     const commands = `start_command = true\nstop_command = true\ncmd_timeout = 1s`;
-    return `[passing${i}]\nsequence = 7${6 + i}11,7${6 + i}05\nseq_timeout = 2\ntcpflags = syn\n${commands}\n`;
+    return `[passing${i}]\nsequence = 7${8 + i}11,7${8 + i}05\nseq_timeout = 2\ntcpflags = syn\n${commands}\n`;
   });
   const native = `[native]
 sequence = ${format(sequences.native)}
@@ -49,6 +58,7 @@ seq_timeout = 2
 tcpflags = syn
 open = tcp/22, udp/51820
 open_for = 1s
+protect = yes
 `;
   return `[options]
 LogFile = ${paths.log}
@@ -72,6 +82,23 @@ start_command = ${tell("B")}; sleep 5
 command_timeout = 200ms
 stop_command = ${tell("E")}
 cmd_timeout = 500ms
+[failing]
+sequence = ${format(sequences.failing)}
+seq_timeout = 2
+tcpflags = syn
+serial = no
+start_command = ${tell("B")}
+stop_command = ${second("exit 1")}
+cmd_timeout = 200ms
+[hanging]
+sequence = ${format(sequences.hanging)}
+seq_timeout = 2
+tcpflags = syn
+serial = no
+start_command = ${tell("B")}
+command_timeout = 200ms
+stop_command = ${second("sleep 600")}
+cmd_timeout = 300ms
 [once]
 one_time_sequences = ${paths.oneTimeList}
 seq_timeout = 2

@@ -45,8 +45,7 @@ export class Gauge {
 
   /** Takes a reading and keeps it. Fails if the daemon is stuck for ten seconds. */
   async read(daemon: Process): Promise<Reading> {
-    daemon.signal("SIGUSR2");
-    const { memory, resources } = await this.#report();
+    const { memory, resources } = await this.#report(daemon);
     const { pid } = daemon;
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     const field = (name: string) =>
@@ -65,8 +64,10 @@ export class Gauge {
     return reading;
   }
 
-  async #report(): Promise<GaugeReport> {
+  /** Asks each second: without a free descriptor there is no answer. */
+  async #report(daemon: Process): Promise<GaugeReport> {
     for (let waited = 0; waited < 10_000; waited += 20) {
+      if (waited % 1_000 === 0) daemon.signal("SIGUSR2");
       const lines = this.#folder.read("memory").split("\n").slice(0, -1);
       const line = lines.at(-1);
       if (lines.length > this.#reports && line !== undefined) {

@@ -77,6 +77,10 @@ export class SoakTraffic {
       reload: () => this.#reload(),
       "interface that comes and goes": () => this.#changeInterfaces(),
       "address that comes and goes": () => this.#changeAddresses(),
+      "closing that fails": () => this.#closeBadly("failing"),
+      "closing that hangs": () => this.#closeBadly("hanging"),
+      "shortage of descriptors": () => this.#exhaustDescriptors(),
+      ...(this.#parts.hasNftables && { "flush of all rules": () => this.#flush() }),
       "questions of an administrator": () => this.#ask(),
       "opening by an administrator": () => this.#openByHand(),
       "administrator who watches": () => this.#watch(),
@@ -221,6 +225,40 @@ export class SoakTraffic {
     await sleep(1_100);
     await this.#knock("lease", sequences.lease, this.#stranger(), address("10.77.0.9"));
     await run(["ip", "address", "del", ...words]);
+  }
+
+  /** The first closing does not succeed, the next one, some seconds later, does. */
+  async #closeBadly(door: "failing" | "hanging"): Promise<void> {
+    await this.#knock(door, sequences[door], this.#stranger(), this.#parts.addresses[0]);
+  }
+
+  /** Neither a command nor a connection can be had for a while. What opens nevertheless must be closed. */
+  async #exhaustDescriptors(): Promise<void> {
+    const { addresses, daemon } = this.#parts;
+    const limit = (most: string) =>
+      run(["prlimit", "--pid", String(daemon.pid), `--nofile=${most}`]);
+    // What was knocked before opens before.
+    await sleep(1_000);
+    // As many as it has already, or fewer: each new one fails. Its commands inherit the limit.
+    await limit("10:4096");
+    for (const door of ["lease", "failing", "slow"] as const) {
+      await this.#steps(sequences[door], this.#stranger(), addresses[0]);
+    }
+    await sleep(this.#random.from(100, 1_500));
+    await limit("4096:4096");
+    // What could not be started is tried again after a second.
+    await sleep(1_500);
+  }
+
+  /** What protects and what is open is back soon. */
+  async #flush(): Promise<void> {
+    await run(["nft", "flush", "ruleset"]);
+    for (let tries = 0; tries < 100; tries++) {
+      const { stdout } = await run(["nft", "list", "ruleset"]);
+      if (/hook prerouting/.test(stdout)) return;
+      await sleep(100);
+    }
+    throw new Error("the protection was not restored within 10 s");
   }
 
   async #ask(): Promise<void> {
