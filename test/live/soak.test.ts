@@ -271,5 +271,6 @@ const expected = new RegExp(
     "Too many open files",
     "^following network changes again$",
     "^/bin/sh: ",
+    "Invalid argument$",
   ].join("|"),
 );
