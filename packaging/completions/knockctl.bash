@@ -26,13 +26,14 @@ _knockctl_ask() {
 
 _knockctl_commands() {
   _knockctl_offer init undo status doors leases watch open extend close reload guard protect \
-    unprotect check migrate replay invite help version
+    unprotect check migrate replay invite client sequence help version
 }
 
 _knockctl_options() {
   case $command in
     init)
-      echo --service --host --address --steps --open-for --trial --no-proof --yes --dry-run --config
+      echo --service --host --address --steps --open-for --trial --protect-now --qr --no-proof \
+        --yes --dry-run --config
       ;;
     undo) echo --force --config ;;
     close) echo --cut --forget ;;
@@ -41,10 +42,12 @@ _knockctl_options() {
     check) echo --strict ;;
     migrate) echo --no-native --repair --open-for --write ;;
     replay) echo --config --source --address ;;
-    invite) echo --host --url --service --output --force --config ;;
+    invite) echo --host --url --service --output --qr --force --config ;;
+    client) echo --host --service --qr --force --config ;;
+    sequence) echo --length --ports --config ;;
   esac
   case $command in
-    check | migrate | replay | invite | help | version) ;;
+    check | migrate | replay | invite | client | sequence | help | version) ;;
     *) echo -s --socket ;;
   esac
   echo -j --json --color -h --help
@@ -70,7 +73,7 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
-        --output | --steps | --trial)
+        --output | --steps | --trial | --qr | --length | --ports)
         option=$word
         ;;
       -*) ;;
@@ -81,12 +84,12 @@ _knockctl() {
     esac
   done
   case $prev in
-    -s | --socket | --config | --output) _knockctl_files ;;
+    -s | --socket | --config | --output | --qr) _knockctl_files ;;
     --color) _knockctl_offer auto always never ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
-    --address | --source | --host | --url | --steps) ;;
+    --address | --source | --host | --url | --steps | --length | --ports) ;;
     *)
       if [[ -z $command ]]; then
         _knockctl_commands
@@ -109,7 +112,7 @@ _knockctl() {
         open:2) _knockctl_offer for ;;
         open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
         guard:*) _knockctl_offer tcp/22 icmp ;;
-        invite:0) _knockctl_ask doors name ;;
+        invite:0 | client:0) _knockctl_ask doors name ;;
         help:0) _knockctl_commands ;;
         check:0 | migrate:0 | replay:0) _knockctl_files ;;
       esac

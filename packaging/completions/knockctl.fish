@@ -20,7 +20,7 @@ function __knockctl_operands
         if test $skip -eq 1
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
-                --service --output --steps --trial
+                --service --output --steps --trial --qr --length --ports
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -69,13 +69,15 @@ complete -c knockctl -n __knockctl_wants_command -a check -d 'report the problem
 complete -c knockctl -n __knockctl_wants_command -a migrate -d 'compare a file of knockd 0.8, and offer native doors'
 complete -c knockctl -n __knockctl_wants_command -a replay -d 'run a recording through a configuration'
 complete -c knockctl -n __knockctl_wants_command -a invite -d 'make a page and a QR code to knock with a phone'
+complete -c knockctl -n __knockctl_wants_command -a client -d 'print what clients of a door type and configure'
+complete -c knockctl -n __knockctl_wants_command -a sequence -d 'make a random sequence for a door'
 complete -c knockctl -n __knockctl_wants_command -a help -d 'explain a command, or list all'
 complete -c knockctl -n __knockctl_wants_command -a version -d 'print the version'
 
 complete -c knockctl -s j -l json -d 'print JSON'
 complete -c knockctl -l color -x -a 'auto always never' -d 'use colours'
-complete -c knockctl -n 'not __knockctl_is check migrate replay invite help version' -s s -l socket -r -F -d 'ask the daemon that listens there'
-complete -c knockctl -n '__knockctl_is open extend invite; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
+complete -c knockctl -n 'not __knockctl_is check migrate replay invite client sequence help version' -s s -l socket -r -F -d 'ask the daemon that listens there'
+complete -c knockctl -n '__knockctl_is open extend invite client; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a all -d everything
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask leases source)' -d address
@@ -103,7 +105,14 @@ complete -c knockctl -n '__knockctl_is guard' -l from-console -d 'you sit at the
 complete -c knockctl -n '__knockctl_is guard' -l address -x -d 'where your knock comes from'
 complete -c knockctl -n '__knockctl_is guard' -l host -x -d 'this server, as clients name it'
 complete -c knockctl -n '__knockctl_is guard' -l for -x -a '3m 5m 10m' -d 'how long you have to confirm it'
-complete -c knockctl -n '__knockctl_is init undo unprotect replay invite' -l config -r -F -d 'the configuration'
+complete -c knockctl -n '__knockctl_is init' -l protect-now -d 'protect without a trial'
+complete -c knockctl -n '__knockctl_is init invite client' -l qr -r -F -d 'write the QR code to this file'
+complete -c knockctl -n '__knockctl_is client' -l host -x -d "the server's name or address"
+complete -c knockctl -n '__knockctl_is client' -l service -x -a 'tcp/22' -d 'wait for this service'
+complete -c knockctl -n '__knockctl_is client' -l force -d 'overwrite the file'
+complete -c knockctl -n '__knockctl_is sequence' -l length -x -d 'how many ports'
+complete -c knockctl -n '__knockctl_is sequence' -l ports -x -d 'choose from these ports only'
+complete -c knockctl -n '__knockctl_is init undo unprotect replay invite client sequence' -l config -r -F -d 'the configuration'
 complete -c knockctl -n '__knockctl_is check' -l strict -d 'exit with 2 if there are warnings'
 complete -c knockctl -n '__knockctl_is migrate' -l no-native -d 'offer no native doors'
 complete -c knockctl -n '__knockctl_is migrate' -l repair -d 'put plain dashes and quotes'

@@ -40,6 +40,8 @@ _knockctl_commands() {
     'migrate:compare a file of knockd 0.8, and offer native doors'
     'replay:run a recording through a configuration'
     'invite:make a page and a QR code to knock with a phone'
+    'client:print what clients of a door type and configure'
+    'sequence:make a random sequence for a door'
     'help:explain a command, or list all'
     'version:print the version'
   )
@@ -70,6 +72,8 @@ case $command in
       '--steps=[how many ports a sequence has]:number:' \
       '--open-for=[how long a door lets in new connections]:time:(30s 10m 1h)' \
       '--trial=[how long you have to confirm it]:time:(3m 5m 10m)' \
+      '--protect-now[protect without a trial]' \
+      '--qr=[write the QR code to this file]:file:_files' \
       '--no-proof[do not knock from a network namespace first]' \
       '--yes[ask nothing]' \
       '--dry-run[show all of it, and change nothing]'
@@ -117,7 +121,21 @@ case $command in
       '--url=[where the page will be]:url:' \
       '--service=[the port that the page looks at]:service:' \
       '--output=[where to write the page]:file:_files' \
+      '--qr=[write the QR code to this file]:file:_files' \
       '--force[write it even if the file exists]' \
       '1:door:_knockctl_doors'
+    ;;
+  client)
+    _arguments $general $config \
+      "--host=[the server's name or address]:host:_hosts" \
+      '--service=[wait for this service]:service:(tcp/22)' \
+      '--qr=[write the QR code to this file]:file:_files' \
+      '--force[overwrite the file]' \
+      '1:door:_knockctl_doors'
+    ;;
+  sequence)
+    _arguments $general $config \
+      '--length=[how many ports]:number:' \
+      '--ports=[choose from these ports only]:range:'
     ;;
 esac

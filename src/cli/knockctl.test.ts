@@ -58,6 +58,8 @@ describe("screens", () => {
         migrate    compare a file of knockd 0.8, and offer native doors
         replay     run a recording through a configuration
         invite     make a page and a QR code to knock with a phone
+        client     print what clients of a door type and configure
+        sequence   make a random sequence for a door
 
       help
         help       explain a command, or list all

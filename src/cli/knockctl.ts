@@ -2,6 +2,7 @@ import { KnockError } from "../base/errors.ts";
 import { printableLines } from "../base/text.ts";
 import { findOperand, getopt } from "./getopt.ts";
 import { check } from "./knockctl/check.ts";
+import { client } from "./knockctl/client.ts";
 import { close } from "./knockctl/close.ts";
 import type { Command } from "./knockctl/command.ts";
 import { formatCommandHelp, formatGeneralHelp } from "./knockctl/command-help.ts";
@@ -23,6 +24,7 @@ import { open } from "./knockctl/open.ts";
 import { protect } from "./knockctl/protect.ts";
 import { reload } from "./knockctl/reload.ts";
 import { replay } from "./knockctl/replay.ts";
+import { sequence } from "./knockctl/sequence.ts";
 import { status } from "./knockctl/status.ts";
 import { undo } from "./knockctl/undo.ts";
 import { unprotect } from "./knockctl/unprotect.ts";
@@ -81,6 +83,8 @@ export const commands: readonly Command[] = [
   migrate,
   replay,
   invite,
+  client,
+  sequence,
   help,
   versionCommand,
 ];

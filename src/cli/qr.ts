@@ -1,4 +1,5 @@
-import { encode } from "uqr";
+import { crc32, deflateSync } from "node:zlib";
+import { encode, renderSVG } from "uqr";
 
 /** ISO/IEC 18004 §6.3.8: four light modules around it. */
 const border = 4;
@@ -22,4 +23,43 @@ export function formatQr(text: string, colours: boolean): string {
     }).join(""),
   );
   return lines.map((line) => (colours ? `\x1b[30;107m${line}\x1b[0m\n` : `${line}\n`)).join("");
+}
+
+/** Pixels for a module of a PNG, which makes a byte of each: a size that phones read. */
+const scale = 8;
+
+/** Returns a QR code as an SVG image, black on white. */
+export function formatQrSvg(text: string): string {
+  return `${renderSVG(text, { border, ecc: "L" })}\n`;
+}
+
+/** Returns a QR code as a PNG image (ISO/IEC 15948), black on white. */
+export function formatQrPng(text: string): Buffer {
+  const { data, size } = encode(text, { border, ecc: "L" });
+  const width = size * scale;
+  // Greyscale, one bit a pixel.
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(width, 4);
+  header.writeUInt8(1, 8);
+  const rows = data.flatMap((row) => Array.from({ length: scale }, () => formatPngRow(row)));
+  return Buffer.concat([
+    Buffer.from("\x89PNG\r\n\x1a\n", "latin1"),
+    formatChunk("IHDR", header),
+    formatChunk("IDAT", deflateSync(Buffer.concat(rows))),
+    formatChunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+/** A filter byte, and a byte for each module: as many pixels as it has bits. */
+function formatPngRow(row: readonly boolean[]): Buffer {
+  return Buffer.from([0, ...row.map((isDark) => (isDark ? 0 : 0xff))]);
+}
+
+function formatChunk(type: string, data: Buffer): Buffer {
+  const body = Buffer.concat([Buffer.from(type, "latin1"), data]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(data.length, 0);
+  ends.writeUInt32BE(crc32(body), 4);
+  return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
 }

@@ -68,8 +68,13 @@ function expectSaved(file: string, profile: KnockProfile, found: KnockProfile | 
   }
 }
 
+/** Returns whether a profile can have this name. */
+export function isProfileName(name: string): boolean {
+  return /^[^\s"'#*?!,=-][^\s"'#*?!,=]*$/.test(name);
+}
+
 function checkName(name: string): void {
-  if (/^[^\s"'#*?!,=-][^\s"'#*?!,=]*$/.test(name)) return;
+  if (isProfileName(name)) return;
   throw new KnockError("USAGE", `'${name}' cannot be the name of a profile`, {
     hints: ["a word without * ? ! # , = and quotes"],
   });

@@ -50,7 +50,7 @@ export function usablePorts({ listening, ephemeral, doors }: PortFacts): number[
 }
 
 /** Returns the facts of this machine, with the doors of this configuration. */
-export function portFacts({ doors }: Config): PortFacts {
+export function portFacts({ doors }: Pick<Config, "doors">): PortFacts {
   const steps = doors.flatMap((door) => fixedSteps(door).map(({ number }) => number));
   const services = doors.flatMap(openedServices);
   const opened = services.flatMap((one) => (one.protocol === "icmp" ? [] : [one.port]));

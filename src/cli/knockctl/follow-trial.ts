@@ -13,8 +13,6 @@ export interface FollowParts {
   readonly io: Io;
   /** This server, as the client names it. */
   readonly host: string;
-  /** Printed after the explanation. */
-  readonly footnote?: string;
   /** Ends the wait; the trial goes on. */
   readonly signal?: AbortSignal;
 }
@@ -27,10 +25,10 @@ export function warnAll(warnings: readonly string[], io: Io): void {
 export async function followTrial(
   daemon: ControlClient,
   guarded: Result<"guard">,
-  { line, io, host, footnote = "", signal }: FollowParts,
+  { line, io, host, signal }: FollowParts,
 ): Promise<number> {
   const { trial } = await daemon.ask("trial", {});
-  io.stdout(`${formatGuarded(guarded, trial?.doors ?? [], host, line)}${footnote}`);
+  io.stdout(formatGuarded(guarded, trial?.doors ?? [], host, line));
   const display = new TrialDisplay(io, guarded.remaining, terminalWidth());
   const end = watchTrial(daemon, guarded.services, (report) => display.show(report));
   const result = await (signal === undefined ? end : Promise.race([end, aborted(signal)]));

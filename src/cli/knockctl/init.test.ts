@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TestServer } from "../../../test/support/control-server.ts";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
-import { knockctl } from "../../../test/support/knockctl.ts";
+import { knockctl, knockctlAt } from "../../../test/support/knockctl.ts";
+import { tooWide } from "../../../test/support/wide.ts";
 
 // With a daemon that only remembers. test/live/init.test.ts has a real one.
 
@@ -74,6 +75,31 @@ describe("init", () => {
     });
     expect(readFileSync(config, "utf8")).toBe(mine);
     expect(files()).toEqual([...before, "state"].sort());
+  });
+
+  test("--protect-now protects without a trial", async () => {
+    asRoot();
+    const { config, server } = await open();
+    const { code, stdout } = await knockctl(
+      "init",
+      ...options,
+      "--protect-now",
+      ...at(config, server),
+    );
+    expect([code, JSON.parse(stdout)]).toEqual([
+      0,
+      expect.not.objectContaining({ trial: expect.anything() }),
+    ]);
+    expect(server.handlers.status().firewall).toEqual({ kind: "nftables", protects: ["tcp/22"] });
+  });
+
+  test("prints nothing that 80 columns break but commands and the configuration", async () => {
+    const { config, server } = await open();
+    const args = ["--dry-run", "--service", "tcp/22,udp/51820,tcp/80", "--host", "a.example"];
+    const { stdout, stderr } = await knockctlAt(80, "init", ...args, ...at(config, server));
+    expect(tooWide(stdout).filter((line) => !/^(?:---|\+\+\+) |^ {4}/.test(line))).toEqual([]);
+    expect(tooWide(stderr)).toEqual([]);
+    expect(stdout).toContain("random-order scans opens it");
   });
 
   test("needs no address at the console", async () => {

@@ -13,6 +13,7 @@ import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
 import { ProbeHost } from "../../setup/probe-host.ts";
 import type { StartMethod } from "../../setup/service-control.ts";
 import { startCommand } from "../../setup/service-control.ts";
+import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, usageError } from "./command.ts";
@@ -20,6 +21,7 @@ import { formatListening, readOptions } from "./init/options.ts";
 import { formatDoor, formatEvent, formatStrength } from "./init/output.ts";
 import { protectOnTrial } from "./init/protect.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
+import { qrOption, readQrTarget } from "./qr-file.ts";
 
 export const init: Command = {
   name: "init",
@@ -54,6 +56,11 @@ export const init: Command = {
     { long: "steps", argument: "N", help: "give a sequence N ports, from 3 to 32 [4]" },
     { long: "open-for", argument: "T", help: "let a door accept new connections for T [30s]" },
     { long: "trial", argument: "TIME", help: "wait for the confirmation for TIME [3m]" },
+    {
+      long: "protect-now",
+      help: "protect without a trial: only where another way in exists, such as a console",
+    },
+    qrOption,
     { long: "no-proof", help: "skip the test from a network namespace" },
     {
       long: "yes",
@@ -70,6 +77,7 @@ export const init: Command = {
   example: "init --yes --service tcp/22,icmp --host server.example.org",
   async run(line, io) {
     expectAnswers(line);
+    readQrTarget(line);
     const config = resolve(line.given.get("config") ?? defaultConfigFile);
     const agreed = await agree(line, io, config);
     if (agreed === undefined) return 1;
@@ -129,7 +137,7 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
   const questions = isAsked ? await Questions.open() : undefined;
   try {
     if (!quiet)
-      io.stdout(`Listening for others: ${formatListening(host.listening) || "nothing"}\n`);
+      io.stdout(wrap(`Listening for others: ${formatListening(host.listening) || "nothing"}`));
     const options = await readOptions(line, host.listening, questions);
     const plan = makePlan(config, given.get("socket"), options, host, decoyFacts);
     const unprovable = given.has("no-proof")
@@ -143,8 +151,11 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
     }
     for (const text of plan.warnings) io.stderr(`${printableLines(text)}\n`);
     const method = await findMissingStart(plan.paths);
-    if (!quiet) io.stdout(`${await formatPlan(plan)}${formatNext(plan, method, isProven)}`);
-    if (unprovable.length > 0) io.stdout(`${printable(doubt)}\n`);
+    if (!quiet)
+      io.stdout(
+        `${await formatPlan(plan)}${formatNext(plan, method, isProven, !given.has("protect-now"))}`,
+      );
+    if (unprovable.length > 0) io.stdout(wrap(printable(doubt)));
     const question = unprovable.length > 0 ? "Do it all the same?" : "Do it?";
     if (questions === undefined || (await questions.confirm(question))) {
       return { plan, options, isProven };
@@ -182,11 +193,13 @@ function formatNext(
   { paths, doors }: SetupPlan,
   method: StartMethod | undefined,
   isProven: boolean,
+  isOnTrial: boolean,
 ): string {
   const services = doors.map(({ service }) => formatService(service)).join(", ");
   const start = method === undefined ? "knockd reloads it" : startCommand(method, paths.config);
   const knock = isProven ? "a knock from a network namespace; " : "";
-  return `Then: ${printable(start)}; ${knock}${services} protected on trial.\n\n`;
+  const trial = isOnTrial ? " on trial" : "";
+  return `${wrap(`Then: ${printable(start)}; ${knock}${services} protected${trial}.`)}\n`;
 }
 
 async function showOnly(line: CommandLine, io: Io, plan: SetupPlan): Promise<number> {

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isErrno, KnockError, reason } from "../../base/errors.ts";
-import { nearest } from "../../base/nearest.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
@@ -10,12 +9,15 @@ import { loadConfig } from "../../config/load.ts";
 import { isBadPort } from "../../invitation/bad-ports.ts";
 import type { Invitation } from "../../invitation/invitation.ts";
 import { invitationTo } from "../../invitation/invitation.ts";
-import { encodeProfile, readHost } from "../../invitation/profile.ts";
+import { encodeProfile } from "../../invitation/profile.ts";
 import { readPage } from "../page-file.ts";
 import type { Io } from "../program.ts";
 import { formatQr } from "../qr.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print } from "./command.ts";
+import { findDoor } from "./door-operand.ts";
+import { qrOption, readQrTarget, writeQr } from "./qr-file.ts";
+import { readHostName } from "./trial.ts";
 
 /** An invitation, and its output. */
 interface Invited extends Invitation {
@@ -25,6 +27,8 @@ interface Invited extends Invitation {
   readonly link: string;
   /** The text of the QR code. */
   readonly qr: string;
+  /** The image of the QR code. */
+  readonly qrFile?: string;
 }
 
 export const invite: Command = {
@@ -56,6 +60,7 @@ export const invite: Command = {
       help: "test this port after the knock [one that a native door opens]",
     },
     { long: "output", argument: "FILE", help: "write the page to this file [knock.html]" },
+    qrOption,
     { long: "force", help: "overwrite a different file" },
     { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
   ],
@@ -66,11 +71,22 @@ export const invite: Command = {
   async run(line, io) {
     const invitation = gather(line);
     const base = readBase(line.given.get("url"));
+    const target = readQrTarget(line);
     const file = resolve(line.given.get("output") ?? "knock.html");
     writePage(file, line.given.has("force"));
     const fragment = `#${encodeProfile(invitation.profile)}`;
     const link = `${base ?? pathToFileURL(file).href}${fragment}`;
-    const invited = { ...invitation, file, link, qr: base === undefined ? fragment : link };
+    const qr = base === undefined ? fragment : link;
+    if (target?.file !== undefined) {
+      writeQr(target.file, target.format(qr), line.given.has("force"));
+    }
+    const invited = {
+      ...invitation,
+      file,
+      link,
+      qr,
+      ...(target?.file !== undefined && { qrFile: target.file }),
+    };
     report(line, io, invited);
     return 0;
   },
@@ -78,31 +94,10 @@ export const invite: Command = {
 
 function gather({ given, operands }: CommandLine): Invitation {
   const [name = ""] = operands;
-  const host = readHostOption(given.get("host") ?? "");
+  const host = readHostName(given.get("host") ?? "");
   const service = readServiceOption(given.get("service"));
   const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
-  const door = config.doors.find((one) => one.name === name);
-  if (door !== undefined) return invitationTo(door, host, service);
-  throw unknownDoor(
-    name,
-    config.doors.map((one) => one.name),
-  );
-}
-
-function unknownDoor(name: string, names: readonly string[]): KnockError {
-  const near = nearest(name, names);
-  const all = names.length === 0 ? "there is none at all" : `there is ${names.join(", ")}`;
-  return new KnockError("SYSTEM", `there is no door "${printable(name)}"`, {
-    hints: [printable(near === undefined ? all : `did you mean "${near}"?`)],
-  });
-}
-
-function readHostOption(text: string): string {
-  const host = readHost(text);
-  if (host !== undefined) return host;
-  throw new KnockError("USAGE", `"${printable(text)}" is not a host`, {
-    hints: ["a name or an address, such as server.example.org or 2001:db8::1, without a port"],
-  });
+  return invitationTo(findDoor(config, name), host, service);
 }
 
 function readServiceOption(text: string | undefined): number | undefined {
@@ -153,11 +148,11 @@ function report(line: CommandLine, io: Io, invited: Invited): void {
   for (const warning of invited.warnings) {
     io.stderr(`knockctl: warning: ${warning}\n`);
   }
-  const { profile, warnings, file, link, qr } = invited;
-  print(line, io, { file, link, qr, ...profile, warnings }, () => format(invited, line));
+  const { profile, warnings, ...rest } = invited;
+  print(line, io, { ...rest, ...profile, warnings }, () => format(invited, line));
 }
 
-function format({ file, link, qr, profile }: Invited, { given }: CommandLine): string {
+function format({ file, link, qr, qrFile, profile }: Invited, { given }: CommandLine): string {
   const place = given.has("url")
     ? `Put ${printable(file)} where the link leads.`
     : `Send ${printable(file)} to the phone, or put it on a web server and use --url.`;
@@ -166,9 +161,7 @@ function format({ file, link, qr, profile }: Invited, { given }: CommandLine): s
 ${place} The page holds no secret.
 ${describeSight(profile.service)}
 
-${use}
-
-${formatQr(qr, process.stdout.isTTY === true)}
+${qrFile === undefined ? `${use}\n\n${formatQr(qr, process.stdout.isTTY === true)}` : `${printable(qrFile)} is the QR code.\n`}
 ${link}
 
 The QR code and the link hold the sequence: treat them as a password. Browsers keep them in their history.

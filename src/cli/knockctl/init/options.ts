@@ -1,19 +1,19 @@
 import { hostname } from "node:os";
 import { formatDuration, parseDuration } from "../../../base/duration.ts";
 import { KnockError } from "../../../base/errors.ts";
-import { longestSequence } from "../../../base/sequence.ts";
 import type { Service } from "../../../base/service.ts";
 import { formatServices, parseServices } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
-import { fewestSteps } from "../../../config/edit/random-sequence.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
 import type { InitOptions } from "../../../setup/plan.ts";
 import type { CommandLine } from "../command.ts";
 import { readLength, usageError } from "../command.ts";
 import { readService } from "../guard.ts";
 import { sshConnection } from "../ssh-connection.ts";
+import { readSteps } from "../strength.ts";
 import { readHostName, readOrigin, usualSshPort } from "../trial.ts";
 import type { Questions } from "./questions.ts";
+import { recentLogins } from "./recent-logins.ts";
 
 /** Reads the options, and asks for those that are missing; without `questions` takes the defaults. Throws USAGE. */
 export async function readOptions(
@@ -31,7 +31,7 @@ export async function readOptions(
     if (text !== undefined || questions === undefined) return read(text ?? usual);
     return await questions.ask(question, usual, read);
   };
-  const steps = readSteps(given.get("steps") ?? "4");
+  const steps = readSteps("steps", given.get("steps") ?? "4");
   const openFor = readOpenFor(given.get("open-for") ?? "30s");
   const time = given.get("trial");
   const trial = time === undefined ? undefined : readTrial(time);
@@ -43,8 +43,24 @@ export async function readOptions(
   const services = await ask("service", what, usual, readServices);
   const where = "By which name or address do clients reach this server?";
   const host = await ask("host", where, hostname(), readHostName);
-  const origin = readOrigin(given.get("address"));
+  const origin = await askOrigin(given.get("address"), questions);
   return { services, steps, openFor, host, sshPort, origin, trial };
+}
+
+/** Where the administrator's knock will come from: asked only where no option and no ssh connection tells. */
+async function askOrigin(
+  address: string | undefined,
+  questions: Questions | undefined,
+): Promise<InitOptions["origin"]> {
+  if (address !== undefined || questions === undefined || sshConnection() !== undefined) {
+    return readOrigin(address);
+  }
+  const known = await recentLogins();
+  const offer = known.length > 1 ? ` (recent log-ins: ${known.join(", ")})` : "";
+  const question = `From which address will your knock come, or any?${offer}`;
+  return await questions.ask(question, String(known[0] ?? "any"), (text) =>
+    text === "any" ? {} : readOrigin(text),
+  );
 }
 
 function readServices(text: string): Service[] {
@@ -56,14 +72,6 @@ function readServices(text: string): Service[] {
   const words = text.split(/[\s,]+/).filter((word) => word !== "");
   const names = new Set(words.map(readService));
   return parseServices([...names]);
-}
-
-function readSteps(text: string): number {
-  const steps = /^\d{1,2}$/.test(text) ? Number(text) : 0;
-  if (steps >= fewestSteps && steps <= longestSequence) return steps;
-  throw usageError(
-    `--steps: "${printable(text)}" is not from ${fewestSteps} to ${longestSequence}`,
-  );
 }
 
 /** The daemon has the same limit; this check comes before any change. */

@@ -9,12 +9,14 @@ import { proveClosed, proveOpen, startTrial, withProbeHost } from "../../../setu
 import { withDaemonAt } from "../../../setup/running-daemon.ts";
 import { wrap } from "../../help.ts";
 import type { Io } from "../../program.ts";
+import type { ClientLines } from "../client-lines.ts";
+import { clientLines, formatSshLines } from "../client-lines.ts";
 import type { CommandLine } from "../command.ts";
 import { print } from "../command.ts";
 import { followTrial, warnAll } from "../follow-trial.ts";
+import { readQrTarget, writeQr } from "../qr-file.ts";
 import { typed } from "../typed.ts";
-import type { ClientLines } from "./output.ts";
-import { clientLines, formatClient, formatProof, lastResort } from "./output.ts";
+import { formatProof, lastResort } from "./output.ts";
 
 export interface ProtectParts {
   readonly line: CommandLine;
@@ -43,9 +45,31 @@ export async function protectOnTrial(parts: ProtectParts): Promise<number> {
   });
 }
 
-function printClients({ line, io, plan, options }: ProtectParts, clients: readonly ClientLines[]) {
+/** Prints what clients need beside the knock itself, which the trial shows last. */
+function printClients(
+  { line, io, plan, options }: ProtectParts,
+  clients: readonly ClientLines[],
+): void {
   if (line.given.has("json")) return;
-  for (const lines of clients) io.stdout(formatClient(lines, options.host));
+  const target = readQrTarget(line);
+  for (const { door, ssh, windows, qr } of clients) {
+    const config = formatConfigOption(plan);
+    const more = typed(`client ${printable(door)} --host ${options.host}${config}`, {
+      given: new Map(),
+    });
+    const code = qr === undefined ? undefined : target?.format(qr);
+    io.stdout(
+      [
+        ...(ssh === undefined ? [] : [formatSshLines(ssh)]),
+        `On Windows (in PowerShell write ; for &&):\n\n    ${windows}`,
+        `The lines for knock.conf, and a QR code:\n\n    ${more}`,
+        ...(target?.file === undefined && code !== undefined ? [String(code).trimEnd()] : []),
+      ]
+        .map((part) => `\n${part}\n`)
+        .join(""),
+    );
+    if (target?.file !== undefined && code !== undefined) writeQr(target.file, code, false);
+  }
   for (const { door } of plan.doors) {
     if (door.sequence.kind === "fixed") continue;
     io.stdout(
@@ -74,17 +98,19 @@ async function runTrial(
     }
     warnAll(guarded.warnings, io);
     signal.throwIfAborted();
+    if (line.given.has("protect-now")) {
+      await daemon.ask("confirm", { console: true });
+      return finish(parts, clients, undefined);
+    }
     if (line.given.has("json")) return finish(parts, clients, guarded);
     const { host } = options;
-    io.stdout("\n");
     // The daemon's own socket: the configuration may say another than the default.
     const given = new Map([...line.given, ["socket", plan.paths.socket] as const]);
-    const footnote = formatLastResort(plan, line);
+    io.stdout(`${formatLastResort(plan, line)}\n`);
     const code = await followTrial(daemon, guarded, {
       line: { given },
       io,
       host,
-      footnote,
       signal,
     });
     if (code === 0) return 0;
@@ -121,16 +147,20 @@ function finish(
     ...(trial !== undefined && { trial }),
   };
   print(line, io, result, () => {
-    return `All services are protected already: there is no trial.\n${formatLastResort(plan, line)}`;
+    const why = line.given.has("protect-now")
+      ? "Protected from now on, also after a restart, without a trial."
+      : "All services are protected already: there is no trial.";
+    return `${why}\n${formatLastResort(plan, line)}`;
   });
   return 0;
 }
 
-function formatLastResort({ paths: { config } }: SetupPlan, { given }: CommandLine): string {
+function formatLastResort(plan: SetupPlan, { given }: CommandLine): string {
   const socket = given.get("socket");
-  const typed = [
-    ...(config === defaultConfigFile ? [] : [` --config ${config}`]),
-    ...(socket === undefined ? [] : [` --socket ${socket}`]),
-  ];
-  return lastResort(printable(typed.join("")));
+  const option = socket === undefined ? "" : ` --socket ${printable(socket)}`;
+  return lastResort(`${formatConfigOption(plan)}${option}`);
+}
+
+function formatConfigOption({ paths: { config } }: SetupPlan): string {
+  return config === defaultConfigFile ? "" : ` --config ${printable(config)}`;
 }

@@ -1,0 +1,88 @@
+import { KnockError } from "../../base/errors.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
+import type { Service } from "../../base/service.ts";
+import { parseService } from "../../base/service.ts";
+import { printable } from "../../base/text.ts";
+import { openedServices } from "../../config/config.ts";
+import { loadConfig } from "../../config/load.ts";
+import type { ClientLines } from "./client-lines.ts";
+import { clientLines, formatClient } from "./client-lines.ts";
+import type { Command, CommandLine } from "./command.ts";
+import { print } from "./command.ts";
+import { findDoor } from "./door-operand.ts";
+import { readService } from "./guard.ts";
+import type { QrTarget } from "./qr-file.ts";
+import { qrOption, readQrTarget, writeQr } from "./qr-file.ts";
+import { sshConnection } from "./ssh-connection.ts";
+import { guessHost, readHostName, usualSshPort } from "./trial.ts";
+
+export const client: Command = {
+  name: "client",
+  group: "files",
+  summary: "print what clients of a door type and configure",
+  operands: [{ name: "DOOR" }],
+  description: `
+    Prints how clients open a door: the commands for Linux, macOS and Windows, the lines for
+    knock.conf and for the configuration of ssh. With --qr also a QR code, which is a text to
+    paste into the page that "knockctl invite" makes. Needs no running knockd.`,
+  asksDaemon: false,
+  options: [
+    {
+      long: "host",
+      argument: "NAME",
+      help: "name this server as clients do [the address that your ssh connection reached]",
+    },
+    {
+      long: "service",
+      argument: "S",
+      help: "wait for this service: tcp/22 [the first one that a native door opens]",
+    },
+    qrOption,
+    { long: "force", help: "overwrite FILE" },
+    {
+      long: "config",
+      argument: "FILE",
+      help: `use this configuration [${defaultConfigFile}]`,
+    },
+  ],
+  example: "client ssh --host server.example.org --qr ssh.svg",
+  async run(line, io) {
+    const { given } = line;
+    const target = readQrTarget(line);
+    const lines = findLines(line);
+    if (target !== undefined && lines.qr === undefined) {
+      const message = `no browser can knock at [${printable(lines.door)}]: there is no QR code`;
+      throw new KnockError("SYSTEM", message, { hints: ["knockctl invite says why"] });
+    }
+    const code = target?.format(lines.qr ?? "");
+    if (target?.file !== undefined) writeQr(target.file, code ?? "", given.has("force"));
+    const result = { ...lines, ...(target?.file !== undefined && { qrFile: target.file }) };
+    print(line, io, result, () => `${formatClient(lines)}${describeQr(target, code)}`);
+    return 0;
+  },
+};
+
+function findLines({ given, operands: [name = ""] }: CommandLine): ClientLines {
+  const host = given.get("host");
+  const wanted = given.get("service");
+  const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
+  const door = findDoor(config, name);
+  const service: Service | undefined =
+    wanted === undefined ? openedServices(door)[0] : parseService(readService(wanted));
+  const lines = clientLines(
+    { door, service },
+    {
+      host: host === undefined ? guessHost() : readHostName(host),
+      sshPort: sshConnection()?.serverPort ?? usualSshPort,
+    },
+  );
+  if (lines !== undefined) return lines;
+  const message = `[${printable(name)}] has one-time sequences: each client needs its own list`;
+  throw new KnockError("SYSTEM", message);
+}
+
+function describeQr(target: QrTarget | undefined, code: string | Uint8Array | undefined): string {
+  if (target === undefined) return "";
+  if (target.file === undefined) return `\n${code}`;
+  return `\n${printable(target.file)} is the QR code.\n`;
+}
