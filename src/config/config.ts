@@ -1,5 +1,6 @@
 import type { Sequence } from "../base/sequence.ts";
-import type { Service } from "../base/service.ts";
+import type { OpenedService, Service } from "../base/service.ts";
+import { formatService, isOneService } from "../base/service.ts";
 import type { ValuesOf } from "./directive.ts";
 import { withDefaults } from "./directive.ts";
 import type { commandDirectives, doorDirectives, nativeDirectives } from "./directives.ts";
@@ -46,14 +47,25 @@ export function fixedSteps({ sequence }: DoorConfig): Sequence {
 }
 
 /** Returns the services that a native door opens; none for a door of commands. */
-export function openedServices({ action }: DoorConfig): readonly Service[] {
+export function openedServices({ action }: DoorConfig): readonly OpenedService[] {
   return action.kind === "native" ? action.services : [];
+}
+
+/** Returns the services that a native door opens by their names: those of `open = any` are not among them. */
+export function namedServices(door: DoorConfig): Service[] {
+  return openedServices(door).filter(isOneService);
+}
+
+/** Returns whether a native door opens a service, by its name or among all. */
+export function opensService(door: DoorConfig, service: Service): boolean {
+  const text = formatService(service);
+  return openedServices(door).some((one) => !isOneService(one) || formatService(one) === text);
 }
 
 /** Returns the services that native doors deny to all other sources, as their doors write them. */
 export function protectedServices(doors: readonly DoorConfig[]): readonly Service[] {
   return doors.flatMap(({ action }) =>
-    action.kind === "native" && action.protect ? action.services : [],
+    action.kind === "native" && action.protect ? action.services.filter(isOneService) : [],
   );
 }
 

@@ -6,7 +6,7 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
-import type { Service } from "../base/service.ts";
+import type { OpenedService } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { formatFlagTest } from "../base/tcp-flags.ts";
@@ -78,7 +78,7 @@ export const sequence: ValueKind<Sequence> = kind("STEP, …", values.sequence, 
   steps.map(formatPort).join(","),
 );
 
-export const services: ValueKind<readonly Service[]> = kind(
+export const services: ValueKind<readonly OpenedService[]> = kind(
   "SERVICE, …",
   values.services,
   (services) => services.map(formatService).join(","),

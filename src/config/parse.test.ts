@@ -370,6 +370,10 @@ describe("refused, each with its place:", () => {
     ["[x]\nsequence=1\nopen = icmp\nprotect = x", '4:11: protect: expected yes or no, got "x"'],
     ["[x]\nsequence=1\nopen = icmp\nprotect", '4:1: syntax error: "protect" needs a value'],
     ["[x]\nsequence=1\ncommand_timeout = x", '3:19: command_timeout: "x" is not a length of time'],
+    [
+      "[x]\nsequence=1\nopen = any\nprotect = yes",
+      "1:1: section 'x' protects any: that would deny the whole host to all others",
+    ],
     ["[x]\nsequence=1\nopen=icmp\nstop_command=x", "1:1: section 'x' has both Open and commands"],
     [
       "[knockctl guard]\nsequence=1\nopen=tcp/22",

@@ -1,4 +1,5 @@
 import { trialName } from "../base/access-owner.ts";
+import { isOneService } from "../base/service.ts";
 import type { Config, ConfigOptions, DoorConfig } from "./config.ts";
 import { withDefaults } from "./directive.ts";
 import {
@@ -94,6 +95,11 @@ function checkDoor(
   }
   const { start, start6, stop, stop6, timeout } = commandDirectives;
   const hasCommands = [start, start6, stop, stop6, timeout].some((row) => values.has(row));
+  const opensAll = values.get(nativeDirectives.services)?.some((one) => !isOneService(one));
+  if (opensAll && values.get(nativeDirectives.protect)) {
+    const message = `section '${name}' protects any: that would deny the whole host to all others`;
+    report(message, "protect = yes in doors that name their services");
+  }
   if (values.has(nativeDirectives.services) && hasCommands) {
     report(`section '${name}' has both Open and commands`, "make two doors of it");
   }

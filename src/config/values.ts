@@ -5,8 +5,8 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { parseEndpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence } from "../base/sequence.ts";
-import type { Service } from "../base/service.ts";
-import { formatService, parseService } from "../base/service.ts";
+import type { OpenedService } from "../base/service.ts";
+import { formatService, parseOpenedService, parseService } from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { tcpFlags } from "../base/tcp-flags.ts";
 import type { WallTime } from "../base/time.ts";
@@ -96,10 +96,10 @@ export function networks(text: string): Parsed<readonly Network[]> {
 }
 
 /** What a native door opens. */
-export function services(text: string): Parsed<readonly Service[]> {
-  const found: Service[] = [];
+export function services(text: string): Parsed<readonly OpenedService[]> {
+  const found: OpenedService[] = [];
   for (const { item, offset } of items(text)) {
-    const service = parseService(item);
+    const service = parseOpenedService(item);
     if (service === undefined) {
       return { problem: `"${item}" is not a service`, offset, hint: serviceHint(item) };
     }

@@ -1,8 +1,8 @@
 import type { Address } from "../base/address.ts";
-import type { Service } from "../base/service.ts";
-import { uniqueServices } from "../base/service.ts";
+import type { OpenedService, Service } from "../base/service.ts";
+import { isOneService, uniqueServices } from "../base/service.ts";
 import type { DoorConfig } from "../config/config.ts";
-import { openedServices } from "../config/config.ts";
+import { namedServices, openedServices } from "../config/config.ts";
 import type { Access } from "../firewall/firewall.ts";
 
 /** Connections of one source: to these services, or all of them. */
@@ -29,18 +29,26 @@ export interface CutRequest {
 export function cutTargets(request: CutRequest): readonly CutTarget[] {
   const { closed, address, doors, protectedServices, namesDoor } = request;
   const made = closed.map(({ source, method }) => {
-    return { source, services: method.kind === "native" ? method.services : undefined };
+    return { source, services: method.kind === "native" ? allNamed(method.services) : undefined };
   });
   if (address === undefined) return made;
   // What the commands of a door open only its author knows: all connections, if that door is meant.
   const isAll =
-    made.some(({ services }) => services === undefined) ||
-    (namesDoor && doors.some(({ action }) => action.kind === "command"));
+    made.some(({ services }) => services === undefined) || (namesDoor && doors.some(opensUnnamed));
   if (isAll) return [{ source: address, services: undefined }];
   const services = uniqueServices([
     ...made.flatMap((one) => one.services ?? []),
-    ...doors.flatMap(openedServices),
+    ...doors.flatMap(namedServices),
     ...protectedServices,
   ]);
   return [{ source: address, services }];
+}
+
+/** Returns these services, or `undefined` if they are not all named. */
+function allNamed(services: readonly OpenedService[]): readonly Service[] | undefined {
+  return services.every(isOneService) ? services : undefined;
+}
+
+function opensUnnamed(door: DoorConfig): boolean {
+  return door.action.kind === "command" || allNamed(openedServices(door)) === undefined;
 }

@@ -7,7 +7,7 @@ import type { Sequence } from "../base/sequence.ts";
 import type { WallTime } from "../base/time.ts";
 import { formatLocalTime, wallTime } from "../base/time.ts";
 import type { DoorConfig } from "../config/config.ts";
-import { openedServices } from "../config/config.ts";
+import { namedServices } from "../config/config.ts";
 import { chooseDecoys } from "../match/decoys/choose.ts";
 import type { Decoy, DecoyRequest, HostPorts } from "../match/decoys/decoy.ts";
 import { unknownHost } from "../match/decoys/decoy.ts";
@@ -171,7 +171,7 @@ export class Doors {
   /** Those of a door depend on the ports of all others. */
   #chooseDecoys(): void {
     const taken = new Set(this.#host.taken);
-    for (const service of this.#live.flatMap(({ config }) => openedServices(config))) {
+    for (const service of this.#live.flatMap(({ config }) => namedServices(config))) {
       if (service.protocol !== "icmp") taken.add(portKey(service.port, service.protocol));
     }
     const chosen = chooseDecoys(this.#live.map(decoyRequest), { ...this.#host, taken });

@@ -2,7 +2,7 @@
 import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Service } from "../base/service.ts";
+import type { OpenedService, Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
 import type { Monotonic } from "../base/time.ts";
@@ -120,7 +120,7 @@ export function reportLeases(
   clock: Clock,
   inKernel: readonly OpenElement[] | undefined,
 ): readonly LeaseReport[] {
-  const key = (source: Address, service: Service) => `${source} ${formatService(service)}`;
+  const key = (source: Address, service: OpenedService) => `${source} ${formatService(service)}`;
   const known = new Set(inKernel?.map(({ source, service }) => key(source, service)));
   return leases.map((lease) => {
     const { source, method } = lease.access;

@@ -1,13 +1,13 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { KnockError } from "../base/errors.ts";
-import type { Service } from "../base/service.ts";
+import type { OpenedService, Service } from "../base/service.ts";
 import type { Firewall, NativeAccess } from "./firewall.ts";
 
 /** One service that one source may use, and for how many milliseconds more. */
 export interface OpenElement {
   readonly source: Address;
-  readonly service: Service;
+  readonly service: OpenedService;
   readonly milliseconds: number;
 }
 

@@ -1,7 +1,7 @@
 import type { AccessOwner } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Protocol } from "../base/port.ts";
-import type { Service } from "../base/service.ts";
+import type { OpenedService } from "../base/service.ts";
 
 /** What is opened for one source, and how: ready to be carried out. */
 export type Access = CommandAccess | NativeAccess;
@@ -40,7 +40,7 @@ export interface CommandMethod {
 /** By the kernel, which closes by itself. */
 export interface NativeMethod {
   readonly kind: "native";
-  readonly services: readonly Service[];
+  readonly services: readonly OpenedService[];
 }
 
 /** How opening or closing ended. */

@@ -1,6 +1,6 @@
 import type { PortRange } from "../base/port.ts";
 import type { Config } from "../config/config.ts";
-import { fixedSteps, openedServices } from "../config/config.ts";
+import { fixedSteps, namedServices } from "../config/config.ts";
 import type { HostFacts } from "../config/traps/host.ts";
 import { isBadPort } from "../invitation/bad-ports.ts";
 import { listeningPorts } from "../system/listening.ts";
@@ -52,7 +52,7 @@ export function usablePorts({ listening, ephemeral, doors }: PortFacts): number[
 /** Returns the facts of this machine, with the doors of this configuration. */
 export function portFacts({ doors }: Pick<Config, "doors">): PortFacts {
   const steps = doors.flatMap((door) => fixedSteps(door).map(({ number }) => number));
-  const services = doors.flatMap(openedServices);
+  const services = doors.flatMap(namedServices);
   const opened = services.flatMap((one) => (one.protocol === "icmp" ? [] : [one.port]));
   return {
     listening: listeningPorts(),

@@ -1,8 +1,8 @@
 // The contract of src/firewall/firewall.ts on a real kernel, and what the documentation promises of ipset.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import type { Service } from "../../src/base/service.ts";
-import { formatService, parseService } from "../../src/base/service.ts";
+import type { OpenedService } from "../../src/base/service.ts";
+import { formatService, parseOpenedService } from "../../src/base/service.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
 import type { NativeBackend } from "../../src/firewall/backend.ts";
@@ -166,10 +166,41 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
     ]);
   });
 
+  test("nftables lets a source for which any is open use all that is protected", async () => {
+    const parts = { table: "sesame", onLoss: () => {}, onProblem: () => {} };
+    const protect = [{ protocol: "tcp", port: 22 }, { protocol: "icmp" }] as const;
+    const firewall = await NftablesFirewall.start(parts, protect);
+    const families = LiveNetwork.hasIPv6 ? ([4, 6] as const) : ([4] as const);
+    try {
+      for (const family of families) {
+        const at = (host: LiveHost) => (family === 4 ? host.address : host.address6);
+        const uses = async (from: LiveHost) => [
+          await from.canConnect(at(server), 22, 400),
+          await from.pings(at(server), 400),
+        ];
+        const any = [{ protocol: "any" }] as const;
+        const access = byKernel({ source: address(at(client)) }, { services: any });
+        expect(await uses(client)).toEqual(["silent", false]);
+        expect(await firewall.open(access, 60_000)).toEqual({ kind: "done" });
+        await firewall.renew();
+        expect(await uses(client)).toEqual(["open", true]);
+        expect(await uses(other)).toEqual(["silent", false]);
+        const listed = await firewall.listOpen();
+        expect(listed.map(({ source, service }) => `${source} ${formatService(service)}`)).toEqual([
+          `${at(client)} any`,
+        ]);
+        expect(await firewall.close(access)).toEqual({ kind: "done" });
+        expect(await uses(client)).toEqual(["silent", false]);
+      }
+    } finally {
+      await removeTable(firewall);
+    }
+  });
+
   describe("ipset, with one rule of the administrator's for each family", () => {
     const families = LiveNetwork.hasIPv6 ? ([4, 6] as const) : ([4] as const);
-    const services = (...texts: string[]): Service[] =>
-      texts.flatMap((text) => parseService(text) ?? []);
+    const services = (...texts: string[]): OpenedService[] =>
+      texts.flatMap((text) => parseOpenedService(text) ?? []);
     let firewall: IpsetFirewall;
 
     beforeAll(async () => {
@@ -182,6 +213,8 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
         await drop("-p", icmp, `--${type}-type`, "echo-request");
         const match = `-m set --match-set sesame${family} src,dst -j ACCEPT`;
         await run([iptables, "-I", "INPUT", ...match.split(" ")]);
+        const matchAny = `-m set --match-set sesame-any${family} src -j ACCEPT`;
+        await run([iptables, "-I", "INPUT", ...matchAny.split(" ")]);
       }
     });
 
@@ -203,6 +236,18 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
         expect(await connects(client)).toBe(texts.includes("tcp") ? "open" : "silent");
         expect(await pings(client)).toBe(texts.includes("icmp"));
         expect([await connects(other), await pings(other)]).toEqual(["silent", false]);
+        expect(await firewall.close(open)).toEqual({ kind: "done" });
+        expect([await connects(client), await pings(client)]).toEqual(["silent", false]);
+      });
+
+      test("lets an open source use any", async () => {
+        const open = access("any");
+        expect(await firewall.open(open, 60_000)).toEqual({ kind: "done" });
+        expect([await connects(client), await pings(client)]).toEqual(["open", true]);
+        expect([await connects(other), await pings(other)]).toEqual(["silent", false]);
+        expect((await firewall.listOpen()).map(({ service }) => formatService(service))).toEqual([
+          "any",
+        ]);
         expect(await firewall.close(open)).toEqual({ kind: "done" });
         expect([await connects(client), await pings(client)]).toEqual(["silent", false]);
       });

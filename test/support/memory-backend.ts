@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/base/clock.ts";
-import type { Service } from "../../src/base/service.ts";
+import type { OpenedService, Service } from "../../src/base/service.ts";
 import { formatService } from "../../src/base/service.ts";
 import type { NativeBackend, OpenElement, RunningTrial } from "../../src/firewall/backend.ts";
 import type { Starter } from "../../src/firewall/backends.ts";
@@ -83,6 +83,6 @@ export function memoryStarter(onStart: (backend: MemoryBackend) => void = () => 
   };
 }
 
-function keyOf(source: NativeAccess["source"], service: Service): string {
+function keyOf(source: NativeAccess["source"], service: OpenedService): string {
   return `${source} ${formatService(service)}`;
 }

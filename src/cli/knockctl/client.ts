@@ -3,7 +3,7 @@ import { defaultConfigFile } from "../../base/paths.ts";
 import type { Service } from "../../base/service.ts";
 import { parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
-import { openedServices } from "../../config/config.ts";
+import { namedServices } from "../../config/config.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { ClientLines } from "./client-lines.ts";
 import { clientLines, formatClient } from "./client-lines.ts";
@@ -68,7 +68,7 @@ function findLines({ given, operands: [name = ""] }: CommandLine): ClientLines {
   const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
   const door = findDoor(config, name);
   const service: Service | undefined =
-    wanted === undefined ? openedServices(door)[0] : parseService(readService(wanted));
+    wanted === undefined ? namedServices(door)[0] : parseService(readService(wanted));
   const lines = clientLines(
     { door, service },
     {

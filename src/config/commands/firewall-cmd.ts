@@ -1,7 +1,7 @@
 import { parseProtocol } from "../../base/port.ts";
 import { namedService, opensPorts } from "./ports.ts";
 import type { Opens, RuleChange } from "./rule-change.ts";
-import { isKnocker, joinWords } from "./rule-change.ts";
+import { everything, isKnocker, joinWords } from "./rule-change.ts";
 import type { CommandWord } from "./words.ts";
 
 /** What an option of firewall-cmd(1) such as `--add-port=22/tcp` does. */
@@ -130,7 +130,7 @@ function opensOf(
   const isBare = words.every((word) =>
     /^(?:rule|family=\S+|source|address=\S+|accept|priority=\S+)$/.test(word),
   );
-  return { unfit: isBare ? "it opens everything" : "its rule is not for a port or a service" };
+  return isBare ? everything : { unfit: "its rule is not for a port or a service" };
 }
 
 /** The value of `key=…` among the attributes that follow the element `name`. */

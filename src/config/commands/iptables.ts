@@ -1,6 +1,6 @@
 import { opensPorts, portNumber } from "./ports.ts";
 import type { MissingWord, Opens, RuleChange } from "./rule-change.ts";
-import { isKnocker, joinWords, knocker } from "./rule-change.ts";
+import { everything, isKnocker, joinWords, knocker } from "./rule-change.ts";
 import type { CommandWord } from "./words.ts";
 
 /** The names of iptables(8) and iptables-extensions(8) by which this file knows an option. */
@@ -221,7 +221,7 @@ function opensOf(chain: string, target: string, options: readonly RuleOption[]):
     return opensPorts(ports, [protocol]);
   }
   if (ports !== undefined) return { unfit: "its ports have no protocol" };
-  if (protocol === undefined || protocol === "all") return { unfit: "it opens everything" };
+  if (protocol === undefined || protocol === "all") return everything;
   return { unfit: `no native door opens the protocol ${protocol}` };
 }
 

@@ -1,7 +1,7 @@
 import { parseProtocol } from "../../base/port.ts";
 import { opensPorts } from "./ports.ts";
 import type { MissingWord, Opens, RuleChange } from "./rule-change.ts";
-import { isKnocker, joinWords, knocker } from "./rule-change.ts";
+import { everything, isKnocker, joinWords, knocker } from "./rule-change.ts";
 import type { CommandWord } from "./words.ts";
 
 const families: ReadonlySet<string> = new Set("ip ip6 inet arp bridge netdev".split(" "));
@@ -102,6 +102,6 @@ function opensOf(chain: string, body: readonly string[]): Opens {
     return { unfit: "its rule has more than a source and ports" };
   if (!isKnocker(source)) return { unfit: `it opens for ${source}` };
   const protocol = parseProtocol(parts[2] ?? "");
-  if (protocol === undefined) return { unfit: "it opens everything" };
+  if (protocol === undefined) return everything;
   return opensPorts((parts[3] ?? "").replace(/[{} ]/g, ""), [protocol]);
 }

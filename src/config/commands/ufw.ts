@@ -1,7 +1,7 @@
 import type { Protocol } from "../../base/port.ts";
 import { namedService, opensPorts, portNumber } from "./ports.ts";
 import type { Opens, RuleChange } from "./rule-change.ts";
-import { isKnocker, joinWords, knocker } from "./rule-change.ts";
+import { everything, isKnocker, joinWords, knocker } from "./rule-change.ts";
 import type { CommandWord } from "./words.ts";
 
 /** A rule as ufw(8) writes it in full. */
@@ -141,7 +141,7 @@ function opensOf({ action, from, to, port, protocol, others }: UfwRule): Opens {
   if (from === "any") return { unfit: "it opens for every source" };
   if (!isKnocker(from)) return { unfit: `it opens for ${from}` };
   if (to !== "any") return { unfit: `it opens at ${to} only` };
-  if (port === undefined && protocol === undefined) return { unfit: "it opens everything" };
+  if (port === undefined && protocol === undefined) return everything;
   if (port === undefined) return { unfit: `it opens all ports of ${protocol}` };
   const both: readonly Protocol[] = ["tcp", "udp"];
   const protocols = both.filter((one) => protocol === undefined || protocol === one);

@@ -4,7 +4,7 @@ import type { Sequence } from "../../base/sequence.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
 import type { Config, DoorConfig } from "../config.ts";
-import { openedServices } from "../config.ts";
+import { opensService } from "../config.ts";
 import type { AnyRow } from "../directive.ts";
 import { doorDirectives, nativeDirectives, sequences } from "../directives.ts";
 import { readSections } from "../lines.ts";
@@ -54,11 +54,7 @@ function formatDoor({ name, sequence, service, openFor }: NewDoor): string[] {
 
 /** A door at this host that opens a service in the kernel already; best one whose sequence does not change. */
 export function openerOf({ doors }: Config, service: Service): DoorConfig | undefined {
-  const text = formatService(service);
-  const openers = doors.filter(
-    (door) =>
-      door.target === undefined && openedServices(door).some((one) => formatService(one) === text),
-  );
+  const openers = doors.filter((door) => door.target === undefined && opensService(door, service));
   return openers.find(({ sequence }) => sequence.kind === "fixed") ?? openers[0];
 }
 

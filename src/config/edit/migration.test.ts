@@ -125,6 +125,7 @@ command = ${close}
 
   test.each([
     ["whose commands are not known", `command = ${open} && logger open`],
+    ["that opens everything", `command = ${open.replace("-p tcp --dport 22 ", "")}`],
     ["that opens more", `command = ${open} ; ${open.replace("22", "80")}`],
   ])("stays for one %s", (_what, command) => {
     const text = `${two}[c]\n${command}\n`;
@@ -159,6 +160,11 @@ describe("a door of commands that people write", () => {
     ],
   ])("%s", (_, start, opens) => {
     expect(converted(start, start.replace("-A", "-D"))).toBe(opens);
+  });
+
+  test("a door that opens everything", () => {
+    const all = "iptables -I INPUT -s %IP% -j ACCEPT";
+    expect(converted(all, all.replace("-I", "-D"))).toBe(" any");
   });
 
   test("a comment on one side alone", () => {

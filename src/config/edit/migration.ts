@@ -1,6 +1,7 @@
 // From commands to native doors: what could be written in a file instead.
-import type { Service } from "../../base/service.ts";
-import { formatServices } from "../../base/service.ts";
+import type { OpenedService } from "../../base/service.ts";
+import { formatServices, isOneService } from "../../base/service.ts";
+import { readFirewallCommand } from "../commands/firewall-command.ts";
 import { isNameOf } from "../directive.ts";
 import { commandDirectives } from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
@@ -127,15 +128,21 @@ function retire(
   return [{ line, text }];
 }
 
-/** Whether a command speaks of one of these services: what it does with it may not be known. */
-function mayOpen({ directives }: ConfigSection, services: readonly Service[]): boolean {
-  return directives.some(
-    (directive) =>
-      isCommand(directive) &&
-      services.some((one) => {
-        const word = one.protocol === "icmp" ? "icmp" : `${one.port}\\b`;
-        return new RegExp(`\\b${word}`, "i").test(directive.value ?? "");
-      }),
+/** Whether a command speaks of one of these services, or of all: what it does with it may not be known. */
+function mayOpen({ directives }: ConfigSection, services: readonly OpenedService[]): boolean {
+  return directives.filter(isCommand).some(({ value = "" }) => {
+    if (opensAll(value)) return true;
+    return services.some((one) => {
+      const word = "port" in one ? `${one.port}\\b` : one.protocol;
+      return new RegExp(`\\b${word}`, "i").test(value);
+    });
+  });
+}
+
+function opensAll(command: string): boolean {
+  const { changes } = readFirewallCommand(command);
+  return changes.some(
+    ({ opens }) => "services" in opens && opens.services.some((one) => !isOneService(one)),
   );
 }
 

@@ -1,5 +1,5 @@
 // Doors whose commands a native door can take the place of.
-import type { Service } from "../../base/service.ts";
+import type { OpenedService } from "../../base/service.ts";
 import { formatService, uniqueServices } from "../../base/service.ts";
 import { readFirewallCommand } from "../commands/firewall-command.ts";
 import type { RuleChange } from "../commands/rule-change.ts";
@@ -15,8 +15,8 @@ const stopRows = [commandDirectives.stop, commandDirectives.stop6];
 export interface Recognized {
   readonly section: ConfigSection;
   readonly start: Directive;
-  readonly opens: readonly Service[];
-  readonly closes: readonly Service[];
+  readonly opens: readonly OpenedService[];
+  readonly closes: readonly OpenedService[];
   /** Its stop commands close what its start commands open. */
   readonly closesItself: boolean;
   /** The program of its commands. */
@@ -68,8 +68,8 @@ function changesOf(commands: readonly Directive[]): readonly RuleChange[] | unde
 function services(
   changes: readonly RuleChange[],
   verb: RuleChange["verb"],
-): readonly Service[] | Unfit {
-  const found: Service[] = [];
+): readonly OpenedService[] | Unfit {
+  const found: OpenedService[] = [];
   for (const { opens } of changes.filter((change) => change.verb === verb)) {
     if ("unfit" in opens) return opens;
     found.push(...opens.services);
@@ -78,8 +78,8 @@ function services(
 }
 
 /** Returns whether these are the same services, in any order. */
-export function same(a: readonly Service[], b: readonly Service[]): boolean {
-  const text = (some: readonly Service[]) => some.map(formatService).sort().join();
+export function same(a: readonly OpenedService[], b: readonly OpenedService[]): boolean {
+  const text = (some: readonly OpenedService[]) => some.map(formatService).sort().join();
   return text(a) === text(b);
 }
 

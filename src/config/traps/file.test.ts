@@ -50,6 +50,11 @@ describe("a trap is told with its place", () => {
       "[x]\nsequence = 2,1\ntcpflags = syn\nopen = icmp\nopen_for = 0",
       "1:1: open_for is 0: 'x' can never be opened",
     ],
+    [
+      "a door that opens everything",
+      "[x]\nsequence = 2:udp,1:udp\nopen = any",
+      "1:1: 'x' opens all protected services at once for the source that knocks | open = tcp/22 opens one",
+    ],
     ["no time at all", door("seq_timeout = 0"), "1:1: seq_timeout is 0: 'x' can never be opened"],
     [
       "a time that ipset cannot count",

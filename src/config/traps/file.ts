@@ -3,7 +3,9 @@ import type { BackendKind } from "../../base/backends.ts";
 import { backends } from "../../base/backends.ts";
 import { isLoopback } from "../../base/endpoint.ts";
 import type { Sequence } from "../../base/sequence.ts";
+import { isOneService } from "../../base/service.ts";
 import type { DoorConfig } from "../config.ts";
+import { openedServices } from "../config.ts";
 import { isNameOf } from "../directive.ts";
 import { nativeDirectives, options } from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
@@ -77,6 +79,10 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
     if (timeout === 0 && sequence.steps.length > 1) {
       found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
     }
+  }
+  if (openedServices(door).some((one) => !isOneService(one))) {
+    const message = `'${door.name}' opens all protected services at once for the source that knocks`;
+    found.push(warn(section, message, "open = tcp/22 opens one"));
   }
   if (action.kind === "native" && action.openFor === 0) {
     found.push(warn(section, `open_for is 0: '${door.name}' can never be opened`));

@@ -12,7 +12,7 @@ import {
 } from "../../base/service.ts";
 import { later } from "../../base/time.ts";
 import type { Host } from "../../capture/host.ts";
-import { openedServices } from "../../config/config.ts";
+import { openedServices, opensService } from "../../config/config.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import { isAllowed } from "../../match/door.ts";
 import type { SocketRow } from "../../system/proc.ts";
@@ -125,7 +125,10 @@ export class Guard {
       this.#expectNew(params);
       proven = openers.filter((door) => trialKnocks.hasOpened(door, params.address));
       if (proven.length === 0) throw this.#withoutKnock(params.address.toString(), openers);
-      if (params.all !== true) chosen = proven.flatMap(({ config }) => openedServices(config));
+      if (params.all !== true)
+        chosen = trial.filter((service) =>
+          proven.some(({ config }) => opensService(config, service)),
+        );
     }
     const services = await protection.confirm(chosen);
     const rest = protection.trial;
@@ -195,12 +198,10 @@ export class Guard {
   }
 
   #openersOf(services: readonly Service[]): readonly Opener[] {
-    const names = new Set(services.map(formatService));
     return this.#parts
       .doors()
       .all.filter(
-        ({ config, door }) =>
-          door && openedServices(config).some((service) => names.has(formatService(service))),
+        ({ config, door }) => door && services.some((service) => opensService(config, service)),
       );
   }
 }

@@ -1,18 +1,18 @@
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
-import { formatService, formatServices } from "../../base/service.ts";
-import { openedServices } from "../../config/config.ts";
+import { formatServices } from "../../base/service.ts";
+import { namedServices, opensService } from "../../config/config.ts";
 import type { Doors } from "../doors.ts";
 
-/** Returns the services that doors open now. A disabled door opens none. */
+/** Returns the services that doors open now by their names. A disabled door opens none. */
 export function reachableServices(doors: Doors): Service[] {
-  return doors.all.flatMap(({ config, door }) => (door ? openedServices(config) : []));
+  return doors.all.flatMap(({ config, door }) => (door ? namedServices(config) : []));
 }
 
 /** Returns those services that no door opens. */
 export function unreachableServices(services: readonly Service[], doors: Doors): Service[] {
-  const reachable = new Set(reachableServices(doors).map(formatService));
-  return services.filter((service) => !reachable.has(formatService(service)));
+  const enabled = doors.all.filter(({ door }) => door);
+  return services.filter((service) => !enabled.some(({ config }) => opensService(config, service)));
 }
 
 /** Throws USAGE if no door opens one of these services, so that protecting it would lock everybody out. */

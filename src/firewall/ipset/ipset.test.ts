@@ -71,7 +71,7 @@ test("one that cannot be opened does not keep the others out", async () => {
   await end();
   const refused: FirewallResult = {
     kind: "not-started",
-    reason: "ipset: ipset v7.17: Error in line 4: Hash is full, cannot add more elements",
+    reason: "ipset: ipset v7.17: Error in line 6: Hash is full, cannot add more elements",
   };
   await end(refused);
   expect(runs[2]).toEqual([1, 3].map((i) => `add ${element(i)} timeout 5`));
@@ -100,4 +100,16 @@ test("renewed, it takes nothing for open that was", async () => {
   await end();
   void firewall.open(from(1), 5000);
   expect(runs).toEqual([[`add ${element(1)} timeout 60`], [], [`add ${element(1)} timeout 5`]]);
+});
+
+test("a source for which everything is open is in a set of its own", async () => {
+  const { firewall, runs, end } = await make();
+  for (const source of [address("192.0.2.7"), address("2001:db8::7")]) {
+    void firewall.open(byKernel({ source }, { services: [{ protocol: "any" }] }), 5000);
+    await end();
+  }
+  expect(runs).toEqual([
+    ["add sesame-any4 192.0.2.7 timeout 5"],
+    ["add sesame-any6 2001:db8::7 timeout 5"],
+  ]);
 });

@@ -10,7 +10,7 @@ import { complaint } from "../../system/run-program.ts";
 import type { BackendParts, NativeBackend, OpenElement } from "../backend.ts";
 import { ExpiryCache } from "../expiry-cache.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
-import { formatElements, parseElements, sets } from "./ipset-element.ts";
+import { anySets, formatElements, parseElements, sets } from "./ipset-element.ts";
 
 /** Milliseconds that ipset may take. */
 const timeout = 5000;
@@ -18,10 +18,12 @@ const timeout = 5000;
 /** Seconds. */
 const longestTimeout = backends.ipset.longestTimeout / 1000;
 
-/** ipset's lines that make both sets, if another program has destroyed them. */
+/** ipset's lines that make the sets, if another program has destroyed them. */
 const createSets = [
   `create ${sets[4]} hash:ip,port family inet timeout 0 maxelem 1000000`,
   `create ${sets[6]} hash:ip,port family inet6 timeout 0 maxelem 1000000`,
+  `create ${anySets[4]} hash:ip family inet timeout 0 maxelem 1000000`,
+  `create ${anySets[6]} hash:ip family inet6 timeout 0 maxelem 1000000`,
 ];
 
 const done: FirewallResult = { kind: "done" };
@@ -45,7 +47,8 @@ interface Change {
 
 /**
  * Opens services by elements with kernel time-outs in the sets sesame4 and sesame6, which a rule of
- * the administrator matches: `-m set --match-set sesame4 src,dst -j ACCEPT`.
+ * the administrator matches: `-m set --match-set sesame4 src,dst -j ACCEPT`. Those of `open = any` are in
+ * sesame-any4 and sesame-any6: `-m set --match-set sesame-any4 src -j ACCEPT`.
  *
  * One ipset runs at a time, since of two the later could be done first; what is asked for meanwhile is
  * the work of the next, all of it.
@@ -89,7 +92,7 @@ export class IpsetFirewall implements NativeBackend {
 
   async listOpen(): Promise<readonly OpenElement[]> {
     const save = (set: string) => runBeside(["ipset", "save", set], { timeout });
-    const saved = await Promise.all(Object.values(sets).map(save));
+    const saved = await Promise.all([...Object.values(sets), ...Object.values(anySets)].map(save));
     for (const result of saved) {
       if (result.code !== 0) throw new KnockError("FIREWALL", `ipset: ${complaint(result)}`);
     }

@@ -1,12 +1,14 @@
 import { Address } from "../../base/address.ts";
-import type { Service } from "../../base/service.ts";
+import type { OpenedService, Service } from "../../base/service.ts";
+import { isOneService } from "../../base/service.ts";
 
 // The sets of our table that say what is open: (address . inet_proto . inet_service), each field padded
 // to four bytes. For icmp the third field is the first two bytes of an echo request, its type and code.
+// Those of `any` have addresses alone.
 
-export type OpenSet = "open4" | "open6";
+export type OpenSet = "open4" | "open6" | "any4" | "any6";
 
-export const openSets: readonly OpenSet[] = ["open4", "open6"];
+export const openSets: readonly OpenSet[] = ["open4", "open6", "any4", "any6"];
 
 export const protocolNumbers: Readonly<Record<"tcp" | "udp" | "icmp" | "icmpv6", number>> = {
   tcp: 6,
@@ -19,19 +21,20 @@ const { tcp: TCP, udp: UDP, icmp: ICMP, icmpv6: ICMPV6 } = protocolNumbers;
 const echoRequest = 8 << 8;
 const echoRequest6 = 128 << 8;
 
-/** Which set says whether `source` may use anything. */
-export function setOf(source: Address): OpenSet {
-  return source.family === 4 ? "open4" : "open6";
+/** Which set says whether `source` may use a service, or all of them. */
+export function setOf(source: Address, service: OpenedService): OpenSet {
+  return isOneService(service) ? `open${source.family}` : `any${source.family}`;
 }
 
-/** The key of (source, service) in the set of the source's family. */
-export function encodeKey(source: Address, service: Service): Uint8Array {
+/** The key of (source, service) in its set. */
+export function encodeKey(source: Address, service: OpenedService): Uint8Array {
   const words = source.family === 4 ? [source.w3] : [source.w0, source.w1, source.w2, source.w3];
-  const key = new Uint8Array(words.length * 4 + 8);
+  const key = new Uint8Array(words.length * 4 + (isOneService(service) ? 8 : 0));
   const fields = new DataView(key.buffer);
   words.forEach((word, i) => {
     fields.setUint32(i * 4, word, false);
   });
+  if (!isOneService(service)) return key;
   const [protocol, number] = numbers(source, service);
   fields.setUint8(key.length - 8, protocol);
   fields.setUint16(key.length - 4, number, false);
@@ -41,12 +44,13 @@ export function encodeKey(source: Address, service: Service): Uint8Array {
 /** What `encodeKey` encoded; undefined if it is nothing that this program writes. */
 export function decodeKey(
   key: Uint8Array,
-): { readonly source: Address; readonly service: Service } | undefined {
-  if (key.length !== 12 && key.length !== 24) return undefined;
+): { readonly source: Address; readonly service: OpenedService } | undefined {
+  if (![4, 12, 16, 24].includes(key.length)) return undefined;
   const fields = new DataView(key.buffer, key.byteOffset, key.length);
   const word = (i: number) => fields.getUint32(i * 4, false);
   const source =
-    key.length === 12 ? Address.v4(word(0)) : new Address(word(0), word(1), word(2), word(3));
+    key.length < 16 ? Address.v4(word(0)) : new Address(word(0), word(1), word(2), word(3));
+  if (key.length === 4 || key.length === 16) return { source, service: { protocol: "any" } };
   const service = serviceOf(
     fields.getUint8(key.length - 8),
     fields.getUint16(key.length - 4, false),

@@ -13,6 +13,8 @@ test("the rules for a few services", () => {
 table inet sesame {
 	set open4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
 	set open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
+	set any4 { type ipv4_addr; flags timeout; }
+	set any6 { type ipv6_addr; flags timeout; }
 	set protected { type inet_proto . inet_service; flags timeout; }
 	set echo { type inet_proto; flags timeout; }
 	chain protect { type filter hook prerouting priority mangle; policy accept; }
@@ -25,13 +27,13 @@ add element inet sesame protected { 17 . 51820 }
 add element inet sesame echo { 1 }
 add element inet sesame echo { 58 }
 add rule inet sesame protect iif lo accept
-add rule inet sesame protect icmp type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th sport != @open4 drop
-add rule inet sesame protect icmpv6 type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th sport != @open6 drop
-add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 drop
-add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 drop
+add rule inet sesame protect icmp type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th sport != @open4 ip saddr != @any4 drop
+add rule inet sesame protect icmpv6 type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th sport != @open6 ip6 saddr != @any6 drop
+add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 ip saddr != @any4 drop
+add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 ip6 saddr != @any6 drop
 add rule inet sesame protect ct state established accept
-add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 drop
-add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 drop
+add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 ip saddr != @any4 drop
+add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 ip6 saddr != @any6 drop
 `);
 });
 
@@ -48,6 +50,8 @@ test("without services there are the sets and no chain", () => {
 table inet mine {
 	set open4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
 	set open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
+	set any4 { type ipv4_addr; flags timeout; }
+	set any6 { type ipv6_addr; flags timeout; }
 	set protected { type inet_proto . inet_service; flags timeout; }
 	set echo { type inet_proto; flags timeout; }
 	chain protect { }

@@ -30,6 +30,8 @@ export function protectionRuleset(
     `table inet ${table} {`,
     "\tset open4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }",
     "\tset open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }",
+    "\tset any4 { type ipv4_addr; flags timeout; }",
+    "\tset any6 { type ipv6_addr; flags timeout; }",
     "\tset protected { type inet_proto . inet_service; flags timeout; }",
     "\tset echo { type inet_proto; flags timeout; }",
     // What is there already is left as it is, so that what follows finds it in any case.
@@ -107,12 +109,13 @@ function rulesFor(services: readonly Service[]): string[] {
 interface AddressFamily {
   readonly address: "ip" | "ip6";
   readonly open: OpenSet;
+  readonly any: OpenSet;
   readonly echo: "icmp" | "icmpv6";
 }
 
 const families: readonly AddressFamily[] = [
-  { address: "ip", open: "open4", echo: "icmp" },
-  { address: "ip6", open: "open6", echo: "icmpv6" },
+  { address: "ip", open: "open4", any: "any4", echo: "icmp" },
+  { address: "ip6", open: "open6", any: "any6", echo: "icmpv6" },
 ];
 
 /** `th sport` is where ICMP has type and code, which is what the sets hold for it. */
@@ -121,8 +124,10 @@ const echoRules = families.map((family) =>
 );
 
 /** Drops what is for this host and comes from a source for which `field` is not open. */
-function dropUnlessOpen({ address, open }: AddressFamily, match: string, field: string): string {
-  return `${match} fib daddr type ${local} ${address} saddr . meta l4proto . ${field} != @${open} drop`;
+function dropUnlessOpen(family: AddressFamily, match: string, field: string): string {
+  const { address, open, any } = family;
+  const notOpen = `${address} saddr . meta l4proto . ${field} != @${open}`;
+  return `${match} fib daddr type ${local} ${notOpen} ${address} saddr != @${any} drop`;
 }
 
 /** What is protected: for ever if it is among `services`, else for the time of the trial. */

@@ -1,6 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import { systemClock } from "../../base/clock.ts";
-import type { Service } from "../../base/service.ts";
+import type { OpenedService } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
 import { later } from "../../base/time.ts";
 import { systemError } from "../../ffi/libc.ts";
@@ -29,7 +29,7 @@ const slack = 1000;
 /** Services that a source may use for so many milliseconds from now. */
 export interface TimedElements {
   readonly source: Address;
-  readonly services: readonly Service[];
+  readonly services: readonly OpenedService[];
   readonly milliseconds: number;
 }
 
@@ -59,7 +59,7 @@ export class NftSets {
   }
 
   /** Closes; what is not open stays so. False if there are no sets. Throws FIREWALL. */
-  close(source: Address, services: readonly Service[]): boolean {
+  close(source: Address, services: readonly OpenedService[]): boolean {
     return merge(this.#table, [{ source, services, milliseconds: shortest }]).every((group) => {
       for (const { id } of group.wanted) this.#ends.delete(id);
       const change = { ...group.name, elements: elementsOf(group) };
@@ -170,7 +170,7 @@ function merge(table: string, requests: readonly TimedElements[]): SetBatch[] {
       const key = encodeKey(source, service);
       const id = String.fromCharCode(...key);
       if ((merged.get(id)?.element.milliseconds ?? 0) >= time) continue;
-      merged.set(id, { set: setOf(source), element: { key, milliseconds: time }, id });
+      merged.set(id, { set: setOf(source, service), element: { key, milliseconds: time }, id });
     }
   }
   return openSets.flatMap((set) => {

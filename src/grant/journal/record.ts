@@ -63,7 +63,7 @@ const way = v.variant("kind", [
   v.object({
     kind: v.literal("native"),
     services: v.array(
-      v.union([v.object({ protocol: v.literal("icmp") }), v.object({ protocol, port })]),
+      v.union([v.object({ protocol: v.picklist(["icmp", "any"]) }), v.object({ protocol, port })]),
     ),
   }),
 ]);
