@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import type { TestServer } from "../../test/support/control-server.ts";
 import { startServer } from "../../test/support/control-server.ts";
 import { knockctl, knockctlAt } from "../../test/support/knockctl.ts";
+import { stubRules } from "../../test/support/rulesets.ts";
 import { tooWide } from "../../test/support/wide.ts";
 import { Address, parseAddress } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
@@ -13,6 +14,7 @@ import { commands } from "./knockctl.ts";
 import { withPermissionHint } from "./permission.ts";
 
 beforeEach(() => void vi.stubEnv("TZ", "UTC"));
+beforeEach(() => stubRules("none"));
 afterEach(() => {
   vi.unstubAllEnvs();
   vi.restoreAllMocks();

@@ -51,6 +51,7 @@ export async function apply(
     at: new Date(systemClock.wall()).toISOString(),
     services: missing(plan, before?.firewall.protects ?? []),
     doors: plan.doors.flatMap(({ door, strength }) => (strength === undefined ? [] : door.name)),
+    ...(plan.ufw.length > 0 && { ufw: plan.ufw }),
     ...(method !== undefined && { started: await predictStart(method) }),
     ...(isChanged && { written: digest(plan.after) }),
     ...(isChanged && !isNew && { backup: freeBackup(paths.realConfig, "before-init") }),

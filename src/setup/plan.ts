@@ -57,6 +57,8 @@ export interface SetupPlan {
   /** The new file. */
   readonly after: Buffer;
   readonly warnings: readonly string[];
+  /** The services that ufw blocks, and has to let pass. */
+  readonly ufw: readonly string[];
 }
 
 /** Returns the current configuration. Throws CONFIG if it has problems. */
@@ -74,6 +76,7 @@ export function makePlan(
   options: InitOptions,
   host: HostFacts,
   decoys: DecoyFacts,
+  ufw: readonly string[],
 ): SetupPlan {
   const existing = readExisting(file);
   expectProtection(existing);
@@ -105,6 +108,7 @@ export function makePlan(
     doors,
     before,
     after,
+    ufw,
     warnings: [
       ...traps.map((problem) => formatWithHint(file, problem)),
       ...doors.flatMap(({ service }) => warnIfSilent(service, host.listening)),

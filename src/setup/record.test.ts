@@ -17,6 +17,7 @@ const whole: InitRecord = {
   backup: "/etc/knockd.conf.before-init",
   written: digest("[ssh]"),
   started: "systemd",
+  ufw: ["tcp/22"],
 };
 
 test("what was written is read, for the owner only", () => {
@@ -39,6 +40,7 @@ test.each([
   ["no list", "{}"],
   ["no record", '[{"at":1,"services":[],"doors":[]}]'],
   ["services of another kind", '[{"at":"x","services":[1],"doors":[]}]'],
+  ["rules of ufw of another kind", '[{"at":"x","services":[],"doors":[],"ufw":"tcp/22"}]'],
   ["an unknown way to start", '[{"at":"x","services":[],"doors":[],"started":"cron"}]'],
 ])("a file that holds %s is refused", (_, text) => {
   const file = join(folder(), "knockd.conf.init");

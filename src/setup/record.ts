@@ -20,6 +20,8 @@ export interface InitRecord {
   readonly services: readonly string[];
   /** The names of its new doors. */
   readonly doors: readonly string[];
+  /** The services that ufw was told to let pass; `undefined`: none. */
+  readonly ufw?: readonly string[];
 }
 
 /** How a knockd was started, which says how to stop it. */
@@ -61,7 +63,7 @@ export function digest(content: string | Uint8Array): string {
 
 function isRecord(value: unknown): value is InitRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { at, backup, written, started, services, doors } = value as Record<string, unknown>;
+  const { at, backup, written, started, services, doors, ufw } = value as Record<string, unknown>;
   const isText = (one: unknown) => typeof one === "string";
   const areTexts = (some: unknown) => Array.isArray(some) && some.every(isText);
   const isTextOrAbsent = (one: unknown) => one === undefined || isText(one);
@@ -71,6 +73,7 @@ function isRecord(value: unknown): value is InitRecord {
     isTextOrAbsent(written) &&
     (started === undefined || startedBy.includes(started)) &&
     areTexts(services) &&
-    areTexts(doors)
+    areTexts(doors) &&
+    (ufw === undefined || areTexts(ufw))
   );
 }

@@ -10,6 +10,7 @@ import type { RestorePlan } from "./restore-config.ts";
 import { restore } from "./restore-config.ts";
 import { answers, ifRunning } from "./running-daemon.ts";
 import { stop } from "./service-control.ts";
+import { withdrawFromUfw } from "./ufw.ts";
 import { protectAgain, unprotect } from "./unprotect.ts";
 
 /** Milliseconds that a daemon may take to stop. */
@@ -19,6 +20,8 @@ const stopTimeout = 5_000;
 export interface RollbackResult {
   /** Services that all sources reach again. */
   readonly unprotected: readonly string[];
+  /** Services that ufw blocks again. */
+  readonly blocked: readonly string[];
   readonly restored: boolean;
   /** The copy of a file that was changed after the init. */
   readonly kept?: string;
@@ -28,25 +31,41 @@ export interface RollbackResult {
 }
 
 /**
- * Rolls back the last `init`, the protection first: the administrator may be locked out. Each step can be
- * repeated: if one fails, the record stays for the next try. Throws SYSTEM, FIREWALL.
+ * Rolls back the last `init`, the protection first: the administrator may be locked out. What ufw blocked before
+ * was shut for all, so that it is blocked again even earlier. Each step can be repeated: if one fails, the record
+ * stays for the next try. Throws SYSTEM, FIREWALL.
  */
 export async function rollback(
   paths: SetupPaths,
   record: InitRecord,
   plan: RestorePlan,
 ): Promise<RollbackResult> {
+  const ufw = record.ufw ?? [];
+  const problem = await tryToWithdraw(ufw);
   const { services, others } = await unprotect(paths, record, readLenient(paths.config));
   const kept = plan.kind === "nothing" ? undefined : restore(paths, record, plan);
   const restored = plan.kind !== "nothing";
   const { knockd, problems } = await restoreDaemon(paths, record, restored);
   const refusal = "knockd does not accept the restored file, and keeps its configuration";
   const warnings = [
+    ...(problem === undefined ? [] : [problem]),
     ...(problems === undefined ? [] : [`${refusal}: ${problems.join("; ")}`]),
     ...(await protectOthers(paths, others)),
   ];
   writeRecords(paths.state.init, readRecords(paths.state.init).slice(0, -1));
-  return { unprotected: services, restored, knockd, warnings, ...(kept && { kept }) };
+  const blocked = problem === undefined ? ufw : [];
+  return { unprotected: services, blocked, restored, knockd, warnings, ...(kept && { kept }) };
+}
+
+/** Returns why ufw does not block these services again, or `undefined` if it does. */
+async function tryToWithdraw(services: readonly string[]): Promise<string | undefined> {
+  try {
+    await withdrawFromUfw(services);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KnockError)) throw error;
+    return `ufw still lets ${services.join(", ")} pass: ${error.message}`;
+  }
 }
 
 /** Stops the daemon if the init started it, else makes it reload. Returns the problems of a refused reload. */

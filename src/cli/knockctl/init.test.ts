@@ -4,10 +4,12 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { TestServer } from "../../../test/support/control-server.ts";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { knockctl, knockctlAt } from "../../../test/support/knockctl.ts";
+import { stubRules } from "../../../test/support/rulesets.ts";
 import { tooWide } from "../../../test/support/wide.ts";
 
 // With a daemon that only remembers. test/live/init.test.ts has a real one.
 
+beforeEach(() => stubRules("none"));
 beforeEach(() => void vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22"));
 afterEach(() => {
   vi.restoreAllMocks();
@@ -35,6 +37,54 @@ const at = (config: string, { path }: TestServer) => ["--config", config, "--soc
 /** Whoever runs this: for once, to the first who asks, which is init. */
 const asUser = (id: number) => vi.spyOn(process, "geteuid").mockReturnValueOnce(id);
 const asRoot = () => asUser(0);
+
+describe("init where another firewall blocks the service", () => {
+  const options = ["--yes", "--host", "a.example", "--service"];
+
+  test("says what ufw will be told", async () => {
+    stubRules("ufw");
+    const { config, server } = await open();
+    const flags = [...options, "tcp/22", "--dry-run"];
+    const { code, stdout } = await knockctl("init", ...flags, ...at(config, server));
+    expect(code).toBe(0);
+    expect(stdout).toContain("ufw blocks tcp/22, also for sources that have knocked\n");
+    expect(stdout).toMatch(/^Then: .*; ufw allow 22\/tcp; [^.]*tcp\/22 protected on trial\.$/m);
+  });
+
+  test.each([
+    [
+      "another firewall",
+      "firewalld-12",
+      ["tcp/2200"],
+      "firewalld blocks",
+      "--zone=public --add-port",
+    ],
+    ["a rule that denies", "ufw-rules", ["tcp/23"], "ufw blocks", "delete the rule that denies it"],
+    ["ufw, without waiting", "ufw", ["tcp/22", "--json"], "does not wait", "sudo ufw allow 22/tcp"],
+  ])("changes nothing beside %s", async (_, fixture, flags, message, hint) => {
+    asRoot();
+    stubRules(fixture);
+    const { config, mine, server, files } = await open();
+    const before = files();
+    const refused = await knockctl("init", ...options, ...flags, ...at(config, server));
+    expect(refused.code).toBe(1);
+    expect(refused.stderr + refused.stdout).toContain(message);
+    expect(refused.stderr + refused.stdout).toContain(hint);
+    expect([readFileSync(config, "utf8"), files()]).toEqual([mine, before]);
+  });
+
+  test("goes on beside another firewall if the doors are not tested", async () => {
+    asRoot();
+    stubRules("firewalld-13");
+    const { config, server } = await open();
+    const flags = [...options, "tcp/22", "--no-proof", "--json"];
+    const { code, stderr } = await knockctl("init", ...flags, ...at(config, server));
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringContaining("knockctl: warning: firewalld blocks tcp/22"),
+    ]);
+  });
+});
 
 describe("init", () => {
   // A memory of a daemon opens nothing: there is nothing to prove.

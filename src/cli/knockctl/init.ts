@@ -13,6 +13,7 @@ import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
 import { ProbeHost } from "../../setup/probe-host.ts";
 import type { StartMethod } from "../../setup/service-control.ts";
 import { startCommand } from "../../setup/service-control.ts";
+import { ufwCommand } from "../../setup/ufw.ts";
 import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
@@ -21,6 +22,7 @@ import { formatListening, readOptions } from "./init/options.ts";
 import { formatDoor, formatEvent, formatStrength } from "./init/output.ts";
 import { protectOnTrial } from "./init/protect.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
+import { findForUfw } from "./init/ufw.ts";
 import { qrOption, readQrTarget } from "./qr-file.ts";
 
 export const init: Command = {
@@ -33,8 +35,8 @@ export const init: Command = {
     sequences for those that you choose, shows the changes, and asks. Then it adds the doors to
     the configuration (and keeps a backup), makes knockd reload it, and tests each door by a
     knock from a network namespace. At last it protects the services on trial, as "knockctl
-    guard" does: knock and confirm from a new connection to keep the protection. "knockctl undo"
-    rolls everything back.`,
+    guard" does: knock and confirm from a new connection to keep the protection. If ufw blocks a
+    service, ufw allows it from the trial on. "knockctl undo" rolls everything back.`,
   asksDaemon: true,
   options: [
     {
@@ -139,7 +141,8 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
     if (!quiet)
       io.stdout(wrap(`Listening for others: ${formatListening(host.listening) || "nothing"}`));
     const options = await readOptions(line, host.listening, questions);
-    const plan = makePlan(config, given.get("socket"), options, host, decoyFacts);
+    const ufw = await findForUfw(line, io, options);
+    const plan = makePlan(config, given.get("socket"), options, host, decoyFacts, ufw);
     const unprovable = given.has("no-proof")
       ? []
       : await findUnprovable(plan, existing, given.has("dry-run"));
@@ -190,7 +193,7 @@ async function formatPlan({ paths, doors, before, after }: SetupPlan): Promise<s
 }
 
 function formatNext(
-  { paths, doors }: SetupPlan,
+  { paths, doors, ufw }: SetupPlan,
   method: StartMethod | undefined,
   isProven: boolean,
   isOnTrial: boolean,
@@ -198,15 +201,16 @@ function formatNext(
   const services = doors.map(({ service }) => formatService(service)).join(", ");
   const start = method === undefined ? "knockd reloads it" : startCommand(method, paths.config);
   const knock = isProven ? "a knock from a network namespace; " : "";
+  const allow = ufw.map((service) => `${ufwCommand(service)}; `).join("");
   const trial = isOnTrial ? " on trial" : "";
-  return `${wrap(`Then: ${printable(start)}; ${knock}${services} protected${trial}.`)}\n`;
+  return `${wrap(`Then: ${printable(start)}; ${allow}${knock}${services} protected${trial}.`)}\n`;
 }
 
 async function showOnly(line: CommandLine, io: Io, plan: SetupPlan): Promise<number> {
   const { paths, before, after } = plan;
   const diff = await difference(paths.config, decode(before ?? Buffer.alloc(0)), decode(after));
   const doors = plan.doors.map(({ door, strength }) => ({ name: door.name, ...strength }));
-  print(line, io, { config: paths.config, doors, diff }, () => {
+  print(line, io, { config: paths.config, doors, diff, ufw: plan.ufw }, () => {
     return "Nothing was changed: --dry-run. The next run chooses other sequences.\n";
   });
   return 0;

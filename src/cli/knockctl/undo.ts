@@ -70,10 +70,21 @@ export const undo: Command = {
   },
 };
 
-function format({ config, at, unprotected, restored, kept, knockd, left }: Undone): string {
+function format({
+  config,
+  at,
+  unprotected,
+  blocked,
+  restored,
+  kept,
+  knockd,
+  left,
+}: Undone): string {
+  const reached = unprotected.filter((service) => !blocked.includes(service));
   const lines = [
     `rolled back: the init of ${formatLocalTime(new Date(at))}`,
-    ...(unprotected.length === 0 ? [] : [`${unprotected.join(", ")}: all sources reach it again`]),
+    ...(blocked.length === 0 ? [] : [`${blocked.join(", ")}: ufw blocks it again`]),
+    ...(reached.length === 0 ? [] : [`${reached.join(", ")}: all sources reach it again`]),
     ...(restored ? [`${config} is as it was before`] : []),
     ...(kept === undefined ? [] : [`copy of the changed file: ${kept}`]),
     ...(knockd === "as it was" ? [] : [`knockd: ${knockd}`]),

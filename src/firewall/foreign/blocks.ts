@@ -95,11 +95,13 @@ function keyOf({ command, advice, blocker }: Remedy): string {
 
 function hostReach(): HostReach {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const families = ([4, 6] as const).filter((family) =>
+  const found = ([4, 6] as const).filter((family) =>
     addresses.some(
       (one) => one.family === `IPv${family}` && !one.internal && !/^fe80:/i.test(one.address),
     ),
   );
+  // Before the network is up, it may have both.
+  const families = found.length > 0 ? found : ([4, 6] as const);
   const ways = families.map((family) => {
     const names = defaultInterfaces(family);
     return [family, names.length > 0 ? names : [undefined]] as const;

@@ -17,6 +17,7 @@ import { followTrial, warnAll } from "../follow-trial.ts";
 import { readQrTarget, writeQr } from "../qr-file.ts";
 import { typed } from "../typed.ts";
 import { formatProof, lastResort } from "./output.ts";
+import { withUfw } from "./ufw.ts";
 
 export interface ProtectParts {
   readonly line: CommandLine;
@@ -34,7 +35,7 @@ export interface ProtectParts {
 /** Proves the doors, prints how to knock, and protects on trial. Returns the exit code; throws SYSTEM. */
 export async function protectOnTrial(parts: ProtectParts): Promise<number> {
   const { plan, changes, isProven, options, say, signal } = parts;
-  return await withProbeHost(plan, changes, isProven, signal, async (probeHost) => {
+  const task = async (probeHost: ProbeHost | undefined) => {
     if (probeHost === undefined) say("not tested: whether the doors open");
     else for (const proven of await proveOpen(plan, probeHost, signal)) say(formatProof(...proven));
     signal.throwIfAborted();
@@ -42,7 +43,10 @@ export async function protectOnTrial(parts: ProtectParts): Promise<number> {
     printClients(parts, clients);
     if (changes.unprotected.length === 0) return finish(parts, clients, undefined);
     return await runTrial(parts, probeHost, clients);
-  });
+  };
+  return await withProbeHost(plan, changes, isProven, signal, (probeHost) =>
+    withUfw(parts, () => task(probeHost)),
+  );
 }
 
 /** Prints what clients need beside the knock itself, which the trial shows last. */
