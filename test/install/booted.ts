@@ -33,10 +33,10 @@ export class BootedDebian {
   }
 
   /** Boots a fresh copy of a release, without our package. */
-  static async open(release: string): Promise<BootedDebian> {
+  static async open(release: string, bases = bootedBases): Promise<BootedDebian> {
     const folder = new Folder();
     for (const part of ["upper", "work", "root"]) mkdirSync(folder.at(part));
-    const layers = `lowerdir=${bootedBases[release]},upperdir=${folder.at("upper")},workdir=${folder.at("work")}`;
+    const layers = `lowerdir=${bases[release]},upperdir=${folder.at("upper")},workdir=${folder.at("work")}`;
     await run(["mount", "-t", "overlay", "overlay", "-o", layers, folder.at("root")]);
     const debian = new BootedDebian(await LiveNetwork.open(), folder.at("root"));
     copyFileSync(ours, join(folder.at("root"), fetched));

@@ -18,6 +18,11 @@ export const bootedBases: Readonly<Record<string, string>> = JSON.parse(
   process.env["SESAME_BOOTED_BASES"] ?? "{}",
 );
 
+/** Those that there is a base of with systemd and other firewalls, and where. */
+export const firewallBases: Readonly<Record<string, string>> = JSON.parse(
+  process.env["SESAME_FIREWALL_BASES"] ?? "{}",
+);
+
 /** The Debian package that is tried. */
 export const ours: string = join(
   root,
