@@ -1,6 +1,11 @@
+import { execFileSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeControlHandlers } from "../../test/contract/control-handlers.ts";
+import { byCommands } from "../../test/support/accesses.ts";
 import { startAdministration } from "../../test/support/administration.ts";
+import { temporaryFolder } from "../../test/support/control-server.ts";
 import { address } from "../../test/support/packets.ts";
 import { KnockError } from "../base/errors.ts";
 
@@ -25,6 +30,26 @@ describeControlHandlers("Administration", async () => {
     log: (entry) => log.write(entry),
     editConfig: (how) => configure(how === "options" ? options : "Interface"),
   };
+});
+
+test("close on a lease that is closing waits for that, 10 s at most, and says what it waits for", async () => {
+  const { handlers, leaseManager, clock } = await startAdministration();
+  const gate = join(temporaryFolder(), "gate");
+  execFileSync("mkfifo", [gate]);
+  const who = { door: "vpn", source: address("192.0.2.7") };
+  const access = byCommands(who, { start: "true", stop: `read -r _ <'${gate}'` });
+  await leaseManager.open({ access, length: 1000, again: "extend" });
+  clock.advance(1000);
+  const closing = handlers.close({ door: "vpn", address: who.source });
+  clock.advance(10_000);
+  await expect(closing).rejects.toMatchObject({
+    code: "COMMAND",
+    message: '"vpn" for 192.0.2.7 is still being closed: its stop command runs',
+  });
+  const closed = handlers.close({});
+  await writeFile(gate, "go\n");
+  expect(await closed).toEqual({ closed: [who], cut: 0 });
+  expect(leaseManager.leases).toEqual([]);
 });
 
 test("leases says what the kernel forgot, and nothing if it cannot be asked", async () => {

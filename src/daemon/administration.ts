@@ -12,12 +12,12 @@ import type { DoorReport, LeaseReport } from "../control/reports.ts";
 import type { OpenElement } from "../firewall/backend.ts";
 import { isNative } from "../firewall/firewall.ts";
 import type { Lease } from "../grant/lease.ts";
-import { failureOf } from "../grant/lease.ts";
 import { cutConnections } from "../system/connections.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
 import type { OpeningParts } from "./administrator-opening.ts";
 import { openForAdministrator } from "./administrator-opening.ts";
+import { closeLeases, expectClosed, nameLease } from "./close-leases.ts";
 import { cutTargets } from "./cut.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
@@ -27,7 +27,6 @@ import type { Protection } from "./protection/protection.ts";
 import { expectReachable } from "./protection/reachable.ts";
 import type { StatusParts } from "./reports.ts";
 import {
-  describeOpenLease,
   describeUnreachable,
   reportDoors,
   reportLease,
@@ -85,12 +84,11 @@ export class Administration implements ControlHandlers {
     const { leaseManager } = this.#parts;
     const chosen = leaseManager.leases.filter(
       (lease) =>
-        (lease.state.kind !== "closing" || failureOf(lease) !== undefined) &&
         (door === undefined || ownerName(lease.access.owner) === door) &&
         (address === undefined || lease.access.source.equals(address)),
     );
     if (forget) return this.#forget(chosen);
-    await Promise.all(chosen.map((lease) => leaseManager.close(lease)));
+    await closeLeases(chosen, this.#parts);
     const { protection } = this.#parts;
     const configs = this.#parts.doors().all.map(({ config }) => config);
     const targets = cutTargets({
@@ -103,7 +101,7 @@ export class Administration implements ControlHandlers {
     const cuts = await Promise.all(
       (cut ? targets : []).map(({ source, services }) => cutConnections(source, services)),
     );
-    this.#expectClosed(chosen);
+    expectClosed(chosen, leaseManager);
     return { closed: chosen.map(nameLease), cut: cuts.reduce((sum, count) => sum + count, 0) };
   };
 
@@ -173,18 +171,6 @@ export class Administration implements ControlHandlers {
     throw new KnockError("USAGE", message, { hints: ["leave --forget out"] });
   }
 
-  /** Throws COMMAND if one of these leases could not be closed. */
-  #expectClosed(leases: readonly Lease[]): void {
-    const ids = new Set(leases.map(({ id }) => id));
-    const left = this.#parts.leaseManager.leases.find(
-      (lease) => ids.has(lease.id) && failureOf(lease) !== undefined,
-    );
-    if (left === undefined) return;
-    const message = describeOpenLease(left);
-    const hints = ["the log has the attempts", "knockctl leases lists what could not be closed"];
-    throw new KnockError("COMMAND", message, { hints });
-  }
-
   /** Returns what the kernel has open, or `undefined` if it does not say. */
   async #listOpen(): Promise<readonly OpenElement[] | undefined> {
     const { leaseManager, firewalls } = this.#parts;
@@ -221,8 +207,4 @@ export class Administration implements ControlHandlers {
   #report(lease: Lease): LeaseReport {
     return reportLease(lease, this.#parts.clock);
   }
-}
-
-function nameLease({ access: { owner, source } }: Lease): Result<"close">["closed"][number] {
-  return { door: ownerName(owner), source };
 }

@@ -33,6 +33,7 @@ import { DaemonLog } from "./log/daemon-log.ts";
 import { LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
+import { markedFiles, markUsed } from "./state/one-time-file.ts";
 
 const us = address("192.0.2.1");
 const broadcast = address("192.0.2.255");
@@ -83,6 +84,8 @@ class Story {
 
   readonly rateLimiter: LogRateLimiter | undefined;
   readonly counters = new PacketCounters();
+  /** Marks a one-time sequence as used. */
+  mark = markUsed;
   isOurs = (other: Address): boolean => other.equals(us) || other.equals(us6);
 
   constructor(
@@ -116,7 +119,12 @@ class Story {
   doors(configs: readonly DoorConfig[]): Doors {
     const resolve: ConstructorParameters<typeof Doors>[1] = (targets) =>
       targets.flatMap((target) => (typeof target === "string" ? [] : [target]));
-    return new Doors(configs, resolve, this.log);
+    return new Doors(
+      configs,
+      resolve,
+      this.log,
+      markedFiles((...one) => this.mark(...one)),
+    );
   }
 
   /** Knocks at these ports (`7000` or `7000:udp`), 100 ms apart. */
@@ -576,5 +584,20 @@ describe("a door with one-time sequences", () => {
     await story.knock(alice, "3 4 7000 8000 9000");
     expect(story.firewall.history.slice(2)).toEqual(["open ssh 192.0.2.7"]);
     expect(story.pipeline.source.ports?.tcp).toEqual(new Set([7000, 8000, 9000]));
+  });
+
+  test("opens before what the same source knocks at afterwards, and delays no other source", async () => {
+    const file = join(folder, "sequences");
+    writeFileSync(file, "1,2\n3,4\n");
+    const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);
+    let answer = () => {};
+    story.mark = () => new Promise((resolve) => (answer = resolve));
+    await story.knock(alice, "1 2 7000 8000 9000");
+    await story.knock(bob, "7000 8000 9000");
+    expect(story.firewall.history).toEqual(["open ssh 192.0.2.8"]);
+    answer();
+    await settled();
+    const opened = ["open once 192.0.2.7", "open ssh 192.0.2.7"];
+    expect(story.firewall.history.slice(1)).toEqual(opened);
   });
 });

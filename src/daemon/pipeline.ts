@@ -135,8 +135,10 @@ export class Pipeline<S extends Source> {
     doors: Doors,
     marked: Promise<boolean>,
   ): Promise<void> {
+    // A later knock of this source must not overtake it meanwhile.
+    const place = this.#parts.leaseManager.reserve(request);
     if (!(await marked) && this.#doors === doors) this.watch(doors);
-    await this.#requestLease(request, time);
+    await this.#requestLease({ ...request, place }, time);
   }
 
   /** `time`: when the knock was complete. */

@@ -46,7 +46,10 @@ export class Closings {
   /** Tries now to close a lease that is closing. An administrator does not wait for a slot. Resolves when the attempt, or one under way, has ended. */
   attempt(id: number, reason: ClosedBecause = "due"): Promise<void> {
     const underWay = this.#attempts.get(id);
-    if (underWay !== undefined) return underWay;
+    if (underWay !== undefined) {
+      if (reason === "administrator") this.#parts.scheduler.hurry(String(id));
+      return underWay;
+    }
     this.#cancelTimer(id);
     const lease = this.#parts.registry.get(id);
     if (lease === undefined) return Promise.resolve();
@@ -55,6 +58,12 @@ export class Closings {
     );
     this.#attempts.set(id, attempt);
     return attempt;
+  }
+
+  /** Returns what keeps a lease from being closed at this moment. */
+  describe({ id }: Lease): string {
+    const reason = this.#parts.scheduler.whyWaiting(String(id));
+    return reason === undefined ? "its stop command runs" : `its stop command waits ${reason}`;
   }
 
   /** Goes on with a closing of an earlier daemon. */
@@ -90,13 +99,15 @@ export class Closings {
   }
 
   async #schedule(
-    { access }: Lease,
+    lease: Lease,
     key: string,
     reason: ClosedBecause,
     run: () => Promise<void>,
   ): Promise<void> {
+    const { access } = lease;
+    const place = reopenOf(this.#parts.registry.get(lease.id) ?? lease)?.place;
     const needsSlot = reason === "due" && access.method.kind === "command";
-    await this.#parts.scheduler.run({ key, what: "close", access, needsSlot, run });
+    await this.#parts.scheduler.run({ key, what: "close", access, needsSlot, run, place });
   }
 
   async #run(id: number, reason: ClosedBecause): Promise<void> {

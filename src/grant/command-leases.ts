@@ -5,11 +5,12 @@ import type { Access } from "../firewall/firewall.ts";
 import type { Closings } from "./closings.ts";
 import type { CommandScheduler } from "./command-scheduler.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
-import type { Lease } from "./lease.ts";
+import type { AccessRequest, Lease } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LeaseStore } from "./lease-store.ts";
 import { keyOf } from "./ledger.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
+import type { SourcePlace } from "./source-order.ts";
 
 export interface CommandLeasesOptions {
   readonly clock: Clock;
@@ -38,16 +39,18 @@ export class CommandLeases {
   }
 
   /** Runs a command that nothing undoes. Resolves at its end; to false if it did not start. */
-  run(access: Access, length: number): Promise<boolean> {
-    return this.#enqueue(keyOf(access), access, () => this.#parts.firewall.open(access, length));
+  run({ access, length, place }: AccessRequest): Promise<boolean> {
+    const open = () => this.#parts.firewall.open(access, length);
+    return this.#enqueue(keyOf(access), access, place, open);
   }
 
   /** Opens a queued lease. Resolves when its start command has ended; to false if that did not start. */
-  async open(lease: Lease): Promise<boolean> {
+  async open(lease: Lease, place: SourcePlace | undefined): Promise<boolean> {
     const { registry } = this.#parts;
     const { id, access } = lease;
     const isWritten = registry.writeBeginning(lease);
-    const opened = await this.#enqueue(`lease ${id}`, access, () => this.#start(id, isWritten));
+    const start = () => this.#start(id, isWritten);
+    const opened = await this.#enqueue(`lease ${id}`, access, place, start);
     if (!opened && this.#isQueued(id)) registry.remove(lease);
     return opened;
   }
@@ -106,13 +109,19 @@ export class CommandLeases {
   }
 
   /** Resolves to the task's result; to false if it never runs. */
-  async #enqueue(key: string, access: Access, task: () => Promise<boolean>): Promise<boolean> {
+  async #enqueue(
+    key: string,
+    access: Access,
+    place: SourcePlace | undefined,
+    task: () => Promise<boolean>,
+  ): Promise<boolean> {
     let done = false;
     const run = async () => {
       done = !this.#stopped && (await task());
     };
     const needsSlot = access.knock !== undefined;
-    const result = await this.#parts.scheduler.run({ key, what: "open", access, needsSlot, run });
+    const opening = { key, what: "open", access, needsSlot, run, place } as const;
+    const result = await this.#parts.scheduler.run(opening);
     const full = "too many commands are waiting, not opened";
     if (result === "refused") this.#parts.firewall.log("error", "overload", access, full);
     return done;

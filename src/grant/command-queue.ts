@@ -1,5 +1,6 @@
 import type { Monotonic } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
+import type { SourcePlace } from "./source-order.ts";
 
 /** The end of a task: it ran, too many waited already, or it is no longer wanted. */
 export type TaskResult = "ended" | "refused" | "dropped";
@@ -13,6 +14,8 @@ export interface CommandTask {
   /** What an administrator asks for needs no slot, and goes before the others. */
   readonly needsSlot: boolean;
   readonly run: () => Promise<void>;
+  /** An opening takes this place among those of its source, or a new one; a closing waits for its turn. */
+  readonly place?: SourcePlace | undefined;
 }
 
 /** A task that waits or runs. */
@@ -22,9 +25,7 @@ export interface QueuedTask {
   readonly since: Monotonic;
   readonly lane: CommandLane | undefined;
   readonly door: DoorLoad;
-  /** An earlier opening of the same source, which must end first. */
-  predecessor: QueuedTask | undefined;
-  successor: QueuedTask | undefined;
+  place: SourcePlace | undefined;
   /** It ran for so long that it keeps no other waiting. */
   isSlow: boolean;
   cancelTimer: (() => void) | undefined;

@@ -1,5 +1,6 @@
 // Longer than other files: who runs next is one decision over slots, lanes, doors and sources.
 import { ownerName } from "../base/access-owner.ts";
+import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { laneOf } from "../base/command-kind.ts";
 import type { Log } from "../base/log.ts";
@@ -15,7 +16,8 @@ import type {
   TaskResult,
 } from "./command-queue.ts";
 import { emptyQueue, waitingIn } from "./command-queue.ts";
-import { describeShared, describeWaiting } from "./queue-problems.ts";
+import { describeShared, describeWaiting, reasonOf } from "./queue-problems.ts";
+import type { SourcePlace } from "./source-order.ts";
 import { SourceOrder } from "./source-order.ts";
 
 /** How many openings may wait, and how many of one door. */
@@ -60,9 +62,8 @@ export class CommandScheduler {
   get problems(): readonly StatusProblem[] {
     const { open, close } = this.#queues;
     const waiting = [...waitingIn(open), ...waitingIn(close)];
-    const limits = { most: this.#most, mostOfDoor: this.#mostOfDoor };
     return [
-      ...describeWaiting(waiting, open.running + close.running, limits, this.#clock),
+      ...describeWaiting(waiting, open.running + close.running, this.#limits, this.#clock),
       ...describeShared([...this.#lanes.values()]),
     ];
   }
@@ -73,7 +74,8 @@ export class CommandScheduler {
       const older = this.#waitingFor(task).get(task.key);
       const lane = laneName(task);
       if (older !== undefined) {
-        if (older.lane?.name === lane && this.#order.isLast(older)) {
+        const isLast = task.place === undefined && older.place?.successor === undefined;
+        if (older.lane?.name === lane && isLast) {
           older.settle("dropped");
           Object.assign(older, { task, settle });
           return;
@@ -88,6 +90,38 @@ export class CommandScheduler {
         this.#waitingFor(task).set(task.key, queued);
       }
     });
+  }
+
+  /** Reserves the next place among the openings of a source; the opening itself is asked for soon. */
+  reserve(source: Address): SourcePlace {
+    return this.#order.reserve(source);
+  }
+
+  /** Gives a place up, unless an opening has taken it. */
+  release(place: SourcePlace): void {
+    this.#order.release(place);
+  }
+
+  /** Treats a closing that waits as an administrator's. */
+  hurry(key: string): void {
+    const queued = this.#queues.close.waiting[1].get(key);
+    if (queued === undefined) return;
+    this.#waitingFor(queued.task).delete(key);
+    queued.task = { ...queued.task, needsSlot: false };
+    queued.place = undefined;
+    this.#waitingFor(queued.task).set(key, queued);
+    this.#dispatch();
+  }
+
+  /** Returns what a closing waits for, or undefined if it does not wait. */
+  whyWaiting(key: string): string | undefined {
+    const [first, then] = this.#queues.close.waiting;
+    const queued = first.get(key) ?? then.get(key);
+    return queued && reasonOf(queued, this.#limits);
+  }
+
+  get #limits(): { readonly most: number; readonly mostOfDoor: number } {
+    return { most: this.#most, mostOfDoor: this.#mostOfDoor };
   }
 
   /** Drops the openings that wait. */
@@ -125,13 +159,19 @@ export class CommandScheduler {
     const door = doorOf(this.#queues[task.what], task);
     door.tasks++;
     if (lane !== undefined) lane.tasks++;
-    const queued: QueuedTask = {
+    return {
       ...{ task, settle, lane, door, since: this.#clock.now(), isSlow: false },
-      ...{ predecessor: undefined, successor: undefined, cancelTimer: undefined },
+      ...{ place: this.#placeOf(task), cancelTimer: undefined },
     };
+  }
+
+  #placeOf({ what, needsSlot, place, access }: CommandTask): SourcePlace | undefined {
     // What an administrator asks for is no knock.
-    if (task.what === "open" && task.needsSlot) this.#order.add(queued);
-    return queued;
+    if (!needsSlot) return undefined;
+    if (what === "close") return place;
+    const taken = place === undefined || place.isTaken ? this.#order.reserve(access.source) : place;
+    taken.isTaken = true;
+    return taken;
   }
 
   #lane(name: string): CommandLane {
@@ -151,9 +191,9 @@ export class CommandScheduler {
     return waiting >= mostWaiting || door.waiting >= mostWaitingOfDoor;
   }
 
-  #mayStart({ task: { what, needsSlot }, lane, door, predecessor }: QueuedTask): boolean {
+  #mayStart({ task: { what, needsSlot }, lane, door, place }: QueuedTask): boolean {
     if (what === "close" && this.#closesAtOnce) return true;
-    if (predecessor !== undefined || lane?.holder !== undefined) return false;
+    if (place?.predecessor !== undefined || lane?.holder !== undefined) return false;
     if (!needsSlot) return true;
     return this.#queues[what].slots < this.#most && door.running < this.#mostOfDoor;
   }
@@ -279,9 +319,9 @@ export class CommandScheduler {
   }
 
   #leave(queued: QueuedTask): void {
-    const { task, lane, door } = queued;
+    const { task, lane, door, place } = queued;
     queued.cancelTimer?.();
-    this.#order.remove(queued);
+    if (task.what === "open" && place !== undefined) this.#order.leave(place);
     if (--door.tasks === 0) this.#queues[task.what].doors.delete(door.name);
     if (lane !== undefined && --lane.tasks === 0) this.#lanes.delete(lane.name);
   }

@@ -210,6 +210,34 @@ describe("a door that reruns at each knock", () => {
     expect(firewall.begun).toEqual([opens, closes, opens, closes]);
   });
 
+  test("opens again before what the same source knocks at meanwhile, and closes after what it knocked at before", async () => {
+    const { firewall, open } = make(new SlowFirewall());
+    open(grant);
+    await firewall.end(opens);
+    const [before, after] = ["before", "after"].map((door) => makeGrant({ door }, 10_000, endless));
+    for (const request of [before, grant, after]) if (request !== undefined) open(request);
+    const steps = ["open before 192.0.2.7", closes, opens, "open after 192.0.2.7"];
+    for (const [i, step] of steps.entries()) {
+      expect(firewall.begun.slice(1)).toEqual(steps.slice(0, i + 1));
+      await firewall.end(step);
+    }
+  });
+
+  test("keeps what the same source knocks at afterwards waiting for 10 s at most", async () => {
+    const { firewall, open, wait } = make(new SlowFirewall());
+    open(grant);
+    await firewall.end(opens);
+    open(grant);
+    open(makeGrant({ door: "after" }, 10_000, endless));
+    await wait(9_999);
+    expect(firewall.begun).toEqual([opens, closes]);
+    await wait(1);
+    expect(firewall.begun).toEqual([opens, closes, "open after 192.0.2.7"]);
+    await firewall.end("open after 192.0.2.7");
+    await firewall.end(closes);
+    expect(firewall.begun.at(-1)).toBe(opens);
+  });
+
   test("is not closed while it is being opened: it stays open longer", async () => {
     const { firewall, open, wait } = make(new SlowFirewall());
     open(grant);
@@ -451,6 +479,25 @@ describe("an administrator", () => {
     expect(await opening).toBe(false);
     await wait(10_000);
     expect(firewall.begun).toEqual(["open web 192.0.2.7", "close web 192.0.2.7"]);
+  });
+
+  test("hurries a closing that waits for a slot, and waits for its end", async () => {
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall(), { maxCommands: 1 });
+    for (const door of ["web", "ssh"]) {
+      open(makeGrant({ door }));
+      await firewall.end(`open ${door} 192.0.2.7`);
+    }
+    await wait(10_000);
+    const [web, ssh] = leaseManager.leases;
+    if (web === undefined || ssh === undefined) throw new Error("both are closing");
+    expect(leaseManager.describeClosing(web)).toBe("its stop command runs");
+    expect(leaseManager.describeClosing(ssh)).toBe("its stop command waits for a slot");
+    expect(firewall.begun.slice(2)).toEqual(["close web 192.0.2.7"]);
+    const closed = leaseManager.close(ssh);
+    expect(firewall.begun.slice(2)).toEqual(["close web 192.0.2.7", closes]);
+    await firewall.end(closes);
+    await closed;
+    expect(leaseManager.leases).toMatchObject([{ id: web.id }]);
   });
 
   test.each<[string, AccessRequest]>([

@@ -18,6 +18,7 @@ import { LoggedFirewall } from "./logged-firewall.ts";
 import { NativeLeases } from "./native-leases.ts";
 import { OrphanedCommands } from "./orphaned-commands.ts";
 import { RepeatFilter } from "./repeat-filter.ts";
+import type { SourcePlace } from "./source-order.ts";
 
 /**
  * How many leases there may be, each about a kilobyte here and in the journal. Only forged addresses are
@@ -98,12 +99,32 @@ export class LeaseManager {
    * Opens a door, or extends the lease. Work begins at once; the promise resolves when it has ended, to
    * false if the door could not be opened. The log says why.
    */
-  async open(request: AccessRequest): Promise<boolean> {
+  open(request: AccessRequest): Promise<boolean> {
+    const { access, place } = request;
+    const opened = this.#open(request);
+    const lease = this.#registry.find(access);
+    const isPlanned = lease !== undefined && reopenOf(lease)?.place === place;
+    if (place !== undefined && !isPlanned) this.#scheduler.release(place);
+    return opened;
+  }
+
+  /** Reserves the place of a knock among those of its source, if it runs a command. It is to be opened soon. */
+  reserve({ access }: AccessRequest): SourcePlace | undefined {
+    const isOrdered = access.method.kind === "command" && access.knock !== undefined;
+    return isOrdered ? this.#scheduler.reserve(access.source) : undefined;
+  }
+
+  /** Returns what keeps a lease that is closing from being closed at this moment. */
+  describeClosing(lease: Lease): string {
+    return this.#closings.describe(lease);
+  }
+
+  async #open(request: AccessRequest): Promise<boolean> {
     if (this.#stopped) return false;
     const { access, length } = request;
     const isRepeat = this.#repeats.isRepeat(request);
     if (access.method.kind === "command" && access.method.stop === undefined) {
-      return isRepeat ? this.#skip(access) : this.#runOnce(access, length);
+      return isRepeat ? this.#skip(access) : this.#runOnce(request);
     }
     const lease = this.#registry.find(access);
     if (lease === undefined) return this.#begin(request);
@@ -115,11 +136,12 @@ export class LeaseManager {
     const what = "is being closed, opens again afterwards";
     this.#firewall.log("info", "waiting", access, what);
     const { state } = lease;
+    const planned = this.#plan(lease, request);
     if (state.kind === "open" || (state.kind === "orphaned" && state.wait === "overdue")) {
-      await this.#closings.close(lease, request);
+      await this.#closings.close(lease, planned);
       return true;
     }
-    this.#registry.step({ op: "reopen", id: lease.id, request });
+    this.#registry.step({ op: "reopen", id: lease.id, request: planned });
     // What failed does not wait for its next attempt.
     if (state.kind === "closing" && state.failure !== undefined) {
       await this.#closings.attempt(lease.id);
@@ -206,20 +228,30 @@ export class LeaseManager {
   }
 
   async #begin(request: AccessRequest): Promise<boolean> {
-    const { access, length } = request;
+    const { access, length, place } = request;
     if (this.#registry.size >= mostLeases && access.knock !== undefined) {
       this.#firewall.log("error", "overload", access, "too many doors are open, not opened");
       return false;
     }
     const lease = this.#registry.begin(request);
-    return isOfCommands(lease) ? this.#commands.open(lease) : this.#natives.open(lease, length);
+    return isOfCommands(lease)
+      ? this.#commands.open(lease, place)
+      : this.#natives.open(lease, length);
   }
 
-  async #runOnce(access: Access, length: number): Promise<boolean> {
-    const isStarted = await this.#commands.run(access, length);
+  async #runOnce(request: AccessRequest): Promise<boolean> {
+    const isStarted = await this.#commands.run(request);
     // What did not run may be knocked at again.
-    if (!isStarted) this.#repeats.forget(access);
+    if (!isStarted) this.#repeats.forget(request.access);
     return isStarted;
+  }
+
+  /** Returns a request that waits until a lease is closed, with its place among the knocks of its source. */
+  #plan(lease: Lease, request: AccessRequest): AccessRequest {
+    const place = request.place ?? this.reserve(request);
+    const before = reopenOf(lease)?.place;
+    if (before !== undefined && before !== place) this.#scheduler.release(before);
+    return { ...request, place };
   }
 
   #skip(access: Access): true {

@@ -1,6 +1,7 @@
 import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";
+import type { SourcePlace } from "./source-order.ts";
 
 /** What a knock or an administrator asks for. */
 export interface AccessRequest {
@@ -11,6 +12,8 @@ export interface AccessRequest {
   readonly again: "extend" | "rerun";
   /** For how long a door does not run again for the same source: milliseconds, by default 0. */
   readonly rest?: number;
+  /** Its place among the knocks of its source, if that was reserved before. */
+  readonly place?: SourcePlace | undefined;
 }
 
 /** Access that lasts for a time. There is one lease for each owner and source. */

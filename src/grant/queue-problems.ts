@@ -39,8 +39,9 @@ export function describeWaiting(
   return [{ code: "commands-waiting", message }];
 }
 
-function reasonOf({ task, lane, door, predecessor }: QueuedTask, limits: SlotLimits): string {
-  if (predecessor !== undefined) return "for an earlier knock of the same source";
+/** Returns what a task waits for. */
+export function reasonOf({ task, lane, door, place }: QueuedTask, limits: SlotLimits): string {
+  if (place?.predecessor !== undefined) return "for an earlier knock of the same source";
   if (lane?.holder !== undefined) {
     const { owner } = lane.holder.task.access;
     return `for a ${lane.name} of "${ownerName(owner)}"`;

@@ -1,50 +1,68 @@
+import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { later } from "../base/time.ts";
-import type { QueuedTask } from "./command-queue.ts";
 
-/** Keeps the openings of each source in the order of its knocks. A task waits for the one before it. */
+/** The place of one knock among those of its source. */
+export interface SourcePlace {
+  readonly source: string;
+  /** The knock before it, which must end first. */
+  predecessor: SourcePlace | undefined;
+  successor: SourcePlace | undefined;
+  /** A command has it, and leaves it at its end. */
+  isTaken: boolean;
+  cancelTimer: () => void;
+}
+
+/** Keeps the openings of each source in the order of its knocks. Each waits for the one before it. */
 export class SourceOrder {
   readonly #clock: Clock;
   readonly #longestWait: number;
   readonly #onFree: () => void;
-  /** The last opening of each source that has not ended. */
-  readonly #last = new Map<string, QueuedTask>();
+  /** The last place of each source that has not been left. */
+  readonly #last = new Map<string, SourcePlace>();
 
-  /** `longestWait`: milliseconds; `onFree`: a task waited for that long. */
+  /** `longestWait`: milliseconds; `onFree`: a place was left, or waited for that long. */
   constructor(clock: Clock, longestWait: number, onFree: () => void) {
     this.#clock = clock;
     this.#longestWait = longestWait;
     this.#onFree = onFree;
   }
 
-  /** Adds a task as the last of its source. */
-  add(queued: QueuedTask): void {
-    const source = queued.task.access.source.toString();
-    const last = this.#last.get(source);
-    this.#last.set(source, queued);
-    if (last === undefined) return;
-    queued.predecessor = last;
-    last.successor = queued;
-    queued.cancelTimer = this.#clock.wakeAt(later(queued.since, this.#longestWait), () => {
-      queued.predecessor = undefined;
-      this.#onFree();
+  /** Returns a new place, the last of its source. If no command takes it in time, it is left. */
+  reserve(address: Address): SourcePlace {
+    const source = address.toString();
+    const predecessor = this.#last.get(source);
+    const place: SourcePlace = {
+      ...{ source, predecessor, successor: undefined, isTaken: false, cancelTimer: () => {} },
+    };
+    this.#last.set(source, place);
+    if (predecessor !== undefined) predecessor.successor = place;
+    const end = later(this.#clock.now(), this.#longestWait);
+    place.cancelTimer = this.#clock.wakeAt(end, () => {
+      place.predecessor = undefined;
+      if (place.isTaken) this.#onFree();
+      else this.release(place);
     });
+    return place;
   }
 
-  /** Returns whether no later task of its source is known. */
-  isLast(queued: QueuedTask): boolean {
-    return queued.successor === undefined;
-  }
-
-  /** Removes a task: it has ended or will not run. The next one waits for what this one waited for. */
-  remove(queued: QueuedTask): void {
-    const { predecessor, successor, task } = queued;
-    const source = task.access.source.toString();
-    if (this.#last.get(source) === queued) {
+  /** Leaves a place: its command has ended or will not run. The next one waits for what this one waited for. */
+  leave(place: SourcePlace): void {
+    const { predecessor, successor, source, cancelTimer } = place;
+    cancelTimer();
+    if (this.#last.get(source) === place) {
       if (predecessor === undefined) this.#last.delete(source);
       else this.#last.set(source, predecessor);
     }
-    if (predecessor !== undefined) predecessor.successor = successor;
-    if (successor?.predecessor === queued) successor.predecessor = predecessor;
+    if (predecessor?.successor === place) predecessor.successor = successor;
+    if (successor?.predecessor === place) successor.predecessor = predecessor;
+  }
+
+  /** Leaves a place that no command has taken. */
+  release(place: SourcePlace): void {
+    if (place.isTaken) return;
+    place.isTaken = true;
+    this.leave(place);
+    this.#onFree();
   }
 }

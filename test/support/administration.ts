@@ -58,6 +58,7 @@ export interface AdministrationBench {
   readonly clock: ManualClock;
   readonly log: DaemonLog;
   readonly backend: MemoryBackend;
+  readonly leaseManager: LeaseManager;
   /** What the pipeline tells of packets and doors. */
   readonly trialKnocks: TrialKnocks;
   /** The TCP connections of the host, whose address is 192.0.2.1. */
@@ -154,5 +155,5 @@ export async function startAdministration(): Promise<AdministrationBench> {
     host: { has: (address) => `${address}` === "192.0.2.1" },
     readConnections: () => connections,
   });
-  return { handlers, clock, log, backend, configure, trialKnocks, connections };
+  return { handlers, clock, log, backend, leaseManager, configure, trialKnocks, connections };
 }
