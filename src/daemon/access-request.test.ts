@@ -45,6 +45,12 @@ test.each([
   expect(requestAccess({ config, nth: 1 }, alice, knock)?.rest).toBe(rest);
 });
 
+test("a door with one-time sequences never rests: a sequence that is used up opens", () => {
+  const steps = { kind: "one-time", file: "/list" } as const;
+  const config = { ...door("command = a", "rest = 5"), sequence: steps };
+  expect(requestAccess({ config, nth: 1 }, alice, knock)).not.toHaveProperty("rest");
+});
+
 test("a native door grants its services, for its open_for", () => {
   const config = door("open = tcp/22, icmp", "open_for = 1h");
   const services = [{ protocol: "tcp", port: 22 }, { protocol: "icmp" }];

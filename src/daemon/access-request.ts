@@ -16,7 +16,7 @@ export function requestAccess(
   source: Address,
   knock: Access["knock"],
 ): AccessRequest | undefined {
-  const { name, action } = config;
+  const { name, action, sequence } = config;
   const who = { owner: { kind: "door", name, nth } as const, source, knock };
   if (action.kind === "native") {
     const { services, openFor: length } = action;
@@ -26,6 +26,8 @@ export function requestAccess(
   const expanded = expandCommands(action, { door: name, source, knock });
   if (expanded === undefined) return undefined;
   const method = { kind: "command", ...expanded, user, timeout, serial } as const;
-  const mayRest = expanded.stop === undefined || again === "rerun";
+  // A knock with a one-time sequence is never a repeated one, and must not be used up for nothing.
+  const isRepeatable = sequence.kind === "fixed";
+  const mayRest = isRepeatable && (expanded.stop === undefined || again === "rerun");
   return { access: { ...who, method }, length, again, ...(mayRest && { rest }) };
 }
