@@ -17,6 +17,7 @@ export const problemCodes = [
   "commands-waiting",
   "commands-beside",
   "service-blocked",
+  "door-full",
   "program-not-started",
 ] as const;
 

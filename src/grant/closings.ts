@@ -6,14 +6,9 @@ import { describeFailure, hasGivenUp, nextFailure, pauseAfter } from "./closing-
 import type { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, ClosingFailure, Failed, Lease } from "./lease.ts";
 import { failureOf, reopenOf } from "./lease.ts";
+import { hasRoomForFailing } from "./lease-limits.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
-
-/**
- * How many leases that could not be closed are kept. Beyond it a stop command that fails ends the lease:
- * knocks from forged sources at a door whose stop command never works must not fill the table of leases.
- */
-export const mostFailing = 10_000;
 
 export interface ClosingsParts {
   readonly clock: Clock;
@@ -136,7 +131,7 @@ export class Closings {
     const { clock, registry, firewall } = this.#parts;
     const { id, access } = lease;
     const failure = nextFailure(failureOf(lease), result, clock.now());
-    if (result.kind !== "not-started" && registry.failing >= mostFailing) {
+    if (result.kind !== "not-started" && !hasRoomForFailing(registry, access)) {
       const text = `${describeFailure(access, failure)}; too many could not be closed, forgotten`;
       firewall.log("error", "close-failed", access, text);
       registry.remove(lease);

@@ -15,8 +15,9 @@ import { monotonic, wallTime } from "../base/time.ts";
 import type { CommandMethod, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
 import type { AccessRequest } from "./lease.ts";
+import { mostLeases } from "./lease-limits.ts";
 import type { LeaseManagerOptions } from "./lease-manager.ts";
-import { LeaseManager, mostLeases } from "./lease-manager.ts";
+import { LeaseManager } from "./lease-manager.ts";
 import { Ledger } from "./ledger.ts";
 
 function makeGrant(
@@ -631,10 +632,10 @@ describe("the log says how a command ended:", () => {
   });
 });
 
-describe("so many leases that their sources must be forged", () => {
-  const fullLedger = () => {
+describe("so many leases of one door that their sources must be forged", () => {
+  const flooded = () => {
     const ledger = new Ledger();
-    for (let id = 1; id <= mostLeases; id++) {
+    for (let id = 1; id <= mostLeases / 2; id++) {
       const source = address(`10.${id >> 16}.${(id >> 8) & 255}.${id & 255}`);
       ledger.apply({
         op: "open",
@@ -647,8 +648,8 @@ describe("so many leases that their sources must be forged", () => {
     return ledger;
   };
 
-  test("open to nobody else who knocks, but to those whom an administrator lets in", async () => {
-    const { firewall, leaseManager, log } = make(new MemoryFirewall(), { ledger: fullLedger() });
+  test("leave that door shut to other knocks, but not to an administrator, nor other doors", async () => {
+    const { firewall, leaseManager, log } = make(new MemoryFirewall(), { ledger: flooded() });
     const knock = { port: 7000, protocol: "tcp" } as const;
     const grant = (who: Who): AccessRequest => ({
       access: byKernel(who),
@@ -658,8 +659,11 @@ describe("so many leases that their sources must be forged", () => {
     expect(await leaseManager.open(grant({ knock }))).toBe(false);
     expect(firewall.history).toEqual([]);
     expect(log.texts).toEqual(["192.0.2.7: ssh: too many doors are open, not opened"]);
+    const message = '"ssh" has 25000 leases: further knocks at it open nothing';
+    expect(leaseManager.problems).toEqual([{ code: "door-full", message, door: "ssh" }]);
+    expect(await leaseManager.open(grant({ door: "web", knock }))).toBe(true);
     expect(await leaseManager.open(grant({ knock: undefined }))).toBe(true);
-    expect(firewall.history).toEqual([opens]);
+    expect(firewall.history).toEqual(["open web 192.0.2.7", opens]);
   });
 });
 

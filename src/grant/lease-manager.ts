@@ -11,6 +11,7 @@ import { CommandLeases } from "./command-leases.ts";
 import { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
 import { failureOf, reopenOf } from "./lease.ts";
+import { describeFull, hasRoom } from "./lease-limits.ts";
 import type { LeaseRegistryOptions } from "./lease-registry.ts";
 import { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewallOptions } from "./logged-firewall.ts";
@@ -19,12 +20,6 @@ import { NativeLeases } from "./native-leases.ts";
 import { OrphanedCommands } from "./orphaned-commands.ts";
 import { RepeatFilter } from "./repeat-filter.ts";
 import type { SourcePlace } from "./source-order.ts";
-
-/**
- * How many leases there may be, each about a kilobyte here and in the journal. Only forged addresses are
- * so many: further knocks are refused, an administrator is not.
- */
-export const mostLeases = 50_000;
 
 export interface LeaseManagerOptions
   extends LoggedFirewallOptions,
@@ -81,7 +76,7 @@ export class LeaseManager {
 
   /** Returns what waits for too long, and what runs for too long. */
   get problems(): readonly StatusProblem[] {
-    return this.#scheduler.problems;
+    return [...this.#scheduler.problems, ...describeFull(this.#registry)];
   }
 
   /** Returns whether the next daemon will not know what is open. */
@@ -229,7 +224,7 @@ export class LeaseManager {
 
   async #begin(request: AccessRequest): Promise<boolean> {
     const { access, length, place } = request;
-    if (this.#registry.size >= mostLeases && access.knock !== undefined) {
+    if (access.knock !== undefined && !hasRoom(this.#registry, access)) {
       this.#firewall.log("error", "overload", access, "too many doors are open, not opened");
       return false;
     }

@@ -1,10 +1,11 @@
+import type { AccessOwner } from "../base/access-owner.ts";
 import type { Clock } from "../base/clock.ts";
 import { never } from "../base/time.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
 import type { AccessRequest, Lease, LeaseEvent, LeaseStep } from "./lease.ts";
 import { begin } from "./lease.ts";
 import type { LeaseStore } from "./lease-store.ts";
-import type { LeaseKey, Ledger } from "./ledger.ts";
+import type { LeaseKey, Ledger, OwnerCount } from "./ledger.ts";
 
 export interface LeaseRegistryOptions {
   readonly clock: Clock;
@@ -45,6 +46,16 @@ export class LeaseRegistry {
   /** How many leases could not be closed so far. */
   get failing(): number {
     return this.#options.ledger.failing;
+  }
+
+  /** Returns what one owner has. */
+  countOf(owner: AccessOwner): Readonly<OwnerCount> {
+    return this.#options.ledger.countOf(owner);
+  }
+
+  /** What each owner of a lease has. */
+  get counts(): readonly Readonly<OwnerCount>[] {
+    return this.#options.ledger.counts;
   }
 
   /** Returns whether the next daemon will not know what is open. */

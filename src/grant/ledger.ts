@@ -1,14 +1,23 @@
+import type { AccessOwner } from "../base/access-owner.ts";
 import type { Monotonic } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import { DueQueue } from "./due-queue.ts";
 import type { Lease, LeaseEvent, LeaseStep } from "./lease.ts";
 import { advance, begin, failureOf } from "./lease.ts";
 
+/** How many leases an owner has, and how many of them could not be closed. */
+export interface OwnerCount {
+  readonly owner: AccessOwner;
+  leases: number;
+  failing: number;
+}
+
 /** Which doors are open to whom, and until when. It holds what events tell and does nothing by itself. */
 export class Ledger {
   readonly #byId = new Map<number, Lease>();
   readonly #idByKey = new Map<string, number>();
   readonly #due = new DueQueue<number, Monotonic>();
+  readonly #counts = new Map<string, OwnerCount>();
   #lastId = 0;
   #failing = 0;
 
@@ -40,6 +49,16 @@ export class Ledger {
     return this.#failing;
   }
 
+  /** Returns what one owner has. */
+  countOf(owner: AccessOwner): Readonly<OwnerCount> {
+    return this.#counts.get(ownerKey(owner)) ?? { owner, leases: 0, failing: 0 };
+  }
+
+  /** What each owner of a lease has. */
+  get counts(): readonly Readonly<OwnerCount>[] {
+    return [...this.#counts.values()];
+  }
+
   /** All of them, the oldest first. */
   get leases(): Lease[] {
     return [...this.#byId.values()];
@@ -68,11 +87,22 @@ export class Ledger {
   #put(lease: Lease): void {
     const before = this.#byId.get(lease.id);
     this.#byId.set(lease.id, lease);
-    this.#failing += countFailure(lease) - countFailure(before);
+    const failing = countFailure(lease) - countFailure(before);
+    this.#count(lease, before === undefined ? 1 : 0, failing);
     if (lease.state.kind !== "open") this.#due.delete(lease.id);
     else if (before?.state.kind !== "open" || before.due !== lease.due) {
       this.#due.set(lease.id, lease.due);
     }
+  }
+
+  #count({ access: { owner } }: Lease, leases: number, failing: number): void {
+    this.#failing += failing;
+    const key = ownerKey(owner);
+    const count = this.#counts.get(key) ?? { owner, leases: 0, failing: 0 };
+    count.leases += leases;
+    count.failing += failing;
+    if (count.leases > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
   }
 
   #replace(lease: Lease, next: Lease | undefined): void {
@@ -81,7 +111,7 @@ export class Ledger {
       return;
     }
     this.#due.delete(lease.id);
-    this.#failing -= countFailure(lease);
+    this.#count(lease, -1, -countFailure(lease));
     this.#byId.delete(lease.id);
     this.#idByKey.delete(keyOf(lease.access));
   }
@@ -97,5 +127,9 @@ export type LeaseKey = Pick<Access, "owner" | "source">;
 /** Returns a text that no other owner and source share. */
 export function keyOf({ owner, source }: LeaseKey): string {
   // Only the name of a door may have blanks: a number and an address end it, and a trial's key has none.
-  return owner.kind === "trial" ? `${source}` : `${owner.name} ${owner.nth} ${source}`;
+  return `${ownerKey(owner)}${source}`;
+}
+
+function ownerKey(owner: AccessOwner): string {
+  return owner.kind === "trial" ? "" : `${owner.name} ${owner.nth} `;
 }
