@@ -5,12 +5,18 @@ import { parseNetwork } from "../base/address.ts";
 import type { InterfaceAddress } from "../ffi/rtnetlink.ts";
 import { Host } from "./host.ts";
 
-/** `192.0.2.1/24`, with the address at the other end of the link before the mask if there is one. */
+/** `192.0.2.1/24`, with the address at the other end of the link before the mask, and the interface's number, if there is one. */
 function interfaceAddress(text: string): InterfaceAddress {
-  const [own = "", peer = own] = text.split(" peer ");
+  const [addresses = "", index = "2"] = text.split(" dev ");
+  const [own = "", peer = own] = addresses.split(" peer ");
   const network = parseNetwork(peer);
   if (network === undefined) throw new Error(`"${peer}" is no network`);
-  return { address: address(own.replace(/\/.*/, "")), network, broadcast: undefined };
+  return {
+    address: address(own.replace(/\/.*/, "")),
+    network,
+    broadcast: undefined,
+    interfaceIndex: Number(index),
+  };
 }
 
 /** A host whose addresses the test changes, and that counts how often they were read. */
@@ -102,7 +108,7 @@ test("its addresses and the broadcast addresses of its networks are no source of
     "0.0.0.1/0",
     "2001:db8::1/64",
   );
-  const isLocalSource = (text: string) => host.isLocalSource(address(text));
+  const isLocalSource = (text: string) => host.isLocalSource(address(text), 2);
   expect(isLocalSource("192.0.2.1")).toBe(false);
   expect(kernel.reads).toBe(0);
   host.refresh();
@@ -119,9 +125,19 @@ test("its addresses and the broadcast addresses of its networks are no source of
   expect(kernel.reads).toBe(1);
 });
 
+test("a link-local address is this host's on its own interface alone", () => {
+  const { host } = makeHost("fe80::1/64 dev 5", "febf::9/64 dev 5", "fec0::1/64 dev 5");
+  host.refresh();
+  const interfaces = (text: string) =>
+    [0, 4, 5].filter((index) => host.isLocalSource(address(text), index));
+  expect(interfaces("fe80::1")).toEqual([0, 5]);
+  expect(interfaces("febf::9")).toEqual([0, 5]);
+  expect(interfaces("fec0::1")).toEqual([0, 4, 5]);
+});
+
 test("a broadcast address that was set is none either", () => {
   const given = { ...interfaceAddress("192.0.2.1/24"), broadcast: address("192.0.2.0") };
   const host = new Host(new ManualClock(), () => [given]);
   host.refresh();
-  expect(host.isLocalSource(address("192.0.2.0"))).toBe(true);
+  expect(host.isLocalSource(address("192.0.2.0"), 3)).toBe(true);
 });

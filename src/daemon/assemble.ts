@@ -104,7 +104,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     clock,
     rateLimiter: log.rateLimiter,
     counters,
-    isLocalSource: (source) => host.isLocalSource(source),
+    isLocalSource: (source, index) => host.isLocalSource(source, index),
     trialKnocks,
     onlyIpv4: options.onlyIpv4,
     debug: options.terminal.debug,

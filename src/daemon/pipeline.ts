@@ -1,5 +1,4 @@
 import { ownerName } from "../base/access-owner.ts";
-import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -7,6 +6,7 @@ import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, never } from "../base/time.ts";
 import type { Frame, Sink, Source } from "../capture/source.ts";
 import { decode } from "../decode/decode.ts";
+import type { IsLocalSource } from "../decode/martian.ts";
 import { isMartian } from "../decode/martian.ts";
 import type { Packet } from "../decode/packet.ts";
 import { whyRejected } from "../decode/rejection.ts";
@@ -35,7 +35,7 @@ export interface PipelineParts<S extends Source> {
   /** Absent where nothing is protected. */
   readonly trialKnocks?: TrialKnocks;
   /** As in `isMartian`. */
-  readonly isLocalSource: (source: Address) => boolean;
+  readonly isLocalSource: IsLocalSource;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
   /** Every packet is reported, and why it made no difference. */
@@ -98,7 +98,10 @@ export class Pipeline<S extends Source> {
     if (packet === undefined || (onlyIpv4 && packet.source.family === 6)) {
       return counters.countUnreadable();
     }
-    if (!frame.isLoopback && isMartian(packet, isLocalSource)) return counters.countMartian();
+    const { isLoopback, interfaceIndex } = frame;
+    if (!isLoopback && isMartian(packet, interfaceIndex, isLocalSource)) {
+      return counters.countMartian();
+    }
     return packet;
   }
 

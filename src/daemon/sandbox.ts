@@ -2,6 +2,7 @@ import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { MemorySource } from "../capture/memory.ts";
+import type { IsLocalSource } from "../decode/martian.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
@@ -19,7 +20,7 @@ export interface SandboxOptions {
   /** Is this an address of the host that the packets are for? */
   readonly isOurs: (address: Address) => boolean;
   /** These two as in `PipelineParts`. */
-  readonly isLocalSource: (source: Address) => boolean;
+  readonly isLocalSource: IsLocalSource;
   readonly debug: boolean;
 }
 

@@ -7,6 +7,7 @@ const own6 = address("2001:db8::1");
 const judge = (from: string, to: string) =>
   isMartian(
     { source: address(from), destination: address(to) },
+    2,
     (source) => source.equals(own) || source.equals(own6),
   );
 

@@ -8,18 +8,28 @@ export function isNobody({ w0, w1, w2, w3, family }: Address): boolean {
 }
 
 /**
+ * Returns whether a source is an address of this host, or of the whole of one of its networks, where an
+ * interface receives it: on another link a link-local address is another host's.
+ */
+export type IsLocalSource = (source: Address, interfaceIndex: number) => boolean;
+
+/**
  * Returns whether a packet with these ends cannot have come from another host: loopback at either
  * end, or a source that is reserved (240.0.0.0/4) or belongs to this host. The kernel drops it, too,
  * but after packet sockets have seen it. On the loopback interface such packets are ordinary.
  *
- * @param isLocalSource whether a source is an address of this host or of the whole of one of its networks
+ * @param interfaceIndex of the receiving interface; 0 if unknown
  */
 export function isMartian(
   { source, destination }: { readonly source: Address; readonly destination: Address },
-  isLocalSource: (source: Address) => boolean,
+  interfaceIndex: number,
+  isLocalSource: IsLocalSource,
 ): boolean {
   return (
-    isLoopback(source) || isLoopback(destination) || isReserved(source) || isLocalSource(source)
+    isLoopback(source) ||
+    isLoopback(destination) ||
+    isReserved(source) ||
+    isLocalSource(source, interfaceIndex)
   );
 }
 

@@ -1,4 +1,5 @@
 // rtnetlink(7): which addresses this host has, and word of changes to interfaces and addresses.
+import { endianness } from "node:os";
 import type { Network } from "../base/address.ts";
 import { Address } from "../base/address.ts";
 import { systemError } from "./libc.ts";
@@ -22,11 +23,15 @@ const IFA_ADDRESS = 1;
 const IFA_LOCAL = 2;
 const IFA_BROADCAST = 4;
 const IFADDRMSG = 8;
+/** Where it has the index of the interface. */
+const IFA_INDEX = 4;
+const littleEndian = endianness() === "LE";
 const EAGAIN = 11;
 
 /** An address of an interface. */
 export interface InterfaceAddress {
   readonly address: Address;
+  readonly interfaceIndex: number;
   /** What the interface reaches directly; on a point-to-point link that of the peer. */
   readonly network: Network;
   /** The broadcast address, if one was set. */
@@ -71,7 +76,9 @@ function messageAddress({ body }: NetlinkMessage): InterfaceAddress | undefined 
   const address = read(IFA_LOCAL) ?? far;
   if (address === undefined) return undefined;
   const bits = body.getUint8(1) + (address.family === 4 ? 96 : 0);
-  return { address, network: { base: far ?? address, bits }, broadcast: read(IFA_BROADCAST) };
+  const network = { base: far ?? address, bits };
+  const interfaceIndex = body.getUint32(IFA_INDEX, littleEndian);
+  return { address, interfaceIndex, network, broadcast: read(IFA_BROADCAST) };
 }
 
 function readAddress(body: DataView, attribute: number): Address | undefined {

@@ -5,6 +5,7 @@ import { EagerLog } from "../../base/log.ts";
 import type { Monotonic } from "../../base/time.ts";
 import { never } from "../../base/time.ts";
 import type { Frame } from "../../capture/source.ts";
+import type { IsLocalSource } from "../../decode/martian.ts";
 import type { Packet } from "../../decode/packet.ts";
 import { dryFirewall } from "../../firewall/dry.ts";
 import type { Doors } from "../doors.ts";
@@ -41,7 +42,7 @@ export interface ReplayPipelineParts {
   /** Is this an address of the host that the packets are for? */
   readonly isOurs: (address: Address) => boolean;
   /** As in `PipelineParts`. */
-  readonly isLocalSource: (source: Address) => boolean;
+  readonly isLocalSource: IsLocalSource;
 }
 
 /** The daemon's pipeline, from decoding to closing, in a world in which time and packets are handed in. */

@@ -89,7 +89,9 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     if (typeof frame === "string") return this.#count(frame);
     const packet = decode(frame);
     if (packet === undefined) return this.#count(whyRejected(frame));
-    if (!frame.isLoopback && isMartian(packet, this.#isLocalSource)) return this.#count("martian");
+    // The interfaces in a savefile are those of another host.
+    if (!frame.isLoopback && isMartian(packet, 0, this.#isLocalSource))
+      return this.#count("martian");
     if (this.#options.onlyIpv4 && packet.source.family === 6) return this.#count("ipv6");
     return packet;
   }
