@@ -1,0 +1,79 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+const unit = readFileSync(
+  join(import.meta.dirname, "../../packaging/sesame-protect.service"),
+  "utf8",
+);
+const [, quoted = ""] = /^ExecStart=\/bin\/sh -c '([^']*)'$/m.exec(unit) ?? [];
+const other = 65534;
+
+/** Only root can give files away. */
+describe.skipIf(process.getuid?.() !== 0)("the unit that protects from the boot on", () => {
+  let folder: string;
+  let state: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "sesame-boot-"));
+    state = join(folder, "state");
+    mkdirSync(state, { mode: 0o755 });
+    writeFileSync(join(folder, "nft"), `#!/bin/sh\ncat >'${folder}/loaded'\n`, { mode: 0o755 });
+    for (const name of ["a", "b"]) writeFileSync(join(state, `${name}.nft`), `${name}\n`);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** Runs what systemd would. */
+  function load() {
+    const script = quoted
+      .replaceAll("\\\n", " ")
+      .replaceAll("$$", "$")
+      .replaceAll("/var/lib/knockd", state)
+      .replaceAll("/usr/sbin/nft", join(folder, "nft"));
+    const { status, stderr } = spawnSync("/bin/sh", ["-c", script], { encoding: "utf8" });
+    const loaded = join(folder, "loaded");
+    return { status, stderr, loaded: existsSync(loaded) ? readFileSync(loaded, "utf8") : "" };
+  }
+
+  test("loads all rules of root", () => {
+    expect(load()).toEqual({ status: 0, stderr: "", loaded: "a\nb\n" });
+  });
+
+  test.each<[string, (file: string) => void]>([
+    ["belongs to another user", (file) => chownSync(file, other, 0)],
+    ["a group may write", (file) => chmodSync(file, 0o664)],
+    ["all may write", (file) => chmodSync(file, 0o646)],
+    [
+      "is a link, perhaps to a file of another user",
+      (file) => {
+        rmSync(file);
+        symlinkSync(join(folder, "nft"), file);
+      },
+    ],
+  ])("loads no file that %s, but the others", (_, change) => {
+    const file = join(state, "a.nft");
+    change(file);
+    const stderr = `rules not loaded: another user can write ${file}\n`;
+    expect(load()).toEqual({ status: 1, stderr, loaded: "b\n" });
+  });
+
+  test.each<[string, (path: string) => void]>([
+    ["belongs to another user", (path) => chownSync(path, other, 0)],
+    ["others may write", (path) => chmodSync(path, 0o777)],
+  ])("loads nothing from a directory that %s", (_, change) => {
+    change(state);
+    const stderr = `rules not loaded: another user can write ${state}\n`;
+    expect(load()).toEqual({ status: 1, stderr, loaded: "" });
+  });
+});
