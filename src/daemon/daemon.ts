@@ -103,6 +103,7 @@ export class Daemon {
       ...late.map((name) => `warning: a changed ${name} counts from the next start on`),
     ];
     this.#config = loaded.config;
+    this.#parts.trialKnocks.forget([...changes.removed, ...changes.changed]);
     try {
       await this.#takeOver(loaded.config, warnings);
     } catch (error) {

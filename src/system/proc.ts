@@ -3,6 +3,7 @@ import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 import { Address } from "../base/address.ts";
 import type { Endpoint } from "../base/endpoint.ts";
+import { isErrno, KnockError, reason } from "../base/errors.ts";
 import type { PortRange } from "../base/port.ts";
 import { defaultLocalPorts } from "../base/port.ts";
 
@@ -50,6 +51,16 @@ export function readProc(path: string, until?: RegExp): string {
   } catch {
     // The kernel has no IPv6, or the system is not Linux.
     return "";
+  }
+}
+
+/** As `readProc`, but empty only if the kernel has no such file. Throws SYSTEM. */
+export function readProcIfThere(path: string): string {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    if (isErrno(error, "ENOENT")) return "";
+    throw new KnockError("SYSTEM", `cannot read ${path}: ${reason(error)}`, { cause: error });
   }
 }
 

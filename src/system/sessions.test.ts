@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readProcIfThere } from "./proc.ts";
 import { formatPeer, parseConnections } from "./sessions.ts";
 
 const head =
@@ -29,4 +30,9 @@ test("the same on a machine with the other byte order", () => {
   const row = "0A000001:0016 0A000002:C350 01";
   const [found] = parseConnections(`${head}  12: ${row} ${rest}`, "BE");
   expect(found && formatPeer(found.remote)).toBe("10.0.0.2 port 50000");
+});
+
+test("a table that the kernel does not have is empty; one that cannot be read is an error", () => {
+  expect(readProcIfThere("/proc/net/not-there")).toBe("");
+  expect(() => readProcIfThere("/proc/net")).toThrow("cannot read /proc/net: ");
 });

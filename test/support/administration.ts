@@ -63,6 +63,8 @@ export interface AdministrationBench {
   readonly trialKnocks: TrialKnocks;
   /** The TCP connections of the host, whose address is 192.0.2.1. */
   readonly connections: SocketRow[];
+  /** How often they can still be read. */
+  readonly descriptors: { left: number };
   /** Writes other lines into the section [options]. */
   readonly configure: (options: string) => void;
 }
@@ -116,6 +118,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
   const [backend] = backends;
   if (backend === undefined) throw new Error("no native door has made a backend start");
 
+  const trialKnocks = new TrialKnocks();
   /** What the daemon's own reload does, but for the parts that are not here. */
   const reload = async (): Promise<Result<"reload">> => {
     let after: Config;
@@ -127,13 +130,14 @@ export async function startAdministration(): Promise<AdministrationBench> {
     }
     const changes = compareConfigs(config, after);
     config = after;
+    trialKnocks.forget([...changes.removed, ...changes.changed]);
     doors = makeDoors();
     await protection.configure(config);
     return { kind: "reloaded", file: configFile, ...changes, warnings: [] };
   };
 
-  const trialKnocks = new TrialKnocks();
   const connections: SocketRow[] = [];
+  const descriptors = { left: Number.POSITIVE_INFINITY };
   const handlers = new Administration({
     version: "0.1.0",
     configFile,
@@ -153,7 +157,10 @@ export async function startAdministration(): Promise<AdministrationBench> {
     reload,
     trialKnocks,
     host: { has: (address) => `${address}` === "192.0.2.1" },
-    readConnections: () => connections,
+    readConnections: () => {
+      if (descriptors.left-- <= 0) throw new KnockError("SYSTEM", "cannot read /proc/net/tcp");
+      return connections;
+    },
   });
-  return { handlers, clock, log, backend, leaseManager, configure, trialKnocks, connections };
+  return { handlers, clock, log, backend, leaseManager, configure, trialKnocks, connections, descriptors };
 }

@@ -66,6 +66,25 @@ describe("a trial", () => {
     expect(bench.handlers.trial()).toEqual({});
   });
 
+  test("does not begin where the connections cannot be read: old ones would pass for new", async () => {
+    for (const left of [0, 1]) {
+      bench.descriptors.left = left;
+      const trial = bench.handlers.guard({ address: admin, services: ["tcp/22"] });
+      await expect(trial).rejects.toMatchObject({ code: "SYSTEM" });
+      expect(bench.handlers.trial()).toEqual({});
+      expect(bench.handlers.status().firewall).toEqual({ kind: "nftables", protects: [] });
+    }
+  });
+
+  test("keeps no proof of a door that a reload has changed", async () => {
+    await bench.handlers.guard({ address: admin });
+    for (const door of ["ssh", "web"]) knock(door, admin);
+    bench.configure(web.replace("7100", "7101"));
+    await bench.handlers.reload();
+    const peer = connect(admin, 50_001);
+    expect(await confirm(peer)).toMatchObject({ services: ["tcp/22"], unproven: ["web"] });
+  });
+
   test("is not confirmed by a connection that was there, is not there, or is the host's own", async () => {
     const old = connect(admin, 50_000);
     await bench.handlers.guard({ address: admin, services: ["tcp/22"] });

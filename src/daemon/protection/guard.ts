@@ -28,7 +28,7 @@ export interface GuardParts {
   readonly host: Pick<Host, "has">;
   readonly clock: Clock;
   readonly doors: () => Doors;
-  /** Returns the TCP connections of this host. */
+  /** Returns the TCP connections of this host. Throws SYSTEM. */
   readonly readConnections: () => readonly SocketRow[];
 }
 
@@ -58,11 +58,13 @@ export class Guard {
     const length = params.for ?? usualTrial;
     if (length > longestTrial) throw new KnockError("USAGE", "a trial lasts an hour at most");
     const services = this.#choose(params.services && parseServices(params.services));
+    // A shortage of descriptors shows here, before anything has changed.
+    this.#parts.readConnections();
     await protection.try(services, length);
     const now = clock.now();
     trialKnocks.begin(address, now, later(now, length));
     // Not earlier: what connected before the protection was there needed no knock.
-    const peers = new Set(this.#parts.readConnections().map(({ remote }) => formatPeer(remote)));
+    const peers = await this.#readPeers();
     const own = address && port !== undefined ? formatPeer({ address, port }) : undefined;
     this.#old = new Set([...peers, ...(own === undefined ? [] : [own])]);
     const openers = this.#openersOf(services);
@@ -139,6 +141,17 @@ export class Guard {
       unproven: namesOf(openers.filter((door) => !proven.includes(door))),
       ...(rest && { trial: { ...rest, services: rest.services.map(formatService) } }),
     };
+  }
+
+  /** Returns the other ends of all connections. Ends the trial if it cannot: an old one would pass for new. */
+  async #readPeers(): Promise<ReadonlySet<string>> {
+    const { protection, readConnections } = this.#parts;
+    try {
+      return new Set(readConnections().map(({ remote }) => formatPeer(remote)));
+    } catch (error) {
+      await protection.cancelTrial("the connections of this host cannot be read");
+      throw error;
+    }
   }
 
   #expectNew(peer: Endpoint): void {

@@ -160,6 +160,14 @@ export class Protection {
     });
   }
 
+  /** Ends the trial. Throws FIREWALL. */
+  cancelTrial(why: string): Promise<void> {
+    return this.#changes.run(async () => {
+      this.#endTrial(why);
+      await this.#apply();
+    });
+  }
+
   /**
    * Protects for good those of `chosen` that are on trial, and returns them. The others stay on trial.
    * Throws USAGE if nothing is on trial, FIREWALL, SYSTEM.

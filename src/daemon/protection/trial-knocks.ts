@@ -28,6 +28,13 @@ export class TrialKnocks {
     this.#opened.clear();
   }
 
+  /** Forgets what these doors opened: a reload has changed them, so their knocks prove nothing. */
+  forget(names: readonly string[]): void {
+    for (const doors of this.#opened.values()) {
+      for (const key of doors) if (names.includes(nameIn(key))) doors.delete(key);
+    }
+  }
+
   end(): void {
     this.#until = longAgo;
   }
@@ -76,6 +83,11 @@ export class TrialKnocks {
   #covers(time: Monotonic): boolean {
     return time >= this.#began && time < this.#until;
   }
+}
+
+/** Returns the name in a key of `keyOf`. */
+function nameIn(key: string): string {
+  return key.slice(key.indexOf(" ") + 1);
 }
 
 function keyOf({ name, nth }: { readonly name: string; readonly nth: number }): string {
