@@ -1,7 +1,10 @@
 // Which commands may run side by side: tools that read their rules, change them and write them back lose
 // a change if two of them run at once.
 
-/** These lock for each change, or change one thing in the kernel: they run side by side. */
+/**
+ * These lock for each change, or change one thing in the kernel: they run side by side. They keep nothing on
+ * a disk.
+ */
 const parallelKinds: ReadonlySet<string> = new Set(
   ["iptables", "ip6tables"]
     .flatMap((name) => [name, `${name}-legacy`, `${name}-nft`])
@@ -48,6 +51,11 @@ export function laneOf(text: string, serial: string | undefined): string | undef
   if (serial !== undefined) return serial === "no" ? undefined : serial;
   const kind = commandKind(text);
   return parallelKinds.has(kind) ? undefined : kind;
+}
+
+/** Returns whether all that a command changes is in the kernel, and gone after a boot. */
+export function isInKernelOnly(text: string): boolean {
+  return parallelKinds.has(commandKind(text));
 }
 
 /**

@@ -1,13 +1,20 @@
 import { ownerName } from "../base/access-owner.ts";
+import { isInKernelOnly } from "../base/command-kind.ts";
 import { plural } from "../base/text.ts";
 import type { Monotonic } from "../base/time.ts";
 import { formatLocalTime } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
-import type { ClosingFailure, Failed } from "./lease.ts";
+import type { ClosingFailure, Failed, Lease } from "./lease.ts";
 import { describe } from "./logged-firewall.ts";
 
 /** How often a stop command runs that fails. */
 const mostRuns = 8;
+
+/** How often it runs for a lease of an earlier boot, if the boot has undone what it would undo. */
+const mostRunsAfterBoot = 4;
+
+/** The shell's, for a program that cannot be run or does not exist. */
+const notExecuted: readonly number[] = [126, 127];
 
 /** Pauses after the first failure, and the longest one for a command that cannot start: milliseconds. */
 const firstPause = 1000;
@@ -29,6 +36,23 @@ export function nextFailure(
 export function hasGivenUp({ result, runs }: ClosingFailure): boolean {
   if (result.kind === "lost") return true;
   return result.kind !== "not-started" && runs >= mostRuns;
+}
+
+/**
+ * Returns whether a boot has closed a lease: it was opened before, and its stop command changes the kernel
+ * alone. The command then fails, since there is nothing to undo. Rules that the host restores at the boot
+ * are removed by it as usual.
+ */
+export function isClosedByBoot({ since, access: { method } }: Lease): boolean {
+  // The monotonic clock begins at the boot.
+  if (since >= 0 || method.kind !== "command" || method.stop === undefined) return false;
+  return isInKernelOnly(method.stop);
+}
+
+/** Returns whether a stop command has failed so often that a boot must have undone what it would undo. */
+export function confirmsBoot(result: Failed, runs: number): boolean {
+  const hasRun = result.kind === "failed" && !notExecuted.includes(result.status);
+  return hasRun && runs >= mostRunsAfterBoot;
 }
 
 /**

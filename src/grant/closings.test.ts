@@ -241,6 +241,51 @@ describe("the next daemon", () => {
     expect(log.texts.at(-1)).toMatch(/given up: knockctl close "ssh" 192\.0\.2\.7 .*--forget/);
   });
 
+  describe("after a boot", () => {
+    const fromBefore = (stop: string, more: Partial<typeof failure> = { runs: 0 }): Lease => {
+      return { ...left(more), access: byCommands({}, { stop }) };
+    };
+    const inKernel = "/sbin/iptables -D INPUT -s 192.0.2.7 -j ACCEPT";
+
+    test.each([
+      ["failed before", { runs: 3 }],
+      ["was given up before", { runs: 8, attempts: 8 }],
+    ])("takes for closed what only the kernel had, if its stop command %s", async (_, more) => {
+      const world = make();
+      world.leaseManager.restore([fromBefore(inKernel, more)]);
+      expect(await pauses(world, failed)).toEqual([3, 9, 27]);
+      expect(world.leaseManager.leases).toEqual([]);
+      expect(world.log.entries.at(-1)).toMatchObject({
+        level: "notice",
+        event: "closed-by-boot",
+        text:
+          "192.0.2.7: ssh: taken for closed: the system has booted since it was opened; " +
+          "command returned non-zero status code (1)",
+      });
+    });
+
+    test.each<[string, string, Failed]>([
+      ["may be on a disk", "ufw delete allow from 192.0.2.7", failed],
+      ["is hidden in a script", "/usr/local/bin/close 192.0.2.7", failed],
+      ["is more than one command", "iptables -D INPUT -j ACCEPT; save-rules", failed],
+      ["has no program any more", inKernel, { kind: "failed", status: 127 }],
+      ["does not end", inKernel, { kind: "timed-out" }],
+    ])("keeps in the list what %s", async (_, stop, result) => {
+      const world = make();
+      world.leaseManager.restore([fromBefore(stop)]);
+      expect(await pauses(world, result)).toHaveLength(7);
+      expect(world.leaseManager.leases).toHaveLength(1);
+    });
+
+    test("closes what the host has restored", async () => {
+      const { firewall, leaseManager, log } = make();
+      leaseManager.restore([fromBefore(inKernel)]);
+      await firewall.end(closes);
+      expect(leaseManager.leases).toEqual([]);
+      expect(log.entries.at(-1)?.event).toBe("command-exit");
+    });
+  });
+
   test("gets what fails while this one stops", async () => {
     const { firewall, leaseManager, closing, only, wait } = make();
     await closing();

@@ -2,13 +2,21 @@ import type { Clock } from "../base/clock.ts";
 import { humanDuration } from "../base/duration.ts";
 import { later } from "../base/time.ts";
 import type { ClosedBecause } from "./access-event.ts";
-import { describeFailure, hasGivenUp, nextFailure, pauseAfter } from "./closing-failure.ts";
+import {
+  confirmsBoot,
+  describeFailure,
+  hasGivenUp,
+  isClosedByBoot,
+  nextFailure,
+  pauseAfter,
+} from "./closing-failure.ts";
 import type { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, ClosingFailure, Failed, Lease } from "./lease.ts";
 import { failureOf, reopenOf } from "./lease.ts";
 import { hasRoomForFailing } from "./lease-limits.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
+import { describe } from "./logged-firewall.ts";
 
 export interface ClosingsParts {
   readonly clock: Clock;
@@ -24,6 +32,8 @@ export class Closings {
   readonly #attempts = new Map<number, Promise<void>>();
   /** What cancels the timer of the next attempt, by lease. */
   readonly #timers = new Map<number, () => void>();
+  /** How often the stop command of a lease has failed that a boot may have closed. */
+  readonly #runsAfterBoot = new Map<number, number>();
   #stopped = false;
 
   constructor(parts: ClosingsParts) {
@@ -65,7 +75,8 @@ export class Closings {
   resume(lease: Lease): void {
     const { id, access } = lease;
     const failure = failureOf(lease);
-    if (failure === undefined || !hasGivenUp(failure)) void this.attempt(id);
+    const isOver = failure !== undefined && hasGivenUp(failure);
+    if (!isOver || isClosedByBoot(lease)) void this.attempt(id);
     else
       this.#parts.firewall.log("error", "close-failed", access, describeFailure(access, failure));
   }
@@ -84,7 +95,7 @@ export class Closings {
   forget(lease: Lease): void {
     this.#cancelTimer(lease.id);
     this.#parts.firewall.log("notice", "forgotten", lease.access, "taken for closed");
-    this.#parts.registry.remove(lease);
+    this.#end(lease);
   }
 
   /** Schedules no further attempts. Those that failed are for the next daemon. */
@@ -114,7 +125,7 @@ export class Closings {
     // A knock may have come, or an administrator.
     const current = registry.get(id);
     if (current === undefined) return;
-    if (result.kind === "done" || this.#mayLeave(current, result)) registry.remove(current);
+    if (result.kind === "done" || this.#mayLeave(current, result)) this.#end(current);
     else this.#fail(current, result);
   }
 
@@ -137,11 +148,32 @@ export class Closings {
       registry.remove(lease);
       return;
     }
+    // Runs before the boot say nothing of what is there now.
+    const runs = isClosedByBoot(lease) ? (this.#runsAfterBoot.get(id) ?? 0) + 1 : failure.runs;
+    if (isClosedByBoot(lease)) {
+      this.#runsAfterBoot.set(id, runs);
+      if (confirmsBoot(result, runs)) {
+        this.#endByBoot(lease, result);
+        return;
+      }
+    }
     registry.record({ op: "close", id, failure });
-    const isLast = this.#stopped || hasGivenUp(failure);
-    const pause = isLast ? undefined : this.#retryLater(lease, failure);
+    const isLast = this.#stopped || hasGivenUp({ ...failure, runs });
+    const pause = isLast ? undefined : this.#retryLater(lease, { ...failure, runs });
     const next = pause === undefined ? "" : `; next attempt in ${humanDuration(pause)}`;
     firewall.log("error", "close-failed", access, `${describeFailure(access, failure)}${next}`);
+  }
+
+  #endByBoot(lease: Lease, result: Failed): void {
+    const { firewall } = this.#parts;
+    const text = `taken for closed: the system has booted since it was opened; ${describe(result)}`;
+    firewall.log("notice", "closed-by-boot", lease.access, text);
+    this.#end(lease);
+  }
+
+  #end(lease: Lease): void {
+    this.#runsAfterBoot.delete(lease.id);
+    this.#parts.registry.remove(lease);
   }
 
   /** Returns the pause until the next attempt: milliseconds. */

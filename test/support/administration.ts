@@ -162,5 +162,15 @@ export async function startAdministration(): Promise<AdministrationBench> {
       return connections;
     },
   });
-  return { handlers, clock, log, backend, leaseManager, configure, trialKnocks, connections, descriptors };
+  return {
+    handlers,
+    clock,
+    log,
+    backend,
+    leaseManager,
+    configure,
+    trialKnocks,
+    connections,
+    descriptors,
+  };
 }
