@@ -16,6 +16,8 @@ export interface BlockedReport {
   readonly message: string;
   /** What to type, a line each. */
   readonly hints: readonly string[];
+  /** Whether rules name sources that reach it all the same. */
+  readonly hasExceptions: boolean;
   readonly remedies: readonly Remedy[];
 }
 
@@ -41,13 +43,18 @@ export async function reportBlockedServices(
   return await reportBlocked(parseServices(services), [...protects, ...(trial?.services ?? [])]);
 }
 
-/** As `reportBlockedServices`, of what these doors open in the kernel. */
+/**
+ * As `reportBlockedServices`, of what these doors open in the kernel, and only what is dropped whatever the source:
+ * where rules name sources, the doors may be for those.
+ */
 export async function reportBlockedDoors(
   doors: readonly DoorReport[],
   status: Result<"status">,
 ): Promise<BlockedReport[]> {
   const enabled = doors.filter(({ state }) => state === "enabled");
-  return await reportBlockedServices([...new Set(enabled.flatMap(({ opens }) => opens))], status);
+  const services = [...new Set(enabled.flatMap(({ opens }) => opens))];
+  const blocked = await reportBlockedServices(services, status);
+  return blocked.filter(({ hasExceptions }) => !hasExceptions);
 }
 
 /** Describes a service that is dropped, and what lets it pass. Pure. */
@@ -71,6 +78,7 @@ export function describeBlocked(blocked: BlockedService, isProtected: boolean): 
         ? `sources that have not knocked stay out all the same: knockd protects ${name}`
         : `unless knockd protects ${name}, all sources reach it then: sudo knockctl guard ${name}`,
     ],
+    hasExceptions,
     remedies,
   };
 }

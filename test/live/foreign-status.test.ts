@@ -77,6 +77,15 @@ describe.skipIf(needs("nft", "iptables"))("another firewall that keeps a native 
     expect(await connects()).toBe("silent");
   });
 
+  test("is no problem where rules accept sources by their address", async () => {
+    await server.run(["iptables", "-A", "INPUT", "-s", "10.0.0.0/8", "-j", "ACCEPT"]);
+    await drop();
+    expect((await status()).code).toBe(0);
+    expect((await ask("check", file)).stderr).toContain(
+      "chain INPUT of iptables blocks tcp/22 over IPv4, for all sources but those that its rules name",
+    );
+  });
+
   test("is a warning of check, at the line of the door", async () => {
     await drop();
     const { stderr } = await ask("check", file);

@@ -17,7 +17,10 @@ const host: HostFacts = {
   },
   hasUser: (name) => name === "nobody",
   blocked: new Map([
-    ["tcp/25", { message: "ufw blocks tcp/25", hints: ["sudo ufw allow 25/tcp", "b"] }],
+    [
+      "tcp/25",
+      { message: "ufw blocks tcp/25", hints: ["sudo ufw allow 25/tcp", "b"], hasExceptions: true },
+    ],
   ]),
   now: wallTime(Date.UTC(2026, 11, 5, 20)),
 };
@@ -78,11 +81,15 @@ describe("what does not suit a machine:", () => {
   ])("%s", (_, lines, expected) => expect(traps(...lines)).toEqual(expected));
 });
 
-test("a native door whose service another firewall blocks", () => {
-  const text = "[x]\nsequence = 1,2,3\nopen = tcp/22, tcp/25\n";
-  const { config, doorSections } = parseConfig(text);
-  if (config === undefined) throw new Error("the file cannot be used");
-  expect(findHostTraps(config, doorSections, host)).toEqual([
+test("a native door whose service another firewall blocks, unless it is for some sources", () => {
+  const found = (...lines: string[]) => {
+    const text = ["[x]", "sequence = 1,2,3", "open = tcp/22, tcp/25", ...lines].join("\n");
+    const { config, doorSections } = parseConfig(text);
+    if (config === undefined) throw new Error("the file cannot be used");
+    return findHostTraps(config, doorSections, host);
+  };
+  expect(found("allow = 10.0.0.0/8")).toEqual([]);
+  expect(found()).toEqual([
     {
       ...{ severity: "warning", line: 3, column: 8 },
       ...{ message: "ufw blocks tcp/25", hint: "sudo ufw allow 25/tcp; b" },

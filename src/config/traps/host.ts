@@ -17,6 +17,8 @@ import type { Problem } from "../problem.ts";
 interface BlockedFact {
   readonly message: string;
   readonly hints: readonly string[];
+  /** Whether rules name sources that reach it all the same. */
+  readonly hasExceptions: boolean;
 }
 
 /** What there is to know of a machine. */
@@ -103,7 +105,9 @@ function unknownUser({ name, action }: DoorConfig, host: HostFacts, at: TrapPosi
 function blockedServices(door: DoorConfig, host: HostFacts, at: TrapPosition): Problem[] {
   return openedServices(door).flatMap((service) => {
     const found = host.blocked.get(formatService(service));
-    return found === undefined ? [] : warn(at, found.message, found.hints.join("; "));
+    // A door for some sources is for those that the rules may name.
+    if (found === undefined || (found.hasExceptions && door.allow !== undefined)) return [];
+    return warn(at, found.message, found.hints.join("; "));
   });
 }
 
