@@ -63,6 +63,8 @@ test("every option is described where it is not the default", () => {
     maxAttempts: "5000",
     maxCommands: "8",
     onJournalFailure: "refuse",
+    onOpen: "https://chat.example/hook",
+    onClose: "logger x",
   } satisfies Record<keyof typeof options, string>;
   for (const [key, value] of Object.entries(changed)) {
     const { name } = options[key as keyof typeof options];

@@ -1,4 +1,5 @@
-// The vocabulary of knockd.conf: one row for each directive, in the order of `knockd -D`.
+// Longer than other files: the vocabulary of knockd.conf is one table, a row for each directive, in the
+// order of `knockd -D`.
 import { backendKinds, defaultBackend } from "../base/backends.ts";
 import { defaultControlSocket, defaultPidFile, defaultStateDirectory } from "../base/paths.ts";
 import { directive } from "./directive.ts";
@@ -90,6 +91,18 @@ export const options = {
     default: "open",
     isFixed: true,
   }),
+  onOpen: directive("OnOpen", kinds.hook, {
+    summary: "command or https:// address that is told when a door is opened",
+    label: "on open",
+    example: "https://chat.example/hook",
+    absent: "none",
+  }),
+  onClose: directive("OnClose", kinds.hook, {
+    summary: "command or https:// address that is told when a door is closed",
+    label: "on close",
+    example: "logger %DOOR% %IP%",
+    absent: "none",
+  }),
 } as const;
 
 /** A door has one of these. */
@@ -149,6 +162,16 @@ export const doorDirectives = {
     example: "syn,!ack",
     default: { mask: 0, value: 0 },
     absent: "any",
+  }),
+  onOpen: directive("On_Open", kinds.hook, {
+    summary: "command or https:// address that is told when the door is opened",
+    example: "https://chat.example/hook",
+    absent: "OnOpen",
+  }),
+  onClose: directive("On_Close", kinds.hook, {
+    summary: "command or https:// address that is told when the door is closed",
+    example: "logger %DOOR% %IP%",
+    absent: "OnClose",
   }),
 } as const;
 

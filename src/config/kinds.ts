@@ -11,6 +11,8 @@ import { formatService } from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { formatFlagTest } from "../base/tcp-flags.ts";
 import type { WallTime } from "../base/time.ts";
+import type { Hook } from "./hook.ts";
+import { formatHook, parseHook } from "./hook.ts";
 import type { Parsed } from "./values.ts";
 import * as values from "./values.ts";
 
@@ -32,6 +34,12 @@ export interface ValueKind<T> {
 
 export const command: ValueKind<string> = {
   ...kind("COMMAND", values.command, String),
+  comments: "none",
+};
+
+/** Without comments: a `#` may be part of a command or an address. */
+export const hook: ValueKind<Hook> = {
+  ...kind("COMMAND | URL", parseHook, formatHook),
   comments: "none",
 };
 

@@ -11,6 +11,7 @@ import { formatService } from "../base/service.ts";
 import { wallTime } from "../base/time.ts";
 import type { Config, DoorConfig } from "./config.ts";
 import { defaultOptions } from "./config.ts";
+import type { Hook } from "./hook.ts";
 import { parseConfig } from "./parse.ts";
 import type { Problem } from "./problem.ts";
 import { formatWithHint } from "./problem.ts";
@@ -513,6 +514,11 @@ const anyAddress = fc.oneof(
     .map((words) => new Address(...words)),
 );
 
+const hook: fc.Arbitrary<Hook> = fc.constantFrom(
+  { kind: "command", text: "tell %IP% # not a comment" },
+  { kind: "webhook", url: "https://chat.example/a?b#c" },
+);
+
 const anyConfig: fc.Arbitrary<Config> = fc.record({
   options: fc.record({
     useSyslog: fc.boolean(),
@@ -525,6 +531,8 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
     firewall: fc.constantFrom("nftables" as const, "ipset" as const),
     table: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/),
     onJournalFailure: fc.constantFrom("open" as const, "refuse" as const),
+    onOpen: orNone(hook),
+    onClose: orNone(hook),
     logRate: orNone(fc.oneof(fc.constant(0), fc.integer({ min: 10, max: 1_000_000 }))),
     logFile: orNone(filePath),
     pidFile: orNone(filePath),
@@ -548,6 +556,8 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
       target: fc.option(targets, { nil: undefined }),
       allow: fc.option(networks, { nil: undefined }),
       deny: fc.oneof(fc.constant([]), networks),
+      onOpen: orNone(hook),
+      onClose: orNone(hook),
       until: orNone(fc.integer({ min: 0, max: 4e12 }).map(wallTime)),
       decoys: fc.integer({ min: 0, max: 128 }),
       action: fc.oneof(nativeAction, commandAction),
@@ -574,6 +584,8 @@ function write({ options, doors }: Config): string {
     ...directive("ControlSocket", options.controlSocket),
     ...directive("MetricsListen", options.metricsListen && formatEndpoint(options.metricsListen)),
     ...directive("OnJournalFailure", options.onJournalFailure),
+    ...directive("OnOpen", writeHook(options.onOpen)),
+    ...directive("OnClose", writeHook(options.onClose)),
     ...doors.flatMap((door) => [...writeDoor(door), ...writeAction(door)]),
   ].join("\n");
 }
@@ -594,6 +606,8 @@ function writeDoor(door: DoorConfig): string[] {
     ...directive("TCPFlags", writeFlags(flags)),
     ...directive("Target", target?.map(writeTarget).join(", ")),
     ...directive("Allow", allow?.map(writeTarget).join(", ")),
+    ...directive("On_Open", writeHook(door.onOpen)),
+    ...directive("On_Close", writeHook(door.onClose)),
     ...directive("Until", until === undefined ? undefined : new Date(until).toISOString()),
     ...directive("Decoys", decoys === 32 ? undefined : `${decoys}`),
     ...directive("Deny", deny.length === 0 ? undefined : deny.map(writeTarget).join(", ")),
@@ -621,6 +635,10 @@ function writeAction({ action }: DoorConfig): string[] {
     ...directive("Serial", serial),
     ...directive("Rest", formatDuration(rest)),
   ];
+}
+
+function writeHook(hook: Hook | undefined): string | undefined {
+  return hook?.kind === "command" ? hook.text : hook?.url;
 }
 
 function writeFlags({ mask, value }: DoorConfig["flags"]): string | undefined {

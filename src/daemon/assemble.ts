@@ -24,6 +24,7 @@ import { reverseLookUp } from "./log/reverse-dns.ts";
 import { MeteredFirewall } from "./metrics/metered-firewall.ts";
 import { MetricsPage } from "./metrics/metrics-page.ts";
 import { PacketCounters } from "./metrics/packet-counters.ts";
+import { Notifier } from "./notify/notifier.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
 import { TrialKnocks } from "./protection/trial-knocks.ts";
@@ -36,6 +37,7 @@ interface Persistence {
   readonly state: State;
   readonly firewalls: Firewalls;
   readonly protection: Protection;
+  readonly notifier: Notifier;
 }
 
 /** The parts of a daemon. Each knows only those that it is given here. */
@@ -70,7 +72,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
   const onLoss = () => leaseManager.reopenNative();
   const persistence = options.dryRun
     ? undefined
-    : openPersistence(options, config.options, clock, log, onLoss);
+    : openPersistence(options, config, clock, log, onLoss);
   const doors = new ActiveDoors(config.doors, {
     clock,
     log,
@@ -86,7 +88,10 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
     log,
     maxCommands: config.options.maxCommands,
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
-    onAccess: (event) => activity.record(event),
+    onAccess: (event) => {
+      activity.record(event);
+      persistence?.notifier.notify(event);
+    },
   });
   const host = new Host(clock);
   const matcher = new Matcher({
@@ -160,16 +165,25 @@ export function logSettings(
 /** `onLoss`: what native doors had opened is not open any more. Throws SYSTEM. */
 function openPersistence(
   { configFile, terminal }: DaemonOptions,
-  { stateDir, table }: ConfigOptions,
+  config: Config,
   clock: Clock,
   log: DaemonLog,
   onLoss: () => void,
 ): Persistence {
+  const { stateDir, table } = config.options;
   const state = openState(stateDir ?? defaultStateDir, configFile, clock, log);
   const firewalls = new Firewalls({
     ...{ starters, table, clock, log, onLoss },
     showErrors: terminal.stderr,
   });
   const protection = new Protection({ files: state.files, table, firewalls, clock, log });
-  return { state, firewalls, protection };
+  const notifier = new Notifier({
+    ...{ clock, log, commands: firewalls.commands },
+    post: async (...request) => {
+      const { postWebhook } = await import("./notify/webhook.ts");
+      return await postWebhook(...request);
+    },
+  });
+  notifier.use(config);
+  return { state, firewalls, protection, notifier };
 }

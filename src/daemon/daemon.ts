@@ -121,6 +121,7 @@ export class Daemon {
     this.#warn(warnings);
     network.listen(options.interfaces);
     doors.use(configs);
+    this.#parts.persistence?.notifier.use(this.#config);
     pipeline.watch(doors.current);
     this.#replacePidFile();
     await this.#protect();
@@ -135,9 +136,8 @@ export class Daemon {
    */
   async stop(hurry: AbortSignal): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, metrics, network } = this.#parts;
-    const { children } = this.#parts;
     this.#manager.stopping();
-    children.close();
+    this.#parts.children.close();
     doors.close();
     network.close();
     pipeline.close();
@@ -149,8 +149,9 @@ export class Daemon {
     const stopped = leaseManager.stop();
     if (!timeout.aborted) await Promise.race([stopped, once(timeout, "abort")]);
     leaseManager.runAllNow();
-    await children.started();
+    await this.#parts.children.started();
     persistence?.protection.close();
+    persistence?.notifier.stop();
     // An nft that works just now may take half a minute, and ends without us.
     const released = persistence?.firewalls.shutDown();
     if (!timeout.aborted) await Promise.race([released, once(timeout, "abort")]);

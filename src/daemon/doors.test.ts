@@ -41,6 +41,8 @@ const plain: DoorConfig = {
   allow: undefined,
   deny: [],
   until: undefined,
+  onOpen: undefined,
+  onClose: undefined,
   decoys: 0,
   action: runs({ start: "true" }),
 };

@@ -10,7 +10,7 @@ import type { Loss, NativeBackend, OpenElement, RunningTrial } from "../firewall
 import type { Starter } from "../firewall/backends.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { ShowErrors } from "../firewall/commands/error-output.ts";
-import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
+import type { Access, CommandAccess, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { isNative } from "../firewall/firewall.ts";
 import { Users } from "../system/users.ts";
 
@@ -50,6 +50,11 @@ export class Firewalls implements Firewall {
     this.#parts = parts;
     this.#users = new Users(parts.clock);
     this.#command = new CommandFirewall((name) => this.#users.find(name), parts.showErrors);
+  }
+
+  /** Runs the commands of configurations. */
+  get commands(): Firewall<CommandAccess> {
+    return this.#command;
   }
 
   /** The configuration names these users. */

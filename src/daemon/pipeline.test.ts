@@ -53,6 +53,8 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
     allow: undefined,
     deny: [],
     until: undefined,
+    onOpen: undefined,
+    onClose: undefined,
     decoys: 0,
     action: runs({ start: `open ${name} %IP%` }),
     ...more,

@@ -96,6 +96,8 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
     allow: undefined,
     deny: [],
     until: undefined,
+    onOpen: undefined,
+    onClose: undefined,
     decoys: 0,
     action: action.kind === "native" ? action : idleCommand,
   };

@@ -49,10 +49,15 @@ describe("the code in src/", () => {
     expect(pathTo("bin/knock", [...entry, ...imports], native)).toBeUndefined();
   });
 
-  test("loads HTTP for the metrics alone, and not before they are wanted", () => {
+  test("loads HTTP for metrics and webhooks alone, and not before they are wanted", () => {
     const users = (target: string) =>
       imports.filter((one) => one.target === target && !one.typesOnly).map(({ file }) => file);
-    expect(users("node:http")).toEqual(["src/daemon/metrics/metrics-server.ts"]);
+    expect(users("node:http")).toEqual([
+      "src/daemon/metrics/metrics-server.ts",
+      "src/daemon/notify/webhook.ts",
+    ]);
+    expect(users("src/daemon/notify/webhook.ts")).toEqual(["src/daemon/assemble.ts"]);
+    expect(read("src/daemon/assemble.ts")).toContain('await import("./notify/webhook.ts")');
     expect(users("src/daemon/metrics/metrics-server.ts")).toEqual([
       "src/daemon/metrics/metrics-page.ts",
     ]);
@@ -61,7 +66,7 @@ describe("the code in src/", () => {
     );
   });
 
-  test("loads nothing later but the metrics, once knockd runs", () => {
+  test("loads nothing later but metrics and webhooks, once knockd runs", () => {
     const later = [...sources]
       .filter(([file]) => !/^src\/(?:cli|setup|client|invitation)\//.test(file))
       .flatMap(([file, source]) =>
@@ -71,6 +76,7 @@ describe("the code in src/", () => {
       );
     expect(later.sort()).toEqual([
       "src/daemon/assemble.ts: ./metrics/metrics.ts",
+      "src/daemon/assemble.ts: ./notify/webhook.ts",
       "src/daemon/metrics/metrics-page.ts: ./metrics-server.ts",
     ]);
   });
