@@ -26,7 +26,7 @@ _knockctl_ask() {
 
 _knockctl_commands() {
   _knockctl_offer init undo status doors leases watch open extend close reload guard protect \
-    unprotect check migrate replay invite client sequence help version
+    unprotect check migrate replay invite client sequence rotate help version
 }
 
 _knockctl_options() {
@@ -44,6 +44,7 @@ _knockctl_options() {
     replay) echo --config --source --address ;;
     invite) echo --host --url --service --output --qr --force --config ;;
     client) echo --host --service --qr --force --config ;;
+    rotate) echo --keep-old --length --host --yes --dry-run --config ;;
     sequence) echo --length --ports --config ;;
   esac
   case $command in
@@ -73,7 +74,7 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
-        --output | --steps | --trial | --qr | --length | --ports)
+        --output | --steps | --trial | --qr | --length | --ports | --keep-old)
         option=$word
         ;;
       -*) ;;
@@ -87,6 +88,7 @@ _knockctl() {
     -s | --socket | --config | --output | --qr) _knockctl_files ;;
     --color) _knockctl_offer auto always never ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
+    --keep-old) _knockctl_offer 0 2d 7d ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
     --address | --source | --host | --url | --steps | --length | --ports) ;;
@@ -112,7 +114,7 @@ _knockctl() {
         open:2) _knockctl_offer for ;;
         open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
         guard:*) _knockctl_offer tcp/22 icmp ;;
-        invite:0 | client:0) _knockctl_ask doors name ;;
+        invite:0 | client:0 | rotate:0) _knockctl_ask doors name ;;
         help:0) _knockctl_commands ;;
         check:0 | migrate:0 | replay:0) _knockctl_files ;;
       esac

@@ -20,7 +20,7 @@ function __knockctl_operands
         if test $skip -eq 1
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
-                --service --output --steps --trial --qr --length --ports
+                --service --output --steps --trial --qr --length --ports --keep-old
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -71,13 +71,14 @@ complete -c knockctl -n __knockctl_wants_command -a replay -d 'run a recording t
 complete -c knockctl -n __knockctl_wants_command -a invite -d 'make a page and a QR code to knock with a phone'
 complete -c knockctl -n __knockctl_wants_command -a client -d 'print what clients of a door type and configure'
 complete -c knockctl -n __knockctl_wants_command -a sequence -d 'make a random sequence for a door'
+complete -c knockctl -n __knockctl_wants_command -a rotate -d 'give a door another random sequence'
 complete -c knockctl -n __knockctl_wants_command -a help -d 'explain a command, or list all'
 complete -c knockctl -n __knockctl_wants_command -a version -d 'print the version'
 
 complete -c knockctl -s j -l json -d 'print JSON'
 complete -c knockctl -l color -x -a 'auto always never' -d 'use colours'
 complete -c knockctl -n 'not __knockctl_is check migrate replay invite client sequence help version' -s s -l socket -r -F -d 'ask the daemon that listens there'
-complete -c knockctl -n '__knockctl_is open extend invite client; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
+complete -c knockctl -n '__knockctl_is open extend invite client rotate; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a all -d everything
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask leases source)' -d address
@@ -107,12 +108,15 @@ complete -c knockctl -n '__knockctl_is guard' -l host -x -d 'this server, as cli
 complete -c knockctl -n '__knockctl_is guard' -l for -x -a '3m 5m 10m' -d 'how long you have to confirm it'
 complete -c knockctl -n '__knockctl_is init' -l protect-now -d 'protect without a trial'
 complete -c knockctl -n '__knockctl_is init invite client' -l qr -r -F -d 'write the QR code to this file'
-complete -c knockctl -n '__knockctl_is client' -l host -x -d "the server's name or address"
+complete -c knockctl -n '__knockctl_is client rotate' -l host -x -d "the server's name or address"
 complete -c knockctl -n '__knockctl_is client' -l service -x -a 'tcp/22' -d 'wait for this service'
 complete -c knockctl -n '__knockctl_is client' -l force -d 'overwrite the file'
-complete -c knockctl -n '__knockctl_is sequence' -l length -x -d 'how many ports'
+complete -c knockctl -n '__knockctl_is sequence rotate' -l length -x -d 'how many ports'
+complete -c knockctl -n '__knockctl_is rotate' -l keep-old -x -a '0 2d 7d' -d 'keep the old sequence valid for this time'
+complete -c knockctl -n '__knockctl_is rotate' -l yes -d 'ask nothing'
+complete -c knockctl -n '__knockctl_is rotate' -l dry-run -d 'show the change, and make none'
 complete -c knockctl -n '__knockctl_is sequence' -l ports -x -d 'choose from these ports only'
-complete -c knockctl -n '__knockctl_is init undo unprotect replay invite client sequence' -l config -r -F -d 'the configuration'
+complete -c knockctl -n '__knockctl_is init undo unprotect replay invite client sequence rotate' -l config -r -F -d 'the configuration'
 complete -c knockctl -n '__knockctl_is check' -l strict -d 'exit with 2 if there are warnings'
 complete -c knockctl -n '__knockctl_is migrate' -l no-native -d 'offer no native doors'
 complete -c knockctl -n '__knockctl_is migrate' -l repair -d 'put plain dashes and quotes'

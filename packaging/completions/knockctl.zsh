@@ -42,6 +42,7 @@ _knockctl_commands() {
     'invite:make a page and a QR code to knock with a phone'
     'client:print what clients of a door type and configure'
     'sequence:make a random sequence for a door'
+    'rotate:give a door another random sequence'
     'help:explain a command, or list all'
     'version:print the version'
   )
@@ -137,5 +138,14 @@ case $command in
     _arguments $general $config \
       '--length=[how many ports]:number:' \
       '--ports=[choose from these ports only]:range:'
+    ;;
+  rotate)
+    _arguments $client $config \
+      '--keep-old=[keep the old sequence valid for this time]:time:(0 2d 7d)' \
+      '--length=[how many ports]:number:' \
+      "--host=[the server's name or address]:host:_hosts" \
+      '--yes[ask nothing]' \
+      '--dry-run[show the change, and make none]' \
+      '1:door:_knockctl_doors'
     ;;
 esac

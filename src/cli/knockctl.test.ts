@@ -62,6 +62,7 @@ describe("screens", () => {
         invite     make a page and a QR code to knock with a phone
         client     print what clients of a door type and configure
         sequence   make a random sequence for a door
+        rotate     give a door another random sequence
 
       help
         help       explain a command, or list all

@@ -24,6 +24,7 @@ import { open } from "./knockctl/open.ts";
 import { protect } from "./knockctl/protect.ts";
 import { reload } from "./knockctl/reload.ts";
 import { replay } from "./knockctl/replay.ts";
+import { rotate } from "./knockctl/rotate.ts";
 import { sequence } from "./knockctl/sequence.ts";
 import { status } from "./knockctl/status.ts";
 import { undo } from "./knockctl/undo.ts";
@@ -85,6 +86,7 @@ export const commands: readonly Command[] = [
   invite,
   client,
   sequence,
+  rotate,
   help,
   versionCommand,
 ];
