@@ -29,7 +29,7 @@ export const undo: Command = {
   operands: [],
   description: `
     Rolls back the last "knockctl init". First it removes the protection, so that all sources
-    reach the services again. Then it restores the configuration, to the byte, and knockd
+    reach the services again, unless ufw blocked them before. Then it restores the configuration, to the byte, and knockd
     reloads it, or stops if "init" started it. If the configuration has changed since, undo
     shows the differences and changes nothing without --force.`,
   asksDaemon: true,
