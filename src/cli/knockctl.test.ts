@@ -147,7 +147,7 @@ describe("screens", () => {
       DOOR     STEPS      WITHIN  OPENS       FOR  STATE
       ssh      3 tcp         15s  tcp/22      10m  open for 1
       vpn      4 tcp+udp      5s  by command  30s  open for 1
-      wake-up  3 udp       500ms  by command    -  shut
+      wake-up  3 udp       500ms  by command    -  not tracked
       attic    none          10s  by command   1m  disabled
 
       DOOR  SOURCE         LEFT  SINCE                KIND     STATE
@@ -162,7 +162,7 @@ describe("screens", () => {
     server.handlers.close({ all: true });
     server.handlers.unprotect();
     vi.spyOn(server.handlers, "doors").mockReturnValue([]);
-    const idle = { ...server.handlers.status(), attempts: [] };
+    const idle = { ...server.handlers.status(), knocksByStage: [] };
     vi.spyOn(server.handlers, "status").mockReturnValue(idle);
     expect(await screen(server, "status")).toMatchInlineSnapshot(`
       "knockd         0.1.0, process 812, up 3d 4h
@@ -197,10 +197,25 @@ describe("screens", () => {
       "DOOR     STEPS      WITHIN  OPENS       FOR  STATE
       ssh      3 tcp         15s  tcp/22      10m  open for 1
       vpn      4 tcp+udp      5s  by command  30s  open for 1
-      wake-up  3 udp       500ms  by command    -  shut
+      wake-up  3 udp       500ms  by command    -  not tracked
       attic    none          10s  by command   1m  disabled
       "
     `);
+  });
+
+  test("a door that nothing closes is never shut", async () => {
+    const server = await startServer();
+    const { handlers, clock } = server;
+    handlers.open({ door: "wake-up", address: Address.v4(0xc0000207) });
+    handlers.close({ all: true });
+    vi.useFakeTimers({ toFake: ["Date"], now: clock.wall() + 12_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    expect(await screen(server, "doors")).toMatch(
+      /^wake-up .* by command +- {2}opened 12s ago for 192\.0\.2\.7$/m,
+    );
+    const untracked = "no leases; 1 door runs commands that are not tracked\n";
+    expect(await screen(server, "leases")).toBe(untracked);
+    expect(await screen(server, "status")).toMatch(new RegExp(`\n${untracked}$`));
   });
 
   test("leases", async () => {
@@ -418,20 +433,39 @@ test("a terminal gets colours, a pipe only if they are wanted", async () => {
 describe("--json", () => {
   test.each([
     [["status"], { status: { pid: 812 }, doors: [{}, {}, {}, {}], leases: [{}, {}] }],
-    [["doors"], [{ name: "ssh" }, {}, {}, {}]],
-    [["leases"], [{ door: "ssh", source: "192.0.2.7", since: "2026-11-22T13:26:05.000Z" }, {}]],
-    [["open", "ssh", "192.0.2.7"], { lease: { door: "ssh", remaining: 600_000 } }],
-    [["extend", "ssh", "192.0.2.7", "1h"], { door: "ssh", remaining: 3_600_000 }],
-    [["close", "ssh"], { closed: [{ door: "ssh", source: "192.0.2.7" }], cut: 0 }],
+    [["doors"], { doors: [{ name: "ssh" }, {}, {}, {}] }],
+    [
+      ["leases"],
+      { leases: [{ door: "ssh", source: "192.0.2.7", since: "2026-11-22T13:26:05.000Z" }, {}] },
+    ],
+    [["open", "ssh", "192.0.2.7"], { lease: { door: "ssh", remainingMs: 600_000 } }],
+    [["extend", "ssh", "192.0.2.7", "1h"], { door: "ssh", remainingMs: 3_600_000 }],
+    [["close", "ssh"], { closed: [{ door: "ssh", source: "192.0.2.7" }], connectionsCut: 0 }],
     [["reload"], { kind: "reloaded" }],
     [["protect"], { services: ["tcp/22"] }],
-    [["guard", "--address", "192.0.2.7"], { services: ["tcp/22"], remaining: 180_000 }],
+    [["guard", "--address", "192.0.2.7"], { services: ["tcp/22"], remainingMs: 180_000 }],
   ])("%j", async (args, result) => {
     const server = await startServer();
     if (args[0] === "guard") server.handlers.unprotect();
     const text = await screen(server, ...args, "--json");
     expect(text).toMatch(/^[^\n]*\n$/);
-    expect(JSON.parse(text)).toMatchObject(result);
+    expect(JSON.parse(text)).toMatchObject({ version: 2, ...result });
+  });
+
+  test.each([
+    [["open", "cellar", "192.0.2.7", "--json"], 1, "SYSTEM", 'there is no door "cellar"'],
+    [["-j", "status", "more"], 2, "USAGE", 'unexpected "more"'],
+    [["check", "/nonexistent", "--json"], 1, "CONFIG", expect.stringContaining("/nonexistent")],
+  ])("an error of %j is JSON, too", async (args, code, errorCode, message) => {
+    const { path } = await startServer();
+    const failed = await knockctl(...args, "--socket", path);
+    expect([failed.code, failed.stderr]).toEqual([code, expect.stringContaining(": ")]);
+    const error = { code: errorCode, message, hints: expect.any(Array) };
+    expect(JSON.parse(failed.stdout)).toEqual({ version: 2, error });
+  });
+
+  test("an operand is no option", async () => {
+    expect((await knockctl("check", "--", "--json")).stdout).toBe("");
   });
 });
 
@@ -668,6 +702,7 @@ describe("check", () => {
     const { code, stdout, stderr } = await knockctl("check", path, "--json");
     expect([code, stderr]).toEqual([0, ""]);
     expect(JSON.parse(stdout)).toEqual({
+      version: 2,
       file: path,
       usable: true,
       doors: 1,

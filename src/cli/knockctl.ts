@@ -1,5 +1,6 @@
 import { KnockError } from "../base/errors.ts";
 import { printableLines } from "../base/text.ts";
+import { encode, formatVersion, toWire } from "../control/protocol.ts";
 import { findOperand, getopt } from "./getopt.ts";
 import { check } from "./knockctl/check.ts";
 import { client } from "./knockctl/client.ts";
@@ -109,6 +110,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   } catch (thrown) {
     if (!(thrown instanceof KnockError)) throw thrown;
     const error = withPermissionHint(thrown, "knockctl");
+    if (wantsJson(args)) {
+      io.stdout(`${encode({ version: formatVersion, error: toWire(error) })}\n`);
+    }
     const hints = error.hints.map((hint) => `knockctl: hint: ${hint}\n`).join("");
     if (error.code === "CONFIG") {
       // Problems name their file and line, as compilers do.
@@ -121,6 +125,13 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     io.stderr(`knockctl: error: ${error.message}\n${hints}${usage.join("")}`);
     return 2;
   }
+}
+
+/** Returns whether --json is among the arguments, also of a command line that cannot be read. */
+function wantsJson(args: readonly string[]): boolean {
+  const end = args.indexOf("--");
+  const options = end < 0 ? args : args.slice(0, end);
+  return options.some((one) => one === "--json" || /^-[a-z]*j/.test(one));
 }
 
 function withoutCommand(args: readonly string[], io: Io): number {

@@ -25,8 +25,8 @@ describe("client and server", () => {
     const { connect, clock } = await startServer();
     clock.advance(1000);
     expect(await (await connect()).ask("status", {})).toMatchObject({
-      uptime: 273_601_000,
-      attempts: [3, 1],
+      uptimeMs: 273_601_000,
+      knocksByStage: [3, 1],
       capture: { received: 10_234, dropped: 0 },
     });
   });
@@ -39,12 +39,13 @@ describe("client and server", () => {
       steps: 3,
       protocols: ["tcp"],
       decoys: 32,
-      timeout: 15_000,
+      timeoutMs: 15_000,
       kind: "native",
       opens: ["tcp/22"],
-      lasts: 600_000,
+      lastsMs: 600_000,
       state: "enabled",
       open: 1,
+      openings: 0,
     });
   });
 
@@ -58,12 +59,17 @@ describe("client and server", () => {
   test("open, extend, close", async () => {
     const client = await (await startServer()).connect();
     const guest = Address.v4(0xc6336401);
-    const opened = await client.ask("open", { door: "vpn", address: guest, for: 5000 });
-    expect(opened.lease).toMatchObject({ door: "vpn", remaining: 5000, state: "open" });
-    const longer = { door: "vpn", address: guest, for: 9000 };
-    expect(await client.ask("extend", longer)).toMatchObject({ remaining: 9000 });
-    expect(await client.ask("extend", { ...longer, for: 1 })).toMatchObject({ remaining: 9000 });
-    const { closed, cut } = await client.ask("close", { address: guest, cut: true });
+    const opened = await client.ask("open", { door: "vpn", address: guest, forMs: 5000 });
+    expect(opened.lease).toMatchObject({ door: "vpn", remainingMs: 5000, state: "open" });
+    const longer = { door: "vpn", address: guest, forMs: 9000 };
+    expect(await client.ask("extend", longer)).toMatchObject({ remainingMs: 9000 });
+    expect(await client.ask("extend", { ...longer, forMs: 1 })).toMatchObject({
+      remainingMs: 9000,
+    });
+    const { closed, connectionsCut: cut } = await client.ask("close", {
+      address: guest,
+      cut: true,
+    });
     expect([`${closed[0]?.door} ${closed[0]?.source}`, cut]).toEqual(["vpn 198.51.100.1", 1]);
     expect(await client.ask("open", { door: "wake-up", address: guest })).toEqual({});
     await expect(client.ask("extend", longer)).rejects.toThrow(
@@ -220,7 +226,7 @@ describe("no daemon:", () => {
     ["hello\n", "knockd answered something that is no answer"],
     [
       '{"id":1,"result":{}}\n',
-      'knockd answered "status" with something else: "version" is missing',
+      'knockd answered "status" with something else: "release" is missing',
     ],
     [
       '{"id":null,"error":{"code":"DENIED","message":"only root may ask knockd","hints":[]}}\n',

@@ -1,4 +1,4 @@
-// All that an administrator can ask the daemon for, a row each. Times are milliseconds. From a row follow
+// All that an administrator can ask the daemon for, a row each. Lengths of time are milliseconds. From a row follow
 // the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
 import { doorReport, leaseReport, statusReport } from "./reports.ts";
@@ -33,7 +33,7 @@ const trialReport = v.object({
   /** What is on trial, as `tcp/22`. */
   services: texts,
   /** Until all is as before. */
-  remaining: amount,
+  remainingMs: amount,
   /** Where the knock is expected from; absent if packets of all sources count. */
   address: v.exactOptional(address),
   /** Those that open a service on trial, or one that is protected. */
@@ -92,8 +92,8 @@ export const methods = {
     ),
     result: v.object({
       closed: listOf(v.object({ door: v.string(), source: address })),
-      /** Connections that were ended. */
-      cut: amount,
+      /** How many connections were ended. */
+      connectionsCut: amount,
     }),
   }),
 
@@ -102,7 +102,7 @@ export const methods = {
       door: doorName,
       address,
       /** How long, instead of what the configuration says. */
-      for: v.exactOptional(length),
+      forMs: v.exactOptional(length),
     }),
     result: v.object({
       /** Absent if nothing closes what was opened. */
@@ -112,9 +112,9 @@ export const methods = {
     }),
   }),
 
-  /** From now on the lease lasts at least `for`. It never gets shorter. */
+  /** From now on the lease lasts at least `forMs`. It never gets shorter. */
   extend: change({
-    params: v.strictObject({ door: doorName, address, for: length }),
+    params: v.strictObject({ door: doorName, address, forMs: length }),
     result: leaseReport,
   }),
 
@@ -158,14 +158,14 @@ export const methods = {
       /** What to protect, as `tcp/22`; absent: all that native doors open. */
       services: v.exactOptional(services),
       /** How long the trial lasts, instead of three minutes. */
-      for: v.exactOptional(length),
+      forMs: v.exactOptional(length),
     }),
     result: v.object({
       /** What is on trial, as `tcp/22`. */
       services: texts,
       address: v.exactOptional(address),
       /** Until all is as before. */
-      remaining: amount,
+      remainingMs: amount,
       /** Names of the doors that open these services. */
       doors: texts,
       /** What the administrator may have overlooked: a sentence each. */
@@ -201,7 +201,7 @@ export const methods = {
       /** Those of them that no knock has opened: of the address, or, at the console, of anybody. */
       unproven: v.exactOptional(texts),
       /** What is still on trial. */
-      trial: v.exactOptional(v.object({ services: texts, remaining: amount })),
+      trial: v.exactOptional(v.object({ services: texts, remainingMs: amount })),
     }),
   }),
 };

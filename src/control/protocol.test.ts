@@ -19,8 +19,8 @@ describe("a request reads as", () => {
     ['{"id":1,"method":"status"}', { id: 1, method: "status", params: {} }],
     ['{"method":"watch","id":0}\r', { id: 0, method: "watch", params: {} }],
     [
-      '{"id":2,"method":"open","door":"ssh","address":"192.0.2.1","for":1000}',
-      { id: 2, method: "open", params: { door: "ssh", address, for: 1000 } },
+      '{"id":2,"method":"open","door":"ssh","address":"192.0.2.1","forMs":1000}',
+      { id: 2, method: "open", params: { door: "ssh", address, forMs: 1000 } },
     ],
     [
       '{"id":3,"method":"close","address":"::ffff:192.0.2.1","cut":true}',
@@ -51,14 +51,14 @@ describe("a request is refused:", () => {
       'open: "address": expected an IPv4 or IPv6 address',
     ],
     [
-      '{"id":1,"method":"open","door":"a","address":"::1","for":"10m"}',
+      '{"id":1,"method":"open","door":"a","address":"::1","forMs":"10m"}',
       1,
-      'open: "for": expected a number of milliseconds',
+      'open: "forMs": expected a number of milliseconds',
     ],
     [
-      '{"id":1,"method":"extend","door":"a","address":"::1","for":0}',
+      '{"id":1,"method":"extend","door":"a","address":"::1","forMs":0}',
       1,
-      'extend: "for": expected at least 1 millisecond',
+      'extend: "forMs": expected at least 1 millisecond',
     ],
     ['{"id":1,"method":"close"}', 1, "close: expected a door, an address or both, or else all"],
     [
@@ -95,7 +95,7 @@ test("what the client writes, the server reads", () => {
     params: fc.record({
       door,
       address: fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat()).map((w) => new Address(...w)),
-      for: fc.integer({ min: 1, max: 1e9 }),
+      forMs: fc.integer({ min: 1, max: 1e9 }),
     }),
   });
   fc.assert(

@@ -9,6 +9,9 @@ import type { WallTime } from "../base/time.ts";
 import type { Method, NoParams, Params, Result } from "./methods.ts";
 import { methods, none } from "./methods.ts";
 
+/** The version of requests, answers and what `knockctl --json` prints. That of Sesame 0.1 was not named. */
+export const formatVersion = 2;
+
 /** What the client wants. */
 export type Request = MethodRequest | Asked<"watch", NoParams>;
 
@@ -71,11 +74,11 @@ export function formatRequest({ id, method, params }: Request): string {
 }
 
 export function formatResult(id: number, result: unknown): string {
-  return encode({ id, result });
+  return encode({ id, version: formatVersion, result });
 }
 
 export function formatError(id: number | null, error: WireError): string {
-  return encode({ id, error });
+  return encode({ id, version: formatVersion, error });
 }
 
 export function formatEvent(id: number, entry: Entry, wall: WallTime): string {

@@ -3,6 +3,9 @@ import * as v from "valibot";
 import { backendKinds } from "../base/backends.ts";
 import { address, amount, flag, listOf, moment, texts } from "./values.ts";
 
+/** What opens a door: the kernel, which closes it as well, or a command. */
+const kind = v.picklist(["native", "command"]);
+
 export const doorReport = v.object({
   name: v.string(),
   /** Steps of the sequence, whose ports are a secret; 0 if a list of sequences is used up. */
@@ -12,18 +15,39 @@ export const doorReport = v.object({
   /** Ports that are watched for the door to catch scanners. */
   decoys: amount,
   /** From the first step to the last. */
-  timeout: amount,
-  /** `native`: the kernel closes it; `lease`: a command does; `command`: nothing does. */
-  kind: v.picklist(["native", "lease", "command"]),
+  timeoutMs: amount,
+  kind,
   /** What a native door opens, as `tcp/22` or `icmp`; empty for others. */
   opens: texts,
-  /** How long it stays open; absent if nothing closes it. */
-  lasts: v.exactOptional(amount),
+  /** How long it stays open; absent if nothing closes it: what it opened is not tracked. */
+  lastsMs: v.exactOptional(amount),
   state: v.picklist(["enabled", "disabled"]),
   /** When it ends and stays shut; absent if it does not end. */
   until: v.exactOptional(moment),
-  /** Sources that it is open for now. */
+  /** Sources that it is open for now, as far as that is tracked. */
   open: amount,
+  /** Since the daemon started. */
+  openings: amount,
+  /** Absent if there was none since the daemon started. */
+  lastOpening: v.exactOptional(
+    v.object({ time: moment, source: address, by: v.picklist(["knock", "administrator"]) }),
+  ),
+  /** How often its command failed since the daemon started; absent if it did not. */
+  commandFailures: v.exactOptional(
+    v.object({
+      count: amount,
+      /** The last one. */
+      last: v.object({
+        time: moment,
+        source: address,
+        reason: v.string(),
+        /** The exit code, if it ended by itself. */
+        exitCode: v.exactOptional(amount),
+        /** The first line that it wrote to its standard error, shortened. */
+        stderr: v.exactOptional(v.string()),
+      }),
+    }),
+  ),
 });
 
 export const leaseReport = v.object({
@@ -31,8 +55,8 @@ export const leaseReport = v.object({
   source: address,
   since: moment,
   /** Until it is closed; 0 if that is overdue. */
-  remaining: amount,
-  kind: v.picklist(["native", "command"]),
+  remainingMs: amount,
+  kind,
   state: v.picklist(["opening", "open", "closing"]),
   /** Why it could not be closed so far; absent if no attempt failed. It may still be open. */
   failure: v.exactOptional(
@@ -61,11 +85,11 @@ const problemReport = v.object({
 });
 
 export const statusReport = v.object({
-  /** Sesame's. */
-  version: v.string(),
+  /** The version of Sesame. */
+  release: v.string(),
   pid: amount,
   /** Since the daemon started. */
-  uptime: amount,
+  uptimeMs: amount,
   configFile: v.string(),
   /** Those it listens on; `any` alone means all. */
   interfaces: texts,
@@ -73,11 +97,10 @@ export const statusReport = v.object({
   missingInterfaces: texts,
   /** The network namespace of the daemon, such as `net:[4026531840]`; absent if it is not known. */
   networkNamespace: v.exactOptional(v.string()),
-  /** How many there are. */
-  doors: amount,
-  leases: amount,
+  doorCount: amount,
+  leaseCount: amount,
   /** Knocks that are under way: the first number counts those at stage 1, and so on. */
-  attempts: listOf(amount),
+  knocksByStage: listOf(amount),
   /** Since the daemon started. */
   capture: v.object({
     /** Packets that passed the kernel's filter. */
@@ -90,7 +113,7 @@ export const statusReport = v.object({
     /** Services that only open sources reach, as `tcp/22`. */
     protects: texts,
     /** Services that are protected for a moment only, unless an administrator confirms it. */
-    trial: v.exactOptional(v.object({ services: texts, remaining: amount })),
+    trial: v.exactOptional(v.object({ services: texts, remainingMs: amount })),
   }),
   journal: v.object({
     path: v.string(),

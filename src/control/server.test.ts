@@ -117,8 +117,8 @@ describe("a client", () => {
     await vi.waitFor(() => expect(raw.answers).toHaveLength(1));
     finish?.();
     expect(await raw.rest()).toEqual([
-      { id: 2, result: { services: ["tcp/22"] } },
-      { id: 1, result: handlers.nextReload },
+      { id: 2, version: 2, result: { services: ["tcp/22"] } },
+      { id: 1, version: 2, result: handlers.nextReload },
     ]);
   });
 
@@ -133,9 +133,10 @@ describe("a client", () => {
     expect(await raw.rest()).toEqual([
       {
         id: 1,
+        version: 2,
         error: { code: "FIREWALL", message: "nft is missing", hints: ["install nftables"] },
       },
-      { id: 2, error: { code: "INTERNAL", message: "x is undefined", hints: [] } },
+      { id: 2, version: 2, error: { code: "INTERNAL", message: "x is undefined", hints: [] } },
     ]);
     expect(log.texts).toContain("internal error at a request: x is undefined");
   });
@@ -216,6 +217,7 @@ describe("a client", () => {
 describe("a client may not", () => {
   const refused = (code: string, message: string) => ({
     id: null,
+    version: 2,
     error: expect.objectContaining({ code, message }),
   });
 
@@ -273,7 +275,9 @@ describe("a client may not", () => {
     handlers.say({ level: "notice", event: "x", text: "still here" });
     finish?.();
     await vi.waitFor(() => expect(watcher.answers).toMatchObject([{ event: {} }]));
-    await vi.waitFor(() => expect(asker.answers).toEqual([{ id: 1, result: { services: [] } }]));
+    await vi.waitFor(() =>
+      expect(asker.answers).toEqual([{ id: 1, version: 2, result: { services: [] } }]),
+    );
   });
 
   test("ask everything at once", async () => {
@@ -325,7 +329,11 @@ describe.skipIf(!canBeNobody)("another user (needs root)", () => {
     const { path, log, clock } = await startServer();
     chmodSync(join(path, ".."), 0o755);
     chmodSync(path, 0o666);
-    const answer = { id: null, error: { code: "DENIED", message: "only root may ask knockd" } };
+    const answer = {
+      id: null,
+      version: 2,
+      error: { code: "DENIED", message: "only root may ask knockd" },
+    };
     expect(JSON.parse(await ask(path))).toMatchObject(answer);
     expect(JSON.parse(await ask(path))).toMatchObject(answer);
     clock.advance(60_000);

@@ -63,7 +63,7 @@ export const port: Schema<number> = v.pipe(
 );
 
 /** What the daemon counts, and milliseconds that it tells. */
-export const amount: Schema<number> = v.pipe(v.number(), v.minValue(0));
+export const amount: Schema<number> = v.pipe(v.number(), v.integer(), v.minValue(0));
 export const moment: Schema<Date> = v.pipe(v.string(), v.isoTimestamp(), v.toDate());
 export const texts: Schema<readonly string[]> = v.array(v.string());
 

@@ -48,7 +48,7 @@ test("close on a lease that is closing waits for that, 10 s at most, and says wh
   });
   const closed = handlers.close({});
   await writeFile(gate, "go\n");
-  expect(await closed).toEqual({ closed: [who], cut: 0 });
+  expect(await closed).toEqual({ closed: [who], connectionsCut: 0 });
   expect(leaseManager.leases).toEqual([]);
 });
 
@@ -82,7 +82,7 @@ test("what could not be closed is listed, is a problem, and is closed or forgott
   const problem = { code: "close-failed", message, door: "ssh", source: who.address };
   expect(handlers.status().problems).toContainEqual(problem);
   const closed = [{ door: "ssh", source: who.address }];
-  expect(await handlers.close({ ...who, forget: true })).toEqual({ closed, cut: 0 });
+  expect(await handlers.close({ ...who, forget: true })).toEqual({ closed, connectionsCut: 0 });
   expect(await handlers.leases()).toEqual([]);
-  expect(await handlers.close({ ...who, forget: true })).toEqual({ closed: [], cut: 0 });
+  expect(await handlers.close({ ...who, forget: true })).toEqual({ closed: [], connectionsCut: 0 });
 });

@@ -1,5 +1,6 @@
 import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
+import { Dates } from "../base/dates.ts";
 import { KnockError } from "../base/errors.ts";
 import type { EntryListener } from "../base/log.ts";
 import { nearest } from "../base/nearest.ts";
@@ -25,7 +26,7 @@ import type { GuardParts } from "./protection/guard.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
 import { expectReachable } from "./protection/reachable.ts";
-import type { StatusParts } from "./reports.ts";
+import type { ReportClocks, StatusParts } from "./reports.ts";
 import {
   describeUnreachable,
   reportDoors,
@@ -49,11 +50,13 @@ export class Administration implements ControlHandlers {
   readonly #parts: AdministrationParts;
   readonly #started: Monotonic;
   readonly #guard: Guard;
+  readonly #clocks: ReportClocks;
 
   constructor(parts: AdministrationParts) {
     this.#parts = parts;
     this.#started = parts.clock.now();
     this.#guard = new Guard(parts);
+    this.#clocks = { clock: parts.clock, dates: new Dates(parts.clock) };
   }
 
   readonly watch = (listener: EntryListener): (() => void) => this.#parts.log.subscribe(listener);
@@ -69,12 +72,12 @@ export class Administration implements ControlHandlers {
   readonly status = (): Result<"status"> => reportStatus(this.#parts, this.#started);
 
   readonly doors = (): readonly DoorReport[] =>
-    reportDoors(this.#parts.doors(), this.#parts.leaseManager.leases);
+    reportDoors(this.#parts.doors(), this.#parts.leaseManager.leases, this.#parts.activity);
 
   readonly leases = async (): Promise<readonly LeaseReport[]> => {
-    const { leaseManager, clock } = this.#parts;
+    const { leaseManager } = this.#parts;
     const inKernel = await this.#listOpen();
-    return reportLeases(leaseManager.leases, clock, inKernel);
+    return reportLeases(leaseManager.leases, this.#clocks, inKernel);
   };
 
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
@@ -102,13 +105,16 @@ export class Administration implements ControlHandlers {
       (cut ? targets : []).map(({ source, services }) => cutConnections(source, services)),
     );
     expectClosed(chosen, leaseManager);
-    return { closed: chosen.map(nameLease), cut: cuts.reduce((sum, count) => sum + count, 0) };
+    return {
+      closed: chosen.map(nameLease),
+      connectionsCut: cuts.reduce((sum, count) => sum + count, 0),
+    };
   };
 
   readonly open = async ({
     door,
     address,
-    for: length,
+    forMs: length,
   }: Params<"open">): Promise<Result<"open">> => {
     const states: ("opened" | "running")[] = [];
     for (const found of this.#findDoors(door)) {
@@ -125,7 +131,7 @@ export class Administration implements ControlHandlers {
   };
 
   readonly extend = async (params: Params<"extend">): Promise<LeaseReport> => {
-    const { door, address, for: length } = params;
+    const { door, address, forMs: length } = params;
     const { leaseManager, clock } = this.#parts;
     if (this.#leasesOf(door).length === 0) this.#findDoors(door);
     const lease = this.#find(door, address);
@@ -164,7 +170,7 @@ export class Administration implements ControlHandlers {
     const forgotten = leases.filter((lease) => this.#parts.leaseManager.forget(lease));
     const [lease] = leases;
     if (lease === undefined || forgotten.length > 0) {
-      return { closed: forgotten.map(nameLease), cut: 0 };
+      return { closed: forgotten.map(nameLease), connectionsCut: 0 };
     }
     const { door, source } = nameLease(lease);
     const message = `"${door}" for ${source} can still be closed`;
@@ -205,6 +211,6 @@ export class Administration implements ControlHandlers {
   }
 
   #report(lease: Lease): LeaseReport {
-    return reportLease(lease, this.#parts.clock);
+    return reportLease(lease, this.#clocks);
   }
 }

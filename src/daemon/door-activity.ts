@@ -32,7 +32,7 @@ interface DoorOpening {
   readonly by: OpenedBy;
 }
 
-interface CommandFailure {
+export interface CommandFailure {
   readonly time: WallTime;
   readonly source: Address;
   readonly result: FailedResult;

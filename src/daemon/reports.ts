@@ -2,6 +2,7 @@
 import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Dates } from "../base/dates.ts";
 import type { OpenedService, Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
@@ -17,10 +18,11 @@ import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease, LeaseState } from "../grant/lease.ts";
 import { failureOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
+import { describe } from "../grant/logged-firewall.ts";
 import type { Matcher } from "../match/matcher.ts";
 import { networkNamespace } from "../system/namespaces.ts";
 import type { ChildProcesses } from "./child-processes.ts";
-import type { DoorActivity } from "./door-activity.ts";
+import type { CommandFailure, DoorActivity, DoorRecord } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
@@ -59,16 +61,16 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
   const doors = parts.doors();
   const namespace = networkNamespace();
   return {
-    version,
+    release: version,
     pid: process.pid,
-    uptime: clock.now() - started,
+    uptimeMs: Math.round(clock.now() - started),
     configFile,
     interfaces: parts.interfaces() ?? ["any"],
     missingInterfaces: network.missing,
     ...(namespace !== undefined && { networkNamespace: namespace }),
-    doors: doors.all.length,
-    leases: leaseManager.leases.length,
-    attempts: matcher.attemptsByStage,
+    doorCount: doors.all.length,
+    leaseCount: leaseManager.leases.length,
+    knocksByStage: matcher.attemptsByStage,
     capture: source.counters(),
     firewall: {
       kind: firewalls.kind,
@@ -92,7 +94,11 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
   };
 }
 
-export function reportDoors(doors: Doors, leases: readonly Lease[]): readonly DoorReport[] {
+export function reportDoors(
+  doors: Doors,
+  leases: readonly Lease[],
+  activity: DoorActivity,
+): readonly DoorReport[] {
   return doors.all.map(({ config, nth, door, decoys }) => {
     const { name, timeout, action, until } = config;
     const sequence = door?.sequence ?? [];
@@ -103,13 +109,14 @@ export function reportDoors(doors: Doors, leases: readonly Lease[]): readonly Do
       steps: sequence.length,
       protocols: [...new Set(sequence.map(({ protocol }) => protocol))],
       decoys: decoys.length,
-      timeout,
-      kind: kindOf(action),
+      timeoutMs: timeout,
+      kind: action.kind,
       opens: openedServices(config).map(formatService),
       ...lastsOf(action),
       state: door === undefined ? "disabled" : "enabled",
       ...(until !== undefined && { until: new Date(until) }),
       open: leases.filter(isOfDoor).length,
+      ...reportRecord(activity.of(name, nth)),
     };
   });
 }
@@ -117,14 +124,14 @@ export function reportDoors(doors: Doors, leases: readonly Lease[]): readonly Do
 /** `inKernel`: what the kernel has open, if that is known. */
 export function reportLeases(
   leases: readonly Lease[],
-  clock: Clock,
+  clocks: ReportClocks,
   inKernel: readonly OpenElement[] | undefined,
 ): readonly LeaseReport[] {
   const key = (source: Address, service: OpenedService) => `${source} ${formatService(service)}`;
   const known = new Set(inKernel?.map(({ source, service }) => key(source, service)));
   return leases.map((lease) => {
     const { source, method } = lease.access;
-    const report = reportLease(lease, clock);
+    const report = reportLease(lease, clocks);
     if (inKernel === undefined || method.kind !== "native") return report;
     return {
       ...report,
@@ -133,23 +140,28 @@ export function reportLeases(
   });
 }
 
-export function reportLease(lease: Lease, clock: Clock): LeaseReport {
+/** The clock, and the dates of its moments. */
+export interface ReportClocks {
+  readonly clock: Clock;
+  readonly dates: Dates;
+}
+
+export function reportLease(lease: Lease, { clock, dates }: ReportClocks): LeaseReport {
   const { access, since, due, state } = lease;
   const { owner, source, method } = access;
   const failure = failureOf(lease);
-  const date = (time: number) => new Date(clock.wall() - (clock.now() - time));
   return {
     door: ownerName(owner),
     source,
-    since: date(since),
-    remaining: Math.max(0, due - clock.now()),
+    since: dates.of(since),
+    remainingMs: Math.max(0, Math.round(due - clock.now())),
     kind: method.kind,
     state: reportedState[state.kind],
     ...(failure && {
       failure: {
         reason: describeResult(failure.result),
         attempts: failure.attempts,
-        since: date(failure.since),
+        since: dates.of(failure.since),
         givenUp: hasGivenUp(failure),
       },
     }),
@@ -198,14 +210,33 @@ export function describeUnreachable(protects: readonly Service[], doors: Doors):
     .map((service) => `${service} is protected, but no door opens it: knockctl unprotect`);
 }
 
-function kindOf(action: DoorConfig["action"]): DoorReport["kind"] {
-  if (action.kind === "native") return "native";
-  const { stop, stop6 } = action;
-  return stop === undefined && stop6 === undefined ? "command" : "lease";
+/** What a door did since the daemon started. */
+function reportRecord(
+  record: DoorRecord | undefined,
+): Pick<DoorReport, "openings" | "lastOpening" | "commandFailures"> {
+  if (record === undefined) return { openings: 0 };
+  const { openings, lastOpening, failures, lastFailure } = record;
+  return {
+    openings,
+    ...(lastOpening && { lastOpening: { ...lastOpening, time: new Date(lastOpening.time) } }),
+    ...(lastFailure && { commandFailures: { count: failures, last: reportFailure(lastFailure) } }),
+  };
+}
+
+function reportFailure({ time, source, result }: CommandFailure) {
+  const stderr = result.kind === "not-started" ? undefined : result.stderr;
+  return {
+    time: new Date(time),
+    source,
+    reason: describe(result),
+    ...(result.kind === "failed" && { exitCode: result.status }),
+    ...(stderr !== undefined && { stderr }),
+  };
 }
 
 /** How long a door stays open, if anything closes it. */
-function lastsOf(action: DoorConfig["action"]): Pick<DoorReport, "lasts"> {
-  if (action.kind === "native") return { lasts: action.openFor };
-  return kindOf(action) === "lease" ? { lasts: action.closeAfter } : {};
+function lastsOf(action: DoorConfig["action"]): Pick<DoorReport, "lastsMs"> {
+  if (action.kind === "native") return { lastsMs: action.openFor };
+  const { stop, stop6, closeAfter } = action;
+  return stop === undefined && stop6 === undefined ? {} : { lastsMs: closeAfter };
 }

@@ -67,7 +67,7 @@ export async function startTrial(
   { origin, trial }: InitOptions,
   { unprotected }: AppliedChanges,
 ): Promise<Result<"guard">> {
-  const length = trial === undefined ? {} : { for: trial };
+  const length = trial === undefined ? {} : { forMs: trial };
   return await daemon.ask("guard", { ...origin, services: unprotected, ...length });
 }
 
@@ -78,7 +78,7 @@ export async function startTrial(
 export async function proveClosed(
   plan: SetupPlan,
   probeHost: ProbeHost,
-  { remaining }: Result<"guard">,
+  { remainingMs }: Result<"guard">,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {
@@ -87,7 +87,7 @@ export async function proveClosed(
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     const hints = [
-      `do not confirm the trial: it ends by itself within ${Math.ceil(remaining / 1000)}s`,
+      `do not confirm the trial: it ends by itself within ${Math.ceil(remainingMs / 1000)}s`,
       "knockctl unprotect ends it now",
       ...error.hints,
     ];

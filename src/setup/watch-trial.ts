@@ -25,7 +25,7 @@ export async function watchTrial(
       const { trial } = await daemon.ask("trial", {});
       if (trial === undefined) break;
       onReport(trial);
-      await sleep(Math.min(interval, trial.remaining + 1));
+      await sleep(Math.min(interval, trial.remainingMs + 1));
     }
     const { protects } = (await daemon.ask("status", {})).firewall;
     const isKept = (service: string) => protects.includes(service);

@@ -58,64 +58,70 @@ export function describeControlHandlers(
     });
 
     test("doors says what each opens, and nothing of its sequence but the length", async () => {
-      const common = { decoys: expect.any(Number), opens: [], state: "enabled", open: 0 };
+      const common = {
+        decoys: expect.any(Number),
+        opens: [],
+        state: "enabled",
+        open: 0,
+        openings: 0,
+      };
       const tcp = { protocols: ["tcp"] };
       expect(await ask("doors", {})).toEqual([
         {
           ...common,
           ...tcp,
-          ...{ name: "ssh", steps: 3, timeout: 15_000 },
-          ...{ kind: "native", opens: ["tcp/22"], lasts: 600_000 },
+          ...{ name: "ssh", steps: 3, timeoutMs: 15_000 },
+          ...{ kind: "native", opens: ["tcp/22"], lastsMs: 600_000 },
         },
         {
           ...common,
-          ...{ name: "vpn", steps: 4, protocols: ["tcp", "udp"], timeout: 5000 },
-          ...{ kind: "lease", lasts: 30_000 },
+          ...{ name: "vpn", steps: 4, protocols: ["tcp", "udp"], timeoutMs: 5000 },
+          ...{ kind: "command", lastsMs: 30_000 },
         },
         {
           ...common,
-          ...{ name: "wake-up", steps: 3, protocols: ["udp"], timeout: 500, kind: "command" },
+          ...{ name: "wake-up", steps: 3, protocols: ["udp"], timeoutMs: 500, kind: "command" },
         },
         {
           ...common,
-          ...{ name: "attic", steps: 0, protocols: [], timeout: 10_000 },
-          ...{ kind: "lease", lasts: 60_000, state: "disabled" },
+          ...{ name: "attic", steps: 0, protocols: [], timeoutMs: 10_000 },
+          ...{ kind: "command", lastsMs: 60_000, state: "disabled" },
         },
       ]);
     });
 
     test("status counts doors and leases, and how long the daemon runs", async () => {
       const before = await ask("status", {});
-      expect(before).toMatchObject({ doors: 4, leases: 0 });
+      expect(before).toMatchObject({ doorCount: 4, leaseCount: 0 });
       await ask("open", { door: "ssh", address: guest });
       bench.clock.advance(1000);
       const after = await ask("status", {});
-      expect(after).toMatchObject({ leases: 1, uptime: before.uptime + 1000 });
+      expect(after).toMatchObject({ leaseCount: 1, uptimeMs: before.uptimeMs + 1000 });
     });
 
     describe("open", () => {
       test("opens as long as it was asked for, and the door counts it", async () => {
-        const { lease } = await ask("open", { door: "ssh", address: guest, for: 60_000 });
+        const { lease } = await ask("open", { door: "ssh", address: guest, forMs: 60_000 });
         expect(lease).toMatchObject({ door: "ssh", kind: "native", state: "open" });
-        expect([`${lease?.source}`, lease?.remaining]).toEqual([`${guest}`, 60_000]);
+        expect([`${lease?.source}`, lease?.remainingMs]).toEqual([`${guest}`, 60_000]);
         expect(lease?.since).toEqual(new Date(bench.clock.wall()));
         bench.clock.advance(1000);
-        expect(await ask("leases", {})).toMatchObject([{ door: "ssh", remaining: 59_000 }]);
+        expect(await ask("leases", {})).toMatchObject([{ door: "ssh", remainingMs: 59_000 }]);
         expect(await ask("doors", {})).toMatchObject([{ open: 1 }, {}, {}, {}]);
       });
 
       test("opens as long as the door says, without another length", async () => {
         expect(await ask("open", { door: "vpn", address: guest })).toMatchObject({
-          lease: { door: "vpn", kind: "command", remaining: 30_000 },
+          lease: { door: "vpn", kind: "command", remainingMs: 30_000 },
         });
       });
 
       test("keeps what is open open for at least as long", async () => {
-        await ask("open", { door: "ssh", address: guest, for: 60_000 });
-        const shorter = await ask("open", { door: "ssh", address: guest, for: 5000 });
-        expect(shorter.lease?.remaining).toBe(60_000);
-        const longer = await ask("open", { door: "ssh", address: guest, for: 90_000 });
-        expect(longer.lease?.remaining).toBe(90_000);
+        await ask("open", { door: "ssh", address: guest, forMs: 60_000 });
+        const shorter = await ask("open", { door: "ssh", address: guest, forMs: 5000 });
+        expect(shorter.lease?.remainingMs).toBe(60_000);
+        const longer = await ask("open", { door: "ssh", address: guest, forMs: 90_000 });
+        expect(longer.lease?.remainingMs).toBe(90_000);
         expect(await opened()).toEqual([`ssh ${guest}`]);
       });
 
@@ -147,22 +153,24 @@ export function describeControlHandlers(
 
     describe("extend", () => {
       test("makes a lease longer, and never shorter", async () => {
-        await ask("open", { door: "ssh", address: guest, for: 60_000 });
+        await ask("open", { door: "ssh", address: guest, forMs: 60_000 });
         const access = { door: "ssh", address: guest };
-        expect(await ask("extend", { ...access, for: 7_200_000 })).toMatchObject({
-          remaining: 7_200_000,
+        expect(await ask("extend", { ...access, forMs: 7_200_000 })).toMatchObject({
+          remainingMs: 7_200_000,
         });
-        expect(await ask("extend", { ...access, for: 1 })).toMatchObject({ remaining: 7_200_000 });
+        expect(await ask("extend", { ...access, forMs: 1 })).toMatchObject({
+          remainingMs: 7_200_000,
+        });
       });
 
       test("opens nothing", async () => {
-        const asked = ask("extend", { door: "ssh", address: guest, for: 1000 });
+        const asked = ask("extend", { door: "ssh", address: guest, forMs: 1000 });
         const message = `"ssh" is not open for ${guest}`;
         await expect(asked).rejects.toMatchObject({ code: "USAGE", message });
       });
 
       test("knows its doors", async () => {
-        const asked = ask("extend", { door: "cellar", address: guest, for: 1000 });
+        const asked = ask("extend", { door: "cellar", address: guest, forMs: 1000 });
         await expect(asked).rejects.toMatchObject(unknownDoor);
       });
     });
@@ -184,7 +192,7 @@ export function describeControlHandlers(
         ["all", { all: true }, [`ssh ${admin}`, `ssh ${guest}`, `vpn ${guest}`]],
         ["what is not open", { door: "attic" }, []],
       ])("closes %s, and nothing else", async (_, params, expected) => {
-        const { closed, cut } = await ask("close", params);
+        const { closed, connectionsCut: cut } = await ask("close", params);
         expect(closed.map(({ door, source }) => `${door} ${source}`).sort()).toEqual(expected);
         expect(cut).toBe(0);
         const rest = all.map(([door, source]) => `${door} ${source}`);
@@ -258,9 +266,9 @@ export function describeControlHandlers(
 
       test("on trial ends by itself", async () => {
         await ask("unprotect", {});
-        const guarded = await ask("guard", { address: admin, for: 30_000 });
+        const guarded = await ask("guard", { address: admin, forMs: 30_000 });
         expect(guarded).toMatchObject({
-          ...{ services: ["tcp/22"], remaining: 30_000, doors: ["ssh"], warnings: [] },
+          ...{ services: ["tcp/22"], remainingMs: 30_000, doors: ["ssh"], warnings: [] },
         });
         expect(`${guarded.address}`).toBe(`${admin}`);
         expect(await protects()).toEqual([]);
@@ -268,7 +276,7 @@ export function describeControlHandlers(
         bench.clock.advance(10_000);
         expect((await ask("status", {})).firewall.trial).toEqual({
           services: ["tcp/22"],
-          remaining: 20_000,
+          remainingMs: 20_000,
         });
         bench.clock.advance(20_000);
         expect((await ask("status", {})).firewall.trial).toBeUndefined();
@@ -304,7 +312,7 @@ export function describeControlHandlers(
         });
         expect(await ask("trial", {})).toEqual({
           trial: {
-            ...{ services: ["tcp/22"], remaining: 180_000 },
+            ...{ services: ["tcp/22"], remainingMs: 180_000 },
             doors: [{ name: "ssh", opens: ["tcp/22"], onTrial: true, steps, openedFor: [] }],
           },
         });
@@ -329,10 +337,10 @@ export function describeControlHandlers(
 
       test("on trial gives way to a second trial", async () => {
         await ask("unprotect", {});
-        await ask("guard", { address: admin, for: 30_000 });
-        await ask("guard", { address: guest, for: 90_000 });
+        await ask("guard", { address: admin, forMs: 30_000 });
+        await ask("guard", { address: guest, forMs: 90_000 });
         bench.clock.advance(40_000);
-        expect((await ask("status", {})).firewall.trial?.remaining).toBe(50_000);
+        expect((await ask("status", {})).firewall.trial?.remainingMs).toBe(50_000);
       });
 
       test("is not tried where it is already, or where no door leads", async () => {

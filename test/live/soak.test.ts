@@ -110,8 +110,8 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
     const client = await openClient(paths.socket, systemClock);
     for (let tries = 0; tries < 150; tries++) {
       await sleep(500);
-      const { leases, attempts } = await client.ask("status", {});
-      if (leases === 0 && attempts.every((count) => count === 0)) break;
+      const { leaseCount, knocksByStage } = await client.ask("status", {});
+      if (leaseCount === 0 && knocksByStage.every((count) => count === 0)) break;
     }
     client.close();
     await sleep(longest);
@@ -213,9 +213,9 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
       return status;
     };
     // Rules that were flushed are a problem until ten quiet seconds have passed.
-    await expect.poll(ask, { timeout: 30_000 }).toMatchObject({ leases: 0, problems: [] });
+    await expect.poll(ask, { timeout: 30_000 }).toMatchObject({ leaseCount: 0, problems: [] });
     const status = await ask();
-    expect(status.attempts.filter((count) => count > 0)).toEqual([]);
+    expect(status.knocksByStage.filter((count) => count > 0)).toEqual([]);
     expect(status.capture.dropped).toBe(0);
     expect(after.children).toEqual([]);
   });

@@ -148,8 +148,9 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
     await expect.poll(() => server.table(), { timeout: 3_000 }).toContain("10.77.0.2 . tcp . 22");
     expect(await reaches(other)).toBe("silent");
     expect(await reaches(admin)).toBe("open");
-    const [lease] = await server.ask<{ remaining: number }[]>("leases");
-    expect(lease?.remaining).toBeLessThan(7_000);
+    const { leases } = await server.ask<{ leases: { remainingMs: number }[] }>("leases");
+    const [lease] = leases;
+    expect(lease?.remainingMs).toBeLessThan(7_000);
     // Not the time of a fresh lease: the kernel has forgotten the element before it.
     const set = ["list", "set", "inet", "sesame", "open4"];
     const { stdout } = await host.run(["nft", "--json", ...set]);
@@ -231,7 +232,7 @@ Try again: knockctl guard ${option}
 
     test("is begun and confirmed at the console, for given services", async () => {
       const begun = await server.ask<{ services: string[] }>("guard tcp/22");
-      expect(begun).toMatchObject({ services: ["tcp/22"], remaining: expect.any(Number) });
+      expect(begun).toMatchObject({ services: ["tcp/22"], remainingMs: expect.any(Number) });
       expect(begun).not.toHaveProperty("address");
       expect([await reaches(admin), await reaches(other)]).toEqual(["silent", "silent"]);
       expect((await server.knockctl("guard --confirm")).stderr).toContain("--from-console");

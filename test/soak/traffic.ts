@@ -273,8 +273,8 @@ export class SoakTraffic {
     const client = await openClient(this.#parts.paths.socket, systemClock);
     const source = this.#stranger();
     this.openings.push({ door: "lease", source: source.toString() });
-    await client.ask("open", { door: "lease", address: source, for: 5_000 });
-    await client.ask("extend", { door: "lease", address: source, for: 6_000 });
+    await client.ask("open", { door: "lease", address: source, forMs: 5_000 });
+    await client.ask("extend", { door: "lease", address: source, forMs: 6_000 });
     await client.ask("close", { door: "lease", address: source });
     client.close();
   }

@@ -23,43 +23,47 @@ const doors: readonly Omit<DoorReport, "open">[] = [
     steps: 3,
     protocols: ["tcp"],
     decoys: 32,
-    timeout: 15_000,
+    timeoutMs: 15_000,
     kind: "native",
     opens: ["tcp/22"],
-    lasts: 600_000,
+    lastsMs: 600_000,
     state: "enabled",
+    openings: 0,
   },
   {
     name: "vpn",
     steps: 4,
     protocols: ["tcp", "udp"],
     decoys: 32,
-    timeout: 5_000,
-    kind: "lease",
+    timeoutMs: 5_000,
+    kind: "command",
     opens: [],
-    lasts: 30_000,
+    lastsMs: 30_000,
     state: "enabled",
+    openings: 0,
   },
   {
     name: "wake-up",
     steps: 3,
     protocols: ["udp"],
     decoys: 32,
-    timeout: 500,
+    timeoutMs: 500,
     kind: "command",
     opens: [],
     state: "enabled",
+    openings: 0,
   },
   {
     name: "attic",
     steps: 0,
     protocols: [],
     decoys: 0,
-    timeout: 10_000,
-    kind: "lease",
+    timeoutMs: 10_000,
+    kind: "command",
     opens: [],
-    lasts: 60_000,
+    lastsMs: 60_000,
     state: "disabled",
+    openings: 0,
   },
 ];
 
@@ -78,6 +82,7 @@ export class MemoryHandlers implements ControlHandlers {
     options: ["LogFile"],
     warnings: [],
   };
+  #lastOpening: DoorReport["lastOpening"];
   /** What `status` says is wrong. */
   problems: readonly StatusProblem[] = [];
   /** What `protect` and `unprotect` have made of it. */
@@ -112,15 +117,15 @@ export class MemoryHandlers implements ControlHandlers {
   };
 
   readonly status = (): Result<"status"> => ({
-    version: "0.1.0",
+    release: "0.1.0",
     pid: 812,
-    uptime: 273_600_000 + this.#clock.now(),
+    uptimeMs: 273_600_000 + this.#clock.now(),
     configFile: "/etc/knockd.conf",
     interfaces: ["eth0", "wg0"],
     missingInterfaces: [],
-    doors: this.doors().length,
-    leases: this.#leases.length,
-    attempts: [3, 1],
+    doorCount: this.doors().length,
+    leaseCount: this.#leases.length,
+    knocksByStage: [3, 1],
     capture: { received: 10_234, dropped: 0 },
     firewall: {
       kind: "nftables",
@@ -133,14 +138,16 @@ export class MemoryHandlers implements ControlHandlers {
 
   #reportTrial(): Pick<Result<"status">["firewall"], "trial"> {
     const { services = this.opens, end = 0 } = this.#trial ?? {};
-    const remaining = end - this.#clock.now();
-    return remaining > 0 ? { trial: { services, remaining } } : {};
+    const remainingMs = end - this.#clock.now();
+    return remainingMs > 0 ? { trial: { services, remainingMs } } : {};
   }
 
   readonly doors = (): DoorReport[] =>
     doors.map((door) => ({
       ...door,
       open: this.#leases.filter((lease) => lease.door === door.name).length,
+      ...(door.lastsMs === undefined &&
+        this.#lastOpening && { openings: 1, lastOpening: this.#lastOpening }),
     }));
 
   readonly leases = (): LeaseReport[] =>
@@ -158,20 +165,27 @@ export class MemoryHandlers implements ControlHandlers {
     this.#leases = this.#leases.filter((lease) => !fits(lease));
     return {
       closed: closed.map(({ door, source }) => ({ door, source })),
-      cut: cut ? closed.length : 0,
+      connectionsCut: cut ? closed.length : 0,
     };
   };
 
-  readonly open = ({ door, address, for: length }: Params<"open">): Result<"open"> => {
-    const { kind, lasts } = this.#find(door);
-    if (kind === "command" || lasts === undefined) return {};
+  readonly open = ({ door, address, forMs: length }: Params<"open">): Result<"open"> => {
+    const { kind, lastsMs } = this.#find(door);
+    if (lastsMs === undefined) {
+      this.#lastOpening = {
+        time: new Date(this.#clock.wall()),
+        source: address,
+        by: "administrator",
+      };
+      return {};
+    }
     const by = kind === "native" ? "native" : "command";
     const lease = this.#leaseOf(door, address) ?? this.#add(door, address, by, 0);
-    lease.end = Math.max(lease.end, this.#clock.now() + (length ?? lasts));
+    lease.end = Math.max(lease.end, this.#clock.now() + (length ?? lastsMs));
     return { lease: this.#report(lease) };
   };
 
-  readonly extend = ({ door, address, for: length }: Params<"extend">): LeaseReport => {
+  readonly extend = ({ door, address, forMs: length }: Params<"extend">): LeaseReport => {
     this.#find(door);
     const lease = this.#leaseOf(door, address);
     if (lease === undefined) throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
@@ -194,15 +208,15 @@ export class MemoryHandlers implements ControlHandlers {
   };
 
   readonly guard = (params: Params<"guard">): Result<"guard"> => {
-    const remaining = params.for ?? 180_000;
+    const remainingMs = params.forMs ?? 180_000;
     const services = params.services ?? this.opens;
     this.#expectOpened(services);
     if (services.every((service) => this.services.includes(service))) {
       throw new KnockError("USAGE", `${services.join(", ")} is protected already`);
     }
-    this.#trial = { ...params, end: this.#clock.now() + remaining };
+    this.#trial = { ...params, end: this.#clock.now() + remainingMs };
     const { address } = params;
-    return { services, ...(address && { address }), remaining, doors: ["ssh"], warnings: [] };
+    return { services, ...(address && { address }), remainingMs, doors: ["ssh"], warnings: [] };
   };
 
   readonly trial = (): Result<"trial"> => {
@@ -264,7 +278,7 @@ export class MemoryHandlers implements ControlHandlers {
   }
 
   #report({ door, source, since, kind, end }: MemoryLease): LeaseReport {
-    const remaining = Math.max(0, end - this.#clock.now());
-    return { door, source, since, remaining, kind, state: "open" };
+    const remainingMs = Math.max(0, end - this.#clock.now());
+    return { door, source, since, remainingMs, kind, state: "open" };
   }
 }

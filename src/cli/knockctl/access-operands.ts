@@ -6,7 +6,7 @@ export interface AccessOperands {
   readonly door: string;
   readonly address: Address;
   /** Milliseconds. */
-  readonly for?: number;
+  readonly forMs?: number;
 }
 
 /** Reads DOOR ADDRESS [[for] TIME], the operands of `open` and `extend`. Throws USAGE. */
@@ -15,6 +15,6 @@ export function readAccessOperands({ operands }: CommandLine): AccessOperands {
   return {
     door,
     address: readAddress(address),
-    ...(time !== undefined && { for: readLength(time) }),
+    ...(time !== undefined && { forMs: readLength(time) }),
   };
 }

@@ -133,6 +133,7 @@ describe("sequence", () => {
   test("as JSON", async () => {
     const { stdout } = await knockctl("sequence", "-j", "--config", "/nonexistent");
     expect(JSON.parse(stdout)).toEqual({
+      version: 2,
       sequence: expect.stringMatching(/^\d+,\d+,\d+,\d+$/),
       bits: expect.any(Number),
       orders: 24,

@@ -43,7 +43,7 @@ function readParams(line: CommandLine): Params<"close"> {
   return { ...(parsed === undefined ? { door: what } : { address: parsed }), ...cut };
 }
 
-function format({ closed, cut }: Result<"close">): string {
+function format({ closed, connectionsCut: cut }: Result<"close">): string {
   const lines = closed.map(({ door, source }) => `closed ${printable(door)} for ${source}\n`);
   if (cut > 0) lines.push(`ended ${plural(cut, "connection")}\n`);
   return lines.length === 0 ? "nothing was open\n" : lines.join("");

@@ -6,7 +6,7 @@ import { KnockError } from "../../base/errors.ts";
 import { defaultControlSocket } from "../../base/paths.ts";
 import type { ControlClient } from "../../control/client.ts";
 import { openClient } from "../../control/client.ts";
-import { encode } from "../../control/protocol.ts";
+import { encode, formatVersion } from "../../control/protocol.ts";
 import type { HelpOption } from "../help.ts";
 import type { Io } from "../program.ts";
 import type { Screen } from "../screen.ts";
@@ -81,10 +81,11 @@ export const nobodyReads: AbortSignal = gone.signal;
 export function print(
   line: CommandLine,
   io: Io,
-  result: unknown,
+  result: object,
   text: (screen: Screen) => string,
 ): void {
-  io.stdout(line.given.has("json") ? `${encode(result)}\n` : text(screenFor(line, io)));
+  const json = () => `${encode({ version: formatVersion, ...result })}\n`;
+  io.stdout(line.given.has("json") ? json() : text(screenFor(line, io)));
 }
 
 /** Returns the screen that shows standard output, with colours as --color says. */

@@ -19,7 +19,7 @@ export const doors: Command = {
   example: "doors",
   async run(line, io) {
     const found = await withDaemon(line, (daemon) => daemon.ask("doors", {}));
-    print(line, io, found, (screen) => formatDoors(found, screen));
+    print(line, io, { doors: found }, (screen) => formatDoors(found, screen));
     return 0;
   },
 };
@@ -37,9 +37,9 @@ export function formatDoors(found: readonly DoorReport[], screen: Screen): strin
   const rows = found.map((door) => [
     door.name,
     door.steps === 0 ? "none" : `${door.steps} ${door.protocols.join("+")}`,
-    humanDuration(door.timeout),
+    humanDuration(door.timeoutMs),
     door.kind === "native" ? listShort(door.opens) : "by command",
-    door.lasts === undefined ? "-" : humanDuration(door.lasts),
+    door.lastsMs === undefined ? "-" : humanDuration(door.lastsMs),
     describeState(door),
   ]);
   return formatTable(columns, rows, screen);
@@ -52,7 +52,13 @@ function listShort(names: readonly string[]): StyledCell {
   return { text: names.join(", "), short };
 }
 
-function describeState({ state, open, until }: DoorReport): StyledCell {
+/** Returns how many doors run commands that nothing undoes. */
+export function countUntracked(found: readonly DoorReport[]): number {
+  return found.filter(({ lastsMs }) => lastsMs === undefined).length;
+}
+
+function describeState(door: DoorReport): StyledCell {
+  const { state, open, until } = door;
   const openFor = open === 0 ? "" : `open for ${open}`;
   const end = until === undefined ? "" : formatLocalTime(until);
   if (state === "disabled") {
@@ -60,8 +66,16 @@ function describeState({ state, open, until }: DoorReport): StyledCell {
     const text = [name, openFor].filter((part) => part !== "").join(", ");
     return { text, short: text.replace(/ \d\d:\d\d:\d\d/, ""), color: "red" };
   }
-  const shown = openFor === "" ? "shut" : openFor;
+  const shut = door.lastsMs === undefined ? describeUntracked(door) : "shut";
+  const shown = openFor === "" ? shut : openFor;
   const text = end === "" ? shown : `${shown}, until ${end}`;
   const short = end === "" ? shown : `${shown}, until ${end.slice(0, "2026-12-31".length)}`;
   return { text, short, ...(open > 0 && { color: "green" as const }) };
+}
+
+/** Nothing says whether what such a door opened is still open. */
+function describeUntracked({ lastOpening }: DoorReport): string {
+  if (lastOpening === undefined) return "not tracked";
+  const { time, source } = lastOpening;
+  return `opened ${humanDuration(Math.max(0, Date.now() - time.getTime()))} ago for ${source}`;
 }

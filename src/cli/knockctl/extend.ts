@@ -19,18 +19,18 @@ export const extend: Command = {
   async run(line, io) {
     const params = readParams(line);
     const lease = await withDaemon(line, (daemon) => daemon.ask("extend", params));
-    const { door, source, remaining } = lease;
+    const { door, source, remainingMs } = lease;
     print(
       line,
       io,
       lease,
-      () => `${printable(door)} is open for ${source}, closes in ${humanDuration(remaining)}\n`,
+      () => `${printable(door)} is open for ${source}, closes in ${humanDuration(remainingMs)}\n`,
     );
     return 0;
   },
 };
 
 function readParams(line: CommandLine): Params<"extend"> {
-  const { for: length = 0, ...access } = readAccessOperands(line);
-  return { ...access, for: length };
+  const { forMs: length = 0, ...access } = readAccessOperands(line);
+  return { ...access, forMs: length };
 }

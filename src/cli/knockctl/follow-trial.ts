@@ -29,7 +29,7 @@ export async function followTrial(
 ): Promise<number> {
   const { trial } = await daemon.ask("trial", {});
   io.stdout(formatGuarded(guarded, trial?.doors ?? [], host, line));
-  const display = new TrialDisplay(io, guarded.remaining, terminalWidth());
+  const display = new TrialDisplay(io, guarded.remainingMs, terminalWidth());
   const end = watchTrial(daemon, guarded.services, (report) => display.show(report));
   const result = await (signal === undefined ? end : Promise.race([end, aborted(signal)]));
   display.end();
@@ -64,7 +64,7 @@ class TrialDisplay {
   }
 
   show(report: TrialReport): void {
-    if (report.remaining <= this.#half) {
+    if (report.remainingMs <= this.#half) {
       this.#half = -1;
       const text = explainKnocks(report);
       if (text !== "") this.#print(`\n${text}`);

@@ -107,7 +107,7 @@ function readParams({ given, operands }: CommandLine): Params<"guard"> {
   return {
     ...readOrigin(given.get("address")),
     ...(services.length > 0 && { services }),
-    ...(time !== undefined && { for: readLength(time) }),
+    ...(time !== undefined && { forMs: readLength(time) }),
   };
 }
 
@@ -137,11 +137,11 @@ function formatConfirmed(
 
 /** What a confirmation has left on trial. */
 function formatRest(
-  { services, remaining }: NonNullable<Result<"confirm">["trial"]>,
+  { services, remainingMs }: NonNullable<Result<"confirm">["trial"]>,
   line: CommandLine,
 ): string {
   return `\
-${wrap(`Not confirmed, and on trial for ${formatTime(remaining)} more: ${services.join(", ")}. Knock there, too, and confirm again. Or confirm it without that proof:`)}
+${wrap(`Not confirmed, and on trial for ${formatTime(remainingMs)} more: ${services.join(", ")}. Knock there, too, and confirm again. Or confirm it without that proof:`)}
     ${typed("guard --confirm --all", line)}
 
 `;

@@ -160,7 +160,7 @@ describe("init", () => {
     const { code, stdout } = await knockctl("init", ...options, ...at(config, server));
     expect([code, JSON.parse(stdout).trial]).toEqual([
       0,
-      { services: ["tcp/22"], remaining: 180_000, doors: ["ssh"], warnings: [] },
+      { services: ["tcp/22"], remainingMs: 180_000, doors: ["ssh"], warnings: [] },
     ]);
   });
 

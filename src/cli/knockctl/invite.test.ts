@@ -88,6 +88,7 @@ test("a page in a file", async () => {
 test("--json", async () => {
   const { stdout } = await invite("web", ...hosted, "--json");
   expect(JSON.parse(stdout)).toEqual({
+    version: 2,
     file: page,
     link,
     qr: link,

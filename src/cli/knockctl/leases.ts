@@ -5,6 +5,7 @@ import type { Screen } from "../screen.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
+import { countUntracked } from "./doors.ts";
 
 export const leases: Command = {
   name: "leases",
@@ -17,13 +18,25 @@ export const leases: Command = {
   options: [],
   example: "leases",
   async run(line, io) {
-    const found = await withDaemon(line, (daemon) => daemon.ask("leases", {}));
-    print(line, io, found, (screen) => formatLeases(found, screen));
+    const { found, untracked } = await withDaemon(line, async (daemon) => ({
+      found: await daemon.ask("leases", {}),
+      untracked: countUntracked(await daemon.ask("doors", {})),
+    }));
+    print(line, io, { leases: found }, (screen) => formatLeases(found, untracked, screen));
     return 0;
   },
 };
 
-export function formatLeases(found: readonly LeaseReport[], screen: Screen): string {
+/** `untracked`: how many doors run commands that nothing undoes. */
+export function formatLeases(
+  found: readonly LeaseReport[],
+  untracked: number,
+  screen: Screen,
+): string {
+  if (found.length === 0 && untracked > 0) {
+    const what = untracked === 1 ? "door runs commands" : "doors run commands";
+    return `no leases; ${untracked} ${what} that are not tracked\n`;
+  }
   if (found.length === 0) return "nothing is open\n";
   const columns = [
     { title: "DOOR" },
@@ -33,10 +46,10 @@ export function formatLeases(found: readonly LeaseReport[], screen: Screen): str
     { title: "KIND", yields: 1 },
     { title: "STATE" },
   ] as const;
-  const rows = found.map(({ door, source, remaining, since, kind, state, failure }) => [
+  const rows = found.map(({ door, source, remainingMs, since, kind, state, failure }) => [
     door,
     source.toString(),
-    humanDuration(remaining),
+    humanDuration(remainingMs),
     { text: formatLocalTime(since), short: `${humanDuration(ago(since))} ago` },
     kind,
     failure === undefined

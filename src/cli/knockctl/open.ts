@@ -25,7 +25,7 @@ export const open: Command = {
     const { lease, running } = result;
     print(line, io, result, () => {
       const end =
-        lease === undefined ? "nothing closes it" : `closes in ${humanDuration(lease.remaining)}`;
+        lease === undefined ? "nothing closes it" : `closes in ${humanDuration(lease.remainingMs)}`;
       const runs = running === true ? ", its command still runs" : "";
       return `opened ${printable(params.door)} for ${params.address}${runs}, ${end}\n`;
     });

@@ -11,7 +11,7 @@ import { paint } from "../screen.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
-import { formatDoors } from "./doors.ts";
+import { countUntracked, formatDoors } from "./doors.ts";
 import { formatLeases } from "./leases.ts";
 
 /** More leases than fit on a screen are left to `knockctl leases`. */
@@ -44,7 +44,7 @@ export const status: Command = {
       [
         formatStatus(found.status, screen),
         formatDoors(found.doors, screen),
-        formatSome(found.leases, screen),
+        formatSome(found.leases, countUntracked(found.doors), screen),
       ].join("\n"),
     );
     return found.status.problems.length === 0 ? 0 : problemsFound;
@@ -58,18 +58,18 @@ function asProblem({ message, hints }: BlockedReport): StatusProblem {
 type FoundProblem = Result<"status">["problems"][number];
 
 function formatStatus(found: Result<"status">, screen: Screen): string {
-  const { version, pid, uptime, capture, firewall, journal, problems } = found;
+  const { release, pid, uptimeMs, capture, firewall, journal, problems } = found;
   const protects = firewall.protects.length === 0 ? "nothing" : firewall.protects.join(", ");
   const facts: [name: string, value: string][] = [
-    ["knockd", `${version}, process ${pid}, up ${humanDuration(uptime)}`],
+    ["knockd", `${release}, process ${pid}, up ${humanDuration(uptimeMs)}`],
     ["configuration", found.configFile],
     ["listening on", describeInterfaces(found)],
     ["firewall", `${firewall.kind}, protects ${protects}`],
     ...describeTrial(firewall),
     ["journal", journal.problem ?? "in order"],
     ["packets", `${capture.received} received, ${capture.dropped} dropped by the kernel`],
-    ["knocking", describeAttempts(found.attempts)],
-    ["open", plural(found.leases, "lease")],
+    ["knocking", describeAttempts(found.knocksByStage)],
+    ["open", plural(found.leaseCount, "lease")],
   ];
   const list = formatList(facts, screen);
   return `${list}${problems.map((problem) => formatStatusProblem(problem, screen)).join("")}`;
@@ -88,7 +88,7 @@ function formatStatusProblem({ message, hints = [] }: FoundProblem, screen: Scre
 
 function describeTrial({ trial }: Result<"status">["firewall"]): [name: string, value: string][] {
   if (trial === undefined) return [];
-  const end = `for ${humanDuration(trial.remaining)} more, unless confirmed`;
+  const end = `for ${humanDuration(trial.remainingMs)} more, unless confirmed`;
   return [["on trial", `${trial.services.join(", ")} ${end}`]];
 }
 
@@ -99,8 +99,8 @@ function describeAttempts(attempts: readonly number[]): string {
   return stages.length === 0 ? "none" : stages.join(", ");
 }
 
-function formatSome(leases: readonly LeaseReport[], screen: Screen): string {
+function formatSome(leases: readonly LeaseReport[], untracked: number, screen: Screen): string {
   const rest = leases.length - mostLeases;
   const more = rest > 0 ? `and ${rest} more: knockctl leases\n` : "";
-  return `${formatLeases(leases.slice(0, mostLeases), screen)}${more}`;
+  return `${formatLeases(leases.slice(0, mostLeases), untracked, screen)}${more}`;
 }

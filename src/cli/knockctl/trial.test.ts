@@ -18,7 +18,7 @@ function makeReport(packets: readonly number[], openedFor: readonly string[] = [
     ...{ steps: [{ ...step(4001), protocol: "udp" } as const], openedFor: [] },
   };
   const doors = [ssh, wg];
-  return { services: ["tcp/22"], remaining: 90_000, address: address("192.0.2.7"), doors };
+  return { services: ["tcp/22"], remainingMs: 90_000, address: address("192.0.2.7"), doors };
 }
 
 /** At most 80 columns, except for commands to copy. */
@@ -59,7 +59,7 @@ test("a knock that has opened needs no explanation", () => {
 });
 
 describe("what to type", () => {
-  const guarded = { remaining: 180_000, doors: [], warnings: [] };
+  const guarded = { remainingMs: 180_000, doors: [], warnings: [] };
   const { doors } = makeReport([]);
   const tell = (services: readonly string[]) =>
     formatGuarded({ ...guarded, services }, doors, "a.example", line);

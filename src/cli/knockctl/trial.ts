@@ -57,13 +57,13 @@ function isPrivate(address: Address): boolean {
 
 /** Explains a trial that has begun, and how to confirm it. `host`: as the client names this server. */
 export function formatGuarded(
-  { services, remaining }: Result<"guard">,
+  { services, remainingMs }: Result<"guard">,
   doors: TrialReport["doors"],
   host: string,
   line: Pick<CommandLine, "given">,
 ): string {
   const ssh = sshConnection();
-  const time = formatTime(remaining);
+  const time = formatTime(remainingMs);
   const confirm = typed("guard --confirm", line);
   const console = ssh === undefined ? formatConsole(confirm) : "";
   return `\
@@ -119,12 +119,12 @@ export function formatSteps(steps: readonly Port[]): string {
 }
 
 export function formatEnd(
-  { services, remaining }: Result<"guard">,
+  { services, remainingMs }: Result<"guard">,
   end: TrialEnd,
   line: Pick<CommandLine, "given">,
 ): string {
   if (end.kind === "unknown") {
-    const time = formatTime(remaining);
+    const time = formatTime(remainingMs);
     return `\n${wrap(`The connection to knockd is lost. Unless it was confirmed, ${services.join(", ")} is as before ${time} after the start.`)}`;
   }
   const { kept, lost } = end;
@@ -174,13 +174,13 @@ function isExpected(source: Address, address: Address | undefined): boolean {
 }
 
 /** Returns how far an administrator is, for a line that changes every second. */
-export function formatProgress({ remaining, address, doors }: TrialReport): string {
+export function formatProgress({ remainingMs, address, doors }: TrialReport): string {
   const open = doors.filter(
     ({ onTrial, openedFor }) => onTrial && openedFor.some((one) => isExpected(one, address)),
   );
   const names = open.map(({ name }) => `[${printable(name)}]`).join(", ");
   const state = names === "" ? "no knock yet" : `a knock has opened ${names}`;
-  return `confirm within ${formatTime(remaining)}; ${state}`;
+  return `confirm within ${formatTime(remainingMs)}; ${state}`;
 }
 
 /** In whole seconds, rounded up: some of the time has passed since the answer was sent. */

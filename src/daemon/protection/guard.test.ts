@@ -108,7 +108,7 @@ describe("a trial", () => {
   });
 
   test("of two doors keeps what is proven, and goes on with the rest", async () => {
-    await bench.handlers.guard({ services: ["tcp/22", "tcp/80"], for: 60_000 });
+    await bench.handlers.guard({ services: ["tcp/22", "tcp/80"], forMs: 60_000 });
     knock("ssh", admin);
     bench.clock.advance(10_000);
     const peer = connect(admin, 50_001);
@@ -116,11 +116,11 @@ describe("a trial", () => {
       services: ["tcp/22"],
       doors: ["web", "ssh"],
       unproven: ["web"],
-      trial: { services: ["tcp/80"], remaining: 50_000 },
+      trial: { services: ["tcp/80"], remainingMs: 50_000 },
     });
     expect(bench.handlers.status().firewall).toMatchObject({
       protects: ["tcp/22"],
-      trial: { services: ["tcp/80"], remaining: 50_000 },
+      trial: { services: ["tcp/80"], remainingMs: 50_000 },
     });
     await expect(confirm(peer)).rejects.toThrow("no knock from 192.0.2.7 has opened a door");
     knock("web", admin);
@@ -129,7 +129,7 @@ describe("a trial", () => {
   });
 
   test("of two doors ends for what is not confirmed", async () => {
-    await bench.handlers.guard({ services: ["tcp/22", "tcp/80"], for: 60_000 });
+    await bench.handlers.guard({ services: ["tcp/22", "tcp/80"], forMs: 60_000 });
     knock("ssh", admin);
     await confirm(connect(admin, 50_001));
     bench.clock.advance(60_000);
@@ -155,7 +155,7 @@ describe("a trial", () => {
       bench.trialKnocks.countPacket({ ...packet, time: bench.clock.now(), source, port });
     };
     send(admin, 7000);
-    await bench.handlers.guard({ address: admin, services: ["tcp/22"], for: 60_000 });
+    await bench.handlers.guard({ address: admin, services: ["tcp/22"], forMs: 60_000 });
     send(admin, 8000);
     send(admin, 8000);
     send(guest, 9000);

@@ -55,7 +55,7 @@ export class Guard {
   async begin(params: Params<"guard">): Promise<Result<"guard">> {
     const { protection, trialKnocks, clock } = this.#parts;
     const { address, port } = params;
-    const length = params.for ?? usualTrial;
+    const length = params.forMs ?? usualTrial;
     if (length > longestTrial) throw new KnockError("USAGE", "a trial lasts an hour at most");
     const services = this.#choose(params.services && parseServices(params.services));
     // A shortage of descriptors shows here, before anything has changed.
@@ -79,7 +79,7 @@ export class Guard {
     return {
       services: services.map(formatService),
       ...(address && { address }),
-      remaining: protection.trial?.remaining ?? 0,
+      remainingMs: protection.trial?.remainingMs ?? 0,
       doors: namesOf(openers),
       warnings,
     };
@@ -96,7 +96,7 @@ export class Guard {
     return {
       trial: {
         services: trial.services.map(formatService),
-        remaining: trial.remaining,
+        remainingMs: trial.remainingMs,
         ...(expected && { address: expected }),
         doors: doors.map((one) => ({
           name: one.config.name,

@@ -8,7 +8,7 @@ const web: Service = { protocol: "tcp", port: 80 };
 const icmp: Service = { protocol: "icmp" };
 const wanted = {
   services: [ssh, icmp],
-  trial: { services: [web], remaining: 5000 },
+  trial: { services: [web], remainingMs: 5000 },
   problems: ["the disk is full"],
 };
 const notStored = { code: "protection-not-stored", message: "the disk is full" };
@@ -19,7 +19,7 @@ test("what the kernel protects is told as that, and what it does not is a proble
   const missing = inspectProtection(wanted, { listProtected: () => [icmp] });
   expect(missing).toEqual({
     services: [icmp],
-    trial: { services: [], remaining: 5000 },
+    trial: { services: [], remainingMs: 5000 },
     problems: [
       {
         code: "not-protected",

@@ -64,11 +64,11 @@ export class Protection {
   }
 
   /** What is protected for the moment, and for how many milliseconds more. */
-  get trial(): { readonly services: readonly Service[]; readonly remaining: number } | undefined {
+  get trial(): { readonly services: readonly Service[]; readonly remainingMs: number } | undefined {
     if (this.#trial === undefined) return undefined;
     const { services, until } = this.#trial;
-    const remaining = until - this.#parts.clock.now();
-    return remaining > 0 ? { services, remaining } : undefined;
+    const remainingMs = Math.round(until - this.#parts.clock.now());
+    return remainingMs > 0 ? { services, remainingMs } : undefined;
   }
 
   /** What an administrator should look at: a sentence each. */
