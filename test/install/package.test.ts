@@ -10,7 +10,8 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
   afterEach(() => site.close());
 
   test("installs without Node.js, starts harmless, and opens doors of both kinds", async () => {
-    await site.debian.install();
+    const said = await site.debian.install();
+    expect(said).toContain("no doors yet; to set up a protected server: sudo knockctl init\n");
     expect(await site.debian.status()).toBe(0);
     expect(await site.debian.says("dpkg -V sesame-knock")).toBe("");
     expect(await site.debian.says("stat -c %a /etc/knockd.conf /var/lib/knockd")).toBe("600\n700");
