@@ -42,6 +42,16 @@ describe.each(shells)("%s", (name: ShellName) => {
     expect(new Shell(name).offers("knockctl gu")).toEqual(["guard"]);
   });
 
+  test("knows the command behind options, and the commands that help explains", () => {
+    const shell = new Shell(name);
+    for (const options of ["-j", "--json", "-s x", "--socket x", "--color never", "-s x -j"]) {
+      expect([options, shell.offers(`knockctl ${options} gu`)]).toEqual([options, ["guard"]]);
+      expect([options, shell.offers(`knockctl ${options} guard ic`)]).toEqual([options, ["icmp"]]);
+    }
+    expect(shell.offers("knockctl help mig")).toEqual(["migrate"]);
+    expect(shell.offers("knockctl status --color a")).toEqual(["always", "auto"]);
+  });
+
   test("offers the daemon's doors, and what is open, whatever their names are", () => {
     const shell = new Shell(name);
     const handlers = new MemoryHandlers(new ManualClock());
@@ -172,6 +182,18 @@ describe("the file of", () => {
     }
     return found;
   }
+
+  test.each(["bash", "fish"])("%s knows every option that takes an argument", (shell) => {
+    const options = [...knockctlCommands.values()]
+      .flat()
+      .filter((one) => one.argument !== undefined);
+    const [, list = ""] =
+      (shell === "bash" ? /case \$word in\n([^)]*)\)/ : /contains -- \$word ((?:.*\\\n)*.*)/).exec(
+        read(shell),
+      ) ?? [];
+    const known = list.match(/--?[\w-]+/g) ?? [];
+    expect([...new Set(known)].sort()).toEqual([...new Set(options.flatMap(spellings))].sort());
+  });
 
   test.each([
     ["fish", fishOptions()],
