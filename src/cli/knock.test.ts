@@ -185,7 +185,9 @@ test("what stands after -- are ports, as they always were", async () => {
   expect(await names("127.0.0.1", "--", "1", "2")).toBe(hits);
   expect(await names("--", "127.0.0.1", "1", "2")).toBe(hits);
   const { stderr } = await knock("127.0.0.1", "1", "--", "true", "x");
-  expect(stderr).toContain("knock: hint: a command after -- needs --wait\n");
+  expect(stderr).toContain(
+    "knock: hint: a command after -- needs an option that knockd's client lacks, such as --wait\n",
+  );
 });
 
 test("--payload and pauses are sent", async () => {

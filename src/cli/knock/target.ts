@@ -47,7 +47,9 @@ export async function findTarget(line: KnockCommandLine, io: Io): Promise<KnockT
   } catch (error) {
     if (!(error instanceof KnockError) || rest === undefined || command !== undefined) throw error;
     const wanted =
-      operands.length > 1 ? "a command after -- needs --wait" : `there is no profile '${host}'`;
+      operands.length > 1
+        ? "a command after -- needs an option that knockd's client lacks, such as --wait"
+        : `there is no profile '${host}'`;
     throw new KnockError(error.code, error.message, { hints: [...error.hints, wanted] });
   }
 }

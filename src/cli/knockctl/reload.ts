@@ -1,5 +1,6 @@
 import { printable } from "../../base/text.ts";
 import type { Result } from "../../control/methods.ts";
+import type { Screen } from "../screen.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
@@ -19,17 +20,17 @@ export const reload: Command = {
     const result = await withDaemon(line, (daemon) => daemon.ask("reload", {}));
     const notes = result.kind === "refused" ? result.problems : result.warnings;
     for (const note of notes) io.stderr(`${printable(note)}\n`);
-    print(line, io, result, () => format(result));
+    print(line, io, result, (screen) => format(result, screen));
     return result.kind === "refused" ? 1 : 0;
   },
 };
 
-function format(result: Result<"reload">): string {
+function format(result: Result<"reload">, screen: Screen): string {
   if (result.kind === "refused") return "the old configuration stays\n";
   const { file, added, removed, changed, options } = result;
   const changes = Object.entries({ added, removed, changed, options })
     .filter(([, names]) => names.length > 0)
     .map(([what, names]) => [what, names.join(", ")] as const);
-  const rest = changes.length === 0 ? "nothing changed\n" : formatList(changes);
+  const rest = changes.length === 0 ? "nothing changed\n" : formatList(changes, screen);
   return `${printable(file)} is in use\n${rest}`;
 }

@@ -67,7 +67,7 @@ export function formatGuarded(
   const confirm = typed("guard --confirm", line);
   const console = ssh === undefined ? formatConsole(confirm) : "";
   return `\
-On trial for ${time}: ${services.join(", ")}
+${wrap(`On trial for ${time}: ${services.join(", ")}`)}\
 New connections need a knock now, yours too. Existing sessions continue.
 
 1. On the client, knock, and log in by a NEW connection:
@@ -131,8 +131,8 @@ export function formatEnd(
   const again = `Try again: ${typed("guard", line)}\n`;
   return [
     "\n",
-    kept.length === 0 ? "" : `Confirmed: ${kept.join(", ")} stays protected.\n`,
-    lost.length === 0 ? "" : `Not confirmed: ${lost.join(", ")} is as before.\n${again}`,
+    kept.length === 0 ? "" : wrap(`Confirmed: ${kept.join(", ")} stays protected.`),
+    lost.length === 0 ? "" : `${wrap(`Not confirmed: ${lost.join(", ")} is as before.`)}${again}`,
   ].join("");
 }
 
