@@ -13,7 +13,7 @@ function thrownBy(task: () => unknown): unknown {
 
 test.each([
   ["what the system said", thrownBy(() => readFileSync("/none")), "No such file or directory"],
-  ["a directory", thrownBy(() => readFileSync("/")), "Illegal operation on a directory"],
+  ["a directory", thrownBy(() => readFileSync("/")), "Is a directory"],
   [
     "a port that is taken",
     new Error("listen EADDRINUSE: address already in use 127.0.0.1:80"),

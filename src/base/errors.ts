@@ -49,6 +49,7 @@ export function reason(thrown: unknown): string {
     // "listen EADDRINUSE: address already in use 127.0.0.1:80"
     /^listen E[A-Z0-9]+: (\w)([a-z ]*) \S+$/.exec(message) ??
     [];
+  if (isErrno(thrown, "EISDIR")) return "Is a directory";
   return first === undefined ? message : `${first.toUpperCase()}${rest}`;
 }
 

@@ -24,13 +24,18 @@ describe("reading takes as long as the file is, with many", () => {
     expect(growth((amount) => parseConfig(make(amount)))).toBeLessThan(square);
   });
 
-  // Each of these took the square of it once, or the fourth power.
+  // Some of these took the square of it once, or the fourth power.
   test.each<[string, (amount: number) => string]>([
     ["sections of options", (amount) => "[options]\n".repeat(amount)],
     ["comments behind brackets", (amount) => `[${"] #".repeat(amount)}\u2028x`],
     ["interfaces", (amount) => `[options]\ninterface = ${[...Array(amount).keys()].join()}`],
     ["iptables", (amount) => `${door}command = ${"iptables ".repeat(amount)}`],
     ["rules of iptables", (amount) => `${door}command = ${"iptables -A INPUT ".repeat(amount)}`],
+    ["escaped quotes", (amount) => `${door}command = "${'\\"'.repeat(amount)}`],
+    ["quotes in one another", (amount) => `${door}command = ${`'"`.repeat(amount)}`],
+    ["placeholders", (amount) => `${door}command = ${"%ip".repeat(amount)}`],
+    ["options", (amount) => `${door}command = iptables ${"! -s x ".repeat(amount)}`],
+    ["commands", (amount) => `${door}command = ${"ufw allow 1;".repeat(amount)}`],
     ["rules of nft", (amount) => `${door}command = ${"nft add rule input ".repeat(amount)}`],
   ])("%s", (_, make) => {
     expect(growth((amount) => parseConfig(make(amount)))).toBeLessThan(square);

@@ -76,7 +76,7 @@ describe("what cannot be used is thrown as CONFIG", () => {
 
   test.each([
     ["a file that is not there", () => join(folder, "none"), "No such file or directory"],
-    ["a folder", () => folder, "Illegal operation on a directory"],
+    ["a folder", () => folder, "Is a directory"],
     [
       "a program",
       () => file(Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0xff, 0xfe, 10, 0, 10])),

@@ -280,6 +280,6 @@ describe.skipIf(needs())("knockd on the command line", () => {
     await knock(client, server.address, 9000, 7000, "8000:udp");
     await daemon.waitFor(/OPEN SESAME/);
     const { stderr } = await daemon.stop();
-    expect(stderr).toBe("warning: cannot open logfile: No such file or directory\n");
+    expect(stderr).toBe("warning: cannot open logfile: No such file or directory (/none/k.log)\n");
   });
 });

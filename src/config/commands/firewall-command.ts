@@ -12,6 +12,8 @@ import { readCommandText } from "./words.ts";
 interface KnownCommand {
   /** The word that names the program, after sudo and the like; `undefined` if none does. */
   readonly program: CommandWord | undefined;
+  /** The words behind it. */
+  readonly words: readonly CommandWord[];
   /** What it does to a firewall; `undefined` if that is not known. */
   readonly changes: readonly RuleChange[] | undefined;
 }
@@ -36,7 +38,8 @@ const readers: ReadonlyMap<string, ReadChanges> = new Map([
   ["nft", readNft],
 ]);
 
-const shells: ReadonlySet<string> = new Set(["sh", "ash", "bash", "dash", "ksh", "zsh"]);
+/** Programs that take the file of a script as their first word. */
+export const shells: ReadonlySet<string> = new Set(["sh", "ash", "bash", "dash", "ksh", "zsh"]);
 
 /** Returns what the text of a command does to a firewall. */
 export function readFirewallCommand(text: string): FirewallCommand {
@@ -50,9 +53,12 @@ export function readFirewallCommand(text: string): FirewallCommand {
 function readCommand(words: readonly CommandWord[]): KnownCommand {
   const at = programIndex(words.map(({ text }) => text));
   const program = at === undefined ? undefined : words[at];
-  if (at === undefined || program === undefined) return { program: undefined, changes: undefined };
+  if (at === undefined || program === undefined) {
+    return { program: undefined, words, changes: undefined };
+  }
   const name = baseName(program.text).replace(/^(ip6?tables)-(?:legacy|nft)$/, "$1");
-  return { program, changes: readers.get(name)?.(words.slice(at + 1)) };
+  const rest = words.slice(at + 1);
+  return { program, words: rest, changes: readers.get(name)?.(rest) };
 }
 
 /** Puts the text of `sh -c 'TEXT'` in its place. */

@@ -100,7 +100,7 @@ open_for = 20m
     expect(migrate(alone, usual).text).toBe(alone);
     expect(changes(alone)).toEqual([
       "2: [open] stays as it is: nothing in this file closes it again",
-      "6: [close] stays as it is: its commands are not among those that are known",
+      "6: [close] stays as it is: its commands are not among those that are known: mail",
     ]);
   });
 });
@@ -200,7 +200,9 @@ describe("a door that stays has a reason:", () => {
     ["command = ufw allow 22/tcp", "it opens for every source"],
     ["command = iptables -I INPUT -s %IP% -p tcp -j ACCEPT", "it opens all ports of tcp"],
     ["command = ipset add knock %IP%", "what the set knock opens is not in this file"],
-    ["command = open-door %IP%", "its commands are not among those that are known"],
+    ["command = open-door %IP%", "its commands are not among those that are known: open-door"],
+    ["command = iptables -F INPUT", "its commands are not among those that are known: iptables -F"],
+    [`command = ${open} || true`, "its commands are not among those that are known"],
   ])("%s", (lines, reason) => {
     expect(changes(`[x]\nsequence = 7,8\n${lines}\n`)).toEqual([
       `1: [x] stays as it is: ${reason}`,

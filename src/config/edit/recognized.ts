@@ -43,8 +43,9 @@ export function recognize(section: ConfigSection): Recognized | Unfit {
   if (isNameOf(start.key, commandDirectives.start6)) return { unfit: "it opens for IPv6 alone" };
   const started = changesOf(starts);
   const stopped = changesOf(stops);
-  const [first] = started ?? [];
-  if (first === undefined || started === undefined || stopped === undefined) return unknown;
+  if (started === undefined || stopped === undefined) return unknownIn([...starts, ...stops]);
+  const [first] = started;
+  if (first === undefined) return unknown;
   const opens = services(started, "add");
   const closes = services(started, "remove");
   const undone = services(stopped, "remove");
@@ -54,6 +55,17 @@ export function recognize(section: ConfigSection): Recognized | Unfit {
   if (stops.length > 0 && !same(opens, undone))
     return { unfit: "it closes something else than it opens" };
   return { section, start, opens, closes, closesItself: stops.length > 0, tool: first.tool };
+}
+
+/** Names the first command that is not known, if that is all that stands in the way. */
+function unknownIn(commands: readonly Directive[]): Unfit {
+  const read = commands.map(({ value = "" }) => readFirewallCommand(value));
+  const all = read.flatMap((one) => one.commands);
+  const { program, words = [] } = all.find(({ changes }) => changes === undefined) ?? {};
+  if (program === undefined || read.some(({ isPlain }) => !isPlain)) return unknown;
+  const option = words.find(({ text }) => text.startsWith("-"));
+  const shown = option === undefined ? program.text : `${program.text} ${option.text}`;
+  return { unfit: `${unknown.unfit}: ${shown}` };
 }
 
 /** What these commands change; `undefined` if that is not known. */

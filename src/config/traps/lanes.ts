@@ -1,12 +1,11 @@
 // Tools that lose changes when two of them run at once, hidden where the kind of a command does not show it.
 import { commandKind } from "../../base/command-kind.ts";
+import { shells } from "../commands/firewall-command.ts";
 import type { DoorConfig } from "../config.ts";
 import { isNameOf } from "../directive.ts";
 import { commandDirectives } from "../directives.ts";
 import type { ConfigSection } from "../lines.ts";
 import type { Problem } from "../problem.ts";
-
-const shells: ReadonlySet<string> = new Set(["sh", "ash", "bash", "dash", "ksh", "zsh"]);
 
 const tools = ["ufw", "firewall-cmd"] as const;
 

@@ -19,7 +19,7 @@ const machine: MachineFacts = {
   ]),
   hasIpv6: true,
   fileAt: (path) => files[path],
-  hasProgram: (name) => ["iptables", "ip6tables", "ufw", "logger"].includes(name),
+  hasProgram: (name) => ["iptables", "ip6tables", "ufw", "logger", "sh"].includes(name),
 };
 
 function traps(options: readonly string[], door: readonly string[], facts = machine): string[] {
@@ -76,6 +76,8 @@ describe("what a file names and this machine does not have:", () => {
     ],
     ["command = /opt/open %IP%", ["3:11: /opt/open cannot be executed | chmod +x /opt/open"]],
     ["stop_command = echo a; shut %IP%", ["3:24: there is no program shut | undefined"]],
+    ["command = sh /nowhere/open %IP%", ["3:14: there is no script /nowhere/open | undefined"]],
+    ["command = sh /opt/open %IP%", []],
     ["command = if true; then echo a; fi", []],
     ["command = $TOOL %IP%", []],
     ["command = [ -e /x ] && echo a", []],

@@ -5,6 +5,7 @@ import { baseName } from "../../base/command-kind.ts";
 import { nearest } from "../../base/nearest.ts";
 import { shellWords } from "../../base/shell-words.ts";
 import { plural } from "../../base/text.ts";
+import { shells } from "../commands/firewall-command.ts";
 import type { Config, ConfigOptions, DoorConfig } from "../config.ts";
 import { isNameOf } from "../directive.ts";
 import { options as optionRows } from "../directives.ts";
@@ -127,10 +128,17 @@ function opensIpv4(start: DoorCommand | undefined): boolean {
   return opens && !/\bip6tables|\bcase\b|\bif\b/.test(start?.value ?? "");
 }
 
+/** Programs of one command that are looked for. */
+const mostPrograms = 20;
+
 function missingPrograms({ directive, known }: DoorCommand, machine: MachineFacts): Problem[] {
-  return known.commands.flatMap(({ program }) => {
+  return known.commands.slice(0, mostPrograms).flatMap(({ program, words }) => {
     if (program === undefined || /[%$*?`=]/.test(program.text)) return [];
     const { text, at } = program;
+    const [script] = shells.has(baseName(text)) ? words : [];
+    if (script !== undefined && /^\/[^%$]+$/.test(script.text) && !machine.fileAt(script.text)) {
+      return [warnAt(directive, script.at, `there is no script ${script.text}`)];
+    }
     if (text.startsWith("/")) {
       const kind = machine.fileAt(text);
       if (kind === "program") return [];

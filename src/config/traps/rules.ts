@@ -7,6 +7,9 @@ import { warnAt } from "./door-commands.ts";
 /** Chains through which packets come anyway. */
 const usualChain = /INPUT|FORWARD|input|forward/;
 
+/** Of one kind, for one command. */
+const mostWarnings = 20;
+
 /** All that is to be said of the rules that a door's commands change. */
 export function ruleTraps({ all, starts, pairs }: DoorCommands): Problem[] {
   return [
@@ -19,7 +22,7 @@ export function ruleTraps({ all, starts, pairs }: DoorCommands): Problem[] {
 
 /** A rule that opens, but comes after one that drops. */
 function appends({ directive, known }: DoorCommand): Problem[] {
-  return known.changes.slice(0, 20).flatMap(({ tool, flag, endOf, effect, verb }) => {
+  return known.changes.slice(0, mostWarnings).flatMap(({ tool, flag, endOf, effect, verb }) => {
     if (endOf === undefined || verb !== "add" || effect !== "accept") return [];
     if (!usualChain.test(endOf)) return [];
     const message = `${flag.text} puts the rule at the end of ${endOf}: behind one that drops it opens nothing`;
@@ -51,9 +54,11 @@ const sourceWords: Readonly<Record<RuleChange["tool"], string>> = {
 
 /** A command that its tool does not take. */
 function refused({ directive, known }: DoorCommand): Problem[] {
-  return known.changes.flatMap(({ missing }) =>
-    missing === undefined ? [] : [warnAt(directive, missing.at, missing.message, missing.hint)],
-  );
+  return known.changes
+    .slice(0, mostWarnings)
+    .flatMap(({ missing }) =>
+      missing === undefined ? [] : [warnAt(directive, missing.at, missing.message, missing.hint)],
+    );
 }
 
 /** A rule that stays when the door closes. Nothing is said of commands that are not known. */

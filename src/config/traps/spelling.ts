@@ -121,7 +121,10 @@ function continued(value: string): Slip | undefined {
 
 /** The text with blanks in place of what stands in quotes, so that places stay. */
 function withoutQuoted(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|'[^']*'/gs, (part) => " ".repeat(part.length));
+  // Escapes first: each quote that nothing closes is looked at once.
+  return text.replace(/\\.|"(?:[^"\\]|\\.)*"|'[^']*'/gs, (part) =>
+    part.startsWith("\\") ? part : " ".repeat(part.length),
+  );
 }
 
 function withoutSingleQuoted(text: string): string {

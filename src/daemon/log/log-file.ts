@@ -22,7 +22,9 @@ export class LogFile {
     try {
       this.#fd = openSync(path, "a", 0o640);
     } catch (error) {
-      throw new KnockError("SYSTEM", `cannot open logfile: ${reason(error)}`, { cause: error });
+      throw new KnockError("SYSTEM", `cannot open logfile: ${reason(error)} (${path})`, {
+        cause: error,
+      });
     }
   }
 

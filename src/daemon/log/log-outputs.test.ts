@@ -148,7 +148,10 @@ test("a file that cannot be opened is a warning, and the terminal goes on", () =
   logs.configure({ ...settings, file: join(folder, "none", "k.log") });
   logs.write({ level: "notice", event: "x", text: "going on" });
   logs.close();
-  expect(printed.stderr).toBe("warning: cannot open logfile: No such file or directory\n");
+  const missing = join(folder, "none", "k.log");
+  expect(printed.stderr).toBe(
+    `warning: cannot open logfile: No such file or directory (${missing})\n`,
+  );
   expect(printed.stdout).toContain("going on\n");
 });
 

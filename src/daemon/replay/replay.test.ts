@@ -110,6 +110,13 @@ describe("a replay tells", () => {
     expect(none.summary.unseen).toEqual(new Map([["other-port", 3]]));
   });
 
+  test("a port that a door wants by the other protocol", async () => {
+    const packets = [at(0, { port: 7000, protocol: "udp" }), at(1, { port: 22 })];
+    const { lines, summary } = await replay(packets, { config: config(...ssh, "decoys = 0") });
+    expect(lines).toEqual(["1 0 192.0.2.7: no door has port 7000:udp: 'ssh' wants 7000:tcp"]);
+    expect(summary.unseen).toEqual(new Map([["other-port", 2]]));
+  });
+
   test("of each door that has the port, also where another one saw it", async () => {
     const other = ["[web]", "sequence = 8000,7000", "tcpflags = fin", "command = x"];
     const away = ["[away]", "sequence = 7000,1", "target = 192.0.2.99", "command = x"];

@@ -5,6 +5,8 @@ import { wallTime } from "../../base/time.ts";
 import type { NoPacket } from "../../capture/link.ts";
 import { Savefile } from "../../capture/savefile.ts";
 import type { Frame } from "../../capture/source.ts";
+import type { Config, DoorConfig } from "../../config/config.ts";
+import { fixedSteps } from "../../config/config.ts";
 import { decode } from "../../decode/decode.ts";
 import { isMartian } from "../../decode/martian.ts";
 import type { Packet } from "../../decode/packet.ts";
@@ -59,6 +61,7 @@ export class Replay implements AsyncIterable<ReplayEvent> {
   }
 
   async *#run(pipeline: ReplayPipeline): AsyncGenerator<ReplayEvent> {
+    const { config } = this.#options;
     for await (const { number, time, frame } of this.#file) {
       this.#clock.startsAt(this.#file.firstWall ?? wallTime(0));
       for await (const said of pipeline.passTime(time)) yield* this.#tell(said);
@@ -70,7 +73,10 @@ export class Replay implements AsyncIterable<ReplayEvent> {
         continue;
       }
       this.#count("other-port");
-      if (this.#options.source !== undefined) yield* this.#tell([noDoor(packet)], cause);
+      const other = doorOfOtherProtocol(config, packet);
+      if (other !== undefined || this.#options.source !== undefined) {
+        yield* this.#tell([noDoor(packet, other)], cause);
+      }
     }
     for await (const said of pipeline.finish()) yield* this.#tell(said);
   }
@@ -114,7 +120,17 @@ export class Replay implements AsyncIterable<ReplayEvent> {
   }
 }
 
-function noDoor({ source, port, protocol }: Packet): Entry {
+/** Returns the first door that has the port of a packet, and wants the other protocol there. */
+function doorOfOtherProtocol(config: Config, { port, protocol }: Packet): DoorConfig | undefined {
+  return config.doors.find((door) =>
+    fixedSteps(door).some((step) => step.number === port && step.protocol !== protocol),
+  );
+}
+
+function noDoor({ source, port, protocol }: Packet, other: DoorConfig | undefined): Entry {
   const text = `${source}: no door has port ${formatPort({ number: port, protocol })}`;
-  return { level: "debug", event: "no-door", text, source };
+  const entry = { level: "debug", event: "no-door", source } as const;
+  if (other === undefined) return { ...entry, text };
+  const wanted = formatPort({ number: port, protocol: protocol === "tcp" ? "udp" : "tcp" });
+  return { ...entry, text: `${text}: '${other.name}' wants ${wanted}` };
 }
