@@ -380,6 +380,7 @@ describe("refused, each with its place:", () => {
       "[knockctl guard]\nsequence=1\nopen=tcp/22",
       "1:1: section 'knockctl guard' has a reserved name",
     ],
+    ["[lost lease]\nsequence=1\nopen=tcp/22", "1:1: section 'lost lease' has a reserved name"],
     ["[x]\nsequence=1\nUseSyslog = x", '3:13: UseSyslog: expected yes or no, got "x"'],
     ["[x]\nsequence=1\nconstructor = 1", '3:1: syntax error: unknown directive "constructor"'],
     ["[options]\n__proto__ = 1", '2:1: syntax error: unknown directive "__proto__"'],

@@ -1,4 +1,4 @@
-import { trialName } from "../base/access-owner.ts";
+import { lostName, trialName } from "../base/access-owner.ts";
 import { isOneService } from "../base/service.ts";
 import type { Config, ConfigOptions, DoorConfig } from "./config.ts";
 import { withDefaults } from "./directive.ts";
@@ -72,6 +72,11 @@ function readDoor(
   };
 }
 
+const reservedNames: ReadonlyMap<string, string> = new Map([
+  [trialName, "the trial of knockctl guard"],
+  [lostName, "what a damaged journal may leave open"],
+]);
+
 function checkDoor(
   { name, line, column }: ConfigSection,
   values: SectionValues,
@@ -79,11 +84,9 @@ function checkDoor(
 ): void {
   const report = (message: string, hint: string) =>
     problems.push({ severity: "error", line, column, message, hint });
-  if (name === trialName) {
-    report(
-      `section '${name}' has a reserved name`,
-      "it names the trial of knockctl guard: rename the door",
-    );
+  const reserved = reservedNames.get(name);
+  if (reserved !== undefined) {
+    report(`section '${name}' has a reserved name`, `it names ${reserved}: rename the door`);
   }
   const hasSteps = values.has(sequences.steps);
   const hasList = values.has(sequences.file);

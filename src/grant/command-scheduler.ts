@@ -333,7 +333,7 @@ export class CommandScheduler {
 }
 
 function doorOf({ doors }: CommandQueue, { access: { owner } }: CommandTask): DoorLoad {
-  const name = owner.kind === "trial" ? "" : `${owner.name} ${owner.nth}`;
+  const name = owner.kind === "trial" ? "" : `${ownerName(owner)} ${owner.nth}`;
   const known = doors.get(name);
   if (known !== undefined) return known;
   const door = { name, running: 0, slow: 0, waiting: 0, tasks: 0 };

@@ -1,4 +1,5 @@
 import type { AccessOwner } from "../base/access-owner.ts";
+import { ownerName } from "../base/access-owner.ts";
 import type { Monotonic } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import { DueQueue } from "./due-queue.ts";
@@ -126,10 +127,10 @@ export type LeaseKey = Pick<Access, "owner" | "source">;
 
 /** Returns a text that no other owner and source share. */
 export function keyOf({ owner, source }: LeaseKey): string {
-  // Only the name of a door may have blanks: a number and an address end it, and a trial's key has none.
+  // A number and an address end a key; a trial's is an address alone.
   return `${ownerKey(owner)}${source}`;
 }
 
 function ownerKey(owner: AccessOwner): string {
-  return owner.kind === "trial" ? "" : `${owner.name} ${owner.nth} `;
+  return owner.kind === "trial" ? "" : `${ownerName(owner)} ${owner.nth} `;
 }

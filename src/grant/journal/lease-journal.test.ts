@@ -221,7 +221,7 @@ describe("damage", () => {
     });
     leaseManager.restore(second.recovered);
     expect(log.texts.at(-1)).toMatch(
-      /unknown: may still be open: the journal is damaged where .*, and it was to end at .*--forget/,
+      /lost lease: may still be open: the journal is damaged where .*, and it was to end at .*--forget/,
     );
     for (const lease of leaseManager.leases) await leaseManager.close(lease);
     clock.advance(10_000_000);

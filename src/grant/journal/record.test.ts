@@ -21,6 +21,7 @@ const parts = {
   owner: fc.oneof(
     fc.record({ kind: fc.constant("door" as const), name: text, nth: id }),
     fc.constant({ kind: "trial" as const }),
+    fc.record({ kind: fc.constant("lost" as const), nth: id }),
   ),
   source: fc.oneof(fc.ipV4(), fc.ipV6()).map(address),
   knock: orNot(fc.record({ port, protocol })),

@@ -1,6 +1,7 @@
 // The lines of a lease journal as JSON: events, and the moments at which daemons started and ended.
 import * as v from "valibot";
-import { ownerName, trialName } from "../../base/access-owner.ts";
+import type { AccessOwner } from "../../base/access-owner.ts";
+import { lostName, ownerName, trialName } from "../../base/access-owner.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import type { Monotonic, WallTime } from "../../base/time.ts";
@@ -123,13 +124,16 @@ export function parseRecord(value: unknown): LeaseRecord | undefined {
   if (parsed.output.op !== "open") return parsed.output;
   const { passage, ...rest } = parsed.output;
   const { way: method, door: name, nth, ...who } = passage;
-  // The file knows the trial by its name alone, as version 0.1 did.
-  const isTrial = name === trialName && nth === 1;
-  const owner = isTrial ? ({ kind: "trial" } as const) : ({ kind: "door", name, nth } as const);
-  const parts = { owner, ...who };
+  const parts = { owner: parseOwner(name, nth), ...who };
   // An access of each kind is a type of its own: the compiler has to see which.
   const access = method.kind === "native" ? { ...parts, method } : { ...parts, method };
   return { ...rest, access };
+}
+
+/** The file knows owners by their names alone, as version 0.1 did. */
+function parseOwner(name: string, nth: number): AccessOwner {
+  if (name === trialName && nth === 1) return { kind: "trial" };
+  return name === lostName ? { kind: "lost", nth } : { kind: "door", name, nth };
 }
 
 /** Returns what JSON makes of a record: addresses as text, and the member names of the file. */

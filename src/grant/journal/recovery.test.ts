@@ -116,6 +116,8 @@ describe("what is left to do about a lease", () => {
     const lost = only(recover(records, here, 1));
     const result = { kind: "lost", ended: start.wall + 5000 + length };
     expect(lost).toMatchObject({ id: 1, state: { kind: "closing", failure: { result } } });
+    // A door may have any name but this one's.
+    expect(lost.access.owner).toEqual({ kind: "lost", nth: 1 });
     expect(recover(records, here)).toEqual([]);
   });
 

@@ -80,7 +80,7 @@ function lostLease(id: number, ended: WallTime | undefined, { now }: ClockReadin
     timeout: undefined,
     serial: undefined,
   } as const;
-  const owner = { kind: "door", name: "unknown", nth: id } as const;
+  const owner = { kind: "lost", nth: id } as const;
   const access = { owner, source: Address.v4(0), knock: undefined, method };
   const result = { kind: "lost", ...(ended !== undefined && { ended }) } as const;
   const failure = { result, attempts: 1, runs: 0, since: now };
