@@ -20,5 +20,5 @@ export function ownerName(owner: AccessOwner): string {
 /** Returns a text that no other owner shares. */
 export function keyOfOwner(owner: AccessOwner): string {
   // A door's name may have blanks, but a number ends the text; the trial's has none.
-  return owner.kind === "trial" ? "" : `${owner.name} ${owner.nth}`;
+  return owner.kind === "trial" ? "" : `${ownerName(owner)} ${owner.nth}`;
 }

@@ -60,7 +60,11 @@ export interface DaemonParts {
 }
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
-export function assemble(options: DaemonOptions, config: Config, clock: Clock): DaemonParts {
+export async function assemble(
+  options: DaemonOptions,
+  config: Config,
+  clock: Clock,
+): Promise<DaemonParts> {
   // First: a thread starts meanwhile.
   const children = new ChildProcesses(config, clock);
   const log = new DaemonLog({
@@ -72,7 +76,7 @@ export function assemble(options: DaemonOptions, config: Config, clock: Clock): 
   const onLoss = () => leaseManager.reopenNative();
   const persistence = options.dryRun
     ? undefined
-    : openPersistence(options, config, clock, log, onLoss);
+    : await openPersistence(options, config, clock, log, onLoss);
   const doors = new ActiveDoors(config.doors, {
     clock,
     log,
@@ -163,15 +167,15 @@ export function logSettings(
 }
 
 /** `onLoss`: what native doors had opened is not open any more. Throws SYSTEM. */
-function openPersistence(
+async function openPersistence(
   { configFile, terminal }: DaemonOptions,
   config: Config,
   clock: Clock,
   log: DaemonLog,
   onLoss: () => void,
-): Persistence {
+): Promise<Persistence> {
   const { stateDir, table } = config.options;
-  const state = openState(stateDir ?? defaultStateDir, configFile, clock, log);
+  const state = await openState(stateDir ?? defaultStateDir, configFile, clock, log);
   const firewalls = new Firewalls({
     ...{ starters, table, clock, log, onLoss },
     showErrors: terminal.stderr,

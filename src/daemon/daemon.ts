@@ -40,23 +40,23 @@ export class Daemon {
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
     const { config, warnings } = options.load();
-    const daemon = new Daemon(options, config);
-    await daemon.#start(warnings);
-    return daemon;
+    const daemon = new Daemon(options, config, await assemble(options, config, systemClock));
+    const fail = (error: unknown) => daemon.#parts.log.close().then(() => Promise.reject(error));
+    return daemon.#start(warnings).then(() => daemon, fail);
   }
 
-  private constructor(options: DaemonOptions, config: Config) {
+  private constructor(options: DaemonOptions, config: Config, parts: DaemonParts) {
     this.#options = options;
     this.#started = config.options;
     this.#config = config;
-    this.#parts = assemble(options, config, systemClock);
+    this.#parts = parts;
   }
 
   async #start(warnings: readonly string[]): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, firewall, clock } = this.#parts;
     this.#warn(warnings);
     await this.#protect();
-    leaseManager.restore(persistence?.state.recovered ?? []);
+    await persistence?.state.recover((leases) => leaseManager.restore(leases));
     pipeline.watch(doors.current);
     await doors.followNames();
     await this.#serveControl();
@@ -143,7 +143,7 @@ export class Daemon {
     pipeline.close();
     this.#say("stopping", "waiting for child processes...", "terminal");
     // It may be over: then the next daemon closes.
-    persistence?.state.journal?.retry();
+    await persistence?.state.journal.retry();
     const most = leaseManager.journalFailed ? finalTimeout : stopTimeout;
     const timeout = AbortSignal.any([hurry, AbortSignal.timeout(most)]);
     const stopped = leaseManager.stop();
@@ -159,9 +159,9 @@ export class Daemon {
     await metrics.close();
     this.#say("stop", "closing...", "terminal");
     this.#say("stop", "shutting down", "log");
-    persistence?.state.close();
+    await persistence?.state.close();
     this.#manager.close();
-    log.close();
+    await log.close();
     // Last: to those who wait for it, it is the end.
     this.#pidFile?.remove();
   }

@@ -502,7 +502,7 @@ describe("with a quota", () => {
   test("names are looked up for those alone who are told of", () => {
     const story = new Story([ssh]);
     const lookUp = vi.fn(() => Promise.resolve(undefined));
-    const outputs = { configure() {}, isEnabled: () => true, write() {}, close() {} };
+    const outputs = { configure() {}, isEnabled: () => true, write() {}, async close() {} };
     const log = new DaemonLog({ outputs, clock: story.clock, lookUp });
     const pipeline = new Pipeline({
       openSource: (sink) => new MemorySource(sink),

@@ -226,14 +226,14 @@ describe("the next daemon", () => {
 
   test("goes on where the one before stopped, which is at once", async () => {
     const world = make();
-    world.leaseManager.restore([left({})]);
+    await world.leaseManager.restore([left({})]);
     expect(world.firewall.begun).toEqual([closes]);
     expect(await pauses(world, failed)).toEqual([81, 243, 729, 2187]);
   });
 
   test("lists what was given up, and says so", async () => {
     const { firewall, leaseManager, log, wait } = make();
-    leaseManager.restore([left({ attempts: 8, runs: 8 })]);
+    await leaseManager.restore([left({ attempts: 8, runs: 8 })]);
     await wait(4_000_000);
     expect(firewall.begun).toEqual([]);
     expect(leaseManager.leases).toHaveLength(1);
@@ -252,7 +252,7 @@ describe("the next daemon", () => {
       ["was given up before", { runs: 8, attempts: 8 }],
     ])("takes for closed what only the kernel had, if its stop command %s", async (_, more) => {
       const world = make();
-      world.leaseManager.restore([fromBefore(inKernel, more)]);
+      await world.leaseManager.restore([fromBefore(inKernel, more)]);
       expect(await pauses(world, failed)).toEqual([3, 9, 27]);
       expect(world.leaseManager.leases).toEqual([]);
       expect(world.log.entries.at(-1)).toMatchObject({
@@ -272,14 +272,14 @@ describe("the next daemon", () => {
       ["does not end", inKernel, { kind: "timed-out" }],
     ])("keeps in the list what %s", async (_, stop, result) => {
       const world = make();
-      world.leaseManager.restore([fromBefore(stop)]);
+      await world.leaseManager.restore([fromBefore(stop)]);
       expect(await pauses(world, result)).toHaveLength(7);
       expect(world.leaseManager.leases).toHaveLength(1);
     });
 
     test("closes what the host has restored", async () => {
       const { firewall, leaseManager, log } = make();
-      leaseManager.restore([fromBefore(inKernel)]);
+      await leaseManager.restore([fromBefore(inKernel)]);
       await firewall.end(closes);
       expect(leaseManager.leases).toEqual([]);
       expect(log.entries.at(-1)?.event).toBe("command-exit");

@@ -48,9 +48,8 @@ export class CommandLeases {
   async open(lease: Lease, place: SourcePlace | undefined): Promise<boolean> {
     const { registry } = this.#parts;
     const { id, access } = lease;
-    const isWritten = registry.writeBeginning(lease);
-    const start = () => this.#start(id, isWritten);
-    const opened = await this.#enqueue(`lease ${id}`, access, place, start);
+    registry.writeBeginning(lease);
+    const opened = await this.#enqueue(`lease ${id}`, access, place, () => this.#start(id));
     if (!opened && this.#isQueued(id)) registry.remove(lease);
     return opened;
   }
@@ -63,15 +62,14 @@ export class CommandLeases {
     for (const lease of registry.leases) if (this.#isQueued(lease.id)) registry.remove(lease);
   }
 
-  /** `isWritten`: the opening is in the journal, though perhaps not on the disk yet. */
-  async #start(id: number, isWritten: boolean): Promise<boolean> {
+  async #start(id: number): Promise<boolean> {
     const { clock, journal, locks, refuseWithoutJournal } = this.#options;
     const { registry, firewall } = this.#parts;
     if (!this.#isQueued(id)) return false;
-    const committed = journal?.commit();
-    // While the disk works.
-    const lock = locks?.take(id);
-    const isDurable = committed === undefined || ((await committed) && isWritten);
+    const isKept = journal !== undefined || locks !== undefined;
+    const [isDurable = true, lock] = isKept
+      ? await Promise.all([journal?.commit(), locks?.take(id)])
+      : [];
     // It may have been closed meanwhile.
     const lease = registry.get(id);
     const isRefused = refuseWithoutJournal && !isDurable;

@@ -55,30 +55,36 @@ function makeDaemon(more: Partial<LeaseManagerOptions> = {}) {
   const clock = new ManualClock();
   const log = new MemoryLog();
   const ledger = new Ledger();
+  const locks = new CommandLocks(join(folder, "start-"));
   const leaseManager = new LeaseManager({
     firewall,
     clock,
     log,
     ledger,
     journal: undefined,
-    locks: new CommandLocks(join(folder, "start-")),
+    locks,
     maxCommands: 64,
     refuseWithoutJournal: false,
     ...more,
   });
   const open = (who: Who = {}) =>
     void leaseManager.open({ access: byCommands(who), length: 10_000, again: "extend" });
-  const wait = async (milliseconds: number) => {
-    clock.advance(milliseconds);
+  const ready = async () => {
+    await settled();
+    await locks.idle();
     await settled();
   };
-  return { firewall, clock, log, ledger, leaseManager, open, wait };
+  const wait = async (milliseconds: number) => {
+    clock.advance(milliseconds);
+    await ready();
+  };
+  return { firewall, clock, log, ledger, leaseManager, open, wait, ready };
 }
 
 describe("a lease of an earlier daemon", () => {
   test("that is open is closed on time, once", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("open", 5000)]);
+    await leaseManager.restore([left("open", 5000)]);
     await wait(4999);
     expect(firewall.begun).toEqual([]);
     await wait(1);
@@ -91,20 +97,20 @@ describe("a lease of an earlier daemon", () => {
 
   test("that is overdue is closed at once", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("open", -1)]);
+    await leaseManager.restore([left("open", -1)]);
     await wait(0);
     expect(firewall.begun).toEqual([closes]);
   });
 
-  test("that was being closed is closed again at once", () => {
+  test("that was being closed is closed again at once", async () => {
     const { firewall, leaseManager } = makeDaemon();
-    leaseManager.restore([left("closing", 5000)]);
+    await leaseManager.restore([left("closing", 5000)]);
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("is extended by a knock, without a second start", async () => {
     const { firewall, leaseManager, open, wait } = makeDaemon();
-    leaseManager.restore([left("open", 5000)]);
+    await leaseManager.restore([left("open", 5000)]);
     await wait(4000);
     open();
     await wait(9999);
@@ -115,7 +121,7 @@ describe("a lease of an earlier daemon", () => {
 
   test("keeps its number to itself", async () => {
     const { leaseManager, open, wait } = makeDaemon();
-    leaseManager.restore([left("open", 5000)]);
+    await leaseManager.restore([left("open", 5000)]);
     open({ door: "web" });
     await wait(0);
     expect(leaseManager.leases.map(({ id }) => id)).toEqual([1, 2]);
@@ -123,7 +129,7 @@ describe("a lease of an earlier daemon", () => {
 
   test("that the kernel keeps is opened again with the time it has left, and ends then", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("open", 5000, byKernel())]);
+    await leaseManager.restore([left("open", 5000, byKernel())]);
     expect([firewall.begun, firewall.lengths]).toEqual([[opens], [5000]]);
     await firewall.end(opens);
     await wait(5000);
@@ -132,7 +138,7 @@ describe("a lease of an earlier daemon", () => {
 
   test("that the kernel has closed meanwhile is not opened again", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    leaseManager.restore([left("open", -1, byKernel())]);
+    await leaseManager.restore([left("open", -1, byKernel())]);
     await wait(0);
     expect(firewall.begun).not.toContain(opens);
     expect(leaseManager.leases).toEqual([]);
@@ -140,24 +146,24 @@ describe("a lease of an earlier daemon", () => {
 
   test("of a trial of version 0.1, which let its administrator in, is closed at once", async () => {
     const { firewall, leaseManager } = makeDaemon();
-    leaseManager.restore([left("open", 60_000, { ...byKernel(), owner: { kind: "trial" } })]);
+    await leaseManager.restore([left("open", 60_000, { ...byKernel(), owner: { kind: "trial" } })]);
     await settled();
     expect(firewall.begun).toEqual(["close knockctl guard 192.0.2.7"]);
     await firewall.end("close knockctl guard 192.0.2.7");
     expect(leaseManager.leases).toEqual([]);
   });
 
-  test("is told in the log", () => {
+  test("is told in the log", async () => {
     const { leaseManager, log } = makeDaemon();
-    leaseManager.restore([left("open", 5000)]);
+    await leaseManager.restore([left("open", 5000)]);
     expect(log.entries[0]).toMatchObject({ event: "recovered", door: "ssh" });
   });
 });
 
 describe("a lease whose start command may still run", () => {
   /** The command, as the earlier daemon started it; it runs until it is killed. */
-  function startCommand(): ChildProcess {
-    const hold = new CommandLocks(join(folder, "start-")).take(1);
+  async function startCommand(): Promise<ChildProcess> {
+    const hold = await new CommandLocks(join(folder, "start-")).take(1);
     if (hold === undefined) throw new Error("no lock");
     const child = spawn("sleep", ["60"], { stdio: ["ignore", "ignore", "ignore", hold.fd] });
     children.push(child);
@@ -170,16 +176,17 @@ describe("a lease whose start command may still run", () => {
     await once(child, "exit");
   }
 
-  test("is closed at once where it has ended", () => {
-    const { firewall, leaseManager } = makeDaemon();
-    leaseManager.restore([left("orphaned", 5000)]);
+  test("is closed at once where it has ended", async () => {
+    const { firewall, leaseManager, ready } = makeDaemon();
+    await leaseManager.restore([left("orphaned", 5000)]);
+    await ready();
     expect(firewall.begun).toEqual([closes]);
   });
 
   test("is closed when it has ended, once", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    const child = startCommand();
-    leaseManager.restore([left("orphaned", 5000)]);
+    const child = await startCommand();
+    await leaseManager.restore([left("orphaned", 5000)]);
     await wait(1000);
     expect(firewall.begun).toEqual([]);
     await end(child);
@@ -193,8 +200,8 @@ describe("a lease whose start command may still run", () => {
 
   test("is closed 10 s after its end if that does not come, and once more when it comes", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    const child = startCommand();
-    leaseManager.restore([left("orphaned", 5000)]);
+    const child = await startCommand();
+    await leaseManager.restore([left("orphaned", 5000)]);
     await wait(14_999);
     expect(firewall.begun).toEqual([]);
     await wait(250);
@@ -211,8 +218,8 @@ describe("a lease whose start command may still run", () => {
 
   test("is not opened again by a knock before it is closed, but afterwards", async () => {
     const { firewall, leaseManager, open, wait } = makeDaemon();
-    const child = startCommand();
-    leaseManager.restore([left("orphaned", 5000)]);
+    const child = await startCommand();
+    await leaseManager.restore([left("orphaned", 5000)]);
     open();
     await wait(1000);
     expect(firewall.begun).toEqual([]);
@@ -220,17 +227,19 @@ describe("a lease whose start command may still run", () => {
     await wait(250);
     expect(firewall.begun).toEqual([closes]);
     await firewall.end(closes);
+    await wait(0);
     expect(firewall.begun).toEqual([closes, opens]);
   });
 
   test("is closed by an administrator now, and once more when it has ended", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    const child = startCommand();
-    leaseManager.restore([left("orphaned", 5000)]);
+    const child = await startCommand();
+    await leaseManager.restore([left("orphaned", 5000)]);
     const closing = Promise.all(leaseManager.leases.map((lease) => leaseManager.close(lease)));
     expect(firewall.begun).toEqual([closes]);
     await firewall.end(closes);
     await closing;
+    await wait(0);
     expect(leaseManager.leases.map(({ state }) => state.kind)).toEqual(["orphaned"]);
     await end(child);
     await wait(250);
@@ -241,13 +250,14 @@ describe("a lease whose start command may still run", () => {
 
   test("that was closed without it is opened by a knock, after one more closing", async () => {
     const { firewall, leaseManager, open, wait } = makeDaemon();
-    const child = startCommand();
-    leaseManager.restore([left("orphaned", 5000)]);
+    const child = await startCommand();
+    await leaseManager.restore([left("orphaned", 5000)]);
     await wait(15_250);
     await firewall.end(closes);
     open();
     expect(firewall.begun).toEqual([closes, closes]);
     await firewall.end(closes);
+    await wait(0);
     expect(firewall.begun).toEqual([closes, closes, opens]);
     // Nobody asks for the old command any more.
     await end(child);
@@ -260,8 +270,8 @@ describe("a lease whose start command may still run", () => {
 
   test("is not touched by a daemon that stops", async () => {
     const { firewall, leaseManager, wait } = makeDaemon();
-    startCommand();
-    leaseManager.restore([left("orphaned", 5000)]);
+    await startCommand();
+    await leaseManager.restore([left("orphaned", 5000)]);
     await leaseManager.stop();
     await wait(100_000);
     expect(firewall.begun).toEqual([]);
@@ -272,21 +282,22 @@ describe("a lease whose start command may still run", () => {
     const here = clockReading({ boot: "one", now: 0, wall: 0 });
     const first = new Ledger();
     const log = new MemoryLog();
-    const { journal } = LeaseJournal.open(path, first, here, log);
+    const { journal } = await LeaseJournal.open(path, { ledger: first, here, log });
     first.apply({ op: "open", id: 1, access: byCommands(), length: 10_000, since: monotonic(0) });
+    journal.restart();
     journal.write({ op: "open", id: 1, access: byCommands(), length: 10_000, since: monotonic(0) });
-    journal.close();
-    startCommand();
+    await journal.close();
+    await startCommand();
     const states: string[] = [];
     for (let i = 0; i < 2; i++) {
       const ledger = new Ledger();
-      const opened = LeaseJournal.open(path, ledger, here, log);
+      const opened = await LeaseJournal.open(path, { ledger, here, log });
       states.push(...opened.recovered.map(({ state }) => state.kind));
       const { firewall, leaseManager, wait } = makeDaemon({ ledger, journal: opened.journal });
-      leaseManager.restore(opened.recovered);
+      await leaseManager.restore(opened.recovered);
       await wait(1000);
       expect(firewall.begun).toEqual([]);
-      opened.journal.close();
+      await opened.journal.close();
     }
     expect(states).toEqual(["orphaned", "orphaned"]);
   });
@@ -314,7 +325,7 @@ test("a real start command that outlives its daemon is waited for by the next", 
   await expect.poll(() => new CommandLocks(join(folder, "start-")).isHeld(1)).toBe(true);
   // From here on the first daemon is not asked any more: for the second it is dead.
   const next = real();
-  next.restore([{ ...lease, state: { kind: "orphaned", wait: "waiting" } }]);
+  await next.restore([{ ...lease, state: { kind: "orphaned", wait: "waiting" } }]);
   await new CommandFirewall(noUsers).open(
     byCommands({}, { start: `echo >'${join(folder, "gate")}'` }),
     0,
@@ -327,31 +338,38 @@ test("what is closed while the disk still works is not opened, and nothing for t
   const path = join(folder, "journal");
   const here = clockReading({ boot: "one", now: 0, wall: 0 });
   const ledger = new Ledger();
-  const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
+  const { journal } = await LeaseJournal.open(path, { ledger, here, log: new MemoryLog() });
   const { firewall, leaseManager } = makeDaemon({ ledger, journal });
-  leaseManager.restore([]);
+  await leaseManager.restore([]);
   const opening = leaseManager.open({ access: byCommands(), length: 10_000, again: "extend" });
   await Promise.all(leaseManager.leases.map((lease) => leaseManager.close(lease)));
   expect(await opening).toBe(false);
   expect(firewall.begun).toEqual([]);
-  journal.close();
-  expect(LeaseJournal.open(path, new Ledger(), here, new MemoryLog()).recovered).toEqual([]);
+  await journal.close();
+  const next = await LeaseJournal.open(path, {
+    ...{ ledger: new Ledger(), here, log: new MemoryLog() },
+  });
+  expect(next.recovered).toEqual([]);
 });
 
 test("what was not begun when the daemon stopped is nothing to close for the next", async () => {
   const path = join(folder, "journal");
   const here = clockReading({ boot: "one", now: 0, wall: 0 });
   const ledger = new Ledger();
-  const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
+  const { journal } = await LeaseJournal.open(path, { ledger, here, log: new MemoryLog() });
   const { firewall, leaseManager, open } = makeDaemon({ ledger, journal, maxCommands: 2 });
-  leaseManager.restore([]);
+  await leaseManager.restore([]);
   open({ door: "runs" });
   await expect.poll(() => firewall.begun).toEqual(["open runs 192.0.2.7"]);
   open({ door: "waits for the disk" });
   open({ door: "waits for a slot" });
   await leaseManager.stop();
-  journal.close();
-  const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
+  await journal.close();
+  const { recovered } = await LeaseJournal.open(path, {
+    ledger: new Ledger(),
+    here,
+    log: new MemoryLog(),
+  });
   const left = recovered.map(({ access, state }) => [ownerName(access.owner), state.kind]);
   expect(left).toEqual([["runs", "orphaned"]]);
   expect(firewall.begun).toHaveLength(1);
@@ -359,19 +377,19 @@ test("what was not begun when the daemon stopped is nothing to close for the nex
 
 describe("leases that cannot be written down", () => {
   const here = clockReading({ boot: "one", now: 0, wall: 0 });
-  function makeForgetful(more: Partial<LeaseManagerOptions> = {}) {
+  async function makeForgetful(more: Partial<LeaseManagerOptions> = {}) {
     const ledger = new Ledger();
     const log = new MemoryLog();
-    const { journal } = LeaseJournal.open("/dev/null/journal", ledger, here, log);
+    const { journal } = await LeaseJournal.open("/dev/null/journal", { ledger, here, log });
     const daemon = makeDaemon({ ledger, log, journal, ...more });
-    daemon.leaseManager.restore([]);
+    await daemon.leaseManager.restore([]);
     return { ...daemon, log };
   }
 
   test("open doors all the same, and are closed on time", async () => {
-    const { firewall, open, wait } = makeForgetful();
+    const { firewall, open, wait, ready } = await makeForgetful();
     open();
-    await settled();
+    await ready();
     expect(firewall.begun).toEqual([opens]);
     await firewall.end(opens);
     await wait(10_000);
@@ -379,11 +397,11 @@ describe("leases that cannot be written down", () => {
   });
 
   test("are refused where that is asked for, and leave nothing to be closed", async () => {
-    const { firewall, leaseManager, log, open, wait } = makeForgetful({
+    const { firewall, leaseManager, log, open, wait, ready } = await makeForgetful({
       refuseWithoutJournal: true,
     });
     open();
-    await settled();
+    await ready();
     await wait(100_000);
     expect(firewall.begun).toEqual([]);
     expect(leaseManager.busy).toBe(false);
@@ -393,7 +411,7 @@ describe("leases that cannot be written down", () => {
 
   test("are none where nothing has to be closed, or the kernel does it: those open even so", async () => {
     const firewall = new MemoryFirewall();
-    const { leaseManager } = makeForgetful({ firewall, refuseWithoutJournal: true });
+    const { leaseManager } = await makeForgetful({ firewall, refuseWithoutJournal: true });
     const endless = byCommands({}, { stop: undefined });
     await leaseManager.open({ access: endless, length: 1000, again: "extend" });
     const native = byKernel({ source: address("2001:db8::7") });
@@ -402,9 +420,9 @@ describe("leases that cannot be written down", () => {
   });
 
   test("are closed when the daemon stops, for no other will know of them", async () => {
-    const { firewall, leaseManager, open } = makeForgetful();
+    const { firewall, leaseManager, open, ready } = await makeForgetful();
     open();
-    await settled();
+    await ready();
     await firewall.end(opens);
     const stopping = leaseManager.stop();
     expect(firewall.begun).toEqual([opens, closes]);
@@ -414,14 +432,14 @@ describe("leases that cannot be written down", () => {
   });
 
   test("are closed when the daemon stops, too, if they were still being opened", async () => {
-    const { firewall, leaseManager, open } = makeForgetful();
+    const { firewall, leaseManager, open, ready } = await makeForgetful();
     open();
-    await settled();
+    await ready();
     let ended = false;
     const stopping = leaseManager.stop().then(() => {
       ended = true;
     });
-    await settled();
+    await ready();
     expect([firewall.begun, ended]).toEqual([[opens], false]);
     await firewall.end(opens);
     expect([firewall.begun, ended]).toEqual([[opens, closes], false]);
@@ -431,10 +449,10 @@ describe("leases that cannot be written down", () => {
   });
 
   test("are closed all at once when nobody waits any longer, also those that were still being opened", async () => {
-    const { firewall, leaseManager } = makeForgetful({ maxCommands: 1 });
+    const { firewall, leaseManager, ready } = await makeForgetful({ maxCommands: 1 });
     const open = async (door: string) => {
       void leaseManager.open({ access: byCommands({ door }), length: 10_000, again: "extend" });
-      await settled();
+      await ready();
     };
     for (const door of ["a", "b"]) {
       await open(door);
@@ -455,7 +473,7 @@ describe("leases that cannot be written down", () => {
 
   test("stay open when the daemon stops, if the kernel closes them", async () => {
     const firewall = new MemoryFirewall();
-    const { leaseManager } = makeForgetful({ firewall });
+    const { leaseManager } = await makeForgetful({ firewall });
     await leaseManager.open({ access: byKernel(), length: 1000, again: "extend" });
     await leaseManager.stop();
     expect(firewall.opened).toEqual(["ssh 192.0.2.7"]);

@@ -673,16 +673,20 @@ test("several knocks in one go make one native door, which is written down and t
   const path = join(folder, "journal");
   const ledger = new Ledger();
   const here = clockReading({ boot: "one", now: 0, wall: 0 });
-  const { journal } = LeaseJournal.open(path, ledger, here, new MemoryLog());
+  const { journal } = await LeaseJournal.open(path, { ledger, here, log: new MemoryLog() });
   const { leaseManager, log } = make(new MemoryFirewall(), { ledger, journal });
-  leaseManager.restore([]);
+  await leaseManager.restore([]);
   const grants = [1000, 5000, 1000].map((length) => leaseManager.open({ ...native, length }));
   expect(await Promise.all(grants)).toEqual([true, true, true]);
-  journal.close();
+  await journal.close();
   const lines = readFileSync(path, "utf8").split("\n");
   expect(lines.filter((line) => /"op":"open(?:ed)?"/.test(line))).toHaveLength(2);
   expect(log.texts.filter((text) => text.includes("open for"))).toHaveLength(1);
-  const { recovered } = LeaseJournal.open(path, new Ledger(), here, new MemoryLog());
+  const { recovered } = await LeaseJournal.open(path, {
+    ledger: new Ledger(),
+    here,
+    log: new MemoryLog(),
+  });
   expect(recovered.map(({ due }) => due)).toEqual([5000]);
 });
 
@@ -721,13 +725,13 @@ test("a native door is written down when it is open, not before", async () => {
   const path = join(folder, "journal");
   const ledger = new Ledger();
   const log = new MemoryLog();
-  const { journal } = LeaseJournal.open(
-    path,
+  const { journal } = await LeaseJournal.open(path, {
     ledger,
-    { boot: "one", now: monotonic(0), wall: wallTime(0) },
+    here: { boot: "one", now: monotonic(0), wall: wallTime(0) },
     log,
-  );
+  });
   journal.restart();
+  await journal.commit();
   const written = () => readFileSync(path, "utf8").includes("192.0.2.7");
   const seen: boolean[] = [];
   const firewall: Firewall = {
@@ -739,6 +743,7 @@ test("a native door is written down when it is open, not before", async () => {
   };
   const { leaseManager } = make(firewall, { ledger, journal });
   await leaseManager.open(native);
+  await journal.commit();
   expect([...seen, written()]).toEqual([false, true]);
-  journal.close();
+  await journal.close();
 });

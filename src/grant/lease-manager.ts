@@ -84,10 +84,17 @@ export class LeaseManager {
     return this.#registry.journalFailed;
   }
 
-  /** Takes over what earlier daemons left: closes what is overdue at once, and keeps the rest. */
-  restore(recovered: readonly Lease[]): void {
+  /**
+   * Takes over what earlier daemons left: closes what is overdue at once, and keeps the rest. Resolves when
+   * that has begun. The journal comes first: what is closed before would be closed again after a crash.
+   */
+  async restore(recovered: readonly Lease[]): Promise<void> {
     this.#registry.restore(recovered);
-    for (const lease of recovered) this.#resume(lease);
+    if (this.#options.journal !== undefined) await this.#options.journal.commit();
+    for (const { id } of recovered) {
+      const lease = this.#registry.get(id);
+      if (lease !== undefined) this.#resume(lease);
+    }
   }
 
   /**
@@ -276,7 +283,7 @@ export class LeaseManager {
     // Version 0.1 opened for the address of who began a trial. No trial outlives its daemon.
     if (state.kind === "closing") this.#closings.resume(lease);
     else if (access.owner.kind === "trial") void this.#closings.close(lease);
-    else if (state.kind === "orphaned") this.#orphans.watch(lease.id);
+    else if (state.kind === "orphaned") void this.#orphans.watch(lease.id);
     // What is overdue the kernel has closed.
     else if (due > this.#options.clock.now()) this.#natives.reopen(lease);
   }

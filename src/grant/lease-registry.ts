@@ -77,7 +77,7 @@ export class LeaseRegistry {
     const { ledger, journal, locks } = this.#options;
     for (const lease of leases) ledger.add(lease);
     journal?.restart();
-    locks?.forgetAllBut(new Set(leases.map(({ id }) => id)));
+    locks?.forgetAllBut(new Set(ledger.leases.map(({ id }) => id)));
     this.#schedule();
   }
 
@@ -89,9 +89,9 @@ export class LeaseRegistry {
     return lease;
   }
 
-  /** Writes the beginning of a lease to the journal. Returns false if that failed. */
-  writeBeginning({ id, access, length, since }: Lease): boolean {
-    return this.#options.journal?.write({ op: "open", id, access, length, since }) ?? true;
+  /** Writes the beginning of a lease to the journal. */
+  writeBeginning({ id, access, length, since }: Lease): void {
+    this.#options.journal?.write({ op: "open", id, access, length, since });
   }
 
   /** Applies an event, in memory and in the journal. */
@@ -112,7 +112,7 @@ export class LeaseRegistry {
     const lease = this.get(id);
     if (lease === undefined) return;
     this.record({ op: "closed", id });
-    this.#options.locks?.forget(id);
+    if (lease.access.method.kind === "command") this.#options.locks?.forget(id);
     this.#events.onGone(lease);
   }
 

@@ -6,8 +6,8 @@ export interface LeaseStore {
   readonly trouble: string | undefined;
   /** Begins anew with what the ledger holds now. */
   restart(): void;
-  /** Records an event that the ledger has just applied. Returns false if that failed. */
-  write(event: LeaseEvent): boolean;
-  /** Resolves when everything is durable; to false if that failed. */
+  /** Records an event that the ledger has just applied, a moment later and in the order of the events. */
+  write(event: LeaseEvent): void;
+  /** Resolves when everything so far is durable; to false if that failed, within 2 s. */
   commit(): Promise<boolean>;
 }

@@ -32,13 +32,20 @@ export class Ledger {
   /** Adds a lease as it is. */
   add(lease: Lease): void {
     this.#lastId = Math.max(this.#lastId, lease.id);
-    this.#idByKey.set(keyOf(lease.access), lease.id);
+    const key = keyOf(lease.access);
+    // What an earlier daemon left may be found after a knock of the same source.
+    if (!this.#idByKey.has(key)) this.#idByKey.set(key, lease.id);
     this.#put(lease);
   }
 
   /** A number that no lease has had. */
   get nextId(): number {
     return this.#lastId + 1;
+  }
+
+  /** Leaves all numbers up to `id` to leases that are added later. */
+  skipTo(id: number): void {
+    this.#lastId = Math.max(this.#lastId, id);
   }
 
   get size(): number {
@@ -114,7 +121,8 @@ export class Ledger {
     this.#due.delete(lease.id);
     this.#count(lease, -1, -countFailure(lease));
     this.#byId.delete(lease.id);
-    this.#idByKey.delete(keyOf(lease.access));
+    const key = keyOf(lease.access);
+    if (this.#idByKey.get(key) === lease.id) this.#idByKey.delete(key);
   }
 }
 

@@ -22,8 +22,8 @@ test("a command whose user has to be looked up gets the lock that tells that it 
   const gate = join(folder, "gate");
   spawnSync("mkfifo", [gate]);
   const access = byCommands({}, { start: `(read -r _ <'${gate}') & true`, user: "me" });
-  expect(await logged.open(access, 0, locks.take(1))).toBe(true);
-  expect(locks.isHeld(1)).toBe(true);
+  expect(await logged.open(access, 0, await locks.take(1))).toBe(true);
+  expect(await locks.isHeld(1)).toBe(true);
   writeFileSync(gate, "go\n");
   await expect.poll(() => locks.isHeld(1)).toBe(false);
 });

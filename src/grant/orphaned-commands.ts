@@ -31,11 +31,12 @@ export class OrphanedCommands {
   }
 
   /** Looks after an orphaned lease, as long as it is one. */
-  watch(id: number): void {
+  async watch(id: number): Promise<void> {
     const { clock, locks, registry, closings } = this.#parts;
+    const isHeld = (await locks?.isHeld(id)) ?? false;
     const lease = registry.get(id);
     if (this.#stopped || lease?.state.kind !== "orphaned") return;
-    if (!(locks?.isHeld(id) ?? false)) {
+    if (!isHeld) {
       void closings.close(lease);
       return;
     }
@@ -44,7 +45,7 @@ export class OrphanedCommands {
       registry.step({ op: "overdue", id });
       void closings.closeEarly(lease, "due");
     }
-    clock.wakeAt(later(now, interval), () => this.watch(id));
+    clock.wakeAt(later(now, interval), () => void this.watch(id));
   }
 
   stop(): void {

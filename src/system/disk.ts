@@ -1,88 +1,118 @@
-import { open, readFile, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
-import { isErrno, KnockError, reason } from "../base/errors.ts";
-import { TaskSequence } from "../base/task-sequence.ts";
+import * as fs from "node:fs";
+import { promisify } from "node:util";
+import type { Clock } from "../base/clock.ts";
+import { systemClock } from "../base/clock.ts";
+import { isErrno } from "../base/errors.ts";
+import { later } from "../base/time.ts";
+import { exitAtOnce } from "../ffi/libc.ts";
 
 /** How long a disk may take: milliseconds. One that takes longer has failed. */
 const patience = 2000;
 
-/** Makes what was written to an open file durable. */
-type SyncFile = (file: { readonly sync: () => Promise<void> }) => Promise<void>;
-
-/** Resolves as `operation` does. Rejects if the disk takes too long. */
-export async function inTime<T>(operation: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const expire = () => reject(new Error("the disk has not answered for 2 s"));
-    timer = setTimeout(expire, patience);
-  });
-  try {
-    return await Promise.race([operation, late]);
-  } finally {
-    clearTimeout(timer);
+/** A disk has not ended an operation in time. */
+export class LateDiskError extends Error {
+  constructor() {
+    super("the disk has not answered for 2 s");
   }
 }
 
-/** Replaces files as `replaceFile` does, one at a time and off the main thread, on a disk that may hang. */
-export class FileReplacer {
-  readonly #tasks = new TaskSequence();
-  readonly #sync: SyncFile;
+/** Operations on files, off the main thread: each takes as long as its disk. They reject with the system's error. */
+export interface Disk {
+  /** `flags` as for open(2), or as Node names them. */
+  readonly open: (path: string, flags: string | number, mode?: number) => Promise<number>;
+  /** Writes all bytes; at the end of the file if it was opened for appending and `position` is null. */
+  readonly write: (fd: number, bytes: Uint8Array, position: number | null) => Promise<void>;
+  /** fdatasync(2) */
+  readonly syncData: (fd: number) => Promise<void>;
+  /** fsync(2) */
+  readonly sync: (fd: number) => Promise<void>;
+  readonly close: (fd: number) => Promise<void>;
+  readonly chown: (fd: number, uid: number, gid: number) => Promise<void>;
+  readonly chmod: (fd: number, mode: number) => Promise<void>;
+  readonly readFile: (path: string) => Promise<Buffer>;
+  readonly stat: (path: string) => Promise<fs.Stats>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly unlink: (path: string) => Promise<void>;
+  readonly readDirectory: (path: string) => Promise<string[]>;
+  /** Makes a directory and those above it, where they are not there. */
+  readonly makeDirectory: (path: string, mode: number) => Promise<void>;
+}
 
-  constructor(sync: SyncFile = (file) => file.sync()) {
-    this.#sync = sync;
-  }
+const write = promisify(fs.write);
+const makeDirectory = promisify(fs.mkdir);
 
-  /**
-   * Gives a file this content in one step, or removes it if the content is `undefined`. Throws SYSTEM, also
-   * if that takes too long: then the file stays as it is, unless the disk hung in the very last step.
-   */
-  async replace(path: string, content: string | undefined): Promise<void> {
-    const abort = new AbortController();
-    try {
-      await inTime(this.#tasks.run(() => this.#replace(path, content, abort.signal)));
-    } catch (cause) {
-      abort.abort();
-      const what = content === undefined ? "remove" : "write";
-      throw new KnockError("SYSTEM", `cannot ${what} ${path}: ${reason(cause)}`, { cause });
+export const systemDisk: Disk = {
+  open: promisify<string, string | number, number | undefined, number>(fs.open),
+  async write(fd, bytes, position) {
+    const { bytesWritten } = await write(fd, bytes, 0, bytes.length, position);
+    if (bytesWritten < bytes.length) {
+      throw Object.assign(new Error("no space left on the device"), { code: "ENOSPC" });
     }
-  }
+  },
+  syncData: promisify(fs.fdatasync),
+  sync: promisify(fs.fsync),
+  close: promisify(fs.close),
+  chown: promisify(fs.fchown),
+  chmod: promisify(fs.fchmod),
+  readFile: promisify<string, Buffer>(fs.readFile),
+  stat: promisify<string, fs.Stats>(fs.stat),
+  rename: promisify(fs.rename),
+  unlink: promisify(fs.unlink),
+  readDirectory: promisify<string, string[]>(fs.readdir),
+  async makeDirectory(path, mode) {
+    await makeDirectory(path, { recursive: true, mode });
+  },
+};
 
-  async #replace(path: string, content: string | undefined, abort: AbortSignal): Promise<void> {
-    abort.throwIfAborted();
-    if ((await ifThere(readFile(path, "utf8"))) === content) return;
-    if (content === undefined) await rm(path, { force: true });
-    else await this.#write(path, content, abort);
-    const directory = await open(dirname(path), "r");
-    try {
-      await this.#sync(directory);
-    } finally {
-      await directory.close();
-    }
-  }
+/** How many operations have not ended. `undefined`: there was none yet. */
+let underWay: number | undefined;
 
-  async #write(path: string, content: string, abort: AbortSignal): Promise<void> {
-    const draft = `${path}.new`;
-    const old = await ifThere(stat(path));
-    // A draft left by a crash may have any owner and mode.
-    await rm(draft, { force: true });
-    const file = await open(draft, "wx", 0o600);
-    try {
-      await file.writeFile(content);
-      if (old !== undefined) {
-        await file.chown(old.uid, old.gid);
-        await file.chmod(old.mode & 0o777);
-      }
-      await this.#sync(file);
-    } finally {
-      await file.close();
-    }
-    abort.throwIfAborted();
-    await rename(draft, path);
+/**
+ * Resolves as `operation` does. While one is under way the process ends without waiting for Node's
+ * threads, of which one may hang.
+ */
+export async function track<T>(operation: Promise<T>): Promise<T> {
+  if (underWay === undefined) {
+    process.on("exit", (code) => {
+      if (underWay !== 0) exitAtOnce(code);
+    });
+  }
+  underWay = (underWay ?? 0) + 1;
+  try {
+    return await operation;
+  } finally {
+    underWay--;
+  }
+}
+
+/** Calls `onLate` once the disk takes too long. The returned function prevents it. */
+export function whenLate(onLate: () => void, clock: Clock): () => void {
+  let turn: NodeJS.Immediate | undefined;
+  const cancel = clock.wakeAt(later(clock.now(), patience), () => {
+    // If this process itself was held up, the answer is there already, and comes first.
+    turn = setImmediate(onLate);
+  });
+  return () => {
+    cancel();
+    clearImmediate(turn);
+  };
+}
+
+/** Resolves as `operation` does. Rejects if the disk takes too long. */
+export async function inTime<T>(operation: Promise<T>, clock: Clock = systemClock): Promise<T> {
+  let cancel = () => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = whenLate(() => reject(new LateDiskError()), clock);
+  });
+  try {
+    return await Promise.race([track(operation), late]);
+  } finally {
+    cancel();
   }
 }
 
 /** Resolves to undefined if the file of `access` does not exist. */
-async function ifThere<T>(access: Promise<T>): Promise<T | undefined> {
+export async function ifThere<T>(access: Promise<T>): Promise<T | undefined> {
   try {
     return await access;
   } catch (error) {

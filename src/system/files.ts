@@ -75,7 +75,7 @@ export function backUpFile(path: string, backup: string): void {
 }
 
 /** Makes the renames and removals in a directory survive a power cut. Throws the system's error. */
-export function syncDirectory(path: string): void {
+function syncDirectory(path: string): void {
   const fd = openSync(path, "r");
   try {
     fsyncSync(fd);

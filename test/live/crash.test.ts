@@ -12,6 +12,9 @@ import { Folder, knockd } from "./knockd.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
+/** Milliseconds after the end of a command until the journal has it: it is written beside the daemon's other work. */
+const writing = 300;
+
 /** How many daemons are killed, and how many live side by side, each with a configuration of its own. */
 const rounds = 210;
 const lanes = 3;
@@ -132,12 +135,16 @@ class Lane {
     return found;
   }
 
-  /** How many stop commands of a door for a source have ended, as the daemon of that round has logged it. */
-  endsOf({ log }: Round, who: string): number {
+  /**
+   * How many stop commands of a door for a source have ended so long before the kill that the journal has
+   * it, as the daemon of that round has logged it.
+   */
+  endsOf({ log, killedAt }: Round, who: string): number {
     return this.folder
       .log(log)
       .map((line) => JSON.parse(line))
       .filter((entry) => entry.event === "command-exit" && entry.what === "close")
+      .filter((entry) => Date.parse(entry.time) < killedAt - writing)
       .filter((entry) => `${entry.door} ${entry.source}` === who).length;
   }
 
@@ -228,7 +235,6 @@ function isExcused(lane: Lane, who: string, effects: readonly Effect[], next: nu
   const then = lane.rounds.find(({ number }) => number === last);
   if (then === undefined || next <= last) return false;
   const closings = effects.filter(({ what, round }) => what === "E" && round === last);
-  // What is in the log was in the journal before.
   if (lane.endsOf(then, who) < closings.length) return true;
   return lane.rounds
     .filter(({ number }) => number >= last && number < next)

@@ -25,13 +25,15 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
     return disk;
   }
 
-  function start(path: string) {
+  async function start(path: string) {
     const ledger = new Ledger();
     const log = new MemoryLog();
-    const { journal, recovered } = LeaseJournal.open(path, ledger, here, log, clock);
+    const parts = { ledger, here, log, clock };
+    const { journal, recovered } = await LeaseJournal.open(path, parts);
     const note = (event: LeaseEvent) => {
       ledger.apply(event);
-      return journal.write(event);
+      journal.write(event);
+      return journal.commit();
     };
     return { ledger, log, journal, recovered, note };
   }
@@ -47,25 +49,25 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
   test("takes thousands of lines when it is full, says when it takes no more, and recovers", async () => {
     const disk = await makeDisk(4);
     const path = disk.at("journal");
-    const { ledger, log, journal, note } = start(path);
+    const { ledger, log, journal, note } = await start(path);
     const open = (id: number): LeaseEvent => {
       const access = byCommands({ door: `door ${id}` });
       return { op: "open", id, access, length: 1000, since: monotonic(0) };
     };
-    note(open(1));
     journal.restart();
+    await note(open(1));
     fill(disk);
 
     let lines = 0;
-    for (let id = 2; note(open(id)); id++) {
+    for (let id = 2; await note(open(id)); id++) {
       lines++;
       expect(journal.trouble).toBeUndefined();
-      note({ op: "closed", id });
+      await note({ op: "closed", id });
     }
     expect(lines).toBeGreaterThan(2000);
     expect(journal.trouble).toMatch(/^cannot write to the journal .*no space left/i);
     expect(await journal.commit()).toBe(false);
-    note({ op: "opened", id: 1, due: monotonic(5) });
+    await note({ op: "opened", id: 1, due: monotonic(5) });
     expect(log.entries).toMatchObject([{ level: "error", event: "journal-failed" }]);
 
     // What could not be written is made up for, once there is room.
@@ -73,10 +75,10 @@ describe.skipIf(needs())("the journal on a disk of its own", () => {
     for (let i = 0; i < 32; i++) rmSync(disk.at(`full-${i}`), { force: true });
     clock.advance(1000);
     const last = open(999_999);
-    expect([note(last), await journal.commit(), journal.trouble]).toEqual([true, true, undefined]);
-    journal.close();
-    const next = start(path);
-    next.journal.close();
+    expect([await note(last), journal.trouble]).toEqual([true, undefined]);
+    await journal.close();
+    const next = await start(path);
+    await next.journal.close();
     expect(next.recovered).toEqual(asFound([...before, ...ledger.leases.slice(-1)]));
   });
 });
@@ -88,12 +90,13 @@ describe.skipIf(needs())("a disk that must not be written", () => {
     onTestFinished(async () => void (await run(["umount", disk.path])));
     const ledger = new Ledger();
     const log = new MemoryLog();
-    const { journal } = LeaseJournal.open(disk.at("journal"), ledger, here, log);
+    const { journal } = await LeaseJournal.open(disk.at("journal"), { ledger, here, log });
     journal.restart();
     const event: LeaseEvent = { op: "close", id: 1 };
-    expect([journal.write(event), await journal.commit()]).toEqual([false, false]);
+    journal.write(event);
+    expect(await journal.commit()).toBe(false);
     expect(journal.trouble).toMatch(/read-only/i);
     expect(log.texts).toHaveLength(1);
-    journal.close();
+    await journal.close();
   });
 });

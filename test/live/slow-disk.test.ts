@@ -1,62 +1,203 @@
-import { rmSync } from "node:fs";
-import { expect, onTestFinished, test } from "vitest";
+import { rmSync, writeFileSync } from "node:fs";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockctl, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
+import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 
-/** The disk does not answer while the file `hang` exists. */
+/** The disk that holds the folder `DISK` does not answer while the file `HANG` exists. */
 const shim = `
   #define _GNU_SOURCE
+  #include <fcntl.h>
+  #include <stdarg.h>
+  #include <stdio.h>
   #include <stdlib.h>
+  #include <string.h>
   #include <sys/syscall.h>
   #include <unistd.h>
-  static void wait_for_disk(void) {
-    while (access(getenv("HANG"), F_OK) == 0) usleep(20000);
+  static void wait_for_disk(const char *path) {
+    const char *disk = getenv("DISK");
+    if (strncmp(path, disk, strlen(disk)) != 0) return;
+    while (syscall(SYS_access, getenv("HANG"), F_OK) == 0) usleep(20000);
   }
-  int fdatasync(int fd) { wait_for_disk(); return syscall(SYS_fdatasync, fd); }
-  int fsync(int fd) { wait_for_disk(); return syscall(SYS_fsync, fd); }
+  static void wait_for_file(int fd) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length <= 0) return;
+    path[length] = 0;
+    wait_for_disk(path);
+  }
+  static int open_file(const char *path, int flags, int mode) {
+    wait_for_disk(path);
+    return syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+  }
+  int open(const char *path, int flags, ...) {
+    va_list rest; va_start(rest, flags); int mode = va_arg(rest, int); va_end(rest);
+    return open_file(path, flags, mode);
+  }
+  int open64(const char *path, int flags, ...) {
+    va_list rest; va_start(rest, flags); int mode = va_arg(rest, int); va_end(rest);
+    return open_file(path, flags, mode);
+  }
+  int fdatasync(int fd) { wait_for_file(fd); return syscall(SYS_fdatasync, fd); }
+  int fsync(int fd) { wait_for_file(fd); return syscall(SYS_fsync, fd); }
+  ssize_t write(int fd, const void *data, size_t length) {
+    if (fd > 2) wait_for_file(fd);
+    return syscall(SYS_write, fd, data, length);
+  }
+  ssize_t pwrite(int fd, const void *data, size_t length, off_t at) {
+    wait_for_file(fd);
+    return syscall(SYS_pwrite64, fd, data, length, at);
+  }
+  ssize_t pwrite64(int fd, const void *data, size_t length, off_t at) {
+    wait_for_file(fd);
+    return syscall(SYS_pwrite64, fd, data, length, at);
+  }
+  int ftruncate64(int fd, off_t length) { wait_for_file(fd); return syscall(SYS_ftruncate, fd, length); }
+  int rename(const char *from, const char *to) {
+    wait_for_disk(from);
+    return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+  }
+  int unlink(const char *path) { wait_for_disk(path); return syscall(SYS_unlinkat, AT_FDCWD, path, 0); }
+  int mkdir(const char *path, mode_t mode) {
+    wait_for_disk(path);
+    return syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+  }
 `;
 
-test.skipIf(needs("cc"))(
-  "a disk that hangs is one that fails, and then one that works again",
-  async () => {
-    const network = await LiveNetwork.open(["server", "client"]);
-    onTestFinished(() => network.close());
-    const server = network.host("server");
-    const client = network.host("client");
-    const folder = new Folder();
-    await run(["cc", "-shared", "-fPIC", "-o", folder.at("shim.so"), folder.write("shim.c", shim)]);
-    const socket = folder.at("control");
-    const config = folder.write(
-      "knockd.conf",
-      `
-      [options]
-        StateDir = ${folder.at("state")}
-        ControlSocket = ${socket}
-      [x]
-        sequence = 9:udp
-        start_command = echo opened %IP%
-        stop_command = echo closed %IP%
-        cmd_timeout = 200ms
-    `,
-    );
-    const preload = ["env", `LD_PRELOAD=${folder.at("shim.so")}`, `HANG=${folder.at("hang")}`];
-    const daemon = server.start([...preload, ...knockd, "-v", "-c", config]);
-    await daemon.waitFor(/^listening on .*\.\.\.$/m);
-    const status = async () => {
-      const { stdout } = await server.run([...knockctl, "status", "--socket", socket], {
+const late = "the disk has not answered for 2 s";
+
+describe.skipIf(needs("cc"))("a disk that hangs", () => {
+  const library = new Folder();
+  beforeAll(async () => {
+    const source = library.write("shim.c", shim);
+    await run(["cc", "-shared", "-fPIC", "-o", library.at("shim.so"), source]);
+  });
+
+  /** A daemon whose StateDir and log are on a disk of their own, and who knocks at it. */
+  class SlowDisk {
+    readonly folder = new Folder();
+    readonly disk = new Folder();
+    readonly server: LiveHost;
+    readonly client: LiveHost;
+
+    constructor(network: LiveNetwork) {
+      this.server = network.host("server");
+      this.client = network.host("client");
+      this.folder.write(
+        "knockd.conf",
+        `
+        [options]
+          StateDir = ${this.disk.at("state")}
+          LogFile = ${this.disk.at("k.log")}
+          ControlSocket = ${this.folder.at("control")}
+        [short]
+          sequence = 9:udp
+          start_command = echo opened %IP%
+          stop_command = echo closed %IP%
+          cmd_timeout = 200ms
+        [long]
+          sequence = 10:udp
+          start_command = echo long opened
+          stop_command = echo long closed
+          cmd_timeout = 1h
+        [plain]
+          sequence = 11:udp
+          command = echo plain
+          rest = 0
+      `,
+      );
+    }
+
+    static async open(): Promise<SlowDisk> {
+      const network = await LiveNetwork.open(["server", "client"]);
+      onTestFinished(() => network.close());
+      return new SlowDisk(network);
+    }
+
+    async start(): Promise<Process> {
+      const { folder, disk } = this;
+      const env = [`LD_PRELOAD=${library.at("shim.so")}`, `HANG=${folder.at("hang")}`];
+      const argv = [...knockd, "-v", "-c", folder.at("knockd.conf")];
+      const daemon = this.server.start(["env", ...env, `DISK=${disk.path}`, ...argv]);
+      await daemon.waitFor(/^listening on .*\.\.\.$/m, 20_000);
+      return daemon;
+    }
+
+    hang(): void {
+      writeFileSync(this.folder.at("hang"), "");
+    }
+
+    answer(): void {
+      rmSync(this.folder.at("hang"));
+    }
+
+    knock(port: number): Promise<void> {
+      return knock(this.client, this.server.address, `${port}:udp`);
+    }
+
+    async ask(...args: readonly string[]): Promise<string> {
+      const socket = ["--socket", this.folder.at("control")];
+      const { stdout } = await this.server.run([...knockctl, ...args, ...socket], {
         ok: [0, 3],
       });
       return stdout;
-    };
-    folder.write("hang", "");
-    await knock(client, server.address, "9:udp");
+    }
+
+    status(): Promise<string> {
+      return this.ask("status");
+    }
+  }
+
+  test("is one that fails, and then one that works again; nothing else waits for it", async () => {
+    const slow = await SlowDisk.open();
+    const daemon = await slow.start();
+    slow.hang();
+    await slow.knock(11);
+    await daemon.waitFor(/^plain$/m, 1900);
+    await slow.knock(9);
     await daemon.waitFor(/the disk has not answered for 2 s: leases are in memory only/);
     await daemon.waitFor(/^closed /m);
-    expect(await status()).toContain("the disk has not answered for 2 s");
-    rmSync(folder.at("hang"));
-    await expect.poll(status, { timeout: 10_000 }).not.toContain("has not answered");
-    await daemon.stop();
-  },
-);
+    expect(await slow.status()).toContain(late);
+    // At once, since nothing is known of the disk but that it hangs.
+    await slow.knock(10);
+    await daemon.waitFor(/^long opened$/m, 1900);
+    slow.answer();
+    await expect.poll(() => slow.status(), { timeout: 10_000 }).not.toContain("has not answered");
+    daemon.signal("SIGKILL");
+    await daemon.ended;
+    // What was opened meanwhile is on the disk.
+    await slow.start();
+    expect(await slow.ask("leases")).toContain("long");
+    expect(slow.disk.read("k.log")).toContain("running command: echo plain");
+  });
+
+  test("holds up no end: what is open is closed, for the next daemon will not know", async () => {
+    const slow = await SlowDisk.open();
+    const daemon = await slow.start();
+    slow.hang();
+    await slow.knock(10);
+    await daemon.waitFor(/^long opened$/m);
+    const start = performance.now();
+    const { code, stdout } = await daemon.stop(9000);
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect([code, stdout]).toEqual([15, expect.stringMatching(/^long closed$/m)]);
+  });
+
+  test("that begins to hang at the end names what the next daemon may not know", async () => {
+    const slow = await SlowDisk.open();
+    const daemon = await slow.start();
+    await slow.knock(10);
+    await daemon.waitFor(/^long opened$/m);
+    slow.hang();
+    const { code, stderr } = await daemon.stop(9000);
+    expect(code).toBe(15);
+    expect(stderr).toContain('is not complete: the next daemon may not know "long" for ');
+    slow.answer();
+    await slow.start();
+    expect(await slow.ask("leases")).toContain("long");
+  });
+});

@@ -82,11 +82,11 @@ export async function startAdministration(): Promise<AdministrationBench> {
   const clock = new ManualClock(Date.UTC(2026, 10, 22, 13, 26, 5));
   const outputs = new MemoryLog();
   const log = new DaemonLog({
-    outputs: Object.assign(outputs, { configure: () => {}, close: () => {} }),
+    outputs: Object.assign(outputs, { configure: () => {}, close: async () => {} }),
     clock,
     lookUp: undefined,
   });
-  const state = openState(join(folder, "state"), configFile, clock, log);
+  const state = await openState(join(folder, "state"), configFile, clock, log);
   onTestFinished(() => state.close());
   const backends: MemoryBackend[] = [];
   const starter = memoryStarter((started) => backends.push(started));
@@ -111,6 +111,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     onAccess: (event) => activity.record(event),
   });
 
+  await leaseManager.restore(state.recovered);
   let config: Config = loadConfig(configFile, folder).config;
   const makeDoors = () => new Doors(config.doors, () => [], log);
   let doors = makeDoors();

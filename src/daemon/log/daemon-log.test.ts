@@ -23,7 +23,7 @@ function open({ wall = 1000, lookUp }: { wall?: number; lookUp?: LookUp } = {}) 
       entries.push(entry);
       lines.push(`${entry.text} ${time}`);
     },
-    close: () => void lines.push("close"),
+    close: async () => void lines.push("close"),
   };
   const log = new DaemonLog({ outputs, clock, lookUp });
   return { clock, lines, entries, log };
@@ -61,7 +61,7 @@ describe("an entry", () => {
     expect(lines).toEqual(["a 1000"]);
     log.startDeferring();
     log.write(say("b"));
-    log.close();
+    void log.close();
     log.write(say("c"));
     expect(lines).toEqual(["a 1000", "b 1000", "close", "c 1000"]);
     clock.advance(100);
@@ -106,7 +106,7 @@ describe("an entry", () => {
     const source = parseAddress("192.0.2.1");
     log.write({ ...say("192.0.2.1: a"), ...(source && { source }) });
     expect(lines).toEqual([]);
-    log.close();
+    void log.close();
     expect(lines).toEqual(["192.0.2.1: a 1000", "close"]);
   });
 });

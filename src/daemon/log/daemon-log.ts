@@ -96,12 +96,12 @@ export class DaemonLog implements Log {
     for (const [entry, wall] of waiting) this.#passOn(makeEntry(entry), wall);
   }
 
-  /** Passes on all that waits, also for a host name, and closes the outputs. */
-  close(): void {
+  /** Passes on all that waits, also for a host name, and closes the outputs. Resolves when that is done. */
+  async close(): Promise<void> {
     this.flush();
     this.#defers = false;
     this.#reverseDns?.close();
-    this.#outputs.close();
+    await this.#outputs.close();
   }
 
   #passOn(entry: Entry, wall: WallTime): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -65,10 +65,10 @@ describe("what goes where", () => {
     ],
     [{}, "json", "", troubles, "error warning notice info log"],
     [{ verbose: true }, "json", "notice terminal", troubles, "error warning notice info log"],
-  ] as const)("with %o and a log file of %s", (flags, format, stdout, stderr, logged) => {
+  ] as const)("with %o and a log file of %s", async (flags, format, stdout, stderr, logged) => {
     const { logs, printed, file } = open(flags, format);
     for (const entry of kinds) logs.write(entry);
-    logs.close();
+    await logs.close();
     const words = (text: string) => text.split("\n").filter(Boolean).join(" ");
     const texts = file()
       .trim()
@@ -80,15 +80,15 @@ describe("what goes where", () => {
   });
 });
 
-test("a line of the file has knockd's date, which is that of the event", () => {
+test("a line of the file has knockd's date, which is that of the event", async () => {
   const { logs, file } = open();
   logs.write({ level: "notice", event: "x", text: "now" });
   logs.write({ level: "notice", event: "x", text: "then" }, later(wall, -60_000));
-  logs.close();
+  await logs.close();
   expect(file()).toBe("[2026-11-22 13:26] now\n[2026-11-22 13:25] then\n");
 });
 
-test("a line of JSON is one object with time, level, event and message", () => {
+test("a line of JSON is one object with time, level, event and message", async () => {
   const { logs, file } = open({}, "json");
   const source = parseAddress("192.0.2.1");
   if (source === undefined) throw new Error("no address");
@@ -100,7 +100,7 @@ test("a line of JSON is one object with time, level, event and message", () => {
     source,
     detail: { stage: 2, reason: "late" },
   });
-  logs.close();
+  await logs.close();
   expect(file().endsWith("}\n")).toBe(true);
   expect(JSON.parse(file())).toEqual({
     time: new Date(wall).toISOString(),
@@ -114,40 +114,41 @@ test("a line of JSON is one object with time, level, event and message", () => {
   });
 });
 
-test("control characters reach neither the terminal nor a line of text", () => {
+test("control characters reach neither the terminal nor a line of text", async () => {
   const { logs, printed, file } = open({ verbose: true });
   logs.write({ level: "notice", event: "x", text: "a\nb\u001b[31m" });
-  logs.close();
+  await logs.close();
   expect(printed.stdout).toBe("a?b?[31m\n");
   expect(file()).toBe("[2026-11-22 13:26] a?b?[31m\n");
 });
 
-test("configuring again opens the file anew, so that a renamed one is let go", () => {
+test("configuring again opens the file anew, so that a renamed one is let go", async () => {
   const { logs, printed, settings, file } = open({ verbose: true });
   logs.write({ level: "notice", event: "x", text: "before", to: "log" });
+  await expect.poll(() => existsSync(path)).toBe(true);
   renameSync(path, `${path}.1`);
   logs.configure(settings);
   logs.write({ level: "notice", event: "x", text: "after", to: "log" });
-  logs.close();
+  await logs.close();
   expect(readFileSync(`${path}.1`, "utf8")).toBe("[2026-11-22 13:26] before\n");
   expect(file()).toBe("[2026-11-22 13:26] after\n");
   expect(printed.stdout).toBe(`closing log file: ${path}\nre-opening log file: ${path}\n`);
 });
 
-test("configuring without a file closes it, and lines go nowhere", () => {
+test("configuring without a file closes it, and lines go nowhere", async () => {
   const { logs, printed, settings, file } = open({ verbose: true });
   logs.configure({ ...settings, file: undefined });
   logs.write({ level: "notice", event: "x", text: "lost", to: "log" });
-  logs.close();
+  await logs.close();
   expect(file()).toBe("");
   expect(printed.stdout).toBe(`closing log file: ${path}\n`);
 });
 
-test("a file that cannot be opened is a warning, and the terminal goes on", () => {
+test("a file that cannot be opened is a warning, and the terminal goes on", async () => {
   const { logs, printed, settings } = open({ verbose: true });
   logs.configure({ ...settings, file: join(folder, "none", "k.log") });
   logs.write({ level: "notice", event: "x", text: "going on" });
-  logs.close();
+  await logs.close();
   const missing = join(folder, "none", "k.log");
   expect(printed.stderr).toBe(
     `warning: cannot open logfile: No such file or directory (${missing})\n`,
@@ -160,11 +161,11 @@ describe("whether anybody would see a level", () => {
     [{}, "text", "error warning notice"],
     [{}, "json", "error warning notice info"],
     [{ debug: true }, "text", "error warning notice info debug"],
-  ] as const)("with %o and a log file of %s", (flags, format, heard) => {
+  ] as const)("with %o and a log file of %s", async (flags, format, heard) => {
     const { logs } = open(flags, format);
     const levels: Level[] = ["error", "warning", "notice", "info", "debug"];
     expect(levels.filter((level) => logs.isEnabled(level)).join(" ")).toBe(heard);
-    logs.close();
+    await logs.close();
   });
 
   test("without any log only trouble is seen, and what the terminal asked for", () => {

@@ -3,6 +3,7 @@ import { reason } from "../../base/errors.ts";
 import type { Entry, Level } from "../../base/log.ts";
 import { formatJsonLine, formatTextLine, oneLine } from "../../base/log.ts";
 import type { WallTime } from "../../base/time.ts";
+import { inTime } from "../../system/disk.ts";
 import { LogFile } from "./log-file.ts";
 import { Syslog } from "./syslog.ts";
 
@@ -29,6 +30,8 @@ export class LogOutputs {
   readonly #terminal: Terminal;
   #format: LogSettings["format"] = "text";
   #file: LogFile | undefined;
+  /** Resolves when the files before it are closed. */
+  #closed: Promise<unknown> = Promise.resolve();
   #syslog: Syslog | undefined;
 
   constructor(terminal: Terminal, clock: Clock) {
@@ -40,12 +43,14 @@ export class LogOutputs {
   configure(settings: LogSettings): void {
     const before = this.#file?.path;
     this.#format = settings.format;
-    this.#file?.close();
+    const closed = this.#file?.close();
+    this.#closed = Promise.all([this.#closed, closed]);
     this.#file = undefined;
     if (before !== undefined) this.#say("log-close", `closing log file: ${before}`);
     if (settings.file !== undefined) {
       if (before !== undefined) this.#say("log-open", `re-opening log file: ${settings.file}`);
-      this.#openFile(settings.file);
+      // Not beside a disk that hangs, or each reload would leave an operation.
+      this.#openFile(settings.file, settings.file === before ? closed : undefined);
     }
     if (!settings.syslog) this.#syslog?.close();
     this.#syslog = settings.syslog ? (this.#syslog ?? new Syslog(this.#clock)) : undefined;
@@ -66,11 +71,13 @@ export class LogOutputs {
     return this.#isLogged({ level }) && (this.#file ?? this.#syslog) !== undefined;
   }
 
-  close(): void {
-    this.#file?.close();
+  /** Resolves when all is written, or the disk hangs. */
+  async close(): Promise<void> {
+    const closed = Promise.all([this.#closed, this.#file?.close()]);
     this.#syslog?.close();
     this.#file = undefined;
     this.#syslog = undefined;
+    await inTime(closed, this.#clock).catch(() => {});
   }
 
   get #isJson(): boolean {
@@ -95,13 +102,14 @@ export class LogOutputs {
     print(`${oneLine(entry.text)}\n`);
   }
 
-  #openFile(path: string): void {
-    try {
-      this.#file = new LogFile(path);
-    } catch (error) {
+  #openFile(path: string, after: Promise<void> | undefined): void {
+    const onFailure = (error: Error) => {
+      if (this.#file === file) this.#file = undefined;
       const text = `warning: ${reason(error)}`;
       this.write({ level: "warning", event: "log-open", text, detail: { path } });
-    }
+    };
+    const file = new LogFile(path, { onFailure, after });
+    this.#file = file;
   }
 
   #say(event: string, text: string): void {

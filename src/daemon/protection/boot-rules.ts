@@ -2,7 +2,7 @@ import { isErrno, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
-import type { FileReplacer } from "../../system/disk.ts";
+import type { FileReplacer } from "../../system/file-replacer.ts";
 import { readIfThere } from "../../system/files.ts";
 
 /** The file of rules that protects early in the next boot, before this program runs. */

@@ -2,7 +2,7 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, formatServices, parseService } from "../../base/service.ts";
-import type { FileReplacer } from "../../system/disk.ts";
+import type { FileReplacer } from "../../system/file-replacer.ts";
 import { readIfThere } from "../../system/files.ts";
 
 /** The services that an administrator confirmed, also to daemons before this one: a file with a line for each. */

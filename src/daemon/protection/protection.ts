@@ -10,7 +10,7 @@ import type { Monotonic } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
-import { FileReplacer } from "../../system/disk.ts";
+import { FileReplacer } from "../../system/file-replacer.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
 import { BootRules } from "./boot-rules.ts";

@@ -21,8 +21,8 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const clock = new ManualClock(1_700_000_000_000);
 
-function open(configFile: string, where = directory): State {
-  const state = openState(where, configFile, clock, log);
+async function open(configFile: string, where = directory): Promise<State> {
+  const state = await openState(where, configFile, clock, log);
   onTestFinished(() => state.close());
   return state;
 }
@@ -36,37 +36,39 @@ function openDoor({ ledger, journal }: State): void {
     length: 10_000,
     since: monotonic(0),
   } as const;
+  journal.restart();
   ledger.apply(event);
   journal.write(event);
 }
 
-test("a second daemon of one configuration is refused, until the first has ended", () => {
-  const first = openState(directory, "/etc/knockd.conf", clock, log);
+test("a second daemon of one configuration is refused, until the first has ended", async () => {
+  const first = await openState(directory, "/etc/knockd.conf", clock, log);
   const taken = expect.objectContaining({
     code: "SYSTEM",
     message: expect.stringMatching(
       /^another knockd runs with \/etc\/knockd\.conf: it holds .*\/knockd\.conf-[0-9a-f]{12}\.lock$/,
     ),
   });
-  expect(() => open("/etc/knockd.conf")).toThrow(taken);
-  expect(() => open("/etc/knockd.conf")).toThrow(taken);
-  first.close();
-  open("/etc/knockd.conf");
+  await expect(open("/etc/knockd.conf")).rejects.toThrow(taken);
+  await expect(open("/etc/knockd.conf")).rejects.toThrow(taken);
+  await first.close();
+  await open("/etc/knockd.conf");
 });
 
-test("daemons of two configurations live side by side, each with its own leases", () => {
+test("daemons of two configurations live side by side, each with its own leases", async () => {
   const names = ["/etc/knockd.conf", "/etc/inside.conf", "/srv/etc/knockd.conf"];
-  const states = names.map((name) => openState(directory, name, clock, log));
+  const states = await Promise.all(names.map((name) => openState(directory, name, clock, log)));
   states.slice(0, 1).forEach(openDoor);
-  for (const state of states) state.close();
-  expect(names.map((name) => open(name).recovered.length)).toEqual([1, 0, 0]);
+  for (const state of states) await state.close();
+  const next = await Promise.all(names.map((name) => open(name)));
+  expect(next.map(({ recovered }) => recovered.length)).toEqual([1, 0, 0]);
 });
 
-test("what is open is found by the next daemon of the same configuration", () => {
-  const first = openState(directory, "/etc/knockd.conf", clock, log);
+test("what is open is found by the next daemon of the same configuration", async () => {
+  const first = await openState(directory, "/etc/knockd.conf", clock, log);
   openDoor(first);
-  first.close();
-  expect(open("/etc/knockd.conf").recovered).toEqual([
+  await first.close();
+  expect((await open("/etc/knockd.conf")).recovered).toEqual([
     expect.objectContaining({
       ...{ id: 1, due: 10_000 },
       state: { kind: "orphaned", wait: "waiting" },
@@ -74,10 +76,11 @@ test("what is open is found by the next daemon of the same configuration", () =>
   ]);
 });
 
-test("only the owner can read any of it", () => {
-  const state = open("/etc/knockd.conf");
+test("only the owner can read any of it", async () => {
+  const state = await open("/etc/knockd.conf");
   openDoor(state);
-  state.locks.take(1)?.release();
+  (await state.locks.take(1))?.release();
+  await state.journal.commit();
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   const files = readdirSync(directory);
   expect(files.map((name) => name.replace(/^.*\.(conf-.{12})?/, "")).sort()).toEqual(
@@ -86,28 +89,28 @@ test("only the owner can read any of it", () => {
   for (const name of files) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
 });
 
-test("a directory that another user may write or replace is refused", () => {
-  openState(directory, "/etc/knockd.conf", clock, log).close();
+test("a directory that another user may write or replace is refused", async () => {
+  await (await openState(directory, "/etc/knockd.conf", clock, log)).close();
   chmodSync(folder, 0o777);
   const code = "SYSTEM";
   const replaced = `the state directory ${directory} can be replaced by others: they may write to ${folder}`;
-  expect(() => open("/etc/knockd.conf")).toThrow(
+  await expect(open("/etc/knockd.conf")).rejects.toThrow(
     expect.objectContaining({ code, message: replaced }),
   );
   chmodSync(folder, 0o755);
   chmodSync(directory, 0o777);
   const written = `the state directory ${directory} can be written by others`;
-  expect(() => open("/etc/knockd.conf")).toThrow(
+  await expect(open("/etc/knockd.conf")).rejects.toThrow(
     expect.objectContaining({ code, message: written }),
   );
   chmodSync(directory, 0o700);
 });
 
-test("without a place for it a daemon starts all the same, and tells of it", () => {
-  const state = open("/etc/knockd.conf", "/dev/null/state");
+test("without a place for it a daemon starts all the same, and tells of it", async () => {
+  const state = await open("/etc/knockd.conf", "/dev/null/state");
   expect(state.recovered).toEqual([]);
   expect(state.journal.trouble).toMatch(/^cannot use the journal \/dev\/null\/state\//);
-  expect(state.locks.take(1)).toBeUndefined();
+  expect(await state.locks.take(1)).toBeUndefined();
   state.locks.forgetAllBut(new Set());
   expect(log.entries).toMatchObject([{ level: "error", event: "journal-failed" }]);
 });

@@ -1,5 +1,5 @@
 import type { Stats } from "node:fs";
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError, reason } from "../../base/errors.ts";
@@ -9,6 +9,8 @@ import { CommandLocks } from "../../grant/journal/command-locks.ts";
 import { LeaseJournal } from "../../grant/journal/lease-journal.ts";
 import type { Lease } from "../../grant/lease.ts";
 import { Ledger } from "../../grant/ledger.ts";
+import type { Disk } from "../../system/disk.ts";
+import { systemDisk } from "../../system/disk.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import { stateFiles } from "../../system/state-files.ts";
 import { findUntrusted, isPrivate } from "./trusted-path.ts";
@@ -19,19 +21,26 @@ export interface State {
   readonly journal: LeaseJournal;
   readonly locks: CommandLocks;
   readonly files: StateFiles;
-  /** What daemons before this one left to be done. */
+  /** What daemons before this one left to be done; nothing yet if the disk hangs. */
   readonly recovered: readonly Lease[];
-  readonly close: () => void;
+  /** Hands over what daemons before this one left, once, and waits; not if the disk hangs: then when it answers. */
+  readonly recover: (take: (leases: readonly Lease[]) => Promise<void>) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Opens the state of the daemon of one configuration file. Throws SYSTEM if another daemon has it; a
- * directory that cannot be used is told in the log, and leases are in memory only then.
+ * directory that cannot be used is told in the log, and leases are in memory only then. A disk that hangs
+ * holds it up for 2 s.
  */
-export function openState(directory: string, configFile: string, clock: Clock, log: Log): State {
+export async function openState(
+  directory: string,
+  configFile: string,
+  clock: Clock,
+  log: Log,
+  disk: Disk = systemDisk,
+): Promise<State> {
   const files = stateFiles(directory, configFile);
-  checkOwner(directory);
-  const lock = takeLock(files.lock, configFile);
   const ledger = new Ledger();
   const boot = bootId();
   const offset = clockOffset();
@@ -41,27 +50,40 @@ export function openState(directory: string, configFile: string, clock: Clock, l
     wall: clock.wall(),
     ...(offset !== undefined && { offset }),
   });
-  const { journal, recovered } = LeaseJournal.open(files.journal, ledger, moment(), log, clock);
-  const locks = new CommandLocks(files.starts);
-  const close = () => {
-    journal.close(moment());
+  let lock: number | undefined;
+  const prepare = async () => {
+    await checkOwner(directory, disk);
+    lock = await takeLock(files.lock, configFile, disk);
+  };
+  const parts = { ledger, here: moment(), log, clock, disk, prepare };
+  const { journal, recovered, late } = await LeaseJournal.open(files.journal, parts);
+  // Those of earlier daemons keep their numbers, which name the locks of their commands.
+  if (late !== undefined) ledger.skipTo(clock.wall());
+  const locks = new CommandLocks(files.starts, disk);
+  const close = async () => {
+    await journal.close(moment());
+    // The end of the process unlocks it, if the disk does not answer before.
     if (lock !== undefined) closeSync(lock);
   };
-  return { ledger, journal, locks, files, recovered, close };
+  const recover: State["recover"] = async (take) => {
+    if (late === undefined) await take(recovered);
+    else void late.then(take);
+  };
+  return { ledger, journal, locks, files, recovered, recover, close };
 }
 
-/** Returns the locked descriptor, or undefined where no file can be made. Throws SYSTEM. */
-function takeLock(path: string, configFile: string): number | undefined {
+/** Resolves to the locked descriptor, or to undefined where no file can be made. Throws SYSTEM. */
+async function takeLock(path: string, configFile: string, disk: Disk): Promise<number | undefined> {
   let fd: number;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    fd = openLock(path);
+    await disk.makeDirectory(dirname(path), 0o700);
+    fd = await openLock(path, disk);
   } catch {
     // The journal meets the same trouble, and logs it.
     return undefined;
   }
   if (tryLock(fd) === "ours") return fd;
-  closeSync(fd);
+  await disk.close(fd);
   const hints = [
     "one daemon listens on several interfaces: Interface = eth0, eth1",
     "a second daemon needs a configuration file of its own",
@@ -70,18 +92,18 @@ function takeLock(path: string, configFile: string): number | undefined {
   throw new KnockError("SYSTEM", message, { hints });
 }
 
-function openLock(path: string): number {
+async function openLock(path: string, disk: Disk): Promise<number> {
   try {
-    return openSync(path, "a", 0o600);
+    return await disk.open(path, "a", 0o600);
   } catch {
     // A file that cannot be written can still be locked.
-    return openSync(path, "r");
+    return disk.open(path, "r");
   }
 }
 
-function statIfThere(path: string): Stats | undefined {
+async function statIfThere(path: string, disk: Disk): Promise<Stats | undefined> {
   try {
-    return statSync(path);
+    return await disk.stat(path);
   } catch {
     // What else is wrong with it the journal will tell.
     return undefined;
@@ -89,14 +111,14 @@ function statIfThere(path: string): Stats | undefined {
 }
 
 /** knockd runs the commands in the journal: no other user may write or replace it. Throws SYSTEM. */
-function checkOwner(directory: string): void {
-  const stat = statIfThere(directory);
+async function checkOwner(directory: string, disk: Disk): Promise<void> {
+  const stat = await statIfThere(directory, disk);
   if (stat !== undefined && !isPrivate(stat)) {
     const message = `the state directory ${directory} can be written by others`;
     const hints = ["its commands are run: give it to root, with mode 0700"];
     throw new KnockError("SYSTEM", message, { hints });
   }
-  const above = findUntrusted(directory);
+  const above = await findUntrusted(directory);
   if (above === undefined) return;
   const message = `the state directory ${directory} can be replaced by others: they may write to ${above}`;
   const hints = [`its commands are run: give ${above} to root, with mode 0755, or set StateDir`];

@@ -15,65 +15,65 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const nobody = 65534;
 const isRoot = process.getuid?.() === 0;
 
-test("a path that only its owner and root can change is trusted, whether it is there or not", () => {
-  expect(findUntrusted(at("upper", "lower", "state"))).toBeUndefined();
-  expect(findUntrusted(at("upper", "new", "state"))).toBeUndefined();
-  expect(findUntrusted("/dev/null/state")).toBeUndefined();
+test("a path that only its owner and root can change is trusted, whether it is there or not", async () => {
+  expect(await findUntrusted(at("upper", "lower", "state"))).toBeUndefined();
+  expect(await findUntrusted(at("upper", "new", "state"))).toBeUndefined();
+  expect(await findUntrusted("/dev/null/state")).toBeUndefined();
 });
 
 describe("a directory above that others may write is found:", () => {
   test.each([
     ["by everybody", 0o777],
     ["by another group", 0o775],
-  ])("%s", (_, mode) => {
+  ])("%s", async (_, mode) => {
     chmodSync(at("upper"), mode);
     if (isRoot) chownSync(at("upper"), 0, nobody);
-    expect(findUntrusted(at("upper", "lower", "state"))).toBe(at("upper"));
-    expect(findUntrusted(at("upper", "new", "state"))).toBe(at("upper"));
+    expect(await findUntrusted(at("upper", "lower", "state"))).toBe(at("upper"));
+    expect(await findUntrusted(at("upper", "new", "state"))).toBe(at("upper"));
   });
 
-  test("but not one that a group of this process may write", () => {
+  test("but not one that a group of this process may write", async () => {
     chmodSync(at("upper"), 0o775);
-    expect(findUntrusted(at("upper", "lower", "state"))).toBeUndefined();
+    expect(await findUntrusted(at("upper", "lower", "state"))).toBeUndefined();
   });
 
-  test("unless the sticky bit keeps what is in it", () => {
+  test("unless the sticky bit keeps what is in it", async () => {
     chmodSync(at("upper"), 0o1777);
-    expect(findUntrusted(at("upper", "lower", "state"))).toBeUndefined();
-    expect(findUntrusted(at("upper", "new", "state"))).toBeUndefined();
+    expect(await findUntrusted(at("upper", "lower", "state"))).toBeUndefined();
+    expect(await findUntrusted(at("upper", "new", "state"))).toBeUndefined();
   });
 
-  test.skipIf(!isRoot)("and a sticky one whose entry is of another user", () => {
+  test.skipIf(!isRoot)("and a sticky one whose entry is of another user", async () => {
     chmodSync(at("upper"), 0o1777);
     chownSync(at("upper", "lower"), nobody, nobody);
-    expect(findUntrusted(at("upper", "lower"))).toBe(at("upper"));
+    expect(await findUntrusted(at("upper", "lower"))).toBe(at("upper"));
   });
 
-  test.skipIf(!isRoot)("and one that is of another user", () => {
+  test.skipIf(!isRoot)("and one that is of another user", async () => {
     chownSync(at("upper"), nobody, nobody);
-    expect(findUntrusted(at("upper", "lower", "state"))).toBe(at("upper"));
+    expect(await findUntrusted(at("upper", "lower", "state"))).toBe(at("upper"));
   });
 });
 
 describe("of a symbolic link", () => {
   test.each(["absolute", "relative"])(
     "the directory it is in counts, and those of its target: %s",
-    (kind) => {
+    async (kind) => {
       mkdirSync(at("links"));
       const target = kind === "absolute" ? at("upper", "lower") : "../links/./../upper/lower";
       symlinkSync(target, at("links", "link"));
       const path = at("links", "link", "state");
-      expect(findUntrusted(path)).toBeUndefined();
+      expect(await findUntrusted(path)).toBeUndefined();
       chmodSync(at("upper"), 0o777);
-      expect(findUntrusted(path)).toBe(at("upper"));
+      expect(await findUntrusted(path)).toBe(at("upper"));
       chmodSync(at("upper"), 0o755);
       chmodSync(at("links"), 0o777);
-      expect(findUntrusted(path)).toBe(at("links"));
+      expect(await findUntrusted(path)).toBe(at("links"));
     },
   );
 
-  test("a loop ends", () => {
+  test("a loop ends", async () => {
     symlinkSync(at("loop"), at("loop"));
-    expect(findUntrusted(at("loop", "state"))).toBeUndefined();
+    expect(await findUntrusted(at("loop", "state"))).toBeUndefined();
   });
 });

@@ -1,6 +1,8 @@
 import type { Stats } from "node:fs";
-import { lstatSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { lstat, readlink, stat } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
+import { isErrno } from "../../base/errors.ts";
 
 const stickyBit = 0o1000;
 const writableByOthers = 0o022;
@@ -9,11 +11,11 @@ const writableByAll = 0o002;
 const mostLinks = 40;
 
 /**
- * Returns the first directory on the way to `path` in which another user may replace or make the next
+ * Resolves to the first directory on the way to `path` in which another user may replace or make the next
  * part of it; `undefined` if there is none. Symbolic links are followed. The way ends where nothing
  * exists yet, or where nothing can be read.
  */
-export function findUntrusted(path: string): string | undefined {
+export async function findUntrusted(path: string): Promise<string | undefined> {
   let directory: string = sep;
   let links = 0;
   const parts = partsOf(resolve(path));
@@ -23,16 +25,16 @@ export function findUntrusted(path: string): string | undefined {
       continue;
     }
     const entry = join(directory, part);
-    const stat = statEntry(entry);
-    if (stat === "unreadable") return undefined;
-    if (!keeps(statSync(directory), stat)) return directory;
-    if (stat === undefined) return undefined;
-    if (!stat.isSymbolicLink()) {
+    const found = await statEntry(entry);
+    if (found === "unreadable") return undefined;
+    if (!keeps(await stat(directory), found)) return directory;
+    if (found === undefined) return undefined;
+    if (!found.isSymbolicLink()) {
       directory = entry;
       continue;
     }
     if (++links > mostLinks) return undefined;
-    const target = readlinkSync(entry);
+    const target = await readlink(entry);
     if (target.startsWith(sep)) directory = sep;
     parts.unshift(...partsOf(target));
   }
@@ -85,10 +87,10 @@ function partsOf(path: string): string[] {
 }
 
 /** `undefined` means that there is no such entry. */
-function statEntry(path: string): Stats | "unreadable" | undefined {
+async function statEntry(path: string): Promise<Stats | "unreadable" | undefined> {
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch {
-    return "unreadable";
+    return await lstat(path);
+  } catch (error) {
+    return isErrno(error, "ENOENT") ? undefined : "unreadable";
   }
 }

@@ -1,6 +1,9 @@
-import { closeSync, openSync, readdirSync, unlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isLocked, tryLock } from "../../ffi/file-lock.ts";
+import { isErrno } from "../../base/errors.ts";
+import { tryLock } from "../../ffi/file-lock.ts";
+import type { Disk } from "../../system/disk.ts";
+import { ifThere, LateDiskError, systemDisk } from "../../system/disk.ts";
+import { DiskLane } from "../../system/disk-lane.ts";
 
 /** A locked descriptor, to be released when the command that inherited it has ended. */
 export interface LockHandle {
@@ -10,72 +13,103 @@ export interface LockHandle {
 
 /**
  * Lock files that show, after a crash, which start commands still run: a command inherits a locked
- * descriptor, and the lock lasts until the command and all its children have closed it.
+ * descriptor, and the lock lasts until the command and all its children have closed it. One operation at
+ * a time is under way, off the main thread.
  */
 export class CommandLocks {
   readonly #prefix: string;
+  readonly #disk: Disk;
+  readonly #lane = new DiskLane();
 
   /** The path of a lock file is `prefix` and the number of the lease. */
-  constructor(prefix: string) {
+  constructor(prefix: string, disk: Disk = systemDisk) {
     this.#prefix = prefix;
+    this.#disk = disk;
   }
 
   /**
-   * Returns a lock for the start command of a lease, or undefined if the file cannot be created. Then the
-   * next daemon takes the command for ended.
+   * Resolves to a lock for the start command of a lease, or to undefined if the file cannot be created in
+   * time. Then the next daemon takes the command for ended.
    */
-  take(id: number): LockHandle | undefined {
-    // Children of an earlier command may still hold the lock of a lease with the same number.
-    remove(this.#path(id));
+  async take(id: number): Promise<LockHandle | undefined> {
     try {
-      const fd = openSync(this.#path(id), "w", 0o600);
-      tryLock(fd);
-      return { fd, release: () => closeSync(fd) };
+      const fd = await this.#lane.run((signal) => this.#create(this.#path(id), signal));
+      return { fd, release: () => this.#release(fd) };
     } catch {
       // The journal has the same trouble, and logs it.
       return undefined;
     }
   }
 
-  /** Returns whether a start command of this lease, or a child of it, still runs. */
-  isHeld(id: number): boolean {
-    // Without a file there is no lock.
-    return isLocked(this.#path(id));
+  /** Resolves to whether a start command of this lease, or a child of it, still runs, or may do so. */
+  async isHeld(id: number): Promise<boolean> {
+    try {
+      return await this.#lane.run(async () => {
+        const fd = await this.#disk.open(this.#path(id), "r");
+        const isHeld = tryLock(fd) !== "ours";
+        await this.#disk.close(fd);
+        return isHeld;
+      });
+    } catch (error) {
+      // A file that is not there, or may not be read, has no lock that this process could find.
+      return error instanceof LateDiskError;
+    }
   }
 
   /** Removes the file of a lease that is gone. */
   forget(id: number): void {
-    remove(this.#path(id));
+    this.#remove(() => ifThere(this.#disk.unlink(this.#path(id))));
   }
 
   /** Removes the files of all leases but these. */
   forgetAllBut(ids: ReadonlySet<number>): void {
     const directory = dirname(this.#prefix);
     const start = basename(this.#prefix);
-    for (const name of namesIn(directory)) {
-      if (!name.startsWith(start) || ids.has(Number(name.slice(start.length)))) continue;
-      remove(join(directory, name));
+    this.#remove(async () => {
+      for (const name of await this.#disk.readDirectory(directory)) {
+        if (!name.startsWith(start) || ids.has(Number(name.slice(start.length)))) continue;
+        await this.#disk.unlink(join(directory, name));
+      }
+    });
+  }
+
+  /** Resolves when all that was begun has ended. */
+  idle(): Promise<void> {
+    return this.#lane.idle();
+  }
+
+  async #create(path: string, signal: AbortSignal): Promise<number> {
+    const fd = await this.#open(path);
+    if (signal.aborted) {
+      await this.#disk.close(fd);
+      throw signal.reason;
     }
+    tryLock(fd);
+    return fd;
+  }
+
+  async #open(path: string): Promise<number> {
+    try {
+      return await this.#disk.open(path, "wx", 0o600);
+    } catch (error) {
+      if (!isErrno(error, "EEXIST")) throw error;
+      // Children of an earlier command may still hold the lock of a lease with the same number.
+      await this.#disk.unlink(path);
+      return this.#disk.open(path, "wx", 0o600);
+    }
+  }
+
+  #release(fd: number): void {
+    // A descriptor of a disk that hangs is closed when that answers.
+    this.#lane.runLater(() => this.#disk.close(fd)).catch(() => {});
+  }
+
+  /** What cannot be removed, a later daemon removes. */
+  #remove(remove: () => Promise<void>): void {
+    this.#lane.run(remove).catch(() => {});
   }
 
   #path(id: number): string {
     return `${this.#prefix}${id}`;
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    // Without a directory there are no files; the journal logs that.
-    return [];
-  }
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It is gone already.
   }
 }

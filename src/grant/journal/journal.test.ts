@@ -24,102 +24,101 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true }));
 
-function reopen(): { values: readonly unknown[]; damage: readonly string[] } {
-  const { journal, values, damage } = Journal.open(path);
-  journal.close();
+async function open<Value>(): Promise<{ journal: Journal<Value>; values: readonly unknown[] }> {
+  const contents = await Journal.read(path);
+  return { journal: await Journal.open(path, contents), values: contents.values };
+}
+
+async function reopen(): Promise<{ values: readonly unknown[]; damage: readonly string[] }> {
+  const { values, damage } = await Journal.read(path);
+  const { journal } = await open();
+  await journal.close();
   return { values, damage };
 }
 
-test("what was appended is there when the journal is opened again", () => {
-  const { journal, values } = Journal.open<unknown>(path);
+test("what was appended is there when the journal is opened again", async () => {
+  const { journal, values } = await open<unknown>();
   expect(values).toEqual([]);
-  journal.append({ op: "open", door: "문" });
-  journal.append({ op: "close" });
-  journal.close();
-  expect(reopen()).toEqual({ values: [{ op: "open", door: "문" }, { op: "close" }], damage: [] });
+  await journal.append([{ op: "open", door: "문" }]);
+  await journal.append([{ op: "close" }]);
+  await journal.close();
+  expect(await reopen()).toEqual({
+    values: [{ op: "open", door: "문" }, { op: "close" }],
+    damage: [],
+  });
 });
 
-test("appending goes on where the last daemon stopped", () => {
+test("appending goes on where the last daemon stopped", async () => {
   for (const value of [1, 2, 3]) {
-    const { journal } = Journal.open<number>(path);
-    journal.append(value);
-    journal.close();
+    const { journal } = await open<number>();
+    await journal.append([value]);
+    await journal.close();
   }
-  expect(reopen().values).toEqual([1, 2, 3]);
+  expect((await reopen()).values).toEqual([1, 2, 3]);
 });
 
-test("only the owner can read it", () => {
-  Journal.open(path).journal.close();
+test("only the owner can read it", async () => {
+  await (await open()).journal.close();
   expect(statSync(path).mode & 0o777).toBe(0o600);
   expect(statSync(join(directory, "state")).mode & 0o777).toBe(0o700);
 });
 
-test("compacting leaves the given values, in a file with room reserved", () => {
-  const { journal } = Journal.open<number>(path);
-  for (let value = 0; value < 100; value++) journal.append(value);
-  journal.compact([7, 8]);
-  journal.append(9);
-  journal.close();
+test("compacting leaves the given values, in a file with room reserved", async () => {
+  const { journal } = await open<number>();
+  for (let value = 0; value < 100; value++) await journal.append([value]);
+  await journal.rewrite([7, 8]);
+  await journal.append([9]);
+  await journal.close();
   expect(statSync(path).size).toBe(1 << 20);
-  expect(reopen().values).toEqual([7, 8, 9]);
+  expect((await reopen()).values).toEqual([7, 8, 9]);
 });
 
-test("it is long after some thousand lines, and no longer after compacting", () => {
-  const { journal } = Journal.open<string>(path);
+test("it is long after some thousand lines, and no longer after compacting", async () => {
+  const { journal } = await open<string>();
   const line = "x".repeat(200);
-  while (!journal.isLong) journal.append(line);
-  journal.compact([]);
+  while (!journal.isLong) await journal.append([line]);
+  await journal.rewrite([]);
   expect(journal.isLong).toBe(false);
-  journal.close();
+  await journal.close();
 });
 
-test("what is worth keeping takes twice its room, and as much again can be added before it is long", () => {
-  const { journal } = Journal.open<string>(path);
+test("what is worth keeping takes twice its room, and as much again can be added before it is long", async () => {
+  const { journal } = await open<string>();
   const line = "x".repeat(991);
   const lines = 4000;
-  journal.compact(Array<string>(lines).fill(line));
+  await journal.rewrite(Array<string>(lines).fill(line));
   expect(statSync(path).size).toBeLessThan(2.2 * lines * 1000);
   let added = 0;
-  for (; !journal.isLong; added++) journal.append(line);
+  for (; !journal.isLong; added++) await journal.append([line]);
   expect(added).toBeGreaterThan(0.95 * lines);
   // Where it cannot be written anew there is room still.
   expect(statSync(path).size - 1000 * (lines + added)).toBeGreaterThan(500_000);
-  journal.close();
+  await journal.close();
 });
 
-test("commits that are asked for together are all fulfilled", async () => {
-  const { journal } = Journal.open<number>(path);
-  journal.append(1);
-  const first = journal.commit();
-  journal.append(2);
-  await Promise.all([first, journal.commit(), journal.commit()]);
-  journal.close();
-  expect(reopen().values).toEqual([1, 2]);
-});
-
-test("truncated at any byte it loads, with every line that is whole", () => {
-  const { journal } = Journal.open<unknown>(path);
+test("truncated at any byte it loads, with every line that is whole", async () => {
+  const { journal } = await open<unknown>();
   const values = [{ door: "ssh" }, "two", { source: "2001:db8::1" }];
-  for (const value of values) journal.append(value);
-  journal.close();
+  for (const value of values) await journal.append([value]);
+  await journal.close();
   const lines = values.map((value) => formatLine(value));
   const whole = lines.join("").length;
   for (let length = whole; length >= 0; length--) {
     truncateSync(path, length);
     const left = lines.findLastIndex((_, i) => lines.slice(0, i + 1).join("").length <= length) + 1;
-    const { values: read, damage } = reopen();
+    const { values: read, damage } = await reopen();
     expect(read).toEqual(values.slice(0, left));
     expect(damage).toHaveLength(lines.slice(0, left).join("").length === length ? 0 : 1);
   }
 });
 
-test("a damaged line is reported, and the others are used", () => {
-  const { journal } = Journal.open<number>(path);
-  for (const value of [1, 2, 3]) journal.append(value);
-  journal.close();
+test("a damaged line is reported, and the others are used", async () => {
+  const { journal } = await open<number>();
+  for (const value of [1, 2, 3]) await journal.append([value]);
+  await journal.close();
   const text = readFileSync(path, "latin1");
   writeFileSync(path, text.replace(/ 2\n/, " 4\n"), "latin1");
-  expect(reopen()).toEqual({ values: [1, 3], damage: ["line 2 is damaged"] });
+  expect(await reopen()).toEqual({ values: [1, 3], damage: ["line 2 is damaged"] });
 });
 
 test("what stands behind the end is not hidden by a gap", () => {
@@ -151,15 +150,15 @@ test("one wrong bit anywhere is corrected, and told", () => {
   }
 });
 
-test("a line is not joined to one whose end had a wrong bit", () => {
+test("a line is not joined to one whose end had a wrong bit", async () => {
   const text = Buffer.from(formatLine(1));
   text.writeUInt8(text.readUInt8(text.length - 1) ^ 2, text.length - 1);
   mkdirSync(dirname(path));
   writeFileSync(path, Buffer.concat([text, Buffer.alloc(64)]));
-  const { journal } = Journal.open<number>(path);
-  journal.append(2);
-  journal.close();
-  expect(reopen()).toEqual({ values: [1, 2], damage: [] });
+  const { journal } = await open<number>();
+  await journal.append([2]);
+  await journal.close();
+  expect(await reopen()).toEqual({ values: [1, 2], damage: [] });
 });
 
 test("two wrong bits in a line lose it alone, also where one makes a zero", () => {

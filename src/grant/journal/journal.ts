@@ -1,22 +1,10 @@
-import {
-  closeSync,
-  constants,
-  fdatasync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { constants } from "node:fs";
 import { dirname } from "node:path";
-import { promisify } from "node:util";
 import { KnockError, reason } from "../../base/errors.ts";
-import { readIfThere, syncDirectory } from "../../system/files.ts";
+import type { Disk } from "../../system/disk.ts";
+import { ifThere, systemDisk } from "../../system/disk.ts";
+import type { ReadJournal } from "./journal-format.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
-
-/** Makes what was written to a descriptor durable. */
-export type Sync = (fd: number) => Promise<void>;
 
 /** Bytes reserved on the disk, so that a full one does not matter: at least some 5,000 lines. */
 const reserved = 1 << 20;
@@ -26,37 +14,31 @@ const spare = reserved / 2;
 
 const lineEnd = 0x0a;
 
-/** What a journal held when it was opened. */
-export interface OpenedJournal<Value> {
-  readonly journal: Journal<Value>;
-  /** The values of all sound lines, oldest first; unchecked. */
-  readonly values: readonly unknown[];
-  /** One text for each part that cannot be read, or could not without a correction. */
-  readonly damage: readonly string[];
-  /** How many whole lines cannot be read. */
-  readonly lost: number;
+/** What a file holds that is to be opened. */
+export interface JournalContents extends ReadJournal {
+  readonly bytes: Uint8Array;
 }
 
 /**
  * A write-ahead journal on the disk. What was committed is there after a power cut; what was only
- * appended is there after a crash of this process.
+ * appended is there after a crash of this process. Its methods take as long as the disk; one at a time
+ * may be under way.
  *
  * @typeParam Value what a line holds: anything that JSON can write
  */
 export class Journal<Value> {
   readonly path: string;
-  readonly #syncFile: Sync;
+  readonly #disk: Disk;
   #fd: number;
   /** Bytes used, and bytes reserved. */
   #end: number;
   #size: number;
   /** `#end` beyond which the journal is long. */
   #longAt: number;
-  #syncing: Promise<void> | undefined;
 
-  private constructor(path: string, fd: number, end: number, size: number, sync: Sync) {
-    this.#syncFile = sync;
+  private constructor(path: string, fd: number, end: number, size: number, disk: Disk) {
     this.path = path;
+    this.#disk = disk;
     this.#fd = fd;
     this.#end = end;
     this.#size = size;
@@ -64,130 +46,126 @@ export class Journal<Value> {
   }
 
   /** Reads a journal, whether it can be written or not. Throws SYSTEM. */
-  static read(path: string): Omit<OpenedJournal<unknown>, "journal"> {
+  static async read(path: string, disk: Disk = systemDisk): Promise<JournalContents> {
     try {
-      return readJournal(readIfThere(path) ?? new Uint8Array());
+      const bytes = (await ifThere(disk.readFile(path))) ?? new Uint8Array();
+      return { ...readJournal(bytes), bytes };
     } catch (error) {
       throw failure("use", path, error);
     }
   }
 
-  /** Opens and reads a journal, or creates one. Throws SYSTEM. */
-  static open<Value>(path: string, sync: Sync = promisify(fdatasync)): OpenedJournal<Value> {
+  /** Opens a journal that holds `contents`, or creates one. Throws SYSTEM. */
+  static async open<Value>(
+    path: string,
+    { bytes, end }: JournalContents,
+    disk: Disk = systemDisk,
+  ): Promise<Journal<Value>> {
     try {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      const bytes = readIfThere(path) ?? new Uint8Array();
-      const { values, damage, lost, end } = readJournal(bytes);
-      const size = Math.max(reserved, bytes.length);
-      const fd = openForWriting(path);
+      await disk.makeDirectory(dirname(path), 0o700);
+      // Without O_APPEND: lines are written at their place, into the reserved room.
+      const fd = await disk.open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
       // A wrong bit in the end of the last line was corrected: what is appended must not join that line.
-      if (end > 0 && bytes[end - 1] !== lineEnd) writeAll(fd, Uint8Array.of(lineEnd), end - 1);
-      const journal = new Journal<Value>(path, fd, end, size, sync);
-      return { journal, values, damage, lost };
+      if (end > 0 && bytes[end - 1] !== lineEnd) {
+        await disk.write(fd, Uint8Array.of(lineEnd), end - 1);
+      }
+      return new Journal<Value>(path, fd, end, Math.max(reserved, bytes.length), disk);
     } catch (error) {
       throw failure("use", path, error);
     }
   }
 
-  /** Returns whether enough has been written for `compact` to be worth while. */
+  /** Returns whether enough has been written for `rewrite` to be worth while. */
   get isLong(): boolean {
     return this.#end > this.#longAt;
   }
 
-  /** Appends a line, which survives this process. Throws SYSTEM; then nothing was appended. */
-  append(value: Value): void {
-    const line = Buffer.from(formatLine(value));
+  /** Appends lines, which survive this process. Throws SYSTEM; then nothing was appended. */
+  async append(values: readonly Value[]): Promise<void> {
+    const lines = Buffer.from(values.map(formatLine).join(""));
     try {
-      // The next line overwrites a part that was written; a reader takes it for cut off.
-      writeAll(this.#fd, line, this.#end);
-      this.#end += line.length;
+      // The next lines overwrite a part that was written; a reader takes it for cut off.
+      await this.#disk.write(this.#fd, lines, this.#end);
+      this.#end += lines.length;
     } catch (error) {
       throw failure("write to", this.path, error);
     }
   }
 
-  /** Resolves when all lines so far are durable. Concurrent calls share one sync. Throws SYSTEM. */
+  /** Resolves when all lines so far are durable. Throws SYSTEM. */
   async commit(): Promise<void> {
-    // A sync that is under way may have begun before the last line was written.
-    await this.#syncing?.catch(() => {});
-    this.#syncing ??= this.#sync().finally(() => {
-      this.#syncing = undefined;
-    });
     try {
-      await this.#syncing;
+      await this.#disk.syncData(this.#fd);
     } catch (error) {
       throw failure("commit", this.path, error);
     }
   }
 
-  async #sync(): Promise<void> {
-    const fd = this.#fd;
-    try {
-      await this.#syncFile(fd);
-    } catch (error) {
-      // Otherwise a file that is durable has replaced it meanwhile.
-      if (fd === this.#fd) throw error;
-    }
-  }
-
-  /** Replaces all lines atomically: a crash leaves the old file or the new one. Throws SYSTEM. */
-  compact(values: readonly Value[]): void {
+  /**
+   * Replaces all lines atomically, and makes that durable: a crash leaves the old file or the new one.
+   * Throws SYSTEM.
+   */
+  async rewrite(values: readonly Value[]): Promise<void> {
     const text = Buffer.from(values.map(formatLine).join(""));
     // Room for as many new lines as there are old ones, and the spare.
     const size = Math.max(reserved, 2 * text.length + spare);
     const draft = `${this.path}.new`;
     let fd: number | undefined;
     try {
-      fd = openSync(draft, "w+", 0o600);
-      writeAll(fd, text, 0);
-      reserve(fd, text.length, size);
-      fsyncSync(fd);
-      renameSync(draft, this.path);
+      fd = await this.#disk.open(draft, "w+", 0o600);
+      await this.#disk.write(fd, text, 0);
+      await this.#reserve(fd, text.length, size);
+      await this.#disk.sync(fd);
+      await this.#disk.rename(draft, this.path);
     } catch (error) {
-      if (fd !== undefined) discard(fd, draft);
+      if (fd !== undefined) await this.#discard(fd, draft);
       // The next attempt is worth while when half of the rest is used, too.
       this.#longAt = (this.#end + this.#size) / 2;
       throw failure("rewrite", this.path, error);
     }
-    closeSync(this.#fd);
+    const before = this.#fd;
     this.#fd = fd;
     this.#end = text.length;
     this.#size = size;
     this.#longAt = size - spare;
     try {
-      syncDirectory(dirname(this.path));
+      await this.#disk.close(before);
+      await this.#syncDirectory();
     } catch (error) {
       throw failure("rewrite", this.path, error);
     }
   }
 
-  close(): void {
-    closeSync(this.#fd);
+  async close(): Promise<void> {
+    await this.#disk.close(this.#fd);
   }
-}
 
-/** Removes a draft that failed: on a full disk it takes room. */
-function discard(fd: number, path: string): void {
-  closeSync(fd);
-  try {
-    unlinkSync(path);
-  } catch {
-    // The next draft replaces it.
+  /** Writes zeros from `start` up to `end` in pieces: one buffer would keep a megabyte of memory. */
+  async #reserve(fd: number, start: number, end: number): Promise<void> {
+    const zeros = new Uint8Array(1 << 16);
+    for (let at = start; at < end; at += zeros.length) {
+      await this.#disk.write(fd, zeros.subarray(0, end - at), at);
+    }
   }
-}
 
-function writeAll(fd: number, bytes: Uint8Array, position: number): void {
-  const written = writeSync(fd, bytes, 0, bytes.length, position);
-  if (written < bytes.length) {
-    throw Object.assign(new Error("no space left on the device"), { code: "ENOSPC" });
+  /** Removes a draft that failed: on a full disk it takes room. */
+  async #discard(fd: number, draft: string): Promise<void> {
+    try {
+      await this.#disk.close(fd);
+      await this.#disk.unlink(draft);
+    } catch {
+      // The next draft replaces it.
+    }
   }
-}
 
-/** Writes zeros from `start` up to `end` in pieces: one buffer would keep a megabyte of memory. */
-function reserve(fd: number, start: number, end: number): void {
-  const zeros = new Uint8Array(1 << 16);
-  for (let at = start; at < end; at += zeros.length) {
-    writeAll(fd, zeros.subarray(0, end - at), at);
+  /** Makes a rename survive a power cut. */
+  async #syncDirectory(): Promise<void> {
+    const directory = await this.#disk.open(dirname(this.path), "r");
+    try {
+      await this.#disk.sync(directory);
+    } finally {
+      await this.#disk.close(directory);
+    }
   }
 }
 
@@ -195,9 +173,4 @@ function failure(what: string, path: string, cause: unknown): KnockError {
   return new KnockError("SYSTEM", `cannot ${what} the journal ${path}: ${reason(cause)}`, {
     cause,
   });
-}
-
-/** Opens without O_APPEND: lines are written at their place, into the reserved room. */
-function openForWriting(path: string): number {
-  return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
 }

@@ -1,16 +1,18 @@
+import { ownerName } from "../../base/access-owner.ts";
 import type { Clock } from "../../base/clock.ts";
 import { systemClock } from "../../base/clock.ts";
-import { isErrno, KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Monotonic } from "../../base/time.ts";
-import { later, longAgo } from "../../base/time.ts";
+import type { Disk } from "../../system/disk.ts";
+import { systemDisk } from "../../system/disk.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
 import type { LeaseStore } from "../lease-store.ts";
 import type { Ledger } from "../ledger.ts";
 import { eventsOf } from "./history.ts";
-import type { Sync } from "./journal.ts";
-import { Journal } from "./journal.ts";
-import type { ClockReading, LeaseRecord } from "./record.ts";
+import type { JournalContents } from "./journal.ts";
+import type { JournalSnapshot } from "./journal-writer.ts";
+import { JournalWriter } from "./journal-writer.ts";
+import type { ClockReading } from "./record.ts";
 import { parseRecord, recordToJson } from "./record.ts";
 import { recover } from "./recovery.ts";
 
@@ -20,157 +22,139 @@ import { recover } from "./recovery.ts";
  */
 const inexactness = 1000;
 
-/** Pause between two attempts to rewrite the journal, which takes long with many leases: milliseconds. */
-const pauseInTrouble = 1000;
+/** How many leases a line names that the next daemon may not know. */
+const mostNames = 20;
 
-/** How long a disk may take to make lines durable: milliseconds. One that takes longer has failed. */
-const patience = 2000;
+export interface LeaseJournalParts {
+  readonly ledger: Ledger;
+  /** The moment of the start. */
+  readonly here: ClockReading;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly disk?: Disk;
+  /** Runs before the journal is read. If it rejects, the journal is never used. */
+  readonly prepare?: () => Promise<void>;
+}
 
-/**
- * The leases on the disk. It never throws: when writing fails it logs that once, reports it in `trouble`,
- * and rewrites the journal as soon as it can, at an event or at the end. It does not open a journal again
- * that could not be opened: another daemon may have it by then.
- */
+/** A journal and what earlier daemons left. */
+export interface OpenedLeaseJournal {
+  readonly journal: LeaseJournal;
+  readonly recovered: readonly Lease[];
+  /** Where the disk hangs, resolves to what earlier daemons left when it answers. Never rejects. */
+  readonly late: Promise<readonly Lease[]> | undefined;
+}
+
+/** The leases on the disk. It never throws: when writing fails it logs that once, and reports it in `trouble`. */
 export class LeaseJournal implements LeaseStore {
+  readonly path: string;
   readonly #ledger: Ledger;
   readonly #log: Log;
-  readonly #clock: Clock;
-  readonly #start: LeaseRecord;
-  readonly path: string;
-  /** Leases that were extended since the last rewriting: their end as the file has it. */
+  readonly #writer: JournalWriter;
+  /** Leases that were extended: their end as the file has it. */
   readonly #extended = new Map<number, Monotonic>();
-  #journal: Journal<unknown> | undefined;
-  #trouble: string | undefined;
-  /** In trouble, when to try again. */
-  #tryAt = longAgo;
-  /** How many commits take too long. Until they end the disk must not be asked for anything that waits. */
-  #overdue = 0;
-  #shortening = false;
-  /** Whether the file has the start of this daemon: its times mean nothing without. */
-  #begun = false;
 
-  private constructor(path: string, ledger: Ledger, here: ClockReading, log: Log, clock: Clock) {
+  private constructor(path: string, parts: LeaseJournalParts) {
+    const { ledger, log, here, clock = systemClock, disk = systemDisk } = parts;
     this.path = path;
-    this.#clock = clock;
     this.#ledger = ledger;
     this.#log = log;
-    this.#start = { op: "start", ...here };
+    this.#writer = new JournalWriter({
+      ...{ path, clock, disk },
+      start: recordToJson({ op: "start", ...here }),
+      snapshot: () => this.#takeSnapshot(),
+      onTrouble: ({ message }) => this.#logFailure(`${message}: leases are in memory only`),
+    });
   }
 
-  /** Opens the journal at `path` and returns the leases that earlier daemons left. */
-  static open(
-    path: string,
-    ledger: Ledger,
-    here: ClockReading,
-    log: Log,
-    clock: Clock = systemClock,
-    sync?: Sync,
-  ): { readonly journal: LeaseJournal; readonly recovered: readonly Lease[] } {
-    const journal = new LeaseJournal(path, ledger, here, log, clock);
-    return { journal, recovered: journal.#load(here, sync) };
+  /** Opens the journal at `path`. Rejects as `prepare` does, unless the disk hangs first. */
+  static async open(path: string, parts: LeaseJournalParts): Promise<OpenedLeaseJournal> {
+    const journal = new LeaseJournal(path, parts);
+    let answer = (_: readonly Lease[]) => {};
+    const late = new Promise<readonly Lease[]>((resolve) => {
+      answer = resolve;
+    });
+    let recovered: readonly Lease[] = [];
+    const onRead = (contents: JournalContents) => {
+      recovered = journal.#recover(contents, parts.here);
+      answer(recovered);
+    };
+    const isLoaded = await journal.#writer.load(parts.prepare ?? (async () => {}), onRead);
+    return { journal, recovered, late: isLoaded ? undefined : late };
   }
 
   /** Why nothing can be written; undefined while writing works. */
   get trouble(): string | undefined {
-    return this.#trouble;
+    return this.#writer.trouble;
   }
 
-  /** Writes an event that the ledger has just applied. Returns false if that failed. */
-  write(event: LeaseEvent): boolean {
-    if (this.#trouble !== undefined && this.#clock.now() < this.#tryAt) return false;
-    if (this.#isExactEnough(event)) return true;
-    return this.#attempt((journal) => {
-      // Events that could not be written are missing: the whole state replaces them.
-      if (this.#trouble !== undefined || !this.#begun) this.#compact(journal);
-      else this.#append(journal, event);
-      if (journal.isLong) void this.#shorten(journal);
+  /** Rewrites the file with what the ledger holds. Nothing is written before. */
+  restart(): void {
+    this.#writer.restart();
+  }
+
+  write(event: LeaseEvent): void {
+    if (this.#isExactEnough(event)) return;
+    if (event.op === "extend") this.#extended.set(event.id, event.due);
+    else if (event.op === "closed") this.#extended.delete(event.id);
+    this.#writer.append(recordToJson(event));
+  }
+
+  commit(): Promise<boolean> {
+    return this.#writer.commit();
+  }
+
+  /** Tries once more now if there is trouble, unless the disk hangs. Resolves when that has ended. */
+  retry(): Promise<void> {
+    return this.#writer.retry();
+  }
+
+  /**
+   * Closes the file. `here` is this moment: after a boot it shows the next daemon how long leases lasted.
+   * If it cannot be written, the log names what the next daemon may not know.
+   */
+  async close(here?: ClockReading): Promise<void> {
+    const isComplete = await this.#writer.close(() => [
+      ...this.#inexactEnds(),
+      ...(here === undefined ? [] : [{ op: "end", ...here }]),
+    ]);
+    const leases = this.#ledger.leases.map(({ access: { owner, source } }) => {
+      return `"${ownerName(owner)}" for ${source}`;
+    });
+    if (isComplete || leases.length === 0) return;
+    const more = leases.length > mostNames ? ` and ${leases.length - mostNames} more` : "";
+    const names = leases.slice(0, mostNames).join(", ");
+    this.#logFailure(
+      `journal ${this.path} is not complete: the next daemon may not know ${names}${more}`,
+    );
+  }
+
+  #inexactEnds(): LeaseEvent[] {
+    return [...this.#extended].flatMap(([id, written]) => {
+      const due = this.#ledger.get(id)?.due;
+      return due === undefined || due === written ? [] : [{ op: "extend", id, due }];
     });
   }
 
   #isExactEnough(event: LeaseEvent): boolean {
-    if (event.op !== "extend" || this.#trouble !== undefined) return false;
+    if (event.op !== "extend" || this.trouble !== undefined) return false;
     const written = this.#extended.get(event.id);
     return written !== undefined && Math.abs(event.due - written) < inexactness;
   }
 
-  #append(journal: Journal<unknown>, event: LeaseEvent): void {
-    journal.append(recordToJson(event));
-    if (event.op === "extend") this.#extended.set(event.id, event.due);
-    else if (event.op === "closed") this.#extended.delete(event.id);
-  }
-
-  /** Resolves when everything is durable; to false if that failed, or takes too long. */
-  commit(): Promise<boolean> {
-    if (this.#journal === undefined || this.#overdue > 0) return Promise.resolve(false);
-    const committed = this.#commit(this.#journal);
-    return new Promise((resolve) => {
-      const cancel = this.#clock.wakeAt(later(this.#clock.now(), patience), () => {
-        void this.#giveUp(committed);
-        resolve(false);
-      });
-      void committed.then((durable) => {
-        cancel();
-        resolve(durable);
-      });
-    });
-  }
-
-  async #commit(journal: Journal<unknown>): Promise<boolean> {
-    try {
-      await journal.commit();
-      return this.#trouble === undefined;
-    } catch (error) {
-      this.#complain(error);
-      return false;
-    }
-  }
-
-  /** Takes the disk for failed until `commit` ends. */
-  async #giveUp(commit: Promise<unknown>): Promise<void> {
-    this.#overdue++;
-    const message = `cannot commit the journal ${this.path}: the disk has not answered for 2 s`;
-    this.#complain(new KnockError("SYSTEM", message));
-    await commit;
-    this.#overdue--;
-    this.retry();
-  }
-
-  /** Tries once more now if there is trouble, and the disk answers. */
-  retry(): void {
-    if (this.#trouble !== undefined) this.#attempt((journal) => this.#compact(journal));
-  }
-
-  /** Closes the file. `here` is this moment: after a boot it shows the next daemon how long leases lasted. */
-  close(here?: ClockReading): void {
-    this.#attempt((journal) => {
-      if (this.#trouble !== undefined) this.#compact(journal);
-      for (const [id, due] of this.#extended) {
-        const lease = this.#ledger.get(id);
-        if (lease !== undefined && lease.due !== due) {
-          journal.append({ op: "extend", id, due: lease.due });
-        }
+  #takeSnapshot(): JournalSnapshot {
+    const { leases } = this.#ledger;
+    const extended = new Map(this.#extended);
+    const onWritten = () => {
+      for (const { id, due } of leases) {
+        const before = extended.get(id);
+        // Otherwise a later line has another end.
+        if (before !== undefined && before === this.#extended.get(id)) this.#extended.set(id, due);
       }
-      if (here !== undefined) journal.append({ op: "end", ...here });
-    });
-    // A descriptor in use must not become that of another file.
-    if (this.#overdue === 0) this.#journal?.close();
-    this.#journal = undefined;
+    };
+    return { lines: leases.flatMap(eventsOf).map(recordToJson), onWritten };
   }
 
-  #load(here: ClockReading, sync: Sync | undefined): readonly Lease[] {
-    let recovered: readonly Lease[] = [];
-    try {
-      recovered = this.#read(here);
-      this.#journal = Journal.open<unknown>(this.path, sync).journal;
-    } catch (error) {
-      this.#complain(error);
-    }
-    return recovered;
-  }
-
-  /** Reads what earlier daemons left, also where nothing can be written. Throws SYSTEM. */
-  #read(here: ClockReading): readonly Lease[] {
-    const { values, damage, lost } = Journal.read(this.path);
+  #recover({ values, damage, lost }: JournalContents, here: ClockReading): readonly Lease[] {
     const records = values.map(parseRecord);
     const strange = records.filter((record) => record === undefined).length;
     const notes = strange > 0 ? [...damage, `${strange} lines are none of ours`] : damage;
@@ -182,64 +166,7 @@ export class LeaseJournal implements LeaseStore {
     return recover(sound, here, lost);
   }
 
-  /** Rewrites the file with what the ledger holds now. On a full disk it continues the old one. */
-  restart(): void {
-    this.#attempt((journal) => {
-      try {
-        this.#compact(journal);
-      } catch (error) {
-        if (!isFull(error)) throw error;
-        journal.append(this.#start);
-      }
-    });
+  #logFailure(text: string): void {
+    this.#log.write({ level: "error", event: "journal-failed", text });
   }
-
-  #compact(journal: Journal<unknown>): void {
-    const events = this.#ledger.leases.flatMap(eventsOf);
-    journal.compact([this.#start, ...events].map(recordToJson));
-    this.#extended.clear();
-  }
-
-  /** Rewrites a long journal, which waits for the disk, once that has answered. */
-  async #shorten(journal: Journal<unknown>): Promise<void> {
-    if (this.#shortening) return;
-    this.#shortening = true;
-    const answers = await this.commit();
-    this.#shortening = false;
-    if (!answers || this.#journal !== journal) return;
-    try {
-      this.#compact(journal);
-    } catch {
-      // There is room left until the next attempt. A full disk is trouble when that room is used up.
-    }
-  }
-
-  #attempt(write: (journal: Journal<unknown>) => void): boolean {
-    if (this.#journal === undefined || this.#overdue > 0) return false;
-    try {
-      write(this.#journal);
-      this.#begun = true;
-      this.#trouble = undefined;
-      return true;
-    } catch (error) {
-      this.#complain(error);
-      return false;
-    }
-  }
-
-  #complain(error: unknown): void {
-    if (!(error instanceof KnockError)) throw error;
-    if (this.#trouble === undefined) {
-      const text = `${error.message}: leases are in memory only`;
-      this.#log.write({ level: "error", event: "journal-failed", text });
-    }
-    this.#trouble = error.message;
-    this.#tryAt = later(this.#clock.now(), pauseInTrouble);
-  }
-}
-
-/** Returns whether there is no room for another file: this one still has its reserve. */
-function isFull(error: unknown): boolean {
-  if (!(error instanceof KnockError)) return false;
-  return isErrno(error.cause, "ENOSPC") || isErrno(error.cause, "EDQUOT");
 }

@@ -22,21 +22,23 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function open(path: string, here = start) {
+async function open(path: string, here = start) {
   const log = new MemoryLog();
   const ledger = new Ledger();
   return {
     ledger,
     log,
-    ...LeaseJournal.open(path, ledger, clockReading(here), log, new ManualClock()),
+    ...(await LeaseJournal.open(path, {
+      ...{ ledger, log, here: clockReading(here), clock: new ManualClock() },
+    })),
   };
 }
 
-test("a journal of version 0.1 is read whole", () => {
+test("a journal of version 0.1 is read whole", async () => {
   const path = join(folder, "journal");
   copyFileSync(written, path);
-  const { recovered, journal, log } = open(path, end);
-  journal.close();
+  const { recovered, journal, log } = await open(path, end);
+  await journal.close();
   const door = (name: string, nth = 1) => ({ kind: "door", name, nth });
   expect(recovered.map(({ id, access, due, state }) => [id, access.owner, due, state])).toEqual([
     [1, door("ssh"), 31_000, { kind: "orphaned", wait: "waiting" }],
@@ -48,17 +50,17 @@ test("a journal of version 0.1 is read whole", () => {
   expect(log.texts).toEqual([]);
 });
 
-test("the same events are written as version 0.1 wrote them", () => {
+test("the same events are written as version 0.1 wrote them", async () => {
   const records = readJournal(readFileSync(written)).values.map(parseRecord);
   const events = records.filter((record) => record && !["start", "end"].includes(record.op));
   const path = join(folder, "journal");
-  const { journal, ledger } = open(path);
+  const { journal, ledger } = await open(path);
   journal.restart();
   for (const event of events as LeaseEvent[]) {
     ledger.apply(event);
     journal.write(event);
   }
-  journal.close(clockReading(end));
+  await journal.close(clockReading(end));
   const [ours] = readFileSync(path, "utf8").split("\0");
   expect(ours).toBe(readFileSync(written, "utf8"));
 });

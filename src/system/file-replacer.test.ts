@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { FileReplacer } from "./disk.ts";
+import { systemDisk } from "./disk.ts";
+import { FileReplacer } from "./file-replacer.ts";
 
 let folder: string;
 let path: string;
@@ -37,7 +38,10 @@ test("what cannot be written is thrown as SYSTEM with its name", async () => {
 test("a disk that hangs fails after 2 s, and leaves the file as it was when it answers", async () => {
   await new FileReplacer().replace(path, "before");
   let answer = () => {};
-  const files = new FileReplacer(() => new Promise((resolve) => (answer = resolve)));
+  const files = new FileReplacer({
+    ...systemDisk,
+    sync: () => new Promise((resolve) => (answer = resolve)),
+  });
   const late = "the disk has not answered for 2 s";
   // The second one waits for the first.
   const results = await Promise.allSettled(["one", "two"].map((text) => files.replace(path, text)));
@@ -45,6 +49,7 @@ test("a disk that hangs fails after 2 s, and leaves the file as it was when it a
     [1, 2].map(() => ({ reason: { code: "SYSTEM", message: expect.stringContaining(late) } })),
   );
   answer();
+  await new Promise((resolve) => setTimeout(resolve, 50));
   const last = files.replace(path, "three");
   await expect.poll(() => readFileSync(`${path}.new`, "utf8")).toBe("three");
   expect(readFileSync(path, "utf8")).toBe("before");
