@@ -86,3 +86,13 @@ test("what could not be closed is listed, is a problem, and is closed or forgott
   expect(await handlers.leases()).toEqual([]);
   expect(await handlers.close({ ...who, forget: true })).toEqual({ closed: [], connectionsCut: 0 });
 });
+
+test("a name that is near one of a door, or all, is answered with that", async () => {
+  const { handlers } = await startAdministration();
+  const refused = (hint: string) => expect.objectContaining({ hints: [hint] });
+  await expect(handlers.close({ door: "shs" })).rejects.toEqual(refused('did you mean "ssh"?'));
+  await expect(handlers.close({ door: "al" })).rejects.toEqual(refused('did you mean "all"?'));
+  await expect(handlers.close({ door: "xyzzy" })).rejects.toEqual(
+    refused("knockctl doors lists them"),
+  );
+});

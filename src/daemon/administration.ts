@@ -83,7 +83,7 @@ export class Administration implements ControlHandlers {
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
     const { door, address, cut, forget } = params;
     // A door that the configuration has no more may still be open.
-    if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door);
+    if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door, ["all"]);
     const { leaseManager } = this.#parts;
     const chosen = leaseManager.leases.filter(
       (lease) =>
@@ -193,11 +193,12 @@ export class Administration implements ControlHandlers {
     return { services: this.#parts.protection.services.map(formatService) };
   }
 
-  #findDoors(name: string): NumberedDoor[] {
+  /** `keywords`: what may stand in place of a name. */
+  #findDoors(name: string, keywords: readonly string[] = []): NumberedDoor[] {
     const found = this.#parts.doors().all.filter(({ config }) => config.name === name);
     if (found.length > 0) return found;
     const names = this.#parts.doors().all.map(({ config }) => config.name);
-    const near = nearest(name, names);
+    const near = nearest(name, [...names, ...keywords]);
     const hints = [near === undefined ? "knockctl doors lists them" : `did you mean "${near}"?`];
     throw new KnockError("USAGE", `there is no door "${name}"`, { hints });
   }
