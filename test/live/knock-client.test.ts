@@ -405,7 +405,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
     test("that there is not ends with 127, one that cannot be run with 126", async () => {
       expect(await run(...opened("/nowhere"))).toMatchObject({
         code: 127,
-        stderr: expect.stringContaining("cannot run /nowhere"),
+        stderr: expect.stringContaining("there is no command /nowhere"),
       });
       expect(await run(...opened(folder.path))).toMatchObject({ code: 126 });
     });
