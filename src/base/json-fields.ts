@@ -20,3 +20,8 @@ export function itemsOf(value: unknown, name: string): unknown[] {
   const member = field(value, name);
   return member === undefined ? [] : [member].flat();
 }
+
+/** Returns the member of a table, or `undefined` if it has none of this name itself. */
+export function own<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}

@@ -1,4 +1,5 @@
 // Reads the output of iptables-save and ip6tables-save.
+import { own } from "../../base/json-fields.ts";
 import type { Condition } from "./packet.ts";
 import {
   always,
@@ -59,7 +60,7 @@ function readTable(part: string, family: "ip" | "ip6", tool: FilterTable["tool"]
 }
 
 function hookOf(table: string, chain: string, policy: string): ChainHook | undefined {
-  const priority = priorities[table]?.[chain];
+  const priority = own(own(priorities, table) ?? {}, chain);
   if (priority === undefined) return undefined;
   const name = chain.toLowerCase();
   return { name, priority, policy: policy === "DROP" ? "drop" : "accept", devices: [] };
@@ -109,7 +110,7 @@ function readRule(words: readonly string[], family: "ip" | "ip6"): FilterRule {
       verdict = readVerdict(word, value, words.slice(i + 2));
       break;
     }
-    const option = options[word];
+    const option = own(options, word);
     const condition = option?.read(value, family, words[i + 2] ?? "") ?? unknown;
     conditions.push(isNegated ? not(condition) : condition);
     isNegated = false;
@@ -127,7 +128,7 @@ function wordsUntilOption(words: readonly string[], at: number): number {
 function readVerdict(flag: string, target: string, rest: readonly string[]): RuleVerdict {
   if (target === "CT") return { kind: rest.includes("--notrack") ? "untrack" : "next" };
   if (harmless.has(target)) return { kind: "next" };
-  const kind = verdicts[target];
+  const kind = own(verdicts, target);
   if (kind !== undefined) return { kind };
   return { kind: flag === "-g" ? "goto" : "jump", chain: target };
 }
@@ -207,5 +208,5 @@ function flagBits(names: string): number {
   return names
     .toLowerCase()
     .split(",")
-    .reduce((sum, name) => sum | (tcpFlagBits[name] ?? 0), 0);
+    .reduce((sum, name) => sum | (own(tcpFlagBits, name) ?? 0), 0);
 }

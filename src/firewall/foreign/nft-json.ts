@@ -1,5 +1,5 @@
 // Reads the output of `nft --json --terse list ruleset` (libnftables-json(5)).
-import { field, itemsOf, parseJson } from "../../base/json-fields.ts";
+import { field, itemsOf, own, parseJson } from "../../base/json-fields.ts";
 import { matchCondition, valueCondition } from "./nft-match.ts";
 import type { Condition } from "./packet.ts";
 import { every, unknown } from "./packet.ts";
@@ -105,7 +105,7 @@ function readRule(statements: readonly unknown[]): FilterRule[] {
 
 function readVerdict(name: string, content: unknown): RuleVerdict {
   if (name === "jump" || name === "goto") return { kind: name, chain: textOf(content, "target") };
-  return { kind: verdicts[name] ?? "unknown" };
+  return { kind: own(verdicts, name) ?? "unknown" };
 }
 
 /** A named map is not part of a terse list. */

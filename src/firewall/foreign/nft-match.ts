@@ -1,5 +1,5 @@
 // The conditions of nftables' rules, as libnftables-json(5) writes them.
-import { field, itemsOf } from "../../base/json-fields.ts";
+import { field, itemsOf, own } from "../../base/json-fields.ts";
 import type { Condition } from "./packet.ts";
 import {
   answer,
@@ -34,7 +34,7 @@ export function matchCondition(match: unknown): Condition {
     ">": [number + 1, Number.MAX_SAFE_INTEGER],
     ">=": [number, Number.MAX_SAFE_INTEGER],
   };
-  const range = typeof op === "string" ? ranges[op] : undefined;
+  const range = own(ranges, String(op));
   if (range === undefined || Number.isNaN(number)) return unknown;
   return valueCondition(left, { range });
 }
@@ -58,7 +58,7 @@ export function valueCondition(left: unknown, right: unknown): Condition {
   }
   const [kind = "", content] = Object.entries(left ?? {})[0] ?? [];
   const name = `${kind} ${describe(kind, content)}`;
-  return conditions[name]?.(right) ?? unknown;
+  return own(conditions, name)?.(right) ?? unknown;
 }
 
 function describe(kind: string, content: unknown): string {
@@ -145,7 +145,7 @@ function ofService(name: string): ConditionReader {
 }
 
 function familyNamed(value: unknown, names: Readonly<Record<string, 4 | 6>>): Condition {
-  const family = names[String(value)];
+  const family = own(names, String(value));
   return family === undefined ? unknown : (packet) => answer(packet.family === family);
 }
 
@@ -185,7 +185,7 @@ function tcpFlags(left: unknown, right: unknown, op: unknown): Condition | undef
 /** Returns the bits of flags in any form that nft writes; `undefined` if one is not known. */
 function flagsOf(value: unknown): number | undefined {
   if (typeof value === "number") return value;
-  if (typeof value === "string") return tcpFlagBits[value];
+  if (typeof value === "string") return own(tcpFlagBits, value);
   const parts = Array.isArray(value) ? value : itemsOf(value, "|");
   if (parts.length === 0) return undefined;
   const bits = parts.map(flagsOf);

@@ -1,3 +1,4 @@
+import { own } from "../../base/json-fields.ts";
 import type { Service } from "../../base/service.ts";
 
 /** The first packet with which a source uses a service of this host: a SYN, a datagram or a ping. */
@@ -63,7 +64,7 @@ const protocolNumbers: Readonly<Record<string, number>> = {
 
 /** Returns the number of a protocol; -1 for another name, which is that of no packet here. */
 export function readProtocol(text: string): number {
-  return /^\d+$/.test(text) ? Number(text) : (protocolNumbers[text] ?? -1);
+  return /^\d+$/.test(text) ? Number(text) : (own(protocolNumbers, text) ?? -1);
 }
 
 /** An echo request's type (RFC 792, RFC 4443). */
