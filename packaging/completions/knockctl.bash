@@ -25,7 +25,7 @@ _knockctl_ask() {
 }
 
 _knockctl_commands() {
-  _knockctl_offer init undo status doors leases watch open extend close reload guard protect \
+  _knockctl_offer init undo status doors leases watch open extend close forgive reload guard protect \
     unprotect check migrate replay invite client sequence rotate help version
 }
 
@@ -105,6 +105,10 @@ _knockctl() {
       fi
       case $command:$operands in
         open:0 | extend:0) _knockctl_ask doors name ;;
+        forgive:0)
+          _knockctl_offer all
+          _knockctl_ask status source
+          ;;
         close:0)
           _knockctl_offer all
           _knockctl_ask doors name

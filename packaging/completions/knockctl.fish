@@ -61,6 +61,7 @@ complete -c knockctl -n __knockctl_wants_command -a watch -d 'show what knockd l
 complete -c knockctl -n __knockctl_wants_command -a open -d 'open a door for an address, without a knock'
 complete -c knockctl -n __knockctl_wants_command -a extend -d 'keep a door open for longer'
 complete -c knockctl -n __knockctl_wants_command -a close -d 'close a door, all doors of an address, or all doors'
+complete -c knockctl -n __knockctl_wants_command -a forgive -d 'stop ignoring an address, or all, for touched decoys'
 complete -c knockctl -n __knockctl_wants_command -a reload -d 'read the configuration again, and show the changes'
 complete -c knockctl -n __knockctl_wants_command -a guard -d 'protect services on trial, with automatic rollback'
 complete -c knockctl -n __knockctl_wants_command -a protect -d 'let only open sources reach the protected services'
@@ -80,6 +81,8 @@ complete -c knockctl -l color -x -a 'auto always never' -d 'use colours'
 complete -c knockctl -n 'not __knockctl_is check migrate replay invite client sequence help version' -s s -l socket -r -F -d 'ask the daemon that listens there'
 complete -c knockctl -n '__knockctl_is open extend invite client rotate; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a all -d everything
+complete -c knockctl -n '__knockctl_is forgive; and __knockctl_has 0' -a all -d everything
+complete -c knockctl -n '__knockctl_is forgive; and __knockctl_has 0' -a '(__knockctl_ask status source)' -d address
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is close; and __knockctl_has 0' -a '(__knockctl_ask leases source)' -d address
 complete -c knockctl -n '__knockctl_is close extend; and __knockctl_has 1' -a '(__knockctl_ask leases source)' -d address

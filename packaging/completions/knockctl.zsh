@@ -32,6 +32,7 @@ _knockctl_commands() {
     'open:open a door for an address, without a knock'
     'extend:keep a door open for longer'
     'close:close a door, all doors of an address, or all doors'
+    'forgive:stop ignoring an address, or all, for touched decoys'
     'reload:read the configuration again, and show the changes'
     'guard:protect services on trial, with automatic rollback'
     'protect:let only open sources reach the protected services'
@@ -87,6 +88,7 @@ case $command in
       '--forget[mark as closed what could not be closed]' \
       '1:door or address:_knockctl_closable' '2:address:_knockctl_addresses'
     ;;
+  forgive) _arguments $client '1:address:(all)' ;;
   guard)
     _arguments $client \
       '--confirm[protect for good]' \

@@ -53,6 +53,7 @@ describe("screens", () => {
         open       open a door for an address, without a knock
         extend     keep a door open for longer
         close      close a door, all doors of an address, or all doors
+        forgive    stop ignoring an address, or all, for touched decoys
         reload     read the configuration again, and show the changes
 
       files: configurations, recordings, invitations
@@ -201,6 +202,23 @@ describe("screens", () => {
       attic    none          10s  by command   1m  disabled
       "
     `);
+  });
+
+  test("ignored sources are listed and can be forgiven", async () => {
+    const server = await startServer();
+    const ignore = (last: number) => ({
+      ...{ source: Address.v4(0xc6336400 + last), remainingMs: 43_000 },
+      reason: "decoys" as const,
+    });
+    server.handlers.ignored = [1, 2, 3, 4, 5, 6].map(ignore);
+    const text = await screen(server, "status");
+    expect(text).toContain("ignored        198.51.100.2 for 43s more (touched three decoys)\n");
+    expect(text).toContain("               and 1 more: knockctl status --json\n");
+    expect(await screen(server, "forgive", "198.51.100.2")).toBe("forgave 198.51.100.2\n");
+    const again = "198.51.100.2 was not ignored\n";
+    expect(await screen(server, "forgive", "198.51.100.2")).toBe(again);
+    expect((await screen(server, "forgive", "all")).split("\n")).toHaveLength(6);
+    expect(await screen(server, "forgive", "all")).toBe("nothing was ignored\n");
   });
 
   test("a door that nothing closes is never shut", async () => {

@@ -16,6 +16,7 @@ import {
 } from "./knockctl/command-line.ts";
 import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
+import { forgive } from "./knockctl/forgive.ts";
 import { guard } from "./knockctl/guard.ts";
 import { init } from "./knockctl/init.ts";
 import { invite } from "./knockctl/invite.ts";
@@ -77,6 +78,7 @@ export const commands: readonly Command[] = [
   open,
   extend,
   close,
+  forgive,
   reload,
   guard,
   protect,

@@ -118,6 +118,18 @@ export const methods = {
     result: leaseReport,
   }),
 
+  /** Ignores an address, or none at all, no longer. */
+  forgive: change({
+    params: v.union(
+      [v.strictObject({ address }), v.strictObject({ all: yes })],
+      "expected an address, or else all",
+    ),
+    result: v.object({
+      /** Those that were ignored. */
+      forgiven: listOf(address),
+    }),
+  }),
+
   reload: change({
     params: none,
     result: v.variant("kind", [

@@ -101,6 +101,10 @@ export const statusReport = v.object({
   leaseCount: amount,
   /** Knocks that are under way: the first number counts those at stage 1, and so on. */
   knocksByStage: listOf(amount),
+  /** Sources that touched decoys and are ignored: of very many only the last. */
+  ignored: listOf(
+    v.object({ source: address, remainingMs: amount, reason: v.picklist(["decoys"]) }),
+  ),
   /** Since the daemon started. */
   capture: v.object({
     /** Packets that passed the kernel's filter. */

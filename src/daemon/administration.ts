@@ -20,6 +20,7 @@ import type { OpeningParts } from "./administrator-opening.ts";
 import { openForAdministrator } from "./administrator-opening.ts";
 import { closeLeases, expectClosed, nameLease } from "./close-leases.ts";
 import { cutTargets } from "./cut.ts";
+import { reportDoors } from "./door-report.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
 import type { GuardParts } from "./protection/guard.ts";
@@ -27,13 +28,7 @@ import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
 import { expectReachable } from "./protection/reachable.ts";
 import type { ReportClocks, StatusParts } from "./reports.ts";
-import {
-  describeUnreachable,
-  reportDoors,
-  reportLease,
-  reportLeases,
-  reportStatus,
-} from "./reports.ts";
+import { describeUnreachable, reportLease, reportLeases, reportStatus } from "./reports.ts";
 
 export interface AdministrationParts
   extends StatusParts,
@@ -140,6 +135,12 @@ export class Administration implements ControlHandlers {
     }
     await leaseManager.extend(lease, latest(lease.due, later(clock.now(), length)));
     return this.#report(this.#find(door, address) ?? lease);
+  };
+
+  readonly forgive = (params: Params<"forgive">): Result<"forgive"> => {
+    const { matcher, clock } = this.#parts;
+    const source = "address" in params ? params.address : undefined;
+    return { forgiven: matcher.forgive(source, clock.now()) };
   };
 
   readonly protect = async ({ services }: Params<"protect">): Promise<Result<"protect">> => {

@@ -8,21 +8,18 @@ import { formatService } from "../base/service.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
 import type { Monotonic } from "../base/time.ts";
 import type { Source } from "../capture/source.ts";
-import type { DoorConfig } from "../config/config.ts";
-import { openedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
-import type { DoorReport, LeaseReport } from "../control/reports.ts";
+import type { LeaseReport } from "../control/reports.ts";
 import type { OpenElement } from "../firewall/backend.ts";
 import { describeFailure, describeResult, hasGivenUp } from "../grant/closing-failure.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease, LeaseState } from "../grant/lease.ts";
 import { failureOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
-import { describe } from "../grant/logged-firewall.ts";
 import type { Matcher } from "../match/matcher.ts";
 import { networkNamespace } from "../system/namespaces.ts";
 import type { ChildProcesses } from "./child-processes.ts";
-import type { CommandFailure, DoorActivity, DoorRecord } from "./door-activity.ts";
+import type { DoorActivity } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
@@ -32,6 +29,9 @@ import { unreachableServices } from "./protection/reachable.ts";
 
 /** How many leases that could not be closed `status` describes one by one. */
 const mostDescribed = 10;
+
+/** How many ignored sources `status` lists. */
+const mostIgnored = 100;
 
 /** What `reportStatus` looks at. */
 export interface StatusParts {
@@ -71,6 +71,14 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     doorCount: doors.all.length,
     leaseCount: leaseManager.leases.length,
     knocksByStage: matcher.attemptsByStage,
+    ignored: matcher
+      .ignored(clock.now())
+      .slice(-mostIgnored)
+      .map(({ source, until }) => ({
+        source,
+        remainingMs: Math.max(0, Math.round(until - clock.now())),
+        reason: "decoys",
+      })),
     capture: source.counters(),
     firewall: {
       kind: firewalls.kind,
@@ -92,33 +100,6 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ),
     ],
   };
-}
-
-export function reportDoors(
-  doors: Doors,
-  leases: readonly Lease[],
-  activity: DoorActivity,
-): readonly DoorReport[] {
-  return doors.all.map(({ config, nth, door, decoys }) => {
-    const { name, timeout, action, until } = config;
-    const sequence = door?.sequence ?? [];
-    const isOfDoor = ({ access: { owner } }: Lease) =>
-      owner.kind === "door" && owner.name === name && owner.nth === nth;
-    return {
-      name,
-      steps: sequence.length,
-      protocols: [...new Set(sequence.map(({ protocol }) => protocol))],
-      decoys: decoys.length,
-      timeoutMs: timeout,
-      kind: action.kind,
-      opens: openedServices(config).map(formatService),
-      ...lastsOf(action),
-      state: door === undefined ? "disabled" : "enabled",
-      ...(until !== undefined && { until: new Date(until) }),
-      open: leases.filter(isOfDoor).length,
-      ...reportRecord(activity.of(name, nth)),
-    };
-  });
 }
 
 /** `inKernel`: what the kernel has open, if that is known. */
@@ -208,35 +189,4 @@ export function describeUnreachable(protects: readonly Service[], doors: Doors):
   return unreachableServices(protects, doors)
     .map(formatService)
     .map((service) => `${service} is protected, but no door opens it: knockctl unprotect`);
-}
-
-/** What a door did since the daemon started. */
-function reportRecord(
-  record: DoorRecord | undefined,
-): Pick<DoorReport, "openings" | "lastOpening" | "commandFailures"> {
-  if (record === undefined) return { openings: 0 };
-  const { openings, lastOpening, failures, lastFailure } = record;
-  return {
-    openings,
-    ...(lastOpening && { lastOpening: { ...lastOpening, time: new Date(lastOpening.time) } }),
-    ...(lastFailure && { commandFailures: { count: failures, last: reportFailure(lastFailure) } }),
-  };
-}
-
-function reportFailure({ time, source, result }: CommandFailure) {
-  const stderr = result.kind === "not-started" ? undefined : result.stderr;
-  return {
-    time: new Date(time),
-    source,
-    reason: describe(result),
-    ...(result.kind === "failed" && { exitCode: result.status }),
-    ...(stderr !== undefined && { stderr }),
-  };
-}
-
-/** How long a door stays open, if anything closes it. */
-function lastsOf(action: DoorConfig["action"]): Pick<DoorReport, "lastsMs"> {
-  if (action.kind === "native") return { lastsMs: action.openFor };
-  const { stop, stop6, closeAfter } = action;
-  return stop === undefined && stop6 === undefined ? {} : { lastsMs: closeAfter };
 }

@@ -1,3 +1,4 @@
+// Longer than other files: what a packet means is decided here, for every kind of verdict.
 import type { Address } from "../base/address.ts";
 import type { PortKey } from "../base/port.ts";
 import type { Monotonic } from "../base/time.ts";
@@ -7,6 +8,7 @@ import type { OwnedAttempt } from "./attempts/attempt-table.ts";
 import { Attempts } from "./attempts/attempts.ts";
 import type { Decoy } from "./decoys/decoy.ts";
 import { DecoyIndex } from "./decoys/decoy-index.ts";
+import type { IgnoredSource } from "./decoys/scanners.ts";
 import type { Door } from "./door.ts";
 import { sees } from "./door.ts";
 import type { Candidate } from "./door-index.ts";
@@ -75,6 +77,16 @@ export class Matcher {
     return this.#decoys.scans;
   }
 
+  /** The sources that are ignored since they touched decoys; of very many only the last. */
+  ignored(now: Monotonic): readonly IgnoredSource[] {
+    return this.#decoys.ignored(now);
+  }
+
+  /** Ignores a source, by default all, no longer. Returns those that were ignored. */
+  forgive(source: Address | undefined, now: Monotonic): readonly Address[] {
+    return this.#decoys.forgive(source, now);
+  }
+
   /** When to call `expire` next; `undefined` while there are no attempts. */
   get nextExpiry(): Monotonic | undefined {
     const next = this.#attempts.nextExpiry;
@@ -93,7 +105,7 @@ export class Matcher {
     if (this.#duplicates.isDuplicate(packet)) {
       return [{ kind: "ignored", why: "retransmission", door: first.door, source }];
     }
-    if (this.#decoys.isIgnored(source, packet.time)) return noVerdicts;
+    if (this.#decoys.isIgnored(source, packet.time)) return this.#tellIgnored(seeing, packet);
     // Most packets of a flood come from new addresses.
     if (!this.#attempts.has(source)) return this.#start(seeing, packet);
     return this.#continue(seeing, packet, isOurs);
@@ -114,6 +126,14 @@ export class Matcher {
     };
     this.#attempts.expire(now, take, most);
     return this.#doors.repeatsPorts ? longestOfEach(late) : late;
+  }
+
+  /** Returns a verdict if an ignored source begins a knock, now and then. */
+  #tellIgnored(seeing: readonly Candidate[], { source, time }: Packet): readonly Verdict[] {
+    const begun = seeing.find(({ steps }) => steps[0] === 1);
+    const left = begun && this.#decoys.takeLine(source, time);
+    if (begun === undefined || left === undefined) return noVerdicts;
+    return [{ kind: "ignored", why: "scanner", door: begun.door, source, left }];
   }
 
   /** Handles a hit from a source without attempts. */

@@ -29,6 +29,8 @@ export type Verdict = { readonly door: Door; readonly source: Address } & (
       /** A packet that does not count for this door. */
       readonly kind: "ignored";
       readonly why: "flags" | "source" | "destination" | "retransmission" | "scanner";
+      /** A knock begins that is worth a line, and its source is ignored for so long yet: milliseconds. */
+      readonly left?: number;
     }
   | {
       /**

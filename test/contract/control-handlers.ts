@@ -99,6 +99,12 @@ export function describeControlHandlers(
       expect(after).toMatchObject({ leaseCount: 1, uptimeMs: before.uptimeMs + 1000 });
     });
 
+    test("forgive of an address that is not ignored changes nothing", async () => {
+      expect(await ask("forgive", { address: guest })).toEqual({ forgiven: [] });
+      expect(await ask("forgive", { all: true })).toEqual({ forgiven: [] });
+      expect((await ask("status", {})).ignored).toEqual([]);
+    });
+
     describe("open", () => {
       test("opens as long as it was asked for, and the door counts it", async () => {
         const { lease } = await ask("open", { door: "ssh", address: guest, forMs: 60_000 });

@@ -83,6 +83,8 @@ export class MemoryHandlers implements ControlHandlers {
     warnings: [],
   };
   #lastOpening: DoorReport["lastOpening"];
+  /** The sources that are ignored. */
+  ignored: Result<"status">["ignored"] = [];
   /** What `status` says is wrong. */
   problems: readonly StatusProblem[] = [];
   /** What `protect` and `unprotect` have made of it. */
@@ -126,6 +128,7 @@ export class MemoryHandlers implements ControlHandlers {
     doorCount: this.doors().length,
     leaseCount: this.#leases.length,
     knocksByStage: [3, 1],
+    ignored: this.ignored,
     capture: { received: 10_234, dropped: 0 },
     firewall: {
       kind: "nftables",
@@ -191,6 +194,13 @@ export class MemoryHandlers implements ControlHandlers {
     if (lease === undefined) throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
     lease.end = Math.max(lease.end, this.#clock.now() + length);
     return this.#report(lease);
+  };
+
+  readonly forgive = (params: Params<"forgive">): Result<"forgive"> => {
+    const isMeant = (source: Address) => !("address" in params) || source.equals(params.address);
+    const forgiven = this.ignored.map(({ source }) => source).filter(isMeant);
+    this.ignored = this.ignored.filter(({ source }) => !isMeant(source));
+    return { forgiven };
   };
 
   readonly reload = (): Result<"reload"> => this.nextReload;

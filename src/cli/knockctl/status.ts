@@ -17,6 +17,9 @@ import { formatLeases } from "./leases.ts";
 /** More leases than fit on a screen are left to `knockctl leases`. */
 const mostLeases = 20;
 
+/** How many ignored sources are shown. */
+const mostIgnored = 5;
+
 /** The exit code for monitoring: knockd runs, and something is wrong. */
 const problemsFound = 3;
 
@@ -69,6 +72,7 @@ function formatStatus(found: Result<"status">, screen: Screen): string {
     ["journal", journal.problem ?? "in order"],
     ["packets", `${capture.received} received, ${capture.dropped} dropped by the kernel`],
     ["knocking", describeAttempts(found.knocksByStage)],
+    ...describeIgnored(found.ignored),
     ["open", plural(found.leaseCount, "lease")],
   ];
   const list = formatList(facts, screen);
@@ -97,6 +101,15 @@ function describeAttempts(attempts: readonly number[]): string {
     count === 0 ? [] : [`${count} at stage ${i + 1}`],
   );
   return stages.length === 0 ? "none" : stages.join(", ");
+}
+
+function describeIgnored(ignored: Result<"status">["ignored"]): [name: string, value: string][] {
+  const more = ignored.length - mostIgnored;
+  const lines = ignored.slice(-mostIgnored).map(({ source, remainingMs }) => {
+    return `${source} for ${humanDuration(remainingMs)} more (touched three decoys)`;
+  });
+  const all = more > 0 ? [...lines, `and ${more} more: knockctl status --json`] : lines;
+  return all.map((line, i) => [i === 0 ? "ignored" : "", line]);
 }
 
 function formatSome(leases: readonly LeaseReport[], untracked: number, screen: Screen): string {

@@ -66,6 +66,11 @@ describe("what knockd keeps to itself is told apart", () => {
       "packet is from a source that scans, ignoring...",
     ],
     [
+      { ...who, kind: "ignored", why: "scanner", left: 42_990 },
+      "notice",
+      "192.0.2.1: knocks, but is ignored for 43s more",
+    ],
+    [
       { ...who, kind: "ignored", why: "retransmission" },
       "info",
       "packet was seen before, ignoring...",

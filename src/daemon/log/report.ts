@@ -1,3 +1,4 @@
+import { humanDuration } from "../../base/duration.ts";
 import type { Entry, Level } from "../../base/log.ts";
 import { formatPort } from "../../base/port.ts";
 import type { FlagTest } from "../../base/tcp-flags.ts";
@@ -23,6 +24,7 @@ export function levelOf(verdict: Verdict): Level {
     case "not-started":
       return "debug";
     case "ignored":
+      if (verdict.left !== undefined) return "notice";
       return verdict.why === "retransmission" ? "info" : "debug";
   }
 }
@@ -94,6 +96,11 @@ export function reportVerdict(verdict: Verdict): Entry {
       return { level, event: "seen", text, ...who, detail };
     }
     case "ignored": {
+      if (verdict.left !== undefined) {
+        const detail = { reason: verdict.why, remainingMs: Math.round(verdict.left) };
+        const text = `${source}: knocks, but is ignored for ${humanDuration(verdict.left)} more`;
+        return { level, event: "ignored", text, ...who, detail };
+      }
       const text = ignored[verdict.why](door.flags);
       return { level, event: "ignored", text, ...who, detail: { reason: verdict.why } };
     }

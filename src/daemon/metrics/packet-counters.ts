@@ -67,7 +67,8 @@ export class PacketCounters {
   countPacket(verdicts: readonly Verdict[]): void {
     let best = place.unrelated;
     for (const verdict of verdicts) {
-      best = Math.max(best, outcomeOf[verdict.kind]);
+      const isOther = verdict.kind === "ignored" && verdict.why !== "retransmission";
+      if (!isOther) best = Math.max(best, outcomeOf[verdict.kind]);
       this.countFailure(verdict);
     }
     this.#count(best);

@@ -104,7 +104,7 @@ describe("a replay tells", () => {
       "2 1 192.0.2.7: ssh: touched a decoy",
       "3 2 192.0.2.7: ssh: touched a decoy",
       "4 3 192.0.2.7: touched three decoys within a minute, ignored for a minute",
-      "5 4 packet is from a source that scans, ignoring...",
+      "5 4 192.0.2.7: knocks, but is ignored for 1m more",
     ]);
     const none = await replay(packets, { config: config(...ssh, "decoys = 0") });
     expect(none.summary.unseen).toEqual(new Map([["other-port", 3]]));

@@ -6,6 +6,7 @@ import type { Packet } from "../../decode/packet.ts";
 import type { Door } from "../door.ts";
 import { isTouch } from "../door.ts";
 import type { Decoy } from "./decoy.ts";
+import type { IgnoredSource } from "./scanners.ts";
 import { Scanners } from "./scanners.ts";
 
 /** A door that has a certain decoy; `local` as in `Decoy`. */
@@ -66,6 +67,22 @@ export class DecoyIndex {
   /** Counts a packet to a decoy. Returns whether this touch started an ignore period. */
   touch({ source, port, protocol, time }: Packet): boolean {
     return this.#scanners.touch(source, portKey(port, protocol), time);
+  }
+
+  /** The sources that are ignored, as `Scanners` lists them. */
+  ignored(now: Monotonic): readonly IgnoredSource[] {
+    return this.#scanners.ignored(now);
+  }
+
+  /** As `Scanners.takeLine`. */
+  takeLine(source: Address, now: Monotonic): number | undefined {
+    return this.#scanners.takeLine(source, now);
+  }
+
+  /** Ignores a source, by default all, no longer. Returns those that were ignored. */
+  forgive(source: Address | undefined, now: Monotonic): readonly Address[] {
+    if (source === undefined) return this.#scanners.forgiveAll(now);
+    return this.#scanners.forgive(source, now) ? [source] : [];
   }
 
   /** Returns whether this source is ignored because it touched too many decoys. */

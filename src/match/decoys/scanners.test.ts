@@ -129,3 +129,43 @@ test("a flood of strangers does not set free who is ignored", () => {
   expect(scanners.isIgnored(alice, monotonic(10_000))).toBe(true);
   expect(scanners.penalties).toBe(1);
 });
+
+describe("the ignored sources", () => {
+  const at = monotonic;
+
+  test("are listed, those that end first at the front", () => {
+    const scanners = new Scanners();
+    touch(scanners, [1, 2, 3]);
+    touch(scanners, [1, 2, 3], bob, 2000);
+    expect(scanners.ignored(at(5000))).toMatchObject([
+      { source: alice, until: 62_000 },
+      { source: bob, until: 64_000 },
+    ]);
+    expect(scanners.ignored(at(62_000))).toMatchObject([{ source: bob }]);
+    for (let i = 0; i < 2000; i++) touch(scanners, [1, 2, 3], Address.v4(i), 0);
+    expect(scanners.ignored(at(10))).toHaveLength(1000);
+  });
+
+  test("can be forgiven, one or all", () => {
+    const scanners = new Scanners();
+    touch(scanners, [1, 2, 3]);
+    touch(scanners, [1, 2, 3], bob);
+    expect(scanners.forgive(alice, at(3000))).toBe(true);
+    expect(scanners.forgive(alice, at(3000))).toBe(false);
+    expect(scanners.isIgnored(alice, at(3000))).toBe(false);
+    expect(scanners.isIgnored(bob, at(3000))).toBe(true);
+    expect(scanners.touch(alice, portKey(1, "tcp"), at(3000))).toBe(false);
+    expect(scanners.forgiveAll(at(3000))).toEqual([bob]);
+    expect(scanners.isIgnored(bob, at(3000))).toBe(false);
+    expect(scanners.ignored(at(3000))).toEqual([]);
+    expect(touch(scanners, [4, 5, 6])).toEqual([false, false, true]);
+  });
+
+  test("are worth a line each ten seconds", () => {
+    const scanners = new Scanners();
+    touch(scanners, [1, 2, 3]);
+    const lines = [3000, 12_999, 13_000].map((time) => scanners.takeLine(alice, at(time)));
+    expect(lines).toEqual([59_000, undefined, 49_000]);
+    expect(scanners.takeLine(bob, at(3000))).toBeUndefined();
+  });
+});

@@ -1,6 +1,7 @@
 import type { Address } from "../../base/address.ts";
 import type { PortKey } from "../../base/port.ts";
 import type { Monotonic } from "../../base/time.ts";
+import { later, longAgo } from "../../base/time.ts";
 import { SipHash } from "../attempts/sip-hash.ts";
 import { mostTouches, touchWindow } from "./decoy.ts";
 
@@ -11,12 +12,25 @@ const penalty = 60_000;
 const sets = 8192;
 const places = 4;
 
+/** How many ignored sources are listed: those whose period began last. */
+const mostListed = 1000;
+
+/** How often a knock of an ignored source is worth a line: milliseconds. */
+const lineInterval = 10_000;
+
+/** A source that is ignored. */
+export interface IgnoredSource {
+  readonly source: Address;
+  readonly until: Monotonic;
+}
+
 /** How many decoys are kept for each source: one fewer than make it a scanner. */
 const kept = mostTouches - 1;
 
 /**
  * The sources that touch decoys. A source that touches three different ones within a minute is ignored
- * for a minute. Takes 1.2 MiB from the first touch on, and allocates nothing afterwards. Times
+ * for a minute. Takes 1.2 MiB from the first touch on; afterwards only the list of
+ * ignored sources grows, to a limit. Times
  * must not go back.
  */
 export class Scanners {
@@ -27,6 +41,8 @@ export class Scanners {
   #ignoredUntil = new Float64Array();
   /** From this time on no source is ignored. */
   #lastEnd = Number.NEGATIVE_INFINITY;
+  /** By their text, those that end first at the front. */
+  readonly #listed = new Map<string, IgnoredSource & { toldAt: Monotonic }>();
   #touches = 0;
   #penalties = 0;
 
@@ -51,7 +67,44 @@ export class Scanners {
     if (begins) this.#penalties++;
     this.#ignoredUntil[place] = now + penalty;
     this.#lastEnd = now + penalty;
+    this.#list(source, later(now, penalty));
     return begins;
+  }
+
+  /** Returns the sources that are ignored, those that end first at the front; of very many only the last. */
+  ignored(now: Monotonic): readonly IgnoredSource[] {
+    return [...this.#listed.values()].filter(({ until }) => until > now);
+  }
+
+  /** Returns for how long a source is ignored yet, if it is time for a line about it: milliseconds. */
+  takeLine(source: Address, now: Monotonic): number | undefined {
+    const listed = this.#listed.get(source.toString());
+    if (listed === undefined || now - listed.toldAt < lineInterval) return undefined;
+    listed.toldAt = now;
+    return listed.until - now;
+  }
+
+  /** Ignores a source no longer, and forgets which decoys it has touched. Returns whether it was ignored. */
+  forgive(source: Address, now: Monotonic): boolean {
+    const wasIgnored = this.isIgnored(source, now);
+    const place = this.#find(source);
+    if (place !== undefined) {
+      this.#ignoredUntil[place] = Number.NEGATIVE_INFINITY;
+      this.#forget(place);
+    }
+    this.#listed.delete(source.toString());
+    return wasIgnored;
+  }
+
+  /** Ignores no source any longer, and forgets all touches. Returns the sources that were listed. */
+  forgiveAll(now: Monotonic): readonly Address[] {
+    const forgiven = this.ignored(now).map(({ source }) => source);
+    this.#listed.clear();
+    this.#lastEnd = Number.NEGATIVE_INFINITY;
+    this.#ignoredUntil.fill(Number.NEGATIVE_INFINITY);
+    this.#times.fill(Number.NEGATIVE_INFINITY);
+    this.#ports.fill(0);
+    return forgiven;
   }
 
   isIgnored(source: Address, now: Monotonic): boolean {
@@ -76,6 +129,16 @@ export class Scanners {
     this.#ports[oldest] = port;
     this.#times[oldest] = now;
     return different === mostTouches;
+  }
+
+  #list(source: Address, until: Monotonic): void {
+    const key = source.toString();
+    const { toldAt = longAgo } = this.#listed.get(key) ?? {};
+    // Added anew, it stands behind those that end before it.
+    this.#listed.delete(key);
+    const [oldest] = this.#listed.size >= mostListed ? this.#listed.keys() : [];
+    if (oldest !== undefined) this.#listed.delete(oldest);
+    this.#listed.set(key, { source, until, toldAt });
   }
 
   #forget(place: number): void {
