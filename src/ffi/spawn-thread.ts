@@ -105,7 +105,12 @@ export function runSpawnThread(load: Load): void {
   }
 
   const answer = (what: SpawnAnswer) => parentPort?.postMessage(what);
-  parentPort?.on("message", ({ id, job, claim }: SpawnRequest) => {
+  parentPort?.on("message", (request: SpawnRequest | "end") => {
+    if (request === "end") {
+      parentPort.close();
+      return;
+    }
+    const { id, job, claim } = request;
     if (Atomics.compareExchange(claim, 0, 0, threadId) !== 0) return;
     answer({ id, result: start(job) });
   });

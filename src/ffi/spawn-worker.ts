@@ -80,7 +80,13 @@ export class SpawnWorker {
     else this.#worker.unref();
   }
 
-  terminate(): void {
-    void this.#worker.terminate();
+  /** Ends the thread when it has done what it has. To stop it at once, inside koffi, would end the process. */
+  end(): void {
+    this.#worker.postMessage("end");
+    this.#worker.unref();
+  }
+
+  get isReady(): boolean {
+    return this.#tid !== undefined;
   }
 }

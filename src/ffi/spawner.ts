@@ -84,7 +84,9 @@ class Spawner {
   constructor() {
     // Node would wait for a thread that waits for a program, at the end, too.
     process.on("exit", (code) => {
-      if (this.#pending.size > 0) exitAtOnce(code);
+      // It would also stop a thread that still loads koffi, which ends in an abort.
+      const isLoading = [...this.#threads].some(({ isReady }) => !isReady);
+      if (this.#pending.size > 0 || isLoading) exitAtOnce(code);
     });
   }
 
@@ -269,7 +271,7 @@ class Spawner {
 
   #end(thread: SpawnWorker): void {
     this.#threads.delete(thread);
-    thread.terminate();
+    thread.end();
   }
 
   /** Ends the last thread when it has had no work for long. */
