@@ -79,7 +79,7 @@ seq_timeout = 2
 tcpflags = syn
 serial = no
 start_command = ${tell("B")}; sleep 5
-command_timeout = 200ms
+command_timeout = 1s
 stop_command = ${tell("E")}
 cmd_timeout = 500ms
 [failing]
@@ -96,7 +96,7 @@ seq_timeout = 2
 tcpflags = syn
 serial = no
 start_command = ${tell("B")}
-command_timeout = 200ms
+command_timeout = 1s
 stop_command = ${second("sleep 600")}
 cmd_timeout = 300ms
 [once]
