@@ -1,41 +1,9 @@
+import type { RuleOption } from "./iptables-options.ts";
+import { missingMatch, readOptions } from "./iptables-options.ts";
 import { opensPorts, portNumber } from "./ports.ts";
-import type { MissingWord, Opens, RuleChange } from "./rule-change.ts";
+import type { Opens, RuleChange } from "./rule-change.ts";
 import { everything, isKnocker, joinWords, knocker } from "./rule-change.ts";
 import type { CommandWord } from "./words.ts";
-
-/** The names of iptables(8) and iptables-extensions(8) by which this file knows an option. */
-const names: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    append: ["-A", "--append"],
-    insert: ["-I", "--insert"],
-    delete: ["-D", "--delete"],
-    policy: ["-P", "--policy"],
-    source: ["-s", "--source", "--src"],
-    destination: ["-d", "--destination", "--dst"],
-    protocol: ["-p", "--protocol", "--proto"],
-    in: ["-i", "--in-interface"],
-    out: ["-o", "--out-interface"],
-    jump: ["-j", "--jump"],
-    table: ["-t", "--table"],
-    match: ["-m", "--match"],
-    ports: ["--dport", "--destination-port", "--dports", "--destination-ports"],
-    sourcePorts: ["--sport", "--source-port", "--sports", "--source-ports"],
-    states: ["--state", "--ctstate"],
-    icmpType: ["--icmp-type", "--icmpv6-type"],
-    comment: ["--comment"],
-    syn: ["--syn"],
-    wait: ["-w", "--wait", "-W", "--wait-interval", "-v", "--verbose", "-n", "--numeric"],
-  }).flatMap(([name, options]) => options.map((option) => [option, name] as const)),
-);
-
-/** One option with its values. */
-interface RuleOption {
-  /** As `names` has it, or as it was written. */
-  readonly name: string;
-  readonly word: CommandWord;
-  readonly values: readonly string[];
-  readonly isNegated: boolean;
-}
 
 /** Matches that do no more than load what another option belongs to. */
 const plainMatches: ReadonlySet<string> = new Set(
@@ -68,7 +36,7 @@ export function readIptables(
   const verb = change.name === "delete" ? "remove" : "add";
   const isByNumber = verb === "remove" && /^\d+$/.test(change.values[1] ?? "");
   const effect = accepts.has(target) ? "accept" : drops.has(target) ? "drop" : "other";
-  const missing = missingProtocol(options);
+  const missing = missingMatch(options);
   return [
     {
       tool,
@@ -106,40 +74,6 @@ function readPolicy(
       opens: { unfit: `it changes the policy of ${chain}` },
     },
   ];
-}
-
-function readOptions(words: readonly CommandWord[]): RuleOption[] {
-  const options: RuleOption[] = [];
-  let isNegated = false;
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i];
-    if (word === undefined) break;
-    if (word.text === "!") {
-      isNegated = true;
-      continue;
-    }
-    const [, long, joined] = /^(--[\w-]+)=(.*)$/s.exec(word.text) ?? [];
-    const [, short, attached] = /^(-[A-Za-z])(.+)$/s.exec(word.text) ?? [];
-    const option = long ?? short ?? word.text;
-    const values = [joined ?? attached].filter((value) => value !== undefined);
-    const name = names.get(option) ?? option;
-    const isComment = name === "comment" && values.length === 0;
-    while (i + 1 < words.length) {
-      const next = words[i + 1]?.text ?? "";
-      if (!(isComment && values.length === 0) && (/^-\D/.test(next) || next === "!")) break;
-      values.push(next);
-      i++;
-    }
-    // `-s ! ADDRESS`, as it was written once.
-    if (words[i + 1]?.text === "!" && values.length === 0 && words[i + 2] !== undefined) {
-      isNegated = true;
-      values.push(words[i + 2]?.text ?? "");
-      i += 2;
-    }
-    options.push({ name, word, values, isNegated });
-    isNegated = false;
-  }
-  return options;
 }
 
 /** The words of a rule without those that put it somewhere. */
@@ -191,14 +125,6 @@ function sourceOf(chain: string, options: readonly RuleOption[]): RuleChange["so
 function startsNew(options: readonly RuleOption[]): boolean {
   const states = options.find(({ name }) => name === "states");
   return states === undefined || states.isNegated || /\bNEW\b/i.test(states.values[0] ?? "");
-}
-
-function missingProtocol(options: readonly RuleOption[]): MissingWord | undefined {
-  const ports = options.find(({ name }) => name === "ports" || name === "sourcePorts");
-  if (ports === undefined || options.some(({ name }) => name === "protocol")) return undefined;
-  const option = ports.word.text.replace(/=.*$/s, "");
-  const message = `${option} without -p: iptables refuses the command`;
-  return { at: ports.word.at, message, hint: `-p tcp ${option}` };
 }
 
 function opensOf(chain: string, target: string, options: readonly RuleOption[]): Opens {

@@ -60,6 +60,26 @@ describe("a command that cannot work is told with its place:", () => {
       "4:37: --dport without -p: iptables refuses the command | -p tcp --dport",
     ],
     [
+      "a port before its protocol",
+      "command = iptables -I INPUT --dport 22 -p tcp -s %IP% -j ACCEPT",
+      "4:29: --dport before -p: iptables refuses the command | -p tcp --dport",
+    ],
+    [
+      "several ports without multiport",
+      "command = iptables -I INPUT -s %IP% -p tcp --dports 22,80 -j ACCEPT",
+      "4:44: --dports without -m multiport: iptables refuses the command | -m multiport --dports",
+    ],
+    [
+      "a comment without its match",
+      "command = iptables -I INPUT -s %IP% -j ACCEPT --comment guest",
+      "4:47: --comment without -m comment: iptables refuses the command | -m comment --comment",
+    ],
+    [
+      "a state without its match",
+      "command = iptables -I INPUT -s %IP% --ctstate NEW -j ACCEPT",
+      "4:37: --ctstate without -m conntrack: iptables refuses the command | -m conntrack --ctstate",
+    ],
+    [
       "a rule of nft without its handle",
       "command = nft delete rule inet filter input ip saddr %IP% accept",
       "4:15: nft deletes a rule by its handle alone: it refuses the command | an element of a set can be deleted by its address, and has a timeout",
