@@ -9,6 +9,7 @@ export const problemCodes = [
   "network",
   "interface-missing",
   "firewall",
+  "kernel-doors",
   "not-protected",
   "protection-not-stored",
   "unreachable",

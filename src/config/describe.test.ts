@@ -59,6 +59,7 @@ test("every option is described where it is not the default", () => {
     controlSocket: "/k.sock",
     metricsListen: "127.0.0.1:9190",
     firewall: "ipset",
+    kernelDoors: "yes",
     table: "k",
     maxAttempts: "5000",
     maxCommands: "8",

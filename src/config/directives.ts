@@ -67,6 +67,11 @@ export const options = {
     summary: "firewall that native doors use",
     default: defaultBackend,
   }),
+  kernelDoors: directive("KernelDoors", kinds.yesOrNo, {
+    label: "kernel doors",
+    summary: "whether the kernel opens native doors by itself, also while knockd does not run",
+    default: false,
+  }),
   table: directive("Table", kinds.tableName, {
     label: "table",
     summary: "name of Sesame's table in nftables; two daemons need two",

@@ -267,6 +267,8 @@ describe("an option means", () => {
     ],
     ["OnJournalFailure = refuse", { onJournalFailure: "refuse" }],
     ["onjournalfailure = OPEN", { onJournalFailure: "open" }],
+    ["KernelDoors = yes", { kernelDoors: true }],
+    ["kerneldoors = no", { kernelDoors: false }],
   ])("%j", (lines, facts) => {
     const text = `[options]\n${lines}`;
     expect(config(text).options).toEqual({ ...defaultOptions, ...facts });
@@ -534,6 +536,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
     onJournalFailure: fc.constantFrom("open" as const, "refuse" as const),
     onOpen: orNone(hook),
     onClose: orNone(hook),
+    kernelDoors: fc.boolean(),
     logRate: orNone(fc.oneof(fc.constant(0), fc.integer({ min: 10, max: 1_000_000 }))),
     logFile: orNone(filePath),
     pidFile: orNone(filePath),
@@ -587,6 +590,7 @@ function write({ options, doors }: Config): string {
     ...directive("OnJournalFailure", options.onJournalFailure),
     ...directive("OnOpen", writeHook(options.onOpen)),
     ...directive("OnClose", writeHook(options.onClose)),
+    ...directive("KernelDoors", options.kernelDoors ? "yes" : "no"),
     ...doors.flatMap((door) => [...writeDoor(door), ...writeAction(door)]),
   ].join("\n");
 }

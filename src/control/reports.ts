@@ -48,6 +48,8 @@ export const doorReport = v.object({
       }),
     }),
   ),
+  /** Whether the kernel opens it by itself, also while knockd does not run; `why`: why not, as a clause. Absent if the configuration wants no such doors. */
+  kernel: v.exactOptional(v.object({ opens: flag, why: v.exactOptional(v.string()) })),
 });
 
 export const leaseReport = v.object({

@@ -22,6 +22,7 @@ import { closeLeases, expectClosed, nameLease } from "./close-leases.ts";
 import { cutTargets } from "./cut.ts";
 import { reportDoors } from "./door-report.ts";
 import type { Firewalls } from "./firewalls.ts";
+import type { KernelOpenings } from "./kernel-openings.ts";
 import type { DaemonLog } from "./log/daemon-log.ts";
 import type { GuardParts } from "./protection/guard.ts";
 import { Guard } from "./protection/guard.ts";
@@ -38,6 +39,8 @@ export interface AdministrationParts
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
   readonly reload: () => Promise<Result<"reload">>;
+  /** `undefined`: the kernel opens no doors by itself. */
+  readonly kernelOpenings: Pick<KernelOpenings, "adopt"> | undefined;
 }
 
 /** Answers administrators: the daemon as `knockctl` sees it. */
@@ -67,16 +70,21 @@ export class Administration implements ControlHandlers {
   readonly status = (): Result<"status"> => reportStatus(this.#parts, this.#started);
 
   readonly doors = (): readonly DoorReport[] =>
-    reportDoors(this.#parts.doors(), this.#parts.leaseManager.leases, this.#parts.activity);
+    reportDoors(this.#parts.doors(), this.#parts.leaseManager.leases, {
+      activity: this.#parts.activity,
+      kernel: this.#parts.kernelDoors?.states(),
+    });
 
   readonly leases = async (): Promise<readonly LeaseReport[]> => {
-    const { leaseManager } = this.#parts;
+    const { leaseManager, kernelOpenings } = this.#parts;
+    kernelOpenings?.adopt();
     const inKernel = await this.#listOpen();
     return reportLeases(leaseManager.leases, this.#clocks, inKernel);
   };
 
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
     const { door, address, cut, forget } = params;
+    this.#parts.kernelOpenings?.adopt(0);
     // A door that the configuration has no more may still be open.
     if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door, ["all"]);
     const { leaseManager } = this.#parts;

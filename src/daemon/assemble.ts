@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
@@ -14,8 +15,11 @@ import { ActiveDoors } from "./active-doors.ts";
 import { ChildProcesses } from "./child-processes.ts";
 import type { DaemonOptions } from "./daemon-options.ts";
 import { DoorActivity } from "./door-activity.ts";
+import type { FirewallsParts } from "./firewalls.ts";
 import { Firewalls } from "./firewalls.ts";
 import { NetworkChanges } from "./host/network.ts";
+import { DaemonKernelDoors } from "./kernel-doors.ts";
+import { KernelOpenings } from "./kernel-openings.ts";
 import type { DaemonLogSettings } from "./log/daemon-log.ts";
 import { DaemonLog } from "./log/daemon-log.ts";
 import { LogOutputs } from "./log/log-outputs.ts";
@@ -57,6 +61,9 @@ export interface DaemonParts {
   readonly network: NetworkChanges;
   readonly host: Host;
   readonly trialKnocks: TrialKnocks;
+  /** `undefined` in a dry run, as the next. */
+  readonly kernelDoors: DaemonKernelDoors | undefined;
+  readonly kernelOpenings: KernelOpenings | undefined;
 }
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
@@ -74,9 +81,15 @@ export async function assemble(
   });
   log.configure(logSettings(config.options, options));
   const onLoss = () => leaseManager.reopenNative();
-  const persistence = options.dryRun
+  const kernelDoors = options.dryRun
     ? undefined
-    : await openPersistence(options, config, clock, log, onLoss);
+    : new DaemonKernelDoors(config.options, {
+        doors: () => doors.current,
+        onlyIpv4: options.onlyIpv4,
+        log,
+      });
+  const persistence =
+    kernelDoors && (await openPersistence(options, config, { clock, log, onLoss, kernelDoors }));
   const doors = new ActiveDoors(config.doors, {
     clock,
     log,
@@ -117,7 +130,21 @@ export async function assemble(
     trialKnocks,
     onlyIpv4: options.onlyIpv4,
     debug: options.terminal.debug,
+    onWatch: () => refreshSoon(clock, persistence?.protection),
+    onPacket: () => kernelOpenings?.notice(),
   });
+  const kernelOpenings =
+    persistence &&
+    kernelDoors &&
+    new KernelOpenings({
+      firewalls: persistence.firewalls,
+      leaseManager,
+      counters,
+      source: pipeline.source,
+      kernelDoors,
+      clock,
+      log,
+    });
   const metrics = new MetricsPage(log, async () => {
     const { Metrics } = await import("./metrics/metrics.ts");
     return new Metrics({
@@ -154,7 +181,18 @@ export async function assemble(
     network,
     host,
     trialKnocks,
+    kernelDoors,
+    kernelOpenings,
   };
+}
+
+/** How long changes of the doors are collected before the kernel has them: milliseconds. */
+const refreshDelay = 50;
+
+/** Has the kernel open the doors as they are now, in a moment: a reload does it by itself. */
+function refreshSoon(clock: Clock, protection: Protection | undefined): void {
+  if (protection === undefined) return;
+  clock.wakeAt(later(clock.now(), refreshDelay), () => void protection.refreshDoors());
 }
 
 /** What the log is to be like with these options of the configuration. */
@@ -170,17 +208,15 @@ export function logSettings(
 async function openPersistence(
   { configFile, terminal }: DaemonOptions,
   config: Config,
-  clock: Clock,
-  log: DaemonLog,
-  onLoss: () => void,
+  parts: Pick<FirewallsParts, "clock" | "log" | "onLoss"> & {
+    readonly kernelDoors: DaemonKernelDoors;
+  },
 ): Promise<Persistence> {
+  const { clock, log } = parts;
   const { stateDir, table } = config.options;
   const state = await openState(stateDir ?? defaultStateDir, configFile, clock, log);
-  const firewalls = new Firewalls({
-    ...{ starters, table, clock, log, onLoss },
-    showErrors: terminal.stderr,
-  });
-  const protection = new Protection({ files: state.files, table, firewalls, clock, log });
+  const firewalls = new Firewalls({ ...parts, starters, table, showErrors: terminal.stderr });
+  const protection = new Protection({ ...parts, files: state.files, table, firewalls });
   const notifier = new Notifier({
     ...{ clock, log, commands: firewalls.commands },
     post: async (...request) => {

@@ -1,3 +1,4 @@
+// Longer than other files: the start, the reload and the end of a daemon keep one order.
 import { once } from "node:events";
 import { systemClock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
@@ -57,6 +58,7 @@ export class Daemon {
     this.#warn(warnings);
     await this.#protect();
     await persistence?.state.recover((leases) => leaseManager.restore(leases));
+    this.#parts.kernelOpenings?.adoptAll();
     pipeline.watch(doors.current);
     await doors.followNames();
     await this.#serveControl();

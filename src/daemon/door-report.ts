@@ -2,18 +2,27 @@ import { formatService } from "../base/service.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { openedServices } from "../config/config.ts";
 import type { DoorReport } from "../control/reports.ts";
+import type { KernelDoorState } from "../firewall/nftables/kernel-doors.ts";
 import type { Lease } from "../grant/lease.ts";
 import { describe } from "../grant/logged-firewall.ts";
 import type { CommandFailure, DoorActivity, DoorRecord } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
 
+/** What is reported of doors beside what they are. */
+interface DoorFacts {
+  readonly activity: DoorActivity;
+  /** Of each door, whether the kernel opens it by itself. */
+  readonly kernel: readonly KernelDoorState[] | undefined;
+}
+
 /** Returns what administrators see of the doors. */
 export function reportDoors(
   doors: Doors,
   leases: readonly Lease[],
-  activity: DoorActivity,
+  { activity, kernel }: DoorFacts,
 ): readonly DoorReport[] {
-  return doors.all.map(({ config, nth, door, decoys }) => {
+  return doors.all.map(({ config, nth, door, decoys }, i) => {
+    const byKernel = kernel?.[i];
     const { name, timeout, action, until } = config;
     const sequence = door?.sequence ?? [];
     const isOfDoor = ({ access: { owner } }: Lease) =>
@@ -31,6 +40,7 @@ export function reportDoors(
       ...(until !== undefined && { until: new Date(until) }),
       open: leases.filter(isOfDoor).length,
       ...reportRecord(activity.of(name, nth)),
+      ...(byKernel && { kernel: byKernel }),
     };
   });
 }

@@ -6,13 +6,20 @@ import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { formatServices } from "../base/service.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
-import type { Loss, NativeBackend, OpenElement, RunningTrial } from "../firewall/backend.ts";
+import type {
+  KernelDoorsResult,
+  Loss,
+  NativeBackend,
+  OpenElement,
+  RunningTrial,
+} from "../firewall/backend.ts";
 import type { Starter } from "../firewall/backends.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { ShowErrors } from "../firewall/commands/error-output.ts";
 import type { Access, CommandAccess, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { isNative } from "../firewall/firewall.ts";
 import { Users } from "../system/users.ts";
+import type { DaemonKernelDoors } from "./kernel-doors.ts";
 
 const unavailable = "native doors are not available: see the log at the start";
 
@@ -30,6 +37,8 @@ export interface FirewallsParts {
   readonly log: Log;
   /** Takes what commands write to their standard error; absent: it is dropped. */
   readonly showErrors?: ShowErrors;
+  /** `undefined`: the kernel opens no doors by itself. */
+  readonly kernelDoors?: Pick<DaemonKernelDoors, "take" | "record" | "problem"> | undefined;
   /** What is open is not open any more where native doors are made now, and must be opened again. */
   readonly onLoss: () => void;
 }
@@ -77,7 +86,11 @@ export class Firewalls implements Firewall {
   get problems(): readonly StatusProblem[] {
     const running = this.#running?.backend.problems ?? [];
     const all = this.#problem === undefined ? running : [this.#problem, ...running];
-    return all.map((message) => ({ code: "firewall", message }));
+    const doors = this.#parts.kernelDoors?.problem;
+    return [
+      ...all.map((message) => ({ code: "firewall", message }) as const),
+      ...(doors === undefined ? [] : [{ code: "kernel-doors", message: doors } as const]),
+    ];
   }
 
   /**
@@ -140,6 +153,11 @@ export class Firewalls implements Firewall {
     return (await this.#running?.backend.listOpen()) ?? [];
   }
 
+  /** Returns what the kernel has opened by itself at this moment. Throws FIREWALL. */
+  listKnocked(): readonly OpenElement[] {
+    return this.#running?.backend.listKnocked?.() ?? [];
+  }
+
   /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */
   listProtected(): readonly Service[] {
     return this.#running?.backend.listProtected?.() ?? [];
@@ -174,13 +192,15 @@ export class Firewalls implements Firewall {
 
   async #start(services: readonly Service[]): Promise<void> {
     const kind = this.#chosen;
-    const { starters, clock, table, log } = this.#parts;
+    const { starters, clock, table, log, kernelDoors } = this.#parts;
     const parts = {
       clock,
       table,
       onLoss: (loss: Loss, times: number) => this.#restore(loss, times),
       onProblem: ({ message: text }: Error) =>
         log.write({ level: "error", event: "firewall-failed", text }),
+      kernelDoors: () => kernelDoors?.take(),
+      onKernelDoors: (result: KernelDoorsResult) => kernelDoors?.record(result),
     };
     this.#running = { kind, backend: await starters[kind].start(parts, services) };
     this.#problem = undefined;

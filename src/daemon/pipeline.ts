@@ -38,6 +38,10 @@ export interface PipelineParts<S extends Source> {
   readonly isLocalSource: IsLocalSource;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
+  /** Called for every packet. */
+  readonly onPacket?: () => void;
+  /** Called when the doors that are watched may have changed. */
+  readonly onWatch?: () => void;
   /** Every packet is reported, and why it made no difference. */
   readonly debug: boolean;
 }
@@ -70,6 +74,7 @@ export class Pipeline<S extends Source> {
     this.#doors = doors;
     this.#parts.matcher.setDoors(doors.matchable, doors.decoys);
     this.source.watch(doors.ports);
+    this.#parts.onWatch?.();
   }
 
   close(): void {
@@ -109,6 +114,7 @@ export class Pipeline<S extends Source> {
     const { matcher, counters, debug } = this.#parts;
     if (debug) this.#reportPacket(packet);
     this.#parts.trialKnocks?.countPacket(packet);
+    this.#parts.onPacket?.();
     const verdicts = matcher.hit(packet);
     counters.countPacket(verdicts);
     const explained = debug ? [...verdicts, ...matcher.explain(packet, verdicts)] : verdicts;

@@ -57,6 +57,8 @@ export interface SetElement {
   readonly key: Uint8Array;
   /** Milliseconds: how long it lives when it is added, how long it has left when it was read; undefined: for ever. */
   readonly milliseconds?: number;
+  /** How long it lives from when its time began last; only of elements that were read. */
+  readonly timeout?: number;
 }
 
 /** A set of a table of the family inet. */
@@ -169,6 +171,10 @@ function readU32(value: DataView | undefined): number | undefined {
   return value === undefined || value.byteLength < 4 ? undefined : value.getUint32(0);
 }
 
+function readU64(value: DataView | undefined): number | undefined {
+  return value === undefined || value.byteLength < 8 ? undefined : Number(value.getBigUint64(0));
+}
+
 /** The elements in an answer; none if it is about something else. */
 export function readElements({ type, body }: NetlinkMessage): SetElement[] {
   if (type !== nftType(NFT_MSG_NEWSETELEM)) return [];
@@ -179,9 +185,15 @@ export function readElements({ type, body }: NetlinkMessage): SetElement[] {
     const value = data === undefined ? undefined : findAttribute(data, NFTA_DATA_VALUE);
     if (value === undefined) return [];
     const key = new Uint8Array(value.buffer, value.byteOffset, value.byteLength).slice();
-    const left = findAttribute(element, NFTA_SET_ELEM_EXPIRATION);
-    const isTimed = left !== undefined && left.byteLength >= 8;
-    return [isTimed ? { key, milliseconds: Number(left.getBigUint64(0)) } : { key }];
+    const left = readU64(findAttribute(element, NFTA_SET_ELEM_EXPIRATION));
+    const timeout = readU64(findAttribute(element, NFTA_SET_ELEM_TIMEOUT));
+    return [
+      {
+        key,
+        ...(left !== undefined && { milliseconds: left }),
+        ...(timeout !== undefined && { timeout }),
+      },
+    ];
   });
 }
 

@@ -3,12 +3,15 @@ import type { Clock } from "../base/clock.ts";
 import type { KnockError } from "../base/errors.ts";
 import type { OpenedService, Service } from "../base/service.ts";
 import type { Firewall, NativeAccess } from "./firewall.ts";
+import type { KernelDoors } from "./nftables/kernel-doors.ts";
 
 /** One service that one source may use, and for how many milliseconds more. */
 export interface OpenElement {
   readonly source: Address;
   readonly service: OpenedService;
   readonly milliseconds: number;
+  /** How long it was open for when its time began last, if the kernel tells. */
+  readonly length?: number;
 }
 
 /** Services that are protected for a while. */
@@ -24,6 +27,8 @@ export interface NativeBackend extends Firewall<NativeAccess> {
   readonly renew: () => Promise<void>;
   /** Returns what the kernel has open at this moment. Throws FIREWALL. */
   readonly listOpen: () => Promise<readonly OpenElement[]>;
+  /** Returns what the kernel has opened by itself at this moment, without this program. Throws FIREWALL. */
+  readonly listKnocked?: () => readonly OpenElement[];
   /**
    * Protects these services, those of the trial as long as it lasts, and no others. Throws FIREWALL;
    * then all stays as it was.
@@ -39,7 +44,15 @@ export interface NativeBackend extends Firewall<NativeAccess> {
 
 /** A backend that drops what is not open. */
 export type ProtectingBackend = NativeBackend &
-  Required<Pick<NativeBackend, "protect" | "listProtected">>;
+  Required<Pick<NativeBackend, "protect" | "listProtected" | "listKnocked">>;
+
+/** What became of the doors that the kernel is to open by itself. */
+export interface KernelDoorsResult {
+  /** The kernel opens doors: not where there are none, or nothing is protected. */
+  readonly areLoaded: boolean;
+  /** Why the kernel or nft refused the best rules. */
+  readonly refusal: KnockError | undefined;
+}
 
 /** `unknown`: the kernel lost news, perhaps of a removal. */
 export type Loss = "removed" | "unknown";
@@ -53,6 +66,10 @@ export interface BackendParts {
    * `times`: how often that happened without a rest in between.
    */
   readonly onLoss: (loss: Loss, times: number) => void;
+  /** Returns the doors that the kernel is to open by itself, where it can; asked for whenever rules are loaded. */
+  readonly kernelDoors: () => KernelDoors | undefined;
+  /** Called whenever rules were loaded. */
+  readonly onKernelDoors: (result: KernelDoorsResult) => void;
   /** It could not be made whole for another reason than before. The backend tries again every second. */
   readonly onProblem: (problem: KnockError) => void;
 }

@@ -21,6 +21,9 @@ import { OrphanedCommands } from "./orphaned-commands.ts";
 import { RepeatFilter } from "./repeat-filter.ts";
 import type { SourcePlace } from "./source-order.ts";
 
+/** Milliseconds by which an opening of the kernel must end later than a lease to be another one. */
+const adoptionSlack = 1_000;
+
 export interface LeaseManagerOptions
   extends LoggedFirewallOptions,
     LeaseRegistryOptions,
@@ -148,6 +151,25 @@ export class LeaseManager {
     if (state.kind === "closing" && state.failure !== undefined) {
       await this.#closings.attempt(lease.id);
     }
+    return true;
+  }
+
+  /**
+   * Makes a lease of what the kernel opened by itself, at `since`, until `due`; a lease that ends earlier gets
+   * longer. Returns false if nothing is to be done.
+   */
+  adopt(request: AccessRequest, since: Monotonic, due: Monotonic): boolean {
+    const { access } = request;
+    const lease = this.#registry.find(access);
+    if (lease === undefined) {
+      if (!hasRoom(this.#registry, access)) return false;
+      this.#natives.adopt(request, since, due);
+      return true;
+    }
+    // The two of one knock differ by milliseconds.
+    if (lease.state.kind !== "open" || due - lease.due < adoptionSlack) return false;
+    this.#registry.record({ op: "extend", id: lease.id, due });
+    this.#firewall.logAdopted(access, since, due);
     return true;
   }
 

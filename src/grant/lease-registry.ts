@@ -1,5 +1,6 @@
 import type { AccessOwner } from "../base/access-owner.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Monotonic } from "../base/time.ts";
 import { never } from "../base/time.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
 import type { AccessRequest, Lease, LeaseEvent, LeaseStep } from "./lease.ts";
@@ -81,10 +82,10 @@ export class LeaseRegistry {
     this.#schedule();
   }
 
-  /** Begins a lease, in memory only. */
-  begin({ access, length }: AccessRequest): Lease {
-    const { ledger, clock } = this.#options;
-    const lease = begin({ op: "open", id: ledger.nextId, access, length, since: clock.now() });
+  /** Begins a lease, in memory only. `since`: when it was opened. */
+  begin({ access, length }: AccessRequest, since: Monotonic = this.#options.clock.now()): Lease {
+    const { ledger } = this.#options;
+    const lease = begin({ op: "open", id: ledger.nextId, access, length, since });
     ledger.add(lease);
     return lease;
   }

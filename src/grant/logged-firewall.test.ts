@@ -8,6 +8,7 @@ import { byCommands, byKernel } from "../../test/support/accesses.ts";
 import { commandsOnly } from "../../test/support/commands-only.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { makeUser } from "../../test/support/users.ts";
+import { systemClock } from "../base/clock.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";
@@ -17,7 +18,7 @@ test("a command whose user has to be looked up gets the lock that tells that it 
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const me = makeUser("me", process.getuid?.() ?? 0, process.getgid?.() ?? 0);
   const firewall = commandsOnly(new CommandFirewall(() => sleep(10, me)));
-  const logged = new LoggedFirewall({ firewall, log: new MemoryLog() });
+  const logged = new LoggedFirewall({ firewall, log: new MemoryLog(), clock: systemClock });
   const locks = new CommandLocks(join(folder, "start-"));
   const gate = join(folder, "gate");
   spawnSync("mkfifo", [gate]);
@@ -33,7 +34,7 @@ test("failed openings are limited in the log, failed commands are not", async ()
   const firewall = { open: vi.fn(), close: vi.fn() };
   const failed = { kind: "failed", status: 1 } as const;
   firewall.open.mockResolvedValue(failed);
-  const logged = new LoggedFirewall({ firewall, log });
+  const logged = new LoggedFirewall({ firewall, log, clock: systemClock });
   await logged.open(byKernel(), 1000);
   logged.log("info", "extended", byKernel(), "open already, stays open longer");
   await logged.open(byCommands({}), 0);

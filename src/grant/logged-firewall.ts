@@ -1,12 +1,15 @@
 import { ownerName } from "../base/access-owner.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Level, Log } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
+import type { Monotonic } from "../base/time.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import type { AccessEvent, AccessListener, ClosedBecause } from "./access-event.ts";
 import { openedBy } from "./access-event.ts";
 import type { LockHandle } from "./journal/command-locks.ts";
 
 export interface LoggedFirewallOptions {
+  readonly clock: Clock;
   readonly firewall: Firewall;
   readonly log: Log;
   /** Told of what is opened and closed. */
@@ -65,6 +68,15 @@ export class LoggedFirewall {
     const what = this.#options.firewall.isDryRun ? `would open ${services} for ${source}` : "open";
     this.log("notice", "opened", access, `${what} for ${length / 1000} s`);
     this.tell(access, { kind: "opened", by: openedBy(access) });
+  }
+
+  /** Logs that the kernel opened by itself, at `since`, until `due`. */
+  logAdopted(access: Access, since: Monotonic, due: Monotonic): void {
+    const now = this.#options.clock.now();
+    const [age, left] = [now - since, due - now].map((time) => Math.round(time / 1000));
+    const what = `opened by the kernel ${age} s ago, without knockd (${left} s left)`;
+    this.log("notice", "kernel-opened", access, what);
+    this.tell(access, { kind: "opened", by: "knock" });
   }
 
   /** Logs that the time of an access is over. */

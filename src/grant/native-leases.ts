@@ -1,8 +1,9 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Monotonic } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Closings } from "./closings.ts";
-import type { Lease } from "./lease.ts";
+import type { AccessRequest, Lease } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
 
@@ -41,6 +42,15 @@ export class NativeLeases {
       void this.#parts.closings.close(lease, closeWhenStarted.reopen);
     }
     return true;
+  }
+
+  /** Records that the kernel opened by itself, at `since`, until `due`. */
+  adopt(request: AccessRequest, since: Monotonic, due: Monotonic): void {
+    const { registry, firewall } = this.#parts;
+    const lease = registry.begin(request, since);
+    registry.writeBeginning(lease);
+    registry.record({ op: "opened", id: lease.id, due });
+    firewall.logAdopted(request.access, since, due);
   }
 
   /** Opens again, with the time that is left, all that should be open, or what should be open to `source`. */

@@ -1,8 +1,8 @@
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
 import { protectedServices } from "../config/config.ts";
-import { loadRuleset } from "../firewall/nftables/nft-command.ts";
-import { defaultTable, unprotectRuleset } from "../firewall/nftables/nft-ruleset.ts";
+import { defaultTable } from "../firewall/nftables/nft-ruleset.ts";
+import { unprotectTable } from "../firewall/nftables/nft-unprotect.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
 import { defaultStateDir, isRunning, stateFiles } from "../system/state-files.ts";
 import type { LenientConfig } from "./lenient-config.ts";
@@ -29,7 +29,7 @@ export async function unprotectOffline(
   }
   const table = options?.table ?? defaultTable;
   try {
-    await loadRuleset(unprotectRuleset(table), () => {});
+    await unprotectTable(table);
   } catch (cause) {
     const known = cause instanceof KnockError ? cause.hints : [];
     const hints = process.geteuid?.() === 0 ? known : [...known, "only root can do this"];
@@ -38,6 +38,7 @@ export async function unprotectOffline(
   const bootFile = readIfThere(files.boot) === undefined ? undefined : files.boot;
   try {
     replaceFile(files.boot, undefined);
+    replaceFile(files.bootDoors, undefined);
     replaceFile(files.guarded, undefined);
   } catch (cause) {
     const message = `nothing is protected any more, but the next start is: ${reason(cause)}`;

@@ -14,6 +14,8 @@ export interface StateFiles {
   readonly guarded: string;
   /** The rules that protect from early boot on. packaging/sesame-protect.service loads *.nft. */
   readonly boot: string;
+  /** The same rules with the doors that the kernel opens. It loads *.doors, after *.nft. */
+  readonly bootDoors: string;
   /** The changes of `knockctl init`, for `knockctl undo`. */
   readonly init: string;
 }
@@ -28,6 +30,7 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
     starts: `${path}.start-`,
     guarded: `${path}.guarded`,
     boot: `${path}.nft`,
+    bootDoors: `${path}.doors`,
     init: `${path}.init`,
   };
 }

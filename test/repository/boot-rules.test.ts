@@ -19,6 +19,7 @@ const unit = readFileSync(
   "utf8",
 );
 const [, quoted = ""] = /^ExecStart=\/bin\/sh -c '([^']*)'$/m.exec(unit) ?? [];
+const [, quotedDoors = ""] = /^ExecStart=-\/bin\/sh -c '([^']*)'$/m.exec(unit) ?? [];
 const other = 65534;
 
 /** Only root can give files away. */
@@ -29,14 +30,16 @@ describe.skipIf(process.getuid?.() !== 0)("the unit that protects from the boot 
     folder = mkdtempSync(join(tmpdir(), "sesame-boot-"));
     state = join(folder, "state");
     mkdirSync(state, { mode: 0o755 });
-    writeFileSync(join(folder, "nft"), `#!/bin/sh\ncat >'${folder}/loaded'\n`, { mode: 0o755 });
+    const nft = `#!/bin/sh\nif [ "$2" = - ]; then cat; else cat "$2"; fi >>'${folder}/loaded'\n`;
+    writeFileSync(join(folder, "nft"), nft, { mode: 0o755 });
     for (const name of ["a", "b"]) writeFileSync(join(state, `${name}.nft`), `${name}\n`);
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
   /** Runs what systemd would. */
-  function load() {
-    const script = quoted
+  function load(text = quoted) {
+    const script = text
+      .replaceAll("%%", "%")
       .replaceAll("\\\n", " ")
       .replaceAll("$$", "$")
       .replaceAll("/var/lib/knockd", state)
@@ -66,6 +69,18 @@ describe.skipIf(process.getuid?.() !== 0)("the unit that protects from the boot 
     change(file);
     const stderr = `rules not loaded: another user can write ${file}\n`;
     expect(load()).toEqual({ status: 1, stderr, loaded: "b\n" });
+  });
+
+  test("loads doors of root, each by itself, where their protection is", () => {
+    expect(load(quotedDoors)).toEqual({ status: 0, stderr: "", loaded: "" });
+    for (const name of ["a", "b", "c"]) writeFileSync(join(state, `${name}.doors`), `${name}\n`);
+    expect(load(quotedDoors).loaded).toBe("a\nb\n");
+    rmSync(join(folder, "loaded"));
+    chownSync(join(state, "a.doors"), other, 0);
+    expect(load(quotedDoors).loaded).toBe("b\n");
+    rmSync(join(folder, "loaded"));
+    chmodSync(state, 0o777);
+    expect(load(quotedDoors).loaded).toBe("");
   });
 
   test.each<[string, (path: string) => void]>([

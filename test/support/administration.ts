@@ -98,6 +98,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     firewalls,
     clock,
     log,
+    kernelDoors: undefined,
   });
   onTestFinished(() => protection.close());
   const activity = new DoorActivity(clock);
@@ -158,6 +159,8 @@ export async function startAdministration(): Promise<AdministrationBench> {
     reload,
     trialKnocks,
     host: { has: (address) => `${address}` === "192.0.2.1" },
+    kernelDoors: undefined,
+    kernelOpenings: undefined,
     readConnections: () => {
       if (descriptors.left-- <= 0) throw new KnockError("SYSTEM", "cannot read /proc/net/tcp");
       return connections;

@@ -11,9 +11,12 @@ import { findPairTraps } from "../../config/traps/pairs.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import { thisMachine } from "../../daemon/host/machine.ts";
+import type { NamedKernelDoor } from "../../daemon/kernel-doors.ts";
+import { nativeKernelDoors } from "../../daemon/kernel-doors.ts";
 import { reportBlocked } from "../../setup/blocked-services.ts";
 import type { Command } from "./command.ts";
 import { print } from "./command.ts";
+import { describeKernelDoor } from "./kernel-doors.ts";
 
 /** What was found in a file. */
 interface Checked {
@@ -24,6 +27,8 @@ interface Checked {
   readonly doors: number;
   /** In the order of their lines. */
   readonly problems: readonly Problem[];
+  /** Whether the kernel opens the native doors by itself where their services are protected. */
+  readonly kernelDoors?: readonly NamedKernelDoor[];
 }
 
 export const check: Command = {
@@ -70,11 +75,16 @@ async function inspect(file: string): Promise<Checked> {
     ...findPairTraps(config, doorSections),
   ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);
-  return { file, usable: true, doors: config.doors.length, problems: all };
+  const kernelDoors = nativeKernelDoors(config);
+  const more = kernelDoors.length > 0 && { kernelDoors };
+  return { file, usable: true, doors: config.doors.length, problems: all, ...more };
 }
 
-function format({ file, usable, doors, problems }: Checked): string {
+function format({ file, usable, doors, problems, kernelDoors = [] }: Checked): string {
   if (!usable) return `${printable(file)}: cannot be used\n`;
   const warnings = problems.length === 0 ? "" : `, ${plural(problems.length, "warning")}`;
-  return `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n`;
+  return `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n${kernelDoors
+    .filter(({ opens }) => !opens)
+    .map((door) => `${describeKernelDoor(door)}\n`)
+    .join("")}`;
 }

@@ -19,13 +19,20 @@ export const doors: Command = {
   example: "doors",
   async run(line, io) {
     const found = await withDaemon(line, (daemon) => daemon.ask("doors", {}));
-    print(line, io, { doors: found }, (screen) => formatDoors(found, screen));
+    print(line, io, { doors: found }, (screen) => formatDoors(found, screen, true));
     return 0;
   },
 };
 
-export function formatDoors(found: readonly DoorReport[], screen: Screen): string {
+/** `showsKernel`: says of each door whether the kernel opens it by itself, where the daemon tells that. */
+export function formatDoors(
+  found: readonly DoorReport[],
+  screen: Screen,
+  showsKernel = false,
+): string {
   if (found.length === 0) return "there are no doors\n";
+  const hasKernel =
+    showsKernel && found.some(({ kind, kernel }) => kind === "native" && kernel !== undefined);
   const columns = [
     { title: "DOOR" },
     { title: "STEPS", yields: 2 },
@@ -33,6 +40,7 @@ export function formatDoors(found: readonly DoorReport[], screen: Screen): strin
     { title: "OPENS" },
     { title: "FOR", align: "right" },
     { title: "STATE" },
+    ...(hasKernel ? [{ title: "KERNEL" } as const] : []),
   ] as const;
   const rows = found.map((door) => [
     door.name,
@@ -41,6 +49,7 @@ export function formatDoors(found: readonly DoorReport[], screen: Screen): strin
     door.kind === "native" ? listShort(door.opens) : "by command",
     door.lastsMs === undefined ? "-" : humanDuration(door.lastsMs),
     describeState(door),
+    ...(hasKernel ? [describeKernel(door)] : []),
   ]);
   return formatTable(columns, rows, screen);
 }
@@ -55,6 +64,12 @@ function listShort(names: readonly string[]): StyledCell {
 /** Returns how many doors run commands that nothing undoes. */
 export function countUntracked(found: readonly DoorReport[]): number {
   return found.filter(({ lastsMs }) => lastsMs === undefined).length;
+}
+
+/** Whether the door opens while knockd does not run. */
+function describeKernel({ kernel }: DoorReport): string {
+  if (kernel === undefined) return "-";
+  return kernel.opens ? "opens" : `no: ${kernel.why ?? "unknown"}`;
 }
 
 function describeState(door: DoorReport): StyledCell {

@@ -4,7 +4,9 @@ import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService } from "../../base/service.ts";
 import { printable, printableLines } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
+import { parseConfig } from "../../config/parse.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
+import { nativeKernelDoors } from "../../daemon/kernel-doors.ts";
 import { apply, findMissingStart } from "../../setup/apply.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { decode } from "../../setup/paths.ts";
@@ -23,6 +25,7 @@ import { formatDoor, formatEvent, formatStrength } from "./init/output.ts";
 import { protectOnTrial } from "./init/protect.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
 import { findForUfw } from "./init/ufw.ts";
+import { describeKernelDoor } from "./kernel-doors.ts";
 import { qrOption, readQrTarget } from "./qr-file.ts";
 
 export const init: Command = {
@@ -189,7 +192,12 @@ async function formatPlan({ paths, doors, before, after }: SetupPlan): Promise<s
     diff === ""
       ? `${printable(paths.config)} stays as it is.\n`
       : `${printable(paths.config)} gets this:\n\n${readable(diff)}`;
-  return `\n${doors.map(formatDoor).join("")}${formatStrength(doors)}\n${change}\n`;
+  const { config } = parseConfig(decode(after));
+  const names = new Set(doors.map(({ door }) => door.name));
+  const kernel = (config === undefined ? [] : nativeKernelDoors(config))
+    .filter(({ door }) => names.has(door))
+    .map((door) => wrap(`${describeKernelDoor(door)}.`));
+  return `\n${doors.map(formatDoor).join("")}${kernel.join("")}${formatStrength(doors)}\n${change}\n`;
 }
 
 function formatNext(

@@ -121,6 +121,13 @@ export class Metrics {
           }),
         ),
       ),
+      counter(
+        "sesame_kernel_openings_total",
+        "Openings by the kernel that the daemon had no part in, by the door.",
+        [...new Set([...names, ...counters.doors])].map((door) => {
+          return { labels: { door }, value: counters.kernelOpenings(door) };
+        }),
+      ),
       gauge(
         "sesame_leases",
         "Leases at this moment, by the door.",

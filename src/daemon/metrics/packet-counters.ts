@@ -41,6 +41,7 @@ type OpeningResult = (typeof openingResults)[number];
 export class PacketCounters {
   readonly #packets = new Float64Array(outcomes.length);
   readonly #openings = new Map<string, Record<OpeningResult, number>>();
+  readonly #kernelOpenings = new Map<string, number>();
   /** Knocks that failed since a port of another door, or a wrong one of their own, came in between. */
   wrongPort = 0;
   /** Knocks that failed since a decoy came in between. */
@@ -88,9 +89,18 @@ export class PacketCounters {
     this.#openings.set(door, results);
   }
 
-  /** Doors with at least one complete knock. */
+  /** Counts an opening by the kernel that the daemon had no part in. */
+  countKernelOpening(door: string): void {
+    this.#kernelOpenings.set(door, this.kernelOpenings(door) + 1);
+  }
+
+  kernelOpenings(door: string): number {
+    return this.#kernelOpenings.get(door) ?? 0;
+  }
+
+  /** Doors that were opened by a knock, or by the kernel. */
   get doors(): Iterable<string> {
-    return this.#openings.keys();
+    return [...this.#openings.keys(), ...this.#kernelOpenings.keys()];
   }
 
   openings(door: string, result: OpeningResult): number {

@@ -4,18 +4,34 @@ import type { Service } from "../../base/service.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
 import type { FileReplacer } from "../../system/file-replacer.ts";
 import { readIfThere } from "../../system/files.ts";
+import type { StateFiles } from "../../system/state-files.ts";
+import type { DaemonKernelDoors } from "../kernel-doors.ts";
 
-/** The file of rules that protects early in the next boot, before this program runs. */
+export interface BootRulesParts {
+  /** The name of our table. */
+  readonly table: string;
+  readonly replacer: FileReplacer;
+  /** `undefined`: the kernel opens no doors by itself. */
+  readonly kernelDoors: Pick<DaemonKernelDoors, "bootRuleset"> | undefined;
+  readonly log: Log;
+}
+
+/** The files of rules that protect and open doors early in the next boot, before this program runs. */
 export class BootRules {
   readonly #path: string;
+  readonly #doorsPath: string;
   readonly #table: string;
   readonly #files: FileReplacer;
+  readonly #kernelDoors: BootRulesParts["kernelDoors"];
   readonly #log: Log;
   #problem: string | undefined;
 
-  constructor(path: string, table: string, files: FileReplacer, log: Log) {
-    this.#files = files;
-    this.#path = path;
+  constructor({ boot, bootDoors }: Pick<StateFiles, "boot" | "bootDoors">, parts: BootRulesParts) {
+    const { table, replacer, kernelDoors, log } = parts;
+    this.#files = replacer;
+    this.#path = boot;
+    this.#doorsPath = bootDoors;
+    this.#kernelDoors = kernelDoors;
     this.#table = table;
     this.#log = log;
   }
@@ -49,7 +65,11 @@ export class BootRules {
     try {
       const rules = services.length === 0 ? undefined : protectionRuleset(services, this.#table);
       // Not where no file is seen: one may be waiting to be written.
-      if (rules !== undefined || !this.#isHidden) await this.#files.replace(this.#path, rules);
+      if (rules !== undefined || !this.#isHidden) {
+        await this.#files.replace(this.#path, rules);
+        const doors = rules && this.#kernelDoors?.bootRuleset({ services }, this.#table)?.text;
+        await this.#files.replace(this.#doorsPath, doors);
+      }
       this.#problem = undefined;
     } catch (error) {
       const text = `the next boot begins with another protection: ${reason(error)}`;

@@ -18,6 +18,7 @@ import { isAllowed } from "../../match/door.ts";
 import type { SocketRow } from "../../system/proc.ts";
 import { formatPeer } from "../../system/sessions.ts";
 import type { Doors } from "../doors.ts";
+import type { DaemonKernelDoors } from "../kernel-doors.ts";
 import type { Protection } from "./protection.ts";
 import { expectReachable, reachableServices } from "./reachable.ts";
 import type { TrialKnocks } from "./trial-knocks.ts";
@@ -28,6 +29,8 @@ export interface GuardParts {
   readonly host: Pick<Host, "has">;
   readonly clock: Clock;
   readonly doors: () => Doors;
+  /** `undefined`: the kernel opens no doors by itself. */
+  readonly kernelDoors: Pick<DaemonKernelDoors, "states"> | undefined;
   /** Returns the TCP connections of this host. Throws SYSTEM. */
   readonly readConnections: () => readonly SocketRow[];
 }
@@ -72,6 +75,11 @@ export class Guard {
     const warnings = closed.map(
       ({ config }) => `${address} may not knock at door ${config.name}: see its allow and deny`,
     );
+    for (const opener of openers) {
+      const state = this.#parts.kernelDoors?.states()?.[this.#parts.doors().all.indexOf(opener)];
+      if (state === undefined || state.opens) continue;
+      warnings.push(`door ${opener.config.name} opens only while knockd runs: ${state.why}`);
+    }
     if (own !== undefined && !peers.has(own)) {
       const doubt = "is SSH_CONNECTION of an earlier session? --address says where you are";
       warnings.push(`there is no connection from ${own}: ${doubt}`);

@@ -13,6 +13,7 @@ import { protectedServices } from "../../config/config.ts";
 import { FileReplacer } from "../../system/file-replacer.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
+import type { DaemonKernelDoors } from "../kernel-doors.ts";
 import { BootRules } from "./boot-rules.ts";
 import { ConfirmedServices } from "./confirmed-services.ts";
 
@@ -23,6 +24,8 @@ export interface ProtectionParts {
   readonly firewalls: Firewalls;
   readonly clock: Clock;
   readonly log: Log;
+  /** `undefined`: the kernel opens no doors by itself. */
+  readonly kernelDoors: DaemonKernelDoors | undefined;
 }
 
 /** A protection that ends by itself unless an administrator confirms it. */
@@ -53,7 +56,7 @@ export class Protection {
     this.#parts = parts;
     const replacer = new FileReplacer();
     this.#confirmed = new ConfirmedServices(parts.files.guarded, replacer, parts.log);
-    this.#bootRules = new BootRules(parts.files.boot, parts.table, replacer, parts.log);
+    this.#bootRules = new BootRules(parts.files, { ...parts, replacer });
   }
 
   /** What is protected for good. */
@@ -79,7 +82,8 @@ export class Protection {
   /** Does what a configuration asks for, beside what administrators asked for. What fails is in the log. */
   configure(config: Config): Promise<void> {
     return this.#changes.run(async () => {
-      const { firewalls } = this.#parts;
+      const { firewalls, kernelDoors } = this.#parts;
+      kernelDoors?.configure(config.options);
       this.#configured = protectedServices(config.doors);
       // That there was a protection means that its rules may be in the kernel.
       const needed =
@@ -92,6 +96,18 @@ export class Protection {
         else if (this.#bootRules.exist) await this.#leave();
       } catch (error) {
         firewalls.fail(error);
+      }
+    });
+  }
+
+  /** Has the kernel open the doors as they are now, if they have changed. What fails is in the log. */
+  refreshDoors(): Promise<void> {
+    return this.#changes.run(async () => {
+      if (!this.#parts.kernelDoors?.areStale || this.#obstacle !== undefined) return;
+      try {
+        await this.#apply();
+      } catch (error) {
+        this.#parts.firewalls.fail(error);
       }
     });
   }

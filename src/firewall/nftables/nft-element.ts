@@ -10,6 +10,11 @@ export type OpenSet = "open4" | "open6" | "any4" | "any6";
 
 export const openSets: readonly OpenSet[] = ["open4", "open6", "any4", "any6"];
 
+/** The sets of what the kernel opened by itself. */
+export type KnockedSet = "knocked4" | "knocked6";
+
+export const knockedSets: readonly KnockedSet[] = ["knocked4", "knocked6"];
+
 export const protocolNumbers: Readonly<Record<"tcp" | "udp" | "icmp" | "icmpv6", number>> = {
   tcp: 6,
   udp: 17,
@@ -24,6 +29,11 @@ const echoRequest6 = 128 << 8;
 /** Which set says whether `source` may use a service, or all of them. */
 export function setOf(source: Address, service: OpenedService): OpenSet {
   return isOneService(service) ? `open${source.family}` : `any${source.family}`;
+}
+
+/** As `setOf`, of what the kernel opened by itself. */
+export function knockedSetOf(source: Address): KnockedSet {
+  return source.family === 4 ? "knocked4" : "knocked6";
 }
 
 /** The key of (source, service) in its set. */

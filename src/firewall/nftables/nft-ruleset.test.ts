@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Service } from "../../base/service.ts";
-import { protectionRuleset, unprotectRuleset } from "./nft-ruleset.ts";
+import type { KernelDoors } from "./kernel-doors.ts";
+import { protectionRuleset, rulesetsFor, unprotectRulesets } from "./nft-ruleset.ts";
 
 test("the rules for a few services", () => {
   const text = protectionRuleset([
@@ -73,12 +74,64 @@ test("what is on trial has a time, unless it is protected anyway", () => {
   expect(elements([ssh])).toEqual(["protected { 6 . 22 }", ...echo]);
 });
 
-test("unprotecting names no sets", () => {
-  expect(unprotectRuleset()).toBe(`\
+test("unprotecting removes doors from the kernel, or names no sets", () => {
+  const [best, last] = unprotectRulesets();
+  expect(last).toBe(`\
 table inet sesame {
 	chain protect { }
 }
 flush chain inet sesame protect
 delete chain inet sesame protect
 `);
+  expect(best.startsWith(last)).toBe(true);
+  expect(best).toContain("delete set inet sesame knocked4\n");
+  expect(best).not.toMatch(/(open|any)[46]/);
+});
+
+describe("rulesets with doors", () => {
+  const doors: KernelDoors = {
+    doors: [
+      {
+        name: "ssh",
+        sequence: [{ number: 7000, protocol: "tcp" }],
+        obstacle: undefined,
+        timeout: 10_000,
+        flags: { mask: 0, value: 0 },
+        target: undefined,
+        allow: undefined,
+        deny: [],
+        decoys: [],
+        opening: { services: [{ protocol: "tcp", port: 22 }], openFor: 30_000 },
+      },
+    ],
+    interfaces: undefined,
+    onlyIpv4: false,
+  };
+  const ssh = [{ protocol: "tcp", port: 22 }] as const;
+  const rulesOf = (text: string) => text.match(/^add rule inet sesame protect .*$/gm) ?? [];
+
+  test("hand packets over and ask what the kernel opened", () => {
+    const [best, plain] = rulesetsFor({ services: ssh, doors, seed: 1 });
+    expect(best).toMatchObject({ rules: 7, hasDoors: true });
+    const rules = rulesOf(best?.text ?? "");
+    expect(rules).toHaveLength(7);
+    expect(rules[1]).toContain("@watched jump knock");
+    const drops = rules.filter((rule) => rule.endsWith("drop"));
+    expect(drops.every((rule) => /@open([46]) .*@knocked\1 drop$/.test(rule))).toBe(true);
+    expect(plain).toEqual({ text: protectionRuleset(ssh), rules: 6, hasDoors: false });
+  });
+
+  test("have no doors where nothing is protected, or there are none", () => {
+    for (const contents of [
+      { services: [], doors, seed: 1 },
+      { services: ssh, seed: 1 },
+      { services: ssh, doors: { ...doors, doors: [] }, seed: 1 },
+    ]) {
+      const [best] = rulesetsFor(contents);
+      expect(best?.hasDoors).toBe(false);
+      expect(best?.text).toContain(protectionRuleset(contents.services));
+      expect(best?.text).toContain("delete chain inet sesame knock\n");
+      expect(best?.text).not.toContain("add element inet sesame firsts");
+    }
+  });
 });

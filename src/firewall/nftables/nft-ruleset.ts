@@ -1,5 +1,8 @@
 import type { Service } from "../../base/service.ts";
-import type { OpenSet } from "./nft-element.ts";
+import type { KernelDoors } from "./kernel-doors.ts";
+import { doorsRuleset } from "./kernel-program.ts";
+import { handoverRule, removalOfDoors } from "./kernel-sets.ts";
+import type { KnockedSet, OpenSet } from "./nft-element.ts";
 
 /** The name of our table unless the caller gives another. */
 export const defaultTable: string = "sesame";
@@ -13,19 +16,60 @@ export interface TimedProtection {
   readonly milliseconds: number;
 }
 
+/** Text for `nft -f FILE`. */
+export interface Ruleset {
+  readonly text: string;
+  /** How many rules the chain has then: 0 if there is no chain. */
+  readonly rules: number;
+  /** The kernel opens doors by itself. */
+  readonly hasDoors: boolean;
+}
+
+export interface TableContents {
+  readonly services: readonly Service[];
+  readonly trial?: TimedProtection | undefined;
+  /** `undefined`: the kernel opens none. */
+  readonly doors?: KernelDoors | undefined;
+  /** As of `doorsRuleset`. */
+  readonly seed: number;
+}
+
+/**
+ * Returns the rulesets for our table, the best first: each is for kernels and versions of nft that refuse the
+ * one before. The last one is the protection alone.
+ */
+export function rulesetsFor(contents: TableContents, table: string = defaultTable): Ruleset[] {
+  const { services, trial, doors, seed } = contents;
+  const all = [...services, ...(trial?.services ?? [])];
+  const isNeeded = doors !== undefined && all.length > 0;
+  const opened = isNeeded ? doorsRuleset(doors, table, seed) : [];
+  const plain = protectionRuleset(services, table, trial);
+  const rules = rulesFor(all, false).length;
+  const best: Ruleset =
+    opened.length > 0
+      ? {
+          text: `${opened.join("\n")}\n${protectionRuleset(services, table, trial, true)}`,
+          rules: rulesFor(all, true).length,
+          hasDoors: true,
+        }
+      : { text: `${plain}${removalOfDoors(table).join("\n")}\n`, rules, hasDoors: false };
+  return [best, { text: plain, rules, hasDoors: false }];
+}
+
 /**
  * Text for `nft -f FILE` that makes our table protect exactly `services`, and those of `trial` as long
  * as that lasts, in one transaction, whatever of the table was there before; what is open stays open.
  * Without services there is no chain, and nothing is dropped. It names no interface but lo, so that it
- * can be loaded before the network is up.
+ * can be loaded before the network is up. `hasDoors`: what doors in the kernel need is there.
  */
 export function protectionRuleset(
   services: readonly Service[],
   table: string = defaultTable,
   trial?: TimedProtection,
+  hasDoors = false,
 ): string {
   const all = [...services, ...(trial?.services ?? [])];
-  const rules = rulesFor(all);
+  const rules = rulesFor(all, hasDoors);
   const lines = [
     `table inet ${table} {`,
     "\tset open4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }",
@@ -51,10 +95,10 @@ export function protectionRuleset(
 }
 
 /**
- * Text for `nft -f FILE` that drops nothing any more, whatever is in our table. It leaves all else as it
- * is, so that it works with tables of other versions of this program, too.
+ * Returns texts for `nft -f FILE`, the best first, that drop nothing any more, whatever is in our table. What is
+ * open stays. The last one leaves all else as it is, too: it works with tables of other versions of this program.
  */
-export function unprotectRuleset(table: string = defaultTable): string {
+export function unprotectRulesets(table: string = defaultTable): readonly [string, string] {
   const lines = [
     `table inet ${table} {`,
     "\tchain protect { }",
@@ -62,12 +106,8 @@ export function unprotectRuleset(table: string = defaultTable): string {
     `flush chain inet ${table} protect`,
     `delete chain inet ${table} protect`,
   ];
-  return `${lines.join("\n")}\n`;
-}
-
-/** How many rules the chain has with these services: 0 if there is no chain. */
-export function countRules(services: readonly Service[]): number {
-  return rulesFor(services).length;
+  const plain = `${lines.join("\n")}\n`;
+  return [`${plain}${removalOfDoors(table).join("\n")}\n`, plain];
 }
 
 /**
@@ -85,12 +125,24 @@ const local = "{ local, broadcast, anycast, multicast }";
  * ports. A SYN begins a connection whatever conntrack knows, and no other packet of TCP does: connections
  * that exist go on, also those that conntrack has not seen begin.
  */
-function rulesFor(services: readonly Service[]): string[] {
+function rulesFor(services: readonly Service[], hasDoors: boolean): string[] {
   if (services.length === 0) return [];
+  const dropUnlessOpen = hasDoors ? dropUnlessInEither : dropUnlessInOpen;
   return [
     "iif lo accept",
+    // Before all else: a packet of a knock may be to a protected service, or part of a connection.
+    ...(hasDoors ? [handoverRule] : []),
     // Before the established: to conntrack a ping that goes on is a connection.
-    ...(services.some(({ protocol }) => protocol === "icmp") ? echoRules : []),
+    ...(services.some(({ protocol }) => protocol === "icmp")
+      ? families.map((family) =>
+          dropUnlessOpen(
+            family,
+            `${family.echo} type echo-request meta l4proto @echo`,
+            // Where ICMP has type and code, which is what the sets hold for it.
+            "th sport",
+          ),
+        )
+      : []),
     ...families.map((family) =>
       dropUnlessOpen(
         family,
@@ -110,24 +162,27 @@ interface AddressFamily {
   readonly address: "ip" | "ip6";
   readonly open: OpenSet;
   readonly any: OpenSet;
+  readonly knocked: KnockedSet;
   readonly echo: "icmp" | "icmpv6";
 }
 
 const families: readonly AddressFamily[] = [
-  { address: "ip", open: "open4", any: "any4", echo: "icmp" },
-  { address: "ip6", open: "open6", any: "any6", echo: "icmpv6" },
+  { address: "ip", open: "open4", any: "any4", knocked: "knocked4", echo: "icmp" },
+  { address: "ip6", open: "open6", any: "any6", knocked: "knocked6", echo: "icmpv6" },
 ];
 
-/** `th sport` is where ICMP has type and code, which is what the sets hold for it. */
-const echoRules = families.map((family) =>
-  dropUnlessOpen(family, `${family.echo} type echo-request meta l4proto @echo`, "th sport"),
-);
-
 /** Drops what is for this host and comes from a source for which `field` is not open. */
-function dropUnlessOpen(family: AddressFamily, match: string, field: string): string {
+function dropUnlessInOpen(family: AddressFamily, match: string, field: string): string {
   const { address, open, any } = family;
   const notOpen = `${address} saddr . meta l4proto . ${field} != @${open}`;
   return `${match} fib daddr type ${local} ${notOpen} ${address} saddr != @${any} drop`;
+}
+
+/** As `dropUnlessInOpen`, and neither the kernel has opened it by itself. */
+function dropUnlessInEither(family: AddressFamily, match: string, field: string): string {
+  const { address, knocked } = family;
+  const unless = `${address} saddr . meta l4proto . ${field} != @${knocked} drop`;
+  return dropUnlessInOpen(family, match, field).replace(/drop$/, unless);
 }
 
 /** What is protected: for ever if it is among `services`, else for the time of the trial. */

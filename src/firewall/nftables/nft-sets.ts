@@ -1,15 +1,15 @@
 import type { Address } from "../../base/address.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { OpenedService } from "../../base/service.ts";
-import { formatService } from "../../base/service.ts";
+import { formatService, isOneService } from "../../base/service.ts";
 import { later } from "../../base/time.ts";
 import { systemError } from "../../ffi/libc.ts";
 import type { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
 import type { OpenElement } from "../backend.ts";
 import { ExpiryCache } from "../expiry-cache.ts";
-import type { OpenSet } from "./nft-element.ts";
-import { decodeKey, encodeKey, openSets, setOf } from "./nft-element.ts";
+import type { KnockedSet, OpenSet } from "./nft-element.ts";
+import { decodeKey, encodeKey, knockedSetOf, knockedSets, openSets, setOf } from "./nft-element.ts";
 
 const ENOENT = 2;
 const EEXIST = 17;
@@ -68,19 +68,45 @@ export class NftSets {
         { ...change, kind: "add" },
         { ...change, kind: "delete" },
       ]);
-      return this.#done("close", group, refused);
+      return this.#done("close", group, refused) && this.#closeKnocked(source, services);
     });
   }
 
-  /** What the kernel has open. Throws FIREWALL. */
+  /** What this program has opened, and the kernel has open. Throws FIREWALL. */
   list(): OpenElement[] {
-    return openSets.flatMap((set) =>
-      this.#kernel.list({ table: this.#table, set }).flatMap((element) => {
-        const decoded = decodeKey(element.key);
-        if (decoded === undefined) return [];
-        return [{ ...decoded, milliseconds: element.milliseconds ?? Number.POSITIVE_INFINITY }];
-      }),
-    );
+    return openSets.flatMap((set) => this.#list(set));
+  }
+
+  /** What the kernel has opened by itself. Throws FIREWALL. */
+  listKnocked(): OpenElement[] {
+    return knockedSets.flatMap((set) => this.#list(set));
+  }
+
+  #list(set: OpenSet | KnockedSet): OpenElement[] {
+    return this.#kernel.list({ table: this.#table, set }).flatMap((element) => {
+      const decoded = decodeKey(element.key);
+      if (decoded === undefined) return [];
+      const { milliseconds = Number.POSITIVE_INFINITY, timeout } = element;
+      return [{ ...decoded, milliseconds, ...(timeout !== undefined && { length: timeout }) }];
+    });
+  }
+
+  /** Closes what the kernel has opened by itself. */
+  #closeKnocked(source: Address, services: readonly OpenedService[]): true {
+    const name = { table: this.#table, set: knockedSetOf(source) };
+    const keys = services.filter(isOneService).map((service) => encodeKey(source, service));
+    // A refused transaction, as where there is no such set, takes the kernel 10 ms.
+    const open = keys.filter((key) => this.#kernel.find(name, key) !== undefined);
+    if (open.length === 0) return true;
+    const elements = open.map((key) => ({ key, milliseconds: shortest }));
+    const refused = this.#apply([
+      { ...name, kind: "add", elements },
+      { ...name, kind: "delete", elements },
+    ]);
+    if (refused !== 0 && refused !== ENOENT) {
+      throw systemError("FIREWALL", `cannot close what the kernel opened for ${source}`, refused);
+    }
+    return true;
   }
 
   /** The errno with which it was refused; 0 if it was not. */

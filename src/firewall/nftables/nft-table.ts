@@ -4,6 +4,7 @@ import type { Removal } from "../../ffi/nft-news.ts";
 import { NftNews } from "../../ffi/nft-news.ts";
 import type { Loss } from "../backend.ts";
 import { loadRuleset } from "./nft-command.ts";
+import type { Ruleset } from "./nft-ruleset.ts";
 
 /**
  * Milliseconds between two repairs while another program insists: the pause doubles each time. What is
@@ -21,8 +22,10 @@ const manyRepairs = 3;
 
 export interface NftTableOptions {
   readonly name: string;
-  /** The rules that make the table what it should be, whatever is there. Asked for before each loading. */
-  readonly ruleset: () => string;
+  /** The rules that make the table what it should be, whatever is there, the best first. Asked for before each loading. */
+  readonly rulesets: () => readonly Ruleset[];
+  /** These rules are in the kernel; `refusal`: why better ones are not. */
+  readonly onLoad: (loaded: Ruleset, refusal: KnockError | undefined) => void;
   /** The table is whole again after this loss, for so many times without a rest. */
   readonly onRepair: (loss: Loss, times: number) => void;
   /** The table could not be made whole for another reason than before; it is tried again every second. */
@@ -90,7 +93,7 @@ export class NftTable {
   load(): Promise<void> {
     const load = this.#loaded.then(async () => {
       if (this.closed) return;
-      await this.#run(this.#options.ruleset());
+      await this.#loadBest(this.#options.rulesets());
       this.#failure = undefined;
     });
     this.#loaded = load.catch(() => {});
@@ -110,6 +113,18 @@ export class NftTable {
     this.#closing.abort();
     this.#news.close();
     await this.#loaded;
+  }
+
+  /** Loads the first of these that the kernel takes. Throws FIREWALL. */
+  async #loadBest([best, ...others]: readonly Ruleset[], refusal?: KnockError): Promise<void> {
+    if (best === undefined) return;
+    try {
+      await this.#run(best.text);
+    } catch (error) {
+      if (others.length === 0 || !(error instanceof KnockError)) throw error;
+      return await this.#loadBest(others, refusal ?? error);
+    }
+    this.#options.onLoad(best, refusal);
   }
 
   async #run(ruleset: string): Promise<void> {

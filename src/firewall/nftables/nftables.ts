@@ -1,19 +1,22 @@
+import { randomInt } from "node:crypto";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import { runtimeDirectory } from "../../system/state-files.ts";
 import type { BackendParts, OpenElement, ProtectingBackend, RunningTrial } from "../backend.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
-import { loadRuleset } from "./nft-command.ts";
 import { readProtection } from "./nft-protection.ts";
-import { countRules, protectionRuleset, unprotectRuleset } from "./nft-ruleset.ts";
+import type { Ruleset } from "./nft-ruleset.ts";
+import { rulesetsFor } from "./nft-ruleset.ts";
 import { NftSets } from "./nft-sets.ts";
 import { NftTable } from "./nft-table.ts";
+import { unprotectTable } from "./nft-unprotect.ts";
 import { attempt, OpeningQueue } from "./opening-queue.ts";
 import type { TableLock } from "./table-lock.ts";
 import { takeTableLock } from "./table-lock.ts";
 
-export type NftablesParts = Pick<BackendParts, "table" | "onLoss" | "onProblem">;
+export type NftablesParts = Pick<BackendParts, "table" | "onLoss" | "onProblem"> &
+  Partial<Pick<BackendParts, "kernelDoors" | "onKernelDoors">>;
 
 /**
  * Native doors: a table of our own in nf_tables, whose sets say which source may use which service, and
@@ -27,19 +30,22 @@ export class NftablesFirewall implements ProtectingBackend {
   readonly #kernel: Nfnetlink;
   readonly #sets: NftSets;
   readonly #openings: OpeningQueue;
+  readonly #parts: NftablesParts;
   #services: readonly Service[];
   #trial: RunningTrial | undefined;
-  /** How many rules the chain has that was loaded last. */
-  #rules = 0;
+  /** What was loaded last. */
+  #loaded: Ruleset | undefined;
 
   private constructor(parts: NftablesParts, services: readonly Service[], lock: TableLock) {
     const { table: name, onLoss, onProblem } = parts;
+    this.#parts = parts;
     this.#name = name;
     this.#services = services;
     this.#lock = lock;
     this.#table = new NftTable({
       name,
-      ruleset: () => this.#ruleset(),
+      rulesets: () => this.#rulesets(),
+      onLoad: (loaded, refusal) => this.#setLoaded(loaded, refusal),
       onRepair: onLoss,
       onProblem,
     });
@@ -78,7 +84,7 @@ export class NftablesFirewall implements ProtectingBackend {
   static async unprotect(table: string): Promise<void> {
     const lock = takeTableLock(runtimeDirectory, table);
     try {
-      await loadRuleset(unprotectRuleset(table), () => {});
+      await unprotectTable(table);
     } finally {
       lock.release();
     }
@@ -106,12 +112,17 @@ export class NftablesFirewall implements ProtectingBackend {
 
   async listOpen(): Promise<readonly OpenElement[]> {
     this.#expectOpen();
-    return this.#sets.list();
+    return [...this.#sets.list(), ...this.#sets.listKnocked()];
+  }
+
+  listKnocked(): readonly OpenElement[] {
+    this.#expectOpen();
+    return this.#sets.listKnocked();
   }
 
   listProtected(): readonly Service[] {
     this.#expectOpen();
-    return readProtection(this.#kernel, this.#name, this.#rules);
+    return readProtection(this.#kernel, this.#name, this.#loaded?.rules ?? 0);
   }
 
   get problems(): readonly string[] {
@@ -120,12 +131,12 @@ export class NftablesFirewall implements ProtectingBackend {
 
   async protect(services: readonly Service[], trial?: RunningTrial): Promise<void> {
     this.#expectOpen();
-    const before = [this.#services, this.#trial, this.#rules] as const;
+    const before = [this.#services, this.#trial] as const;
     [this.#services, this.#trial] = [services, trial];
     try {
       await this.#table.load();
     } catch (error) {
-      [this.#services, this.#trial, this.#rules] = before;
+      [this.#services, this.#trial] = before;
       throw error;
     }
   }
@@ -136,12 +147,23 @@ export class NftablesFirewall implements ProtectingBackend {
     this.#lock.release();
   }
 
-  #ruleset(): string {
+  #rulesets(): readonly Ruleset[] {
     const milliseconds = this.#trial?.left() ?? 0;
     const trial = this.#trial &&
       milliseconds > 0 && { services: this.#trial.services, milliseconds };
-    this.#rules = countRules([...this.#services, ...(trial ? trial.services : [])]);
-    return protectionRuleset(this.#services, this.#name, trial || undefined);
+    const contents = {
+      services: this.#services,
+      trial: trial || undefined,
+      doors: this.#parts.kernelDoors?.(),
+      // Another one each time: what tells sources apart is worth less the longer it is used.
+      seed: randomInt(2 ** 32),
+    };
+    return rulesetsFor(contents, this.#name);
+  }
+
+  #setLoaded(loaded: Ruleset, refusal: KnockError | undefined): void {
+    this.#loaded = loaded;
+    this.#parts.onKernelDoors?.({ areLoaded: loaded.hasDoors, refusal });
   }
 
   #expectOpen(): void {

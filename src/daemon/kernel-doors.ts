@@ -1,0 +1,184 @@
+import { randomInt } from "node:crypto";
+import { backends } from "../base/backends.ts";
+import type { Log } from "../base/log.ts";
+import type { Sequence } from "../base/sequence.ts";
+import { isOneService } from "../base/service.ts";
+import type { Config, ConfigOptions, DoorConfig } from "../config/config.ts";
+import { fixedSteps } from "../config/config.ts";
+import type { KernelDoorsResult } from "../firewall/backend.ts";
+import type {
+  KernelDoor,
+  KernelDoorState,
+  KernelDoors,
+} from "../firewall/nftables/kernel-doors.ts";
+import { selectDoors } from "../firewall/nftables/kernel-doors.ts";
+import type { Ruleset, TableContents } from "../firewall/nftables/nft-ruleset.ts";
+import { rulesetsFor } from "../firewall/nftables/nft-ruleset.ts";
+import type { Doors } from "./doors.ts";
+
+export interface DaemonKernelDoorsParts {
+  /** Those in force. */
+  readonly doors: () => Pick<Doors, "all">;
+  /** IPv6 packets do not count. */
+  readonly onlyIpv4: boolean;
+  readonly log: Log;
+}
+
+/** The options of a configuration on which doors in the kernel depend. */
+type KernelOptions = Pick<ConfigOptions, "firewall" | "interfaces" | "kernelDoors">;
+
+/** The doors that the kernel is to open by itself, and what came of it. */
+export class DaemonKernelDoors {
+  readonly #parts: DaemonKernelDoorsParts;
+  #options: KernelOptions;
+  /** What was loaded last, without what differs each time. */
+  #loaded = "";
+  #result: KernelDoorsResult | undefined;
+  #told: string | undefined;
+  readonly #seed = randomInt(2 ** 32);
+
+  constructor(options: KernelOptions, parts: DaemonKernelDoorsParts) {
+    this.#options = options;
+    this.#parts = parts;
+  }
+
+  configure(options: KernelOptions): void {
+    this.#options = options;
+  }
+
+  /** Returns what is to be loaded, which is taken to be loaded from now on; `undefined` if there is nothing. */
+  take(): KernelDoors | undefined {
+    const doors = this.#current;
+    this.#loaded = asText(doors);
+    return doors;
+  }
+
+  /** Whether the doors have changed since they were loaded. */
+  get areStale(): boolean {
+    return asText(this.#current) !== this.#loaded;
+  }
+
+  /** Records what became of what `take` returned. A refusal is in the log once. */
+  record(result: KernelDoorsResult): void {
+    this.#result = result;
+    const { problem } = this;
+    if (problem !== undefined && problem !== this.#told) {
+      this.#parts.log.write({ level: "warning", event: "kernel-doors", text: problem });
+    }
+    this.#told = problem;
+  }
+
+  /** Returns why the kernel opens no doors although it should, or `undefined` if it does. */
+  get problem(): string | undefined {
+    const refusal = this.#result?.refusal;
+    if (refusal === undefined || this.#current === undefined) return undefined;
+    return `doors open only while knockd runs: ${refusal.message}`;
+  }
+
+  /** Returns the rules for the next boot that open doors; `undefined` if there are none. */
+  bootRuleset(contents: Pick<TableContents, "services">, table: string): Ruleset | undefined {
+    if (this.problem !== undefined) return undefined;
+    const all = { ...contents, doors: this.#current, seed: this.#seed };
+    return rulesetsFor(all, table).find(({ hasDoors }) => hasDoors);
+  }
+
+  /**
+   * Returns for each door whether the kernel opens it now, in the order of the doors; `undefined` where the
+   * configuration wants none to be.
+   */
+  states(): readonly KernelDoorState[] | undefined {
+    if (!isWanted(this.#options)) return undefined;
+    const { doors, onlyIpv4 } = this.#parts;
+    const { interfaces } = this.#options;
+    const why = this.#obstacle;
+    return selectDoors(kernelDoorsOf(doors(), interfaces, onlyIpv4)).map((state) =>
+      state.opens && why !== undefined ? { opens: false, why } : state,
+    );
+  }
+
+  /** Returns the doors that the kernel may have opened. */
+  openers(): Doors["all"] {
+    const all = this.#parts.doors().all;
+    const { interfaces } = this.#options;
+    const states = selectDoors(kernelDoorsOf({ all }, interfaces, this.#parts.onlyIpv4));
+    return all.filter((_, i) => states[i]?.opens);
+  }
+
+  /** Why the kernel opens none of the doors that it could open. */
+  get #obstacle(): string | undefined {
+    if (this.problem !== undefined) return "the kernel or nft refuses the rules for it";
+    return this.#result?.areLoaded ? undefined : "nothing is protected";
+  }
+
+  get #current(): KernelDoors | undefined {
+    if (!isWanted(this.#options)) return undefined;
+    const { doors, onlyIpv4 } = this.#parts;
+    return kernelDoorsOf(doors(), this.#options.interfaces, onlyIpv4);
+  }
+}
+
+function isWanted({ kernelDoors, firewall }: KernelOptions): boolean {
+  return kernelDoors && backends[firewall].canProtect;
+}
+
+function asText(doors: KernelDoors | undefined): string {
+  return JSON.stringify(doors) ?? "";
+}
+
+/** Whether the kernel opens a native door where its services are protected. */
+export interface NamedKernelDoor {
+  readonly door: string;
+  readonly opens: boolean;
+  /** Why not, as a clause. */
+  readonly why?: string;
+}
+
+/** Returns what the kernel makes of the native doors of a configuration where nft takes all; none if it is to open none. */
+export function nativeKernelDoors({ options, doors }: Config): readonly NamedKernelDoor[] {
+  if (!isWanted(options)) return [];
+  const all = doors.map((config) => {
+    const sequence = fixedSteps(config);
+    return describeDoor(config, sequence, config.target && [], []);
+  });
+  const states = selectDoors({ doors: all, interfaces: options.interfaces, onlyIpv4: false });
+  return doors.flatMap(({ name, action }, i) => {
+    const state = states[i];
+    return action.kind === "native" && state !== undefined ? [{ door: name, ...state }] : [];
+  });
+}
+
+function obstacleOf({ sequence, until, action }: DoorConfig): string | undefined {
+  if (sequence.kind === "one-time") return "its sequences are used once";
+  const isOpenedByName = action.kind === "command" || action.services.every(isOneService);
+  if (!isOpenedByName) return "it opens all services";
+  return until === undefined ? undefined : "it ends at a date";
+}
+
+/** Returns doors, as they are at this moment, as the kernel has to know them. */
+export function kernelDoorsOf(
+  doors: Pick<Doors, "all">,
+  interfaces: readonly string[] | undefined,
+  onlyIpv4: boolean,
+): KernelDoors {
+  const all = doors.all.map(({ config, door, decoys }): KernelDoor => {
+    // A name that stands for no address yet is a target, too.
+    const target = config.target && (door?.target ?? []);
+    return describeDoor(config, door?.sequence ?? [], target, decoys);
+  });
+  return { doors: all, interfaces, onlyIpv4 };
+}
+
+function describeDoor(
+  config: DoorConfig,
+  sequence: Sequence,
+  target: KernelDoor["target"],
+  decoys: KernelDoor["decoys"],
+): KernelDoor {
+  const { name, timeout, flags, allow, deny, action } = config;
+  const opening =
+    action.kind === "native"
+      ? { services: action.services.filter(isOneService), openFor: action.openFor }
+      : undefined;
+  const obstacle = obstacleOf(config);
+  return { name, sequence, obstacle, timeout, flags, target, allow, deny, decoys, opening };
+}

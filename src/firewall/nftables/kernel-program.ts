@@ -1,0 +1,351 @@
+// Longer than other files: one program, whose rules depend on each other across its chains.
+// The program by which nf_tables matches knocks; docs/architecture.md draws it. It is written in the text of
+// nft(8). The packet mark is its only register: it is 0 again when a packet leaves.
+import type { Network } from "../../base/address.ts";
+import { contains } from "../../base/address.ts";
+import type { Port } from "../../base/port.ts";
+import type { Service } from "../../base/service.ts";
+import type { FlagTest } from "../../base/tcp-flags.ts";
+import type { CompiledDoor, KernelDoor, KernelDoors } from "./kernel-doors.ts";
+import { compiledDoors } from "./kernel-doors.ts";
+import type { FamilyVersion } from "./kernel-sets.ts";
+import { chains, emptyDoors, families } from "./kernel-sets.ts";
+import { protocolNumbers } from "./nft-element.ts";
+
+const port = "meta l4proto . th dport";
+
+/** In a state: a door opens. The other bits are the number of the door. */
+const OPEN = 0x80000000;
+
+/** How long src/match recognizes retransmissions. */
+const retransmissionTime = "130s";
+
+/** Longer than the minute of src/match: the kernel rounds times down. */
+const scannerTime = "61s";
+
+/**
+ * Returns lines for `nft -f FILE` that make the kernel open these doors, as far as it can, and no others; none
+ * if it can open none. What is open stays open. `seed`: a number below 2^32 that sources do not know.
+ */
+export function doorsRuleset(kernel: KernelDoors, table: string, seed: number): string[] {
+  const { doors } = kernel;
+  const compiled = compiledDoors(kernel);
+  if (compiled.length === 0) return [];
+  const far = doors.filter(({ target, decoys }) => target !== undefined && decoys.length > 0);
+  const decoys = keys(doors.filter((door) => !far.includes(door)).flatMap((door) => door.decoys));
+  const own = keys(compiled.flatMap(({ sequence }) => sequence));
+  const all = keys(doors.flatMap(({ sequence }) => sequence));
+  const sets = {
+    watched: unique([...all, ...decoys, ...keys(far.flatMap((door) => door.decoys))]),
+    decoys,
+    foreign: all.filter((key) => !own.includes(key)),
+    ...machine(compiled),
+  };
+  const rules: Readonly<Record<(typeof chains)[number], readonly string[]>> = {
+    knock: rulesOfKnock(kernel),
+    step: rulesOfStep(compiled, far),
+    touch: rulesOfTouch(doors),
+    begin: rulesOfBegin(seed),
+    restart: rulesOfRestart(compiled),
+    went: rulesOfWent(compiled),
+    opened: rulesOfOpened(compiled),
+    decoy: rulesOfDecoy,
+  };
+  return [
+    ...emptyDoors(table),
+    ...Object.entries(sets)
+      .filter(([, items]) => items.length > 0)
+      .map(([name, items]) => `add element inet ${table} ${name} ${setOf(items)}`),
+    ...chains.flatMap((chain) =>
+      rules[chain].map((rule) => `add rule inet ${table} ${chain} ${rule}`),
+    ),
+  ];
+}
+
+/** From a state to the next by a port. No two of these doors share a port, so a port of a state belongs to one door. */
+function machine(doors: readonly CompiledDoor[]): { firsts: string[]; edges: string[] } {
+  const firsts: string[] = [];
+  const edges: string[] = [];
+  let state = 0;
+  for (const [i, { sequence }] of doors.entries()) {
+    for (const [step, one] of sequence.entries()) {
+      const isLast = step === sequence.length - 1;
+      const next = isLast ? OPEN + i + 1 : state + 1;
+      if (step === 0) firsts.push(`${keyOf(one)} : ${next}`);
+      else edges.push(`${state} . ${keyOf(one)} : ${next}`);
+      if (isLast) continue;
+      state = next;
+      // A repetition changes nothing. That of the first step begins anew.
+      if (step > 0) edges.push(`${state} . ${keyOf(one)} : 0`);
+    }
+  }
+  return { firsts, edges };
+}
+
+/** What knockd does not read, or takes for no packet of another host, does not count here either. */
+function rulesOfKnock({ interfaces, onlyIpv4 }: KernelDoors): string[] {
+  const names = interfaces?.map((name) => `"${name}"`);
+  return [
+    ...(names === undefined ? [] : [`iifname != ${setOf(names)} return`]),
+    ...(onlyIpv4 ? ["meta nfproto ipv6 return"] : []),
+    "ip saddr { 0.0.0.0/8, 127.0.0.0/8, 224.0.0.0/3 } return",
+    "ip daddr 127.0.0.0/8 return",
+    "ip6 saddr { ::/127, ::ffff:0:0/96, ff00::/8 } return",
+    "ip6 daddr { ::1, ::ffff:0:0/96 } return",
+    "fib saddr type { local, broadcast } return",
+    "tcp doff < 5 return",
+    "udp length < 8 return",
+    // True where the header is whole: its last field can be read.
+    "tcp urgptr >= 0 goto step",
+    "udp checksum >= 0 goto step",
+  ];
+}
+
+/** `far`: doors with a target and decoys. */
+function rulesOfStep(compiled: readonly CompiledDoor[], far: readonly KernelDoor[]): string[] {
+  return [
+    ...far.flatMap(({ target = [], decoys }) =>
+      families.flatMap(({ version, daddr }) => {
+        const networks = networksOf(target, version);
+        if (networks.length === 0) return [];
+        return [`${daddr} ${setOf(networks)} ${port} ${setOf(keys(decoys))} goto touch`];
+      }),
+    ),
+    "fib daddr type != local return",
+    `${port} @decoys goto touch`,
+    // Not recognized as retransmissions: the door of this port may not see the first packet, and see the next.
+    ...families.map(({ version }) => `${port} @foreign ${forget(version)} return`),
+    ...conditions(compiled),
+    ...heardRules,
+    ...families.map(({ version, saddr }) => `${saddr} @ignored${version} return`),
+    "meta mark set 0",
+    ...families.flatMap(({ version, saddr }) => [
+      `meta mark set ${saddr} map @since${version}`,
+      `meta mark != 0 meta mark set ${saddr} map @stage${version}`,
+    ]),
+    `meta mark set meta mark . ${port} map @edges goto went`,
+    `meta mark set ${port} map @firsts goto begin`,
+    ...families.map(({ version }) => forget(version)),
+    "meta mark set 0",
+  ];
+}
+
+/** What a door does not see means nothing to it. */
+function conditions(compiled: readonly CompiledDoor[]): string[] {
+  const byFlags = grouped(compiled, ({ flags }) => differs(flags));
+  const bySources = grouped(compiled, ({ allow, deny }) => [allow, deny].map(asText).join(" "));
+  return [
+    ...byFlags.flatMap(([test, some]) => {
+      const steps = some.flatMap(({ sequence }) => sequence);
+      const ports = steps.filter(({ protocol }) => protocol === "tcp").map(({ number }) => number);
+      if (ports.length === 0) return [];
+      return [`${test} tcp dport ${setOf(ports.map(String))} return`];
+    }),
+    ...bySources.flatMap(([, some]) => {
+      const which = `${port} ${setOf(keys(some.flatMap(({ sequence }) => sequence)))} return`;
+      return unseenSources(some[0]).map((sources) => `${sources} ${which}`);
+    }),
+  ];
+}
+
+/** Returns what matches the sources that may not knock at a door. */
+function unseenSources({ allow, deny }: Pick<KernelDoor, "allow" | "deny">): string[] {
+  return families.flatMap(({ version, saddr }) => {
+    const denied = networksOf(deny, version);
+    const allowed = networksOf(allow ?? [], version);
+    const others =
+      allowed.length > 0 ? `${saddr} != ${setOf(allowed)}` : `meta nfproto ipv${version}`;
+    return [
+      ...(denied.length > 0 ? [`${saddr} ${setOf(denied)}`] : []),
+      ...(allow === undefined ? [] : [others]),
+    ];
+  });
+}
+
+/** Packets without TCP options are no retransmissions in src/match. Where a set is full, there are none. */
+const heardRules: readonly string[] = families.flatMap(({ version, saddr }) => {
+  const key = `${saddr} . tcp sport . tcp dport . tcp sequence`;
+  return [
+    `tcp doff > 5 ${key} @heard${version} return`,
+    `tcp doff > 5 add @heard${version} { ${key} timeout ${retransmissionTime} }`,
+  ];
+});
+
+/** What is no scan is not heard of: a packet like it may be one. */
+function rulesOfTouch(doors: readonly KernelDoor[]): string[] {
+  const decoys = doors.flatMap((door) =>
+    door.decoys
+      .filter(({ protocol }) => protocol === "tcp")
+      .map(({ number, local }) => ({ number: `${number}`, local, flags: door.flags })),
+  );
+  const likeAnswer = (test: string, numbers: readonly string[]) =>
+    `tcp flags & (rst | ack) != 0 ${test}tcp dport ${setOf(unique(numbers))} return`;
+  const local = decoys.filter((decoy) => decoy.local).map(({ number }) => number);
+  const byPort = grouped(
+    decoys.filter((decoy) => !decoy.local),
+    ({ number }) => number,
+  );
+  // A touch has the flags of a knock at one of the doors.
+  const byTests = grouped(byPort, ([, some]) =>
+    unique(some.map(({ flags }) => `${differs(flags)} `)).join(""),
+  );
+  return [
+    ...(local.length > 0 ? [likeAnswer("", local)] : []),
+    ...byTests.map(([tests, some]) =>
+      likeAnswer(
+        tests,
+        some.map(([number]) => number),
+      ),
+    ),
+    ...heardRules,
+    "goto decoy",
+  ];
+}
+
+/**
+ * A source that begins again and again leaves dead elements in one bucket of a hash table until the kernel
+ * collects them, once a second: `pace` limits that. Sources that share a mark share a limit.
+ */
+function rulesOfBegin(seed: number): string[] {
+  return [
+    ...families.flatMap(({ version, saddr }) => [
+      forget(version),
+      `meta mark set jhash ${saddr} mod 4096 seed ${seed}`,
+    ]),
+    "update @pace { meta mark limit rate 10/second burst 20 packets } goto restart",
+    "meta mark set 0",
+  ];
+}
+
+/** The time of an attempt runs from its first step: `since` holds it, and later steps do not touch it. */
+function rulesOfRestart(compiled: readonly CompiledDoor[]): string[] {
+  return [
+    `meta mark set ${port} map @firsts`,
+    `meta mark & ${OPEN} != 0 goto opened`,
+    ...grouped(compiled, ({ timeout }) => timeout).flatMap(([timeout, some]) => {
+      const firsts = setOf(keys(some.flatMap(({ sequence }) => sequence.slice(0, 1))));
+      return families.map(
+        ({ version, saddr }) =>
+          `${port} ${firsts} add @since${version} { ${saddr} timeout ${timeout}ms : meta mark }`,
+      );
+    }),
+    "meta mark set 0",
+  ];
+}
+
+/** A step for which there is no room ends the attempt. */
+function rulesOfWent(compiled: readonly CompiledDoor[]): string[] {
+  const longest = Math.max(...compiled.map(({ timeout }) => timeout));
+  return [
+    "meta mark 0 return",
+    `meta mark & ${OPEN} != 0 goto opened`,
+    ...families.map(({ version, saddr }) => {
+      const add = `add @stage${version} { ${saddr} timeout ${longest}ms : meta mark }`;
+      return `delete @stage${version} { ${saddr} : 0 } ${add} meta mark set 0 return`;
+    }),
+    ...families.map(({ version }) => forget(version)),
+    "meta mark set 0",
+  ];
+}
+
+function rulesOfOpened(compiled: readonly CompiledDoor[]): string[] {
+  const openings = compiled.flatMap(({ opening: { services, openFor } }, i) =>
+    families.flatMap(({ version, saddr }) =>
+      services.map((service) => {
+        const key = `@knocked${version} { ${saddr} . ${elementOf(service, version)}`;
+        return { number: OPEN + i + 1, key, openFor };
+      }),
+    ),
+  );
+  const longest = new Map<string, number>();
+  for (const { key, openFor } of openings) {
+    longest.set(key, Math.max(longest.get(key) ?? 0, openFor));
+  }
+  return [
+    ...families.map(({ version }) => forget(version)),
+    ...openings.map(({ number, key, openFor }) => {
+      // An update sets the time, also to a shorter one: only the longest is never shorter.
+      const verb = longest.get(key) === openFor ? "update" : "add";
+      return `meta mark ${number} ${verb} ${key} timeout ${openFor}ms }`;
+    }),
+    "meta mark set 0",
+  ];
+}
+
+/**
+ * Three decoys make a scanner. Each touch renews all times of its source: so a source is ignored at least as
+ * long as in src/match.
+ */
+const rulesOfDecoy: readonly string[] = families.flatMap(({ version, saddr }) => {
+  const touch = `${saddr} . ${port}`;
+  const renew = (set: string, key: string = saddr) =>
+    `update @${set}${version} { ${key} timeout ${scannerTime} }`;
+  return [
+    forget(version),
+    `${saddr} @ignored${version} ${renew("ignored")} return`,
+    `${touch} @touched${version} ${renew("touched", touch)} ${renew("once")}`,
+    `${touch} @touched${version} ${saddr} @twice${version} ${renew("twice")} return`,
+    `${touch} @touched${version} return`,
+    `${saddr} @twice${version} ${renew("ignored")} return`,
+    renew("touched", touch),
+    `${saddr} @once${version} ${renew("once")} ${renew("twice")} return`,
+    renew("once"),
+  ];
+});
+
+/** Ends the attempt of the source. A map wants a value also where one is deleted. */
+function forget(version: FamilyVersion): string {
+  const saddr = version === 4 ? "ip saddr" : "ip6 saddr";
+  const deletions = ["stage", "since"].map((map) => `delete @${map}${version} { ${saddr} : 0 }`);
+  return `meta nfproto ipv${version} ${deletions.join(" ")}`;
+}
+
+function differs({ mask, value }: FlagTest): string {
+  return `tcp flags & ${mask} != ${value}`;
+}
+
+function elementOf(service: Service, version: FamilyVersion): string {
+  if (service.protocol === "icmp") return version === 4 ? "1 . 2048" : "58 . 32768";
+  return `${protocolNumbers[service.protocol]} . ${service.port}`;
+}
+
+function keyOf({ number, protocol }: Port): string {
+  return `${protocolNumbers[protocol]} . ${number}`;
+}
+
+function keys(ports: readonly Port[]): string[] {
+  return unique(ports.map(keyOf));
+}
+
+/** Without those within others: nft refuses overlaps. */
+function networksOf(networks: readonly Network[], version: FamilyVersion): string[] {
+  const isWithin = (a: Network, b: Network) => a.bits >= b.bits && contains(b, a.base);
+  const widest = networks.filter(
+    (a, i) => !networks.some((b, k) => k !== i && isWithin(a, b) && (k < i || !isWithin(b, a))),
+  );
+  return widest
+    .filter(({ base }) => base.family === version)
+    .map(({ base, bits }) => `${base}/${version === 4 ? bits - 96 : bits}`);
+}
+
+function asText(networks: readonly Network[] | undefined): string {
+  return String(networks?.map(({ base, bits }) => `${base}/${bits}`));
+}
+
+function setOf(items: readonly string[]): string {
+  return `{ ${items.join(", ")} }`;
+}
+
+function unique(items: readonly string[]): string[] {
+  return [...new Set(items)];
+}
+
+function grouped<T, K>(items: readonly T[], key: (item: T) => K): [K, [T, ...T[]]][] {
+  const found = new Map<K, [T, ...T[]]>();
+  for (const item of items) {
+    const some = found.get(key(item));
+    if (some === undefined) found.set(key(item), [item]);
+    else some.push(item);
+  }
+  return [...found];
+}
