@@ -25,7 +25,7 @@ _knockctl_ask() {
 }
 
 _knockctl_commands() {
-  _knockctl_offer init undo status doors leases watch open extend close forgive reload guard protect \
+  _knockctl_offer init undo status doors leases history watch open extend close forgive reload guard protect \
     unprotect check migrate replay invite client sequence rotate help version
 }
 
@@ -37,6 +37,7 @@ _knockctl_options() {
       ;;
     undo) echo --force --config ;;
     close) echo --cut --forget ;;
+    history) echo --since ;;
     guard) echo --confirm --all --from-console --address --host --for ;;
     unprotect) echo --config ;;
     check) echo --strict ;;
@@ -74,7 +75,7 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
-        --output | --steps | --trial | --qr | --length | --ports | --keep-old)
+        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since)
         option=$word
         ;;
       -*) ;;
@@ -89,6 +90,7 @@ _knockctl() {
     --color) _knockctl_offer auto always never ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --keep-old) _knockctl_offer 0 2d 7d ;;
+    --since) _knockctl_offer 1d 7d 30d ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
     --address | --source | --host | --url | --steps | --length | --ports) ;;
@@ -104,7 +106,7 @@ _knockctl() {
         return
       fi
       case $command:$operands in
-        open:0 | extend:0) _knockctl_ask doors name ;;
+        open:0 | extend:0 | history:0) _knockctl_ask doors name ;;
         forgive:0)
           _knockctl_offer all
           _knockctl_ask status source

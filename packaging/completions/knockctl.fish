@@ -20,7 +20,7 @@ function __knockctl_operands
         if test $skip -eq 1
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
-                --service --output --steps --trial --qr --length --ports --keep-old
+                --service --output --steps --trial --qr --length --ports --keep-old --since
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -57,6 +57,7 @@ complete -c knockctl -n __knockctl_wants_command -a undo -d 'roll back the last 
 complete -c knockctl -n __knockctl_wants_command -a status -d 'show the state of knockd, and its problems'
 complete -c knockctl -n __knockctl_wants_command -a doors -d 'list the doors: what each opens, and its state'
 complete -c knockctl -n __knockctl_wants_command -a leases -d 'list what is open, for whom, and for how long'
+complete -c knockctl -n __knockctl_wants_command -a history -d 'list who opened what, when and how'
 complete -c knockctl -n __knockctl_wants_command -a watch -d 'show what knockd logs, as it happens'
 complete -c knockctl -n __knockctl_wants_command -a open -d 'open a door for an address, without a knock'
 complete -c knockctl -n __knockctl_wants_command -a extend -d 'keep a door open for longer'
@@ -100,6 +101,8 @@ complete -c knockctl -n '__knockctl_is init' -l no-proof -d 'do not knock from a
 complete -c knockctl -n '__knockctl_is init' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is init' -l dry-run -d 'show all of it, and change nothing'
 complete -c knockctl -n '__knockctl_is undo' -l force -d 'restore the configuration all the same'
+complete -c knockctl -n '__knockctl_is history; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
+complete -c knockctl -n '__knockctl_is history' -l since -x -a '1d 7d 30d' -d 'list only so much time'
 complete -c knockctl -n '__knockctl_is close' -l cut -d 'also end the connections that were made'
 complete -c knockctl -n '__knockctl_is close' -l forget -d 'mark as closed what could not be closed'
 complete -c knockctl -n '__knockctl_is guard' -a 'tcp/22 icmp' -d service

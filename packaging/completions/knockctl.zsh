@@ -28,6 +28,7 @@ _knockctl_commands() {
     'status:show the state of knockd, and its problems'
     'doors:list the doors\: what each opens, and its state'
     'leases:list what is open, for whom, and for how long'
+    'history:list who opened what, when and how'
     'watch:show what knockd logs, as it happens'
     'open:open a door for an address, without a knock'
     'extend:keep a door open for longer'
@@ -88,6 +89,7 @@ case $command in
       '--forget[mark as closed what could not be closed]' \
       '1:door or address:_knockctl_closable' '2:address:_knockctl_addresses'
     ;;
+  history) _arguments $client '--since=[list only so much time]:time:(1d 7d 30d)' '1:door:_knockctl_doors' ;;
   forgive) _arguments $client '1:address:(all)' ;;
   guard)
     _arguments $client \

@@ -6,6 +6,7 @@ import type { Address } from "./address.ts";
  */
 export const problemCodes = [
   "journal",
+  "history",
   "network",
   "interface-missing",
   "firewall",

@@ -47,6 +47,7 @@ describe("screens", () => {
         status     show the state of knockd, and its problems
         doors      list the doors: what each opens, and its state
         leases     list what is open, for whom, and for how long
+        history    list who opened what, when and how
         watch      show what knockd logs, as it happens
 
       act: change what is open
@@ -202,6 +203,16 @@ describe("screens", () => {
       attic    none          10s  by command   1m  disabled
       "
     `);
+  });
+
+  test("history", async () => {
+    const server = await startServer();
+    expect(await screen(server, "history", "192.0.2.9", "--since", "7d")).toMatchInlineSnapshot(`
+      "TIME                 EVENT   DOOR  SOURCE     BY
+      2026-11-22 13:26:05  opened  ssh   192.0.2.9  knock
+      "
+    `);
+    expect(await screen(server, "history", "vpn")).toContain("vpn   192.0.2.7");
   });
 
   test("ignored sources are listed and can be forgiven", async () => {

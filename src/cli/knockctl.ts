@@ -18,6 +18,7 @@ import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
 import { forgive } from "./knockctl/forgive.ts";
 import { guard } from "./knockctl/guard.ts";
+import { history } from "./knockctl/history.ts";
 import { init } from "./knockctl/init.ts";
 import { invite } from "./knockctl/invite.ts";
 import { leases } from "./knockctl/leases.ts";
@@ -74,6 +75,7 @@ export const commands: readonly Command[] = [
   status,
   doors,
   leases,
+  history,
   watch,
   open,
   extend,

@@ -1,10 +1,11 @@
 // All that an administrator can ask the daemon for, a row each. Lengths of time are milliseconds. From a row follow
 // the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
-import { doorReport, leaseReport, statusReport } from "./reports.ts";
+import { doorReport, historyReport, leaseReport, statusReport } from "./reports.ts";
 import {
   address,
   amount,
+  count,
   doorName,
   flag,
   length,
@@ -66,6 +67,19 @@ export const methods = {
   doors: question({ params: none, result: listOf(doorReport) }),
 
   leases: question({ params: none, result: listOf(leaseReport) }),
+
+  /** Who opened what, the oldest first. */
+  history: question({
+    params: v.strictObject({
+      door: v.exactOptional(doorName),
+      address: v.exactOptional(address),
+      /** Of the time that has passed since, by default as far back as is known. */
+      sinceMs: v.exactOptional(length),
+      /** The newest of so many, by default 1000. */
+      most: v.exactOptional(count),
+    }),
+    result: listOf(historyReport),
+  }),
 
   /** Closes the leases of a door, of an address, of both at once, or all. */
   close: change({

@@ -6,6 +6,22 @@ import { address, amount, flag, listOf, moment, texts } from "./values.ts";
 /** What opens a door: the kernel, which closes it as well, or a command. */
 const kind = v.picklist(["native", "command"]);
 
+/** Who opened a door. */
+const opener = v.picklist(["knock", "administrator"]);
+
+const historySubject = { time: moment, door: v.string(), source: address };
+
+/** Something that happened to a door. */
+export const historyReport = v.variant("event", [
+  v.object({ ...historySubject, event: v.picklist(["opened", "extended"]), by: opener }),
+  v.object({ ...historySubject, event: v.literal("failed"), reason: v.string() }),
+  v.object({
+    ...historySubject,
+    event: v.literal("closed"),
+    because: v.picklist(["due", "administrator"]),
+  }),
+]);
+
 export const doorReport = v.object({
   name: v.string(),
   /** Steps of the sequence, whose ports are a secret; 0 if a list of sequences is used up. */
@@ -29,9 +45,7 @@ export const doorReport = v.object({
   /** Since the daemon started. */
   openings: amount,
   /** Absent if there was none since the daemon started. */
-  lastOpening: v.exactOptional(
-    v.object({ time: moment, source: address, by: v.picklist(["knock", "administrator"]) }),
-  ),
+  lastOpening: v.exactOptional(v.object({ time: moment, source: address, by: opener })),
   /** How often its command failed since the daemon started; absent if it did not. */
   commandFailures: v.exactOptional(
     v.object({
@@ -130,5 +144,12 @@ export const statusReport = v.object({
   problems: listOf(problemReport),
 });
 
+export type HistoryReport = v.InferOutput<typeof historyReport>;
 export type DoorReport = v.InferOutput<typeof doorReport>;
 export type LeaseReport = v.InferOutput<typeof leaseReport>;
+
+/** Returns a history entry as JSON has it, or undefined if it is not one. */
+export function readHistoryEntry(json: unknown): HistoryReport | undefined {
+  const { success, output } = v.safeParse(historyReport, json);
+  return success ? output : undefined;
+}

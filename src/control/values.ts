@@ -35,6 +35,14 @@ export const length: Schema<number> = v.pipe(
   v.maxValue(longestDuration, "that is more than a hundred years"),
 );
 
+/** How many a client wants. */
+export const count: Schema<number> = v.pipe(
+  v.number("expected a number"),
+  v.integer("expected a whole number"),
+  v.minValue(1, "expected at least 1"),
+  v.maxValue(100_000, "at most 100000"),
+);
+
 export const flag: Schema<boolean> = v.boolean("expected true or false");
 /** A member that a client either sets or leaves out. */
 export const yes: Schema<true> = v.literal(true, "expected true");

@@ -82,6 +82,15 @@ export class Administration implements ControlHandlers {
     return reportLeases(leaseManager.leases, this.#clocks, inKernel);
   };
 
+  readonly history = ({
+    sinceMs,
+    most = 1000,
+    ...who
+  }: Params<"history">): Promise<Result<"history">> => {
+    const since = sinceMs === undefined ? 0 : this.#parts.clock.wall() - sinceMs;
+    return this.#parts.history.read({ ...who, since, most });
+  };
+
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
     const { door, address, cut, forget } = params;
     this.#parts.kernelOpenings?.adopt(0);

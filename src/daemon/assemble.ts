@@ -32,6 +32,7 @@ import { Notifier } from "./notify/notifier.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
 import { TrialKnocks } from "./protection/trial-knocks.ts";
+import { AccessHistory } from "./state/access-history.ts";
 import { markedFiles, untouchedFiles } from "./state/one-time-file.ts";
 import type { State } from "./state/state.ts";
 import { openState } from "./state/state.ts";
@@ -42,6 +43,7 @@ interface Persistence {
   readonly firewalls: Firewalls;
   readonly protection: Protection;
   readonly notifier: Notifier;
+  readonly history: AccessHistory;
 }
 
 /** The parts of a daemon. Each knows only those that it is given here. */
@@ -107,6 +109,7 @@ export async function assemble(
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
     onAccess: (event) => {
       activity.record(event);
+      persistence?.history.record(event);
       persistence?.notifier.notify(event);
     },
   });
@@ -225,5 +228,6 @@ async function openPersistence(
     },
   });
   notifier.use(config);
-  return { state, firewalls, protection, notifier };
+  const history = new AccessHistory(state.files.history, clock);
+  return { state, firewalls, protection, notifier, history };
 }

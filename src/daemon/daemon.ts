@@ -155,7 +155,7 @@ export class Daemon {
     persistence?.protection.close();
     persistence?.notifier.stop();
     // An nft that works just now may take half a minute, and ends without us.
-    const released = persistence?.firewalls.shutDown();
+    const released = Promise.all([persistence?.firewalls.shutDown(), persistence?.history.close()]);
     if (!timeout.aborted) await Promise.race([released, once(timeout, "abort")]);
     await this.#control?.close();
     await metrics.close();
@@ -191,16 +191,14 @@ export class Daemon {
   async #serveControl(): Promise<void> {
     const { persistence, log, clock, pipeline, doors } = this.#parts;
     if (persistence === undefined) return;
-    const { state, firewalls, protection } = persistence;
     const path = this.#config.options.controlSocket ?? controlSocketIn(runtimeDirectory);
     const handlers = new Administration({
       ...this.#parts,
       version: this.#options.version,
       configFile: this.#options.configFile,
       source: pipeline.source,
-      firewalls,
-      protection,
-      journal: state.journal,
+      ...persistence,
+      journal: persistence.state.journal,
       doors: () => doors.current,
       interfaces: () => this.#config.options.interfaces,
       readConnections: tcpConnections,

@@ -26,6 +26,7 @@ import type { NetworkChanges } from "./host/network.ts";
 import { inspectProtection } from "./protection/inspect.ts";
 import type { Protection } from "./protection/protection.ts";
 import { unreachableServices } from "./protection/reachable.ts";
+import type { AccessHistory } from "./state/access-history.ts";
 
 /** How many leases that could not be closed `status` describes one by one. */
 const mostDescribed = 10;
@@ -46,6 +47,7 @@ export interface StatusParts {
   readonly children: Pick<ChildProcesses, "problems">;
   readonly protection: Pick<Protection, "services" | "trial" | "problems">;
   readonly activity: DoorActivity;
+  readonly history: Pick<AccessHistory, "problems" | "read">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
@@ -88,6 +90,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     journal: { path: journal.path, ...(problem !== undefined && { problem }) },
     problems: [
       ...(problem === undefined ? [] : [{ code: "journal", message: problem } as const]),
+      ...parts.history.problems,
       ...network.problems,
       ...firewalls.problems,
       ...problems,

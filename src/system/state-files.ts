@@ -16,6 +16,8 @@ export interface StateFiles {
   readonly boot: string;
   /** The same rules with the doors that the kernel opens. It loads *.doors, after *.nft. */
   readonly bootDoors: string;
+  /** Who opened what; the file before it has `.1` at its end. */
+  readonly history: string;
   /** The changes of `knockctl init`, for `knockctl undo`. */
   readonly init: string;
 }
@@ -31,6 +33,7 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
     guarded: `${path}.guarded`,
     boot: `${path}.nft`,
     bootDoors: `${path}.doors`,
+    history: `${path}.history`,
     init: `${path}.init`,
   };
 }

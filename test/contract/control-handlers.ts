@@ -99,6 +99,12 @@ export function describeControlHandlers(
       expect(after).toMatchObject({ leaseCount: 1, uptimeMs: before.uptimeMs + 1000 });
     });
 
+    test("history has what was opened, by whom", async () => {
+      await ask("open", { door: "vpn", address: guest });
+      const [entry] = await ask("history", { door: "vpn", most: 1, sinceMs: 1000 });
+      expect(entry).toMatchObject({ event: "opened", door: "vpn" });
+    });
+
     test("forgive of an address that is not ignored changes nothing", async () => {
       expect(await ask("forgive", { address: guest })).toEqual({ forgiven: [] });
       expect(await ask("forgive", { all: true })).toEqual({ forgiven: [] });

@@ -14,6 +14,7 @@ import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { DaemonLog } from "../../src/daemon/log/daemon-log.ts";
 import { Protection } from "../../src/daemon/protection/protection.ts";
 import { TrialKnocks } from "../../src/daemon/protection/trial-knocks.ts";
+import { AccessHistory } from "../../src/daemon/state/access-history.ts";
 import { openState } from "../../src/daemon/state/state.ts";
 import { LeaseManager } from "../../src/grant/lease-manager.ts";
 import { Matcher } from "../../src/match/matcher.ts";
@@ -102,6 +103,8 @@ export async function startAdministration(): Promise<AdministrationBench> {
   });
   onTestFinished(() => protection.close());
   const activity = new DoorActivity(clock);
+  const history = new AccessHistory(state.files.history, clock);
+  onTestFinished(() => history.close());
   const leaseManager = new LeaseManager({
     ...state,
     firewall: firewalls,
@@ -109,7 +112,10 @@ export async function startAdministration(): Promise<AdministrationBench> {
     log,
     maxCommands: 100,
     refuseWithoutJournal: true,
-    onAccess: (event) => activity.record(event),
+    onAccess: (event) => {
+      activity.record(event);
+      history.record(event);
+    },
   });
 
   await leaseManager.restore(state.recovered);
@@ -146,6 +152,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     clock,
     leaseManager,
     activity,
+    history,
     matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
     source: new MemorySource(() => {}),
     children: { problems: [] },

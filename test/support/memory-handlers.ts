@@ -159,6 +159,12 @@ export class MemoryHandlers implements ControlHandlers {
       ...(lease.kind === "native" && { inKernel: true }),
     }));
 
+  readonly history = ({ door = "ssh", address }: Params<"history">): Result<"history"> => {
+    const source = address ?? Ip.v4(0xc0000207);
+    const time = new Date(this.#clock.wall());
+    return [{ time, event: "opened", door, source, by: "knock" }];
+  };
+
   readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {
     // What was opened for a trial belongs to no door of the configuration.
     if (door !== undefined) this.#find(door);

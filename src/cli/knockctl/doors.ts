@@ -89,8 +89,9 @@ function describeState(door: DoorReport): StyledCell {
 }
 
 /** Nothing says whether what such a door opened is still open. */
-function describeUntracked({ lastOpening }: DoorReport): string {
+function describeUntracked({ lastOpening, commandFailures }: DoorReport): string {
   if (lastOpening === undefined) return "not tracked";
   const { time, source } = lastOpening;
-  return `opened ${humanDuration(Math.max(0, Date.now() - time.getTime()))} ago for ${source}`;
+  const hasFailed = commandFailures !== undefined && commandFailures.last.time >= time;
+  return `${hasFailed ? "failed" : "opened"} ${humanDuration(Math.max(0, Date.now() - time.getTime()))} ago for ${source}`;
 }

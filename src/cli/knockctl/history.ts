@@ -1,0 +1,64 @@
+import { parseAddress } from "../../base/address.ts";
+import { formatLocalTime } from "../../base/time.ts";
+import type { HistoryReport } from "../../control/reports.ts";
+import type { Screen } from "../screen.ts";
+import { formatTable } from "../table.ts";
+import type { Command } from "./command.ts";
+import { print, readLength, withDaemon } from "./command.ts";
+
+export const history: Command = {
+  name: "history",
+  group: "look",
+  summary: "list who opened what, when and how",
+  operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
+  description: `
+    Lists what was opened, extended and closed, for whom and by what: the newest entry is the
+    last. With a door or an address, lists only its entries.`,
+  asksDaemon: true,
+  options: [{ long: "since", argument: "TIME", help: "list only the last 7d, 12h or 30m" }],
+  example: "history ssh --since 7d",
+  async run(line, io) {
+    const [what] = line.operands;
+    const since = line.given.get("since");
+    const address = what === undefined ? undefined : parseAddress(what);
+    const params = {
+      ...(address && { address }),
+      ...(what !== undefined && address === undefined && { door: what }),
+      ...(since !== undefined && { sinceMs: readLength(since) }),
+    };
+    const found = await withDaemon(line, (daemon) => daemon.ask("history", params));
+    print(line, io, { history: found }, (screen) => formatHistory(found, screen));
+    return 0;
+  },
+};
+
+function formatHistory(found: readonly HistoryReport[], screen: Screen): string {
+  if (found.length === 0) return "no entries\n";
+  const columns = [
+    { title: "TIME" },
+    { title: "EVENT" },
+    { title: "DOOR" },
+    { title: "SOURCE" },
+    { title: "BY" },
+  ] as const;
+  const rows = found.map((entry) => [
+    { text: formatLocalTime(entry.time), short: formatLocalTime(entry.time).slice("2026-".length) },
+    entry.event,
+    entry.door,
+    entry.source.toString(),
+    describeReason(entry),
+  ]);
+  return formatTable(columns, rows, screen);
+}
+
+function describeReason(entry: HistoryReport): string {
+  switch (entry.event) {
+    case "opened":
+    case "extended":
+      return entry.by;
+    case "failed":
+      return entry.reason;
+    case "closed":
+      return entry.because === "due" ? "time over" : entry.because;
+  }
+}
