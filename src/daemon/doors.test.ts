@@ -16,7 +16,7 @@ import { fixedSteps } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
 import { ActiveDoors } from "./active-doors.ts";
 import { Doors } from "./doors.ts";
-import { markedFiles } from "./state/one-time-file.ts";
+import { markedFiles, markUsed } from "./state/one-time-file.ts";
 
 let folder: string;
 let list: string;
@@ -74,7 +74,11 @@ test("a plain door is as it is configured, also after it was opened", () => {
   expect(doors.matchable).toEqual([{ name, sequence, timeout, flags, target, allow, deny }]);
   expect(doors.ports).toEqual({ tcp: new Set([1]), udp: new Set([2]) });
   expect(doors.find(only(doors, "plain"))?.config).toBe(plain);
-  expect(doors.use(only(doors, "plain"))).toEqual({ changed: false, marked: undefined });
+  expect(doors.use(only(doors, "plain"))).toEqual({
+    changed: false,
+    marked: undefined,
+    answered: undefined,
+  });
   expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
 });
 
@@ -122,12 +126,13 @@ describe("a door with one-time sequences", () => {
     expect(log.entries[0]?.door).toBe("once");
   });
 
-  test("is disabled when the used sequence cannot be marked: it must not be good twice", () => {
+  test("is disabled when the used sequence cannot be marked: it must not be good twice", async () => {
     writeFileSync(list, " 3,4\n 5,6\n");
     const log = new MemoryLog();
     const doors = new Doors([oneTime(), plain], noNames, log);
     rmSync(list);
-    expect(doors.use(only(doors, "once"))).toEqual({ changed: true, marked: undefined });
+    const { marked, answered } = doors.use(only(doors, "once"));
+    expect([await marked, await answered]).toEqual([false, false]);
     expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
     expect(log.texts.at(-1)).toMatch(/^warning: door once: .* --> disabling the door$/);
   });
@@ -138,7 +143,7 @@ describe("a door with one-time sequences", () => {
     const files = markedFiles();
     const doors = new Doors([oneTime()], noNames, new MemoryLog(), files);
     rmSync(list);
-    doors.use(only(doors, "once"));
+    await doors.use(only(doors, "once")).marked;
     writeFileSync(list, text);
     const reloaded = new Doors([oneTime()], noNames, new MemoryLog(), files);
     expect(steps(reloaded)).toEqual(["once 5:tcp,6:tcp"]);
@@ -165,6 +170,48 @@ describe("a door with one-time sequences", () => {
     expect(await marked).toBe(false);
     expect(steps(doors)).toEqual(["plain 1:tcp,2:udp"]);
     expect(log.texts.at(-1)).toBe("warning: door once: no answer --> disabling the door");
+  });
+
+  test("is enabled again when all marks that are late have ended, unless its date has passed", async () => {
+    writeFileSync(list, " 3,4\n 5,6\n 7,8\n");
+    const clock = new ManualClock();
+    const answers: (() => void)[] = [];
+    const files = markedFiles(async (...one) => {
+      await new Promise<void>((resolve) => answers.push(resolve));
+      return markUsed(...one);
+    }, clock);
+    const end = wallTime(Date.UTC(2026, 11, 5, 20));
+    const log = new MemoryLog();
+    const doors = new Doors([{ ...oneTime(), until: end }], noNames, log, files);
+    const first = doors.use(only(doors, "once"));
+    clock.advance(1500);
+    const second = doors.use(only(doors, "once"));
+    clock.advance(500);
+    expect(await first.marked).toBe(false);
+    clock.advance(1500);
+    expect(await second.marked).toBe(false);
+    expect([steps(doors), doors.nextEnd]).toEqual([[], end]);
+    answers[0]?.();
+    expect(await first.answered).toBe(false);
+    expect(steps(doors)).toEqual([]);
+    await expect.poll(() => answers.length).toBe(2);
+    answers[1]?.();
+    expect(await second.answered).toBe(true);
+    expect(steps(doors)).toEqual(["once 7:tcp,8:tcp"]);
+    expect(readFileSync(list, "utf8")).toBe("#3,4\n#5,6\n 7,8\n");
+    expect(log.texts).toContain(
+      "door once: the disk has answered, the used sequence is marked --> enabling the door",
+    );
+
+    writeFileSync(list, "#3,4\n#5,6\n 7,8\n 9\n");
+    const last = doors.use(only(doors, "once"));
+    clock.advance(2000);
+    expect(await last.marked).toBe(false);
+    expect(doors.end(end)).toBe(false);
+    await expect.poll(() => answers.length).toBe(3);
+    answers[2]?.();
+    expect(await last.answered).toBe(false);
+    expect([steps(doors), doors.nextEnd]).toEqual([[], undefined]);
   });
 
   test("goes on with what an administrator has written meanwhile", async () => {

@@ -1,9 +1,11 @@
+// Longer than other files: a sequence that is used up, its mark and the decoys change a door together.
 import type { Network } from "../base/address.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Port, PortKey, PortSets } from "../base/port.ts";
 import { formatPort, portKey } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
+import { sameSequence } from "../base/sequence.ts";
 import type { WallTime } from "../base/time.ts";
 import { formatLocalTime, wallTime } from "../base/time.ts";
 import type { DoorConfig } from "../config/config.ts";
@@ -26,6 +28,10 @@ interface LiveDoor {
   door: Door | undefined;
   /** The ports that are watched for its sake to catch scanners. */
   decoys: readonly Decoy[];
+  /** Used sequences whose mark failed, or is late: the door is disabled. */
+  readonly unmarked: Set<Sequence>;
+  /** Its date has passed. */
+  isOver: boolean;
 }
 
 /** What became of the sequence that opened a door. */
@@ -34,6 +40,8 @@ interface UsedSequence {
   readonly changed: boolean;
   /** Undefined where nothing is to be marked. */
   readonly marked: Promise<boolean> | undefined;
+  /** Resolves when the disk has answered, however late, to whether the door has changed by that. */
+  readonly answered: Promise<boolean> | undefined;
 }
 
 /** How many doors a warning names. */
@@ -67,7 +75,14 @@ export class Doors {
     this.#live = configs.map((config) => {
       const nth = (seen.get(config.name) ?? 0) + 1;
       seen.set(config.name, nth);
-      return { config, nth, door: this.#open(config), decoys: [] };
+      return {
+        config,
+        nth,
+        door: this.#open(config),
+        decoys: [],
+        unmarked: new Set(),
+        isOver: false,
+      };
     });
     this.#chooseDecoys();
   }
@@ -102,17 +117,17 @@ export class Doors {
     return ports;
   }
 
-  /** The earliest date after which a door that can be opened now stays shut; `undefined` if there is none. */
+  /** The earliest date after which another door stays shut; `undefined` if there is none. */
   get nextEnd(): WallTime | undefined {
-    const ends = this.#live.flatMap(({ door, config }) => (door && config.until) ?? []);
+    const ends = this.#live.flatMap(({ isOver, config }) => (isOver ? [] : (config.until ?? [])));
     return ends.length === 0 ? undefined : wallTime(Math.min(...ends));
   }
 
   /** Disables the doors whose date has passed. Returns whether there were any. */
   end(now: WallTime): boolean {
-    const over = this.#live.filter(
-      ({ door, config: { until } }) => door !== undefined && until !== undefined && until <= now,
-    );
+    const past = this.#live.filter(({ config: { until } }) => until !== undefined && until <= now);
+    for (const live of past) live.isOver = true;
+    const over = past.filter(({ door }) => door !== undefined);
     for (const live of over) {
       live.door = undefined;
       const { name, until = now } = live.config;
@@ -139,29 +154,51 @@ export class Doors {
 
   /**
    * Uses a sequence of a door up if it is a one-time sequence: the door has the next one then, or none.
-   * `marked` resolves when it is marked on the disk; to false if that failed, and the door is disabled.
+   * `marked` resolves when it is marked on the disk; to false if that failed or is late, and the door is
+   * disabled. A mark that is late enables it again.
    */
   use(door: Door): UsedSequence {
     const live = this.#live.find((other) => other.door === door);
-    if (live?.config.sequence.kind !== "one-time") return { changed: false, marked: undefined };
-    const { file } = live.config.sequence;
-    let marked: Promise<boolean> | undefined;
-    try {
-      const used = this.#files.markUsed(file, door.sequence);
-      live.door = this.#next(live.config, used.left);
-      marked = used.marked?.then(
-        () => true,
-        (error: unknown) => this.#disable(live, error),
-      );
-    } catch (error) {
-      this.#disable(live, error);
+    if (live?.config.sequence.kind !== "one-time") {
+      return { changed: false, marked: undefined, answered: undefined };
     }
+    const { sequence } = door;
+    const { left, mark } = this.#files.markUsed(live.config.sequence.file, sequence);
+    live.door = this.#next(live.config, left);
     this.#chooseDecoys();
-    return { changed: true, marked };
+    const answered = mark?.ended.then(
+      (now) => this.#continue(live, sequence, now),
+      () => false,
+    );
+    const marked = mark?.inTime.then(
+      () => true,
+      (error: unknown) => this.#disable(live, sequence, error),
+    );
+    return { changed: true, marked, answered };
+  }
+
+  /** Goes on with the list as it is now that a sequence is marked. Returns whether the door has changed. */
+  #continue(live: LiveDoor, marked: Sequence, left: OneTimeList): boolean {
+    const wasLate = live.unmarked.delete(marked);
+    if (live.unmarked.size > 0 || live.isOver) return false;
+    const [next] = left.unused;
+    const before = live.door?.sequence;
+    const isSame =
+      next === undefined ? before === undefined : before && sameSequence(before, next.sequence);
+    if (isSame) return false;
+    if (wasLate) {
+      const { name } = live.config;
+      const text = `door ${name}: the disk has answered, the used sequence is marked --> enabling the door`;
+      this.#log.write({ level: "notice", event: "one-time", text, door: name });
+    }
+    live.door = this.#next(live.config, left);
+    this.#chooseDecoys();
+    return true;
   }
 
   /** Better a door that stays shut than a sequence that opens it twice. */
-  #disable(live: LiveDoor, error: unknown): false {
+  #disable(live: LiveDoor, unmarked: Sequence, error: unknown): false {
+    live.unmarked.add(unmarked);
     live.door = undefined;
     this.#warn(live.config, `${reason(error)} --> disabling the door`);
     this.#chooseDecoys();

@@ -33,7 +33,7 @@ import { DaemonLog } from "./log/daemon-log.ts";
 import { LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
-import { markedFiles, markUsed } from "./state/one-time-file.ts";
+import { markedFiles, markUsed, readOneTimeFile } from "./state/one-time-file.ts";
 
 const us = address("192.0.2.1");
 const broadcast = address("192.0.2.255");
@@ -593,7 +593,7 @@ describe("a door with one-time sequences", () => {
     writeFileSync(file, "1,2\n3,4\n");
     const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);
     let answer = () => {};
-    story.mark = () => new Promise((resolve) => (answer = resolve));
+    story.mark = () => new Promise((resolve) => (answer = () => resolve(readOneTimeFile(file))));
     await story.knock(alice, "1 2 7000 8000 9000");
     await story.knock(bob, "7000 8000 9000");
     expect(story.firewall.history).toEqual(["open ssh 192.0.2.8"]);

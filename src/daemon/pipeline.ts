@@ -128,8 +128,11 @@ export class Pipeline<S extends Source> {
     const live = this.#doors?.find(door);
     if (this.#doors === undefined || live === undefined) return;
     const doors = this.#doors;
-    const { changed, marked } = doors.use(door);
+    const { changed, marked, answered } = doors.use(door);
     if (changed) this.watch(doors);
+    void answered?.then((hasChanged) => {
+      if (hasChanged && this.#doors === doors) this.watch(doors);
+    });
     const { source, port, protocol } = packet;
     const request = requestAccess(live, source, { port, protocol });
     if (request === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");

@@ -108,8 +108,12 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
           sequence = 11:udp
           command = echo plain
           rest = 0
+        [once]
+          one_time_sequences = ${this.disk.at("list")}
+          command = echo once
       `,
       );
+      this.disk.write("list", " 12:udp\n 13:udp\n");
     }
 
     static async open(): Promise<SlowDisk> {
@@ -173,6 +177,20 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     await slow.start();
     expect(await slow.ask("leases")).toContain("long");
     expect(slow.disk.read("k.log")).toContain("running command: echo plain");
+  });
+
+  test("disables the door of a one-time list until the mark is there", async () => {
+    const slow = await SlowDisk.open();
+    const daemon = await slow.start();
+    slow.hang();
+    await slow.knock(12);
+    await daemon.waitFor(/has not answered for 2 s --> disabling the door$/m);
+    await slow.knock(11);
+    await daemon.waitFor(/^plain$/m, 1900);
+    slow.answer();
+    await daemon.waitFor(/^door once: .* --> enabling the door$/m);
+    await slow.knock(13);
+    await expect.poll(() => slow.disk.read("list")).toBe("#12:udp\n#13:udp\n");
   });
 
   test("holds up no end: what is open is closed, for the next daemon will not know", async () => {

@@ -1,5 +1,6 @@
 import {
   linkSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -10,8 +11,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { settled } from "../../../test/support/slow-firewall.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { parseSequence } from "../../base/sequence.ts";
+import type { OneTimeList } from "../../match/one-time.ts";
 import { markedFiles, markUsed, readOneTimeFile, untouchedFiles } from "./one-time-file.ts";
 
 let folder: string;
@@ -64,18 +66,65 @@ describe("marking a sequence overwrites the first byte of its line, and nothing 
   });
 });
 
-test("marking returns what is left, also what was added meanwhile", async () => {
-  writeFileSync(path, " 1,2\n");
+/** The sequences of a list that are left. */
+const sequences = (list?: OneTimeList) => list?.unused.map((line) => line.sequence);
+
+test("marking returns what was left at once, and then what is left, also what was added", async () => {
+  writeFileSync(path, " 1,2\n 3,4\n");
+  const files = markedFiles();
+  files.read(path);
   writeFileSync(path, " 9\n 1,2\n 3,4\n");
-  const { left, marked } = markedFiles().markUsed(path, sequence("1,2"));
-  await marked;
+  const { left, mark } = files.markUsed(path, sequence("1,2"));
+  expect(sequences(left)).toEqual([sequence("3,4")]);
+  expect(sequences(await mark?.ended)).toEqual([sequence("9"), sequence("3,4")]);
   expect(content()).toBe(" 9\n#1,2\n 3,4\n");
-  expect(left.unused.map((line) => line.sequence)).toEqual([sequence("9"), sequence("3,4")]);
+  const next = files.markUsed(path, sequence("9"));
+  expect(sequences(next.left)).toEqual([sequence("3,4")]);
+  await next.mark?.ended;
 });
 
-test("marking the last line leaves none", () => {
+test("marking the last line leaves none", async () => {
   writeFileSync(path, "1,2");
-  expect(markedFiles().markUsed(path, sequence("1,2")).left.unused).toEqual([]);
+  const files = markedFiles();
+  files.read(path);
+  const { left, mark } = files.markUsed(path, sequence("1,2"));
+  await mark?.inTime;
+  expect(left.unused).toEqual([]);
+});
+
+test("a list that hangs delays no list of another directory, and its own marks end in their order", async () => {
+  const other = join(folder, "other");
+  mkdirSync(other);
+  const [first, second, third] = [path, join(folder, "second"), join(other, "third")];
+  for (const file of [first, second, third]) writeFileSync(file, " 1,2\n 3,4\n");
+  let answer = () => {};
+  const hung = new Promise<void>((resolve) => (answer = resolve));
+  const clock = new ManualClock();
+  const files = markedFiles(async (file, used) => {
+    if (file === first) await hung;
+    return markUsed(file, used);
+  }, clock);
+  const [one, two, three] = [first, second, third].map((file) => {
+    files.read(file);
+    return files.markUsed(file, sequence("1,2")).mark;
+  });
+  await three?.inTime;
+  expect(readFileSync(third, "latin1")).toBe("#1,2\n 3,4\n");
+  const late = [one, two].map((mark) =>
+    expect(mark?.inTime).rejects.toThrow("not answered for 2 s"),
+  );
+  clock.advance(2000);
+  await Promise.all(late);
+  // Of no use twice, also while the mark is late.
+  expect(sequences(files.read(first))).toEqual([sequence("3,4")]);
+  expect(readFileSync(second, "latin1")).toBe(" 1,2\n 3,4\n");
+  answer();
+  expect(sequences(await one?.ended)).toEqual([sequence("3,4")]);
+  await two?.ended;
+  expect([first, second].map((file) => readFileSync(file, "latin1"))).toEqual([
+    "#1,2\n 3,4\n",
+    "#1,2\n 3,4\n",
+  ]);
 });
 
 test("other names of the file see the mark", async () => {
@@ -98,9 +147,11 @@ test("what could not be marked is used up all the same, and is marked when that 
   writeFileSync(path, " 1,2\n 3,4\n");
   const files = markedFiles();
   const left = () => files.read(path).unused.map((line) => line.sequence);
+  files.read(path);
   renameSync(path, `${path}.away`);
-  expect(() => files.markUsed(path, sequence("1,2"))).toThrow("cannot read");
-  await settled();
+  const { mark } = files.markUsed(path, sequence("1,2"));
+  await expect(mark?.inTime).rejects.toThrow("cannot read");
+  await expect(mark?.ended).rejects.toThrow("cannot read");
   expect(left).toThrow("cannot read");
   renameSync(`${path}.away`, path);
   expect(left()).toEqual([sequence("3,4")]);
@@ -113,7 +164,9 @@ test("what cannot be marked is used up for as long as this is remembered", async
   const readOnly = "/sys/class/net/lo/ifindex";
   const files = markedFiles();
   expect(files.read(readOnly).unused.map((line) => line.sequence)).toEqual([sequence("1")]);
-  await expect(files.markUsed(readOnly, sequence("1")).marked).rejects.toThrow("cannot mark");
+  const { mark } = files.markUsed(readOnly, sequence("1"));
+  await expect(mark?.ended).rejects.toThrow("cannot mark");
+  await expect(mark?.inTime).rejects.toThrow("cannot mark");
   expect(files.read(readOnly).unused).toEqual([]);
   expect(markedFiles().read(readOnly).unused).toHaveLength(1);
 });
