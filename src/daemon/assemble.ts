@@ -219,7 +219,8 @@ async function openPersistence(
   const { stateDir, table } = config.options;
   const state = await openState(stateDir ?? defaultStateDir, configFile, clock, log);
   const firewalls = new Firewalls({ ...parts, starters, table, showErrors: terminal.stderr });
-  const protection = new Protection({ ...parts, files: state.files, table, firewalls });
+  const { files, disk } = state;
+  const protection = new Protection({ ...parts, files, disk, table, firewalls });
   const notifier = new Notifier({
     ...{ clock, log, commands: firewalls.commands },
     post: async (...request) => {

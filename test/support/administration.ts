@@ -95,6 +95,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
   const firewalls = new Firewalls({ starters, table: "sesame", clock, log, onLoss: () => {} });
   const protection = new Protection({
     files: state.files,
+    disk: state.disk,
     table: "sesame",
     firewalls,
     clock,

@@ -10,6 +10,7 @@ import type { Monotonic } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
+import type { Disk } from "../../system/disk.ts";
 import { FileReplacer } from "../../system/file-replacer.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
@@ -19,6 +20,7 @@ import { ConfirmedServices } from "./confirmed-services.ts";
 
 export interface ProtectionParts {
   readonly files: StateFiles;
+  readonly disk: Disk;
   /** The name of our table. */
   readonly table: string;
   readonly firewalls: Firewalls;
@@ -54,7 +56,7 @@ export class Protection {
   /** Reads what was confirmed. */
   constructor(parts: ProtectionParts) {
     this.#parts = parts;
-    const replacer = new FileReplacer();
+    const replacer = new FileReplacer(parts.disk);
     this.#confirmed = new ConfirmedServices(parts.files.guarded, replacer, parts.log);
     this.#bootRules = new BootRules(parts.files, { ...parts, replacer });
   }

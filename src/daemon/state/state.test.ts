@@ -1,4 +1,15 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
@@ -6,6 +17,10 @@ import { byCommands } from "../../../test/support/accesses.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { monotonic } from "../../base/time.ts";
+import type { Disk } from "../../system/disk.ts";
+import { systemDisk } from "../../system/disk.ts";
+import { FileReplacer } from "../../system/file-replacer.ts";
+import { LogFile } from "../log/log-file.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 
@@ -113,4 +128,41 @@ test("without a place for it a daemon starts all the same, and tells of it", asy
   expect(await state.locks.take(1)).toBeUndefined();
   state.locks.forgetAllBut(new Set());
   expect(log.entries).toMatchObject([{ level: "error", event: "journal-failed" }]);
+});
+
+test("a state directory and a log file that hang leave threads for other disks", async () => {
+  const [pipe, logPipe] = [join(folder, "pipe"), join(folder, "k.log")];
+  execFileSync("mkfifo", [pipe, logPipe]);
+  let isHung = false;
+  /** Opening a pipe takes a thread until another process opens it, too. */
+  const hang = (name: keyof Disk) => {
+    const operation = systemDisk[name] as (...args: never[]) => Promise<unknown>;
+    return async (...args: never[]) => {
+      if (isHung) await systemDisk.close(await systemDisk.open(pipe, "r"));
+      return operation(...args);
+    };
+  };
+  const names = Object.keys(systemDisk) as (keyof Disk)[];
+  const disk = Object.fromEntries(names.map((name) => [name, hang(name)])) as unknown as Disk;
+  const state = await openState(directory, "/etc/knockd.conf", clock, log, disk);
+  openDoor(state);
+  await state.journal.commit();
+  isHung = true;
+  const logFile = new LogFile(logPipe, { onFailure: () => {} });
+  const all = [
+    state.journal.commit(),
+    state.locks.take(1),
+    new FileReplacer(state.disk).replace(join(directory, "file"), "text"),
+  ];
+  state.journal.write({ op: "close", id: 1 });
+  const other = join(folder, "other");
+  writeFileSync(other, "");
+  const time = once(AbortSignal.timeout(1000), "abort").then(() => "no thread was left");
+  expect(await Promise.race([systemDisk.readFile(other), time])).toEqual(Buffer.alloc(0));
+  isHung = false;
+  const ends = [pipe, logPipe].map((path) => openSync(path, "r+"));
+  await Promise.allSettled(all);
+  await logFile.close();
+  await state.close();
+  ends.forEach(closeSync);
 });

@@ -11,6 +11,7 @@ import type { Lease } from "../../grant/lease.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import type { Disk } from "../../system/disk.ts";
 import { systemDisk } from "../../system/disk.ts";
+import { queuedDisk } from "../../system/disk-queue.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import { stateFiles } from "../../system/state-files.ts";
 import { findUntrusted, isPrivate } from "./trusted-path.ts";
@@ -21,6 +22,8 @@ export interface State {
   readonly journal: LeaseJournal;
   readonly locks: CommandLocks;
   readonly files: StateFiles;
+  /** For all files of the state directory. */
+  readonly disk: Disk;
   /** What daemons before this one left to be done; nothing yet if the disk hangs. */
   readonly recovered: readonly Lease[];
   /** Hands over what daemons before this one left, once, and waits; not if the disk hangs: then when it answers. */
@@ -38,8 +41,9 @@ export async function openState(
   configFile: string,
   clock: Clock,
   log: Log,
-  disk: Disk = systemDisk,
+  ownDisk: Disk = systemDisk,
 ): Promise<State> {
+  const disk = queuedDisk(ownDisk);
   const files = stateFiles(directory, configFile);
   const ledger = new Ledger();
   const boot = bootId();
@@ -69,7 +73,7 @@ export async function openState(
     if (late === undefined) await take(recovered);
     else void late.then(take);
   };
-  return { ledger, journal, locks, files, recovered, recover, close };
+  return { ledger, journal, locks, files, disk, recovered, recover, close };
 }
 
 /** Resolves to the locked descriptor, or to undefined where no file can be made. Throws SYSTEM. */
