@@ -76,7 +76,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
     await server.knockctl(`open door ${client.address6}`);
     const tcp = talkTcp(client, host.address6, 22);
     await goesOn(tcp, 5_000);
-    expect(await server.ask(`close ${client.address6} --cut`)).toMatchObject({ cut: 1 });
+    expect(await server.ask(`close ${client.address6} --cut`)).toMatchObject({ connectionsCut: 1 });
     await ends(tcp);
     expect(await server.ask("leases")).toMatchObject({ leases: [{}] });
   });
@@ -94,7 +94,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
       await server.ask("close all");
       for (const talk of [before, udp]) await goesOn(talk);
       const answer = await server.ask(`close ${client[family]} --cut`);
-      expect(answer).toEqual({ closed: [], cut: 2 });
+      expect(answer).toEqual({ version: 2, closed: [], connectionsCut: 2 });
       await Promise.all([before, udp].map(ends));
     },
   );
@@ -103,7 +103,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
     await knockAt(native);
     const [tcp, udp] = [talkTcp(client, host.address, 22), talkUdp(client, host.address, 53)];
     for (const talk of [tcp, udp]) await goesOn(talk, 5_000);
-    expect(await server.ask("close all")).toMatchObject({ cut: 0 });
+    expect(await server.ask("close all")).toMatchObject({ connectionsCut: 0 });
     for (const talk of [tcp, udp]) await goesOn(talk);
   });
 

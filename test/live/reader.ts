@@ -23,6 +23,7 @@ function normalise(text: string): string {
   return text
     .replaceAll(/^(?:tcpdump: |listening on any, link-type ).*\n/gm, "")
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d(?::\d\d)?/g, "DATE")
+    .replaceAll(/\biptables v[\d.]+/g, "iptables vN")
     .replaceAll(/\b\d\d:\d\d:\d\d\.\d+/g, "TIME")
     .replaceAll(/(time|mdev) ?=? ?[\d./]+ ?ms/g, "$1 TIME")
     .replaceAll(/\b\d+(?:\.\d+)?(?=m?s\b)/g, "N")
