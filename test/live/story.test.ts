@@ -538,7 +538,7 @@ Try again: knockctl guard ${option}
       const asRoot = await host.run(["unshare", "--mount", "sh", "-c", noNft, "sh", ...unprotect], {
         ok: [1],
       });
-      expect(asRoot.stderr).toMatch(/cannot run nft: .*EACCES/);
+      expect(asRoot.stderr).toMatch(/cannot run nft: .*Permission denied/);
       expect(asRoot.stderr).not.toContain("only root");
       await host.run(["chmod", "-R", "a+rX", server.folder.at("")]);
       const nobody = ["setpriv", "--reuid=65534", "--clear-groups", "--inh-caps=-all"];
