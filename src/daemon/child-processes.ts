@@ -7,9 +7,6 @@ import type { Config } from "../config/config.ts";
 import { prepareSpawning, programsStarted, slowStarts } from "../ffi/spawner.ts";
 import { ZombieReaper } from "./zombie-reaper.ts";
 
-/** How long programs may take to start at the end: milliseconds. */
-const startPatience = 1000;
-
 /** The programs that the daemon starts, from what they need to be started to what they leave behind. */
 export class ChildProcesses {
   /** Fulfilled when the first command need not wait. */
@@ -25,9 +22,12 @@ export class ChildProcesses {
     if (process.pid === 1) this.#reaper = new ZombieReaper(clock);
   }
 
-  /** Fulfilled when all have been started that were to be: one that was not would end with this process. */
-  async started(): Promise<void> {
-    await Promise.race([programsStarted(), sleep(startPatience, undefined, { ref: false })]);
+  /**
+   * Fulfilled when all have been started that were to be, after `timeout` milliseconds at most: one that was
+   * not would end with this process.
+   */
+  async started(timeout: number): Promise<void> {
+    await Promise.race([programsStarted(), sleep(timeout, undefined, { ref: false })]);
   }
 
   /** Which programs the system has not loaded for long. */

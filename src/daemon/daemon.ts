@@ -21,11 +21,11 @@ import { PidFile } from "./state/pid-file.ts";
 import { warmUp } from "./warm-up.ts";
 
 /**
- * How long a stopping daemon waits for commands that close: milliseconds. The second where no other daemon
- * will know of what is open: just less than service managers give it.
+ * How long a stopping daemon waits for commands that close, and then for the start of the rest: milliseconds.
+ * The second where no other daemon will know of what is open: just less than service managers give it.
  */
-const stopTimeout = 800;
-const finalTimeout = 8000;
+const stopTimeouts = { closing: 800, starting: 1000 };
+const finalTimeouts = { closing: 6000, starting: 3000 };
 
 /** The life of a daemon, from its configuration to its last line in the log; `assemble` makes its parts. */
 export class Daemon {
@@ -146,12 +146,12 @@ export class Daemon {
     this.#say("stopping", "waiting for child processes...", "terminal");
     // It may be over: then the next daemon closes.
     await persistence?.state.journal.retry();
-    const most = leaseManager.journalFailed ? finalTimeout : stopTimeout;
-    const timeout = AbortSignal.any([hurry, AbortSignal.timeout(most)]);
+    const most = leaseManager.journalFailed ? finalTimeouts : stopTimeouts;
+    const timeout = AbortSignal.any([hurry, AbortSignal.timeout(most.closing)]);
     const stopped = leaseManager.stop();
     if (!timeout.aborted) await Promise.race([stopped, once(timeout, "abort")]);
     leaseManager.runAllNow();
-    await this.#parts.children.started();
+    await this.#parts.children.started(most.starting);
     persistence?.protection.close();
     persistence?.notifier.stop();
     // An nft that works just now may take half a minute, and ends without us.

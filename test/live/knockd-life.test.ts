@@ -1,4 +1,5 @@
 import { chmodSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   afterAll,
   afterEach,
@@ -9,6 +10,7 @@ import {
   onTestFinished,
   test,
 } from "vitest";
+import { SlowProgram } from "../support/slow-program.ts";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
@@ -109,6 +111,26 @@ describe.skipIf(needs())("the life of knockd", () => {
       expect((await ended).code).toBe(15);
       const wanted = hurry ? /(closing\n){3}/ : /^(closing\nclosed\n){3}$/;
       await expect.poll(() => folder.read("said")).toMatch(wanted);
+    });
+
+    test("with open doors closed, if they cannot be written down: by a program that is slow to load", async () => {
+      const folder = new Folder();
+      const program = new SlowProgram(folder.at("slow"), `echo closed >>${folder.at("said")}`);
+      const options = "[options]\nStateDir = /dev/null/none\n";
+      // More than are loaded at a time.
+      const ports = [1, 2, 3, 4, 5, 6];
+      const lines = ["cmd_timeout = 1h", `stop_command = ${program.path}`];
+      const doors = ports.map((port) => door(`x${port}`, String(port), ...lines));
+      const daemon = await startKnockd(server, [options, ...doors].join("\n"));
+      await knock(client, server.address, ...ports);
+      await daemon.waitFor(/(running command: true[\s\S]*){6}/);
+      const ended = daemon.stop(10_000);
+      await daemon.waitFor(/(running command: .*slow[\s\S]*){6}/);
+      daemon.signal("SIGTERM");
+      await sleep(2000);
+      program.release();
+      expect((await ended).code).toBe(15);
+      await expect.poll(() => folder.read("said")).toBe("closed\n".repeat(6));
     });
 
     test("within a second, however long commands take", async () => {
