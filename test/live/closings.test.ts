@@ -64,4 +64,54 @@ describe.skipIf(needs())("a stop command that fails", () => {
     expect((await ask("leases")).text).toBe("nothing is open\n");
     await next.stop();
   });
+
+  test("runs again in the next daemon, if this one is killed before its next attempt", async () => {
+    const folder = new Folder();
+    const mended = folder.at("mended");
+    const config = folder.write(
+      "knockd.conf",
+      `
+        [options]
+          StateDir = ${folder.at("state")}
+        [x]
+          sequence = 9:udp
+          start_command = echo opened %IP%
+          stop_command = test -e ${mended} && echo closed %IP%
+          cmd_timeout = 200ms
+      `,
+    );
+    const first = server.start([...knockd, "-v", "-c", config]);
+    await first.waitFor(/^listening on .*\.\.\.$/m);
+    await knock(client, server.address, "9:udp");
+    await first.waitFor(/closing failed 1 time/);
+    first.signal("SIGKILL");
+    await first.ended;
+    folder.write("mended", "");
+    const next = server.start([...knockd, "-v", "-c", config]);
+    await next.waitFor(new RegExp(`^closed ${client.address}$`, "m"));
+    await next.stop();
+  });
+
+  test("is not what a shortage of descriptors makes of it: commands open and close meanwhile", async () => {
+    const folder = new Folder();
+    const config = folder.write(
+      "knockd.conf",
+      `
+        [options]
+          StateDir = ${folder.at("state")}
+        [x]
+          sequence = 9:udp
+          start_command = echo opened %IP%
+          stop_command = echo closed %IP%
+          cmd_timeout = 1s
+      `,
+    );
+    const daemon = server.start([...knockd, "-v", "-c", config]);
+    await daemon.waitFor(/^listening on .*\.\.\.$/m);
+    // The daemon has more open already; the loader of a command needs one.
+    await server.run(["prlimit", `--pid=${daemon.pid}`, "--nofile=4:1024"]);
+    await knock(client, server.address, "9:udp");
+    await daemon.waitFor(/^opened [\s\S]*^closed /m);
+    await daemon.stop();
+  });
 });

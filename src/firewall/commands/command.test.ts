@@ -501,6 +501,46 @@ describe("a program that takes long to start", () => {
   });
 });
 
+const asNobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+const nobodyReads = spawnSync("setpriv", [...asNobody, "cat", import.meta.filename]).status === 0;
+
+// Root's threads and processes are not counted.
+test.skipIf(!nobodyReads)(
+  "while the system has no room for a thread or a process, commands do not start",
+  async () => {
+    const url = (path: string) => pathToFileURL(join(import.meta.dirname, path)).href;
+    const script = `
+    import koffi from "koffi";
+    import { CommandFirewall } from "${url("command.ts")}";
+    const libc = koffi.load("libc.so.6");
+    const RLIMIT_NPROC = 6;
+    const limits = new BigUint64Array(2);
+    libc.func("int getrlimit(int, void *)")(RLIMIT_NPROC, limits);
+    const setrlimit = libc.func("int setrlimit(int, const void *)");
+    const allow = (most) => setrlimit(RLIMIT_NPROC, BigUint64Array.of(most, limits[1]));
+    const owner = { kind: "door", name: "x", nth: 1 };
+    const access = { source: "", owner, method: { kind: "command", start: "exit 4" } };
+    const firewall = new CommandFirewall();
+    const kinds = [];
+    // Before the first thread, with it, and later.
+    for (const most of [0n, limits[1], 0n, limits[1]]) {
+      allow(most);
+      kinds.push((await firewall.open(access, 1)).kind);
+    }
+    console.log(kinds.join(" "));
+  `;
+    const args = [
+      "--import",
+      url("../../../bench/typescript.mjs"),
+      "--input-type=module",
+      "-e",
+      script,
+    ];
+    const child = spawnSync(process.execPath, args, { uid: 65534, gid: 65534, encoding: "utf8" });
+    expect(child.stdout).toBe("not-started failed not-started failed\n");
+  },
+);
+
 function exitCode(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve) => child.once("exit", resolve));
 }
