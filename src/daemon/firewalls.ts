@@ -163,6 +163,12 @@ export class Firewalls implements Firewall {
     return this.#running?.backend.listProtected?.() ?? [];
   }
 
+  /** Returns what an earlier daemon has left protected for good. Throws FIREWALL. */
+  listLeft(): readonly Service[] {
+    const { starters, table } = this.#parts;
+    return Object.values(starters).flatMap((starter) => starter.listLeft?.(table) ?? []);
+  }
+
   /** Lets go. What is open stays open until its time is over. */
   async shutDown(): Promise<void> {
     await this.#running?.backend.release();

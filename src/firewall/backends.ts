@@ -12,6 +12,8 @@ export interface Starter {
   readonly start: (parts: BackendParts, services: readonly Service[]) => Promise<NativeBackend>;
   /** Ends the protection of a table that this process has not started, where it can protect. Throws FIREWALL. */
   readonly unprotect?: (table: string) => Promise<void>;
+  /** Returns what the table of an earlier process protects for good, where it can protect. Throws FIREWALL. */
+  readonly listLeft?: (table: string) => readonly Service[];
 }
 
 interface ProtectingStarter extends Required<Starter> {

@@ -4,7 +4,7 @@ import type { Disk } from "./disk.ts";
 import { ifThere, systemDisk } from "./disk.ts";
 import { DiskLane } from "./disk-lane.ts";
 
-/** Replaces files as `replaceFile` does, one at a time and off the main thread, on a disk that may hang. */
+/** Reads files, and replaces them as `replaceFile` does, one at a time and off the main thread, on a disk that may hang. */
 export class FileReplacer {
   readonly #lane = new DiskLane();
   readonly #disk: Disk;
@@ -26,9 +26,27 @@ export class FileReplacer {
     }
   }
 
+  /** Resolves to the content of a file, or to undefined if there is none. Rejects if that takes too long. */
+  read(path: string): Promise<string | undefined> {
+    return this.#lane.run(() => this.#read(path));
+  }
+
+  /** As `read`, however long that takes. Nothing is replaced before. */
+  readLater(path: string): Promise<string | undefined> {
+    return this.#lane.runLater(() => this.#read(path));
+  }
+
+  /** Resolves when all that was begun has ended. */
+  idle(): Promise<void> {
+    return this.#lane.idle();
+  }
+
+  async #read(path: string): Promise<string | undefined> {
+    return (await ifThere(this.#disk.readFile(path)))?.toString();
+  }
+
   async #replace(path: string, content: string | undefined, signal: AbortSignal): Promise<void> {
-    const before = await ifThere(this.#disk.readFile(path));
-    if (before?.toString() === content) return;
+    if ((await this.#read(path)) === content) return;
     signal.throwIfAborted();
     if (content === undefined) await ifThere(this.#disk.unlink(path));
     else await this.#write(path, content, signal);

@@ -1,5 +1,6 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { stateFiles } from "../../src/system/state-files.ts";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockctl, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
@@ -191,6 +192,41 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     await daemon.waitFor(/^door once: .* --> enabling the door$/m);
     await slow.knock(13);
     await expect.poll(() => slow.disk.read("list")).toBe("#12:udp\n#13:udp\n");
+  });
+
+  test("leaves protected what the kernel protects, and what was confirmed counts later", async () => {
+    const slow = await SlowDisk.open();
+    slow.folder.write(
+      "knockd.conf",
+      `
+        [options]
+          StateDir = ${slow.disk.at("state")}
+          ControlSocket = ${slow.folder.at("control")}
+        [ssh]
+          sequence = 9:udp
+          open = tcp/22
+          open_for = 10m
+          protect = yes
+        [web]
+          sequence = 10:udp
+          open = tcp/80
+          open_for = 10m
+      `,
+    );
+    const { guarded } = stateFiles(slow.disk.at("state"), slow.folder.at("knockd.conf"));
+    mkdirSync(slow.disk.at("state"), { mode: 0o700 });
+    writeFileSync(guarded, "tcp/80\n");
+    const earlier = await slow.start();
+    earlier.signal("SIGKILL");
+    await earlier.ended;
+    slow.hang();
+    await slow.start();
+    expect(await slow.status()).toContain("what the kernel protects stays protected");
+    const rules = () => slow.server.run(["nft", "list", "table", "inet", "sesame"]);
+    expect((await rules()).stdout).toMatch(/tcp \. 80/);
+    slow.answer();
+    await expect.poll(() => slow.status(), { timeout: 10_000 }).not.toContain("stays protected");
+    expect((await rules()).stdout).toMatch(/tcp \. 80/);
   });
 
   test("holds up no end: what is open is closed, for the next daemon will not know", async () => {

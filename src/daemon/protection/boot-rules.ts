@@ -3,7 +3,6 @@ import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
 import type { FileReplacer } from "../../system/file-replacer.ts";
-import { readIfThere } from "../../system/files.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { DaemonKernelDoors } from "../kernel-doors.ts";
 
@@ -41,22 +40,18 @@ export class BootRules {
     return this.#problem;
   }
 
-  /** Returns whether the file exists, or may. */
-  get exist(): boolean {
-    try {
-      return readIfThere(this.#path) !== undefined;
-    } catch {
-      return !this.#isHidden;
-    }
+  /** Resolves to whether the file exists, or may. */
+  async exist(): Promise<boolean> {
+    const found = await this.#find();
+    return found === "yes" || found === "unknown";
   }
 
-  /** Whether this user may not look there, and so cannot have written the file. */
-  get #isHidden(): boolean {
+  /** "hidden": this user may not look there, and so cannot have written the file. */
+  async #find(): Promise<"yes" | "no" | "hidden" | "unknown"> {
     try {
-      readIfThere(this.#path);
-      return false;
+      return (await this.#files.read(this.#path)) === undefined ? "no" : "yes";
     } catch (error) {
-      return isErrno(error, "EACCES");
+      return isErrno(error, "EACCES") ? "hidden" : "unknown";
     }
   }
 
@@ -65,7 +60,7 @@ export class BootRules {
     try {
       const rules = services.length === 0 ? undefined : protectionRuleset(services, this.#table);
       // Not where no file is seen: one may be waiting to be written.
-      if (rules !== undefined || !this.#isHidden) {
+      if (rules !== undefined || (await this.#find()) !== "hidden") {
         await this.#files.replace(this.#path, rules);
         const doors = rules && this.#kernelDoors?.bootRuleset({ services }, this.#table)?.text;
         await this.#files.replace(this.#doorsPath, doors);

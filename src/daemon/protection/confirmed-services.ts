@@ -1,9 +1,9 @@
-import { reason } from "../../base/errors.ts";
+import { KnockError, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, formatServices, parseService } from "../../base/service.ts";
+import { inTime } from "../../system/disk.ts";
 import type { FileReplacer } from "../../system/file-replacer.ts";
-import { readIfThere } from "../../system/files.ts";
 
 /** The services that an administrator confirmed, also to daemons before this one: a file with a line for each. */
 export class ConfirmedServices {
@@ -11,16 +11,42 @@ export class ConfirmedServices {
   readonly #files: FileReplacer;
   readonly #log: Log;
   #problem: string | undefined;
-  #services: readonly Service[];
+  #services: readonly Service[] = [];
 
-  /** Reads the file. Lines that cannot be used are told in the log. */
+  #isRead = false;
+  #isForgotten = false;
+
   constructor(path: string, files: FileReplacer, log: Log) {
     this.#files = files;
     this.#path = path;
     this.#log = log;
-    this.#services = read(path, (text) =>
-      log.write({ level: "error", event: "protect-failed", text }),
+  }
+
+  /**
+   * Reads the file, and waits 2 s at most. Lines that cannot be used are told in the log. `onLate` is called
+   * when a disk that hangs has answered.
+   */
+  async load(onLate: () => void): Promise<void> {
+    const reading = this.#files.readLater(this.#path).then(
+      (text) => this.#parse(text ?? ""),
+      (error: unknown) => this.#complain(`cannot read ${this.#path}: ${reason(error)}`),
     );
+    const loaded = reading.then(() => {
+      this.#isRead = true;
+      if (!this.#isForgotten) this.#problem = undefined;
+    });
+    try {
+      await inTime(loaded);
+    } catch (error) {
+      this.#problem = `cannot read ${this.#path}: ${reason(error)}: what the kernel protects stays protected`;
+      this.#complain(this.#problem);
+      void loaded.then(() => this.#files.idle()).then(onLate);
+    }
+  }
+
+  /** Whether it is not known yet what was confirmed. */
+  get isUnread(): boolean {
+    return !this.#isRead && !this.#isForgotten;
   }
 
   get services(): readonly Service[] {
@@ -32,8 +58,9 @@ export class ConfirmedServices {
     return this.#problem;
   }
 
-  /** Throws SYSTEM if the file cannot be written; then they stay as they were. */
+  /** Throws SYSTEM if the file cannot be written, or is not read yet; then they stay as they were. */
   async replace(services: readonly Service[]): Promise<void> {
+    if (this.isUnread) throw new KnockError("SYSTEM", this.#problem ?? "nothing is read yet");
     const lines = services.map((service) => `${formatService(service)}\n`);
     await this.#files.replace(this.#path, lines.length === 0 ? undefined : lines.join(""));
     this.#services = services;
@@ -42,27 +69,29 @@ export class ConfirmedServices {
 
   /** Forgets all, whatever becomes of the file. That it stays is in the log, and a problem from then on. */
   async forget(): Promise<void> {
+    const services = formatServices(this.#services) || "what was confirmed before";
+    this.#isForgotten = true;
+    this.#services = [];
     try {
       await this.replace([]);
     } catch (error) {
-      const text = `the next start protects ${formatServices(this.#services)}: ${reason(error)}`;
-      this.#services = [];
+      const text = `the next start protects ${services}: ${reason(error)}`;
       this.#problem = text;
-      this.#log.write({ level: "error", event: "protect-failed", text });
+      this.#complain(text);
     }
   }
-}
 
-function read(path: string, complain: (text: string) => void): readonly Service[] {
-  try {
-    const lines = readIfThere(path)?.toString().split("\n").filter(Boolean) ?? [];
-    return lines.flatMap((line) => {
+  #parse(text: string): void {
+    const services = text.split("\n").flatMap((line) => {
+      if (line === "") return [];
       const service = parseService(line);
-      if (service === undefined) complain(`${path}: "${line}" is no service`);
+      if (service === undefined) this.#complain(`${this.#path}: "${line}" is no service`);
       return service ?? [];
     });
-  } catch (error) {
-    complain(`cannot read ${path}: ${reason(error)}`);
-    return [];
+    if (!this.#isForgotten) this.#services = services;
+  }
+
+  #complain(text: string): void {
+    this.#log.write({ level: "error", event: "protect-failed", text });
   }
 }

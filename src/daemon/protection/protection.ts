@@ -52,8 +52,11 @@ export class Protection {
   #trial: RunningTrialState | undefined;
   readonly #bootRules: BootRules;
   readonly #changes = new TaskSequence();
+  /** Resolves when what was confirmed is read, or its disk hangs. `undefined` before the first configuration. */
+  #loaded: Promise<void> | undefined;
+  /** What the kernel protected before, while it is not known what was confirmed. */
+  #left: readonly Service[] | undefined;
 
-  /** Reads what was confirmed. */
   constructor(parts: ProtectionParts) {
     this.#parts = parts;
     const replacer = new FileReplacer(parts.disk);
@@ -65,7 +68,8 @@ export class Protection {
   get services(): readonly Service[] {
     if (this.#obstacle !== undefined) return [];
     const configured = this.#unprotected ? [] : this.#configured;
-    return uniqueServices([...configured, ...this.#confirmed.services]);
+    const { isUnread, services } = this.#confirmed;
+    return uniqueServices([...configured, ...(isUnread ? (this.#left ?? []) : services)]);
   }
 
   /** What is protected for the moment, and for how many milliseconds more. */
@@ -87,17 +91,32 @@ export class Protection {
       const { firewalls, kernelDoors } = this.#parts;
       kernelDoors?.configure(config.options);
       this.#configured = protectedServices(config.doors);
+      this.#loaded ??= this.#confirmed.load(() => void this.#applyLate());
+      await this.#loaded;
       // That there was a protection means that its rules may be in the kernel.
       const needed =
         config.doors.some(({ action }) => action.kind === "native") ||
+        this.#confirmed.isUnread ||
         this.#confirmed.services.length > 0 ||
-        this.#bootRules.exist;
+        (await this.#bootRules.exist());
       await firewalls.configure(config.options.firewall, needed);
       try {
         if (this.#obstacle === undefined) await this.#apply();
-        else if (this.#bootRules.exist) await this.#leave();
+        else if (await this.#bootRules.exist()) await this.#leave();
       } catch (error) {
         firewalls.fail(error);
+      }
+    });
+  }
+
+  /** Takes what was confirmed over from a disk that has answered late. */
+  #applyLate(): Promise<void> {
+    return this.#changes.run(async () => {
+      if (this.#obstacle !== undefined) return;
+      try {
+        await this.#apply();
+      } catch (error) {
+        this.#parts.firewalls.fail(error);
       }
     });
   }
@@ -258,11 +277,13 @@ export class Protection {
   /** Tells the kernel and the next boot. Throws FIREWALL; what fails for the boot is a problem in the status. */
   async #apply(): Promise<void> {
     const { firewalls, clock } = this.#parts;
+    if (this.#confirmed.isUnread) this.#left ??= firewalls.listLeft();
     const { services } = this;
     const trial = this.#trial;
     const left = trial && { services: trial.services, left: () => trial.until - clock.now() };
     await firewalls.protect(services, left);
-    await this.#bootRules.replace(services);
+    // On a disk that hangs, what they are stays as it is until it answers.
+    if (!this.#confirmed.isUnread) await this.#bootRules.replace(services);
   }
 
   /** Another firewall is in use now: ours must drop nothing. */

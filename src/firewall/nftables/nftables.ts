@@ -5,7 +5,7 @@ import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import { runtimeDirectory } from "../../system/state-files.ts";
 import type { BackendParts, OpenElement, ProtectingBackend, RunningTrial } from "../backend.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
-import { readProtection } from "./nft-protection.ts";
+import { readLeftProtection, readProtection } from "./nft-protection.ts";
 import type { Ruleset } from "./nft-ruleset.ts";
 import { rulesetsFor } from "./nft-ruleset.ts";
 import { NftSets } from "./nft-sets.ts";
@@ -78,6 +78,15 @@ export class NftablesFirewall implements ProtectingBackend {
       await firewall?.release();
       lock.release();
       throw error;
+    }
+  }
+
+  static listLeft(table: string): readonly Service[] {
+    const kernel = new Nfnetlink();
+    try {
+      return readLeftProtection(kernel, table);
+    } finally {
+      kernel.close();
     }
   }
 
