@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { stateFiles } from "../../src/system/state-files.ts";
 import type { LiveHost } from "./host.ts";
@@ -246,6 +247,7 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     const daemon = await slow.start();
     await slow.knock(10);
     await daemon.waitFor(/^long opened$/m);
+    await setTimeout(300);
     slow.hang();
     const { code, stderr } = await daemon.stop(9000);
     expect(code).toBe(15);
