@@ -229,6 +229,6 @@ async function openPersistence(
     },
   });
   notifier.use(config);
-  const history = new AccessHistory(state.files.history, clock);
+  const history = new AccessHistory(files.history, clock, disk);
   return { state, firewalls, protection, notifier, history };
 }

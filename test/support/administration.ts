@@ -104,7 +104,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
   });
   onTestFinished(() => protection.close());
   const activity = new DoorActivity(clock);
-  const history = new AccessHistory(state.files.history, clock);
+  const history = new AccessHistory(state.files.history, clock, state.disk);
   onTestFinished(() => history.close());
   const leaseManager = new LeaseManager({
     ...state,

@@ -5,6 +5,7 @@ import { temporaryFolder } from "../../../test/support/control-server.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { address } from "../../../test/support/packets.ts";
 import type { AccessEvent } from "../../grant/access-event.ts";
+import { systemDisk } from "../../system/disk.ts";
 import { AccessHistory } from "./access-history.ts";
 
 const source = address("192.0.2.7");
@@ -17,7 +18,7 @@ const opened = (name: string, from = source): AccessEvent => ({
 
 function make(path = join(temporaryFolder(), "k.history")) {
   const clock = new ManualClock(Date.UTC(2026, 10, 28, 14, 31, 4));
-  return { path, clock, history: new AccessHistory(path, clock) };
+  return { path, clock, history: new AccessHistory(path, clock, systemDisk) };
 }
 
 test("who opened what is found by door, address and age, the oldest first", async () => {

@@ -1,17 +1,17 @@
 import { constants } from "node:fs";
-import { open, readFile, rename } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { ownerName } from "../../base/access-owner.ts";
 import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
-import { isErrno, reason } from "../../base/errors.ts";
+import { reason } from "../../base/errors.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
 import { later } from "../../base/time.ts";
 import { encode } from "../../control/protocol.ts";
 import type { HistoryReport } from "../../control/reports.ts";
 import { readHistoryEntry } from "../../control/reports.ts";
 import type { AccessEvent } from "../../grant/access-event.ts";
-import { inTime } from "../../system/disk.ts";
+import type { Disk } from "../../system/disk.ts";
+import { ifThere, inTime } from "../../system/disk.ts";
 import { describeWithOutput } from "../door-activity.ts";
 
 /** How long entries wait to be written together: milliseconds. */
@@ -40,6 +40,7 @@ export interface HistoryQuery {
 export class AccessHistory {
   readonly #path: string;
   readonly #clock: Clock;
+  readonly #disk: Disk;
   #waiting: string[] = [];
   #cancelWake: (() => void) | undefined;
   #writing: Promise<void> | undefined;
@@ -47,8 +48,9 @@ export class AccessHistory {
   /** A line of an earlier daemon may have no end. */
   #isFirst = true;
 
-  constructor(path: string, clock: Clock) {
+  constructor(path: string, clock: Clock, disk: Disk) {
     this.#path = path;
+    this.#disk = disk;
     this.#clock = clock;
   }
 
@@ -71,7 +73,7 @@ export class AccessHistory {
     await inTime(this.#flush()).catch(() => {});
     const found: HistoryReport[] = [];
     for (const path of [`${this.#path}.1`, this.#path]) {
-      const lines = (await readIfThere(path)).split("\n");
+      const lines = (await this.#readIfThere(path)).split("\n");
       for (const [i, line] of lines.entries()) {
         if (i % slice === slice - 1) await setImmediate();
         const entry = parseEntry(line);
@@ -124,15 +126,20 @@ export class AccessHistory {
 
   async #append(text: string): Promise<void> {
     const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = constants;
-    const file = await open(this.#path, O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY, 0o600);
-    let isFull: boolean;
+    const flags = O_APPEND | O_CREAT | O_NOFOLLOW | O_WRONLY;
+    const file = await this.#disk.open(this.#path, flags, 0o600);
     try {
-      await file.writeFile(text);
-      isFull = (await file.stat()).size > longestFile;
+      await this.#disk.write(file, Buffer.from(text), null);
     } finally {
-      await file.close();
+      await this.#disk.close(file);
     }
-    if (isFull) await rename(this.#path, `${this.#path}.1`);
+    const { size } = await this.#disk.stat(this.#path);
+    if (size > longestFile) await this.#disk.rename(this.#path, `${this.#path}.1`);
+  }
+
+  async #readIfThere(path: string): Promise<string> {
+    const bytes = await inTime(ifThere(this.#disk.readFile(path)));
+    return bytes?.toString() ?? "";
   }
 }
 
@@ -157,14 +164,5 @@ function parseEntry(line: string): HistoryReport | undefined {
     return readHistoryEntry(JSON.parse(line));
   } catch {
     return undefined;
-  }
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await inTime(readFile(path, "utf8"));
-  } catch (error) {
-    if (isErrno(error, "ENOENT")) return "";
-    throw error;
   }
 }

@@ -21,6 +21,7 @@ import type { Disk } from "../../system/disk.ts";
 import { systemDisk } from "../../system/disk.ts";
 import { FileReplacer } from "../../system/file-replacer.ts";
 import { LogFile } from "../log/log-file.ts";
+import { AccessHistory } from "./access-history.ts";
 import type { State } from "./state.ts";
 import { openState } from "./state.ts";
 
@@ -153,6 +154,7 @@ test("a state directory and a log file that hang leave threads for other disks",
     state.journal.commit(),
     state.locks.take(1),
     new FileReplacer(state.disk).replace(join(directory, "file"), "text"),
+    new AccessHistory(state.files.history, clock, state.disk).read({ since: 0, most: 1 }),
   ];
   state.journal.write({ op: "close", id: 1 });
   const other = join(folder, "other");
