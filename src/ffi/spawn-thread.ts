@@ -51,6 +51,7 @@ export function runSpawnThread(load: Load): void {
   const POSIX_SPAWN_SETSID = 0x80;
   const O_RDONLY = 0;
   const ENOENT = 2;
+  const EACCES = 13;
   const ENOTDIR = 20;
   /** Larger than the C structures on every architecture. */
   const structure = 1024;
@@ -92,13 +93,15 @@ export function runSpawnThread(load: Load): void {
       const argv = [file, ...args, null];
       const isName = path !== undefined && !file.includes("/");
       const found = isName ? path.split(":").map((folder) => `${folder}/${file}`) : [file];
-      let errno = ENOENT;
+      let wasDenied = false;
+      // As execvp(3): a folder or a program that is not for this user is passed over, and remembered.
       for (const one of found) {
-        errno = posixSpawn(pid, one, actions, attributes, argv, [...env, null]);
+        const errno = posixSpawn(pid, one, actions, attributes, argv, [...env, null]);
         if (errno === 0) return { pid: pid[0] ?? 0 };
-        if (errno !== ENOENT && errno !== ENOTDIR) break;
+        if (errno === EACCES) wasDenied = true;
+        else if (errno !== ENOENT && errno !== ENOTDIR) return { errno };
       }
-      return { errno };
+      return { errno: wasDenied ? EACCES : ENOENT };
     } finally {
       destroyActions(actions);
     }

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -39,6 +39,19 @@ describe("runBeside", () => {
     process.env["PATH"] = "/nowhere:/usr/bin:/bin";
     try {
       expect((await runBeside(["ldconfig", "--version"])).code).toBe(0);
+    } finally {
+      process.env["PATH"] = before;
+    }
+  });
+
+  test("passes over what it may not run, as a shell does", async () => {
+    const before = process.env["PATH"];
+    writeFileSync(join(folder, "true"), "", { mode: 0o644 });
+    process.env["PATH"] = `${folder}:/usr/bin:/bin`;
+    try {
+      expect((await runBeside(["true"])).code).toBe(0);
+      writeFileSync(join(folder, "only-here"), "", { mode: 0o644 });
+      expect(await runBeside(["only-here"])).toMatchObject({ code: 126 });
     } finally {
       process.env["PATH"] = before;
     }
