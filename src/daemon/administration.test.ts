@@ -52,6 +52,27 @@ test("close on a lease that is closing waits for that, 10 s at most, and says wh
   expect(leaseManager.leases).toEqual([]);
 });
 
+test("close does not say closed where that failed while the start command runs", async () => {
+  const { handlers, leaseManager } = await startAdministration();
+  const gate = join(temporaryFolder(), "gate");
+  execFileSync("mkfifo", [gate]);
+  const who = { door: "vpn", source: address("192.0.2.7") };
+  const access = byCommands(who, { start: `read -r _ <'${gate}'`, stop: "exit 3" });
+  const opening = leaseManager.open({ access, length: 1000, again: "extend" });
+  await expect.poll(() => leaseManager.leases[0]?.state.kind).toBe("starting");
+  await expect(handlers.close({ door: "vpn", address: who.source })).rejects.toMatchObject({
+    code: "COMMAND",
+    message:
+      '"vpn" for 192.0.2.7 may still be open: closing failed 1 time: ' +
+      "command returned non-zero status code (3)",
+  });
+  expect(handlers.status().problems).toContainEqual(
+    expect.objectContaining({ code: "close-failed", door: "vpn" }),
+  );
+  await writeFile(gate, "go\n");
+  await opening;
+});
+
 test("leases says what the kernel forgot, and nothing if it cannot be asked", async () => {
   const { handlers, backend } = await startAdministration();
   await handlers.open({ door: "ssh", address: address("192.0.2.7") });

@@ -38,7 +38,8 @@ export async function closeLeases(
 export function expectClosed(leases: readonly Lease[], leaseManager: LeaseManager): void {
   const ids = new Set(leases.map(({ id }) => id));
   const left = leaseManager.leases.filter(
-    ({ id, state }) => ids.has(id) && state.kind === "closing",
+    (lease) =>
+      ids.has(lease.id) && (lease.state.kind === "closing" || failureOf(lease) !== undefined),
   );
   const failed = left.find((lease) => failureOf(lease) !== undefined);
   if (failed !== undefined) {

@@ -12,7 +12,7 @@ import {
 } from "./closing-failure.ts";
 import type { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, ClosingFailure, Failed, Lease } from "./lease.ts";
-import { failureOf, reopenOf } from "./lease.ts";
+import { failureOf, isStarting, reopenOf } from "./lease.ts";
 import { hasRoomForFailing } from "./lease-limits.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
@@ -28,8 +28,8 @@ export interface ClosingsParts {
 /** Closes leases, and tries again with a growing pause what failed. */
 export class Closings {
   readonly #parts: ClosingsParts;
-  /** The attempts that run or wait for a slot, by lease. */
-  readonly #attempts = new Map<number, Promise<void>>();
+  /** The attempts that run or wait for a slot, by their key in the scheduler. */
+  readonly #attempts = new Map<string, Promise<void>>();
   /** What cancels the timer of the next attempt, by lease. */
   readonly #timers = new Map<number, () => void>();
   /** How often the stop command of a lease has failed that a boot may have closed. */
@@ -48,20 +48,27 @@ export class Closings {
     await this.attempt(id, reason);
   }
 
-  /** Tries now to close a lease that is closing. An administrator does not wait for a slot. Resolves when the attempt, or one under way, has ended. */
+  /**
+   * Tries now to close a lease that is closing, or what a start command that still runs may have opened:
+   * then the lease stays. An administrator does not wait for a slot. Resolves when the attempt, or one
+   * under way, has ended.
+   */
   attempt(id: number, reason: ClosedBecause = "due"): Promise<void> {
-    const underWay = this.#attempts.get(id);
+    const lease = this.#parts.registry.get(id);
+    if (lease === undefined) return Promise.resolve();
+    const isEarly = isStarting(lease);
+    const key = isEarly ? `${id} early` : String(id);
+    const underWay = this.#attempts.get(key);
     if (underWay !== undefined) {
-      if (reason === "administrator") this.#parts.scheduler.hurry(String(id));
+      if (reason === "administrator") this.#parts.scheduler.hurry(key);
       return underWay;
     }
     this.#cancelTimer(id);
-    const lease = this.#parts.registry.get(id);
-    if (lease === undefined) return Promise.resolve();
-    const attempt = this.#schedule(lease, String(id), reason, () => this.#run(id, reason)).then(
-      () => void this.#attempts.delete(id),
+    const run = () => (isEarly ? this.#runEarly(id) : this.#run(id, reason));
+    const attempt = this.#schedule(lease, key, reason, run).then(
+      () => void this.#attempts.delete(key),
     );
-    this.#attempts.set(id, attempt);
+    this.#attempts.set(key, attempt);
     return attempt;
   }
 
@@ -81,21 +88,15 @@ export class Closings {
       this.#parts.firewall.log("error", "close-failed", access, describeFailure(access, failure));
   }
 
-  /** Closes what a start command that still runs may have opened. The lease stays. */
-  async closeEarly(lease: Lease, reason: ClosedBecause): Promise<void> {
-    const { id, access } = lease;
-    await this.#schedule(lease, `${id} early`, reason, async () => {
-      // It may have waited until the command had ended.
-      const kind = this.#parts.registry.get(id)?.state.kind;
-      if (kind === "starting" || kind === "orphaned") await this.#parts.firewall.close(access);
-    });
-  }
-
-  /** Ends a lease that could not be closed without another attempt. */
+  /**
+   * Takes a lease for closed that could not be closed, without another attempt. If its start command still
+   * runs, it stays until that has ended, and is closed then.
+   */
   forget(lease: Lease): void {
     this.#cancelTimer(lease.id);
     this.#parts.firewall.log("notice", "forgotten", lease.access, "taken for closed");
-    this.#end(lease);
+    if (isStarting(lease)) this.#parts.registry.step({ op: "closedEarly", id: lease.id });
+    else this.#end(lease);
   }
 
   /** Schedules no further attempts. Those that failed are for the next daemon. */
@@ -129,6 +130,22 @@ export class Closings {
     else this.#fail(current, result);
   }
 
+  async #runEarly(id: number): Promise<void> {
+    const { clock, registry, firewall } = this.#parts;
+    const lease = registry.get(id);
+    // It may have waited until the command had ended; then a closing of its own follows.
+    if (lease === undefined || !isStarting(lease)) return;
+    const result = await firewall.close(lease.access);
+    const current = registry.get(id);
+    if (current === undefined || !isStarting(current)) return;
+    if (result.kind === "done") registry.step({ op: "closedEarly", id });
+    else {
+      const failure = nextFailure(failureOf(current), result, clock.now());
+      registry.step({ op: "closedEarly", id, failure });
+      this.#goOn(current, failure, failure.runs);
+    }
+  }
+
   /**
    * Returns whether a lease can end although its closing failed: a knock opens it again, and the next
    * closing is for both. A command that did not even start must first close what it has opened.
@@ -158,10 +175,17 @@ export class Closings {
       }
     }
     registry.record({ op: "close", id, failure });
+    this.#goOn(lease, failure, runs);
+  }
+
+  /** Logs a failure, and tries again later unless `runs` of the stop command are too many. */
+  #goOn(lease: Lease, failure: ClosingFailure, runs: number): void {
+    const { access } = lease;
     const isLast = this.#stopped || hasGivenUp({ ...failure, runs });
     const pause = isLast ? undefined : this.#retryLater(lease, { ...failure, runs });
     const next = pause === undefined ? "" : `; next attempt in ${humanDuration(pause)}`;
-    firewall.log("error", "close-failed", access, `${describeFailure(access, failure)}${next}`);
+    const text = `${describeFailure(access, failure)}${next}`;
+    this.#parts.firewall.log("error", "close-failed", access, text);
   }
 
   #endByBoot(lease: Lease, result: Failed): void {
@@ -178,13 +202,14 @@ export class Closings {
 
   /** Returns the pause until the next attempt: milliseconds. */
   #retryLater(lease: Lease, failure: ClosingFailure): number {
-    const { clock } = this.#parts;
+    const { clock, registry } = this.#parts;
     const { id, access, due } = lease;
     const pause = pauseAfter(failure);
     const cancel = clock.wakeAt(later(clock.now(), pause), () => {
       this.#timers.delete(id);
       // What the kernel closes by itself is closed then.
-      if (access.method.kind === "native" && clock.now() >= due) this.#parts.registry.remove(lease);
+      const isOver = access.method.kind === "native" && clock.now() >= due;
+      if (isOver && registry.get(id)?.state.kind === "closing") registry.remove(lease);
       else void this.attempt(id);
     });
     this.#timers.set(id, cancel);

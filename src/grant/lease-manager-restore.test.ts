@@ -21,7 +21,8 @@ import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { Access } from "../firewall/firewall.ts";
 import { CommandLocks } from "./journal/command-locks.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
-import type { Lease } from "./lease.ts";
+import type { Failed, Lease } from "./lease.ts";
+import { failureOf } from "./lease.ts";
 import type { LeaseManagerOptions } from "./lease-manager.ts";
 import { LeaseManager } from "./lease-manager.ts";
 import { Ledger } from "./ledger.ts";
@@ -215,6 +216,35 @@ describe("a lease whose start command may still run", () => {
     await firewall.end(closes);
     expect(leaseManager.busy).toBe(false);
   });
+
+  test.each<Failed>([
+    { kind: "not-started", reason: "too many open files" },
+    { kind: "failed", status: 1 },
+  ])(
+    "is closed again where that failed, and could not be closed until then: %o",
+    async (result) => {
+      const { firewall, leaseManager, log, wait } = makeDaemon();
+      const child = await startCommand();
+      await leaseManager.restore([left("orphaned", 5000)]);
+      await wait(15_250);
+      await firewall.end(closes, result);
+      const [failing] = leaseManager.leases;
+      expect(failing && failureOf(failing)).toMatchObject({ result, attempts: 1 });
+      expect(log.entries.at(-1)).toMatchObject({ level: "error", event: "close-failed" });
+      await wait(999);
+      expect(firewall.begun).toEqual([closes]);
+      await wait(2001);
+      expect(firewall.begun).toEqual([closes, closes]);
+      await firewall.end(closes);
+      expect(leaseManager.leases.map(failureOf)).toEqual([undefined]);
+      await wait(1_000_000);
+      await end(child);
+      await wait(250);
+      expect(firewall.begun).toEqual([closes, closes, closes]);
+      await firewall.end(closes);
+      expect(leaseManager.busy).toBe(false);
+    },
+  );
 
   test("is not opened again by a knock before it is closed, but afterwards", async () => {
     const { firewall, leaseManager, open, wait } = makeDaemon();

@@ -15,6 +15,7 @@ import { monotonic, wallTime } from "../base/time.ts";
 import type { CommandMethod, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { LeaseJournal } from "./journal/lease-journal.ts";
 import type { AccessRequest } from "./lease.ts";
+import { failureOf } from "./lease.ts";
 import { mostLeases } from "./lease-limits.ts";
 import type { LeaseManagerOptions } from "./lease-manager.ts";
 import { LeaseManager } from "./lease-manager.ts";
@@ -463,6 +464,31 @@ describe("an administrator", () => {
     await firewall.end(closes);
     await wait(100_000);
     expect(firewall.begun).toEqual([opens, closes, closes]);
+    expect(leaseManager.leases).toEqual([]);
+  });
+
+  test("tries again where closing fails while the start command runs, or forgets it until that has ended", async () => {
+    const { firewall, leaseManager, open, wait } = make(new SlowFirewall());
+    const failed = { kind: "failed", status: 1 } as const;
+    open(makeGrant());
+    const [lease] = leaseManager.leases;
+    if (lease === undefined) throw new Error("no lease");
+    void leaseManager.close(lease);
+    await firewall.end(closes, failed);
+    await wait(3000);
+    await firewall.end(closes, failed);
+    expect(leaseManager.leases.map(failureOf)).toMatchObject([{ attempts: 2, runs: 2 }]);
+    expect(leaseManager.forget(lease)).toBe(true);
+    expect(leaseManager.leases.map(failureOf)).toEqual([undefined]);
+    await wait(1_000_000);
+    expect(firewall.begun).toEqual([opens, closes, closes]);
+    await firewall.end(opens);
+    await firewall.end(closes, failed);
+    // It has its eight runs, however many failed before.
+    expect(leaseManager.leases.map(failureOf)).toMatchObject([{ attempts: 1, runs: 1 }]);
+    await wait(3000);
+    await firewall.end(closes);
+    expect(firewall.begun).toEqual([opens, closes, closes, closes, closes]);
     expect(leaseManager.leases).toEqual([]);
   });
 

@@ -202,7 +202,7 @@ export class LeaseManager {
     else if (kind === "closing") await this.#closings.attempt(id, "administrator");
     else {
       this.#registry.step({ op: "closeWhenStarted", id });
-      await this.#closings.closeEarly(lease, "administrator");
+      await this.#closings.attempt(id, "administrator");
     }
   }
 

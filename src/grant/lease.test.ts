@@ -26,6 +26,18 @@ const states = {
   closing: { kind: "closing" },
   "closing, to reopen": { kind: "closing", reopen: request },
   failing: { kind: "closing", failure },
+  "failed early": { kind: "starting", closeWhenStarted: { failure } },
+  "failed early, to reopen": { kind: "starting", closeWhenStarted: { failure, reopen: request } },
+  "orphaned, failed early": { kind: "orphaned", wait: "waiting", failure },
+  "overdue, failed early": { kind: "orphaned", wait: "overdue", failure },
+  "orphaned, failed early, to reopen": {
+    ...{ kind: "orphaned", wait: "waiting" },
+    ...{ failure, reopen: request },
+  },
+  "overdue, failed early, to reopen": {
+    ...{ kind: "orphaned", wait: "overdue" },
+    ...{ failure, reopen: request },
+  },
   "failing, to reopen": { kind: "closing", failure, reopen: request },
 } as const satisfies Record<string, LeaseState>;
 
@@ -40,6 +52,8 @@ const events = {
   overdue: { op: "overdue", id: 1 },
   reopen: { op: "reopen", id: 1, request },
   failed: { op: "close", id: 1, failure },
+  closedEarly: { op: "closedEarly", id: 1 },
+  failedEarly: { op: "closedEarly", id: 1, failure },
 } as const satisfies Record<string, LeaseEvent | LeaseStep>;
 
 function lease(state: LeaseState): Lease {
@@ -58,18 +72,31 @@ const changes: Readonly<Record<keyof typeof events, Partial<Record<StateName, St
   opened: {
     // The journal does not record the start.
     ...{ queued: "open", starting: "open", "to close": "open", "to close and reopen": "open" },
+    ...{ "failed early": "open", "failed early, to reopen": "open" },
   },
   close: {
     ...{ queued: "closing", starting: "closing", "to close": "closing", open: "closing" },
     ...{ "to close and reopen": "closing, to reopen", orphaned: "closing", overdue: "closing" },
     ...{ "orphaned, to reopen": "closing, to reopen", "overdue, to reopen": "closing, to reopen" },
+    // An early closing that failed is none of the attempts of this one.
+    ...{ "failed early": "closing", "failed early, to reopen": "closing, to reopen" },
+    ...{ "orphaned, failed early": "closing", "overdue, failed early": "closing" },
+    "orphaned, failed early, to reopen": "closing, to reopen",
+    "overdue, failed early, to reopen": "closing, to reopen",
   },
   closeWhenStarted: { starting: "to close" },
-  overdue: { orphaned: "overdue", "orphaned, to reopen": "overdue, to reopen" },
+  overdue: {
+    ...{ orphaned: "overdue", "orphaned, to reopen": "overdue, to reopen" },
+    "orphaned, failed early": "overdue, failed early",
+    "orphaned, failed early, to reopen": "overdue, failed early, to reopen",
+  },
   reopen: {
     ...{ "to close": "to close and reopen", orphaned: "orphaned, to reopen" },
     ...{ overdue: "overdue, to reopen", closing: "closing, to reopen" },
     failing: "failing, to reopen",
+    "failed early": "failed early, to reopen",
+    "orphaned, failed early": "orphaned, failed early, to reopen",
+    "overdue, failed early": "overdue, failed early, to reopen",
   },
   failed: {
     ...{ queued: "failing", starting: "failing", "to close": "failing", open: "failing" },
@@ -77,6 +104,22 @@ const changes: Readonly<Record<keyof typeof events, Partial<Record<StateName, St
     ...{ "orphaned, to reopen": "failing, to reopen", "overdue, to reopen": "failing, to reopen" },
     "to close and reopen": "failing, to reopen",
     "closing, to reopen": "failing, to reopen",
+    ...{ "failed early": "failing", "failed early, to reopen": "failing, to reopen" },
+    ...{ "orphaned, failed early": "failing", "overdue, failed early": "failing" },
+    "orphaned, failed early, to reopen": "failing, to reopen",
+    "overdue, failed early, to reopen": "failing, to reopen",
+  },
+  closedEarly: {
+    ...{ "failed early": "to close", "failed early, to reopen": "to close and reopen" },
+    ...{ "orphaned, failed early": "orphaned", "overdue, failed early": "overdue" },
+    "orphaned, failed early, to reopen": "orphaned, to reopen",
+    "overdue, failed early, to reopen": "overdue, to reopen",
+  },
+  failedEarly: {
+    ...{ "to close": "failed early", "to close and reopen": "failed early, to reopen" },
+    ...{ orphaned: "orphaned, failed early", overdue: "overdue, failed early" },
+    "orphaned, to reopen": "orphaned, failed early, to reopen",
+    "overdue, to reopen": "overdue, failed early, to reopen",
   },
 };
 

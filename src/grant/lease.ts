@@ -49,11 +49,13 @@ export type LeaseState =
   | ({ readonly kind: "orphaned"; readonly wait: OrphanWait } & PlannedClosing)
   | { readonly kind: "open" }
   /** The stop command runs or waits for a slot, or failed and runs again later. */
-  | ({ readonly kind: "closing"; readonly failure?: ClosingFailure } & PlannedClosing);
+  | ({ readonly kind: "closing" } & PlannedClosing);
 
 interface PlannedClosing {
   /** What a later knock asked for: carried out when the lease is gone. */
   readonly reopen?: AccessRequest;
+  /** Why the last attempt failed. The start command may still run: then it was an early one. */
+  readonly failure?: ClosingFailure;
 }
 
 /** `overdue`: the command did not end in time, so the lease was closed once already. */
@@ -101,17 +103,28 @@ export type LeaseStep =
   | { readonly op: "start"; readonly id: number }
   | { readonly op: "closeWhenStarted"; readonly id: number }
   | { readonly op: "overdue"; readonly id: number }
+  /** It was closed while its start command ran, or that failed. */
+  | { readonly op: "closedEarly"; readonly id: number; readonly failure?: ClosingFailure }
   | { readonly op: "reopen"; readonly id: number; readonly request: AccessRequest };
 
 /** Returns what a later knock asked for, to be carried out when the lease is gone. */
-export function reopenOf({ state }: Lease): AccessRequest | undefined {
-  if (state.kind === "starting") return state.closeWhenStarted?.reopen;
-  return state.kind === "orphaned" || state.kind === "closing" ? state.reopen : undefined;
+export function reopenOf(lease: Lease): AccessRequest | undefined {
+  return plannedClosing(lease)?.reopen;
 }
 
 /** Returns why a lease could not be closed, or undefined if no attempt failed. */
-export function failureOf({ state }: Lease): ClosingFailure | undefined {
-  return state.kind === "closing" ? state.failure : undefined;
+export function failureOf(lease: Lease): ClosingFailure | undefined {
+  return plannedClosing(lease)?.failure;
+}
+
+/** Returns whether the start command of a lease runs, or may still run. */
+export function isStarting({ state }: Lease): boolean {
+  return state.kind === "starting" || state.kind === "orphaned";
+}
+
+function plannedClosing({ state }: Lease): PlannedClosing | undefined {
+  if (state.kind === "starting") return state.closeWhenStarted;
+  return state.kind === "orphaned" || state.kind === "closing" ? state : undefined;
 }
 
 /** Returns the lease that an `open` event begins. */
@@ -152,17 +165,30 @@ function step(state: LeaseState, event: Exclude<LeaseStep, { readonly op: "start
       return { ...state, closeWhenStarted: state.closeWhenStarted ?? {} };
     case "overdue":
       return state.kind === "orphaned" ? { ...state, wait: "overdue" } : state;
+    case "closedEarly":
+      return closedEarly(state, event.failure);
     case "reopen": {
       const reopen = event.request;
       if (state.kind === "orphaned" || state.kind === "closing") return { ...state, reopen };
-      const isPlanned = state.kind === "starting" && state.closeWhenStarted !== undefined;
-      return isPlanned ? { ...state, closeWhenStarted: { reopen } } : state;
+      if (state.kind !== "starting" || state.closeWhenStarted === undefined) return state;
+      return { ...state, closeWhenStarted: { ...state.closeWhenStarted, reopen } };
     }
   }
 }
 
+function closedEarly(state: LeaseState, failure: ClosingFailure | undefined): LeaseState {
+  if (state.kind === "orphaned") {
+    const { failure: _, ...rest } = state;
+    return { ...rest, ...(failure && { failure }) };
+  }
+  if (state.kind !== "starting" || state.closeWhenStarted === undefined) return state;
+  const { reopen } = state.closeWhenStarted;
+  return { ...state, closeWhenStarted: { ...(failure && { failure }), ...(reopen && { reopen }) } };
+}
+
 function closing(lease: Lease, failed: ClosingFailure | undefined): LeaseState {
   const reopen = reopenOf(lease);
-  const failure = failed ?? failureOf(lease);
+  // An early closing may fail because nothing is open yet: it says nothing of this one.
+  const failure = failed ?? (isStarting(lease) ? undefined : failureOf(lease));
   return { kind: "closing", ...(failure && { failure }), ...(reopen && { reopen }) };
 }

@@ -43,7 +43,7 @@ export class OrphanedCommands {
     const now = clock.now();
     if (lease.state.wait === "waiting" && now >= later(lease.due, patience)) {
       registry.step({ op: "overdue", id });
-      void closings.closeEarly(lease, "due");
+      void closings.attempt(id);
     }
     clock.wakeAt(later(now, interval), () => void this.watch(id));
   }
