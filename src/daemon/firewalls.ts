@@ -54,6 +54,8 @@ export class Firewalls implements Firewall {
   #running: RunningBackend | undefined;
   #logged = "nothing";
   #problem: string | undefined;
+  /** The failure in the log since the last reload: each attempt meets it again. */
+  #told: string | undefined;
 
   constructor(parts: FirewallsParts) {
     this.#parts = parts;
@@ -93,28 +95,39 @@ export class Firewalls implements Firewall {
     ];
   }
 
-  /**
-   * Makes ready what the configuration asks for; `needed`: there are native doors, or something of ours
-   * may be in the kernel. A backend that protects waits for the next `protect`. What fails is told in the
-   * log: other doors work all the same.
-   */
-  async configure(kind: BackendKind, needed: boolean): Promise<void> {
-    this.#problem = undefined;
+  /** Takes what a configuration asks for; `prepare` follows. */
+  choose(kind: BackendKind): void {
     this.#chosen = kind;
-    this.#needed = needed;
-    try {
-      if (this.#running !== undefined && this.#running.kind !== kind) await this.#leave();
-      if (!backends[kind].canProtect) await this.#useUnprotecting();
-    } catch (error) {
-      this.fail(error);
-    }
+    this.#told = undefined;
   }
 
-  /** Native doors cannot be opened, or not as they should be. */
+  /**
+   * Makes ready what the configuration asks for; `needed`: there are native doors, or something of ours
+   * may be in the kernel. A backend that protects waits for the next `protect`. Throws FIREWALL.
+   */
+  async prepare(needed: boolean): Promise<void> {
+    this.#needed = needed;
+    if (this.#running !== undefined && this.#running.kind !== this.#chosen) await this.#leave();
+    if (!backends[this.#chosen].canProtect) await this.#useUnprotecting();
+  }
+
+  /** Native doors cannot be opened, or not as they should be. A failure that stays is in the log once. */
   fail(error: unknown): void {
     const text = `native doors stay shut: ${reason(error)}`;
     this.#problem = text;
+    if (text === this.#told) return;
+    this.#told = text;
     this.#parts.log.write({ level: "error", event: "firewall-failed", text });
+  }
+
+  /** Native doors can be opened as they should be, or there are none. */
+  succeed(): void {
+    const hasRecovered = this.#problem !== undefined && this.#running !== undefined;
+    this.#problem = undefined;
+    this.#told = undefined;
+    if (!hasRecovered) return;
+    const text = "native doors work again";
+    this.#parts.log.write({ level: "notice", event: "firewall-recovered", text });
   }
 
   /** Protects these services, those on trial as long as it lasts, and no others. Throws FIREWALL. */
@@ -209,7 +222,6 @@ export class Firewalls implements Firewall {
       onKernelDoors: (result: KernelDoorsResult) => kernelDoors?.record(result),
     };
     this.#running = { kind, backend: await starters[kind].start(parts, services) };
-    this.#problem = undefined;
     // At a reload doors may be open by another backend.
     this.#parts.onLoss();
   }

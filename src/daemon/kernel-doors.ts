@@ -33,6 +33,8 @@ export class DaemonKernelDoors {
   #options: KernelOptions;
   /** What was loaded last, without what differs each time. */
   #loaded = "";
+  /** What `take` returned last, in the form of `#loaded`. */
+  #taken = "";
   #result: KernelDoorsResult | undefined;
   #told: string | undefined;
   readonly #seed = randomInt(2 ** 32);
@@ -46,10 +48,10 @@ export class DaemonKernelDoors {
     this.#options = options;
   }
 
-  /** Returns what is to be loaded, which is taken to be loaded from now on; `undefined` if there is nothing. */
+  /** Returns what is to be loaded, `undefined` if there is nothing; `record` follows once it is. */
   take(): KernelDoors | undefined {
     const doors = this.#current;
-    this.#loaded = asText(doors);
+    this.#taken = asText(doors);
     return doors;
   }
 
@@ -60,6 +62,7 @@ export class DaemonKernelDoors {
 
   /** Records what became of what `take` returned. A refusal is in the log once. */
   record(result: KernelDoorsResult): void {
+    this.#loaded = this.#taken;
     this.#result = result;
     const { problem } = this;
     if (problem !== undefined && problem !== this.#told) {

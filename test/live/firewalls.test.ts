@@ -144,7 +144,8 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
       log,
       onLoss: () => flushes++,
     });
-    await firewalls.configure("nftables", true);
+    firewalls.choose("nftables");
+    await firewalls.prepare(true);
     await firewalls.protect([]);
     flushes = 0;
     await run(["nft", "add table inet foreign; add set inet foreign s { type ipv4_addr; }"]);

@@ -10,6 +10,7 @@ export class MemoryBackend implements NativeBackend {
   readonly #clock: Clock;
   readonly #open = new Map<string, OpenElement & { readonly until: number }>();
   #failure: Error | undefined;
+  #refusal: Error | undefined;
   #trial: RunningTrial | undefined;
   readonly problems: readonly string[] = [];
   services: readonly Service[];
@@ -46,6 +47,7 @@ export class MemoryBackend implements NativeBackend {
   };
 
   readonly protect = (services: readonly Service[], trial?: RunningTrial): Promise<void> => {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     this.services = services;
     this.#trial = trial;
     return Promise.resolve();
@@ -63,6 +65,11 @@ export class MemoryBackend implements NativeBackend {
   /** From now on the kernel answers nothing, and closes nothing. */
   fail(error: Error): void {
     this.#failure = error;
+  }
+
+  /** The kernel keeps its rules until this is called with `undefined`. */
+  refuse(error: Error | undefined): void {
+    this.#refusal = error;
   }
 
   /** Forgets what is open, as if another program had flushed the sets. */

@@ -6,8 +6,10 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { MemoryBackend } from "../../../test/support/memory-backend.ts";
 import { memoryStarter } from "../../../test/support/memory-backend.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
 import { parseConfig } from "../../config/parse.ts";
+import type { Starter } from "../../firewall/backends.ts";
 import { systemDisk } from "../../system/disk.ts";
 import { stateFiles } from "../../system/state-files.ts";
 import { Firewalls } from "../firewalls.ts";
@@ -17,10 +19,11 @@ const ssh: Service = { protocol: "tcp", port: 22 };
 const web: Service = { protocol: "tcp", port: 80 };
 const mail: Service = { protocol: "tcp", port: 25 };
 
-function configure(protection: Protection): Promise<void> {
-  const { config } = parseConfig(
-    "[ssh]\nSequence = 7000\nTCPFlags = syn\nOpen = tcp/22\nOpen_For = 10m\nProtect = yes\n",
-  );
+const nativeDoor =
+  "[ssh]\nSequence = 7000\nTCPFlags = syn\nOpen = tcp/22\nOpen_For = 10m\nProtect = yes\n";
+
+function configure(protection: Protection, text = nativeDoor): Promise<void> {
+  const { config } = parseConfig(text);
   if (config === undefined) throw new Error("no configuration");
   return protection.configure(config);
 }
@@ -79,4 +82,103 @@ test("what is unprotected while the disk hangs stays so when it answers", async 
   // A file that could not be removed counts for the next start only.
   await protection.keep([mail]);
   expect([kernel(), protection.problems]).toEqual([[mail], []]);
+});
+
+/** A daemon whose firewall does not start at first. */
+function startWithoutFirewall() {
+  const folder = temporaryFolder();
+  const files = stateFiles(folder, join(folder, "knockd.conf"));
+  let failure: Error | undefined = new KnockError("FIREWALL", "cannot start nft");
+  const started: MemoryBackend[] = [];
+  const memory = memoryStarter((one) => started.push(one));
+  let attempts = 0;
+  const starter: Starter = {
+    ...memory,
+    start: async (...parts) => {
+      attempts++;
+      if (failure !== undefined) throw failure;
+      return memory.start(...parts);
+    },
+  };
+  const [clock, log, table] = [new ManualClock(), new MemoryLog(), "sesame"];
+  const starters = { nftables: starter, ipset: starter };
+  let losses = 0;
+  const onLoss = () => losses++;
+  const firewalls = new Firewalls({ starters, table, clock, log, onLoss });
+  const parts = { files, disk: systemDisk, table, firewalls, clock, log, kernelDoors: undefined };
+  const protection = new Protection(parts);
+  onTestFinished(() => protection.close());
+  /** Moves time on, and waits for what falls due. */
+  const advance = async (milliseconds: number) => {
+    clock.advance(milliseconds);
+    await protection.refreshDoors();
+  };
+  return {
+    protection,
+    firewalls,
+    log,
+    advance,
+    fail: (error: Error | undefined) => (failure = error),
+    attempts: () => attempts,
+    losses: () => losses,
+    kernel: () => started.at(-1)?.listProtected(),
+    backend: () => started.at(-1),
+  };
+}
+
+const shut = "native doors stay shut: cannot start nft";
+
+test.each([
+  ["nftables", [ssh]],
+  ["ipset", []],
+])("%s that does not start is tried again until it works", async (kind, services) => {
+  const { protection, firewalls, log, advance, fail, attempts, losses, kernel } =
+    startWithoutFirewall();
+  await configure(protection, `[options]\nFirewall = ${kind}\n${nativeDoor}`);
+  await advance(1000);
+  await advance(1999);
+  expect(attempts()).toBe(2);
+  expect(firewalls.problems).toEqual([{ code: "firewall", message: shut }]);
+  fail(undefined);
+  await advance(1);
+  expect([attempts(), kernel(), losses()]).toEqual([3, services, 1]);
+  expect(firewalls.problems).toEqual([]);
+  await advance(300_000);
+  expect(attempts()).toBe(3);
+  const texts = log.texts.filter((text) => text.startsWith("native doors"));
+  expect(texts).toEqual([shut, "native doors work again"]);
+});
+
+test("a firewall that the configuration no longer needs is not tried again", async () => {
+  const { protection, firewalls, log, advance, attempts } = startWithoutFirewall();
+  await configure(protection);
+  await configure(protection, "[command]\nSequence = 7000\nCommand = /bin/true\n");
+  await advance(300_000);
+  expect([attempts(), firewalls.problems, log.texts]).toEqual([1, [], [shut]]);
+});
+
+test("a firewall that is closed is not tried again", async () => {
+  const { protection, advance, attempts } = startWithoutFirewall();
+  await configure(protection);
+  protection.close();
+  await advance(300_000);
+  expect(attempts()).toBe(1);
+});
+
+test("rules that a reload could not load are tried again", async () => {
+  const { protection, firewalls, log, advance, fail, kernel, backend } = startWithoutFirewall();
+  fail(undefined);
+  await configure(protection);
+  backend()?.refuse(new KnockError("FIREWALL", "cannot start nft"));
+  await configure(
+    protection,
+    `${nativeDoor}${nativeDoor.replace("ssh", "web").replace("22", "80")}`,
+  );
+  expect(kernel()).toEqual([ssh]);
+  await advance(1000);
+  backend()?.refuse(undefined);
+  await advance(2000);
+  expect([kernel(), firewalls.problems]).toEqual([[ssh, web], []]);
+  const texts = log.texts.filter((text) => text.startsWith("native doors"));
+  expect(texts).toEqual([shut, "native doors work again"]);
 });

@@ -3,6 +3,7 @@ import { protectionObstacle } from "../../base/backends.ts";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
+import { RetryTimer } from "../../base/retry-timer.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, formatServices, uniqueServices } from "../../base/service.ts";
 import { TaskSequence } from "../../base/task-sequence.ts";
@@ -44,6 +45,7 @@ interface RunningTrialState {
  */
 export class Protection {
   readonly #parts: ProtectionParts;
+  #config: Config | undefined;
   /** What the configuration says. */
   #configured: readonly Service[] = [];
   readonly #confirmed: ConfirmedServices;
@@ -52,6 +54,8 @@ export class Protection {
   #trial: RunningTrialState | undefined;
   readonly #bootRules: BootRules;
   readonly #changes = new TaskSequence();
+  /** Carries out again what failed. */
+  readonly #retry: RetryTimer;
   /** Resolves when what was confirmed is read, or its disk hangs. `undefined` before the first configuration. */
   #loaded: Promise<void> | undefined;
   /** What the kernel protected before, while it is not known what was confirmed. */
@@ -62,6 +66,9 @@ export class Protection {
     const replacer = new FileReplacer(parts.disk);
     this.#confirmed = new ConfirmedServices(parts.files.guarded, replacer, parts.log);
     this.#bootRules = new BootRules(parts.files, { ...parts, replacer });
+    this.#retry = new RetryTimer(parts.clock, () => {
+      void this.#changes.run(() => this.#carryOut());
+    });
   }
 
   /** What is protected for good. */
@@ -85,39 +92,60 @@ export class Protection {
     return [this.#bootRules.problem ?? [], this.#confirmed.problem ?? []].flat();
   }
 
-  /** Does what a configuration asks for, beside what administrators asked for. What fails is in the log. */
+  /**
+   * Does what a configuration asks for, beside what administrators asked for. What fails is in the log, and
+   * is tried again.
+   */
   configure(config: Config): Promise<void> {
     return this.#changes.run(async () => {
       const { firewalls, kernelDoors } = this.#parts;
+      this.#retry.reset();
       kernelDoors?.configure(config.options);
+      firewalls.choose(config.options.firewall);
+      this.#config = config;
       this.#configured = protectedServices(config.doors);
       this.#loaded ??= this.#confirmed.load(() => void this.#applyLate());
       await this.#loaded;
-      // That there was a protection means that its rules may be in the kernel.
-      const needed =
-        config.doors.some(({ action }) => action.kind === "native") ||
-        this.#confirmed.isUnread ||
-        this.#confirmed.services.length > 0 ||
-        (await this.#bootRules.exist());
-      await firewalls.configure(config.options.firewall, needed);
-      try {
-        if (this.#obstacle === undefined) await this.#apply();
-        else if (await this.#bootRules.exist()) await this.#leave();
-      } catch (error) {
-        firewalls.fail(error);
-      }
+      await this.#carryOut();
     });
+  }
+
+  async #carryOut(): Promise<void> {
+    const { firewalls } = this.#parts;
+    const hasNative = this.#config?.doors.some(({ action }) => action.kind === "native") ?? false;
+    // That there was a protection means that its rules may be in the kernel.
+    const needed =
+      hasNative ||
+      this.#confirmed.isUnread ||
+      this.#confirmed.services.length > 0 ||
+      (await this.#bootRules.exist());
+    const isReady = await this.#attempt(() => firewalls.prepare(needed));
+    if (this.#obstacle === undefined) await this.#attempt(() => this.#apply());
+    else if ((await this.#attempt(() => this.#leaveOld())) && isReady) this.#succeed();
+  }
+
+  /** Returns whether it succeeded. What fails is in the log, and is tried again. */
+  async #attempt(task: () => Promise<void>): Promise<boolean> {
+    try {
+      await task();
+      return true;
+    } catch (error) {
+      this.#parts.firewalls.fail(error);
+      this.#retry.schedule();
+      return false;
+    }
+  }
+
+  /** All is as it should be: nothing is left to be tried again. */
+  #succeed(): void {
+    this.#retry.reset();
+    this.#parts.firewalls.succeed();
   }
 
   /** Takes what was confirmed over from a disk that has answered late. */
   #applyLate(): Promise<void> {
     return this.#changes.run(async () => {
-      if (this.#obstacle !== undefined) return;
-      try {
-        await this.#apply();
-      } catch (error) {
-        this.#parts.firewalls.fail(error);
-      }
+      if (this.#obstacle === undefined) await this.#attempt(() => this.#apply());
     });
   }
 
@@ -125,11 +153,7 @@ export class Protection {
   refreshDoors(): Promise<void> {
     return this.#changes.run(async () => {
       if (!this.#parts.kernelDoors?.areStale || this.#obstacle !== undefined) return;
-      try {
-        await this.#apply();
-      } catch (error) {
-        this.#parts.firewalls.fail(error);
-      }
+      await this.#attempt(() => this.#apply());
     });
   }
 
@@ -250,6 +274,7 @@ export class Protection {
 
   /** Leaves the kernel as it is. */
   close(): void {
+    this.#retry.close();
     this.#trial?.cancelWake();
   }
 
@@ -258,11 +283,7 @@ export class Protection {
     await this.#changes.run(async () => {
       if (this.#trial === undefined || this.trial !== undefined) return;
       this.#endTrial("nobody has confirmed");
-      try {
-        await this.#apply();
-      } catch (error) {
-        this.#parts.firewalls.fail(error);
-      }
+      await this.#attempt(() => this.#apply());
     });
   }
 
@@ -284,10 +305,12 @@ export class Protection {
     await firewalls.protect(services, left);
     // On a disk that hangs, what they are stays as it is until it answers.
     if (!this.#confirmed.isUnread) await this.#bootRules.replace(services);
+    this.#succeed();
   }
 
   /** Another firewall is in use now: ours must drop nothing. */
-  async #leave(): Promise<void> {
+  async #leaveOld(): Promise<void> {
+    if (!(await this.#bootRules.exist())) return;
     await this.#parts.firewalls.unprotect();
     await this.#bootRules.replace([]);
   }

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { MemoryLog } from "../../test/support/memory-log.ts";
+import { parseConfig } from "../config/parse.ts";
+import { DaemonKernelDoors } from "./kernel-doors.ts";
+
+test("doors that nft did not load are stale until it loads them", () => {
+  const { config } = parseConfig("[options]\nKernelDoors = yes\n");
+  if (config === undefined) throw new Error("no configuration");
+  const kernelDoors = new DaemonKernelDoors(config.options, {
+    doors: () => ({ all: [] }),
+    onlyIpv4: false,
+    log: new MemoryLog(),
+  });
+  kernelDoors.take();
+  expect(kernelDoors.areStale).toBe(true);
+  kernelDoors.take();
+  kernelDoors.record({ areLoaded: true, refusal: undefined });
+  expect(kernelDoors.areStale).toBe(false);
+});
