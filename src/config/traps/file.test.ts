@@ -107,12 +107,43 @@ describe("a trap is told with its place", () => {
   ])("%s", (_, text, warning) => expect(warnings(text)).toEqual([warning]));
 });
 
+describe("a tool that loses changes is seen", () => {
+  test.each([
+    ["nice ufw allow from %IP%", "nice", "ufw"],
+    ["nice -n 5 ufw allow from %IP%", "nice", "ufw"],
+    ["doas -u root ufw allow from %IP%", "doas", "ufw"],
+    ["flock /l ufw allow from %IP%", "flock", "ufw"],
+    ["flock -n /l ufw allow from %IP%", "flock", "ufw"],
+    ["flock -w 5 /l nice -5 /usr/sbin/ufw allow from %IP%", "flock", "ufw"],
+    ["flock /l -c 'ufw allow from %IP%'", "flock", "ufw"],
+    ["su root -c 'sleep 1; ufw reload'", "su", "ufw"],
+    ["sudo ionice -c3 sh -c 'ufw reload'", "ionice", "ufw"],
+    ["/usr/bin/python3 /usr/sbin/ufw allow from %IP%", "python3", "ufw"],
+    ["python3.11 /etc/knockd/ufw-open.py %IP%", "python3.11", "ufw"],
+    ["nohup env LANG=C timeout 5 firewall-cmd --reload", "nohup", "firewall-cmd"],
+  ])("in %s", (command, kind, tool) =>
+    expect(warnings(door(`stop_command = ${command}`))).toEqual([
+      `5:16: other commands may run ${tool} at the same time, which loses changes: the kind of this one is ${kind} | serial = ${tool}`,
+    ]),
+  );
+
+  test.each([
+    "logger ufw",
+    "logger -t ufw closed",
+    "nice logger ufw",
+    "nice -n 5 logger -t ufw closed",
+    "flock /run/ufw iptables -L",
+    "flock -w 5 /run/ufw.lock iptables -L",
+    "python3 /etc/knockd/open.py ufw",
+    "doas",
+  ])("not in %s", (command) => expect(warnings(door(`stop_command = ${command}`))).toEqual([]));
+});
+
 describe("no trap is seen in", () => {
   test.each([
     ["a usual door", door()],
     ["ufw alone", door("stop_command = sudo ufw delete allow from %IP%")],
     ["ufw with serial", door("stop_command = ufw a; ufw b", "serial = ufw")],
-    ["a word of another command", door("stop_command = logger ufw")],
     ["ascending ports among decoys", door("sequence = 7000,8000,9000")],
     ["one port", door("sequence = 7000")],
     ["a port that comes twice", door("sequence = 7000,7000")],
