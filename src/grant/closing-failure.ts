@@ -1,5 +1,5 @@
 import { ownerName } from "../base/access-owner.ts";
-import { isInKernelOnly } from "../base/command-kind.ts";
+import { commandKind, isInKernelOnly } from "../base/command-kind.ts";
 import { plural } from "../base/text.ts";
 import type { Monotonic } from "../base/time.ts";
 import { formatLocalTime } from "../base/time.ts";
@@ -13,8 +13,11 @@ const mostRuns = 8;
 /** How often it runs for a lease of an earlier boot, if the boot has undone what it would undo. */
 const mostRunsAfterBoot = 4;
 
-/** The shell's, for a program that cannot be run or does not exist. */
-const notExecuted: readonly number[] = [126, 127];
+/** The shell's, for a program that cannot be run or does not exist, and those of timeout and env. */
+const notExecuted: readonly number[] = [124, 125, 126, 127];
+
+/** What iptables returns for lack of memory, of the lock or of privileges. */
+const iptablesResourceProblem = 4;
 
 /** Pauses after the first failure, and the longest one for a command that cannot start: milliseconds. */
 const firstPause = 1000;
@@ -50,9 +53,12 @@ export function isClosedByBoot({ since, access: { method } }: Lease): boolean {
 }
 
 /** Returns whether a stop command has failed so often that a boot must have undone what it would undo. */
-export function confirmsBoot(result: Failed, runs: number): boolean {
-  const hasRun = result.kind === "failed" && !notExecuted.includes(result.status);
-  return hasRun && runs >= mostRunsAfterBoot;
+export function confirmsBoot({ method }: Access, result: Failed, runs: number): boolean {
+  if (result.kind !== "failed" || notExecuted.includes(result.status)) return false;
+  const stop = method.kind === "command" ? (method.stop ?? "") : "";
+  const isOfIptables = /^ip6?tables(-|$)/.test(commandKind(stop));
+  if (isOfIptables && result.status === iptablesResourceProblem) return false;
+  return runs >= mostRunsAfterBoot;
 }
 
 /**

@@ -270,11 +270,21 @@ describe("the next daemon", () => {
       ["is more than one command", "iptables -D INPUT -j ACCEPT; save-rules", failed],
       ["has no program any more", inKernel, { kind: "failed", status: 127 }],
       ["does not end", inKernel, { kind: "timed-out" }],
+      ["cannot get the lock", inKernel, { kind: "failed", status: 4 }],
+      ["cannot get it behind sudo", "sudo ip6tables-nft -F doors", { kind: "failed", status: 4 }],
+      ["is ended by timeout", `timeout 5 ${inKernel}`, { kind: "failed", status: 124 }],
     ])("keeps in the list what %s", async (_, stop, result) => {
       const world = make();
       await world.leaseManager.restore([fromBefore(stop)]);
       expect(await pauses(world, result)).toHaveLength(7);
       expect(world.leaseManager.leases).toHaveLength(1);
+    });
+
+    test("takes for closed what another program than iptables fails at with status 4", async () => {
+      const world = make();
+      await world.leaseManager.restore([fromBefore("nft flush chain ip filter doors")]);
+      expect(await pauses(world, { kind: "failed", status: 4 })).toEqual([3, 9, 27]);
+      expect(world.leaseManager.leases).toEqual([]);
     });
 
     test("closes what the host has restored", async () => {

@@ -169,7 +169,7 @@ export class Closings {
     const runs = isClosedByBoot(lease) ? (this.#runsAfterBoot.get(id) ?? 0) + 1 : failure.runs;
     if (isClosedByBoot(lease)) {
       this.#runsAfterBoot.set(id, runs);
-      if (confirmsBoot(result, runs)) {
+      if (confirmsBoot(lease.access, result, runs)) {
         this.#endByBoot(lease, result);
         return;
       }
