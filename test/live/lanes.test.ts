@@ -99,6 +99,7 @@ describe.skipIf(needs())("commands that run beside each other", () => {
   tcpflags = syn
   decoys = 0
   rest = 0
+  serial = no
   command = sleep 60
 [works]
   sequence = 2
