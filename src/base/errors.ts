@@ -21,7 +21,7 @@ export type ErrorCode =
 
 /**
  * The one error class. Code reads `code`, people read `message` (what was attempted, on what, what
- * was seen; lower case, no full stop), `hints` are advice that only the command line prints.
+ * was seen; lower case, no full stop), `hints` are advice.
  */
 export class KnockError extends Error {
   override readonly name = "KnockError";
@@ -39,6 +39,11 @@ export class KnockError extends Error {
   }
 }
 
+/** Returns the advice that anything that was thrown carries. */
+export function hintsOf(thrown: unknown): readonly string[] {
+  return thrown instanceof KnockError ? thrown.hints : [];
+}
+
 /** The text of anything that was thrown, without its stack; what the system said, the way it says it. */
 export function reason(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
@@ -51,6 +56,11 @@ export function reason(thrown: unknown): string {
     [];
   if (isErrno(thrown, "EISDIR")) return "Is a directory";
   return first === undefined ? message : `${first.toUpperCase()}${rest}`;
+}
+
+/** Returns the text of anything that was thrown and then its hints, for a line of the log. */
+export function reasonWithHints(thrown: unknown): string {
+  return [reason(thrown), ...hintsOf(thrown)].join("; ");
 }
 
 /** Returns whether a system call failed with this code, such as `ENOENT`. */

@@ -1,7 +1,7 @@
 import type { BackendKind } from "../base/backends.ts";
 import { backends, defaultBackend } from "../base/backends.ts";
 import type { Clock } from "../base/clock.ts";
-import { reason } from "../base/errors.ts";
+import { hintsOf, reason, reasonWithHints } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { formatServices } from "../base/service.ts";
@@ -53,7 +53,7 @@ export class Firewalls implements Firewall {
   #needed = false;
   #running: RunningBackend | undefined;
   #logged = "nothing";
-  #problem: string | undefined;
+  #problem: StatusProblem | undefined;
   /** The failure in the log since the last reload: each attempt meets it again. */
   #told: string | undefined;
 
@@ -87,10 +87,10 @@ export class Firewalls implements Firewall {
   /** What keeps doors from opening. */
   get problems(): readonly StatusProblem[] {
     const running = this.#running?.backend.problems ?? [];
-    const all = this.#problem === undefined ? running : [this.#problem, ...running];
     const doors = this.#parts.kernelDoors?.problem;
     return [
-      ...all.map((message) => ({ code: "firewall", message }) as const),
+      ...(this.#problem === undefined ? [] : [this.#problem]),
+      ...running.map((message) => ({ code: "firewall", message }) as const),
       ...(doors === undefined ? [] : [{ code: "kernel-doors", message: doors } as const]),
     ];
   }
@@ -113,11 +113,12 @@ export class Firewalls implements Firewall {
 
   /** Native doors cannot be opened, or not as they should be. A failure that stays is in the log once. */
   fail(error: unknown): void {
-    const text = `native doors stay shut: ${reason(error)}`;
-    this.#problem = text;
-    if (text === this.#told) return;
+    const message = `native doors stay shut: ${reason(error)}`;
+    const hints = hintsOf(error);
+    this.#problem = { code: "firewall", message, ...(hints.length > 0 && { hints }) };
+    const text = `native doors stay shut: ${reasonWithHints(error)}`;
+    if (text !== this.#told) this.#tell(text);
     this.#told = text;
-    this.#parts.log.write({ level: "error", event: "firewall-failed", text });
   }
 
   /** Native doors can be opened as they should be, or there are none. */
@@ -211,19 +212,22 @@ export class Firewalls implements Firewall {
 
   async #start(services: readonly Service[]): Promise<void> {
     const kind = this.#chosen;
-    const { starters, clock, table, log, kernelDoors } = this.#parts;
+    const { starters, clock, table, kernelDoors } = this.#parts;
     const parts = {
       clock,
       table,
       onLoss: (loss: Loss, times: number) => this.#restore(loss, times),
-      onProblem: ({ message: text }: Error) =>
-        log.write({ level: "error", event: "firewall-failed", text }),
+      onProblem: (error: Error) => this.#tell(reasonWithHints(error)),
       kernelDoors: () => kernelDoors?.take(),
       onKernelDoors: (result: KernelDoorsResult) => kernelDoors?.record(result),
     };
     this.#running = { kind, backend: await starters[kind].start(parts, services) };
     // At a reload doors may be open by another backend.
     this.#parts.onLoss();
+  }
+
+  #tell(text: string): void {
+    this.#parts.log.write({ level: "error", event: "firewall-failed", text });
   }
 
   #restore(loss: Loss, times: number): void {

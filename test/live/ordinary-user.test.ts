@@ -11,17 +11,20 @@ import { needs } from "./requirements.ts";
 /** A user without a name, a group or a home. */
 const user = 4242;
 
-const caps = "-all,+net_raw,+net_admin";
-const asUser = [
-  "setpriv",
-  `--reuid=${user}`,
-  `--regid=${user}`,
-  "--clear-groups",
-  `--bounding-set=${caps}`,
-  `--inh-caps=${caps}`,
-  `--ambient-caps=${caps}`,
-  "--no-new-privs",
-];
+/** Runs a program as the user with these capabilities alone, such as `+net_raw`. */
+const asUser = (...capabilities: readonly string[]) => {
+  const caps = ["-all", ...capabilities].join(",");
+  return [
+    "setpriv",
+    `--reuid=${user}`,
+    `--regid=${user}`,
+    "--clear-groups",
+    `--bounding-set=${caps}`,
+    `--inh-caps=${caps}`,
+    `--ambient-caps=${caps}`,
+    "--no-new-privs",
+  ];
+};
 
 /** Milliseconds: long enough for an answer on this network. */
 const timeout = 400;
@@ -50,7 +53,7 @@ describe.skipIf(needs("nft", "iptables", "setpriv"))(
       await server.listen(22);
       await server.listen(2222);
       await server.run(["iptables", "-A", "INPUT", "-p", "tcp", "--dport", "2222", "-j", "DROP"]);
-      daemon = await start();
+      daemon = await start("+net_raw", "+net_admin");
     });
     afterAll(async () => {
       await network?.close();
@@ -58,7 +61,7 @@ describe.skipIf(needs("nft", "iptables", "setpriv"))(
     });
 
     const rule = "INPUT -s %IP% -p tcp --dport 2222 -j ACCEPT";
-    const start = async () => {
+    const start = async (...capabilities: readonly string[]) => {
       const path = join(folder, "knockd.conf");
       writeFileSync(
         path,
@@ -78,7 +81,7 @@ stop_command = iptables -w -D ${rule}
 cmd_timeout = 1h
 `,
       );
-      const process = server.start([...asUser, ...knockd, "-v", "-c", path]);
+      const process = server.start([...asUser(...capabilities), ...knockd, "-v", "-c", path]);
       await process.waitFor(/^listening on .*\.\.\.$/m);
       return process;
     };
@@ -105,7 +108,7 @@ cmd_timeout = 1h
     test("closes after a kill what it opened", async () => {
       daemon.signal("SIGKILL");
       await daemon.ended;
-      daemon = await start();
+      daemon = await start("+net_raw", "+net_admin");
       expect(await reach(client, 22)).toBe("open");
       expect((await ctl("reload")).code).toBe(0);
       expect((await ctl("close", "all")).code).toBe(0);
@@ -114,6 +117,25 @@ cmd_timeout = 1h
       expect((await ctl("unprotect")).code).toBe(0);
       await sleep(50);
       expect(await reach(client, 22)).toBe("open");
+    });
+
+    test("without CAP_NET_ADMIN the log and the status name it", async () => {
+      daemon.signal("SIGTERM");
+      await daemon.ended;
+      daemon = await start("+net_raw");
+      const message =
+        "native doors stay shut: cannot bind a netlink socket (netfilter): Operation not permitted";
+      const hint = "run it as root, or with CAP_NET_ADMIN";
+      expect(daemon.output).toContain(`${message}; ${hint}`);
+      const { code, stdout } = await ctl("status", "--json");
+      expect(code).toBe(3);
+      expect(JSON.parse(stdout).status.problems).toContainEqual({
+        code: "firewall",
+        message,
+        hints: [hint],
+      });
+      const text = await ctl("status");
+      expect([text.code, text.stdout]).toEqual([3, expect.stringContaining(hint)]);
     });
   },
 );

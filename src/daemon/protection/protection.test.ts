@@ -149,6 +149,15 @@ test.each([
   expect(texts).toEqual([shut, "native doors work again"]);
 });
 
+test("the advice of a failure is in the log line and in the status", async () => {
+  const { protection, firewalls, log, fail } = startWithoutFirewall();
+  const hints = ["run it as root, or with CAP_NET_ADMIN"];
+  fail(new KnockError("FIREWALL", "cannot start nft", { hints }));
+  await configure(protection);
+  expect(firewalls.problems).toEqual([{ code: "firewall", message: shut, hints }]);
+  expect(log.texts).toEqual([`${shut}; ${hints[0]}`]);
+});
+
 test("a firewall that the configuration no longer needs is not tried again", async () => {
   const { protection, firewalls, log, advance, attempts } = startWithoutFirewall();
   await configure(protection);
