@@ -36,7 +36,7 @@ export class DaemonKernelDoors {
   /** What `take` returned last, in the form of `#loaded`. */
   #taken = "";
   #result: KernelDoorsResult | undefined;
-  #told: string | undefined;
+  #logged: string | undefined;
   readonly #seed = randomInt(2 ** 32);
 
   constructor(options: KernelOptions, parts: DaemonKernelDoorsParts) {
@@ -65,10 +65,10 @@ export class DaemonKernelDoors {
     this.#loaded = this.#taken;
     this.#result = result;
     const { problem } = this;
-    if (problem !== undefined && problem !== this.#told) {
+    if (problem !== undefined && problem !== this.#logged) {
       this.#parts.log.write({ level: "warning", event: "kernel-doors", text: problem });
     }
-    this.#told = problem;
+    this.#logged = problem;
   }
 
   /** Returns why the kernel opens no doors although it should, or `undefined` if it does. */

@@ -5,6 +5,7 @@ import koffi from "koffi";
 import { KnockError } from "../base/errors.ts";
 import * as libc from "./libc.ts";
 import { whenReadable } from "./readable.ts";
+import { sendSignal } from "./send-signal.ts";
 import type { SpawnJob, SpawnResult } from "./spawn-thread.ts";
 import { startProgram } from "./spawner.ts";
 
@@ -96,13 +97,8 @@ async function untilAborted<T>(
 /** Ends what has started after it was given up. */
 function endLate(result: SpawnResult): void {
   if ("errno" in result) return;
-  for (const target of [-result.pid, result.pid]) {
-    try {
-      process.kill(target, "SIGKILL");
-    } catch {
-      // It was killed before it had a group of its own, or has ended.
-    }
-  }
+  // It may have been killed before it had a group of its own.
+  for (const target of [-result.pid, result.pid]) sendSignal(target, "SIGKILL");
   void waitFor(result.pid);
 }
 

@@ -1,6 +1,8 @@
 // Longer than other files: which thread starts which program is one decision.
+
 import { setImmediate } from "node:timers/promises";
 import { exitAtOnce } from "./libc.ts";
+import { sendSignal } from "./send-signal.ts";
 import type { SpawnJob, SpawnRequest, SpawnResult } from "./spawn-thread.ts";
 import { SpawnWorker } from "./spawn-worker.ts";
 
@@ -260,7 +262,7 @@ class Spawner {
     void setImmediate().then(() => {
       if (!this.#pending.has(id)) return;
       const child = [...this.#threads].find((thread) => thread.id === owner)?.loadingChild;
-      if (child !== undefined) killProcess(child);
+      if (child !== undefined) sendSignal(child, "SIGKILL");
     });
   }
 
@@ -339,14 +341,6 @@ class Spawner {
 
 function urgentFirst(jobs: Iterable<PendingJob>): PendingJob[] {
   return [...jobs].sort((a, b) => Number(b.isUrgent) - Number(a.isUrgent));
-}
-
-function killProcess(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has just ended.
-  }
 }
 
 let spawner: Spawner | undefined;

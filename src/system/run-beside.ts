@@ -5,6 +5,7 @@ import { withSystemPath } from "../base/environment.ts";
 import { reason } from "../base/errors.ts";
 import { later } from "../base/time.ts";
 import { openMemoryFile, readMemoryFile } from "../ffi/memory-file.ts";
+import { sendSignal } from "../ffi/send-signal.ts";
 import { formatVariables, ProgramMissing, StartGivenUp, spawnProgram } from "../ffi/spawn.ts";
 import type { ProgramResult } from "./run-program.ts";
 
@@ -41,7 +42,7 @@ export async function runBeside(
   let pid: number | undefined;
   const end = () => {
     late.abort();
-    if (pid !== undefined) kill(pid);
+    if (pid !== undefined) sendSignal(pid, "SIGKILL");
   };
   const { now, wakeAt } = systemClock;
   const relax = wakeAt(later(now(), timeout), end);
@@ -74,12 +75,4 @@ export async function runBeside(
 
 function numberOf(signal: string): number {
   return Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It has just ended.
-  }
 }

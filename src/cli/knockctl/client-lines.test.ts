@@ -70,7 +70,7 @@ test("a client of something else, of a door that no browser can knock at", () =>
   });
 });
 
-test("nobody can be told sequences that are good for one time each", () => {
+test("a door of one-time sequences has no lines for clients", () => {
   const one = { service: ssh, door: door("one_time_sequences = /x", "open = tcp/22") };
   expect(clientLines(one, server)).toBeUndefined();
 });

@@ -31,7 +31,7 @@ function appends({ directive, known }: DoorCommand): Problem[] {
   });
 }
 
-/** A rule that lets everybody in, or no longer keeps everybody out. */
+/** A rule that accepts every source, or no longer drops the others. */
 function opensForAll({ directive, known }: DoorCommand): Problem[] {
   const change = known.changes.find(opensAll);
   if (change === undefined) return [];

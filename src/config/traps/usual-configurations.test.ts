@@ -71,7 +71,7 @@ const cases: Readonly<Record<string, UsualCase>> = {
     told: [],
     opens: ["tcp/22, udp/22"],
   },
-  "ufw for everybody": {
+  "ufw for all sources": {
     lines: [
       ...door("open", "1,3,2", "command = ufw allow 2222/tcp"),
       ...door("close", "2,3,1", "command = ufw delete allow 2222/tcp"),

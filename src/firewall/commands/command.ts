@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { systemClock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import { later } from "../../base/time.ts";
+import { sendSignal } from "../../ffi/send-signal.ts";
 import type { Exit, SpawnOptions } from "../../ffi/spawn.ts";
 import { formatVariables, StartGivenUp, spawnProgram } from "../../ffi/spawn.ts";
 import type { SpawnJob } from "../../ffi/spawn-thread.ts";
@@ -180,23 +181,15 @@ class TimeLimit {
     this.#relax();
     const { aborted } = this.signal;
     // The shell listened, a child of it may not have. Later the number may be another group's.
-    if (aborted && this.#pid !== undefined) kill(this.#pid, "SIGKILL");
+    if (aborted && this.#pid !== undefined) sendSignal(-this.#pid, "SIGKILL");
     return aborted;
   }
 
   #terminate(): void {
     const pid = this.#pid;
     if (pid === undefined) return;
-    kill(pid, "SIGTERM");
+    sendSignal(-pid, "SIGTERM");
     const { now, wakeAt } = systemClock;
-    this.#relax = wakeAt(later(now(), this.#grace), () => kill(pid, "SIGKILL"));
-  }
-}
-
-function kill(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal);
-  } catch {
-    // It has just ended.
+    this.#relax = wakeAt(later(now(), this.#grace), () => sendSignal(-pid, "SIGKILL"));
   }
 }

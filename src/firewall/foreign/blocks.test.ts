@@ -67,7 +67,7 @@ describe("firewalld", () => {
   });
 });
 
-test.each(["fail2ban", "docker"])("%s keeps no service shut for everybody", (name) => {
+test.each(["fail2ban", "docker"])("%s blocks no service for all sources", (name) => {
   expect(said(name, "tcp/22 tcp/80 tcp/8080 udp/51820 icmp")).toEqual([]);
 });
 
