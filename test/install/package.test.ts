@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { daemonPids } from "./daemon-pids.ts";
 import { bases } from "./debian.ts";
 import { doors, rule, Site } from "./site.ts";
 
@@ -24,7 +25,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
   test("is steered by its init script, and found by the name of its process", async () => {
     await site.debian.install();
     await site.configure(doors);
-    const pid = await site.debian.says("pidof knockd");
+    const pid = await daemonPids(site.debian);
     expect(pid).toMatch(/^\d+$/);
     expect(await site.debian.says("cat /run/knockd.pid")).toBe(pid);
     site.debian.write(
@@ -37,13 +38,13 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     for (const action of ["reload", "restart"]) {
       const refused = await site.debian.sh(`/etc/init.d/knockd ${action}`, { ok: [1] });
       expect(refused.stderr).toContain("/etc/knockd.conf:1:");
-      expect(await site.debian.says("pidof knockd")).toBe(pid);
+      expect(await daemonPids(site.debian)).toBe(pid);
     }
     await site.debian.sh("/etc/init.d/knockd start");
-    expect(await site.debian.says("pidof knockd")).toBe(pid);
+    expect(await daemonPids(site.debian)).toBe(pid);
     await site.debian.sh("/etc/init.d/knockd stop");
     expect(await site.debian.status()).toBe(3);
-    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(await daemonPids(site.debian)).toBe("");
   });
 
   test("is set up by knockctl init wherever it is unpacked, and whatever else the PATH has", async () => {
@@ -57,13 +58,13 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     const session = `SSH_CONNECTION="10.77.0.2 50000 ${site.debian.host.address} 22"`;
     const { stdout } = await site.debian.sh(`${session} ${knockctl} init ${options}`);
     expect(JSON.parse(stdout)).toMatchObject({ started: "command", proven: true });
-    expect(await site.debian.says("readlink /proc/$(pidof knockd)/exe")).toBe(
+    expect(await site.debian.says(`readlink /proc/${await daemonPids(site.debian)}/exe`)).toBe(
       "/opt/sesame/usr/lib/sesame-knock/sesame",
     );
     // On trial, and the tester has not knocked.
     expect(await site.connects(2200)).toBe("silent");
     await site.debian.sh(`${knockctl} undo --config /root/knockd.conf`);
-    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(await daemonPids(site.debian)).toBe("");
   });
 
   test("takes the pid file and options from where they are said", async () => {
@@ -75,12 +76,10 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
       `[options]\nPidFile = /run/other.pid # here\n[a]\nsequence = 7777\n`,
     );
     await site.debian.sh("/etc/init.d/knockd restart");
-    expect(await site.debian.says("cat /run/other.pid")).toBe(
-      await site.debian.says("pidof knockd"),
-    );
+    expect(await site.debian.says("cat /run/other.pid")).toBe(await daemonPids(site.debian));
     expect(await site.debian.status()).toBe(0);
     await site.debian.sh("/etc/init.d/knockd stop");
-    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(await daemonPids(site.debian)).toBe("");
   });
 
   test("does not start where START_KNOCKD is 0", async () => {
@@ -95,10 +94,10 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
 
   test("is installed again over itself, with doors open", async () => {
     await site.openBoth();
-    const pid = await site.debian.says("pidof knockd");
+    const pid = await daemonPids(site.debian);
     await site.debian.install();
     expect(site.debian.read("etc/knockd.conf")).toBe(doors);
-    const after = await site.debian.says("pidof knockd");
+    const after = await daemonPids(site.debian);
     expect(after).toMatch(/^\d+$/);
     expect(after).not.toBe(pid);
     expect(await site.rules()).toEqual([rule]);
@@ -111,7 +110,8 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     await site.openBoth();
     await site.debian.sh("logrotate -f /etc/logrotate.d/knockd");
     // A signal and a request may overtake each other.
-    const opened = () => site.debian.says("readlink /proc/$(pidof knockd)/fd/*");
+    const pid = await daemonPids(site.debian);
+    const opened = () => site.debian.says(`readlink /proc/${pid}/fd/*`);
     await expect.poll(opened).toMatch(/\/var\/log\/knockd\.log$/m);
     await site.debian.sh("knockctl close all");
     await expect
@@ -126,7 +126,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     await site.debian.sh("dpkg -r sesame-knock </dev/null");
     expect(await site.rules()).toEqual([]);
     expect(await site.connects(2200)).toBe("open");
-    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(await daemonPids(site.debian)).toBe("");
     expect(site.debian.read("etc/knockd.conf")).toBe(doors);
     expect(await site.debian.says("find /var/lib/knockd -name '*.nft'")).toBe("");
     // And back again.
@@ -177,7 +177,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     );
     expect(await site.rules()).toEqual([]);
     expect(await site.connects(2200)).toBe("open");
-    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(await daemonPids(site.debian)).toBe("");
   });
 
   test("stays, and all as it was, where the answer to its question is no", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { BootedDebian } from "./booted.ts";
+import { daemonPids } from "./daemon-pids.ts";
 import { bootedBases, fetched } from "./debian.ts";
 
 const doors = `[options]
@@ -37,7 +38,6 @@ describe.each(Object.keys(bootedBases))("knockd.service of a booted Debian %s", 
   }, 120_000);
   afterAll(() => debian?.close());
 
-  const daemons = async () => (await debian.says("pidof knockd")).split(/\s+/).filter(Boolean);
   async function restart(config = doors, defaults = ""): Promise<string> {
     debian.write("etc/knockd.conf", config);
     debian.write("etc/default/knockd", defaults);
@@ -71,7 +71,7 @@ describe.each(Object.keys(bootedBases))("knockd.service of a booted Debian %s", 
     const rotate = "echo line >>/var/log/knockd.log; logrotate -f /etc/logrotate.d/knockd";
     await debian.says(`systemctl restart --no-block knockd; for i in 1 2 3; do ${rotate}; done`);
     const pid = await debian.mainPid();
-    expect(await daemons()).toEqual([pid]);
+    expect(await daemonPids(debian)).toBe(pid);
     expect(await debian.property("knockd", "NRestarts")).toBe("0");
     // The signal only asks for a reload: it comes when the one before is done.
     await expect
@@ -104,18 +104,18 @@ describe.each(Object.keys(bootedBases))("knockd.service of a booted Debian %s", 
     const pid = await restart();
     await debian.says(`kill -STOP ${pid}`);
     const next = await debian.mainPid(pid);
-    expect(await daemons()).toEqual([next]);
+    expect(await daemonPids(debian)).toBe(next);
     await debian.says("rm -r /run/systemd/system/knockd.service.d; systemctl daemon-reload");
   });
 
   test.each(["-d", "-d -i eth0"])("works with KNOCKD_OPTS=%s, with a warning", async (options) => {
     const pid = await restart(doors, `KNOCKD_OPTS="${options}"\n`);
-    expect(await daemons()).toEqual([pid]);
+    expect(await daemonPids(debian)).toBe(pid);
     expect(await debian.says("cat /run/knockd.pid")).toBe(pid);
     expect(await debian.says("journalctl -u knockd -b -o cat")).toContain("-d is ignored");
     expect(await debian.says("systemctl reload knockd && knockctl doors")).toContain("marker");
     await debian.says("systemctl stop knockd");
-    expect(await daemons()).toEqual([]);
+    expect(await daemonPids(debian)).toBe("");
     expect(await debian.property("knockd", "Result")).toBe("success");
   });
 
@@ -151,11 +151,11 @@ describe.each(Object.keys(bootedBases))("knockd.service of a booted Debian %s", 
     const before = await debian.mainPid();
     await debian.says(`DEBIAN_FRONTEND=noninteractive dpkg -i ${fetched}`);
     const pid = await debian.mainPid(before);
-    expect(await daemons()).toEqual([pid]);
+    expect(await daemonPids(debian)).toBe(pid);
     expect(await debian.connects(2200)).toBe("open");
     expect(debian.has("var/tmp/opened")).toBe(true);
     await debian.says("DEBIAN_FRONTEND=noninteractive dpkg -r sesame-knock");
-    expect(await daemons()).toEqual([]);
+    expect(await daemonPids(debian)).toBe("");
     expect(debian.has("var/tmp/opened")).toBe(false);
     expect(await debian.connects(2200)).toBe("open");
     await debian.says("DEBIAN_FRONTEND=noninteractive dpkg --purge sesame-knock");

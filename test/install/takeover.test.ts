@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { daemonPids } from "./daemon-pids.ts";
 import type { Debian } from "./debian.ts";
 import { bases } from "./debian.ts";
 import { doors, rule, Site } from "./site.ts";
@@ -54,7 +55,7 @@ describe.each(Object.keys(bases))("Debian's knockd and the package on %s", (rele
       expect(site.debian.read("etc/default/knockd")).toBe(switchedOn);
       expect(await site.rules()).toEqual([rule]);
       expect(await site.debian.says("knockd -V")).toContain("Sesame");
-      expect(await site.debian.says("readlink /proc/$(pidof knockd)/exe")).toBe(
+      expect(await site.debian.says(`readlink /proc/${await daemonPids(site.debian)}/exe`)).toBe(
         "/usr/lib/sesame-knock/sesame",
       );
       expect(site.debian.has("usr/lib/systemd/system/knockd.service")).toBe(true);
@@ -119,7 +120,9 @@ describe.each(Object.keys(bases))("Debian's knockd and the package on %s", (rele
     await site.debian.sh(`dpkg -i ${await site.debian.makePackage("other", "usr/bin/knockctl")}`);
     await expect(site.debian.install("--force-confold")).rejects.toThrow("trying to overwrite");
     expect(await site.debian.says("knockd -V")).not.toContain("Sesame");
-    expect(await site.debian.says("readlink /proc/$(pidof knockd)/exe")).toBe("/usr/sbin/knockd");
+    expect(await site.debian.says(`readlink /proc/${await daemonPids(site.debian)}/exe`)).toBe(
+      "/usr/sbin/knockd",
+    );
     expect(site.debian.read("etc/knockd.conf")).toBe(theirs);
     expect(site.debian.has("var/lib/knockd")).toBe(false);
   });
@@ -130,16 +133,14 @@ describe.each(Object.keys(bases))("Debian's knockd and the package on %s", (rele
   ])("goes on where a value in /etc/default/knockd %s", async (_, defaults) => {
     await knockdBefore(defaults);
     await site.debian.install("--force-confold");
-    expect(await site.debian.says("cat /run/other.pid")).toBe(
-      await site.debian.says("pidof knockd"),
-    );
+    expect(await site.debian.says("cat /run/other.pid")).toBe(await daemonPids(site.debian));
     expect(await site.debian.says("/etc/init.d/knockd restart")).toContain(
       "/etc/default/knockd is read as systemd reads it",
     );
     expect(await site.debian.status()).toBe(0);
     await site.debian.install();
     await site.debian.sh("dpkg --purge sesame-knock </dev/null");
-    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(await daemonPids(site.debian)).toBe("");
     expect(await site.installed()).not.toMatch(/^i/);
   });
 
@@ -148,7 +149,7 @@ describe.each(Object.keys(bases))("Debian's knockd and the package on %s", (rele
     site.debian.write("etc/knockd.conf", before);
     const said = await install(site.debian);
     expect(said).toContain("knockd was off, and stays off");
-    expect(await site.debian.says("pidof knockd")).toBe("");
+    expect(await daemonPids(site.debian)).toBe("");
     expect(await site.debian.says("ls /etc/rc2.d | grep knockd")).toMatch(/^K\d\dknockd$/);
   });
 
