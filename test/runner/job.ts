@@ -15,6 +15,12 @@ export interface Job {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/** A job that has ended, with what came of it. */
+export interface Finished {
+  readonly job: Job;
+  readonly outcome: Outcome;
+}
+
 /** How jobs run. */
 export interface JobSettings {
   /** The command that makes a private world for one job; empty where none is possible. */
@@ -74,17 +80,17 @@ export async function runJobs(
   jobs: readonly Job[],
   lanes: number,
   settings: JobSettings,
-): Promise<Outcome[]> {
+): Promise<Finished[]> {
   const waiting = [...jobs];
-  const outcomes: Outcome[] = [];
+  const finished: Finished[] = [];
   const lane = async () => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
       if (settings.interruption.aborted) return;
-      outcomes.push(await runJob(job, settings));
+      finished.push({ job, outcome: await runJob(job, settings) });
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  return outcomes;
+  return finished;
 }
 
 function withoutRoot(text: string): string {

@@ -5,12 +5,16 @@
 //
 // With --install it runs the tests of the Debian package, one world for each release and file.
 // SESAME_WORLDS says how many worlds there may be at once.
+//
+// Live tests meet a real kernel on a machine that does other work, too. So a file that fails beside others
+// is run once more at the end, alone; if it passes then, its failures are listed as unsteady and do not
+// count. Three files at most: more is a fault of ours.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Job, JobSettings } from "./job.ts";
+import type { Finished, Job, JobSettings } from "./job.ts";
 import { runJobs } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
 import { lastLine, sumOf } from "./outcome.ts";
@@ -31,7 +35,12 @@ const options = firstOption === -1 ? [] : words.slice(firstOption);
 interface Phase {
   readonly jobs: readonly Job[];
   readonly lanes: number;
+  /** Whether a job that failed may run once more. */
+  readonly mayRepeat: boolean;
 }
+
+/** How many files may be run once more. */
+const mostRepeated = 3;
 
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -61,9 +70,30 @@ try {
 }
 
 async function runPhases(phases: readonly Phase[], settings: JobSettings): Promise<Outcome[]> {
-  const outcomes: Outcome[] = [];
-  for (const { jobs, lanes } of phases) outcomes.push(...(await runJobs(jobs, lanes, settings)));
-  return outcomes;
+  const final: Finished[] = [];
+  const failed: Finished[] = [];
+  for (const { jobs, lanes, mayRepeat } of phases) {
+    for (const one of await runJobs(jobs, lanes, settings)) {
+      (mayRepeat && one.outcome.failures.length > 0 ? failed : final).push(one);
+    }
+  }
+  const ended = failed.length > mostRepeated ? failed : await repeat(failed, settings);
+  return [...final, ...ended].map(({ outcome }) => outcome);
+}
+
+/** Runs jobs that failed once more, one by one, and names what failed at first alone. */
+async function repeat(failed: readonly Finished[], settings: JobSettings): Promise<Finished[]> {
+  const ended = await runJobs(
+    failed.map(({ job }) => job),
+    1,
+    settings,
+  );
+  for (const [index, { outcome }] of ended.entries()) {
+    if (outcome.failures.length > 0) continue;
+    for (const failure of failed[index]?.outcome.failures ?? [])
+      console.log(`unsteady: ${failure}`);
+  }
+  return ended;
 }
 
 interface TestFile {
@@ -82,9 +112,10 @@ function phasesOf(files: readonly TestFile[]): Phase[] {
     {
       jobs: unit.length === 0 ? [] : [{ files: unit, args: ["--project", "unit", ...words] }],
       lanes: 1,
+      mayRepeat: false,
     },
-    { jobs: jobs(live.beside), lanes: worlds },
-    { jobs: jobs(live.alone), lanes: 1 },
+    { jobs: jobs(live.beside), lanes: worlds, mayRepeat: true },
+    { jobs: jobs(live.alone), lanes: 1, mayRepeat: true },
   ];
 }
 
@@ -104,7 +135,7 @@ function installPhases(): Phase[] {
       }),
     ),
   );
-  return [{ jobs, lanes: worlds }];
+  return [{ jobs, lanes: worlds, mayRepeat: true }];
 }
 
 /** The test files that match, as vitest finds them. */
