@@ -399,6 +399,43 @@ describe("screens", () => {
     });
   });
 
+  test("watch of a door or an address, in JSON as in text", async () => {
+    const { path, handlers, server } = await startServer();
+    const all = [
+      ["watch", "ssh"],
+      ["watch", "192.0.2.7"],
+      ["watch", "192.0.2.7", "--json"],
+    ].map((words) => knockctl(...words, "--socket", path));
+    await vi.waitFor(() => expect(handlers.watchers).toBe(3));
+    const [first, second] = [0xc0000207, 0xc0000208].map((word) => Address.v4(word));
+    if (first === undefined || second === undefined) throw new Error("no addresses");
+    const say = (door: string, source: Address) =>
+      handlers.say({ level: "notice", event: "stage", text: `${source} at ${door}`, door, source });
+    say("ssh", second);
+    say("vpn", first);
+    say("ssh", first);
+    handlers.say({ level: "warning", event: "reload-failed", text: "no" });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await server.close();
+    const shown = (await Promise.all(all)).map(({ stdout }) => stdout.trimEnd().split("\n"));
+    const texts = shown.map((lines) => lines.map((one) => one.replace(/^.*notice {3}/, "")));
+    expect(texts[0]).toEqual(["192.0.2.8 at ssh", "192.0.2.7 at ssh"]);
+    expect(texts[1]).toEqual(["192.0.2.7 at vpn", "192.0.2.7 at ssh"]);
+    const objects = (shown[2] ?? []).map((one) => JSON.parse(one));
+    // The last line says that the daemon has ended.
+    expect(objects.flatMap(({ message = [] }) => message)).toEqual(texts[1]);
+  });
+
+  test("watch of a door that there is not", async () => {
+    const { path } = await startServer();
+    expect(await knockctl("watch", "shs", "--socket", path)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(
+        'there is no door "shs"\nknockctl: hint: did you mean "ssh"?',
+      ),
+    });
+  });
+
   test("watch, until the daemon ends", async () => {
     const { path, handlers, server } = await startServer();
     const watching = knockctl("watch", "--socket", path);
@@ -440,6 +477,25 @@ describe.each([80, 120])("on a terminal of %i columns", (columns) => {
     if (name !== "doors") expect(stdout).toContain(String(source));
     expect(tooWide(stdout, columns)).toEqual([]);
   });
+});
+
+test.each([80, 120])("watch says that it waits, and fits %i columns", async (columns) => {
+  const { path, handlers, server } = await startServer();
+  const watching = knockctlAt(columns, "watch", "ssh", "--color", "never", "-s", path);
+  await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+  for (const length of [30, 70, 100]) {
+    const text = `192.0.2.7: ssh: ${"x".repeat(length)}`;
+    handlers.say({ level: "notice", event: "stage", text, door: "ssh" });
+  }
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await server.close();
+  const { stdout, stderr } = await watching;
+  expect(stderr).toContain("waiting for knocks at ssh; Ctrl-C ends\n");
+  expect(tooWide(stdout, columns)).toEqual([]);
+  const [first = "", second = "", third = ""] = stdout.split("\n");
+  expect(first).toBe(`2026-11-22 13:26:05  notice   192.0.2.7: ssh: ${"x".repeat(30)}`);
+  expect(second.startsWith(columns === 80 ? "13:26:05  notice" : "2026-11-22")).toBe(true);
+  expect(third).toMatch(/^13:26:05 {2}notice .*…$/);
 });
 
 test("a terminal gets colours, a pipe only if they are wanted", async () => {

@@ -26,6 +26,7 @@ describe("colours", () => {
 test("lines that are too long for a terminal go on in the next line, others stay", () => {
   const text = "knock: hint: one two three\nfour\n";
   expect(fitLines(text, { columns: 20 })).toBe("knock: hint: one\n  two three\nfour\n");
+  expect(fitLines("+    one two three\n", { columns: 14 })).toBe("+    one two\n       three\n");
   expect(fitLines(text, undefined)).toBe(text);
   expect(fitLines(`\r${text}`, { columns: 20 })).toBe(`\r${text}`);
 });

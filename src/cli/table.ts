@@ -2,7 +2,7 @@ import { printable } from "../base/text.ts";
 import { breakLines } from "./help.ts";
 import type { Color, Screen } from "./screen.ts";
 import { paint, plainScreen } from "./screen.ts";
-import { cutToWidth, textWidth } from "./text-width.ts";
+import { shortenTo, textWidth } from "./text-width.ts";
 
 /** A column: its title, and the side on which its cells begin. */
 export interface Column {
@@ -111,8 +111,7 @@ function pad(
   { text, color }: StyledCell,
   screen: Screen,
 ): PaddedCell {
-  const isCut = textWidth(text) > width;
-  const cut = isCut ? `${cutToWidth(text, width - 1)}…` : text;
+  const cut = shortenTo(text, width);
   const blanks = Math.max(0, width - textWidth(cut));
   const [before, after] = align === "right" ? [blanks, 0] : [0, blanks];
   return { text: paint(screen, color, cut), before, after };

@@ -13,7 +13,7 @@ export function textWidth(text: string): number {
 }
 
 /** Returns the longest start of `text` that takes at most `columns` columns. */
-export function cutToWidth(text: string, columns: number): string {
+function cutToWidth(text: string, columns: number): string {
   let width = 0;
   let end = 0;
   for (const character of text) {
@@ -22,6 +22,11 @@ export function cutToWidth(text: string, columns: number): string {
     end += character.length;
   }
   return text.slice(0, end);
+}
+
+/** Returns `text`, or if it takes more than `columns` columns its start and `…`. */
+export function shortenTo(text: string, columns: number): string {
+  return textWidth(text) > columns ? `${cutToWidth(text, columns - 1)}…` : text;
 }
 
 function charWidth(character: string): number {

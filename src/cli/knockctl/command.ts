@@ -89,7 +89,7 @@ export function print(
 }
 
 /** Returns the screen that shows standard output, with colours as --color says. */
-function screenFor({ given }: Pick<CommandLine, "given">, io: Io): Screen {
+export function screenFor({ given }: Pick<CommandLine, "given">, io: Io): Screen {
   const wanted = colorChoices.find((choice) => choice === given.get("color"));
   return screenOf(io, wanted ?? "auto", process.env);
 }

@@ -1,10 +1,10 @@
-import { parseAddress } from "../../base/address.ts";
 import { formatLocalTime } from "../../base/time.ts";
 import type { HistoryReport } from "../../control/reports.ts";
 import type { Screen } from "../screen.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, readLength, withDaemon } from "./command.ts";
+import { readSubject } from "./subject.ts";
 
 export const history: Command = {
   name: "history",
@@ -20,10 +20,8 @@ export const history: Command = {
   async run(line, io) {
     const [what] = line.operands;
     const since = line.given.get("since");
-    const address = what === undefined ? undefined : parseAddress(what);
     const params = {
-      ...(address && { address }),
-      ...(what !== undefined && address === undefined && { door: what }),
+      ...readSubject(what),
       ...(since !== undefined && { sinceMs: readLength(since) }),
     };
     const found = await withDaemon(line, (daemon) => daemon.ask("history", params));

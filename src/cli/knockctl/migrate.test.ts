@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { knockctl } from "../../../test/support/knockctl.ts";
+import { knockctl, knockctlAt } from "../../../test/support/knockctl.ts";
+import { tooWide } from "../../../test/support/wide.ts";
 
 const before = `[options]
 	Interface = eth0
@@ -34,6 +35,17 @@ test("shows the difference, and changes nothing", async () => {
   expect(stdout).toContain("\n+\topen     = tcp/22\n+\topen_for = 30\n");
   expect(stdout).toMatch(/\nNothing was changed. --write writes it.\n$/);
   expect(readFileSync(path, "utf8")).toBe(before);
+});
+
+test.each([80, 120])("fits a terminal of %i columns, and keeps the words", async (columns) => {
+  const comment = `-m comment --comment "${"a knock of an administrator ".repeat(3)}" -j`;
+  const path = file(before.replaceAll("-j", comment));
+  const { stdout } = await knockctlAt(columns, "migrate", path);
+  const plain = (await migrate(path)).stdout;
+  expect(tooWide(plain, columns)).not.toEqual([]);
+  expect(tooWide(stdout, columns)).toEqual([]);
+  expect(stdout).not.toContain("\t");
+  expect(stdout.split(/\s+/)).toEqual(plain.split(/\s+/));
 });
 
 test("writes it if told, keeps the old one and the mode, and finds nothing more to do then", async () => {

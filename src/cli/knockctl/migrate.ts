@@ -12,6 +12,9 @@ import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { backUpFile, replaceFile } from "../../system/files.ts";
+import { fitLines } from "../program.ts";
+import type { Screen } from "../screen.ts";
+import { textWidth } from "../text-width.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print } from "./command.ts";
 
@@ -73,10 +76,20 @@ export const migrate: Command = {
     }
     const diff = await difference(file, before, text);
     const migrated: Migrated = { file, differences, changes, repairs, diff, written, problems };
-    print(line, io, migrated, () => format(migrated));
+    print(line, io, migrated, (screen) => fitScreen(format(migrated), screen));
     return usable ? 0 : 1;
   },
 };
+
+/** Breaks the lines that are too long for a terminal, which shows tabs as blanks. */
+function fitScreen(text: string, screen: Screen): string {
+  if (!Number.isFinite(screen.columns)) return text;
+  const lines = text.split("\n").map((line) => {
+    const [start = "", ...rest] = line.split("\t");
+    return rest.reduce((done, part) => done + " ".repeat(8 - (textWidth(done) % 8)) + part, start);
+  });
+  return fitLines(lines.join("\n"), screen);
+}
 
 function openFor({ given }: CommandLine): string {
   const text = given.get("open-for") ?? "1h";

@@ -5,32 +5,70 @@ import { formatLocalTime } from "../../base/time.ts";
 import { encode } from "../../control/protocol.ts";
 import { formatFlags } from "../../daemon/log/report.ts";
 import type { ReplayEvent, ReplaySummary, Unseen } from "../../daemon/replay/replay-event.ts";
+import { breakLines } from "../help.ts";
+import type { Screen } from "../screen.ts";
+import { plainScreen } from "../screen.ts";
 import { formatList } from "../table.ts";
+import { shortenTo, textWidth } from "../text-width.ts";
 
 /** How often each door opened. */
 export type OpeningCounts = ReadonlyMap<string, number>;
 
 type ReplayCause = ReplayEvent["cause"];
 
-/** Returns a line for the packet, and one for each of its effects; `widest`: the longest name of a door. */
-export function formatEvent({ time, cause, entries }: ReplayEvent, widest: number): string {
+/** Where the effects of a packet begin in their lines. */
+const indent = 20;
+
+/** The least room for a text in a line. */
+const narrowest = 20;
+
+/**
+ * Returns a line for the packet, and lines for each of its effects; `widest`: the longest name of a door. A
+ * terminal that is too narrow shows less of the packet, and goes on with an effect in the next line.
+ */
+export function formatEvent(
+  { time, cause, entries }: ReplayEvent,
+  widest: number,
+  screen: Screen = plainScreen,
+): string {
   const number = String(cause?.number ?? "-").padStart(6);
   const seconds = (time / 1000).toFixed(3).padStart(10);
-  const title = cause === undefined ? "time goes on" : formatPacket(cause.packet);
+  const start = `${number}${seconds}  `;
+  const room = Math.max(narrowest, screen.columns - textWidth(start));
+  const title = cause === undefined ? "time goes on" : formatPacket(cause.packet, room);
+  const doorWidth = Math.min(widest, Math.max(narrowest, screen.columns / 4));
   const lines = entries.map((entry) => {
-    const door = printable(entry.door ?? "-").padEnd(widest);
-    return `${" ".repeat(20)}${door}  ${printable(explain(entry, cause))}\n`;
+    const name = shortenTo(printable(entry.door ?? "-"), doorWidth);
+    const door = `${name}${" ".repeat(doorWidth - textWidth(name))}`;
+    return formatEffect(door, printable(explain(entry, cause)), screen.columns);
   });
-  return `${number}${seconds}  ${title}\n${lines.join("")}`;
+  return `${start}${title}\n${lines.join("")}`;
 }
 
-/** `tcp 192.0.2.7:40000 -> 192.0.2.1:7000 SYN` */
-function formatPacket(packet: NonNullable<ReplayCause>["packet"]): string {
+function formatEffect(door: string, text: string, columns: number): string {
+  const column = indent + textWidth(door) + 2;
+  const room = Math.max(narrowest, columns - column);
+  const lines = textWidth(text) > room ? breakLines(text, room) : [text];
+  return lines
+    .map(
+      (line, i) =>
+        `${" ".repeat(indent)}${i === 0 ? door : " ".repeat(textWidth(door))}  ${line}\n`,
+    )
+    .join("");
+}
+
+/** `tcp 192.0.2.7:40000 -> 192.0.2.1:7000 SYN`, or as much of it as has room. */
+function formatPacket(packet: NonNullable<ReplayCause>["packet"], room: number): string {
   const { protocol, source, sourcePort, destination, port, flags } = packet;
   const end = (address: typeof source, number: number) =>
     address.family === 6 ? `[${address}]:${number}` : `${address}:${number}`;
-  const route = `${protocol} ${end(source, sourcePort)} -> ${end(destination, port)}`;
-  return protocol === "tcp" ? `${route} ${formatFlags(flags) || "no flags"}` : route;
+  const flagText = protocol === "tcp" ? ` ${formatFlags(flags) || "no flags"}` : "";
+  const texts = [
+    `${protocol} ${end(source, sourcePort)} -> ${end(destination, port)}${flagText}`,
+    `${protocol} ${source} -> ${end(destination, port)}${flagText}`,
+    `${protocol} ${source} -> ${port}${flagText}`,
+  ];
+  return texts.find((text) => textWidth(text) <= room) ?? shortenTo(texts.at(-1) ?? "", room);
 }
 
 /** Returns the log text of the daemon without the door and the source, which the line has already. */
@@ -57,7 +95,11 @@ const reasons: Readonly<Record<Unseen, string>> = {
   "other-port": "to a port of no door",
 };
 
-export function formatSummary(summary: ReplaySummary, opened: OpeningCounts): string {
+export function formatSummary(
+  summary: ReplaySummary,
+  opened: OpeningCounts,
+  screen: Screen = plainScreen,
+): string {
   const { packets, unseen, firstWall, truncated } = summary;
   const ignored = [...unseen.values()].reduce((sum, times) => sum + times, 0);
   const openings = [...opened].map(([door, times]) => `${door} ${times}x`).join(", ");
@@ -71,7 +113,7 @@ export function formatSummary(summary: ReplaySummary, opened: OpeningCounts): st
     facts.unshift(["recorded from", formatLocalTime(new Date(firstWall))]);
   }
   if (truncated !== undefined) facts.push(["incomplete", truncated]);
-  return `\n${formatList(facts)}`;
+  return `\n${formatList(facts, screen)}`;
 }
 
 export function jsonEvent({ time, wall, cause, entries }: ReplayEvent): string {

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { knockctl } from "../../../test/support/knockctl.ts";
+import { knockctl, knockctlAt } from "../../../test/support/knockctl.ts";
 import type { PacketOptions, Recorded } from "../../../test/support/savefiles.ts";
 import { ipPacket, pcap } from "../../../test/support/savefiles.ts";
+import { tooWide } from "../../../test/support/wide.ts";
 
 beforeEach(() => void vi.stubEnv("TZ", "UTC"));
 afterEach(() => vi.unstubAllEnvs());
@@ -101,6 +102,24 @@ describe("screens", () => {
       opened         ssh 1x, backup 1x
       "
     `);
+  });
+
+  test.each([80, 120])("fit a terminal of %i columns", async (columns) => {
+    const long = {
+      from: "2001:db8:1234:5678:9abc:def0:1234:5678",
+      to: "2001:db8:1234:5678:9abc:def0:1234:5679",
+    };
+    const path = file("wide.pcap", pcap([...story, at(4000, 7000, long), at(4100, 9000, long)]));
+    const { stdout } = await knockctlAt(columns, "replay", path, "--config", config);
+    expect(tooWide(stdout, columns)).toEqual([]);
+    const found = stdout.split("\n").find((line) => line.includes(long.from));
+    expect(found).toBe(
+      columns === 80
+        ? `    11     4.000  tcp ${long.from} -> 7000 SYN`
+        : `    11     4.000  tcp ${long.from} -> [${long.to}]:7000 SYN`,
+    );
+    const late = "step 3 of the sequence, but no knock is under way: it begins with";
+    expect(stdout.replace(/\s+/g, " ")).toContain(`${late} 7000:tcp`);
   });
 
   test("one source, also where no door has its port", async () => {

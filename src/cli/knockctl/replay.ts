@@ -2,8 +2,9 @@ import type { Entry } from "../../base/log.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
 import { loadConfig } from "../../config/load.ts";
+import { textWidth } from "../text-width.ts";
 import type { Command } from "./command.ts";
-import { nobodyReads, readAddress } from "./command.ts";
+import { nobodyReads, readAddress, screenFor } from "./command.ts";
 import { formatEvent, formatSummary, jsonEvent, jsonSummary } from "./replay-output.ts";
 
 export const replay: Command = {
@@ -48,14 +49,17 @@ export const replay: Command = {
     const { Replay } = await import("../../daemon/replay/replay.ts");
     const run = new Replay(file, { config, ...options });
     const opened = new Map<string, number>();
-    const widest = Math.max(1, ...config.doors.map(({ name }) => printable(name).length));
+    const widest = Math.max(1, ...config.doors.map(({ name }) => textWidth(printable(name))));
     const json = given.has("json");
+    const screen = screenFor(line, io);
     const summarize = () =>
-      io.stdout(json ? jsonSummary(run.summary, opened) : formatSummary(run.summary, opened));
+      io.stdout(
+        json ? jsonSummary(run.summary, opened) : formatSummary(run.summary, opened, screen),
+      );
     try {
       for await (const event of run) {
         for (const entry of event.entries) if (entry.event === "open") count(opened, entry);
-        io.stdout(json ? jsonEvent(event) : formatEvent(event, widest));
+        io.stdout(json ? jsonEvent(event) : formatEvent(event, widest, screen));
         if (nobodyReads.aborted) return 0;
       }
     } catch (error) {

@@ -1,33 +1,80 @@
+import { KnockError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
 import { plural, printable } from "../../base/text.ts";
 import { formatLocalTime } from "../../base/time.ts";
+import type { ControlClient } from "../../control/client.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
 import { encode } from "../../control/protocol.ts";
+import type { Color, Screen } from "../screen.ts";
+import { paint } from "../screen.ts";
+import { shortenTo, textWidth } from "../text-width.ts";
 import type { Command } from "./command.ts";
-import { nobodyReads, withDaemon } from "./command.ts";
+import { nobodyReads, screenFor, withDaemon } from "./command.ts";
+import type { Subject } from "./subject.ts";
+import { readSubject } from "./subject.ts";
 
 export const watch: Command = {
   name: "watch",
   group: "look",
   summary: "show what knockd logs, as it happens",
-  operands: [],
+  operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
   description: `
-    Shows what knockd logs, as it happens, until you press Ctrl-C.`,
+    Shows what knockd logs, as it happens, until you press Ctrl-C. With a door or an address,
+    shows only its entries. With --json, prints each entry as an object in a line of its own.`,
   asksDaemon: true,
   options: [],
-  example: "watch",
+  example: "watch ssh",
   async run(line, io) {
     const json = line.given.has("json");
+    const screen = screenFor(line, io);
+    const subject = readSubject(line.operands[0]);
     const watcher = {
-      onEvent: (entry: LoggedEntry) => io.stdout(`${json ? encode(entry) : format(entry)}\n`),
+      onEvent: (entry: LoggedEntry) => {
+        if (isAbout(entry, subject)) {
+          io.stdout(`${json ? encode(entry) : formatLogged(entry, screen)}\n`);
+        }
+      },
       onDropped: (count: number) =>
         io.stderr(`knockctl: warning: ${plural(count, "line")} left out: too many to show\n`),
     };
-    // Without the signal we would go on for ever.
-    await withDaemon(line, (daemon) => daemon.watch(watcher, nobodyReads));
+    await withDaemon(line, async (daemon) => {
+      if (subject.door !== undefined) await expectDoor(daemon, subject.door);
+      if (io.terminal !== undefined) io.stderr(`${describeWait(subject)}; Ctrl-C ends\n`);
+      // Without the signal we would go on for ever.
+      await daemon.watch(watcher, nobodyReads);
+    });
     return 0;
   },
 };
 
-function format({ time, level, message }: LoggedEntry): string {
-  return `${formatLocalTime(new Date(time))}  ${level.padEnd("warning".length)}  ${printable(message)}`;
+/** Throws USAGE if the daemon has no door of this name. */
+async function expectDoor(daemon: ControlClient, name: string): Promise<void> {
+  const names = (await daemon.ask("doors", {})).map((door) => door.name);
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  const hint = near === undefined ? "knockctl doors lists them" : `did you mean "${near}"?`;
+  throw new KnockError("USAGE", `there is no door "${name}"`, { hints: [hint] });
+}
+
+function describeWait({ door, address }: Subject): string {
+  if (door !== undefined) return `waiting for knocks at ${printable(door)}`;
+  return address === undefined ? "waiting for knocks" : `waiting for knocks of ${address}`;
+}
+
+function isAbout(entry: LoggedEntry, { door, address }: Subject): boolean {
+  if (door !== undefined) return entry["door"] === door;
+  return address === undefined || entry["source"] === address.toString();
+}
+
+const colors: Readonly<Record<string, Color>> = { error: "red", warning: "yellow" };
+
+/** Returns the line of an entry. A terminal that is too narrow shows no date, and then the start of the text. */
+function formatLogged({ time, level, event, message }: LoggedEntry, screen: Screen): string {
+  const moment = formatLocalTime(new Date(time));
+  const rest = `${level.padEnd("warning".length)}  ${printable(message)}`;
+  const whole = `${moment}  ${rest}`;
+  const isNarrow = textWidth(whole) > screen.columns;
+  const text = isNarrow ? `${moment.slice("2026-11-22 ".length)}  ${rest}` : whole;
+  const color = event === "open" ? "green" : colors[level];
+  return paint(screen, color, shortenTo(text, screen.columns));
 }
