@@ -49,6 +49,15 @@ describe("the code in src/", () => {
     expect(pathTo("bin/knock", [...entry, ...imports], native)).toBeUndefined();
   });
 
+  test("loads no Node module for the layout of a knock packet, which pages use", () => {
+    const isNode = (target: string) => target.startsWith("node:");
+    expect(pathTo("src/knock/packet.ts", imports, isNode)).toBeUndefined();
+    expect(pathTo("src/knock/seal.ts", imports, isNode)).toEqual([
+      "src/knock/seal.ts",
+      "node:crypto",
+    ]);
+  });
+
   test("loads HTTP for metrics and webhooks alone, and not before they are wanted", () => {
     const users = (target: string) =>
       imports.filter((one) => one.target === target && !one.typesOnly).map(({ file }) => file);

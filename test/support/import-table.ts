@@ -7,6 +7,7 @@ export const table: ImportTable = {
   system: { values: ["base", "ffi"] },
   capture: { values: ["base", "ffi"] },
   decode: { values: ["base"], types: ["capture"], node: [] },
+  knock: { values: ["base"], node: ["node:crypto"] },
   match: { values: ["base"], types: ["decode"], node: ["node:crypto"] },
   firewall: { values: ["base", "ffi", "system"] },
   grant: {
