@@ -5,7 +5,7 @@ import { defaultConfigFile, defaultPidFile } from "../base/paths.ts";
 import type { ConfigOptions } from "../config/config.ts";
 import { describeConfig } from "../config/describe.ts";
 import type { FindTraps, LoadedConfig } from "../config/load.ts";
-import { loadConfig } from "../config/load.ts";
+import { checkConfig, loadConfig } from "../config/load.ts";
 import { formatProblem, formatWithHint } from "../config/problem.ts";
 import { findScanTraps } from "../config/traps/scans.ts";
 import { interfaces } from "../config/values.ts";
@@ -127,8 +127,9 @@ async function run(given: ReadonlyMap<string, string>, io: Io, hangups: Hangups)
   // Relative paths are relative to the directory of the start, also after -d has left it.
   const directory = process.cwd();
   const findTraps: FindTraps = (config, sections) => findScanTraps(config, sections, decoyFacts);
-  const load = () => loadConfig(configFile, directory, findTraps);
-  if (given.has("test")) return test(configFile, load(), io);
+  if (given.has("test")) {
+    return test(configFile, loadConfig(configFile, directory, findTraps), io);
+  }
   const detach = given.has("daemon") && (background || !isNotified());
   if (given.has("daemon") && !detach) {
     io.stderr(
@@ -148,8 +149,8 @@ async function run(given: ReadonlyMap<string, string>, io: Io, hangups: Hangups)
   const dryRun = given.has("dry-run");
   const daemonOptions: DaemonOptions = {
     configFile,
-    load: () => {
-      const { config, warnings } = load();
+    check: (bytes) => {
+      const { config, warnings } = checkConfig(configFile, bytes, directory, findTraps);
       if (debug) for (const line of describeConfig(config)) io.stdout(`${line}\n`);
       return {
         config: { ...config, options: { ...config.options, ...overrides } },

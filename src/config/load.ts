@@ -17,12 +17,18 @@ export interface LoadedConfig {
 export type FindTraps = (config: Config, sections: readonly ConfigSection[]) => readonly Problem[];
 
 /** `readConfig` for those who need a configuration. Throws CONFIG with every problem, a line each. */
-export function loadConfig(
+export function loadConfig(file: string, directory: string, findMore?: FindTraps): LoadedConfig {
+  return checkConfig(file, readBytes(file), directory, findMore);
+}
+
+/** As `loadConfig` for a file that holds `bytes`; `file` is for messages. */
+export function checkConfig(
   file: string,
+  bytes: Uint8Array,
   directory: string,
   findMore: FindTraps = () => [],
 ): LoadedConfig {
-  const { config, problems, doorSections } = readConfig(file, directory);
+  const { config, problems, doorSections } = parseBytes(bytes, directory);
   if (config !== undefined) {
     const warnings = [...problems, ...findMore(config, doorSections)];
     return { config, warnings: warnings.sort((a, b) => a.line - b.line || a.column - b.column) };
@@ -36,7 +42,10 @@ export function loadConfig(
  * it cannot be read at all.
  */
 export function readConfig(file: string, directory: string): ParsedConfig {
-  const bytes = readBytes(file);
+  return parseBytes(readBytes(file), directory);
+}
+
+function parseBytes(bytes: Uint8Array, directory: string): ParsedConfig {
   if (isUtf16(bytes))
     return { ...parseConfig("", directory), config: undefined, problems: [utf16] };
   const { text, problems } = readText(bytes);
@@ -61,14 +70,14 @@ export function isUtf16(bytes: Uint8Array): boolean {
   );
 }
 
-function readText(bytes: Buffer): { text: string; problems: Problem[] } {
+function readText(bytes: Uint8Array): { text: string; problems: Problem[] } {
   try {
     return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), problems: [] };
   } catch {
     // Comments in an old encoding are harmless, and every byte is a character of Latin-1.
     const message = "the file is not UTF-8, it is read as Latin-1";
     const problem: Problem = { severity: "warning", line: 1, column: 1, message };
-    return { text: bytes.toString("latin1"), problems: [problem] };
+    return { text: Buffer.from(bytes).toString("latin1"), problems: [problem] };
   }
 }
 
@@ -76,6 +85,11 @@ function readBytes(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new KnockError("CONFIG", `${file}: ${reason(error)}`, { cause: error });
+    throw unreadableConfig(file, error);
   }
+}
+
+/** Returns what is thrown for a file that cannot be read. */
+export function unreadableConfig(file: string, cause: unknown): KnockError {
+  return new KnockError("CONFIG", `${file}: ${reason(cause)}`, { cause });
 }

@@ -7,7 +7,7 @@ import { Doors } from "./doors.ts";
 import { PortsInUse } from "./host/ports-in-use.ts";
 import { TargetNames } from "./host/target-names.ts";
 import { Targets } from "./host/targets.ts";
-import type { OneTimeFiles } from "./state/one-time-file.ts";
+import type { OneTimeFiles } from "./state/one-time-files.ts";
 
 /** Milliseconds until the date is looked at again. */
 const longestWait = 60_000;
@@ -30,7 +30,17 @@ export class ActiveDoors {
   #configs: readonly DoorConfig[] = [];
   #doors: Doors;
 
-  constructor(configs: readonly DoorConfig[], parts: ActiveDoorsParts) {
+  /** Puts these doors in force once their one-time lists are read, or their disk hangs. */
+  static async open(configs: readonly DoorConfig[], parts: ActiveDoorsParts): Promise<ActiveDoors> {
+    let active: ActiveDoors | undefined;
+    await loadLists(configs, parts, (file) => {
+      if (active !== undefined) active.#takeList(file);
+    });
+    active = new ActiveDoors(configs, parts);
+    return active;
+  }
+
+  private constructor(configs: readonly DoorConfig[], parts: ActiveDoorsParts) {
     this.#parts = parts;
     const { clock, log } = parts;
     this.#targets = new Targets(log);
@@ -43,7 +53,12 @@ export class ActiveDoors {
     return this.#doors;
   }
 
-  /** Puts other doors in force. */
+  /** Reads the one-time lists of doors that `use` is to put in force. Takes 2 s at most. */
+  load(configs: readonly DoorConfig[]): Promise<void> {
+    return loadLists(configs, this.#parts, (file) => this.#takeList(file));
+  }
+
+  /** Puts other doors in force. Their lists were loaded. */
   use(configs: readonly DoorConfig[]): void {
     this.#doors = this.#make(configs);
   }
@@ -95,6 +110,11 @@ export class ActiveDoors {
     });
   }
 
+  /** Enables the doors whose list was not known before its disk answered. */
+  #takeList(file: string): void {
+    if (this.#doors.takeList(file)) this.#parts.onChange(this.#doors);
+  }
+
   #retarget(): void {
     this.#doors.retarget();
     this.#parts.onChange(this.#doors);
@@ -103,5 +123,19 @@ export class ActiveDoors {
   #avoidPortsInUse(): void {
     this.#doors.avoid(this.#portsInUse.read());
     this.#parts.onChange(this.#doors);
+  }
+}
+
+async function loadLists(
+  configs: readonly DoorConfig[],
+  { files, log }: ActiveDoorsParts,
+  onAnswer: (file: string) => void,
+): Promise<void> {
+  const names = configs.flatMap(({ sequence }) =>
+    sequence.kind === "one-time" ? sequence.file : [],
+  );
+  for (const problem of await files.load(names, onAnswer)) {
+    const text = `warning: ${problem}: what was read before counts`;
+    log.write({ level: "warning", event: "one-time", text });
   }
 }

@@ -33,7 +33,7 @@ import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
 import { TrialKnocks } from "./protection/trial-knocks.ts";
 import { AccessHistory } from "./state/access-history.ts";
-import { markedFiles, untouchedFiles } from "./state/one-time-file.ts";
+import { markedFiles, untouchedFiles } from "./state/one-time-files.ts";
 import type { State } from "./state/state.ts";
 import { openState } from "./state/state.ts";
 
@@ -92,7 +92,7 @@ export async function assemble(
       });
   const persistence =
     kernelDoors && (await openPersistence(options, config, { clock, log, onLoss, kernelDoors }));
-  const doors = new ActiveDoors(config.doors, {
+  const doors = await ActiveDoors.open(config.doors, {
     clock,
     log,
     files: options.dryRun ? untouchedFiles() : markedFiles(),

@@ -9,10 +9,9 @@ export interface CheckedConfig {
 
 /** What the command line decides for the whole life of a daemon. */
 export interface DaemonOptions {
-  /** For the log. */
   readonly configFile: string;
-  /** Reads the configuration, at the start and at every reload. Throws CONFIG. */
-  readonly load: () => CheckedConfig;
+  /** Returns the configuration that these bytes of its file are. Throws CONFIG. */
+  readonly check: (bytes: Uint8Array) => CheckedConfig;
   readonly terminal: Terminal;
   /** Write a pid file to this path if the configuration names none; `undefined`: never write one. */
   readonly pidFile: string | undefined;

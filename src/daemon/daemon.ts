@@ -4,6 +4,7 @@ import { systemClock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import { controlSocketIn } from "../base/paths.ts";
 import { formatService } from "../base/service.ts";
+import { TaskSequence } from "../base/task-sequence.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
 import { protectedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
@@ -17,6 +18,7 @@ import { assemble, logSettings } from "./assemble.ts";
 import { compareConfigs, lateOptions } from "./config-changes.ts";
 import type { CheckedConfig, DaemonOptions } from "./daemon-options.ts";
 import { ServiceManager } from "./service-manager.ts";
+import { ConfigFile } from "./state/config-file.ts";
 import { PidFile } from "./state/pid-file.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -31,23 +33,35 @@ const finalTimeouts = { closing: 6000, starting: 3000 };
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #parts: DaemonParts;
+  readonly #file: ConfigFile;
+  /** Of two reloads, the later one counts. */
+  readonly #reads = new TaskSequence();
   readonly #manager = new ServiceManager(systemClock);
   /** With these it started; some count until it ends. */
   readonly #started: ConfigOptions;
   #config: Config;
   #control: ControlServer | undefined;
   #pidFile: PidFile | undefined;
+  #isStopping = false;
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
-    const { config, warnings } = options.load();
-    const daemon = new Daemon(options, config, await assemble(options, config, systemClock));
+    const file = new ConfigFile(options.configFile);
+    const { config, warnings } = options.check(await file.readAtStart());
+    const parts = await assemble(options, config, systemClock);
+    const daemon = new Daemon(options, file, config, parts);
     const fail = (error: unknown) => daemon.#parts.log.close().then(() => Promise.reject(error));
     return daemon.#start(warnings).then(() => daemon, fail);
   }
 
-  private constructor(options: DaemonOptions, config: Config, parts: DaemonParts) {
+  private constructor(
+    options: DaemonOptions,
+    file: ConfigFile,
+    config: Config,
+    parts: DaemonParts,
+  ) {
     this.#options = options;
+    this.#file = file;
     this.#started = config.options;
     this.#config = config;
     this.#parts = parts;
@@ -81,21 +95,14 @@ export class Daemon {
    * why. Doors that did not change keep their attempts; what is open stays open.
    */
   async reload(): Promise<Result<"reload">> {
-    const { configFile, load } = this.#options;
+    const { configFile } = this.#options;
     this.#say("reload", `re-reading config file: ${configFile}`);
     this.#manager.reloading();
     let loaded: CheckedConfig;
     try {
-      loaded = load();
+      loaded = await this.#reads.run(() => this.#load());
     } catch (error) {
-      // A log rotation needs new files, whatever the configuration is like.
-      this.#configureLog();
-      const problems = reason(error).split("\n");
-      for (const text of [...problems, "the configuration stays as it was"]) {
-        this.#parts.log.write({ level: "error", event: "reload-failed", text });
-      }
-      this.#manager.ready("the configuration has problems, the one before stays in force");
-      return { kind: "refused", file: configFile, problems };
+      return this.#refuse(error);
     }
     const changes = compareConfigs(this.#config, loaded.config);
     this.#parts.activity.forget([...changes.changed, ...changes.removed]);
@@ -115,6 +122,28 @@ export class Daemon {
     }
     this.#manager.ready(this.#summary());
     return { kind: "reloaded", file: configFile, ...changes, warnings };
+  }
+
+  /** Reads the configuration and its one-time lists, beside the main loop. Throws CONFIG. */
+  async #load(): Promise<CheckedConfig> {
+    const loaded = this.#options.check(await this.#file.read());
+    await this.#parts.doors.load(loaded.config.doors);
+    if (this.#isStopping) throw new KnockError("SYSTEM", "the daemon is shutting down");
+    return loaded;
+  }
+
+  /** Keeps the configuration that is in force. */
+  #refuse(error: unknown): Result<"reload"> {
+    const problems = reason(error).split("\n");
+    if (!this.#isStopping) {
+      // A log rotation needs new files, whatever the configuration is like.
+      this.#configureLog();
+      for (const text of [...problems, "the configuration stays as it was"]) {
+        this.#parts.log.write({ level: "error", event: "reload-failed", text });
+      }
+      this.#manager.ready("the configuration has problems, the one before stays in force");
+    }
+    return { kind: "refused", file: this.#options.configFile, problems };
   }
 
   async #takeOver({ doors: configs, options }: Config, warnings: readonly string[]): Promise<void> {
@@ -138,6 +167,7 @@ export class Daemon {
    */
   async stop(hurry: AbortSignal): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, metrics, network } = this.#parts;
+    this.#isStopping = true;
     this.#manager.stopping();
     this.#parts.children.close();
     doors.close();

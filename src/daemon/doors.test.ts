@@ -16,7 +16,9 @@ import { fixedSteps } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
 import { ActiveDoors } from "./active-doors.ts";
 import { Doors } from "./doors.ts";
-import { markedFiles, markUsed } from "./state/one-time-file.ts";
+import { markUsed, readList } from "./state/one-time-file.ts";
+import type { OneTimeFiles } from "./state/one-time-files.ts";
+import { markedFiles } from "./state/one-time-files.ts";
 
 let folder: string;
 let list: string;
@@ -145,6 +147,7 @@ describe("a door with one-time sequences", () => {
     rmSync(list);
     await doors.use(only(doors, "once")).marked;
     writeFileSync(list, text);
+    await files.load([list], () => {});
     const reloaded = new Doors([oneTime()], noNames, new MemoryLog(), files);
     expect(steps(reloaded)).toEqual(["once 5:tcp,6:tcp"]);
     await expect.poll(() => readFileSync(list, "utf8")).toBe("#3,4\n 5,6\n");
@@ -327,21 +330,55 @@ describe("a door with an end", () => {
 describe("the doors in force", () => {
   const end = wallTime(Date.UTC(2026, 11, 5, 20));
   const ending: DoorConfig = { ...plain, name: "old", until: end };
-  const start = (clock: ManualClock, configs: readonly DoorConfig[]) => {
+  const start = async (
+    clock: ManualClock,
+    configs: readonly DoorConfig[],
+    files: OneTimeFiles = markedFiles(),
+  ) => {
     const changes: string[][] = [];
-    const active = new ActiveDoors(configs, {
-      clock,
-      log: new MemoryLog(),
-      files: markedFiles(),
-      onChange: (doors) => changes.push(steps(doors)),
-    });
+    const log = new MemoryLog();
+    const onChange = (doors: Doors) => changes.push(steps(doors));
+    const active = await ActiveDoors.open(configs, { clock, log, files, onChange });
     onTestFinished(() => active.close());
-    return { active, changes };
+    return { active, changes, log };
   };
 
-  test("lose one that ends, in time", () => {
+  test("gain one whose list hangs at the start when the disk answers, and keep it when it hangs again", async () => {
+    writeFileSync(list, " 3,4\n 5,6\n");
+    const clock = new ManualClock();
+    let answer = () => {};
+    const files = markedFiles(markUsed, clock, async (file) => {
+      await new Promise<void>((resolve) => (answer = resolve));
+      return readList(file);
+    });
+    const late = async <T>(loading: Promise<T>) => {
+      await settled();
+      clock.advance(2000);
+      return await loading;
+    };
+    const configs = [plain, oneTime()];
+    const { active, changes, log } = await late(start(clock, configs, files));
+    expect(steps(active.current)).toEqual(["plain 1:tcp,2:udp"]);
+    answer();
+    const both = ["plain 1:tcp,2:udp", "once 3:tcp,4:tcp"];
+    await expect.poll(() => changes).toEqual([both]);
+    expect(steps(active.current)).toEqual(both);
+    await late(active.load(configs));
+    active.use(configs);
+    expect(steps(active.current)).toEqual(both);
+    const why = `cannot read ${list}: the disk has not answered for 2 s`;
+    expect(log.texts).toEqual([
+      `warning: door once: ${why} --> disabling the door`,
+      "door once: the disk has answered, its list is read",
+      "new sequence for door once: 3:tcp,4:tcp",
+      `warning: ${why}: what was read before counts`,
+      "new sequence for door once: 3:tcp,4:tcp",
+    ]);
+  });
+
+  test("lose one that ends, in time", async () => {
     const clock = new ManualClock(end - 86_400_000);
-    const { active, changes } = start(clock, [plain, ending]);
+    const { active, changes } = await start(clock, [plain, ending]);
     clock.advance(86_399_999);
     expect(changes).toEqual([]);
     clock.advance(1);
@@ -349,17 +386,17 @@ describe("the doors in force", () => {
     expect(steps(active.current)).toEqual(["plain 1:tcp,2:udp"]);
   });
 
-  test("lose it within a minute where the date is set", () => {
+  test("lose it within a minute where the date is set", async () => {
     const clock = new ManualClock(end - 86_400_000);
-    const { changes } = start(clock, [plain, ending]);
+    const { changes } = await start(clock, [plain, ending]);
     clock.startsAt(end);
     clock.advance(60_000);
     expect(changes).toEqual([["plain 1:tcp,2:udp"]]);
   });
 
-  test("have none that ended before, also after a reload", () => {
+  test("have none that ended before, also after a reload", async () => {
     const clock = new ManualClock(end);
-    const { active, changes } = start(clock, [plain, ending]);
+    const { active, changes } = await start(clock, [plain, ending]);
     expect(steps(active.current)).toEqual(["plain 1:tcp,2:udp"]);
     active.use([ending, { ...ending, name: "later", until: later(end, 5000) }]);
     expect(steps(active.current)).toEqual(["later 1:tcp,2:udp"]);

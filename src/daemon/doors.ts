@@ -16,8 +16,8 @@ import { unknownHost } from "../match/decoys/decoy.ts";
 import { isShieldable, isShielded } from "../match/decoys/shield.ts";
 import type { Door } from "../match/door.ts";
 import type { OneTimeList } from "../match/one-time.ts";
-import type { OneTimeFiles } from "./state/one-time-file.ts";
-import { markedFiles } from "./state/one-time-file.ts";
+import type { OneTimeFiles } from "./state/one-time-files.ts";
+import { markedFiles } from "./state/one-time-files.ts";
 
 /** A door of the configuration and what opens it now. */
 interface LiveDoor {
@@ -203,6 +203,22 @@ export class Doors {
     this.#warn(live.config, `${reason(error)} --> disabling the door`);
     this.#chooseDecoys();
     return false;
+  }
+
+  /** Enables doors whose list could not be read before its disk answered. Returns whether there are any. */
+  takeList(file: string): boolean {
+    const waiting = this.#live.filter(({ config: { sequence }, door, unmarked, isOver }) => {
+      const isItsList = sequence.kind === "one-time" && sequence.file === file;
+      return isItsList && door === undefined && unmarked.size === 0 && !isOver;
+    });
+    for (const live of waiting) {
+      const { name } = live.config;
+      const text = `door ${name}: the disk has answered, its list is read`;
+      this.#log.write({ level: "notice", event: "one-time", text, door: name });
+      live.door = this.#open(live.config);
+    }
+    if (waiting.length > 0) this.#chooseDecoys();
+    return waiting.length > 0;
   }
 
   /** Those of a door depend on the ports of all others. */

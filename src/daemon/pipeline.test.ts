@@ -33,7 +33,8 @@ import { DaemonLog } from "./log/daemon-log.ts";
 import { LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
-import { markedFiles, markUsed, readOneTimeFile } from "./state/one-time-file.ts";
+import { markUsed, readOneTimeFile } from "./state/one-time-file.ts";
+import { markedFiles } from "./state/one-time-files.ts";
 
 const us = address("192.0.2.1");
 const broadcast = address("192.0.2.255");

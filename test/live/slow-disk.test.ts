@@ -124,10 +124,10 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
       return new SlowDisk(network);
     }
 
-    async start(): Promise<Process> {
+    async start(config = this.folder.at("knockd.conf")): Promise<Process> {
       const { folder, disk } = this;
       const env = [`LD_PRELOAD=${library.at("shim.so")}`, `HANG=${folder.at("hang")}`];
-      const argv = [...knockd, "-v", "-c", folder.at("knockd.conf")];
+      const argv = [...knockd, "-v", "-c", config];
       const daemon = this.server.start(["env", ...env, `DISK=${disk.path}`, ...argv]);
       await daemon.waitFor(/^listening on .*\.\.\.$/m, 20_000);
       return daemon;
@@ -193,6 +193,54 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     await daemon.waitFor(/^door once: .* --> enabling the door$/m);
     await slow.knock(13);
     await expect.poll(() => slow.disk.read("list")).toBe("#12:udp\n#13:udp\n");
+  });
+
+  test("leaves the configuration as it is at a reload, and the lists as they were read", async () => {
+    const slow = await SlowDisk.open();
+    const text = slow.folder.read("knockd.conf");
+    const config = slow.disk.write("knockd.conf", text);
+    const daemon = await slow.start(config);
+    writeFileSync(config, `${text}\n[new]\nsequence = 14:udp\ncommand = echo new\nrest = 0\n`);
+    slow.hang();
+    for (const times of [1, 2]) {
+      const reload = slow.ask("reload").catch(String);
+      await slow.knock(11);
+      await daemon.waitFor(new RegExp(`(^plain$[\\s\\S]*){${times}}`, "m"));
+      expect(await reload).toContain(`${config}: the disk has not answered for 2 s`);
+      await daemon.waitFor(/^the configuration stays as it was$/m);
+    }
+    slow.answer();
+    await expect.poll(() => slow.status(), { timeout: 10_000 }).not.toContain("has not answered");
+    expect(await slow.ask("reload")).toContain("new");
+    await slow.knock(14);
+    await daemon.waitFor(/^new$/m);
+  });
+
+  test("that has only the one-time list delays a start by 2 s, and its door until it answers", async () => {
+    const slow = await SlowDisk.open();
+    const elsewhere = new Folder();
+    const text = slow.folder.read("knockd.conf");
+    slow.folder.write(
+      "knockd.conf",
+      text
+        .replace(/StateDir = .*/, `StateDir = ${elsewhere.at("state")}`)
+        .replace(/LogFile = .*/, ""),
+    );
+    slow.hang();
+    const daemon = await slow.start();
+    expect(daemon.stderr).toMatch(
+      /list: the disk has not answered for 2 s --> disabling the door$/m,
+    );
+    await slow.knock(11);
+    await daemon.waitFor(/^plain$/m);
+    slow.answer();
+    await daemon.waitFor(/^door once: the disk has answered, its list is read$/m);
+    slow.hang();
+    await slow.ask("reload");
+    await daemon.waitFor(/list: the disk has not answered for 2 s: what was read before counts$/m);
+    slow.answer();
+    await slow.knock(12);
+    await daemon.waitFor(/^once$/m);
   });
 
   test("leaves protected what the kernel protects, and what was confirmed counts later", async () => {

@@ -14,7 +14,7 @@ import { whyRejected } from "../../decode/rejection.ts";
 import { Doors } from "../doors.ts";
 import { namesOf } from "../host/target-names.ts";
 import { Targets } from "../host/targets.ts";
-import { untouchedFiles } from "../state/one-time-file.ts";
+import { untouchedFiles } from "../state/one-time-files.ts";
 import { PacketClock } from "./packet-clock.ts";
 import type { ReplayEvent, ReplayOptions, ReplaySummary, Unseen } from "./replay-event.ts";
 import { ReplayLog, ReplayPipeline } from "./replay-pipeline.ts";

@@ -12,9 +12,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { settled } from "../../../test/support/slow-firewall.ts";
 import { parseSequence } from "../../base/sequence.ts";
 import type { OneTimeList } from "../../match/one-time.ts";
-import { markedFiles, markUsed, readOneTimeFile, untouchedFiles } from "./one-time-file.ts";
+import { markUsed, readList, readOneTimeFile } from "./one-time-file.ts";
+import { markedFiles, untouchedFiles } from "./one-time-files.ts";
 
 let folder: string;
 let path: string;
@@ -127,6 +129,61 @@ test("a list that hangs delays no list of another directory, and its own marks e
   ]);
 });
 
+describe("a list whose disk hangs while it is read", () => {
+  const hang = () => {
+    const clock = new ManualClock();
+    const answers: (() => void)[] = [];
+    const state = { hangs: true };
+    const files = markedFiles(markUsed, clock, async (file) => {
+      if (state.hangs) await new Promise<void>((resolve) => answers.push(resolve));
+      return readList(file);
+    });
+    const answered: string[] = [];
+    const load = async () => {
+      const loaded = files.load([path, path], (file) => answered.push(file));
+      await settled();
+      clock.advance(2000);
+      return loaded;
+    };
+    return { files, state, load, answered, answer: () => answers.shift()?.() };
+  };
+
+  test("is not known until the disk answers, and each further attempt fails at once", async () => {
+    writeFileSync(path, " 1,2\n");
+    const { files, load, answered, answer } = hang();
+    for (let times = 0; times < 2; times++) {
+      expect(await load()).toEqual([]);
+      expect(() => files.read(path)).toThrow(`cannot read ${path}: the disk has not answered`);
+    }
+    answer();
+    await expect.poll(() => answered).toEqual([path]);
+    expect(sequences(files.read(path))).toEqual([sequence("1,2")]);
+  });
+
+  test("counts as it was read before, without what was used since", async () => {
+    writeFileSync(path, " 1,2\n 3,4\n");
+    const { files, state, load, answered, answer } = hang();
+    state.hangs = false;
+    expect(await files.load([path], () => {})).toEqual([]);
+    state.hangs = true;
+    expect(await load()).toEqual([`cannot read ${path}: the disk has not answered for 2 s`]);
+    const { left, mark } = files.markUsed(path, sequence("1,2"));
+    expect([left, files.read(path)].map(sequences)).toEqual([[sequence("3,4")], [sequence("3,4")]]);
+    writeFileSync(path, " 1,2\n 5,6\n");
+    answer();
+    expect(sequences(await mark?.ended)).toEqual([sequence("5,6")]);
+    expect([answered, content()]).toEqual([[], "#1,2\n 5,6\n"]);
+  });
+
+  test("says so, if it cannot be read when the disk answers", async () => {
+    const { files, load, answered, answer } = hang();
+    await load();
+    answer();
+    await expect.poll(() => answered).toEqual([path]);
+    expect(() => files.read(path)).toThrow("No such file or directory");
+  });
+});
+
 test("other names of the file see the mark", async () => {
   writeFileSync(path, " 1,2\n");
   linkSync(path, `${path}2`);
@@ -146,17 +203,20 @@ test("a file that cannot be read is thrown as SYSTEM with its name", async () =>
 test("what could not be marked is used up all the same, and is marked when that is possible", async () => {
   writeFileSync(path, " 1,2\n 3,4\n");
   const files = markedFiles();
-  const left = () => files.read(path).unused.map((line) => line.sequence);
-  files.read(path);
+  const left = async () => {
+    await files.load([path], () => {});
+    return sequences(files.read(path));
+  };
+  await left();
   renameSync(path, `${path}.away`);
   const { mark } = files.markUsed(path, sequence("1,2"));
   await expect(mark?.inTime).rejects.toThrow("cannot read");
   await expect(mark?.ended).rejects.toThrow("cannot read");
-  expect(left).toThrow("cannot read");
+  await expect(left()).rejects.toThrow("cannot read");
   renameSync(`${path}.away`, path);
-  expect(left()).toEqual([sequence("3,4")]);
+  expect(await left()).toEqual([sequence("3,4")]);
   await expect.poll(content).toBe("#1,2\n 3,4\n");
-  expect(left()).toEqual([sequence("3,4")]);
+  expect(await left()).toEqual([sequence("3,4")]);
 });
 
 test("what cannot be marked is used up for as long as this is remembered", async () => {
@@ -167,6 +227,7 @@ test("what cannot be marked is used up for as long as this is remembered", async
   const { mark } = files.markUsed(readOnly, sequence("1"));
   await expect(mark?.ended).rejects.toThrow("cannot mark");
   await expect(mark?.inTime).rejects.toThrow("cannot mark");
+  await files.load([readOnly], () => {});
   expect(files.read(readOnly).unused).toEqual([]);
   expect(markedFiles().read(readOnly).unused).toHaveLength(1);
 });

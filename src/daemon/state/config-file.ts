@@ -1,0 +1,34 @@
+import { unreadableConfig } from "../../config/load.ts";
+import type { Disk } from "../../system/disk.ts";
+import { systemDisk, track } from "../../system/disk.ts";
+import { DiskLane } from "../../system/disk-lane.ts";
+
+/** The file of the configuration, which is read off the main thread. */
+export class ConfigFile {
+  readonly #path: string;
+  readonly #disk: Disk;
+  readonly #lane = new DiskLane();
+
+  constructor(path: string, disk: Disk = systemDisk) {
+    this.#path = path;
+    this.#disk = disk;
+  }
+
+  /** Resolves to its bytes, however long the disk takes. Throws CONFIG. */
+  readAtStart(): Promise<Uint8Array> {
+    return this.#read(() => track(this.#disk.readFile(this.#path)));
+  }
+
+  /** Resolves to its bytes. Throws CONFIG, also if the disk has not answered for 2 s. */
+  read(): Promise<Uint8Array> {
+    return this.#read(() => this.#lane.run(() => this.#disk.readFile(this.#path)));
+  }
+
+  async #read(read: () => Promise<Uint8Array>): Promise<Uint8Array> {
+    try {
+      return await read();
+    } catch (error) {
+      throw unreadableConfig(this.#path, error);
+    }
+  }
+}
