@@ -5,15 +5,6 @@ import { build } from "esbuild";
 
 const root = join(import.meta.dirname, "..");
 
-/** An entry that is one program, such as `knock`. */
-export function singleProgram(name: string): string {
-  return `
-    import { main } from "./src/cli/${name}.ts";
-    import { runProgram } from "./src/cli/program.ts";
-    void runProgram("${name}", main);
-  `;
-}
-
 /** A program in one file. */
 export interface Bundle {
   readonly code: string;

@@ -3,29 +3,22 @@
 
 import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import type { Main } from "../src/cli/program.ts";
-import { Hangups, runProgram } from "../src/cli/program.ts";
 
 // Each is loaded when it is asked for: knock needs nothing of the kernel.
-const programs: Readonly<Record<string, () => Promise<Main>>> = {
-  knock: async () => (await import("../src/cli/knock.ts")).main,
-  knockctl: async () => (await import("../src/cli/knockctl.ts")).main,
-  knockd: async () => {
-    // Before the rest is loaded: a SIGHUP now asks for a reload, and must not end the start.
-    const hangups = new Hangups();
-    const { main } = await import("../src/cli/knockd.ts");
-    return (args, io) => main(args, io, hangups);
-  },
+const programs: Readonly<Record<string, () => Promise<unknown>>> = {
+  knock: () => import("../src/cli/main/knock.ts"),
+  knockctl: () => import("../src/cli/main/knockctl.ts"),
+  knockd: () => import("../src/cli/main/knockd.ts"),
 };
 
 const called = () => basename(process.argv[1] ?? "");
 if (!Object.hasOwn(programs, called())) process.argv.splice(1, 1);
 
 const name = called();
-const load = Object.hasOwn(programs, name) ? programs[name] : undefined;
-if (load !== undefined) {
+const start = Object.hasOwn(programs, name) ? programs[name] : undefined;
+if (start !== undefined) {
   nameProcess();
-  void runProgram(name, async (args, io) => (await load())(args, io));
+  void start();
 } else {
   console.error(`usage: sesame ${Object.keys(programs).join("|")} [ARGUMENT...]`);
   process.exitCode = 2;

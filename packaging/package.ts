@@ -12,7 +12,7 @@ import { basename, join, relative } from "node:path";
 import { promisify } from "node:util";
 import type { Artifact } from "./bill.ts";
 import { billOfMaterials } from "./bill.ts";
-import { bundle, singleProgram } from "./bundle.ts";
+import { bundle } from "./bundle.ts";
 import { debianFile, writeDebian } from "./debian.ts";
 import { writeExecutable } from "./executable.ts";
 import { licenceTexts } from "./licences.ts";
@@ -63,7 +63,7 @@ async function make(onlyDebian: boolean): Promise<void> {
   await done({ file: tarball, packages, runtime: linux, maker: linux });
 
   const exe = join(release, "knock.exe");
-  const { code, packages: inExe } = await bundle(singleProgram("knock"));
+  const { code, packages: inExe } = await bundle('import "./src/cli/main/knock.ts";');
   await writeExecutable(exe, code, windows, windowsMaker);
   await done({ file: exe, packages: inExe, runtime: windows, maker: windowsMaker });
 

@@ -6,7 +6,7 @@
 
 import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { bundle, singleProgram } from "./bundle.ts";
+import { bundle } from "./bundle.ts";
 import { writeExecutable } from "./executable.ts";
 import { fetchRuntime, runtimes, Unavailable } from "./runtime.ts";
 
@@ -18,7 +18,7 @@ try {
   if (process.argv[2] === "--fetch") {
     for (const runtime of [windows, windowsMaker]) await fetchRuntime(runtime);
   } else {
-    const { code } = await bundle(singleProgram("knock"));
+    const { code } = await bundle('import "./src/cli/main/knock.ts";');
     await writeExecutable(file, code, windows, windowsMaker);
     console.log(`${relative(root, file)}: ${((await stat(file)).size / 2 ** 20).toFixed(1)} MiB`);
   }

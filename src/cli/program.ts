@@ -4,8 +4,6 @@ import { KnockError, reason } from "../base/errors.ts";
 import { breakLines } from "./help.ts";
 import { textWidth } from "./text-width.ts";
 
-export { Hangups } from "./hangups.ts";
-
 /** Where a program prints. The text brings its own line ends. */
 export interface Io {
   readonly stdout: (text: string) => void;
@@ -37,8 +35,6 @@ const mostUnread = 1 << 20;
  * stack and the causes follow.
  */
 export async function runProgram(name: string, main: Main): Promise<void> {
-  // Before `main` loads its files: their maps are read then, so that a stack names what was written.
-  if (process.env["SESAME_TRACE"]) process.setSourceMapsEnabled(true);
   for (const stream of [process.stdout, process.stderr]) {
     // A reader that went away (`| head`) must not stop a knock half-way.
     stream.on("error", () => {});

@@ -287,16 +287,19 @@ describe.skipIf(needs())("the life of knockd", () => {
   });
 
   test("a SIGHUP while its files are being loaded waits for the start", async () => {
-    const hook = `import { register } from "node:module";
-      register("data:text/javascript," + encodeURIComponent(\`
-        export async function resolve(specifier, context, next) {
-          if (specifier.endsWith("/cli/knockd.js")) process.kill(process.pid, "SIGHUP");
-          return next(specifier, context);
-        }\`));`;
-    const preload = `data:text/javascript,${encodeURIComponent(hook)}`;
+    const folder = new Folder();
+    const hook = folder.write(
+      "hook.cjs",
+      `const Module = require("node:module");
+      const load = Module._load;
+      Module._load = function (name, ...rest) {
+        if (name === "koffi") process.kill(process.pid, "SIGHUP");
+        return load.call(this, name, ...rest);
+      };`,
+    );
     const [node, program] = knockd as [string, string];
-    const config = new Folder().write("k.conf", door("x", "1"));
-    const daemon = server.start([node, "--import", preload, program, "-v", "-c", config]);
+    const config = folder.write("k.conf", door("x", "1"));
+    const daemon = server.start([node, "--require", hook, program, "-v", "-c", config]);
     await daemon.waitFor(/^listening on[\s\S]*re-reading config file/m);
     expect((await daemon.stop()).code).toBe(15);
   });

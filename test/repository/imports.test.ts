@@ -40,13 +40,9 @@ describe("the code in src/", () => {
   });
 
   test("loads nothing native for the client", () => {
-    const entry = importsOf("bin/knock", read("bin/knock")).map((one) => ({
-      ...one,
-      target: one.target.replace(/^dist\/(.*)\.js$/, "src/$1.ts"),
-    }));
-    expect(entry.map(({ target }) => target)).toContain("src/cli/knock.ts");
     const native = (target: string) => target.startsWith("src/ffi/") || target === "koffi";
-    expect(pathTo("bin/knock", [...entry, ...imports], native)).toBeUndefined();
+    expect(pathTo("src/cli/main/knock.ts", imports, native)).toBeUndefined();
+    expect(pathTo("src/cli/main/knockd.ts", imports, native)).toBeDefined();
   });
 
   test("loads no Node module for the layout of a knock packet, which pages use", () => {

@@ -1,0 +1,6 @@
+// The program `knockctl`.
+
+import { main } from "../knockctl.ts";
+import { runProgram } from "../program.ts";
+
+void runProgram("knockctl", main);
