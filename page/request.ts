@@ -1,5 +1,5 @@
 // Requests that are meant to fail: what counts is the SYN with which they begin.
-import { bracketed } from "../src/invitation/profile.ts";
+import { bracketed } from "../src/base/host.ts";
 
 /**
  * What a request met: a web server's answer; an end at once (refused, or something that is no web

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { bracketed, readHost } from "../base/host.ts";
 import { usualPace } from "./pace.ts";
 import type { PageProfile } from "./profile.ts";
-import { bracketed, decodeProfile, encodeProfile, readHost, readProfile } from "./profile.ts";
+import { decodeProfile, encodeProfile, readProfile } from "./profile.ts";
 
 const port = fc.integer({ min: 1, max: 65535 });
 const host = fc

@@ -45,9 +45,11 @@ describe("the code in src/", () => {
     expect(pathTo("src/cli/main/knockd.ts", imports, native)).toBeDefined();
   });
 
-  test("loads no Node module for the layout of a knock packet, which pages use", () => {
+  test("loads no Node module for the layout of a knock packet and its link, which pages use", () => {
     const isNode = (target: string) => target.startsWith("node:");
-    expect(pathTo("src/knock/packet.ts", imports, isNode)).toBeUndefined();
+    for (const file of ["src/knock/packet.ts", "src/knock/link.ts"]) {
+      expect(pathTo(file, imports, isNode)).toBeUndefined();
+    }
     expect(pathTo("src/knock/seal.ts", imports, isNode)).toEqual([
       "src/knock/seal.ts",
       "node:crypto",
