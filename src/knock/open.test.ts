@@ -1,4 +1,6 @@
 import { createPublicKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readKey, readLock } from "../../test/support/knock-keys.ts";
 import { fromHex, knockVectors } from "../../test/support/knock-vectors.ts";
@@ -23,6 +25,8 @@ const request = {
   address: parseAddress(input.address) ?? expect.unreachable(),
   door: doorId(input.door),
 };
+
+const document = readFileSync(join(import.meta.dirname, "../../docs/knock-packet.md"), "utf8");
 
 /** The minute, within Freshness of `now`, that has the hint of a packet. */
 function findMinute(from: Lock, bytes: Buffer, now: number): KnockMinute | undefined {
@@ -64,6 +68,11 @@ describe("the frozen packet", () => {
 
   test("is made byte for byte", () => {
     expect(seal(key, request, input.slot).toString("hex")).toBe(packetText);
+  });
+
+  test("stands in docs/knock-packet.md", () => {
+    const lines = packetText.match(/.{1,64}/g)?.map((line) => `    ${line}\n`);
+    expect(document).toContain(lines?.join(""));
   });
 
   test("is read", () => {
