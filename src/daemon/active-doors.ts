@@ -78,6 +78,19 @@ export class ActiveDoors {
     return this.#portsInUse.isInUse(port);
   }
 
+  /** Resolves when no mark of a used sequence is under way. */
+  marked(): Promise<void> {
+    return this.#parts.files.idle();
+  }
+
+  /** Logs which used sequences the next daemon does not know. */
+  reportUnmarked(): void {
+    for (const file of this.#parts.files.behind()) {
+      const text = `a used sequence is not marked in ${file}: the next daemon may accept it again`;
+      this.#parts.log.write({ level: "error", event: "one-time", text });
+    }
+  }
+
   /** Ends all look-ups. */
   close(): void {
     this.#cancelEnd?.();

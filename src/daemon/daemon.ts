@@ -185,8 +185,13 @@ export class Daemon {
     persistence?.protection.close();
     persistence?.notifier.stop();
     // An nft that works just now may take half a minute, and ends without us.
-    const released = Promise.all([persistence?.firewalls.shutDown(), persistence?.history.close()]);
+    const released = Promise.all([
+      persistence?.firewalls.shutDown(),
+      persistence?.history.close(),
+      doors.marked(),
+    ]);
     if (!timeout.aborted) await Promise.race([released, once(timeout, "abort")]);
+    doors.reportUnmarked();
     await this.#control?.close();
     await metrics.close();
     this.#say("stop", "closing...", "terminal");

@@ -21,8 +21,6 @@ import { isNative } from "../firewall/firewall.ts";
 import { Users } from "../system/users.ts";
 import type { DaemonKernelDoors } from "./kernel-doors.ts";
 
-const unavailable = "native doors are not available: see the log at the start";
-
 /** A backend that was started, and which one it is. */
 interface RunningBackend {
   readonly kind: BackendKind;
@@ -154,12 +152,12 @@ export class Firewalls implements Firewall {
 
   open(access: Access, length: number, hold?: number): Promise<FirewallResult> {
     if (!isNative(access)) return this.#command.open(access, length, hold);
-    return this.#running?.backend.open(access, length) ?? notStarted();
+    return this.#running?.backend.open(access, length) ?? this.#refuse();
   }
 
   close(access: Access): Promise<FirewallResult> {
     if (!isNative(access)) return this.#command.close(access);
-    return this.#running?.backend.close(access) ?? notStarted();
+    return this.#running?.backend.close(access) ?? this.#refuse();
   }
 
   /** Returns what the kernel has open for native doors at this moment. Throws FIREWALL. */
@@ -243,8 +241,10 @@ export class Firewalls implements Firewall {
     }
     this.#parts.onLoss();
   }
-}
 
-function notStarted(): Promise<FirewallResult> {
-  return Promise.resolve({ kind: "not-started", reason: unavailable });
+  /** The result of an opening or closing while no backend runs. */
+  async #refuse(): Promise<FirewallResult> {
+    const why = this.#problem?.message ?? "native doors are not ready yet";
+    return { kind: "not-started", reason: why };
+  }
 }

@@ -304,4 +304,23 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     await slow.start();
     expect(await slow.ask("leases")).toContain("long");
   });
+
+  test("names at the end the one-time list that has no mark", async () => {
+    const slow = await SlowDisk.open();
+    slow.folder.write(
+      "knockd.conf",
+      slow.folder
+        .read("knockd.conf")
+        .replace(/StateDir = .*/, `StateDir = ${slow.folder.at("state")}`)
+        .replace(/LogFile = .*/, ""),
+    );
+    const daemon = await slow.start();
+    slow.hang();
+    await slow.knock(12);
+    await daemon.waitFor(/once: OPEN SESAME/);
+    const { stderr } = await daemon.stop(9000);
+    expect(stderr).toContain(
+      `a used sequence is not marked in ${slow.disk.at("list")}: the next daemon may accept it again`,
+    );
+  });
 });

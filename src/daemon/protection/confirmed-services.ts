@@ -2,7 +2,7 @@ import { KnockError, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import { formatService, formatServices, parseService } from "../../base/service.ts";
-import { inTime } from "../../system/disk.ts";
+import { inTime, LateDiskError } from "../../system/disk.ts";
 import type { FileReplacer } from "../../system/file-replacer.ts";
 
 /** The services that an administrator confirmed, also to daemons before this one: a file with a line for each. */
@@ -14,6 +14,8 @@ export class ConfirmedServices {
   #services: readonly Service[] = [];
 
   #isRead = false;
+  /** Whether a reading has not ended. */
+  #isReading = false;
   #isForgotten = false;
 
   constructor(path: string, files: FileReplacer, log: Log) {
@@ -23,25 +25,22 @@ export class ConfirmedServices {
   }
 
   /**
-   * Reads the file, and waits 2 s at most. Lines that cannot be used are told in the log. `onLate` is called
-   * when a disk that hangs has answered.
+   * Reads the file unless it is read already, and waits 2 s at most. Returns whether to try again: the file
+   * could not be read. Lines that cannot be used are told in the log. `onLate` is called when a disk that
+   * hangs has answered.
    */
-  async load(onLate: () => void): Promise<void> {
-    const reading = this.#files.readLater(this.#path).then(
-      (text) => this.#parse(text ?? ""),
-      (error: unknown) => this.#complain(`cannot read ${this.#path}: ${reason(error)}`),
-    );
-    const loaded = reading.then(() => {
-      this.#isRead = true;
-      if (!this.#isForgotten) this.#problem = undefined;
-    });
+  async load(onLate: () => void): Promise<boolean> {
+    if (!this.isUnread || this.#isReading) return false;
+    const reading = this.#read();
     try {
-      await inTime(loaded);
+      await inTime(reading);
     } catch (error) {
-      this.#problem = `cannot read ${this.#path}: ${reason(error)}: what the kernel protects stays protected`;
-      this.#complain(this.#problem);
-      void loaded.then(() => this.#files.idle()).then(onLate);
+      this.#failToRead(error);
+      if (!(error instanceof LateDiskError)) return true;
+      const late = reading.catch((failure: unknown) => this.#failToRead(failure));
+      void late.then(() => this.#files.idle()).then(onLate);
     }
+    return false;
   }
 
   /** Whether it is not known yet what was confirmed. */
@@ -79,6 +78,24 @@ export class ConfirmedServices {
       this.#problem = text;
       this.#complain(text);
     }
+  }
+
+  async #read(): Promise<void> {
+    this.#isReading = true;
+    try {
+      this.#parse((await this.#files.readLater(this.#path)) ?? "");
+      this.#isRead = true;
+      if (!this.#isForgotten) this.#problem = undefined;
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  #failToRead(error: unknown): void {
+    if (this.#isForgotten) return;
+    const text = `cannot read ${this.#path}: ${reason(error)}: what the kernel protects stays protected`;
+    if (this.#problem !== text) this.#complain(text);
+    this.#problem = text;
   }
 
   #parse(text: string): void {

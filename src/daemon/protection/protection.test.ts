@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { byKernel } from "../../../test/support/accesses.ts";
 import { temporaryFolder } from "../../../test/support/control-server.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import type { MemoryBackend } from "../../../test/support/memory-backend.ts";
@@ -50,7 +51,7 @@ function startOnHungDisk(left: readonly Service[]) {
   const parts = { files, disk, table, firewalls, clock, log, kernelDoors: undefined };
   const protection = new Protection(parts);
   onTestFinished(() => protection.close());
-  return { protection, files, log, answer, kernel: () => started.at(-1)?.listProtected() };
+  return { protection, files, log, clock, answer, kernel: () => started.at(-1)?.listProtected() };
 }
 
 test("while its disk hangs, what the kernel protects stays so; then what was confirmed counts", async () => {
@@ -82,6 +83,27 @@ test("what is unprotected while the disk hangs stays so when it answers", async 
   // A file that could not be removed counts for the next start only.
   await protection.keep([mail]);
   expect([kernel(), protection.problems]).toEqual([[mail], []]);
+});
+
+test("while it cannot be read what was confirmed, what the kernel protects stays so, and is no other", async () => {
+  const { protection, files, log, clock, answer, kernel } = startOnHungDisk([web, mail]);
+  answer();
+  unlinkSync(files.guarded);
+  mkdirSync(files.guarded);
+  await configure(protection);
+  const problem = `cannot read ${files.guarded}: Is a directory: what the kernel protects stays protected`;
+  await configure(protection);
+  expect([kernel(), protection.problems]).toEqual([[ssh, web, mail], [problem]]);
+  expect(log.texts.filter((text) => text.startsWith("cannot read"))).toEqual([problem]);
+  expect(existsSync(files.boot)).toBe(false);
+  await expect(protection.keep([mail])).rejects.toMatchObject({ code: "SYSTEM", message: problem });
+  rmdirSync(files.guarded);
+  writeFileSync(files.guarded, "tcp/80\n");
+  clock.advance(1000);
+  await protection.refreshDoors();
+  expect([kernel(), protection.problems]).toEqual([[ssh, web], []]);
+  clock.advance(300_000);
+  expect(protection.problems).toEqual([]);
 });
 
 /** A daemon whose firewall does not start at first. */
@@ -139,6 +161,7 @@ test.each([
   await advance(1999);
   expect(attempts()).toBe(2);
   expect(firewalls.problems).toEqual([{ code: "firewall", message: shut }]);
+  expect(await firewalls.open(byKernel(), 1000)).toEqual({ kind: "not-started", reason: shut });
   fail(undefined);
   await advance(1);
   expect([attempts(), kernel(), losses()]).toEqual([3, services, 1]);

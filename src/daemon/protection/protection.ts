@@ -56,8 +56,6 @@ export class Protection {
   readonly #changes = new TaskSequence();
   /** Carries out again what failed. */
   readonly #retry: RetryTimer;
-  /** Resolves when what was confirmed is read, or its disk hangs. `undefined` before the first configuration. */
-  #loaded: Promise<void> | undefined;
   /** What the kernel protected before, while it is not known what was confirmed. */
   #left: readonly Service[] | undefined;
 
@@ -104,14 +102,13 @@ export class Protection {
       firewalls.choose(config.options.firewall);
       this.#config = config;
       this.#configured = protectedServices(config.doors);
-      this.#loaded ??= this.#confirmed.load(() => void this.#applyLate());
-      await this.#loaded;
       await this.#carryOut();
     });
   }
 
   async #carryOut(): Promise<void> {
     const { firewalls } = this.#parts;
+    const isUnreadable = await this.#confirmed.load(() => void this.#takeLate());
     const hasNative = this.#config?.doors.some(({ action }) => action.kind === "native") ?? false;
     // That there was a protection means that its rules may be in the kernel.
     const needed =
@@ -122,6 +119,7 @@ export class Protection {
     const isReady = await this.#attempt(() => firewalls.prepare(needed));
     if (this.#obstacle === undefined) await this.#attempt(() => this.#apply());
     else if ((await this.#attempt(() => this.#leaveOld())) && isReady) this.#succeed();
+    if (isUnreadable) this.#retry.schedule();
   }
 
   /** Returns whether it succeeded. What fails is in the log, and is tried again. */
@@ -143,10 +141,8 @@ export class Protection {
   }
 
   /** Takes what was confirmed over from a disk that has answered late. */
-  #applyLate(): Promise<void> {
-    return this.#changes.run(async () => {
-      if (this.#obstacle === undefined) await this.#attempt(() => this.#apply());
-    });
+  #takeLate(): Promise<void> {
+    return this.#changes.run(() => this.#carryOut());
   }
 
   /** Has the kernel open the doors as they are now, if they have changed. What fails is in the log. */

@@ -75,6 +75,11 @@ export class MarkedFile {
     return this.left;
   }
 
+  /** Whether the file lacks the mark of a sequence that was used. */
+  get isBehind(): boolean {
+    return this.#unmarked.size > 0;
+  }
+
   get left(): OneTimeList {
     return [...this.#unmarked].reduce(withoutFirst, this.#list ?? emptyList);
   }

@@ -117,12 +117,18 @@ test("a list that hangs delays no list of another directory, and its own marks e
   );
   clock.advance(2000);
   await Promise.all(late);
+  expect(files.behind()).toEqual([first, second]);
+  let isIdle = false;
+  const idle = files.idle().then(() => (isIdle = true));
   // Of no use twice, also while the mark is late.
   expect(sequences(files.read(first))).toEqual([sequence("3,4")]);
   expect(readFileSync(second, "latin1")).toBe(" 1,2\n 3,4\n");
+  expect(isIdle).toBe(false);
   answer();
   expect(sequences(await one?.ended)).toEqual([sequence("3,4")]);
   await two?.ended;
+  await idle;
+  expect(files.behind()).toEqual([]);
   expect([first, second].map((file) => readFileSync(file, "latin1"))).toEqual([
     "#1,2\n 3,4\n",
     "#1,2\n 3,4\n",

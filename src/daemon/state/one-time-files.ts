@@ -22,6 +22,10 @@ export interface OneTimeFiles {
   readonly read: (file: string) => OneTimeList;
   /** Uses a sequence up, of a file that was read. Waits for no disk. */
   readonly markUsed: (file: string, used: Sequence) => MarkedSequence;
+  /** Resolves when no mark is under way. */
+  readonly idle: () => Promise<void>;
+  /** The files that lack a mark. */
+  readonly behind: () => readonly string[];
 }
 
 /**
@@ -50,6 +54,10 @@ export function markedFiles(
     },
     read: (file) => open(file).read(),
     markUsed: (file, used) => open(file).markUsed(used),
+    idle: async () => {
+      await Promise.all([...directories.values()].map((marks) => marks.run(async () => {})));
+    },
+    behind: () => [...files].filter(([, file]) => file.isBehind).map(([path]) => path),
   };
 }
 
@@ -72,6 +80,8 @@ export function untouchedFiles(): OneTimeFiles {
   return {
     // Nothing of a dry run waits for the main loop.
     load: async () => [],
+    idle: async () => {},
+    behind: () => [],
     read,
     markUsed(file, sequence) {
       const line = findUnused(read(file), sequence);
