@@ -15,7 +15,7 @@ import { findPointFault } from "./ed25519-point.ts";
 import type { DoorId } from "./packet.ts";
 
 /** The first 8 bytes of a digest of a key, as 16 hexadecimal digits. Not a secret. */
-type KeyId = Branded<string, "KeyId">;
+export type KeyId = Branded<string, "KeyId">;
 
 /** What device and server derive of the secret that they share. */
 export interface DerivedKeys {

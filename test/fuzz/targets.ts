@@ -3,6 +3,8 @@ import { configTarget } from "./targets/config.ts";
 import { controlTarget } from "./targets/control.ts";
 import { decodeTarget } from "./targets/decode.ts";
 import { journalTarget } from "./targets/journal.ts";
+import { keyTextTarget } from "./targets/key-text.ts";
+import { knockTarget } from "./targets/knock.ts";
 import { matcherTarget } from "./targets/matcher.ts";
 import { netlinkTarget } from "./targets/netlink.ts";
 import { oneTimeTarget } from "./targets/one-time.ts";
@@ -18,4 +20,6 @@ export const targets: readonly FuzzTarget[] = [
   netlinkTarget,
   oneTimeTarget,
   journalTarget,
+  knockTarget,
+  keyTextTarget,
 ];

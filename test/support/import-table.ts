@@ -8,6 +8,7 @@ export const table: ImportTable = {
   capture: { values: ["base", "ffi"] },
   decode: { values: ["base"], types: ["capture"], node: [] },
   knock: { values: ["base"], node: ["node:crypto"] },
+  auth: { values: ["base", "knock"], types: ["decode"], node: ["node:crypto"] },
   match: { values: ["base"], types: ["decode"], node: ["node:crypto"] },
   firewall: { values: ["base", "ffi", "system"] },
   grant: {

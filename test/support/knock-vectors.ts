@@ -41,6 +41,8 @@ export interface KnockVectors {
   readonly plaintext: string;
   readonly nonce: string;
   readonly packet: string;
+  readonly stun: { readonly datagram: string };
+  readonly refusedStun: readonly { readonly name: string; readonly datagram: string }[];
   readonly accepted: { readonly now: string; readonly freshness: string };
   readonly refusedPackets: readonly RefusedPacket[];
   readonly refusedLocks: readonly {
