@@ -6,14 +6,17 @@ import { address, amount, flag, listOf, moment, texts } from "./values.ts";
 /** What opens a door: the kernel, which closes it as well, or a command. */
 const kind = v.picklist(["native", "command"]);
 
-/** Who opened a door. */
-const opener = v.picklist(["knock", "administrator"]);
+/** What opened a door: a sequence, a key, an administrator, or the kernel while knockd did not. */
+const opener = v.picklist(["knock", "key", "administrator", "kernel"]);
+
+/** The device whose key it was: `alice/laptop`; absent for all others. */
+const who = v.exactOptional(v.string());
 
 const historySubject = { time: moment, door: v.string(), source: address };
 
 /** Something that happened to a door. */
 export const historyReport = v.variant("event", [
-  v.object({ ...historySubject, event: v.picklist(["opened", "extended"]), by: opener }),
+  v.object({ ...historySubject, event: v.picklist(["opened", "extended"]), by: opener, who }),
   v.object({ ...historySubject, event: v.literal("failed"), reason: v.string() }),
   v.object({
     ...historySubject,
@@ -45,7 +48,7 @@ export const doorReport = v.object({
   /** Since the daemon started. */
   openings: amount,
   /** Absent if there was none since the daemon started. */
-  lastOpening: v.exactOptional(v.object({ time: moment, source: address, by: opener })),
+  lastOpening: v.exactOptional(v.object({ time: moment, source: address, by: opener, who })),
   /** How often its command failed since the daemon started; absent if it did not. */
   commandFailures: v.exactOptional(
     v.object({
@@ -69,6 +72,8 @@ export const doorReport = v.object({
 export const leaseReport = v.object({
   door: v.string(),
   source: address,
+  /** Those who hold it: devices as `alice/laptop`, `knockctl` for an administrator, `sequence` for a knock; an earlier version has no such member. */
+  by: v.exactOptional(texts),
   since: moment,
   /** Until it is closed; 0 if that is overdue. */
   remainingMs: amount,

@@ -10,24 +10,29 @@ export interface NumberedDoor {
   readonly nth: number;
 }
 
-/** Returns the request for what `config` opens to `source`, or undefined if it opens nothing to it. */
+/**
+ * Returns the request for what `config` opens to `source`, or undefined if it opens nothing to it. `who` as
+ * in `Access`.
+ */
 export function requestAccess(
   { config, nth }: NumberedDoor,
   source: Address,
   knock: Access["knock"],
+  who?: string,
 ): AccessRequest | undefined {
   const { name, action, sequence } = config;
-  const who = { owner: { kind: "door", name, nth } as const, source, knock };
+  const owner = { kind: "door", name, nth } as const;
+  const parts = { owner, source, knock, ...(who !== undefined && { who }) };
   if (action.kind === "native") {
     const { services, openFor: length } = action;
-    return { access: { ...who, method: { kind: "native", services } }, length, again: "extend" };
+    return { access: { ...parts, method: { kind: "native", services } }, length, again: "extend" };
   }
   const { closeAfter: length, user, timeout, serial, again, rest } = action;
-  const expanded = expandCommands(action, { door: name, source, knock });
+  const expanded = expandCommands(action, { door: name, ...parts });
   if (expanded === undefined) return undefined;
   const method = { kind: "command", ...expanded, user, timeout, serial } as const;
-  // A knock with a one-time sequence is never a repeated one, and must not be used up for nothing.
-  const isRepeatable = sequence.kind === "fixed";
+  // A knock with a key or a one-time sequence is never a repeated one, and must not be used up for nothing.
+  const isRepeatable = sequence.kind === "fixed" && who === undefined;
   const mayRest = isRepeatable && (expanded.stop === undefined || again === "rerun");
-  return { access: { ...who, method }, length, again, ...(mayRest && { rest }) };
+  return { access: { ...parts, method }, length, again, ...(mayRest && { rest }) };
 }

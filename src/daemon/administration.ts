@@ -6,12 +6,12 @@ import type { EntryListener } from "../base/log.ts";
 import { nearest } from "../base/nearest.ts";
 import { formatService, parseServices } from "../base/service.ts";
 import type { Monotonic } from "../base/time.ts";
-import { later, latest } from "../base/time.ts";
 import type { ControlHandlers } from "../control/handlers.ts";
 import type { Params, Result } from "../control/methods.ts";
 import type { DoorReport, LeaseReport } from "../control/reports.ts";
 import type { OpenElement } from "../firewall/backend.ts";
 import { isNative } from "../firewall/firewall.ts";
+import { administratorName } from "../grant/holders.ts";
 import type { Lease } from "../grant/lease.ts";
 import { cutConnections } from "../system/connections.ts";
 import type { NumberedDoor } from "./access-request.ts";
@@ -130,7 +130,7 @@ export class Administration implements ControlHandlers {
   }: Params<"open">): Promise<Result<"open">> => {
     const states: ("opened" | "running")[] = [];
     for (const found of this.#findDoors(door)) {
-      const grant = requestAccess(found, address, undefined);
+      const grant = requestAccess(found, address, undefined, administratorName);
       if (grant === undefined) throw new KnockError("USAGE", `door "${door}" runs no command`);
       const opening = { ...grant, length: length ?? grant.length, again: "extend" } as const;
       states.push(await openForAdministrator(opening, this.#parts));
@@ -144,13 +144,13 @@ export class Administration implements ControlHandlers {
 
   readonly extend = async (params: Params<"extend">): Promise<LeaseReport> => {
     const { door, address, forMs: length } = params;
-    const { leaseManager, clock } = this.#parts;
+    const { leaseManager } = this.#parts;
     if (this.#leasesOf(door).length === 0) this.#findDoors(door);
     const lease = this.#find(door, address);
     if (lease === undefined || lease.state.kind === "closing") {
       throw new KnockError("USAGE", `"${door}" is not open for ${address}`);
     }
-    await leaseManager.extend(lease, latest(lease.due, later(clock.now(), length)));
+    await leaseManager.extend(lease, length);
     return this.#report(this.#find(door, address) ?? lease);
   };
 

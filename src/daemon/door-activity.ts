@@ -7,7 +7,8 @@ import { plural } from "../base/text.ts";
 import type { WallTime } from "../base/time.ts";
 import { formatLocalTime } from "../base/time.ts";
 import type { FirewallResult } from "../firewall/firewall.ts";
-import type { AccessEvent, OpenedBy } from "../grant/access-event.ts";
+import type { AccessEvent, AccessOpener } from "../grant/access-event.ts";
+import { whoMember } from "../grant/holders.ts";
 import { describe } from "../grant/logged-firewall.ts";
 
 /** How many doors whose commands fail the status names one by one. */
@@ -26,10 +27,9 @@ export interface DoorRecord {
   readonly isFailing: boolean;
 }
 
-interface DoorOpening {
+interface DoorOpening extends AccessOpener {
   readonly time: WallTime;
   readonly source: Address;
-  readonly by: OpenedBy;
 }
 
 export interface CommandFailure {
@@ -65,7 +65,7 @@ export class DoorActivity {
     const before = this.#records.get(key) ?? emptyRecord(owner);
     const time = this.#clock.wall();
     if (event.kind === "opened") {
-      const lastOpening = { time, source, by: event.by };
+      const lastOpening = { time, source, by: event.by, ...whoMember(event.who ?? "") };
       this.#records.set(key, { ...before, openings: before.openings + 1, lastOpening });
     } else if (event.kind === "ended" && event.method === "command") {
       this.#records.set(key, afterCommand(before, { time, source, result: event.result }));

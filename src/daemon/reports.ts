@@ -12,6 +12,7 @@ import type { Result } from "../control/methods.ts";
 import type { LeaseReport } from "../control/reports.ts";
 import type { OpenElement } from "../firewall/backend.ts";
 import { describeFailure, describeResult, hasGivenUp } from "../grant/closing-failure.ts";
+import { holdersAt } from "../grant/holders.ts";
 import type { LeaseJournal } from "../grant/journal/lease-journal.ts";
 import type { Lease, LeaseState } from "../grant/lease.ts";
 import { failureOf } from "../grant/lease.ts";
@@ -137,6 +138,7 @@ export function reportLease(lease: Lease, { clock, dates }: ReportClocks): Lease
   return {
     door: ownerName(owner),
     source,
+    by: holdersAt(lease.by, clock.now()).map((holder) => holder || "sequence"),
     since: dates.of(since),
     remainingMs: Math.max(0, Math.round(due - clock.now())),
     kind: method.kind,

@@ -20,6 +20,8 @@ export interface AccessParts {
   readonly source: Address;
   /** The packet that completed the knock; undefined if an administrator opened the door. */
   readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;
+  /** The device whose key opened the door, or `knockctl` for an administrator; absent for a sequence. */
+  readonly who?: string;
 }
 
 /** By the commands of the configuration. */

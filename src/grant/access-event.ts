@@ -1,9 +1,16 @@
 import type { AccessOwner } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";
+import { administratorName } from "./holders.ts";
 
-/** Who opened a door. */
-export type OpenedBy = "knock" | "administrator";
+/** What opened a door: a sequence, a key, an administrator, or the kernel without knockd. */
+type OpenedBy = "knock" | "key" | "administrator" | "kernel";
+
+/** What opened a door, and the device whose key that was. */
+export interface AccessOpener {
+  readonly by: OpenedBy;
+  readonly who?: string;
+}
 
 /** Why a door was closed: its time was over, or an administrator closed it. */
 export type ClosedBecause = "due" | "administrator";
@@ -11,16 +18,14 @@ export type ClosedBecause = "due" | "administrator";
 /** What became of an access, for those that keep account of it. */
 export type AccessEvent = AccessSubject &
   (
-    | {
+    | ({
         /** The command starts, or the kernel has opened. */
         readonly kind: "opened";
-        readonly by: OpenedBy;
-      }
-    | {
+      } & AccessOpener)
+    | ({
         /** An open door stays open for longer. */
         readonly kind: "extended";
-        readonly by: OpenedBy;
-      }
+      } & AccessOpener)
     | {
         /** The command that opens has ended, or the kernel refused to open. */
         readonly kind: "ended";
@@ -37,7 +42,9 @@ interface AccessSubject {
 
 export type AccessListener = (event: AccessEvent) => void;
 
-/** Returns who opened an access. */
-export function openedBy({ knock }: Access): OpenedBy {
-  return knock === undefined ? "administrator" : "knock";
+/** Returns what opened an access. */
+export function openerOf({ knock, who }: Access): AccessOpener {
+  if (who === administratorName) return { by: "administrator" };
+  if (who !== undefined) return { by: "key", who };
+  return { by: knock === undefined ? "administrator" : "knock" };
 }

@@ -41,10 +41,14 @@ export class Closings {
   }
 
   /** Closes a lease, and carries out `reopen` afterwards. Resolves when the first attempt has ended. */
-  async close({ id }: Lease, reopen?: AccessRequest, reason: ClosedBecause = "due"): Promise<void> {
+  async close(
+    { id }: Lease,
+    reopen: readonly AccessRequest[] = [],
+    reason: ClosedBecause = "due",
+  ): Promise<void> {
     const { registry } = this.#parts;
     registry.record({ op: "close", id });
-    if (reopen !== undefined) registry.step({ op: "reopen", id, request: reopen });
+    if (reopen.length > 0) registry.step({ op: "reopen", id, requests: reopen });
     await this.attempt(id, reason);
   }
 
@@ -112,7 +116,7 @@ export class Closings {
     run: () => Promise<void>,
   ): Promise<void> {
     const { access } = lease;
-    const place = reopenOf(this.#parts.registry.get(lease.id) ?? lease)?.place;
+    const place = reopenOf(this.#parts.registry.get(lease.id) ?? lease).at(-1)?.place;
     const needsSlot = reason === "due" && access.method.kind === "command";
     await this.#parts.scheduler.run({ key, what: "close", access, needsSlot, run, place });
   }
@@ -151,7 +155,7 @@ export class Closings {
    * closing is for both. A command that did not even start must first close what it has opened.
    */
   #mayLeave(lease: Lease, { kind }: Failed): boolean {
-    if (reopenOf(lease) === undefined) return false;
+    if (reopenOf(lease).length === 0) return false;
     return kind !== "not-started" || lease.access.method.kind === "native";
   }
 

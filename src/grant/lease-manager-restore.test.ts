@@ -47,7 +47,8 @@ function left(
   access: Access = byCommands(),
 ): Lease {
   const state = kind === "orphaned" ? ({ kind, wait: "waiting" } as const) : { kind };
-  return { id: 1, access, length: 10_000, since: monotonic(0), due: monotonic(due), state };
+  const times = { since: monotonic(0), due: monotonic(due), by: new Map([["", monotonic(due)]]) };
+  return { id: 1, access, length: 10_000, ...times, state };
 }
 
 /** A daemon that has just started, in a world in which time is handed in. */

@@ -1,14 +1,14 @@
 // Longer than other files: every request meets every state of a lease here.
 import type { StatusProblem } from "../base/status-problem.ts";
 import type { Monotonic } from "../base/time.ts";
-import { later, latest } from "../base/time.ts";
+import { later, latest, longAgo } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
-import type { OpenedBy } from "./access-event.ts";
-import { openedBy } from "./access-event.ts";
+import { openerOf } from "./access-event.ts";
 import { Closings } from "./closings.ts";
 import type { CommandLeasesOptions } from "./command-leases.ts";
 import { CommandLeases } from "./command-leases.ts";
 import { CommandScheduler } from "./command-scheduler.ts";
+import { administratorName, holderOf, holdersAt, whoMember } from "./holders.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
 import { failureOf, reopenOf } from "./lease.ts";
 import { describeFull, hasRoom } from "./lease-limits.ts";
@@ -108,7 +108,7 @@ export class LeaseManager {
     const { access, place } = request;
     const opened = this.#open(request);
     const lease = this.#registry.find(access);
-    const isPlanned = lease !== undefined && reopenOf(lease)?.place === place;
+    const isPlanned = lease !== undefined && reopenOf(lease).at(-1)?.place === place;
     if (place !== undefined && !isPlanned) this.#scheduler.release(place);
     return opened;
   }
@@ -134,9 +134,7 @@ export class LeaseManager {
     const lease = this.#registry.find(access);
     if (lease === undefined) return this.#begin(request);
     if (!this.#closesBeforeOpening(lease, request) || (isRepeat && lease.state.kind === "open")) {
-      // A knock never makes a lease shorter.
-      const due = latest(lease.due, later(this.#options.clock.now(), length));
-      return this.#extend(lease, due, openedBy(access));
+      return this.#extend(lease, access, length);
     }
     const what = "is being closed, opens again afterwards";
     this.#firewall.log("info", "waiting", access, what);
@@ -146,7 +144,7 @@ export class LeaseManager {
       await this.#closings.close(lease, planned);
       return true;
     }
-    this.#registry.step({ op: "reopen", id: lease.id, request: planned });
+    this.#registry.step({ op: "reopen", id: lease.id, requests: planned });
     // What failed does not wait for its next attempt.
     if (state.kind === "closing" && state.failure !== undefined) {
       await this.#closings.attempt(lease.id);
@@ -166,24 +164,86 @@ export class LeaseManager {
       this.#natives.adopt(request, since, due);
       return true;
     }
-    // The two of one knock differ by milliseconds.
-    if (lease.state.kind !== "open" || due - lease.due < adoptionSlack) return false;
+    // The two of one knock differ by milliseconds. Other holders may stay for longer.
+    const known = lease.by.get(holderOf(access)) ?? longAgo;
+    if (lease.state.kind !== "open" || due - known < adoptionSlack) return false;
     this.#registry.record({ op: "extend", id: lease.id, due });
     this.#firewall.logAdopted(access, since, due);
     return true;
   }
 
-  /** Makes a lease end at another time, for an administrator. */
-  extend(lease: Lease, due: Monotonic): Promise<boolean> {
-    return this.#extend(lease, due, "administrator");
+  /** Makes a lease last for `length` milliseconds from now at least, for an administrator. */
+  extend(lease: Lease, length: number): Promise<boolean> {
+    return this.#extend(lease, { ...lease.access, who: administratorName }, length);
   }
 
-  async #extend(lease: Lease, due: Monotonic, by: OpenedBy): Promise<boolean> {
-    this.#registry.record({ op: "extend", id: lease.id, due });
-    this.#firewall.log("info", "extended", lease.access, "open already, stays open longer");
-    this.#firewall.tell(lease.access, { kind: "extended", by });
-    if (lease.access.method.kind !== "native") return true;
-    return this.#natives.open(lease, due - this.#options.clock.now());
+  #extend(lease: Lease, access: Access, length: number): Promise<boolean> {
+    const kept = this.#hold(lease, holderOf(access), length);
+    this.#firewall.logExtended(lease, holderOf(access));
+    this.#firewall.tell(lease.access, { kind: "extended", ...openerOf(access) });
+    return kept;
+  }
+
+  /** Lets a holder in for `length` milliseconds from now, or longer if that was so before. */
+  async #hold({ id }: Lease, holder: string, length: number): Promise<boolean> {
+    const now = this.#options.clock.now();
+    const before = this.#registry.get(id)?.by.get(holder) ?? longAgo;
+    const due = latest(before, later(now, length));
+    this.#registry.record({ op: "extend", id, due, ...whoMember(holder) });
+    const lease = this.#registry.get(id);
+    if (lease?.access.method.kind !== "native") return true;
+    return this.#natives.open(lease, lease.due - now);
+  }
+
+  /**
+   * Takes a holder out of a lease, and out of what waits for its closing. A lease without another holder
+   * is closed. Resolves when that is done or has failed.
+   */
+  leave(lease: Lease, holder: string): Promise<void> {
+    return this.curtail(lease, holder, longAgo);
+  }
+
+  /** Makes a holder leave at `due` at the latest; at once if that has passed. */
+  async curtail({ id }: Lease, holder: string, due: Monotonic): Promise<void> {
+    this.#curtailPlan(id, holder, due);
+    const now = this.#options.clock.now();
+    const lease = this.#registry.get(id);
+    if (lease === undefined || (lease.by.get(holder) ?? longAgo) <= due) return;
+    if (due > now) this.#registry.record({ op: "extend", id, due, ...whoMember(holder) });
+    else if (holdersAt(lease.by, now).some((one) => one !== holder)) {
+      this.#registry.record({ op: "leave", id, who: holder });
+      this.#firewall.log("info", "left", lease.access, `${holder} has left, others stay`, {
+        ...{ lease: id, ...whoMember(holder) },
+      });
+    } else return this.close(lease);
+    await this.#shorten(lease);
+  }
+
+  /** Has the kernel close when the holders that are left leave: it never makes a time shorter by itself. */
+  async #shorten({ id, due: before }: Lease): Promise<void> {
+    const lease = this.#registry.get(id);
+    if (lease === undefined || isOfCommands(lease) || lease.due >= before) return;
+    const requests = requestsOf(lease, this.#options.clock.now());
+    if (lease.state.kind === "open") {
+      await this.#closings.close(lease, requests, "administrator");
+    } else if (lease.state.kind === "starting" && lease.state.closeWhenStarted === undefined) {
+      this.#registry.step({ op: "closeWhenStarted", id });
+      this.#registry.step({ op: "reopen", id, requests });
+    }
+  }
+
+  /** Does what `curtail` does with what a holder has asked for, and waits for a closing. */
+  #curtailPlan(id: number, holder: string, due: Monotonic): void {
+    const lease = this.#registry.get(id);
+    const planned = lease === undefined ? [] : reopenOf(lease);
+    const own = planned.find(({ access }) => holderOf(access) === holder);
+    if (own === undefined) return;
+    const left = due - this.#options.clock.now();
+    const others = planned.filter((one) => one !== own);
+    if (left <= 0 && own.place !== undefined) this.#scheduler.release(own.place);
+    const shorter = { ...own, length: Math.min(own.length, left) };
+    const requests = left > 0 ? planned.map((one) => (one === own ? shorter : one)) : others;
+    this.#registry.step({ op: "reopen", id, requests });
   }
 
   /**
@@ -270,12 +330,19 @@ export class LeaseManager {
     return isStarted;
   }
 
-  /** Returns a request that waits until a lease is closed, with its place among the knocks of its source. */
-  #plan(lease: Lease, request: AccessRequest): AccessRequest {
+  /**
+   * Returns what is carried out when a lease is closed: what the other holders have asked for, or have of a
+   * lease that a rerun closes, and this request, with its place among the knocks of its source.
+   */
+  #plan(lease: Lease, request: AccessRequest): readonly AccessRequest[] {
     const place = request.place ?? this.reserve(request);
-    const before = reopenOf(lease)?.place;
+    const before = reopenOf(lease).at(-1)?.place;
     if (before !== undefined && before !== place) this.#scheduler.release(before);
-    return { ...request, place };
+    const isRerun = lease.state.kind === "open";
+    const planned = isRerun ? requestsOf(lease, this.#options.clock.now()) : reopenOf(lease);
+    const isOwn = ({ access }: AccessRequest) => holderOf(access) === holderOf(request.access);
+    const length = Math.max(request.length, ...planned.filter(isOwn).map(({ length }) => length));
+    return [...planned.filter((one) => !isOwn(one)), { ...request, length, place }];
   }
 
   #skip(access: Access): true {
@@ -311,7 +378,7 @@ export class LeaseManager {
   }
 
   #expire(lease: Lease): void {
-    this.#firewall.logExpired(lease.access);
+    this.#firewall.logExpired(lease);
     // The kernel has closed by itself.
     if (isOfCommands(lease)) void this.#closings.close(lease);
     else this.#registry.remove(lease);
@@ -322,9 +389,24 @@ export class LeaseManager {
     const { access, state } = lease;
     // A service that was closed for a source may be open to it by another door.
     if (!isOfCommands(lease) && state.kind === "closing") this.#natives.reopenAll(access.source);
-    const request = reopenOf(lease);
-    if (request !== undefined) void this.open(request);
+    const requests = reopenOf(lease);
+    const last = requests.at(-1);
+    if (last === undefined) return;
+    void this.open(last);
+    for (const { access, length } of requests.slice(0, -1)) {
+      const reopened = this.#registry.find(access);
+      if (reopened !== undefined) void this.#hold(reopened, holderOf(access), length);
+    }
   }
+}
+
+/** Returns requests that open a lease again, one for each of its holders, with the time they have left. */
+function requestsOf({ access, by }: Lease, now: Monotonic): AccessRequest[] {
+  const { who: _, ...nameless } = access;
+  return holdersAt(by, now).map((holder) => {
+    const length = (by.get(holder) ?? now) - now;
+    return { access: { ...nameless, ...whoMember(holder) }, length, again: "extend" };
+  });
 }
 
 function isOfCommands({ access }: Lease): boolean {

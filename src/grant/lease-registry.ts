@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Monotonic } from "../base/time.ts";
 import { never } from "../base/time.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
+import { eventsOf } from "./journal/history.ts";
 import type { AccessRequest, Lease, LeaseEvent, LeaseStep } from "./lease.ts";
 import { begin } from "./lease.ts";
 import type { LeaseStore } from "./lease-store.ts";
@@ -90,9 +91,10 @@ export class LeaseRegistry {
     return lease;
   }
 
-  /** Writes the beginning of a lease to the journal. */
-  writeBeginning({ id, access, length, since }: Lease): void {
-    this.#options.journal?.write({ op: "open", id, access, length, since });
+  /** Writes the beginning of a lease to the journal, and the holders that came before that. */
+  writeBeginning(lease: Lease): void {
+    const { journal } = this.#options;
+    for (const event of eventsOf({ ...lease, state: { kind: "starting" } })) journal?.write(event);
   }
 
   /** Applies an event, in memory and in the journal. */

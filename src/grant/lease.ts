@@ -1,6 +1,8 @@
 import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";
+import type { Holders } from "./holders.ts";
+import { holderOf, lastDue } from "./holders.ts";
 import type { SourcePlace } from "./source-order.ts";
 
 /** What a knock or an administrator asks for. */
@@ -22,8 +24,11 @@ export interface Lease {
   readonly access: Access;
   /** From the opening, or from a later knock, to the closing: milliseconds. */
   readonly length: number;
-  /** When it was asked for, and when it ends. */
+  /** When it was asked for. */
   readonly since: Monotonic;
+  /** Those it is open for. A holder whose time is over may still be among them. */
+  readonly by: Holders;
+  /** When it ends: with its last holder. */
   readonly due: Monotonic;
   readonly state: LeaseState;
 }
@@ -52,8 +57,8 @@ export type LeaseState =
   | ({ readonly kind: "closing" } & PlannedClosing);
 
 interface PlannedClosing {
-  /** What a later knock asked for: carried out when the lease is gone. */
-  readonly reopen?: AccessRequest;
+  /** What later knocks asked for, one for each holder, the last knock last: carried out when the lease is gone. */
+  readonly reopen?: readonly AccessRequest[];
   /** Why the last attempt failed. The start command may still run: then it was an early one. */
   readonly failure?: ClosingFailure;
 }
@@ -90,10 +95,17 @@ export type LeaseEvent =
       readonly length: number;
       readonly since: Monotonic;
     }
-  /** The opening has ended; the lease is due then. */
+  /** The opening has ended; `due`: that of the holder that it was for. */
   | { readonly op: "opened"; readonly id: number; readonly due: Monotonic }
-  /** A knock, or an administrator, made it end at another time. */
-  | { readonly op: "extend"; readonly id: number; readonly due: Monotonic }
+  /** A holder came, or leaves at another time. `who` as in `Access`. */
+  | {
+      readonly op: "extend";
+      readonly id: number;
+      readonly due: Monotonic;
+      readonly who?: string;
+    }
+  /** A holder was taken out. */
+  | { readonly op: "leave"; readonly id: number; readonly who: string }
   /** The closing begins, or an attempt at it failed. */
   | { readonly op: "close"; readonly id: number; readonly failure?: ClosingFailure }
   | { readonly op: "closed"; readonly id: number };
@@ -105,11 +117,12 @@ export type LeaseStep =
   | { readonly op: "overdue"; readonly id: number }
   /** It was closed while its start command ran, or that failed. */
   | { readonly op: "closedEarly"; readonly id: number; readonly failure?: ClosingFailure }
-  | { readonly op: "reopen"; readonly id: number; readonly request: AccessRequest };
+  /** `requests`: those of before, too. */
+  | { readonly op: "reopen"; readonly id: number; readonly requests: readonly AccessRequest[] };
 
-/** Returns what a later knock asked for, to be carried out when the lease is gone. */
-export function reopenOf(lease: Lease): AccessRequest | undefined {
-  return plannedClosing(lease)?.reopen;
+/** Returns what later knocks asked for, to be carried out when the lease is gone; the last knock is the last. */
+export function reopenOf(lease: Lease): readonly AccessRequest[] {
+  return plannedClosing(lease)?.reopen ?? [];
 }
 
 /** Returns why a lease could not be closed, or undefined if no attempt failed. */
@@ -130,7 +143,9 @@ function plannedClosing({ state }: Lease): PlannedClosing | undefined {
 /** Returns the lease that an `open` event begins. */
 export function begin({ op, ...opened }: LeaseEvent & { readonly op: "open" }): Lease {
   const kind = opened.access.method.kind === "native" ? "starting" : "queued";
-  return { ...opened, due: later(opened.since, opened.length), state: { kind } };
+  const due = later(opened.since, opened.length);
+  const by = new Map([[holderOf(opened.access), due]]);
+  return { ...opened, by, due, state: { kind } };
 }
 
 /** Returns the lease after `event`, or undefined if it is gone. What cannot happen changes nothing. */
@@ -143,18 +158,40 @@ export function advance(
     case "closed":
       return undefined;
     case "extend":
-      return { ...lease, due: event.due };
+      return withHolder(lease, holderOf(event), event.due);
+    case "leave":
+      return withHolder(lease, event.who, undefined);
     case "start":
       return state.kind === "queued" ? { ...lease, state: { kind: "starting" } } : lease;
     case "opened":
       // The journal does not record the start.
       if (state.kind !== "queued" && state.kind !== "starting") return lease;
-      return { ...lease, due: latest(lease.due, event.due), state: { kind: "open" } };
+      return { ...withOpener(lease, event.due), state: { kind: "open" } };
     case "close":
       return { ...lease, state: closing(lease, event.failure) };
     default:
       return { ...lease, state: step(state, event) };
   }
+}
+
+/** Returns the lease with other holders. It ends with the last of them; without any it is over. */
+export function withHolders(lease: Lease, by: Holders): Lease {
+  return { ...lease, by, due: lastDue(by, lease.since) };
+}
+
+/** `due`: undefined: the holder leaves. */
+function withHolder(lease: Lease, holder: string, due: Monotonic | undefined): Lease {
+  const by = new Map(lease.by);
+  if (due === undefined) by.delete(holder);
+  else by.set(holder, due);
+  return withHolders(lease, by);
+}
+
+/** The holder that it was opened for stays until `due` at least, unless that has left. */
+function withOpener(lease: Lease, due: Monotonic): Lease {
+  const opener = holderOf(lease.access);
+  const before = lease.by.get(opener);
+  return before === undefined ? lease : withHolder(lease, opener, latest(before, due));
 }
 
 /** The steps that change a state's fields and not its kind. */
@@ -167,13 +204,23 @@ function step(state: LeaseState, event: Exclude<LeaseStep, { readonly op: "start
       return state.kind === "orphaned" ? { ...state, wait: "overdue" } : state;
     case "closedEarly":
       return closedEarly(state, event.failure);
-    case "reopen": {
-      const reopen = event.request;
-      if (state.kind === "orphaned" || state.kind === "closing") return { ...state, reopen };
+    case "reopen":
+      if (state.kind === "orphaned" || state.kind === "closing") {
+        return withReopening(state, event.requests);
+      }
       if (state.kind !== "starting" || state.closeWhenStarted === undefined) return state;
-      return { ...state, closeWhenStarted: { ...state.closeWhenStarted, reopen } };
-    }
+      return { ...state, closeWhenStarted: withReopening(state.closeWhenStarted, event.requests) };
   }
+}
+
+/** Replaces what is carried out when the lease is gone. */
+function withReopening<Planned extends PlannedClosing>(
+  planned: Planned,
+  requests: readonly AccessRequest[],
+): Planned {
+  const { reopen: _, ...rest } = planned;
+  // Only an optional member was taken out.
+  return { ...rest, ...(requests.length > 0 && { reopen: requests }) } as Planned;
 }
 
 function closedEarly(state: LeaseState, failure: ClosingFailure | undefined): LeaseState {
@@ -187,7 +234,7 @@ function closedEarly(state: LeaseState, failure: ClosingFailure | undefined): Le
 }
 
 function closing(lease: Lease, failed: ClosingFailure | undefined): LeaseState {
-  const reopen = reopenOf(lease);
+  const reopen = plannedClosing(lease)?.reopen;
   // An early closing may fail because nothing is open yet: it says nothing of this one.
   const failure = failed ?? (isStarting(lease) ? undefined : failureOf(lease));
   return { kind: "closing", ...(failure && { failure }), ...(reopen && { reopen }) };

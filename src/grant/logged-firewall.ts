@@ -1,12 +1,14 @@
 import { ownerName } from "../base/access-owner.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Level, Log } from "../base/log.ts";
+import type { Entry, Level, Log } from "../base/log.ts";
 import { formatService } from "../base/service.ts";
 import type { Monotonic } from "../base/time.ts";
 import type { Access, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import type { AccessEvent, AccessListener, ClosedBecause } from "./access-event.ts";
-import { openedBy } from "./access-event.ts";
+import { openerOf } from "./access-event.ts";
+import { whoMember } from "./holders.ts";
 import type { LockHandle } from "./journal/command-locks.ts";
+import type { Lease } from "./lease.ts";
 
 export interface LoggedFirewallOptions {
   readonly clock: Clock;
@@ -39,7 +41,7 @@ export class LoggedFirewall {
   async open(access: Access, length: number, lock?: LockHandle): Promise<boolean> {
     const isCommand = access.method.kind === "command";
     this.#announce("open", access);
-    if (isCommand) this.tell(access, { kind: "opened", by: openedBy(access) });
+    if (isCommand) this.tell(access, { kind: "opened", ...openerOf(access) });
     const result = await this.#options.firewall.open(access, length, lock?.fd);
     lock?.release();
     if (isCommand) this.#report("open", access, result);
@@ -62,12 +64,13 @@ export class LoggedFirewall {
   }
 
   /** Logs that the kernel has an access open, for `length` milliseconds. */
-  logOpened(access: Access, length: number): void {
-    const { method, source } = access;
+  logOpened({ id, access }: Lease, length: number): void {
+    const { method, source, who } = access;
     const services = method.kind === "native" ? method.services.map(formatService).join(", ") : "";
     const what = this.#options.firewall.isDryRun ? `would open ${services} for ${source}` : "open";
-    this.log("notice", "opened", access, `${what} for ${length / 1000} s`);
-    this.tell(access, { kind: "opened", by: openedBy(access) });
+    const detail = { lease: id, ...(who !== undefined && { who }) };
+    this.log("notice", "opened", access, `${what} for ${length / 1000} s`, detail);
+    this.tell(access, { kind: "opened", ...openerOf(access) });
   }
 
   /** Logs that the kernel opened by itself, at `since`, until `due`. */
@@ -76,14 +79,21 @@ export class LoggedFirewall {
     const [age, left] = [now - since, due - now].map((time) => Math.round(time / 1000));
     const what = `opened by the kernel ${age} s ago, without knockd (${left} s left)`;
     this.log("notice", "kernel-opened", access, what);
-    this.tell(access, { kind: "opened", by: "knock" });
+    this.tell(access, { kind: "opened", by: "kernel" });
   }
 
-  /** Logs that the time of an access is over. */
-  logExpired(access: Access): void {
+  /** Logs that an open door stays open for longer, for a holder. */
+  logExtended({ id, access }: Lease, holder: string): void {
+    const detail = { lease: id, ...whoMember(holder) };
+    this.log("info", "extended", access, "open already, stays open longer", detail);
+  }
+
+  /** Logs that the time of a lease is over, and for whom it was open last. */
+  logExpired({ id, access, by, due }: Lease): void {
+    const [last = ""] = [...by].find(([, until]) => until === due) ?? [];
     const native = this.#options.firewall.isDryRun ? "would be closed again" : "closed";
     const what = access.method.kind === "native" ? native : "command timeout";
-    this.log("notice", "expired", access, what);
+    this.log("notice", "expired", access, what, { lease: id, ...whoMember(last) });
     if (access.method.kind === "native") this.tell(access, { kind: "closed", because: "due" });
   }
 
@@ -96,12 +106,19 @@ export class LoggedFirewall {
    * Logs a line about an access. Where any packet opens a door (a sequence of one port), any packet can
    * fail, so errors of openings are limited. What may still be open is always logged.
    */
-  log(level: Level, event: string, { owner, source }: Access, what: string): void {
+  log(
+    level: Level,
+    event: string,
+    { owner, source }: Access,
+    what: string,
+    detail?: NonNullable<Entry["detail"]>,
+  ): void {
     const door = ownerName(owner);
     const text = `${source}: ${door}: ${what}`;
     const isOpening = level === "error" && event !== "close-failed";
     const limited = isOpening && ({ limited: true } as const);
-    this.#options.log.write({ level, event, text, door, source, ...limited });
+    const more = { ...limited, ...(detail && { detail }) };
+    this.#options.log.write({ level, event, text, door, source, ...more });
   }
 
   #announce(what: "open" | "close", { owner, source, method }: Access): void {

@@ -1,7 +1,7 @@
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Monotonic } from "../base/time.ts";
-import { later, latest } from "../base/time.ts";
+import { later } from "../base/time.ts";
 import type { Closings } from "./closings.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
@@ -35,8 +35,8 @@ export class NativeLeases {
     }
     // The kernel closes by itself, so the journal can wait until it is open.
     registry.writeBeginning(lease);
-    registry.record({ op: "opened", id, due: latest(lease.due, later(clock.now(), length)) });
-    firewall.logOpened(access, length);
+    registry.record({ op: "opened", id, due: later(clock.now(), lease.length) });
+    firewall.logOpened(lease, length);
     const { closeWhenStarted } = lease.state;
     if (closeWhenStarted !== undefined) {
       void this.#parts.closings.close(lease, closeWhenStarted.reopen);

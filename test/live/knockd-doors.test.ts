@@ -246,6 +246,7 @@ describe.skipIf(needs())("the doors of knockd", () => {
         `KNOCK_IP=${one.address}`,
         "KNOCK_PORT=9",
         "KNOCK_PROTO=tcp",
+        "KNOCK_WHO=",
         ...(process.env["SESAME_PRIVATE"] ? ["SESAME_PRIVATE=1"] : []),
       ]);
     });

@@ -9,7 +9,7 @@ import type {
 import { address } from "./packets.ts";
 
 /** For whom something is opened, and at which door; the default is alice, at the first door "ssh". */
-export type Who = Partial<Pick<AccessParts, "source" | "knock">> & {
+export type Who = Partial<Pick<AccessParts, "source" | "knock" | "who">> & {
   readonly door?: string;
   readonly nth?: number;
 };
@@ -17,7 +17,8 @@ export type Who = Partial<Pick<AccessParts, "source" | "knock">> & {
 function accessFor(who: Who): AccessParts {
   const { door: name = "ssh", nth = 1, source = address("192.0.2.7") } = who;
   const knock = "knock" in who ? who.knock : ({ port: 7000, protocol: "tcp" } as const);
-  return { owner: { kind: "door", name, nth }, source, knock };
+  const holder = who.who === undefined ? {} : { who: who.who };
+  return { owner: { kind: "door", name, nth }, source, knock, ...holder };
 }
 
 /** Opened by the command `start`, closed by `stop`. */

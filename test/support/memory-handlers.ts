@@ -11,6 +11,7 @@ import type { DoorReport, LeaseReport } from "../../src/control/reports.ts";
 interface MemoryLease {
   readonly door: string;
   readonly source: Address;
+  readonly by: readonly string[];
   readonly since: Date;
   readonly kind: LeaseReport["kind"];
   /** By the clock: milliseconds. */
@@ -288,13 +289,14 @@ export class MemoryHandlers implements ControlHandlers {
 
   #add(door: string, source: Address, kind: MemoryLease["kind"], length: number): MemoryLease {
     const since = new Date(this.#clock.wall());
-    const lease = { door, source, since, kind, end: this.#clock.now() + length };
+    const by = length === 0 ? "knockctl" : "sequence";
+    const lease = { door, source, by: [by], since, kind, end: this.#clock.now() + length };
     this.#leases.push(lease);
     return lease;
   }
 
-  #report({ door, source, since, kind, end }: MemoryLease): LeaseReport {
+  #report({ door, source, by, since, kind, end }: MemoryLease): LeaseReport {
     const remainingMs = Math.max(0, end - this.#clock.now());
-    return { door, source, since, remainingMs, kind, state: "open" };
+    return { door, source, by, since, remainingMs, kind, state: "open" };
   }
 }

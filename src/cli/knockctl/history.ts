@@ -53,7 +53,7 @@ function describeReason(entry: HistoryReport): string {
   switch (entry.event) {
     case "opened":
     case "extended":
-      return entry.by;
+      return entry.who ?? entry.by;
     case "failed":
       return entry.reason;
     case "closed":

@@ -38,6 +38,7 @@ export function formatLeases(
     return `no leases; ${untracked} ${what} that are not tracked\n`;
   }
   if (found.length === 0) return "nothing is open\n";
+  const hasDevices = found.some(({ by = [] }) => by.some((holder) => holder.includes("/")));
   const columns = [
     { title: "DOOR" },
     { title: "SOURCE" },
@@ -45,8 +46,9 @@ export function formatLeases(
     { title: "SINCE", yields: 2 },
     { title: "KIND", yields: 1 },
     { title: "STATE" },
+    ...(hasDevices ? [{ title: "BY" } as const] : []),
   ] as const;
-  const rows = found.map(({ door, source, remainingMs, since, kind, state, failure }) => [
+  const rows = found.map(({ door, source, remainingMs, since, kind, state, failure, by = [] }) => [
     door,
     source.toString(),
     humanDuration(remainingMs),
@@ -55,6 +57,7 @@ export function formatLeases(
     failure === undefined
       ? ({ text: state, color: state === "open" ? "green" : "yellow" } as const)
       : ({ text: "could not be closed", short: "failed", color: "red" } as const),
+    ...(hasDevices ? [by.join(", ")] : []),
   ]);
   return formatTable(columns, rows, screen);
 }

@@ -6,7 +6,8 @@ import type { Hook } from "../../config/hook.ts";
 import { formatHook } from "../../config/hook.ts";
 import { expandCommands } from "../../firewall/commands/template.ts";
 import type { CommandAccess, Firewall } from "../../firewall/firewall.ts";
-import type { AccessEvent } from "../../grant/access-event.ts";
+import type { AccessEvent, AccessOpener } from "../../grant/access-event.ts";
+import { whoMember } from "../../grant/holders.ts";
 import { describe } from "../../grant/logged-firewall.ts";
 import type { WebhookOptions } from "./webhook.ts";
 
@@ -138,16 +139,21 @@ function noticeBody({ owner, source, ...notice }: Notice, time: Date): object {
     event: notice.kind,
     door: ownerName(owner),
     address: source.toString(),
-    ...(notice.kind === "opened" ? { by: notice.by } : { because: notice.because }),
+    ...(notice.kind === "opened" ? openerMembers(notice) : { because: notice.because }),
     time: time.toISOString(),
   };
+}
+
+function openerMembers({ by, who }: AccessOpener): AccessOpener {
+  return { by, ...(who !== undefined && { who }) };
 }
 
 function hookAccess(text: string, notice: Notice): CommandAccess {
   const { owner, source } = notice;
   const known = { start: text.replaceAll("%EVENT%", notice.kind) };
-  const words = { door: ownerName(owner), source, knock: undefined };
+  const who = notice.kind === "opened" ? whoMember(notice.who ?? "") : {};
+  const words = { door: ownerName(owner), source, knock: undefined, ...who };
   const { start = "" } = expandCommands(known, words) ?? {};
   const fixed = { stop: undefined, user: undefined, timeout: commandTimeout, serial: "no" };
-  return { owner, source, knock: undefined, method: { kind: "command", start, ...fixed } };
+  return { owner, source, knock: undefined, ...who, method: { kind: "command", start, ...fixed } };
 }

@@ -10,6 +10,7 @@ import { encode } from "../../control/protocol.ts";
 import type { HistoryReport } from "../../control/reports.ts";
 import { readHistoryEntry } from "../../control/reports.ts";
 import type { AccessEvent } from "../../grant/access-event.ts";
+import { whoMember } from "../../grant/holders.ts";
 import type { Disk } from "../../system/disk.ts";
 import { ifThere, inTime } from "../../system/disk.ts";
 import { describeWithOutput } from "../door-activity.ts";
@@ -145,16 +146,16 @@ export class AccessHistory {
 
 function entryOf(event: AccessEvent, time: Date): HistoryReport | undefined {
   const { owner, source } = event;
-  const who = { time, door: ownerName(owner), source };
+  const subject = { time, door: ownerName(owner), source };
   switch (event.kind) {
     case "opened":
     case "extended":
-      return { ...who, event: event.kind, by: event.by };
+      return { ...subject, event: event.kind, by: event.by, ...whoMember(event.who ?? "") };
     case "closed":
-      return { ...who, event: "closed", because: event.because };
+      return { ...subject, event: "closed", because: event.because };
     case "ended":
       if (event.result.kind === "done") return undefined;
-      return { ...who, event: "failed", reason: describeWithOutput(event.result) };
+      return { ...subject, event: "failed", reason: describeWithOutput(event.result) };
   }
 }
 

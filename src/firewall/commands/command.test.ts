@@ -269,6 +269,12 @@ test("a long command does not keep another from ending", async () => {
   expect(await long).toEqual({ kind: "done" });
 });
 
+test("a command knows whose key opened its door", async () => {
+  const text = `echo "<$KNOCK_WHO>" >"$OUT"`;
+  expect(await output(text, { who: "alice/laptop" })).toBe("<alice/laptop>\n");
+  expect(await output(text)).toBe("<>\n");
+});
+
 test("a command knows nothing of a knock where there was none", async () => {
   const text = `echo "$KNOCK_IP \${KNOCK_PORT-none} \${KNOCK_PROTO-none}" >"$OUT"`;
   expect(await output(text, { knock: undefined })).toBe("192.0.2.7 none none\n");

@@ -8,10 +8,10 @@ const rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
  * Returns the environment of a command: that of the daemon, in which `user`, if there is one, finds what
- * a log-in would set, and KNOCK_IP, KNOCK_DOOR, KNOCK_PORT and KNOCK_PROTO.
+ * a log-in would set, and KNOCK_IP, KNOCK_DOOR, KNOCK_WHO, KNOCK_PORT and KNOCK_PROTO.
  */
 export function commandEnvironment(
-  { source, owner, knock }: CommandAccess,
+  { source, owner, knock, who = "" }: CommandAccess,
   user: User | undefined,
 ): Record<string, string | undefined> {
   return {
@@ -19,6 +19,7 @@ export function commandEnvironment(
     ...(user && logInVariables(user)),
     KNOCK_IP: source.toString(),
     KNOCK_DOOR: ownerName(owner),
+    KNOCK_WHO: who,
     ...(knock && { KNOCK_PORT: String(knock.port), KNOCK_PROTO: knock.protocol }),
   };
 }

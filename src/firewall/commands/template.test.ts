@@ -79,6 +79,11 @@ describe("in a command", () => {
   test("the port and the protocol are nothing where an administrator opens, not a packet", () => {
     const words = { ...v4, knock: undefined };
     expect(expandCommands({ start: "a %PORT%/%PROTO% %IP%" }, words)?.start).toBe("a / 192.0.2.7");
+    const device = { ...words, who: "alice/laptop" };
+    expect(expandCommands({ start: "a %WHO%", stop: "b %WHO%" }, device)).toEqual({
+      ...{ start: "a alice/laptop", stop: "b alice/laptop" },
+    });
+    expect(expandCommands({ start: "a '%WHO%'" }, words)?.start).toBe("a ''");
   });
 
   test("there may be any number of characters", () => {

@@ -16,6 +16,8 @@ export interface TemplateWords {
   readonly source: Address;
   /** Undefined where no packet opens the door, but an administrator. */
   readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;
+  /** As in `Access`. */
+  readonly who?: string;
 }
 
 /**
@@ -37,13 +39,14 @@ export function expandCommands(
 }
 
 /**
- * Of what a stranger sends, only the formatted address and the port, both of our own making, get
- * into the shell's text. Other %words% stay as they are.
+ * Of what a packet brings, only the formatted address and the port get into the shell's text. The name of a
+ * device is the administrator's, and of letters that are safe there. Other %words% stay as they are.
  */
-function expand(template: string, { door, source, knock }: TemplateWords): string {
+function expand(template: string, { door, source, knock, who = "" }: TemplateWords): string {
   return template
     .replaceAll("%IP%", () => source.toString())
     .replaceAll("%PORT%", () => String(knock?.port ?? ""))
     .replaceAll("%PROTO%", () => knock?.protocol ?? "")
+    .replaceAll("%WHO%", () => who)
     .replaceAll("%DOOR%", () => door);
 }

@@ -185,6 +185,34 @@ test("a lease that is extended again and again is written down once a second", a
   expect(await leftBehind()).toEqual(asFound(ledger.leases));
 });
 
+test("the first time of each holder is written, and its later ones once a second", async () => {
+  const { ledger, journal, note } = await goOn();
+  for (const event of [open(1), opened(1)]) note(event);
+  const extend = (due: number, who: string) =>
+    note({ op: "extend", id: 1, due: monotonic(due), who });
+  for (const [due, who] of [
+    ...([
+      [1001, "alice/laptop"],
+      [1002, "bob/phone"],
+      [1003, "alice/laptop"],
+    ] as const),
+    ...([[1004, "bob/phone"]] as const),
+  ]) {
+    extend(due, who);
+  }
+  const found = async () => {
+    await journal.commit();
+    return (await leftBehind()).map(({ by }) => Object.fromEntries(by))[0];
+  };
+  expect(await found()).toMatchObject({ "alice/laptop": 1001, "bob/phone": 1002 });
+  note({ op: "leave", id: 1, who: "alice/laptop" });
+  expect(await found()).not.toHaveProperty("alice/laptop");
+  extend(1005, "alice/laptop");
+  expect(await found()).toMatchObject({ "alice/laptop": 1005, "bob/phone": 1002 });
+  await journal.close(here);
+  expect(await leftBehind()).toEqual(asFound(ledger.leases));
+});
+
 test("many leases are not written anew at each event", async () => {
   const { note, journal } = await goOn();
   for (let id = 1; id <= 4000; id++) note(open(id));

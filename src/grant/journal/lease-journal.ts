@@ -5,6 +5,7 @@ import type { Log } from "../../base/log.ts";
 import type { Monotonic } from "../../base/time.ts";
 import type { Disk } from "../../system/disk.ts";
 import { systemDisk } from "../../system/disk.ts";
+import { holderOf, whoMember } from "../holders.ts";
 import type { Lease, LeaseEvent } from "../lease.ts";
 import type { LeaseStore } from "../lease-store.ts";
 import type { Ledger } from "../ledger.ts";
@@ -50,8 +51,8 @@ export class LeaseJournal implements LeaseStore {
   readonly #ledger: Ledger;
   readonly #log: Log;
   readonly #writer: JournalWriter;
-  /** Leases that were extended: their end as the file has it. */
-  readonly #extended = new Map<number, Monotonic>();
+  /** Leases that were extended: the ends of their holders as the file has them. */
+  readonly #extended = new Map<number, ReadonlyMap<string, Monotonic>>();
 
   private constructor(path: string, parts: LeaseJournalParts) {
     const { ledger, log, here, clock = systemClock, disk = systemDisk } = parts;
@@ -94,8 +95,9 @@ export class LeaseJournal implements LeaseStore {
 
   write(event: LeaseEvent): void {
     if (this.#isExactEnough(event)) return;
-    if (event.op === "extend") this.#extended.set(event.id, event.due);
-    else if (event.op === "closed") this.#extended.delete(event.id);
+    if (event.op === "extend") this.#noteEnd(event.id, holderOf(event), event.due);
+    else if (event.op === "leave") this.#noteEnd(event.id, event.who, undefined);
+    else if (event.op === "open" || event.op === "closed") this.#extended.delete(event.id);
     this.#writer.append(recordToJson(event));
   }
 
@@ -129,15 +131,26 @@ export class LeaseJournal implements LeaseStore {
   }
 
   #inexactEnds(): LeaseEvent[] {
-    return [...this.#extended].flatMap(([id, written]) => {
-      const due = this.#ledger.get(id)?.due;
-      return due === undefined || due === written ? [] : [{ op: "extend", id, due }];
-    });
+    return [...this.#extended].flatMap(([id, ends]) =>
+      [...ends].flatMap(([holder, written]) => {
+        const due = this.#ledger.get(id)?.by.get(holder);
+        if (due === undefined || due === written) return [];
+        return [{ op: "extend", id, due, ...whoMember(holder) } as const];
+      }),
+    );
+  }
+
+  /** Notes what the file has; `due`: undefined: the holder has left. */
+  #noteEnd(id: number, holder: string, due: Monotonic | undefined): void {
+    const ends = new Map(this.#extended.get(id));
+    if (due === undefined) ends.delete(holder);
+    else ends.set(holder, due);
+    this.#extended.set(id, ends);
   }
 
   #isExactEnough(event: LeaseEvent): boolean {
     if (event.op !== "extend" || this.trouble !== undefined) return false;
-    const written = this.#extended.get(event.id);
+    const written = this.#extended.get(event.id)?.get(holderOf(event));
     return written !== undefined && Math.abs(event.due - written) < inexactness;
   }
 
@@ -145,10 +158,13 @@ export class LeaseJournal implements LeaseStore {
     const { leases } = this.#ledger;
     const extended = new Map(this.#extended);
     const onWritten = () => {
-      for (const { id, due } of leases) {
-        const before = extended.get(id);
-        // Otherwise a later line has another end.
-        if (before !== undefined && before === this.#extended.get(id)) this.#extended.set(id, due);
+      for (const { id, by } of leases) {
+        for (const [holder, due] of by) {
+          const before = extended.get(id)?.get(holder);
+          // Otherwise a later line has another end.
+          const isLast = before !== undefined && before === this.#extended.get(id)?.get(holder);
+          if (isLast) this.#noteEnd(id, holder, due);
+        }
       }
     };
     return { lines: leases.flatMap(eventsOf).map(recordToJson), onWritten };

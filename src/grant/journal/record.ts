@@ -77,6 +77,9 @@ const passage = v.object({
   way,
 });
 
+/** As in `Access`. */
+const who = v.exactOptional(v.string());
+
 const stderr = v.exactOptional(v.string());
 
 // Version 0.1 ignores it.
@@ -102,9 +105,11 @@ const record = v.variant("op", [
     // Version 0.1 ignores it.
     offset: v.exactOptional(v.string()),
   }),
-  v.object({ op: v.literal("open"), id, passage, length: time, since: moment }),
+  // Older versions ignore `who`, and take no line with `leave`.
+  v.object({ op: v.literal("open"), id, passage, length: time, since: moment, who }),
   v.object({ op: v.literal("opened"), id, due: moment }),
-  v.object({ op: v.literal("extend"), id, due: moment }),
+  v.object({ op: v.literal("extend"), id, due: moment, who }),
+  v.object({ op: v.literal("leave"), id, who: v.string() }),
   v.object({
     op: v.literal("close"),
     id,
@@ -122,9 +127,9 @@ export function parseRecord(value: unknown): LeaseRecord | undefined {
     return { ...close, ...(failure && { failure }) };
   }
   if (parsed.output.op !== "open") return parsed.output;
-  const { passage, ...rest } = parsed.output;
-  const { way: method, door: name, nth, ...who } = passage;
-  const parts = { owner: parseOwner(name, nth), ...who };
+  const { passage, who, ...rest } = parsed.output;
+  const { way: method, door: name, nth, ...place } = passage;
+  const parts = { owner: parseOwner(name, nth), ...place, ...(who !== undefined && { who }) };
   // An access of each kind is a type of its own: the compiler has to see which.
   const access = method.kind === "native" ? { ...parts, method } : { ...parts, method };
   return { ...rest, access };
@@ -140,8 +145,8 @@ function parseOwner(name: string, nth: number): AccessOwner {
 export function recordToJson(record: LeaseRecord): unknown {
   if (record.op !== "open") return record;
   const { op, id, access, length, since } = record;
-  const { owner, method, source, knock } = access;
-  const who = { door: ownerName(owner), nth: owner.kind === "trial" ? 1 : owner.nth };
-  const passage = { ...who, source: source.toString(), knock, way: method };
-  return { op, id, passage, length, since };
+  const { owner, method, source, knock, who } = access;
+  const door = { door: ownerName(owner), nth: owner.kind === "trial" ? 1 : owner.nth };
+  const passage = { ...door, source: source.toString(), knock, way: method };
+  return { op, id, passage, length, since, ...(who !== undefined && { who }) };
 }

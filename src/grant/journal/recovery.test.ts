@@ -165,6 +165,25 @@ describe("the end of a lease", () => {
     expect(only(recover(records, nextBoot(10_000))).due).toBe(60_000 + length);
   });
 
+  test("is moved for each holder after a boot", () => {
+    const extend = { op: "extend", id: 1, who: "alice/laptop" } as const;
+    const far = monotonic(start.now + 5000 + 10 * length);
+    const end = { op: "end", ...later(8000) } as const;
+    const records = [...history(byKernel(), opened, { ...extend, due: far }), end];
+    const { by, due } = only(recover(records, nextBoot(10_000)));
+    const sequence = 60_000 + length - 5000;
+    expect(Object.fromEntries(by)).toEqual({ "": sequence, "alice/laptop": due });
+    expect(due).toBe(60_000 + 10 * length - 5000);
+  });
+
+  test("is now if the last holder has left", () => {
+    const leave = { op: "leave", id: 1, who: "" } as const;
+    for (const access of [byKernel(), byCommands()]) {
+      const lease = only(recover(history(access, opened, leave), later(10_000)));
+      expect(lease.state).toEqual({ kind: "closing" });
+    }
+  });
+
   test("is where it was, within a boot", () => {
     const lease = only(recover(history(byCommands(), opened), later(10_000)));
     expect(lease).toMatchObject({ since: start.now + 5000, due: start.now + 5000 + length });

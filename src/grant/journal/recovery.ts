@@ -2,7 +2,7 @@ import { Address } from "../../base/address.ts";
 import type { Monotonic, WallTime } from "../../base/time.ts";
 import { earliest, later, latest, monotonic, wallTime } from "../../base/time.ts";
 import type { Lease, LeaseEvent, LeaseState } from "../lease.ts";
-import { failureOf } from "../lease.ts";
+import { failureOf, withHolders } from "../lease.ts";
 import { Ledger } from "../ledger.ts";
 import type { ClockReading, LeaseRecord } from "./record.ts";
 import { isSameClock } from "./record.ts";
@@ -52,9 +52,9 @@ export function recover(
     const opener = startOf.get(lease.id) ?? unknown;
     // What was left when its daemon ended is the most that is left now. After a crash that is unknown,
     // and its length must do.
-    const left = end !== undefined && isSameClock(end, opener) ? lease.due - end.now : lease.length;
+    const ended = end !== undefined && isSameClock(end, opener) ? end.now : undefined;
     const state = stateOf(lease, opener, here);
-    return moveTo(here, opener, left, { ...lease, state });
+    return moveTo(here, opener, ended, { ...lease, state });
   });
   return [...found, ...lost];
 }
@@ -84,7 +84,8 @@ function lostLease(id: number, ended: WallTime | undefined, { now }: ClockReadin
   const access = { owner, source: Address.v4(0), knock: undefined, method };
   const result = { kind: "lost", ...(ended !== undefined && { ended }) } as const;
   const failure = { result, attempts: 1, runs: 0, since: now };
-  return { id, access, length: 0, since: now, due: now, state: { kind: "closing", failure } };
+  const state = { kind: "closing", failure } as const;
+  return { id, access, length: 0, since: now, by: new Map(), due: now, state };
 }
 
 /** Returns whether the clock of `here` goes on from the one that a lease has its times of. */
@@ -93,15 +94,22 @@ function goesOn({ since }: Lease, start: ClockReading, here: ClockReading): bool
   return isSameClock(start, here) && here.now >= latest(start.now, since);
 }
 
-/** `left`: how long the lease lasts at most: milliseconds. */
-function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Lease): Lease {
+/** `ended`: when the daemon of the lease ended, if that is known. */
+function moveTo(
+  here: ClockReading,
+  start: ClockReading,
+  ended: Monotonic | undefined,
+  lease: Lease,
+): Lease {
   // From one clock to another only the wall clock goes on, which may have been set.
   if (goesOn(lease, start, here)) return lease;
   const shift = here.now - here.wall - (start.now - start.wall);
   const move = (time: Monotonic) => earliest(later(time, shift), here.now);
-  const due = earliest(later(lease.due, shift), later(here.now, left));
+  const leftAt = (due: Monotonic) => (ended === undefined ? lease.length : due - ended);
+  const moveDue = (due: Monotonic) => earliest(later(due, shift), later(here.now, leftAt(due)));
+  const by = new Map([...lease.by].map(([holder, due]) => [holder, moveDue(due)]));
   const failure = failureOf(lease);
-  const moved = { ...lease, since: move(lease.since), due };
+  const moved = withHolders({ ...lease, since: move(lease.since) }, by);
   if (failure === undefined) return moved;
   return {
     ...moved,
@@ -112,6 +120,8 @@ function moveTo(here: ClockReading, start: ClockReading, left: number, lease: Le
 function stateOf(lease: Lease, start: ClockReading, here: ClockReading): LeaseState {
   const { state } = lease;
   if (state.kind === "closing") return state;
+  // The last holder has left, and the closing was not recorded.
+  if (lease.by.size === 0) return { kind: "closing" };
   const isOnThisClock = goesOn(lease, start, here);
   if (lease.access.method.kind === "native") {
     // A date before its opening tells that the clock was set back: it is unknown how long it was open.
