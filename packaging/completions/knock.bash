@@ -52,7 +52,7 @@ _knock() {
         fi
         return
         ;;
-      -d | --delay | --wait | --retry | --keep | --source | --interface | --payload | --profile | --save | --print | -F | --file)
+      -d | --delay | --wait | --retry | --keep | --source | --interface | --payload | --profile | --save | --print | --request | --name | -F | --file)
         option=$word
         ;;
       -*) ;;
@@ -65,7 +65,7 @@ _knock() {
       local names=(/sys/class/net/*)
       _knock_offer "${names[@]##*/}"
       ;;
-    --profile | --print | --save) _knock_profiles ;;
+    --profile | --print | --save | --request | --name) _knock_profiles ;;
     --wait) _knock_offer 22 ssh 80 443 ;;
     --keep) _knock_offer 30s 1m 10m 1h ;;
     -d | --delay | --retry | --source | --payload) ;;
@@ -73,7 +73,8 @@ _knock() {
       if [[ $cur == -* ]]; then
         _knock_offer -u --udp -d --delay -4 --ipv4 -6 --ipv6 -v --verbose -V --version -h --help \
           --wait --retry --keep --both --source --interface --full --payload --proxy --profile \
-          --list --save --print --secrets --force -F --file --json -q --quiet
+          --list --save --print --secrets --force -F --file --json -q --quiet \
+          --sequence --import --request --name
       elif ((operands == 0)); then
         _knock_profiles
         local hosts

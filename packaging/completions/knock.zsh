@@ -41,9 +41,13 @@ _arguments -s \
   '--retry=[knock so many times again]:times:' \
   '--keep=[keep open a door that closes after this time]:time:(30s 1m 10m 1h)' \
   '--proxy[connect standard input and output with the port]' \
+  '--import[read a sesame\: line from standard input]' \
+  '--name=[with --import, the name of the profile]:profile:_knock_profiles' \
+  '--request=[make a key here, and print its lock1\: line]:profile:_knock_profiles' \
+  '--sequence[knock by the sequence, not by the key]' \
   '--list[show the names of the profiles]' \
   '--print=[show a profile]:profile:_knock_profiles' \
-  '--secrets[with --print, the sequence, too]' \
+  '--secrets[with --print, the sequence and the key, too]' \
   '--save=[save this command line under a name]:profile:_knock_profiles' \
   '--force[with --save, replace a profile]' \
   '--profile=[use this profile]:profile:_knock_profiles' \

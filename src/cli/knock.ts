@@ -12,6 +12,7 @@ import { version } from "./version.ts";
 export async function main(args: readonly string[], io: Io): Promise<number> {
   let line: KnockCommandLine | undefined;
   try {
+    refuseSecrets(args);
     line = new KnockCommandLine(args);
     return await run(line, args, io);
   } catch (error) {
@@ -30,6 +31,18 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** Throws `USAGE` if a key stands on the command line, where all users of this machine can read it. */
+function refuseSecrets(args: readonly string[]): void {
+  const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
+  if (!own.some((arg) => /(?:^|[=\s])sesame:|(?:key|lock)1:/i.test(arg))) return;
+  throw new KnockError("USAGE", "a key or a sesame: line is not an argument", {
+    hints: [
+      "knock --import reads it from standard input",
+      "other users can list arguments, and the shell keeps them: ask for a new key",
+    ],
+  });
+}
+
 /** Returns whether an invalid command line asks for JSON. */
 function asksForJson(args: readonly string[]): boolean {
   const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
@@ -46,6 +59,8 @@ async function run(line: KnockCommandLine, args: readonly string[], io: Io): Pro
     io.stdout((await import("./knock/usage.ts")).formatUsage());
     return 1;
   }
+  if (line.has("import")) return await (await import("./knock/import.ts")).importLine(line, io);
+  if (line.has("request")) return await (await import("./knock/request.ts")).request(line, io);
   if (line.has("list")) return await (await import("./knock/list.ts")).list(line, io);
   if (line.has("print")) return await (await import("./knock/print.ts")).print(line, io);
   const isJson = line.has("json");

@@ -8,6 +8,8 @@ import { textWidth } from "./text-width.ts";
 export interface Io {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** Opens standard input; absent if there is none. */
+  readonly input?: (() => NodeJS.ReadStream | AsyncIterable<Uint8Array>) | undefined;
   /** The terminal that shows standard output; absent if none does. */
   readonly terminal?: TerminalSize | undefined;
 }
@@ -45,6 +47,7 @@ export async function runProgram(name: string, main: Main): Promise<void> {
   const io: Io = {
     stdout: printer(process.stdout),
     stderr: (text) => printError(fitLines(text, terminalOf(process.stderr))),
+    input: () => process.stdin,
     terminal: terminalOf(process.stdout),
   };
   process.on("uncaughtException", (thrown) => {

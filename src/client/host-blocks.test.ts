@@ -1,8 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { findProfile, namesIn, readHostBlocks } from "./host-blocks.ts";
+import { parseAddress } from "../base/address.ts";
+import { findProfile, findSettings, namesIn, readHostBlocks } from "./host-blocks.ts";
 import { formatSettings } from "./keywords.ts";
 import type { Settings } from "./profile.ts";
+import { SecretText } from "./secret-text.ts";
 
 const findService = (name: string) => (name === "ssh" ? 22 : undefined);
 const read = (text: string) => readHostBlocks(text, "/c/knock.conf", { folder: "/c", findService });
@@ -89,6 +91,63 @@ test("of an address and an interface to send from the first counts", () => {
   expect(profile("by-name", text)).not.toHaveProperty("source");
 });
 
+const key = `key1:${"A".repeat(91)}`;
+
+test("a profile knocks by its key, and can have a sequence, too", () => {
+  const text = `
+    Host home
+      HostName gate.example.org
+      Key ${key}
+      KnockPort 23547
+      Door ssh, "open SSH",web
+      For 8 hours
+      Address 2001:db8::9
+    Host both
+      Sequence 7003
+    Host * !work
+      Key ${key}
+      KnockPort 23547
+      Door ssh
+  `;
+  const { key: read, openedAddress, ...rest } = profile("home", text) ?? {};
+  expect(rest).toEqual({
+    name: "home",
+    host: "gate.example.org",
+    knockPort: 23547,
+    doors: ["ssh", "open SSH", "web"],
+    openFor: 28_800,
+  });
+  expect([read?.reveal(), String(openedAddress)]).toEqual([key, "2001:db8::9"]);
+  expect(profile("both", text)).toMatchObject({ steps: [{ number: 7003 }], doors: ["ssh"] });
+  expect(profile("work", text)).toBeUndefined();
+});
+
+test("a key without a port or a door is no profile, even with a sequence; a request knocks by that", () => {
+  const sequence = "Sequence 5\n";
+  expect(profile("home", `${sequence}Key ${key}\nDoor ssh`)).toBeUndefined();
+  expect(profile("home", `${sequence}Key ${key}\nKnockPort 7`)).toBeUndefined();
+  expect(profile("home", `Key ${key}`)).toBeUndefined();
+  expect(profile("home", `${sequence}Key ${key}`)).toMatchObject({ steps: [{ number: 5 }] });
+  expect(profile("home", `${sequence}KnockPort 7\nDoor a`)).toMatchObject({ steps: [{}] });
+});
+
+test("a problem never shows a key", () => {
+  const lines = [
+    ...[`Key ${key}A`, `Key ${key} x`, `Key "${key.slice(0, 50)} ${key.slice(50)}"`, `${key} x`],
+    ...[`KnockPort ${key}`, `Door`, `For ${key}`, `Address ${key}`, `Wait ${key}`, `Host`],
+    ...[`KnockPort 0`, `KnockPort tcp/5`, `For 500ms`, `For 195d`, `Address ::`, `Address 0.0.0.0`],
+    ...[`BindAddress ${key}`, `Sequence ${key}`, `Delay ${key}`, `Retry ${key}`],
+  ];
+  let message = "";
+  try {
+    read(lines.join("\n"));
+  } catch (error) {
+    message = (error as Error).message;
+  }
+  expect(message.split("\n")).toHaveLength(lines.length);
+  expect(message).not.toMatch(/A{9}/);
+});
+
 test("a name without a sequence is no profile", () => {
   expect(profile("home", "Host *\nDelay 5")).toBeUndefined();
   expect(profile("home", "Host work\nSequence 5")).toBeUndefined();
@@ -149,6 +208,7 @@ test("settings can be written and read back", () => {
     { requiredKeys: ["number", "protocol"] },
   );
   const word = fc.string({ minLength: 1 }).filter((text) => !/[\r\n]/.test(text));
+  const door = word.filter((text) => !text.includes(","));
   const steps = fc
     .array(step, { minLength: 1, maxLength: 8 })
     .map(([first, ...rest]) => [
@@ -168,6 +228,11 @@ test("settings can be written and read back", () => {
       wait: fc.record({ port, timeout: fc.integer({ min: 1, max: 999_999 }) }),
       retry: fc.nat(100),
       command: fc.array(word, { minLength: 1 }),
+      key: fc.constant(new SecretText(key)),
+      knockPort: port,
+      doors: fc.array(door, { minLength: 1 }),
+      openFor: fc.integer({ min: 1, max: 2 ** 24 - 1 }),
+      openedAddress: fc.constantFrom("auto", "any", parseAddress("2001:db8::1")),
       family: fc.constantFrom(0, 4, 6, "both"),
       full: fc.boolean(),
       payload: word.filter((text) => !text.startsWith("@")),
@@ -177,8 +242,10 @@ test("settings can be written and read back", () => {
   fc.assert(
     fc.property(settings, origin, (generated, from) => {
       const written = { ...generated, ...from, host: "gate" } as Settings;
-      const lines = formatSettings(written);
-      expect(profile("x", ["Host x", ...lines].join("\n"))).toEqual({ ...written, name: "x" });
+      const text = ["Host x", ...formatSettings(written)].join("\n");
+      const found = findSettings("x", read(text));
+      expect(found).toEqual({ ...written, name: "x" });
+      expect(found.key?.reveal()).toBe(written.key?.reveal());
     }),
   );
 });

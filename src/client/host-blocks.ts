@@ -3,8 +3,9 @@ import { nearest } from "../base/nearest.ts";
 import type { Keyword, ReadContext } from "./keywords.ts";
 import { findKeyword, keywords } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
-import type { KnockProfile, Settings } from "./profile.ts";
-import { overlay } from "./profile.ts";
+import type { KnockProfile, NamedSettings, Settings } from "./profile.ts";
+import { overlay, toProfile } from "./profile.ts";
+import { hideKeys } from "./secret-text.ts";
 import { splitWords } from "./words.ts";
 
 /** A line of knock.conf. */
@@ -47,29 +48,38 @@ export function readHostBlocks(text: string, file: string, context: ReadContext)
       } catch (error) {
         if (!(error instanceof KnockError)) throw error;
         const hints = error.hints.map((hint) => ` (${hint})`).join("");
-        problems.push(`${file}:${line}: ${error.message}${hints}`);
+        problems.push(`${file}:${line}: ${hideKeys(error.message)}${hints}`);
       }
     });
   if (problems.length > 0) throw new KnockError("CONFIG", problems.join("\n"));
   return blocks;
 }
 
-/**
- * Returns the profile of a name: the first block that sets a keyword wins, as in ssh_config(5). Returns
- * `undefined` if the profile has no sequence.
- */
+/** Returns the profile of a name, or `undefined` if it has neither a sequence nor a key, or a part is missing. */
 export function findProfile(name: string, blocks: readonly HostBlock[]): KnockProfile | undefined {
+  return toProfile(findSettings(name, blocks));
+}
+
+/** Returns the settings of a name: the first block that sets a keyword wins, as in ssh_config(5). */
+export function findSettings(name: string, blocks: readonly HostBlock[]): NamedSettings {
   const said = blocks
     .filter(({ patterns }) => matches(patterns, name))
     .flatMap(({ directives }) => directives);
   const settings = said.reduce<Settings>((upper, lower) => overlay(upper, lower.settings), {});
-  const { steps, host = name } = settings;
-  return steps && { ...settings, name, host: host.replaceAll("%h", name), steps };
+  const { host = name } = settings;
+  return { ...settings, name, host: host.replaceAll("%h", name) };
 }
 
 /** Returns whether a `Host` line has exactly this name. */
 export function hasName(name: string, blocks: readonly HostBlock[]): boolean {
   return namesIn(blocks).some((one) => one.toLowerCase() === name.toLowerCase());
+}
+
+/** Returns whether any block has a key. */
+export function hasKey(blocks: readonly HostBlock[]): boolean {
+  return blocks.some(({ directives }) =>
+    directives.some(({ settings }) => settings.key !== undefined),
+  );
 }
 
 /** Returns the names in `Host` lines, without patterns, in order. */

@@ -1,10 +1,14 @@
 import { isIP } from "node:net";
 import { homedir } from "node:os";
 import { resolve } from "node:path";
+import { parseAddress } from "../base/address.ts";
+import { formatDuration, parseDuration } from "../base/duration.ts";
 import { KnockError } from "../base/errors.ts";
+import { parsePortNumber } from "../base/port.ts";
 import type { FindService, RequestedFamily } from "./plan.ts";
 import { formatSteps, parseDelay, parseSteps } from "./plan.ts";
-import type { Settings } from "./profile.ts";
+import type { OpenedAddress, Settings } from "./profile.ts";
+import { SecretText } from "./secret-text.ts";
 import { formatWait, parseWait } from "./wait.ts";
 import { quoteWord } from "./words.ts";
 
@@ -50,6 +54,39 @@ export const keywords: readonly Keyword[] = [
       return { steps: parseSteps(items, false, findService) };
     },
     write: ({ steps }) => steps && formatSteps(steps),
+  },
+  {
+    name: "Key",
+    read: (words) => ({ key: readKey(words) }),
+    write: ({ key }) => one(key?.reveal()),
+  },
+  {
+    name: "KnockPort",
+    read(words) {
+      const knockPort = parsePortNumber(single(words));
+      if (knockPort === undefined) throw problem("expected a UDP port, a number from 1 to 65535");
+      return { knockPort };
+    },
+    write: ({ knockPort }) => one(knockPort),
+  },
+  {
+    name: "Door",
+    read(words) {
+      const doors = words.flatMap((word) => word.split(",")).filter((name) => name !== "");
+      if (doors.length === 0) throw problem("a door is missing");
+      return { doors };
+    },
+    write: ({ doors }) => doors?.map((name, i) => (i < doors.length - 1 ? `${name},` : name)),
+  },
+  {
+    name: "For",
+    read: (words) => ({ openFor: readOpenFor(words.join(" ")) }),
+    write: ({ openFor }) => one(openFor, (seconds) => formatDuration(seconds * 1000)),
+  },
+  {
+    name: "Address",
+    read: (words) => ({ openedAddress: readOpenedAddress(single(words)) }),
+    write: ({ openedAddress }) => one(openedAddress),
   },
   {
     name: "Delay",
@@ -127,6 +164,30 @@ export function formatSettings(settings: Settings): string[] {
       ? []
       : [`${name} ${words.map(quoteWord).join(" ")}`];
   });
+}
+
+/** Checks the form alone: the checksum needs cryptography, which costs time. Quotes nothing. */
+function readKey(words: readonly string[]): SecretText {
+  const [word = "", ...rest] = words;
+  if (rest.length === 0 && /^key1:[\w-]{91}$/.test(word)) return new SecretText(word);
+  throw problem("expected key1: and 91 letters, digits, - or _, as knock --import writes it");
+}
+
+const mostSeconds = 2 ** 24 - 1;
+
+/** Reads whole seconds, from 1 to 16,777,215. */
+function readOpenFor(text: string): number {
+  const seconds = (parseDuration(text) ?? 0) / 1000;
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= mostSeconds) return seconds;
+  throw problem(`'${text}' is not a time from 1 s to 194 days: 30m, 8h`);
+}
+
+function readOpenedAddress(text: string): OpenedAddress {
+  const word = text.toLowerCase();
+  if (word === "auto" || word === "any") return word;
+  const address = parseAddress(text);
+  if (address !== undefined && (address.w0 | address.w1 | address.w3) !== 0) return address;
+  throw problem("expected auto, any or an address");
 }
 
 /** Reads how many times to knock again: 0 to 100. Throws `USAGE`. */

@@ -13,6 +13,8 @@ export interface Step extends Port {
   readonly text: string;
   /** Milliseconds since the step before, instead of the delay of the plan. */
   readonly pause?: number;
+  /** Makes the datagram, anew each time, from the address that it leaves from; else it is the plan's payload. */
+  readonly seal?: (source: string) => Uint8Array;
 }
 
 /** A knock to send. */

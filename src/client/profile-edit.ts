@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { KnockError } from "../base/errors.ts";
 import type { HostBlock } from "./host-blocks.ts";
-import { findProfile, readHostBlocks } from "./host-blocks.ts";
+import { findSettings, readHostBlocks } from "./host-blocks.ts";
 import type { ReadContext } from "./keywords.ts";
 import { formatSettings, keywords } from "./keywords.ts";
 import { isExact, matches } from "./pattern.ts";
-import type { KnockProfile } from "./profile.ts";
+import type { NamedSettings, Settings } from "./profile.ts";
 
 /** The text of a knock.conf, and its path. */
 export interface EditedFile {
@@ -14,8 +14,13 @@ export interface EditedFile {
   readonly context: ReadContext;
 }
 
+/** The settings of a profile to write. Without a host the file has another line that names it, or lacks it for now. */
+export interface WrittenProfile extends Settings {
+  readonly name: string;
+}
+
 /** Returns the lines of a profile: `Host NAME`, and its settings, indented. */
-export function formatProfile(profile: KnockProfile): string[] {
+export function formatProfile(profile: WrittenProfile): string[] {
   return [`Host ${profile.name}`, ...formatSettings(profile).map((line) => `    ${line}`)];
 }
 
@@ -26,38 +31,47 @@ export function formatProfile(profile: KnockProfile): string[] {
  */
 export function putProfile(
   { file, text, context }: EditedFile,
-  profile: KnockProfile,
+  profile: WrittenProfile,
   force: boolean,
 ): string {
   checkName(profile.name);
   const blocks = readHostBlocks(text, file, context);
   const lines = text === "" ? [] : text.replace(/\n$/, "").split("\n");
-  const [old, second] = blocks.filter(({ patterns }) => names(patterns, profile.name));
-  if (old !== undefined && !force) {
-    throw new KnockError("CONFIG", `${file}:${old.line}: there is a profile '${profile.name}'`, {
+  const named = blocks.find(({ patterns }) => names(patterns, profile.name));
+  if (named !== undefined && !force) {
+    throw new KnockError("CONFIG", `${file}:${named.line}: there is a profile '${profile.name}'`, {
       hints: ["--force replaces it"],
     });
   }
-  if (old !== undefined && (second !== undefined || old.patterns.length > 1)) {
-    const { line } = second ?? old;
-    throw new KnockError(
-      "CONFIG",
-      `${file}:${line}: '${profile.name}' shares its Host line, or has several: edit the file`,
-    );
-  }
+  const old = findBlock(profile.name, blocks, file);
   const block = formatProfile(profile);
   if (old !== undefined) replace(lines, old, blocks, block);
   else insert(lines, blocks, profile.name, block);
   const result = `${lines.join("\n")}\n`;
-  expectSaved(file, profile, findProfile(profile.name, readHostBlocks(result, file, context)));
+  expectSaved(file, profile, findSettings(profile.name, readHostBlocks(result, file, context)));
   return result;
 }
 
+/** Returns the only block of a name. Throws `CONFIG` if it has several, or shares its `Host` line. */
+export function findBlock(
+  name: string,
+  blocks: readonly HostBlock[],
+  file: string,
+): HostBlock | undefined {
+  const [block, second] = blocks.filter(({ patterns }) => names(patterns, name));
+  if (block === undefined || (second === undefined && block.patterns.length === 1)) return block;
+  const { line } = second ?? block;
+  throw new KnockError(
+    "CONFIG",
+    `${file}:${line}: '${name}' shares its Host line, or has several: edit the file`,
+  );
+}
+
 /** Throws `CONFIG` if earlier lines of the file override a setting of the profile. */
-function expectSaved(file: string, profile: KnockProfile, found: KnockProfile | undefined): void {
+export function expectSaved(file: string, profile: WrittenProfile, found: NamedSettings): void {
   for (const { name, write } of keywords) {
     const wanted = write(profile);
-    if (wanted === undefined || isDeepStrictEqual(found && write(found), wanted)) continue;
+    if (wanted === undefined || isDeepStrictEqual(write(found), wanted)) continue;
     const culprit =
       name === "BindAddress" || name === "BindInterface" ? "BindAddress or BindInterface" : name;
     throw new KnockError(

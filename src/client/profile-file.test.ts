@@ -8,6 +8,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
@@ -88,7 +89,48 @@ test.skipIf(windows)(
   },
 );
 
+describe("a file with a key", () => {
+  const keyed = `${block}    Key key1:${"A".repeat(91)}\n`;
+
+  test.skipIf(windows)("is refused if others can read it, also for a change", () => {
+    for (const mode of [0o640, 0o604, 0o644]) {
+      const path = fileWith(keyed, mode);
+      const refused = expect.objectContaining({
+        code: "CONFIG",
+        message: `${path}: others can read it, and it has a Key`,
+        hints: [`chmod 600 ${path}`],
+      });
+      expect(() => readProfiles(path)).toThrow(refused);
+      expect(() => saveProfile(path, { ...home, name: "work" }, false)).toThrow(refused);
+      expect(readFileSync(path, "utf8")).toBe(keyed);
+    }
+    for (const mode of [0o600, 0o400]) {
+      expect(readProfiles(fileWith(keyed, mode)).warnings).toEqual([]);
+    }
+  });
+
+  test("from the future is a sign of a clock that is wrong", () => {
+    const path = fileWith(keyed);
+    const written = new Date(Date.now() + 3_600_000);
+    utimesSync(path, written, written);
+    expect(readProfiles(path).warnings).toEqual([
+      expect.stringMatching(/^the clock looks wrong: it says [-\d :]+, and .* was written at /),
+    ]);
+    const other = fileWith(block);
+    utimesSync(other, written, written);
+    expect(readProfiles(other).warnings).toEqual([]);
+  });
+});
+
 describe("saving", () => {
+  test("keeps its hands off a file that is not UTF-8", () => {
+    const path = fileWith("");
+    const bytes = Buffer.from("# caf\xe9\n", "latin1");
+    writeFileSync(path, bytes);
+    expect(() => saveProfile(path, home, false)).toThrow(`${path}: it is not UTF-8`);
+    expect(readFileSync(path)).toEqual(bytes);
+  });
+
   test("makes the file and its folders for the owner alone", () => {
     const base = folder();
     const path = join(base, "a", "b", "knock.conf");

@@ -131,6 +131,51 @@ test("datagrams carry the payload, and come from the source", async () => {
   expect([String(bytes), address]).toEqual(["sesame", "127.0.0.3"]);
 });
 
+test.each([undefined, "127.0.0.3"])(
+  "a sealed step is made of the address that it leaves from: %s",
+  async (source) => {
+    const socket = createSocket("udp4");
+    await once(socket.bind(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void socket.close());
+    let made = 0;
+    const step: Step = {
+      number: socket.address().port,
+      protocol: "udp",
+      text: "x",
+      seal: (from) => Buffer.from(`${++made} ${from}`),
+    };
+    const arrivals: string[] = [];
+    socket.on("message", (bytes, { address }) => arrivals.push(`${bytes} ${address}`));
+    const route =
+      source === undefined ? { address: "127.0.0.1" } : { address: "127.0.0.1", source };
+    for (let i = 0; i < 2; i++) await sendPlan(plan([step]), route, () => {});
+    await expect.poll(() => arrivals.length).toBe(2);
+    const from = source ?? "127.0.0.1";
+    expect(arrivals).toEqual([`1 ${from} ${from}`, `2 ${from} ${from}`]);
+  },
+);
+
+test("a sealed step that cannot be sent or made is told", async () => {
+  const sealed = (seal: Step["seal"] & object): Step => ({
+    number: 7,
+    protocol: "udp",
+    text: "7",
+    seal,
+  });
+  const fine = sealed(() => new Uint8Array(1));
+  const route = { address: "127.0.0.1", source: "192.0.2.77" };
+  await expect(sendPlan(plan([fine]), route, () => {})).rejects.toMatchObject({
+    code: "SEND",
+    message: "cannot send to udp 127.0.0.1:7: address not available",
+  });
+  const broken = sealed(() => {
+    throw new Error("no packet");
+  });
+  await expect(sendPlan(plan([broken]), { address: "127.0.0.1" }, () => {})).rejects.toThrow(
+    "no packet",
+  );
+});
+
 test("a source that is not ours is told", async () => {
   const route = { address: "127.0.0.1", source: "192.0.2.77" };
   for (const protocol of ["tcp", "udp"] as const) {

@@ -56,7 +56,8 @@ export async function sendEverywhere(
 }
 
 async function sendStep(step: Step, route: Route, plan: KnockPlan): Promise<void> {
-  if (step.protocol === "udp") await sendDatagram(step.number, route, plan.payload);
+  if (step.seal !== undefined) await sendSealed(step.number, route, step.seal);
+  else if (step.protocol === "udp") await sendDatagram(step.number, route, plan.payload);
   else if (plan.full) await sendFully(step.number, route);
   else await sendSyn(step.number, route);
 }
@@ -100,6 +101,29 @@ function begin(port: number, { address, source }: Route): Socket {
   const from = source === undefined ? {} : { localAddress: source };
   const socket = connect({ host: address, port, ...from, autoSelectFamily: false });
   return socket.on("error", () => {});
+}
+
+/** Sends from a connected socket: only that knows the address that its packets leave from. */
+async function sendSealed(
+  port: number,
+  { address, source }: Route,
+  seal: (source: string) => Uint8Array,
+): Promise<void> {
+  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const connectThere = () => socket.connect(port, address);
+      socket.on("error", reject).once("connect", resolve);
+      if (source === undefined) connectThere();
+      else socket.bind(0, source, connectThere);
+    });
+    const packet = seal(socket.address().address);
+    await new Promise<void>((resolve, reject) => {
+      socket.send(packet, (error) => (error ? reject(error) : resolve()));
+    });
+  } finally {
+    socket.close();
+  }
 }
 
 async function sendDatagram(port: number, route: Route, payload: Uint8Array): Promise<void> {

@@ -18,7 +18,7 @@ export const table: ImportTable = {
   },
   config: { values: ["base"], types: ["capture", "match", "grant", "firewall"] },
   control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
-  client: { values: ["base"] },
+  client: { values: ["base", "knock"] },
   invitation: { values: ["base"], types: ["config"], node: [] },
   setup: {
     values: ["base", "system", "firewall", "config", "control", "client", "invitation"],
@@ -31,7 +31,10 @@ export const table: ImportTable = {
     ],
   },
   cli: {
-    values: ["base", "system", "config", "control", "client", "daemon", "invitation", "setup"],
+    values: [
+      ...["base", "system", "config", "control", "client", "daemon", "invitation", "setup"],
+      "knock",
+    ],
     packages: ["uqr"],
   },
 };

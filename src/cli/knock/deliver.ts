@@ -3,7 +3,7 @@ import { usualPayload } from "../../client/payload.ts";
 import type { KnockPlan, Step } from "../../client/plan.ts";
 import { formatStep } from "../../client/plan.ts";
 import type { KnockProfile } from "../../client/profile.ts";
-import { toPlan } from "../../client/profile.ts";
+import { isKeyProfile, toPlan } from "../../client/profile.ts";
 import type { Route } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import type { Io } from "../program.ts";
@@ -65,13 +65,18 @@ async function reach(job: KnockJob): Promise<string | undefined> {
 }
 
 async function planOf(profile: KnockProfile, line: KnockCommandLine): Promise<KnockPlan> {
-  const { payload } = profile;
-  if (payload === undefined) return toPlan(profile, usualPayload);
-  if (line.has("payload") && profile.steps.every(({ protocol }) => protocol === "tcp")) {
+  if (isKeyProfile(profile)) {
+    if (line.has("payload")) throw usageError("--payload has no meaning with a key");
+    const { keySteps } = await import("../../client/key-steps.ts");
+    return toPlan(profile, keySteps(profile), usualPayload);
+  }
+  const { payload, steps } = profile;
+  if (payload === undefined) return toPlan(profile, steps, usualPayload);
+  if (line.has("payload") && steps.every(({ protocol }) => protocol === "tcp")) {
     throw usageError("--payload has no meaning without a UDP port");
   }
   const { readPayload } = await import("../../client/payload.ts");
-  return toPlan(profile, readPayload(payload));
+  return toPlan(profile, steps, readPayload(payload));
 }
 
 function checkTogether({ profile, service, command }: KnockTarget, line: KnockCommandLine): void {

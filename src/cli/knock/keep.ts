@@ -98,7 +98,7 @@ async function knockOnce({ profile, plan, onStep }: KnockJob): Promise<readonly 
   if (wait === undefined) {
     await sendEverywhere(plan, routes, onStep);
   } else {
-    await expectOpen({ plan, routes, wait, retry }, onStep);
+    await expectOpen({ plan, routes, wait, retry }, onStep, profile);
   }
   return routes.map(({ address }) => address);
 }
@@ -106,11 +106,12 @@ async function knockOnce({ profile, plan, onStep }: KnockJob): Promise<readonly 
 async function expectOpen(
   options: Parameters<typeof knockUntilOpen>[0],
   onStep: KnockJob["onStep"],
+  profile: KnockJob["profile"],
 ): Promise<void> {
   const listener = { onStep, onWait: () => {}, onRetry: () => {} };
   const { reply, knocks } = await knockUntilOpen(options, listener, systemClock, Math.random);
   reply.socket?.destroy();
-  if (reply.answer !== "open") throw explain(reply, options.wait.port, knocks);
+  if (reply.answer !== "open") throw await explain(reply, options.wait.port, knocks, profile);
 }
 
 async function start(

@@ -32,7 +32,7 @@ export async function proxy(
   };
   const outcome = await runKnock(job, options);
   const { socket } = outcome.reply;
-  if (!printOutcome(job, outcome, port) || socket === undefined) return 1;
+  if (!(await printOutcome(job, outcome, port)) || socket === undefined) return 1;
   const output = openOutput();
   // Standard output cannot be closed here: the end of the server's data ends the connection.
   if (output === process.stdout) socket.once("end", () => socket.end());

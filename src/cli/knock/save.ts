@@ -1,5 +1,5 @@
 import { KnockError } from "../../base/errors.ts";
-import { toPlan } from "../../client/profile.ts";
+import { checkHost } from "../../client/plan.ts";
 import { saveProfile, usualPath } from "../../client/profile-file.ts";
 import type { Io } from "../program.ts";
 import type { KnockCommandLine } from "./command-line.ts";
@@ -22,7 +22,7 @@ export async function save(
     });
   }
   const path = line.get("file") ?? usualPath();
-  toPlan(profile, new Uint8Array());
+  checkHost(profile.host, profile.family ?? 0);
   const then = command !== undefined && command.length > 0 && { command };
   saveProfile(path, { ...profile, name, ...then }, line.has("force"));
   if (!line.has("quiet")) io.stderr(`saved as '${name}' in ${path}\n`);

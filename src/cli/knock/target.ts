@@ -1,8 +1,8 @@
 import { KnockError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { parseDelay, parseSteps, readHost, splitPorts } from "../../client/plan.ts";
-import type { KnockProfile, Settings } from "../../client/profile.ts";
-import { overlay } from "../../client/profile.ts";
+import type { KnockProfile, NamedSettings, Settings } from "../../client/profile.ts";
+import { isRequested, overlay, toProfile, withoutKey } from "../../client/profile.ts";
 import type { ProfileFile } from "../../client/profile-file.ts";
 import { findService } from "../../client/services.ts";
 import type { Io } from "../program.ts";
@@ -103,17 +103,38 @@ async function lookUp(
   line: KnockCommandLine,
   io: Io,
 ): Promise<KnockProfile | undefined> {
-  const { findProfile, hasName } = await import("../../client/host-blocks.ts");
+  const { findSettings, hasName } = await import("../../client/host-blocks.ts");
   const file = await openProfiles(line, io);
-  const profile = findProfile(name, file.blocks);
-  if (profile === undefined) {
+  const found = findSettings(name, file.blocks);
+  const wanted = line.has("sequence") ? withoutKey(found) : found;
+  if (toProfile(wanted) === undefined) {
     if (!hasName(name, file.blocks)) return undefined;
-    throw new KnockError("CONFIG", `${file.path}: '${name}' has no Sequence`);
+    throw explainGap(wanted, file.path);
   }
-  const steps = profile.steps.map((step) =>
+  const { host, steps } = wanted;
+  const sent = steps?.map((step) =>
     line.has("udp") ? { ...step, protocol: "udp" as const } : step,
   );
-  return { ...overlay(await readSettings(line), profile), name, host: profile.host, steps };
+  const settings = overlay(await readSettings(line), wanted);
+  return toProfile({ ...settings, name, host, ...(sent !== undefined && { steps: sent }) });
+}
+
+/** Explains why settings make no profile. */
+function explainGap(settings: NamedSettings, file: string): KnockError {
+  const { name, key, doors } = settings;
+  if (key === undefined) {
+    return new KnockError("CONFIG", `${file}: '${name}' has no ${doors ? "Key" : "Sequence"}`);
+  }
+  if (isRequested(settings)) {
+    return new KnockError("CONFIG", `${file}: '${name}' waits for the answer to its request`, {
+      hints: [
+        `knock --request ${name} prints the line for the administrator again`,
+        "knock --import takes the sesame: line of the answer",
+      ],
+    });
+  }
+  const gap = doors === undefined ? "Door" : "KnockPort";
+  return new KnockError("CONFIG", `${file}: '${name}' has a Key, but no ${gap}`);
 }
 
 /** Reads the file of profiles that the command line names, or the default one. Prints its warnings. */

@@ -6,6 +6,7 @@ import { options } from "./command-line.ts";
 export const usageLines = `usage: knock [options] HOST PORT[:PROTOCOL]...
        knock [options] PROFILE [-- COMMAND...]
        knock [options] --proxy HOST PORT [PORT[:PROTOCOL]...]
+       knock --import [--name NAME] | --request NAME
 `;
 
 const groups = {
@@ -13,6 +14,7 @@ const groups = {
   addresses: ["ipv4", "ipv6", "both", "source", "interface"],
   waiting: ["wait", "retry", "keep", "proxy"],
   profiles: ["list", "print", "secrets", "save", "force", "profile", "file"],
+  keys: ["import", "name", "request", "sequence"],
   output: ["verbose", "quiet", "json", "version", "help"],
 } as const satisfies Record<string, readonly KnockOptionName[]>;
 
@@ -33,10 +35,15 @@ const texts: Readonly<Record<KnockOptionName, string>> = {
   proxy:
     "connect standard input and output to PORT of HOST when it is open: ProxyCommand knock --proxy %h %p 7003 9140 8455",
   list: "print the names of the profiles",
-  print: "print a profile, without its sequence",
-  secrets: "with --print: print the sequence, too",
+  import: "read a sesame: line from standard input, and save it as a profile",
+  name: "with --import: name the profile [as the line does]",
+  request:
+    "make a key on this machine, and print the lock1: line for knockctl user add --lock; --import of the answer completes the profile",
+  sequence: "knock by the sequence of a profile that has a key, too",
+  print: "print a profile, without its sequence and key",
+  secrets: "with --print: print the sequence and the key, too",
   save: "save this command line as a profile",
-  force: "with --save: replace a profile",
+  force: "with --save, --import and --request: replace a profile or a key",
   profile: "use this profile where PROFILE would be ambiguous",
   file: "use this file of profiles [~/.config/sesame/knock.conf, on Windows %APPDATA%\\sesame\\knock.conf]",
   verbose: "print each packet as it is sent",
@@ -72,5 +79,6 @@ examples
   knock -v -d 200 gate.example.org 7003 9140:udp 8455
   knock --wait 22 --save home gate.example.org 7003 9140 8455
   knock home -- ssh gate.example.org
+  knock --import --name home <line-from-the-administrator
 `;
 }

@@ -4,6 +4,8 @@ import { isErrno, KnockError } from "../../base/errors.ts";
 import type { KnockOutcome, RetryOptions } from "../../client/attempt.ts";
 import { knockUntilOpen } from "../../client/attempt.ts";
 import type { Reply } from "../../client/probe.ts";
+import type { KnockProfile } from "../../client/profile.ts";
+import { isKeyProfile } from "../../client/profile.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
 import type { KnockJob } from "./knock-job.ts";
@@ -22,7 +24,8 @@ async function forPeople(job: KnockJob): Promise<string | undefined> {
   if (routes === undefined || wait === undefined) return undefined;
   const outcome = await runKnock(job, { plan, routes, wait, retry });
   outcome.reply.socket?.destroy();
-  return printOutcome(job, outcome, wait.port) ? outcome.reply.route.address : undefined;
+  const isOpen = await printOutcome(job, outcome, wait.port);
+  return isOpen ? outcome.reply.route.address : undefined;
 }
 
 async function forScripts(job: KnockJob): Promise<string | undefined> {
@@ -100,14 +103,14 @@ export async function runKnock(job: KnockJob, options: RetryOptions): Promise<Kn
 }
 
 /** Prints the result. Returns whether the service is open. */
-export function printOutcome(
-  { line, io, isLast }: KnockJob,
+export async function printOutcome(
+  { profile, line, io, isLast }: KnockJob,
   outcome: KnockOutcome,
   port: number,
-): boolean {
+): Promise<boolean> {
   const { reply, openBefore, waited, knocks } = outcome;
   if (reply.answer !== "open") {
-    const { message, hints } = explain(reply, port, knocks);
+    const { message, hints } = await explain(reply, port, knocks, profile);
     if (line.has("quiet")) return false;
     io.stderr(
       `knock: error: ${message}\n${hints.map((hint) => `knock: hint: ${hint}\n`).join("")}`,
@@ -124,27 +127,34 @@ export function printOutcome(
 }
 
 /** Returns an error that explains why the service is not open. */
-export function explain(
+export async function explain(
   { answer, route, reason }: Reply,
   port: number,
   knocks: number,
-): KnockError {
+  profile: KnockProfile,
+): Promise<KnockError> {
   const service = `tcp/${port} of ${route.address}`;
   const after = knocks > 1 ? ` after ${knocks} knocks` : "";
-  const again = "-d 200 pauses between packets, --retry 3 knocks again";
+  const again = await hintsFor(profile);
   if (answer === "unreachable") {
     // The kernel reports icmp-host-prohibited and admin-prohibited as an unreachable host.
     const firewall =
       "a firewall that rejects, such as firewalld, may cause this, too: the door is closed";
     return new KnockError("SEND", `${service} is unreachable${after}: ${reason}`, {
-      hints: [firewall, again],
+      hints: [firewall, ...again],
     });
   }
   if (answer === "refused") {
     const what =
       "is refused: the machine answers, but the door is closed or nothing listens behind it";
-    return new KnockError("SEND", `${service} ${what}${after}`, { hints: [again] });
+    return new KnockError("SEND", `${service} ${what}${after}`, { hints: again });
   }
   const causes = "host down, wrong address, or packets dropped";
-  return new KnockError("SEND", `no answer from ${service}${after}: ${causes}`, { hints: [again] });
+  return new KnockError("SEND", `no answer from ${service}${after}: ${causes}`, { hints: again });
+}
+
+async function hintsFor(profile: KnockProfile): Promise<readonly string[]> {
+  if (!isKeyProfile(profile)) return ["-d 200 pauses between packets, --retry 3 knocks again"];
+  const { keyHints } = await import("./key-hints.ts");
+  return keyHints(profile, new Date(systemClock.wall()));
 }
