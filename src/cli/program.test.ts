@@ -57,8 +57,9 @@ test("a launcher without a build says what to do", async () => {
   const folder = await mkdtemp(join(tmpdir(), "sesame-launcher-"));
   onTestFinished(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  // With bin/package.json, which makes the launchers CommonJS.
+  await cp(new URL("../../bin", import.meta.url), join(folder, "bin"), { recursive: true });
   const launcher = join(folder, "bin", "knock");
-  await cp(new URL("../../bin/knock", import.meta.url), launcher);
   const stderr = await new Promise((resolve) => {
     execFile(process.execPath, [launcher, "-V"], (_, __, text) => resolve(text));
   });
