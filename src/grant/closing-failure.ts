@@ -16,8 +16,11 @@ const mostRunsAfterBoot = 4;
 /** The shell's, for a program that cannot be run or does not exist, and those of timeout and env. */
 const notExecuted: readonly number[] = [124, 125, 126, 127];
 
-/** What iptables returns for lack of memory, of the lock or of privileges. */
-const iptablesResourceProblem = 4;
+/**
+ * What iptables returns where it cannot read the rules: for lack of the kernel's support or of privileges,
+ * of memory or of the lock.
+ */
+const iptablesUnavailable: readonly number[] = [3, 4];
 
 /** Pauses after the first failure, and the longest one for a command that cannot start: milliseconds. */
 const firstPause = 1000;
@@ -57,7 +60,7 @@ export function confirmsBoot({ method }: Access, result: Failed, runs: number): 
   if (result.kind !== "failed" || notExecuted.includes(result.status)) return false;
   const stop = method.kind === "command" ? (method.stop ?? "") : "";
   const isOfIptables = /^ip6?tables(-|$)/.test(commandKind(stop));
-  if (isOfIptables && result.status === iptablesResourceProblem) return false;
+  if (isOfIptables && iptablesUnavailable.includes(result.status)) return false;
   return runs >= mostRunsAfterBoot;
 }
 

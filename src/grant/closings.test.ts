@@ -271,6 +271,7 @@ describe("the next daemon", () => {
       ["has no program any more", inKernel, { kind: "failed", status: 127 }],
       ["does not end", inKernel, { kind: "timed-out" }],
       ["cannot get the lock", inKernel, { kind: "failed", status: 4 }],
+      ["cannot read the rules", inKernel, { kind: "failed", status: 3 }],
       ["cannot get it behind sudo", "sudo ip6tables-nft -F doors", { kind: "failed", status: 4 }],
       ["is ended by timeout", `timeout 5 ${inKernel}`, { kind: "failed", status: 124 }],
     ])("keeps in the list what %s", async (_, stop, result) => {

@@ -9,7 +9,7 @@ export interface ReadJournal {
   readonly end: number;
   /** One text for each part that cannot be read, or could not without a correction. */
   readonly damage: readonly string[];
-  /** How many whole lines cannot be read. */
+  /** How many whole lines cannot be read; a gap counts as one. */
   readonly lost: number;
 }
 
@@ -46,6 +46,8 @@ export function readJournal(bytes: Uint8Array): ReadJournal {
     const value = parseLine(stripped);
     if (value !== undefined) values.push(value);
     if (stripped !== line) damage.push("something is behind its end");
+    // Whole lines may have been there.
+    if (stripped !== line && value !== undefined) lost++;
     if (value !== undefined || stripped === "") continue;
     const corrected = corrections++ < mostCorrections && correct(line, lines[i + 1] ?? "");
     if (corrected) {

@@ -128,7 +128,7 @@ test("what stands behind the end is not hidden by a gap", () => {
     Buffer.from(formatLine(2)),
   ]);
   const damage = ["something is behind its end"];
-  expect(readJournal(text)).toMatchObject({ values: [1, 2], damage, lost: 0, end: text.length });
+  expect(readJournal(text)).toMatchObject({ values: [1, 2], damage, lost: 1, end: text.length });
 });
 
 test("one wrong bit anywhere is corrected, and told", () => {

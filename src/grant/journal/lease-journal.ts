@@ -179,7 +179,7 @@ export class LeaseJournal implements LeaseStore {
       this.#log.write({ level: "warning", event: "journal-damaged", text });
     }
     const sound = records.filter((record) => record !== undefined);
-    return recover(sound, here, lost);
+    return recover(sound, here, lost + strange);
   }
 
   #logFailure(text: string): void {

@@ -129,6 +129,28 @@ describe("what is left to do about a lease", () => {
     ]);
   });
 
+  test("name one more, where more lines are lost than other lines tell of", () => {
+    const [begin, , ...rest] = history(byCommands(), opened);
+    const records = [begin, ...rest].filter((record) => record !== undefined);
+    const ends = (lost: number) =>
+      recover(records, later(60_000), lost).map(({ id, state }) => {
+        const failure = state.kind === "closing" ? state.failure?.result : undefined;
+        return [id, failure?.kind === "lost" && failure.ended !== undefined];
+      });
+    const named = ends(1);
+    expect(named).toEqual([[1, true]]);
+    expect(ends(2)).toEqual([...named, [expect.any(Number), false]]);
+    expect(new Set(ends(3).map(([id]) => id)).size).toBe(2);
+  });
+
+  test("name none, where each lost line began what another line closed", () => {
+    const [begin] = history(byCommands(), opened);
+    const records: LeaseRecord[] = [opened, close, { op: "closed", id: 1 }];
+    const all = begin === undefined ? records : [begin, ...records];
+    expect(recover(all, later(60_000), 1)).toEqual([]);
+    expect(recover(all, later(60_000), 2)).toHaveLength(1);
+  });
+
   test("nothing, once it was closed", () => {
     const records = history(byCommands(), opened, close, { op: "closed", id: 1 });
     expect(recover(records, later(0))).toEqual([]);

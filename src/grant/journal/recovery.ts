@@ -17,7 +17,8 @@ const unknown: ClockReading = { boot: "", now: monotonic(0), wall: wallTime(0) }
  * - `orphaned`: its start command may still run
  *
  * `lostLines` is how many lines of the journal cannot be read. A lease whose beginning was in one of them
- * can only be named: it is one that could not be closed.
+ * can only be named: it is one that could not be closed. One lease stands for all beginnings of which no
+ * other line tells.
  *
  * Times are on the clock of `here`. After a boot, and in another time namespace, none lasts longer than was
  * left of it before, or than its length.
@@ -34,6 +35,8 @@ export function recover(
   const ledger = new Ledger();
   /** The ends of leases without a beginning, by the wall clock. */
   const headless = new Map<number, WallTime | undefined>();
+  /** All leases without a beginning, also those that were closed. */
+  const told = new Set<number>();
   const startOf = new Map<number, ClockReading>();
   let start: ClockReading = unknown;
   let end: ClockReading | undefined;
@@ -42,11 +45,15 @@ export function recover(
     else if (record.op === "end") end = record;
     else ledger.apply(record);
     if (record.op === "open") startOf.set(record.id, start);
-    if ("id" in record && ledger.get(record.id) === undefined)
+    if ("id" in record && !startOf.has(record.id)) {
       noteHeadless(headless, record, start);
-    else if ("id" in record) headless.delete(record.id);
+      told.add(record.id);
+    }
   }
-  if (lostLines > 0 && headless.size === 0) headless.set(ledger.nextId, undefined);
+  if (lostLines > told.size) {
+    const free = [...told].reduce((next, id) => Math.max(next, id + 1), ledger.nextId);
+    headless.set(free, undefined);
+  }
   const lost = lostLines > 0 ? [...headless].map((one) => lostLease(...one, here)) : [];
   const found = ledger.leases.map((lease) => {
     const opener = startOf.get(lease.id) ?? unknown;
