@@ -63,6 +63,23 @@ export function parseNetwork(text: string): Network | undefined {
   return length > widest ? undefined : { base, bits: length + 128 - widest };
 }
 
+/** The text that `parseNetwork` reads; an address alone without its length. */
+export function formatNetwork({ base, bits }: Network): string {
+  return bits === 128 ? `${base}` : `${base}/${base.family === 4 ? bits - 96 : bits}`;
+}
+
+/** Returns the networks that are within no other, each once, in the order of their texts. */
+export function widestNetworks(networks: readonly Network[]): Network[] {
+  const isWithin = (a: Network, b: Network) => a.bits >= b.bits && contains(b, a.base);
+  return networks
+    .filter(
+      (a, i) => !networks.some((b, k) => k !== i && isWithin(a, b) && (k < i || !isWithin(b, a))),
+    )
+    .map((network) => ({ network, text: formatNetwork(network) }))
+    .sort((a, b) => (a.text < b.text ? -1 : 1))
+    .map(({ network }) => network);
+}
+
 /** A network of one family never contains an address of the other: `::/0` is IPv6 alone. */
 export function contains(network: Network, address: Address): boolean {
   const { base, bits } = network;

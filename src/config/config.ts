@@ -1,6 +1,14 @@
+import type { Address } from "../base/address.ts";
 import type { Sequence } from "../base/sequence.ts";
-import type { OpenedService, Service } from "../base/service.ts";
-import { formatService, isOneService } from "../base/service.ts";
+import type { DoorService, OpenedService, Service } from "../base/service.ts";
+import {
+  formatService,
+  isForwarded,
+  isOneService,
+  isRouted,
+  openedAs,
+  uniqueServices,
+} from "../base/service.ts";
 import type { ValuesOf } from "./directive.ts";
 import { withDefaults } from "./directive.ts";
 import type { commandDirectives, doorDirectives, nativeDirectives } from "./directives.ts";
@@ -47,26 +55,41 @@ export function fixedSteps({ sequence }: DoorConfig): Sequence {
 }
 
 /** Returns the services that a native door opens; none for a door of commands. */
-export function openedServices({ action }: DoorConfig): readonly OpenedService[] {
+export function openedServices({ action }: DoorConfig): readonly DoorService[] {
   return action.kind === "native" ? action.services : [];
+}
+
+/** Returns what these services of a door are for a source: those that it reaches by its family of addresses. */
+export function servicesFor(services: readonly DoorService[], source: Address): OpenedService[] {
+  const { family } = source;
+  const reached = services.filter((service) => {
+    if (isForwarded(service)) return service.target.address.family === family;
+    return !isRouted(service) || service.hosts.some(({ base }) => base.family === family);
+  });
+  return uniqueServices(reached.map(openedAs));
 }
 
 /** Returns the services that a native door opens by their names: those of `open = any` are not among them. */
 export function namedServices(door: DoorConfig): Service[] {
-  return openedServices(door).filter(isOneService);
+  return uniqueServices(openedServices(door).map(openedAs)).filter(isOneService);
 }
 
 /** Returns whether a native door opens a service, by its name or among all. */
 export function opensService(door: DoorConfig, service: Service): boolean {
   const text = formatService(service);
-  return openedServices(door).some((one) => !isOneService(one) || formatService(one) === text);
+  return openedServices(door)
+    .map(openedAs)
+    .some((one) => !isOneService(one) || formatService(one) === text);
 }
 
-/** Returns the services that native doors deny to all other sources, as their doors write them. */
+/** Returns the services that native doors deny to all other sources, as they are opened. */
 export function protectedServices(doors: readonly DoorConfig[]): readonly Service[] {
-  return doors.flatMap(({ action }) =>
-    action.kind === "native" && action.protect ? action.services.filter(isOneService) : [],
-  );
+  return doors.flatMap(({ action }) => {
+    if (action.kind !== "native") return [];
+    // A forwarded port exists for open sources alone.
+    const services = action.protect ? action.services : action.services.filter(isForwarded);
+    return uniqueServices(services.map(openedAs)).filter(isOneService);
+  });
 }
 
 export const defaultOptions: ConfigOptions = withDefaults(options);

@@ -134,3 +134,23 @@ test("what knockd does not have is described alike", () => {
     "config: y: protect: yes",
   ]);
 });
+
+test("services of hosts behind this one are described as they are written", () => {
+  const text = `
+    [a]
+      sequence = 1
+      open = tcp/22, udp/53
+      to = 10.1.2.0/24, 10.0.0.5
+    [b]
+      sequence = 2
+      open = tcp/2222 -> 10.0.0.5:22, tcp/2222->[2001:db8::5]:22
+      masquerade = yes
+  `;
+  const facts = description(text).filter((line) => /: (?:open|to|masquerade): /.test(line));
+  expect(facts).toEqual([
+    "config: a: open: tcp/22,udp/53",
+    "config: a: to: 10.1.2.0/24,10.0.0.5",
+    "config: b: open: tcp/2222 -> 10.0.0.5:22,tcp/2222 -> [2001:db8::5]:22",
+    "config: b: masquerade: yes",
+  ]);
+});

@@ -183,10 +183,21 @@ export const doorDirectives = {
 /** A native door has these. */
 export const nativeDirectives = {
   services: directive("Open", kinds.services, {
-    summary: "services that the kernel opens",
-    example: "tcp/22, icmp",
+    summary: "services that the kernel opens; -> forwards a port to another host",
+    example: "tcp/22, icmp, tcp/2222 -> 10.0.0.5:22",
     default: [],
     isAlwaysShown: true,
+  }),
+  /** `undefined` means this host. */
+  hosts: directive("To", kinds.networks, {
+    summary: "hosts behind this one whose services these are",
+    example: "10.0.0.5, 2001:db8:1::/64",
+    absent: "this host",
+  }),
+  /** Of what is forwarded. */
+  masquerade: directive("Masquerade", kinds.yesOrNo, {
+    summary: "whether hosts that ports are forwarded to see the address of this host as the source",
+    default: false,
   }),
   /** Milliseconds. */
   openFor: directive("Open_For", kinds.duration, {

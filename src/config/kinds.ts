@@ -1,13 +1,14 @@
 // The kinds of values that directives have: how each is read, and how knockd prints it.
 import { resolve } from "node:path";
 import type { Network } from "../base/address.ts";
+import { formatNetwork } from "../base/address.ts";
 import { formatDuration } from "../base/duration.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
-import type { OpenedService } from "../base/service.ts";
-import { formatService } from "../base/service.ts";
+import type { DoorService } from "../base/service.ts";
+import { formatService, isRouted } from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { formatFlagTest } from "../base/tcp-flags.ts";
 import type { WallTime } from "../base/time.ts";
@@ -86,10 +87,14 @@ export const sequence: ValueKind<Sequence> = kind("STEP, …", values.sequence, 
   steps.map(formatPort).join(","),
 );
 
-export const services: ValueKind<readonly OpenedService[]> = kind(
+/** The hosts of a routed service are the value of another directive. */
+export const services: ValueKind<readonly DoorService[]> = kind(
   "SERVICE, …",
   values.services,
-  (services) => services.map(formatService).join(","),
+  (services) =>
+    services
+      .map((one) => formatService(isRouted(one) ? { protocol: one.protocol, port: one.port } : one))
+      .join(","),
 );
 
 export const flags: ValueKind<FlagTest> = kind("FLAG, …", values.flags, (test) =>
@@ -124,9 +129,4 @@ function kind<T>(
   format: (value: T) => string,
 ): ValueKind<T> {
   return { syntax, comments: "anywhere", parse, format };
-}
-
-function formatNetwork({ base, bits }: Network): string {
-  const length = base.family === 4 ? bits - 96 : bits;
-  return bits === 128 ? `${base}` : `${base}/${length}`;
 }

@@ -20,6 +20,7 @@ const syn = { mask: 2, value: 2 };
 const ssh = { protocol: "tcp", port: 22 } as const;
 const wireguard = { protocol: "udp", port: 51820 } as const;
 const icmp = { protocol: "icmp" } as const;
+const native = { kind: "native", hosts: undefined, masquerade: false } as const;
 
 function fixed(steps: Sequence) {
   return { kind: "fixed" as const, steps };
@@ -192,15 +193,12 @@ describe("a door's line means", () => {
     ["again = rerun", { action: { ...runs({}), again: "rerun" } }],
     ["Again = Extend # the default", { action: { ...runs({}), again: "extend" } }],
     // What the kernel opens
-    [
-      "open = tcp/22",
-      { action: { kind: "native", services: [ssh], openFor: 30_000, protect: false } },
-    ],
+    ["open = tcp/22", { action: { ...native, services: [ssh], openFor: 30_000, protect: false } }],
     [
       "open = tcp/22, UDP/51820,icmp # three\nopen_for = 1h\nprotect = yes",
       {
         action: {
-          kind: "native",
+          ...native,
           services: [ssh, wireguard, icmp],
           openFor: 3_600_000,
           protect: true,
@@ -209,7 +207,7 @@ describe("a door's line means", () => {
     ],
     [
       "open = icmp\nprotect = no\nopen_for = 500ms",
-      { action: { kind: "native", services: [icmp], openFor: 500, protect: false } },
+      { action: { ...native, services: [icmp], openFor: 500, protect: false } },
     ],
     ["open_for = 1h\nprotect = yes", {}],
   ])("%j", (lines, facts) => {
@@ -490,6 +488,8 @@ const nativeAction = fc.record({
   services: fc.array(service, { minLength: 1, maxLength: 3 }),
   openFor: milliseconds,
   protect: fc.boolean(),
+  hosts: fc.constant(undefined),
+  masquerade: fc.constant(false),
 });
 function orNone<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.option(arbitrary, { nil: undefined });

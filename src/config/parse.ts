@@ -1,5 +1,8 @@
 import { lostName, trialName } from "../base/access-owner.ts";
-import { isOneService } from "../base/service.ts";
+import type { Network } from "../base/address.ts";
+import { widestNetworks } from "../base/address.ts";
+import type { DoorService } from "../base/service.ts";
+import { complainOfBehind, findBehindProblems } from "./behind.ts";
 import type { Config, ConfigOptions, DoorConfig } from "./config.ts";
 import { withDefaults } from "./directive.ts";
 import {
@@ -45,8 +48,11 @@ export function parseConfig(text: string, directory?: string): ParsedConfig {
   const options = withDefaults(optionRows, values.get);
   const doors = doorSections.map((section) => readDoor(section, problems, directory));
   // One by one: a call takes some 100,000 arguments at most.
-  const traps = findTraps(optionSections, doorSections, doors, options.firewall);
-  for (const trap of traps) problems.push(trap);
+  const found = [
+    findBehindProblems(doors, doorSections, options),
+    findTraps(optionSections, doorSections, doors, options.firewall),
+  ];
+  for (const problem of found.flat()) problems.push(problem);
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
   const broken = problems.some(({ severity }) => severity === "error");
   const config = broken ? undefined : { options, doors };
@@ -98,7 +104,9 @@ function checkDoor(
   }
   const { start, start6, stop, stop6, timeout } = commandDirectives;
   const hasCommands = [start, start6, stop, stop6, timeout].some((row) => values.has(row));
-  const opensAll = values.get(nativeDirectives.services)?.some((one) => !isOneService(one));
+  const opensAll = values
+    .get(nativeDirectives.services)
+    ?.some(({ protocol }) => protocol === "any");
   if (opensAll && values.get(nativeDirectives.protect)) {
     const message = `section '${name}' protects any: that would deny the whole host to all others`;
     report(message, "protect = yes in doors that name their services");
@@ -106,6 +114,7 @@ function checkDoor(
   if (values.has(nativeDirectives.services) && hasCommands) {
     report(`section '${name}' has both Open and commands`, "make two doors of it");
   }
+  for (const { message, hint } of complainOfBehind(name, values)) report(message, hint);
 }
 
 function readSequence(values: SectionValues): DoorConfig["sequence"] {
@@ -118,5 +127,15 @@ function readAction(values: SectionValues): DoorConfig["action"] {
   if (values.get(nativeDirectives.services) === undefined) {
     return { kind: "command", ...withDefaults(commandDirectives, values.get) };
   }
-  return { kind: "native", ...withDefaults(nativeDirectives, values.get) };
+  const action = withDefaults(nativeDirectives, values.get);
+  const { hosts } = action;
+  if (hosts === undefined) return { kind: "native", ...action };
+  const services = action.services.map((service) => locate(service, hosts));
+  return { kind: "native", ...action, services };
+}
+
+/** Returns the service as one of these hosts. */
+function locate(service: DoorService, hosts: readonly Network[]): DoorService {
+  if (service.protocol === "icmp" || service.protocol === "any") return service;
+  return { protocol: service.protocol, port: service.port, hosts: widestNetworks(hosts) };
 }

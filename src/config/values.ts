@@ -5,13 +5,20 @@ import type { Endpoint } from "../base/endpoint.ts";
 import { parseEndpoint } from "../base/endpoint.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence } from "../base/sequence.ts";
-import type { OpenedService } from "../base/service.ts";
-import { formatService, parseOpenedService, parseService } from "../base/service.ts";
+import type { DoorService } from "../base/service.ts";
+import {
+  formatService,
+  isForwarded,
+  isRouted,
+  parseDoorService,
+  parseService,
+} from "../base/service.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { tcpFlags } from "../base/tcp-flags.ts";
 import type { WallTime } from "../base/time.ts";
 import { wallTime } from "../base/time.ts";
 import { namedService } from "./commands/ports.ts";
+import { problemOfTarget } from "./forward-target.ts";
 
 /** A value, or why it is none and where in the text, counted from 0. */
 export type Parsed<T> =
@@ -96,19 +103,24 @@ export function networks(text: string): Parsed<readonly Network[]> {
 }
 
 /** What a native door opens. */
-export function services(text: string): Parsed<readonly OpenedService[]> {
-  const found: OpenedService[] = [];
+export function services(text: string): Parsed<readonly DoorService[]> {
+  const found: DoorService[] = [];
   for (const { item, offset } of items(text)) {
-    const service = parseOpenedService(item);
-    if (service === undefined) {
+    const service = parseDoorService(item);
+    if (service === undefined || isRouted(service)) {
       return { problem: `"${item}" is not a service`, offset, hint: serviceHint(item) };
     }
+    const problem = isForwarded(service) ? problemOfTarget(service.target.address) : undefined;
+    if (problem !== undefined) return { problem, offset: offset + item.indexOf(">") + 1 };
     found.push(service);
   }
   return { value: found };
 }
 
 function serviceHint(text: string): string {
+  if (text.includes("->")) return "tcp/2222 -> 10.0.0.5:22, or tcp/2222 -> [2001:db8::5]:22";
+  const [service = "", hosts] = text.split(/\s+to\s+/);
+  if (hosts !== undefined) return `open = ${service}, and a line: to = ${hosts}`;
   const named = namedService(text);
   if (named !== undefined) return formatService(named);
   const [, number = "", protocol = ""] = /^(\d+)[/:](tcp|udp)$/i.exec(text) ?? [];

@@ -1,5 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { DoorConfig } from "../config/config.ts";
+import { servicesFor } from "../config/config.ts";
 import { expandCommands } from "../firewall/commands/template.ts";
 import type { Access } from "../firewall/firewall.ts";
 import type { AccessRequest } from "../grant/lease.ts";
@@ -24,7 +25,9 @@ export function requestAccess(
   const owner = { kind: "door", name, nth } as const;
   const parts = { owner, source, knock, ...(who !== undefined && { who }) };
   if (action.kind === "native") {
-    const { services, openFor: length } = action;
+    const { openFor: length } = action;
+    const services = servicesFor(action.services, source);
+    if (services.length === 0) return undefined;
     return { access: { ...parts, method: { kind: "native", services } }, length, again: "extend" };
   }
   const { closeAfter: length, user, timeout, serial, again, rest } = action;

@@ -258,6 +258,8 @@ describe("decoys", () => {
       services: [{ protocol: "tcp", port: 7001 }, { protocol: "icmp" }],
       openFor: 1000,
       protect: false,
+      hosts: undefined,
+      masquerade: false,
     };
     const doors = new Doors([{ ...baited, action }], noNames, new MemoryLog());
     expect(numbers(doors)).toEqual([[7002, 6999, 6998, 7003]]);

@@ -1,7 +1,7 @@
 import type { BackendKind } from "../base/backends.ts";
 import { backends, defaultBackend } from "../base/backends.ts";
 import type { Clock } from "../base/clock.ts";
-import { hintsOf, reason, reasonWithHints } from "../base/errors.ts";
+import { reasonWithHints } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Service } from "../base/service.ts";
 import { formatServices } from "../base/service.ts";
@@ -14,11 +14,14 @@ import type {
   RunningTrial,
 } from "../firewall/backend.ts";
 import type { Starter } from "../firewall/backends.ts";
+import type { ServicesBehind } from "../firewall/behind.ts";
+import { nothingBehind } from "../firewall/behind.ts";
 import { CommandFirewall } from "../firewall/commands/command.ts";
 import type { ShowErrors } from "../firewall/commands/error-output.ts";
 import type { Access, CommandAccess, Firewall, FirewallResult } from "../firewall/firewall.ts";
 import { isNative } from "../firewall/firewall.ts";
 import { Users } from "../system/users.ts";
+import { FirewallFailure } from "./firewall-failure.ts";
 import type { DaemonKernelDoors } from "./kernel-doors.ts";
 
 /** A backend that was started, and which one it is. */
@@ -48,15 +51,15 @@ export class Firewalls implements Firewall {
   readonly #command: CommandFirewall;
   /** What the configuration asks for. */
   #chosen: BackendKind = defaultBackend;
+  #behind: ServicesBehind = nothingBehind;
   #needed = false;
   #running: RunningBackend | undefined;
   #logged = "nothing";
-  #problem: StatusProblem | undefined;
-  /** The failure in the log since the last reload: each attempt meets it again. */
-  #told: string | undefined;
+  readonly #failure: FirewallFailure;
 
   constructor(parts: FirewallsParts) {
     this.#parts = parts;
+    this.#failure = new FirewallFailure(parts.log);
     this.#users = new Users(parts.clock);
     this.#command = new CommandFirewall((name) => this.#users.find(name), parts.showErrors);
   }
@@ -87,16 +90,17 @@ export class Firewalls implements Firewall {
     const running = this.#running?.backend.problems ?? [];
     const doors = this.#parts.kernelDoors?.problem;
     return [
-      ...(this.#problem === undefined ? [] : [this.#problem]),
+      ...(this.#failure.problem === undefined ? [] : [this.#failure.problem]),
       ...running.map((message) => ({ code: "firewall", message }) as const),
       ...(doors === undefined ? [] : [{ code: "kernel-doors", message: doors } as const]),
     ];
   }
 
   /** Takes what a configuration asks for; `prepare` follows. */
-  choose(kind: BackendKind): void {
+  choose(kind: BackendKind, behind: ServicesBehind = nothingBehind): void {
     this.#chosen = kind;
-    this.#told = undefined;
+    this.#behind = behind;
+    this.#failure.tellAgain();
   }
 
   /**
@@ -111,22 +115,12 @@ export class Firewalls implements Firewall {
 
   /** Native doors cannot be opened, or not as they should be. A failure that stays is in the log once. */
   fail(error: unknown): void {
-    const message = `native doors stay shut: ${reason(error)}`;
-    const hints = hintsOf(error);
-    this.#problem = { code: "firewall", message, ...(hints.length > 0 && { hints }) };
-    const text = `native doors stay shut: ${reasonWithHints(error)}`;
-    if (text !== this.#told) this.#tell(text);
-    this.#told = text;
+    this.#failure.fail(error);
   }
 
   /** Native doors can be opened as they should be, or there are none. */
   succeed(): void {
-    const hasRecovered = this.#problem !== undefined && this.#running !== undefined;
-    this.#problem = undefined;
-    this.#told = undefined;
-    if (!hasRecovered) return;
-    const text = "native doors work again";
-    this.#parts.log.write({ level: "notice", event: "firewall-recovered", text });
+    this.#failure.end(this.#running !== undefined);
   }
 
   /** Protects these services, those on trial as long as it lasts, and no others. Throws FIREWALL. */
@@ -188,6 +182,8 @@ export class Firewalls implements Firewall {
 
   async #protect(services: readonly Service[], trial: RunningTrial | undefined): Promise<void> {
     await this.#running?.backend.protect?.(services, trial);
+    // Hosts may have sets only now.
+    if (this.#behind.routed.length > 0) this.#parts.onLoss();
   }
 
   /** Another backend is wanted: this one must keep nothing shut. */
@@ -215,17 +211,14 @@ export class Firewalls implements Firewall {
       clock,
       table,
       onLoss: (loss: Loss, times: number) => this.#restore(loss, times),
-      onProblem: (error: Error) => this.#tell(reasonWithHints(error)),
+      onProblem: (error: Error) => this.#failure.tell(reasonWithHints(error)),
+      behind: () => this.#behind,
       kernelDoors: () => kernelDoors?.take(),
       onKernelDoors: (result: KernelDoorsResult) => kernelDoors?.record(result),
     };
     this.#running = { kind, backend: await starters[kind].start(parts, services) };
     // At a reload doors may be open by another backend.
     this.#parts.onLoss();
-  }
-
-  #tell(text: string): void {
-    this.#parts.log.write({ level: "error", event: "firewall-failed", text });
   }
 
   #restore(loss: Loss, times: number): void {
@@ -244,7 +237,7 @@ export class Firewalls implements Firewall {
 
   /** The result of an opening or closing while no backend runs. */
   async #refuse(): Promise<FirewallResult> {
-    const why = this.#problem?.message ?? "native doors are not ready yet";
+    const why = this.#failure.problem?.message ?? "native doors are not ready yet";
     return { kind: "not-started", reason: why };
   }
 }

@@ -2,9 +2,9 @@ import { randomInt } from "node:crypto";
 import { backends } from "../base/backends.ts";
 import type { Log } from "../base/log.ts";
 import type { Sequence } from "../base/sequence.ts";
-import { isOneService } from "../base/service.ts";
+import { isForwarded, isRouted } from "../base/service.ts";
 import type { Config, ConfigOptions, DoorConfig } from "../config/config.ts";
-import { fixedSteps } from "../config/config.ts";
+import { fixedSteps, namedServices } from "../config/config.ts";
 import type { KernelDoorsResult } from "../firewall/backend.ts";
 import type {
   KernelDoor,
@@ -79,7 +79,10 @@ export class DaemonKernelDoors {
   }
 
   /** Returns the rules for the next boot that open doors; `undefined` if there are none. */
-  bootRuleset(contents: Pick<TableContents, "services">, table: string): Ruleset | undefined {
+  bootRuleset(
+    contents: Pick<TableContents, "services" | "behind">,
+    table: string,
+  ): Ruleset | undefined {
     if (this.problem !== undefined) return undefined;
     const all = { ...contents, doors: this.#current, seed: this.#seed };
     return rulesetsFor(all, table).find(({ hasDoors }) => hasDoors);
@@ -152,8 +155,11 @@ export function nativeKernelDoors({ options, doors }: Config): readonly NamedKer
 
 function obstacleOf({ sequence, until, action }: DoorConfig): string | undefined {
   if (sequence.kind === "one-time") return "its sequences are used once";
-  const isOpenedByName = action.kind === "command" || action.services.every(isOneService);
-  if (!isOpenedByName) return "it opens all services";
+  const services = action.kind === "native" ? action.services : [];
+  if (services.some(({ protocol }) => protocol === "any")) return "it opens all services";
+  if (services.some((one) => isRouted(one) || isForwarded(one))) {
+    return "it opens services of hosts behind this one";
+  }
   return until === undefined ? undefined : "it ends at a date";
 }
 
@@ -180,7 +186,7 @@ function describeDoor(
   const { name, timeout, flags, allow, deny, action } = config;
   const opening =
     action.kind === "native"
-      ? { services: action.services.filter(isOneService), openFor: action.openFor }
+      ? { services: namedServices(config), openFor: action.openFor }
       : undefined;
   const obstacle = obstacleOf(config);
   return { name, sequence, obstacle, timeout, flags, target, allow, deny, decoys, opening };

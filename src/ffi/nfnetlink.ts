@@ -10,9 +10,11 @@ import {
   encodeChainQuery,
   encodeFind,
   encodeList,
+  encodeSetsQuery,
   encodeTableQuery,
   readChainState,
   readElements,
+  readSetName,
   readTableState,
 } from "./nft-messages.ts";
 
@@ -89,6 +91,14 @@ export class Nfnetlink {
     }
     const message = `cannot list the set ${name.set}: it changed ${tries} times meanwhile`;
     throw new KnockError("FIREWALL", message);
+  }
+
+  /** Returns the names of the sets of a table; none if there is no such table. Throws FIREWALL. */
+  listSets(table: string): string[] {
+    const sequence = this.#reserve(1);
+    const answers = this.#ask(encodeSetsQuery(table, sequence), sequence, 1);
+    failures(answers, `the sets of table ${table}`);
+    return answers.flatMap((answer) => readSetName(answer) ?? []);
   }
 
   /** Returns a chain that is in force, or `undefined` if there is none of this name. Throws FIREWALL. */

@@ -15,6 +15,8 @@ const NFT_MSG_NEWTABLE = 0;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_NEWCHAIN = 3;
 const NFT_MSG_GETCHAIN = 4;
+const NFT_MSG_NEWSET = 9;
+const NFT_MSG_GETSET = 10;
 const NFT_MSG_NEWSETELEM = 12;
 const NFT_MSG_GETSETELEM = 13;
 const NFT_MSG_DELSETELEM = 14;
@@ -38,6 +40,7 @@ const NFT_TABLE_F_DORMANT = 1;
 const NFTA_CHAIN_NAME = 3;
 const NFTA_CHAIN_HOOK = 4;
 const NFTA_CHAIN_USE = 6;
+const NFTA_SET_NAME = 2;
 const NFTA_SET_ELEM_LIST_SET = 2;
 const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
 const NFTA_LIST_ELEM = 1;
@@ -131,13 +134,20 @@ export function encodeChainQuery(table: string, chain: string, sequence: number)
   });
 }
 
+/** Asks for all sets of such a table. */
+export function encodeSetsQuery(table: string, sequence: number): Uint8Array {
+  const fill = (writer: MessageWriter) => writer.text(TABLE, table);
+  return encodeQuery(NFT_MSG_GETSET, sequence, fill, NLM_F_DUMP);
+}
+
 function encodeQuery(
   type: number,
   sequence: number,
   fill: (writer: MessageWriter) => void,
+  flags = 0,
 ): Uint8Array {
   const writer = new MessageWriter();
-  writer.begin(nftType(type), NLM_F_REQUEST, sequence, inet);
+  writer.begin(nftType(type), NLM_F_REQUEST | flags, sequence, inet);
   fill(writer);
   writer.end();
   return writer.written();
@@ -148,6 +158,13 @@ export function readTableState({ type, body }: NetlinkMessage): boolean | undefi
   if (type !== nftType(NFT_MSG_NEWTABLE)) return undefined;
   const flags = readU32(findAttribute(body, NFTA_TABLE_FLAGS, genericLength)) ?? 0;
   return (flags & NFT_TABLE_F_DORMANT) === 0;
+}
+
+/** Returns the name of the set that an answer describes, or `undefined` if the answer is about something else. */
+export function readSetName({ type, body }: NetlinkMessage): string | undefined {
+  if (type !== nftType(NFT_MSG_NEWSET)) return undefined;
+  const name = findAttribute(body, NFTA_SET_NAME, genericLength);
+  return name === undefined ? undefined : readText(name);
 }
 
 /** A chain as the kernel has it. */

@@ -2,6 +2,7 @@ import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import type { KnockError } from "../base/errors.ts";
 import type { OpenedService, Service } from "../base/service.ts";
+import type { ServicesBehind } from "./behind.ts";
 import type { Firewall, NativeAccess } from "./firewall.ts";
 import type { KernelDoors } from "./nftables/kernel-doors.ts";
 
@@ -66,6 +67,8 @@ export interface BackendParts {
    * `times`: how often that happened without a rest in between.
    */
   readonly onLoss: (loss: Loss, times: number) => void;
+  /** Returns what doors open on hosts behind this one; asked for whenever rules are loaded. */
+  readonly behind: () => ServicesBehind;
   /** Returns the doors that the kernel is to open by itself, where it can; asked for whenever rules are loaded. */
   readonly kernelDoors: () => KernelDoors | undefined;
   /** Called whenever rules were loaded. */

@@ -1,8 +1,8 @@
 // The facts that a knocking page needs, and the URL fragment that holds them. Runs in Node and in browsers.
 import { readHost } from "../base/host.ts";
 import { parsePortNumber } from "../base/port.ts";
+import { formatPortService, parsePortService } from "../base/port-service.ts";
 import { longestSequence } from "../base/sequence.ts";
-import { formatService, parseService } from "../base/service.ts";
 import { shortestPace, usualPace } from "./pace.ts";
 
 /** A door, as a browser needs to know it. */
@@ -32,7 +32,7 @@ export function encodeProfile({ name, host, ports, service, pace }: PageProfile)
   ];
   if (name !== "") parts.push(["name", name]);
   if (service !== undefined) {
-    parts.push(["service", formatService({ protocol: "tcp", port: service })]);
+    parts.push(["service", formatPortService({ protocol: "tcp", port: service })]);
   }
   if (pace !== undefined) parts.push(["pace", String(pace)]);
   return parts.map(([key, value]) => `${key}=${encode(value)}`).join("&");
@@ -98,7 +98,7 @@ export function readName(text: string): string {
 
 function readServicePort(text: string): number | undefined | "none" {
   if (text === "") return undefined;
-  const service = parseService(/^\d+$/.test(text) ? `tcp/${text}` : text);
+  const service = parsePortService(/^\d+$/.test(text) ? `tcp/${text}` : text);
   return service?.protocol === "tcp" ? service.port : "none";
 }
 

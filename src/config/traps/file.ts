@@ -3,7 +3,6 @@ import type { BackendKind } from "../../base/backends.ts";
 import { backends } from "../../base/backends.ts";
 import { isLoopback } from "../../base/endpoint.ts";
 import type { Sequence } from "../../base/sequence.ts";
-import { isOneService } from "../../base/service.ts";
 import type { DoorConfig } from "../config.ts";
 import { openedServices } from "../config.ts";
 import { isNameOf } from "../directive.ts";
@@ -80,7 +79,7 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
       found.push(warn(section, `seq_timeout is 0: '${door.name}' can never be opened`));
     }
   }
-  if (openedServices(door).some((one) => !isOneService(one))) {
+  if (openedServices(door).some(({ protocol }) => protocol === "any")) {
     const message = `'${door.name}' opens all protected services at once for the source that knocks`;
     found.push(warn(section, message, "open = tcp/22 opens one"));
   }

@@ -1,7 +1,9 @@
 import { isErrno, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
-import { protectionRuleset } from "../../firewall/nftables/nft-ruleset.ts";
+import type { ServicesBehind } from "../../firewall/behind.ts";
+import { nothingBehind } from "../../firewall/behind.ts";
+import { bootProtection } from "../../firewall/nftables/nft-ruleset.ts";
 import type { FileReplacer } from "../../system/file-replacer.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { DaemonKernelDoors } from "../kernel-doors.ts";
@@ -56,13 +58,18 @@ export class BootRules {
   }
 
   /** Makes the next boot protect these services. What fails is in the log, and a problem from then on. */
-  async replace(services: readonly Service[]): Promise<void> {
+  async replace(
+    services: readonly Service[],
+    behind: ServicesBehind = nothingBehind,
+  ): Promise<void> {
     try {
-      const rules = services.length === 0 ? undefined : protectionRuleset(services, this.#table);
+      const rules =
+        services.length === 0 ? undefined : bootProtection(services, behind, this.#table);
       // Not where no file is seen: one may be waiting to be written.
       if (rules !== undefined || (await this.#find()) !== "hidden") {
         await this.#files.replace(this.#path, rules);
-        const doors = rules && this.#kernelDoors?.bootRuleset({ services }, this.#table)?.text;
+        const doors =
+          rules && this.#kernelDoors?.bootRuleset({ services, behind }, this.#table)?.text;
         await this.#files.replace(this.#doorsPath, doors);
       }
       this.#problem = undefined;

@@ -11,11 +11,14 @@ import type { Monotonic } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
+import type { ServicesBehind } from "../../firewall/behind.ts";
+import { nothingBehind } from "../../firewall/behind.ts";
 import type { Disk } from "../../system/disk.ts";
 import { FileReplacer } from "../../system/file-replacer.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
 import type { DaemonKernelDoors } from "../kernel-doors.ts";
+import { servicesBehind } from "../services-behind.ts";
 import { BootRules } from "./boot-rules.ts";
 import { ConfirmedServices } from "./confirmed-services.ts";
 
@@ -48,6 +51,7 @@ export class Protection {
   #config: Config | undefined;
   /** What the configuration says. */
   #configured: readonly Service[] = [];
+  #behind: ServicesBehind = nothingBehind;
   readonly #confirmed: ConfirmedServices;
   /** An administrator has taken back what the configuration says. */
   #unprotected = false;
@@ -99,7 +103,8 @@ export class Protection {
       const { firewalls, kernelDoors } = this.#parts;
       this.#retry.reset();
       kernelDoors?.configure(config.options);
-      firewalls.choose(config.options.firewall);
+      this.#behind = servicesBehind(config);
+      firewalls.choose(config.options.firewall, this.#behind);
       this.#config = config;
       this.#configured = protectedServices(config.doors);
       await this.#carryOut();
@@ -300,7 +305,7 @@ export class Protection {
     const left = trial && { services: trial.services, left: () => trial.until - clock.now() };
     await firewalls.protect(services, left);
     // On a disk that hangs, what they are stays as it is until it answers.
-    if (!this.#confirmed.isUnread) await this.#bootRules.replace(services);
+    if (!this.#confirmed.isUnread) await this.#bootRules.replace(services, this.#behind);
     this.#succeed();
   }
 

@@ -1,12 +1,14 @@
-import { Address } from "../../base/address.ts";
+import { createHash } from "node:crypto";
+import type { Network } from "../../base/address.ts";
+import { Address, formatNetwork } from "../../base/address.ts";
 import type { OpenedService, Service } from "../../base/service.ts";
-import { isOneService } from "../../base/service.ts";
+import { isOneService, isRouted } from "../../base/service.ts";
 
 // The sets of our table that say what is open: (address . inet_proto . inet_service), each field padded
 // to four bytes. For icmp the third field is the first two bytes of an echo request, its type and code.
-// Those of `any` have addresses alone.
+// Those of `any` have addresses alone. Hosts behind this one have sets of their own: open4_3f….
 
-export type OpenSet = "open4" | "open6" | "any4" | "any6";
+export type OpenSet = "open4" | "open6" | "any4" | "any6" | `open${4 | 6}_${string}`;
 
 export const openSets: readonly OpenSet[] = ["open4", "open6", "any4", "any6"];
 
@@ -26,8 +28,14 @@ const { tcp: TCP, udp: UDP, icmp: ICMP, icmpv6: ICMPV6 } = protocolNumbers;
 const echoRequest = 8 << 8;
 const echoRequest6 = 128 << 8;
 
+/** Returns the end of the names of the sets for services of these hosts. */
+export function groupId(hosts: readonly Network[]): string {
+  return createHash("sha256").update(hosts.map(formatNetwork).join()).digest("hex").slice(0, 12);
+}
+
 /** Which set says whether `source` may use a service, or all of them. */
 export function setOf(source: Address, service: OpenedService): OpenSet {
+  if (isRouted(service)) return `open${source.family}_${groupId(service.hosts)}`;
   return isOneService(service) ? `open${source.family}` : `any${source.family}`;
 }
 

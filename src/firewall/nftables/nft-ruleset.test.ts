@@ -82,6 +82,11 @@ table inet sesame {
 }
 flush chain inet sesame protect
 delete chain inet sesame protect
+table inet sesame {
+	chain routed { }
+}
+flush chain inet sesame routed
+delete chain inet sesame routed
 `);
   expect(best.startsWith(last)).toBe(true);
   expect(best).toContain("delete set inet sesame knocked4\n");
@@ -118,7 +123,9 @@ describe("rulesets with doors", () => {
     expect(rules[1]).toContain("@watched jump knock");
     const drops = rules.filter((rule) => rule.endsWith("drop"));
     expect(drops.every((rule) => /@open([46]) .*@knocked\1 drop$/.test(rule))).toBe(true);
-    expect(plain).toEqual({ text: protectionRuleset(ssh), rules: 6, hasDoors: false });
+    expect(plain).toMatchObject({ rules: 6, hasDoors: false });
+    expect(plain?.text.startsWith(protectionRuleset(ssh))).toBe(true);
+    expect(plain?.text).not.toContain("knock");
   });
 
   test("have no doors where nothing is protected, or there are none", () => {

@@ -1,7 +1,12 @@
 import type { Service } from "../../base/service.ts";
+import { isRouted } from "../../base/service.ts";
+import type { ServicesBehind } from "../behind.ts";
+import { nothingBehind } from "../behind.ts";
 import type { KernelDoors } from "./kernel-doors.ts";
 import { doorsRuleset } from "./kernel-program.ts";
 import { handoverRule, removalOfDoors } from "./kernel-sets.ts";
+import type { BehindRules } from "./nft-behind.ts";
+import { behindRules, removalOfRouted } from "./nft-behind.ts";
 import type { KnockedSet, OpenSet } from "./nft-element.ts";
 
 /** The name of our table unless the caller gives another. */
@@ -21,6 +26,7 @@ export interface Ruleset {
   readonly text: string;
   /** How many rules the chain has then: 0 if there is no chain. */
   readonly rules: number;
+  readonly behind: Pick<BehindRules, "chains" | "groups">;
   /** The kernel opens doors by itself. */
   readonly hasDoors: boolean;
 }
@@ -28,6 +34,8 @@ export interface Ruleset {
 export interface TableContents {
   readonly services: readonly Service[];
   readonly trial?: TimedProtection | undefined;
+  /** Absent: nothing. */
+  readonly behind?: ServicesBehind;
   /** `undefined`: the kernel opens none. */
   readonly doors?: KernelDoors | undefined;
   /** As of `doorsRuleset`. */
@@ -36,29 +44,63 @@ export interface TableContents {
 
 /**
  * Returns the rulesets for our table, the best first: each is for kernels and versions of nft that refuse the
- * one before. The last one is the protection alone.
+ * one before. The last one protects, and does nothing else. `stale`: sets that the table may need no more.
  */
-export function rulesetsFor(contents: TableContents, table: string = defaultTable): Ruleset[] {
-  const { services, trial, doors, seed } = contents;
+export function rulesetsFor(
+  contents: TableContents,
+  table: string = defaultTable,
+  stale: readonly string[] = [],
+): Ruleset[] {
+  const { services, trial, behind = nothingBehind, doors, seed } = contents;
   const all = [...services, ...(trial?.services ?? [])];
-  const isNeeded = doors !== undefined && all.length > 0;
-  const opened = isNeeded ? doorsRuleset(doors, table, seed) : [];
-  const plain = protectionRuleset(services, table, trial);
-  const rules = rulesFor(all, false).length;
-  const best: Ruleset =
+  const opened = doors !== undefined && all.length > 0 ? doorsRuleset(doors, table, seed) : [];
+  const make = (before: string[], some: ServicesBehind, after: string[], hasDoors: boolean) => {
+    const { lines, ...rest } = behindRules(some, timed(services, trial), table, stale);
+    const protection = protectionRuleset(services, table, trial, hasDoors);
+    const text = `${joinLines(before)}${protection}${joinLines([...lines, ...after])}`;
+    return { text, rules: rulesFor(all.filter(isHere), hasDoors).length, behind: rest, hasDoors };
+  };
+  const withoutForwards = { ...behind, forwards: [] };
+  return [
     opened.length > 0
-      ? {
-          text: `${opened.join("\n")}\n${protectionRuleset(services, table, trial, true)}`,
-          rules: rulesFor(all, true).length,
-          hasDoors: true,
-        }
-      : { text: `${plain}${removalOfDoors(table).join("\n")}\n`, rules, hasDoors: false };
-  return [best, { text: plain, rules, hasDoors: false }];
+      ? make(opened, behind, [], true)
+      : make([], behind, removalOfDoors(table), false),
+    ...(behind.forwards.length > 0 ? [make([], behind, [], false)] : []),
+    make([], withoutForwards, [], false),
+  ];
+}
+
+/** Text for `nft -f FILE` that protects these services at the next boot. */
+export function bootProtection(
+  services: readonly Service[],
+  behind: ServicesBehind,
+  table: string,
+): string {
+  const text = protectionRuleset(services, table);
+  if (services.every(isHere)) return text;
+  // Nothing is open yet that could be forwarded.
+  const { lines } = behindRules({ ...behind, forwards: [] }, timed(services, undefined), table);
+  return `${text}${joinLines(lines)}`;
+}
+
+function timed(services: readonly Service[], trial: TimedProtection | undefined) {
+  const onTrial = trial?.services.map((service) => {
+    return { service, milliseconds: trial.milliseconds };
+  });
+  return [...services.map((service) => ({ service, milliseconds: undefined })), ...(onTrial ?? [])];
+}
+
+function joinLines(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
+
+function isHere(service: Service): boolean {
+  return !isRouted(service);
 }
 
 /**
- * Text for `nft -f FILE` that makes our table protect exactly `services`, and those of `trial` as long
- * as that lasts, in one transaction, whatever of the table was there before; what is open stays open.
+ * Text for `nft -f FILE` that makes our table protect exactly those of `services` that are services of this
+ * host, and of `trial` as long as that lasts, in one transaction, whatever of the table was there before; what is open stays open.
  * Without services there is no chain, and nothing is dropped. It names no interface but lo, so that it
  * can be loaded before the network is up. `hasDoors`: what doors in the kernel need is there.
  */
@@ -68,7 +110,7 @@ export function protectionRuleset(
   trial?: TimedProtection,
   hasDoors = false,
 ): string {
-  const all = [...services, ...(trial?.services ?? [])];
+  const all = [...services, ...(trial?.services ?? [])].filter(isHere);
   const rules = rulesFor(all, hasDoors);
   const lines = [
     `table inet ${table} {`,
@@ -105,6 +147,7 @@ export function unprotectRulesets(table: string = defaultTable): readonly [strin
     "}",
     `flush chain inet ${table} protect`,
     `delete chain inet ${table} protect`,
+    ...removalOfRouted(table),
   ];
   const plain = `${lines.join("\n")}\n`;
   return [`${plain}${removalOfDoors(table).join("\n")}\n`, plain];
@@ -188,8 +231,13 @@ function dropUnlessInEither(family: AddressFamily, match: string, field: string)
 /** What is protected: for ever if it is among `services`, else for the time of the trial. */
 function elements(services: readonly Service[], trial: TimedProtection | undefined): string[] {
   const time = ` timeout ${Math.ceil(trial?.milliseconds ?? 0)}ms`;
-  const times = new Map(trial?.services.flatMap(keys).map((key) => [key, time]));
-  for (const key of services.flatMap(keys)) times.set(key, "");
+  const times = new Map(
+    trial?.services
+      .filter(isHere)
+      .flatMap(keys)
+      .map((key) => [key, time]),
+  );
+  for (const key of services.filter(isHere).flatMap(keys)) times.set(key, "");
   return [...times].map(([key, timeout]) => `${key}${timeout} }`);
 }
 

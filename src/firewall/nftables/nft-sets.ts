@@ -1,15 +1,18 @@
 import type { Address } from "../../base/address.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { OpenedService } from "../../base/service.ts";
-import { formatService, isOneService } from "../../base/service.ts";
+import { formatService, isOneService, isRouted } from "../../base/service.ts";
 import { later } from "../../base/time.ts";
 import { systemError } from "../../ffi/libc.ts";
 import type { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
 import type { OpenElement } from "../backend.ts";
 import { ExpiryCache } from "../expiry-cache.ts";
+import type { HostGroup } from "./nft-behind.ts";
 import type { KnockedSet, OpenSet } from "./nft-element.ts";
 import { decodeKey, encodeKey, knockedSetOf, knockedSets, openSets, setOf } from "./nft-element.ts";
+
+const families = [4, 6] as const;
 
 const ENOENT = 2;
 const EEXIST = 17;
@@ -72,9 +75,18 @@ export class NftSets {
     });
   }
 
-  /** What this program has opened, and the kernel has open. Throws FIREWALL. */
-  list(): OpenElement[] {
-    return openSets.flatMap((set) => this.#list(set));
+  /** What this program has opened, also for these hosts, and the kernel has open. Throws FIREWALL. */
+  list(groups: readonly HostGroup[] = []): OpenElement[] {
+    return [
+      ...openSets.flatMap((set) => this.#list(set)),
+      ...groups.flatMap(({ id, hosts }) =>
+        families.flatMap((family) =>
+          this.#list(`open${family}_${id}`).flatMap(({ service, ...element }) =>
+            "port" in service ? [{ ...element, service: { ...service, hosts } }] : [],
+          ),
+        ),
+      ),
+    ];
   }
 
   /** What the kernel has opened by itself. Throws FIREWALL. */
@@ -94,7 +106,8 @@ export class NftSets {
   /** Closes what the kernel has opened by itself. */
   #closeKnocked(source: Address, services: readonly OpenedService[]): true {
     const name = { table: this.#table, set: knockedSetOf(source) };
-    const keys = services.filter(isOneService).map((service) => encodeKey(source, service));
+    const here = services.filter((service) => isOneService(service) && !isRouted(service));
+    const keys = here.map((service) => encodeKey(source, service));
     // A refused transaction, as where there is no such set, takes the kernel 10 ms.
     const open = keys.filter((key) => this.#kernel.find(name, key) !== undefined);
     if (open.length === 0) return true;
@@ -194,15 +207,17 @@ function merge(table: string, requests: readonly TimedElements[]): SetBatch[] {
     const time = Math.max(shortest, Math.ceil(milliseconds));
     for (const service of services) {
       const key = encodeKey(source, service);
-      const id = String.fromCharCode(...key);
+      const set = setOf(source, service);
+      const id = `${set} ${String.fromCharCode(...key)}`;
       if ((merged.get(id)?.element.milliseconds ?? 0) >= time) continue;
-      merged.set(id, { set: setOf(source, service), element: { key, milliseconds: time }, id });
+      merged.set(id, { set, element: { key, milliseconds: time }, id });
     }
   }
-  return openSets.flatMap((set) => {
-    const mine = [...merged.values()].filter((one) => one.set === set);
-    return inBatches(mine).map((wanted) => ({ name: { table, set }, wanted }));
-  });
+  const bySet = new Map<OpenSet, WantedElement[]>();
+  for (const one of merged.values()) bySet.set(one.set, [...(bySet.get(one.set) ?? []), one]);
+  return [...bySet].flatMap(([set, mine]) =>
+    inBatches(mine).map((wanted) => ({ name: { table, set }, wanted })),
+  );
 }
 
 function inBatches(wanted: readonly WantedElement[]): (readonly WantedElement[])[] {

@@ -1,10 +1,13 @@
 import { randomInt } from "node:crypto";
 import { KnockError } from "../../base/errors.ts";
-import type { Service } from "../../base/service.ts";
+import type { OpenedService, Service } from "../../base/service.ts";
+import { isRouted } from "../../base/service.ts";
 import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import { runtimeDirectory } from "../../system/state-files.ts";
 import type { BackendParts, OpenElement, ProtectingBackend, RunningTrial } from "../backend.ts";
+import { nothingBehind } from "../behind.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
+import { groupId } from "./nft-element.ts";
 import { readLeftProtection, readProtection } from "./nft-protection.ts";
 import type { Ruleset } from "./nft-ruleset.ts";
 import { rulesetsFor } from "./nft-ruleset.ts";
@@ -16,7 +19,7 @@ import type { TableLock } from "./table-lock.ts";
 import { takeTableLock } from "./table-lock.ts";
 
 export type NftablesParts = Pick<BackendParts, "table" | "onLoss" | "onProblem"> &
-  Partial<Pick<BackendParts, "kernelDoors" | "onKernelDoors">>;
+  Partial<Pick<BackendParts, "behind" | "kernelDoors" | "onKernelDoors">>;
 
 /**
  * Native doors: a table of our own in nf_tables, whose sets say which source may use which service, and
@@ -104,13 +107,15 @@ export class NftablesFirewall implements ProtectingBackend {
    * `onLoss` follows.
    */
   open({ source, method }: NativeAccess, length: number): Promise<FirewallResult> {
-    return this.#openings.add({ source, services: method.services, milliseconds: length });
+    const services = method.services.filter((service) => this.#hasSet(service));
+    return this.#openings.add({ source, services, milliseconds: length });
   }
 
   close({ source, method }: NativeAccess): Promise<FirewallResult> {
     const close = () => {
       this.#expectOpen();
-      if (!this.#sets.close(source, method.services)) this.#table.lost("removed");
+      const services = method.services.filter((service) => this.#hasSet(service));
+      if (!this.#sets.close(source, services)) this.#table.lost("removed");
     };
     return Promise.resolve(attempt(close));
   }
@@ -121,7 +126,7 @@ export class NftablesFirewall implements ProtectingBackend {
 
   async listOpen(): Promise<readonly OpenElement[]> {
     this.#expectOpen();
-    return [...this.#sets.list(), ...this.#sets.listKnocked()];
+    return [...this.#sets.list(this.#loaded?.behind.groups), ...this.#sets.listKnocked()];
   }
 
   listKnocked(): readonly OpenElement[] {
@@ -131,7 +136,7 @@ export class NftablesFirewall implements ProtectingBackend {
 
   listProtected(): readonly Service[] {
     this.#expectOpen();
-    return readProtection(this.#kernel, this.#name, this.#loaded?.rules ?? 0);
+    return this.#loaded === undefined ? [] : readProtection(this.#kernel, this.#name, this.#loaded);
   }
 
   get problems(): readonly string[] {
@@ -163,11 +168,19 @@ export class NftablesFirewall implements ProtectingBackend {
     const contents = {
       services: this.#services,
       trial: trial || undefined,
+      behind: this.#parts.behind?.() ?? nothingBehind,
       doors: this.#parts.kernelDoors?.(),
       // Another one each time: what tells sources apart is worth less the longer it is used.
       seed: randomInt(2 ** 32),
     };
-    return rulesetsFor(contents, this.#name);
+    return rulesetsFor(contents, this.#name, this.#kernel.listSets(this.#name));
+  }
+
+  /** Nothing that would have to be opened is shut where no rule is for these hosts, as those of a door that is gone. */
+  #hasSet(service: OpenedService): boolean {
+    if (!isRouted(service)) return true;
+    const id = groupId(service.hosts);
+    return this.#loaded?.behind.groups.some((group) => group.id === id) ?? false;
   }
 
   #setLoaded(loaded: Ruleset, refusal: KnockError | undefined): void {

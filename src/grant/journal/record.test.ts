@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { address } from "../../../test/support/packets.ts";
+import { parseNetwork } from "../../base/address.ts";
 import { monotonic, wallTime } from "../../base/time.ts";
 import type { Access } from "../../firewall/firewall.ts";
 import type { Failed, LeaseEvent } from "../lease.ts";
@@ -15,6 +16,10 @@ const time = fc
 const text = fc.string({ unit: "binary" });
 const protocol = fc.constantFrom("tcp" as const, "udp" as const);
 const port = fc.integer({ min: 1, max: 65535 });
+const host = fc
+  .oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom("10.0.0.0/8", "2001:db8::/32"))
+  .map(parseNetwork)
+  .filter((network) => network !== undefined);
 const orNot = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 
 const parts = {
@@ -37,7 +42,11 @@ const commandMethod = fc.record({
 const nativeMethod = fc.record({
   kind: fc.constant("native" as const),
   services: fc.array(
-    fc.oneof(fc.constant({ protocol: "icmp" as const }), fc.record({ protocol, port })),
+    fc.oneof(
+      fc.constant({ protocol: "icmp" as const }),
+      fc.record({ protocol, port }),
+      fc.record({ protocol, port, hosts: fc.array(host, { minLength: 1, maxLength: 3 }) }),
+    ),
   ),
 });
 const access: fc.Arbitrary<Access> = fc.oneof(

@@ -4,8 +4,11 @@ import type { AccessOwner } from "../../base/access-owner.ts";
 import { lostName, ownerName, trialName } from "../../base/access-owner.ts";
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
+import type { RoutedService } from "../../base/service.ts";
+import { formatService, isRouted, parseService } from "../../base/service.ts";
 import type { Monotonic, WallTime } from "../../base/time.ts";
 import { monotonic, wallTime } from "../../base/time.ts";
+import type { Access } from "../../firewall/firewall.ts";
 import type { LeaseEvent } from "../lease.ts";
 
 /** One moment on all clocks. Monotonic times of different boots and time namespaces cannot be compared. */
@@ -50,6 +53,20 @@ const address = v.pipe(
   }),
 );
 
+/**
+ * A service of hosts behind this one, as `formatService` writes it: versions that do not know it must not take it
+ * for a service of this host.
+ */
+const behind = v.pipe(
+  v.object({ behind: v.string() }),
+  v.rawTransform<{ behind: string }, RoutedService>(({ dataset, addIssue, NEVER }) => {
+    const parsed = parseService(dataset.value.behind);
+    if (parsed !== undefined && isRouted(parsed)) return parsed;
+    addIssue({ message: "expected a service of other hosts" });
+    return NEVER;
+  }),
+);
+
 // The member names `passage` and `way` are those of version 0.1: the files must stay readable.
 const way = v.variant("kind", [
   v.object({
@@ -64,7 +81,11 @@ const way = v.variant("kind", [
   v.object({
     kind: v.literal("native"),
     services: v.array(
-      v.union([v.object({ protocol: v.picklist(["icmp", "any"]) }), v.object({ protocol, port })]),
+      v.union([
+        v.object({ protocol: v.picklist(["icmp", "any"]) }),
+        v.object({ protocol, port }),
+        behind,
+      ]),
     ),
   }),
 ]);
@@ -147,6 +168,14 @@ export function recordToJson(record: LeaseRecord): unknown {
   const { op, id, access, length, since } = record;
   const { owner, method, source, knock, who } = access;
   const door = { door: ownerName(owner), nth: owner.kind === "trial" ? 1 : owner.nth };
-  const passage = { ...door, source: source.toString(), knock, way: method };
+  const passage = { ...door, source: source.toString(), knock, way: methodToJson(method) };
   return { op, id, passage, length, since, ...(who !== undefined && { who }) };
+}
+
+function methodToJson(method: Access["method"]): unknown {
+  if (method.kind === "command") return method;
+  const services = method.services.map((service) =>
+    isRouted(service) ? { behind: formatService(service) } : service,
+  );
+  return { ...method, services };
 }
