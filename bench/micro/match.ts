@@ -24,6 +24,8 @@ function packetsTo(port: number, start: number): Packet[] {
   return Array.from({ length: sources }, (_, i) => ({
     time: monotonic(start + i * 0.003),
     interfaceIndex: 1,
+    payloadStart: 0,
+    payloadLength: 0,
     length: 44,
     protocol: "tcp",
     source: Address.v4((0x0b000000 + (Math.imul(i, 0x9e3779b1) & 0xffffff)) >>> 0),

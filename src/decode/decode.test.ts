@@ -346,3 +346,27 @@ test("a frame whose length is more than there are bytes ends where they end", ()
   const data = new DataView(whole.buffer, 0, 30);
   expect(decode({ ...frameOf(whole), data, start: 0, length: 40 })).toBeUndefined();
 });
+
+describe("the payload of a datagram", () => {
+  const data = hex("0102 0304 0506");
+  /** Where it begins behind the IP header's first byte, and its length. */
+  const payloadOf = (bytes: Uint8Array) => {
+    const frame = frameOf(bytes);
+    const { payloadStart = -1, payloadLength = -1 } = decode(frame) ?? {};
+    return payloadStart === 0 ? [0, 0] : [payloadStart - frame.start, payloadLength];
+  };
+  const sent = (length?: number) =>
+    udp({ port: 7000, data, ...(length !== undefined && { length }) });
+
+  test.each([
+    ["IPv4", ipv4({ ...v4, protocol: UDP }, sent()), [28, 6]],
+    ["IPv6", ipv6({ ...v6, protocol: UDP }, sent()), [48, 6]],
+    ["bytes behind it", joined(ipv4({ ...v4, protocol: UDP }, sent()), data), [28, 6]],
+    ["a shorter length", ipv4({ ...v4, protocol: UDP }, sent(10)), [28, 2]],
+    ["a length beyond the packet", ipv4({ ...v4, protocol: UDP }, sent(15)), [28, 0]],
+    ["a cut capture", ipv4({ ...v4, protocol: UDP }, sent()).subarray(0, 33), [28, 0]],
+    ["TCP", ipv4({ ...v4, protocol: TCP }, tcp({ port: 7000, data })), [0, 0]],
+  ])("%s", (_, bytes, expected) => {
+    expect(payloadOf(bytes)).toEqual(expected);
+  });
+});

@@ -127,6 +127,8 @@ function readTcp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
   const { time, interfaceIndex, wireLength: length } = frame;
   const protocol = "tcp";
   const mayRepeat = headerWords > 5;
+  const payloadStart = 0;
+  const payloadLength = 0;
   return {
     time,
     interfaceIndex,
@@ -139,6 +141,8 @@ function readTcp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
     flags,
     mayRepeat,
     fingerprint,
+    payloadStart,
+    payloadLength,
   };
 }
 
@@ -150,6 +154,8 @@ function readUdp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
   const checksum = reader.u16();
   if (!reader.ok || length < 8) return undefined;
   const fingerprint = length * 65536 + checksum;
+  const payloadStart = reader.at;
+  const payloadLength = length - 8 <= reader.left ? length - 8 : 0;
   const { source, destination } = ip;
   const { time, interfaceIndex, wireLength } = frame;
   const protocol = "udp";
@@ -167,6 +173,8 @@ function readUdp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
     flags,
     mayRepeat,
     fingerprint,
+    payloadStart,
+    payloadLength,
   };
 }
 

@@ -24,4 +24,8 @@ export interface Packet {
   readonly mayRepeat: boolean;
   /** TCP: the sequence number. UDP: length and checksum, which differ if the data differs. */
   readonly fingerprint: number;
+  /** UDP: where the payload begins in the frame's data; TCP: 0. */
+  readonly payloadStart: number;
+  /** UDP: the length of the payload if all of it was captured, else 0; TCP: 0. Bytes. */
+  readonly payloadLength: number;
 }

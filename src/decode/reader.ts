@@ -24,6 +24,11 @@ export class Reader {
     return this.#end - this.#at;
   }
 
+  /** Where the next field is in the data. */
+  get at(): number {
+    return this.#at;
+  }
+
   u8(): number {
     return this.#take(1) ? this.#data.getUint8(this.#at - 1) : 0;
   }

@@ -7,6 +7,8 @@ import { DuplicateFilter } from "./duplicate-filter.ts";
 const syn: Packet = {
   time: monotonic(1000),
   interfaceIndex: 1,
+  payloadStart: 0,
+  payloadLength: 0,
   length: 60,
   protocol: "tcp",
   source: address("192.0.2.7"),

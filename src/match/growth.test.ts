@@ -59,6 +59,8 @@ function knock(port: number, time: number): Packet {
   return {
     time: monotonic(time),
     interfaceIndex: 2,
+    payloadStart: 0,
+    payloadLength: 0,
     length: 44,
     protocol: "tcp",
     source: address("192.0.2.7"),

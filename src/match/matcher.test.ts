@@ -44,6 +44,8 @@ function knock(port: string, time: number, more: Partial<Packet> = {}): Packet {
   return {
     time: monotonic(time),
     interfaceIndex: 1,
+    payloadStart: 0,
+    payloadLength: 0,
     length: 60,
     protocol: protocol as Protocol,
     source: alice,

@@ -16,21 +16,22 @@ const margin = 64;
  */
 export function decodeAlike(frame: Uint8Array): Packet | undefined {
   const told = tell(frame);
-  const packet = surroundings.map((filler) => {
-    const read = decodeAmid(frame, filler, frame.length);
-    agree(told, read);
-    return read;
-  })[0];
+  const packet = surroundings.map((filler) => decodeAmid(told, frame, filler, frame.length))[0];
   const length = lengthOf(frame);
-  if (length < frame.length) agree(told, decodeAmid(frame, 0x11, length));
+  if (length < frame.length) decodeAmid(told, frame, 0x11, length);
   return packet;
 }
 
 /** Of the frame's bytes only the first `kept` are as they were. */
-function decodeAmid(frame: Uint8Array, filler: number, kept: number): Packet | undefined {
+function decodeAmid(
+  told: ReferencePacket | undefined,
+  frame: Uint8Array,
+  filler: number,
+  kept: number,
+): Packet | undefined {
   const memory = new Uint8Array(frame.length + 2 * margin).fill(filler);
   memory.set(kept < frame.length ? frame.subarray(0, kept) : frame, margin);
-  return decode({
+  const read = decode({
     data: new DataView(memory.buffer),
     start: margin,
     length: frame.length,
@@ -39,9 +40,16 @@ function decodeAmid(frame: Uint8Array, filler: number, kept: number): Packet | u
     interfaceIndex: 2,
     isLoopback: false,
   });
+  const { payloadStart = 0, payloadLength = 0 } = read ?? {};
+  agree(told, read, memory.subarray(payloadStart, payloadStart + payloadLength));
+  return read;
 }
 
-function agree(told: ReferencePacket | undefined, read: Packet | undefined): void {
+function agree(
+  told: ReferencePacket | undefined,
+  read: Packet | undefined,
+  payload: Uint8Array,
+): void {
   const isAlike =
     told === undefined || read === undefined
       ? told === read
@@ -55,7 +63,9 @@ function agree(told: ReferencePacket | undefined, read: Packet | undefined): voi
         read.mayRepeat === told.mayRepeat &&
         read.fingerprint === told.fingerprint &&
         isSame(read.source, told.source) &&
-        isSame(read.destination, told.destination);
+        isSame(read.destination, told.destination) &&
+        payload.length === told.data.length &&
+        told.data.every((byte, i) => payload[i] === byte);
   if (isAlike) return;
   throw new Error(`read as ${JSON.stringify(read)}, it says ${JSON.stringify(told)}`);
 }

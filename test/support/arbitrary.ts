@@ -42,7 +42,10 @@ export interface Honest {
   readonly bytes: Uint8Array;
   /** What it carries: its last bytes. */
   readonly payload: Uint8Array;
-  readonly says: Omit<Packet, "time" | "interfaceIndex" | "length">;
+  readonly says: Omit<
+    Packet,
+    "time" | "interfaceIndex" | "length" | "payloadStart" | "payloadLength"
+  >;
 }
 
 /** A packet that is whole and honest, of any kind that can be a knock, and what it says. */

@@ -11,6 +11,8 @@ export interface ReferencePacket {
   readonly flags: number;
   readonly mayRepeat: boolean;
   readonly fingerprint: number;
+  /** What a datagram carries, if all of it is there; empty for TCP. */
+  readonly data: readonly number[];
 }
 
 interface Carried {
@@ -47,11 +49,13 @@ export function tell(frame: Uint8Array): ReferencePacket | undefined {
       flags: payload[13] ?? 0,
       mayRepeat: words !== 5,
       fingerprint: number(payload, 4, 4),
+      data: [],
     };
   }
   if (protocol === 17) {
     // RFC 768: the length counts the header's own eight bytes.
-    if (payload.length < 8 || number(payload, 4, 2) < 8) return undefined;
+    const length = number(payload, 4, 2);
+    if (payload.length < 8 || length < 8) return undefined;
     return {
       protocol: "udp",
       source,
@@ -61,6 +65,7 @@ export function tell(frame: Uint8Array): ReferencePacket | undefined {
       flags: 0,
       mayRepeat: false,
       fingerprint: number(payload, 4, 4),
+      data: payload.length < length ? [] : payload.slice(8, length),
     };
   }
   return undefined;

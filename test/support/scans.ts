@@ -46,6 +46,8 @@ export function probe(port: Port, time: number, more: Partial<Packet> = {}): Pac
   return {
     time: monotonic(time),
     interfaceIndex: 1,
+    payloadStart: 0,
+    payloadLength: 0,
     length: isTcp ? 44 : 28,
     protocol,
     source: scanner,

@@ -139,6 +139,8 @@ test("a packet is told with its date, its ends and its length", () => {
   const packet = {
     time: monotonic(0),
     interfaceIndex: 1,
+    payloadStart: 0,
+    payloadLength: 0,
     length: 60,
     protocol: "tcp" as const,
     source: who.source,

@@ -14,7 +14,7 @@ const own = address("192.0.2.1");
 const packet: Packet = {
   ...{ time: monotonic(0), interfaceIndex: 1, length: 40, protocol: "tcp", flags: 2 },
   ...{ source: admin, destination: own, sourcePort: 40_000, port: 1, mayRepeat: false },
-  fingerprint: 1,
+  ...{ fingerprint: 1, payloadStart: 0, payloadLength: 0 },
 };
 
 const web = `
