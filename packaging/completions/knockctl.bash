@@ -25,8 +25,8 @@ _knockctl_ask() {
 }
 
 _knockctl_commands() {
-  _knockctl_offer init undo status doors leases history watch open extend close forgive reload guard protect \
-    unprotect check migrate replay invite client sequence rotate help version
+  _knockctl_offer init undo status doors leases history top watch open extend close forgive reload guard \
+    protect unprotect check migrate replay invite client sequence rotate help version
 }
 
 _knockctl_options() {

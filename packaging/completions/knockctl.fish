@@ -58,6 +58,7 @@ complete -c knockctl -n __knockctl_wants_command -a status -d 'show the state of
 complete -c knockctl -n __knockctl_wants_command -a doors -d 'list the doors: what each opens, and its state'
 complete -c knockctl -n __knockctl_wants_command -a leases -d 'list what is open, for whom, and for how long'
 complete -c knockctl -n __knockctl_wants_command -a history -d 'list who opened what, when and how'
+complete -c knockctl -n __knockctl_wants_command -a top -d 'show leases, knocks and problems live on a full screen'
 complete -c knockctl -n __knockctl_wants_command -a watch -d 'show what knockd logs, as it happens'
 complete -c knockctl -n __knockctl_wants_command -a open -d 'open a door for an address, without a knock'
 complete -c knockctl -n __knockctl_wants_command -a extend -d 'keep a door open for longer'

@@ -29,6 +29,7 @@ _knockctl_commands() {
     'doors:list the doors\: what each opens, and its state'
     'leases:list what is open, for whom, and for how long'
     'history:list who opened what, when and how'
+    'top:show leases, knocks and problems live on a full screen'
     'watch:show what knockd logs, as it happens'
     'open:open a door for an address, without a knock'
     'extend:keep a door open for longer'
@@ -103,7 +104,7 @@ case $command in
     ;;
   unprotect) _arguments $client $config ;;
   watch) _arguments $client '1:door:_knockctl_doors' ;;
-  status | doors | leases | reload | protect) _arguments $client ;;
+  status | doors | leases | top | reload | protect) _arguments $client ;;
   help) _arguments $general '1: :_knockctl_commands' ;;
   version) _arguments $general ;;
   check) _arguments $general '--strict[exit with 2 if there are warnings]' '1:file:_files' ;;

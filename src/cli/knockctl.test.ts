@@ -48,6 +48,7 @@ describe("screens", () => {
         doors      list the doors: what each opens, and its state
         leases     list what is open, for whom, and for how long
         history    list who opened what, when and how
+        top        show leases, knocks and problems live on a full screen
         watch      show what knockd logs, as it happens
 
       act: change what is open

@@ -30,6 +30,7 @@ import { replay } from "./knockctl/replay.ts";
 import { rotate } from "./knockctl/rotate.ts";
 import { sequence } from "./knockctl/sequence.ts";
 import { status } from "./knockctl/status.ts";
+import { top } from "./knockctl/top.ts";
 import { undo } from "./knockctl/undo.ts";
 import { unprotect } from "./knockctl/unprotect.ts";
 import { watch } from "./knockctl/watch.ts";
@@ -76,6 +77,7 @@ export const commands: readonly Command[] = [
   doors,
   leases,
   history,
+  top,
   watch,
   open,
   extend,

@@ -13,7 +13,7 @@ export function textWidth(text: string): number {
 }
 
 /** Returns the longest start of `text` that takes at most `columns` columns. */
-function cutToWidth(text: string, columns: number): string {
+export function cutToWidth(text: string, columns: number): string {
   let width = 0;
   let end = 0;
   for (const character of text) {

@@ -3,7 +3,6 @@ import type { StatusProblem } from "../../base/status-problem.ts";
 import { plural, printable } from "../../base/text.ts";
 import type { Result } from "../../control/methods.ts";
 import type { LeaseReport } from "../../control/reports.ts";
-import type { BlockedReport } from "../../setup/blocked-services.ts";
 import { reportBlockedDoors } from "../../setup/blocked-services.ts";
 import { fitLines } from "../program.ts";
 import type { Screen } from "../screen.ts";
@@ -40,8 +39,8 @@ export const status: Command = {
       doors: await daemon.ask("doors", {}),
       leases: await daemon.ask("leases", {}),
     }));
-    const blocked = await reportBlockedDoors(answers.doors, answers.status);
-    const problems = [...answers.status.problems, ...blocked.map(asProblem)];
+    const blocked = await findBlockedDoors(answers.doors, answers.status);
+    const problems = [...answers.status.problems, ...blocked];
     const found = { ...answers, status: { ...answers.status, problems } };
     print(line, io, found, (screen) =>
       [
@@ -54,8 +53,13 @@ export const status: Command = {
   },
 };
 
-function asProblem({ message, hints }: BlockedReport): StatusProblem {
-  return { code: "service-blocked", message, hints };
+/** Returns a problem for each service of these doors that another firewall of this host drops. */
+export async function findBlockedDoors(
+  doors: Result<"doors">,
+  status: Result<"status">,
+): Promise<readonly StatusProblem[]> {
+  const blocked = await reportBlockedDoors(doors, status);
+  return blocked.map(({ message, hints }) => ({ code: "service-blocked", message, hints }));
 }
 
 type FoundProblem = Result<"status">["problems"][number];
