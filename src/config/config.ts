@@ -24,7 +24,7 @@ export interface ConfigOptions extends ValuesOf<typeof options> {}
 
 export interface DoorConfig extends ValuesOf<typeof doorDirectives> {
   readonly name: string;
-  readonly sequence: FixedSequence | OneTimeSequences;
+  readonly sequence: FixedSequence | OneTimeSequences | NoSequence;
   readonly action: CommandAction | NativeAction;
 }
 
@@ -39,6 +39,11 @@ interface OneTimeSequences {
   readonly file: string;
 }
 
+/** Keys alone open the door. */
+interface NoSequence {
+  readonly kind: "none";
+}
+
 /** The door runs commands to open and to close. */
 export interface CommandAction extends ValuesOf<typeof commandDirectives> {
   readonly kind: "command";
@@ -49,7 +54,7 @@ interface NativeAction extends ValuesOf<typeof nativeDirectives> {
   readonly kind: "native";
 }
 
-/** Returns the steps of a door whose sequence stays the same; none for one-time sequences. */
+/** Returns the steps of a door whose sequence stays the same; none for one-time sequences, nor without a sequence. */
 export function fixedSteps({ sequence }: DoorConfig): Sequence {
   return sequence.kind === "fixed" ? sequence.steps : [];
 }

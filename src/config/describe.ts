@@ -24,9 +24,7 @@ function describeDoor(door: DoorConfig): string[] {
   // The flags come last, without the name of their door, as knockd prints them.
   const { flags, ...others } = doorDirectives;
   const facts = [
-    sequence.kind === "one-time"
-      ? ([sequences.file, sequence.file] as const)
-      : ([sequences.steps, sequence.steps] as const),
+    ...describeSequence(sequence),
     ...rowsWithValues(others, door),
     ...(action.kind === "native"
       ? rowsWithValues(nativeDirectives, action)
@@ -37,6 +35,17 @@ function describeDoor(door: DoorConfig): string[] {
     ...facts.flatMap(([row, value]) => describe(row, value, `${name}: `)),
     ...formatFlagTest(door.flags).map((flag) => `config: tcp flag: ${flag}`),
   ];
+}
+
+function describeSequence(sequence: DoorConfig["sequence"]): (readonly [AnyRow, unknown])[] {
+  switch (sequence.kind) {
+    case "fixed":
+      return [[sequences.steps, sequence.steps]];
+    case "one-time":
+      return [[sequences.file, sequence.file]];
+    case "none":
+      return [];
+  }
 }
 
 function describe(row: AnyRow, value: unknown, prefix = ""): string[] {

@@ -1,7 +1,12 @@
 // Longer than other files: the vocabulary of knockd.conf is one table, a row for each directive, in the
 // order of `knockd -D`.
 import { backendKinds, defaultBackend } from "../base/backends.ts";
-import { defaultControlSocket, defaultPidFile, defaultStateDirectory } from "../base/paths.ts";
+import {
+  defaultControlSocket,
+  defaultPidFile,
+  defaultStateDirectory,
+  defaultUsersFile,
+} from "../base/paths.ts";
 import { directive } from "./directive.ts";
 import * as kinds from "./kinds.ts";
 
@@ -96,6 +101,25 @@ export const options = {
     default: "open",
     isFixed: true,
   }),
+  /** None means that no door is opened by key. */
+  knockPorts: directive("KnockPort", kinds.ports, {
+    label: "knock port",
+    summary: "UDP ports on which knocks with a key arrive; nothing need listen there",
+    example: "23547",
+    default: [],
+    absent: "none",
+  }),
+  usersFile: directive("Users", kinds.path, {
+    label: "users file",
+    summary: "file with the keys of those who may open doors by key",
+    default: defaultUsersFile,
+  }),
+  /** Milliseconds. */
+  freshness: directive("Freshness", kinds.durationBetween(10_000, 600_000), {
+    summary: "how far the clock of a knock with a key may be from knockd's, from 10s to 10m",
+    default: 120_000,
+    absent: "2m",
+  }),
   onOpen: directive("OnOpen", kinds.hook, {
     summary: "command or https:// address that is told when a door is opened",
     label: "on open",
@@ -110,7 +134,7 @@ export const options = {
   }),
 } as const;
 
-/** A door has one of these. */
+/** A door has one of these, or `Users`. */
 export const sequences = {
   steps: directive("Sequence", kinds.sequence, {
     summary: "ports in their order, from 1 to 32; without a protocol they are TCP",
@@ -157,6 +181,19 @@ export const doorDirectives = {
     summary: "date and time after which the door stays shut",
     example: "2026-12-31T18:00:00Z",
     absent: "never",
+  }),
+  /** Empty means that no key opens the door. */
+  users: directive("Users", kinds.principals, {
+    summary: "who may open the door by key: PERSON, PERSON/DEVICE, @GROUP",
+    example: "alice, @admins",
+    default: [],
+    absent: "none",
+  }),
+  /** Milliseconds. `undefined` means the usual time of the door. */
+  longest: directive("Longest", kinds.duration, {
+    summary: "longest time that a knock with a key may ask for",
+    example: "8h",
+    absent: "Open_For or Cmd_Timeout",
   }),
   decoys: directive("Decoys", kinds.count(0, 128), {
     summary: "ports, at most so many, that tell a port scan from a knock; 0 means none",

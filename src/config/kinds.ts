@@ -14,6 +14,8 @@ import { formatFlagTest } from "../base/tcp-flags.ts";
 import type { WallTime } from "../base/time.ts";
 import type { Hook } from "./hook.ts";
 import { formatHook, parseHook } from "./hook.ts";
+import * as names from "./names.ts";
+import * as principalValues from "./principals.ts";
 import type { Parsed } from "./values.ts";
 import * as values from "./values.ts";
 
@@ -105,10 +107,34 @@ export const date: ValueKind<WallTime> = kind("DATE", values.date, (time) =>
   new Date(time).toISOString(),
 );
 
+export const principals: ValueKind<readonly string[]> = kind(
+  "WHO, …",
+  principalValues.principals,
+  (who) => who.join(","),
+);
+
+export const groups: ValueKind<readonly string[]> = kind(
+  "GROUP, …",
+  principalValues.groups,
+  (groups) => groups.join(","),
+);
+
+export const lastDay: ValueKind<WallTime> = kind("DAY", principalValues.lastDay, (end) =>
+  new Date(end - 1).toISOString().slice(0, "2027-03-31".length),
+);
+
+export const ports: ValueKind<readonly number[]> = kind("PORT, …", values.ports, (ports) =>
+  ports.join(","),
+);
+
 export const endpoint: ValueKind<Endpoint> = kind("ADDRESS:PORT", values.endpoint, formatEndpoint);
-export const userName: ValueKind<string> = kind("NAME", values.userName, String);
-export const lane: ValueKind<string> = kind("NAME | no", values.lane, String);
-export const tableName: ValueKind<string> = kind("NAME", values.tableName, String);
+export const userName: ValueKind<string> = kind("NAME", names.userName, String);
+export const lane: ValueKind<string> = kind("NAME | no", names.lane, String);
+export const tableName: ValueKind<string> = kind("NAME", names.tableName, String);
+
+export function durationBetween(least: number, most: number): ValueKind<number> {
+  return { ...duration, parse: values.durationBetween(least, most) };
+}
 
 export function count(least: number, most: number): ValueKind<number> {
   return kind("NUMBER", values.count(least, most), String);

@@ -21,9 +21,13 @@ export interface ConfigSection {
 /**
  * The sections of a knockd.conf in the order they stand. Lines are of any length and may end in CR
  * LF; blanks around them, empty lines and lines that begin with `#` mean nothing. A `;` begins no
- * comment, since commands are full of them.
+ * comment, since commands are full of them. `example`: a first line, for a hint.
  */
-export function readSections(text: string, problems: Problem[]): ConfigSection[] {
+export function readSections(
+  text: string,
+  problems: Problem[],
+  example = "[options]",
+): ConfigSection[] {
   const sections: (ConfigSection & { readonly directives: Directive[] })[] = [];
   text.split("\n").forEach((written, i) => {
     const line = i + 1;
@@ -48,7 +52,7 @@ export function readSections(text: string, problems: Problem[]): ConfigSection[]
     const section = sections.at(-1);
     if (section !== undefined) section.directives.push(directive);
     else if (content.startsWith(";")) report("syntax error", "comments begin with #");
-    else report("all directives must belong to a section", "begin with a line [options]");
+    else report("all directives must belong to a section", `begin with a line ${example}`);
   });
   return sections;
 }

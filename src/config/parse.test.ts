@@ -10,7 +10,7 @@ import type { Sequence } from "../base/sequence.ts";
 import { formatService } from "../base/service.ts";
 import { wallTime } from "../base/time.ts";
 import type { Config, DoorConfig } from "./config.ts";
-import { defaultOptions } from "./config.ts";
+import { defaultOptions, fixedSteps } from "./config.ts";
 import type { Hook } from "./hook.ts";
 import { parseConfig } from "./parse.ts";
 import type { Problem } from "./problem.ts";
@@ -108,6 +108,7 @@ test.each([
       target: undefined,
       allow: undefined,
       deny: [],
+      users: [],
       decoys: 32,
     })),
   );
@@ -122,6 +123,7 @@ test("a door without more than a sequence has knockd's defaults", () => {
     target: undefined,
     allow: undefined,
     deny: [],
+    users: [],
     decoys: 32,
     action: runs({}),
   });
@@ -537,6 +539,9 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
     onOpen: orNone(hook),
     onClose: orNone(hook),
     kernelDoors: fc.boolean(),
+    knockPorts: fc.constant([]),
+    usersFile: filePath,
+    freshness: fc.integer({ min: 10_000, max: 600_000 }),
     logRate: orNone(fc.oneof(fc.constant(0), fc.integer({ min: 10, max: 1_000_000 }))),
     logFile: orNone(filePath),
     pidFile: orNone(filePath),
@@ -563,6 +568,8 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
       onOpen: orNone(hook),
       onClose: orNone(hook),
       until: orNone(fc.integer({ min: 0, max: 4e12 }).map(wallTime)),
+      users: fc.constant([]),
+      longest: orNone(milliseconds),
       decoys: fc.integer({ min: 0, max: 128 }),
       action: fc.oneof(nativeAction, commandAction),
     }),
@@ -590,6 +597,8 @@ function write({ options, doors }: Config): string {
     ...directive("OnJournalFailure", options.onJournalFailure),
     ...directive("OnOpen", writeHook(options.onOpen)),
     ...directive("OnClose", writeHook(options.onClose)),
+    ...directive("Users", options.usersFile),
+    ...directive("Freshness", formatDuration(options.freshness)),
     ...directive("KernelDoors", options.kernelDoors ? "yes" : "no"),
     ...doors.flatMap((door) => [...writeDoor(door), ...writeAction(door)]),
   ].join("\n");
@@ -606,7 +615,8 @@ function writeDoor(door: DoorConfig): string[] {
     `[${name}]`,
     ...(sequence.kind === "one-time"
       ? directive("One_Time_Sequences", sequence.file)
-      : directive("Sequence", sequence.steps.map(formatPort).join(", "))),
+      : directive("Sequence", fixedSteps(door).map(formatPort).join(", "))),
+    ...directive("Longest", door.longest === undefined ? undefined : formatDuration(door.longest)),
     ...directive("Seq_Timeout", formatDuration(timeout)),
     ...directive("TCPFlags", writeFlags(flags)),
     ...directive("Target", target?.map(writeTarget).join(", ")),

@@ -12,6 +12,7 @@ import {
   options as optionRows,
   sequences,
 } from "./directives.ts";
+import { findKeyFaults } from "./knock-ports.ts";
 import type { ConfigSection } from "./lines.ts";
 import { readSections } from "./lines.ts";
 import type { Problem } from "./problem.ts";
@@ -49,6 +50,7 @@ export function parseConfig(text: string, directory?: string): ParsedConfig {
   const doors = doorSections.map((section) => readDoor(section, problems, directory));
   // One by one: a call takes some 100,000 arguments at most.
   const found = [
+    findKeyFaults(options, optionSections, doors, doorSections),
     findBehindProblems(doors, doorSections, options),
     findTraps(optionSections, doorSections, doors, options.firewall),
   ];
@@ -99,7 +101,7 @@ function checkDoor(
   if (hasSteps && hasList) {
     const message = `section '${name}' has both Sequence and One_Time_Sequences`;
     report(message, "a door has one or the other: remove one of the two lines");
-  } else if (!hasSteps && !hasList && name !== "") {
+  } else if (!hasSteps && !hasList && !values.has(doorDirectives.users) && name !== "") {
     report(`section '${name}' has an empty knock sequence`, "Sequence = 7000,8000,9000");
   }
   const { start, start6, stop, stop6, timeout } = commandDirectives;
@@ -120,7 +122,9 @@ function checkDoor(
 function readSequence(values: SectionValues): DoorConfig["sequence"] {
   const file = values.get(sequences.file);
   if (file !== undefined) return { kind: "one-time", file };
-  return { kind: "fixed", steps: values.get(sequences.steps) ?? sequences.steps.default };
+  const steps = values.get(sequences.steps) ?? sequences.steps.default;
+  const hasUsers = values.has(doorDirectives.users) && !values.has(sequences.steps);
+  return hasUsers ? { kind: "none" } : { kind: "fixed", steps };
 }
 
 function readAction(values: SectionValues): DoorConfig["action"] {

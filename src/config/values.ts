@@ -1,8 +1,9 @@
 import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
-import { parseDuration } from "../base/duration.ts";
+import { humanDuration, parseDuration } from "../base/duration.ts";
 import type { Endpoint } from "../base/endpoint.ts";
 import { parseEndpoint } from "../base/endpoint.ts";
+import { parsePortNumber } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence } from "../base/sequence.ts";
 import type { DoorService } from "../base/service.ts";
@@ -138,24 +139,25 @@ export function endpoint(text: string): Parsed<Endpoint> {
   return { problem: `"${text}" is no place to listen on`, offset: 0, hint };
 }
 
-/** The name of a user, as useradd(8) allows it. */
-export function userName(text: string): Parsed<string> {
-  if (/^[a-z_][a-z0-9_.-]{0,31}\$?$/i.test(text)) return { value: text };
-  return { problem: `"${text}" is not the name of a user`, offset: 0 };
+/** Ports, each once. */
+export function ports(text: string): Parsed<readonly number[]> {
+  const found = items(text);
+  const wrong = found.find(({ item }) => parsePortNumber(item) === undefined);
+  if (wrong !== undefined) {
+    const hint = "ports from 1 to 65535, with commas between them: 23547, 443";
+    return { problem: `"${wrong.item}" is not a port`, offset: wrong.offset, hint };
+  }
+  return { value: [...new Set(found.flatMap(({ item }) => parsePortNumber(item) ?? []))] };
 }
 
-/** A name for commands of which one runs at a time, or `no`. */
-export function lane(text: string): Parsed<string> {
-  if (/^no$/i.test(text)) return { value: "no" };
-  if (/^[\w.-]{1,64}$/.test(text)) return { value: text };
-  return { problem: `"${text}" is not a name`, offset: 0, hint: "a program's name, or no" };
-}
-
-/** A name that nft(8) takes without quotes. */
-export function tableName(text: string): Parsed<string> {
-  if (/^[a-z][a-z0-9_]{0,30}$/i.test(text)) return { value: text };
-  const hint = "letters, digits and underscores";
-  return { problem: `"${text}" is not the name of a table`, offset: 0, hint };
+/** A length of time within these milliseconds. */
+export function durationBetween(least: number, most: number): (text: string) => Parsed<number> {
+  return (text) => {
+    const parsed = duration(text);
+    if ("problem" in parsed || (parsed.value >= least && parsed.value <= most)) return parsed;
+    const problem = `expected ${humanDuration(least)} to ${humanDuration(most)}, got "${text}"`;
+    return { problem, offset: 0 };
+  };
 }
 
 /** Interface names (at most 15 bytes: IFNAMSIZ in linux/if.h); undefined for `any`. */
@@ -226,7 +228,7 @@ function isHostName(text: string): boolean {
 }
 
 /** The parts between commas, trimmed, and where each begins. */
-function items(text: string): { readonly item: string; readonly offset: number }[] {
+export function items(text: string): { readonly item: string; readonly offset: number }[] {
   let at = 0;
   return text.split(",").map((part) => {
     const offset = at + part.length - part.trimStart().length;

@@ -1,13 +1,21 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { PortKey } from "../base/port.ts";
+import { portKey } from "../base/port.ts";
 import { later } from "../base/time.ts";
-import type { DoorConfig } from "../config/config.ts";
+import type { ConfigOptions, DoorConfig } from "../config/config.ts";
+import type { HostPorts } from "../match/decoys/decoy.ts";
 import { Doors } from "./doors.ts";
 import { PortsInUse } from "./host/ports-in-use.ts";
 import { TargetNames } from "./host/target-names.ts";
 import { Targets } from "./host/targets.ts";
 import type { OneTimeFiles } from "./state/one-time-files.ts";
+
+/** What the doors of a configuration depend on. */
+export interface DoorSettings {
+  readonly doors: readonly DoorConfig[];
+  readonly options: Pick<ConfigOptions, "knockPorts">;
+}
 
 /** Milliseconds until the date is looked at again. */
 const longestWait = 60_000;
@@ -27,26 +35,27 @@ export class ActiveDoors {
   readonly #targetNames: TargetNames;
   readonly #portsInUse: PortsInUse;
   #cancelEnd: (() => void) | undefined;
-  #configs: readonly DoorConfig[] = [];
+  #config: DoorSettings;
   #doors: Doors;
 
   /** Puts these doors in force once their one-time lists are read, or their disk hangs. */
-  static async open(configs: readonly DoorConfig[], parts: ActiveDoorsParts): Promise<ActiveDoors> {
+  static async open(config: DoorSettings, parts: ActiveDoorsParts): Promise<ActiveDoors> {
     let active: ActiveDoors | undefined;
-    await loadLists(configs, parts, (file) => {
+    await loadLists(config.doors, parts, (file) => {
       if (active !== undefined) active.#takeList(file);
     });
-    active = new ActiveDoors(configs, parts);
+    active = new ActiveDoors(config, parts);
     return active;
   }
 
-  private constructor(configs: readonly DoorConfig[], parts: ActiveDoorsParts) {
+  private constructor(config: DoorSettings, parts: ActiveDoorsParts) {
     this.#parts = parts;
     const { clock, log } = parts;
     this.#targets = new Targets(log);
     this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
     this.#portsInUse = new PortsInUse(clock, () => this.#avoidPortsInUse());
-    this.#doors = this.#make(configs);
+    this.#config = config;
+    this.#doors = this.#make(config);
   }
 
   get current(): Doors {
@@ -59,18 +68,18 @@ export class ActiveDoors {
   }
 
   /** Puts other doors in force. Their lists were loaded. */
-  use(configs: readonly DoorConfig[]): void {
-    this.#doors = this.#make(configs);
+  use(config: DoorSettings): void {
+    this.#doors = this.#make(config);
   }
 
   /** Looks up the host names among the targets, now and from time to time. Takes a second at most. */
   followNames(): Promise<void> {
-    return this.#targetNames.follow(this.#configs);
+    return this.#targetNames.follow(this.#config.doors);
   }
 
   /** Asks the packet filter for forwarded ports, a moment later: decoys avoid them. */
   findForwarded(): void {
-    if (this.#configs.some(({ decoys }) => decoys > 0)) this.#portsInUse.searchSoon();
+    if (this.#config.doors.some(({ decoys }) => decoys > 0)) this.#portsInUse.searchSoon();
   }
 
   /** As `PortsInUse.isInUse`. */
@@ -98,11 +107,11 @@ export class ActiveDoors {
     this.#portsInUse.close();
   }
 
-  #make(configs: readonly DoorConfig[]): Doors {
-    this.#configs = configs;
+  #make(config: DoorSettings): Doors {
+    this.#config = config;
     const { clock, log, files } = this.#parts;
     const resolve = this.#targets.networks.bind(this.#targets);
-    const doors = new Doors(configs, resolve, log, files, this.#portsInUse.read());
+    const doors = new Doors(config.doors, resolve, log, files, this.#hostPorts());
     doors.end(clock.wall());
     this.#awaitEnd(doors);
     return doors;
@@ -133,8 +142,15 @@ export class ActiveDoors {
     this.#parts.onChange(this.#doors);
   }
 
+  /** Knocks with a key must not touch decoys. */
+  #hostPorts(): HostPorts {
+    const { taken, local } = this.#portsInUse.read();
+    const knockPorts = this.#config.options.knockPorts.map((port) => portKey(port, "udp"));
+    return { taken: new Set([...taken, ...knockPorts]), local };
+  }
+
   #avoidPortsInUse(): void {
-    this.#doors.avoid(this.#portsInUse.read());
+    this.#doors.avoid(this.#hostPorts());
     this.#parts.onChange(this.#doors);
   }
 }

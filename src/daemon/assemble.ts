@@ -92,7 +92,7 @@ export async function assemble(
       });
   const persistence =
     kernelDoors && (await openPersistence(options, config, { clock, log, onLoss, kernelDoors }));
-  const doors = await ActiveDoors.open(config.doors, {
+  const doors = await ActiveDoors.open(config, {
     clock,
     log,
     files: options.dryRun ? untouchedFiles() : markedFiles(),

@@ -146,12 +146,12 @@ export class Daemon {
     return { kind: "refused", file: this.#options.configFile, problems };
   }
 
-  async #takeOver({ doors: configs, options }: Config, warnings: readonly string[]): Promise<void> {
+  async #takeOver(config: Config, warnings: readonly string[]): Promise<void> {
     const { network, doors, pipeline } = this.#parts;
     this.#configureLog();
     this.#warn(warnings);
-    network.listen(options.interfaces);
-    doors.use(configs);
+    network.listen(config.options.interfaces);
+    doors.use(config);
     this.#parts.persistence?.notifier.use(this.#config);
     pipeline.watch(doors.current);
     this.#replacePidFile();

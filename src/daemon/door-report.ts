@@ -7,6 +7,7 @@ import type { Lease } from "../grant/lease.ts";
 import { describe } from "../grant/logged-firewall.ts";
 import type { CommandFailure, DoorActivity, DoorRecord } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
+import { isOpenable } from "./doors.ts";
 
 /** What is reported of doors beside what they are. */
 interface DoorFacts {
@@ -21,7 +22,8 @@ export function reportDoors(
   leases: readonly Lease[],
   { activity, kernel }: DoorFacts,
 ): readonly DoorReport[] {
-  return doors.all.map(({ config, nth, door, decoys }, i) => {
+  return doors.all.map((live, i) => {
+    const { config, nth, door, decoys } = live;
     const byKernel = kernel?.[i];
     const { name, timeout, action, until } = config;
     const sequence = door?.sequence ?? [];
@@ -36,7 +38,7 @@ export function reportDoors(
       kind: action.kind,
       opens: openedServices(config).map(formatService),
       ...lastsOf(action),
-      state: door === undefined ? "disabled" : "enabled",
+      state: isOpenable(live) ? "enabled" : "disabled",
       ...(until !== undefined && { until: new Date(until) }),
       open: leases.filter(isOfDoor).length,
       ...reportRecord(activity.of(name, nth)),

@@ -10,12 +10,13 @@ import type { Network } from "../base/address.ts";
 import { parseNetwork } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
 import { formatPort, portKey } from "../base/port.ts";
+import { parseSequence } from "../base/sequence.ts";
 import { later, wallTime } from "../base/time.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { fixedSteps } from "../config/config.ts";
 import type { Door } from "../match/door.ts";
 import { ActiveDoors } from "./active-doors.ts";
-import { Doors } from "./doors.ts";
+import { Doors, isOpenable } from "./doors.ts";
 import { markUsed, readList } from "./state/one-time-file.ts";
 import type { OneTimeFiles } from "./state/one-time-files.ts";
 import { markedFiles } from "./state/one-time-files.ts";
@@ -27,6 +28,10 @@ beforeEach(() => {
   list = join(folder, "list");
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+
+function settings(doors: readonly DoorConfig[], knockPorts: readonly number[] = []) {
+  return { doors, options: { knockPorts } };
+}
 
 const plain: DoorConfig = {
   name: "plain",
@@ -43,6 +48,8 @@ const plain: DoorConfig = {
   allow: undefined,
   deny: [],
   until: undefined,
+  users: [],
+  longest: undefined,
   onOpen: undefined,
   onClose: undefined,
   decoys: 0,
@@ -56,6 +63,12 @@ const oneTime = (): DoorConfig => ({
 
 const noNames = (targets: readonly (Network | string)[]) =>
   targets.filter((target) => typeof target !== "string");
+
+function parseSteps(text: string): DoorConfig["sequence"] {
+  const steps = parseSequence(text);
+  if ("problem" in steps) throw new Error(steps.problem);
+  return { kind: "fixed", steps };
+}
 
 function steps(doors: Doors): string[] {
   return doors.matchable.map(
@@ -340,10 +353,39 @@ describe("the doors in force", () => {
     const changes: string[][] = [];
     const log = new MemoryLog();
     const onChange = (doors: Doors) => changes.push(steps(doors));
-    const active = await ActiveDoors.open(configs, { clock, log, files, onChange });
+    const active = await ActiveDoors.open(settings(configs), { clock, log, files, onChange });
     onTestFinished(() => active.close());
     return { active, changes, log };
   };
+
+  test("have no decoys where knocks with a key arrive", async () => {
+    const door: DoorConfig = {
+      ...{ ...plain, decoys: 8 },
+      sequence: parseSteps("7000:udp,9000:udp,8000:udp"),
+    };
+    const { active } = await start(new ManualClock(), [door]);
+    const numbers = () => active.current.decoys.flat().map(({ number }) => number);
+    const [taken = 0] = numbers();
+    active.use(settings([door], [taken]));
+    expect(numbers()).toHaveLength(8);
+    expect(numbers()).not.toContain(taken);
+  });
+
+  test("may be opened by key alone, until they end", async () => {
+    const byKey: DoorConfig = {
+      ...plain,
+      sequence: { kind: "none" },
+      users: ["alice"],
+      until: end,
+    };
+    const { active, log } = await start(new ManualClock(end - 1000), [byKey]);
+    const isOpenableNow = () => active.current.all.map((live) => isOpenable(live));
+    expect([steps(active.current), isOpenableNow()]).toEqual([[], [true]]);
+    active.current.end(end);
+    expect(isOpenableNow()).toEqual([false]);
+    expect(log.texts).toHaveLength(1);
+    expect(log.texts[0]).toMatch(/^door plain ended at .* --> disabling the door$/);
+  });
 
   test("gain one whose list hangs at the start when the disk answers, and keep it when it hangs again", async () => {
     writeFileSync(list, " 3,4\n 5,6\n");
@@ -366,7 +408,7 @@ describe("the doors in force", () => {
     await expect.poll(() => changes).toEqual([both]);
     expect(steps(active.current)).toEqual(both);
     await late(active.load(configs));
-    active.use(configs);
+    active.use(settings(configs));
     expect(steps(active.current)).toEqual(both);
     const why = `cannot read ${list}: the disk has not answered for 2 s`;
     expect(log.texts).toEqual([
@@ -400,7 +442,7 @@ describe("the doors in force", () => {
     const clock = new ManualClock(end);
     const { active, changes } = await start(clock, [plain, ending]);
     expect(steps(active.current)).toEqual(["plain 1:tcp,2:udp"]);
-    active.use([ending, { ...ending, name: "later", until: later(end, 5000) }]);
+    active.use(settings([ending, { ...ending, name: "later", until: later(end, 5000) }]));
     expect(steps(active.current)).toEqual(["later 1:tcp,2:udp"]);
     clock.advance(5000);
     expect([changes, steps(active.current)]).toEqual([[[]], []]);

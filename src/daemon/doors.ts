@@ -126,8 +126,8 @@ export class Doors {
   /** Disables the doors whose date has passed. Returns whether there were any. */
   end(now: WallTime): boolean {
     const past = this.#live.filter(({ config: { until } }) => until !== undefined && until <= now);
+    const over = past.filter((live) => isOpenable(live));
     for (const live of past) live.isOver = true;
-    const over = past.filter(({ door }) => door !== undefined);
     for (const live of over) {
       live.door = undefined;
       const { name, until = now } = live.config;
@@ -252,6 +252,7 @@ export class Doors {
 
   #open(config: DoorConfig): Door | undefined {
     const { sequence } = config;
+    if (sequence.kind === "none") return undefined;
     if (sequence.kind === "fixed") return this.#door(config, sequence.steps);
     try {
       const list = this.#files.read(sequence.file);
@@ -289,6 +290,11 @@ export class Doors {
     const text = `warning: door ${name}: ${what}`;
     this.#log.write({ level: "warning", event: "one-time", text, door: name });
   }
+}
+
+/** Returns whether a knock, by sequence or by key, can open a door now. */
+export function isOpenable({ door, config, isOver }: Readonly<LiveDoor>): boolean {
+  return !isOver && (door !== undefined || config.users.length > 0);
 }
 
 function decoyRequest({ door, config }: LiveDoor): DecoyRequest {

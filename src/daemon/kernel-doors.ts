@@ -154,6 +154,7 @@ export function nativeKernelDoors({ options, doors }: Config): readonly NamedKer
 }
 
 function obstacleOf({ sequence, until, action }: DoorConfig): string | undefined {
+  if (sequence.kind === "none") return "keys alone open it";
   if (sequence.kind === "one-time") return "its sequences are used once";
   const services = action.kind === "native" ? action.services : [];
   if (services.some(({ protocol }) => protocol === "any")) return "it opens all services";

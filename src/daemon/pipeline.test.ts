@@ -54,6 +54,8 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
     allow: undefined,
     deny: [],
     until: undefined,
+    users: [],
+    longest: undefined,
     onOpen: undefined,
     onClose: undefined,
     decoys: 0,

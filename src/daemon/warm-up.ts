@@ -98,6 +98,8 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
     until: undefined,
     onOpen: undefined,
     onClose: undefined,
+    users: [],
+    longest: undefined,
     decoys: 0,
     action: action.kind === "native" ? action : idleCommand,
   };

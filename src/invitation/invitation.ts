@@ -38,6 +38,9 @@ function readSteps({ name, sequence, flags }: DoorConfig): number[] {
   if (sequence.kind === "one-time") {
     refuse(name, "it has one-time sequences", "a page knows one sequence only");
   }
+  if (sequence.kind === "none") {
+    refuse(name, "keys alone open it", "a page knows sequences only");
+  }
   const { steps } = sequence;
   const udp = steps.filter(({ protocol }) => protocol === "udp").map(({ number }) => number);
   if (udp.length > 0) {

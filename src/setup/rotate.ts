@@ -92,6 +92,10 @@ function expectRotatable({ doors }: Config, name: string): DoorConfig {
     const hints = ["give them different names"];
     throw new KnockError("SYSTEM", `several doors are named ${quoted}`, { hints });
   }
+  if (door.sequence.kind === "none") {
+    const hints = ["knockctl user changes keys"];
+    throw new KnockError("SYSTEM", `${quoted} has no sequence: keys open it`, { hints });
+  }
   if (door.sequence.kind === "one-time") {
     const hints = [`write new ones into ${printable(door.sequence.file)}`];
     throw new KnockError("SYSTEM", `${quoted} has one-time sequences`, { hints });

@@ -7,6 +7,7 @@ const root = join(import.meta.dirname, "../..");
 /** The vocabularies: types follow from their rows and schemas, so nothing is written out there. */
 const tables = [
   "src/base/backends.ts",
+  "src/config/device-directives.ts",
   "src/config/directives.ts",
   "src/control/methods.ts",
   "src/control/reports.ts",

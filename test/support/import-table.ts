@@ -16,7 +16,7 @@ export const table: ImportTable = {
     types: ["match", "firewall"],
     packages: ["valibot"],
   },
-  config: { values: ["base"], types: ["capture", "match", "grant", "firewall"] },
+  config: { values: ["base", "knock"], types: ["capture", "match", "grant", "firewall"] },
   control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
   client: { values: ["base", "knock"] },
   invitation: { values: ["base"], types: ["config"], node: [] },

@@ -43,7 +43,7 @@ export function clientLines(
   { host, sshPort }: ClientServer,
 ): ClientLines | undefined {
   const { sequence } = door;
-  if (sequence.kind === "one-time") return undefined;
+  if (sequence.kind !== "fixed") return undefined;
   const ports = formatSteps(sequence.steps);
   const port = service?.protocol === "tcp" ? service.port : undefined;
   const isSsh = port !== undefined && (port === usualSshPort || port === sshPort);
@@ -67,7 +67,7 @@ function makeProfile(
   host: string,
 ): ClientLines["profile"] {
   const name = isProfileName(door) ? door : host;
-  const steps = sequence.kind === "one-time" ? [] : sequence.steps;
+  const steps = sequence.kind === "fixed" ? sequence.steps : [];
   const profile = {
     name,
     host,

@@ -4,9 +4,9 @@ import { backends } from "../../base/backends.ts";
 import { isLoopback } from "../../base/endpoint.ts";
 import type { Sequence } from "../../base/sequence.ts";
 import type { DoorConfig } from "../config.ts";
-import { openedServices } from "../config.ts";
+import { fixedSteps, openedServices } from "../config.ts";
 import { isNameOf } from "../directive.ts";
-import { nativeDirectives, options } from "../directives.ts";
+import { commandDirectives, nativeDirectives, options } from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
 import type { Problem } from "../problem.ts";
 import { readValue } from "../section.ts";
@@ -15,6 +15,9 @@ import { hiddenTool } from "./lanes.ts";
 import { findOverlaps } from "./overlaps.ts";
 import { ruleTraps } from "./rules.ts";
 import { spellingTraps } from "./spelling.ts";
+
+/** Beyond it `Freshness` is worth a warning: milliseconds. */
+const usualMostFreshness = 300_000;
 
 /** All traps of a file; `doors` belong to `doorSections`, one by one. */
 export function findTraps(
@@ -26,6 +29,7 @@ export function findTraps(
   return [
     ...optionSections.flatMap(optionsInOtherCase),
     ...optionSections.flatMap(({ directives }) => directives.flatMap(openMetrics)),
+    ...optionSections.flatMap(({ directives }) => directives.flatMap(longFreshness)),
     ...[...optionSections, ...doorSections].flatMap(({ directives }) =>
       directives.flatMap(spellingTraps),
     ),
@@ -66,6 +70,17 @@ function openMetrics(directive: Directive): Problem[] {
   return [{ severity: "warning", line, column: valueColumn, message, hint: "127.0.0.1 or [::1]" }];
 }
 
+/** Whoever holds a packet back may deliver it within this time. */
+function longFreshness(directive: Directive): Problem[] {
+  const { key, line, valueColumn } = directive;
+  if (!isNameOf(key, options.freshness)) return [];
+  const parsed = readValue(directive, options.freshness);
+  if ("problem" in parsed || parsed.value <= usualMostFreshness) return [];
+  const message = "a packet that was held back for so long still opens a door";
+  const hint = "a clock that keeps time, and 2m";
+  return [{ severity: "warning", line, column: valueColumn, message, hint }];
+}
+
 function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
   const found: Problem[] = [];
   const { sequence, action, timeout } = door;
@@ -98,10 +113,28 @@ function doorTraps(section: ConfigSection, door: DoorConfig): Problem[] {
     found.push(warn(section, `'${door.name}' opens nothing and runs no command`));
   }
   const hasTcp =
-    sequence.kind === "one-time" || sequence.steps.some(({ protocol }) => protocol === "tcp");
+    sequence.kind === "one-time" || fixedSteps(door).some(({ protocol }) => protocol === "tcp");
   if (door.flags.mask === 0 && hasTcp) {
     const message = `'${door.name}' has no tcpflags: any TCP packet to its ports counts, not only the first of a connection`;
     found.push(warn(section, message, "tcpflags = syn"));
+  }
+  return [...found, ...keyTraps(section, door)];
+}
+
+function keyTraps(
+  section: ConfigSection,
+  { name, sequence, action, users }: DoorConfig,
+): Problem[] {
+  const found: Problem[] = [];
+  if (users.length > 0 && sequence.kind !== "none") {
+    const message = `'${name}' opens by a sequence, too: whoever sees that can send it`;
+    found.push(warn(section, message, "without the sequence, keys alone open it"));
+  }
+  const isMistaken = action.kind === "native" && users.length === 0;
+  const user = section.directives.find(({ key }) => isNameOf(key, commandDirectives.user));
+  if (isMistaken && user !== undefined) {
+    const message = `'${name}' runs no commands, so that user means nothing`;
+    found.push(warn({ line: user.line, column: user.column }, message, "users = …"));
   }
   return found;
 }
@@ -122,7 +155,7 @@ function tooLong(
 function sharedLists(sections: readonly ConfigSection[], doors: readonly DoorConfig[]): Problem[] {
   const owners = new Map<string, string>();
   return doors.flatMap(({ name, sequence }, i) => {
-    if (sequence.kind === "fixed") return [];
+    if (sequence.kind !== "one-time") return [];
     const owner = owners.get(sequence.file);
     if (owner === undefined) {
       owners.set(sequence.file, name);

@@ -35,11 +35,11 @@ export interface HostFacts {
 
 /** What of a configuration does not suit a machine as it is now; the doors belong to `sections`, one by one. */
 export function findHostTraps(
-  { doors }: Config,
+  { doors, options }: Config,
   sections: readonly ConfigSection[],
   host: HostFacts,
 ): Problem[] {
-  return doors.flatMap((door, i) => {
+  const ofDoors = doors.flatMap((door, i) => {
     const place = (row: AnyRow): TrapPosition => placeOf(sections[i], row);
     return [
       ...openPorts(door, host.listening, place(sequences.steps)),
@@ -49,6 +49,17 @@ export function findHostTraps(
       ...ended(door, host.now, place(doorDirectives.until)),
     ];
   });
+  return [...ofDoors, ...usedKnockPorts(options, host.listening)];
+}
+
+/** What listens there gets the knocks, too, and may answer. */
+function usedKnockPorts({ knockPorts }: Config["options"], open: PortSets): Problem[] {
+  return knockPorts
+    .filter((port) => open.udp.has(port))
+    .map((port) => {
+      const message = `something listens on udp/${port} of this machine, which is a KnockPort: it sees the knocks, too`;
+      return warn({ line: 1, column: 1 }, message, "a port on which nothing listens");
+    });
 }
 
 type TrapPosition = Pick<Problem, "line" | "column">;
@@ -76,7 +87,7 @@ function exhausted(
   { readList }: HostFacts,
   at: TrapPosition,
 ): Problem[] {
-  if (sequence.kind === "fixed") return [];
+  if (sequence.kind !== "one-time") return [];
   const { file } = sequence;
   try {
     const { unused, malformed } = readList(file);

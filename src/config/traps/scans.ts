@@ -31,7 +31,7 @@ function trapsOf(
   { name, sequence, decoys }: DoorConfig,
   { isShieldable, mostTouches }: DecoyFacts,
 ): Pick<Problem, "message" | "hint">[] {
-  if (sequence.kind === "one-time" || decoys === 0) return [];
+  if (sequence.kind !== "fixed" || decoys === 0) return [];
   const { steps } = sequence;
   const ports = countPorts(steps);
   if (ports === 1) {

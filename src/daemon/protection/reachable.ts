@@ -3,15 +3,16 @@ import type { Service } from "../../base/service.ts";
 import { formatServices } from "../../base/service.ts";
 import { namedServices, opensService } from "../../config/config.ts";
 import type { Doors } from "../doors.ts";
+import { isOpenable } from "../doors.ts";
 
 /** Returns the services that doors open now by their names. A disabled door opens none. */
 export function reachableServices(doors: Doors): Service[] {
-  return doors.all.flatMap(({ config, door }) => (door ? namedServices(config) : []));
+  return doors.all.filter(isOpenable).flatMap(({ config }) => namedServices(config));
 }
 
 /** Returns those services that no door opens. */
 export function unreachableServices(services: readonly Service[], doors: Doors): Service[] {
-  const enabled = doors.all.filter(({ door }) => door);
+  const enabled = doors.all.filter(isOpenable);
   return services.filter((service) => !enabled.some(({ config }) => opensService(config, service)));
 }
 

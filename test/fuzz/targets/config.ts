@@ -102,10 +102,7 @@ export const configTarget: FuzzTarget = {
       last = line;
     }
     for (const { sequence, timeout, action } of config?.doors ?? []) {
-      promise(
-        sequence.kind === "one-time" || sequence.steps.length > 0,
-        "a door without a sequence",
-      );
+      promise(sequence.kind !== "fixed" || sequence.steps.length > 0, "a door without a sequence");
       const closeAfter = action.kind === "native" ? action.openFor : action.closeAfter;
       promise(timeout >= 0 && closeAfter >= 0 && timeout + closeAfter < 1e15, "no length of time");
     }

@@ -34,6 +34,7 @@ export function formatStrength(doors: readonly PlannedDoor[]): string {
 }
 
 function formatSequence(sequence: PlannedDoor["door"]["sequence"]): string {
+  if (sequence.kind === "none") return "by key";
   return sequence.kind === "one-time" ? `as ${sequence.file} says` : formatSteps(sequence.steps);
 }
 

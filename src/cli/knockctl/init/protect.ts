@@ -75,7 +75,7 @@ function printClients(
     if (target?.file !== undefined && code !== undefined) writeQr(target.file, code, false);
   }
   for (const { door } of plan.doors) {
-    if (door.sequence.kind === "fixed") continue;
+    if (door.sequence.kind !== "one-time") continue;
     io.stdout(
       `\n[${printable(door.name)}] opens by the sequences of ${printable(door.sequence.file)}\n`,
     );

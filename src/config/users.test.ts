@@ -1,0 +1,137 @@
+import { describe, expect, test } from "vitest";
+import { makeKey } from "../knock/keys.ts";
+import { parseUsers } from "./users.ts";
+
+/** The texts of the nth key. */
+function key(nth: number) {
+  return makeKey(new Uint8Array(64).fill(nth));
+}
+
+const [one, two, three] = [key(1), key(2), key(3)].map(({ lock }) => lock);
+
+function messages(text: string): string[] {
+  return parseUsers(text).problems.map(
+    ({ severity, line, column, message }) => `${severity} ${line}:${column}: ${message}`,
+  );
+}
+
+const full = `# written by knockctl user
+[alice/laptop]
+    key     = ${one}   # the first
+    key     = ${two}
+    groups  = admins, staff
+    expires = 2027-03-31
+[backup/nas-1.b]
+    KEY     = ${three}
+    allow   = 192.0.2.0/24
+    require_address = yes
+    elsewhere = 203.0.113.0/28, 2001:db8::/64
+    disabled = yes
+`;
+
+test("a whole file", () => {
+  const { devices, problems } = parseUsers(full);
+  expect(problems).toEqual([]);
+  expect(devices.map(({ name, locks }) => [name, locks.length])).toEqual([
+    ["alice/laptop", 2],
+    ["backup/nas-1.b", 1],
+  ]);
+  const [alice, backup] = devices;
+  expect(alice).toMatchObject({
+    ...{ groups: ["admins", "staff"], expires: Date.UTC(2027, 3, 1), allow: undefined },
+    ...{ requireAddress: false, elsewhere: [], disabled: false },
+  });
+  expect(backup).toMatchObject({ requireAddress: true, disabled: true });
+  expect(backup?.elsewhere).toHaveLength(2);
+});
+
+describe("an error costs the device, and no other", () => {
+  const good = `[good/one]\nkey = ${three}\n`;
+
+  test.each<[string, string, string]>([
+    ["no key", "", "5:1: the device has no key"],
+    [
+      "a third key",
+      `key=${one}\nkey=${two}\nkey=${key(4).lock}\n`,
+      "8:5: a device has 2 keys at most",
+    ],
+    [
+      "half a key",
+      `key=${one?.slice(0, 50)}\n`,
+      "6:5: the key is not lock1: and 91 characters of a-z, A-Z, 0-9, - and _",
+    ],
+    [
+      "the device's half",
+      `key=${key(1).key}\n`,
+      "6:5: this is the device's half of a key, which must not be here",
+    ],
+    ["a wrong day", `key=${one}\nexpires=2027-02-30\n`, '7:9: Expires: "2027-02-30" is not a day'],
+    [
+      "a wrong network",
+      `key=${one}\nallow=192.0.2.0/24, x\n`,
+      '7:21: Allow: "x" is not an address',
+    ],
+    ["a key elsewhere", `key=${one}\nallow=${two}\n`, "7:7: Allow is not a key"],
+    ["an unknown directive", `key=${one}\ngroup=x\n`, '7:7: unknown directive "group"'],
+    ["a key that goes on", `key=${one}\n${two?.slice(30)}\n`, "7:1: unknown directive"],
+    ["no value", `key=${one}\ngroups\n`, "7:1: Groups needs a value"],
+    ["a shared key", `key=${three}\n`, "6:5: this key, or half of it, is also in [good/one]"],
+    [
+      "a key twice",
+      `key=${one}\nkey=${one}\n`,
+      "7:5: this key, or half of it, is twice in this section",
+    ],
+  ])("%s", (_, lines, expected) => {
+    const text = `${good}\n\n[bad/one]\n${lines}`;
+    expect(messages(text)).toEqual([`error ${expected}`]);
+    expect(parseUsers(text).devices.map(({ name }) => name)).toEqual(["good/one"]);
+  });
+
+  test.each([
+    "[alice]",
+    "[Alice/x]",
+    "[a/b/c]",
+    "[../x]",
+    "[alice/$(reboot)]",
+    `[a/${"b".repeat(33)}]`,
+  ])("the name %s", (head) => {
+    const text = `${head}\nkey = ${one}\n`;
+    expect(messages(text)).toEqual(["error 1:1: the name of a section is not PERSON/DEVICE"]);
+    expect(parseUsers(text).devices).toEqual([]);
+  });
+});
+
+test("a name that comes twice, and a line before all sections", () => {
+  const text = `groups = x\n[a/b]\nkey = ${one}\n[a/b]\nkey = ${two}\n`;
+  expect(messages(text)).toEqual([
+    "error 1:1: all directives must belong to a section",
+    "error 4:1: another section has this name",
+  ]);
+});
+
+test("no problem and no device shows a key", () => {
+  const secrets = [key(1), key(2)].flatMap((texts) => [texts.lock, texts.key]);
+  const parts = secrets.flatMap((text) => [text.slice(6, 26), text.slice(40, 60), text.slice(-20)]);
+  for (const secret of secrets) {
+    const places = [
+      ...[
+        secret,
+        `[${secret}]`,
+        `[a/b]\n${secret}`,
+        `[a/b]\nkey ${secret}`,
+        `[a/b]\nkey=x${secret}`,
+      ],
+      ...["groups", "expires", "allow", "elsewhere", "disabled", "require_address", "xkey"].map(
+        (name) => `[a/b]\n${name} = ${secret}`,
+      ),
+      `[a/b]\nkey = ${secret} ${secret}`,
+      `[a/b]\n${secret} = ${secret}`,
+      `[a/b]\nkey = ${secret.slice(0, -1)}`,
+    ];
+    for (const text of places) {
+      const { problems, devices } = parseUsers(text);
+      const shown = JSON.stringify([problems, devices]);
+      for (const part of parts) expect(shown, text).not.toContain(part);
+    }
+  }
+});

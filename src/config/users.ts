@@ -1,0 +1,166 @@
+import type { Lock, LockFault } from "../knock/keys.ts";
+import { parseLock } from "../knock/keys.ts";
+import { deviceDirectives } from "./device-directives.ts";
+import type { AnyRow, ValuesOf } from "./directive.ts";
+import { isNameOf, withDefaults } from "./directive.ts";
+import type { ConfigSection, Directive } from "./lines.ts";
+import { readSections } from "./lines.ts";
+import { isDeviceName } from "./principals.ts";
+import type { Problem } from "./problem.ts";
+import { readValue } from "./section.ts";
+import type { Parsed } from "./values.ts";
+
+/** A device that may open doors. */
+interface Device extends ValuesOf<typeof deviceDirectives> {
+  /** `alice/laptop` */
+  readonly name: string;
+  /** One, or two while the key changes. */
+  readonly locks: readonly Lock[];
+}
+
+/** What a users file says. */
+export interface ParsedUsers {
+  /** Those without an error. */
+  readonly devices: readonly Device[];
+  /** All of them, in the order of their lines. None quotes a key. */
+  readonly problems: readonly Problem[];
+}
+
+/** More keys are an error: each costs some microseconds a minute. */
+const mostKeys = 5000;
+
+/** A device has a second key while the first is being replaced. */
+const mostKeysOfDevice = 2;
+
+/** Reads a users file, and finds every problem in it. Takes a millisecond a key. Pure. */
+export function parseUsers(text: string): ParsedUsers {
+  const problems: Problem[] = [];
+  const sections = readSections(text.replace(/^\uFEFF/, ""), problems, "[alice/laptop]");
+  const owners = new Map<string, string>();
+  const names = new Set<string>();
+  let keys = 0;
+  const devices = sections.flatMap((section) => {
+    const own: Problem[] = [];
+    const device = readDevice(section, own);
+    if (names.has(section.name)) own.push(error(section, "another section has this name"));
+    names.add(section.name);
+    for (const { lock, at } of device.locks) {
+      if (lock === undefined) continue;
+      keys++;
+      const owner = owners.get(lock.secretDigest) ?? owners.get(lock.publicDigest);
+      if (owner !== undefined) own.push(sharedKey(at, owner, section.name));
+      owners.set(lock.secretDigest, section.name);
+      owners.set(lock.publicDigest, section.name);
+      if (keys === mostKeys + 1) own.push(error(at, `there are more than ${mostKeys} keys`));
+    }
+    problems.push(...own);
+    const locks = device.locks.flatMap(({ lock }) => lock ?? []);
+    const isSound = !own.some(({ severity }) => severity === "error") && keys <= mostKeys;
+    return isSound ? [{ ...device.values, name: section.name, locks }] : [];
+  });
+  problems.sort((a, b) => a.line - b.line || a.column - b.column);
+  return { devices, problems };
+}
+
+type Position = Pick<Problem, "line" | "column">;
+
+interface ReadDevice {
+  readonly values: ValuesOf<typeof deviceDirectives>;
+  readonly locks: readonly { readonly lock: Lock | undefined; readonly at: Position }[];
+}
+
+function readDevice(section: ConfigSection, problems: Problem[]): ReadDevice {
+  // A section without a name is a line that could not be read.
+  if (section.name !== "" && !isDeviceName(section.name)) {
+    const message = "the name of a section is not PERSON/DEVICE";
+    const hint = "1 to 32 of a-z, 0-9, '.', '_' and '-' each: [alice/laptop]";
+    problems.push({ ...error(section, message), hint });
+  }
+  const values = new Map<AnyRow, unknown>();
+  for (const one of section.directives) {
+    const row = Object.values<AnyRow>(deviceDirectives).find((known) => isNameOf(one.key, known));
+    if (isKey(one)) continue;
+    const value = row === undefined ? unknownDirective(one) : readSafely(one, row);
+    if ("problem" in value) problems.push(problemOf(one, value));
+    else if (row !== undefined) values.set(row, value.value);
+  }
+  const locks = section.directives
+    .filter(isKey)
+    .map((one) => ({ lock: readLock(one, problems), at: placeOf(one) }));
+  const [, , third] = locks;
+  if (locks.length === 0 && section.name !== "") {
+    problems.push({ ...error(section, "the device has no key"), hint: "key = lock1:…" });
+  }
+  if (third !== undefined) {
+    const message = `a device has ${mostKeysOfDevice} keys at most`;
+    const hint = "knockctl user remove NAME --key ID removes one";
+    problems.push({ ...error(third.at, message), hint });
+  }
+  return { values: withDefaults(deviceDirectives, (row) => values.get(row)), locks };
+}
+
+type ValueProblem = Extract<Parsed<unknown>, { readonly problem: string }>;
+
+function unknownDirective({ key }: Directive): ValueProblem {
+  const names = Object.values<AnyRow>(deviceDirectives).map(({ name }) => name.toLowerCase());
+  // It may be a part of a key: the line is not quoted.
+  const isPlain = /^[a-z_]{1,20}$/i.test(key);
+  const problem = isPlain ? `unknown directive "${key}"` : "unknown directive";
+  return { problem, offset: 0, hint: `directives are key, ${names.join(", ")}` };
+}
+
+function isKey({ key }: Directive): boolean {
+  return key.toLowerCase() === "key";
+}
+
+/** Reads a value whose problems quote it, unless a key stands in it. */
+function readSafely(one: Directive, row: AnyRow): Parsed<unknown> {
+  if (one.value === undefined) return { problem: `${row.name} needs a value`, offset: 0 };
+  if (/(?:lock|key)\d*:/i.test(one.value)) {
+    return { problem: `${row.name} is not a key`, offset: 0, hint: "key = lock1:…" };
+  }
+  const parsed = readValue(one, row);
+  return "value" in parsed ? parsed : { ...parsed, problem: `${row.name}: ${parsed.problem}` };
+}
+
+function readLock(one: Directive, problems: Problem[]): Lock | undefined {
+  const text = (one.value ?? "").replace(/\s+#.*$/s, "");
+  const lock = parseLock(text);
+  if (typeof lock !== "string") return lock;
+  const isDeviceHalf = text.startsWith("key1:");
+  const problem = isDeviceHalf
+    ? "this is the device's half of a key, which must not be here"
+    : lockFaults[lock];
+  const hint = isDeviceHalf
+    ? "make a new key: whoever read this file has it; knockctl user add NAME"
+    : "knockctl user add NAME writes it";
+  problems.push(problemOf(one, { problem, offset: 0, hint }));
+  return undefined;
+}
+
+/** What is wrong with a key, without the key. */
+const lockFaults: Readonly<Record<LockFault, string>> = {
+  spelling: "the key is not lock1: and 91 characters of a-z, A-Z, 0-9, - and _",
+  checksum: "the key has a wrong checksum: a character is wrong",
+  "not canonical": "the public key in this key is not canonical",
+  "no point of the curve": "the public key in this key is not a point of the curve",
+  "small order": "the public key in this key has a small order: anybody could sign",
+};
+
+function sharedKey(at: Position, owner: string, name: string): Problem {
+  const where = owner === name ? "twice in this section" : `also in [${owner}]`;
+  return { ...error(at, `this key, or half of it, is ${where}`), hint: "a key for each device" };
+}
+
+function error({ line, column }: Position, message: string): Problem {
+  return { severity: "error", line, column, message };
+}
+
+function problemOf(one: Directive, { problem, offset, hint }: ValueProblem): Problem {
+  const { line, column } = placeOf(one);
+  return { ...error({ line, column: column + offset }, problem), ...(hint && { hint }) };
+}
+
+function placeOf({ line, valueColumn: column }: Directive): Position {
+  return { line, column };
+}
