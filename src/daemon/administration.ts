@@ -35,12 +35,12 @@ export interface AdministrationParts
   extends StatusParts,
     Pick<OpeningParts, "activity">,
     Omit<GuardParts, "protection"> {
-  readonly firewalls: StatusParts["firewalls"] & Pick<Firewalls, "listOpen">;
+  readonly firewalls: StatusParts["firewalls"] & Pick<Firewalls, "listOpen" | "knocked">;
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
   readonly reload: () => Promise<Result<"reload">>;
   /** `undefined`: the kernel opens no doors by itself. */
-  readonly kernelOpenings: Pick<KernelOpenings, "adopt"> | undefined;
+  readonly kernelOpenings: Pick<KernelOpenings, "adopt" | "close"> | undefined;
 }
 
 /** Answers administrators: the daemon as `knockctl` sees it. */
@@ -104,6 +104,7 @@ export class Administration implements ControlHandlers {
     );
     if (forget) return this.#forget(chosen);
     await closeLeases(chosen, this.#parts);
+    this.#parts.kernelOpenings?.close({ name: door, source: address });
     const { protection } = this.#parts;
     const configs = this.#parts.doors().all.map(({ config }) => config);
     const targets = cutTargets({
@@ -155,8 +156,9 @@ export class Administration implements ControlHandlers {
   };
 
   readonly forgive = (params: Params<"forgive">): Result<"forgive"> => {
-    const { matcher, clock } = this.#parts;
+    const { matcher, clock, firewalls } = this.#parts;
     const source = "address" in params ? params.address : undefined;
+    firewalls.knocked?.forgive(source);
     return { forgiven: matcher.forgive(source, clock.now()) };
   };
 

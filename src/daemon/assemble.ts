@@ -143,7 +143,6 @@ export async function assemble(
       firewalls: persistence.firewalls,
       leaseManager,
       counters,
-      source: pipeline.source,
       kernelDoors,
       clock,
       log,

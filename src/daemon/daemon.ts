@@ -72,8 +72,10 @@ export class Daemon {
     this.#warn(warnings);
     await this.#protect();
     await persistence?.state.recover((leases) => leaseManager.restore(leases));
-    this.#parts.kernelOpenings?.adoptAll();
+    this.#parts.kernelOpenings?.adopt(0);
     pipeline.watch(doors.current);
+    // For knocks of which the last packet came before the first that is seen here.
+    this.#parts.kernelOpenings?.notice();
     await doors.followNames();
     await this.#serveControl();
     await this.#serveMetrics();
@@ -151,6 +153,8 @@ export class Daemon {
     this.#configureLog();
     this.#warn(warnings);
     network.listen(config.options.interfaces);
+    // What a door opened that changes now stays open, as what knockd opened.
+    this.#parts.kernelOpenings?.adopt(0);
     doors.use(config);
     this.#parts.persistence?.notifier.use(this.#config);
     pipeline.watch(doors.current);

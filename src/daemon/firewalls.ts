@@ -7,8 +7,8 @@ import type { Service } from "../base/service.ts";
 import { formatServices } from "../base/service.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
 import type {
-  KernelDoorsResult,
-  Loss,
+  BackendParts,
+  KnockedControl,
   NativeBackend,
   OpenElement,
   RunningTrial,
@@ -159,9 +159,9 @@ export class Firewalls implements Firewall {
     return (await this.#running?.backend.listOpen()) ?? [];
   }
 
-  /** Returns what the kernel has opened by itself at this moment. Throws FIREWALL. */
-  listKnocked(): readonly OpenElement[] {
-    return this.#running?.backend.listKnocked?.() ?? [];
+  /** What the kernel opens by itself; `undefined` where it opens nothing. Throws FIREWALL. */
+  get knocked(): KnockedControl | undefined {
+    return this.#running?.backend.knocked;
   }
 
   /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */
@@ -207,21 +207,21 @@ export class Firewalls implements Firewall {
   async #start(services: readonly Service[]): Promise<void> {
     const kind = this.#chosen;
     const { starters, clock, table, kernelDoors } = this.#parts;
-    const parts = {
+    const parts: BackendParts = {
       clock,
       table,
-      onLoss: (loss: Loss, times: number) => this.#restore(loss, times),
-      onProblem: (error: Error) => this.#failure.tell(reasonWithHints(error)),
+      onLoss: (loss, times) => this.#restore(loss, times),
+      onProblem: (error) => this.#failure.tell(reasonWithHints(error)),
       behind: () => this.#behind,
       kernelDoors: () => kernelDoors?.take(),
-      onKernelDoors: (result: KernelDoorsResult) => kernelDoors?.record(result),
+      onKernelDoors: (result) => kernelDoors?.record(result),
     };
     this.#running = { kind, backend: await starters[kind].start(parts, services) };
     // At a reload doors may be open by another backend.
     this.#parts.onLoss();
   }
 
-  #restore(loss: Loss, times: number): void {
+  #restore(...[loss, times]: Parameters<BackendParts["onLoss"]>): void {
     const table = `table inet ${this.#parts.table}`;
     // The status says that it goes on; the log need not at each time.
     const isTold = Number.isInteger(Math.log2(times));

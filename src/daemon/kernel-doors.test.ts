@@ -14,6 +14,6 @@ test("doors that nft did not load are stale until it loads them", () => {
   kernelDoors.take();
   expect(kernelDoors.areStale).toBe(true);
   kernelDoors.take();
-  kernelDoors.record({ areLoaded: true, refusal: undefined });
+  kernelDoors.record({ areLoaded: true, refusal: undefined, closed: [] });
   expect(kernelDoors.areStale).toBe(false);
 });

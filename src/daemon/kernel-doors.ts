@@ -5,15 +5,16 @@ import type { Sequence } from "../base/sequence.ts";
 import { isForwarded, isRouted } from "../base/service.ts";
 import type { Config, ConfigOptions, DoorConfig } from "../config/config.ts";
 import { fixedSteps, namedServices } from "../config/config.ts";
-import type { KernelDoorsResult } from "../firewall/backend.ts";
+import type { KernelDoorsResult, KnockedDoor } from "../firewall/backend.ts";
 import type {
   KernelDoor,
   KernelDoorState,
   KernelDoors,
 } from "../firewall/nftables/kernel-doors.ts";
-import { selectDoors } from "../firewall/nftables/kernel-doors.ts";
+import { compiledDoors, selectDoors } from "../firewall/nftables/kernel-doors.ts";
 import type { Ruleset, TableContents } from "../firewall/nftables/nft-ruleset.ts";
 import { rulesetsFor } from "../firewall/nftables/nft-ruleset.ts";
+import type { NumberedDoor } from "./access-request.ts";
 import type { Doors } from "./doors.ts";
 
 export interface DaemonKernelDoorsParts {
@@ -64,6 +65,10 @@ export class DaemonKernelDoors {
   record(result: KernelDoorsResult): void {
     this.#loaded = this.#taken;
     this.#result = result;
+    if (result.closed.length > 0) {
+      const text = `closed what the kernel had opened by doors that are gone: ${listSources(result.closed)}`;
+      this.#parts.log.write({ level: "notice", event: "kernel-closed", text });
+    }
     const { problem } = this;
     if (problem !== undefined && problem !== this.#logged) {
       this.#parts.log.write({ level: "warning", event: "kernel-doors", text: problem });
@@ -85,7 +90,7 @@ export class DaemonKernelDoors {
   ): Ruleset | undefined {
     if (this.problem !== undefined) return undefined;
     const all = { ...contents, doors: this.#current, seed: this.#seed };
-    return rulesetsFor(all, table).find(({ hasDoors }) => hasDoors);
+    return rulesetsFor(all, table).find(({ doors }) => doors.length > 0);
   }
 
   /**
@@ -102,12 +107,18 @@ export class DaemonKernelDoors {
     );
   }
 
-  /** Returns the doors that the kernel may have opened. */
-  openers(): Doors["all"] {
-    const all = this.#parts.doors().all;
-    const { interfaces } = this.#options;
-    const states = selectDoors(kernelDoorsOf({ all }, interfaces, this.#parts.onlyIpv4));
-    return all.filter((_, i) => states[i]?.opens);
+  /** Returns the doors that the kernel may have opened, by their keys in the kernel. */
+  openers(): ReadonlyMap<string, NumberedDoor> {
+    const { all } = this.#parts.doors();
+    const kernel = kernelDoorsOf({ all }, this.#options.interfaces, this.#parts.onlyIpv4);
+    const find = ({ name, nth }: KernelDoor) =>
+      all.find((door) => door.config.name === name && door.nth === nth);
+    return new Map(
+      compiledDoors(kernel).flatMap((door) => {
+        const found = find(door);
+        return found === undefined ? [] : [[door.key, found] as const];
+      }),
+    );
   }
 
   /** Why the kernel opens none of the doors that it could open. */
@@ -127,6 +138,17 @@ function isWanted({ kernelDoors, firewall }: KernelOptions): boolean {
   return kernelDoors && backends[firewall].canProtect;
 }
 
+/** The most sources that a line names. */
+const mostNamed = 5;
+
+/** Such as `192.0.2.7, 192.0.2.8 and 3 more`. */
+export function listSources(knocked: readonly KnockedDoor[]): string {
+  const sources = [...new Set(knocked.map(({ source }) => `${source}`))];
+  const named = sources.slice(0, mostNamed).join(", ");
+  const more = sources.length - mostNamed;
+  return more > 0 ? `${named} and ${more} more` : named;
+}
+
 function asText(doors: KernelDoors | undefined): string {
   return JSON.stringify(doors) ?? "";
 }
@@ -144,7 +166,7 @@ export function nativeKernelDoors({ options, doors }: Config): readonly NamedKer
   if (!isWanted(options)) return [];
   const all = doors.map((config) => {
     const sequence = fixedSteps(config);
-    return describeDoor(config, sequence, config.target && [], []);
+    return describeDoor({ config, nth: 1 }, sequence, config.target && [], []);
   });
   const states = selectDoors({ doors: all, interfaces: options.interfaces, onlyIpv4: false });
   return doors.flatMap(({ name, action }, i) => {
@@ -170,16 +192,16 @@ export function kernelDoorsOf(
   interfaces: readonly string[] | undefined,
   onlyIpv4: boolean,
 ): KernelDoors {
-  const all = doors.all.map(({ config, door, decoys }): KernelDoor => {
+  const all = doors.all.map(({ config, nth, door, decoys }): KernelDoor => {
     // A name that stands for no address yet is a target, too.
     const target = config.target && (door?.target ?? []);
-    return describeDoor(config, door?.sequence ?? [], target, decoys);
+    return describeDoor({ config, nth }, door?.sequence ?? [], target, decoys);
   });
   return { doors: all, interfaces, onlyIpv4 };
 }
 
 function describeDoor(
-  config: DoorConfig,
+  { config, nth }: NumberedDoor,
   sequence: Sequence,
   target: KernelDoor["target"],
   decoys: KernelDoor["decoys"],
@@ -190,5 +212,5 @@ function describeDoor(
       ? { services: namedServices(config), openFor: action.openFor }
       : undefined;
   const obstacle = obstacleOf(config);
-  return { name, sequence, obstacle, timeout, flags, target, allow, deny, decoys, opening };
+  return { name, nth, sequence, obstacle, timeout, flags, target, allow, deny, decoys, opening };
 }

@@ -3,82 +3,51 @@ import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../test/support/memory-log.ts";
 import { address } from "../../test/support/packets.ts";
 import { KnockError } from "../base/errors.ts";
-import { formatService } from "../base/service.ts";
+import { formatServices } from "../base/service.ts";
+import { openedServices } from "../config/config.ts";
 import { parseConfig } from "../config/parse.ts";
-import type { OpenElement } from "../firewall/backend.ts";
-import type { Firewall } from "../firewall/firewall.ts";
+import type { KnockedDoor, KnockedDoors } from "../firewall/backend.ts";
+import { doorKey } from "../firewall/nftables/kernel-doors.ts";
+import type { Adoption } from "../grant/lease-manager.ts";
 import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Doors } from "./doors.ts";
-import { findOpenings, KernelOpenings } from "./kernel-openings.ts";
+import { DaemonKernelDoors } from "./kernel-doors.ts";
+import { KernelOpenings } from "./kernel-openings.ts";
 import { PacketCounters } from "./metrics/packet-counters.ts";
 
 const text = `
-[ssh]
+[wide]
 sequence = 1,2
 open = tcp/22, icmp
 open_for = 30s
-[long]
+[ssh]
 sequence = 3,4
 open = tcp/22
-open_for = 1h
-[short]
+open_for = 30s
+[same]
 sequence = 5,6
 open = tcp/22
-open_for = 10s
+open_for = 30s
 deny = 192.0.2.9
 `;
 
-function doorsOf(config: string) {
-  const { config: parsed } = parseConfig(config);
-  return new Doors(parsed?.doors ?? [], () => [], new MemoryLog()).all;
-}
-
-function element(service: string, left: number, length: number, source = "192.0.2.7") {
-  const found =
-    service === "icmp"
-      ? ({ protocol: "icmp" } as const)
-      : ({ protocol: "tcp", port: Number(service) } as const);
-  return { source: address(source), service: found, milliseconds: left, length };
-}
-
-/** `door: left`, and what is of no door. */
-function found(...elements: readonly OpenElement[]): string[] {
-  const { openings, others } = findOpenings(elements, doorsOf(text));
-  return [
-    ...openings.map(
-      ({ door, element }) => `${door.config.name} ${element.source}: ${element.milliseconds}`,
-    ),
-    ...others.map(({ service }) => formatService(service)),
-  ];
-}
-
-test("what the kernel opened is of the door with this time", () => {
-  expect(found(element("22", 9_000, 30_000), element("icmp", 8_000, 30_000))).toEqual([
-    "ssh 192.0.2.7: 8000",
-  ]);
-  expect(found(element("22", 9_000, 3_600_000))).toEqual(["long 192.0.2.7: 9000"]);
-  expect(found(element("22", 9_000, 10_000))).toEqual(["short 192.0.2.7: 9000"]);
-});
-
-test("a door that the source may not use did not open, and a time that changed fits any", () => {
-  expect(found(element("22", 9_000, 10_000, "192.0.2.9"))).toEqual(["long 192.0.2.9: 9000"]);
-  expect(found(element("22", 1, 77_000), element("icmp", 1, 77_000))).toEqual(["ssh 192.0.2.7: 1"]);
-});
-
-test("what no door opens any more is left over", () => {
-  expect(found(element("80", 1, 1), element("icmp", 1, 30_000))).toEqual(["tcp/80", "icmp"]);
-});
-
-function start() {
+function start(adopt?: () => Adoption) {
   const clock = new ManualClock();
   const log = new MemoryLog();
-  const firewall: Firewall = {
-    open: async () => ({ kind: "done" }),
-    close: async () => ({ kind: "done" }),
-  };
+  const { config } = parseConfig(text);
+  if (config === undefined) throw new Error("the configuration is wrong");
+  const doors = new Doors(config.doors, () => [], new MemoryLog());
+  const opened: string[] = [];
   const leaseManager = new LeaseManager({
-    firewall,
+    firewall: {
+      open: async ({ source, method }) => {
+        const services = method.kind === "native" ? method.services : [];
+        opened.push(`${source} ${formatServices(services)}`);
+        return { kind: "done" };
+      },
+      close: async () => ({ kind: "done" }),
+    },
     clock,
     log,
     ledger: new Ledger(),
@@ -88,84 +57,167 @@ function start() {
     refuseWithoutJournal: false,
   });
   const counters = new PacketCounters();
-  const state = { elements: [] as OpenElement[], dropped: 0, failure: undefined as unknown };
+  const state = { knocked: [] as KnockedDoor[], failure: undefined as unknown };
+  const closed: KnockedDoors[] = [];
   const openings = new KernelOpenings({
     firewalls: {
-      listKnocked: () => {
-        if (state.failure !== undefined) throw state.failure;
-        return state.elements;
+      knocked: {
+        list: () => {
+          if (state.failure !== undefined) throw state.failure;
+          return state.knocked;
+        },
+        closeAll: (which) => void closed.push(which),
+        forgive: () => {},
       },
     },
-    leaseManager,
+    leaseManager: adopt === undefined ? leaseManager : { adopt },
     counters,
-    source: { counters: () => ({ received: 0, dropped: state.dropped }) },
-    kernelDoors: { openers: () => doorsOf(text) },
+    kernelDoors: new DaemonKernelDoors(config.options, {
+      doors: () => doors,
+      onlyIpv4: false,
+      log,
+    }),
     clock,
     log,
+  });
+  const keyOf = (name: string) => {
+    const found = doors.all.find((door) => door.config.name === name);
+    return found === undefined
+      ? "0123456789abcdef"
+      : doorKey({ name, nth: found.nth }, openedServices(found.config));
+  };
+  /** The kernel has opened a door for a source. */
+  const knocked = (
+    name: string,
+    left: number,
+    length: number,
+    source = "192.0.2.7",
+  ): KnockedDoor => ({
+    door: keyOf(name),
+    source: address(source),
+    milliseconds: left,
+    length,
   });
   const leases = () =>
     leaseManager.leases.map(({ access, since, due, state: { kind } }) => {
       const [from, to] = [since - clock.now(), due - clock.now()];
-      return `${access.source} ${kind} ${from}..${to}`;
+      const name = access.owner.kind === "door" ? access.owner.name : "";
+      return `${name} ${access.source} ${kind} ${from}..${to}`;
     });
-  return { clock, log, leaseManager, counters, state, openings, leases };
+  return {
+    clock,
+    log,
+    leaseManager,
+    counters,
+    state,
+    openings,
+    opened,
+    closed,
+    keyOf,
+    knocked,
+    leases,
+  };
 }
 
-test("a start makes leases of all, and says when they were opened", () => {
-  const { log, counters, state, openings, leases } = start();
-  state.elements = [element("22", 9_900, 10_000), element("80", 5_000, 9_000, "192.0.2.8")];
-  openings.adoptAll();
-  expect(leases()).toEqual(["192.0.2.7 open -100..9900"]);
-  expect(log.texts).toEqual([
-    "192.0.2.7: short: opened by the kernel 0 s ago, without knockd (10 s left)",
-    "192.0.2.8: tcp/80: opened by the kernel for a door that is gone (5 s left)",
+test("what the kernel opened becomes a lease of its door, also where doors share a service and a time", () => {
+  const { state, openings, knocked, leases, opened } = start();
+  state.knocked = [knocked("same", 9_000, 30_000), knocked("wide", 9_000, 30_000, "192.0.2.8")];
+  openings.adopt(0);
+  expect(leases()).toEqual([
+    "same 192.0.2.7 open -21000..9000",
+    "wide 192.0.2.8 open -21000..9000",
   ]);
-  openings.adoptAll();
-  expect(leases()).toHaveLength(1);
-  expect(counters.kernelOpenings("short")).toBe(1);
+  // A reload removes the sets of doors that change.
+  expect(opened).toEqual(["192.0.2.7 tcp/22", "192.0.2.8 tcp/22, icmp"]);
+});
+
+test("it is in the log and counted once", () => {
+  const { log, counters, state, openings, knocked } = start();
+  state.knocked = [knocked("ssh", 29_900, 30_000)];
+  openings.adopt(0);
+  openings.adopt(0);
+  expect(log.texts).toEqual([
+    "192.0.2.7: ssh: opened by the kernel 0 s ago, without knockd (30 s left)",
+  ]);
+  expect(counters.kernelOpenings("ssh")).toBe(1);
+});
+
+test("what no door accounts for is closed, and the log says so", () => {
+  const { log, state, openings, knocked, leases, closed } = start();
+  state.knocked = [knocked("gone", 5_000, 9_000), knocked("same", 5_000, 9_000, "192.0.2.9")];
+  openings.adopt();
+  expect(leases()).toEqual([]);
+  expect(closed.map(({ door, source }) => `${door} ${source}`)).toEqual([
+    `${knocked("gone", 0, 0).door} 192.0.2.7`,
+    `${knocked("same", 0, 0).door} 192.0.2.9`,
+  ]);
+  expect(log.texts).toEqual([
+    "closed what the kernel had opened and the doors do not allow: 192.0.2.7, 192.0.2.9",
+  ]);
 });
 
 test("a daemon that runs leaves what it is likely to open itself, and never shortens", async () => {
-  const { clock, leaseManager, state, openings, leases } = start();
-  state.elements = [element("22", 9_100, 10_000)];
+  const { clock, leaseManager, state, openings, knocked, leases } = start();
+  state.knocked = [knocked("ssh", 9_100, 10_000)];
   openings.adopt();
   expect(leases()).toEqual([]);
   openings.adopt(0);
-  expect(leases()).toEqual(["192.0.2.7 open -900..9100"]);
+  expect(leases()).toEqual(["ssh 192.0.2.7 open -900..9100"]);
   const [lease] = leaseManager.leases;
   if (lease !== undefined) await leaseManager.extend(lease, lease.due);
   clock.advance(100);
-  state.elements = [element("22", 2_000, 10_000)];
+  state.knocked = [knocked("ssh", 2_000, 10_000)];
   openings.adopt();
-  expect(leases()).toEqual(["192.0.2.7 open -1000..9000"]);
-  state.elements = [element("22", 9_999, 10_000)];
+  expect(leases()).toEqual(["ssh 192.0.2.7 open -1000..9000"]);
+  state.knocked = [knocked("ssh", 9_999, 10_000)];
   openings.adopt(0);
-  expect(leases()).toEqual(["192.0.2.7 open -1000..9000"]);
-  state.elements = [element("22", 10_000, 12_000), element("icmp", 10_000, 12_000)];
+  expect(leases()).toEqual(["ssh 192.0.2.7 open -1000..9000"]);
+  state.knocked = [knocked("ssh", 10_000, 12_000)];
   openings.adopt();
-  expect(leases()).toHaveLength(2);
+  expect(leases()).toEqual(["ssh 192.0.2.7 open -1000..10000"]);
 });
 
-test("packets that were lost are looked for some time after a packet, and not again", () => {
-  const { clock, state, openings, leases } = start();
-  state.elements = [element("22", 5_000, 10_000)];
-  openings.notice();
-  clock.advance(5_000);
-  expect(leases()).toEqual([]);
-  state.dropped = 3;
+test("some time after a packet knockd looks for openings that it missed, and not again", () => {
+  const { clock, state, openings, knocked, leases } = start();
   openings.notice();
   openings.notice();
+  state.knocked = [knocked("ssh", 5_000, 10_000)];
   clock.advance(4_999);
   expect(leases()).toEqual([]);
   clock.advance(1);
   expect(leases()).toHaveLength(1);
+  state.knocked = [knocked("same", 5_000, 10_000)];
+  clock.advance(60_000);
+  expect(leases().join()).not.toContain("same");
+});
+
+test("the log says once that leases have no room for what is open", () => {
+  const { log, state, openings, knocked } = start(() => "refused");
+  const other = knocked("ssh", 5_000, 9_000, "192.0.2.8");
+  state.knocked = [knocked("ssh", 5_000, 9_000)];
+  openings.adopt();
+  openings.adopt();
+  state.knocked = [...state.knocked, other];
+  openings.adopt();
+  const text = "open by the kernel alone, without a lease: too many doors are open";
+  expect(log.texts).toEqual([`a door is ${text}`, `2 doors are ${text}`]);
+});
+
+test("an administrator closes the doors of a name, or all, of a source or of each", () => {
+  const { openings, closed, keyOf } = start();
+  const source = address("192.0.2.7");
+  openings.close({ name: "ssh", source: undefined });
+  openings.close({ name: undefined, source });
+  openings.close({ name: undefined, source: undefined });
+  openings.close({ name: "gone", source });
+  expect(closed).toEqual([{ door: keyOf("ssh") }, { source }, {}]);
 });
 
 test("what the kernel does not tell is a warning", () => {
   const { log, state, openings } = start();
   state.failure = new KnockError("FIREWALL", "no");
-  openings.adoptAll();
+  openings.adopt(0);
   expect(log.texts).toEqual(["cannot read what the kernel opened: no"]);
   state.failure = new TypeError("a fault");
-  expect(() => openings.adoptAll()).toThrow(TypeError);
+  expect(() => openings.adopt(0)).toThrow(TypeError);
 });

@@ -1,50 +1,52 @@
+import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { formatService } from "../base/service.ts";
 import { later } from "../base/time.ts";
-import type { Source } from "../capture/source.ts";
-import type { OpenElement } from "../firewall/backend.ts";
+import type { KnockedDoor, KnockedDoors } from "../firewall/backend.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import { isAllowed } from "../match/door.ts";
-import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { DaemonKernelDoors } from "./kernel-doors.ts";
+import { listSources } from "./kernel-doors.ts";
 import type { PacketCounters } from "./metrics/packet-counters.ts";
 
 export interface KernelOpeningsParts {
-  readonly firewalls: Pick<Firewalls, "listKnocked">;
+  readonly firewalls: Pick<Firewalls, "knocked">;
   readonly leaseManager: Pick<LeaseManager, "adopt">;
   readonly counters: Pick<PacketCounters, "countKernelOpening">;
-  readonly source: Pick<Source, "counters">;
   readonly kernelDoors: Pick<DaemonKernelDoors, "openers">;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Milliseconds from a packet to the look at whether the ring has lost some. */
-const lossDelay = 5_000;
+/** Milliseconds from a packet to the look at what the kernel opened. */
+const lookDelay = 5_000;
 
 /** Milliseconds from a packet to the opening by knockd at most, but for floods. */
 const processingTime = 1_000;
 
-/** Milliseconds by which the two times of one opening may differ, here and in the kernel. */
-const slack = 500;
+/** What an administrator closes. */
+interface ClosedByAdministrator {
+  /** The name of doors; `undefined` means all. */
+  readonly name: string | undefined;
+  /** `undefined` means all. */
+  readonly source: Address | undefined;
+}
 
-/** Finds what the kernel opened without knockd, and makes leases of it. */
+/**
+ * Makes leases of what the kernel opened without knockd: while no daemon ran, by a knock of which the ring lost a
+ * packet, or by one that began before this daemon listened.
+ */
 export class KernelOpenings {
   readonly #parts: KernelOpeningsParts;
-  #lost = 0;
+  /** How many openings had no room at the last look. */
+  #refused = 0;
   #isPending = false;
 
   constructor(parts: KernelOpeningsParts) {
     this.#parts = parts;
-  }
-
-  /** Makes leases of what was opened while no daemon ran. */
-  adoptAll(): void {
-    this.#adopt(0, true);
   }
 
   /**
@@ -52,107 +54,86 @@ export class KernelOpenings {
    * least; by default so long that knockd is likely to have opened, too, from the same packet.
    */
   adopt(youngest: number = processingTime): void {
-    this.#adopt(youngest, false);
+    this.#attempt("read", () => this.#adopt(youngest));
   }
 
-  /** Takes note of a packet. Some time after it lost packets are looked for, each of which may be of a knock. */
+  /** Looks some time after a packet, each of which may be of a knock that knockd does not see whole. */
   readonly notice = (): void => {
     if (this.#isPending) return;
     this.#isPending = true;
     const { clock } = this.#parts;
-    clock.wakeAt(later(clock.now(), lossDelay), () => this.#look());
+    clock.wakeAt(later(clock.now(), lookDelay), () => {
+      this.#isPending = false;
+      this.adopt();
+    });
   };
 
-  #look(): void {
-    this.#isPending = false;
-    const { dropped } = this.#parts.source.counters();
-    if (dropped > this.#lost) this.adopt();
-    this.#lost = dropped;
+  /** Closes what the kernel opened and no lease accounts for, beside what leases did. */
+  close({ name, source }: ClosedByAdministrator): void {
+    const { firewalls, kernelDoors } = this.#parts;
+    const keys = [...kernelDoors.openers()]
+      .filter(([, { config }]) => config.name === name)
+      .map(([key]) => key);
+    const some: KnockedDoors[] = name === undefined ? [{}] : keys.map((door) => ({ door }));
+    this.#attempt("close", () => {
+      for (const which of some)
+        firewalls.knocked?.closeAll({ ...which, ...(source && { source }) });
+    });
   }
 
-  #adopt(youngest: number, tellsOthers: boolean): void {
-    const { firewalls, leaseManager, counters, kernelDoors, clock, log } = this.#parts;
-    let elements: readonly OpenElement[];
+  #attempt(what: string, task: () => void): void {
     try {
-      elements = firewalls.listKnocked();
+      task();
     } catch (error) {
       if (!(error instanceof KnockError)) throw error;
-      const text = `cannot read what the kernel opened: ${error.message}`;
-      log.write({ level: "warning", event: "kernel-doors", text });
-      return;
+      const text = `cannot ${what} what the kernel opened: ${error.message}`;
+      this.#warn(text);
     }
-    const { openings, others } = findOpenings(elements, kernelDoors.openers());
+  }
+
+  #adopt(youngest: number): void {
+    const { firewalls, leaseManager, counters, kernelDoors, clock } = this.#parts;
+    const openers = kernelDoors.openers();
     const now = clock.now();
-    for (const { door, element } of openings) {
-      const { source, milliseconds, length = milliseconds } = element;
-      const age = Math.max(0, length - milliseconds);
-      const request = requestAccess(door, source, undefined);
-      if (request === undefined || age < youngest) continue;
-      const [since, due] = [later(now, -age), later(now, milliseconds)];
-      const isNew = leaseManager.adopt({ ...request, length }, since, due);
-      if (isNew) counters.countKernelOpening(door.config.name);
-    }
-    for (const { source, service, milliseconds } of tellsOthers ? others : []) {
-      const text = `${source}: ${formatService(service)}: opened by the kernel for a door that is gone (${seconds(milliseconds)} s left)`;
-      log.write({ level: "notice", event: "kernel-opened", text, source });
-    }
-  }
-}
-
-interface AdoptableOpening {
-  readonly door: NumberedDoor;
-  /** That of the first service of the door. */
-  readonly element: OpenElement;
-}
-
-/**
- * Returns which doors the kernel opened, and what it opened for doors that are gone. Of several doors that a
- * service fits, it is the one with the time of the opening, and else the first.
- */
-export function findOpenings(
-  elements: readonly OpenElement[],
-  doors: readonly NumberedDoor[],
-): { readonly openings: readonly AdoptableOpening[]; readonly others: readonly OpenElement[] } {
-  const bySource = new Map<string, OpenElement[]>();
-  for (const element of elements) {
-    const key = `${element.source}`;
-    bySource.set(key, [...(bySource.get(key) ?? []), element]);
-  }
-  const openings: AdoptableOpening[] = [];
-  const others: OpenElement[] = [];
-  for (const all of bySource.values()) {
-    const left = new Map(all.map((element) => [formatService(element.service), element]));
-    for (const isExact of [true, false]) {
-      for (const door of doors) {
-        const element = elementOf(door, left, isExact);
-        if (element !== undefined) openings.push({ door, element });
+    const leftOver: KnockedDoor[] = [];
+    let refused = 0;
+    for (const knocked of firewalls.knocked?.list() ?? []) {
+      const { source, milliseconds, length } = knocked;
+      const door = openers.get(knocked.door);
+      const request =
+        door && isAllowed(door.config, source) && requestAccess(door, source, undefined);
+      if (!request) leftOver.push(knocked);
+      else {
+        const age = Math.max(0, length - milliseconds);
+        if (age < youngest) continue;
+        const [since, due] = [later(now, -age), later(now, milliseconds)];
+        const adoption = leaseManager.adopt({ ...request, length }, since, due);
+        if (adoption === "refused") refused++;
+        else if (adoption === "adopted") counters.countKernelOpening(door.config.name);
       }
     }
-    others.push(...left.values());
+    this.#tellRefused(refused);
+    this.#closeLeftOver(leftOver);
   }
-  return { openings, others };
-}
 
-/** Takes the elements of a door out of `left`, if all of them are there, and returns the one that ends first. */
-function elementOf(
-  { config }: NumberedDoor,
-  left: Map<string, OpenElement>,
-  isExact: boolean,
-): OpenElement | undefined {
-  const { action } = config;
-  if (action.kind !== "native") return undefined;
-  const names = action.services.map(formatService);
-  const found = names.flatMap((name) => left.get(name) ?? []);
-  const [first] = [...found].sort((a, b) => a.milliseconds - b.milliseconds);
-  if (first === undefined || found.length < names.length) return undefined;
-  if (!isAllowed(config, first.source)) return undefined;
-  const isOfDoor = ({ length }: OpenElement) =>
-    length !== undefined && Math.abs(length - action.openFor) < slack;
-  if (isExact && !found.every(isOfDoor)) return undefined;
-  for (const name of names) left.delete(name);
-  return first;
-}
+  #tellRefused(refused: number): void {
+    if (refused > this.#refused) {
+      const what = refused === 1 ? "a door is" : `${refused} doors are`;
+      this.#warn(`${what} open by the kernel alone, without a lease: too many doors are open`);
+    }
+    this.#refused = refused;
+  }
 
-function seconds(milliseconds: number): number {
-  return Math.round(milliseconds / 1000);
+  /** Closes what the configuration no longer allows. */
+  #closeLeftOver(leftOver: readonly KnockedDoor[]): void {
+    for (const { door, source } of leftOver)
+      this.#parts.firewalls.knocked?.closeAll({ door, source });
+    if (leftOver.length === 0) return;
+    const text = `closed what the kernel had opened and the doors do not allow: ${listSources(leftOver)}`;
+    this.#parts.log.write({ level: "notice", event: "kernel-closed", text });
+  }
+
+  #warn(text: string): void {
+    this.#parts.log.write({ level: "warning", event: "kernel-doors", text });
+  }
 }

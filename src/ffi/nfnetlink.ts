@@ -81,24 +81,14 @@ export class Nfnetlink {
 
   /** All elements of a set; none if there is no such set. Throws FIREWALL. */
   list(name: SetName): SetElement[] {
-    for (let i = 0; i < tries; i++) {
-      const sequence = this.#reserve(1);
-      const answers = this.#ask(encodeList(name, sequence), sequence, 1);
-      if (failures(answers, nameOf(name)) === ENOENT) return [];
-      const complete = answers.at(-1)?.type === NLMSG_DONE;
-      const changed = answers.some(({ flags }) => (flags & NLM_F_DUMP_INTR) !== 0);
-      if (complete && !changed) return answers.flatMap(readElements);
-    }
-    const message = `cannot list the set ${name.set}: it changed ${tries} times meanwhile`;
-    throw new KnockError("FIREWALL", message);
+    const request = (sequence: number) => encodeList(name, sequence);
+    return this.#dump(nameOf(name), request).flatMap(readElements);
   }
 
-  /** Returns the names of the sets of a table; none if there is no such table. Throws FIREWALL. */
+  /** Returns the names of all sets of a table; none if there is no such table. Throws FIREWALL. */
   listSets(table: string): string[] {
-    const sequence = this.#reserve(1);
-    const answers = this.#ask(encodeSetsQuery(table, sequence), sequence, 1);
-    failures(answers, `the sets of table ${table}`);
-    return answers.flatMap((answer) => readSetName(answer) ?? []);
+    const request = (sequence: number) => encodeSetsQuery(table, sequence);
+    return this.#dump(`the sets of ${table}`, request).flatMap((one) => readSetName(one) ?? []);
   }
 
   /** Returns a chain that is in force, or `undefined` if there is none of this name. Throws FIREWALL. */
@@ -118,6 +108,19 @@ export class Nfnetlink {
 
   close(): void {
     this.#socket.close();
+  }
+
+  /** Reads a list whole; empty if what it is of is not there. */
+  #dump(what: string, request: (sequence: number) => Uint8Array): NetlinkMessage[] {
+    for (let i = 0; i < tries; i++) {
+      const sequence = this.#reserve(1);
+      const answers = this.#ask(request(sequence), sequence, 1);
+      if (failures(answers, what) === ENOENT) return [];
+      const complete = answers.at(-1)?.type === NLMSG_DONE;
+      const changed = answers.some(({ flags }) => (flags & NLM_F_DUMP_INTR) !== 0);
+      if (complete && !changed) return answers;
+    }
+    throw new KnockError("FIREWALL", `cannot list ${what}: it changed ${tries} times meanwhile`);
   }
 
   /** The first of `count` sequence numbers that were not used lately. */

@@ -11,8 +11,30 @@ export interface OpenElement {
   readonly source: Address;
   readonly service: OpenedService;
   readonly milliseconds: number;
-  /** How long it was open for when its time began last, if the kernel tells. */
-  readonly length?: number;
+}
+
+/** A door that the kernel has opened by itself for a source. */
+export interface KnockedDoor {
+  /** Which door that opens what, as of `doorKey`. */
+  readonly door: string;
+  readonly source: Address;
+  /** How much longer it is open: milliseconds. */
+  readonly milliseconds: number;
+  /** How long it was open for when its time began last: milliseconds. */
+  readonly length: number;
+}
+
+/** What the kernel opened by itself: all, or of one door, or for one source. */
+export type KnockedDoors = Partial<Pick<KnockedDoor, "door" | "source">>;
+
+/** Reads and changes what the kernel wrote by itself. Each throws FIREWALL. */
+export interface KnockedControl {
+  /** Returns what is open at this moment. */
+  readonly list: () => readonly KnockedDoor[];
+  /** Closes these, and nothing that this program opened. */
+  readonly closeAll: (which: KnockedDoors) => void;
+  /** Forgets which decoys a source, or each, has touched. */
+  readonly forgive: (source: Address | undefined) => void;
 }
 
 /** Services that are protected for a while. */
@@ -28,8 +50,8 @@ export interface NativeBackend extends Firewall<NativeAccess> {
   readonly renew: () => Promise<void>;
   /** Returns what the kernel has open at this moment. Throws FIREWALL. */
   readonly listOpen: () => Promise<readonly OpenElement[]>;
-  /** Returns what the kernel has opened by itself at this moment, without this program. Throws FIREWALL. */
-  readonly listKnocked?: () => readonly OpenElement[];
+  /** What the kernel opened by itself, without this program, where it can. Throws FIREWALL. */
+  readonly knocked?: KnockedControl;
   /**
    * Protects these services, those of the trial as long as it lasts, and no others. Throws FIREWALL;
    * then all stays as it was.
@@ -45,7 +67,7 @@ export interface NativeBackend extends Firewall<NativeAccess> {
 
 /** A backend that drops what is not open. */
 export type ProtectingBackend = NativeBackend &
-  Required<Pick<NativeBackend, "protect" | "listProtected" | "listKnocked">>;
+  Required<Pick<NativeBackend, "protect" | "listProtected">>;
 
 /** What became of the doors that the kernel is to open by itself. */
 export interface KernelDoorsResult {
@@ -53,6 +75,8 @@ export interface KernelDoorsResult {
   readonly areLoaded: boolean;
   /** Why the kernel or nft refused the best rules. */
   readonly refusal: KnockError | undefined;
+  /** What an earlier process had left open by doors that these are not, and is closed now. */
+  readonly closed: readonly KnockedDoor[];
 }
 
 /** `unknown`: the kernel lost news, perhaps of a removal. */

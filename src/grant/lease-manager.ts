@@ -24,6 +24,9 @@ import type { SourcePlace } from "./source-order.ts";
 /** Milliseconds by which an opening of the kernel must end later than a lease to be another one. */
 const adoptionSlack = 1_000;
 
+/** What came of an opening of the kernel; `refused`: too many doors are open. */
+export type Adoption = "adopted" | "known" | "refused";
+
 export interface LeaseManagerOptions
   extends LoggedFirewallOptions,
     LeaseRegistryOptions,
@@ -154,22 +157,23 @@ export class LeaseManager {
 
   /**
    * Makes a lease of what the kernel opened by itself, at `since`, until `due`; a lease that ends earlier gets
-   * longer. Returns false if nothing is to be done.
+   * longer.
    */
-  adopt(request: AccessRequest, since: Monotonic, due: Monotonic): boolean {
+  adopt(request: AccessRequest, since: Monotonic, due: Monotonic): Adoption {
     const { access } = request;
     const lease = this.#registry.find(access);
     if (lease === undefined) {
-      if (!hasRoom(this.#registry, access)) return false;
+      if (!hasRoom(this.#registry, access)) return "refused";
       this.#natives.adopt(request, since, due);
-      return true;
+      return "adopted";
     }
     // The two of one knock differ by milliseconds. Other holders may stay for longer.
     const known = lease.by.get(holderOf(access)) ?? longAgo;
-    if (lease.state.kind !== "open" || due - known < adoptionSlack) return false;
+    if (lease.state.kind !== "open" || due - known < adoptionSlack) return "known";
     this.#registry.record({ op: "extend", id: lease.id, due });
     this.#firewall.logAdopted(access, since, due);
-    return true;
+    void this.#natives.open(lease, due - this.#options.clock.now());
+    return "adopted";
   }
 
   /** Makes a lease last for `length` milliseconds from now at least, for an administrator. */

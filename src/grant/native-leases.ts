@@ -44,13 +44,15 @@ export class NativeLeases {
     return true;
   }
 
-  /** Records that the kernel opened by itself, at `since`, until `due`. */
+  /** Records that the kernel opened by itself, at `since`, until `due`; from now on it is open as other leases are. */
   adopt(request: AccessRequest, since: Monotonic, due: Monotonic): void {
     const { registry, firewall } = this.#parts;
     const lease = registry.begin(request, since);
     registry.writeBeginning(lease);
     registry.record({ op: "opened", id: lease.id, due });
     firewall.logAdopted(request.access, since, due);
+    const adopted = registry.get(lease.id);
+    if (adopted !== undefined) this.reopen(adopted);
   }
 
   /** Opens again, with the time that is left, all that should be open, or what should be open to `source`. */

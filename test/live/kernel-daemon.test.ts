@@ -11,8 +11,8 @@ import { echoTcp } from "./session.ts";
 const options = "KernelDoors = yes";
 const steps = ["7003", "9140", "8455"];
 const other = ["17003", "19140", "18455"];
-const door = (sequence: readonly string[], more = "") =>
-  `[ssh]\nsequence = ${sequence.join()}\ntcpflags = syn\nopen = tcp/22\nopen_for = 1m\nprotect = yes\n${more}`;
+const door = (sequence: readonly string[], more = "", name = "ssh") =>
+  `[${name}]\nsequence = ${sequence.join()}\ntcpflags = syn\nopen = tcp/22\nopen_for = 1m\nprotect = yes\n${more}`;
 
 interface LeaseAnswer {
   readonly door: string;
@@ -42,10 +42,12 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     (await server.ask<{ doors: readonly { kernel: object }[] }>("doors")).doors.map(
       ({ kernel }) => kernel,
     );
-  const elements = async (set: string) =>
-    (await host.run(["nft", `list set inet sesame ${set}`], { ok: "any" })).stdout.match(
-      /10\.77\.0\.\d+ \. tcp \. 22/g,
-    ) ?? [];
+  /** The sources in a set, or in all sets of doors. */
+  const sources = async (kind: "open4" | "door4") => {
+    const { stdout } = await host.run(["nft", "list table inet sesame"], { ok: "any" });
+    const sets = stdout.split(/^\tset /m).filter((set) => set.startsWith(kind));
+    return sets.flatMap((set) => set.match(/10\.77\.0\.\d+/g) ?? []);
+  };
 
   test("a knock opens while the daemon hangs, and after it was killed", async () => {
     await server.start();
@@ -80,7 +82,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     expect(server.daemon?.output).not.toContain("opened by the kernel");
     await server.ask("close ssh");
     expect(await leases()).toEqual([]);
-    expect(await elements("knocked4")).toEqual([]);
+    expect(await sources("door4")).toEqual([]);
     expect(await reaches()).toBe("silent");
   });
 
@@ -88,7 +90,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     await server.start();
     await knock(client, host.address, ...steps);
     await expect.poll(leases).toHaveLength(1);
-    await expect.poll(() => elements("knocked4")).toHaveLength(1);
+    await expect.poll(() => sources("door4")).toHaveLength(1);
     const end = async () => Date.now() + ((await leases())[0]?.remainingMs ?? 0);
     const first = await end();
     await client.run(["sleep", "2"]);
@@ -97,8 +99,58 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     expect(await leases()).toHaveLength(1);
     expect(server.daemon?.output).not.toContain("opened by the kernel");
     await server.ask(`close ${client.address}`);
-    expect(await elements("knocked4")).toEqual([]);
-    expect(await elements("open4")).toEqual([]);
+    expect(await sources("door4")).toEqual([]);
+    expect(await sources("open4")).toEqual([]);
+    expect(await reaches()).toBe("silent");
+  });
+
+  test("doors that share a service are told apart, and closing one leaves the other", async () => {
+    const more = `[web]\nsequence = ${other.join()}\ntcpflags = syn\nopen = tcp/22\nopen_for = 1m\n`;
+    server.configure(door(steps, more), options);
+    await server.start();
+    await server.kill();
+    await knock(client, host.address, ...other);
+    await server.start();
+    expect((await leases()).map((lease) => lease.door)).toEqual(["web"]);
+    await server.ask("close web");
+    expect(await leases()).toEqual([]);
+    expect(await reaches()).toBe("silent");
+    await knock(client, host.address, ...steps);
+    await knock(client, host.address, ...other);
+    await expect.poll(leases).toHaveLength(2);
+    await server.ask("close web");
+    expect((await leases()).map((lease) => lease.door)).toEqual(["ssh"]);
+    expect(await reaches()).toBe("open");
+    await server.ask(`close ${client.address}`);
+    expect(await sources("door4")).toEqual([]);
+    expect(await reaches()).toBe("silent");
+  });
+
+  test("what a door that is gone had opened is closed by the next daemon", async () => {
+    await server.start();
+    await server.kill();
+    await knock(client, host.address, ...steps);
+    server.configure(door(steps).replace("tcp/22", "tcp/22, udp/9"), options);
+    const daemon = await server.start();
+    await daemon.waitFor(
+      /^closed what the kernel had opened by doors that are gone: 10\.77\.0\.2$/m,
+    );
+    expect(await leases()).toEqual([]);
+    expect(await sources("door4")).toEqual([]);
+    expect(await reaches()).toBe("silent");
+  });
+
+  test("what a door opened before a reload changes it stays open as a lease", async () => {
+    await server.start();
+    server.daemon?.signal("SIGSTOP");
+    await knock(client, host.address, ...steps);
+    server.daemon?.signal("SIGCONT");
+    await expect.poll(leases).toHaveLength(1);
+    server.configure(door(other, "", "new"), options);
+    await server.ask("reload");
+    expect(await sources("door4")).toEqual([]);
+    expect(await reaches()).toBe("open");
+    await server.ask(`close ${client.address}`);
     expect(await reaches()).toBe("silent");
   });
 
@@ -120,7 +172,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     const file = server.bootFile?.replace(/nft$/, "doors") ?? "";
     await server.ask("unprotect");
     expect(existsSync(file)).toBe(false);
-    const gone = /knock|watched|9140|firsts/;
+    const gone = /knock|watched|9140|firsts|door4/;
     expect(await server.table()).not.toMatch(gone);
     expect(await server.table()).toContain("open4");
     await server.ask("protect");
@@ -135,7 +187,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     await server.start();
     server.configure(door(steps), "KernelDoors = no");
     await server.ask("reload");
-    expect(await server.table()).not.toMatch(/knocked|9140/);
+    expect(await server.table()).not.toMatch(/door4|9140/);
     expect(await reaches()).toBe("silent");
     await knock(client, host.address, ...steps);
     await expect.poll(reaches).toBe("open");
@@ -173,6 +225,31 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     ]);
     await knock(client, host.address, ...steps);
     await expect.poll(reaches).toBe("open");
+  });
+
+  test("what nft says of the doors is in the log without their ports", async () => {
+    const folder = new Folder();
+    const nft = folder.write(
+      "nft",
+      "#!/bin/sh\ngrep -q jhash /proc/self/fd/3 && { grep -m1 9140 /proc/self/fd/3 >&2; echo 'ruleset:9:1-2: Error: 9140 is odd' >&2; grep 9140 /proc/self/fd/3 >&2; exit 1; }\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec nft \"$@\"\n",
+    );
+    await host.run(["chmod", "755", nft]);
+    const daemon = await server.start({ PATH: `${folder.path}:${process.env["PATH"]}` });
+    await daemon.waitFor(/doors open only while knockd runs: .*Error: N is odd/);
+    expect(daemon.output).not.toContain("9140");
+  });
+
+  test("who touched decoys is ignored by the kernel, too, until an administrator forgives", async () => {
+    await server.start();
+    const { stdout } = await host.run(["nft", "list set inet sesame decoys"]);
+    const decoys = [...stdout.matchAll(/tcp \. (\d+)/g)].flatMap(([, port]) => port ?? []);
+    await knock(client, host.address, ...decoys.slice(0, 3));
+    await knock(client, host.address, ...steps);
+    expect(await sources("door4")).toEqual([]);
+    await server.ask(`forgive ${client.address}`);
+    server.daemon?.signal("SIGSTOP");
+    await knock(client, host.address, ...steps);
+    expect(await sources("door4")).toEqual([client.address]);
   });
 
   test("doors that the kernel cannot open are the daemon's, and knockctl says why", async () => {

@@ -3,10 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Address } from "../../src/base/address.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { formatService } from "../../src/base/service.ts";
 import { monotonic } from "../../src/base/time.ts";
 import { Host } from "../../src/capture/host.ts";
-import { namedServices, openedServices } from "../../src/config/config.ts";
+import { namedServices } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { Doors } from "../../src/daemon/doors.ts";
 import { kernelDoorsOf } from "../../src/daemon/kernel-doors.ts";
@@ -50,17 +49,18 @@ deny = 10.66.1.0/24, 10.66.0.0/16, fd66:1::/64
 open = tcp/443
 [long]
 sequence = 15003,15203,15403,15603,15803,16003,16203,16403
-open = udp/1000
+open = tcp/22, udp/1000
 seq_timeout = 60
 [single]
 sequence = 20001
 tcpflags = fin,!syn
 decoys = 0
-open = tcp/80
+open = tcp/22
+protect = yes
 [near]
 sequence = 40000,40010:udp
 allow = 10.0.0.0/8, fd99::/16
-open = tcp/90
+open = tcp/443, tcp/22
 [command]
 sequence = 17003,9140,12999
 tcpflags = syn
@@ -126,21 +126,23 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
     return bed;
   }
 
-  /** What the kernel has opened, for each source. */
-  async function opened({ firewall }: KernelBed): Promise<Map<string, Set<string>>> {
+  /** The names of the doors that the kernel has opened, for each source. */
+  async function opened({ firewall, kernel }: KernelBed): Promise<Map<string, Set<string>>> {
     await sleep(200);
     const found = new Map<string, Set<string>>();
-    for (const { source, service } of firewall.listKnocked()) {
+    const names = new Map(compiledDoors(kernel).map(({ key, name }) => [key, name]));
+    for (const { source, door } of firewall.knocked.list()) {
       const text = `${source}`;
-      found.set(text, (found.get(text) ?? new Set()).add(formatService(service)));
+      found.set(text, (found.get(text) ?? new Set()).add(names.get(door) ?? door));
     }
     return found;
   }
 
-  /** What the matcher opens. */
-  function matched({ doors }: KernelBed, rows: readonly PacketRow[], onlyIpv4 = false) {
+  /** Those of the doors that the kernel knows which the matcher opens, for each source. */
+  function matched({ doors, kernel }: KernelBed, rows: readonly PacketRow[], onlyIpv4 = false) {
     const matcher = new Matcher({ maxAttempts: 100_000, isOurs: (other) => host.has(other) });
     matcher.setDoors(doors.matchable, doors.decoys);
+    const names = new Set(compiledDoors(kernel).map(({ name }) => name));
     const found = new Map<string, Set<string>>();
     let count = 0;
     for (const bytes of rows.flatMap(({ packets }) => packets)) {
@@ -153,12 +155,10 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
       if (onlyIpv4 && packet.source.family === 6) continue;
       for (const verdict of matcher.hit(packet)) {
         if (verdict.kind !== "open") continue;
-        const services = doors.find(verdict.door);
+        const name = doors.find(verdict.door)?.config.name ?? "";
+        if (!names.has(name)) continue;
         const text = `${packet.source}`;
-        const all = found.get(text) ?? new Set();
-        for (const service of services === undefined ? [] : openedServices(services.config)) {
-          all.add(formatService(service));
-        }
+        const all = (found.get(text) ?? new Set()).add(name);
         found.set(text, all);
       }
     }
@@ -315,7 +315,7 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
       const begin = performance.now();
       const found = new Set<string>();
       const collect = () => {
-        for (const { source } of loaded.firewall.listKnocked()) found.add(`${source}`);
+        for (const { source } of loaded.firewall.knocked.list()) found.add(`${source}`);
       };
       for (const { time, port, i } of events) {
         await sleep(Math.max(0, begin + time - performance.now()));
@@ -329,25 +329,31 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
         cases.map(([name, , opens]) => [name, opens]),
       );
       await sleep(1500);
-      expect(loaded.firewall.listKnocked()).toEqual([]);
+      expect(loaded.firewall.knocked.list()).toEqual([]);
     });
 
-    test("a second knock makes it longer, and no other door shorter", async () => {
+    test("a second knock makes it longer, and each door to a service has its own time", async () => {
       const more = "[long]\nsequence = 100,200\nopen = tcp/22\nopen_for = 1m\ndecoys = 0\n";
       const loaded = await load(`${text.replace("1s", "10s")}${more}`);
       const source = address("10.98.0.1");
+      const left = (length: number) =>
+        loaded.firewall.knocked.list().find((one) => one.length === length)?.milliseconds ?? 0;
       const knock = async (...ports: readonly number[]) => {
         for (const port of ports) wire.send(syn(source, port));
         await sleep(50);
-        return loaded.firewall.listKnocked().map(({ milliseconds }) => milliseconds);
       };
-      expect((await knock(7003, 9140, 8455))[0]).toBeLessThanOrEqual(10_000);
-      const [longer = 0, ...others] = await knock(100, 200);
-      expect(longer).toBeGreaterThan(50_000);
-      expect(others).toEqual([]);
-      expect((await knock(7003, 9140, 8455))[0]).toBeGreaterThan(50_000);
+      await knock(7003, 9140, 8455);
+      expect(left(10_000)).toBeGreaterThan(0);
+      expect(left(60_000)).toBe(0);
       await sleep(500);
-      expect((await knock(100, 200))[0]).toBeGreaterThan(longer - 300);
+      const shorter = left(10_000);
+      await knock(100, 200);
+      expect(left(60_000)).toBeGreaterThan(50_000);
+      expect(left(10_000)).toBeLessThanOrEqual(shorter);
+      await knock(7003, 9140, 8455);
+      expect(left(10_000)).toBeGreaterThan(shorter);
+      loaded.firewall.knocked.closeAll({ source });
+      expect(loaded.firewall.knocked.list()).toEqual([]);
     });
 
     test("only packets of the named interfaces count", async () => {
@@ -388,6 +394,6 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
     for (const [i, port] of [10_099, 12_099, 14_099].entries()) {
       wire.send(tcpPacket(ends, { port, sequence: 77_000 + i }));
     }
-    expect([...(await opened(loaded)).values()]).toEqual([new Set(["tcp/199"])]);
+    expect([...(await opened(loaded)).values()]).toEqual([new Set(["d99"])]);
   });
 });

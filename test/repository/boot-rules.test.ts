@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   chownSync,
@@ -35,6 +36,15 @@ describe.skipIf(process.getuid?.() !== 0)("the unit that protects from the boot 
     for (const name of ["a", "b"]) writeFileSync(join(state, `${name}.nft`), `${name}\n`);
   });
   afterEach(() => rmSync(folder, { recursive: true }));
+
+  /** The doors that belong to a protection. */
+  function doorsOf(rules: string): string {
+    return `# goes with ${createHash("sha256").update(rules).digest("hex")}\ndoors\n`;
+  }
+
+  function writeDoors(name: string, rules: string): void {
+    writeFileSync(join(state, `${name}.doors`), doorsOf(rules));
+  }
 
   /** Runs what systemd would. */
   function load(text = quoted) {
@@ -73,14 +83,20 @@ describe.skipIf(process.getuid?.() !== 0)("the unit that protects from the boot 
 
   test("loads doors of root, each by itself, where their protection is", () => {
     expect(load(quotedDoors)).toEqual({ status: 0, stderr: "", loaded: "" });
-    for (const name of ["a", "b", "c"]) writeFileSync(join(state, `${name}.doors`), `${name}\n`);
-    expect(load(quotedDoors).loaded).toBe("a\nb\n");
+    for (const name of ["a", "b", "c"]) writeDoors(name, `${name}\n`);
+    expect(load(quotedDoors).loaded).toBe(`${doorsOf("a\n")}${doorsOf("b\n")}`);
     rmSync(join(folder, "loaded"));
     chownSync(join(state, "a.doors"), other, 0);
-    expect(load(quotedDoors).loaded).toBe("b\n");
+    expect(load(quotedDoors).loaded).toBe(doorsOf("b\n"));
     rmSync(join(folder, "loaded"));
     chmodSync(state, 0o777);
     expect(load(quotedDoors).loaded).toBe("");
+  });
+
+  test("loads no doors that belong to another protection", () => {
+    writeDoors("a", "the one before\n");
+    writeDoors("b", "b\n");
+    expect(load(quotedDoors)).toEqual({ status: 0, stderr: "", loaded: doorsOf("b\n") });
   });
 
   test.each<[string, (path: string) => void]>([

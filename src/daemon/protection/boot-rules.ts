@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { isErrno, reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
@@ -67,10 +68,7 @@ export class BootRules {
         services.length === 0 ? undefined : bootProtection(services, behind, this.#table);
       // Not where no file is seen: one may be waiting to be written.
       if (rules !== undefined || (await this.#find()) !== "hidden") {
-        await this.#files.replace(this.#path, rules);
-        const doors =
-          rules && this.#kernelDoors?.bootRuleset({ services, behind }, this.#table)?.text;
-        await this.#files.replace(this.#doorsPath, doors);
+        await this.#replaceBoth(rules, rules && this.#doorsFor(rules, services, behind));
       }
       this.#problem = undefined;
     } catch (error) {
@@ -78,5 +76,24 @@ export class BootRules {
       this.#problem = text;
       this.#log.write({ level: "error", event: "protect-failed", text });
     }
+  }
+
+  /** Returns the rules that open doors. Their first line says to which protection they belong: a boot loads no others. */
+  #doorsFor(
+    rules: string,
+    services: readonly Service[],
+    behind: ServicesBehind,
+  ): string | undefined {
+    const doors = this.#kernelDoors?.bootRuleset({ services, behind }, this.#table)?.text;
+    if (doors === undefined) return undefined;
+    return `# goes with ${createHash("sha256").update(rules).digest("hex")}\n${doors}`;
+  }
+
+  /** Replaces both files so that a crash in between leaves a protection without doors, never old doors. */
+  async #replaceBoth(rules: string | undefined, doors: string | undefined): Promise<void> {
+    const isSame = (await this.#files.read(this.#doorsPath)) === doors;
+    if (!isSame) await this.#files.replace(this.#doorsPath, undefined);
+    await this.#files.replace(this.#path, rules);
+    if (!isSame) await this.#files.replace(this.#doorsPath, doors);
   }
 }

@@ -1,32 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { kernelDoor } from "../../../test/support/kernel-door.ts";
 import { parseNetwork } from "../../base/address.ts";
-import { parseSequence } from "../../base/sequence.ts";
 import type { KernelDoor } from "./kernel-doors.ts";
 import { selectDoors } from "./kernel-doors.ts";
-
-function door(name: string, sequence: string, more: Partial<KernelDoor> = {}): KernelDoor {
-  const steps = sequence === "" ? [] : parseSequence(sequence);
-  if ("problem" in steps) throw new Error(steps.problem);
-  return {
-    name,
-    sequence: steps,
-    obstacle: undefined,
-    timeout: 10_000,
-    flags: { mask: 2, value: 2 },
-    target: undefined,
-    allow: undefined,
-    deny: [],
-    decoys: [],
-    opening: { services: [{ protocol: "tcp", port: 22 }], openFor: 30_000 },
-    ...more,
-  };
-}
 
 const select = (doors: readonly KernelDoor[], interfaces?: readonly string[]) =>
   selectDoors({ doors, interfaces, onlyIpv4: false }).map((one) => (one.opens ? "" : one.why));
 
 test("the kernel opens a native door with a fixed sequence", () => {
-  expect(select([door("a", "7000"), door("b", "7001,7002:udp,7002")])).toEqual(["", ""]);
+  expect(select([kernelDoor("a", "7000"), kernelDoor("b", "7001,7002:udp,7002")])).toEqual([
+    "",
+    "",
+  ]);
 });
 
 describe("the kernel does not open", () => {
@@ -42,33 +27,37 @@ describe("the kernel does not open", () => {
     ["its Seq_Timeout is shorter than 100 ms", "7000,7001", { timeout: 0 }],
     ["its Open_For is shorter than 100 ms", "7000,7001", { opening: short }],
   ] as const)("a door because %s", (why, sequence, more) => {
-    expect(select([door("a", sequence, more)])).toEqual([why]);
+    expect(select([kernelDoor("a", sequence, more)])).toEqual([why]);
   });
 
   test("the second of two doors with a port", () => {
-    const doors = [door("a", "7000,7001"), door("b", "7002,7001"), door("c", "7002,7003")];
+    const doors = [
+      kernelDoor("a", "7000,7001"),
+      kernelDoor("b", "7002,7001"),
+      kernelDoor("c", "7002,7003"),
+    ];
     expect(select(doors)).toEqual(["", "door a has a port of its sequence, too", ""]);
   });
 
   test("a door that shares a port with one that sees other packets", () => {
     const why = "door b has a port of its sequence, too";
-    const a = door("a", "7000,7001");
+    const a = kernelDoor("a", "7000,7001");
     const others: Partial<KernelDoor>[] = [
       { flags: { mask: 0, value: 0 } },
       { target: [], flags: a.flags },
     ];
     for (const more of others) {
-      const b = door("b", "7001,7002", { opening: undefined, ...more });
+      const b = kernelDoor("b", "7001,7002", { opening: undefined, ...more });
       expect(select([a, b])).toEqual([why, "it runs commands"]);
     }
-    expect(select([a, door("b", "7001,7002", { opening: undefined })])[0]).toBe("");
+    expect(select([a, kernelDoor("b", "7001,7002", { opening: undefined })])[0]).toBe("");
   });
 
   test("any door where an interface has a name that nft would read otherwise", () => {
     const why = "an interface has a name that nft does not take";
     for (const name of ["eth*", 'e"', "e\\", "e$"]) {
-      expect(select([door("a", "7000")], ["eth0", name])).toEqual([why]);
+      expect(select([kernelDoor("a", "7000")], ["eth0", name])).toEqual([why]);
     }
-    expect(select([door("a", "7000")], ["eth0", "br-1.5@x:y"])).toEqual([""]);
+    expect(select([kernelDoor("a", "7000")], ["eth0", "br-1.5@x:y"])).toEqual([""]);
   });
 });

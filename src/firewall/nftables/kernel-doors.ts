@@ -1,13 +1,17 @@
+import { createHash } from "node:crypto";
 import type { Network } from "../../base/address.ts";
 import type { Port, PortKey } from "../../base/port.ts";
 import { portKey } from "../../base/port.ts";
 import type { Sequence } from "../../base/sequence.ts";
-import type { Service } from "../../base/service.ts";
+import type { OpenedService, Service } from "../../base/service.ts";
+import { formatServices, uniqueServices } from "../../base/service.ts";
 import type { FlagTest } from "../../base/tcp-flags.ts";
 
 /** A door of the configuration as the kernel has to know it: it may open it, and must know its ports. */
 export interface KernelDoor {
   readonly name: string;
+  /** Which of the doors of this name, counted from 1. */
+  readonly nth: number;
   /** Empty if the door is disabled. */
   readonly sequence: Sequence;
   /** What of its configuration the kernel cannot keep, as a clause; `undefined`: nothing. */
@@ -48,6 +52,20 @@ export interface KernelDoors {
 /** A door that the kernel can open. */
 export interface CompiledDoor extends KernelDoor {
   readonly opening: KernelOpening;
+  /** As of `doorKey`. */
+  readonly key: string;
+}
+
+/**
+ * Returns what names a door and its services in the kernel, from one daemon to the next: 16 hexadecimal digits.
+ * A door that opens something else now has another key, so what it opened then is not taken for that.
+ */
+export function doorKey(
+  { name, nth }: Pick<KernelDoor, "name" | "nth">,
+  services: readonly OpenedService[],
+): string {
+  const text = JSON.stringify([name, nth, formatServices(uniqueServices(services))]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 /** Whether the kernel opens a door by itself; if not, `why` says it in a clause such as "it runs commands". */
@@ -84,7 +102,9 @@ export function selectDoors({ doors, interfaces }: KernelDoors): readonly Kernel
 export function compiledDoors(doors: KernelDoors): readonly CompiledDoor[] {
   const states = selectDoors(doors);
   return doors.doors.flatMap((door, i) =>
-    states[i]?.opens && door.opening !== undefined ? [{ ...door, opening: door.opening }] : [],
+    states[i]?.opens && door.opening !== undefined
+      ? [{ ...door, opening: door.opening, key: doorKey(door, door.opening.services) }]
+      : [],
   );
 }
 

@@ -1,27 +1,11 @@
 import { expect, test } from "vitest";
+import { kernelDoor } from "../../../test/support/kernel-door.ts";
 import type { Network } from "../../base/address.ts";
 import { parseNetwork } from "../../base/address.ts";
-import { parseSequence } from "../../base/sequence.ts";
 import type { KernelDoor, KernelDoors } from "./kernel-doors.ts";
+import { compiledDoors, doorKey } from "./kernel-doors.ts";
 import { doorsRuleset } from "./kernel-program.ts";
-
-function door(name: string, sequence: string, more: Partial<KernelDoor> = {}): KernelDoor {
-  const steps = parseSequence(sequence);
-  if ("problem" in steps) throw new Error(steps.problem);
-  return {
-    name,
-    sequence: steps,
-    obstacle: undefined,
-    timeout: 10_000,
-    flags: { mask: 2, value: 2 },
-    target: undefined,
-    allow: undefined,
-    deny: [],
-    decoys: [],
-    opening: { services: [{ protocol: "tcp", port: 22 }], openFor: 30_000 },
-    ...more,
-  };
-}
+import { keyOfDoorSet } from "./kernel-sets.ts";
 
 function networks(...texts: string[]): Network[] {
   return texts.flatMap((text) => parseNetwork(text) ?? []);
@@ -44,7 +28,11 @@ function elements(lines: readonly string[], set: string): string {
 }
 
 test("doors are elements of two maps", () => {
-  const lines = ruleset([door("a", "7000,7001:udp,7002"), door("b", "9000"), door("c", "1,2")]);
+  const lines = ruleset([
+    kernelDoor("a", "7000,7001:udp,7002"),
+    kernelDoor("b", "9000"),
+    kernelDoor("c", "1,2"),
+  ]);
   expect(elements(lines, "firsts")).toBe("{ 6 . 7000 : 1, 6 . 9000 : 2147483650, 6 . 1 : 3 }");
   expect(elements(lines, "edges")).toBe(
     "{ 1 . 17 . 7001 : 2, 2 . 17 . 7001 : 0, 2 . 6 . 7002 : 2147483649, 3 . 6 . 2 : 2147483651 }",
@@ -54,9 +42,9 @@ test("doors are elements of two maps", () => {
 test("the ports of other doors end attempts", () => {
   const far = { target: networks("10.0.0.9", "fd00::/8"), opening: undefined };
   const lines = ruleset([
-    door("a", "7000,7001", { decoys: [{ number: 6999, protocol: "tcp", local: false }] }),
-    door("b", "7001,7002", { opening: undefined }),
-    door("c", "8000,8001", {
+    kernelDoor("a", "7000,7001", { decoys: [{ number: 6999, protocol: "tcp", local: false }] }),
+    kernelDoor("b", "7001,7002", { opening: undefined }),
+    kernelDoor("c", "8000,8001", {
       ...far,
       decoys: [{ number: 7999, protocol: "tcp", local: false }],
     }),
@@ -75,9 +63,9 @@ test("the ports of other doors end attempts", () => {
 test("conditions are tested once for all doors that share them", () => {
   const allow = networks("10.0.0.0/8", "10.1.0.0/16", "10.0.0.0/8");
   const lines = ruleset([
-    door("a", "1,2", { allow }),
-    door("b", "3:udp,4", { allow }),
-    door("c", "5", { deny: networks("fd00::/8"), flags: { mask: 0, value: 0 } }),
+    kernelDoor("a", "1,2", { allow }),
+    kernelDoor("b", "3:udp,4", { allow }),
+    kernelDoor("c", "5", { deny: networks("fd00::/8"), flags: { mask: 0, value: 0 } }),
   ]);
   const found = rules(lines, "step").filter((rule) => /^(?:tcp flags|.* \{ 6 \. \d)/.test(rule));
   expect(found).toEqual([
@@ -90,15 +78,21 @@ test("conditions are tested once for all doors that share them", () => {
 });
 
 test("only interfaces and families that count are looked at", () => {
-  const found = rules(ruleset([door("a", "1")], { interfaces: ["eth0"], onlyIpv4: true }), "knock");
-  expect(found.slice(0, 2)).toEqual(['iifname != { "eth0" } return', "meta nfproto ipv6 return"]);
+  const found = rules(
+    ruleset([kernelDoor("a", "1")], { interfaces: ["eth0:1", "eth0", "eth1"], onlyIpv4: true }),
+    "knock",
+  );
+  expect(found.slice(0, 2)).toEqual([
+    'iifname != { "eth0", "eth1" } return',
+    "meta nfproto ipv6 return",
+  ]);
 });
 
 test("what may answer a connection is no touch of a decoy", () => {
   const decoy = (number: number, local: boolean) => ({ number, protocol: "tcp", local }) as const;
   const lines = ruleset([
-    door("a", "1,2", { decoys: [decoy(3, false), decoy(40_000, true)] }),
-    door("b", "5", { decoys: [decoy(3, false)], flags: { mask: 3, value: 1 } }),
+    kernelDoor("a", "1,2", { decoys: [decoy(3, false), decoy(40_000, true)] }),
+    kernelDoor("b", "5", { decoys: [decoy(3, false)], flags: { mask: 3, value: 1 } }),
   ]);
   expect(rules(lines, "touch").slice(0, 2)).toEqual([
     "tcp flags & (rst | ack) != 0 tcp dport { 40000 } return",
@@ -106,23 +100,38 @@ test("what may answer a connection is no touch of a decoy", () => {
   ]);
 });
 
-test("of two doors to a service only the one with the longer time sets the time", () => {
-  const opening = (openFor: number) => ({
-    services: [{ protocol: "icmp" }] as const,
-    openFor,
-  });
-  const lines = ruleset([
-    door("a", "1", { opening: opening(1000) }),
-    door("b", "2", { opening: opening(9000) }),
+test("each door has sets of its own, which the filter asks for its services", () => {
+  const icmp = { services: [{ protocol: "icmp" }] as const, openFor: 9000 };
+  const doors = [kernelDoor("a", "1"), kernelDoor("b", "2", { opening: icmp })];
+  const [a, b] = compiledDoors({ doors, interfaces: undefined, onlyIpv4: false });
+  const lines = ruleset(doors);
+  expect(rules(lines, "opened").filter((rule) => rule.includes("update"))).toEqual([
+    `meta mark 2147483649 update @door4_${a?.key} { ip saddr timeout 30000ms }`,
+    `meta mark 2147483649 update @door6_${a?.key} { ip6 saddr timeout 30000ms }`,
+    `meta mark 2147483650 update @door4_${b?.key} { ip saddr timeout 9000ms }`,
+    `meta mark 2147483650 update @door6_${b?.key} { ip6 saddr timeout 9000ms }`,
   ]);
-  expect(rules(lines, "opened").filter((rule) => rule.includes("knocked"))).toEqual([
-    "meta mark 2147483649 add @knocked4 { ip saddr . 1 . 2048 timeout 1000ms }",
-    "meta mark 2147483649 add @knocked6 { ip6 saddr . 58 . 32768 timeout 1000ms }",
-    "meta mark 2147483650 update @knocked4 { ip saddr . 1 . 2048 timeout 9000ms }",
-    "meta mark 2147483650 update @knocked6 { ip6 saddr . 58 . 32768 timeout 9000ms }",
+  expect(rules(lines, "shut6")).toEqual([
+    `tcp dport 22 ip6 saddr @door6_${a?.key} accept`,
+    `icmpv6 type echo-request ip6 saddr @door6_${b?.key} accept`,
+    "drop",
   ]);
 });
 
+test("the key of a door stays the same, and is that of no other door or service", () => {
+  const ssh = [{ protocol: "tcp", port: 22 }] as const;
+  expect(doorKey({ name: "ssh", nth: 1 }, ssh)).toBe(doorKey({ name: "ssh", nth: 1 }, [...ssh]));
+  const keys = [
+    doorKey({ name: "ssh", nth: 1 }, ssh),
+    doorKey({ name: "ssh", nth: 2 }, ssh),
+    doorKey({ name: "SSH", nth: 1 }, ssh),
+    doorKey({ name: "ssh", nth: 1 }, [...ssh, { protocol: "icmp" }]),
+  ];
+  expect(new Set(keys).size).toBe(keys.length);
+  for (const key of keys) expect(keyOfDoorSet(`door4_${key}`)).toBe(key);
+  expect(keyOfDoorSet("door4_x")).toBe(undefined);
+});
+
 test("without a door that can be compiled there is nothing", () => {
-  expect(ruleset([door("a", "1,2", { opening: undefined })])).toEqual([]);
+  expect(ruleset([kernelDoor("a", "1,2", { opening: undefined })])).toEqual([]);
 });

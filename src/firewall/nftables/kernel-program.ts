@@ -9,7 +9,7 @@ import type { FlagTest } from "../../base/tcp-flags.ts";
 import type { CompiledDoor, KernelDoor, KernelDoors } from "./kernel-doors.ts";
 import { compiledDoors } from "./kernel-doors.ts";
 import type { FamilyVersion } from "./kernel-sets.ts";
-import { chains, emptyDoors, families } from "./kernel-sets.ts";
+import { chains, doorSet, doorSets, emptyDoors, families } from "./kernel-sets.ts";
 import { protocolNumbers } from "./nft-element.ts";
 
 const port = "meta l4proto . th dport";
@@ -17,10 +17,10 @@ const port = "meta l4proto . th dport";
 /** In a state: a door opens. The other bits are the number of the door. */
 const OPEN = 0x80000000;
 
-/** How long src/match recognizes retransmissions. */
-const retransmissionTime = "130s";
-
-/** Longer than the minute of src/match: the kernel rounds times down. */
+// Longer than the 130 s and the minute of src/match: the kernel rounds times down.
+/** How long retransmissions are recognized. */
+const retransmissionTime = "131s";
+/** How long touches of decoys count, and scanners are ignored. */
 const scannerTime = "61s";
 
 /**
@@ -44,15 +44,22 @@ export function doorsRuleset(kernel: KernelDoors, table: string, seed: number): 
   const rules: Readonly<Record<(typeof chains)[number], readonly string[]>> = {
     knock: rulesOfKnock(kernel),
     step: rulesOfStep(compiled, far),
+    match: rulesOfMatch,
     touch: rulesOfTouch(doors),
     begin: rulesOfBegin(seed),
     restart: rulesOfRestart(compiled),
     went: rulesOfWent(compiled),
     opened: rulesOfOpened(compiled),
     decoy: rulesOfDecoy,
+    shut4: rulesOfShut(compiled, 4),
+    shut6: rulesOfShut(compiled, 6),
   };
   return [
     ...emptyDoors(table),
+    ...doorSets(
+      compiled.map(({ key }) => key),
+      table,
+    ),
     ...Object.entries(sets)
       .filter(([, items]) => items.length > 0)
       .map(([name, items]) => `add element inet ${table} ${name} ${setOf(items)}`),
@@ -84,7 +91,8 @@ function machine(doors: readonly CompiledDoor[]): { firsts: string[]; edges: str
 
 /** What knockd does not read, or takes for no packet of another host, does not count here either. */
 function rulesOfKnock({ interfaces, onlyIpv4 }: KernelDoors): string[] {
-  const names = interfaces?.map((name) => `"${name}"`);
+  // A label such as that of eth0:1 names an address of an interface; its packets are those of eth0.
+  const names = interfaces && unique(interfaces.map((name) => `"${name.replace(/:.*/, "")}"`));
   return [
     ...(names === undefined ? [] : [`iifname != ${setOf(names)} return`]),
     ...(onlyIpv4 ? ["meta nfproto ipv6 return"] : []),
@@ -116,19 +124,28 @@ function rulesOfStep(compiled: readonly CompiledDoor[], far: readonly KernelDoor
     // Not recognized as retransmissions: the door of this port may not see the first packet, and see the next.
     ...families.map(({ version }) => `${port} @foreign ${forget(version)} return`),
     ...conditions(compiled),
-    ...heardRules,
-    ...families.map(({ version, saddr }) => `${saddr} @ignored${version} return`),
-    "meta mark set 0",
     ...families.flatMap(({ version, saddr }) => [
-      `meta mark set ${saddr} map @since${version}`,
-      `meta mark != 0 meta mark set ${saddr} map @stage${version}`,
+      retransmissionRule(version, saddr),
+      `${hearingRule(version, saddr)} goto match`,
     ]),
-    `meta mark set meta mark . ${port} map @edges goto went`,
-    `meta mark set ${port} map @firsts goto begin`,
-    ...families.map(({ version }) => forget(version)),
-    "meta mark set 0",
+    // Where there is no room a retransmission could pass for a step, so neither is one.
+    ...families.map(({ version }) => `tcp doff > 5 ${forget(version)} return`),
+    "goto match",
   ];
 }
+
+const rulesOfMatch: readonly string[] = [
+  ...families.map(({ version, saddr }) => `${saddr} @ignored${version} return`),
+  "meta mark set 0",
+  ...families.flatMap(({ version, saddr }) => [
+    `meta mark set ${saddr} map @since${version}`,
+    `meta mark != 0 meta mark set ${saddr} map @stage${version}`,
+  ]),
+  `meta mark set meta mark . ${port} map @edges goto went`,
+  `meta mark set ${port} map @firsts goto begin`,
+  ...families.map(({ version }) => forget(version)),
+  "meta mark set 0",
+];
 
 /** What a door does not see means nothing to it. */
 function conditions(compiled: readonly CompiledDoor[]): string[] {
@@ -162,14 +179,18 @@ function unseenSources({ allow, deny }: Pick<KernelDoor, "allow" | "deny">): str
   });
 }
 
-/** Packets without TCP options are no retransmissions in src/match. Where a set is full, there are none. */
-const heardRules: readonly string[] = families.flatMap(({ version, saddr }) => {
-  const key = `${saddr} . tcp sport . tcp dport . tcp sequence`;
-  return [
-    `tcp doff > 5 ${key} @heard${version} return`,
-    `tcp doff > 5 add @heard${version} { ${key} timeout ${retransmissionTime} }`,
-  ];
-});
+const segment = "tcp sport . tcp dport . tcp sequence";
+
+/** Packets without TCP options are no retransmissions in src/match. */
+function retransmissionRule(version: FamilyVersion, saddr: string): string {
+  return `tcp doff > 5 ${saddr} . ${segment} @heard${version} return`;
+}
+
+/** Ends before what follows where there is no room. */
+function hearingRule(version: FamilyVersion, saddr: string): string {
+  const key = `${saddr} . ${segment}`;
+  return `tcp doff > 5 add @heard${version} { ${key} timeout ${retransmissionTime} }`;
+}
 
 /** What is no scan is not heard of: a packet like it may be one. */
 function rulesOfTouch(doors: readonly KernelDoor[]): string[] {
@@ -197,7 +218,10 @@ function rulesOfTouch(doors: readonly KernelDoor[]): string[] {
         some.map(([number]) => number),
       ),
     ),
-    ...heardRules,
+    ...families.flatMap(({ version, saddr }) => [
+      retransmissionRule(version, saddr),
+      hearingRule(version, saddr),
+    ]),
     "goto decoy",
   ];
 }
@@ -248,33 +272,36 @@ function rulesOfWent(compiled: readonly CompiledDoor[]): string[] {
   ];
 }
 
+/** While scanners may have gone unnoticed the kernel opens nothing. */
 function rulesOfOpened(compiled: readonly CompiledDoor[]): string[] {
-  const openings = compiled.flatMap(({ opening: { services, openFor } }, i) =>
-    families.flatMap(({ version, saddr }) =>
-      services.map((service) => {
-        const key = `@knocked${version} { ${saddr} . ${elementOf(service, version)}`;
-        return { number: OPEN + i + 1, key, openFor };
-      }),
-    ),
-  );
-  const longest = new Map<string, number>();
-  for (const { key, openFor } of openings) {
-    longest.set(key, Math.max(longest.get(key) ?? 0, openFor));
-  }
   return [
     ...families.map(({ version }) => forget(version)),
-    ...openings.map(({ number, key, openFor }) => {
-      // An update sets the time, also to a shorter one: only the longest is never shorter.
-      const verb = longest.get(key) === openFor ? "update" : "add";
-      return `meta mark ${number} ${verb} ${key} timeout ${openFor}ms }`;
-    }),
+    "meta nfproto @blind meta mark set 0 return",
+    ...compiled.flatMap(({ key, opening: { openFor } }, i) =>
+      families.map(
+        ({ version, saddr }) =>
+          `meta mark ${OPEN + i + 1} update @${doorSet(key, version)} { ${saddr} timeout ${openFor}ms }`,
+      ),
+    ),
     "meta mark set 0",
+  ];
+}
+
+/** Drops what begins to use a protected service, unless the kernel has opened a door to it for its source. */
+function rulesOfShut(compiled: readonly CompiledDoor[], version: FamilyVersion): string[] {
+  const saddr = version === 4 ? "ip saddr" : "ip6 saddr";
+  return [
+    ...compiled.flatMap(({ key, opening: { services } }) =>
+      services.map((one) => `${useOf(one, version)} ${saddr} @${doorSet(key, version)} accept`),
+    ),
+    "drop",
   ];
 }
 
 /**
  * Three decoys make a scanner. Each touch renews all times of its source: so a source is ignored at least as
- * long as in src/match.
+ * long as in src/match. A rule whose set is full ends there: a packet that comes to the last one may be of a
+ * scanner that is not noticed.
  */
 const rulesOfDecoy: readonly string[] = families.flatMap(({ version, saddr }) => {
   const touch = `${saddr} . ${port}`;
@@ -285,11 +312,12 @@ const rulesOfDecoy: readonly string[] = families.flatMap(({ version, saddr }) =>
     `${saddr} @ignored${version} ${renew("ignored")} return`,
     `${touch} @touched${version} ${renew("touched", touch)} ${renew("once")}`,
     `${touch} @touched${version} ${saddr} @twice${version} ${renew("twice")} return`,
-    `${touch} @touched${version} return`,
+    `${touch} @touched${version} ${saddr} @once${version} return`,
     `${saddr} @twice${version} ${renew("ignored")} return`,
     renew("touched", touch),
-    `${saddr} @once${version} ${renew("once")} ${renew("twice")} return`,
-    renew("once"),
+    `${saddr} @once${version} ${saddr} != @twice${version} ${renew("once")} ${renew("twice")} return`,
+    `${saddr} != @once${version} ${saddr} != @twice${version} ${renew("once")} return`,
+    `meta nfproto ipv${version} update @blind { meta nfproto timeout ${scannerTime} }`,
   ];
 });
 
@@ -304,9 +332,9 @@ function differs({ mask, value }: FlagTest): string {
   return `tcp flags & ${mask} != ${value}`;
 }
 
-function elementOf(service: Service, version: FamilyVersion): string {
-  if (service.protocol === "icmp") return version === 4 ? "1 . 2048" : "58 . 32768";
-  return `${protocolNumbers[service.protocol]} . ${service.port}`;
+function useOf(service: Service, version: FamilyVersion): string {
+  if (service.protocol !== "icmp") return `${service.protocol} dport ${service.port}`;
+  return `${version === 4 ? "icmp" : "icmpv6"} type echo-request`;
 }
 
 function keyOf({ number, protocol }: Port): string {

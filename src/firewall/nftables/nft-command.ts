@@ -9,6 +9,12 @@ const timeout = 30_000;
 /** Characters of nft's complaint that are kept: it quotes the lines it does not like. */
 const longestComplaint = 2_000;
 
+/** What a ruleset may hold that is not to be in a log. */
+export interface RulesetSecrets {
+  /** Ports of sequences are in it. */
+  readonly hasSequences: boolean;
+}
+
 /** The descriptor that `hold` becomes. */
 const rulesetPath = "/proc/self/fd/3";
 
@@ -17,11 +23,15 @@ const rulesetPath = "/proc/self/fd/3";
  * must not keep a protection from being loaded or ended, and other users can read an argument. `started`
  * gets the child's process id, by which the kernel names its changes. Throws FIREWALL.
  */
-export async function loadRuleset(text: string, started: (pid: number) => void): Promise<void> {
+export async function loadRuleset(
+  text: string,
+  started: (pid: number) => void,
+  { hasSequences }: RulesetSecrets = { hasSequences: false },
+): Promise<void> {
   let hold: number | undefined;
   try {
     hold = openMemoryFile("sesame-ruleset", text);
-    await nft(hold, started);
+    await nft(hold, started, hasSequences ? withoutQuotes : (said) => said);
   } catch (cause) {
     if (cause instanceof KnockError && cause.code === "FIREWALL") throw cause;
     throw new KnockError("FIREWALL", `cannot load the nftables rules: ${reason(cause)}`, { cause });
@@ -30,11 +40,16 @@ export async function loadRuleset(text: string, started: (pid: number) => void):
   }
 }
 
-async function nft(hold: number, started: (pid: number) => void): Promise<void> {
+async function nft(
+  hold: number,
+  started: (pid: number) => void,
+  redact: (said: string) => string,
+): Promise<void> {
   const argv = ["nft", "-f", rulesetPath];
   const { code, stderr } = await runBeside(argv, { timeout, hold, started });
   if (code === 0) return;
-  const said = stderr.slice(0, longestComplaint).replaceAll(rulesetPath, "ruleset").trim();
+  const text = stderr.slice(0, longestComplaint).replaceAll(rulesetPath, "ruleset").trim();
+  const said = redact(text);
   if (code === 126 || code === 127) {
     const hints = code === 127 ? ["install the package nftables"] : [];
     throw new KnockError("FIREWALL", `cannot run nft: ${said}`, { hints });
@@ -42,4 +57,12 @@ async function nft(hold: number, started: (pid: number) => void): Promise<void> 
   const end = code > 128 ? "" : `exit status ${code}`;
   const why = [end, said].filter((part) => part !== "").join(": ");
   throw new KnockError("FIREWALL", `nft cannot load the rules: ${why}`);
+}
+
+/** Returns a complaint of nft without the lines that it quotes, and without numbers. */
+function withoutQuotes(said: string): string {
+  const lines = said.split("\n");
+  const errors = lines.filter((line) => /(?:^|: )(?:Error|Warning): /.test(line));
+  const [text = ""] = errors.length > 0 ? errors : lines;
+  return text.replace(/^ruleset:[\d:-]+ /, "").replaceAll(/\d+/g, "N");
 }

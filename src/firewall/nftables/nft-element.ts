@@ -12,11 +12,6 @@ export type OpenSet = "open4" | "open6" | "any4" | "any6" | `open${4 | 6}_${stri
 
 export const openSets: readonly OpenSet[] = ["open4", "open6", "any4", "any6"];
 
-/** The sets of what the kernel opened by itself. */
-export type KnockedSet = "knocked4" | "knocked6";
-
-export const knockedSets: readonly KnockedSet[] = ["knocked4", "knocked6"];
-
 export const protocolNumbers: Readonly<Record<"tcp" | "udp" | "icmp" | "icmpv6", number>> = {
   tcp: 6,
   udp: 17,
@@ -39,20 +34,16 @@ export function setOf(source: Address, service: OpenedService): OpenSet {
   return isOneService(service) ? `open${source.family}` : `any${source.family}`;
 }
 
-/** As `setOf`, of what the kernel opened by itself. */
-export function knockedSetOf(source: Address): KnockedSet {
-  return source.family === 4 ? "knocked4" : "knocked6";
+/** The key of a source in a set of sources. */
+export function encodeSource(source: Address): Uint8Array {
+  return encodeWords(source, 0);
 }
 
 /** The key of (source, service) in its set. */
 export function encodeKey(source: Address, service: OpenedService): Uint8Array {
-  const words = source.family === 4 ? [source.w3] : [source.w0, source.w1, source.w2, source.w3];
-  const key = new Uint8Array(words.length * 4 + (isOneService(service) ? 8 : 0));
+  if (!isOneService(service)) return encodeSource(source);
+  const key = encodeWords(source, 8);
   const fields = new DataView(key.buffer);
-  words.forEach((word, i) => {
-    fields.setUint32(i * 4, word, false);
-  });
-  if (!isOneService(service)) return key;
   const [protocol, number] = numbers(source, service);
   fields.setUint8(key.length - 8, protocol);
   fields.setUint16(key.length - 4, number, false);
@@ -74,6 +65,17 @@ export function decodeKey(
     fields.getUint16(key.length - 4, false),
   );
   return service === undefined ? undefined : { source, service };
+}
+
+/** A source, and room for so many bytes more. */
+function encodeWords(source: Address, more: number): Uint8Array<ArrayBuffer> {
+  const words = source.family === 4 ? [source.w3] : [source.w0, source.w1, source.w2, source.w3];
+  const key = new Uint8Array(words.length * 4 + more);
+  const fields = new DataView(key.buffer);
+  words.forEach((word, i) => {
+    fields.setUint32(i * 4, word, false);
+  });
+  return key;
 }
 
 function numbers(source: Address, service: Service): [protocol: number, number: number] {

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { kernelDoor } from "../../../test/support/kernel-door.ts";
 import type { Service } from "../../base/service.ts";
 import type { KernelDoors } from "./kernel-doors.ts";
-import { protectionRuleset, rulesetsFor, unprotectRulesets } from "./nft-ruleset.ts";
+import { compiledDoors } from "./kernel-doors.ts";
+import { protectionRuleset, rulesetsFor } from "./nft-ruleset.ts";
+import { unprotectRulesets } from "./nft-unprotect.ts";
 
 test("the rules for a few services", () => {
   const text = protectionRuleset([
@@ -75,7 +78,7 @@ test("what is on trial has a time, unless it is protected anyway", () => {
 });
 
 test("unprotecting removes doors from the kernel, or names no sets", () => {
-  const [best, last] = unprotectRulesets();
+  const [best, last] = unprotectRulesets("sesame", ["door4_0123456789abcdef"]);
   expect(last).toBe(`\
 table inet sesame {
 	chain protect { }
@@ -89,26 +92,13 @@ flush chain inet sesame routed
 delete chain inet sesame routed
 `);
   expect(best.startsWith(last)).toBe(true);
-  expect(best).toContain("delete set inet sesame knocked4\n");
+  expect(best).toContain("delete set inet sesame door6_0123456789abcdef\n");
   expect(best).not.toMatch(/(open|any)[46]/);
 });
 
 describe("rulesets with doors", () => {
   const doors: KernelDoors = {
-    doors: [
-      {
-        name: "ssh",
-        sequence: [{ number: 7000, protocol: "tcp" }],
-        obstacle: undefined,
-        timeout: 10_000,
-        flags: { mask: 0, value: 0 },
-        target: undefined,
-        allow: undefined,
-        deny: [],
-        decoys: [],
-        opening: { services: [{ protocol: "tcp", port: 22 }], openFor: 30_000 },
-      },
-    ],
+    doors: [kernelDoor("ssh", "7000")],
     interfaces: undefined,
     onlyIpv4: false,
   };
@@ -117,15 +107,26 @@ describe("rulesets with doors", () => {
 
   test("hand packets over and ask what the kernel opened", () => {
     const [best, plain] = rulesetsFor({ services: ssh, doors, seed: 1 });
-    expect(best).toMatchObject({ rules: 7, hasDoors: true });
+    expect(best).toMatchObject({ rules: 7, doors: [{ name: "ssh" }] });
     const rules = rulesOf(best?.text ?? "");
     expect(rules).toHaveLength(7);
     expect(rules[1]).toContain("@watched jump knock");
-    const drops = rules.filter((rule) => rule.endsWith("drop"));
-    expect(drops.every((rule) => /@open([46]) .*@knocked\1 drop$/.test(rule))).toBe(true);
-    expect(plain).toMatchObject({ rules: 6, hasDoors: false });
+    const drops = rules.filter((rule) => rule.includes("!="));
+    expect(drops).toHaveLength(4);
+    expect(drops.every((rule) => /@open([46]) .*goto shut\1$/.test(rule))).toBe(true);
+    expect(plain).toMatchObject({ rules: 6, doors: [] });
     expect(plain?.text.startsWith(protectionRuleset(ssh))).toBe(true);
     expect(plain?.text).not.toContain("knock");
+  });
+
+  test("remove the sets of doors that are gone, and leave the others", () => {
+    const [{ key } = { key: "" }] = compiledDoors(doors);
+    const sets = [`door4_${key}`, "door6_0123456789abcdef", "open4"];
+    const [best] = rulesetsFor({ services: ssh, doors, seed: 1 }, "sesame", sets);
+    expect(best?.text.match(/^delete set .*$/gm)).toEqual([
+      "delete set inet sesame door4_0123456789abcdef",
+      "delete set inet sesame door6_0123456789abcdef",
+    ]);
   });
 
   test("have no doors where nothing is protected, or there are none", () => {
@@ -135,7 +136,7 @@ describe("rulesets with doors", () => {
       { services: ssh, doors: { ...doors, doors: [] }, seed: 1 },
     ]) {
       const [best] = rulesetsFor(contents);
-      expect(best?.hasDoors).toBe(false);
+      expect(best?.doors).toEqual([]);
       expect(best?.text).toContain(protectionRuleset(contents.services));
       expect(best?.text).toContain("delete chain inet sesame knock\n");
       expect(best?.text).not.toContain("add element inet sesame firsts");

@@ -2,12 +2,13 @@ import type { Service } from "../../base/service.ts";
 import { isRouted } from "../../base/service.ts";
 import type { ServicesBehind } from "../behind.ts";
 import { nothingBehind } from "../behind.ts";
-import type { KernelDoors } from "./kernel-doors.ts";
+import type { CompiledDoor, KernelDoors } from "./kernel-doors.ts";
+import { compiledDoors } from "./kernel-doors.ts";
 import { doorsRuleset } from "./kernel-program.ts";
-import { handoverRule, removalOfDoors } from "./kernel-sets.ts";
+import { handoverRule, isDoorSet, removalOfDoorSets, removalOfDoors } from "./kernel-sets.ts";
 import type { BehindRules } from "./nft-behind.ts";
-import { behindRules, removalOfRouted } from "./nft-behind.ts";
-import type { KnockedSet, OpenSet } from "./nft-element.ts";
+import { behindRules } from "./nft-behind.ts";
+import type { OpenSet } from "./nft-element.ts";
 
 /** The name of our table unless the caller gives another. */
 export const defaultTable: string = "sesame";
@@ -27,8 +28,8 @@ export interface Ruleset {
   /** How many rules the chain has then: 0 if there is no chain. */
   readonly rules: number;
   readonly behind: Pick<BehindRules, "chains" | "groups">;
-  /** The kernel opens doors by itself. */
-  readonly hasDoors: boolean;
+  /** The doors that the kernel opens by itself. */
+  readonly doors: readonly CompiledDoor[];
 }
 
 export interface TableContents {
@@ -44,7 +45,8 @@ export interface TableContents {
 
 /**
  * Returns the rulesets for our table, the best first: each is for kernels and versions of nft that refuse the
- * one before. The last one protects, and does nothing else. `stale`: sets that the table may need no more.
+ * one before. The last one protects, and does nothing else. `stale`: sets that the table may need no more;
+ * what is open by those of other doors is closed.
  */
 export function rulesetsFor(
   contents: TableContents,
@@ -53,20 +55,29 @@ export function rulesetsFor(
 ): Ruleset[] {
   const { services, trial, behind = nothingBehind, doors, seed } = contents;
   const all = [...services, ...(trial?.services ?? [])];
-  const opened = doors !== undefined && all.length > 0 ? doorsRuleset(doors, table, seed) : [];
-  const make = (before: string[], some: ServicesBehind, after: string[], hasDoors: boolean) => {
+  const compiled = doors === undefined || all.length === 0 ? [] : compiledDoors(doors);
+  const make = (
+    before: string[],
+    some: ServicesBehind,
+    after: string[],
+    opened: readonly CompiledDoor[],
+  ) => {
+    const hasDoors = opened.length > 0;
     const { lines, ...rest } = behindRules(some, timed(services, trial), table, stale);
     const protection = protectionRuleset(services, table, trial, hasDoors);
     const text = `${joinLines(before)}${protection}${joinLines([...lines, ...after])}`;
-    return { text, rules: rulesFor(all.filter(isHere), hasDoors).length, behind: rest, hasDoors };
+    const rules = rulesFor(all.filter(isHere), hasDoors).length;
+    return { text, rules, behind: rest, doors: opened };
   };
   const withoutForwards = { ...behind, forwards: [] };
+  const sets = stale.filter(isDoorSet);
+  const gone = sets.filter((set) => !compiled.some(({ key }) => set.endsWith(key)));
   return [
-    opened.length > 0
-      ? make(opened, behind, [], true)
-      : make([], behind, removalOfDoors(table), false),
-    ...(behind.forwards.length > 0 ? [make([], behind, [], false)] : []),
-    make([], withoutForwards, [], false),
+    doors !== undefined && compiled.length > 0
+      ? make(doorsRuleset(doors, table, seed), behind, removalOfDoorSets(table, gone), compiled)
+      : make([], behind, removalOfDoors(table, sets), []),
+    ...(behind.forwards.length > 0 ? [make([], behind, [], [])] : []),
+    make([], withoutForwards, [], []),
   ];
 }
 
@@ -137,23 +148,6 @@ export function protectionRuleset(
 }
 
 /**
- * Returns texts for `nft -f FILE`, the best first, that drop nothing any more, whatever is in our table. What is
- * open stays. The last one leaves all else as it is, too: it works with tables of other versions of this program.
- */
-export function unprotectRulesets(table: string = defaultTable): readonly [string, string] {
-  const lines = [
-    `table inet ${table} {`,
-    "\tchain protect { }",
-    "}",
-    `flush chain inet ${table} protect`,
-    `delete chain inet ${table} protect`,
-    ...removalOfRouted(table),
-  ];
-  const plain = `${lines.join("\n")}\n`;
-  return [`${plain}${removalOfDoors(table).join("\n")}\n`, plain];
-}
-
-/**
  * Priority mangle (-150) is behind conntrack (-200), so that established connections are known and
  * fragments put together, and before DNAT (-100), so that the port is the one that was asked for.
  */
@@ -205,13 +199,13 @@ interface AddressFamily {
   readonly address: "ip" | "ip6";
   readonly open: OpenSet;
   readonly any: OpenSet;
-  readonly knocked: KnockedSet;
+  readonly shut: "shut4" | "shut6";
   readonly echo: "icmp" | "icmpv6";
 }
 
 const families: readonly AddressFamily[] = [
-  { address: "ip", open: "open4", any: "any4", knocked: "knocked4", echo: "icmp" },
-  { address: "ip6", open: "open6", any: "any6", knocked: "knocked6", echo: "icmpv6" },
+  { address: "ip", open: "open4", any: "any4", shut: "shut4", echo: "icmp" },
+  { address: "ip6", open: "open6", any: "any6", shut: "shut6", echo: "icmpv6" },
 ];
 
 /** Drops what is for this host and comes from a source for which `field` is not open. */
@@ -223,9 +217,7 @@ function dropUnlessInOpen(family: AddressFamily, match: string, field: string): 
 
 /** As `dropUnlessInOpen`, and neither the kernel has opened it by itself. */
 function dropUnlessInEither(family: AddressFamily, match: string, field: string): string {
-  const { address, knocked } = family;
-  const unless = `${address} saddr . meta l4proto . ${field} != @${knocked} drop`;
-  return dropUnlessInOpen(family, match, field).replace(/drop$/, unless);
+  return dropUnlessInOpen(family, match, field).replace(/drop$/, `goto ${family.shut}`);
 }
 
 /** What is protected: for ever if it is among `services`, else for the time of the trial. */

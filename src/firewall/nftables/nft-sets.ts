@@ -1,7 +1,7 @@
 import type { Address } from "../../base/address.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { OpenedService } from "../../base/service.ts";
-import { formatService, isOneService, isRouted } from "../../base/service.ts";
+import { formatService } from "../../base/service.ts";
 import { later } from "../../base/time.ts";
 import { systemError } from "../../ffi/libc.ts";
 import type { Nfnetlink } from "../../ffi/nfnetlink.ts";
@@ -9,8 +9,8 @@ import type { SetChange, SetElement, SetName } from "../../ffi/nft-messages.ts";
 import type { OpenElement } from "../backend.ts";
 import { ExpiryCache } from "../expiry-cache.ts";
 import type { HostGroup } from "./nft-behind.ts";
-import type { KnockedSet, OpenSet } from "./nft-element.ts";
-import { decodeKey, encodeKey, knockedSetOf, knockedSets, openSets, setOf } from "./nft-element.ts";
+import type { OpenSet } from "./nft-element.ts";
+import { decodeKey, encodeKey, openSets, setOf } from "./nft-element.ts";
 
 const families = [4, 6] as const;
 
@@ -71,7 +71,7 @@ export class NftSets {
         { ...change, kind: "add" },
         { ...change, kind: "delete" },
       ]);
-      return this.#done("close", group, refused) && this.#closeKnocked(source, services);
+      return this.#done("close", group, refused);
     });
   }
 
@@ -89,37 +89,13 @@ export class NftSets {
     ];
   }
 
-  /** What the kernel has opened by itself. Throws FIREWALL. */
-  listKnocked(): OpenElement[] {
-    return knockedSets.flatMap((set) => this.#list(set));
-  }
-
-  #list(set: OpenSet | KnockedSet): OpenElement[] {
+  #list(set: OpenSet): OpenElement[] {
     return this.#kernel.list({ table: this.#table, set }).flatMap((element) => {
       const decoded = decodeKey(element.key);
       if (decoded === undefined) return [];
-      const { milliseconds = Number.POSITIVE_INFINITY, timeout } = element;
-      return [{ ...decoded, milliseconds, ...(timeout !== undefined && { length: timeout }) }];
+      const { milliseconds = Number.POSITIVE_INFINITY } = element;
+      return [{ ...decoded, milliseconds }];
     });
-  }
-
-  /** Closes what the kernel has opened by itself. */
-  #closeKnocked(source: Address, services: readonly OpenedService[]): true {
-    const name = { table: this.#table, set: knockedSetOf(source) };
-    const here = services.filter((service) => isOneService(service) && !isRouted(service));
-    const keys = here.map((service) => encodeKey(source, service));
-    // A refused transaction, as where there is no such set, takes the kernel 10 ms.
-    const open = keys.filter((key) => this.#kernel.find(name, key) !== undefined);
-    if (open.length === 0) return true;
-    const elements = open.map((key) => ({ key, milliseconds: shortest }));
-    const refused = this.#apply([
-      { ...name, kind: "add", elements },
-      { ...name, kind: "delete", elements },
-    ]);
-    if (refused !== 0 && refused !== ENOENT) {
-      throw systemError("FIREWALL", `cannot close what the kernel opened for ${source}`, refused);
-    }
-    return true;
   }
 
   /** The errno with which it was refused; 0 if it was not. */

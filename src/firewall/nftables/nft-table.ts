@@ -119,7 +119,7 @@ export class NftTable {
   async #loadBest([best, ...others]: readonly Ruleset[], refusal?: KnockError): Promise<void> {
     if (best === undefined) return;
     try {
-      await this.#run(best.text);
+      await this.#run(best);
     } catch (error) {
       if (others.length === 0 || !(error instanceof KnockError)) throw error;
       return await this.#loadBest(others, refusal ?? error);
@@ -127,16 +127,17 @@ export class NftTable {
     this.#options.onLoad(best, refusal);
   }
 
-  async #run(ruleset: string): Promise<void> {
+  async #run({ text, doors }: Ruleset): Promise<void> {
     let loader: number | undefined;
     this.#unattributed = [];
     try {
-      await loadRuleset(ruleset, (pid) => {
+      const started = (pid: number) => {
         // The kernel names a socket after its process, if that has no other one (netlink_autobind).
         loader = pid;
         this.#ours.add(pid);
         this.#attribute();
-      });
+      };
+      await loadRuleset(text, started, { hasSequences: doors.length > 0 });
     } finally {
       this.#attribute();
       // The kernel reported all that nft did before it ended. Its number may be reused now.

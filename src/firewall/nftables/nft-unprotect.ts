@@ -1,13 +1,50 @@
+import { Nfnetlink } from "../../ffi/nfnetlink.ts";
+import { listDoorSets } from "./door-sets.ts";
+import type { DoorSet } from "./kernel-sets.ts";
+import { removalOfDoors } from "./kernel-sets.ts";
+import { removalOfRouted } from "./nft-behind.ts";
 import { loadRuleset } from "./nft-command.ts";
-import { unprotectRulesets } from "./nft-ruleset.ts";
+
+/**
+ * Returns texts for `nft -f FILE`, the best first, that drop nothing any more, whatever is in our table. What is
+ * open stays. The last one leaves all else as it is, too: it works with tables of other versions of this program.
+ */
+export function unprotectRulesets(
+  table: string,
+  doorSets: readonly DoorSet[],
+): readonly [string, string] {
+  const lines = [
+    `table inet ${table} {`,
+    "\tchain protect { }",
+    "}",
+    `flush chain inet ${table} protect`,
+    `delete chain inet ${table} protect`,
+    ...removalOfRouted(table),
+  ];
+  const plain = `${lines.join("\n")}\n`;
+  return [`${plain}${removalOfDoors(table, doorSets).join("\n")}\n`, plain];
+}
 
 /** Ends the protection by our table and removes the doors from the kernel; what is open stays. Throws FIREWALL. */
 export async function unprotectTable(table: string): Promise<void> {
-  const [best, last] = unprotectRulesets(table);
+  const [best, last] = unprotectRulesets(table, findDoorSets(table));
   try {
     await loadRuleset(best, () => {});
   } catch {
     // A table of another version, or a kernel that does not know doors: only the protection counts.
     await loadRuleset(last, () => {});
+  }
+}
+
+/** None where the kernel does not tell: then the protection ends all the same. */
+function findDoorSets(table: string): readonly DoorSet[] {
+  let kernel: Nfnetlink | undefined;
+  try {
+    kernel = new Nfnetlink();
+    return listDoorSets(kernel, table);
+  } catch {
+    return [];
+  } finally {
+    kernel?.close();
   }
 }

@@ -4,9 +4,18 @@ import type { OpenedService, Service } from "../../base/service.ts";
 import { isRouted } from "../../base/service.ts";
 import { Nfnetlink } from "../../ffi/nfnetlink.ts";
 import { runtimeDirectory } from "../../system/state-files.ts";
-import type { BackendParts, OpenElement, ProtectingBackend, RunningTrial } from "../backend.ts";
+import type {
+  BackendParts,
+  KnockedControl,
+  KnockedDoor,
+  OpenElement,
+  ProtectingBackend,
+  RunningTrial,
+} from "../backend.ts";
 import { nothingBehind } from "../behind.ts";
 import type { FirewallResult, NativeAccess } from "../firewall.ts";
+import { DoorSets } from "./door-sets.ts";
+import { doorKey } from "./kernel-doors.ts";
 import { groupId } from "./nft-element.ts";
 import { readLeftProtection, readProtection } from "./nft-protection.ts";
 import type { Ruleset } from "./nft-ruleset.ts";
@@ -32,12 +41,15 @@ export class NftablesFirewall implements ProtectingBackend {
   readonly #table: NftTable;
   readonly #kernel: Nfnetlink;
   readonly #sets: NftSets;
+  readonly #doorSets: DoorSets;
   readonly #openings: OpeningQueue;
   readonly #parts: NftablesParts;
   #services: readonly Service[];
   #trial: RunningTrial | undefined;
   /** What was loaded last. */
   #loaded: Ruleset | undefined;
+  /** What the kernel had opened by itself before the first rules were loaded. */
+  #left: readonly KnockedDoor[] = [];
 
   private constructor(parts: NftablesParts, services: readonly Service[], lock: TableLock) {
     const { table: name, onLoss, onProblem } = parts;
@@ -59,7 +71,9 @@ export class NftablesFirewall implements ProtectingBackend {
       void this.#table.close();
       throw error;
     }
-    this.#sets = new NftSets(name, this.#kernel, () => this.#table.drain());
+    const written = () => this.#table.drain();
+    this.#sets = new NftSets(name, this.#kernel, written);
+    this.#doorSets = new DoorSets(name, this.#kernel, written);
     this.#openings = new OpeningQueue((elements) => {
       this.#expectOpen();
       if (!this.#sets.open(elements)) this.#table.lost("removed");
@@ -111,11 +125,12 @@ export class NftablesFirewall implements ProtectingBackend {
     return this.#openings.add({ source, services, milliseconds: length });
   }
 
-  close({ source, method }: NativeAccess): Promise<FirewallResult> {
+  close({ owner, source, method }: NativeAccess): Promise<FirewallResult> {
     const close = () => {
       this.#expectOpen();
       const services = method.services.filter((service) => this.#hasSet(service));
       if (!this.#sets.close(source, services)) this.#table.lost("removed");
+      if (owner.kind === "door") this.#doorSets.close(doorKey(owner, method.services), source);
     };
     return Promise.resolve(attempt(close));
   }
@@ -126,12 +141,20 @@ export class NftablesFirewall implements ProtectingBackend {
 
   async listOpen(): Promise<readonly OpenElement[]> {
     this.#expectOpen();
-    return [...this.#sets.list(this.#loaded?.behind.groups), ...this.#sets.listKnocked()];
+    const services = new Map(
+      this.#loaded?.doors.map(({ key, opening }) => [key, opening.services]),
+    );
+    const knocked = this.#doorSets
+      .list()
+      .flatMap(({ door, source, milliseconds }) =>
+        (services.get(door) ?? []).map((service) => ({ source, service, milliseconds })),
+      );
+    return [...this.#sets.list(this.#loaded?.behind.groups), ...knocked];
   }
 
-  listKnocked(): readonly OpenElement[] {
+  get knocked(): KnockedControl {
     this.#expectOpen();
-    return this.#sets.listKnocked();
+    return this.#doorSets;
   }
 
   listProtected(): readonly Service[] {
@@ -165,6 +188,7 @@ export class NftablesFirewall implements ProtectingBackend {
     const milliseconds = this.#trial?.left() ?? 0;
     const trial = this.#trial &&
       milliseconds > 0 && { services: this.#trial.services, milliseconds };
+    if (this.#loaded === undefined) this.#left = this.#doorSets.list();
     const contents = {
       services: this.#services,
       trial: trial || undefined,
@@ -184,8 +208,11 @@ export class NftablesFirewall implements ProtectingBackend {
   }
 
   #setLoaded(loaded: Ruleset, refusal: KnockError | undefined): void {
+    const keys = new Set(loaded.doors.map(({ key }) => key));
+    const closed = this.#left.filter(({ door }) => !keys.has(door));
+    this.#left = [];
     this.#loaded = loaded;
-    this.#parts.onKernelDoors?.({ areLoaded: loaded.hasDoors, refusal });
+    this.#parts.onKernelDoors?.({ areLoaded: keys.size > 0, refusal, closed });
   }
 
   #expectOpen(): void {
