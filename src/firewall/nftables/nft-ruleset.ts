@@ -55,7 +55,7 @@ export function rulesetsFor(
 ): Ruleset[] {
   const { services, trial, behind = nothingBehind, doors, seed } = contents;
   const all = [...services, ...(trial?.services ?? [])];
-  const compiled = doors === undefined || all.length === 0 ? [] : compiledDoors(doors);
+  const compiled = doors !== undefined && all.some(isHere) ? compiledDoors(doors) : [];
   const make = (
     before: string[],
     some: ServicesBehind,
