@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockctl, knockd } from "./knockd.ts";
@@ -113,5 +114,69 @@ describe.skipIf(needs())("a stop command that fails", () => {
     await knock(client, server.address, "9:udp");
     await daemon.waitFor(/^opened [\s\S]*^closed /m);
     await daemon.stop();
+  });
+
+  test("of a user that is gone is tried again, also by the next daemon, until the user is back", async () => {
+    const folder = new Folder();
+    const socket = folder.at("control");
+    const passwd = folder.at("passwd");
+    const known = "root:x:0:0::/root:/bin/sh\n";
+    const config = folder.write(
+      "knockd.conf",
+      `
+        [options]
+          StateDir = ${folder.at("state")}
+          ControlSocket = ${socket}
+        [x]
+          sequence = 9:udp
+          user = keeper
+          start_command = echo opened by $(id -u)
+          stop_command = echo closed by $(id -u)
+          cmd_timeout = 1h
+      `,
+    );
+    const start = async (users: string): Promise<Process> => {
+      writeFileSync(passwd, users);
+      const script = 'mount --bind "$0" /etc/passwd && exec "$@"';
+      const argv = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        script,
+        passwd,
+        ...knockd,
+        "-v",
+        "-c",
+        config,
+      ];
+      const daemon = server.start(argv);
+      await daemon.waitFor(/^listening on .*\.\.\.$/m);
+      return daemon;
+    };
+    const ask = async (...words: string[]) => {
+      const argv = [...knockctl, ...words, "--socket", socket];
+      const { code, stdout, stderr } = await server.run(argv, { ok: "any" });
+      return { code, text: `${stdout}${stderr}` };
+    };
+    const before = await start(`${known}keeper:x:4711:4711::/:/bin/sh\n`);
+    await knock(client, server.address, "9:udp");
+    await before.waitFor(/^opened by 4711$/m);
+    before.signal("SIGKILL");
+    await before.ended;
+
+    for (const times of [1, 2]) {
+      const without = await start(known);
+      const { code, text } = await ask("close", "x", client.address);
+      expect([times, code, text]).toEqual([times, 1, expect.stringContaining("may still be open")]);
+      await without.waitFor(/closing failed \d+ times?: .*cannot find the user "keeper"/);
+      expect((await ask("leases")).text).toContain("could not be closed");
+      expect((await ask("status")).text).toContain('cannot find the user "keeper"');
+      await without.stop();
+    }
+    const next = await start(`${known}keeper:x:4712:4712::/:/bin/sh\n`);
+    await next.waitFor(/^closed by 4712$/m);
+    expect((await ask("leases")).text).toBe("nothing is open\n");
+    await next.stop();
   });
 });
