@@ -19,12 +19,13 @@ export const longest = 2_000;
 const tcp = (number: number): Port => ({ number, protocol: "tcp" });
 const udp = (number: number): Port => ({ number, protocol: "udp" });
 
-/** The sequences of the doors that never change. */
+/** The sequences of the doors that never change. The commands of `failing` and `waiting` share a lane. */
 export const sequences = {
   lease: [tcp(7011), tcp(7105), tcp(7003)],
   slow: [udp(7211), tcp(7205), udp(7203)],
   native: [tcp(7311), udp(7305), tcp(7303)],
   failing: [udp(7611), udp(7605), tcp(7603)],
+  waiting: [tcp(8011), tcp(8105), udp(8003)],
   hanging: [tcp(7711), tcp(7705), udp(7703)],
 } as const;
 
@@ -86,10 +87,16 @@ cmd_timeout = 500ms
 sequence = ${format(sequences.failing)}
 seq_timeout = 2
 tcpflags = syn
-serial = no
 start_command = ${tell("B")}
 stop_command = ${second("exit 1")}
 cmd_timeout = 200ms
+[waiting]
+sequence = ${format(sequences.waiting)}
+seq_timeout = 2
+tcpflags = syn
+start_command = sleep 0.1; ${tell("B")}
+stop_command = sleep 0.05; ${tell("E")}
+cmd_timeout = 300ms
 [hanging]
 sequence = ${format(sequences.hanging)}
 seq_timeout = 2

@@ -98,6 +98,7 @@ export class SoakTraffic {
     const doors = [
       "lease",
       "slow",
+      "waiting",
       ...(this.#parts.hasNftables ? (["native"] as const) : []),
     ] as const;
     const door = this.#random.pick(doors);
@@ -241,7 +242,7 @@ export class SoakTraffic {
     await sleep(1_000);
     // As many as it has already, or fewer: each new one fails. Its commands inherit the limit.
     await limit("10:4096");
-    for (const door of ["lease", "failing", "slow"] as const) {
+    for (const door of ["lease", "failing", "slow", "waiting"] as const) {
       await this.#steps(sequences[door], this.#stranger(), addresses[0]);
     }
     await sleep(this.#random.from(100, 1_500));
