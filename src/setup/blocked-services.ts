@@ -1,6 +1,6 @@
 // What `knockctl` says of other firewalls of this host that drop a service, also after a knock.
-import type { Service } from "../base/service.ts";
-import { formatService, parseServices } from "../base/service.ts";
+import type { DoorService } from "../base/service.ts";
+import { formatService, openedAs, parseDoorService } from "../base/service.ts";
 import type { Result } from "../control/methods.ts";
 import type { DoorReport } from "../control/reports.ts";
 import type { BlockedService } from "../firewall/foreign/blocks.ts";
@@ -26,11 +26,13 @@ export interface BlockedReport {
  * knockd protects, as far as that is known. Takes 2 s at most.
  */
 export async function reportBlocked(
-  services: readonly Service[],
+  services: readonly DoorService[],
   protects: readonly string[],
 ): Promise<BlockedReport[]> {
   const found = await findBlockedServices(services);
-  return found.map((one) => describeBlocked(one, protects.includes(formatService(one.service))));
+  return found.map((one) => {
+    return describeBlocked(one, protects.includes(formatService(openedAs(one.service))));
+  });
 }
 
 /** As `reportBlocked`, of services of the daemon with this status, such as `tcp/22`. */
@@ -40,7 +42,8 @@ export async function reportBlockedServices(
 ): Promise<BlockedReport[]> {
   // In another network, such as that of a container, this process sees other rules.
   if (theirs === undefined || theirs !== networkNamespace()) return [];
-  return await reportBlocked(parseServices(services), [...protects, ...(trial?.services ?? [])]);
+  const parsed = services.flatMap((text) => parseDoorService(text) ?? []);
+  return await reportBlocked(parsed, [...protects, ...(trial?.services ?? [])]);
 }
 
 /**
@@ -76,7 +79,7 @@ export function describeBlocked(blocked: BlockedService, isProtected: boolean): 
       ),
       isProtected
         ? `sources that have not knocked stay out all the same: knockd protects ${name}`
-        : `unless knockd protects ${name}, all sources reach it then: sudo knockctl guard ${name}`,
+        : `unless knockd protects ${name}, all sources reach it then: sudo knockctl guard ${quote(name)}`,
     ],
     hasExceptions,
     remedies,
@@ -86,4 +89,9 @@ export function describeBlocked(blocked: BlockedService, isProtected: boolean): 
 /** Returns a sentence with what is wrong and what to type. */
 export function formatBlocked({ message, hints }: BlockedReport): string {
   return `${message}: ${hints.join("; ")}`;
+}
+
+/** Quotes a word for a shell, where it needs that. */
+function quote(text: string): string {
+  return /^[\w./:-]+$/.test(text) ? text : `'${text}'`;
 }

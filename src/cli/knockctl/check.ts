@@ -1,7 +1,7 @@
 import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService, uniqueServices } from "../../base/service.ts";
 import { plural, printable, printableLines } from "../../base/text.ts";
-import { namedServices, protectedServices } from "../../config/config.ts";
+import { openedServices, protectedServices } from "../../config/config.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
@@ -63,7 +63,7 @@ async function inspect(file: string): Promise<Checked> {
   const { config, problems, doorSections } = parsed;
   if (config === undefined) return { file, usable: false, doors: 0, problems };
   const blocked = await reportBlocked(
-    uniqueServices(config.doors.flatMap(namedServices)),
+    uniqueServices(config.doors.flatMap(openedServices)),
     protectedServices(config.doors).map(formatService),
   );
   const host = thisHost(new Map(blocked.map((one) => [one.service, one])));

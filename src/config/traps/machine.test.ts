@@ -18,6 +18,7 @@ const machine: MachineFacts = {
     ["wg0", []],
   ]),
   hasIpv6: true,
+  forwards: () => true,
   fileAt: (path) => files[path],
   hasProgram: (name) => ["iptables", "ip6tables", "ufw", "logger", "sh"].includes(name),
 };
@@ -122,4 +123,22 @@ test("this machine can be asked", () => {
     undefined,
   ]);
   expect([hasProgram("sh"), hasProgram("no-such-program")]).toEqual([true, false]);
+});
+
+test("forwarding that is switched off is named for the families of the hosts", () => {
+  const only = (family: 4 | 6) => ({ ...machine, forwards: (one: 4 | 6) => one === family });
+  const off = (bits: string, setting: string) =>
+    `1:1: this machine forwards no packets of ${bits}: no source reaches the hosts of 'x' | sysctl -w ${setting}=1`;
+  const [off4, off6] = [
+    off("IPv4", "net.ipv4.ip_forward"),
+    off("IPv6", "net.ipv6.conf.all.forwarding"),
+  ];
+  const routed = ["open = tcp/22", "to = 10.0.0.5, fd00::5"];
+  const forwarded = ["open = tcp/2222 -> [fd00::5]:22"];
+  expect(traps([], routed, only(4))).toEqual([off6]);
+  expect(traps([], routed, only(6))).toEqual([off4]);
+  expect(traps([], forwarded, only(4))).toEqual([off6]);
+  expect(traps([], forwarded, only(6))).toEqual([]);
+  expect(traps([], ["open = tcp/22"], { ...machine, forwards: () => false })).toEqual([]);
+  expect(traps([], routed, { ...machine, forwards: () => undefined })).toEqual([]);
 });

@@ -3,10 +3,12 @@ import { dirname } from "node:path";
 import { parseAddress } from "../../base/address.ts";
 import { baseName } from "../../base/command-kind.ts";
 import { nearest } from "../../base/nearest.ts";
+import { isForwarded, isRouted } from "../../base/service.ts";
 import { shellWords } from "../../base/shell-words.ts";
 import { plural } from "../../base/text.ts";
 import { shells } from "../commands/firewall-command.ts";
 import type { Config, ConfigOptions, DoorConfig } from "../config.ts";
+import { openedServices } from "../config.ts";
 import { isNameOf } from "../directive.ts";
 import { options as optionRows } from "../directives.ts";
 import type { ConfigSection, Directive } from "../lines.ts";
@@ -21,6 +23,8 @@ export interface MachineFacts {
   readonly interfaces: ReadonlyMap<string, readonly string[]>;
   /** Other hosts may reach it over IPv6. */
   readonly hasIpv6: boolean;
+  /** Whether it forwards packets of this family of addresses; `undefined` if that is not known. */
+  readonly forwards: (family: 4 | 6) => boolean | undefined;
   /** What stands at a path; `undefined` if nothing does. */
   readonly fileAt: (path: string) => "directory" | "program" | "other" | undefined;
   /** Returns whether a program of this name is where the daemon looks for it. */
@@ -38,6 +42,7 @@ export function findMachineTraps(
     ...logFile(options, directives, machine),
     ...interfaces(options, directives, machine),
     ...ipv4Only(doors, doorSections, machine),
+    ...switchedOff(doors, doorSections, machine),
     ...doorSections.flatMap((section) =>
       commandsOf(section).all.flatMap((command) => missingPrograms(command, machine)),
     ),
@@ -96,6 +101,34 @@ function missingInterface(
   const near = nearest(name, all);
   const names = all.slice(0, 8).join(", ");
   return { message: waits, hint: near === undefined ? `any, or one of: ${names}` : near };
+}
+
+const forwardingSettings = { 4: "net.ipv4.ip_forward", 6: "net.ipv6.conf.all.forwarding" } as const;
+
+/** A machine that forwards nothing reaches no host behind it, whatever a door opens. */
+function switchedOff(
+  doors: readonly DoorConfig[],
+  sections: readonly ConfigSection[],
+  { forwards }: MachineFacts,
+): Problem[] {
+  return doors.flatMap((door, i) => {
+    const section = sections[i];
+    const services = openedServices(door);
+    if (section === undefined) return [];
+    return ([4, 6] as const)
+      .filter((family) => forwards(family) === false)
+      .filter((family) =>
+        services.some((one) => {
+          if (isForwarded(one)) return one.target.address.family === family;
+          return isRouted(one) && one.hosts.some(({ base }) => base.family === family);
+        }),
+      )
+      .map((family): Problem => {
+        const message = `this machine forwards no packets of IPv${family}: no source reaches the hosts of '${door.name}'`;
+        const hint = `sysctl -w ${forwardingSettings[family]}=1`;
+        return { severity: "warning", line: section.line, column: section.column, message, hint };
+      });
+  });
 }
 
 /** iptables takes no address of IPv6, and a name with an AAAA record is enough for a knock by IPv6. */

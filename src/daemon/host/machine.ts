@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import type { MachineFacts } from "../../config/traps/machine.ts";
@@ -22,9 +22,20 @@ export function thisMachine(): MachineFacts {
       ({ family, internal, address }) =>
         family === "IPv6" && !internal && !/^fe[89ab]/i.test(address),
     ),
+    forwards,
     fileAt,
     hasProgram: (name) => folders.some((folder) => fileAt(join(folder, name)) === "program"),
   };
+}
+
+/** Whether the kernel forwards packets of a family in this network namespace. */
+function forwards(family: 4 | 6): boolean | undefined {
+  const name = family === 4 ? "ipv4/ip_forward" : "ipv6/conf/all/forwarding";
+  try {
+    return readFileSync(`/proc/sys/net/${name}`, "latin1").trim() !== "0";
+  } catch {
+    return undefined;
+  }
 }
 
 function interfaceNames(): readonly string[] {

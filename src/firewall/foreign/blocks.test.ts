@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseServices } from "../../base/service.ts";
+import { parseDoorService, parseServices } from "../../base/service.ts";
 import { describeBlocked } from "../../setup/blocked-services.ts";
 import { judgeServices } from "./blocks.ts";
 import { readRulesets } from "./rulesets.ts";
@@ -136,4 +136,57 @@ test.each([
   const texts = { nft, saved4: nft, saved6: "", legacy4: "", legacy6: "", version: "" };
   const interfaces = new Map([[4, ["eth0"]]] as const);
   expect(judgeServices(parseServices(["tcp/22"]), readRulesets(texts), { interfaces })).toEqual([]);
+});
+
+describe("on the way to hosts behind this one", () => {
+  const to = (name: string, service: string, families: readonly (4 | 6)[] = [4]) => {
+    const interfaces = new Map(families.map((family) => [family, ["eth0"]] as const));
+    const parsed = parseDoorService(service);
+    if (parsed === undefined) throw new Error(`not a service: ${service}`);
+    return judgeServices([parsed], rulesOf(name), { interfaces }).map((blocked) => {
+      const { message, hints } = describeBlocked(blocked, true);
+      return `${message}: ${hints.join("; ")}`;
+    });
+  };
+  const stay = (service: string) =>
+    `sources that have not knocked stay out all the same: knockd protects ${service}`;
+
+  test("ufw drops a routed service and a forwarded port", () => {
+    const routed = "tcp/22 to 10.0.0.5";
+    const forwarded = "tcp/2222 -> 10.0.0.5:22";
+    const command = "sudo ufw route allow proto tcp to 10.0.0.5 port 22";
+    expect([routed, forwarded].flatMap((one) => to("ufw", one))).toEqual(
+      [routed, forwarded].map((one) => `ufw blocks ${one}, ${anyway}: ${command}; ${stay(one)}`),
+    );
+  });
+
+  test("firewalld drops a routed service, and accepts what was translated", () => {
+    const routed = "tcp/22 to 10.0.0.5";
+    expect(to("firewalld-12", routed)).toEqual([
+      `firewalld blocks ${routed}, ${anyway}: let a policy of firewalld forward tcp/22 to 10.0.0.5 (firewalld.policies(5)); ${stay(routed)}`,
+    ]);
+    expect(to("firewalld-12", "tcp/2222 -> 10.0.0.5:22")).toEqual([]);
+  });
+
+  test("rules for another host do not count, and the family of the host does", () => {
+    const saved4 =
+      "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n-A FORWARD -d 10.0.0.0/24 -j ACCEPT\nCOMMIT\n";
+    const rules = readRulesets({
+      ...{ nft: "", saved4, saved6: "", legacy4: "", legacy6: "" },
+      version: "iptables v1.8.9 (nf_tables)\n",
+    });
+    const interfaces = new Map([4, 6].map((family) => [family as 4 | 6, ["eth0"]] as const));
+    const judge = (service: string) => {
+      const parsed = parseDoorService(service);
+      return judgeServices(parsed ? [parsed] : [], rules, { interfaces }).map(
+        ({ onlyOver, remedies }) => [onlyOver, ...remedies.map(({ command }) => command)],
+      );
+    };
+    expect(judge("tcp/22 to 10.0.0.5")).toEqual([]);
+    const command = "iptables -I FORWARD -d 10.1.0.0/16 -p tcp --dport 22 -j ACCEPT";
+    expect(judge("tcp/22 to 10.1.0.0/16")).toEqual([[undefined, command]]);
+    expect(judge("tcp/22 to 10.1.0.0/16 and fd00::5")).toEqual([[4, command]]);
+    expect(judge("tcp/22 to 10.0.0.0/8")).toEqual([]);
+    expect(judge("tcp/22 to fd00::5")).toEqual([]);
+  });
 });

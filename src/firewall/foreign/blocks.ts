@@ -1,6 +1,7 @@
 // Whether the firewalls of this host let the first packet of a service pass.
 import { networkInterfaces } from "node:os";
-import type { Service } from "../../base/service.ts";
+import type { DoorService } from "../../base/service.ts";
+import { isForwarded, isOneService, isRouted } from "../../base/service.ts";
 import { defaultInterfaces } from "../../system/routes.ts";
 import type { FirstPacket } from "./packet.ts";
 import type { Remedy } from "./remedy.ts";
@@ -11,7 +12,7 @@ import { decide } from "./simulate.ts";
 
 /** A service that a firewall beside ours drops, also for sources that have knocked. */
 export interface BlockedService {
-  readonly service: Service;
+  readonly service: DoorService;
   /** The family of addresses over which it is dropped; `undefined`: all that this host has. */
   readonly onlyOver: 4 | 6 | undefined;
   /** Whether rules name sources that may pass all the same. */
@@ -28,7 +29,7 @@ export interface HostReach {
 
 /** Returns those of the services that another firewall of this host drops for certain. Takes 2 s at most. */
 export async function findBlockedServices(
-  services: readonly Service[],
+  services: readonly DoorService[],
 ): Promise<readonly BlockedService[]> {
   if (services.length === 0) return [];
   return judgeServices(services, await readHostRules(), hostReach());
@@ -36,7 +37,7 @@ export async function findBlockedServices(
 
 /** Returns those of the services that these rules drop for certain. Pure. */
 export function judgeServices(
-  services: readonly Service[],
+  services: readonly DoorService[],
   rules: HostRules,
   { interfaces }: HostReach,
 ): BlockedService[] {
@@ -47,9 +48,10 @@ export function judgeServices(
     const [first] = found;
     if (first === undefined) return [];
     const remedies = found.flatMap((one) => one.remedies);
+    const possible = [...interfaces].filter(([family]) => waysTo(service, family).length > 0);
     return {
       service,
-      onlyOver: found.length < interfaces.size ? first.family : undefined,
+      onlyOver: found.length < possible.length ? first.family : undefined,
       hasExceptions: found.some((one) => one.hasExceptions),
       remedies: [...new Map(remedies.map((one) => [keyOf(one), one])).values()],
     };
@@ -64,29 +66,52 @@ interface FamilyJudgement {
 
 /** Returns what drops a service on all of the interfaces, or `undefined`. */
 function judgeFamily(
-  service: Service,
+  service: DoorService,
   { tables, iptables }: HostRules,
   family: 4 | 6,
   names: readonly (string | undefined)[],
 ): FamilyJudgement | undefined {
-  const packets = names.map(
-    (interfaceName): FirstPacket => ({
-      ...{ family, service, interfaceName },
-      source: "unnamed",
-      mayBeUntracked: false,
-    }),
+  const packets = waysTo(service, family).flatMap((way) =>
+    names.map(
+      (interfaceName): FirstPacket => ({
+        ...{ ...way, family, interfaceName },
+        source: "unnamed",
+        mayBeUntracked: false,
+      }),
+    ),
   );
-  const decisions = packets.map((packet) => decide(tables, packet));
-  if (!decisions.every(({ outcome }) => outcome === "dropped")) return undefined;
+  const decisions = packets.map((packet) => ({ packet, ...decide(tables, packet) }));
+  const isDropped = decisions.every(({ outcome }) => outcome === "dropped");
+  if (packets.length === 0 || !isDropped) return undefined;
   return {
     family,
     hasExceptions: packets.some(
       (packet) => decide(tables, { ...packet, source: "any" }).outcome !== "dropped",
     ),
-    remedies: decisions.flatMap(({ droppedBy }) =>
-      droppedBy.map((chain) => remedyFor(chain, service, family, iptables)),
+    remedies: decisions.flatMap(({ packet, droppedBy }) =>
+      droppedBy.map((chain) => remedyFor(chain, packet, iptables)),
     ),
   };
+}
+
+type PacketWay = Pick<FirstPacket, "service" | "destination" | "isTranslated">;
+
+/** Returns what a packet over this family is when this host judges it; none if it has no such way. */
+function waysTo(service: DoorService, family: 4 | 6): PacketWay[] {
+  if (isForwarded(service)) {
+    const { protocol, target } = service;
+    if (target.address.family !== family) return [];
+    const destination = { base: target.address, bits: 128 };
+    return [{ service: { protocol, port: target.port }, destination, isTranslated: true }];
+  }
+  if (isRouted(service)) {
+    const { protocol, port, hosts } = service;
+    return hosts
+      .filter(({ base }) => base.family === family)
+      .map((host) => ({ service: { protocol, port }, destination: host, isTranslated: false }));
+  }
+  if (!isOneService(service)) return [];
+  return [{ service, destination: undefined, isTranslated: false }];
 }
 
 function keyOf({ command, advice, blocker }: Remedy): string {

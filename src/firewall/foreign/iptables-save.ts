@@ -1,6 +1,6 @@
 // Reads the output of iptables-save and ip6tables-save.
 import { own } from "../../base/json-fields.ts";
-import type { Condition } from "./packet.ts";
+import type { Condition, FirstPacket, MatchResult } from "./packet.ts";
 import {
   always,
   answer,
@@ -24,10 +24,10 @@ import type { ChainHook, FilterChain, FilterRule, FilterTable, RuleVerdict } fro
 /** The priorities of the tables' chains (netfilter_ipv4.h). */
 const priorities: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   raw: { PREROUTING: -300 },
-  mangle: { PREROUTING: -150, INPUT: -150 },
+  mangle: { PREROUTING: -150, INPUT: -150, FORWARD: -150 },
   nat: { PREROUTING: -100, INPUT: 100 },
-  filter: { INPUT: 0 },
-  security: { INPUT: 50 },
+  filter: { INPUT: 0, FORWARD: 0 },
+  security: { INPUT: 50, FORWARD: 50 },
 };
 
 /** Returns the tables in the output of iptables-save (`ip`) or ip6tables-save (`ip6`). Pure. */
@@ -192,7 +192,7 @@ const options: Readonly<Record<string, SavedOption>> = {
   "--comment": { length: 1, read: () => always },
   "--dst-type": {
     length: 1,
-    read: (value) => () => answer(value.split(",").includes("LOCAL")),
+    read: (value) => (packet) => isOfType(packet, value.split(","), "LOCAL", "UNICAST"),
   },
   "--tcp-flags": {
     length: 2,
@@ -202,6 +202,16 @@ const options: Readonly<Record<string, SavedOption>> = {
     },
   },
 };
+
+/** Whether the destination is of one of these types, for this host or for others. */
+function isOfType(
+  { destination }: FirstPacket,
+  types: readonly string[],
+  local: string,
+  other: string,
+): MatchResult {
+  return answer(types.includes(destination === undefined ? local : other));
+}
 
 function flagBits(names: string): number {
   if (names === "NONE") return 0;

@@ -134,9 +134,13 @@ const conditions: Readonly<Record<string, ConditionReader>> = {
   "payload tcp sport": ofService("tcp"),
   "payload udp sport": ofService("udp"),
   "ct state": (value) => (typeof value === "string" ? hasState(value) : unknown),
-  // What may be translated is not followed.
-  "ct status": (value) => (value === "dnat" || value === "snat" ? never : unknown),
-  "fib type daddr": (value) => () => answer(value === "local" || value === 2),
+  // What others may translate is not followed.
+  "ct status": (value) => {
+    if (value === "dnat") return ({ isTranslated }) => answer(isTranslated);
+    return value === "snat" ? never : unknown;
+  },
+  "fib type daddr": (value) => (packet) =>
+    answer((value === "local" || value === 2) === (packet.destination === undefined)),
 };
 
 /** A packet of another protocol has no such field; of this one the value is not known. */

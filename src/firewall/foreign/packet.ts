@@ -1,10 +1,17 @@
+import type { Network } from "../../base/address.ts";
+import { contains, parseNetwork } from "../../base/address.ts";
 import { own } from "../../base/json-fields.ts";
 import type { Service } from "../../base/service.ts";
 
-/** The first packet with which a source uses a service of this host: a SYN, a datagram or a ping. */
+/** The first packet with which a source uses a service: a SYN, a datagram or a ping. */
 export interface FirstPacket {
   readonly family: 4 | 6;
+  /** As it is after all translation. */
   readonly service: Service;
+  /** Hosts behind this one to any of which it may be; `undefined`: this host. */
+  readonly destination: Network | undefined;
+  /** This host has put that destination into it. */
+  readonly isTranslated: boolean;
   /** The interface on which it comes; `undefined`: any but lo. */
   readonly interfaceName: string | undefined;
   /** `unnamed`: a source that no rule names; `any`: it may be one that a rule names. */
@@ -87,7 +94,8 @@ export const synFlag = 2;
 
 /** Whether conntrack gives the packet this state. */
 export function hasState(state: string): Condition {
-  return ({ mayBeUntracked }) => {
+  return ({ mayBeUntracked, isTranslated }) => {
+    if (state === "dnat") return answer(isTranslated);
     if (state === "new") return mayBeUntracked ? "maybe" : "yes";
     return state === "untracked" && mayBeUntracked ? "maybe" : "no";
   };
@@ -104,14 +112,20 @@ export function isFrom(address: string, bits: number): Condition {
   };
 }
 
-/** Whether the destination, an address of this host, is in this network. */
+/** Whether the destination, an address of this host or of hosts behind it, is in this network. */
 export function isTo(address: string, bits: number): Condition {
+  const network = parseNetwork(`${address}/${bits}`);
   const [family, isMulticast] = address.includes(":")
     ? [6, /^ff/i.test(address)]
     : [4, Number(address.split(".")[0]) >= 224];
   return (packet) => {
     if (packet.family !== family) return "no";
     if (bits === 0) return "yes";
+    const { destination } = packet;
+    if (destination !== undefined && network !== undefined) {
+      if (contains(network, destination.base) && network.bits <= destination.bits) return "yes";
+      return contains(destination, network.base) ? "maybe" : "no";
+    }
     return isMulticast ? "no" : "maybe";
   };
 }

@@ -1,4 +1,8 @@
+import type { Network } from "../../base/address.ts";
+import { formatNetwork } from "../../base/address.ts";
 import type { Service } from "../../base/service.ts";
+import { formatService } from "../../base/service.ts";
+import type { FirstPacket } from "./packet.ts";
 import type { DroppingChain } from "./simulate.ts";
 
 /** What drops packets, and what an administrator types to let them pass. */
@@ -18,19 +22,29 @@ export interface IptablesNames {
   readonly legacy: string;
 }
 
-/** Returns how to let a service pass a chain that drops it, for packets of this family of addresses. */
+/** Returns how to let a packet pass a chain that drops it. */
 export function remedyFor(
   dropping: DroppingChain,
-  service: Service,
-  family: 4 | 6,
+  packet: FirstPacket,
   names: IptablesNames,
 ): Remedy {
   const { table, chain, visited } = dropping;
-  if (visited.some((name) => /^ufw6?-/.test(name))) return remedyOfUfw(service, dropping);
+  const { service, family, destination } = packet;
+  if (visited.some((name) => /^ufw6?-/.test(name))) {
+    return destination === undefined
+      ? remedyOfUfw(service, dropping)
+      : routeByUfw(service, destination);
+  }
   const zone = zoneOf(dropping);
-  if (zone !== undefined) return remedyOfFirewalld(service, family, zone);
+  if (zone !== undefined) {
+    return destination === undefined
+      ? remedyOfFirewalld(service, family, zone)
+      : routeByFirewalld(service, destination);
+  }
+  const to = destination === undefined ? "" : formatNetwork(destination);
   if (table.tool === "nft") {
-    const match = nftMatch(service, family);
+    const where = to && `${family === 4 ? "ip" : "ip6"} daddr ${to} `;
+    const match = `${where}${nftMatch(service, family)}`;
     return {
       blocker: `chain ${chain.name} of nftables table ${table.family} ${table.name}`,
       manager: "nftables",
@@ -43,7 +57,7 @@ export function remedyFor(
   return {
     blocker: `chain ${chain.name} of ${program}${table.name === "filter" ? "" : `, table ${table.name}`}`,
     manager: "iptables",
-    command: `${program} ${option}-I ${chain.name} ${iptablesMatch(service, family)} -j ACCEPT`,
+    command: `${program} ${option}-I ${chain.name} ${to && `-d ${to} `}${iptablesMatch(service, family)} -j ACCEPT`,
   };
 }
 
@@ -66,10 +80,23 @@ function remedyOfUfw(service: Service, { visited, droppers }: DroppingChain): Re
   return { blocker: "ufw", manager: "ufw", command };
 }
 
+function routeByUfw(service: Service, destination: Network): Remedy {
+  if (service.protocol === "icmp") return { blocker: "ufw", manager: "ufw", command: undefined };
+  const to = `to ${formatNetwork(destination)} port ${service.port}`;
+  const command = `ufw route allow proto ${service.protocol} ${to}`;
+  return { blocker: "ufw", manager: "ufw", command };
+}
+
+/** A policy of firewalld has a name and two zones, which only the administrator knows. */
+function routeByFirewalld(service: Service, destination: Network): Remedy {
+  const advice = `let a policy of firewalld forward ${formatService(service)} to ${formatNetwork(destination)} (firewalld.policies(5))`;
+  return { blocker: "firewalld", manager: "firewalld", command: undefined, advice };
+}
+
 /** Returns the zone of firewalld whose rules the packet meets last; `undefined` if they are not firewalld's. */
 function zoneOf({ table, visited }: DroppingChain): string | undefined {
   const zones = visited.flatMap((name) => {
-    const zone = /^(?:filter_)?IN_(.+?)(?:_(?:pre|log|deny|allow|post))?$/.exec(name)?.[1];
+    const zone = /^(?:filter_)?(?:IN|FWD)_(.+?)(?:_(?:pre|log|deny|allow|post))?$/.exec(name)?.[1];
     return zone === undefined || /^policy_/.test(zone) ? [] : [zone];
   });
   if (zones.length > 0) return zones.at(-1);

@@ -13,7 +13,7 @@ function packetFor(service: string, more: Partial<FirstPacket> = {}): FirstPacke
   if (parsed === undefined) throw new Error(`not a service: ${service}`);
   return {
     ...{ family: 4, service: parsed, interfaceName: "eth0" },
-    ...{ source: "unnamed", mayBeUntracked: false },
+    ...{ source: "unnamed", mayBeUntracked: false, destination: undefined, isTranslated: false },
     ...more,
   };
 }

@@ -29,10 +29,13 @@ const terminal = may.accept | may.drop | may.translate;
 /** The hooks that a packet for this host passes, in their order. */
 const hooks: readonly string[] = ["ingress", "prerouting", "input"];
 
+/** Those of a packet for another host that drop by its destination; before them it may have another. */
+const forwardHooks: readonly string[] = ["forward"];
+
 /** Connections are tracked between this priority of prerouting and the next (NF_IP_PRI_CONNTRACK). */
 const conntrackPriority = -200;
 
-/** Decides what becomes of a packet for this host. */
+/** Decides what becomes of a packet. */
 export function decide(tables: readonly FilterTable[], packet: FirstPacket): Decision {
   const droppedBy: DroppingChain[] = [];
   let isCertain = true;
@@ -66,14 +69,20 @@ function chainsFor(tables: readonly FilterTable[], packet: FirstPacket): HookedC
         hook !== undefined && isPassed(hook, packet) ? [{ table, chain: { ...chain, hook } }] : [],
       ),
     );
+  const hooks = hooksOf(packet);
   const place = ({ chain: { hook } }: HookedChain) => hooks.indexOf(hook.name);
   return hooked.sort(
     (a, b) => place(a) - place(b) || a.chain.hook.priority - b.chain.hook.priority,
   );
 }
 
-function isPassed({ name, devices }: ChainHook, { interfaceName }: FirstPacket): boolean {
-  if (name !== "ingress") return hooks.includes(name);
+function hooksOf({ destination }: FirstPacket): readonly string[] {
+  return destination === undefined ? hooks : forwardHooks;
+}
+
+function isPassed({ name, devices }: ChainHook, packet: FirstPacket): boolean {
+  const { interfaceName } = packet;
+  if (name !== "ingress" || packet.destination !== undefined) return hooksOf(packet).includes(name);
   return interfaceName !== undefined && devices.includes(interfaceName);
 }
 
