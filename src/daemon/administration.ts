@@ -13,13 +13,12 @@ import type { OpenElement } from "../firewall/backend.ts";
 import { isNative } from "../firewall/firewall.ts";
 import { administratorName } from "../grant/holders.ts";
 import type { Lease } from "../grant/lease.ts";
-import { cutConnections } from "../system/connections.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
 import type { OpeningParts } from "./administrator-opening.ts";
 import { openForAdministrator } from "./administrator-opening.ts";
 import { closeLeases, expectClosed, nameLease } from "./close-leases.ts";
-import { cutTargets } from "./cut.ts";
+import { cutAll, cutTargets } from "./cut.ts";
 import { reportDoors } from "./door-report.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { KernelOpenings } from "./kernel-openings.ts";
@@ -35,7 +34,8 @@ export interface AdministrationParts
   extends StatusParts,
     Pick<OpeningParts, "activity">,
     Omit<GuardParts, "protection"> {
-  readonly firewalls: StatusParts["firewalls"] & Pick<Firewalls, "listOpen" | "knocked">;
+  readonly firewalls: StatusParts["firewalls"] &
+    Pick<Firewalls, "cutRouted" | "listOpen" | "knocked">;
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
   readonly reload: () => Promise<Result<"reload">>;
@@ -114,13 +114,11 @@ export class Administration implements ControlHandlers {
       protectedServices: door === undefined ? protection.services : [],
       namesDoor: door !== undefined,
     });
-    const cuts = await Promise.all(
-      (cut ? targets : []).map(({ source, services }) => cutConnections(source, services)),
-    );
+    const connectionsCut = cut ? await cutAll(targets, this.#parts.firewalls) : 0;
     expectClosed(chosen, leaseManager);
     return {
       closed: chosen.map(nameLease),
-      connectionsCut: cuts.reduce((sum, count) => sum + count, 0),
+      connectionsCut,
     };
   };
 

@@ -1,9 +1,11 @@
 import type { Address } from "../base/address.ts";
 import type { OpenedService, Service } from "../base/service.ts";
-import { isOneService, uniqueServices } from "../base/service.ts";
+import { isOneService, isRouted, uniqueServices } from "../base/service.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { namedServices, openedServices } from "../config/config.ts";
 import type { Access } from "../firewall/firewall.ts";
+import { cutConnections } from "../system/connections.ts";
+import type { Firewalls } from "./firewalls.ts";
 
 /** Connections of one source: to these services, or all of them. */
 export interface CutTarget {
@@ -42,6 +44,19 @@ export function cutTargets(request: CutRequest): readonly CutTarget[] {
     ...protectedServices,
   ]);
   return [{ source: address, services }];
+}
+
+/** Ends the connections. Returns how many there were. Throws FIREWALL, SYSTEM. */
+export async function cutAll(
+  targets: readonly CutTarget[],
+  firewalls: Pick<Firewalls, "cutRouted">,
+): Promise<number> {
+  const counts = targets.map(({ source, services }) => {
+    // First: to conntrack the next packet of a connection that it has forgotten begins one.
+    if (services?.some(isRouted) ?? true) firewalls.cutRouted(source);
+    return cutConnections(source, services);
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
 }
 
 /** Returns these services, or `undefined` if they are not all named. */

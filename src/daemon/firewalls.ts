@@ -1,3 +1,4 @@
+import type { Address } from "../base/address.ts";
 import type { BackendKind } from "../base/backends.ts";
 import { backends, defaultBackend } from "../base/backends.ts";
 import type { Clock } from "../base/clock.ts";
@@ -162,6 +163,11 @@ export class Firewalls implements Firewall {
   /** What the kernel opens by itself; `undefined` where it opens nothing. Throws FIREWALL. */
   get knocked(): KnockedControl | undefined {
     return this.#running?.backend.knocked;
+  }
+
+  /** As the backend's. */
+  cutRouted(source: Address): void {
+    this.#running?.backend.cutRouted?.(source);
   }
 
   /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */

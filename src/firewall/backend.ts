@@ -59,6 +59,11 @@ export interface NativeBackend extends Firewall<NativeAccess> {
   readonly protect?: (services: readonly Service[], trial?: RunningTrial) => Promise<void>;
   /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */
   readonly listProtected?: () => readonly Service[];
+  /**
+   * Keeps connections of a source to hosts behind this one from going on that conntrack does not know, for a day.
+   * Throws FIREWALL.
+   */
+  readonly cutRouted?: (source: Address) => void;
   /** What keeps the kernel from having what it should: a sentence each. */
   readonly problems: readonly string[];
   /** Lets go, and leaves everything in the kernel as it is. May be called again. */

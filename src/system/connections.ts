@@ -1,6 +1,8 @@
 import type { Address } from "../base/address.ts";
+import { formatNetwork } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
-import type { Service } from "../base/service.ts";
+import type { RoutedService, Service } from "../base/service.ts";
+import { isRouted } from "../base/service.ts";
 import { runBeside } from "./run-beside.ts";
 import { complaint } from "./run-program.ts";
 
@@ -17,6 +19,7 @@ export async function cutConnections(
   services: readonly Service[] | undefined,
 ): Promise<number> {
   const cuts = (services ?? [undefined]).map(async (service) => {
+    if (service !== undefined && isRouted(service)) return await forgetRouted(source, service);
     // Sockets first: a packet from an open socket would create a new entry.
     const sockets = service?.protocol === "icmp" ? 0 : await closeSockets(source, service);
     const entries = await forget(source, service);
@@ -41,10 +44,22 @@ function portFilter(port: number): string[] {
   return ["sport", "=", `:${port}`];
 }
 
-async function forget(source: Address, service: Service | undefined): Promise<number> {
+/** Deletes the entries of connections to other hosts, which have no socket here. */
+async function forgetRouted(source: Address, service: RoutedService): Promise<number> {
+  const hosts = service.hosts.filter(({ base }) => base.family === source.family);
+  const counts = hosts.map((host) => forget(source, service, ["-d", formatNetwork(host)]));
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
+/** `more`: further options of conntrack(8), which compares the direction of the first packet. */
+async function forget(
+  source: Address,
+  service: Service | undefined,
+  more: readonly string[] = [],
+): Promise<number> {
   const family = source.family === 4 ? "ipv4" : "ipv6";
   const filter = service === undefined ? [] : conntrackFilter(service, source.family);
-  const args = ["-D", "-f", family, "-s", source.toString(), ...filter];
+  const args = ["-D", "-f", family, "-s", source.toString(), ...filter, ...more];
   const result = await runBeside(["conntrack", ...args], { timeout });
   if (result.code === 0) return countLines(result.stdout);
   // conntrack fails if there is nothing to delete.

@@ -3,10 +3,30 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { knock } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
+import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
 import { Server } from "./server.ts";
-import { answersUdp, echoTcp, echoUdp, goesOn, talkTcp } from "./session.ts";
+import {
+  answersUdp,
+  beats,
+  dialTcp,
+  echoTcp,
+  echoUdp,
+  goesOn,
+  talkTcp,
+  talkUdp,
+} from "./session.ts";
+
+/** Fulfilled when nothing comes back any more. */
+async function ends(talk: Process): Promise<void> {
+  const counted = async () => {
+    const before = beats(talk);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return beats(talk) - before;
+  };
+  await expect.poll(counted, { timeout: 10_000 }).toBe(0);
+}
 
 /** The other side of the gateway. */
 const inside = {
@@ -123,5 +143,108 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
         expect(await answersUdp(stranger, outer, 5353)).toBe(false);
       },
     );
+
+    test("lets sessions go on, and takes a SYN for a beginning whatever conntrack knows", async () => {
+      const before = talkTcp(client, target, 22, 40_001);
+      await goesOn(before);
+      await serve(`open = tcp/22\nto = ${both}\nprotect = yes\nopen_for = 1h`);
+      await goesOn(before);
+      await open(family);
+      const during = talkTcp(client, target, 22, 40_002);
+      await goesOn(during);
+      await server.ask("close all");
+      await goesOn(before);
+      await goesOn(during);
+      expect(await reaches(client, target, 22)).toBe("silent");
+      // conntrack remembers the connection between these ports for a while.
+      during.signal("SIGKILL");
+      await during.ended;
+      expect(await dialTcp(client, target, 22, 40_002)).toBe("silent");
+    });
+
+    test("is shut by --cut for what went through it, in both directions", async () => {
+      await serve(`open = tcp/22, udp/53\nto = ${both}\nprotect = yes\nopen_for = 1h`);
+      await open(family);
+      const [tcp, udp, elsewhere] = [
+        talkTcp(client, target, 22),
+        talkUdp(client, target, 53),
+        talkTcp(client, target, 80),
+      ];
+      for (const talk of [tcp, udp, elsewhere]) await goesOn(talk);
+      const source = addressOf(client, family);
+      expect(await server.ask(`close ${source} --cut`)).toMatchObject({ connectionsCut: 2 });
+      await Promise.all([tcp, udp].map(ends));
+      await goesOn(elsewhere);
+      await open(family);
+      const again = talkTcp(client, target, 22);
+      await goesOn(again);
+      // The one that was cut did not come back with the door.
+      await ends(tcp);
+    });
+
+    test("is shut by --cut where it forwards a port", async () => {
+      const arrow = family === 4 ? target : `[${target}]`;
+      await serve(`open = tcp/2222 -> ${arrow}:22, udp/5353 -> ${arrow}:53\nopen_for = 1h`);
+      await open(family);
+      const outer = addressOf(gateway, family);
+      const [tcp, udp] = [talkTcp(client, outer, 2222), talkUdp(client, outer, 5353)];
+      for (const talk of [tcp, udp]) await goesOn(talk);
+      const source = addressOf(client, family);
+      expect(await server.ask(`close ${source} --cut`)).toMatchObject({ connectionsCut: 2 });
+      await Promise.all([tcp, udp].map(ends));
+      expect(await reaches(client, outer, 2222)).toBe("silent");
+    });
+
+    test("outlives a restart, a flush of the rules and a reload, and ends with its door", async () => {
+      const door = `open = tcp/22\nto = ${both}\nprotect = yes\nopen_for = 1h`;
+      await serve(door);
+      await open(family);
+      await server.kill();
+      expect(await reaches(client, target, 22)).toBe("open");
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+      await server.start();
+      await gateway.run(["nft", "flush ruleset"]);
+      await expect.poll(() => server.table(), { timeout: 10_000 }).toContain("chain routed");
+      await expect.poll(() => reaches(client, target, 22), { timeout: 10_000 }).toBe("open");
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+      server.configure("[y]\nsequence = 1\nopen = tcp/80\n");
+      await server.ask("reload");
+      expect(await reaches(stranger, target, 22)).toBe("open");
+      expect(await server.table()).not.toMatch(/routed|forwarded|(?:open\d|protected)_|cut/);
+    });
+
+    test("ends with unprotect, with and without the daemon, and is in the rules of the next boot", async () => {
+      await serve(`open = tcp/22\nto = ${both}\nprotect = yes`);
+      const file = server.bootFile ?? "";
+      await server.kill();
+      await gateway.run(["nft", "flush ruleset"]);
+      expect(await reaches(client, target, 22)).toBe("open");
+      await gateway.run(["nft", "-f", file]);
+      expect(await reaches(client, target, 22)).toBe("silent");
+      await server.knockctl(`unprotect --config ${server.config}`);
+      expect(await reaches(client, target, 22)).toBe("open");
+      await server.start();
+      expect(await reaches(client, target, 22)).toBe("silent");
+      const name = `tcp/22 to ${both.split(", ").join(" and ")}`;
+      expect(await server.ask("status")).toMatchObject({
+        status: { firewall: { protects: [name] }, problems: [] },
+      });
+      expect(await server.ask("unprotect")).toMatchObject({ services: [] });
+      expect(await reaches(client, target, 22)).toBe("open");
+    });
+
+    test("can be put on trial, and opens while it is", async () => {
+      await serve(`open = tcp/22\nto = ${both}\nopen_for = 1h`);
+      // What is open before the trial stays open.
+      await open(family);
+      server.begin("guard --for 300");
+      await expect.poll(() => reaches(stranger, target, 22), { timeout: 10_000 }).toBe("silent");
+      expect(await reaches(client, target, 22)).toBe("open");
+      await server.ask("guard --confirm --from-console");
+      await server.kill();
+      await server.start();
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+      expect(await reaches(client, target, 22)).toBe("open");
+    });
   });
 });

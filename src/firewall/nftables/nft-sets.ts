@@ -26,6 +26,9 @@ const batch = 500;
  */
 const shortest = 20;
 
+/** Milliseconds after which the ends of a connection that was cut have long given up. */
+const cutTime = 86_400_000;
+
 /** Milliseconds that an element may still be there after its time, by our clock. */
 const slack = 1000;
 
@@ -73,6 +76,15 @@ export class NftSets {
       ]);
       return this.#done("close", group, refused);
     });
+  }
+
+  /** Notes that the connections of a source to hosts behind this one were cut. Throws FIREWALL. */
+  cut(source: Address): void {
+    const name = { table: this.#table, set: `cut${source.family}` };
+    const elements = [{ key: encodeKey(source, { protocol: "any" }), milliseconds: cutTime }];
+    const kinds = ["add", "delete", "add"] as const;
+    const refused = this.#apply(kinds.map((kind) => ({ ...name, kind, elements })));
+    if (refused !== 0) throw systemError("FIREWALL", `cannot cut what ${source} has`, refused);
   }
 
   /** What this program has opened, also for these hosts, and the kernel has open. Throws FIREWALL. */

@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import type { Address } from "../../base/address.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { OpenedService, Service } from "../../base/service.ts";
 import { isRouted } from "../../base/service.ts";
@@ -160,6 +161,11 @@ export class NftablesFirewall implements ProtectingBackend {
   listProtected(): readonly Service[] {
     this.#expectOpen();
     return this.#loaded === undefined ? [] : readProtection(this.#kernel, this.#name, this.#loaded);
+  }
+
+  cutRouted(source: Address): void {
+    this.#expectOpen();
+    if ((this.#loaded?.behind.groups.length ?? 0) > 0) this.#sets.cut(source);
   }
 
   get problems(): readonly string[] {
