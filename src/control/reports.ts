@@ -47,7 +47,7 @@ export const doorReport = v.object({
   open: amount,
   /** Since the daemon started. */
   openings: amount,
-  /** Absent if there was none since the daemon started. */
+  /** Also of an earlier daemon; absent if none is known. */
   lastOpening: v.exactOptional(v.object({ time: moment, source: address, by: opener, who })),
   /** How often its command failed since the daemon started; absent if it did not. */
   commandFailures: v.exactOptional(

@@ -17,6 +17,7 @@ import type { DaemonParts } from "./assemble.ts";
 import { assemble, logSettings } from "./assemble.ts";
 import { compareConfigs, lateOptions } from "./config-changes.ts";
 import type { CheckedConfig, DaemonOptions } from "./daemon-options.ts";
+import { lastOpenings } from "./last-openings.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { ConfigFile } from "./state/config-file.ts";
 import { PidFile } from "./state/pid-file.ts";
@@ -90,6 +91,17 @@ export class Daemon {
     log.startDeferring(({ event }) => (verbose || debug) && event === "command");
     doors.findForwarded();
     await warmUp(this.#config, firewall, clock);
+    void this.#recallOpenings();
+  }
+
+  /** Reads what earlier daemons opened last: in no haste, since knocks do not need it. */
+  async #recallOpenings(): Promise<void> {
+    const { persistence, activity, doors } = this.#parts;
+    const query = { since: 0, most: Number.POSITIVE_INFINITY };
+    // A history that cannot be read leaves the doors without a last opening, and nothing else.
+    const entries = await persistence?.history.read(query).catch(() => []);
+    const names = doors.current.all.map(({ config }) => config.name);
+    activity.recall(lastOpenings(entries ?? []), names);
   }
 
   /**

@@ -50,6 +50,21 @@ test("a door that a reload changed or removed starts anew", () => {
   expect(activity.problems).toMatchObject([{ door: "other" }]);
 });
 
+test("what an earlier daemon opened last is known, unless doors have the same name", () => {
+  const { activity, run, clock } = make();
+  const lastOpening = { time: clock.wall(), source: address("192.0.2.9"), by: "key" } as const;
+  run("opened", failed);
+  activity.recall(
+    new Map(["opened", "quiet", "twice", "gone"].map((name) => [name, lastOpening])),
+    ["opened", "quiet", "twice", "twice"],
+  );
+  expect(activity.of("quiet", 1)).toMatchObject({ openings: 0, lastOpening });
+  expect(activity.of("opened", 1)?.lastOpening).toMatchObject({ source, by: "knock" });
+  expect(activity.of("twice", 1)).toBeUndefined();
+  expect(activity.of("gone", 1)).toBeUndefined();
+  expect(activity.problems).toMatchObject([{ door: "opened" }]);
+});
+
 test("many failing doors are named in part", () => {
   const { activity, run } = make();
   for (let i = 0; i < 12; i++) run(`door ${i}`, failed);

@@ -14,11 +14,12 @@ import { describe } from "../grant/logged-firewall.ts";
 /** How many doors whose commands fail the status names one by one. */
 const mostNamed = 10;
 
-/** What one door did since the daemon started. */
+/** What one door did. Counts begin with the daemon. */
 export interface DoorRecord {
   readonly owner: AccessOwner;
   /** How often it was opened; a lease that is extended counts once. */
   readonly openings: number;
+  /** Also of an earlier daemon. */
   readonly lastOpening: DoorOpening | undefined;
   /** How often its command failed. */
   readonly failures: number;
@@ -27,7 +28,8 @@ export interface DoorRecord {
   readonly isFailing: boolean;
 }
 
-interface DoorOpening extends AccessOpener {
+/** When a door was opened, for whom, and by what. */
+export interface DoorOpening extends AccessOpener {
   readonly time: WallTime;
   readonly source: Address;
 }
@@ -69,6 +71,17 @@ export class DoorActivity {
       this.#records.set(key, { ...before, openings: before.openings + 1, lastOpening });
     } else if (event.kind === "ended" && event.method === "command") {
       this.#records.set(key, afterCommand(before, { time, source, result: event.result }));
+    }
+  }
+
+  /** Takes what earlier daemons opened last into account, by the name of the door: where it is the name of one door. */
+  recall(openings: ReadonlyMap<string, DoorOpening>, names: readonly string[]): void {
+    for (const [name, lastOpening] of openings) {
+      if (names.filter((one) => one === name).length !== 1) continue;
+      const owner = { kind: "door", name, nth: 1 } as const;
+      const record = this.#records.get(keyOfOwner(owner)) ?? emptyRecord(owner);
+      if (record.lastOpening !== undefined) continue;
+      this.#records.set(keyOfOwner(owner), { ...record, lastOpening });
     }
   }
 

@@ -12,7 +12,7 @@ import {
 } from "vitest";
 import { SlowProgram } from "../support/slow-program.ts";
 import type { LiveHost } from "./host.ts";
-import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
+import { Folder, knock, knockctl, knockd, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
@@ -284,6 +284,32 @@ describe.skipIf(needs())("the life of knockd", () => {
         "knockd: warning: with -d nothing is shown on the terminal: -v and -D say nothing\n",
       );
     });
+  });
+
+  test("a restart does not forget for whom a door was opened last", async () => {
+    const folder = new Folder();
+    const socket = folder.at("control.sock");
+    const options = `[options]\nStateDir = ${folder.at("state")}\nControlSocket = ${socket}\n`;
+    const bad = door("bad", "2").replace("= true", "= false");
+    const config = folder.write("k.conf", options + door("good", "1") + bad);
+    const start = async () => {
+      const daemon = server.start([...knockd, "-v", "-c", config]);
+      await daemon.waitFor(/^listening on/m);
+      return daemon;
+    };
+    const doors = async () => {
+      const { stdout } = await server.run([...knockctl, "doors", "--socket", socket]);
+      return stdout.replaceAll(/\d\S* ago/g, "ago");
+    };
+    const daemon = await start();
+    await knock(client, server.address, 1, 2);
+    await expect.poll(doors, { timeout: 20_000 }).toMatch(/^good .* opened ago for 10\./m);
+    await expect.poll(doors, { timeout: 20_000 }).toMatch(/^bad .* failed ago for 10\./m);
+    daemon.signal("SIGTERM");
+    await daemon.ended;
+    await start();
+    await expect.poll(doors, { timeout: 20_000 }).toMatch(/^good .* opened ago for 10\./m);
+    expect(await doors()).toMatch(/^bad .* not tracked$/m);
   });
 
   test("a SIGHUP while its files are being loaded waits for the start", async () => {
