@@ -136,6 +136,7 @@ test("a problem never shows a key", () => {
     ...[`Key ${key}A`, `Key ${key} x`, `Key "${key.slice(0, 50)} ${key.slice(50)}"`, `${key} x`],
     ...[`KnockPort ${key}`, `Door`, `For ${key}`, `Address ${key}`, `Wait ${key}`, `Host`],
     ...[`KnockPort 0`, `KnockPort tcp/5`, `For 500ms`, `For 195d`, `Address ::`, `Address 0.0.0.0`],
+    ...[key.slice(40), `Delay ${key.slice(60)}`, `${key.slice(6, 30)} = 7`],
     ...[`BindAddress ${key}`, `Sequence ${key}`, `Delay ${key}`, `Retry ${key}`],
   ];
   let message = "";

@@ -12,7 +12,10 @@ export class SecretText {
   }
 }
 
-/** Returns the text without what looks like a key, for messages that quote a file or a command line. */
+/**
+ * Returns the text without what looks like a key, or like a part of one that was broken into several lines: for
+ * messages that quote a file.
+ */
 export function hideKeys(text: string): string {
-  return text.replace(/\b(key|lock)1:[^\s&'"]+/gi, "$11:…");
+  return text.replace(/\b(key|lock)1:[^\s&'"]+/gi, "$11:…").replace(/[\w-]{20,}/g, "…");
 }

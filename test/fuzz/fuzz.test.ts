@@ -19,6 +19,7 @@ const cases: Readonly<Record<string, number>> = {
   netlink: 10_000,
   "one-time": 10_000,
   journal: 1_000,
+  profiles: 1_000,
   knock: 3_000,
   "key-text": 1_000,
 };

@@ -8,6 +8,7 @@ import { knockTarget } from "./targets/knock.ts";
 import { matcherTarget } from "./targets/matcher.ts";
 import { netlinkTarget } from "./targets/netlink.ts";
 import { oneTimeTarget } from "./targets/one-time.ts";
+import { profilesTarget } from "./targets/profiles.ts";
 import { savefileTarget } from "./targets/savefile.ts";
 
 /** All readers of bytes that strangers, or accidents, may have made. */
@@ -20,6 +21,7 @@ export const targets: readonly FuzzTarget[] = [
   netlinkTarget,
   oneTimeTarget,
   journalTarget,
+  profilesTarget,
   knockTarget,
   keyTextTarget,
 ];
