@@ -9,8 +9,8 @@ import { parseAddress } from "../base/address.ts";
 import { monotonic, wallTime } from "../base/time.ts";
 import { doorId } from "../knock/keys.ts";
 import { knockTime, packetLength } from "../knock/packet.ts";
-import type { Judgement } from "./authenticator.ts";
 import { Authenticator } from "./authenticator.ts";
+import type { Judgement } from "./judgement.ts";
 
 const freshness = 120_000;
 const wall = Number(knockVectors.accepted.now) / 1000;

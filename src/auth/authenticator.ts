@@ -6,51 +6,16 @@ import { decodeBase64 } from "../knock/base64.ts";
 import type { KeyId } from "../knock/keys.ts";
 import type { OpenedPacket } from "../knock/open.ts";
 import { isSigned, openPacket } from "../knock/open.ts";
-import type { KnockRequest, KnockTime } from "../knock/packet.ts";
+import type { KnockTime } from "../knock/packet.ts";
 import { knockTime, layout, packetLength } from "../knock/packet.ts";
 import type { HintedKey, LiveHint } from "./hints.ts";
 import { LiveHints } from "./hints.ts";
+import type { Carrier, Judgement, KeyRefusal, StrangerRefusal } from "./judgement.ts";
 import { carriedLength, findCarried } from "./stun.ts";
 import type { TokenRate } from "./token-bucket.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import type { WindowState } from "./window.ts";
 import { ReplayWindow } from "./window.ts";
-
-/** How a packet came. */
-export type Carrier = "udp" | "stun";
-
-/** The check that refused a packet whose sender is unknown. */
-type StrangerRefusal = "form" | "hint" | "budget" | "tag";
-
-/** The check that refused a packet of a known key. */
-export type KeyRefusal =
-  | "repeated"
-  | "repeated-elsewhere"
-  | "form"
-  | "clock"
-  | "replay"
-  | "start"
-  | "rate"
-  | "signature";
-
-/** What the first ten checks say of a packet. */
-export type Judgement<Key extends HintedKey> =
-  | { readonly kind: "stranger"; readonly carrier: Carrier; readonly check: StrangerRefusal }
-  | {
-      readonly kind: "refused";
-      readonly carrier: Carrier;
-      readonly check: KeyRefusal;
-      readonly key: Key;
-      /** How much its clock is ahead of this one, if that is known: milliseconds. */
-      readonly offset: number | undefined;
-    }
-  | {
-      readonly kind: "authentic";
-      readonly carrier: Carrier;
-      readonly key: Key;
-      readonly request: KnockRequest;
-      readonly offset: number;
-    };
 
 /** When a packet is looked at. */
 export interface Instant {
@@ -175,9 +140,9 @@ export class Authenticator<Key extends HintedKey> {
     });
     const before = findTag(memory.tags, packet.subarray(...layout.tag));
     if (before !== undefined) return refuse(repeatOf(before, source));
-    if (!hint.takeTry(instant.now)) return stranger(carrier, "budget");
+    if (!hint.takeTry(instant.now)) return { ...stranger(carrier, "budget"), key };
     const opened = openPacket(key.lock, hint.minute, packet);
-    if (opened === "tag") return stranger(carrier, "tag");
+    if (opened === "tag") return { ...stranger(carrier, "tag"), key };
     if (opened === "form") return refuse("form");
     const offset = opened.request.time / 1000 - instant.wall;
     const check = this.#check(key, memory, opened, instant);

@@ -18,6 +18,8 @@ export interface StateFiles {
   readonly bootDoors: string;
   /** Who opened what; the file before it has `.1` at its end. */
   readonly history: string;
+  /** The times of accepted knock packets. */
+  readonly knocks: string;
   /** The changes of `knockctl init`, for `knockctl undo`. */
   readonly init: string;
 }
@@ -34,6 +36,7 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
     boot: `${path}.nft`,
     bootDoors: `${path}.doors`,
     history: `${path}.history`,
+    knocks: `${path}.knocks`,
     init: `${path}.init`,
   };
 }

@@ -26,8 +26,8 @@ export const table: ImportTable = {
   },
   daemon: {
     values: [
-      ...["base", "ffi", "system", "capture", "decode", "match", "grant", "firewall", "control"],
-      "config",
+      ...["base", "ffi", "system", "capture", "decode", "knock", "auth", "match", "grant"],
+      ...["firewall", "control", "config"],
     ],
   },
   cli: {

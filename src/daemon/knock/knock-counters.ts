@@ -1,0 +1,69 @@
+import type { Carrier } from "../../auth/judgement.ts";
+import type { Address } from "../../base/address.ts";
+import type { WallTime } from "../../base/time.ts";
+import type { KeyId } from "../../knock/keys.ts";
+
+/** How a packet came, in metrics. */
+type KnockFormat = "sesame" | "stun";
+
+/** What is known of one key since the start. */
+export interface KeyActivity {
+  /** The last accepted knock. */
+  readonly last:
+    | {
+        readonly wall: WallTime;
+        readonly source: Address;
+        /** How much the clock of the device was ahead: milliseconds. */
+        readonly offset: number;
+      }
+    | undefined;
+  /** Refused packets by the name of the check. */
+  readonly refusals: ReadonlyMap<string, number>;
+}
+
+interface MutableActivity {
+  last: KeyActivity["last"];
+  readonly refusals: Map<string, number>;
+}
+
+/** What became of knock packets, in numbers that only grow. */
+export class KnockCounters {
+  readonly #packets: Readonly<Record<KnockFormat, Map<string, number>>> = {
+    sesame: new Map(),
+    stun: new Map(),
+  };
+  readonly #keys = new Map<KeyId, MutableActivity>();
+
+  count(carrier: Carrier, result: string): void {
+    increment(this.#packets[carrier === "udp" ? "sesame" : "stun"], result);
+  }
+
+  countRefusal(key: KeyId, check: string): void {
+    increment(this.#activity(key).refusals, check);
+  }
+
+  noteAccepted(key: KeyId, last: NonNullable<KeyActivity["last"]>): void {
+    this.#activity(key).last = last;
+  }
+
+  packets(format: KnockFormat, result: string): number {
+    return this.#packets[format].get(result) ?? 0;
+  }
+
+  activity(key: KeyId): KeyActivity | undefined {
+    return this.#keys.get(key);
+  }
+
+  #activity(key: KeyId): MutableActivity {
+    let activity = this.#keys.get(key);
+    if (activity === undefined) {
+      activity = { last: undefined, refusals: new Map() };
+      this.#keys.set(key, activity);
+    }
+    return activity;
+  }
+}
+
+function increment(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}

@@ -1,0 +1,234 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { byKernel } from "../../../test/support/accesses.ts";
+import { KnockDevice, stunRequest } from "../../../test/support/knock-device.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { address, hex, ipv4, ipv6, UDP, udp } from "../../../test/support/packets.ts";
+import { Authenticator } from "../../auth/authenticator.ts";
+import { MemorySource } from "../../capture/memory.ts";
+import type { AccessRequest } from "../../grant/lease.ts";
+import type { KnockJournal } from "../state/knock-journal.ts";
+import { KnockCounters } from "./knock-counters.ts";
+import type { KnownKey, Permission } from "./knock-pipeline.ts";
+import { KnockPipeline } from "./knock-pipeline.ts";
+
+const wall = 1_800_000_000_000;
+const home = address("192.0.2.7");
+const elsewhere = address("192.0.2.66");
+const own = address("192.0.2.1");
+const alice = new KnockDevice("alice/laptop");
+const port = 23_547;
+
+/** A disk for times: each commit ends when a test says so. */
+class SlowJournal {
+  readonly recorded: number[] = [];
+  readonly waiting: ((isDurable: boolean) => void)[] = [];
+
+  record(_key: string, time: number): void {
+    this.recorded.push(time);
+  }
+
+  commit(): Promise<boolean> {
+    return new Promise((resolve) => this.waiting.push(resolve));
+  }
+
+  async answer(isDurable = true): Promise<void> {
+    for (const resolve of this.waiting.splice(0)) resolve(isDurable);
+    await settle();
+  }
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+let source: MemorySource | undefined;
+let journal: SlowJournal;
+let log: MemoryLog;
+let clock: ManualClock;
+let counters: KnockCounters;
+let opened: AccessRequest[];
+let permission: Permission;
+beforeEach(() => {
+  journal = new SlowJournal();
+  log = new MemoryLog();
+  clock = new ManualClock(wall);
+  counters = new KnockCounters();
+  opened = [];
+  const access = byKernel({ source: home });
+  permission = {
+    ...{ kind: "granted", door: "ssh" },
+    request: { access, length: 3_600_000, again: "extend" },
+  };
+});
+
+function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
+  const authenticator = new Authenticator<KnownKey>(120_000);
+  authenticator.setKeys([{ lock: alice.lock, who: alice.name }]);
+  const knocks = new KnockPipeline<KnownKey>({
+    openSource: (sink) => {
+      source = new MemorySource(sink);
+      return source;
+    },
+    authenticator,
+    journal: () => journal as unknown as KnockJournal,
+    refuseWithoutJournal,
+    permit: () => permission,
+    open: async (request) => opened.push(request) > 0,
+    isOurs: (one) => one.equals(own) || one.family === 6,
+    isLocalSource: () => false,
+    onlyIpv4: true,
+    ...{ clock, log, counters },
+    rateLimiter: undefined,
+    onInternalError: () => expect.unreachable(),
+  });
+  knocks.watch(new Set([port]));
+  return knocks;
+}
+
+function send(data: Uint8Array, from = home, to = own, toPort = port): void {
+  const datagram = udp({ port: toPort, data });
+  source?.deliver(ipv4({ source: from, destination: to, protocol: UDP }, datagram), clock.now());
+}
+
+const knock = (time = wall) => alice.packet(time, { seconds: 3600 });
+
+describe("an authentic packet", () => {
+  test("opens when its time is on the disk, and not before", async () => {
+    start();
+    send(knock(wall - 300));
+    await settle();
+    expect(opened).toEqual([]);
+    expect(journal.recorded).toEqual([(wall - 300) * 1000]);
+    await journal.answer();
+    expect(opened).toHaveLength(1);
+    const text = "192.0.2.7: ssh: OPEN SESAME: alice/laptop, for 1h, its clock 0.3 s behind";
+    expect(log.entries).toEqual([
+      {
+        ...{ level: "notice", event: "knock", door: "ssh", source: home, text },
+        detail: {
+          ...{ who: "alice/laptop", key: alice.lock.id, result: "accepted", carrier: "udp" },
+          ...{ address: "192.0.2.7", asked: 3600, granted: 3600, offset: -0.3 },
+        },
+      },
+    ]);
+    expect(counters.packets("sesame", "accepted")).toBe(1);
+    expect(counters.activity(alice.lock.id)?.last).toEqual({ wall, source: home, offset: -300 });
+  });
+
+  test("opens once: its copies are counted, and one from elsewhere is told", async () => {
+    start();
+    const packet = knock();
+    send(packet);
+    await journal.answer();
+    send(packet);
+    send(packet, elsewhere);
+    send(packet, elsewhere);
+    await journal.answer();
+    expect(opened).toHaveLength(1);
+    expect(counters.packets("sesame", "repeated")).toBe(2);
+    expect(log.texts.slice(1)).toEqual([
+      "192.0.2.66: knock of alice/laptop refused (repeated-elsewhere): a copy of an accepted packet came from another source: it may have been intercepted",
+    ]);
+  });
+
+  test("comes in a STUN request, too", async () => {
+    start();
+    send(stunRequest(knock()));
+    await journal.answer();
+    expect(opened).toHaveLength(1);
+    expect(counters.packets("stun", "accepted")).toBe(1);
+  });
+
+  test("opens though the disk failed, or is refused, as the configuration says", async () => {
+    start();
+    send(knock());
+    await journal.answer(false);
+    expect(opened).toHaveLength(1);
+    start(true);
+    send(knock(wall + 1));
+    await journal.answer(false);
+    expect(opened).toHaveLength(1);
+    expect(log.texts.at(-1)).toBe(
+      "192.0.2.7: knock of alice/laptop refused (journal): its time could not be recorded",
+    );
+    // It stays used.
+    send(alice.packet(wall + 1, { slot: 1 }));
+    expect(counters.packets("sesame", "replay")).toBe(1);
+  });
+
+  test("that may not open is told with its door, and stays used", async () => {
+    start();
+    permission = {
+      ...{ kind: "refused", check: "address", door: "ssh" },
+      why: "it names 203.0.113.5",
+    };
+    send(knock());
+    await journal.answer();
+    expect(opened).toEqual([]);
+    expect(log.entries).toMatchObject([
+      {
+        text: "192.0.2.7: ssh: knock of alice/laptop refused (address): it names 203.0.113.5",
+        detail: { result: "address" },
+      },
+    ]);
+    expect(counters.activity(alice.lock.id)?.refusals.get("address")).toBe(1);
+  });
+
+  test("with a wrong clock is told with the difference", () => {
+    start();
+    send(knock(wall + 150_000));
+    expect(log.texts).toEqual([
+      "192.0.2.7: knock of alice/laptop refused (clock): its clock is 2m 30s ahead of this one",
+    ]);
+    expect(journal.recorded).toEqual([]);
+  });
+
+  test("waits with at most a thousand others for the disk", async () => {
+    start();
+    for (let i = 0; i < 11; i++) {
+      clock.advance(2000);
+      for (let j = 0; j < 100; j++) send(alice.packet(wall + i * 100 + j, { slot: j & 3 }));
+    }
+    const accepted = journal.recorded.length;
+    expect(accepted).toBeGreaterThan(500);
+    await journal.answer();
+    expect(opened).toHaveLength(Math.min(accepted, 1000));
+  });
+});
+
+describe("a stranger's packet", () => {
+  test("is a number, and nothing else", () => {
+    start();
+    send(new Uint8Array(144));
+    send(hex("00"));
+    send(new Uint8Array());
+    send(Buffer.concat([knock().subarray(0, 8), new Uint8Array(136)]));
+    expect(["hint", "form", "tag"].map((name) => counters.packets("sesame", name))).toEqual([
+      1, 2, 1,
+    ]);
+    expect(counters.activity(alice.lock.id)?.refusals.get("tag")).toBe(1);
+    expect(log.texts).toEqual([]);
+  });
+
+  test("for another host or with an impossible source is not looked at", () => {
+    start();
+    send(knock(), home, address("192.0.2.9"));
+    send(knock(), address("127.0.0.1"));
+    const datagram = udp({ port, data: knock() });
+    const ends = { source: address("2001:db8::7"), destination: address("2001:db8::1") };
+    source?.deliver(ipv6({ ...ends, protocol: UDP }, datagram), clock.now());
+    expect(counters.packets("sesame", "form")).toBe(3);
+    send(knock(), home, own, port + 1);
+    expect(counters.packets("sesame", "form")).toBe(3);
+    expect(journal.recorded).toEqual([]);
+  });
+});
+
+test("without ports nothing is captured", () => {
+  const knocks = start();
+  knocks.watch(new Set());
+  send(knock());
+  expect(journal.recorded).toEqual([]);
+  knocks.watch(new Set([port]));
+  send(knock());
+  expect(journal.recorded).toHaveLength(1);
+});

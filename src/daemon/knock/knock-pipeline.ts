@@ -1,0 +1,239 @@
+import type { Authenticator } from "../../auth/authenticator.ts";
+import type { HintedKey } from "../../auth/hints.ts";
+import type { Carrier, Judgement } from "../../auth/judgement.ts";
+import type { Address } from "../../base/address.ts";
+import type { Clock } from "../../base/clock.ts";
+import { reason } from "../../base/errors.ts";
+import type { Entry, Log } from "../../base/log.ts";
+import type { WallTime } from "../../base/time.ts";
+import type { Frame, Sink, Source } from "../../capture/source.ts";
+import { decode } from "../../decode/decode.ts";
+import type { IsLocalSource } from "../../decode/martian.ts";
+import { isMartian } from "../../decode/martian.ts";
+import type { Packet } from "../../decode/packet.ts";
+import type { AccessRequest } from "../../grant/lease.ts";
+import type { KnockRequest } from "../../knock/packet.ts";
+import type { LogPriority, LogRateLimiter } from "../log/log-rate-limiter.ts";
+import type { KnockJournal } from "../state/knock-journal.ts";
+import type { KnockCounters } from "./knock-counters.ts";
+import type { ReportedKnock } from "./knock-report.ts";
+import { explainRefusal, reportAccepted, reportRefused } from "./knock-report.ts";
+
+/** Accepted packets that wait for the disk. */
+const mostWaiting = 1000;
+
+/** A key, and the device whose it is. */
+export interface KnownKey extends HintedKey {
+  readonly who: string;
+}
+
+/** A packet that passed the first eleven checks. */
+interface AuthenticKnock<Key> {
+  readonly key: Key;
+  readonly request: KnockRequest;
+  readonly source: Address;
+  /** The port that it was sent to. */
+  readonly port: number;
+}
+
+/** What check 12 says of it, by the configuration of that moment. */
+export type Permission =
+  | {
+      readonly kind: "granted";
+      readonly request: AccessRequest;
+      readonly door: string;
+    }
+  | {
+      readonly kind: "refused";
+      readonly check: "disabled" | "expired" | "source" | "address" | "door";
+      readonly why: string;
+      readonly door?: string;
+    };
+
+export interface KnockPipelineParts<Key extends KnownKey> {
+  /** Opens the source that delivers to `sink`. */
+  readonly openSource: (sink: Sink) => Source;
+  readonly authenticator: Authenticator<Key>;
+  /** `undefined` where nothing is to be written. */
+  readonly journal: () => KnockJournal | undefined;
+  /** Whether a packet whose time cannot be recorded is refused. */
+  readonly refuseWithoutJournal: boolean;
+  readonly permit: (knock: AuthenticKnock<Key>, wall: WallTime) => Permission;
+  /** Opens a door. Resolves to false if that failed; the log says why. */
+  readonly open: (request: AccessRequest) => Promise<boolean>;
+  readonly isOurs: (address: Address) => boolean;
+  /** As in `isMartian`. */
+  readonly isLocalSource: IsLocalSource;
+  /** IPv6 packets do not count. */
+  readonly onlyIpv4: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** `undefined` means no limit. */
+  readonly rateLimiter: LogRateLimiter | undefined;
+  readonly counters: KnockCounters;
+  /** Called for each packet at which this code made a mistake. */
+  readonly onInternalError: () => void;
+}
+
+/** An accepted packet on its way to the disk. */
+interface AcceptedKnock<Key> extends AuthenticKnock<Key> {
+  readonly carrier: Carrier;
+  readonly offset: number;
+}
+
+/**
+ * The way of an authenticated knock:
+ *
+ *     capture → decode → auth → journal → rights → grant
+ *
+ * Its packets have a source of their own: a flood there takes no room from sequences, and the reverse.
+ */
+export class KnockPipeline<Key extends KnownKey> {
+  readonly #parts: KnockPipelineParts<Key>;
+  #source: Source | undefined;
+  #ports: ReadonlySet<number> = new Set();
+  #waiting = 0;
+
+  constructor(parts: KnockPipelineParts<Key>) {
+    this.#parts = parts;
+  }
+
+  /** The packets go to these UDP ports. Without any, nothing is captured. Throws CAPTURE. */
+  watch(ports: ReadonlySet<number>): void {
+    this.#ports = ports;
+    if (ports.size === 0) {
+      this.close();
+      return;
+    }
+    this.#source ??= this.#parts.openSource((frame) => this.#take(frame));
+    this.#source.watch({ tcp: new Set(), udp: ports });
+  }
+
+  close(): void {
+    this.#source?.close();
+    this.#source = undefined;
+  }
+
+  #take(frame: Frame): void {
+    try {
+      const packet = decode(frame);
+      // The source may deliver more than it was asked for.
+      if (packet !== undefined && (packet.protocol !== "udp" || !this.#ports.has(packet.port)))
+        return;
+      if (packet === undefined || !this.#isForUs(frame, packet)) {
+        this.#parts.counters.count("udp", "form");
+        return;
+      }
+      this.#judge(frame, packet);
+    } catch (error) {
+      // No packet may end the daemon, whatever the fault.
+      this.#reportInternalError(error);
+    }
+  }
+
+  #isForUs({ isLoopback, interfaceIndex }: Frame, { source, destination }: Packet): boolean {
+    const { isOurs, isLocalSource, onlyIpv4 } = this.#parts;
+    if (onlyIpv4 && source.family === 6) return false;
+    const packet = { source, destination };
+    if (!isLoopback && isMartian(packet, interfaceIndex, isLocalSource)) return false;
+    return isOurs(destination);
+  }
+
+  #judge({ data }: Frame, { payloadStart, payloadLength, source, port }: Packet): void {
+    const { authenticator, clock } = this.#parts;
+    const payload = new Uint8Array(data.buffer, data.byteOffset + payloadStart, payloadLength);
+    const instant = { now: clock.now(), wall: clock.wall() };
+    const judgement = authenticator.judge(payload, source, instant);
+    if (judgement.kind !== "authentic") {
+      this.#countRefused(judgement, source, instant.wall);
+      return;
+    }
+    const { key, request, carrier, offset } = judgement;
+    void this.#accept({ key, request, carrier, offset, source, port });
+  }
+
+  #countRefused(
+    judgement: Exclude<Judgement<Key>, { readonly kind: "authentic" }>,
+    source: Address,
+    wall: WallTime,
+  ): void {
+    const { counters } = this.#parts;
+    const { carrier, check, key } = judgement;
+    counters.count(carrier, check);
+    if (key !== undefined) counters.countRefusal(key.lock.id, check);
+    if (judgement.kind === "stranger" || check === "repeated") return;
+    const { offset } = judgement;
+    this.#write("low", wall, () => {
+      const knock = { source, carrier, who: judgement.key.who, key: judgement.key.lock.id, offset };
+      return reportRefused(knock, check, explainRefusal(check, offset));
+    });
+  }
+
+  /** The time of an accepted packet is on the disk before anything opens. */
+  async #accept(knock: AcceptedKnock<Key>): Promise<void> {
+    try {
+      if (await this.#record(knock)) await this.#open(knock);
+      else this.#refuse(knock, "journal", explainRefusal("journal", undefined));
+    } catch (error) {
+      this.#reportInternalError(error);
+    }
+  }
+
+  async #record({ key, request }: AcceptedKnock<Key>): Promise<boolean> {
+    const { refuseWithoutJournal } = this.#parts;
+    const journal = this.#parts.journal();
+    if (journal === undefined) return true;
+    journal.record(key.lock.id, request.time);
+    if (this.#waiting >= mostWaiting) return false;
+    this.#waiting++;
+    const isDurable = await journal.commit();
+    this.#waiting--;
+    return isDurable || !refuseWithoutJournal;
+  }
+
+  async #open(knock: AcceptedKnock<Key>): Promise<void> {
+    const { permit, open, counters, clock, log } = this.#parts;
+    const wall = clock.wall();
+    const permission = permit(knock, wall);
+    if (permission.kind === "refused") {
+      return this.#refuse(knock, permission.check, permission.why, permission.door);
+    }
+    const { carrier, key, offset, source } = knock;
+    counters.count(carrier, "accepted");
+    counters.noteAccepted(key.lock.id, { wall, source, offset });
+    const { door, request } = permission;
+    const grant = {
+      ...{ door, address: request.access.source },
+      ...{ asked: knock.request.seconds, granted: request.length },
+    };
+    log.write(() => reportAccepted(reported(knock), grant), wall);
+    await open(request);
+  }
+
+  #refuse(knock: AcceptedKnock<Key>, check: string, why: string, door?: string): void {
+    const { counters, clock } = this.#parts;
+    counters.count(knock.carrier, check);
+    counters.countRefusal(knock.key.lock.id, check);
+    this.#write("high", clock.wall(), () => reportRefused(reported(knock), check, why, door));
+  }
+
+  #reportInternalError(error: unknown): void {
+    this.#parts.onInternalError();
+    this.#write("high", this.#parts.clock.wall(), () => {
+      const text = `internal error at a knock packet: ${reason(error)}`;
+      return { level: "error", event: "internal-error", text };
+    });
+  }
+
+  /** A flood costs no texts: a line that is too many is not made. */
+  #write(priority: LogPriority, wall: WallTime, make: () => Entry): void {
+    const { log, rateLimiter } = this.#parts;
+    const admitted = rateLimiter === undefined ? wall : rateLimiter.admits(priority);
+    if (admitted !== undefined) log.write(make, admitted);
+  }
+}
+
+function reported<Key extends KnownKey>(knock: AcceptedKnock<Key>): ReportedKnock {
+  const { source, carrier, key, offset } = knock;
+  return { source, carrier, who: key.who, key: key.lock.id, offset };
+}
