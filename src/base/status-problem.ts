@@ -7,6 +7,7 @@ import type { Address } from "./address.ts";
 export const problemCodes = [
   "journal",
   "history",
+  "users",
   "network",
   "interface-missing",
   "firewall",

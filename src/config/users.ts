@@ -11,7 +11,7 @@ import { readValue } from "./section.ts";
 import type { Parsed } from "./values.ts";
 
 /** A device that may open doors. */
-interface Device extends ValuesOf<typeof deviceDirectives> {
+export interface Device extends ValuesOf<typeof deviceDirectives> {
   /** `alice/laptop` */
   readonly name: string;
   /** One, or two while the key changes. */

@@ -145,7 +145,10 @@ export const methods = {
   }),
 
   reload: change({
-    params: none,
+    params: v.strictObject({
+      /** Read the users file alone, for the configuration in force. */
+      users: v.exactOptional(yes),
+    }),
     result: v.variant("kind", [
       v.object({
         kind: v.literal("reloaded"),

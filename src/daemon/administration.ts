@@ -38,7 +38,7 @@ export interface AdministrationParts
     Pick<Firewalls, "cutRouted" | "listOpen" | "knocked">;
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
-  readonly reload: () => Promise<Result<"reload">>;
+  readonly reload: (params: Params<"reload">) => Promise<Result<"reload">>;
   /** `undefined`: the kernel opens no doors by itself. */
   readonly kernelOpenings: Pick<KernelOpenings, "adopt" | "close"> | undefined;
 }
@@ -59,8 +59,8 @@ export class Administration implements ControlHandlers {
 
   readonly watch = (listener: EntryListener): (() => void) => this.#parts.log.subscribe(listener);
 
-  readonly reload = async (): Promise<Result<"reload">> => {
-    const result = await this.#parts.reload();
+  readonly reload = async (params: Params<"reload">): Promise<Result<"reload">> => {
+    const result = await this.#parts.reload(params);
     if (result.kind === "refused") return result;
     const unreachable = describeUnreachable(this.#parts.protection.services, this.#parts.doors());
     const warnings = unreachable.map((text) => `warning: ${text}`);

@@ -12,6 +12,7 @@ import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { defaultStateDir } from "../system/state-files.ts";
 import { ActiveDoors } from "./active-doors.ts";
+import { ActiveUsers } from "./active-users.ts";
 import { ChildProcesses } from "./child-processes.ts";
 import type { DaemonOptions } from "./daemon-options.ts";
 import { DoorActivity } from "./door-activity.ts";
@@ -66,6 +67,7 @@ export interface DaemonParts {
   /** `undefined` in a dry run, as the next. */
   readonly kernelDoors: DaemonKernelDoors | undefined;
   readonly kernelOpenings: KernelOpenings | undefined;
+  readonly users: ActiveUsers;
 }
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
@@ -147,6 +149,10 @@ export async function assemble(
       clock,
       log,
     });
+  const users = new ActiveUsers({
+    ...{ clock, log, leaseManager },
+    adopt: () => kernelOpenings?.adopt(0),
+  });
   const metrics = new MetricsPage(log, async () => {
     const { Metrics } = await import("./metrics/metrics.ts");
     return new Metrics({
@@ -185,6 +191,7 @@ export async function assemble(
     trialKnocks,
     kernelDoors,
     kernelOpenings,
+    users,
   };
 }
 

@@ -12,6 +12,7 @@ import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
 import { tcpConnections } from "../system/sessions.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
+import type { LoadedUsers } from "./active-users.ts";
 import { Administration } from "./administration.ts";
 import type { DaemonParts } from "./assemble.ts";
 import { assemble, logSettings } from "./assemble.ts";
@@ -29,6 +30,12 @@ import { warmUp } from "./warm-up.ts";
  */
 const stopTimeouts = { closing: 800, starting: 1000 };
 const finalTimeouts = { closing: 6000, starting: 3000 };
+
+/** What a reload has read. */
+interface LoadedFiles extends CheckedConfig {
+  /** `undefined` where no door has users. */
+  readonly users: LoadedUsers | undefined;
+}
 
 /** The life of a daemon, from its configuration to its last line in the log; `assemble` makes its parts. */
 export class Daemon {
@@ -73,6 +80,8 @@ export class Daemon {
     this.#warn(warnings);
     await this.#protect();
     await persistence?.state.recover((leases) => leaseManager.restore(leases));
+    await this.#parts.users.start(this.#config);
+    void this.#parts.users.settle();
     this.#parts.kernelOpenings?.adopt(0);
     pipeline.watch(doors.current);
     // For knocks of which the last packet came before the first that is seen here.
@@ -112,11 +121,14 @@ export class Daemon {
     const { configFile } = this.#options;
     this.#say("reload", `re-reading config file: ${configFile}`);
     this.#manager.reloading();
-    let loaded: CheckedConfig;
+    let loaded: LoadedFiles;
     try {
       loaded = await this.#reads.run(() => this.#load());
     } catch (error) {
-      return this.#refuse(error);
+      const refused = this.#refuse(error);
+      // A broken configuration keeps nobody in who was removed.
+      await this.reloadUsers();
+      return refused;
     }
     const changes = compareConfigs(this.#config, loaded.config);
     this.#parts.activity.forget([...changes.changed, ...changes.removed]);
@@ -128,7 +140,7 @@ export class Daemon {
     this.#config = loaded.config;
     this.#parts.trialKnocks.forget([...changes.removed, ...changes.changed]);
     try {
-      await this.#takeOver(loaded.config, warnings);
+      await this.#takeOver(loaded, warnings);
     } catch (error) {
       // Whatever the new configuration needs and cannot have: a daemon that runs is not to end by it.
       const text = `the configuration counts only in part: ${reason(error)}`;
@@ -138,12 +150,40 @@ export class Daemon {
     return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
 
-  /** Reads the configuration and its one-time lists, beside the main loop. Throws CONFIG. */
-  async #load(): Promise<CheckedConfig> {
+  /** Reads the users file again, for the configuration in force. If it cannot be used, the devices stay as they were. */
+  async reloadUsers(): Promise<Result<"reload">> {
+    const { users, log } = this.#parts;
+    const file = this.#config.options.usersFile;
+    try {
+      const loaded = await this.#reads.run(() => users.load(this.#config));
+      if (loaded !== undefined && !this.#isStopping) await this.#useDevices(loaded);
+      const warnings = loaded?.warnings ?? [];
+      return {
+        ...{ kind: "reloaded", file, added: [], removed: [], changed: [], options: [], warnings },
+      };
+    } catch (error) {
+      const problems = reason(error).split("\n");
+      for (const text of [...problems, "the devices stay as they were"]) {
+        log.write({ level: "error", event: "reload-failed", text });
+      }
+      return { kind: "refused", file, problems };
+    }
+  }
+
+  async #useDevices(loaded: LoadedUsers): Promise<void> {
+    const { users } = this.#parts;
+    users.use(loaded);
+    this.#warn(loaded.warnings);
+    await users.settle();
+  }
+
+  /** Reads the configuration, its users file and its one-time lists, beside the main loop. Throws CONFIG. */
+  async #load(): Promise<LoadedFiles> {
     const loaded = this.#options.check(await this.#file.read());
+    const users = await this.#parts.users.load(loaded.config);
     await this.#parts.doors.load(loaded.config.doors);
     if (this.#isStopping) throw new KnockError("SYSTEM", "the daemon is shutting down");
-    return loaded;
+    return { ...loaded, users };
   }
 
   /** Keeps the configuration that is in force. */
@@ -160,7 +200,7 @@ export class Daemon {
     return { kind: "refused", file: this.#options.configFile, problems };
   }
 
-  async #takeOver(config: Config, warnings: readonly string[]): Promise<void> {
+  async #takeOver({ config, users }: LoadedFiles, warnings: readonly string[]): Promise<void> {
     const { network, doors, pipeline } = this.#parts;
     this.#configureLog();
     this.#warn(warnings);
@@ -168,6 +208,7 @@ export class Daemon {
     // What a door opened that changes now stays open, as what knockd opened.
     this.#parts.kernelOpenings?.adopt(0);
     doors.use(config);
+    if (users !== undefined) void this.#useDevices(users);
     this.#parts.persistence?.notifier.use(this.#config);
     pipeline.watch(doors.current);
     this.#replacePidFile();
@@ -253,7 +294,7 @@ export class Daemon {
       doors: () => doors.current,
       interfaces: () => this.#config.options.interfaces,
       readConnections: tcpConnections,
-      reload: () => this.reload(),
+      reload: ({ users }) => (users ? this.reloadUsers() : this.reload()),
     });
     try {
       this.#control = await serve(path, { handlers, log, clock });

@@ -19,6 +19,7 @@ import { failureOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Matcher } from "../match/matcher.ts";
 import { networkNamespace } from "../system/namespaces.ts";
+import type { ActiveUsers } from "./active-users.ts";
 import type { ChildProcesses } from "./child-processes.ts";
 import type { DoorActivity } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
@@ -49,6 +50,7 @@ export interface StatusParts {
   readonly protection: Pick<Protection, "services" | "trial" | "problems">;
   readonly activity: DoorActivity;
   readonly history: Pick<AccessHistory, "problems" | "read">;
+  readonly users: Pick<ActiveUsers, "problems">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
@@ -92,6 +94,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     problems: [
       ...(problem === undefined ? [] : [{ code: "journal", message: problem } as const]),
       ...parts.history.problems,
+      ...parts.users.problems,
       ...network.problems,
       ...firewalls.problems,
       ...problems,

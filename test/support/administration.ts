@@ -157,6 +157,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
     source: new MemorySource(() => {}),
     children: { problems: [] },
+    users: { problems: [] },
     network: { problems: [], missing: [] },
     firewalls,
     protection,

@@ -44,7 +44,7 @@ describe("a trial", () => {
   beforeEach(async () => {
     bench = await startAdministration();
     bench.configure(web);
-    await bench.handlers.reload();
+    await bench.handlers.reload({});
     await bench.handlers.unprotect();
     bench.clock.advance(10_000);
   });
@@ -80,7 +80,7 @@ describe("a trial", () => {
     await bench.handlers.guard({ address: admin });
     for (const door of ["ssh", "web"]) knock(door, admin);
     bench.configure(web.replace("7100", "7101"));
-    await bench.handlers.reload();
+    await bench.handlers.reload({});
     const peer = connect(admin, 50_001);
     expect(await confirm(peer)).toMatchObject({ services: ["tcp/22"], unproven: ["web"] });
   });

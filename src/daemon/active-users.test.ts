@@ -1,0 +1,154 @@
+import { describe, expect, test } from "vitest";
+import { byCommands } from "../../test/support/accesses.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { MemoryFirewall } from "../../test/support/memory-firewall.ts";
+import { MemoryLog } from "../../test/support/memory-log.ts";
+import { settled } from "../../test/support/slow-firewall.ts";
+import { KnockError } from "../base/errors.ts";
+import { parseConfig } from "../config/parse.ts";
+import { LeaseManager } from "../grant/lease-manager.ts";
+import { Ledger } from "../grant/ledger.ts";
+import { makeKey } from "../knock/keys.ts";
+import { ActiveUsers } from "./active-users.ts";
+
+const start = Date.UTC(2027, 2, 20);
+
+function section(name: string, nth: number, ...more: string[]): string {
+  const { lock } = makeKey(new Uint8Array(64).fill(nth));
+  return [`[${name}]`, `key = ${lock}`, ...more, ""].join("\n");
+}
+
+const laptop = section("alice/laptop", 1);
+const phone = section("bob/phone", 2);
+
+function configure(users: string) {
+  const { config } = parseConfig(`[options]\nKnockPort = 1\n[ssh]\n${users}\nopen = tcp/22`, "/");
+  if (config === undefined) throw new Error("no configuration");
+  return config;
+}
+
+const config = configure("users = alice, bob");
+
+function make(text = laptop + phone) {
+  const clock = new ManualClock(start);
+  const log = new MemoryLog();
+  const firewall = new MemoryFirewall();
+  const leaseManager = new LeaseManager({
+    ...{ firewall, clock, log, ledger: new Ledger(), journal: undefined, locks: undefined },
+    ...{ maxCommands: 64, refuseWithoutJournal: false },
+  });
+  const file = { text };
+  let adopted = 0;
+  const users = new ActiveUsers({
+    ...{ clock, log, leaseManager },
+    adopt: () => adopted++,
+    read: async (path) => {
+      if (path !== "/etc/knockd.users") throw new KnockError("CONFIG", `no file ${path}`);
+      return Buffer.from(file.text);
+    },
+  });
+  const open = async (who: string, length: number) => {
+    await leaseManager.open({ access: byCommands({ who }), length, again: "extend" });
+    await settled();
+  };
+  const reload = async (after: string) => {
+    file.text = after;
+    const loaded = await users.load(config);
+    if (loaded !== undefined) users.use(loaded);
+    await users.settle();
+  };
+  const holders = () => leaseManager.leases.map(({ by }) => Object.fromEntries(by));
+  return {
+    log,
+    firewall,
+    leaseManager,
+    users,
+    file,
+    open,
+    reload,
+    holders,
+    adopted: () => adopted,
+  };
+}
+
+test("the devices of the file have keys, but for those that are disabled", async () => {
+  const { users } = make(laptop + section("bob/phone", 2, "disabled = yes"));
+  await users.start(config);
+  expect(users.keys.map(({ who }) => who)).toEqual(["alice/laptop"]);
+  expect(users.find("bob/phone")?.disabled).toBe(true);
+  expect(users.find("carol/x")).toBeUndefined();
+});
+
+test("no file is read where no door has users", async () => {
+  const { users } = make();
+  const other = configure("sequence = 7,8,9");
+  expect(await users.load({ ...other, options: { usersFile: "/nowhere" } })).toBeUndefined();
+  await users.start({ ...other, options: { usersFile: "/nowhere" } });
+  expect(users.problems).toEqual([]);
+});
+
+test("a reload refuses a file with an error, and says all of them", async () => {
+  const { users } = make(`${laptop}[bob]\nallow = x\n`);
+  await expect(users.load(config)).rejects.toThrow(
+    /knockd\.users:3:1: the name .*\n.*hint.*\n.*knockd\.users:3:1: the device has no key\n.*\n.*knockd\.users:4:9: Allow: "x"/,
+  );
+  const elsewhere = { ...config, options: { usersFile: "/nowhere" } };
+  await expect(users.load(elsewhere)).rejects.toThrow("no file /nowhere");
+});
+
+test("at a start an error costs its device alone, and is a problem until a reload", async () => {
+  const { users, log, reload } = make(`${laptop}[bob/phone]\n`);
+  await users.start(config);
+  expect(users.keys.map(({ who }) => who)).toEqual(["alice/laptop"]);
+  const message = "/etc/knockd.users:3:1: the device has no key";
+  expect(users.problems).toEqual([{ code: "users", message }]);
+  expect(log.entries.filter(({ level }) => level === "error").map(({ text }) => text)).toEqual([
+    message,
+  ]);
+  await reload(laptop + phone);
+  expect(users.problems).toEqual([]);
+});
+
+describe("a lease", () => {
+  test("loses who is gone or disabled, and is closed with the last of them", async () => {
+    const { users, firewall, open, reload, holders, adopted } = make();
+    await users.start(config);
+    await open("alice/laptop", 10_000);
+    await open("bob/phone", 60_000);
+    await open("knockctl", 5000);
+    await reload(phone);
+    expect(holders()).toEqual([{ "bob/phone": 60_000, knockctl: 5000 }]);
+    expect(adopted()).toBe(1);
+    await reload(section("bob/phone", 2, "disabled = yes"));
+    expect(holders()).toEqual([{ knockctl: 5000 }]);
+    expect(firewall.history).toEqual(["open ssh 192.0.2.7"]);
+  });
+
+  test("is closed for the last one", async () => {
+    const { users, firewall, open, reload } = make();
+    await users.start(config);
+    await open("alice/laptop", 10_000);
+    await reload(phone);
+    expect(firewall.history).toEqual(["open ssh 192.0.2.7", "close ssh 192.0.2.7"]);
+  });
+
+  test("outlasts no device, and no administrator's time is cut", async () => {
+    const { users, open, reload, holders } = make();
+    await users.start(config);
+    const day = 86_400_000;
+    await open("alice/laptop", 30 * day);
+    await open("knockctl", 20 * day);
+    await reload(section("alice/laptop", 1, "expires = 2027-03-21") + phone);
+    expect(holders()).toEqual([{ "alice/laptop": 2 * day, knockctl: 20 * day }]);
+    await reload(section("alice/laptop", 1, "expires = 2027-03-19") + phone);
+    expect(holders()).toEqual([{ knockctl: 20 * day }]);
+  });
+
+  test("stays where the file cannot be read at a start", async () => {
+    const { users, firewall, open } = make("[alice/laptop]\n");
+    await open("alice/laptop", 10_000);
+    await users.start(config);
+    await users.settle();
+    expect(firewall.history).toEqual(["open ssh 192.0.2.7"]);
+  });
+});

@@ -1,0 +1,167 @@
+import type { Clock } from "../base/clock.ts";
+import { KnockError, reason } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import type { StatusProblem } from "../base/status-problem.ts";
+import type { WallTime } from "../base/time.ts";
+import { later } from "../base/time.ts";
+import type { Config } from "../config/config.ts";
+import { formatProblem, formatWithHint } from "../config/problem.ts";
+import { findUserTraps } from "../config/traps/users.ts";
+import type { Device } from "../config/users.ts";
+import { parseUsers } from "../config/users.ts";
+import { holderOf } from "../grant/holders.ts";
+import type { Lease } from "../grant/lease.ts";
+import { reopenOf } from "../grant/lease.ts";
+import type { LeaseManager } from "../grant/lease-manager.ts";
+import type { Lock } from "../knock/keys.ts";
+import { track } from "../system/disk.ts";
+import { DiskLane } from "../system/disk-lane.ts";
+import { readUsersFile } from "./state/users-file.ts";
+
+export interface ActiveUsersParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly leaseManager: Pick<LeaseManager, "leases" | "leave" | "curtail">;
+  /** Makes leases of what the kernel has opened. */
+  readonly adopt: () => void;
+  readonly read?: (path: string) => Promise<Uint8Array>;
+}
+
+/** A key of a device that is not disabled. */
+export interface ActiveKey {
+  readonly who: string;
+  readonly lock: Lock;
+  /** `undefined` means never. */
+  readonly expires: WallTime | undefined;
+}
+
+/** A users file that can be used. */
+export interface LoadedUsers {
+  readonly devices: readonly Device[];
+  readonly warnings: readonly string[];
+}
+
+type UserSettings = Pick<Config, "doors"> & {
+  readonly options: Pick<Config["options"], "usersFile">;
+};
+
+/** The devices that may open doors by key, as the users file in force has them. */
+export class ActiveUsers {
+  readonly #parts: ActiveUsersParts;
+  readonly #lane = new DiskLane();
+  #devices: ReadonlyMap<string, Device> = new Map();
+  #problems: readonly string[] = [];
+
+  constructor(parts: ActiveUsersParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns the device of this name. */
+  find(name: string): Device | undefined {
+    return this.#devices.get(name);
+  }
+
+  /** The keys that have hints: those of devices that are not disabled. */
+  get keys(): readonly ActiveKey[] {
+    return [...this.#devices.values()]
+      .filter(({ disabled }) => !disabled)
+      .flatMap(({ name: who, locks, expires }) => locks.map((lock) => ({ who, lock, expires })));
+  }
+
+  /** What is wrong with the file since the start. */
+  get problems(): readonly StatusProblem[] {
+    return this.#problems.map((message) => ({ code: "users", message }));
+  }
+
+  /** Reads the file of a configuration; none where no door has users. Throws CONFIG with every problem. */
+  async load(config: UserSettings): Promise<LoadedUsers | undefined> {
+    if (!hasUsers(config)) return undefined;
+    const { usersFile } = config.options;
+    const bytes = await this.#lane
+      .run(() => this.#read(usersFile))
+      .catch((error: unknown) => {
+        if (error instanceof KnockError) throw error;
+        throw new KnockError("CONFIG", `users file ${usersFile}: ${reason(error)}`);
+      });
+    const { devices, problems } = parseUsers(Buffer.from(bytes).toString());
+    if (problems.length > 0) {
+      const lines = problems.map((problem) => formatWithHint(usersFile, problem));
+      throw new KnockError("CONFIG", lines.join("\n"));
+    }
+    return { devices, warnings: this.#findTraps(config, devices) };
+  }
+
+  /** Puts the file of a configuration in force, however long its disk takes. What is wrong with it costs its keys alone. */
+  async start(config: UserSettings): Promise<void> {
+    if (!hasUsers(config)) return;
+    const { usersFile } = config.options;
+    try {
+      const bytes = await track(this.#read(usersFile));
+      const { devices, problems } = parseUsers(Buffer.from(bytes).toString());
+      this.use({ devices });
+      for (const text of this.#findTraps(config, devices)) {
+        this.#parts.log.write({ level: "warning", event: "warning", text });
+      }
+      this.#report(problems.map((problem) => formatProblem(usersFile, problem)));
+    } catch (error) {
+      if (!(error instanceof KnockError)) throw error;
+      this.#report([error.message]);
+    }
+  }
+
+  /** Puts other devices in force. */
+  use({ devices }: Pick<LoadedUsers, "devices">): void {
+    this.#devices = new Map(devices.map((device) => [device.name, device]));
+    this.#problems = [];
+  }
+
+  /**
+   * Takes those who are gone, disabled or have expired out of the leases, and lets none outlast its end.
+   * Nothing where a part of the file could not be read. Resolves when what that closes is closed.
+   */
+  async settle(): Promise<void> {
+    if (this.#problems.length > 0) return;
+    const { leaseManager, adopt } = this.#parts;
+    if (!leaseManager.leases.some((lease) => devicesOf(lease).length > 0)) return;
+    adopt();
+    const cuts = leaseManager.leases.flatMap((lease) =>
+      devicesOf(lease).map((name) => this.#settle(lease, name)),
+    );
+    await Promise.all(cuts);
+  }
+
+  async #settle(lease: Lease, name: string): Promise<void> {
+    const { clock, leaseManager } = this.#parts;
+    const device = this.find(name);
+    if (device === undefined || device.disabled) return await leaseManager.leave(lease, name);
+    if (device.expires === undefined) return;
+    const due = later(clock.now(), device.expires - clock.wall());
+    await leaseManager.curtail(lease, name, due);
+  }
+
+  #read(path: string): Promise<Uint8Array> {
+    return (this.#parts.read ?? readUsersFile)(path);
+  }
+
+  #findTraps({ doors }: UserSettings, devices: readonly Device[]): string[] {
+    const traps = findUserTraps(doors, devices, this.#parts.clock.wall());
+    return traps.map((text) => `warning: ${text}`);
+  }
+
+  #report(problems: readonly string[]): void {
+    this.#problems = problems;
+    for (const text of problems) {
+      this.#parts.log.write({ level: "error", event: "users", text });
+    }
+  }
+}
+
+function hasUsers({ doors }: Pick<UserSettings, "doors">): boolean {
+  return doors.some(({ users }) => users.length > 0);
+}
+
+/** Returns the devices that hold a lease, or wait for it to be closed. */
+function devicesOf(lease: Lease): string[] {
+  const waiting = reopenOf(lease).map(({ access }) => holderOf(access));
+  return [...new Set([...lease.by.keys(), ...waiting])].filter((name) => name.includes("/"));
+}
