@@ -26,7 +26,7 @@ export type Main = (args: readonly string[], io: Io) => Promise<number>;
 const flushTimeout = 300;
 
 /** The width of a terminal that does not tell it. */
-const usualColumns = 80;
+export const usualColumns = 80;
 
 /** What may wait for a slow reader: bytes. Beyond it lines are lost, not memory. */
 const mostUnread = 1 << 20;

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockctl } from "./knockd.ts";
@@ -451,16 +452,18 @@ esac
   describe("on a terminal", () => {
     /** Starts it on a terminal of its own, which script(1) makes; what is written to `keys` is typed. */
     function open(...args: string[]): Process {
+      return openAt(80, env(`${admin.address} 50000`), ...args);
+    }
+    function openAt(columns: number, environment: Record<string, string>, ...args: string[]) {
       const line = argv("init", "--config", config, ...args).join(" ");
       const commands = [
         "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts",
         "mount --bind /dev/pts/ptmx /dev/ptmx",
         `mkfifo ${folder.at("keys")}`,
         // Without exec a shell that waits (dash) would get the Ctrl-C, too, and die of it.
-        `exec script -qec "exec ${line}" /dev/null <>${folder.at("keys")}`,
+        `exec script -qec "stty cols ${columns}; exec ${line}" /dev/null <>${folder.at("keys")}`,
       ];
-      const settings = { env: env(`${admin.address} 50000`) };
-      return host.start(["sh", "-ec", commands.join("\n")], settings);
+      return host.start(["sh", "-ec", commands.join("\n")], { env: environment });
     }
     const type = (keys: string) => writeFileSync(folder.at("keys"), keys);
 
@@ -483,6 +486,47 @@ esac
       expect((await run("undo")).code).toBe(0);
       expect(existsSync(config)).toBe(false);
     }, 90_000);
+
+    test.each([80, 120])(
+      "at %i columns asks where a knock comes from, offers recent log-ins, and wraps nothing",
+      async (columns) => {
+        for (const [name, addresses] of [
+          ["who", [admin.address]],
+          ["last", [other.address, admin.address]],
+        ] as const) {
+          const lines = addresses.map((address) => `echo "admin pts/0 2026-11-28 (${address})"`);
+          folder.write(name, ["#!/bin/sh", ...lines, ""].join("\n"));
+          chmodSync(folder.at(name), 0o755);
+        }
+        // At the console: no ssh connection tells the address.
+        const atConsole = { ...env(), PATH: `${folder.path}:${process.env["PATH"]}` };
+        const args = ["--service", "tcp/22", "--host", "gate.example.org"];
+        const terminal = openAt(columns, atConsole, ...args);
+        await terminal.waitFor(/From which address will your knock come, or any\?/, 20_000);
+        type("not-an-address\r");
+        await terminal.waitFor(/"not-an-address" is not an address/);
+        type("\r");
+        await terminal.waitFor(/Do it\? \[y\/N\]/, 20_000);
+        const known = `${admin.address}, ${other.address}`;
+        expect(terminal.stdout.replace(/\s+/g, " ")).toContain(
+          `or any? (recent log-ins: ${known}) [${admin.address}]`,
+        );
+        type("y\r");
+        await terminal.waitFor(/knockctl guard --confirm/, 30_000);
+        await terminal.waitFor(/Ctrl-C\s+only\s+stops\s+waiting\./, 20_000);
+        type("\x03");
+        await terminal.ended;
+        // Commands, the configuration and paths stay whole.
+        const isPlain = (line: string) => !/^(?: {4}|---|\+\+\+)|\/run\/tmp\//.test(line);
+        const wide = terminal.stdout
+          .split(/\r\n|\r|\n/)
+          .map((line) => stripVTControlCharacters(line))
+          .filter((line) => line.length > columns && isPlain(line));
+        expect(wide).toEqual([]);
+        expect((await run("undo")).code).toBe(0);
+      },
+      120_000,
+    );
 
     test.each([
       ["no", "n\r", "Nothing was changed."],

@@ -143,14 +143,19 @@ describe("init", () => {
     expect(server.handlers.status().firewall).toEqual({ kind: "nftables", protects: ["tcp/22"] });
   });
 
-  test("prints nothing that 80 columns break but commands and the configuration", async () => {
-    const { config, server } = await open();
-    const args = ["--dry-run", "--service", "tcp/22,udp/51820,tcp/80", "--host", "a.example"];
-    const { stdout, stderr } = await knockctlAt(80, "init", ...args, ...at(config, server));
-    expect(tooWide(stdout).filter((line) => !/^(?:---|\+\+\+) |^ {4}/.test(line))).toEqual([]);
-    expect(tooWide(stderr)).toEqual([]);
-    expect(stdout).toContain("random-order scans opens it");
-  });
+  test.each([80, 120])(
+    "prints nothing that %i columns break but commands and the configuration",
+    async (columns) => {
+      const { config, server } = await open();
+      const args = ["--dry-run", "--service", "tcp/22,udp/51820,tcp/80", "--host", "a.example"];
+      const { stdout, stderr } = await knockctlAt(columns, "init", ...args, ...at(config, server));
+      expect(
+        tooWide(stdout, columns).filter((line) => !/^(?:---|\+\+\+) |^ {4}/.test(line)),
+      ).toEqual([]);
+      expect(tooWide(stderr, columns)).toEqual([]);
+      expect(stdout).toContain("random-order scans opens it");
+    },
+  );
 
   test("needs no address at the console", async () => {
     asRoot();

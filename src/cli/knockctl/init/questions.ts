@@ -1,5 +1,6 @@
 import type { Interface } from "node:readline/promises";
 import { KnockError } from "../../../base/errors.ts";
+import { fitLines, usualColumns } from "../../program.ts";
 
 /** A dialogue at the terminal. */
 export class Questions {
@@ -22,20 +23,20 @@ export class Questions {
   async ask<T>(question: string, usual: string, read: (text: string) => T): Promise<T> {
     for (;;) {
       const offer = usual === "" ? "" : ` [${usual}]`;
-      const answer = (await this.#question(`${question}${offer} `)).trim();
+      const answer = (await this.#question(`${question}${offer}`)).trim();
       try {
         return read(answer === "" ? usual : answer);
       } catch (error) {
         if (!(error instanceof KnockError) || error.code !== "USAGE") throw error;
         const hints = error.hints.map((hint) => ` (${hint})`).join("");
-        process.stdout.write(`${error.message}${hints}\n`);
+        process.stdout.write(`${fitTerminal(`${error.message}${hints}`)}\n`);
       }
     }
   }
 
   /** Returns whether the answer is yes. */
   async confirm(question: string): Promise<boolean> {
-    const answer = await this.#question(`${question} [y/N] `);
+    const answer = await this.#question(`${question} [y/N]`);
     return /^y(?:es)?$/i.test(answer.trim());
   }
 
@@ -45,12 +46,17 @@ export class Questions {
 
   async #question(text: string): Promise<string> {
     try {
-      return await this.#terminal.question(text, { signal: this.#gone.signal });
+      const prompt = `${fitTerminal(text)} `;
+      return await this.#terminal.question(prompt, { signal: this.#gone.signal });
     } catch (cause) {
       process.stdout.write("\n");
       throw new KnockError("SYSTEM", "interrupted: nothing was changed", { cause });
     }
   }
+}
+
+function fitTerminal(text: string): string {
+  return fitLines(text, { columns: process.stdout.columns || usualColumns });
 }
 
 /** Returns whether the user can be asked. */
