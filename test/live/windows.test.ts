@@ -6,6 +6,7 @@ import { doors } from "../clients/client.ts";
 import { columns, compareRows } from "../clients/table.ts";
 import { addressOf, Gate } from "../clients/trial.ts";
 import type { LiveHost } from "./host.ts";
+import { KeyReceiver } from "./key-receiver.ts";
 import { Folder } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
@@ -118,6 +119,25 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
       stdout: `hitting tcp ${address}:sesame\nhitting tcp ${address}:simsim\n`,
       stderr: "",
     });
+  });
+
+  test("imports a key from standard input, and knocks by it", async () => {
+    const server = network.host("refusing");
+    const vectors = JSON.parse(readFileSync(join(root, "docs/knock-vectors.json"), "utf8"));
+    const { key, lock } = vectors.keys;
+    const places = { port: 23547, service: 4422 };
+    const receiver = await KeyReceiver.open(server, { lock, ...places, after: 1 });
+    const link = `sesame:#key=${key}&host=${server.address}&port=23547&door=ssh&name=home&wait=4422`;
+    const input = output.write("line", `${link}\r\n`);
+    expect(await knock(`--import <${input}`)).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/home is in C:\\.*\\sesame\\knock\.conf\. Try: knock home/),
+    });
+    expect(await knock("--retry 3 home")).toEqual({ code: 0, stdout: "", stderr: "" });
+    const { knocks } = receiver;
+    expect(knocks.length).toBeGreaterThan(0);
+    expect(new Set(knocks.map(({ result }) => result))).toEqual(new Set(["ok"]));
+    await receiver.close();
   });
 
   test("says its version, and fails with 1 and a reason", async () => {
