@@ -9,10 +9,13 @@ export interface Io {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Opens standard input; absent if there is none. */
-  readonly input?: (() => NodeJS.ReadStream | AsyncIterable<Uint8Array>) | undefined;
+  readonly input?: (() => ProgramInput) | undefined;
   /** The terminal that shows standard output; absent if none does. */
   readonly terminal?: TerminalSize | undefined;
 }
+
+/** Standard input, or bytes in its place. */
+export type ProgramInput = NodeJS.ReadStream | AsyncIterable<Uint8Array>;
 
 export interface TerminalSize {
   /** Its width at this moment. */

@@ -8,7 +8,7 @@ import { usualTimeout } from "../../client/wait.ts";
 import { parseKey } from "../../knock/keys.ts";
 import type { LinkProblem } from "../../knock/link.ts";
 import { parseLink } from "../../knock/link.ts";
-import type { Io } from "../program.ts";
+import type { Io, ProgramInput } from "../program.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { expectAlone } from "./expect-alone.ts";
 
@@ -16,8 +16,11 @@ import { expectAlone } from "./expect-alone.ts";
 export async function importLine(line: KnockCommandLine, io: Io): Promise<number> {
   expectAlone("import", line);
   const path = line.get("file") ?? usualPath();
-  if (process.stdin.isTTY && !line.has("quiet")) io.stderr("Paste the sesame: line:\n");
-  const profile = readLink(await readLine(io), line.get("name"));
+  const input = io.input?.() ?? [];
+  if ("isTTY" in input && input.isTTY && !line.has("quiet")) {
+    io.stderr("Paste the sesame: line:\n");
+  }
+  const profile = readLink(await readLine(input), line.get("name"));
   changeProfiles(path, (edited) => importProfile(edited, profile, line.has("force")));
   if (!line.has("quiet")) {
     const mode = process.platform === "win32" ? "" : " (0600)";
@@ -33,10 +36,10 @@ const longestInput = 16_384;
  * Returns the first line of standard input that begins with `sesame:`, or with the address of a page, and reads no
  * further. Throws `USAGE` if there is none; the error quotes nothing that was read.
  */
-async function readLine(io: Io): Promise<string> {
+async function readLine(input: ProgramInput | readonly never[]): Promise<string> {
   const decoder = new TextDecoder();
   let text = "";
-  for await (const piece of io.input?.() ?? []) {
+  for await (const piece of input) {
     text += typeof piece === "string" ? piece : decoder.decode(piece, { stream: true });
     const found = findLink(text.split("\n").slice(0, -1));
     if (found !== undefined) return found;
