@@ -46,7 +46,7 @@ test("a forwarded port is a port of this host, always protected", () => {
 
 test("a source has what its family of addresses reaches", () => {
   const services = (lines: string, source: string) =>
-    formatServices(servicesFor(openedServices(door(lines)), address(source)));
+    formatServices(servicesFor(openedServices(door(lines)), address(source).family));
   const forward = "open = tcp/2222 -> 10.0.0.5:22, udp/53";
   expect(services(forward, "192.0.2.7")).toBe("tcp/2222, udp/53");
   expect(services(forward, "2001:db8::7")).toBe("udp/53");

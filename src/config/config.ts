@@ -1,4 +1,3 @@
-import type { Address } from "../base/address.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { DoorService, OpenedService, Service } from "../base/service.ts";
 import {
@@ -64,9 +63,8 @@ export function openedServices({ action }: DoorConfig): readonly DoorService[] {
   return action.kind === "native" ? action.services : [];
 }
 
-/** Returns what these services of a door are for a source: those that it reaches by its family of addresses. */
-export function servicesFor(services: readonly DoorService[], source: Address): OpenedService[] {
-  const { family } = source;
+/** Returns what these services of a door are for a source of this family of addresses: those that it reaches. */
+export function servicesFor(services: readonly DoorService[], family: 4 | 6): OpenedService[] {
   const reached = services.filter((service) => {
     if (isForwarded(service)) return service.target.address.family === family;
     return !isRouted(service) || service.hosts.some(({ base }) => base.family === family);

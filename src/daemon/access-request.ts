@@ -26,7 +26,7 @@ export function requestAccess(
   const parts = { owner, source, knock, ...(who !== undefined && { who }) };
   if (action.kind === "native") {
     const { openFor: length } = action;
-    const services = servicesFor(action.services, source);
+    const services = servicesFor(action.services, source.family);
     if (services.length === 0) return undefined;
     return { access: { ...parts, method: { kind: "native", services } }, length, again: "extend" };
   }

@@ -2,9 +2,9 @@ import { randomInt } from "node:crypto";
 import { backends } from "../base/backends.ts";
 import type { Log } from "../base/log.ts";
 import type { Sequence } from "../base/sequence.ts";
-import { isForwarded, isRouted } from "../base/service.ts";
+import { openedAs, uniqueServices } from "../base/service.ts";
 import type { Config, ConfigOptions, DoorConfig } from "../config/config.ts";
-import { fixedSteps, namedServices } from "../config/config.ts";
+import { fixedSteps, namedServices, servicesFor } from "../config/config.ts";
 import type { KernelDoorsResult, KnockedDoor } from "../firewall/backend.ts";
 import type {
   KernelDoor,
@@ -175,13 +175,18 @@ export function nativeKernelDoors({ options, doors }: Config): readonly NamedKer
   });
 }
 
+const families = [4, 6] as const;
+
 function obstacleOf({ sequence, until, action }: DoorConfig): string | undefined {
   if (sequence.kind === "none") return "keys alone open it";
   if (sequence.kind === "one-time") return "its sequences are used once";
   const services = action.kind === "native" ? action.services : [];
   if (services.some(({ protocol }) => protocol === "any")) return "it opens all services";
-  if (services.some((one) => isRouted(one) || isForwarded(one))) {
-    return "it opens services of hosts behind this one";
+  const all = uniqueServices(services.map(openedAs)).length;
+  const counts = families.map((family) => servicesFor(services, family).length);
+  // A door has one key in the kernel, which names all that it opens.
+  if (counts.some((count) => count > 0 && count < all)) {
+    return "it opens other services over IPv4 than over IPv6";
   }
   return until === undefined ? undefined : "it ends at a date";
 }
@@ -209,7 +214,11 @@ function describeDoor(
   const { name, timeout, flags, allow, deny, action } = config;
   const opening =
     action.kind === "native"
-      ? { services: namedServices(config), openFor: action.openFor }
+      ? {
+          services: namedServices(config),
+          families: families.filter((family) => servicesFor(action.services, family).length > 0),
+          openFor: action.openFor,
+        }
       : undefined;
   const obstacle = obstacleOf(config);
   return { name, nth, sequence, obstacle, timeout, flags, target, allow, deny, decoys, opening };

@@ -233,6 +233,40 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       expect(await reaches(client, target, 22)).toBe("open");
     });
 
+    test.each([
+      ["routes to", `open = tcp/22\nto = ${both}\nprotect = yes`, target, 22],
+      [
+        "forwards a port to",
+        Object.values(inside.inner)
+          .slice(0, families.length)
+          .map((one) => `tcp/2222 -> ${one.includes(":") ? `[${one}]` : one}:22`)
+          .join(", ")
+          .replace(/^/, "open = "),
+        undefined,
+        2222,
+      ],
+    ] as const)(
+      "is opened by the kernel while knockd is dead, for hosts that it %s",
+      async (_, door, to, port) => {
+        await serve(`${door}\nopen_for = 1h`, "Interface = eth0\nKernelDoors = yes");
+        const { doors } = await server.ask<{ doors: { kernel: unknown }[] }>("doors");
+        expect(doors.map(({ kernel }) => kernel)).toEqual([{ opens: true }]);
+        await server.kill();
+        const address = to ?? addressOf(gateway, family);
+        expect(await reaches(client, address, port)).toBe("silent");
+        await knock(client, addressOf(gateway, family), 7003, 7001);
+        await expect.poll(() => reaches(client, address, port), { timeout: 10_000 }).toBe("open");
+        expect(await reaches(stranger, address, port)).toBe("silent");
+        await server.start();
+        const source = addressOf(client, family);
+        await expect
+          .poll(() => server.ask("leases"), { timeout: 10_000 })
+          .toMatchObject({ leases: [{ source, inKernel: true }] });
+        await server.ask("close all");
+        expect(await reaches(client, address, port)).toBe("silent");
+      },
+    );
+
     test("can be put on trial, and opens while it is", async () => {
       await serve(`open = tcp/22\nto = ${both}\nopen_for = 1h`);
       // What is open before the trial stays open.

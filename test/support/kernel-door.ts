@@ -20,7 +20,7 @@ export function kernelDoor(
     allow: undefined,
     deny: [],
     decoys: [],
-    opening: { services: [{ protocol: "tcp", port: 22 }], openFor: 30_000 },
+    opening: { services: [{ protocol: "tcp", port: 22 }], families: [4, 6], openFor: 30_000 },
     ...more,
   };
 }

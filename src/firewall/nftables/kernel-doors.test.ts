@@ -16,7 +16,7 @@ test("the kernel opens a native door with a fixed sequence", () => {
 
 describe("the kernel does not open", () => {
   const target = parseNetwork("10.0.0.0/8");
-  const short = { services: [], openFor: 99 };
+  const short = { services: [], families: [], openFor: 99 };
 
   test.each([
     ["it runs commands", "7000,7001", { opening: undefined }],

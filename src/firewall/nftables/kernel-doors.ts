@@ -36,6 +36,8 @@ interface KernelDecoy extends Port {
 
 interface KernelOpening {
   readonly services: readonly Service[];
+  /** The families of the sources that it is for. */
+  readonly families: readonly (4 | 6)[];
   /** Milliseconds. */
   readonly openFor: number;
 }

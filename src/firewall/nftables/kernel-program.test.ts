@@ -101,7 +101,11 @@ test("what may answer a connection is no touch of a decoy", () => {
 });
 
 test("each door has sets of its own, which the filter asks for its services", () => {
-  const icmp = { services: [{ protocol: "icmp" }] as const, openFor: 9000 };
+  const icmp = {
+    services: [{ protocol: "icmp" }] as const,
+    families: [4, 6] as const,
+    openFor: 9000,
+  };
   const doors = [kernelDoor("a", "1"), kernelDoor("b", "2", { opening: icmp })];
   const [a, b] = compiledDoors({ doors, interfaces: undefined, onlyIpv4: false });
   const lines = ruleset(doors);
@@ -134,4 +138,16 @@ test("the key of a door stays the same, and is that of no other door or service"
 
 test("without a door that can be compiled there is nothing", () => {
   expect(ruleset([kernelDoor("a", "1,2", { opening: undefined })])).toEqual([]);
+});
+
+test("a door for one family of addresses opens in it alone", () => {
+  const opening = {
+    services: [{ protocol: "tcp", port: 2222 }] as const,
+    families: [4] as const,
+    openFor: 1000,
+  };
+  const doors = [kernelDoor("a", "1", { opening })];
+  const updates = rules(ruleset(doors), "opened").filter((rule) => rule.includes("update"));
+  expect(updates).toHaveLength(1);
+  expect(updates[0]).toContain("update @door4_");
 });

@@ -5,6 +5,7 @@ import type { Network } from "../../base/address.ts";
 import { contains } from "../../base/address.ts";
 import type { Port } from "../../base/port.ts";
 import type { Service } from "../../base/service.ts";
+import { isRouted } from "../../base/service.ts";
 import type { FlagTest } from "../../base/tcp-flags.ts";
 import type { CompiledDoor, KernelDoor, KernelDoors } from "./kernel-doors.ts";
 import { compiledDoors } from "./kernel-doors.ts";
@@ -277,10 +278,10 @@ function rulesOfOpened(compiled: readonly CompiledDoor[]): string[] {
   return [
     ...families.map(({ version }) => forget(version)),
     "meta nfproto @blind meta mark set 0 return",
-    ...compiled.flatMap(({ key, opening: { openFor } }, i) =>
-      families.map(
+    ...compiled.flatMap(({ key, opening }, i) =>
+      familiesOf(opening.families).map(
         ({ version, saddr }) =>
-          `meta mark ${OPEN + i + 1} update @${doorSet(key, version)} { ${saddr} timeout ${openFor}ms }`,
+          `meta mark ${OPEN + i + 1} update @${doorSet(key, version)} { ${saddr} timeout ${opening.openFor}ms }`,
       ),
     ),
     "meta mark set 0",
@@ -292,7 +293,9 @@ function rulesOfShut(compiled: readonly CompiledDoor[], version: FamilyVersion):
   const saddr = version === 4 ? "ip saddr" : "ip6 saddr";
   return [
     ...compiled.flatMap(({ key, opening: { services } }) =>
-      services.map((one) => `${useOf(one, version)} ${saddr} @${doorSet(key, version)} accept`),
+      services
+        .filter((one) => !isRouted(one))
+        .map((one) => `${useOf(one, version)} ${saddr} @${doorSet(key, version)} accept`),
     ),
     "drop",
   ];
@@ -330,6 +333,10 @@ function forget(version: FamilyVersion): string {
 
 function differs({ mask, value }: FlagTest): string {
   return `tcp flags & ${mask} != ${value}`;
+}
+
+function familiesOf(versions: readonly FamilyVersion[]): readonly (typeof families)[number][] {
+  return families.filter(({ version }) => versions.includes(version));
 }
 
 function useOf(service: Service, version: FamilyVersion): string {

@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
+import { kernelDoor } from "../../../test/support/kernel-door.ts";
 import { address } from "../../../test/support/packets.ts";
 import { parseNetwork } from "../../base/address.ts";
-import type { RoutedService } from "../../base/service.ts";
+import type { RoutedService, Service } from "../../base/service.ts";
 import type { Forward } from "../behind.ts";
-import { nothingBehind } from "../behind.ts";
+import { nothingBehind as without } from "../behind.ts";
+import { compiledDoors } from "./kernel-doors.ts";
 import { behindRules } from "./nft-behind.ts";
 import { groupId } from "./nft-element.ts";
 
@@ -19,6 +21,7 @@ function forward(target: string, isMasqueraded: boolean): Forward {
   };
 }
 
+const nothingBehind = { ...without, doors: [] };
 const inner = routed(22, "10.0.0.5", "2001:db8::/64");
 const id = groupId(inner.hosts);
 const forGood = (service: RoutedService) => ({ service, milliseconds: undefined });
@@ -105,4 +108,35 @@ test("what is no more is removed, whether it is still there or not", () => {
   for (const name of [`open4_${old}`, `protected_${old}`]) {
     expect(lines.some((line) => line.includes(`set ${name} {`))).toBe(true);
   }
+});
+
+test("doors that the kernel opens are asked, too", () => {
+  const opening = (service: Service) => ({
+    services: [service],
+    families: [4] as const,
+    openFor: 1000,
+  });
+  const doors = compiledDoors({
+    doors: [
+      kernelDoor("a", "7000", { opening: opening(inner) }),
+      kernelDoor("b", "7001", { opening: opening({ protocol: "udp", port: 53 }) }),
+    ],
+    interfaces: undefined,
+    onlyIpv4: false,
+  });
+  const [a, b] = doors.map(({ key }) => key);
+  const behind = {
+    ...nothingBehind,
+    routed: [inner],
+    forwards: [forward("10.0.0.5", false)],
+    doors,
+  };
+  const { lines } = behindRules(behind, [forGood(inner)], "sesame");
+  expect(rules(lines, "routed").slice(-4, -2)).toEqual([
+    `ip daddr { 10.0.0.5 } tcp dport 22 ip saddr @door4_${a} accept`,
+    `ip6 daddr { 2001:db8::/64 } tcp dport 22 ip6 saddr @door6_${a} accept`,
+  ]);
+  expect(rules(lines, "forwarded").at(-1)).toBe(
+    `meta l4proto 17 th dport 53 fib daddr type local ip saddr @door4_${b} dnat ip to 10.0.0.5:5353`,
+  );
 });

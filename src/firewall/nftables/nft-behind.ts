@@ -5,6 +5,8 @@ import { formatEndpoint } from "../../base/endpoint.ts";
 import type { RoutedService, Service } from "../../base/service.ts";
 import { formatService, isRouted } from "../../base/service.ts";
 import type { Forward, ServicesBehind } from "../behind.ts";
+import type { CompiledDoor } from "./kernel-doors.ts";
+import { doorSet } from "./kernel-sets.ts";
 import { groupId, protocolNumbers } from "./nft-element.ts";
 
 /** Services that are protected, for how long: milliseconds; `undefined` means for ever. */
@@ -18,6 +20,11 @@ export interface HostGroup {
   /** The end of the names of its sets. */
   readonly id: string;
   readonly hosts: readonly Network[];
+}
+
+interface BehindContents extends ServicesBehind {
+  /** The doors that the kernel opens by itself. */
+  readonly doors: readonly CompiledDoor[];
 }
 
 /** The rules for hosts behind this one. */
@@ -54,7 +61,7 @@ function isOfHosts(name: string): boolean {
  * of groups that are in the table and may be no more.
  */
 export function behindRules(
-  behind: ServicesBehind,
+  behind: BehindContents,
   protects: readonly ProtectedRouted[],
   table: string,
   stale: readonly string[] = [],
@@ -65,7 +72,7 @@ export function behindRules(
   const groups = groupsOf([...behind.routed, ...routed.map(({ service }) => service)]);
   const rules: Readonly<Record<BehindChain, readonly string[]>> = {
     routed: routed.length === 0 ? [] : rulesOfRouted(behind, groups),
-    forwarded: behind.forwards.flatMap(rulesOfForward),
+    forwarded: behind.forwards.flatMap((forward) => rulesOfForward(forward, behind.doors)),
     masqueraded: behind.forwards.filter(({ isMasqueraded }) => isMasqueraded).map(masquerade),
   };
   const chains = Object.entries(rules) as [BehindChain, readonly string[]][];
@@ -142,7 +149,7 @@ const cutSets: readonly NamedSet[] = families.map(({ version, type }) => ({
  * that conntrack has not seen begin. A connection that was cut is one of these: it must not begin again.
  */
 function rulesOfRouted(
-  { interfaces, forwards }: ServicesBehind,
+  { interfaces, forwards, doors }: BehindContents,
   groups: readonly HostGroup[],
 ): string[] {
   const places = groups.flatMap(({ id, hosts }) =>
@@ -169,6 +176,17 @@ function rulesOfRouted(
       ({ id, version, address, hosts }) =>
         `${address} daddr ${hosts} ${address} saddr . meta l4proto . th dport @open${version}_${id} accept`,
     ),
+    ...places.flatMap(({ id, version, address, hosts }) =>
+      doors.flatMap(({ key, opening }) =>
+        opening.services
+          .filter(isRouted)
+          .filter((service) => groupId(service.hosts) === id)
+          .map(
+            ({ protocol, port }) =>
+              `${address} daddr ${hosts} ${protocol} dport ${port} ${address} saddr @${doorSet(key, version)} accept`,
+          ),
+      ),
+    ),
     ...places.map(
       ({ id, address, hosts }) =>
         `${address} daddr ${hosts} meta l4proto . th dport @protected_${id} drop`,
@@ -176,13 +194,20 @@ function rulesOfRouted(
   ];
 }
 
-function rulesOfForward({ protocol, port, target }: Forward): string[] {
+function rulesOfForward(
+  { protocol, port, target }: Forward,
+  doors: readonly CompiledDoor[],
+): string[] {
   const { version, address } = familyOf(target.address.family);
   const match = `meta l4proto ${protocolNumbers[protocol]} th dport ${port} fib daddr type local`;
+  const name = formatService({ protocol, port });
   const translate = `dnat ${address} to ${formatEndpoint(target)}`;
   return [
     `${match} ${address} saddr . meta l4proto . th dport @open${version} ${translate}`,
     `${match} ${address} saddr @any${version} ${translate}`,
+    ...doors
+      .filter(({ opening }) => opening.services.some((one) => formatService(one) === name))
+      .map(({ key }) => `${match} ${address} saddr @${doorSet(key, version)} ${translate}`),
   ];
 }
 

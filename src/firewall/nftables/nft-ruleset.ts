@@ -55,7 +55,7 @@ export function rulesetsFor(
 ): Ruleset[] {
   const { services, trial, behind = nothingBehind, doors, seed } = contents;
   const all = [...services, ...(trial?.services ?? [])];
-  const compiled = doors !== undefined && all.some(isHere) ? compiledDoors(doors) : [];
+  const compiled = doors !== undefined && all.length > 0 ? compiledDoors(doors) : [];
   const make = (
     before: string[],
     some: ServicesBehind,
@@ -63,7 +63,12 @@ export function rulesetsFor(
     opened: readonly CompiledDoor[],
   ) => {
     const hasDoors = opened.length > 0;
-    const { lines, ...rest } = behindRules(some, timed(services, trial), table, stale);
+    const { lines, ...rest } = behindRules(
+      { ...some, doors: opened },
+      timed(services, trial),
+      table,
+      stale,
+    );
     const protection = protectionRuleset(services, table, trial, hasDoors);
     const text = `${joinLines(before)}${protection}${joinLines([...lines, ...after])}`;
     const rules = rulesFor(all.filter(isHere), hasDoors).length;
@@ -90,7 +95,11 @@ export function bootProtection(
   const text = protectionRuleset(services, table);
   if (services.every(isHere)) return text;
   // Nothing is open yet that could be forwarded.
-  const { lines } = behindRules({ ...behind, forwards: [] }, timed(services, undefined), table);
+  const { lines } = behindRules(
+    { ...behind, forwards: [], doors: [] },
+    timed(services, undefined),
+    table,
+  );
   return `${text}${joinLines(lines)}`;
 }
 
@@ -132,12 +141,12 @@ export function protectionRuleset(
     "\tset protected { type inet_proto . inet_service; flags timeout; }",
     "\tset echo { type inet_proto; flags timeout; }",
     // What is there already is left as it is, so that what follows finds it in any case.
-    `\tchain protect { ${all.length === 0 ? "" : `${hook} `}}`,
+    `\tchain protect { ${rules.length === 0 ? "" : `${hook} `}}`,
     "}",
     `flush set inet ${table} protected`,
     `flush set inet ${table} echo`,
     `flush chain inet ${table} protect`,
-    ...(all.length === 0
+    ...(rules.length === 0
       ? [`delete chain inet ${table} protect`]
       : [
           ...elements(services, trial).map((element) => `add element inet ${table} ${element}`),
@@ -163,7 +172,7 @@ const local = "{ local, broadcast, anycast, multicast }";
  * that exist go on, also those that conntrack has not seen begin.
  */
 function rulesFor(services: readonly Service[], hasDoors: boolean): string[] {
-  if (services.length === 0) return [];
+  if (services.length === 0) return hasDoors ? ["iif lo accept", handoverRule] : [];
   const dropUnlessOpen = hasDoors ? dropUnlessInEither : dropUnlessInOpen;
   return [
     "iif lo accept",
