@@ -46,6 +46,18 @@ describe("a native door can take the place of", () => {
     [`${rule} > /dev/null 2>&1; ${rule.replace("22", "80")}`, "add tcp/22; add tcp/80"],
     [`${rule} && ip6${rule.slice(2)}`, "add tcp/22; add tcp/22"],
     [`sh -c '${rule}'`, "add tcp/22"],
+    [
+      "iptables -t nat -A PREROUTING -s %IP% -p udp --dport 53 -j DNAT --to-destination 10.0.0.5",
+      "add udp/53 -> 10.0.0.5:53",
+    ],
+    [
+      "ip6tables -t nat -I PREROUTING -s %IP% -p tcp --dport 2222 -j DNAT --to-destination '[fd00::5]:22'",
+      "add tcp/2222 -> [fd00::5]:22",
+    ],
+    [
+      "iptables -I FORWARD -s %IP% -d 10.0.0.0/24 -p tcp -m multiport --dports 22,80 -j ACCEPT",
+      "add tcp/22 to 10.0.0.0/24, tcp/80 to 10.0.0.0/24",
+    ],
     ["/usr/sbin/ufw allow from %IP% to any port 22 proto tcp", "add tcp/22"],
     ["ufw insert 1 allow proto tcp from %IP% to any port ssh comment 'a guest'", "add tcp/22"],
     ["ufw --force delete allow from %IP% to any port 22", "remove tcp/22, udp/22"],

@@ -1,3 +1,5 @@
+import { parseAddress, parseNetwork } from "../../base/address.ts";
+import { parseEndpoint } from "../../base/endpoint.ts";
 import type { RuleOption } from "./iptables-options.ts";
 import { missingMatch, readOptions } from "./iptables-options.ts";
 import { opensPorts, portNumber } from "./ports.ts";
@@ -130,13 +132,28 @@ function startsNew(options: readonly RuleOption[]): boolean {
 function opensOf(chain: string, target: string, options: readonly RuleOption[]): Opens {
   const value = (name: string) => options.find((one) => one.name === name)?.values[0];
   const table = value("table") ?? "filter";
-  const unfit = options.map(reasonAgainst).find((reason) => reason !== undefined);
-  if (table !== "filter") return { unfit: `it changes the table ${table}` };
-  if (chain !== "INPUT") return { unfit: `it changes the chain ${chain}` };
-  if (target !== "ACCEPT") return { unfit: `its rule is not for ACCEPT, but ${target || "none"}` };
+  const isDnat = table === "nat" && chain === "PREROUTING" && target === "DNAT";
+  const isForward = table === "filter" && chain === "FORWARD" && target === "ACCEPT";
+  const own = new Set([
+    ...(isDnat ? ["--to-destination"] : []),
+    ...(isForward ? ["destination"] : []),
+  ]);
+  const unfit = options
+    .map((option) =>
+      own.has(option.name) && !option.isNegated ? undefined : reasonAgainst(option),
+    )
+    .find((reason) => reason !== undefined);
+  const host = value("destination");
+  if (isForward && host === undefined) return { unfit: "it opens for all hosts behind this one" };
+  if (table !== "filter" && !isDnat) return { unfit: `it changes the table ${table}` };
+  if (chain !== "INPUT" && !isDnat && !isForward) return { unfit: `it changes the chain ${chain}` };
+  if (target !== "ACCEPT" && !isDnat)
+    return { unfit: `its rule is not for ACCEPT, but ${target || "none"}` };
   if (value("source") === undefined) return { unfit: "it opens for every source" };
   if (unfit !== undefined) return { unfit };
   if (!startsNew(options)) return { unfit: "it accepts no new connections" };
+  if (isDnat) return forwardedBy(options);
+  if (isForward) return routedTo(host ?? "", options);
   const protocol = value("protocol")?.toLowerCase();
   const ports = value("ports");
   if (/^(?:icmp|icmpv6|ipv6-icmp|1|58)$/.test(protocol ?? "") && ports === undefined) {
@@ -149,6 +166,46 @@ function opensOf(chain: string, target: string, options: readonly RuleOption[]):
   if (ports !== undefined) return { unfit: "its ports have no protocol" };
   if (protocol === undefined || protocol === "all") return everything;
   return { unfit: `no native door opens the protocol ${protocol}` };
+}
+
+/** Returns the ports that a rule for DNAT forwards. */
+function forwardedBy(options: readonly RuleOption[]): Opens {
+  const to = options.find(({ name }) => name === "--to-destination")?.values[0] ?? "";
+  const ports = portsOf(options);
+  if ("unfit" in ports) return ports;
+  const found = ports.services.map((service) => {
+    if (!("port" in service)) return undefined;
+    const { protocol, port } = service;
+    // Without a port it stays the one that was asked for.
+    const address = parseAddress(to);
+    const target = parseEndpoint(to) ?? (address && { address, port });
+    return target && { protocol, port, target };
+  });
+  const services = found.filter((service) => service !== undefined);
+  return services.length < found.length ? { unfit: `it forwards to ${to}` } : { services };
+}
+
+/** Returns the services of hosts that a rule of the chain FORWARD accepts. */
+function routedTo(host: string, options: readonly RuleOption[]): Opens {
+  const network = parseNetwork(host);
+  if (network === undefined) return { unfit: `it opens for the host ${host}` };
+  const ports = portsOf(options);
+  if ("unfit" in ports) return ports;
+  const services = ports.services.flatMap((service) =>
+    "port" in service ? [{ protocol: service.protocol, port: service.port, hosts: [network] }] : [],
+  );
+  return { services };
+}
+
+function portsOf(options: readonly RuleOption[]): Opens {
+  const value = (name: string) => options.find((one) => one.name === name)?.values[0];
+  const protocol = value("protocol")?.toLowerCase();
+  if (protocol !== "tcp" && protocol !== "udp") {
+    return { unfit: "it opens other than ports of TCP or UDP on hosts behind this one" };
+  }
+  const ports = value("ports");
+  if (ports === undefined) return { unfit: `it opens all ports of ${protocol}` };
+  return opensPorts(ports, [protocol]);
 }
 
 /** Why a native door cannot do what an option asks for. */

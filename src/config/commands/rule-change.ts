@@ -1,4 +1,4 @@
-import type { OpenedService } from "../../base/service.ts";
+import type { DoorService } from "../../base/service.ts";
 import type { CommandWord } from "./words.ts";
 
 /** A rule, or an element of a set, that a command puts into a firewall or takes out of it. */
@@ -23,7 +23,7 @@ export interface RuleChange {
 }
 
 /** What a native door would open in place of a change, or why none does. */
-export type Opens = { readonly services: readonly OpenedService[] } | { readonly unfit: string };
+export type Opens = { readonly services: readonly DoorService[] } | { readonly unfit: string };
 
 /** A word without which the tool refuses the command. */
 export interface MissingWord {

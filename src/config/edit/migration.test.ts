@@ -264,3 +264,38 @@ stop_command = y
   ]);
   expect(migrate("[options]\nInterface = eth1\n[a]\ncommand = x\n", usual).differences).toEqual([]);
 });
+
+describe("services of hosts behind this one", () => {
+  const dnat = (flag: string) =>
+    `iptables -t nat ${flag} PREROUTING -s %IP% -p tcp --dport 2222 -j DNAT --to-destination 10.0.0.5:22`;
+  const accept = (flag: string) =>
+    `iptables ${flag} FORWARD -s %IP% -d 10.0.0.5 -p tcp --dport 22 -j ACCEPT`;
+  const door = (start: string, stop: string) =>
+    `[nas]\n\tsequence      = 7,8\n\tstart_command = ${start}\n\tstop_command  = ${stop}\n`;
+  const after =
+    "your rules must let it pass the chain FORWARD then: first protect it, then allow it there";
+
+  test("a port that is translated is forwarded, with what the chain FORWARD accepts for it", () => {
+    const text =
+      "[nas]\n\tsequence      = 7,8\n\topen          = tcp/2222 -> 10.0.0.5:22\n\topen_for      = 10\n";
+    const both = [`${dnat("-A")}; ${accept("-I")}`, `${dnat("-D")}; ${accept("-D")}`] as const;
+    for (const one of [door(dnat("-A"), dnat("-D")), door(...both)]) {
+      expect(migrate(one, usual).text).toBe(text);
+      expect(changes(one)).toEqual([
+        `1: [nas] opens tcp/2222 -> 10.0.0.5:22 in the kernel, which closes by itself; ${after}`,
+      ]);
+    }
+  });
+
+  test("a host that the chain FORWARD accepts is routed to", () => {
+    expect(migrate(door(accept("-I"), accept("-D")), usual).text).toBe(
+      "[nas]\n\tsequence      = 7,8\n\topen          = tcp/22\n\tto            = 10.0.0.5\n\topen_for      = 10\n",
+    );
+  });
+
+  test("services of several places stay", () => {
+    const here = "iptables -I INPUT -s %IP% -p tcp --dport 22 -j ACCEPT";
+    const both = door(`${accept("-I")}; ${here}`, "true");
+    expect(changes(both)[0]).toContain("stays as it is");
+  });
+});

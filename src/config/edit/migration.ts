@@ -1,6 +1,7 @@
 // From commands to native doors: what could be written in a file instead.
-import type { OpenedService } from "../../base/service.ts";
-import { formatServices, isOneService } from "../../base/service.ts";
+import { formatNetwork } from "../../base/address.ts";
+import type { DoorService } from "../../base/service.ts";
+import { formatServices, isForwarded, isRouted } from "../../base/service.ts";
 import { readFirewallCommand } from "../commands/firewall-command.ts";
 import { isNameOf } from "../directive.ts";
 import { commandDirectives } from "../directives.ts";
@@ -99,7 +100,11 @@ function convert(doors: readonly ConfigSection[], openFor: string, file: EditedL
 }
 
 function describe({ section, opens, tool }: Recognized): string {
+  const isBehind = opens.some((one) => isRouted(one) || isForwarded(one));
   const what = `[${section.name}] opens ${formatServices(opens)} in the kernel, which closes by itself`;
+  if (isBehind) {
+    return `${what}; your rules must let it pass the chain FORWARD then: first protect it, then allow it there`;
+  }
   if (tool !== "ufw" && tool !== "firewall-cmd") return what;
   const services = formatServices(opens);
   return `${what}; ${tool === "ufw" ? tool : "firewalld"} must let ${services} pass then: first protect it (knockctl guard), then allow it there`;
@@ -129,7 +134,7 @@ function retire(
 }
 
 /** Whether a command speaks of one of these services, or of all: what it does with it may not be known. */
-function mayOpen({ directives }: ConfigSection, services: readonly OpenedService[]): boolean {
+function mayOpen({ directives }: ConfigSection, services: readonly DoorService[]): boolean {
   return directives.filter(isCommand).some(({ value = "" }) => {
     if (opensAll(value)) return true;
     return services.some((one) => {
@@ -142,7 +147,7 @@ function mayOpen({ directives }: ConfigSection, services: readonly OpenedService
 function opensAll(command: string): boolean {
   const { changes } = readFirewallCommand(command);
   return changes.some(
-    ({ opens }) => "services" in opens && opens.services.some((one) => !isOneService(one)),
+    ({ opens }) => "services" in opens && opens.services.some(({ protocol }) => protocol === "any"),
   );
 }
 
@@ -164,7 +169,11 @@ function rewrite(
     if (isGone(directive)) edits.set(directive.line, []);
   }
   edits.set(start.line, [
-    `${pad("open")}= ${formatServices(opens)}`,
+    `${pad("open")}= ${formatServices(opens.map((one) => (isRouted(one) ? { protocol: one.protocol, port: one.port } : one)))}`,
+    ...opens
+      .filter(isRouted)
+      .slice(0, 1)
+      .map(({ hosts }) => `${pad("to")}= ${hosts.map(formatNetwork).join(", ")}`),
     `${pad("open_for")}= ${length}`,
   ]);
 }

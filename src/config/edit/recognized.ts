@@ -1,6 +1,8 @@
 // Doors whose commands a native door can take the place of.
-import type { OpenedService } from "../../base/service.ts";
-import { formatService, uniqueServices } from "../../base/service.ts";
+import type { Network } from "../../base/address.ts";
+import { contains, formatNetwork } from "../../base/address.ts";
+import type { DoorService, ForwardedService } from "../../base/service.ts";
+import { formatService, isForwarded, isRouted, uniqueServices } from "../../base/service.ts";
 import { readFirewallCommand } from "../commands/firewall-command.ts";
 import type { RuleChange } from "../commands/rule-change.ts";
 import type { AnyRow } from "../directive.ts";
@@ -15,8 +17,8 @@ const stopRows = [commandDirectives.stop, commandDirectives.stop6];
 export interface Recognized {
   readonly section: ConfigSection;
   readonly start: Directive;
-  readonly opens: readonly OpenedService[];
-  readonly closes: readonly OpenedService[];
+  readonly opens: readonly DoorService[];
+  readonly closes: readonly DoorService[];
   /** Its stop commands close what its start commands open. */
   readonly closesItself: boolean;
   /** The program of its commands. */
@@ -80,18 +82,34 @@ function changesOf(commands: readonly Directive[]): readonly RuleChange[] | unde
 function services(
   changes: readonly RuleChange[],
   verb: RuleChange["verb"],
-): readonly OpenedService[] | Unfit {
-  const found: OpenedService[] = [];
+): readonly DoorService[] | Unfit {
+  const found: DoorService[] = [];
   for (const { opens } of changes.filter((change) => change.verb === verb)) {
     if ("unfit" in opens) return opens;
     found.push(...opens.services);
   }
-  return uniqueServices(found);
+  const forwards = found.filter(isForwarded);
+  // What a rule of the chain FORWARD accepts beside the translation is no service of its own.
+  const others = found.filter((one) => !forwards.some((forward) => isWayOf(forward, one)));
+  const places = new Set(others.map((one) => isRouted(one) && formatNetworks(one.hosts)));
+  if (places.size > 1) return { unfit: "it opens services of several places" };
+  return uniqueServices(others);
+}
+
+/** Returns whether a service of a host is what a port is forwarded to. */
+function isWayOf({ protocol, target }: ForwardedService, service: DoorService): boolean {
+  if (!isRouted(service)) return false;
+  const isSamePort = service.protocol === protocol && service.port === target.port;
+  return isSamePort && service.hosts.every((host) => contains(host, target.address));
+}
+
+function formatNetworks(networks: readonly Network[]): string {
+  return networks.map(formatNetwork).join();
 }
 
 /** Returns whether these are the same services, in any order. */
-export function same(a: readonly OpenedService[], b: readonly OpenedService[]): boolean {
-  const text = (some: readonly OpenedService[]) => some.map(formatService).sort().join();
+export function same(a: readonly DoorService[], b: readonly DoorService[]): boolean {
+  const text = (some: readonly DoorService[]) => some.map(formatService).sort().join();
   return text(a) === text(b);
 }
 
