@@ -147,11 +147,11 @@ describe("screens", () => {
       hint: add ?it
       hint: or not
 
-      DOOR     STEPS      WITHIN  OPENS       FOR  STATE
-      ssh      3 tcp         15s  tcp/22      10m  open for 1
-      vpn      4 tcp+udp      5s  by command  30s  open for 1
-      wake-up  3 udp       500ms  by command    -  not tracked
-      attic    none          10s  by command   1m  disabled
+      DOOR     STEPS            WITHIN  OPENS       FOR  STATE
+      ssh      3 tcp               15s  tcp/22      10m  open for 1
+      vpn      tcp,udp,tcp,tcp      5s  by command  30s  open for 1
+      wake-up  3 udp             500ms  by command    -  not tracked
+      attic    none                10s  by command   1m  disabled
 
       DOOR  SOURCE         LEFT  SINCE                KIND     STATE
       ssh   192.0.2.7    9m 58s  2026-11-22 13:26:05  native   open
@@ -197,11 +197,11 @@ describe("screens", () => {
 
   test("doors", async () => {
     expect(await screen(await startServer(), "doors")).toMatchInlineSnapshot(`
-      "DOOR     STEPS      WITHIN  OPENS       FOR  STATE
-      ssh      3 tcp         15s  tcp/22      10m  open for 1
-      vpn      4 tcp+udp      5s  by command  30s  open for 1
-      wake-up  3 udp       500ms  by command    -  not tracked
-      attic    none          10s  by command   1m  disabled
+      "DOOR     STEPS            WITHIN  OPENS       FOR  STATE
+      ssh      3 tcp               15s  tcp/22      10m  open for 1
+      vpn      tcp,udp,tcp,tcp      5s  by command  30s  open for 1
+      wake-up  3 udp             500ms  by command    -  not tracked
+      attic    none                10s  by command   1m  disabled
       "
     `);
   });

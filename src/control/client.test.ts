@@ -31,13 +31,14 @@ describe("client and server", () => {
     });
   });
 
-  test("doors tell nothing of their sequences but the length", async () => {
+  test("doors tell nothing of the ports of their sequences", async () => {
     const { connect } = await startServer();
     const [ssh] = await (await connect()).ask("doors", {});
     expect(ssh).toEqual({
       name: "ssh",
       steps: 3,
       protocols: ["tcp"],
+      stepProtocols: ["tcp", "tcp", "tcp"],
       decoys: 32,
       timeoutMs: 15_000,
       kind: "native",

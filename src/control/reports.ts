@@ -31,6 +31,8 @@ export const doorReport = v.object({
   steps: amount,
   /** The protocols that occur in the sequence. */
   protocols: listOf(v.picklist(["tcp", "udp"])),
+  /** The protocol of each step, in their order; absent in answers of an older daemon. */
+  stepProtocols: v.exactOptional(listOf(v.picklist(["tcp", "udp"]))),
   /** Ports that are watched for the door to catch scanners. */
   decoys: amount,
   /** From the first step to the last. */

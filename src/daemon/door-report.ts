@@ -33,6 +33,7 @@ export function reportDoors(
       name,
       steps: sequence.length,
       protocols: [...new Set(sequence.map(({ protocol }) => protocol))],
+      stepProtocols: sequence.map(({ protocol }) => protocol),
       decoys: decoys.length,
       timeoutMs: timeout,
       kind: action.kind,

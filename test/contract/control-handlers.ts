@@ -57,7 +57,7 @@ export function describeControlHandlers(
       expect(all.filter((method) => typeof bench.handlers[method] !== "function")).toEqual([]);
     });
 
-    test("doors says what each opens, and nothing of its sequence but the length", async () => {
+    test("doors says what each opens, and nothing of the ports of its sequence", async () => {
       const common = {
         decoys: expect.any(Number),
         opens: [],
@@ -65,7 +65,7 @@ export function describeControlHandlers(
         open: 0,
         openings: 0,
       };
-      const tcp = { protocols: ["tcp"] };
+      const tcp = { protocols: ["tcp"], stepProtocols: ["tcp", "tcp", "tcp"] };
       expect(await ask("doors", {})).toEqual([
         {
           ...common,
@@ -76,15 +76,17 @@ export function describeControlHandlers(
         {
           ...common,
           ...{ name: "vpn", steps: 4, protocols: ["tcp", "udp"], timeoutMs: 5000 },
+          stepProtocols: ["tcp", "udp", "tcp", "tcp"],
           ...{ kind: "command", lastsMs: 30_000 },
         },
         {
           ...common,
           ...{ name: "wake-up", steps: 3, protocols: ["udp"], timeoutMs: 500, kind: "command" },
+          stepProtocols: ["udp", "udp", "udp"],
         },
         {
           ...common,
-          ...{ name: "attic", steps: 0, protocols: [], timeoutMs: 10_000 },
+          ...{ name: "attic", steps: 0, protocols: [], stepProtocols: [], timeoutMs: 10_000 },
           ...{ kind: "command", lastsMs: 60_000, state: "disabled" },
         },
       ]);

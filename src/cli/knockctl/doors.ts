@@ -44,7 +44,7 @@ export function formatDoors(
   ] as const;
   const rows = found.map((door) => [
     door.name,
-    door.steps === 0 ? "none" : `${door.steps} ${door.protocols.join("+")}`,
+    describeSteps(door),
     humanDuration(door.timeoutMs),
     door.kind === "native" ? listShort(door.opens) : "by command",
     door.lastsMs === undefined ? "-" : humanDuration(door.lastsMs),
@@ -52,6 +52,14 @@ export function formatDoors(
     ...(hasKernel ? [describeKernel(door)] : []),
   ]);
   return formatTable(columns, rows, screen);
+}
+
+/** How many steps of which protocols: in their order, where the terminal has room for it. */
+function describeSteps({ steps, protocols, stepProtocols = [] }: DoorReport): StyledCell {
+  if (steps === 0) return { text: "none" };
+  const short = `${steps} ${protocols.join("+")}`;
+  const order = stepProtocols.join(",");
+  return { text: protocols.length > 1 && order !== "" ? order : short, short };
 }
 
 /** All, or where the terminal is narrow the first and how many more. */
