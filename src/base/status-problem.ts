@@ -8,6 +8,8 @@ export const problemCodes = [
   "journal",
   "history",
   "users",
+  "knock-journal",
+  "clock",
   "network",
   "interface-missing",
   "firewall",

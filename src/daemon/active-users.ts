@@ -61,6 +61,11 @@ export class ActiveUsers {
     return this.#devices.get(name);
   }
 
+  /** All of them, in the order of the file. */
+  get devices(): Iterable<Device> {
+    return this.#devices.values();
+  }
+
   /** The keys that have hints: those of devices that are not disabled. */
   get keys(): readonly ActiveKey[] {
     return [...this.#devices.values()]

@@ -21,6 +21,8 @@ import { Firewalls } from "./firewalls.ts";
 import { NetworkChanges } from "./host/network.ts";
 import { DaemonKernelDoors } from "./kernel-doors.ts";
 import { KernelOpenings } from "./kernel-openings.ts";
+import { assembleKeyKnocks, followBoth } from "./knock/assemble.ts";
+import type { KeyKnocks } from "./knock/key-knocks.ts";
 import type { DaemonLogSettings } from "./log/daemon-log.ts";
 import { DaemonLog } from "./log/daemon-log.ts";
 import { LogOutputs } from "./log/log-outputs.ts";
@@ -68,6 +70,7 @@ export interface DaemonParts {
   readonly kernelDoors: DaemonKernelDoors | undefined;
   readonly kernelOpenings: KernelOpenings | undefined;
   readonly users: ActiveUsers;
+  readonly keyKnocks: KeyKnocks;
 }
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
@@ -153,6 +156,10 @@ export async function assemble(
     ...{ clock, log, leaseManager },
     adopt: () => kernelOpenings?.adopt(0),
   });
+  const keyKnocks = assembleKeyKnocks(config, {
+    ...{ persistence, leaseManager, counters, trialKnocks, users, doors, host, clock, log },
+    onlyIpv4: options.onlyIpv4,
+  });
   const metrics = new MetricsPage(log, async () => {
     const { Metrics } = await import("./metrics/metrics.ts");
     return new Metrics({
@@ -165,11 +172,12 @@ export async function assemble(
       firewall,
       rateLimiter: log.rateLimiter,
       doors: () => doors.current,
+      keyKnocks,
     });
   });
   const network = new NetworkChanges({
     host,
-    ring: pipeline.source,
+    ring: followBoth(pipeline.source, keyKnocks),
     log,
     clock,
     watch: watchNetwork,
@@ -192,6 +200,7 @@ export async function assemble(
     kernelDoors,
     kernelOpenings,
     users,
+    keyKnocks,
   };
 }
 

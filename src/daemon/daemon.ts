@@ -84,6 +84,7 @@ export class Daemon {
     void this.#parts.users.settle();
     this.#parts.kernelOpenings?.adopt(0);
     pipeline.watch(doors.current);
+    await this.#useKeys();
     // For knocks of which the last packet came before the first that is seen here.
     this.#parts.kernelOpenings?.notice();
     await doors.followNames();
@@ -174,6 +175,7 @@ export class Daemon {
     const { users } = this.#parts;
     users.use(loaded);
     this.#warn(loaded.warnings);
+    await this.#useKeys();
     await users.settle();
   }
 
@@ -184,6 +186,12 @@ export class Daemon {
     await this.#parts.doors.load(loaded.config.doors);
     if (this.#isStopping) throw new KnockError("SYSTEM", "the daemon is shutting down");
     return { ...loaded, users };
+  }
+
+  /** Puts the keys of the users file in force. */
+  #useKeys(): Promise<void> {
+    const { keyKnocks, users } = this.#parts;
+    return keyKnocks.use(this.#config, users.keys);
   }
 
   /** Keeps the configuration that is in force. */
@@ -208,7 +216,7 @@ export class Daemon {
     // What a door opened that changes now stays open, as what knockd opened.
     this.#parts.kernelOpenings?.adopt(0);
     doors.use(config);
-    if (users !== undefined) void this.#useDevices(users);
+    void this.#useDevices(users ?? { devices: [], warnings: [] });
     this.#parts.persistence?.notifier.use(this.#config);
     pipeline.watch(doors.current);
     this.#replacePidFile();
@@ -224,12 +232,14 @@ export class Daemon {
    */
   async stop(hurry: AbortSignal): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, metrics, network } = this.#parts;
+    const { keyKnocks } = this.#parts;
     this.#isStopping = true;
     this.#manager.stopping();
     this.#parts.children.close();
     doors.close();
     network.close();
     pipeline.close();
+    keyKnocks.stop();
     this.#say("stopping", "waiting for child processes...", "terminal");
     // It may be over: then the next daemon closes.
     await persistence?.state.journal.retry();
@@ -253,6 +263,7 @@ export class Daemon {
     await metrics.close();
     this.#say("stop", "closing...", "terminal");
     this.#say("stop", "shutting down", "log");
+    await keyKnocks.close();
     await persistence?.state.close();
     this.#manager.close();
     await log.close();

@@ -25,6 +25,7 @@ import type { DoorActivity } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { NetworkChanges } from "./host/network.ts";
+import type { KeyKnocks } from "./knock/key-knocks.ts";
 import { inspectProtection } from "./protection/inspect.ts";
 import type { Protection } from "./protection/protection.ts";
 import { unreachableServices } from "./protection/reachable.ts";
@@ -51,6 +52,7 @@ export interface StatusParts {
   readonly activity: DoorActivity;
   readonly history: Pick<AccessHistory, "problems" | "read">;
   readonly users: Pick<ActiveUsers, "problems">;
+  readonly keyKnocks: Pick<KeyKnocks, "problems">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
@@ -95,6 +97,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ...(problem === undefined ? [] : [{ code: "journal", message: problem } as const]),
       ...parts.history.problems,
       ...parts.users.problems,
+      ...parts.keyKnocks.problems,
       ...network.problems,
       ...firewalls.problems,
       ...problems,

@@ -24,6 +24,12 @@ export class Folder {
     return this.at(name);
   }
 
+  /** Writes a file that no other user may read, and returns its path. */
+  writePrivately(name: string, content: string): string {
+    writeFileSync(this.at(name), content, { mode: 0o600 });
+    return this.at(name);
+  }
+
   /** What a file holds; empty if it is not there. */
   read(name: string): string {
     return existsSync(this.at(name)) ? readFileSync(this.at(name), "utf8") : "";

@@ -158,6 +158,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     source: new MemorySource(() => {}),
     children: { problems: [] },
     users: { problems: [] },
+    keyKnocks: { problems: [] },
     network: { problems: [], missing: [] },
     firewalls,
     protection,

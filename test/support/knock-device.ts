@@ -12,6 +12,7 @@ export class KnockDevice {
   readonly key: DeviceKey;
   readonly lock: Lock;
   readonly lockText: string;
+  readonly keyText: string;
 
   constructor(name: string) {
     const texts = makeKey(createHash("sha512").update(name).digest());
@@ -19,6 +20,7 @@ export class KnockDevice {
     this.key = readKey(texts.key);
     this.lock = readLock(texts.lock);
     this.lockText = texts.lock;
+    this.keyText = texts.key;
   }
 
   /** Makes a packet; `time` in milliseconds since 1970. */

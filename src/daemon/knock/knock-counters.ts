@@ -6,6 +6,15 @@ import type { KeyId } from "../../knock/keys.ts";
 /** How a packet came, in metrics. */
 type KnockFormat = "sesame" | "stun";
 
+export const knockFormats: readonly KnockFormat[] = ["sesame", "stun"];
+
+/** What became of a packet: it was accepted, or the check of docs/knock-packet.md that refused it. */
+export const knockResults: readonly string[] = [
+  ...["accepted", "form", "hint", "repeated", "repeated-elsewhere", "budget", "tag", "clock"],
+  ...["replay", "start", "rate", "signature", "journal", "disabled", "expired", "source"],
+  ...["address", "door"],
+];
+
 /** What is known of one key since the start. */
 export interface KeyActivity {
   /** The last accepted knock. */

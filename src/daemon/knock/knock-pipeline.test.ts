@@ -9,8 +9,9 @@ import { MemorySource } from "../../capture/memory.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
 import type { KnockJournal } from "../state/knock-journal.ts";
 import { KnockCounters } from "./knock-counters.ts";
-import type { KnownKey, Permission } from "./knock-pipeline.ts";
+import type { KnownKey } from "./knock-pipeline.ts";
 import { KnockPipeline } from "./knock-pipeline.ts";
+import type { KnockPermission } from "./permit.ts";
 
 const wall = 1_800_000_000_000;
 const home = address("192.0.2.7");
@@ -46,7 +47,7 @@ let log: MemoryLog;
 let clock: ManualClock;
 let counters: KnockCounters;
 let opened: AccessRequest[];
-let permission: Permission;
+let permission: KnockPermission;
 beforeEach(() => {
   journal = new SlowJournal();
   log = new MemoryLog();

@@ -5,7 +5,7 @@ import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
 import type { Entry, Log } from "../../base/log.ts";
-import type { WallTime } from "../../base/time.ts";
+import type { Monotonic, WallTime } from "../../base/time.ts";
 import type { Frame, Sink, Source } from "../../capture/source.ts";
 import { decode } from "../../decode/decode.ts";
 import type { IsLocalSource } from "../../decode/martian.ts";
@@ -18,6 +18,7 @@ import type { KnockJournal } from "../state/knock-journal.ts";
 import type { KnockCounters } from "./knock-counters.ts";
 import type { ReportedKnock } from "./knock-report.ts";
 import { explainRefusal, reportAccepted, reportRefused } from "./knock-report.ts";
+import type { KnockPermission, UsedKnock } from "./permit.ts";
 
 /** Accepted packets that wait for the disk. */
 const mostWaiting = 1000;
@@ -27,29 +28,6 @@ export interface KnownKey extends HintedKey {
   readonly who: string;
 }
 
-/** A packet that passed the first eleven checks. */
-interface AuthenticKnock<Key> {
-  readonly key: Key;
-  readonly request: KnockRequest;
-  readonly source: Address;
-  /** The port that it was sent to. */
-  readonly port: number;
-}
-
-/** What check 12 says of it, by the configuration of that moment. */
-export type Permission =
-  | {
-      readonly kind: "granted";
-      readonly request: AccessRequest;
-      readonly door: string;
-    }
-  | {
-      readonly kind: "refused";
-      readonly check: "disabled" | "expired" | "source" | "address" | "door";
-      readonly why: string;
-      readonly door?: string;
-    };
-
 export interface KnockPipelineParts<Key extends KnownKey> {
   /** Opens the source that delivers to `sink`. */
   readonly openSource: (sink: Sink) => Source;
@@ -58,9 +36,10 @@ export interface KnockPipelineParts<Key extends KnownKey> {
   readonly journal: () => KnockJournal | undefined;
   /** Whether a packet whose time cannot be recorded is refused. */
   readonly refuseWithoutJournal: boolean;
-  readonly permit: (knock: AuthenticKnock<Key>, wall: WallTime) => Permission;
-  /** Opens a door. Resolves to false if that failed; the log says why. */
-  readonly open: (request: AccessRequest) => Promise<boolean>;
+  /** The last check, by the configuration of that moment. */
+  readonly permit: (knock: UsedKnock, now: WallTime) => KnockPermission;
+  /** Opens a door for a packet that came at `time`. */
+  readonly open: (request: AccessRequest, time: Monotonic) => Promise<unknown>;
   readonly isOurs: (address: Address) => boolean;
   /** As in `isMartian`. */
   readonly isLocalSource: IsLocalSource;
@@ -76,7 +55,10 @@ export interface KnockPipelineParts<Key extends KnownKey> {
 }
 
 /** An accepted packet on its way to the disk. */
-interface AcceptedKnock<Key> extends AuthenticKnock<Key> {
+interface AcceptedKnock<Key extends KnownKey> extends UsedKnock {
+  readonly key: Key;
+  readonly request: KnockRequest;
+  readonly time: Monotonic;
   readonly carrier: Carrier;
   readonly offset: number;
 }
@@ -139,7 +121,8 @@ export class KnockPipeline<Key extends KnownKey> {
     return isOurs(destination);
   }
 
-  #judge({ data }: Frame, { payloadStart, payloadLength, source, port }: Packet): void {
+  #judge({ data }: Frame, packet: Packet): void {
+    const { payloadStart, payloadLength, source, port, time } = packet;
     const { authenticator, clock } = this.#parts;
     const payload = new Uint8Array(data.buffer, data.byteOffset + payloadStart, payloadLength);
     const instant = { now: clock.now(), wall: clock.wall() };
@@ -149,7 +132,7 @@ export class KnockPipeline<Key extends KnownKey> {
       return;
     }
     const { key, request, carrier, offset } = judgement;
-    void this.#accept({ key, request, carrier, offset, source, port });
+    void this.#accept({ key, request, carrier, offset, source, port, time });
   }
 
   #countRefused(
@@ -207,7 +190,7 @@ export class KnockPipeline<Key extends KnownKey> {
       ...{ asked: knock.request.seconds, granted: request.length },
     };
     log.write(() => reportAccepted(reported(knock), grant), wall);
-    await open(request);
+    await open(request, knock.time);
   }
 
   #refuse(knock: AcceptedKnock<Key>, check: string, why: string, door?: string): void {

@@ -12,6 +12,7 @@ import { LeaseManager } from "../../grant/lease-manager.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import { Matcher } from "../../match/matcher.ts";
 import { Doors } from "../doors.ts";
+import { KnockCounters } from "../knock/knock-counters.ts";
 import { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import { Pipeline } from "../pipeline.ts";
 import { MeteredFirewall } from "./metered-firewall.ts";
@@ -38,6 +39,7 @@ function start(configuration = text, inner: Firewall = new MemoryFirewall()) {
   const doors = new Doors(config?.doors ?? [], () => [], log);
   const firewall = new MeteredFirewall(inner, clock);
   const counters = new PacketCounters();
+  const keyCounters = new KnockCounters();
   const rateLimiter = new LogRateLimiter(10, clock, log);
   const matcher = new Matcher({ maxAttempts: 1000, isOurs: () => true });
   const leaseManager = new LeaseManager({
@@ -67,6 +69,11 @@ function start(configuration = text, inner: Firewall = new MemoryFirewall()) {
   const metrics = new Metrics({
     ...{ version: "1.2.3", clock, source, counters, matcher, leaseManager, firewall, rateLimiter },
     doors: () => doors,
+    keyKnocks: {
+      counters: keyCounters,
+      countKeys: () => ({ live: 3, disabled: 2, expired: 1 }),
+      dropped: 5,
+    },
   });
   let sent = 0;
   const knock = async (from: string, ...ports: readonly number[]) => {
@@ -76,7 +83,7 @@ function start(configuration = text, inner: Firewall = new MemoryFirewall()) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
-  return { clock, knock, metrics, read: () => readExposition(metrics.text()) };
+  return { clock, knock, keyCounters, metrics, read: () => readExposition(metrics.text()) };
 }
 
 test("at the start all is 0, and every door and verdict is there", () => {
@@ -89,6 +96,19 @@ test("at the start all is 0, and every door and verdict is there", () => {
   expect(value('sesame_leases{door="ssh"}')).toBe(0);
   expect(value('sesame_command_duration_seconds_count{action="open"}')).toBe(0);
   expect(value("sesame_log_lines_left_out_total")).toBe(0);
+});
+
+test("knocks with a key are counted, without a name", () => {
+  const { keyCounters, read } = start();
+  keyCounters.count("udp", "accepted");
+  keyCounters.count("stun", "hint");
+  keyCounters.count("stun", "hint");
+  const { value } = read();
+  expect(value('sesame_knock_packets_total{format="sesame",result="accepted"}')).toBe(1);
+  expect(value('sesame_knock_packets_total{format="stun",result="hint"}')).toBe(2);
+  expect(value('sesame_knock_packets_total{format="sesame",result="hint"}')).toBe(0);
+  expect(value('sesame_knock_keys{state="disabled"}')).toBe(2);
+  expect(value("sesame_knock_dropped_total")).toBe(5);
 });
 
 test("knocks, openings, leases and the firewall are counted", async () => {

@@ -5,6 +5,8 @@ import { failureOf } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { Matcher } from "../../match/matcher.ts";
 import type { Doors } from "../doors.ts";
+import type { KeyKnocks } from "../knock/key-knocks.ts";
+import { knockFormats, knockResults } from "../knock/knock-counters.ts";
 import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import type { MetricFamily, Sample } from "./exposition.ts";
 import { formatFamilies } from "./exposition.ts";
@@ -25,6 +27,7 @@ export interface MetricsParts {
   readonly rateLimiter: LogRateLimiter;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
+  readonly keyKnocks: Pick<KeyKnocks, "counters" | "countKeys" | "dropped">;
 }
 
 /** The daemon in numbers, for Prometheus. The addresses of sources are not among them. */
@@ -43,6 +46,7 @@ export class Metrics {
       this.#build(),
       ...this.#capture(),
       ...this.#knocks(),
+      ...this.#keys(),
       ...this.#doors(),
       ...this.#firewall(),
       counter("sesame_log_lines_left_out_total", "Log lines left out, since they were too many.", [
@@ -98,6 +102,30 @@ export class Metrics {
       ]),
       counter("sesame_internal_errors_total", "Packets at which the daemon made a mistake.", [
         { value: counters.internalErrors },
+      ]),
+    ];
+  }
+
+  #keys(): MetricFamily[] {
+    const { counters, dropped } = this.#parts.keyKnocks;
+    const keys = Object.entries(this.#parts.keyKnocks.countKeys());
+    return [
+      counter(
+        "sesame_knock_packets_total",
+        "Packets to a port for knocks with a key, by their format and the result.",
+        knockFormats.flatMap((format) =>
+          knockResults.map((result) => {
+            return { labels: { format, result }, value: counters.packets(format, result) };
+          }),
+        ),
+      ),
+      gauge(
+        "sesame_knock_keys",
+        "Keys of the users file, by their state.",
+        keys.map(([state, value]) => ({ labels: { state }, value })),
+      ),
+      counter("sesame_knock_dropped_total", "Packets to such a port that were lost.", [
+        { value: dropped },
       ]),
     ];
   }

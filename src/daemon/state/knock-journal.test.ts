@@ -26,7 +26,8 @@ beforeEach(() => {
   path = join(folder, "state", "k.knocks");
   log = new MemoryLog();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+// A journal that a test left open may still write.
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 }));
 
 /** A daemon that keeps windows, and what it found. */
 async function start(disk: Disk = systemDisk, file = path) {

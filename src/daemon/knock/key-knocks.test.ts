@@ -1,0 +1,170 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { KnockDevice } from "../../../test/support/knock-device.ts";
+import { ManualClock } from "../../../test/support/manual-clock.ts";
+import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { address, ipv4, UDP, udp } from "../../../test/support/packets.ts";
+import { wallTime } from "../../base/time.ts";
+import { MemorySource } from "../../capture/memory.ts";
+import type { Ring } from "../../capture/ring.ts";
+import { defaultOptions } from "../../config/config.ts";
+import type { Device } from "../../config/users.ts";
+import { systemDisk } from "../../system/disk.ts";
+import { KeyKnocks } from "./key-knocks.ts";
+
+const wall = 1_800_000_000_000;
+const port = 23_547;
+const options = { ...defaultOptions, knockPorts: [port] };
+const alice = new KnockDevice("alice/laptop");
+const bob = new KnockDevice("bob/phone");
+
+/** A ring without a kernel. */
+class FakeRing extends MemorySource {
+  interfaces: readonly string[] | undefined;
+  isClosed = false;
+
+  listen(interfaces: readonly string[] | undefined): void {
+    this.interfaces = interfaces;
+  }
+
+  interfacesChanged(): void {}
+
+  override close(): void {
+    this.isClosed = true;
+    super.close();
+  }
+}
+
+let folder: string;
+let clock: ManualClock;
+let log: MemoryLog;
+let rings: FakeRing[];
+let devices: Device[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "sesame-keys-"));
+  clock = new ManualClock(wall);
+  log = new MemoryLog();
+  rings = [];
+  devices = [];
+});
+// A journal that a test left open may still write.
+afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 }));
+
+function device({ name, lock }: KnockDevice, more: Partial<Device> = {}): Device {
+  return {
+    ...{ name, locks: [lock], groups: [], expires: undefined, allow: undefined },
+    ...{ requireAddress: false, elsewhere: [], disabled: false, ...more },
+  };
+}
+
+function open(): KeyKnocks {
+  return new KeyKnocks(
+    { options },
+    {
+      openRing: (_, sink) => {
+        const ring = new FakeRing(sink);
+        rings.push(ring);
+        return ring as unknown as Ring;
+      },
+      file: { path: join(folder, "k.knocks"), disk: systemDisk },
+      refuseWithoutJournal: true,
+      permit: () => ({ kind: "refused", check: "door", why: "of the test" }),
+      devices: () => devices,
+      open: () => expect.unreachable(),
+      isOurs: () => true,
+      isLocalSource: () => false,
+      onlyIpv4: false,
+      ...{ clock, log, rateLimiter: undefined },
+      onInternalError: () => expect.unreachable(),
+    },
+  );
+}
+
+/** Puts the devices in force. */
+async function use(keyKnocks: KeyKnocks, ...now: readonly Device[]): Promise<void> {
+  devices = [...now];
+  const enabled = devices.filter(({ disabled }) => !disabled);
+  await keyKnocks.use(
+    { options },
+    enabled.flatMap(({ name: who, locks, expires }) =>
+      locks.map((lock) => ({ who, lock, expires })),
+    ),
+  );
+}
+
+function send({ packet }: { readonly packet: Buffer }): void {
+  const ends = { source: address("192.0.2.7"), destination: address("192.0.2.1"), protocol: UDP };
+  rings.at(-1)?.deliver(ipv4(ends, udp({ port, data: packet })), clock.now());
+}
+
+const knock = (from: KnockDevice, time: number = clock.wall()) =>
+  send({ packet: from.packet(time) });
+
+test("captures while there is a key that may be used, and not otherwise", async () => {
+  const keyKnocks = open();
+  await use(keyKnocks);
+  await use(keyKnocks, device(alice, { disabled: true }));
+  expect(rings).toHaveLength(0);
+  await use(keyKnocks, device(alice));
+  expect(rings[0]?.ports).toEqual({ tcp: new Set(), udp: new Set([port]) });
+  keyKnocks.listen(["eth1"]);
+  expect(rings[0]?.interfaces).toEqual(["eth1"]);
+  await use(keyKnocks);
+  expect(rings[0]?.isClosed).toBe(true);
+  await use(keyKnocks, device(alice));
+  expect(rings).toHaveLength(2);
+  keyKnocks.stop();
+  expect(rings[1]?.isClosed).toBe(true);
+});
+
+test("refuses what is older than a start without a journal, and says so once", async () => {
+  const keyKnocks = open();
+  await use(keyKnocks, device(alice));
+  await use(keyKnocks, device(alice), device(bob));
+  expect(log.texts).toEqual([
+    `warning: knock journal ${join(folder, "k.knocks")} is missing: knocks from before this start are refused for 4m`,
+  ]);
+  knock(alice, wall - 1);
+  expect(keyKnocks.counters.packets("sesame", "start")).toBe(1);
+});
+
+test("keeps what was used over a restart; of keys that are gone for 30 days", async () => {
+  const first = open();
+  await use(first, device(alice), device(bob));
+  knock(alice);
+  knock(bob);
+  await expect.poll(() => first.counters.packets("sesame", "door")).toBe(2);
+  first.stop();
+  await first.close();
+  const text = () => readFileSync(join(folder, "k.knocks"), "latin1");
+  const restart = async () => {
+    const next = open();
+    await use(next, device(alice));
+    knock(alice, wall);
+    next.stop();
+    await next.close();
+    return next.counters.packets("sesame", "replay");
+  };
+  expect(await restart()).toBe(1);
+  expect(text()).toContain(bob.lock.id);
+  clock.advance(31 * 86_400_000);
+  await restart();
+  expect(text()).toContain(alice.lock.id);
+  expect(text()).not.toContain(bob.lock.id);
+});
+
+test("counts keys by their state, and finds a clock that went back", async () => {
+  const keyKnocks = open();
+  const past = device(bob, { expires: clock.wall() });
+  await use(keyKnocks, device(alice), past, device(new KnockDevice("c/c"), { disabled: true }));
+  expect(keyKnocks.countKeys()).toEqual({ live: 1, disabled: 1, expired: 1 });
+  await use(keyKnocks, device(alice), device(bob));
+  clock.advance(3_600_000);
+  knock(alice);
+  knock(bob);
+  expect(keyKnocks.problems).toEqual([]);
+  clock.startsAt(wallTime(wall - 3_600_000));
+  expect(keyKnocks.problems.map(({ code }) => code)).toEqual(["clock"]);
+});

@@ -1,0 +1,166 @@
+import { Authenticator } from "../../auth/authenticator.ts";
+import type { Address } from "../../base/address.ts";
+import type { Clock } from "../../base/clock.ts";
+import { humanDuration } from "../../base/duration.ts";
+import type { Log } from "../../base/log.ts";
+import type { StatusProblem } from "../../base/status-problem.ts";
+import type { Monotonic, WallTime } from "../../base/time.ts";
+import type { Ring } from "../../capture/ring.ts";
+import type { Sink } from "../../capture/source.ts";
+import type { Config } from "../../config/config.ts";
+import type { Device } from "../../config/users.ts";
+import type { IsLocalSource } from "../../decode/martian.ts";
+import type { AccessRequest } from "../../grant/lease.ts";
+import type { Disk } from "../../system/disk.ts";
+import type { ActiveKey } from "../active-users.ts";
+import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
+import type { KeyWindow, RecoveredKnocks } from "../state/knock-journal.ts";
+import { KnockJournal } from "../state/knock-journal.ts";
+import { KnockCounters } from "./knock-counters.ts";
+import { KnockPipeline } from "./knock-pipeline.ts";
+import type { KnockPermission, UsedKnock } from "./permit.ts";
+
+/** A window without a key is forgotten when its newest time is this old: milliseconds. */
+const windowLife = 30 * 86_400_000;
+
+export interface KeyKnocksParts {
+  /** Opens a ring on these interfaces, or on all. Throws CAPTURE. */
+  readonly openRing: (interfaces: readonly string[] | undefined, sink: Sink) => Ring;
+  /** Where accepted times are kept; `undefined` in a dry run. */
+  readonly file: { readonly path: string; readonly disk: Disk } | undefined;
+  readonly refuseWithoutJournal: boolean;
+  /** The last check, by the configuration in force. */
+  readonly permit: (knock: UsedKnock, now: WallTime) => KnockPermission;
+  /** Those of the users file in force, disabled ones, too. */
+  readonly devices: () => Iterable<Device>;
+  /** `time`: when the packet came. */
+  readonly open: (request: AccessRequest, time: Monotonic) => Promise<unknown>;
+  readonly isOurs: (address: Address) => boolean;
+  /** These two as in `PipelineParts`. */
+  readonly isLocalSource: IsLocalSource;
+  readonly onlyIpv4: boolean;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly rateLimiter: LogRateLimiter | undefined;
+  readonly onInternalError: () => void;
+}
+
+/** Knocks with a key: what they need of the daemon, and the configuration that counts for them. */
+export class KeyKnocks {
+  readonly counters: KnockCounters = new KnockCounters();
+  readonly #parts: KeyKnocksParts;
+  readonly #knocks: KnockPipeline<ActiveKey>;
+  readonly #authenticator: Authenticator<ActiveKey>;
+  #ring: Ring | undefined;
+  #interfaces: readonly string[] | undefined;
+  #journal: KnockJournal | undefined;
+  #freshness: number;
+
+  constructor({ options }: Pick<Config, "options">, parts: KeyKnocksParts) {
+    this.#parts = parts;
+    this.#interfaces = options.interfaces;
+    this.#freshness = options.freshness;
+    this.#authenticator = new Authenticator(options.freshness);
+    const { refuseWithoutJournal, isOurs, isLocalSource, onlyIpv4, clock, log } = parts;
+    this.#knocks = new KnockPipeline({
+      openSource: (sink) => {
+        this.#ring = parts.openRing(this.#interfaces, sink);
+        return this.#ring;
+      },
+      authenticator: this.#authenticator,
+      journal: () => this.#journal,
+      permit: parts.permit,
+      open: parts.open,
+      ...{ refuseWithoutJournal, isOurs, isLocalSource, onlyIpv4, clock, log },
+      rateLimiter: parts.rateLimiter,
+      counters: this.counters,
+      onInternalError: parts.onInternalError,
+    });
+  }
+
+  /** Puts these keys in force. Throws CAPTURE. */
+  async use({ options }: Pick<Config, "options">, keys: readonly ActiveKey[]): Promise<void> {
+    this.#freshness = options.freshness;
+    this.#authenticator.setKeys(keys, options.freshness);
+    const isWanted = keys.length > 0 && options.knockPorts.length > 0;
+    if (isWanted && this.#journal === undefined) await this.#openJournal();
+    this.#knocks.watch(new Set(isWanted ? options.knockPorts : []));
+    if (!isWanted) this.#ring = undefined;
+  }
+
+  /** As those of `Ring`. */
+  listen(interfaces: readonly string[] | undefined): void {
+    this.#interfaces = interfaces;
+    this.#ring?.listen(interfaces);
+  }
+
+  interfacesChanged(): void {
+    this.#ring?.interfacesChanged();
+  }
+
+  /** How many keys there are, by what they are good for now. */
+  countKeys(): Readonly<Record<"live" | "disabled" | "expired", number>> {
+    const counts = { live: 0, disabled: 0, expired: 0 };
+    const wall = this.#parts.clock.wall();
+    for (const { disabled, expires, locks } of this.#parts.devices()) {
+      const isExpired = expires !== undefined && expires <= wall;
+      counts[disabled ? "disabled" : isExpired ? "expired" : "live"] += locks.length;
+    }
+    return counts;
+  }
+
+  /** Packets that were lost, since the ring was full. */
+  get dropped(): number {
+    return this.#ring?.counters().dropped ?? 0;
+  }
+
+  get problems(): readonly StatusProblem[] {
+    const problems: StatusProblem[] = [];
+    const trouble = this.#journal?.trouble;
+    if (trouble !== undefined) problems.push({ code: "knock-journal", message: trouble });
+    if (this.#authenticator.countAhead(this.#parts.clock.wall()) >= 2) {
+      const message = "the clock went back, or was ahead: several keys knocked at later times";
+      problems.push({ code: "clock", message, hints: ["check the time service: chrony, NTP"] });
+    }
+    return problems;
+  }
+
+  /** Captures nothing any more. */
+  stop(): void {
+    this.#knocks.close();
+    this.#ring = undefined;
+  }
+
+  async close(): Promise<void> {
+    await this.#journal?.close();
+  }
+
+  async #openJournal(): Promise<void> {
+    const { file, clock, log } = this.#parts;
+    if (file === undefined) return;
+    const windows = () => this.#keptWindows();
+    const journal = new KnockJournal({ ...file, clock, log, windows });
+    this.#journal = journal;
+    await journal.open((recovered) => this.#recover(file.path, recovered));
+  }
+
+  #recover(path: string, { windows, lost }: RecoveredKnocks): void {
+    const { clock, log } = this.#parts;
+    this.#authenticator.restore(windows);
+    if (lost === undefined) return;
+    this.#authenticator.forgetBefore({ now: clock.now(), wall: clock.wall() });
+    const time = humanDuration(2 * this.#freshness);
+    const text = `warning: knock journal ${path} ${lost}: knocks from before this start are refused for ${time}`;
+    log.write({ level: "warning", event: "knock-journal-lost", text });
+  }
+
+  *#keptWindows(): Generator<KeyWindow> {
+    const locks = Array.from(this.#parts.devices(), (device) => device.locks).flat();
+    const known = new Set(locks.map(({ id }) => id));
+    const oldest = (this.#parts.clock.wall() - windowLife) * 1000;
+    for (const one of this.#authenticator.windows()) {
+      const [id, { floor, times }] = one;
+      if (known.has(id) || (times.at(-1) ?? floor) >= oldest) yield one;
+    }
+  }
+}
