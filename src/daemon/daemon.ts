@@ -175,8 +175,7 @@ export class Daemon {
     const { users } = this.#parts;
     users.use(loaded);
     this.#warn(loaded.warnings);
-    await this.#useKeys();
-    await users.settle();
+    await Promise.all([users.settle(), this.#useKeys()]);
   }
 
   /** Reads the configuration, its users file and its one-time lists, beside the main loop. Throws CONFIG. */
@@ -216,7 +215,10 @@ export class Daemon {
     // What a door opened that changes now stays open, as what knockd opened.
     this.#parts.kernelOpenings?.adopt(0);
     doors.use(config);
-    void this.#useDevices(users ?? { devices: [], warnings: [] });
+    this.#useDevices(users ?? { devices: [], warnings: [] }).catch((error: unknown) => {
+      const text = `cannot receive knocks with a key: ${reason(error)}`;
+      this.#parts.log.write({ level: "error", event: "reload-failed", text });
+    });
     this.#parts.persistence?.notifier.use(this.#config);
     pipeline.watch(doors.current);
     this.#replacePidFile();

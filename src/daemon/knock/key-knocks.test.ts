@@ -155,6 +155,35 @@ test("keeps what was used over a restart; of keys that are gone for 30 days", as
   expect(text()).not.toContain(bob.lock.id);
 });
 
+test("takes no packet before the journal is read, also if a reload comes meanwhile", async () => {
+  const first = open();
+  await use(first, device(alice));
+  knock(alice);
+  await expect.poll(() => first.counters.packets("sesame", "door")).toBe(1);
+  first.stop();
+  await first.close();
+  const second = open();
+  const begun = use(second, device(alice));
+  await use(second, device(alice));
+  knock(alice, wall);
+  expect(second.counters.packets("sesame", "replay")).toBe(1);
+  await begun;
+  second.stop();
+  await second.close();
+});
+
+test("captures what the last of two reloads says, and nothing after the end", async () => {
+  const keyKnocks = open();
+  const begun = use(keyKnocks, device(alice));
+  await use(keyKnocks);
+  await begun;
+  expect(rings.every(({ isClosed }) => isClosed)).toBe(true);
+  const late = use(keyKnocks, device(alice));
+  keyKnocks.stop();
+  await late;
+  expect(rings.every(({ isClosed }) => isClosed)).toBe(true);
+});
+
 test("counts keys by their state, and finds a clock that went back", async () => {
   const keyKnocks = open();
   const past = device(bob, { expires: clock.wall() });

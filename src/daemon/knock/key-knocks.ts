@@ -54,6 +54,9 @@ export class KeyKnocks {
   #ring: Ring | undefined;
   #interfaces: readonly string[] | undefined;
   #journal: KnockJournal | undefined;
+  /** Resolves when the journal is read: no packet is taken before. */
+  #opened: Promise<void> | undefined;
+  #isStopped = false;
   #freshness: number;
 
   constructor({ options }: Pick<Config, "options">, parts: KeyKnocksParts) {
@@ -83,7 +86,9 @@ export class KeyKnocks {
     this.#freshness = options.freshness;
     this.#authenticator.setKeys(keys, options.freshness);
     const isWanted = keys.length > 0 && options.knockPorts.length > 0;
-    if (isWanted && this.#journal === undefined) await this.#openJournal();
+    if (isWanted) this.#opened ??= this.#openJournal();
+    await this.#opened;
+    if (this.#isStopped) return;
     this.#knocks.watch(new Set(isWanted ? options.knockPorts : []));
     if (!isWanted) this.#ring = undefined;
   }
@@ -127,6 +132,7 @@ export class KeyKnocks {
 
   /** Captures nothing any more. */
   stop(): void {
+    this.#isStopped = true;
     this.#knocks.close();
     this.#ring = undefined;
   }
