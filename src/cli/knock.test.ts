@@ -263,6 +263,8 @@ describe("--wait", () => {
   test.each([
     [[], "no host to knock at"],
     [["nil"], `no port to knock at, and no profile 'nil' in ${file}`],
+    [["127.0.0.1:7000"], "'127.0.0.1:7000' is a host with a port"],
+    [["root@127.0.0.1"], "'root@127.0.0.1' is a host with a user"],
     [["127.0.0.1", "70000"], expect.stringContaining("port '70000' is neither")],
     [["-d", "-5", "127.0.0.1", "1"], expect.stringContaining("delay '-5'")],
     [["--keep", "x", "127.0.0.1", "1"], expect.stringContaining("--keep: ")],

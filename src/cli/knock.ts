@@ -80,13 +80,17 @@ async function run(line: KnockCommandLine, args: readonly string[], io: Io): Pro
   return await deliver(target, line, io);
 }
 
-/** Explains a command line without a host, or with one word: an unknown profile, or a host without a port. */
+/**
+ * Explains a command line without a host, or with one word: an unknown profile, or a host without a port.
+ * Throws USAGE for `HOST:PORT`, as with more ports.
+ */
 async function explainLack(line: KnockCommandLine, io: Io): Promise<KnockError> {
   const [host] = line.operands;
   if (host === undefined) {
     const hints = ["--help explains the options"];
     return new KnockError("USAGE", "no host to knock at", { hints });
   }
+  (await import("../client/plan.ts")).readHost(host);
   const { usualPath } = await import("../client/profile-file.ts");
   const file = line.get("file") ?? usualPath();
   const message = `no port to knock at, and no profile '${host}' in ${file}`;
