@@ -2,6 +2,7 @@ import type { Carrier } from "../../auth/judgement.ts";
 import type { Address } from "../../base/address.ts";
 import type { WallTime } from "../../base/time.ts";
 import type { KeyId } from "../../knock/keys.ts";
+import { Histogram } from "../metrics/histogram.ts";
 
 /** How a packet came, in metrics. */
 type KnockFormat = "sesame" | "stun";
@@ -35,8 +36,13 @@ interface MutableActivity {
   readonly refusals: Map<string, number>;
 }
 
+/** One sync of a disk, in seconds. */
+const commitBounds = [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2];
+
 /** What became of knock packets, in numbers that only grow. */
 export class KnockCounters {
+  /** How long accepted packets waited for the disk. */
+  readonly commits: Histogram = new Histogram(commitBounds);
   readonly #packets: Readonly<Record<KnockFormat, Map<string, number>>> = {
     sesame: new Map(),
     stun: new Map(),

@@ -112,6 +112,7 @@ describe("an authentic packet", () => {
       },
     ]);
     expect(counters.packets("sesame", "accepted")).toBe(1);
+    expect(counters.commits.count).toBe(1);
     expect(counters.activity(alice.lock.id)?.last).toEqual({ wall, source: home, offset: -300 });
   });
 

@@ -163,14 +163,16 @@ export class KnockPipeline<Key extends KnownKey> {
   }
 
   async #record({ key, request }: AcceptedKnock<Key>): Promise<boolean> {
-    const { refuseWithoutJournal } = this.#parts;
+    const { refuseWithoutJournal, counters, clock } = this.#parts;
     const journal = this.#parts.journal();
     if (journal === undefined) return true;
     journal.record(key.lock.id, request.time);
     if (this.#waiting >= mostWaiting) return false;
     this.#waiting++;
+    const begin = clock.now();
     const isDurable = await journal.commit();
     this.#waiting--;
+    counters.commits.observe((clock.now() - begin) / 1000);
     return isDurable || !refuseWithoutJournal;
   }
 

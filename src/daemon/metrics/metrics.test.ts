@@ -109,6 +109,7 @@ test("knocks with a key are counted, without a name", () => {
   expect(value('sesame_knock_packets_total{format="sesame",result="hint"}')).toBe(0);
   expect(value('sesame_knock_keys{state="disabled"}')).toBe(2);
   expect(value("sesame_knock_dropped_total")).toBe(5);
+  expect(value("sesame_knock_commit_duration_seconds_count")).toBe(0);
 });
 
 test("knocks, openings, leases and the firewall are counted", async () => {

@@ -127,6 +127,12 @@ export class Metrics {
       counter("sesame_knock_dropped_total", "Packets to such a port that were lost.", [
         { value: dropped },
       ]),
+      {
+        name: "sesame_knock_commit_duration_seconds",
+        help: "How long accepted packets waited for the disk.",
+        type: "histogram",
+        samples: [{ value: counters.commits }],
+      },
     ];
   }
 
