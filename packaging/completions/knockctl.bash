@@ -106,7 +106,7 @@ _knockctl() {
         return
       fi
       case $command:$operands in
-        open:0 | extend:0 | history:0 | watch:0) _knockctl_ask doors name ;;
+        open:0 | extend:0 | history:0 | watch:0 | status:0 | doors:0 | leases:0) _knockctl_ask doors name ;;
         forgive:0)
           _knockctl_offer all
           _knockctl_ask status source

@@ -102,7 +102,7 @@ complete -c knockctl -n '__knockctl_is init' -l no-proof -d 'do not knock from a
 complete -c knockctl -n '__knockctl_is init' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is init' -l dry-run -d 'show all of it, and change nothing'
 complete -c knockctl -n '__knockctl_is undo' -l force -d 'restore the configuration all the same'
-complete -c knockctl -n '__knockctl_is history watch; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
+complete -c knockctl -n '__knockctl_is history watch status doors leases; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is history' -l since -x -a '1d 7d 30d' -d 'list only so much time'
 complete -c knockctl -n '__knockctl_is close' -l cut -d 'also end the connections that were made'
 complete -c knockctl -n '__knockctl_is close' -l forget -d 'mark as closed what could not be closed'

@@ -103,8 +103,8 @@ case $command in
       '*:service:(tcp/22 icmp)'
     ;;
   unprotect) _arguments $client $config ;;
-  watch) _arguments $client '1:door:_knockctl_doors' ;;
-  status | doors | leases | top | reload | protect) _arguments $client ;;
+  watch | status | doors | leases) _arguments $client '1:door:_knockctl_doors' ;;
+  top | reload | protect) _arguments $client ;;
   help) _arguments $general '1: :_knockctl_commands' ;;
   version) _arguments $general ;;
   check) _arguments $general '--strict[exit with 2 if there are warnings]' '1:file:_files' ;;

@@ -206,6 +206,26 @@ describe("screens", () => {
     `);
   });
 
+  test("status, doors and leases of one door or address", async () => {
+    const server = await startServer();
+    const names = (text: string) =>
+      [...text.matchAll(/^(ssh|vpn|wake-up|attic)\b/gm)].map(([name]) => name);
+    expect(names(await screen(server, "status", "vpn"))).toEqual(["vpn", "vpn"]);
+    expect(names(await screen(server, "doors", "wake-up"))).toEqual(["wake-up"]);
+    expect(names(await screen(server, "leases", "ssh"))).toEqual(["ssh"]);
+    expect(names(await screen(server, "leases", "2001:db8::7"))).toEqual(["vpn"]);
+    expect(await screen(server, "leases", "wake-up")).toBe(
+      "no leases; 1 door runs commands that are not tracked\n",
+    );
+    for (const command of ["status", "doors", "leases"]) {
+      const { code, stderr } = await knockctl(command, "shs", "-s", server.path);
+      expect([code, stderr]).toEqual([
+        2,
+        expect.stringContaining('there is no door "shs"\nknockctl: hint: did you mean "ssh"?\n'),
+      ]);
+    }
+  });
+
   test("history", async () => {
     const server = await startServer();
     expect(await screen(server, "history", "192.0.2.9", "--since", "7d")).toMatchInlineSnapshot(`
@@ -540,7 +560,7 @@ describe("--json", () => {
 
   test.each([
     [["open", "cellar", "192.0.2.7", "--json"], 1, "SYSTEM", 'there is no door "cellar"'],
-    [["-j", "status", "more"], 2, "USAGE", 'unexpected "more"'],
+    [["-j", "reload", "more"], 2, "USAGE", 'unexpected "more"'],
     [["check", "/nonexistent", "--json"], 1, "CONFIG", expect.stringContaining("/nonexistent")],
   ])("an error of %j is JSON, too", async (args, code, errorCode, message) => {
     const { path } = await startServer();
@@ -572,24 +592,24 @@ describe("a wrong command line ends with 2, and gets the reason, a hint and the 
     [["frobnicate"], 'there is no command "frobnicate"', "knockctl --help lists them"],
     [["--jsno"], "unrecognized option '--jsno'", "did you mean '--json'?"],
     [
-      ["--jsno", "status"],
+      ["--jsno", "reload"],
       "unrecognized option '--jsno'",
       "did you mean '--json'?",
-      "knockctl status [options]",
+      "knockctl reload [options]",
     ],
     [
-      ["status", "--bogus"],
+      ["reload", "--bogus"],
       "unrecognized option '--bogus'",
       "--help lists the options",
-      "knockctl status [options]",
+      "knockctl reload [options]",
     ],
     [
-      ["--force", "status"],
+      ["--force", "reload"],
       "unrecognized option '--force'",
       "--help lists the options",
-      "knockctl status [options]",
+      "knockctl reload [options]",
     ],
-    [["status", "now"], 'unexpected "now"', undefined, "knockctl status [options]"],
+    [["reload", "now"], 'unexpected "now"', undefined, "knockctl reload [options]"],
     [
       ["close"],
       "DOOR|ADDRESS|all is missing",

@@ -6,23 +6,35 @@ import type { StyledCell } from "../table.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
+import { expectDoor } from "./subject.ts";
 
 export const doors: Command = {
   name: "doors",
   group: "look",
   summary: "list the doors: what each opens, and its state",
-  operands: [],
+  operands: [{ name: "DOOR", isOptional: true }],
   description: `
-    Lists the doors. The ports of their sequences are not shown: they are a secret.`,
+    Lists the doors, or shows one. The ports of their sequences are not shown: they are a secret.`,
   asksDaemon: true,
   options: [],
   example: "doors",
   async run(line, io) {
-    const found = await withDaemon(line, (daemon) => daemon.ask("doors", {}));
+    const all = await withDaemon(line, (daemon) => daemon.ask("doors", {}));
+    const found = selectDoors(line.operands[0], all);
     print(line, io, { doors: found }, (screen) => formatDoors(found, screen, true));
     return 0;
   },
 };
+
+/** Returns the doors of this name; all of them without one. Throws USAGE if there is none. */
+export function selectDoors(
+  name: string | undefined,
+  all: readonly DoorReport[],
+): readonly DoorReport[] {
+  if (name === undefined) return all;
+  expectDoor(name, all);
+  return all.filter((door) => door.name === name);
+}
 
 /** `showsKernel`: says of each door whether the kernel opens it by itself, where the daemon tells that. */
 export function formatDoors(

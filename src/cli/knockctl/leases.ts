@@ -5,23 +5,30 @@ import type { Screen } from "../screen.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
-import { countUntracked } from "./doors.ts";
+import { countUntracked, selectDoors } from "./doors.ts";
+import { leasesOf, readSubject } from "./subject.ts";
 
 export const leases: Command = {
   name: "leases",
   group: "look",
   summary: "list what is open, for whom, and for how long",
-  operands: [],
+  operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
   description: `
-    Lists what is open, for whom, and for how long.`,
+    Lists what is open, for whom, and for how long. With a door or an address, lists only its
+    leases.`,
   asksDaemon: true,
   options: [],
   example: "leases",
   async run(line, io) {
-    const { found, untracked } = await withDaemon(line, async (daemon) => ({
-      found: await daemon.ask("leases", {}),
-      untracked: countUntracked(await daemon.ask("doors", {})),
+    const subject = readSubject(line.operands[0]);
+    const { all, doors } = await withDaemon(line, async (daemon) => ({
+      all: await daemon.ask("leases", {}),
+      doors: await daemon.ask("doors", {}),
     }));
+    const found = leasesOf(subject, all);
+    // A door that the configuration has no more may still be open.
+    const named = found.length > 0 ? undefined : subject.door;
+    const untracked = countUntracked(selectDoors(named, doors));
     print(line, io, { leases: found }, (screen) => formatLeases(found, untracked, screen));
     return 0;
   },

@@ -10,8 +10,9 @@ import { paint } from "../screen.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
-import { countUntracked, formatDoors } from "./doors.ts";
+import { countUntracked, formatDoors, selectDoors } from "./doors.ts";
 import { formatLeases } from "./leases.ts";
+import { leasesOf } from "./subject.ts";
 
 /** More leases than fit on a screen are left to `knockctl leases`. */
 const mostLeases = 20;
@@ -26,10 +27,10 @@ export const status: Command = {
   name: "status",
   group: "look",
   summary: "show the state of knockd, and its problems",
-  operands: [],
+  operands: [{ name: "DOOR", isOptional: true }],
   description: `
-    Shows the state of knockd: its doors, open leases, attempts and problems. Exit code 3 says
-    that there are problems.`,
+    Shows the state of knockd: its doors, open leases, attempts and problems. With a door, shows
+    only this door and its leases. Exit code 3 says that there are problems.`,
   asksDaemon: true,
   options: [],
   example: "status --json",
@@ -39,9 +40,12 @@ export const status: Command = {
       doors: await daemon.ask("doors", {}),
       leases: await daemon.ask("leases", {}),
     }));
+    const [door] = line.operands;
+    const doors = selectDoors(door, answers.doors);
+    const leases = leasesOf(door === undefined ? {} : { door }, answers.leases);
     const blocked = await findBlockedDoors(answers.doors, answers.status);
     const problems = [...answers.status.problems, ...blocked];
-    const found = { ...answers, status: { ...answers.status, problems } };
+    const found = { doors, leases, status: { ...answers.status, problems } };
     print(line, io, found, (screen) =>
       [
         formatStatus(found.status, screen),

@@ -1,5 +1,8 @@
 import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
+import { KnockError } from "../../base/errors.ts";
+import { nearest } from "../../base/nearest.ts";
+import type { DoorReport, LeaseReport } from "../../control/reports.ts";
 
 /** What a command is narrowed to: a door or an address; neither means everything. */
 export type Subject =
@@ -12,4 +15,25 @@ export function readSubject(text: string | undefined): Subject {
   if (text === undefined) return {};
   const address = parseAddress(text);
   return address === undefined ? { door: text } : { address };
+}
+
+/** Throws USAGE if none of these doors has this name. */
+export function expectDoor(name: string, doors: readonly DoorReport[]): void {
+  const names = doors.map((door) => door.name);
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  const hint = near === undefined ? "knockctl doors lists them" : `did you mean "${near}"?`;
+  throw new KnockError("USAGE", `there is no door "${name}"`, { hints: [hint] });
+}
+
+/** Returns the leases of a door or an address; all of them for neither. */
+export function leasesOf(
+  { door, address }: Subject,
+  leases: readonly LeaseReport[],
+): readonly LeaseReport[] {
+  return leases.filter(
+    (lease) =>
+      (door === undefined || lease.door === door) &&
+      (address === undefined || lease.source.equals(address)),
+  );
 }

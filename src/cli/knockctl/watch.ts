@@ -1,8 +1,5 @@
-import { KnockError } from "../../base/errors.ts";
-import { nearest } from "../../base/nearest.ts";
 import { plural, printable } from "../../base/text.ts";
 import { formatLocalTime } from "../../base/time.ts";
-import type { ControlClient } from "../../control/client.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
 import { encode } from "../../control/protocol.ts";
 import type { Color, Screen } from "../screen.ts";
@@ -11,7 +8,7 @@ import { shortenTo, textWidth } from "../text-width.ts";
 import type { Command } from "./command.ts";
 import { nobodyReads, screenFor, withDaemon } from "./command.ts";
 import type { Subject } from "./subject.ts";
-import { readSubject } from "./subject.ts";
+import { expectDoor, readSubject } from "./subject.ts";
 
 export const watch: Command = {
   name: "watch",
@@ -38,7 +35,7 @@ export const watch: Command = {
         io.stderr(`knockctl: warning: ${plural(count, "line")} left out: too many to show\n`),
     };
     await withDaemon(line, async (daemon) => {
-      if (subject.door !== undefined) await expectDoor(daemon, subject.door);
+      if (subject.door !== undefined) expectDoor(subject.door, await daemon.ask("doors", {}));
       if (io.terminal !== undefined) io.stderr(`${describeWait(subject)}; Ctrl-C ends\n`);
       // Without the signal we would go on for ever.
       await daemon.watch(watcher, nobodyReads);
@@ -46,15 +43,6 @@ export const watch: Command = {
     return 0;
   },
 };
-
-/** Throws USAGE if the daemon has no door of this name. */
-async function expectDoor(daemon: ControlClient, name: string): Promise<void> {
-  const names = (await daemon.ask("doors", {})).map((door) => door.name);
-  if (names.includes(name)) return;
-  const near = nearest(name, names);
-  const hint = near === undefined ? "knockctl doors lists them" : `did you mean "${near}"?`;
-  throw new KnockError("USAGE", `there is no door "${name}"`, { hints: [hint] });
-}
 
 function describeWait({ door, address }: Subject): string {
   if (door !== undefined) return `waiting for knocks at ${printable(door)}`;
