@@ -1,5 +1,6 @@
 // A protection that lasts: no disk stands in its way, what others remove is back within a second, and the
 // status says what the kernel has.
+import { mkdirSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
@@ -82,6 +83,40 @@ describe.skipIf(needs("nft"))("a protected service", () => {
         await run(["chattr", "-i", state]);
       }
     });
+  });
+
+  test("is protected, put back and ends being protected where root is read-only and TMPDIR is full", {
+    timeout: 150_000,
+  }, async () => {
+    const state = server.folder.at("state");
+    const full = new Folder().path;
+    mkdirSync(state, { mode: 0o700 });
+    const script = `
+      set -e
+      mount --make-rprivate /
+      mount -o remount,bind,ro /
+      mount -t tmpfs -o size=4k tmpfs ${full}
+      head -c 4096 /dev/zero >${full}/file
+      mount --bind ${state} ${state}
+      mount -o remount,bind,ro ${state}
+      for folder in / ${full} ${state}; do ! (echo more >$folder/more) 2>/dev/null; done
+      export TMPDIR=${full}
+      exec "$@"`;
+    server.prefix = ["unshare", "--mount", "sh", "-c", script, "sh"];
+    await server.start();
+    expect((await status()).firewall.protects).toEqual(["tcp/22"]);
+    expect(await reaches()).toBe("silent");
+    await nft("flush ruleset");
+    await expect.poll(() => server.table(), { timeout: 10_000 }).toContain("protect");
+    expect(await reaches()).toBe("silent");
+    const { stderr } = await server.knockctl("unprotect");
+    expect(stderr).toMatch(/^$|nothing is protected any more, but /);
+    expect(await reaches()).toBe("open");
+    await server.ask("protect");
+    expect(await reaches()).toBe("silent");
+    await server.kill();
+    await server.knockctl(`unprotect --config ${server.config}`);
+    expect(await reaches()).toBe("open");
   });
 
   test("is put back within a second each time, and the status says that it goes on", async () => {

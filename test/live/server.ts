@@ -17,6 +17,8 @@ export class Server {
   readonly socket: string = this.folder.at("control.sock");
   readonly config: string;
   daemon: Process | undefined;
+  /** Programs run behind these words. */
+  prefix: readonly string[] = [];
 
   constructor(host: LiveHost, doors: string, options = "") {
     this.host = host;
@@ -31,7 +33,7 @@ export class Server {
   }
 
   async start(env: Readonly<Record<string, string>> = {}): Promise<Process> {
-    this.daemon = this.host.start([...knockd, "-v", "-c", this.config], { env });
+    this.daemon = this.host.start([...this.prefix, ...knockd, "-v", "-c", this.config], { env });
     await this.daemon.waitFor(/^listening on .*\.\.\.$/m);
     return this.daemon;
   }
@@ -79,7 +81,7 @@ export class Server {
   /** The command line of knockctl with these arguments. */
   argv(args: string): string[] {
     const socket = args.includes("--socket") ? [] : ["--socket", this.socket];
-    return [...knockctl, ...args.split(" "), ...socket];
+    return [...this.prefix, ...knockctl, ...args.split(" "), ...socket];
   }
 
   #argv(args: string, from: string | undefined): string[] {

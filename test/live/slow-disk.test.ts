@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { stateFiles } from "../../src/system/state-files.ts";
@@ -322,5 +322,36 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     expect(stderr).toContain(
       `a used sequence is not marked in ${slow.disk.at("list")}: the next daemon may accept it again`,
     );
+  });
+
+  test("that hangs now and then keeps the journal short, and nothing of it is lost", {
+    timeout: 150_000,
+  }, async () => {
+    const slow = await SlowDisk.open();
+    // Half a megabyte makes a journal long.
+    const door = `sequence = 15:udp\nstart_command = echo big opened # ${"x".repeat(100_000)}\n`;
+    const rest = "stop_command = echo big closed\ncmd_timeout = 100ms\n";
+    const text = slow.folder.read("knockd.conf");
+    slow.folder.write("knockd.conf", `${text}\n[big]\n${door}${rest}`);
+    const daemon = await slow.start();
+    await slow.knock(10);
+    await daemon.waitFor(/^long opened$/m);
+    const count = (what: string) => daemon.stdout.split(`\nbig ${what}\n`).length - 1;
+    for (let times = 1; times <= 8; times++) {
+      if (times % 3 === 0) slow.hang();
+      await slow.knock(15);
+      await expect.poll(() => count("opened"), { timeout: 20_000 }).toBe(times);
+      await expect.poll(() => count("closed"), { timeout: 20_000 }).toBe(times);
+      if (times % 3 === 0) slow.answer();
+    }
+    await expect.poll(() => slow.status(), { timeout: 20_000 }).not.toContain("has not answered");
+    const { journal } = stateFiles(slow.disk.at("state"), slow.folder.at("knockd.conf"));
+    const openings = () => readFileSync(journal, "latin1").split('"op":"open"').length - 1;
+    await expect.poll(openings, { timeout: 20_000 }).toBeLessThan(6);
+    daemon.signal("SIGKILL");
+    await daemon.ended;
+    await slow.start();
+    const leases = await slow.ask("leases");
+    expect([leases.includes("long"), leases.includes("big")]).toEqual([true, false]);
   });
 });
