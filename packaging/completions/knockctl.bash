@@ -26,7 +26,7 @@ _knockctl_ask() {
 
 _knockctl_commands() {
   _knockctl_offer init undo status doors leases history top watch open extend close forgive reload guard \
-    protect unprotect check migrate replay invite client sequence rotate help version
+    protect unprotect check migrate replay invite client sequence rotate user help version
 }
 
 _knockctl_options() {
@@ -47,6 +47,7 @@ _knockctl_options() {
     client) echo --host --service --qr --force --config ;;
     rotate) echo --keep-old --length --host --yes --dry-run --config ;;
     sequence) echo --length --ports --config ;;
+    user) echo --door --host --name --lock --output --key --yes --config ;;
   esac
   case $command in
     check | migrate | replay | invite | client | sequence | help | version) ;;
@@ -75,7 +76,7 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
-        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since)
+        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --door | --name | --lock | --key)
         option=$word
         ;;
       -*) ;;
@@ -121,6 +122,7 @@ _knockctl() {
         open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
         guard:*) _knockctl_offer tcp/22 icmp ;;
         invite:0 | client:0 | rotate:0) _knockctl_ask doors name ;;
+        user:0) _knockctl_offer add remove list show ;;
         help:0) _knockctl_commands ;;
         check:0 | migrate:0 | replay:0) _knockctl_files ;;
       esac

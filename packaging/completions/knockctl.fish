@@ -20,7 +20,7 @@ function __knockctl_operands
         if test $skip -eq 1
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
-                --service --output --steps --trial --qr --length --ports --keep-old --since
+                --service --output --steps --trial --qr --length --ports --keep-old --since --door --name --lock --key
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -75,6 +75,7 @@ complete -c knockctl -n __knockctl_wants_command -a invite -d 'make a page and a
 complete -c knockctl -n __knockctl_wants_command -a client -d 'print what clients of a door type and configure'
 complete -c knockctl -n __knockctl_wants_command -a sequence -d 'make a random sequence for a door'
 complete -c knockctl -n __knockctl_wants_command -a rotate -d 'give a door another random sequence'
+complete -c knockctl -n __knockctl_wants_command -a user -d 'let devices open doors by key, or take them out'
 complete -c knockctl -n __knockctl_wants_command -a help -d 'explain a command, or list all'
 complete -c knockctl -n __knockctl_wants_command -a version -d 'print the version'
 
@@ -122,8 +123,16 @@ complete -c knockctl -n '__knockctl_is sequence rotate' -l length -x -d 'how man
 complete -c knockctl -n '__knockctl_is rotate' -l keep-old -x -a '0 2d 7d' -d 'keep the old sequence valid for this time'
 complete -c knockctl -n '__knockctl_is rotate' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is rotate' -l dry-run -d 'show the change, and make none'
+complete -c knockctl -n '__knockctl_is user; and __knockctl_has 0' -a 'add remove list show'
+complete -c knockctl -n '__knockctl_is user' -l door -x -a '(__knockctl_ask doors name)' -d 'let the device open this door'
+complete -c knockctl -n '__knockctl_is user' -l host -x -d 'this server, as the device names it'
+complete -c knockctl -n '__knockctl_is user' -l name -x -d 'the name of the profile'
+complete -c knockctl -n '__knockctl_is user' -l lock -x -a '-' -d 'read the lock of a key from standard input'
+complete -c knockctl -n '__knockctl_is user' -l output -r -F -d 'write the line for the device to this file'
+complete -c knockctl -n '__knockctl_is user' -l key -x -d 'remove only this key'
+complete -c knockctl -n '__knockctl_is user' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is sequence' -l ports -x -d 'choose from these ports only'
-complete -c knockctl -n '__knockctl_is init undo unprotect replay invite client sequence rotate' -l config -r -F -d 'the configuration'
+complete -c knockctl -n '__knockctl_is init undo unprotect replay invite client sequence rotate user' -l config -r -F -d 'the configuration'
 complete -c knockctl -n '__knockctl_is check' -l strict -d 'exit with 2 if there are warnings'
 complete -c knockctl -n '__knockctl_is migrate' -l no-native -d 'offer no native doors'
 complete -c knockctl -n '__knockctl_is migrate' -l repair -d 'put plain dashes and quotes'

@@ -46,6 +46,7 @@ _knockctl_commands() {
     'client:print what clients of a door type and configure'
     'sequence:make a random sequence for a door'
     'rotate:give a door another random sequence'
+    'user:let devices open doors by key, or take them out'
     'help:explain a command, or list all'
     'version:print the version'
   )
@@ -153,5 +154,16 @@ case $command in
       '--yes[ask nothing]' \
       '--dry-run[show the change, and make none]' \
       '1:door:_knockctl_doors'
+    ;;
+  user)
+    _arguments $client $config \
+      '--door=[let the device open this door]:door:_knockctl_doors' \
+      '--host=[this server, as the device names it]:host:_hosts' \
+      '--name=[the name of the profile]:name:' \
+      '--lock=[read the lock of a key from standard input]:lock:(-)' \
+      '--output=[write the line for the device to this file]:file:_files' \
+      '--key=[remove only this key]:key:' \
+      '--yes[ask nothing]' \
+      '1:action:(add remove list show)' '2:name:'
     ;;
 esac

@@ -66,6 +66,7 @@ describe("screens", () => {
         client     print what clients of a door type and configure
         sequence   make a random sequence for a door
         rotate     give a door another random sequence
+        user       let devices open doors by key, or take them out
 
       help
         help       explain a command, or list all

@@ -33,6 +33,7 @@ import { status } from "./knockctl/status.ts";
 import { top } from "./knockctl/top.ts";
 import { undo } from "./knockctl/undo.ts";
 import { unprotect } from "./knockctl/unprotect.ts";
+import { user } from "./knockctl/user.ts";
 import { watch } from "./knockctl/watch.ts";
 import { withPermissionHint } from "./permission.ts";
 import type { Io } from "./program.ts";
@@ -94,6 +95,7 @@ export const commands: readonly Command[] = [
   client,
   sequence,
   rotate,
+  user,
   help,
   versionCommand,
 ];

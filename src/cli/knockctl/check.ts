@@ -14,6 +14,8 @@ import { thisMachine } from "../../daemon/host/machine.ts";
 import type { NamedKernelDoor } from "../../daemon/kernel-doors.ts";
 import { nativeKernelDoors } from "../../daemon/kernel-doors.ts";
 import { reportBlocked } from "../../setup/blocked-services.ts";
+import type { CheckedUsers } from "./check-users.ts";
+import { checkUsers, formatUsers } from "./check-users.ts";
 import type { Command } from "./command.ts";
 import { print } from "./command.ts";
 import { describeKernelDoor } from "./kernel-doors.ts";
@@ -29,6 +31,8 @@ interface Checked {
   readonly problems: readonly Problem[];
   /** Whether the kernel opens the native doors by itself where their services are protected. */
   readonly kernelDoors?: readonly NamedKernelDoor[];
+  /** The users file; absent where no door has users. */
+  readonly users?: CheckedUsers;
 }
 
 export const check: Command = {
@@ -41,20 +45,24 @@ export const check: Command = {
     what does not suit this machine as it is now: ports of a sequence on which something
     listens, used-up lists of one-time sequences, services that another firewall blocks, IPv6
     without commands for it, and users, programs, interfaces and directories that do not exist.
-    Needs no running knockd. Exits with 1 if knockd cannot use the file.`,
+    Where doors have users, it checks the users file, too. Needs no running knockd. Exits with 1
+    if knockd cannot use one of the files.`,
   asksDaemon: false,
   options: [{ long: "strict", help: "exit with 2 if there are warnings" }],
   example: "check --strict /etc/knockd.conf",
   async run(line, io) {
     const [file = ""] = line.operands;
     const checked = await inspect(file);
-    const { usable, problems } = checked;
+    const { usable, problems, users } = checked;
     // A compiler's place for them, also beside JSON's.
-    const texts = problems.map((problem) => printableLines(formatWithHint(file, problem)));
+    const texts = [
+      ...problems.map((problem) => formatWithHint(file, problem)),
+      ...(users?.problems ?? []),
+    ].map(printableLines);
     if (!line.given.has("json")) for (const text of texts) io.stderr(`${text}\n`);
     print(line, io, checked, () => format(checked));
-    if (!usable) return 1;
-    return line.given.has("strict") && problems.length > 0 ? 2 : 0;
+    if (!usable || users?.usable === false) return 1;
+    return line.given.has("strict") && texts.length > 0 ? 2 : 0;
   },
 };
 
@@ -76,15 +84,16 @@ async function inspect(file: string): Promise<Checked> {
   ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);
   const kernelDoors = nativeKernelDoors(config);
-  const more = kernelDoors.length > 0 && { kernelDoors };
+  const users = await checkUsers(config);
+  const more = { ...(kernelDoors.length > 0 && { kernelDoors }), ...(users && { users }) };
   return { file, usable: true, doors: config.doors.length, problems: all, ...more };
 }
 
-function format({ file, usable, doors, problems, kernelDoors = [] }: Checked): string {
+function format({ file, usable, doors, problems, kernelDoors = [], users }: Checked): string {
   if (!usable) return `${printable(file)}: cannot be used\n`;
   const warnings = problems.length === 0 ? "" : `, ${plural(problems.length, "warning")}`;
   return `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n${kernelDoors
     .filter(({ opens }) => !opens)
     .map((door) => `${describeKernelDoor(door)}\n`)
-    .join("")}`;
+    .join("")}${users === undefined ? "" : formatUsers(users)}`;
 }

@@ -1,0 +1,243 @@
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
+import { knockctl } from "../../../test/support/knockctl.ts";
+import { parseConfig } from "../../config/parse.ts";
+import { parseUsers } from "../../config/users.ts";
+import { makeKey, parseKey } from "../../knock/keys.ts";
+import { parseLink } from "../../knock/link.ts";
+
+afterEach(() => void vi.restoreAllMocks());
+
+const conf = `# mine
+[ssh]
+  open = tcp/22   # the usual one
+  sequence = 7003,9140,8455
+  tcpflags = syn
+[web]
+  open = tcp/80
+  sequence = 7004,9141,8456
+  tcpflags = syn
+`;
+
+/** A configuration in a folder of its own, and the daemon that has it. */
+async function open(text = conf) {
+  const folder = temporaryFolder();
+  const [config, users, output] = ["conf", "users", "output"].map((name) => join(folder, name));
+  if (config === undefined || users === undefined || output === undefined) throw new Error();
+  const options = `[options]\n  Users = ${users}\n`;
+  writeFileSync(config, `${options}${text}`, { mode: 0o640 });
+  const { handlers, path } = await startServer();
+  const status = handlers.status();
+  vi.spyOn(handlers, "status").mockReturnValue({ ...status, configFile: config });
+  const reload = vi.spyOn(handlers, "reload");
+  const run = (...args: string[]) =>
+    knockctl("user", ...args, "--config", config, "--socket", path);
+  const add = (name: string, ...args: string[]) =>
+    run("add", name, "--host", "server.example.org", "--yes", "--output", output, ...args);
+  const devices = () => parseUsers(readFileSync(users, "utf8")).devices;
+  const doors = () => parseConfig(readFileSync(config, "utf8")).config?.doors ?? [];
+  const link = () => {
+    const parsed = parseLink(readFileSync(output, "utf8"));
+    if (typeof parsed === "string") throw new Error(parsed);
+    return parsed;
+  };
+  return { folder, config, users, output, handlers, reload, run, add, devices, doors, link };
+}
+
+/** Gives standard input this text. */
+function type(text: string): void {
+  const input = async function* () {
+    yield Buffer.from(text);
+  };
+  vi.spyOn(process.stdin, Symbol.asyncIterator).mockImplementation(() => input());
+}
+
+describe("user add", () => {
+  test("writes the lock, the user of the door and a port, and the device's line into a file", async () => {
+    const { config, users, output, reload, add, devices, doors, link } = await open();
+    const before = readFileSync(config, "utf8");
+    const { code, stdout, stderr } = await add("alice/laptop", "--door", "ssh");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [device] = devices();
+    const { key = "", ...rest } = link();
+    const port = rest.port;
+    expect(rest).toEqual({
+      ...{ host: "server.example.org", port, door: "ssh", name: "home", wait: 22, addresses: [] },
+    });
+    expect(port >= 10_000 && port <= 29_999).toBe(true);
+    expect(parseKey(key)).toMatchObject({ id: device?.locks[0]?.id });
+    expect(device?.name).toBe("alice/laptop");
+    expect(doors().map((door) => door.users)).toEqual([["alice/laptop"], []]);
+    const after = before
+      .replace("[ssh]\n", "[ssh]\n  users = alice/laptop\n")
+      .replace(`Users = ${users}\n`, `Users = ${users}\n  KnockPort = ${port}\n`);
+    expect(readFileSync(config, "utf8")).toBe(after);
+    expect(reload.mock.calls).toEqual([[{}]]);
+    const modes = [config, users, output].map((file) => statSync(file).mode & 0o777);
+    expect(modes).toEqual([0o640, 0o600, 0o600]);
+    expect(stdout).toContain("\n+  users = alice/laptop\n");
+    for (const secret of [key, readFileSync(users, "utf8").split("lock1:")[1]?.trim() ?? ""]) {
+      expect(stdout).not.toContain(secret.slice(6, 40));
+    }
+  });
+
+  test("as JSON without a secret", async () => {
+    const { output, add } = await open();
+    const { stdout } = await add("alice/laptop", "--door", "ssh", "--json");
+    const result: unknown = JSON.parse(stdout);
+    expect(result).toMatchObject({ user: "alice/laptop", door: "ssh", reloaded: true, output });
+    expect(stdout).not.toMatch(/key1:|lock1:/);
+  });
+
+  test("takes the lock of a key that the device has made", async () => {
+    const { folder, add, run, devices } = await open();
+    const { lock } = makeKey(new Uint8Array(64).fill(7));
+    type(`${lock}\n`);
+    const host = ["--host", "192.0.2.1", "--yes"];
+    const { code, stdout } = await run("add", "a/b", "--door", "ssh", ...host, "--lock", "-");
+    expect([code, devices().length]).toEqual([0, 1]);
+    expect(stdout).toMatch(/^sesame:#host=192\.0\.2\.1&port=\d+&door=ssh&name=home&wait=22$/m);
+    expect(stdout).not.toContain(lock.slice(6, 40));
+    const argv = await run("add", "a/c", "--door", "ssh", ...host, "--lock", lock);
+    expect(argv.code).toBe(2);
+    expect(argv.stderr).not.toContain(lock.slice(6, 40));
+    type("nothing\n");
+    expect((await run("add", "a/c", "--door", "ssh", ...host, "--lock", "-")).code).toBe(2);
+    type(`${lock}\n`);
+    const again = await add("c/d", "--door", "ssh", "--lock", "-");
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining("also in [a/b]")]);
+    expect(existsSync(join(folder, "output"))).toBe(false);
+  });
+
+  test("gives a device a second key, by the doors that it has, and no third", async () => {
+    const { config, output, add, run, devices } = await open();
+    await add("alice/laptop", "--door", "ssh");
+    const first = devices()[0]?.locks[0]?.id ?? "";
+    const before = readFileSync(config, "utf8");
+    const rotate = (file: string) =>
+      run("add", "alice/laptop", "--host", "h", "--yes", "--output", `${output}${file}`);
+    expect((await rotate("2")).code).toBe(0);
+    expect(devices()[0]?.locks).toHaveLength(2);
+    expect(readFileSync(config, "utf8")).toBe(before);
+    const third = await rotate("3");
+    expect([third.code, third.stderr]).toEqual([1, expect.stringContaining("2 keys at most")]);
+    expect((await run("remove", "alice/laptop", "--key", first, "--yes")).code).toBe(0);
+    expect(devices()[0]?.locks.map(({ id }) => id)).not.toContain(first);
+    expect((await run("remove", "alice/laptop", "--key", first, "--yes")).code).toBe(2);
+  });
+
+  test("changes nothing if knockd refuses, and leaves no line for the device", async () => {
+    const { config, users, output, handlers, add } = await open();
+    const before = readFileSync(config, "utf8");
+    handlers.nextReload = { kind: "refused", file: config, problems: ["no"] };
+    const { code, stderr } = await add("alice/laptop", "--door", "ssh");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("does not accept the change: no")]);
+    expect([readFileSync(config, "utf8"), existsSync(users), existsSync(output)]).toEqual([
+      ...[before, false, false],
+    ]);
+  });
+
+  test.each<[string, string[], string]>([
+    ["no device", ["alice", "--door", "ssh"], '"alice" is not PERSON/DEVICE'],
+    ["a name for a shell", ["a/$(x)", "--door", "ssh"], "is not PERSON/DEVICE"],
+    ["no door", ["a/b"], "--door DOOR is missing"],
+  ])("refuses %s", async (_, args, message) => {
+    const { add, users } = await open();
+    const [name = "", ...more] = args;
+    const { code, stderr } = await add(name, ...more);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(users)).toBe(false);
+  });
+
+  test("needs a place for the secret, and a file that is not there", async () => {
+    const { output, run, add, users } = await open();
+    const args = ["add", "a/b", "--door", "ssh", "--host", "h", "--yes"];
+    expect(await run(...args)).toMatchObject({ code: 2, stdout: "" });
+    writeFileSync(output, "mine");
+    const { code, stderr } = await add("a/b", "--door", "ssh");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("File already exists")]);
+    expect([readFileSync(output, "utf8"), existsSync(users)]).toEqual(["mine", false]);
+  });
+
+  test("refuses a users file that others can read", async () => {
+    const { users, add } = await open();
+    writeFileSync(users, "", { mode: 0o600 });
+    chmodSync(users, 0o644);
+    const { code, stderr } = await add("a/b", "--door", "ssh");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("other users can read it")]);
+  });
+});
+
+describe("user remove", () => {
+  test("takes a person's devices out, and reloads the users alone", async () => {
+    const { users, reload, add, run, devices, output } = await open();
+    await add("alice/laptop", "--door", "ssh");
+    await add("alice/phone", "--door", "ssh", "--output", `${output}2`);
+    await add("al/ice", "--door", "web", "--output", `${output}3`);
+    writeFileSync(users, `${readFileSync(users, "utf8")}# the end\n`);
+    reload.mockClear();
+    const { code, stdout } = await run("remove", "alice", "--yes");
+    expect(code).toBe(0);
+    expect(stdout).toContain("alice/laptop, alice/phone: removed. knockd has closed");
+    expect(devices().map(({ name }) => name)).toEqual(["al/ice"]);
+    expect(readFileSync(users, "utf8")).toMatch(/# the end\n$/);
+    expect(reload.mock.calls).toEqual([[{ users: true }]]);
+    const again = await run("remove", "alice", "--yes");
+    expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('has no "alice"')]);
+  });
+
+  test("works with a configuration that has errors, and without one", async () => {
+    const { config, add, run, devices } = await open();
+    await add("alice/laptop", "--door", "ssh");
+    writeFileSync(config, `${readFileSync(config, "utf8")}[broken]\n`);
+    expect((await run("remove", "alice/laptop", "--yes")).code).toBe(0);
+    expect(devices()).toEqual([]);
+    const { code, stderr } = await knockctl(
+      ...["user", "list", "--config", join(dirname(config), "none")],
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+  });
+});
+
+test("check judges the users file, too", async () => {
+  const { config, users, add } = await open();
+  await add("alice/laptop", "--door", "ssh");
+  const check = () => knockctl("check", config);
+  expect(await check()).toMatchObject({
+    ...{ code: 0, stdout: expect.stringContaining(`${users}: users OK, 1 device\n`) },
+  });
+  const text = readFileSync(users, "utf8");
+  writeFileSync(users, text.replace("lock1:", "lock1:x"));
+  const { code, stdout, stderr } = await check();
+  expect([code, stdout]).toEqual([1, expect.stringContaining(`${users}: cannot be used`)]);
+  expect(stderr).toContain(`${users}:2:11: the key is not lock1:`);
+  chmodSync(users, 0o644);
+  expect((await check()).stderr).toContain("other users can read it: chmod 600");
+});
+
+test("list and show tell of devices without their secrets", async () => {
+  const { users, add, run, output } = await open();
+  await add("alice/laptop", "--door", "ssh");
+  await add("bob/phone", "--door", "web", "--output", `${output}2`);
+  const text = readFileSync(users, "utf8");
+  writeFileSync(
+    users,
+    text.replace("[bob/phone]\n", "[bob/phone]\ndisabled = yes\nexpires = 2099-12-31\n"),
+  );
+  const { stdout } = await run("list", "--json");
+  expect(JSON.parse(stdout)).toMatchObject({
+    users: [
+      { name: "alice/laptop", state: "enabled", doors: ["ssh"], groups: [] },
+      { name: "bob/phone", state: "disabled", expires: "2099-12-31", doors: ["web"] },
+    ],
+  });
+  expect(stdout).not.toContain("lock1:");
+  const shown = await run("show", "bob");
+  expect(shown.stdout).toContain("bob/phone");
+  expect(shown.stdout).not.toContain("alice");
+  expect((await run("show", "carol")).code).toBe(1);
+  expect((await run("lst")).stderr).toContain('did you mean "list"?');
+  expect((await run("add")).stderr).toContain('NAME is missing after "add"');
+});

@@ -1,0 +1,68 @@
+import { nearest } from "../../base/nearest.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
+import { printable } from "../../base/text.ts";
+import type { Io } from "../program.ts";
+import type { Command, CommandLine } from "./command.ts";
+import { usageError } from "./command.ts";
+import { addUserCommand } from "./user/add.ts";
+import { listUsersCommand } from "./user/list.ts";
+import { removeUserCommand } from "./user/remove.ts";
+
+type UserAction = (line: CommandLine, name: string, io: Io) => Promise<number>;
+
+/** The actions that take a name. */
+const actions: Readonly<Record<string, UserAction>> = {
+  add: addUserCommand,
+  remove: removeUserCommand,
+  show: listUsersCommand,
+};
+
+export const user: Command = {
+  name: "user",
+  group: "files",
+  summary: "let devices open doors by key, or take them out",
+  operands: [{ name: "ACTION" }, { name: "NAME", isOptional: true }],
+  variants: [
+    "add PERSON/DEVICE --host NAME [--door DOOR]",
+    "remove PERSON[/DEVICE] [--key ID]",
+    "list",
+    "show PERSON[/DEVICE]",
+  ],
+  description: `
+    Lets a device open a door by key: shows the change of the configuration, and asks. Then it
+    writes the device into the users of the door and its lock into the users file, makes knockd
+    reload both, and prints the line for the device once (knock --import). For a device that has
+    a key, add makes a second one; remove --key takes the first one out.
+
+    With --lock -, the device has made its key itself (knock --request): its lock is read from
+    standard input, and no secret is printed. remove takes a person or a device out of the users
+    file and out of what is open, and closes what nobody else holds.`,
+  asksDaemon: true,
+  options: [
+    { long: "door", argument: "DOOR", help: "let the device open DOOR" },
+    { long: "host", argument: "NAME", help: "name this server as the device does" },
+    { long: "name", argument: "NAME", help: "name the profile of the device NAME [home]" },
+    { long: "lock", argument: "-", help: "read the lock of a key from standard input" },
+    { long: "output", argument: "FILE", help: "write the line for the device to FILE (0600)" },
+    { long: "key", argument: "ID", help: "remove only this key" },
+    { long: "yes", help: "ask nothing" },
+    { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
+  ],
+  example: "user add alice/laptop --door ssh --host server.example.org",
+  async run(line, io) {
+    const [action = "", name] = line.operands;
+    if (action === "list" && name === undefined) return await listUsersCommand(line, name, io);
+    const run = Object.hasOwn(actions, action) ? actions[action] : undefined;
+    if (run === undefined) throw unknownAction(action);
+    if (name === undefined) throw usageError(`NAME is missing after "${action}"`);
+    return await run(line, name, io);
+  },
+};
+
+function unknownAction(action: string) {
+  const names = [...Object.keys(actions), "list"];
+  const near = nearest(action, names);
+  if (action === "list") return usageError("list takes no name", "knockctl user show NAME");
+  const hint = near === undefined ? names.join(", ") : `did you mean "${near}"?`;
+  return usageError(`there is no action "${printable(action)}"`, hint);
+}

@@ -1,0 +1,88 @@
+import { resolve } from "node:path";
+import { KnockError } from "../../../base/errors.ts";
+import { defaultConfigFile } from "../../../base/paths.ts";
+import { plural, printable } from "../../../base/text.ts";
+import { withoutDevices, withoutLines } from "../../../config/edit/key-users.ts";
+import { readSections } from "../../../config/lines.ts";
+import type { Device } from "../../../config/users.ts";
+import { parseLock } from "../../../knock/keys.ts";
+import { readBytes } from "../../../setup/paths.ts";
+import type { Io } from "../../program.ts";
+import type { CommandLine } from "../command.ts";
+import { print, usageError } from "../command.ts";
+import { isTerminal, Questions } from "../init/questions.ts";
+import type { UsersText } from "./files.ts";
+import { applyChange, readUsers } from "./files.ts";
+import { pathsOf } from "./paths.ts";
+
+/** Runs `knockctl user remove`. A configuration with errors does not keep anybody in. */
+export async function removeUserCommand(line: CommandLine, name: string, io: Io): Promise<number> {
+  const { given } = line;
+  if (!given.has("yes") && !isTerminal()) throw usageError("stdin is not a terminal; use --yes");
+  const config = resolve(given.get("config") ?? defaultConfigFile);
+  const { paths, usersFile } = pathsOf(config, given.get("socket"));
+  const users = await readUsers(paths, usersFile);
+  const names = namesIn(users.text).filter((one) => one === name || one.startsWith(`${name}/`));
+  if (names.length === 0) throw unknownUser(users, name);
+  const keyId = given.get("key");
+  const after =
+    keyId === undefined
+      ? withoutDevices(users.text, new Set(names))
+      : withoutKey(users, names, keyId);
+  const what = keyId === undefined ? names.join(", ") : `the key ${printable(keyId)} of ${name}`;
+  if (!given.has("yes") && !(await confirm(what, users.file))) {
+    io.stdout("Nothing was changed.\n");
+    return 1;
+  }
+  const isRunning = await applyChange({
+    ...{ paths, owner: users.owner, reload: { users: true } },
+    files: [{ path: users.file, before: readBytes(users.file), after: Buffer.from(after) }],
+  });
+  const removed = keyId === undefined ? { users: names } : { user: name, key: keyId };
+  print(line, io, { removed, usersFile: users.file, reloaded: isRunning }, () => {
+    const closed = isRunning
+      ? "knockd has closed what nobody else holds; established connections go on (knockctl close --cut ends them)."
+      : "knockd does not run with this configuration.";
+    return `${what}: removed. ${closed}\n`;
+  });
+  return 0;
+}
+
+/** All names of sections, also of those that have errors. */
+function namesIn(text: string): string[] {
+  return readSections(text, []).map(({ name }) => name);
+}
+
+function unknownUser({ file, devices }: UsersText, name: string): KnockError {
+  const hints = [devices.length === 0 ? "it has nobody" : "knockctl user list lists all"];
+  return new KnockError("SYSTEM", `${file} has no "${printable(name)}"`, { hints });
+}
+
+/** Takes one key out of a device that has two. Throws USAGE. */
+function withoutKey({ text, devices }: UsersText, names: readonly string[], keyId: string): string {
+  const owner = devices.find((one) => names.includes(one.name) && hasKey(one, keyId));
+  if (owner === undefined) throw usageError(`"${printable(keyId)}" is not one of its keys`);
+  if (owner.locks.length === 1) {
+    const hint = `knockctl user remove ${owner.name}`;
+    throw usageError(`${owner.name} has ${plural(owner.locks.length, "key")} alone`, hint);
+  }
+  const section = readSections(text, []).find((one) => one.name === owner.name);
+  const line = section?.directives.find(({ key, value = "" }) => {
+    const lock = parseLock(value.replace(/\s+#.*$/s, ""));
+    return key.toLowerCase() === "key" && typeof lock !== "string" && lock.id === keyId;
+  })?.line;
+  return withoutLines(text, new Set(line === undefined ? [] : [line]));
+}
+
+function hasKey({ locks }: Device, keyId: string): boolean {
+  return locks.some(({ id }) => id === keyId);
+}
+
+async function confirm(what: string, file: string): Promise<boolean> {
+  const questions = await Questions.open();
+  try {
+    return await questions.confirm(`Remove ${what} from ${printable(file)}?`);
+  } finally {
+    questions.close();
+  }
+}

@@ -1,0 +1,87 @@
+// Changes of a configuration and a users file for one device. All else stays as it is, to the byte.
+import { isNameOf } from "../directive.ts";
+import { doorDirectives, options as optionRows } from "../directives.ts";
+import type { ConfigSection } from "../lines.ts";
+import { readSections } from "../lines.ts";
+
+/** Returns a configuration in which a door, the only one of its name, has one more user. Pure. */
+export function addUser(text: string, door: string, user: string): string {
+  const lines = text.split("\n");
+  const section = sectionsOf(text).find(({ name }) => name === door);
+  if (section === undefined) throw new Error(`no door: ${door}`);
+  const users = section.directives.findLast(({ key }) => isNameOf(key, doorDirectives.users));
+  if (users?.value === undefined) {
+    return insertAfter(lines, section.line, `${indentOf(lines, section)}users = ${user}`);
+  }
+  const raw = lines[users.line - 1] ?? "";
+  const start = raw.slice(0, users.valueColumn - 1);
+  const value = /^[^#\r]*[^#\s]/.exec(raw.slice(start.length))?.[0] ?? "";
+  const changed = `${start}${value}${value === "" ? "" : ", "}${user}${raw.slice(start.length + value.length)}`;
+  return lines.map((line, i) => (i === users.line - 1 ? changed : line)).join("\n");
+}
+
+/** Returns a configuration with a KnockPort. Pure. */
+export function addKnockPort(text: string, port: number): string {
+  const lines = text.split("\n");
+  const section = sectionsOf(text).findLast(({ name }) => name.toLowerCase() === "options");
+  const directive = `${optionRows.knockPorts.name} = ${port}`;
+  if (section !== undefined) {
+    return insertAfter(lines, lastLine(section), `${indentOf(lines, section)}${directive}`);
+  }
+  const end = text.includes("\r\n") ? "\r\n" : "\n";
+  const mark = text.startsWith("\uFEFF") ? "\uFEFF" : "";
+  return `${mark}[options]${end}    ${directive}${end}${end}${text.slice(mark.length)}`;
+}
+
+/** Returns a users file in which a device has one more key; the device is new, or has a key. Pure. */
+export function addKey(text: string, device: string, lock: string): string {
+  const lines = text.split("\n");
+  const section = sectionsOf(text).find(({ name }) => name === device);
+  if (section === undefined) {
+    const gap = text === "" || text.endsWith("\n\n") ? "" : text.endsWith("\n") ? "\n" : "\n\n";
+    return `${text}${gap}[${device}]\n    key = ${lock}\n`;
+  }
+  const keys = section.directives.filter(({ key }) => key.toLowerCase() === "key");
+  const after = keys.at(-1)?.line ?? section.line;
+  return insertAfter(lines, after, `${indentOf(lines, section)}key = ${lock}`);
+}
+
+/** Returns a users file without the lines of these numbers, counted from 1. Pure. */
+export function withoutLines(text: string, numbers: ReadonlySet<number>): string {
+  return text
+    .split("\n")
+    .filter((_, i) => !numbers.has(i + 1))
+    .join("\n");
+}
+
+/** Returns a users file without these devices; comments before the next section stay. Pure. */
+export function withoutDevices(text: string, names: ReadonlySet<string>): string {
+  const lines = text.split("\n");
+  const numbers = sectionsOf(text)
+    .filter(({ name }) => names.has(name))
+    .flatMap((section) => {
+      const first = lines[section.line - 2]?.trim() === "" ? section.line - 1 : section.line;
+      const count = lastLine(section) - first + 1;
+      return Array.from({ length: count }, (_, i) => first + i);
+    });
+  return withoutLines(text, new Set(numbers));
+}
+
+function sectionsOf(text: string): ConfigSection[] {
+  return readSections(text.replace(/^\uFEFF/, ""), []);
+}
+
+function lastLine({ line, directives }: ConfigSection): number {
+  return Math.max(line, ...directives.map((one) => one.line));
+}
+
+function indentOf(lines: readonly string[], { directives }: ConfigSection): string {
+  const [first] = directives;
+  return /^\s*/.exec(lines[(first?.line ?? 0) - 1] ?? "    ")?.[0] ?? "";
+}
+
+/** Inserts a line behind the one of this number, with the same line end. */
+function insertAfter(lines: readonly string[], number: number, line: string): string {
+  const end = lines[number - 1]?.endsWith("\r") ? "\r" : "";
+  return lines.toSpliced(number, 0, `${line}${end}`).join("\n");
+}
