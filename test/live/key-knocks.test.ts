@@ -17,7 +17,7 @@ const hasPython =
   needs("nc") === undefined &&
   (await run(["python3", "-c", "import cryptography"]).catch(() => ({ code: 1 }))).code === 0;
 
-describe.skipIf(needs("nc"))("knocks with a key", () => {
+describe.skipIf(needs("nc", "nft"))("knocks with a key", () => {
   const alice = new KnockDevice("alice/laptop");
   const bob = new KnockDevice("bob/phone");
   let network: LiveNetwork;
@@ -111,6 +111,33 @@ describe.skipIf(needs("nc"))("knocks with a key", () => {
       await daemon.waitFor(new RegExp(`^opened for ${home.address6} by alice/laptop$`, "m"));
     },
   );
+
+  test("of our client, after it imported its line, open a protected service until removal", async () => {
+    const text = readFileSync(config, "utf8").replace(
+      /start_command[\s\S]*again = rerun/,
+      "open = tcp/2222\nopen_for = 1h\nprotect = yes",
+    );
+    folder.write("knockd.conf", text);
+    const service = await server.listen(2222);
+    const daemon = await start();
+    await expect.poll(() => home.canConnect(server.address, 2222), patient).toBe("silent");
+    const profiles = folder.at("knock.conf");
+    const line = `sesame:#key=${alice.keyText}&host=${server.address}&port=${port}&door=ssh&name=home&wait=2222\n`;
+    const knock = [
+      process.execPath,
+      join(import.meta.dirname, "../../bin/knock"),
+      "--file",
+      profiles,
+    ];
+    await home.run([...knock, "--import"], { input: line });
+    await home.run([...knock, "--wait", "2222,20s", "home"]);
+    expect(await home.canConnect(server.address, 2222)).toBe("open");
+    expect(await elsewhere.canConnect(server.address, 2222)).toBe("silent");
+    writeUsers(bob);
+    daemon.signal("SIGHUP");
+    await expect.poll(() => home.canConnect(server.address, 2222), patient).toBe("silent");
+    service.signal("SIGKILL");
+  });
 
   test("need the right to the door, and a key that is not removed", async () => {
     const daemon = await start();
