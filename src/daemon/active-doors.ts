@@ -24,6 +24,8 @@ export interface ActiveDoorsParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly files: OneTimeFiles;
+  /** The name of our table of nftables. */
+  readonly table: string;
   /** Called when `current` has other targets or decoys, not by `use`. */
   readonly onChange: (doors: Doors) => void;
 }
@@ -53,7 +55,7 @@ export class ActiveDoors {
     const { clock, log } = parts;
     this.#targets = new Targets(log);
     this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
-    this.#portsInUse = new PortsInUse(clock, () => this.#avoidPortsInUse());
+    this.#portsInUse = new PortsInUse(clock, () => this.#avoidPortsInUse(), parts.table);
     this.#config = config;
     this.#doors = this.#make(config);
   }

@@ -130,7 +130,7 @@ export class Administration implements ControlHandlers {
     const states: ("opened" | "running")[] = [];
     for (const found of this.#findDoors(door)) {
       const grant = requestAccess(found, address, undefined, administratorName);
-      if (grant === undefined) throw new KnockError("USAGE", `door "${door}" runs no command`);
+      if (grant === undefined) throw new KnockError("USAGE", describeNothing(found, address));
       const opening = { ...grant, length: length ?? grant.length, again: "extend" } as const;
       states.push(await openForAdministrator(opening, this.#parts));
     }
@@ -232,4 +232,9 @@ export class Administration implements ControlHandlers {
   #report(lease: Lease): LeaseReport {
     return reportLease(lease, this.#clocks);
   }
+}
+
+function describeNothing({ config }: NumberedDoor, { family }: Address): string {
+  if (config.action.kind === "command") return `door "${config.name}" runs no command`;
+  return `door "${config.name}" opens nothing for an address of IPv${family}`;
 }

@@ -101,6 +101,7 @@ export async function assemble(
     clock,
     log,
     files: options.dryRun ? untouchedFiles() : markedFiles(),
+    table: config.options.table,
     onChange: (changed) => pipeline.watch(changed),
   });
   const firewall = new MeteredFirewall(persistence?.firewalls ?? dryFirewall, clock);

@@ -353,7 +353,10 @@ describe("the doors in force", () => {
     const changes: string[][] = [];
     const log = new MemoryLog();
     const onChange = (doors: Doors) => changes.push(steps(doors));
-    const active = await ActiveDoors.open(settings(configs), { clock, log, files, onChange });
+    const active = await ActiveDoors.open(settings(configs), {
+      ...{ clock, log, files, onChange },
+      table: "sesame",
+    });
     onTestFinished(() => active.close());
     return { active, changes, log };
   };

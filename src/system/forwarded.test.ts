@@ -39,6 +39,18 @@ describe("what iptables-save says of forwarded ports", () => {
   });
 });
 
+test("what our own table forwards is no service of others", () => {
+  const match = {
+    match: { left: { payload: { protocol: "tcp", field: "dport" } }, right: 2222 },
+  };
+  const rule = (table: string) => ({
+    rule: { family: "inet", table, chain: "x", expr: [match, { dnat: { addr: "10.0.0.2" } }] },
+  });
+  const text = JSON.stringify({ nftables: [rule("sesame")] });
+  expect(readNft(text, "sesame")).toEqual([]);
+  expect(readNft(text, "other")).toEqual([2222]);
+});
+
 describe("what nft says of forwarded ports", () => {
   const rule = (...expr: object[]) => ({
     rule: { family: "ip", table: "nat", chain: "pre", expr },

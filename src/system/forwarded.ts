@@ -10,7 +10,10 @@ const longestOutput = 4 * 1024 * 1024;
  * The programs that list the rules, and the parsers of their output. nft leaves out the elements of sets: with
  * hundreds of thousands it would take seconds. iptables-legacy-save loads no kernel module.
  */
-const sources: readonly [argv: readonly string[], read: (text: string) => number[]][] = [
+const sources: readonly [
+  argv: readonly string[],
+  read: (text: string, ownTable: string) => number[],
+][] = [
   [["nft", "--json", "--terse", "list", "ruleset"], readNft],
   [["iptables-save"], readIptables],
   [["ip6tables-save"], readIptables],
@@ -18,14 +21,20 @@ const sources: readonly [argv: readonly string[], read: (text: string) => number
   [["ip6tables-legacy-save"], readIptables],
 ];
 
-/** Returns the forwarded ports. Programs that are missing, slow or refused are ignored. */
-export async function forwardedPorts(signal: AbortSignal): Promise<ReadonlySet<number>> {
+/**
+ * Returns the ports that rules forward, but for those of our own table of nftables. Programs that are missing,
+ * slow or refused are ignored.
+ */
+export async function forwardedPorts(
+  signal: AbortSignal,
+  ownTable: string,
+): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
   // One after another: the result is not urgent, and a start needs the processor.
   for (const [argv, read] of sources) {
     const { code, stdout } = await runBeside(argv, { timeout, signal });
     if (code !== 0 || stdout.length > longestOutput) continue;
-    for (const port of read(stdout)) found.add(port);
+    for (const port of read(stdout, ownTable)) found.add(port);
   }
   return found;
 }
@@ -43,10 +52,15 @@ export function readIptables(text: string): number[] {
     });
 }
 
-/** Returns the ports of all rules in tables that redirect packets, from `nft --json list ruleset`. Pure. */
-export function readNft(text: string): number[] {
-  const rules = itemsOf(parseJson(text), "nftables").flatMap((item) => itemsOf(item, "rule"));
+/**
+ * Returns the ports of all rules in tables that redirect packets, from `nft --json list ruleset`, but for a table
+ * of the family inet. Pure.
+ */
+export function readNft(text: string, ownTable = ""): number[] {
   const tableOf = (rule: unknown) => `${field(rule, "family")} ${field(rule, "table")}`;
+  const rules = itemsOf(parseJson(text), "nftables")
+    .flatMap((item) => itemsOf(item, "rule"))
+    .filter((rule) => tableOf(rule) !== `inet ${ownTable}`);
   const redirecting = new Set(rules.filter(redirects).map(tableOf));
   return rules.filter((rule) => redirecting.has(tableOf(rule))).flatMap(portsIn);
 }

@@ -28,6 +28,64 @@ async function ends(talk: Process): Promise<void> {
   await expect.poll(counted, { timeout: 10_000 }).toBe(0);
 }
 
+/** Rules of the inner host that count what begins a connection to its port 22, also in fragments. */
+const counters = `table inet count {
+  counter syns { }
+  chain input {
+    type filter hook input priority 0;
+    ct state invalid drop
+    tcp dport 22 tcp flags & (syn | ack) == syn counter name syns
+  }
+}
+`;
+
+async function syns(host: LiveHost): Promise<number> {
+  const { stdout } = await host.run(["nft", "list", "counter", "inet", "count", "syns"]);
+  return Number(/packets (\d+)/.exec(stdout)?.[1]);
+}
+
+/** Sends a SYN of this kind from an address to an address and port, or to it by another address. */
+const crafter = `
+import socket, struct, sys
+kind, source, target, port = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+family = socket.AF_INET6 if ":" in target else socket.AF_INET
+src, dst = socket.inet_pton(family, source), socket.inet_pton(family, target)
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    while total >> 16: total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+def tcp():
+    head = struct.pack("!HHIIBBHHH", 40000 + len(kind), port, 1, 0, 6 << 4, 2, 1024, 0, 0)
+    head += b"\\1\\1\\1\\1" + bytes(8)
+    pseudo = src + dst + struct.pack("!II", len(head), 6)
+    return head[:16] + struct.pack("!H", checksum(pseudo + head)) + head[18:]
+out = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
+def send4(body, flags=0, options=b""):
+    words = 5 + len(options) // 4
+    head = struct.pack("!BBHHHBBH", 0x40 | words, 0, words * 4 + len(body), 7, flags, 64, 6, 0)
+    out.sendto(head + src + dst + options + body, (target, 0))
+def send6(body, following=6):
+    out.sendto(struct.pack("!IHBB", 6 << 28, len(body), following, 64) + src + dst + body, (target, 0))
+syn = tcp()
+if family == socket.AF_INET:
+    if kind == "plain": send4(syn)
+    if kind == "fragments":
+        send4(syn[:8], 0x2000)
+        send4(syn[8:], 1)
+    if kind == "source-route":
+        option = bytes([131, 7, 4]) + dst + b"\\0"
+        dst = socket.inet_pton(family, sys.argv[5])
+        target = sys.argv[5]
+        send4(syn, 0, option)
+else:
+    if kind == "plain": send6(syn)
+    if kind == "options": send6(struct.pack("!BBBB", 6, 0, 1, 4) + bytes(4) + syn, 60)
+    if kind == "fragments":
+        # Linux drops a first fragment without the whole header of TCP.
+        send6(struct.pack("!BBHI", 6, 0, 1, 9) + syn[:24], 44)
+        send6(struct.pack("!BBHI", 6, 0, 24, 9) + syn[24:], 44)
+`;
+
 /** The other side of the gateway. */
 const inside = {
   gateway: { 4: "10.78.0.1", 6: "fd78::1" },
@@ -78,7 +136,9 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       await add(inner, inside.inner[family]);
       await inner.ip(ip, "route", "add", "default", "via", inside.gateway[family]);
       for (const host of [client, stranger]) {
-        await host.ip(ip, "route", "add", inside.inner[family], "via", addressOf(gateway, family));
+        for (const { [family]: address } of Object.values(inside)) {
+          await host.ip(ip, "route", "add", address, "via", addressOf(gateway, family));
+        }
       }
     }
     const settings = ["net.ipv4.ip_forward=1"];
@@ -266,6 +326,52 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
         expect(await reaches(client, address, port)).toBe("silent");
       },
     );
+
+    test.skipIf(needs("python3"))("has no other way in", async () => {
+      await inner.run(["nft", "-f", "-"], { input: counters });
+      const settings = "/proc/sys/net/ipv4/conf/*/accept_source_route";
+      for (const host of [gateway, inner]) {
+        await host.run(["sh", "-c", `for f in ${settings}; do echo 1 >$f; done`]);
+      }
+      const outer = addressOf(gateway, family);
+      const source = addressOf(stranger, family);
+      const craft = (kind: string, to: string, port: number) =>
+        stranger.run(["python3", "-c", crafter, kind, source, to, `${port}`, outer]);
+      const kinds = ["plain", "fragments", family === 6 ? "options" : "source-route"];
+      // Without a door each of them reaches the host.
+      for (const kind of kinds) {
+        const before = await syns(inner);
+        const arrives = async () => {
+          await craft(kind, target, 22);
+          return (await syns(inner)) > before;
+        };
+        await expect.poll(arrives, { timeout: 15_000, message: kind }).toBe(true);
+      }
+      const arrow = family === 4 ? target : `[${target}]`;
+      const forward = `[y]\nsequence = 7004,7005\ntcpflags = syn\nopen = tcp/2222 -> ${arrow}:22\n`;
+      await serve(`open = tcp/22, udp/53\nto = ${both}\nprotect = yes\nopen_for = 1h\n${forward}`);
+      const arrived = await syns(inner);
+      for (const kind of kinds) {
+        await craft(kind, target, 22);
+        await craft(kind, outer, 2222);
+      }
+      // From the other side to the forwarded port, and to an inner address by the gateway's.
+      expect(await reaches(inner, inside.gateway[family], 2222)).toBe("silent");
+      expect(await reaches(stranger, inside.gateway[family], 2222)).toBe("silent");
+      // Rules of others that translate addresses lead to the same service.
+      const ip = family === 4 ? "ip" : "ip6";
+      const dnat = `tcp dport 8022 dnat ${ip} to ${arrow}:22`;
+      const chain = "add chain inet other pre { type nat hook prerouting priority dstnat; }";
+      const other = `add table inet other\n${chain}\nadd rule inet other pre ${dnat}\n`;
+      await gateway.run(["nft", "-f", "-"], { input: other });
+      expect(await reaches(stranger, outer, 8022)).toBe("silent");
+      expect(await syns(inner)).toBe(arrived);
+      await open(family);
+      await craft("plain", target, 22);
+      expect(await syns(inner)).toBe(arrived);
+      expect(await reaches(client, target, 22)).toBe("open");
+      expect(await syns(inner)).toBe(arrived + 1);
+    });
 
     test("can be put on trial, and opens while it is", async () => {
       await serve(`open = tcp/22\nto = ${both}\nopen_for = 1h`);

@@ -11,6 +11,7 @@ function listener() {
   const ports = new PortsInUse(
     clock,
     () => state.changes++,
+    "sesame",
     () => {
       state.reads++;
       return { tcp: new Set(tcp), udp: new Set([53]) };

@@ -17,6 +17,7 @@ const searchDelay = 2_000;
 export class PortsInUse {
   readonly #clock: Clock;
   readonly #changed: () => void;
+  readonly #ownTable: string;
   readonly #readListening: () => PortSets;
   #listening: ReadonlySet<PortKey> = new Set();
   #forwarded: ReadonlySet<number> = new Set();
@@ -29,8 +30,15 @@ export class PortsInUse {
    * `changed` is called, never from within `isInUse`, when services turned out to be where decoys may be; for
    * those that a packet showed once until the next `read`.
    */
-  constructor(clock: Clock, changed: () => void, readListening: () => PortSets = listeningPorts) {
+  constructor(
+    clock: Clock,
+    changed: () => void,
+    /** What it forwards is no service of another program. */
+    ownTable: string,
+    readListening: () => PortSets = listeningPorts,
+  ) {
     this.#clock = clock;
+    this.#ownTable = ownTable;
     this.#changed = changed;
     this.#readListening = readListening;
   }
@@ -73,7 +81,7 @@ export class PortsInUse {
   }
 
   async #search(): Promise<void> {
-    const found = await forwardedPorts(this.#ending.signal);
+    const found = await forwardedPorts(this.#ending.signal, this.#ownTable);
     if (found.size === 0 && this.#forwarded.size === 0) return;
     this.#forwarded = found;
     this.#tell();

@@ -38,6 +38,8 @@ test("what begins a connection needs an open source, on the interfaces that coun
   const all = rules(lines, "routed");
   expect(all.slice(4)).toEqual([
     'iifname != { "eth0", "wg0" } accept',
+    "ip option lsrr exists drop",
+    "ip option ssrr exists drop",
     "tcp flags & (syn | ack) != syn accept",
     "meta l4proto udp ct state established accept",
     "ip saddr @any4 accept",
@@ -135,6 +137,12 @@ test("doors that the kernel opens are asked, too", () => {
   expect(rules(lines, "routed").slice(-4, -2)).toEqual([
     `ip daddr { 10.0.0.5 } tcp dport 22 ip saddr @door4_${a} accept`,
     `ip6 daddr { 2001:db8::/64 } tcp dport 22 ip6 saddr @door6_${a} accept`,
+  ]);
+  const translated =
+    "ct status dnat meta l4proto 17 ct original proto-dst 53 ip daddr 10.0.0.5 th dport 5353";
+  expect(rules(lines, "routed").filter((rule) => rule.startsWith("ct status"))).toEqual([
+    `${translated} ip saddr . meta l4proto . ct original proto-dst @open4 accept`,
+    `${translated} ip saddr @door4_${b} accept`,
   ]);
   expect(rules(lines, "forwarded").at(-1)).toBe(
     `meta l4proto 17 th dport 53 fib daddr type local ip saddr @door4_${b} dnat ip to 10.0.0.5:5353`,

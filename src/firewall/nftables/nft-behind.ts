@@ -1,13 +1,13 @@
 // The part of our table that is for hosts behind this one: text for nft(8).
 import type { Network } from "../../base/address.ts";
 import { formatNetwork } from "../../base/address.ts";
-import { formatEndpoint } from "../../base/endpoint.ts";
 import type { RoutedService, Service } from "../../base/service.ts";
 import { formatService, isRouted } from "../../base/service.ts";
-import type { Forward, ServicesBehind } from "../behind.ts";
+import type { ServicesBehind } from "../behind.ts";
 import type { CompiledDoor } from "./kernel-doors.ts";
 import { doorSet } from "./kernel-sets.ts";
 import { groupId, protocolNumbers } from "./nft-element.ts";
+import { acceptRules, masqueradeRule, translationRules } from "./nft-forward.ts";
 
 /** Services that are protected, for how long: milliseconds; `undefined` means for ever. */
 export interface ProtectedRouted {
@@ -72,8 +72,8 @@ export function behindRules(
   const groups = groupsOf([...behind.routed, ...routed.map(({ service }) => service)]);
   const rules: Readonly<Record<BehindChain, readonly string[]>> = {
     routed: routed.length === 0 ? [] : rulesOfRouted(behind, groups),
-    forwarded: behind.forwards.flatMap((forward) => rulesOfForward(forward, behind.doors)),
-    masqueraded: behind.forwards.filter(({ isMasqueraded }) => isMasqueraded).map(masquerade),
+    forwarded: behind.forwards.flatMap((forward) => translationRules(forward, behind.doors)),
+    masqueraded: behind.forwards.filter(({ isMasqueraded }) => isMasqueraded).map(masqueradeRule),
   };
   const chains = Object.entries(rules) as [BehindChain, readonly string[]][];
   const sets = groups.length === 0 ? [] : [...cutSets, ...groups.flatMap(({ id }) => setsOf(id))];
@@ -166,11 +166,13 @@ function rulesOfRouted(
     ...(interfaces === undefined
       ? []
       : [`iifname != { ${interfaces.map((name) => `"${name}"`).join(", ")} } accept`]),
+    // The kernel forwards these by an address that is in the header only later.
+    "ip option lsrr exists drop",
+    "ip option ssrr exists drop",
     "tcp flags & (syn | ack) != syn accept",
     "meta l4proto udp ct state established accept",
     ...families.map(({ version, address }) => `${address} saddr @any${version} accept`),
-    // What the port of this host was open for.
-    ...forwards.map((forward) => `${isTranslated(forward)} accept`),
+    ...forwards.flatMap((forward) => acceptRules(forward, doors)),
     // All of them before the first drop: the hosts of two doors may overlap.
     ...places.map(
       ({ id, version, address, hosts }) =>
@@ -192,38 +194,6 @@ function rulesOfRouted(
         `${address} daddr ${hosts} meta l4proto . th dport @protected_${id} drop`,
     ),
   ];
-}
-
-function rulesOfForward(
-  { protocol, port, target }: Forward,
-  doors: readonly CompiledDoor[],
-): string[] {
-  const { version, address } = familyOf(target.address.family);
-  const match = `meta l4proto ${protocolNumbers[protocol]} th dport ${port} fib daddr type local`;
-  const name = formatService({ protocol, port });
-  const translate = `dnat ${address} to ${formatEndpoint(target)}`;
-  return [
-    `${match} ${address} saddr . meta l4proto . th dport @open${version} ${translate}`,
-    `${match} ${address} saddr @any${version} ${translate}`,
-    ...doors
-      .filter(({ opening }) => opening.services.some((one) => formatService(one) === name))
-      .map(({ key }) => `${match} ${address} saddr @${doorSet(key, version)} ${translate}`),
-  ];
-}
-
-function masquerade(forward: Forward): string {
-  return `${isTranslated(forward)} masquerade`;
-}
-
-/** Matches packets of connections that came to the forwarded port of this host. */
-function isTranslated({ protocol, port, target }: Forward): string {
-  const { address } = familyOf(target.address.family);
-  const original = `ct status dnat meta l4proto ${protocolNumbers[protocol]} ct original proto-dst ${port}`;
-  return `${original} ${address} daddr ${target.address} th dport ${target.port}`;
-}
-
-function familyOf(version: 4 | 6): (typeof families)[number] {
-  return families[version === 4 ? 0 : 1];
 }
 
 /** What is protected: for ever if that is said once. */

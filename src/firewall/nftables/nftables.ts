@@ -49,6 +49,8 @@ export class NftablesFirewall implements ProtectingBackend {
   #trial: RunningTrial | undefined;
   /** What was loaded last. */
   #loaded: Ruleset | undefined;
+  /** Why better rules could not be loaded. */
+  #refusal: KnockError | undefined;
   /** What the kernel had opened by itself before the first rules were loaded. */
   #left: readonly KnockedDoor[] = [];
 
@@ -169,7 +171,11 @@ export class NftablesFirewall implements ProtectingBackend {
   }
 
   get problems(): readonly string[] {
-    return this.#table.problems;
+    const wants = (this.#parts.behind?.().forwards.length ?? 0) > 0;
+    const isForwarding = this.#loaded?.behind.chains.has("forwarded") ?? false;
+    const why = this.#refusal?.message ?? "its rules are not loaded";
+    const problem = wants && !isForwarding ? [`no port is forwarded: ${why}`] : [];
+    return [...this.#table.problems, ...problem];
   }
 
   async protect(services: readonly Service[], trial?: RunningTrial): Promise<void> {
@@ -218,6 +224,7 @@ export class NftablesFirewall implements ProtectingBackend {
     const closed = this.#left.filter(({ door }) => !keys.has(door));
     this.#left = [];
     this.#loaded = loaded;
+    this.#refusal = refusal;
     this.#parts.onKernelDoors?.({ areLoaded: keys.size > 0, refusal, closed });
   }
 
