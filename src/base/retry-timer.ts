@@ -1,15 +1,26 @@
 import type { Clock } from "./clock.ts";
 import { later } from "./time.ts";
 
-/** Milliseconds. */
-const firstPause = 1000;
-const longestPause = 60_000;
+/** Pauses that grow: milliseconds. */
+export interface Backoff {
+  readonly first: number;
+  readonly factor: number;
+  readonly longest: number;
+}
 
-/** Runs a task again after failures: after 1 s, doubled after each failure in a row up to a minute. */
+/** For a shortage that may end at any moment: 1 s, doubled up to a minute. */
+export const usualBackoff: Backoff = { first: 1000, factor: 2, longest: 60_000 };
+
+/** Returns the pause after so many failures in a row, at least one: milliseconds. */
+export function pauseAfter(failures: number, { first, factor, longest }: Backoff): number {
+  return Math.min(longest, first * factor ** (failures - 1));
+}
+
+/** Runs a task again after failures, with the usual pauses. */
 export class RetryTimer {
   readonly #clock: Clock;
   readonly #task: () => void;
-  #pause = firstPause;
+  #failures = 0;
   #cancelWake: (() => void) | undefined;
   #closed = false;
 
@@ -21,8 +32,8 @@ export class RetryTimer {
   /** Schedules the next run, unless one is scheduled. */
   schedule(): void {
     if (this.#cancelWake !== undefined || this.#closed) return;
-    const due = later(this.#clock.now(), this.#pause);
-    this.#pause = Math.min(2 * this.#pause, longestPause);
+    this.#failures++;
+    const due = later(this.#clock.now(), pauseAfter(this.#failures, usualBackoff));
     this.#cancelWake = this.#clock.wakeAt(due, () => {
       this.#cancelWake = undefined;
       this.#task();
@@ -33,7 +44,7 @@ export class RetryTimer {
   reset(): void {
     this.#cancelWake?.();
     this.#cancelWake = undefined;
-    this.#pause = firstPause;
+    this.#failures = 0;
   }
 
   /** Cancels the scheduled run, and schedules no other. */

@@ -1,5 +1,7 @@
 import { ownerName } from "../base/access-owner.ts";
 import { commandKind, isInKernelOnly } from "../base/command-kind.ts";
+import type { Backoff } from "../base/retry-timer.ts";
+import { pauseAfter, usualBackoff } from "../base/retry-timer.ts";
 import { plural } from "../base/text.ts";
 import type { Monotonic } from "../base/time.ts";
 import { formatLocalTime } from "../base/time.ts";
@@ -22,10 +24,8 @@ const notExecuted: readonly number[] = [124, 125, 126, 127];
  */
 const iptablesUnavailable: readonly number[] = [3, 4];
 
-/** Pauses after the first failure, and the longest one for a command that cannot start: milliseconds. */
-const firstPause = 1000;
-const firstRunPause = 3000;
-const longestPause = 60_000;
+/** For a command that fails: its attempts take 55 minutes in all. */
+const runBackoff: Backoff = { first: 3000, factor: 3, longest: Number.POSITIVE_INFINITY };
 
 /** Returns the failure after one more attempt has ended with `result`. */
 export function nextFailure(
@@ -64,14 +64,11 @@ export function confirmsBoot({ method }: Access, result: Failed, runs: number): 
   return runs >= mostRunsAfterBoot;
 }
 
-/**
- * Returns how long to wait before the next attempt: milliseconds. A shortage that keeps a command from
- * starting may end at any moment: 1 s, doubled up to a minute. The attempts at a command that fails take
- * 55 minutes in all: 3 s, tripled each time.
- */
-export function pauseAfter({ result, attempts, runs }: ClosingFailure): number {
-  if (result.kind !== "not-started") return firstRunPause * 3 ** (runs - 1);
-  return Math.min(longestPause, firstPause * 2 ** Math.min(attempts - 1, 30));
+/** Returns how long to wait before the next attempt: milliseconds. */
+export function pauseBeforeNext({ result, attempts, runs }: ClosingFailure): number {
+  return result.kind === "not-started"
+    ? pauseAfter(attempts, usualBackoff)
+    : pauseAfter(runs, runBackoff);
 }
 
 /** Returns what is still open and why, and what to do where no further attempt is made. */

@@ -8,7 +8,7 @@ import {
   hasGivenUp,
   isClosedByBoot,
   nextFailure,
-  pauseAfter,
+  pauseBeforeNext,
 } from "./closing-failure.ts";
 import type { CommandScheduler } from "./command-scheduler.ts";
 import type { AccessRequest, ClosingFailure, Failed, Lease } from "./lease.ts";
@@ -208,7 +208,7 @@ export class Closings {
   #retryLater(lease: Lease, failure: ClosingFailure): number {
     const { clock, registry } = this.#parts;
     const { id, access, due } = lease;
-    const pause = pauseAfter(failure);
+    const pause = pauseBeforeNext(failure);
     const cancel = clock.wakeAt(later(clock.now(), pause), () => {
       this.#timers.delete(id);
       // What the kernel closes by itself is closed then.

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { KnockError, reason } from "../../base/errors.ts";
+import type { Backoff } from "../../base/retry-timer.ts";
+import { pauseAfter } from "../../base/retry-timer.ts";
 import type { Removal } from "../../ffi/nft-news.ts";
 import { NftNews } from "../../ffi/nft-news.ts";
 import type { Loss } from "../backend.ts";
@@ -7,11 +9,12 @@ import { loadRuleset } from "./nft-command.ts";
 import type { Ruleset } from "./nft-ruleset.ts";
 
 /**
- * Milliseconds between two repairs while another program insists: the pause doubles each time. What is
- * removed is back within a second: the rest of that is for nft.
+ * Between two repairs while another program insists. What is removed is back within a second: the rest of
+ * that is for nft.
  */
-const shortestPause = 200;
-const longestPause = 800;
+const repairBackoff: Backoff = { first: 200, factor: 2, longest: 800 };
+
+/** Milliseconds after a repair that failed. */
 const pauseAfterFailure = 1_000;
 
 /** Milliseconds without a removal after which the other program has given up. */
@@ -44,7 +47,6 @@ export class NftTable {
   #loaded: Promise<void> = Promise.resolve();
   #loss: Loss | undefined;
   #repairing = false;
-  #pause = shortestPause;
   #quietSince = Number.NEGATIVE_INFINITY;
   /** Since the last rest. */
   #repairs = 0;
@@ -162,21 +164,17 @@ export class NftTable {
 
   async #repair(): Promise<void> {
     const { signal } = this.#closing;
-    if (this.#isQuiet) {
-      this.#pause = shortestPause;
-      this.#repairs = 0;
-    }
+    if (this.#isQuiet) this.#repairs = 0;
     for (let loss = this.#loss; loss !== undefined && !signal.aborted; loss = this.#loss) {
       this.#loss = undefined;
-      let rest = this.#pause;
+      let rest = pauseAfterFailure;
       try {
         await this.load();
         this.#repairs++;
         if (!signal.aborted) this.#options.onRepair(loss, this.#repairs);
-        this.#pause = Math.min(2 * this.#pause, longestPause);
+        rest = pauseAfter(this.#repairs, repairBackoff);
       } catch (error) {
         this.#loss = loss;
-        rest = pauseAfterFailure;
         this.#fail(asProblem(error));
       }
       // Fulfilled, or interrupted by closing: the loop looks which.
