@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { KeyReceiver } from "./key-receiver.ts";
-import { Folder } from "./knockd.ts";
+import { Folder, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
+import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -171,5 +172,68 @@ describe.skipIf(needs())("knock by a key", () => {
     const ended = await client.run([...knock, "--retry", "3", "home"], { env, timeout: 60_000 });
     expect(ended.stderr).toBe("");
     expect((await arrived(receiver.knocks.length))[0]).toMatchObject({ door: idOf("ssh") });
+  });
+
+  describe("at knockd", () => {
+    const folder = new Folder();
+    const env = { XDG_CONFIG_HOME: folder.path };
+    const command = (flag: string) =>
+      `iptables -${flag} INPUT -s %IP% -p tcp --dport ${service} -j ACCEPT`;
+    let daemon: Process;
+
+    beforeAll(async () => {
+      const asked = await client.run([...knock, "--request", "home"], { env });
+      folder.writePrivately("knockd.users", `[alice/laptop]\nkey = ${asked.stdout}`);
+      const answer = `sesame:#host=${server.address}&port=${port}&door=ssh&name=home&wait=${service}\n`;
+      await client.run([...knock, "--import"], { env, input: answer });
+      await server.listen(service);
+      await server.run([
+        "iptables",
+        "-A",
+        "INPUT",
+        "-p",
+        "tcp",
+        "--dport",
+        `${service}`,
+        "-j",
+        "DROP",
+      ]);
+      const config = folder.write(
+        "knockd.conf",
+        [
+          ...["[options]", `KnockPort = ${port}`, `Users = ${folder.at("knockd.users")}`],
+          ...[`StateDir = ${folder.at("state")}`, `ControlSocket = ${folder.at("control.sock")}`],
+          ...["[ssh]", "users = alice", "longest = 2h", "cmd_timeout = 1h"],
+          ...[`start_command = ${command("I")}`, `stop_command = ${command("D")}`, ""],
+        ].join("\n"),
+      );
+      daemon = server.start([...knockd, "-v", "-c", config]);
+      await daemon.waitFor(/^listening on .*\.\.\.$/m);
+    });
+    afterAll(() => daemon?.stop());
+
+    const run = async (...args: readonly string[]) =>
+      await client.run([...knock, ...args], { env, ok: "any", timeout: 60_000 });
+
+    test("a key of a request opens the door, and what it wants is granted", async () => {
+      const text = folder.read("sesame/knock.conf");
+      folder.writePrivately("sesame/knock.conf", `${text}For 90m\n`);
+      expect(await run("--wait", `${service},20s`, "home")).toMatchObject({ code: 0, stderr: "" });
+      await daemon.waitFor(/ssh: OPEN SESAME: alice\/laptop, for 1h 30m/);
+    });
+
+    test("an address that the server does not see is refused, and the client says what it may be", async () => {
+      const text = folder.read("sesame/knock.conf");
+      folder.writePrivately("sesame/knock.conf", `${text}Address 2001:db8::9\n`);
+      // From another address: the door is open for the first.
+      await client.addAddress("10.77.0.66");
+      const lone = ["--source", "10.77.0.66", "--wait", `${service},500ms`, "home"];
+      const { code, stderr } = await run(...lone);
+      expect(code).toBe(1);
+      expect(stderr).toContain("the packet asks for another address than the server sees");
+      await daemon.waitFor(/knock of alice\/laptop refused \(address\)/);
+      folder.writePrivately("sesame/knock.conf", text);
+      expect(await run(...lone, "--retry", "5")).toMatchObject({ code: 0 });
+    });
   });
 });
