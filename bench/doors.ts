@@ -13,13 +13,16 @@ cmd_timeout = 600
 stop_command = iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
 `;
 
-/** Sesame alone has these. */
+/** Sesame alone has these; the kernel opens them, and knockd beside it. */
 export const nativeDoor: string = `[ssh]
 ${knock}
 open = tcp/22
 open_for = 10m
 protect = yes
 `;
+
+/** The same, opened by knockd alone: an option, and the door. */
+export const daemonDoor: string = `KernelDoors = no\n${nativeDoor}`;
 
 /** So many doors of eight ports each, no port twice, in no order; commands that cost nothing. */
 export function manyDoors(count: number): string {

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { peer } from "../test/live/requirements.ts";
 import type { Capture, DaemonName, Usage } from "./daemon.ts";
 import { BenchDaemon } from "./daemon.ts";
-import { commandDoor, nativeDoor, sequence } from "./doors.ts";
+import { commandDoor, daemonDoor, nativeDoor, sequence } from "./doors.ts";
 import type { MeasuredOpening } from "./prober.ts";
 import { Prober } from "./prober.ts";
 import { figure, median, times } from "./statistics.ts";
@@ -36,7 +36,8 @@ interface FloodKind {
 const kinds = {
   command: { label: "Sesame, command", name: "sesame", doors: commandDoor, shut: "by rules" },
   knockd: { label: "knockd, command", name: "knockd", doors: commandDoor, shut: "by rules" },
-  native: { label: "Sesame, native", name: "sesame", doors: nativeDoor, shut: "by Sesame" },
+  native: { label: "Sesame, native", name: "sesame", doors: daemonDoor, shut: "by Sesame" },
+  kernel: { label: "Sesame, kernel", name: "sesame", doors: nativeDoor, shut: "by Sesame" },
 } as const satisfies Readonly<Record<string, FloodKind>>;
 
 /** What happened to one daemon in one flood. */
@@ -72,7 +73,7 @@ export async function playFloods(
   const runs: FloodRun[] = [];
   try {
     for (const rate of rates) {
-      for (const kind of ["command", "knockd", "native"] as const) {
+      for (const kind of ["command", "knockd", "native", "kernel"] as const) {
         course.progress(`flood ${floodText(rate)}: ${kinds[kind].label}`);
         runs.push(await playFlood(stage, probers, kind, rate, seconds));
       }
@@ -220,7 +221,7 @@ function openFindings(runs: readonly FloodRun[]): ReportPart["findings"] {
     );
     const slowest = `${figure(Math.min(...at.map(reached)))}/s`;
     findings[`flood-${rate}` as TargetId] = {
-      ours: `${text("native")} native, ${text("command")} command`,
+      ours: `${text("native")} native, ${text("kernel")} by kernel and daemon, ${text("command")} command`,
       theirs: text("knockd"),
       met,
       ...(rate === 0 && { note: `${slowest} and more` }),
