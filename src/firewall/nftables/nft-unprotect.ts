@@ -7,12 +7,10 @@ import { loadRuleset } from "./nft-command.ts";
 
 /**
  * Returns texts for `nft -f FILE`, the best first, that drop nothing any more, whatever is in our table. What is
- * open stays. The last one leaves all else as it is, too: it works with tables of other versions of this program.
+ * open stays. The second one leaves the sets of doors, for a chain that forwards may ask them. The last one leaves
+ * all else as it is, too: it works with tables of other versions of this program.
  */
-export function unprotectRulesets(
-  table: string,
-  doorSets: readonly DoorSet[],
-): readonly [string, string] {
+export function unprotectRulesets(table: string, doorSets: readonly DoorSet[]): readonly string[] {
   const lines = [
     `table inet ${table} {`,
     "\tchain protect { }",
@@ -22,18 +20,21 @@ export function unprotectRulesets(
     ...removalOfRouted(table),
   ];
   const plain = `${lines.join("\n")}\n`;
-  return [`${plain}${removalOfDoors(table, doorSets).join("\n")}\n`, plain];
+  const removals = [doorSets, []].map((sets) => removalOfDoors(table, sets).join("\n"));
+  return [...removals.map((removal) => `${plain}${removal}\n`), plain];
 }
 
 /** Ends the protection by our table and removes the doors from the kernel; what is open stays. Throws FIREWALL. */
 export async function unprotectTable(table: string): Promise<void> {
-  const [best, last] = unprotectRulesets(table, findDoorSets(table));
-  try {
-    await loadRuleset(best, () => {});
-  } catch {
-    // A table of another version, or a kernel that does not know doors: only the protection counts.
-    await loadRuleset(last, () => {});
+  let failure: unknown;
+  for (const ruleset of unprotectRulesets(table, findDoorSets(table))) {
+    try {
+      return await loadRuleset(ruleset, () => {});
+    } catch (error) {
+      failure = error;
+    }
   }
+  throw failure;
 }
 
 /** None where the kernel does not tell: then the protection ends all the same. */
