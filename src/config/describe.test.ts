@@ -59,7 +59,7 @@ test("every option is described where it is not the default", () => {
     controlSocket: "/k.sock",
     metricsListen: "127.0.0.1:9190",
     firewall: "ipset",
-    kernelDoors: "yes",
+    kernelDoors: "no",
     knockPorts: "23547",
     usersFile: "/etc/u",
     freshness: "60",

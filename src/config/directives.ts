@@ -75,7 +75,7 @@ export const options = {
   kernelDoors: directive("KernelDoors", kinds.yesOrNo, {
     label: "kernel doors",
     summary: "whether the kernel opens native doors by itself, also while knockd does not run",
-    default: false,
+    default: true,
   }),
   table: directive("Table", kinds.tableName, {
     label: "table",
