@@ -202,7 +202,11 @@ function merge(table: string, requests: readonly TimedElements[]): SetBatch[] {
     }
   }
   const bySet = new Map<OpenSet, WantedElement[]>();
-  for (const one of merged.values()) bySet.set(one.set, [...(bySet.get(one.set) ?? []), one]);
+  for (const one of merged.values()) {
+    const mine = bySet.get(one.set);
+    if (mine === undefined) bySet.set(one.set, [one]);
+    else mine.push(one);
+  }
   return [...bySet].flatMap(([set, mine]) =>
     inBatches(mine).map((wanted) => ({ name: { table, set }, wanted })),
   );
