@@ -25,7 +25,7 @@ _knockctl_ask() {
 }
 
 _knockctl_commands() {
-  _knockctl_offer init undo status doors leases history top watch open extend close forgive reload guard \
+  _knockctl_offer init undo status doors leases history top watch doctor open extend close forgive reload guard \
     protect unprotect check migrate replay invite client sequence rotate user help version
 }
 
@@ -38,6 +38,7 @@ _knockctl_options() {
     undo) echo --force --config ;;
     close) echo --cut --forget ;;
     history) echo --since ;;
+    doctor) echo --dry-run --time --address --host --config ;;
     guard) echo --confirm --all --from-console --address --host --for ;;
     unprotect) echo --config ;;
     check) echo --strict ;;
@@ -76,7 +77,7 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
-        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --door | --name | --lock | --key)
+        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --key)
         option=$word
         ;;
       -*) ;;
@@ -91,6 +92,7 @@ _knockctl() {
     --color) _knockctl_offer auto always never ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --keep-old) _knockctl_offer 0 2d 7d ;;
+    --time) _knockctl_offer 0 30s 2m ;;
     --since) _knockctl_offer 1d 7d 30d ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
@@ -107,7 +109,7 @@ _knockctl() {
         return
       fi
       case $command:$operands in
-        open:0 | extend:0 | history:0 | watch:0 | status:0 | doors:0 | leases:0) _knockctl_ask doors name ;;
+        open:0 | extend:0 | history:0 | watch:0 | doctor:0 | status:0 | doors:0 | leases:0) _knockctl_ask doors name ;;
         forgive:0)
           _knockctl_offer all
           _knockctl_ask status source

@@ -20,7 +20,7 @@ function __knockctl_operands
         if test $skip -eq 1
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
-                --service --output --steps --trial --qr --length --ports --keep-old --since --door --name --lock --key
+                --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock --key
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -60,6 +60,7 @@ complete -c knockctl -n __knockctl_wants_command -a leases -d 'list what is open
 complete -c knockctl -n __knockctl_wants_command -a history -d 'list who opened what, when and how'
 complete -c knockctl -n __knockctl_wants_command -a top -d 'show leases, knocks and problems live on a full screen'
 complete -c knockctl -n __knockctl_wants_command -a watch -d 'show what knockd logs, as it happens'
+complete -c knockctl -n __knockctl_wants_command -a doctor -d 'find out why a knock does not open its door'
 complete -c knockctl -n __knockctl_wants_command -a open -d 'open a door for an address, without a knock'
 complete -c knockctl -n __knockctl_wants_command -a extend -d 'keep a door open for longer'
 complete -c knockctl -n __knockctl_wants_command -a close -d 'close a door, all doors of an address, or all doors'
@@ -103,8 +104,12 @@ complete -c knockctl -n '__knockctl_is init' -l no-proof -d 'do not knock from a
 complete -c knockctl -n '__knockctl_is init' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is init' -l dry-run -d 'show all of it, and change nothing'
 complete -c knockctl -n '__knockctl_is undo' -l force -d 'restore the configuration all the same'
-complete -c knockctl -n '__knockctl_is history watch status doors leases; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
+complete -c knockctl -n '__knockctl_is history watch doctor status doors leases; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is history' -l since -x -a '1d 7d 30d' -d 'list only so much time'
+complete -c knockctl -n '__knockctl_is doctor' -l dry-run -d 'let the knock open nothing'
+complete -c knockctl -n '__knockctl_is doctor' -l time -x -a '0 30s 2m' -d 'how long to listen'
+complete -c knockctl -n '__knockctl_is doctor' -l address -x -d 'show only the packets of this address'
+complete -c knockctl -n '__knockctl_is doctor' -l host -x -d 'this server, as clients name it'
 complete -c knockctl -n '__knockctl_is close' -l cut -d 'also end the connections that were made'
 complete -c knockctl -n '__knockctl_is close' -l forget -d 'mark as closed what could not be closed'
 complete -c knockctl -n '__knockctl_is guard' -a 'tcp/22 icmp' -d service
@@ -132,7 +137,7 @@ complete -c knockctl -n '__knockctl_is user' -l output -r -F -d 'write the line 
 complete -c knockctl -n '__knockctl_is user' -l key -x -d 'remove only this key'
 complete -c knockctl -n '__knockctl_is user' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is sequence' -l ports -x -d 'choose from these ports only'
-complete -c knockctl -n '__knockctl_is init undo unprotect replay invite client sequence rotate user' -l config -r -F -d 'the configuration'
+complete -c knockctl -n '__knockctl_is doctor init undo unprotect replay invite client sequence rotate user' -l config -r -F -d 'the configuration'
 complete -c knockctl -n '__knockctl_is check' -l strict -d 'exit with 2 if there are warnings'
 complete -c knockctl -n '__knockctl_is migrate' -l no-native -d 'offer no native doors'
 complete -c knockctl -n '__knockctl_is migrate' -l repair -d 'put plain dashes and quotes'

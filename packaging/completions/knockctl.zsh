@@ -31,6 +31,7 @@ _knockctl_commands() {
     'history:list who opened what, when and how'
     'top:show leases, knocks and problems live on a full screen'
     'watch:show what knockd logs, as it happens'
+    'doctor:find out why a knock does not open its door'
     'open:open a door for an address, without a knock'
     'extend:keep a door open for longer'
     'close:close a door, all doors of an address, or all doors'
@@ -104,6 +105,14 @@ case $command in
       '*:service:(tcp/22 icmp)'
     ;;
   unprotect) _arguments $client $config ;;
+  doctor)
+    _arguments $client $config \
+      '--dry-run[let the knock open nothing]' \
+      '--time=[how long to listen]:time:(0 30s 2m)' \
+      '--address=[show only the packets of this address]:address:' \
+      '--host=[this server, as clients name it]:host:_hosts' \
+      '1:door:_knockctl_doors'
+    ;;
   watch | status | doors | leases) _arguments $client '1:door:_knockctl_doors' ;;
   top | reload | protect) _arguments $client ;;
   help) _arguments $general '1: :_knockctl_commands' ;;

@@ -50,6 +50,7 @@ describe("screens", () => {
         history    list who opened what, when and how
         top        show leases, knocks and problems live on a full screen
         watch      show what knockd logs, as it happens
+        doctor     find out why a knock does not open its door
 
       act: change what is open
         open       open a door for an address, without a knock
@@ -84,7 +85,7 @@ describe("screens", () => {
         0  done
         1  refused or failed; what was checked cannot be used
         2  wrong command line; with check --strict: there are warnings
-        3  status: knockd runs, and there are problems
+        3  status, doctor: there are problems, or no knock was complete
 
       environment
         KNOCKCTL_SOCKET  as --socket, which overrides it

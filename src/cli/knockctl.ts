@@ -14,6 +14,7 @@ import {
   unknownName,
   usageLines,
 } from "./knockctl/command-line.ts";
+import { doctor } from "./knockctl/doctor.ts";
 import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
 import { forgive } from "./knockctl/forgive.ts";
@@ -80,6 +81,7 @@ export const commands: readonly Command[] = [
   history,
   top,
   watch,
+  doctor,
   open,
   extend,
   close,

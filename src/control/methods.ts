@@ -1,7 +1,7 @@
 // All that an administrator can ask the daemon for, a row each. Lengths of time are milliseconds. From a row follow
 // the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
-import { doorReport, historyReport, leaseReport, statusReport } from "./reports.ts";
+import { doorReport, historyReport, leaseReport, statusReport, trialReport } from "./reports.ts";
 import {
   address,
   amount,
@@ -22,34 +22,6 @@ interface MethodRow<P, R> {
   /** The daemon logs the request, and who made it. */
   readonly changes: boolean;
 }
-
-/** A step of a sequence, and the packets that have come for it. */
-const stepReport = v.object({
-  number: port,
-  protocol: v.picklist(["tcp", "udp"]),
-  packets: amount,
-});
-
-const trialReport = v.object({
-  /** What is on trial, as `tcp/22`. */
-  services: texts,
-  /** Until all is as before. */
-  remainingMs: amount,
-  /** Where the knock is expected from; absent if packets of all sources count. */
-  address: v.exactOptional(address),
-  /** Those that open a service on trial, or one that is protected. */
-  doors: listOf(
-    v.object({
-      name: v.string(),
-      opens: texts,
-      /** Whether it opens a service on trial. */
-      onTrial: flag,
-      steps: listOf(stepReport),
-      /** The sources whose knocks have opened it since the trial began, the latest first: some of them. */
-      openedFor: listOf(address),
-    }),
-  ),
-});
 
 /** A method without parameters takes no members but `id` and `method`. */
 export type NoParams = Readonly<Record<string, never>>;
@@ -206,6 +178,25 @@ export const methods = {
   trial: question({
     params: none,
     result: v.object({ trial: v.exactOptional(trialReport) }),
+  }),
+
+  /** For so long, knocks are matched and logged, and open nothing; what is open stays open. */
+  rehearse: change({
+    params: v.union(
+      [
+        v.strictObject({
+          /** Whose knocks; absent: those of all sources. */
+          address: v.exactOptional(address),
+          forMs: length,
+        }),
+        v.strictObject({ end: yes }),
+      ],
+      "expected forMs, or else end",
+    ),
+    result: v.object({
+      /** Until knocks open again; 0: now. */
+      remainingMs: amount,
+    }),
   }),
 
   /** A new connection from where a knock came shows that the administrator still gets in; the console needs no such proof. */

@@ -1,7 +1,7 @@
 // What the daemon reports of itself, checked by the client. A later version may add members.
 import * as v from "valibot";
 import { backendKinds } from "../base/backends.ts";
-import { address, amount, flag, listOf, moment, texts } from "./values.ts";
+import { address, amount, flag, listOf, moment, port, texts } from "./values.ts";
 
 /** What opens a door: the kernel, which closes it as well, or a command. */
 const kind = v.picklist(["native", "command"]);
@@ -114,6 +114,8 @@ export const statusReport = v.object({
   /** Since the daemon started. */
   uptimeMs: amount,
   configFile: v.string(),
+  /** When the configuration in force was read; absent in answers of an earlier version. */
+  configReadAt: v.exactOptional(moment),
   /** Those it listens on; `any` alone means all. */
   interfaces: texts,
   /** Those of them that do not exist now. */
@@ -149,6 +151,34 @@ export const statusReport = v.object({
   }),
   /** What an administrator should look at. */
   problems: listOf(problemReport),
+});
+
+/** A step of a sequence, and the packets that have come for it. */
+const stepReport = v.object({
+  number: port,
+  protocol: v.picklist(["tcp", "udp"]),
+  packets: amount,
+});
+
+export const trialReport = v.object({
+  /** What is on trial, as `tcp/22`. */
+  services: texts,
+  /** Until all is as before. */
+  remainingMs: amount,
+  /** Where the knock is expected from; absent if packets of all sources count. */
+  address: v.exactOptional(address),
+  /** Those that open a service on trial, or one that is protected. */
+  doors: listOf(
+    v.object({
+      name: v.string(),
+      opens: texts,
+      /** Whether it opens a service on trial. */
+      onTrial: flag,
+      steps: listOf(stepReport),
+      /** The sources whose knocks have opened it since the trial began, the latest first: some of them. */
+      openedFor: listOf(address),
+    }),
+  ),
 });
 
 export type HistoryReport = v.InferOutput<typeof historyReport>;

@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { PortKey } from "../base/port.ts";
 import { portKey } from "../base/port.ts";
+import type { WallTime } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
 import type { HostPorts } from "../match/decoys/decoy.ts";
@@ -39,6 +40,7 @@ export class ActiveDoors {
   #cancelEnd: (() => void) | undefined;
   #config: DoorSettings;
   #doors: Doors;
+  #usedSince: WallTime;
 
   /** Puts these doors in force once their one-time lists are read, or their disk hangs. */
   static async open(config: DoorSettings, parts: ActiveDoorsParts): Promise<ActiveDoors> {
@@ -57,7 +59,13 @@ export class ActiveDoors {
     this.#targetNames = new TargetNames(this.#targets, clock, () => this.#retarget());
     this.#portsInUse = new PortsInUse(clock, () => this.#avoidPortsInUse(), parts.table);
     this.#config = config;
+    this.#usedSince = clock.wall();
     this.#doors = this.#make(config);
+  }
+
+  /** When the configuration of the doors was read. */
+  get usedSince(): WallTime {
+    return this.#usedSince;
   }
 
   get current(): Doors {
@@ -71,6 +79,7 @@ export class ActiveDoors {
 
   /** Puts other doors in force. Their lists were loaded. */
   use(config: DoorSettings): void {
+    this.#usedSince = this.#parts.clock.wall();
     this.#doors = this.#make(config);
   }
 

@@ -27,6 +27,8 @@ import type { GuardParts } from "./protection/guard.ts";
 import { Guard } from "./protection/guard.ts";
 import type { Protection } from "./protection/protection.ts";
 import { expectReachable } from "./protection/reachable.ts";
+import type { Rehearsal } from "./rehearsal.ts";
+import { rehearse } from "./rehearsal.ts";
 import type { ReportClocks, StatusParts } from "./reports.ts";
 import { describeUnreachable, reportLease, reportLeases, reportStatus } from "./reports.ts";
 
@@ -39,6 +41,7 @@ export interface AdministrationParts
   readonly protection: Protection;
   readonly log: Pick<DaemonLog, "subscribe">;
   readonly reload: (params: Params<"reload">) => Promise<Result<"reload">>;
+  readonly rehearsal: Rehearsal;
   /** `undefined`: the kernel opens no doors by itself. */
   readonly kernelOpenings: Pick<KernelOpenings, "adopt" | "close"> | undefined;
 }
@@ -179,6 +182,9 @@ export class Administration implements ControlHandlers {
   readonly guard = (params: Params<"guard">): Promise<Result<"guard">> => this.#guard.begin(params);
 
   readonly trial = (): Result<"trial"> => this.#guard.report();
+
+  readonly rehearse = (params: Params<"rehearse">): Promise<Result<"rehearse">> =>
+    rehearse(params, this.#parts);
 
   readonly confirm = (params: Params<"confirm">): Promise<Result<"confirm">> =>
     this.#guard.confirm(params);

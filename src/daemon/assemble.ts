@@ -1,3 +1,4 @@
+// Longer than other files: every part of the daemon is made here, and connected with the others.
 import type { Clock } from "../base/clock.ts";
 import { later } from "../base/time.ts";
 import { Host } from "../capture/host.ts";
@@ -35,6 +36,7 @@ import { Notifier } from "./notify/notifier.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
 import { TrialKnocks } from "./protection/trial-knocks.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { AccessHistory } from "./state/access-history.ts";
 import { markedFiles, untouchedFiles } from "./state/one-time-files.ts";
 import type { State } from "./state/state.ts";
@@ -66,6 +68,7 @@ export interface DaemonParts {
   readonly network: NetworkChanges;
   readonly host: Host;
   readonly trialKnocks: TrialKnocks;
+  readonly rehearsal: Rehearsal;
   /** `undefined` in a dry run, as the next. */
   readonly kernelDoors: DaemonKernelDoors | undefined;
   readonly kernelOpenings: KernelOpenings | undefined;
@@ -93,6 +96,7 @@ export async function assemble(
     : new DaemonKernelDoors(config.options, {
         doors: () => doors.current,
         onlyIpv4: options.onlyIpv4,
+        isRehearsed: () => rehearsal.isOn,
         log,
       });
   const persistence =
@@ -127,6 +131,7 @@ export async function assemble(
   });
   const counters = new PacketCounters();
   const trialKnocks = new TrialKnocks();
+  const rehearsal = new Rehearsal(clock, () => void persistence?.protection.refreshDoors());
   const pipeline = new Pipeline({
     openSource: (sink) => new Ring(config.options.interfaces, clock, sink),
     matcher,
@@ -137,6 +142,7 @@ export async function assemble(
     counters,
     isLocalSource: (source, index) => host.isLocalSource(source, index),
     trialKnocks,
+    rehearsal,
     onlyIpv4: options.onlyIpv4,
     debug: options.terminal.debug,
     onWatch: () => refreshSoon(clock, persistence?.protection),
@@ -159,7 +165,7 @@ export async function assemble(
   });
   const keyKnocks = assembleKeyKnocks(config, {
     ...{ persistence, leaseManager, counters, trialKnocks, users, doors, host, clock, log },
-    onlyIpv4: options.onlyIpv4,
+    ...{ rehearsal, onlyIpv4: options.onlyIpv4 },
   });
   const metrics = new MetricsPage(log, async () => {
     const { Metrics } = await import("./metrics/metrics.ts");
@@ -198,6 +204,7 @@ export async function assemble(
     network,
     host,
     trialKnocks,
+    rehearsal,
     kernelDoors,
     kernelOpenings,
     users,

@@ -301,6 +301,7 @@ export class Daemon {
       ...this.#parts,
       version: this.#options.version,
       configFile: this.#options.configFile,
+      configReadAt: () => doors.usedSince,
       source: pipeline.source,
       ...persistence,
       journal: persistence.state.journal,

@@ -22,6 +22,8 @@ export interface DaemonKernelDoorsParts {
   readonly doors: () => Pick<Doors, "all">;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
+  /** Returns whether knocks open nothing for the moment. */
+  readonly isRehearsed?: () => boolean;
   readonly log: Log;
 }
 
@@ -128,8 +130,8 @@ export class DaemonKernelDoors {
   }
 
   get #current(): KernelDoors | undefined {
-    if (!isWanted(this.#options)) return undefined;
-    const { doors, onlyIpv4 } = this.#parts;
+    const { doors, onlyIpv4, isRehearsed } = this.#parts;
+    if (!isWanted(this.#options) || isRehearsed?.()) return undefined;
     return kernelDoorsOf(doors(), this.#options.interfaces, onlyIpv4);
   }
 }

@@ -33,6 +33,7 @@ import { DaemonLog } from "./log/daemon-log.ts";
 import { LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
 import { Pipeline } from "./pipeline.ts";
+import { Rehearsal } from "./rehearsal.ts";
 import { markUsed, readOneTimeFile } from "./state/one-time-file.ts";
 import { markedFiles } from "./state/one-time-files.ts";
 
@@ -91,6 +92,7 @@ class Story {
   readonly counters = new PacketCounters();
   /** Marks a one-time sequence as used. */
   mark = markUsed;
+  readonly rehearsal = new Rehearsal(this.clock, () => {});
   isOurs = (other: Address): boolean => other.equals(us) || other.equals(us6);
 
   constructor(
@@ -114,6 +116,7 @@ class Story {
       clock: this.clock,
       rateLimiter: this.rateLimiter,
       counters: this.counters,
+      rehearsal: this.rehearsal,
       isLocalSource: (source) => source.equals(us) || source.equals(broadcast),
       ...options,
     });
@@ -589,6 +592,26 @@ describe("a door with one-time sequences", () => {
     await story.knock(alice, "3 4 7000 8000 9000");
     expect(story.firewall.history.slice(2)).toEqual(["open ssh 192.0.2.7"]);
     expect(story.pipeline.source.ports?.tcp).toEqual(new Set([7000, 8000, 9000]));
+  });
+
+  test("uses none up in a dry run, which opens nothing for its source", async () => {
+    const file = join(folder, "sequences");
+    writeFileSync(file, "1,2\n3,4\n");
+    const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);
+    story.rehearsal.begin(address(alice), 60_000);
+    await story.knock(alice, "1 2 7000 8000 9000");
+    await story.knock(bob, "7000 8000 9000");
+    expect(story.firewall.history).toEqual(["open ssh 192.0.2.8"]);
+    expect(readFileSync(file, "utf8")).toBe("1,2\n3,4\n");
+    expect(story.lines.filter((line) => line.startsWith("192.0.2.7: once"))).toEqual([
+      "192.0.2.7: once: Stage 1",
+      "192.0.2.7: once: Stage 2",
+      "192.0.2.7: once: OPEN SESAME",
+      "192.0.2.7: once: dry run of knockctl doctor, not opened",
+    ]);
+    story.rehearsal.end();
+    await story.knock(alice, "7000 8000 9000");
+    expect(story.firewall.history).toEqual(["open ssh 192.0.2.8", "open ssh 192.0.2.7"]);
   });
 
   test("opens before what the same source knocks at afterwards, and delays no other source", async () => {

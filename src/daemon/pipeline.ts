@@ -21,6 +21,8 @@ import type { LogPriority, LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { levelOf, priorityOf, reportPacket, reportVerdict } from "./log/report.ts";
 import type { PacketCounters } from "./metrics/packet-counters.ts";
 import type { TrialKnocks } from "./protection/trial-knocks.ts";
+import type { Rehearsal } from "./rehearsal.ts";
+import { reportRehearsed } from "./rehearsal.ts";
 
 export interface PipelineParts<S extends Source> {
   /** Opens the source that delivers to `sink`. */
@@ -34,6 +36,8 @@ export interface PipelineParts<S extends Source> {
   readonly counters: PacketCounters;
   /** Absent where nothing is protected. */
   readonly trialKnocks?: TrialKnocks;
+  /** Whose knocks open nothing for the moment. Absent: no rehearsal ever takes place. */
+  readonly rehearsal?: Pick<Rehearsal, "covers">;
   /** As in `isMartian`. */
   readonly isLocalSource: IsLocalSource;
   /** IPv6 packets do not count. */
@@ -111,7 +115,7 @@ export class Pipeline<S extends Source> {
   }
 
   #judge(packet: Packet): void {
-    const { matcher, counters, debug } = this.#parts;
+    const { matcher, counters, debug, rehearsal } = this.#parts;
     if (debug) this.#reportPacket(packet);
     this.#parts.trialKnocks?.countPacket(packet);
     this.#parts.onPacket?.();
@@ -120,7 +124,9 @@ export class Pipeline<S extends Source> {
     const explained = debug ? [...verdicts, ...matcher.explain(packet, verdicts)] : verdicts;
     for (const verdict of explained) {
       this.#report(verdict);
-      if (verdict.kind === "open") this.#open(verdict.door, packet);
+      if (verdict.kind !== "open") continue;
+      if (rehearsal?.covers(packet.source)) this.#reportRehearsed(verdict.door, packet);
+      else this.#open(verdict.door, packet);
     }
   }
 
@@ -209,6 +215,12 @@ export class Pipeline<S extends Source> {
     const wall = this.#admit("low");
     if (wall === undefined) return;
     log.write(reportPacket(packet, later(wall, packet.time - clock.now())), wall);
+  }
+
+  #reportRehearsed({ name }: Door, { source }: Packet): void {
+    const { log, counters } = this.#parts;
+    counters.countOpening(name, "nothing-to-do");
+    log.write(reportRehearsed(name, source));
   }
 
   #reportInternalError(error: unknown): void {

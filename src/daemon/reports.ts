@@ -6,7 +6,7 @@ import type { Dates } from "../base/dates.ts";
 import type { OpenedService, Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
-import type { Monotonic } from "../base/time.ts";
+import type { Monotonic, WallTime } from "../base/time.ts";
 import type { Source } from "../capture/source.ts";
 import type { Result } from "../control/methods.ts";
 import type { LeaseReport } from "../control/reports.ts";
@@ -41,6 +41,8 @@ const mostIgnored = 100;
 export interface StatusParts {
   readonly version: string;
   readonly configFile: string;
+  /** Returns when the configuration in force was read. */
+  readonly configReadAt: () => WallTime;
   readonly clock: Clock;
   readonly leaseManager: LeaseManager;
   readonly matcher: Matcher;
@@ -72,6 +74,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     pid: process.pid,
     uptimeMs: Math.round(clock.now() - started),
     configFile,
+    configReadAt: new Date(parts.configReadAt()),
     interfaces: parts.interfaces() ?? ["any"],
     missingInterfaces: network.missing,
     ...(namespace !== undefined && { networkNamespace: namespace }),

@@ -77,6 +77,8 @@ export const memfdCreate: (name: string, flags: number) => number = libc.func(
 export const fcntl: (fd: number, command: number, argument: number) => number = libc.func(
   "int fcntl(int, int, int)",
 );
+/** adjtimex(2); `timex` has room for struct timex, whose first member, modes, is 0: nothing is set. */
+export const adjtimex: (timex: Uint8Array) => number = libc.func("int adjtimex(void *)");
 /** dup2(2) */
 export const dup2: (from: number, to: number) => number = libc.func("int dup2(int, int)");
 

@@ -52,6 +52,17 @@ export function describeControlHandlers(
       expect(await opened()).toEqual([]);
     });
 
+    test("a dry run begins, ends, and lasts ten minutes at most", async () => {
+      expect(await ask("rehearse", { address: guest, forMs: 600_000 })).toEqual({
+        remainingMs: 600_000,
+      });
+      expect(await ask("rehearse", { end: true })).toEqual({ remainingMs: 0 });
+      await expect(ask("rehearse", { forMs: 600_001 })).rejects.toMatchObject({
+        code: "USAGE",
+        message: "a dry run lasts 10 minutes at most",
+      });
+    });
+
     test("there is one for each method", () => {
       const all = Object.keys(methods) as Method[];
       expect(all.filter((method) => typeof bench.handlers[method] !== "function")).toEqual([]);

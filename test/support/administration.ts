@@ -14,6 +14,7 @@ import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { DaemonLog } from "../../src/daemon/log/daemon-log.ts";
 import { Protection } from "../../src/daemon/protection/protection.ts";
 import { TrialKnocks } from "../../src/daemon/protection/trial-knocks.ts";
+import { Rehearsal } from "../../src/daemon/rehearsal.ts";
 import { AccessHistory } from "../../src/daemon/state/access-history.ts";
 import { openState } from "../../src/daemon/state/state.ts";
 import { LeaseManager } from "../../src/grant/lease-manager.ts";
@@ -168,6 +169,8 @@ export async function startAdministration(): Promise<AdministrationBench> {
     interfaces: () => config.options.interfaces,
     reload,
     trialKnocks,
+    rehearsal: new Rehearsal(clock, () => {}),
+    configReadAt: () => clock.wall(),
     host: { has: (address) => `${address}` === "192.0.2.1" },
     kernelDoors: undefined,
     kernelOpenings: undefined,

@@ -128,6 +128,7 @@ export class MemoryHandlers implements ControlHandlers {
     pid: 812,
     uptimeMs: 273_600_000 + this.#clock.now(),
     configFile: "/etc/knockd.conf",
+    configReadAt: new Date(Date.UTC(2026, 10, 19, 9, 26, 5)),
     interfaces: ["eth0", "wg0"],
     missingInterfaces: [],
     doorCount: this.doors().length,
@@ -250,6 +251,12 @@ export class MemoryHandlers implements ControlHandlers {
     });
     const ssh = { name: "ssh", opens: this.opens, onTrial: true, steps, openedFor };
     return { trial: { ...trial, ...(address && { address }), doors: [ssh] } };
+  };
+
+  readonly rehearse = (params: Params<"rehearse">): Result<"rehearse"> => {
+    const remainingMs = "forMs" in params ? params.forMs : 0;
+    if (remainingMs > 600_000) throw new KnockError("USAGE", "a dry run lasts 10 minutes at most");
+    return { remainingMs };
   };
 
   readonly confirm = (params: Params<"confirm">): Result<"confirm"> => {

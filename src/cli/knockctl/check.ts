@@ -1,6 +1,7 @@
 import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService, uniqueServices } from "../../base/service.ts";
 import { plural, printable, printableLines } from "../../base/text.ts";
+import type { Config } from "../../config/config.ts";
 import { openedServices, protectedServices } from "../../config/config.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
@@ -21,7 +22,7 @@ import { print } from "./command.ts";
 import { describeKernelDoor } from "./kernel-doors.ts";
 
 /** What was found in a file. */
-interface Checked {
+export interface Checked {
   readonly file: string;
   /** knockd would start with it. */
   readonly usable: boolean;
@@ -52,7 +53,7 @@ export const check: Command = {
   example: "check --strict /etc/knockd.conf",
   async run(line, io) {
     const [file = ""] = line.operands;
-    const checked = await inspect(file);
+    const { checked } = await inspect(file);
     const { usable, problems, users } = checked;
     // A compiler's place for them, also beside JSON's.
     const texts = [
@@ -66,10 +67,19 @@ export const check: Command = {
   },
 };
 
-async function inspect(file: string): Promise<Checked> {
+/** A file, what was found in it, and the configuration if it can be used. */
+export interface InspectedConfig {
+  readonly checked: Checked;
+  readonly config: Config | undefined;
+}
+
+/** Checks a configuration on this machine. Throws CONFIG if it cannot be read. */
+export async function inspect(file: string): Promise<InspectedConfig> {
   const parsed = readConfig(file, process.cwd());
   const { config, problems, doorSections } = parsed;
-  if (config === undefined) return { file, usable: false, doors: 0, problems };
+  if (config === undefined) {
+    return { checked: { file, usable: false, doors: 0, problems }, config };
+  }
   const blocked = await reportBlocked(
     uniqueServices(config.doors.flatMap(openedServices)),
     protectedServices(config.doors).map(formatService),
@@ -86,7 +96,8 @@ async function inspect(file: string): Promise<Checked> {
   const kernelDoors = nativeKernelDoors(config);
   const users = await checkUsers(config);
   const more = { ...(kernelDoors.length > 0 && { kernelDoors }), ...(users && { users }) };
-  return { file, usable: true, doors: config.doors.length, problems: all, ...more };
+  const checked = { file, usable: true, doors: config.doors.length, problems: all, ...more };
+  return { checked, config };
 }
 
 function format({ file, usable, doors, problems, kernelDoors = [], users }: Checked): string {

@@ -40,7 +40,7 @@ ${formatTerms([
   ["0", "done"],
   ["1", "refused or failed; what was checked cannot be used"],
   ["2", "wrong command line; with check --strict: there are warnings"],
-  ["3", "status: knockd runs, and there are problems"],
+  ["3", "status, doctor: there are problems, or no knock was complete"],
 ])}
 environment
 ${formatTerms([

@@ -12,6 +12,8 @@ import type { NetworkChangesParts } from "../host/network.ts";
 import type { DaemonLog } from "../log/daemon-log.ts";
 import type { PacketCounters } from "../metrics/packet-counters.ts";
 import type { TrialKnocks } from "../protection/trial-knocks.ts";
+import type { Rehearsal } from "../rehearsal.ts";
+import { reportRehearsed } from "../rehearsal.ts";
 import type { State } from "../state/state.ts";
 import type { KeyKnocksParts } from "./key-knocks.ts";
 import { KeyKnocks } from "./key-knocks.ts";
@@ -31,14 +33,19 @@ export interface KeyKnocksNeighbours extends Pick<KeyKnocksParts, "clock" | "onl
   readonly doors: ActiveDoors;
   readonly host: Host;
   readonly log: DaemonLog;
+  readonly rehearsal: Pick<Rehearsal, "covers">;
 }
 
 /** Makes what opens doors by key, and connects it. No packet is looked at yet. */
 export function assembleKeyKnocks(config: Config, parts: KeyKnocksNeighbours): KeyKnocks {
   const { persistence, leaseManager, counters, trialKnocks, users, doors, host } = parts;
-  const { clock, log, onlyIpv4 } = parts;
+  const { clock, log, onlyIpv4, rehearsal } = parts;
   const open = async (request: AccessRequest, time: Monotonic) => {
     const { owner, source } = request.access;
+    if (rehearsal.covers(source)) {
+      log.write(reportRehearsed(ownerName(owner), source));
+      return;
+    }
     const isOpen = await leaseManager.open(request);
     counters.countOpening(ownerName(owner), isOpen ? "opened" : "failed");
     if (isOpen) trialKnocks.recordOpening(owner, source, time);

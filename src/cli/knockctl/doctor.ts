@@ -1,0 +1,208 @@
+import { humanDuration, parseDuration } from "../../base/duration.ts";
+import { defaultConfigFile } from "../../base/paths.ts";
+import type { Config, DoorConfig } from "../../config/config.ts";
+import { fixedSteps } from "../../config/config.ts";
+import type { ControlClient } from "../../control/client.ts";
+import type { Io } from "../program.ts";
+import type { Command, CommandLine } from "./command.ts";
+import { nobodyReads, print, readAddress, readLength, screenFor } from "./command.ts";
+import type { DoctorFacts } from "./doctor/facts.ts";
+import { findDaemon, gatherFacts } from "./doctor/facts.ts";
+import type { DoctorQuestion } from "./doctor/findings.ts";
+import { findFaults } from "./doctor/findings.ts";
+import { jsonReport } from "./doctor/json.ts";
+import { DoctorDisplay, formatFacts, formatInvitation, formatVerdict } from "./doctor/output.ts";
+import type { SessionResult } from "./doctor/session.ts";
+import { judge, knockLines } from "./doctor/verdict.ts";
+import { findDoor } from "./door-operand.ts";
+import { sshConnection } from "./ssh-connection.ts";
+import { guessHost, readHostName } from "./trial.ts";
+import { typed } from "./typed.ts";
+
+/** How long it listens: milliseconds. */
+const usualTime = 60_000;
+
+/** Doors whose commands are shown if none was named. */
+const mostDoors = 5;
+
+/** As of `knockctl status`. */
+const problemsFound = 3;
+
+export const doctor: Command = {
+  name: "doctor",
+  group: "look",
+  summary: "find out why a knock does not open its door",
+  operands: [{ name: "DOOR", isOptional: true }],
+  description: `
+    Looks at the configuration, the daemon and this machine: other firewalls, interfaces, the
+    clock, the kernel. Then shows the packets of your knock as they come, step by step, and
+    names what is missing, too late, or in the wrong order. Ends with a verdict and what to do
+    next, when a knock is complete, after 60 seconds, or with Ctrl-C.
+
+    Restarts nothing. A right knock opens its door as always, unless --dry-run is given.
+    Without a running knockd, only shows what the knock would do.`,
+  asksDaemon: true,
+  options: [
+    { long: "dry-run", help: "let the knock open nothing while this command listens" },
+    { long: "time", argument: "TIME", help: "listen for TIME; 0: do not listen [60s]" },
+    { long: "address", argument: "A", help: "show only the packets of this address" },
+    { long: "host", argument: "NAME", help: "name this server as the client does, in the text" },
+    {
+      long: "config",
+      argument: "FILE",
+      help: `use this configuration [the daemon's, or ${defaultConfigFile}]`,
+    },
+  ],
+  notes: `
+    Exit code 3 says that something is wrong, or that no knock was complete.`,
+  example: "doctor ssh",
+  async run(line, io) {
+    const request = readRequest(line);
+    const daemon = await findDaemon(line);
+    try {
+      return await examine(request, daemon, { line, io });
+    } finally {
+      daemon?.close();
+    }
+  },
+};
+
+interface DoctorRequest extends DoctorQuestion {
+  readonly host: string;
+  /** Milliseconds; 0: not at all. */
+  readonly time: number;
+  readonly isDry: boolean;
+  /** Whether `source` alone counts. */
+  readonly isStrict: boolean;
+}
+
+function readRequest(line: CommandLine): DoctorRequest {
+  const { given, operands } = line;
+  const [address, time, host] = [given.get("address"), given.get("time"), given.get("host")];
+  const isZero = time !== undefined && parseDuration(time) === 0;
+  return {
+    door: operands[0],
+    source: address === undefined ? sshConnection()?.client.address : readAddress(address),
+    isStrict: address !== undefined,
+    typed: (command) => typed(command, line),
+    host: host === undefined ? guessHost() : readHostName(host),
+    time: isZero ? 0 : time === undefined ? usualTime : readLength(time),
+    isDry: given.has("dry-run"),
+  };
+}
+
+interface DoctorOutput {
+  readonly line: CommandLine;
+  readonly io: Io;
+}
+
+async function examine(
+  request: DoctorRequest,
+  daemon: ControlClient | undefined,
+  output: DoctorOutput,
+): Promise<number> {
+  const { line, io } = output;
+  const facts = await gatherFacts(line, daemon);
+  const doors = chooseDoors(facts.config, request.door);
+  const findings = findFaults(facts, request);
+  const isJson = line.given.has("json");
+  const screen = screenFor(line, io);
+  if (!isJson) io.stdout(formatFacts(facts, findings, screen));
+  const { config } = facts;
+  const canListen = config !== undefined && facts.daemon?.isInThisNetwork !== false;
+  const session =
+    request.time > 0 && canListen
+      ? await listen({ request, facts, config, daemon }, doors, output)
+      : undefined;
+  const sequences = doors.map(fixedSteps).filter((steps) => steps.length > 0);
+  const { host, isDry } = request;
+  const interfaces = config?.options.interfaces;
+  const { typed } = request;
+  const verdict = judge({
+    ...{ facts, findings, question: request, session, sequences },
+    ...{ host, isDry, interfaces, typed },
+  });
+  print(line, io, jsonReport({ facts, findings, session, verdict }), () =>
+    formatVerdict(verdict, screen),
+  );
+  return verdict.isGood ? 0 : problemsFound;
+}
+
+/** Returns the door of this name, or all. Throws SYSTEM. */
+function chooseDoors(config: Config | undefined, name: string | undefined): readonly DoorConfig[] {
+  if (config === undefined) return [];
+  return name === undefined ? config.doors : [findDoor(config, name)];
+}
+
+interface ListenParts {
+  readonly request: DoctorRequest;
+  readonly facts: DoctorFacts;
+  readonly config: Config;
+  readonly daemon: ControlClient | undefined;
+}
+
+async function listen(
+  { request, facts, config, daemon }: ListenParts,
+  doors: readonly DoorConfig[],
+  { line, io }: DoctorOutput,
+): Promise<SessionResult> {
+  const { door, source, time, isDry, isStrict, host, typed } = request;
+  const isJson = line.given.has("json");
+  const screen = screenFor(line, io);
+  const display = new DoctorDisplay(isJson ? { stdout: () => {}, stderr: io.stderr } : io, screen, {
+    host,
+    interfaces: config.options.interfaces,
+    typed,
+  });
+  // What loads the capture is of no use to the other commands.
+  const { listenForKnock } = await import("./doctor/session.ts");
+  if (isDry)
+    await daemon?.ask("rehearse", { ...(source && { address: source }), forMs: time + 10_000 });
+  try {
+    if (!isJson) {
+      io.stdout(
+        formatInvitation(
+          invitedDoors(doors, host),
+          {
+            seconds: humanDuration(time),
+            dry: describeDryRun(request, facts),
+          },
+          screen,
+        ),
+      );
+    }
+    return await listenForKnock({
+      ...{ config, daemon, door, time, isDry, display },
+      source: isStrict || isDry ? source : undefined,
+      signal: AbortSignal.any([nobodyReads, interruption()]),
+    });
+  } finally {
+    display.end();
+    if (isDry) await daemon?.ask("rehearse", { end: true }).catch(() => {});
+  }
+}
+
+function invitedDoors(doors: readonly DoorConfig[], host: string): string[] {
+  const fixed = doors.map((door) => ({ name: door.name, sequence: fixedSteps(door) }));
+  return knockLines(fixed.filter(({ sequence }) => sequence.length > 0).slice(0, mostDoors), host);
+}
+
+function describeDryRun(
+  { isDry, source }: DoctorRequest,
+  { daemon }: DoctorFacts,
+): string | undefined {
+  if (daemon === undefined) return "knockd does not run: nothing will open.";
+  if (!isDry) return undefined;
+  return source === undefined
+    ? "Dry run: until this command ends, no knock opens anything."
+    : `Dry run: until this command ends, knocks of ${source} open nothing.`;
+}
+
+/** Aborted by the first Ctrl-C; a second one ends the process. */
+function interruption(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => interrupted.abort());
+  }
+  return interrupted.signal;
+}
