@@ -14,7 +14,7 @@ export default defineConfig({
           // Some of them wait: more workers than processors.
           maxWorkers: Math.ceil(1.5 * availableParallelism()),
           // Properties take their time on a busy machine, and ten times as many cases take longer.
-          testTimeout: isLong ? 600_000 : 30_000,
+          testTimeout: isLong ? 600_000 : 120_000,
           expect: { poll: { timeout: 10_000 } },
           sequence: { groupOrder: 0 },
         },
