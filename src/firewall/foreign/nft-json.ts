@@ -90,7 +90,7 @@ function readRule(statements: readonly unknown[]): FilterRule[] {
   for (const statement of statements) {
     const [name = "", content] = Object.entries(statement ?? {})[0] ?? [];
     if (name === "match") conditions.push(matchCondition(content));
-    else if (limiting.has(name)) conditions.push(unknown);
+    else if (limiting.has(name) || isMapStatement(statement)) conditions.push(unknown);
     else if (name === "vmap") return readVerdictMap(content, conditions);
     else if (!harmless.has(name)) {
       const verdict = readVerdict(name, content);
@@ -101,6 +101,11 @@ function readRule(statements: readonly unknown[]): FilterRule[] {
     }
   }
   return [];
+}
+
+/** As text, for nft 1.0 has no JSON for it. It may end a rule, where the map is full. */
+function isMapStatement(statement: unknown): boolean {
+  return typeof statement === "string" && /^(?:add|update|delete) @/.test(statement);
 }
 
 function readVerdict(name: string, content: unknown): RuleVerdict {
