@@ -10,8 +10,8 @@ import { isGlobal } from "./global-address.ts";
 import type { Step } from "./plan.ts";
 import type { KeyProfile, OpenedAddress } from "./profile.ts";
 
-/** One for all packets of this process: no two of them have the same time. */
-const series = new PacketSeries({ offset: randomInt(1_000), slot: randomInt(slotsPerMinute) });
+/** One for all packets of this process, so that their times differ. */
+const series = new PacketSeries(() => randomInt(1_000), randomInt(slotsPerMinute));
 
 const whoeverDelivers = new Address(0, 0, 0, 0);
 
