@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import type { DoorService } from "../../base/service.ts";
 import { isForwarded, isOneService, isRouted } from "../../base/service.ts";
 import { defaultInterfaces } from "../../system/routes.ts";
+import { defaultTable } from "../nftables/nft-ruleset.ts";
 import type { FirstPacket } from "./packet.ts";
 import type { Remedy } from "./remedy.ts";
 import { remedyFor } from "./remedy.ts";
@@ -32,7 +33,10 @@ export async function findBlockedServices(
   services: readonly DoorService[],
 ): Promise<readonly BlockedService[]> {
   if (services.length === 0) return [];
-  return judgeServices(services, await readHostRules(), hostReach());
+  const { tables, iptables } = await readHostRules();
+  // What ours drops, a knock opens; of the rules that open doors nothing here is certain.
+  const foreign = tables.filter(({ tool, name }) => tool !== "nft" || name !== defaultTable);
+  return judgeServices(services, { tables: foreign, iptables }, hostReach());
 }
 
 /** Returns those of the services that these rules drop for certain. Pure. */
