@@ -60,6 +60,12 @@ test.each<[string, Partial<DoctorFacts>, Partial<DaemonFacts>, string[]]>([
     ["problem", "journal", "x"],
   ],
   [
+    "a problem of another door",
+    {},
+    { status: { ...status, problems: [{ code: "command-failed", message: "no", door: "web" }] } },
+    ["warning", "command-failed", ""],
+  ],
+  [
     "lost packets",
     {},
     { status: { ...status, capture: { received: 9, dropped: 2 } } },

@@ -85,7 +85,11 @@ function ofDaemon(
 ): DoctorFinding[] {
   const { status, doors, blocked, isConfigStale, isInThisNetwork } = daemon;
   const { configFile, problems, capture, ignored } = status;
-  const found = problems.map(({ code, message, hints = [] }) => problem(code, message, hints));
+  const found = problems.map(({ code, message, hints = [], door: its }) => {
+    // What is wrong with another door is not what was asked about.
+    const isOther = door !== undefined && its !== undefined && its !== door;
+    return isOther ? warning(code, message, hints) : problem(code, message, hints);
+  });
   for (const { message, hints } of blocked) found.push(problem("service-blocked", message, hints));
   if (configFile !== checked.file) {
     const message = `knockd runs with another configuration, ${configFile}, and not ${checked.file}`;
