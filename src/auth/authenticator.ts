@@ -30,6 +30,9 @@ const allSignatures: TokenRate = { rate: 5, most: 500 };
 const reservedSignatures = 250;
 const turnLength = 100;
 
+/** How long packets from before a loss may be fresh again, twice the longest Freshness: milliseconds. */
+export const lossLife = 1_200_000;
+
 /** Accepted tags that are recognized without cryptography. */
 const mostTags = 8;
 
@@ -86,10 +89,14 @@ export class Authenticator<Key extends HintedKey> {
     }
   }
 
-  /** Refuses packets from before `start`: what was accepted then is not known. */
-  forgetBefore({ now, wall }: Instant): void {
-    const start = knockTime(wall * 1000);
-    this.#lost = { start, until: later(now, 2 * this.#freshness) };
+  /**
+   * Refuses packets from before `start`, since what was accepted then is unknown: of all keys for
+   * `lossLife`, and of `keys` as long as their windows last, wherever the clock goes.
+   */
+  forgetBefore(start: KnockTime, now: Monotonic, keys: Iterable<KeyId>): void {
+    for (const id of keys) this.#memory(id).window.raiseFloor(knockTime(start - 1));
+    const latest = knockTime(Math.max(start, this.#lost?.start ?? start));
+    this.#lost = { start: latest, until: later(now, lossLife) };
   }
 
   /** The windows of all keys from which something was accepted. */
@@ -166,9 +173,9 @@ export class Authenticator<Key extends HintedKey> {
     const { time } = opened.request;
     // Whole microseconds: both ends of Freshness are within.
     if (Math.abs(time - Math.round(wall * 1000)) > this.#freshness * 1000) return "clock";
-    if (!memory.window.isNew(time)) return "replay";
     if (this.#lost !== undefined && now >= this.#lost.until) this.#lost = undefined;
     if (this.#lost !== undefined && time < this.#lost.start) return "start";
+    if (!memory.window.isNew(time)) return "replay";
     if (!this.#takeSignature(memory, now)) return "rate";
     return isSigned(key.lock, opened) ? undefined : "signature";
   }

@@ -6,6 +6,7 @@ import { KnockDevice } from "../../../test/support/knock-device.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address, ipv4, UDP, udp } from "../../../test/support/packets.ts";
+import { lossLife } from "../../auth/authenticator.ts";
 import { wallTime } from "../../base/time.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import type { Ring } from "../../capture/ring.ts";
@@ -124,10 +125,32 @@ test("refuses what is older than a start without a journal, and says so once", a
   await use(keyKnocks, device(alice));
   await use(keyKnocks, device(alice), device(bob));
   expect(log.texts).toEqual([
-    `warning: knock journal ${join(folder, "k.knocks")} is missing: knocks from before this start are refused for 4m`,
+    `warning: knock journal ${join(folder, "k.knocks")} is missing: knocks from before this start are refused for 20m`,
   ]);
   knock(alice, wall - 1);
   expect(keyKnocks.counters.packets("sesame", "start")).toBe(1);
+});
+
+test("refuses what is older than a lost journal after further starts, too", async () => {
+  const restart = async (time: number) => {
+    const next = open();
+    await use(next, device(alice));
+    knock(alice, time);
+    next.stop();
+    await next.close();
+    return ["start", "replay"].filter((check) => next.counters.packets("sesame", check) > 0);
+  };
+  expect(await restart(wall - 1)).toEqual(["start"]);
+  clock.advance(10_000);
+  expect(await restart(wall - 1)).toEqual(["start"]);
+  expect(log.texts).toContain(
+    `warning: knock journal ${join(folder, "k.knocks")} was lost before an earlier start: knocks from before that start are refused for 20m`,
+  );
+  clock.advance(lossLife);
+  expect(await restart(wall - 1)).toEqual([]);
+  // The clock goes back to where the packet is fresh.
+  clock.startsAt(wallTime(wall - 10_000 - lossLife));
+  expect(await restart(wall - 1)).toEqual(["replay"]);
 });
 
 test("keeps what was used over a restart; of keys that are gone for 30 days", async () => {

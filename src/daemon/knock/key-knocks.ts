@@ -1,4 +1,4 @@
-import { Authenticator } from "../../auth/authenticator.ts";
+import { Authenticator, lossLife } from "../../auth/authenticator.ts";
 import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { humanDuration } from "../../base/duration.ts";
@@ -11,6 +11,7 @@ import type { Config } from "../../config/config.ts";
 import type { Device } from "../../config/users.ts";
 import type { IsLocalSource } from "../../decode/martian.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
+import type { KeyId } from "../../knock/keys.ts";
 import type { Disk } from "../../system/disk.ts";
 import type { ActiveKey } from "../active-users.ts";
 import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
@@ -57,12 +58,10 @@ export class KeyKnocks {
   /** Resolves when the journal is read: no packet is taken before. */
   #opened: Promise<void> | undefined;
   #isStopped = false;
-  #freshness: number;
 
   constructor({ options }: Pick<Config, "options">, parts: KeyKnocksParts) {
     this.#parts = parts;
     this.#interfaces = options.interfaces;
-    this.#freshness = options.freshness;
     this.#authenticator = new Authenticator(options.freshness);
     const { refuseWithoutJournal, isOurs, isLocalSource, onlyIpv4, clock, log } = parts;
     this.#knocks = new KnockPipeline({
@@ -83,7 +82,6 @@ export class KeyKnocks {
 
   /** Puts these keys in force. Throws CAPTURE. */
   async use({ options }: Pick<Config, "options">, keys: readonly ActiveKey[]): Promise<void> {
-    this.#freshness = options.freshness;
     this.#authenticator.setKeys(keys, options.freshness);
     const isWanted = keys.length > 0 && options.knockPorts.length > 0;
     if (isWanted) this.#opened ??= this.#openJournal();
@@ -154,15 +152,20 @@ export class KeyKnocks {
     const { clock, log } = this.#parts;
     this.#authenticator.restore(windows);
     if (lost === undefined) return;
-    this.#authenticator.forgetBefore({ now: clock.now(), wall: clock.wall() });
-    const time = humanDuration(2 * this.#freshness);
-    const text = `warning: knock journal ${path} ${lost}: knocks from before this start are refused for ${time}`;
+    this.#authenticator.forgetBefore(lost.start, clock.now(), this.#knownIds());
+    const time = humanDuration(lossLife);
+    const text = `warning: knock journal ${path} ${lost.why} are refused for ${time}`;
     log.write({ level: "warning", event: "knock-journal-lost", text });
   }
 
-  *#keptWindows(): Generator<KeyWindow> {
+  /** Those of all devices, disabled ones, too. */
+  #knownIds(): KeyId[] {
     const locks = Array.from(this.#parts.devices(), (device) => device.locks).flat();
-    const known = new Set(locks.map(({ id }) => id));
+    return locks.map(({ id }) => id);
+  }
+
+  *#keptWindows(): Generator<KeyWindow> {
+    const known = new Set(this.#knownIds());
     const oldest = (this.#parts.clock.wall() - windowLife) * 1000;
     for (const one of this.#authenticator.windows()) {
       const [id, { floor, times }] = one;

@@ -80,7 +80,7 @@ export function explainRefusal(check: string, offset: number | undefined): strin
     case "replay":
       return "its time was used before";
     case "start":
-      return "it is older than this start, and what was accepted before is not known";
+      return "it is from before the knock journal was lost, and what was accepted then is unknown";
     case "rate":
       return "there are too many packets to check their signatures";
     case "signature":

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { tries } from "../../../test/support/effort.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { lossLife } from "../../auth/authenticator.ts";
 import { ReplayWindow } from "../../auth/window.ts";
 import { formatLine } from "../../grant/journal/journal-format.ts";
 import type { KeyId } from "../../knock/keys.ts";
@@ -30,7 +31,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 }));
 
 /** A daemon that keeps windows, and what it found. */
-async function start(disk: Disk = systemDisk, file = path) {
+async function start(disk: Disk = systemDisk, file = path, clock = new ManualClock()) {
   const windows = new Map<KeyId, ReplayWindow>();
   const found: RecoveredKnocks[] = [];
   const windowOf = (key: KeyId) => {
@@ -39,7 +40,7 @@ async function start(disk: Disk = systemDisk, file = path) {
     return window;
   };
   const journal = new KnockJournal({
-    ...{ path: file, disk, log, clock: new ManualClock() },
+    ...{ path: file, disk, log, clock },
     windows: () => Array.from(windows, ([key, { state }]): KeyWindow => [key, state]),
   });
   await journal.open((recovered) => {
@@ -54,7 +55,7 @@ async function start(disk: Disk = systemDisk, file = path) {
     journal.record(key, knockTime(time));
     return journal.commit();
   };
-  return { journal, accept, windowOf, lost: found[0]?.lost, found };
+  return { journal, accept, windowOf, lost: found[0]?.lost?.why.split(":")[0], found };
 }
 
 describe("a knock journal", () => {
@@ -66,7 +67,7 @@ describe("a knock journal", () => {
     expect(await first.accept(alice, 900)).toBe(true);
     // It is killed: nothing is closed.
     const second = await start();
-    expect(second.lost).toBeUndefined();
+    expect(second.lost).toBe("was lost before an earlier start");
     expect(second.windowOf(alice).state).toEqual({ floor: 0, times: [900, 1000] });
     expect(second.windowOf(bob).state).toEqual({ floor: 0, times: [1000] });
     await second.journal.close();
@@ -83,10 +84,40 @@ describe("a knock journal", () => {
     expect(third.windowOf(alice).isNew(knockTime(6))).toBe(false);
   });
 
-  test("is sound though nothing was accepted", async () => {
-    const { journal } = await start();
-    await journal.commit();
+  test("is sound though nothing was accepted, once a loss does not matter", async () => {
+    const clock = new ManualClock();
+    const losses: unknown[] = [];
+    for (const passed of [0, lossLife - 1, 1, 0]) {
+      clock.advance(passed);
+      const { journal, found } = await start(systemDisk, path, clock);
+      losses.push(found[0]?.lost?.start);
+      await journal.close();
+    }
+    const first = Math.round((clock.wall() - lossLife) * 1000);
+    expect(losses).toEqual([first, first, undefined, undefined]);
+    // What a version without losses wrote.
+    writeFileSync(path, formatLine({ knocks: 1 }));
     expect((await start()).lost).toBeUndefined();
+  });
+
+  test("is sound though a full disk had no room for another file", async () => {
+    const first = await start();
+    await first.accept(alice, 1);
+    await first.journal.close();
+    const disk = {
+      ...systemDisk,
+      open: async (...words: Parameters<Disk["open"]>) => {
+        const [file] = words;
+        if (!file.endsWith(".new")) return await systemDisk.open(...words);
+        throw Object.assign(new Error("ENOSPC: no space"), { code: "ENOSPC" });
+      },
+    };
+    const second = await start(disk);
+    expect(await second.accept(alice, 2)).toBe(true);
+    const third = await start();
+    expect(third.lost).toBe("was lost before an earlier start");
+    expect(third.windowOf(alice).state.times).toEqual([1, 2]);
+    expect(log.texts).toEqual([]);
   });
 
   test("shares one sync among those who wait", async () => {
@@ -133,6 +164,7 @@ describe("a knock journal", () => {
     ["a damaged line", `${formatLine({ knocks: 1 })}00000000 {"key":"${alice}","time":5}\n`],
     ["a line of a later version", formatLine({ knocks: 1 }) + formatLine({ key: 5 })],
     ["another first line", formatLine({ knocks: 2 })],
+    ["a loss without a time", formatLine({ knocks: 1, lost: "now" })],
     ["a window without times", formatLine({ knocks: 1 }) + formatLine({ key: alice, floor: 4 })],
   ])("is lost if it holds %s", async (_, text) => {
     await (await start()).journal.close();
@@ -186,7 +218,9 @@ describe("a knock journal", () => {
     await expect.poll(() => Number.isFinite(clock.nextDue)).toBe(true);
     clock.advance(2000);
     await opened;
-    expect(found).toEqual([{ windows: [], lost: "is on a disk that does not answer" }]);
+    expect(found).toMatchObject([
+      { windows: [], lost: { why: expect.stringMatching(/^is on a disk that does not answer:/) } },
+    ]);
     expect(await journal.commit()).toBe(false);
     answer();
     await expect.poll(() => found[1]?.windows).toEqual([[alice, { floor: 0, times: [7] }]]);

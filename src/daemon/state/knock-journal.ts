@@ -1,3 +1,4 @@
+import { lossLife } from "../../auth/authenticator.ts";
 import type { WindowState } from "../../auth/window.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
@@ -9,8 +10,11 @@ import type { KnockTime } from "../../knock/packet.ts";
 import { knockTime } from "../../knock/packet.ts";
 import type { Disk } from "../../system/disk.ts";
 
-/** The first line of each file. */
-const start = { knocks: 1 };
+/** The first line of each file. `lost`: what was accepted before is unknown. */
+interface StartLine {
+  readonly knocks: 1;
+  readonly lost?: KnockTime;
+}
 
 /** What was accepted from one key. */
 export type KeyWindow = readonly [KeyId, WindowState];
@@ -27,21 +31,31 @@ export interface KnockJournalParts {
 /** What earlier daemons accepted. */
 export interface RecoveredKnocks {
   readonly windows: readonly KeyWindow[];
-  /** Why some of it may be unknown; `undefined` if all is known. */
-  readonly lost: string | undefined;
+  /** `undefined` if all is known. */
+  readonly lost: LostKnocks | undefined;
+}
+
+/** What was accepted before `start` may be unknown. */
+export interface LostKnocks {
+  readonly start: KnockTime;
+  readonly why: string;
 }
 
 /** The times of accepted packets on the disk. It never throws: when writing fails it logs that once. */
 export class KnockJournal {
   readonly path: string;
   readonly #log: Log;
+  readonly #clock: Clock;
   readonly #writer: JournalWriter;
+  /** What the file says for `lossLife`, over restarts. */
+  #lost: KnockTime | undefined;
 
   constructor({ path, clock, disk, log, windows }: KnockJournalParts) {
     this.path = path;
     this.#log = log;
+    this.#clock = clock;
     this.#writer = new JournalWriter({
-      ...{ path, clock, disk, start },
+      ...{ path, clock, disk, start: () => this.#startLine },
       snapshot: () => takeSnapshot(windows()),
       onTrouble: ({ message }) => {
         const text = `${message}: a knock of this time may open a door again after a restart`;
@@ -65,8 +79,8 @@ export class KnockJournal {
       },
     );
     if (hasAnswered) return;
-    const lost = isLoaded ? "cannot be read" : "is on a disk that does not answer";
-    onRead({ windows: [], lost });
+    const why = isLoaded ? "cannot be read" : "is on a disk that does not answer";
+    onRead({ windows: [], lost: this.#lostNow(why) });
   }
 
   /** Why nothing can be written; `undefined` while writing works. */
@@ -92,27 +106,50 @@ export class KnockJournal {
   }
 
   #recover({ values, damage, lost, bytes }: JournalContents): RecoveredKnocks {
-    const [first, ...lines] = values;
-    const windows = lines.map(readWindow);
+    const starts = values.map(readStart);
+    // Where a full disk has no room for another file, a daemon continues the old one.
+    const windows = values.filter((_, i) => starts[i] === undefined).map(readWindow);
     const strange = windows.filter((window) => window === undefined).length;
     const notes = strange > 0 ? [...damage, `${strange} lines are not recognized`] : damage;
     for (const note of notes) {
       const text = `warning: knock journal ${this.path}: ${note}, the rest is used`;
       this.#log.write({ level: "warning", event: "journal-damaged", text });
     }
-    const isBegun = JSON.stringify(first) === JSON.stringify(start);
-    return {
-      windows: [...windows, isBegun ? undefined : readWindow(first)].filter(
-        (window) => window !== undefined,
-      ),
-      lost: whyLost(bytes.length === 0, isBegun && lost + strange === 0),
-    };
+    const isSound = starts[0] !== undefined && lost + strange === 0;
+    const before = starts.findLast((start) => start !== undefined)?.lost;
+    const found = isSound ? this.#lostBefore(before) : this.#lostNow(whyLost(bytes), before);
+    this.#lost = found?.start;
+    return { windows: windows.filter((window) => window !== undefined), lost: found };
+  }
+
+  get #startLine(): StartLine {
+    return { knocks: 1, ...(this.#lost !== undefined && { lost: this.#lost }) };
+  }
+
+  /** `before`: what an earlier loss says. */
+  #lostNow(why: string, before = knockTime(0)): LostKnocks {
+    const start = Math.max(Math.round(this.#clock.wall() * 1000), before);
+    return { start: knockTime(start), why: `${why}: knocks from before this start` };
+  }
+
+  /** Returns a loss that an earlier daemon found, if it did, unless no packet from before it can be fresh. */
+  #lostBefore(start: KnockTime | undefined): LostKnocks | undefined {
+    if (start === undefined) return undefined;
+    if (this.#clock.wall() * 1000 >= start + lossLife * 1000) return undefined;
+    return { start, why: "was lost before an earlier start: knocks from before that start" };
   }
 }
 
-function whyLost(isMissing: boolean, isSound: boolean): string | undefined {
-  if (isMissing) return "is missing";
-  return isSound ? undefined : "is damaged";
+function whyLost({ length }: Uint8Array): string {
+  return length === 0 ? "is missing" : "is damaged";
+}
+
+/** Reads a first line. */
+function readStart(line: unknown): StartLine | undefined {
+  if (typeof line !== "object" || line === null || !("knocks" in line)) return undefined;
+  if (line.knocks !== 1) return undefined;
+  if (!("lost" in line)) return { knocks: 1 };
+  return isTime(line.lost) ? { knocks: 1, lost: knockTime(line.lost) } : undefined;
 }
 
 function takeSnapshot(windows: Iterable<KeyWindow>): JournalSnapshot {

@@ -24,8 +24,8 @@ export interface JournalWriterParts {
   readonly path: string;
   readonly clock: Clock;
   readonly disk: Disk;
-  /** The first line of each new file: other lines mean nothing without. */
-  readonly start: unknown;
+  /** Returns the first line of each new file: other lines mean nothing without. */
+  readonly start: () => unknown;
   /** Returns what the whole journal is to hold now, after `start`. */
   readonly snapshot: () => JournalSnapshot;
   /** Trouble begins. */
@@ -231,7 +231,8 @@ export class JournalWriter {
   }
 
   async #rewrite(journal: Journal<unknown>): Promise<void> {
-    const { start, snapshot } = this.#parts;
+    const { snapshot } = this.#parts;
+    const start = this.#parts.start();
     const lines = this.#takeLines();
     this.#isStale = false;
     const { lines: all, onWritten } = snapshot();

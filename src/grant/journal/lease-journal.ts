@@ -59,9 +59,9 @@ export class LeaseJournal implements LeaseStore {
     this.path = path;
     this.#ledger = ledger;
     this.#log = log;
+    const start = recordToJson({ op: "start", ...here });
     this.#writer = new JournalWriter({
-      ...{ path, clock, disk },
-      start: recordToJson({ op: "start", ...here }),
+      ...{ path, clock, disk, start: () => start },
       snapshot: () => this.#takeSnapshot(),
       onTrouble: ({ message }) => this.#logFailure(`${message}: leases are in memory only`),
     });
