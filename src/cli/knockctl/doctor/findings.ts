@@ -1,5 +1,6 @@
 // What `knockctl doctor` finds wrong before a knock comes. Pure.
 import type { Address } from "../../../base/address.ts";
+import { backends } from "../../../base/backends.ts";
 import { humanDuration } from "../../../base/duration.ts";
 import { plural } from "../../../base/text.ts";
 import type { Config } from "../../../config/config.ts";
@@ -144,8 +145,10 @@ export function listenedInterfaces(
 
 function ofKernel({ config, survey }: DoctorFacts): DoctorFinding[] {
   const { version, refusal } = survey.nft;
+  // The rules of a firewall that can protect are nft's.
   const isNeeded =
-    config?.options.firewall === "nftables" &&
+    config !== undefined &&
+    backends[config.options.firewall].canProtect &&
     config.doors.some(({ action }) => action.kind === "native");
   if (!isNeeded) return [];
   if (version === undefined) {
