@@ -1,7 +1,14 @@
 // All that an administrator can ask the daemon for, a row each. Lengths of time are milliseconds. From a row follow
 // the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
-import { doorReport, historyReport, leaseReport, statusReport, trialReport } from "./reports.ts";
+import {
+  doorReport,
+  historyReport,
+  keyReport,
+  leaseReport,
+  statusReport,
+  trialReport,
+} from "./reports.ts";
 import {
   address,
   amount,
@@ -52,6 +59,9 @@ export const methods = {
     }),
     result: listOf(historyReport),
   }),
+
+  /** The keys of the users file in force. */
+  keys: question({ params: none, result: listOf(keyReport) }),
 
   /** Closes the leases of a door, of an address, of both at once, or all. */
   close: change({

@@ -97,6 +97,25 @@ export const leaseReport = v.object({
   inKernel: v.exactOptional(flag),
 });
 
+/** A key of a device, and what came of its knocks since the daemon started. */
+export const keyReport = v.object({
+  /** The device, as `alice/laptop`. */
+  user: v.string(),
+  /** The name of the key in logs. */
+  id: v.string(),
+  /** The last one that was accepted; absent if none was. */
+  lastKnock: v.exactOptional(
+    v.object({
+      time: moment,
+      source: address,
+      /** How far the clock of the device was ahead of the daemon's; negative: behind. */
+      offsetMs: v.pipe(v.number(), v.integer()),
+    }),
+  ),
+  /** Refused packets, by the name of the check. */
+  refusals: v.record(v.string(), amount),
+});
+
 const problemReport = v.object({
   /** One of `problemCodes`; a later version may have others. */
   code: v.string(),
@@ -183,6 +202,7 @@ export const trialReport = v.object({
 
 export type HistoryReport = v.InferOutput<typeof historyReport>;
 export type DoorReport = v.InferOutput<typeof doorReport>;
+export type KeyReport = v.InferOutput<typeof keyReport>;
 export type LeaseReport = v.InferOutput<typeof leaseReport>;
 
 /** Returns a history entry as JSON has it, or undefined if it is not one. */

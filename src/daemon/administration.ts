@@ -94,6 +94,8 @@ export class Administration implements ControlHandlers {
     return this.#parts.history.read({ ...who, since, most });
   };
 
+  readonly keys = (): Result<"keys"> => this.#parts.keyKnocks.report();
+
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
     const { door, address, cut, forget } = params;
     this.#parts.kernelOpenings?.adopt(0);

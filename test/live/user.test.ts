@@ -7,6 +7,15 @@ import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 
+/** What `user show --json` prints, as far as it matters here. */
+interface ShownUsers {
+  readonly running: boolean;
+  readonly users: readonly {
+    readonly keys: readonly string[];
+    readonly activity?: readonly { readonly lastKnock?: { readonly source: string } }[];
+  }[];
+}
+
 const knockProgram = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
 const patient = { timeout: 30_000 };
 
@@ -118,12 +127,13 @@ describe.skipIf(needs("nft"))("devices with keys", () => {
     daemon = await start();
     await expect.poll(holders, patient).toEqual(["alice/laptop", "bob/phone"]);
 
-    const keys = async () => {
-      const { stdout } = await user("show", "alice/laptop", "--json");
-      const { users } = JSON.parse(stdout) as { readonly users: readonly { keys: string[] }[] };
-      return users[0]?.keys ?? [];
-    };
+    const show = async (): Promise<ShownUsers> =>
+      JSON.parse((await user("show", "alice/laptop", "--json")).stdout) as ShownUsers;
+    const keys = async () => (await show()).users[0]?.keys ?? [];
     const [old = ""] = await keys();
+    await alice.knock();
+    const lastSource = async () => (await show()).users[0]?.activity?.[0]?.lastKnock?.source;
+    await expect.poll(lastSource, patient).toBe(home.address);
     const second = folder.at("second");
     await user("add", "alice/laptop", "--host", server.address, "--output", second);
     expect(await keys()).toHaveLength(2);
@@ -131,6 +141,7 @@ describe.skipIf(needs("nft"))("devices with keys", () => {
     await newMachine.enrol(second);
     await newMachine.knock();
     await daemon.waitFor(/OPEN SESAME: alice\/laptop/);
+    expect(await show()).toMatchObject({ running: true });
     expect((await user("remove", "alice/laptop", "--key", old)).code).toBe(0);
     await alice.knock();
 

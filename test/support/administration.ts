@@ -159,7 +159,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     source: new MemorySource(() => {}),
     children: { problems: [] },
     users: { problems: [] },
-    keyKnocks: { problems: [] },
+    keyKnocks: { problems: [], report: () => [] },
     network: { problems: [], missing: [] },
     firewalls,
     protection,

@@ -94,6 +94,16 @@ export class MemoryHandlers implements ControlHandlers {
   problems: readonly StatusProblem[] = [];
   /** What `protect` and `unprotect` have made of it. */
   services: readonly string[] = ["tcp/22"];
+  /** What `keys` answers. */
+  knownKeys: Result<"keys"> = [
+    {
+      ...{ user: "alice/laptop", id: "b60d320a2884261b", refusals: { repeated: 2 } },
+      lastKnock: {
+        time: new Date(Date.UTC(2026, 10, 22, 13, 20, 12, 596)),
+        ...{ source: Ip.v4(0xc0000207), offsetMs: -250 },
+      },
+    },
+  ];
   /** Packets of a trial, by port. */
   readonly packets = new Map<number, number>();
   /** Whether a knock of the expected address has opened ssh since the trial began. */
@@ -170,6 +180,8 @@ export class MemoryHandlers implements ControlHandlers {
     const time = new Date(this.#clock.wall());
     return [{ time, event: "opened", door, source, by: "knock" }];
   };
+
+  readonly keys = (): Result<"keys"> => this.knownKeys;
 
   readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {
     // What was opened for a trial belongs to no door of the configuration.

@@ -217,6 +217,44 @@ test("check judges the users file, too", async () => {
   expect((await check()).stderr).toContain("other users can read it: chmod 600");
 });
 
+test("list and show tell what knockd knows of each key, or that it does not run", async () => {
+  const { users, handlers, devices, add, run, output } = await open();
+  await add("alice/laptop", "--door", "ssh");
+  await add("bob/phone", "--door", "web", "--output", `${output}2`);
+  const [alice = "", bob = ""] = devices().map(({ locks }) => locks[0]?.id ?? "");
+  const [known] = handlers.knownKeys;
+  if (known?.lastKnock === undefined) throw new Error();
+  const { lastKnock } = known;
+  handlers.knownKeys = [{ ...known, id: alice, refusals: { repeated: 2, clock: 1 } }];
+  const json = JSON.parse((await run("list", "--json")).stdout) as unknown;
+  const activity = {
+    ...{ key: alice, refusals: { repeated: 2, clock: 1 } },
+    lastKnock: { time: lastKnock.time.toISOString(), source: "192.0.2.7", offsetMs: -250 },
+  };
+  expect(json).toMatchObject({
+    ...{ running: true, users: [{ keys: [alice], activity: [activity] }, { activity: [] }] },
+  });
+  const listed = (await run("list")).stdout;
+  expect(listed).toMatch(/^alice\/laptop +ssh +enabled +- +[\d-]+ [\d:]+ +192\.0\.2\.7 /m);
+  expect(listed).toContain("knockctl reload");
+  const shown = (await run("show", "alice")).stdout;
+  const row = "192\\.0\\.2\\.7 +250ms behind +2 repeated, 1 clock$";
+  expect(shown).toMatch(new RegExp(`^${alice} +alice/laptop +[\\d-]+ [\\d:]+ +${row}`, "m"));
+  expect(shown).not.toContain("knockctl reload");
+  expect((await run("show", "bob")).stdout).toMatch(
+    new RegExp(`^${bob} +bob/phone +not loaded`, "m"),
+  );
+
+  vi.spyOn(handlers, "status").mockReturnValue({ ...handlers.status(), configFile: "/other" });
+  const alone = (await run("show", "alice")).stdout;
+  expect(alone).toMatch(new RegExp(`^${alice} +alice/laptop +- +-`, "m"));
+  expect(alone).toContain("knockd does not run with this configuration");
+  const file = JSON.parse((await run("list", "--json")).stdout) as { users: object[] };
+  expect(file).toMatchObject({ running: false, users: [{ keys: [alice] }, { keys: [bob] }] });
+  expect(file.users.some((user) => "activity" in user)).toBe(false);
+  expect(readFileSync(users, "utf8")).toContain("lock1:");
+});
+
 test("list and show tell of devices without their secrets", async () => {
   const { users, add, run, output } = await open();
   await add("alice/laptop", "--door", "ssh");

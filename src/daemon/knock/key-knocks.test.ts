@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { byKernel } from "../../../test/support/accesses.ts";
 import { KnockDevice } from "../../../test/support/knock-device.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
@@ -13,6 +14,7 @@ import type { Ring } from "../../capture/ring.ts";
 import { defaultOptions } from "../../config/config.ts";
 import type { Device } from "../../config/users.ts";
 import { systemDisk } from "../../system/disk.ts";
+import type { KeyKnocksParts } from "./key-knocks.ts";
 import { KeyKnocks } from "./key-knocks.ts";
 
 const wall = 1_800_000_000_000;
@@ -60,7 +62,7 @@ function device({ name, lock }: KnockDevice, more: Partial<Device> = {}): Device
   };
 }
 
-function open(): KeyKnocks {
+function open(more: Partial<KeyKnocksParts> = {}): KeyKnocks {
   return new KeyKnocks(
     { options },
     {
@@ -79,6 +81,7 @@ function open(): KeyKnocks {
       onlyIpv4: false,
       ...{ clock, log, rateLimiter: undefined },
       onInternalError: () => expect.unreachable(),
+      ...more,
     },
   );
 }
@@ -219,4 +222,28 @@ test("counts keys by their state, and finds a clock that went back", async () =>
   expect(keyKnocks.problems).toEqual([]);
   clock.startsAt(wallTime(wall - 3_600_000));
   expect(keyKnocks.problems.map(({ code }) => code)).toEqual(["clock"]);
+});
+
+test("reports of each key what was accepted last, and what was refused", async () => {
+  const access = byKernel({ source: address("192.0.2.7") });
+  const keyKnocks = open({
+    permit: () => ({
+      ...{ kind: "granted", door: "ssh" },
+      request: { access, length: 3_600_000, again: "extend" },
+    }),
+    open: async () => {},
+  });
+  await use(keyKnocks, device(alice), device(bob, { disabled: true }));
+  const packet = alice.packet(wall + 250);
+  send({ packet });
+  await expect.poll(() => keyKnocks.report()[0]?.lastKnock).toBeDefined();
+  send({ packet });
+  send({ packet });
+  expect(keyKnocks.report()).toEqual([
+    {
+      ...{ user: "alice/laptop", id: alice.lock.id, refusals: { repeated: 2 } },
+      lastKnock: { time: new Date(wall), source: address("192.0.2.7"), offsetMs: 250 },
+    },
+    { user: "bob/phone", id: bob.lock.id, refusals: {} },
+  ]);
 });

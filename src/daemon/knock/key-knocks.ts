@@ -9,6 +9,7 @@ import type { Ring } from "../../capture/ring.ts";
 import type { Sink } from "../../capture/source.ts";
 import type { Config } from "../../config/config.ts";
 import type { Device } from "../../config/users.ts";
+import type { Result } from "../../control/methods.ts";
 import type { IsLocalSource } from "../../decode/martian.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
 import type { KeyId } from "../../knock/keys.ts";
@@ -110,6 +111,25 @@ export class KeyKnocks {
       counts[disabled ? "disabled" : isExpired ? "expired" : "live"] += locks.length;
     }
     return counts;
+  }
+
+  /** Returns what is known of each key of the users file in force. */
+  report(): Result<"keys"> {
+    return Array.from(this.#parts.devices(), ({ name: user, locks }) =>
+      locks.map(({ id }) => {
+        const { last, refusals = [] } = this.counters.activity(id) ?? {};
+        const lastKnock = last && {
+          ...{ time: new Date(last.wall), source: last.source },
+          offsetMs: Math.round(last.offset),
+        };
+        return {
+          user,
+          id,
+          ...(lastKnock && { lastKnock }),
+          refusals: Object.fromEntries(refusals),
+        };
+      }),
+    ).flat();
   }
 
   /** Packets that were lost, since the ring was full. */

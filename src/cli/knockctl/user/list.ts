@@ -6,26 +6,16 @@ import { printable, printableLines } from "../../../base/text.ts";
 import type { Config } from "../../../config/config.ts";
 import { formatWithHint } from "../../../config/problem.ts";
 import type { Device } from "../../../config/users.ts";
+import type { Result } from "../../../control/methods.ts";
+import type { SetupPaths } from "../../../setup/paths.ts";
+import { ifRunning } from "../../../setup/running-daemon.ts";
 import type { Io } from "../../program.ts";
-import type { Screen } from "../../screen.ts";
-import { formatTable } from "../../table.ts";
 import type { CommandLine } from "../command.ts";
 import { print } from "../command.ts";
+import type { ListedDevice } from "./device-table.ts";
+import { formatDevices, formatKeys } from "./device-table.ts";
 import { readUsers } from "./files.ts";
 import { pathsOf } from "./paths.ts";
-
-/** A device, without its secrets. */
-interface ListedDevice {
-  readonly name: string;
-  /** Their names in logs. */
-  readonly keys: readonly string[];
-  readonly groups: readonly string[];
-  /** The last day, in UTC. */
-  readonly expires?: string;
-  readonly state: "enabled" | "disabled" | "expired";
-  /** The doors that it may open. */
-  readonly doors: readonly string[];
-}
 
 /** Runs `knockctl user list`, or `show` with the name of a person or device. */
 export async function listUsersCommand(
@@ -41,21 +31,39 @@ export async function listUsersCommand(
   }
   const isMeant = (device: Device) =>
     name === undefined || device.name === name || device.name.startsWith(`${name}/`);
-  const found = users.devices.filter(isMeant).map((device) => describe(device, config));
-  if (name !== undefined && found.length === 0) {
+  const devices = users.devices.filter(isMeant);
+  if (name !== undefined && devices.length === 0) {
     throw new KnockError("SYSTEM", `${usersFile} has no "${printable(name)}"`);
   }
-  print(line, io, { users: found }, (screen) => format(found, screen));
+  const known = await askKeys(paths);
+  const found = devices.map((device) => describe(device, config, known));
+  const result = { running: known !== undefined, users: found };
+  print(line, io, result, (screen) => {
+    if (found.length === 0) return "no users\n";
+    const notes = describeNotes(found, known !== undefined);
+    if (name === undefined) return `${formatDevices(found, screen)}${notes}`;
+    return `${formatDevices(found, screen)}\n${formatKeys(found, screen)}${notes}`;
+  });
   return users.problems.length === 0 ? 0 : 1;
 }
 
-function describe(device: Device, config: Config | undefined): ListedDevice {
+type KnownKeys = Result<"keys">;
+
+/** Returns the keys in force. `undefined`: no knockd runs with this configuration. Throws SYSTEM. */
+async function askKeys(paths: SetupPaths): Promise<KnownKeys | undefined> {
+  return await ifRunning(paths, (daemon) => daemon.ask("keys", {}));
+}
+
+function describe(
+  device: Device,
+  config: Config | undefined,
+  known: KnownKeys | undefined,
+): ListedDevice {
   const { name, locks, groups, expires, disabled } = device;
   const state = (expires ?? Number.POSITIVE_INFINITY) <= Date.now() ? "expired" : "enabled";
+  const keys = locks.map(({ id }) => id);
   return {
-    name,
-    keys: locks.map(({ id }) => id),
-    groups,
+    ...{ name, keys, groups },
     ...(expires !== undefined && {
       expires: new Date(expires - 1).toISOString().slice(0, "2027-03-31".length),
     }),
@@ -63,26 +71,23 @@ function describe(device: Device, config: Config | undefined): ListedDevice {
     doors: (config?.doors ?? [])
       .filter(({ users }) => isAmongUsers(users, device))
       .map((door) => door.name),
+    ...(known && {
+      activity: keys.flatMap((key) => {
+        const found = known.find(({ user, id }) => user === name && id === key);
+        if (found === undefined) return [];
+        const { lastKnock, refusals } = found;
+        return [{ key, ...(lastKnock && { lastKnock }), refusals }];
+      }),
+    }),
   };
 }
 
-function format(found: readonly ListedDevice[], screen: Screen): string {
-  if (found.length === 0) return "no users\n";
-  const columns = [
-    { title: "DEVICE" },
-    { title: "DOORS" },
-    { title: "STATE" },
-    { title: "EXPIRES" },
-    { title: "GROUPS", yields: 1 },
-    { title: "KEYS", yields: 2 },
-  ] as const;
-  const rows = found.map(({ name, doors, state, expires = "-", groups, keys }) => [
-    name,
-    doors.join(", ") || "none",
-    { text: state, color: state === "enabled" ? "green" : "red" } as const,
-    expires,
-    groups.join(", ") || "-",
-    keys.join(", "),
-  ]);
-  return formatTable(columns, rows, screen);
+/** Returns what the tables do not say: lines, or none. */
+function describeNotes(found: readonly ListedDevice[], isRunning: boolean): string {
+  if (!isRunning) {
+    return "knockd does not run with this configuration: last knocks and refusals are unknown.\n";
+  }
+  const isMissing = found.some(({ keys, activity = [] }) => activity.length < keys.length);
+  if (!isMissing) return "";
+  return "knockd has not loaded every key of the users file: knockctl reload\n";
 }
