@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { KnockError } from "../base/errors.ts";
+import { printable } from "../base/text.ts";
 import type { HostBlock } from "./host-blocks.ts";
 import { findSettings, readHostBlocks } from "./host-blocks.ts";
 import { formatSettings, keywords } from "./keywords.ts";
 import type { NamedSettings, Settings } from "./profile.ts";
-import { isRequested } from "./profile.ts";
+import { isKeyProfile, isRequested } from "./profile.ts";
 import type { EditedFile, WrittenProfile } from "./profile-edit.ts";
 import { expectSaved, findBlock, putProfile } from "./profile-edit.ts";
 import type { SecretText } from "./secret-text.ts";
@@ -18,8 +19,9 @@ export interface ImportedProfile extends WrittenProfile {
 
 /**
  * Returns the text with an imported profile. In a profile of the same name and host it sets what was imported, and
- * leaves the other lines as they are. `force` also replaces another key, or a profile of another host. Throws
- * `CONFIG` if there is another profile without `force`, or no request for a profile without a key.
+ * leaves the other lines as they are; a line with the profile's key adds its doors. `force` also replaces another key,
+ * a profile of another host, the doors of the same key, and what a line without a key would change in a complete
+ * profile. Throws `CONFIG` if one of these differs without `force`, or if a profile without a key has no request.
  */
 export function importProfile(edited: EditedFile, wanted: ImportedProfile, force: boolean): string {
   const { file, text, context } = edited;
@@ -37,7 +39,7 @@ export function importProfile(edited: EditedFile, wanted: ImportedProfile, force
   const isOtherHost = !isWaiting && known.host.toLowerCase() !== host.toLowerCase();
   const conflict = isOtherHost
     ? `there is a profile '${name}' of another host, ${known.host}`
-    : findOtherKey(known, wanted);
+    : (findOtherKey(known, wanted) ?? findOtherDoors(known, wanted));
   if (conflict !== undefined && !force) {
     throw new KnockError("CONFIG", `${file}:${block.line}: ${conflict}`, {
       hints: ["--force replaces it, --name NAME imports the line beside it"],
@@ -48,7 +50,7 @@ export function importProfile(edited: EditedFile, wanted: ImportedProfile, force
   return setLines(edited, block, {
     name,
     knockPort: wanted.knockPort,
-    doors: wanted.doors,
+    doors: force ? wanted.doors : mergeDoors(known, wanted),
     ...keyOf(wanted),
     ...(isWaiting && { host }),
     ...(known.wait === undefined && wanted.wait !== undefined && { wait: wanted.wait }),
@@ -69,6 +71,23 @@ function findOtherKey(known: NamedSettings, { name, key }: ImportedProfile): str
   if (key === undefined || known.key === undefined) return undefined;
   if (key.reveal() === known.key.reveal()) return undefined;
   return `the profile '${name}' has ${isRequested(known) ? "a request, with " : ""}another key`;
+}
+
+/** A line without a key completes a request. It proves nothing about a profile that is complete. */
+function findOtherDoors(known: NamedSettings, wanted: ImportedProfile): string | undefined {
+  if (wanted.key !== undefined || !isKeyProfile(known)) return undefined;
+  const isSame =
+    known.knockPort === wanted.knockPort &&
+    wanted.doors.every((door) => known.doors.includes(door));
+  if (isSame) return undefined;
+  const doors = known.doors.map((door) => `'${printable(door)}'`).join(", ");
+  return `the profile '${known.name}' opens ${doors} by port ${known.knockPort}`;
+}
+
+/** Returns the doors that the key of the profile opens after the import. */
+function mergeDoors(known: NamedSettings, { key, doors }: ImportedProfile): readonly string[] {
+  const isOtherKey = key !== undefined && key.reveal() !== known.key?.reveal();
+  return isOtherKey ? doors : [...new Set([...(known.doors ?? []), ...doors])];
 }
 
 /**
