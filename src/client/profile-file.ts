@@ -12,7 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -118,7 +118,7 @@ function replaceFile(file: string, change: () => string): void {
   const descriptor = openDraft(draft);
   try {
     try {
-      writeSync(descriptor, change());
+      writeFileSync(descriptor, change());
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { firstSynTime } from "../../src/client/first-syn.ts";
@@ -366,6 +366,18 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       expect(ended).toMatchObject({ code: 5, stdout: "", stderr: "" });
       expect((await daemon.stop()).stdout.split("OPEN SESAME").length).toBeGreaterThan(3);
     });
+  });
+
+  test("--save leaves a file as it is that the disk takes only in part", async () => {
+    const text = `Host home\n  HostName gate\n  Sequence 1\n${"# a comment\n".repeat(500)}`;
+    const file = folder.write("part.conf", text);
+    chmodSync(file, 0o600);
+    const save = [...knock, "--file", file, "--save", "work", "gate", "7003"];
+    const ended = await client.run(["prlimit", "--fsize=4096", ...save], { ok: "any" });
+    expect(ended.stderr).toContain(`cannot write ${file}: `);
+    expect(ended.code).not.toBe(0);
+    expect(readFileSync(file, "utf8")).toBe(text);
+    expect(existsSync(`${file}.new`)).toBe(false);
   });
 
   describe("a command", () => {
