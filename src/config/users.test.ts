@@ -109,6 +109,12 @@ test("a name that comes twice, and a line before all sections", () => {
   ]);
 });
 
+test.each(["[alice/laptop", "[]"])("a broken section header makes no device: %s", (head) => {
+  const { devices, problems } = parseUsers(`${head}\nkey = ${one}\ngroups = admins\n`);
+  expect(devices).toEqual([]);
+  expect(problems).toHaveLength(1);
+});
+
 test("no problem and no device shows a key", () => {
   const secrets = [key(1), key(2)].flatMap((texts) => [texts.lock, texts.key]);
   const parts = secrets.flatMap((text) => [text.slice(6, 26), text.slice(40, 60), text.slice(-20)]);

@@ -55,7 +55,9 @@ export function parseUsers(text: string): ParsedUsers {
     }
     problems.push(...own);
     const locks = device.locks.flatMap(({ lock }) => lock ?? []);
-    const isSound = !own.some(({ severity }) => severity === "error") && keys <= mostKeys;
+    // A section without a name is a line that could not be read: it is an error already.
+    const isNamed = section.name !== "";
+    const isSound = isNamed && !own.some(({ severity }) => severity === "error") && keys <= mostKeys;
     return isSound ? [{ ...device.values, name: section.name, locks }] : [];
   });
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
