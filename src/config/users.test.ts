@@ -130,6 +130,12 @@ test("no problem and no device shows a key", () => {
       ...["groups", "expires", "allow", "elsewhere", "disabled", "require_address", "xkey"].map(
         (name) => `[a/b]\n${name} = ${secret}`,
       ),
+      ...["groups", "expires", "allow", "elsewhere", "disabled", "require_address"].flatMap(
+        (name) => [
+          `[a/b]\n${name} = ${secret.slice(6)}`,
+          `[a/b]\n${name} = x, ${secret.slice(-60)}`,
+        ],
+      ),
       `[a/b]\nkey = ${secret} ${secret}`,
       `[a/b]\n${secret} = ${secret}`,
       `[a/b]\nkey = ${secret.slice(0, -1)}`,

@@ -118,7 +118,7 @@ function isKey({ key }: Directive): boolean {
 /** Reads a value whose problems quote it, unless a key stands in it. */
 function readSafely(one: Directive, row: AnyRow): Parsed<unknown> {
   if (one.value === undefined) return { problem: `${row.name} needs a value`, offset: 0 };
-  if (/(?:lock|key)\d*:/i.test(one.value)) {
+  if (/(?:lock|key)\d*:|[\w-]{40}/i.test(one.value)) {
     return { problem: `${row.name} is not a key`, offset: 0, hint: "key = lock1:…" };
   }
   const parsed = readValue(one, row);
