@@ -42,7 +42,8 @@ function names(
 export function lastDay(text: string): Parsed<WallTime> {
   const [, year, month, day] = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text) ?? [];
   const start = Date.UTC(Number(year), Number(month) - 1, Number(day));
-  // Date.UTC takes February 30th for March 2nd.
-  if (new Date(start).getUTCDate() === Number(day)) return { value: wallTime(start + 86_400_000) };
+  // Date.UTC takes February 30th for March 2nd, and a 13th month for January.
+  const isDay = new Date(start).toJSON()?.startsWith(`${text}T`) === true;
+  if (isDay) return { value: wallTime(start + 86_400_000) };
   return { problem: `"${text}" is not a day`, offset: 0, hint: "the last day: 2027-03-31" };
 }

@@ -67,6 +67,17 @@ describe("an error costs the device, and no other", () => {
     ],
     ["a wrong day", `key=${one}\nexpires=2027-02-30\n`, '7:9: Expires: "2027-02-30" is not a day'],
     [
+      "a wrong month",
+      `key=${one}\nexpires=2027-13-31\n`,
+      '7:9: Expires: "2027-13-31" is not a day',
+    ],
+    ["no month", `key=${one}\nexpires=2027-00-31\n`, '7:9: Expires: "2027-00-31" is not a day'],
+    [
+      "a directive twice",
+      `key=${one}\ndisabled=yes\nDISABLED=no\n`,
+      "8:1: Disabled stands twice in this section",
+    ],
+    [
       "a wrong network",
       `key=${one}\nallow=192.0.2.0/24, x\n`,
       '7:21: Allow: "x" is not an address',

@@ -57,7 +57,8 @@ export function parseUsers(text: string): ParsedUsers {
     const locks = device.locks.flatMap(({ lock }) => lock ?? []);
     // A section without a name is a line that could not be read: it is an error already.
     const isNamed = section.name !== "";
-    const isSound = isNamed && !own.some(({ severity }) => severity === "error") && keys <= mostKeys;
+    const isSound =
+      isNamed && !own.some(({ severity }) => severity === "error") && keys <= mostKeys;
     return isSound ? [{ ...device.values, name: section.name, locks }] : [];
   });
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
@@ -84,6 +85,7 @@ function readDevice(section: ConfigSection, problems: Problem[]): ReadDevice {
     if (isKey(one)) continue;
     const value = row === undefined ? unknownDirective(one) : readSafely(one, row);
     if ("problem" in value) problems.push(problemOf(one, value));
+    else if (row !== undefined && values.has(row)) problems.push(secondTime(one, row));
     else if (row !== undefined) values.set(row, value.value);
   }
   const locks = section.directives
@@ -109,6 +111,10 @@ function unknownDirective({ key }: Directive): ValueProblem {
   const isPlain = /^[a-z_]{1,20}$/i.test(key);
   const problem = isPlain ? `unknown directive "${key}"` : "unknown directive";
   return { problem, offset: 0, hint: `directives are key, ${names.join(", ")}` };
+}
+
+function secondTime({ line, column }: Directive, { name }: AnyRow): Problem {
+  return error({ line, column }, `${name} stands twice in this section`);
 }
 
 function isKey({ key }: Directive): boolean {
