@@ -67,7 +67,7 @@ class DocumentReader {
       this.#watching.push({ program, at: real.length, typed: part });
       real.push(part);
       // Until it sees something there is nothing to wait for.
-      await pause(1_000);
+      await pause(3_000);
     } else real.push({ ...part, output: await this.#type(part) });
   }
 
