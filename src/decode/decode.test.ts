@@ -207,6 +207,33 @@ describe("reads", () => {
     expect(decode(frameOf(bytes))).toMatchObject({ protocol: "tcp", port: 7000 });
   });
 
+  test.each<[string, Uint8Array, number]>([
+    ["a datagram", udpPacket(v4, { port: 1, data: hex("0102") }), 2],
+    [
+      "the first of several fragments",
+      ipv4({ ...v4, protocol: UDP, moreFragments: true }, udp({ port: 1, data: hex("0102") })),
+      0,
+    ],
+    [
+      "the first fragment of IPv6",
+      ipv6(
+        { ...v6, protocol: UDP, extensions: [fragment(0, true), extension(60)] },
+        udp({ port: 1, data: hex("0102") }),
+      ),
+      0,
+    ],
+    [
+      "the only fragment of IPv6",
+      ipv6(
+        { ...v6, protocol: UDP, extensions: [fragment(0)] },
+        udp({ port: 1, data: hex("0102") }),
+      ),
+      2,
+    ],
+  ])("the payload of %s, if it is whole", (_, bytes, payloadLength) => {
+    expect(decode(frameOf(bytes))).toMatchObject({ protocol: "udp", port: 1, payloadLength });
+  });
+
   test("UDP of the same data alike and of other data differently", () => {
     const print = (checksum: number, data: string) =>
       decode(frameOf(udpPacket(v4, { port: 1, checksum, data: hex(data) })))?.fingerprint;

@@ -18,11 +18,12 @@ const SHIM6 = 140;
 /** The most extension headers of a plausible packet. */
 const mostExtensions = 16;
 
-/** The fields of an IP header: source, destination and protocol. */
 interface IpHeader {
   readonly source: Address;
   readonly destination: Address;
   readonly protocol: number;
+  /** Whether other fragments have the rest of the payload. */
+  readonly isFragment: boolean;
 }
 
 /**
@@ -49,17 +50,18 @@ function readIpv4(reader: Reader, words: number): IpHeader | undefined {
   reader.skip(1);
   const totalLength = reader.u16();
   reader.skip(2);
-  const fragmentOffset = reader.u16() & 0x1fff;
+  const fragment = reader.u16();
   reader.skip(1);
   const protocol = reader.u8();
   reader.skip(2);
   const source = Address.v4(reader.u32());
   const destination = Address.v4(reader.u32());
   // The ports are in the first fragment only; later ones cannot be knocks.
-  if (words < 5 || totalLength < words * 4 || fragmentOffset !== 0) return undefined;
+  if (words < 5 || totalLength < words * 4 || (fragment & 0x1fff) !== 0) return undefined;
+  const isFragment = (fragment & 0x2000) !== 0;
   reader.limit(totalLength - 20);
   reader.skip(words * 4 - 20);
-  return reader.ok ? { source, destination, protocol } : undefined;
+  return reader.ok ? { source, destination, protocol, isFragment } : undefined;
 }
 
 /** RFC 8200 §3, after the first byte. */
@@ -74,38 +76,36 @@ function readIpv6(reader: Reader): IpHeader | undefined {
   // IPv4 host.
   if (source.family === 4 || destination.family === 4) return undefined;
   reader.limit(payloadLength);
-  const protocol = skipExtensions(reader, nextHeader);
-  return protocol === undefined ? undefined : { source, destination, protocol };
-}
-
-/** Returns the protocol after the extension headers (RFC 8200 §4), or `undefined` if it cannot be found. */
-function skipExtensions(reader: Reader, nextHeader: number): number | undefined {
-  let header = nextHeader;
+  let protocol = nextHeader;
+  let isFragment = false;
+  // Extension headers: RFC 8200 §4
   for (let i = 0; i <= mostExtensions && reader.ok; i++) {
-    switch (header) {
+    switch (protocol) {
       case HOP_BY_HOP:
       case ROUTING:
       case DESTINATION_OPTIONS:
       case MOBILITY:
       case HIP:
       case SHIM6:
-        header = reader.u8();
+        protocol = reader.u8();
         reader.skip(reader.u8() * 8 + 6);
         break;
       case AUTHENTICATION: // RFC 4302 §2.2: counted in words of four bytes, less two
-        header = reader.u8();
+        protocol = reader.u8();
         reader.skip(reader.u8() * 4 + 6);
         break;
       case FRAGMENT: {
-        header = reader.u8();
+        protocol = reader.u8();
         reader.skip(1);
-        const offset = reader.u16() & 0xfff8;
+        const fragment = reader.u16();
         reader.skip(4);
-        if (offset !== 0) return undefined;
+        if ((fragment & 0xfff8) !== 0) return undefined;
+        // An "atomic" fragment (RFC 6946) is whole.
+        isFragment ||= (fragment & 1) !== 0;
         break;
       }
       default:
-        return header;
+        return { source, destination, protocol, isFragment };
     }
   }
   return undefined;
@@ -155,7 +155,7 @@ function readUdp(reader: Reader, frame: Frame, ip: IpHeader): Packet | undefined
   if (!reader.ok || length < 8) return undefined;
   const fingerprint = length * 65536 + checksum;
   const payloadStart = reader.at;
-  const payloadLength = length - 8 <= reader.left ? length - 8 : 0;
+  const payloadLength = !ip.isFragment && length - 8 <= reader.left ? length - 8 : 0;
   const { source, destination } = ip;
   const { time, interfaceIndex, wireLength } = frame;
   const protocol = "udp";

@@ -26,6 +26,6 @@ export interface Packet {
   readonly fingerprint: number;
   /** UDP: where the payload begins in the frame's data; TCP: 0. */
   readonly payloadStart: number;
-  /** UDP: the length of the payload if all of it was captured, else 0; TCP: 0. Bytes. */
+  /** UDP: the length of the payload if all of it was captured and none is in other fragments, else 0; TCP: 0. Bytes. */
   readonly payloadLength: number;
 }

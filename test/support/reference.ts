@@ -11,7 +11,7 @@ export interface ReferencePacket {
   readonly flags: number;
   readonly mayRepeat: boolean;
   readonly fingerprint: number;
-  /** What a datagram carries, if all of it is there; empty for TCP. */
+  /** What a datagram carries, if all of it is there, and in one fragment; empty for TCP. */
   readonly data: readonly number[];
 }
 
@@ -20,6 +20,7 @@ interface Carried {
   readonly source: readonly number[];
   readonly destination: readonly number[];
   readonly payload: readonly number[];
+  readonly moreFragments: boolean;
 }
 
 /** The most extension headers that we follow: our own bound, RFC 8200 has none. */
@@ -35,7 +36,7 @@ export function tell(frame: Uint8Array): ReferencePacket | undefined {
   const carried =
     version === 4 ? carriedByV4(bytes) : version === 6 ? carriedByV6(bytes) : undefined;
   if (carried === undefined) return undefined;
-  const { protocol, source, destination, payload } = carried;
+  const { protocol, source, destination, payload, moreFragments } = carried;
   if (protocol === 6) {
     // RFC 9293 §3.1: the data offset is at least 5 words. Options need not have been captured.
     const words = (payload[12] ?? 0) >> 4;
@@ -65,7 +66,7 @@ export function tell(frame: Uint8Array): ReferencePacket | undefined {
       flags: 0,
       mayRepeat: false,
       fingerprint: number(payload, 4, 4),
-      data: payload.length < length ? [] : payload.slice(8, length),
+      data: moreFragments || payload.length < length ? [] : payload.slice(8, length),
     };
   }
   return undefined;
@@ -91,7 +92,9 @@ function carriedByV4(bytes: readonly number[]): Carried | undefined {
   const isEverybody = source.every((byte) => byte === 255);
   if (offset > 0 || first === 0 || (first >= 224 && first <= 239) || isEverybody) return undefined;
   const destination = packet.slice(16, 20);
-  return { protocol: packet[9] ?? 0, source, destination, payload: packet.slice(headerLength) };
+  const moreFragments = (packet[6] ?? 0) % 64 >= 32;
+  const payload = packet.slice(headerLength);
+  return { protocol: packet[9] ?? 0, source, destination, payload, moreFragments };
 }
 
 /** RFC 8200 §3 and §4 */
@@ -103,16 +106,18 @@ function carriedByV6(bytes: readonly number[]): Carried | undefined {
   if (source[0] === 255 || source.every((byte) => byte === 0)) return undefined;
   let payload = bytes.slice(40, 40 + number(bytes, 4, 2));
   let protocol = bytes[6] ?? 0;
+  let moreFragments = false;
   for (let passed = 0; isExtension(protocol); passed++) {
     if (passed === mostExtensions || payload.length < 8) return undefined;
     if (protocol === 44 && number(payload, 2, 2) >> 3 > 0) return undefined;
+    if (protocol === 44 && number(payload, 2, 2) % 2 === 1) moreFragments = true;
     const size = payload[1] ?? 0;
     const length = protocol === 44 ? 8 : protocol === 51 ? (size + 2) * 4 : (size + 1) * 8;
     if (payload.length < length) return undefined;
     protocol = payload[0] ?? 0;
     payload = payload.slice(length);
   }
-  return { protocol, source, destination, payload };
+  return { protocol, source, destination, payload, moreFragments };
 }
 
 function isExtension(protocol: number): boolean {
