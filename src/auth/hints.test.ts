@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { tries } from "../../test/support/effort.ts";
 import { KnockDevice } from "../../test/support/knock-device.ts";
 import { monotonic, wallTime } from "../base/time.ts";
@@ -73,12 +73,16 @@ describe("live hints", () => {
     expect(hints.find(...words(alice.lock, 100, 0), minute(100))).toBeUndefined();
   });
 
-  test("end in the minute after a key expires", () => {
+  test("end in the minute after a key expires, until the clock goes back", () => {
     const hints = new LiveHints(120_000);
     const { lock } = new KnockDevice("carol");
     hints.setKeys([{ lock, expires: wallTime(101 * 60_000) }]);
-    expect(hints.find(...words(lock, 101, 0), wallTime(101 * 60_000 - 1))).toBeDefined();
-    expect(hints.find(...words(lock, 101, 0), wallTime(101 * 60_000))).toBeUndefined();
+    const isFound = (wall: number) => hints.find(...words(lock, 101, 0), wallTime(wall));
+    expect(isFound(101 * 60_000 - 1)).toBeDefined();
+    expect(isFound(101 * 60_000)).toBeUndefined();
+    expect(hints.size).toBe(0);
+    expect(isFound(101 * 60_000 - 1)).toBeDefined();
+    expect(hints.size).toBe(20);
   });
 
   test("of two equal hints the first is found", () => {
@@ -88,5 +92,43 @@ describe("live hints", () => {
     hints.setKeys([first, { lock }]);
     expect(hints.find(...words(lock, 100, 2), minute(100))?.key).toBe(first);
     expect(hints.size).toBe(20);
+  });
+
+  test("cost what a new minute changes, not what there is", () => {
+    const hints = new LiveHints(600_000);
+    hints.setKeys(keys);
+    hints.find(0, 0, minute(100));
+    const set = vi.spyOn(Map.prototype, "set");
+    onTestFinished(() => set.mockRestore());
+    hints.find(0, 0, minute(101));
+    // Of each key one minute with four hints.
+    expect(set).toHaveBeenCalledTimes(2 * 5);
+  });
+
+  test("are told apart where their first bytes are equal, also when one of them ends", () => {
+    const around = 12_000;
+    const hints = new LiveHints(around * 60_000);
+    const { lock } = new KnockDevice("carol");
+    hints.setKeys([{ lock }]);
+    const all = Array.from({ length: 3 * around }, (_, at) => hintsOf(lock.keys, knockMinute(at)));
+    const firstBytes = all.flatMap((bytes) =>
+      [0, 8, 16, 24].map((at) => bytes.readUInt32BE(at) >>> 1),
+    );
+    expect(new Set(firstBytes).size).toBeLessThan(firstBytes.length - 1);
+    for (const now of [around, around + 9_000, around + 5]) {
+      hints.find(0, 0, minute(now));
+      const wrong = all.findIndex((bytes, at) => {
+        const isLive = Math.abs(at - now) <= around;
+        return [0, 8, 16, 24].some((slot) => {
+          const found = hints.find(
+            bytes.readUInt32BE(slot),
+            bytes.readUInt32BE(slot + 4),
+            minute(now),
+          );
+          return found?.minute !== (isLive ? at : undefined);
+        });
+      });
+      expect(wrong).toBe(-1);
+    }
   });
 });

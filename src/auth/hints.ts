@@ -44,18 +44,21 @@ export class LiveHint<Key extends HintedKey> {
   }
 }
 
-/** The hints of one key, by their minute. */
-type MinuteHints<Key extends HintedKey> = Map<KnockMinute, readonly LiveHint<Key>[]>;
+/** A key, and its hints by their minute. */
+interface KeyHints<Key extends HintedKey> {
+  readonly key: Key;
+  readonly minutes: Map<KnockMinute, readonly LiveHint<Key>[]>;
+}
 
 /**
- * The hints of all keys for the minutes around now. They are made when a packet comes in another minute,
- * in either direction: no timer. A hint that stays live keeps its tries.
+ * The hints of all keys for the minutes around now. When a packet comes in another minute, in either direction, the
+ * hints of the minutes that are new are made, and those of old ones dropped: no timer. A hint that stays live keeps
+ * its tries.
  */
 export class LiveHints<Key extends HintedKey> {
   readonly #around: number;
   /** By key id: a reload makes new objects of the same keys. */
-  #minutes = new Map<string, MinuteHints<Key>>();
-  #keys: readonly Key[] = [];
+  #keys = new Map<string, KeyHints<Key>>();
   /** By the first 31 bits, which a Map looks up as small integers. */
   #table = new Map<number, LiveHint<Key>>();
   #madeFor: KnockMinute | undefined;
@@ -67,14 +70,29 @@ export class LiveHints<Key extends HintedKey> {
 
   /** Replaces the keys. The first of two keys with equal hints wins. */
   setKeys(keys: readonly Key[]): void {
-    this.#keys = keys;
+    const before = this.#keys;
+    this.#keys = new Map();
+    this.#table = new Map();
     this.#madeFor = undefined;
+    for (const key of keys) {
+      const { id } = key.lock;
+      if (this.#keys.has(id)) continue;
+      const minutes: KeyHints<Key>["minutes"] = before.get(id)?.minutes ?? new Map();
+      this.#keys.set(id, { key, minutes });
+      for (const hints of minutes.values()) {
+        for (const hint of hints) {
+          hint.key = key;
+          hint.next = undefined;
+          this.#add(hint);
+        }
+      }
+    }
   }
 
   /** The hint that these 8 bytes are now, if any. */
   find(high: number, low: number, wall: WallTime): LiveHint<Key> | undefined {
     const minute = knockMinute(Math.floor(wall / minuteLength));
-    if (minute !== this.#madeFor) this.#make(minute, wall);
+    if (minute !== this.#madeFor) this.#renew(minute, wall);
     let found = this.#table.get(high >>> 1);
     while (found !== undefined && (found.high !== high || found.low !== low)) found = found.next;
     return found;
@@ -88,39 +106,25 @@ export class LiveHints<Key extends HintedKey> {
     return count;
   }
 
-  #make(now: KnockMinute, wall: WallTime): void {
-    const before = this.#minutes;
-    this.#minutes = new Map();
-    this.#table = new Map();
+  /** Costs what changes: 5,000 keys may have 420,000 hints. */
+  #renew(now: KnockMinute, wall: WallTime): void {
     this.#madeFor = now;
-    for (const key of this.#keys) {
-      if (key.expires !== undefined && wall >= key.expires) continue;
-      const { id } = key.lock;
-      if (this.#minutes.has(id)) continue;
-      const old = before.get(id);
-      const hints: MinuteHints<Key> = new Map();
+    for (const { key, minutes } of this.#keys.values()) {
+      const isExpired = key.expires !== undefined && wall >= key.expires;
+      for (const [minute, hints] of minutes) {
+        if (!isExpired && Math.abs(minute - now) <= this.#around) continue;
+        minutes.delete(minute);
+        for (const hint of hints) this.#remove(hint);
+      }
+      if (isExpired) continue;
       for (let away = -this.#around; away <= this.#around; away++) {
         const minute = knockMinute(now + away);
-        const made = this.#renew(key, minute, old?.get(minute));
-        hints.set(minute, made);
-        for (const hint of made) this.#add(hint);
+        if (minutes.has(minute)) continue;
+        const hints = makeHints(key, minute);
+        minutes.set(minute, hints);
+        for (const hint of hints) this.#add(hint);
       }
-      this.#minutes.set(id, hints);
     }
-  }
-
-  /** The hints of a minute; those that were live before are the same ones, of the key as it is now. */
-  #renew(
-    key: Key,
-    minute: KnockMinute,
-    old: readonly LiveHint<Key>[] | undefined,
-  ): readonly LiveHint<Key>[] {
-    if (old === undefined) return makeHints(key, minute);
-    for (const hint of old) {
-      hint.key = key;
-      hint.next = undefined;
-    }
-    return old;
   }
 
   #add(hint: LiveHint<Key>): void {
@@ -130,12 +134,20 @@ export class LiveHints<Key extends HintedKey> {
       this.#table.set(at, hint);
       return;
     }
-    for (;;) {
-      if (last.high === hint.high && last.low === hint.low) return;
-      if (last.next === undefined) break;
-      last = last.next;
-    }
+    while (last.next !== undefined) last = last.next;
     last.next = hint;
+  }
+
+  #remove(hint: LiveHint<Key>): void {
+    const at = hint.high >>> 1;
+    let before = this.#table.get(at);
+    if (before === hint) {
+      if (hint.next === undefined) this.#table.delete(at);
+      else this.#table.set(at, hint.next);
+      return;
+    }
+    while (before !== undefined && before.next !== hint) before = before.next;
+    if (before !== undefined) before.next = hint.next;
   }
 }
 
