@@ -239,6 +239,17 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     expect(daemon.output).not.toContain("9140");
   });
 
+  test.each(["2d", "60d", "36525d"])("the kernel opens doors whose times are %s", async (time) => {
+    const long = door(steps).replace("open_for = 1m", `open_for = ${time}`);
+    server.configure(`${long}seq_timeout = ${time}\n`, options);
+    const daemon = await server.start();
+    expect(daemon.output).not.toContain("doors open only while knockd runs");
+    expect(await kernelDoors()).toEqual([{ opens: true }]);
+    daemon.signal("SIGSTOP");
+    await knock(client, host.address, ...steps);
+    await expect.poll(() => sources("door4"), { timeout: 10_000 }).toEqual([client.address]);
+  });
+
   test("who touched decoys is ignored by the kernel, too, until an administrator forgives", async () => {
     await server.start();
     const { stdout } = await host.run(["nft", "list set inet sesame decoys"]);

@@ -110,10 +110,10 @@ test("each door has sets of its own, which the filter asks for its services", ()
   const [a, b] = compiledDoors({ doors, interfaces: undefined, onlyIpv4: false });
   const lines = ruleset(doors);
   expect(rules(lines, "opened").filter((rule) => rule.includes("update"))).toEqual([
-    `meta mark 2147483649 update @door4_${a?.key} { ip saddr timeout 30000ms }`,
-    `meta mark 2147483649 update @door6_${a?.key} { ip6 saddr timeout 30000ms }`,
-    `meta mark 2147483650 update @door4_${b?.key} { ip saddr timeout 9000ms }`,
-    `meta mark 2147483650 update @door6_${b?.key} { ip6 saddr timeout 9000ms }`,
+    `meta mark 2147483649 update @door4_${a?.key} { ip saddr timeout 30s }`,
+    `meta mark 2147483649 update @door6_${a?.key} { ip6 saddr timeout 30s }`,
+    `meta mark 2147483650 update @door4_${b?.key} { ip saddr timeout 9s }`,
+    `meta mark 2147483650 update @door6_${b?.key} { ip6 saddr timeout 9s }`,
   ]);
   expect(rules(lines, "shut6")).toEqual([
     `tcp dport 22 ip6 saddr @door6_${a?.key} accept`,

@@ -12,6 +12,7 @@ import { compiledDoors } from "./kernel-doors.ts";
 import type { FamilyVersion } from "./kernel-sets.ts";
 import { chains, doorSet, doorSets, emptyDoors, families } from "./kernel-sets.ts";
 import { protocolNumbers } from "./nft-element.ts";
+import { formatNftTime } from "./nft-time.ts";
 
 const port = "meta l4proto . th dport";
 
@@ -251,7 +252,7 @@ function rulesOfRestart(compiled: readonly CompiledDoor[]): string[] {
       const firsts = setOf(keys(some.flatMap(({ sequence }) => sequence.slice(0, 1))));
       return families.map(
         ({ version, saddr }) =>
-          `${port} ${firsts} add @since${version} { ${saddr} timeout ${timeout}ms : meta mark }`,
+          `${port} ${firsts} add @since${version} { ${saddr} timeout ${formatNftTime(timeout)} : meta mark }`,
       );
     }),
     "meta mark set 0",
@@ -260,12 +261,12 @@ function rulesOfRestart(compiled: readonly CompiledDoor[]): string[] {
 
 /** A step for which there is no room ends the attempt. */
 function rulesOfWent(compiled: readonly CompiledDoor[]): string[] {
-  const longest = Math.max(...compiled.map(({ timeout }) => timeout));
+  const longest = formatNftTime(Math.max(...compiled.map(({ timeout }) => timeout)));
   return [
     "meta mark 0 return",
     `meta mark & ${OPEN} != 0 goto opened`,
     ...families.map(({ version, saddr }) => {
-      const add = `add @stage${version} { ${saddr} timeout ${longest}ms : meta mark }`;
+      const add = `add @stage${version} { ${saddr} timeout ${longest} : meta mark }`;
       return `delete @stage${version} { ${saddr} : 0 } ${add} meta mark set 0 return`;
     }),
     ...families.map(({ version }) => forget(version)),
@@ -281,7 +282,7 @@ function rulesOfOpened(compiled: readonly CompiledDoor[]): string[] {
     ...compiled.flatMap(({ key, opening }, i) =>
       familiesOf(opening.families).map(
         ({ version, saddr }) =>
-          `meta mark ${OPEN + i + 1} update @${doorSet(key, version)} { ${saddr} timeout ${opening.openFor}ms }`,
+          `meta mark ${OPEN + i + 1} update @${doorSet(key, version)} { ${saddr} timeout ${formatNftTime(opening.openFor)} }`,
       ),
     ),
     "meta mark set 0",

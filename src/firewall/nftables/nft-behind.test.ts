@@ -76,7 +76,7 @@ test("a trial has a time, unless its service is protected anyway", () => {
   const elements = lines.filter((line) => line.startsWith("add element"));
   expect(elements).toEqual([
     `add element inet sesame protected_${id} { 6 . 22 }`,
-    `add element inet sesame protected_${groupId(onTrial.service.hosts)} { 6 . 23 timeout 60000ms }`,
+    `add element inet sesame protected_${groupId(onTrial.service.hosts)} { 6 . 23 timeout 1m }`,
   ]);
 });
 

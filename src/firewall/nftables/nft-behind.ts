@@ -8,6 +8,7 @@ import type { CompiledDoor } from "./kernel-doors.ts";
 import { doorSet } from "./kernel-sets.ts";
 import { groupId, protocolNumbers } from "./nft-element.ts";
 import { acceptRules, masqueradeRule, translationRules } from "./nft-forward.ts";
+import { formatNftTime } from "./nft-time.ts";
 
 /** Services that are protected, for how long: milliseconds; `undefined` means for ever. */
 export interface ProtectedRouted {
@@ -202,7 +203,7 @@ function elementsOf(routed: readonly (ProtectedRouted & { service: RoutedService
   for (const { service, milliseconds } of routed) {
     const name = formatService(service);
     if (times.get(name) === "") continue;
-    const time = milliseconds === undefined ? "" : ` timeout ${Math.ceil(milliseconds)}ms`;
+    const time = milliseconds === undefined ? "" : ` timeout ${formatNftTime(milliseconds)}`;
     times.set(name, time);
   }
   const unique = new Map(routed.map(({ service }) => [formatService(service), service]));

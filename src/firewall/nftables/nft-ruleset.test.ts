@@ -72,8 +72,8 @@ test("what is on trial has a time, unless it is protected anyway", () => {
   const trial = { services: [ssh, { protocol: "icmp" }] as const, milliseconds: 59_999.5 };
   const elements = (services: Service[]) =>
     protectionRuleset(services, "sesame", trial).match(/(?<=^add element inet sesame ).*$/gm);
-  const echo = ["echo { 1 timeout 60000ms }", "echo { 58 timeout 60000ms }"];
-  expect(elements([])).toEqual(["protected { 6 . 22 timeout 60000ms }", ...echo]);
+  const echo = ["echo { 1 timeout 1m }", "echo { 58 timeout 1m }"];
+  expect(elements([])).toEqual(["protected { 6 . 22 timeout 1m }", ...echo]);
   expect(elements([ssh])).toEqual(["protected { 6 . 22 }", ...echo]);
 });
 

@@ -9,6 +9,7 @@ import { handoverRule, isDoorSet, removalOfDoorSets, removalOfDoors } from "./ke
 import type { BehindRules } from "./nft-behind.ts";
 import { behindRules } from "./nft-behind.ts";
 import type { OpenSet } from "./nft-element.ts";
+import { formatNftTime } from "./nft-time.ts";
 
 /** The name of our table unless the caller gives another. */
 export const defaultTable: string = "sesame";
@@ -231,7 +232,7 @@ function dropUnlessInEither(family: AddressFamily, match: string, field: string)
 
 /** What is protected: for ever if it is among `services`, else for the time of the trial. */
 function elements(services: readonly Service[], trial: TimedProtection | undefined): string[] {
-  const time = ` timeout ${Math.ceil(trial?.milliseconds ?? 0)}ms`;
+  const time = ` timeout ${formatNftTime(trial?.milliseconds ?? 0)}`;
   const times = new Map(
     trial?.services
       .filter(isHere)
