@@ -79,14 +79,20 @@ function terminalOf(stream: NodeJS.WriteStream): TerminalSize | undefined {
   };
 }
 
-/** Breaks the lines of a text that are too long for the terminal, each after its indentation. Lines that control it stay as they are. */
+/**
+ * Breaks the lines of a text that are too long for the terminal, each after its indentation. Lines
+ * that control it and those of a unified diff stay as they are.
+ */
 export function fitLines(text: string, terminal: TerminalSize | undefined): string {
   if (terminal === undefined || text.includes("\r") || text.includes("\u001b")) return text;
   const { columns } = terminal;
-  const fitLine = (line: string) => {
-    if (textWidth(line) <= columns) return line;
-    // The lines of a difference begin with a sign.
-    const [indent = ""] = /^[+-]?\s+/.exec(line) ?? [];
+  let isDiff = false;
+  const fitLine = (line: string, i: number, lines: readonly string[]) => {
+    isDiff = isDiff
+      ? /^[-+ @\\]/.test(line)
+      : line.startsWith("--- ") && lines[i + 1]?.startsWith("+++ ") === true;
+    if (isDiff || textWidth(line) <= columns) return line;
+    const [indent = ""] = /^\s+/.exec(line) ?? [];
     const next = `\n${" ".repeat(indent.length + 2)}`;
     const rest = line.slice(indent.length);
     return `${indent}${breakLines(rest, columns - indent.length - 2).join(next)}`;

@@ -26,7 +26,15 @@ describe("colours", () => {
 test("lines that are too long for a terminal go on in the next line, others stay", () => {
   const text = "knock: hint: one two three\nfour\n";
   expect(fitLines(text, { columns: 20 })).toBe("knock: hint: one\n  two three\nfour\n");
-  expect(fitLines("+    one two three\n", { columns: 14 })).toBe("+    one two\n       three\n");
+  expect(fitLines("    one two three\n", { columns: 14 })).toBe("    one two\n      three\n");
   expect(fitLines(text, undefined)).toBe(text);
   expect(fitLines(`\r${text}`, { columns: 20 })).toBe(`\r${text}`);
+});
+
+test("the lines of a diff stay as they are, and what stands around them does not", () => {
+  const diff =
+    "--- /etc/a\n+++ /etc/a\n@@ -1,2 +1,2 @@\n one   two  three\n-\ta   long  line\n+\tb\n";
+  const text = `one two three\n\n${diff}\none two three\n`;
+  const broken = "one two\n  three\n";
+  expect(fitLines(text, { columns: 10 })).toBe(`${broken}\n${diff}\n${broken}`);
 });

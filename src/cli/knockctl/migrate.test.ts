@@ -37,14 +37,16 @@ test("shows the difference, and changes nothing", async () => {
   expect(readFileSync(path, "utf8")).toBe(before);
 });
 
-test.each([80, 120])("fits a terminal of %i columns, and keeps the words", async (columns) => {
+test.each([80, 120])("fits a terminal of %i columns, but for the diff", async (columns) => {
   const comment = `-m comment --comment "${"a knock of an administrator ".repeat(3)}" -j`;
   const path = file(before.replaceAll("-j", comment));
   const { stdout } = await knockctlAt(columns, "migrate", path);
   const plain = (await migrate(path)).stdout;
+  const ofDiff = (text: string) => text.split("\n").filter((line) => /^[-+@ ]\S*\t/.test(line));
   expect(tooWide(plain, columns)).not.toEqual([]);
-  expect(tooWide(stdout, columns)).toEqual([]);
-  expect(stdout).not.toContain("\t");
+  expect(ofDiff(stdout)).toEqual(ofDiff(plain));
+  expect(ofDiff(stdout).length).toBeGreaterThan(6);
+  expect(tooWide(stdout.replace(/^[-+@ ].*$/gm, ""), columns)).toEqual([]);
   expect(stdout.split(/\s+/)).toEqual(plain.split(/\s+/));
 });
 
@@ -70,6 +72,17 @@ test("never writes over the file that it kept", async () => {
   expect(stderr).toContain(".before-migrate must not be there yet");
   expect(readFileSync(path, "utf8")).toBe(before);
   expect(readFileSync(`${path}.before-migrate`, "utf8")).toBe("precious");
+});
+
+test("says once what is true of several doors", async () => {
+  const door = before.slice(before.indexOf("[ssh]"));
+  const all = [before, door.replace("ssh", "a"), door.replace("ssh", "b")].join("");
+  const { stdout } = await migrate(file(all));
+  expect(stdout.match(/makes it stay open longer/g)).toHaveLength(1);
+  expect(stdout).toContain("; also at 2 other doors\n");
+  const { differences } = JSON.parse((await migrate(file(all), "--json")).stdout);
+  expect(differences).toHaveLength(3);
+  expect(tooWide(stdout.slice(stdout.indexOf("A rule of your own")), 80)).toEqual([]);
 });
 
 test("writes nothing that could not be used", async () => {

@@ -3,7 +3,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
-import { printable, printableLines } from "../../base/text.ts";
+import { plural, printable, printableLines } from "../../base/text.ts";
 import { migrate as rewrite } from "../../config/edit/migration.ts";
 import type { Note } from "../../config/edit/repair.ts";
 import { isUtf16 } from "../../config/load.ts";
@@ -12,9 +12,8 @@ import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { backUpFile, replaceFile } from "../../system/files.ts";
+import { wrap } from "../help.ts";
 import { fitLines } from "../program.ts";
-import type { Screen } from "../screen.ts";
-import { textWidth } from "../text-width.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print } from "./command.ts";
 
@@ -76,20 +75,10 @@ export const migrate: Command = {
     }
     const diff = await difference(file, before, text);
     const migrated: Migrated = { file, differences, changes, repairs, diff, written, problems };
-    print(line, io, migrated, (screen) => fitScreen(format(migrated), screen));
+    print(line, io, migrated, (screen) => fitLines(format(migrated), screen));
     return usable ? 0 : 1;
   },
 };
-
-/** Breaks the lines that are too long for a terminal, which shows tabs as blanks. */
-function fitScreen(text: string, screen: Screen): string {
-  if (!Number.isFinite(screen.columns)) return text;
-  const lines = text.split("\n").map((line) => {
-    const [start = "", ...rest] = line.split("\t");
-    return rest.reduce((done, part) => done + " ".repeat(8 - (textWidth(done) % 8)) + part, start);
-  });
-  return fitLines(lines.join("\n"), screen);
-}
 
 function openFor({ given }: CommandLine): string {
   const text = given.get("open-for") ?? "1h";
@@ -139,7 +128,7 @@ function format(migrated: Migrated): string {
     .join("");
   const parts = [
     differences.length > 0
-      ? `What Sesame does differently with this file:\n${differences.map(say).join("")}`
+      ? `What Sesame does differently with this file:\n${joinAlike(differences).map(say).join("")}`
       : "",
     changes.length > 0 ? `What can be written differently:\n${changes.map(say).join("")}` : "",
     repairs.length > 0 ? `What --repair would mend:\n${repairs.map(say).join("")}` : "",
@@ -152,6 +141,21 @@ function format(migrated: Migrated): string {
   return parts.filter((part) => part !== "").join("\n");
 }
 
+/** Says of several doors only once what is true of each. */
+function joinAlike(notes: readonly Note[]): Note[] {
+  const groups = new Map<string, Note[]>();
+  for (const note of notes) {
+    const what = note.text.replace(/^\[[^\]]*\]/, "");
+    const key = what === note.text ? `${note.line}:${what}` : what;
+    groups.set(key, [...(groups.get(key) ?? []), note]);
+  }
+  return [...groups.values()].flatMap(([first, ...others]) => {
+    if (first === undefined) return [];
+    if (others.length === 0) return [first];
+    return [{ ...first, text: `${first.text}; also at ${plural(others.length, "other door")}` }];
+  });
+}
+
 function end({ file, repairs, diff, written, problems }: Migrated): string {
   if (problems.some(({ severity }) => severity === "error"))
     return "Nothing was written: it could not be used.\n";
@@ -159,9 +163,9 @@ function end({ file, repairs, diff, written, problems }: Migrated): string {
     return "Nothing was changed. --repair --write mends what it can.\n";
   if (diff === "" && problems.length > 0) return "Nothing was changed.\n";
   if (diff === "") return "Nothing needs to be changed.\n";
-  const drops = `A rule of your own that drops a service still drops it, also after a knock: remove that rule, and let
-Sesame protect the service (knockctl guard does that on trial).
-`;
+  const drops = wrap(
+    "A rule of your own that drops a service still drops it, also after a knock: remove that rule, and let Sesame protect the service (knockctl guard does that on trial).",
+  );
   // Also before writing: an administrator must know it in time.
   if (!written) return `${drops}Nothing was changed. --write writes it.\n`;
   return `Written. ${printable(file)} as it was is ${printable(backupOf(file))}.
