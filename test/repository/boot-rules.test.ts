@@ -21,6 +21,7 @@ const unit = readFileSync(
 );
 const [, quoted = ""] = /^ExecStart=\/bin\/sh -c '([^']*)'$/m.exec(unit) ?? [];
 const [, quotedDoors = ""] = /^ExecStart=-\/bin\/sh -c '([^']*)'$/m.exec(unit) ?? [];
+const init = readFileSync(join(import.meta.dirname, "../../packaging/debian/init"), "utf8");
 const other = 65534;
 
 /** Only root can give files away. */
@@ -97,6 +98,36 @@ describe.skipIf(process.getuid?.() !== 0)("the unit that protects from the boot 
     writeDoors("a", "the one before\n");
     writeDoors("b", "b\n");
     expect(load(quotedDoors)).toEqual({ status: 0, stderr: "", loaded: doorsOf("b\n") });
+  });
+
+  test("says of doors that nft refuses which file has them, and no port", () => {
+    writeDoors("a", "a\n");
+    writeFileSync(join(folder, "nft"), "#!/bin/sh\necho 'Error: 9140' >&2\nexit 1\n");
+    const { stderr } = load(quotedDoors);
+    expect(stderr).toBe(`doors not loaded: ${join(state, "a.doors")}\n`);
+  });
+
+  test("says so under sysvinit, too, and what nft says of the protection", () => {
+    writeDoors("a", "a\n");
+    const nft = `#!/bin/sh\ntest "$1" = list || echo "Error: 9140 in $2" >&2\nexit 1\n`;
+    writeFileSync(join(folder, "nft"), nft, { mode: 0o755 });
+    const parts = ["load", "digest", "protect"].map(
+      (name) => new RegExp(`^${name}\\(\\) \\{\\n[^]*?^\\}$`, "m").exec(init)?.[0] ?? "",
+    );
+    const script = [
+      `PATH=${folder}:$PATH`,
+      `directive() { echo ${state}; }`,
+      'log_warning_msg() { echo warning: "$@" >&2; }',
+      ...parts,
+      "protect",
+    ];
+    const { stderr } = spawnSync("/bin/sh", ["-c", script.join("\n")], { encoding: "utf8" });
+    const rules = ["a", "b"].flatMap((name) => {
+      const file = join(state, `${name}.nft`);
+      return [`Error: 9140 in ${file}`, `warning: knockd: ${file} was not loaded`];
+    });
+    const doors = `warning: knockd: ${join(state, "a.doors")} was not loaded`;
+    expect(stderr.trim().split("\n")).toEqual([...rules, doors]);
   });
 
   test.each<[string, (path: string) => void]>([
