@@ -37,7 +37,10 @@ function start(adopt?: () => Adoption) {
   const log = new MemoryLog();
   const { config } = parseConfig(text);
   if (config === undefined) throw new Error("the configuration is wrong");
-  const doors = new Doors(config.doors, () => [], new MemoryLog());
+  let doors = new Doors(config.doors, () => [], new MemoryLog());
+  const reload = (changed: string) => {
+    doors = new Doors(parseConfig(changed).config?.doors ?? [], () => [], new MemoryLog());
+  };
   const opened: string[] = [];
   const leaseManager = new LeaseManager({
     firewall: {
@@ -70,7 +73,7 @@ function start(adopt?: () => Adoption) {
         forgive: () => {},
       },
     },
-    leaseManager: adopt === undefined ? leaseManager : { adopt },
+    leaseManager: adopt === undefined ? leaseManager : { adopt, leases: [] },
     counters,
     kernelDoors: new DaemonKernelDoors(config.options, {
       doors: () => doors,
@@ -116,6 +119,7 @@ function start(adopt?: () => Adoption) {
     keyOf,
     knocked,
     leases,
+    reload,
   };
 }
 
@@ -153,6 +157,25 @@ test("what no door accounts for is closed, and the log says so", () => {
   ]);
   expect(log.texts).toEqual([
     "closed what the kernel had opened and the doors do not allow: 192.0.2.7, 192.0.2.9",
+  ]);
+});
+
+test("what a lease keeps open is not said to be closed where the door no longer allows it", () => {
+  const { log, state, openings, knocked, leases, closed, reload } = start();
+  const [kept, other] = ["192.0.2.7", "192.0.2.8"].map((one) => knocked("ssh", 9_000, 9_000, one));
+  if (kept === undefined || other === undefined) throw new Error("nothing is open");
+  state.knocked = [kept];
+  openings.adopt(0);
+  reload(text.replace("[ssh]", "[ssh]\ndeny = 192.0.2.0/24"));
+  log.entries.length = 0;
+  openings.adopt(0);
+  expect(closed).toEqual([{ door: kept.door, source: kept.source }]);
+  expect(log.texts).toEqual([]);
+  expect(leases()).toHaveLength(1);
+  state.knocked = [kept, other];
+  openings.adopt(0);
+  expect(log.texts).toEqual([
+    "closed what the kernel had opened and the doors do not allow: 192.0.2.8",
   ]);
 });
 

@@ -1,3 +1,4 @@
+import { keyOfOwner } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
@@ -6,6 +7,7 @@ import { later } from "../base/time.ts";
 import type { KnockedDoor, KnockedDoors } from "../firewall/backend.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import { isAllowed } from "../match/door.ts";
+import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
 import type { Firewalls } from "./firewalls.ts";
 import type { DaemonKernelDoors } from "./kernel-doors.ts";
@@ -14,7 +16,7 @@ import type { PacketCounters } from "./metrics/packet-counters.ts";
 
 export interface KernelOpeningsParts {
   readonly firewalls: Pick<Firewalls, "knocked">;
-  readonly leaseManager: Pick<LeaseManager, "adopt">;
+  readonly leaseManager: Pick<LeaseManager, "adopt" | "leases">;
   readonly counters: Pick<PacketCounters, "countKernelOpening">;
   readonly kernelDoors: Pick<DaemonKernelDoors, "openers">;
   readonly clock: Clock;
@@ -26,6 +28,12 @@ const lookDelay = 5_000;
 
 /** Milliseconds from a packet to the opening by knockd at most, but for floods. */
 const processingTime = 1_000;
+
+/** What the kernel has open and the configuration no longer allows. */
+interface LeftOver extends KnockedDoor {
+  /** knockd keeps the door open until the lease ends. */
+  readonly hasLease: boolean;
+}
 
 /** What an administrator closes. */
 interface ClosedByAdministrator {
@@ -95,14 +103,15 @@ export class KernelOpenings {
     const { firewalls, leaseManager, counters, kernelDoors, clock } = this.#parts;
     const openers = kernelDoors.openers();
     const now = clock.now();
-    const leftOver: KnockedDoor[] = [];
+    const leftOver: LeftOver[] = [];
     let refused = 0;
     for (const knocked of firewalls.knocked?.list() ?? []) {
       const { source, milliseconds, length } = knocked;
       const door = openers.get(knocked.door);
       const request =
         door && isAllowed(door.config, source) && requestAccess(door, source, undefined);
-      if (!request) leftOver.push(knocked);
+      if (!request)
+        leftOver.push({ ...knocked, hasLease: door !== undefined && this.#hasLease(door, source) });
       else {
         const age = Math.max(0, length - milliseconds);
         if (age < youngest) continue;
@@ -124,12 +133,20 @@ export class KernelOpenings {
     this.#refused = refused;
   }
 
-  /** Closes what the configuration no longer allows. */
-  #closeLeftOver(leftOver: readonly KnockedDoor[]): void {
+  #hasLease({ config: { name }, nth }: NumberedDoor, source: Address): boolean {
+    const owner = keyOfOwner({ kind: "door", name, nth });
+    return this.#parts.leaseManager.leases.some(
+      ({ access }) => keyOfOwner(access.owner) === owner && access.source.equals(source),
+    );
+  }
+
+  /** Closes in the kernel what the configuration no longer allows. A lease keeps its door open. */
+  #closeLeftOver(leftOver: readonly LeftOver[]): void {
     for (const { door, source } of leftOver)
       this.#parts.firewalls.knocked?.closeAll({ door, source });
-    if (leftOver.length === 0) return;
-    const text = `closed what the kernel had opened and the doors do not allow: ${listSources(leftOver)}`;
+    const closed = leftOver.filter(({ hasLease }) => !hasLease);
+    if (closed.length === 0) return;
+    const text = `closed what the kernel had opened and the doors do not allow: ${listSources(closed)}`;
     this.#parts.log.write({ level: "notice", event: "kernel-closed", text });
   }
 

@@ -227,6 +227,23 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     await expect.poll(reaches).toBe("open");
   });
 
+  test("what the kernel had opened stays open as a lease where the next rules are refused", async () => {
+    await server.start();
+    await server.kill();
+    await knock(client, host.address, ...steps);
+    const folder = new Folder();
+    const nft = folder.write(
+      "nft",
+      '#!/bin/sh\ngrep -q jhash /proc/self/fd/3 && exit 1\nPATH=/usr/sbin:/usr/bin:/sbin:/bin exec nft "$@"\n',
+    );
+    await host.run(["chmod", "755", nft]);
+    const daemon = await server.start({ PATH: `${folder.path}:${process.env["PATH"]}` });
+    await daemon.waitFor(/ssh: opened by the kernel/);
+    expect(await leases()).toHaveLength(1);
+    expect(daemon.output).not.toContain("closed what the kernel had opened");
+    expect(await reaches()).toBe("open");
+  });
+
   test("what nft says of the doors is in the log without their ports", async () => {
     const folder = new Folder();
     const nft = folder.write(

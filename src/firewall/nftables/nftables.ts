@@ -221,7 +221,8 @@ export class NftablesFirewall implements ProtectingBackend {
 
   #setLoaded(loaded: Ruleset, refusal: KnockError | undefined): void {
     const keys = new Set(loaded.doors.map(({ key }) => key));
-    const closed = this.#left.filter(({ door }) => !keys.has(door));
+    // Rules that are loaded in place of refused ones leave the sets of doors as they are.
+    const closed = refusal === undefined ? this.#left.filter(({ door }) => !keys.has(door)) : [];
     this.#left = [];
     this.#loaded = loaded;
     this.#refusal = refusal;
