@@ -22,6 +22,8 @@ export interface Device extends ValuesOf<typeof deviceDirectives> {
 export interface ParsedUsers {
   /** Those without an error. */
   readonly devices: readonly Device[];
+  /** The names of the sections that have an error, also of those whose first line has one. */
+  readonly unsound: ReadonlySet<string>;
   /** All of them, in the order of their lines. None quotes a key. */
   readonly problems: readonly Problem[];
 }
@@ -35,9 +37,11 @@ const mostKeysOfDevice = 2;
 /** Reads a users file, and finds every problem in it. Takes a millisecond a key. Pure. */
 export function parseUsers(text: string): ParsedUsers {
   const problems: Problem[] = [];
+  const lines = text.split("\n");
   const sections = readSections(text.replace(/^\uFEFF/, ""), problems, "[alice/laptop]");
   const owners = new Map<string, string>();
   const names = new Set<string>();
+  const unsound = new Set<string>();
   let keys = 0;
   const devices = sections.flatMap((section) => {
     const own: Problem[] = [];
@@ -56,13 +60,19 @@ export function parseUsers(text: string): ParsedUsers {
     problems.push(...own);
     const locks = device.locks.flatMap(({ lock }) => lock ?? []);
     // A section without a name is a line that could not be read: it is an error already.
-    const isNamed = section.name !== "";
-    const isSound =
-      isNamed && !own.some(({ severity }) => severity === "error") && keys <= mostKeys;
-    return isSound ? [{ ...device.values, name: section.name, locks }] : [];
+    const hasError = section.name === "" || own.some(({ severity }) => severity === "error");
+    if (!hasError && keys <= mostKeys) return [{ ...device.values, name: section.name, locks }];
+    for (const name of namesOf(section, lines)) unsound.add(name);
+    return [];
   });
   problems.sort((a, b) => a.line - b.line || a.column - b.column);
-  return { devices, problems };
+  return { devices, unsound, problems };
+}
+
+/** Returns the name of a section, or what its first line may have named if that cannot be read. */
+function namesOf({ name, line }: ConfigSection, lines: readonly string[]): readonly string[] {
+  if (name !== "") return [name];
+  return (lines[line - 1] ?? "").match(/[a-z0-9._-]{1,32}\/[a-z0-9._-]{1,32}/g) ?? [];
 }
 
 type Position = Pick<Problem, "line" | "column">;

@@ -53,7 +53,7 @@ function make(text = laptop + phone) {
   };
   const reload = async (after: string) => {
     file.text = after;
-    const loaded = await users.load(config);
+    const loaded = await users.reload(config);
     if (loaded !== undefined) users.use(loaded);
     await users.settle();
   };
@@ -94,6 +94,28 @@ test("a reload refuses a file with an error, and says all of them", async () => 
   );
   const elsewhere = { ...config, options: { usersFile: "/nowhere" } };
   await expect(users.load(elsewhere)).rejects.toThrow("no file /nowhere");
+});
+
+test("an error at a reload stops no removal, and lets in no other device", async () => {
+  const tablet = section("carol/tablet", 3, "expires = 2027-04-30");
+  const { users, open, reload, holders } = make(laptop + phone + tablet);
+  const who = "users = alice, bob, carol, dave";
+  await users.start(configure(who));
+  await open("alice/laptop", 10_000);
+  await open("bob/phone", 10_000);
+  const typo = section("bob/phone", 2).replace("lock1:", "lock1:x");
+  const later = section("carol/tablet", 3, "expires = 2027-05-31", "groups = admins");
+  const dave = section("dave/pc", 4);
+  await reload(typo + later + dave);
+  expect(holders()).toEqual([{ "bob/phone": 10_000 }]);
+  expect(users.keys.map((key) => key.who)).toEqual(["bob/phone", "carol/tablet"]);
+  expect(users.find("carol/tablet")).toMatchObject({
+    ...{ groups: [], expires: Date.UTC(2027, 4, 1) },
+  });
+  await reload(typo.replace("]", "") + section("carol/tablet", 3, "disabled = yes"));
+  expect(users.keys.map((key) => key.who)).toEqual(["bob/phone"]);
+  await reload(`${section("bob/phone", 5)}[x]\n`);
+  expect(users.keys).toEqual([]);
 });
 
 test("at a start an error costs its device alone, and is a problem until a reload", async () => {

@@ -6,8 +6,9 @@ import type { WallTime } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import type { Config } from "../config/config.ts";
 import { formatProblem, formatWithHint } from "../config/problem.ts";
+import { remainingDevices } from "../config/remaining-devices.ts";
 import { findUserTraps } from "../config/traps/users.ts";
-import type { Device } from "../config/users.ts";
+import type { Device, ParsedUsers } from "../config/users.ts";
 import { parseUsers } from "../config/users.ts";
 import { holderOf } from "../grant/holders.ts";
 import type { Lease } from "../grant/lease.ts";
@@ -39,6 +40,12 @@ export interface ActiveKey {
 export interface LoadedUsers {
   readonly devices: readonly Device[];
   readonly warnings: readonly string[];
+}
+
+/** A users file that was read for the configuration in force; what it takes away counts even with problems. */
+export interface ReloadedUsers extends LoadedUsers {
+  /** Lines of text. */
+  readonly problems: readonly string[];
 }
 
 type UserSettings = Pick<Config, "doors"> & {
@@ -81,19 +88,38 @@ export class ActiveUsers {
   /** Reads the file of a configuration; none where no door has users. Throws CONFIG with every problem. */
   async load(config: UserSettings): Promise<LoadedUsers | undefined> {
     if (!hasUsers(config)) return undefined;
+    const { devices, problems } = await this.#parse(config);
+    if (problems.length > 0) {
+      const lines = problems.map((problem) => formatWithHint(config.options.usersFile, problem));
+      throw new KnockError("CONFIG", lines.join("\n"));
+    }
+    return { devices, warnings: this.#findTraps(config, devices) };
+  }
+
+  /** As `load`, but returns the problems of the file with what it leaves of the devices. Throws CONFIG if it cannot be read. */
+  async reload(config: UserSettings): Promise<ReloadedUsers | undefined> {
+    if (!hasUsers(config)) return undefined;
+    const file = await this.#parse(config);
+    if (file.problems.length === 0) {
+      const { devices } = file;
+      return { devices, warnings: this.#findTraps(config, devices), problems: [] };
+    }
     const { usersFile } = config.options;
+    return {
+      devices: remainingDevices(this.#devices.values(), file),
+      warnings: [],
+      problems: file.problems.flatMap((problem) => formatWithHint(usersFile, problem).split("\n")),
+    };
+  }
+
+  async #parse({ options: { usersFile } }: UserSettings): Promise<ParsedUsers> {
     const bytes = await this.#lane
       .run(() => this.#read(usersFile))
       .catch((error: unknown) => {
         if (error instanceof KnockError) throw error;
         throw new KnockError("CONFIG", `users file ${usersFile}: ${reason(error)}`);
       });
-    const { devices, problems } = parseUsers(Buffer.from(bytes).toString());
-    if (problems.length > 0) {
-      const lines = problems.map((problem) => formatWithHint(usersFile, problem));
-      throw new KnockError("CONFIG", lines.join("\n"));
-    }
-    return { devices, warnings: this.#findTraps(config, devices) };
+    return parseUsers(Buffer.from(bytes).toString());
   }
 
   /** Puts the file of a configuration in force, however long its disk takes. What is wrong with it costs its keys alone. */
@@ -114,10 +140,10 @@ export class ActiveUsers {
     }
   }
 
-  /** Puts other devices in force. */
-  use({ devices }: Pick<LoadedUsers, "devices">): void {
+  /** Puts other devices in force. The problems of the start remain if this file has some, too. */
+  use({ devices, problems = [] }: Pick<ReloadedUsers, "devices"> & Partial<ReloadedUsers>): void {
     this.#devices = new Map(devices.map((device) => [device.name, device]));
-    this.#problems = [];
+    if (problems.length === 0) this.#problems = [];
   }
 
   /**

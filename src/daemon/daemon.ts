@@ -12,7 +12,7 @@ import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
 import { tcpConnections } from "../system/sessions.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
-import type { LoadedUsers } from "./active-users.ts";
+import type { LoadedUsers, ReloadedUsers } from "./active-users.ts";
 import { Administration } from "./administration.ts";
 import type { DaemonParts } from "./assemble.ts";
 import { assemble, logSettings } from "./assemble.ts";
@@ -151,31 +151,44 @@ export class Daemon {
     return { kind: "reloaded", file: configFile, ...changes, warnings };
   }
 
-  /** Reads the users file again, for the configuration in force. If it cannot be used, the devices stay as they were. */
+  /**
+   * Reads the users file again, for the configuration in force. If it cannot be used, the devices stay as they
+   * were, but for what a file with errors takes away.
+   */
   async reloadUsers(): Promise<Result<"reload">> {
-    const { users, log } = this.#parts;
+    const { users } = this.#parts;
     const file = this.#config.options.usersFile;
     try {
-      const loaded = await this.#reads.run(() => users.load(this.#config));
+      const loaded = await this.#reads.run(() => users.reload(this.#config));
       if (loaded !== undefined && !this.#isStopping) await this.#useDevices(loaded);
-      const warnings = loaded?.warnings ?? [];
+      const { warnings = [], problems = [] } = loaded ?? {};
+      if (problems.length > 0) {
+        const kept = "the devices stay as they were, but for what the file takes away";
+        return this.#refuseUsers(problems, kept);
+      }
       return {
         ...{ kind: "reloaded", file, added: [], removed: [], changed: [], options: [], warnings },
       };
     } catch (error) {
-      const problems = reason(error).split("\n");
-      for (const text of [...problems, "the devices stay as they were"]) {
-        log.write({ level: "error", event: "reload-failed", text });
-      }
-      return { kind: "refused", file, problems };
+      return this.#refuseUsers(reason(error).split("\n"), "the devices stay as they were");
     }
   }
 
-  async #useDevices(loaded: LoadedUsers): Promise<void> {
+  #refuseUsers(problems: readonly string[], kept: string): Result<"reload"> {
+    for (const text of [...problems, kept]) {
+      this.#parts.log.write({ level: "error", event: "reload-failed", text });
+    }
+    return { kind: "refused", file: this.#config.options.usersFile, problems };
+  }
+
+  /** Puts devices and their keys in force. What that closes may take longer. */
+  async #useDevices(loaded: LoadedUsers & Partial<ReloadedUsers>): Promise<void> {
     const { users } = this.#parts;
     users.use(loaded);
     this.#warn(loaded.warnings);
-    await Promise.all([users.settle(), this.#useKeys()]);
+    // A stop command may run for hours.
+    void users.settle();
+    await this.#useKeys();
   }
 
   /** Reads the configuration, its users file and its one-time lists, beside the main loop. Throws CONFIG. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
@@ -147,11 +147,53 @@ describe.skipIf(needs("nft"))("devices with keys", () => {
 
     expect((await user("remove", "alice")).code).toBe(0);
     await expect.poll(holders, patient).toEqual(["bob/phone"]);
-    expect(await canConnect()).toBe("open");
+    await expect.poll(canConnect, patient).toBe("open");
     expect((await user("remove", "bob/phone")).code).toBe(0);
     await expect.poll(holders, patient).toEqual([]);
-    expect(await canConnect()).not.toBe("open");
+    await expect.poll(canConnect, patient).not.toBe("open");
     const secrets = [readFileSync(first, "utf8"), lock].map((text) => text.split("1:")[1] ?? "");
     for (const secret of secrets) expect(daemon.output).not.toContain(secret.slice(0, 40));
+  });
+
+  test("are removed at once, however long a stop command runs and whatever is wrong elsewhere", async () => {
+    const [users, done] = [folder.at("slow.users"), folder.at("done")];
+    folder.write(
+      "knockd.conf",
+      [
+        "[options]",
+        `Users = ${users}`,
+        `StateDir = ${folder.at("slow-state")}`,
+        `ControlSocket = ${socket}`,
+        "[vpn]",
+        "sequence = 7003,9140,8455",
+        "tcpflags = syn",
+        "start_command = true",
+        "cmd_timeout = 3600",
+        `stop_command = while [ ! -e ${done} ]; do sleep 0.1; done`,
+        "",
+      ].join("\n"),
+    );
+    const daemon = await start();
+    const line = folder.at("carol-line");
+    const enrol = ["--door", "vpn", "--host", server.address, "--output", line];
+    expect((await user("add", "carol/pc", ...enrol)).code).toBe(0);
+    const carol = machine("carol");
+    await carol.enrol(line);
+    await carol.knock();
+    await expect.poll(holders, patient).toEqual(["carol/pc"]);
+    writeFileSync(users, `${readFileSync(users, "utf8")}[dave/pc]\nkey = lock1:x\n`);
+    const { code, stderr } = await user("remove", "carol");
+    expect([code, stderr]).toEqual([1, expect.stringContaining("has other errors")]);
+    expect(readFileSync(users, "utf8")).not.toContain("carol");
+    const states = async () => {
+      const { stdout } = await ctl("leases", "--json");
+      const { leases } = JSON.parse(stdout) as { readonly leases: readonly ListedLease[] };
+      return leases.map(({ state }) => state);
+    };
+    await expect.poll(states, patient).toEqual(["closing"]);
+    await carol.knock();
+    writeFileSync(done, "");
+    await expect.poll(states, patient).toEqual([]);
+    expect(daemon.output).toContain("but for what the file takes away");
   });
 });
