@@ -227,7 +227,7 @@ export class MemoryHandlers implements ControlHandlers {
     return { forgiven };
   };
 
-  readonly reload = (): Result<"reload"> => this.nextReload;
+  readonly reload = (_: Params<"reload">): Result<"reload"> => this.nextReload;
 
   readonly protect = ({ services }: Params<"protect"> = {}): Result<"protect"> => {
     if (services !== undefined) this.#expectOpened(services);

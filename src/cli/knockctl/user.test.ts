@@ -1,12 +1,15 @@
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { knockctl } from "../../../test/support/knockctl.ts";
+import { KnockError } from "../../base/errors.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { parseUsers } from "../../config/users.ts";
+import type { Result } from "../../control/methods.ts";
 import { makeKey, parseKey } from "../../knock/keys.ts";
 import { parseLink } from "../../knock/link.ts";
+import { Questions } from "./init/questions.ts";
 
 afterEach(() => void vi.restoreAllMocks());
 
@@ -32,6 +35,9 @@ async function open(text = conf) {
   const status = handlers.status();
   vi.spyOn(handlers, "status").mockReturnValue({ ...status, configFile: config });
   const reload = vi.spyOn(handlers, "reload");
+  reload.mockImplementation(({ users: isAlone }) =>
+    isAlone ? { ...handlers.nextReload, file: users } : handlers.nextReload,
+  );
   const run = (...args: string[]) =>
     knockctl("user", ...args, "--config", config, "--socket", path);
   const add = (name: string, ...args: string[]) =>
@@ -44,6 +50,12 @@ async function open(text = conf) {
     return parsed;
   };
   return { folder, config, users, output, handlers, reload, run, add, devices, doors, link };
+}
+
+const unchanged = { added: [], removed: [], changed: [], options: [], warnings: [] } as const;
+
+function raise(message: string): never {
+  throw new KnockError("SYSTEM", message);
 }
 
 /** Gives standard input this text. */
@@ -170,7 +182,66 @@ describe("user add", () => {
   });
 });
 
+test("user add makes knockd read the restored files", async () => {
+  const { config, users, output, reload, add } = await open();
+  await add("bob/phone", "--door", "ssh");
+  const before = readFileSync(users, "utf8");
+  const seen: boolean[] = [];
+  reload.mockImplementation(() => {
+    seen.push(readFileSync(users, "utf8") === before);
+    return { kind: "refused", file: config, problems: ["no"] };
+  });
+  const { code, stderr } = await add("alice/pc", "--door", "ssh", "--output", `${output}2`);
+  expect([code, seen]).toEqual([1, [false, true]]);
+  expect(stderr).toContain("knockd may have the new key");
+});
+
+test.each(["add", "remove"])(
+  "user %s keeps what another administrator changes meanwhile",
+  async (action) => {
+    const { users, add, run, output } = await open();
+    await add("bob/phone", "--door", "ssh");
+    await add("alice/laptop", "--door", "ssh", "--output", `${output}2`);
+    const after = readFileSync(users, "utf8").replace(/\[bob[^[]*/, "");
+    const question = { confirm: vi.fn(), close: vi.fn() };
+    question.confirm.mockImplementation(async () => {
+      writeFileSync(users, after);
+      return true;
+    });
+    vi.spyOn(Questions, "open").mockResolvedValue(question as unknown as Questions);
+    const streams = [process.stdin, process.stdout];
+    const before = streams.map(({ isTTY }) => isTTY);
+    onTestFinished(() => {
+      for (const [i, one] of streams.entries()) one.isTTY = before[i] ?? false;
+    });
+    for (const one of streams) one.isTTY = true;
+    const device = ["--door", "ssh", "--host", "h", "--output", `${output}3`];
+    const args = action === "add" ? ["carol/pc", ...device] : ["alice"];
+    const { code, stderr } = await run(action, ...args);
+    expect(question.confirm).toHaveBeenCalled();
+    expect([code, stderr]).toEqual([1, expect.stringContaining("by another program meanwhile")]);
+    expect(readFileSync(users, "utf8")).toBe(after);
+  },
+);
+
 describe("user remove", () => {
+  test.each<[string, (file: string) => Result<"reload">, string]>([
+    ["refuses other sections", (file) => ({ kind: "refused", file, problems: ["x"] }), "errors: x"],
+    ["fails", () => raise("late"), "has not confirmed the removal: late"],
+    [
+      "reads another file",
+      () => ({ ...unchanged, kind: "reloaded", file: "/etc/other.users" }),
+      "reads its users from /etc/other.users; only",
+    ],
+  ])("stays where knockd %s, and fails", async (_, answer, message) => {
+    const { users, reload, add, run, devices } = await open();
+    await add("alice/laptop", "--door", "ssh");
+    reload.mockImplementation(() => answer(users));
+    const { code, stderr } = await run("remove", "alice", "--yes");
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    expect(devices()).toEqual([]);
+  });
+
   test("takes a person's devices out, and reloads the users alone", async () => {
     const { users, reload, add, run, devices, output } = await open();
     await add("alice/laptop", "--door", "ssh");
@@ -180,7 +251,7 @@ describe("user remove", () => {
     reload.mockClear();
     const { code, stdout } = await run("remove", "alice", "--yes");
     expect(code).toBe(0);
-    expect(stdout).toContain("alice/laptop, alice/phone: removed. knockd has closed");
+    expect(stdout).toContain("alice/laptop, alice/phone: removed. knockd closes");
     expect(devices().map(({ name }) => name)).toEqual(["al/ice"]);
     expect(readFileSync(users, "utf8")).toMatch(/# the end\n$/);
     expect(reload.mock.calls).toEqual([[{ users: true }]]);

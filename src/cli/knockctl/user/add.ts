@@ -28,7 +28,7 @@ import { findDoor } from "../door-operand.ts";
 import { isTerminal, Questions } from "../init/questions.ts";
 import { readHostName } from "../trial.ts";
 import type { UsersText } from "./files.ts";
-import { applyChange, expectSound, readUsers } from "./files.ts";
+import { applyAddition, expectSound, readUsers } from "./files.ts";
 
 /** From which a KnockPort is chosen. */
 const knockPorts = { first: 10_000, last: 29_999 };
@@ -65,14 +65,10 @@ export async function addUserCommand(line: CommandLine, name: string, io: Io): P
   if (output !== undefined) writeSecret(output, link);
   const isConfigChanged = !config.after.equals(config.before);
   try {
-    const isRunning = await applyChange({
-      ...{ paths, owner: users.owner, reload: {} },
+    const isRunning = await applyAddition({
+      ...{ paths, owner: users.owner },
       files: [
-        {
-          path: users.file,
-          before: readBytes(users.file),
-          after: Buffer.from(enrolment.usersAfter),
-        },
+        { path: users.file, before: users.bytes, after: Buffer.from(enrolment.usersAfter) },
         ...(isConfigChanged ? [{ path: paths.realConfig, ...config }] : []),
       ],
     });

@@ -1,11 +1,11 @@
-import { chownSync, existsSync, statSync } from "node:fs";
-import { KnockError } from "../../../base/errors.ts";
+import { chownSync, existsSync, realpathSync, statSync } from "node:fs";
+import { KnockError, reason } from "../../../base/errors.ts";
 import { printable } from "../../../base/text.ts";
 import type { Problem } from "../../../config/problem.ts";
 import { formatWithHint } from "../../../config/problem.ts";
 import type { Device } from "../../../config/users.ts";
 import { parseUsers } from "../../../config/users.ts";
-import type { Params } from "../../../control/methods.ts";
+import type { Result } from "../../../control/methods.ts";
 import { readUsersFile } from "../../../daemon/state/users-file.ts";
 import type { SetupPaths } from "../../../setup/paths.ts";
 import { readBytes } from "../../../setup/paths.ts";
@@ -16,6 +16,8 @@ import { replaceFile } from "../../../system/files.ts";
 /** A users file as it is. */
 export interface UsersText {
   readonly file: string;
+  /** `undefined` if there is no file. */
+  readonly bytes: Buffer | undefined;
   /** Empty if there is no file. */
   readonly text: string;
   readonly devices: readonly Device[];
@@ -27,9 +29,9 @@ export interface UsersText {
 /** Reads a users file. Throws CONFIG if other users can read or change it. */
 export async function readUsers(paths: SetupPaths, file: string): Promise<UsersText> {
   const owner = await ownerOfDaemon(paths);
-  const bytes = existsSync(file) ? await readUsersFile(file, owner) : new Uint8Array();
-  const text = Buffer.from(bytes).toString();
-  return { file, text, ...parseUsers(text), owner };
+  const bytes = existsSync(file) ? Buffer.from(await readUsersFile(file, owner)) : undefined;
+  const text = bytes?.toString() ?? "";
+  return { file, bytes, text, ...parseUsers(text), owner };
 }
 
 /** Throws CONFIG with every problem of a users file. */
@@ -48,43 +50,106 @@ async function ownerOfDaemon(paths: SetupPaths): Promise<number | undefined> {
 /** One file, before and after a change. */
 interface ChangedFile {
   readonly path: string;
-  /** `undefined`: there was none. */
+  /** What the change was made from. `undefined`: there was none. */
   readonly before: Buffer | undefined;
   readonly after: Buffer;
 }
 
-export interface UserChange {
+/** Files that let a device in. */
+export interface UserAddition {
   readonly paths: SetupPaths;
-  readonly files: readonly ChangedFile[];
+  readonly files: readonly [ChangedFile, ...ChangedFile[]];
   /** The owner of a users file that is new. */
   readonly owner: number | undefined;
-  readonly reload: Params<"reload">;
 }
 
 /**
- * Writes files, and makes a running knockd reload them. Returns whether one runs. Restores them and throws
- * SYSTEM if it does not accept them.
+ * Writes files, and makes a running knockd reload them. Returns whether one runs. Restores them, also in knockd,
+ * and throws SYSTEM if it does not accept them.
  */
-export async function applyChange(change: UserChange): Promise<boolean> {
-  const { paths, files, owner, reload } = change;
-  const [first] = files;
-  if (first === undefined) return false;
-  return await exclusively(first.path, async () => {
+export async function applyAddition({ paths, files, owner }: UserAddition): Promise<boolean> {
+  return await exclusively(files[0].path, async () => {
     for (const { path, before } of files) expectUnchanged(path, before);
     try {
       for (const { path, before, after } of files) {
         replaceFile(path, after);
         if (before === undefined && owner !== undefined) chownSync(path, owner, -1);
       }
-      const result = await ifRunning(paths, (daemon) => daemon.ask("reload", reload));
+      const result = await ifRunning(paths, (daemon) => daemon.ask("reload", {}));
       if (result?.kind !== "refused") return result !== undefined;
-      const message = `knockd does not accept the change: ${result.problems.join("; ")}`;
-      throw new KnockError("SYSTEM", message, { hints: ["all is as before"] });
+      throw new KnockError("SYSTEM", `knockd does not accept the change: ${listOf(result)}`);
     } catch (error) {
       for (const { path, before } of files) replaceFile(path, before);
-      throw error;
+      throw await afterRestoring(paths, error);
     }
   });
+}
+
+/**
+ * Makes knockd read restored files, since it may have taken the users file of a configuration that it refused.
+ * Returns the error with what is in force.
+ */
+async function afterRestoring(paths: SetupPaths, error: unknown): Promise<KnockError> {
+  const isRestored = await ifRunning(paths, (daemon) => daemon.ask("reload", {})).then(
+    (result) => result?.kind !== "refused",
+    () => false,
+  );
+  const hints = isRestored
+    ? ["all is as before"]
+    : ["the files are as before", "knockd may have the new key: run knockctl reload"];
+  return new KnockError("SYSTEM", reason(error), { cause: error, hints });
+}
+
+/** A users file with less than before. */
+export interface UserRemoval {
+  readonly paths: SetupPaths;
+  readonly users: UsersText;
+  readonly after: string;
+}
+
+/**
+ * Writes a users file with less in it, and makes a running knockd reload it. Returns whether one runs. Throws
+ * SYSTEM if knockd does not confirm it: the file is written all the same, since a removal must not be undone.
+ */
+export async function applyRemoval({ paths, users, after }: UserRemoval): Promise<boolean> {
+  const { file, bytes } = users;
+  return await exclusively(file, async () => {
+    expectUnchanged(file, bytes);
+    replaceFile(file, after);
+    let result: Result<"reload"> | undefined;
+    try {
+      result = await ifRunning(paths, (daemon) => daemon.ask("reload", { users: true }));
+    } catch (cause) {
+      const message = `knockd has not confirmed the removal: ${reason(cause)}`;
+      const hints = [`${printable(file)} is changed`, "run knockctl reload"];
+      throw new KnockError("SYSTEM", message, { cause, hints });
+    }
+    if (result === undefined) return false;
+    expectSameFile(file, result.file);
+    if (result.kind === "reloaded") return true;
+    const message = `${printable(file)} is changed, but has other errors: ${listOf(result)}`;
+    const hints = [
+      "knockd takes out what the file no longer has, and leaves the rest as it was",
+      "correct the file and run knockctl reload",
+    ];
+    throw new KnockError("SYSTEM", message, { hints });
+  });
+}
+
+/** Throws SYSTEM if knockd reads the users from another file, as after a change of `Users` that it has not read. */
+function expectSameFile(changed: string, read: string): void {
+  if (realPathOf(changed) === realPathOf(read)) return;
+  const message = `knockd reads its users from ${printable(read)}; only ${printable(changed)} is changed`;
+  const hints = ["run knockctl reload, and check with knockctl leases"];
+  throw new KnockError("SYSTEM", message, { hints });
+}
+
+function realPathOf(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path;
+}
+
+function listOf({ problems }: Extract<Result<"reload">, { kind: "refused" }>): string {
+  return problems.join("; ");
 }
 
 function expectUnchanged(path: string, before: Buffer | undefined): void {

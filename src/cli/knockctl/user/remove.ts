@@ -6,13 +6,12 @@ import { withoutDevices, withoutLines } from "../../../config/edit/key-users.ts"
 import { readSections } from "../../../config/lines.ts";
 import type { Device } from "../../../config/users.ts";
 import { parseLock } from "../../../knock/keys.ts";
-import { readBytes } from "../../../setup/paths.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
 import { isTerminal, Questions } from "../init/questions.ts";
 import type { UsersText } from "./files.ts";
-import { applyChange, readUsers } from "./files.ts";
+import { applyRemoval, readUsers } from "./files.ts";
 import { pathsOf } from "./paths.ts";
 
 /** Runs `knockctl user remove`. A configuration with errors does not keep anybody in. */
@@ -34,14 +33,11 @@ export async function removeUserCommand(line: CommandLine, name: string, io: Io)
     io.stdout("Nothing was changed.\n");
     return 1;
   }
-  const isRunning = await applyChange({
-    ...{ paths, owner: users.owner, reload: { users: true } },
-    files: [{ path: users.file, before: readBytes(users.file), after: Buffer.from(after) }],
-  });
+  const isRunning = await applyRemoval({ paths, users, after });
   const removed = keyId === undefined ? { users: names } : { user: name, key: keyId };
   print(line, io, { removed, usersFile: users.file, reloaded: isRunning }, () => {
     const closed = isRunning
-      ? "knockd has closed what nobody else holds; established connections go on (knockctl close --cut ends them)."
+      ? "knockd closes what no other device holds; established connections go on (knockctl close --cut ends them)."
       : "knockd does not run with this configuration.";
     return `${what}: removed. ${closed}\n`;
   });
