@@ -268,6 +268,71 @@ describe("a door that runs again at each knock", () => {
     expect(by()).toEqual([{ [alice]: 500 }]);
   });
 
+  test("is closed once the one has left that had to wait for another door", async () => {
+    const { firewall, leaseManager, open, only, wait } = make();
+    open(again(bob, 9000));
+    await firewall.end(opens);
+    await wait(0);
+    const plain = byCommands({ door: "wake" }, { stop: undefined });
+    open({ access: plain, length: 0, again: "extend" });
+    open(again(alice, 2000));
+    await wait(0);
+    expect(firewall.begun).toEqual([opens, "open wake 192.0.2.7"]);
+    void leaseManager.leave(only(), alice);
+    await wait(60_000);
+    await firewall.end("open wake 192.0.2.7");
+    expect(firewall.begun.at(-1)).toBe(closes);
+  });
+
+  test.each(["is closing", "waits for another door"])(
+    "stays closed after an administrator's close while it %s",
+    async (state) => {
+      const { firewall, leaseManager, open, only, wait } = make();
+      open(again(alice, 9000));
+      await firewall.end(opens);
+      await wait(0);
+      const plain = byCommands({ door: "wake" }, { stop: undefined });
+      if (state !== "is closing") open({ access: plain, length: 0, again: "extend" });
+      open(again(bob, 2000));
+      await wait(0);
+      void leaseManager.close(only());
+      await firewall.end(closes);
+      await wait(0);
+      expect(leaseManager.leases).toEqual([]);
+      expect(firewall.begun.filter((one) => one === opens)).toHaveLength(1);
+    },
+  );
+
+  test("stays closed after an administrator's close of an early closing", async () => {
+    const { firewall, leaseManager, open, only, wait } = make();
+    open(again(alice, 9000));
+    await wait(0);
+    void leaseManager.close(only());
+    open(again(bob, 2000));
+    await wait(0);
+    void leaseManager.close(only());
+    await firewall.end(closes);
+    await firewall.end(opens);
+    await firewall.end(closes);
+    await wait(0);
+    expect(leaseManager.leases).toEqual([]);
+    expect(firewall.begun).toEqual([opens, closes, closes]);
+  });
+
+  test("opens for the other one when the holder leaves", async () => {
+    const { firewall, leaseManager, open, only, by, wait } = make();
+    open(again(alice, 9000));
+    await firewall.end(opens);
+    await wait(0);
+    void leaseManager.close(only());
+    open(again(bob, 2000));
+    await wait(0);
+    void leaseManager.leave(only(), alice);
+    await firewall.end(closes);
+    await wait(0);
+    expect(by()).toEqual([{ [bob]: 2000 }]);
+  });
+
   test("stays closed when all have left meanwhile", async () => {
     const { firewall, leaseManager, open, only, wait } = make();
     open(again(alice, 9000));

@@ -219,7 +219,7 @@ export class LeaseManager {
       this.#firewall.log("info", "left", lease.access, `${holder} has left, others stay`, {
         ...{ lease: id, ...whoMember(holder) },
       });
-    } else return this.close(lease);
+    } else return this.#close(lease);
     await this.#shorten(lease);
   }
 
@@ -253,9 +253,16 @@ export class LeaseManager {
   /**
    * Closes a lease before its time, or tries again to; resolves when that is done or has failed. If the
    * start command still runs, the lease is closed now, and once more when that has ended. What waits to
-   * be opened is not opened.
+   * be opened is not opened, nor what waits for the closing.
    */
-  async close({ id }: Lease): Promise<void> {
+  async close(lease: Lease): Promise<void> {
+    const planned = reopenOf(this.#registry.get(lease.id) ?? lease);
+    for (const { place } of planned) if (place !== undefined) this.#scheduler.release(place);
+    if (planned.length > 0) this.#registry.step({ op: "reopen", id: lease.id, requests: [] });
+    await this.#close(lease);
+  }
+
+  async #close({ id }: Lease): Promise<void> {
     const lease = this.#registry.get(id);
     if (lease === undefined) return;
     const { kind } = lease.state;

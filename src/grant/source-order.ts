@@ -63,6 +63,8 @@ export class SourceOrder {
     if (place.isTaken) return;
     place.isTaken = true;
     this.leave(place);
+    // A closing before it waits for it no longer.
+    place.predecessor = undefined;
     this.#onFree();
   }
 }
