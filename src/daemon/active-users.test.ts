@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { byCommands } from "../../test/support/accesses.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { MemoryFirewall } from "../../test/support/memory-firewall.ts";
@@ -37,6 +37,8 @@ function make(text = laptop + phone) {
     ...{ firewall, clock, log, ledger: new Ledger(), journal: undefined, locks: undefined },
     ...{ maxCommands: 64, refuseWithoutJournal: false },
   });
+  const dropped: ((who: string) => boolean)[] = [];
+  vi.spyOn(leaseManager, "dropCommands").mockImplementation((isOut) => void dropped.push(isOut));
   const file = { text };
   let adopted = 0;
   const users = new ActiveUsers({
@@ -62,6 +64,7 @@ function make(text = laptop + phone) {
     log,
     firewall,
     leaseManager,
+    dropped,
     users,
     file,
     open,
@@ -118,6 +121,15 @@ test("an error at a reload stops no removal, and lets in no other device", async
   expect(users.keys).toEqual([]);
 });
 
+test("a command that waits does not run for a device that is removed", async () => {
+  const { users, reload, dropped } = make();
+  await users.start(config);
+  await reload(phone);
+  expect(dropped.map((isOut) => ["alice/laptop", "bob/phone"].filter(isOut))).toEqual([
+    ["alice/laptop"],
+  ]);
+});
+
 test("at a start an error costs its device alone, and is a problem until a reload", async () => {
   const { users, log, reload } = make(`${laptop}[bob/phone]\n`);
   await users.start(config);
@@ -152,6 +164,22 @@ describe("a lease", () => {
     await open("alice/laptop", 10_000);
     await reload(phone);
     expect(firewall.history).toEqual(["open ssh 192.0.2.7", "close ssh 192.0.2.7"]);
+  });
+
+  test("loses who has lost a key, and keeps who has got one", async () => {
+    const { users, open, reload, holders } = make();
+    const { lock } = makeKey(new Uint8Array(64).fill(6));
+    const both = section("alice/laptop", 1, `key = ${lock}`) + phone;
+    await users.start(config);
+    await open("alice/laptop", 10_000);
+    await open("bob/phone", 10_000);
+    await reload(both);
+    expect(holders()).toEqual([{ "alice/laptop": 10_000, "bob/phone": 10_000 }]);
+    await reload(section("alice/laptop", 6) + phone);
+    expect(holders()).toEqual([{ "bob/phone": 10_000 }]);
+    await open("alice/laptop", 10_000);
+    await reload(section("alice/laptop", 6) + phone);
+    expect(holders()).toEqual([{ "bob/phone": 10_000, "alice/laptop": 10_000 }]);
   });
 
   test("outlasts no device, and no administrator's time is cut", async () => {

@@ -22,7 +22,7 @@ import { readUsersFile } from "./state/users-file.ts";
 export interface ActiveUsersParts {
   readonly clock: Clock;
   readonly log: Log;
-  readonly leaseManager: Pick<LeaseManager, "leases" | "leave" | "curtail">;
+  readonly leaseManager: Pick<LeaseManager, "leases" | "leave" | "curtail" | "dropCommands">;
   /** Makes leases of what the kernel has opened. */
   readonly adopt: () => void;
   readonly read?: (path: string) => Promise<Uint8Array>;
@@ -57,6 +57,8 @@ export class ActiveUsers {
   readonly #parts: ActiveUsersParts;
   readonly #lane = new DiskLane();
   #devices: ReadonlyMap<string, Device> = new Map();
+  /** Devices that have lost a key since `settle`. What they hold may have been opened with it. */
+  #revoked: ReadonlySet<string> = new Set();
   #problems: readonly string[] = [];
 
   constructor(parts: ActiveUsersParts) {
@@ -142,30 +144,39 @@ export class ActiveUsers {
 
   /** Puts other devices in force. The problems of the start remain if this file has some, too. */
   use({ devices, problems = [] }: Pick<ReloadedUsers, "devices"> & Partial<ReloadedUsers>): void {
+    const revoked = devices.filter((device) => hasLostKey(this.find(device.name), device));
+    this.#revoked = new Set([...this.#revoked, ...revoked.map(({ name }) => name)]);
     this.#devices = new Map(devices.map((device) => [device.name, device]));
     if (problems.length === 0) this.#problems = [];
   }
 
   /**
-   * Takes those who are gone, disabled or have expired out of the leases, and lets none outlast its end.
+   * Takes those who are gone, disabled or have expired, or have lost a key, out of the leases and the commands
+   * that wait, and lets none outlast its end.
    * Nothing where a part of the file could not be read. Resolves when what that closes is closed.
    */
   async settle(): Promise<void> {
     if (this.#problems.length > 0) return;
     const { leaseManager, adopt } = this.#parts;
-    if (!leaseManager.leases.some((lease) => devicesOf(lease).length > 0)) return;
-    adopt();
+    leaseManager.dropCommands((name) => this.#isOut(name));
+    if (leaseManager.leases.some((lease) => devicesOf(lease).length > 0)) adopt();
     const cuts = leaseManager.leases.flatMap((lease) =>
       devicesOf(lease).map((name) => this.#settle(lease, name)),
     );
+    this.#revoked = new Set();
     await Promise.all(cuts);
+  }
+
+  #isOut(name: string): boolean {
+    const device = this.find(name);
+    return device === undefined || device.disabled || this.#revoked.has(name);
   }
 
   async #settle(lease: Lease, name: string): Promise<void> {
     const { clock, leaseManager } = this.#parts;
     const device = this.find(name);
-    if (device === undefined || device.disabled) return await leaseManager.leave(lease, name);
-    if (device.expires === undefined) return;
+    if (this.#isOut(name)) return await leaseManager.leave(lease, name);
+    if (device?.expires === undefined) return;
     const due = later(clock.now(), device.expires - clock.wall());
     await leaseManager.curtail(lease, name, due);
   }
@@ -189,6 +200,11 @@ export class ActiveUsers {
 
 function hasUsers({ doors }: Pick<UserSettings, "doors">): boolean {
   return doors.some(({ users }) => users.length > 0);
+}
+
+function hasLostKey(before: Device | undefined, { locks }: Device): boolean {
+  const digests = new Set(locks.map(({ publicDigest }) => publicDigest));
+  return before?.locks.some(({ publicDigest }) => !digests.has(publicDigest)) ?? false;
 }
 
 /** Returns the devices that hold a lease, or wait for it to be closed. */

@@ -58,7 +58,7 @@ export class CommandLeases {
   stop(): void {
     this.#stopped = true;
     const { registry, scheduler } = this.#parts;
-    scheduler.dropOpenings();
+    scheduler.dropOpenings(() => true);
     for (const lease of registry.leases) if (this.#isQueued(lease.id)) registry.remove(lease);
   }
 

@@ -229,7 +229,7 @@ test("what waits to open can be dropped, and it tells when none is left", async 
   void scheduler.idle("open").then(() => {
     isIdle = true;
   });
-  scheduler.dropOpenings();
+  scheduler.dropOpenings(() => true);
   expect(await waiting).toBe("dropped");
   expect([isIdle, scheduler.size("open")]).toEqual([false, 1]);
   await end("a");

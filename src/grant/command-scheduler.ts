@@ -7,6 +7,7 @@ import type { Log } from "../base/log.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
 import { plural } from "../base/text.ts";
 import { later } from "../base/time.ts";
+import type { Access } from "../firewall/firewall.ts";
 import type {
   CommandLane,
   CommandQueue,
@@ -124,9 +125,13 @@ export class CommandScheduler {
     return { most: this.#most, mostOfDoor: this.#mostOfDoor };
   }
 
-  /** Drops the openings that wait. */
-  dropOpenings(): void {
-    for (const queued of waitingIn(this.#queues.open)) this.#drop(queued);
+  /** Drops openings that wait. Returns what they were for. */
+  dropOpenings(isUnwanted: (access: Access) => boolean): Access[] {
+    const unwanted = waitingIn(this.#queues.open).filter(({ task }) => isUnwanted(task.access));
+    for (const queued of unwanted) this.#drop(queued);
+    // One of the same source may have waited for them.
+    if (unwanted.length > 0) this.#dispatch();
+    return unwanted.map(({ task }) => task.access);
   }
 
   /** Starts the closings that wait, and later ones at once, beside whatever runs. */

@@ -436,6 +436,20 @@ describe("a door that rests", () => {
     expect(firewall.begun).toEqual([opens, opens]);
   });
 
+  test("does not run for a device that was removed while its command waited", async () => {
+    const { firewall, leaseManager, log, open } = make(new SlowFirewall());
+    const other = (who: string, door: string): AccessRequest => ({
+      ...plain,
+      access: byCommands({ who, door }, endless),
+    });
+    open(plain);
+    for (const request of [other("alice/pc", "a"), other("bob/pc", "b")]) open(request);
+    leaseManager.dropCommands((who) => who === "alice/pc");
+    await firewall.end(opens);
+    expect(firewall.begun).toEqual([opens, "open b 192.0.2.7"]);
+    expect(log.texts).toContain("192.0.2.7: a: not run: alice/pc may not open it");
+  });
+
   test("and reruns stays open longer meanwhile", async () => {
     const { firewall, open, wait } = make(new SlowFirewall());
     const rerun: AccessRequest = { ...makeGrant(), again: "rerun", rest: 1000 };

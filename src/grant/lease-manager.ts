@@ -277,6 +277,15 @@ export class LeaseManager {
     }
   }
 
+  /** Drops commands without a lease that wait, of devices that may not open any more. */
+  dropCommands(isOut: (who: string) => boolean): void {
+    const isUnwanted = ({ who = "", method }: Access) =>
+      method.kind === "command" && method.stop === undefined && who !== "" && isOut(who);
+    for (const access of this.#scheduler.dropOpenings(isUnwanted)) {
+      this.#firewall.log("info", "cancelled", access, `not run: ${access.who} may not open it`);
+    }
+  }
+
   /** Takes a lease for closed that could not be closed. Returns false if it is none. */
   forget({ id }: Lease): boolean {
     const lease = this.#registry.get(id);

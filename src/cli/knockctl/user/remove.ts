@@ -36,8 +36,9 @@ export async function removeUserCommand(line: CommandLine, name: string, io: Io)
   const isRunning = await applyRemoval({ paths, users, after });
   const removed = keyId === undefined ? { users: names } : { user: name, key: keyId };
   print(line, io, { removed, usersFile: users.file, reloaded: isRunning }, () => {
+    const again = keyId === undefined ? "" : " The device knocks again with its other key.";
     const closed = isRunning
-      ? "knockd closes what no other device holds; established connections go on (knockctl close --cut ends them)."
+      ? `knockd closes what no other device holds; established connections go on (knockctl close --cut ends them).${again}`
       : "knockd does not run with this configuration.";
     return `${what}: removed. ${closed}\n`;
   });
