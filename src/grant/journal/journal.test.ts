@@ -11,6 +11,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import type { Disk } from "../../system/disk.ts";
+import { systemDisk } from "../../system/disk.ts";
 import { Journal } from "./journal.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
 
@@ -71,6 +73,40 @@ test("compacting leaves the given values, in a file with room reserved", async (
   await journal.close();
   expect(statSync(path).size).toBe(1 << 20);
   expect((await reopen()).values).toEqual([7, 8, 9]);
+});
+
+test("no commit succeeds before a rename is durable", async () => {
+  let isBroken = false;
+  const synced: string[] = [];
+  const names = new Map<number, string>();
+  const disk: Disk = {
+    ...systemDisk,
+    open: async (...words) => {
+      const fd = await systemDisk.open(...words);
+      names.set(fd, words[0]);
+      return fd;
+    },
+    sync: async (fd) => {
+      const name = names.get(fd) ?? "";
+      if (isBroken && name === dirname(path)) throw new Error("EIO: i/o error");
+      synced.push(name);
+      await systemDisk.sync(fd);
+    },
+  };
+  const journal = await Journal.open<number>(path, await Journal.read(path, disk), disk);
+  await journal.append([1]);
+  await journal.commit();
+  expect(synced).toEqual([dirname(path)]);
+  isBroken = true;
+  await expect(journal.rewrite([2])).rejects.toThrow("cannot rewrite the journal");
+  await journal.append([3]);
+  await expect(journal.commit()).rejects.toThrow("cannot commit the journal");
+  isBroken = false;
+  await journal.commit();
+  await journal.commit();
+  expect(synced).toEqual([dirname(path), `${path}.new`, dirname(path)]);
+  await journal.close();
+  expect((await reopen()).values).toEqual([2, 3]);
 });
 
 test("it is long after some thousand lines, and no longer after compacting", async () => {

@@ -33,6 +33,8 @@ export class Journal<Value> {
   /** Bytes used, and bytes reserved. */
   #end: number;
   #size: number;
+  /** Whether the directory has the file durably: a rename is durable with its directory. */
+  #isNameDurable = false;
   /** `#end` beyond which the journal is long. */
   #longAt: number;
 
@@ -96,6 +98,7 @@ export class Journal<Value> {
   async commit(): Promise<void> {
     try {
       await this.#disk.syncData(this.#fd);
+      if (!this.#isNameDurable) await this.#syncDirectory();
     } catch (error) {
       throw failure("commit", this.path, error);
     }
@@ -103,7 +106,7 @@ export class Journal<Value> {
 
   /**
    * Replaces all lines atomically, and makes that durable: a crash leaves the old file or the new one.
-   * Throws SYSTEM.
+   * Throws SYSTEM; then the old lines or the new ones are there, and the next commit makes that durable.
    */
   async rewrite(values: readonly Value[]): Promise<void> {
     const text = Buffer.from(values.map(formatLine).join(""));
@@ -123,6 +126,7 @@ export class Journal<Value> {
       this.#longAt = (this.#end + this.#size) / 2;
       throw failure("rewrite", this.path, error);
     }
+    this.#isNameDurable = false;
     const before = this.#fd;
     this.#fd = fd;
     this.#end = text.length;
@@ -163,6 +167,7 @@ export class Journal<Value> {
     const directory = await this.#disk.open(dirname(this.path), "r");
     try {
       await this.#disk.sync(directory);
+      this.#isNameDurable = true;
     } finally {
       await this.#disk.close(directory);
     }
