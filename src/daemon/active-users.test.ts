@@ -18,6 +18,7 @@ function section(name: string, nth: number, ...more: string[]): string {
   return [`[${name}]`, `key = ${lock}`, ...more, ""].join("\n");
 }
 
+const late = () => expect.unreachable();
 const laptop = section("alice/laptop", 1);
 const phone = section("bob/phone", 2);
 
@@ -29,7 +30,11 @@ function configure(users: string) {
 
 const config = configure("users = alice, bob");
 
-function make(text = laptop + phone) {
+function make(text = laptop + phone, hangs = false) {
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
   const clock = new ManualClock(start);
   const log = new MemoryLog();
   const firewall = new MemoryFirewall();
@@ -45,6 +50,7 @@ function make(text = laptop + phone) {
     ...{ clock, log, leaseManager },
     adopt: () => adopted++,
     read: async (path) => {
+      if (hangs) await answered;
       if (path !== "/etc/knockd.users") throw new KnockError("CONFIG", `no file ${path}`);
       return Buffer.from(file.text);
     },
@@ -61,6 +67,8 @@ function make(text = laptop + phone) {
   };
   const holders = () => leaseManager.leases.map(({ by }) => Object.fromEntries(by));
   return {
+    answer,
+    clock,
     log,
     firewall,
     leaseManager,
@@ -76,7 +84,7 @@ function make(text = laptop + phone) {
 
 test("the devices of the file have keys, but for those that are disabled", async () => {
   const { users } = make(laptop + section("bob/phone", 2, "disabled = yes"));
-  await users.start(config);
+  await users.start(config, late);
   expect(users.keys.map(({ who }) => who)).toEqual(["alice/laptop"]);
   expect(users.find("bob/phone")?.disabled).toBe(true);
   expect(users.find("carol/x")).toBeUndefined();
@@ -86,7 +94,7 @@ test("no file is read where no door has users", async () => {
   const { users } = make();
   const other = configure("sequence = 7,8,9");
   expect(await users.load({ ...other, options: { usersFile: "/nowhere" } })).toBeUndefined();
-  await users.start({ ...other, options: { usersFile: "/nowhere" } });
+  await users.start({ ...other, options: { usersFile: "/nowhere" } }, late);
   expect(users.problems).toEqual([]);
 });
 
@@ -103,7 +111,7 @@ test("an error at a reload stops no removal, and lets in no other device", async
   const tablet = section("carol/tablet", 3, "expires = 2027-04-30");
   const { users, open, reload, holders } = make(laptop + phone + tablet);
   const who = "users = alice, bob, carol, dave";
-  await users.start(configure(who));
+  await users.start(configure(who), late);
   await open("alice/laptop", 10_000);
   await open("bob/phone", 10_000);
   const typo = section("bob/phone", 2).replace("lock1:", "lock1:x");
@@ -123,7 +131,7 @@ test("an error at a reload stops no removal, and lets in no other device", async
 
 test("a command that waits does not run for a device that is removed", async () => {
   const { users, reload, dropped } = make();
-  await users.start(config);
+  await users.start(config, late);
   await reload(phone);
   expect(dropped.map((isOut) => ["alice/laptop", "bob/phone"].filter(isOut))).toEqual([
     ["alice/laptop"],
@@ -132,7 +140,7 @@ test("a command that waits does not run for a device that is removed", async () 
 
 test("at a start an error costs its device alone, and is a problem until a reload", async () => {
   const { users, log, reload } = make(`${laptop}[bob/phone]\n`);
-  await users.start(config);
+  await users.start(config, late);
   expect(users.keys.map(({ who }) => who)).toEqual(["alice/laptop"]);
   const message = "/etc/knockd.users:3:1: the device has no key";
   expect(users.problems).toEqual([{ code: "users", message }]);
@@ -143,10 +151,42 @@ test("at a start an error costs its device alone, and is a problem until a reloa
   expect(users.problems).toEqual([]);
 });
 
+test("a disk that hangs holds a start up for 2 s, and counts when it answers", async () => {
+  const { users, clock, answer, open, holders } = make(phone, true);
+  await open("alice/laptop", 10_000);
+  const started = users.start(config, () => void users.settle());
+  await expect.poll(() => Number.isFinite(clock.nextDue)).toBe(true);
+  clock.advance(2000);
+  await started;
+  await users.settle();
+  expect(holders()).toEqual([{ "alice/laptop": 10_000 }]);
+  const message = "users file /etc/knockd.users: the disk has not answered for 2 s";
+  expect(users.problems).toEqual([{ code: "users", message }]);
+  answer();
+  await expect.poll(holders).toEqual([]);
+  expect(users.problems).toEqual([]);
+  expect(users.keys.map(({ who }) => who)).toEqual(["bob/phone"]);
+});
+
+test("a disk that hangs at a start changes nothing after a reload without users", async () => {
+  const { users, clock, answer } = make(phone, true);
+  let isLate = false;
+  const started = users.start(config, () => {
+    isLate = true;
+  });
+  await expect.poll(() => Number.isFinite(clock.nextDue)).toBe(true);
+  clock.advance(2000);
+  await started;
+  users.use({ devices: [] });
+  answer();
+  await expect.poll(() => isLate).toBe(true);
+  expect(users.keys).toEqual([]);
+});
+
 describe("a lease", () => {
   test("loses who is gone or disabled, and is closed with the last of them", async () => {
     const { users, firewall, open, reload, holders, adopted } = make();
-    await users.start(config);
+    await users.start(config, late);
     await open("alice/laptop", 10_000);
     await open("bob/phone", 60_000);
     await open("knockctl", 5000);
@@ -160,7 +200,7 @@ describe("a lease", () => {
 
   test("is closed for the last one", async () => {
     const { users, firewall, open, reload } = make();
-    await users.start(config);
+    await users.start(config, late);
     await open("alice/laptop", 10_000);
     await reload(phone);
     expect(firewall.history).toEqual(["open ssh 192.0.2.7", "close ssh 192.0.2.7"]);
@@ -170,7 +210,7 @@ describe("a lease", () => {
     const { users, open, reload, holders } = make();
     const { lock } = makeKey(new Uint8Array(64).fill(6));
     const both = section("alice/laptop", 1, `key = ${lock}`) + phone;
-    await users.start(config);
+    await users.start(config, late);
     await open("alice/laptop", 10_000);
     await open("bob/phone", 10_000);
     await reload(both);
@@ -184,7 +224,7 @@ describe("a lease", () => {
 
   test("outlasts no device, and no administrator's time is cut", async () => {
     const { users, open, reload, holders } = make();
-    await users.start(config);
+    await users.start(config, late);
     const day = 86_400_000;
     await open("alice/laptop", 30 * day);
     await open("knockctl", 20 * day);
@@ -194,11 +234,43 @@ describe("a lease", () => {
     expect(holders()).toEqual([{ knockctl: 20 * day }]);
   });
 
-  test("stays where the file cannot be read at a start", async () => {
-    const { users, firewall, open } = make("[alice/laptop]\n");
-    await open("alice/laptop", 10_000);
-    await users.start(config);
+  test.each(["[alice/laptop]\n", "[alice/laptop\n"])(
+    "stays where %j is read at a start",
+    async (text) => {
+      const { users, firewall, open, reload, holders } = make(text);
+      await open("alice/laptop", 10_000);
+      await users.start(config, late);
+      await users.settle();
+      expect(firewall.history).toEqual(["open ssh 192.0.2.7"]);
+      await reload(`${laptop}[bob/phone]\n`);
+      expect(holders()).toEqual([{ "alice/laptop": 10_000 }]);
+      await reload("[bob/phone]\n");
+      expect(holders()).toEqual([]);
+    },
+  );
+
+  test("loses who is gone, disabled or expires though another section has an error at a start", async () => {
+    const disabled = section("bob/phone", 2, "disabled = yes");
+    const expiring = section("carol/pc", 3, "expires = 2027-03-20");
+    const { users, open, holders } = make(`${disabled}${expiring}[dave/pc]\n`);
+    for (const who of ["alice/laptop", "bob/phone", "carol/pc", "dave/pc"]) {
+      await open(who, 30 * 86_400_000);
+    }
+    await users.start(config, late);
     await users.settle();
-    expect(firewall.history).toEqual(["open ssh 192.0.2.7"]);
+    expect(holders()).toEqual([{ "carol/pc": 86_400_000, "dave/pc": 30 * 86_400_000 }]);
+  });
+
+  test("stays where no file can be read at a start, until one can", async () => {
+    const { users, open, reload, holders } = make();
+    await open("alice/laptop", 10_000);
+    await users.start({ ...config, options: { usersFile: "/nowhere" } }, late);
+    await users.settle();
+    expect(holders()).toEqual([{ "alice/laptop": 10_000 }]);
+    await reload(`${laptop}[bob/phone]\n`);
+    expect(users.keys.map(({ who }) => who)).toEqual(["alice/laptop"]);
+    expect(holders()).toEqual([{ "alice/laptop": 10_000 }]);
+    await reload(phone);
+    expect(holders()).toEqual([]);
   });
 });

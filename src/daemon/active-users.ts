@@ -15,7 +15,7 @@ import type { Lease } from "../grant/lease.ts";
 import { reopenOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Lock } from "../knock/keys.ts";
-import { track } from "../system/disk.ts";
+import { inTime, LateDiskError } from "../system/disk.ts";
 import { DiskLane } from "../system/disk-lane.ts";
 import { readUsersFile } from "./state/users-file.ts";
 
@@ -46,6 +46,8 @@ export interface LoadedUsers {
 export interface ReloadedUsers extends LoadedUsers {
   /** Lines of text. */
   readonly problems: readonly string[];
+  /** Devices that the file names: without being in force they keep their leases. */
+  readonly named: ReadonlySet<string>;
 }
 
 type UserSettings = Pick<Config, "doors"> & {
@@ -60,6 +62,10 @@ export class ActiveUsers {
   /** Devices that have lost a key since `settle`. What they hold may have been opened with it. */
   #revoked: ReadonlySet<string> = new Set();
   #problems: readonly string[] = [];
+  /** Whether a file could be read, or none is needed. */
+  #isInForce = false;
+  /** As in `ReloadedUsers`. */
+  #named: ReadonlySet<string> = new Set();
 
   constructor(parts: ActiveUsersParts) {
     this.#parts = parts;
@@ -104,12 +110,15 @@ export class ActiveUsers {
     const file = await this.#parse(config);
     if (file.problems.length === 0) {
       const { devices } = file;
-      return { devices, warnings: this.#findTraps(config, devices), problems: [] };
+      const warnings = this.#findTraps(config, devices);
+      return { devices, warnings, problems: [], named: new Set() };
     }
     const { usersFile } = config.options;
+    const sound = file.devices.map(({ name }) => name);
     return {
-      devices: remainingDevices(this.#devices.values(), file),
+      devices: this.#isInForce ? remainingDevices(this.#devices.values(), file) : file.devices,
       warnings: [],
+      named: new Set([...file.unsound, ...sound]),
       problems: file.problems.flatMap((problem) => formatWithHint(usersFile, problem).split("\n")),
     };
   }
@@ -124,14 +133,33 @@ export class ActiveUsers {
     return parseUsers(Buffer.from(bytes).toString());
   }
 
-  /** Puts the file of a configuration in force, however long its disk takes. What is wrong with it costs its keys alone. */
-  async start(config: UserSettings): Promise<void> {
-    if (!hasUsers(config)) return;
+  /**
+   * Puts the file of a configuration in force. What is wrong with it costs its keys alone. Resolves when that
+   * is done, or if the disk hangs: then `onLate` is called when it has answered.
+   */
+  async start(config: UserSettings, onLate: () => void): Promise<void> {
+    if (!hasUsers(config)) {
+      this.use({ devices: [] });
+      return;
+    }
+    const started = this.#startNow(config);
+    try {
+      await inTime(started, this.#parts.clock);
+    } catch (error) {
+      if (!(error instanceof LateDiskError)) throw error;
+      this.#report([`users file ${config.options.usersFile}: ${error.message}`]);
+      void started.then(onLate);
+    }
+  }
+
+  async #startNow(config: UserSettings): Promise<void> {
     const { usersFile } = config.options;
     try {
-      const bytes = await track(this.#read(usersFile));
-      const { devices, problems } = parseUsers(Buffer.from(bytes).toString());
-      this.use({ devices });
+      const bytes = await this.#lane.runLater(() => this.#read(usersFile));
+      // A reload to a configuration without users may have come first.
+      if (this.#isInForce) return;
+      const { devices, unsound, problems } = parseUsers(Buffer.from(bytes).toString());
+      this.use({ devices, named: unsound });
       for (const text of this.#findTraps(config, devices)) {
         this.#parts.log.write({ level: "warning", event: "warning", text });
       }
@@ -143,20 +171,23 @@ export class ActiveUsers {
   }
 
   /** Puts other devices in force. The problems of the start remain if this file has some, too. */
-  use({ devices, problems = [] }: Pick<ReloadedUsers, "devices"> & Partial<ReloadedUsers>): void {
+  use(users: Pick<ReloadedUsers, "devices"> & Partial<ReloadedUsers>): void {
+    const { devices, problems = [], named = new Set() } = users;
     const revoked = devices.filter((device) => hasLostKey(this.find(device.name), device));
     this.#revoked = new Set([...this.#revoked, ...revoked.map(({ name }) => name)]);
     this.#devices = new Map(devices.map((device) => [device.name, device]));
+    this.#named = named;
+    this.#isInForce = true;
     if (problems.length === 0) this.#problems = [];
   }
 
   /**
-   * Takes those who are gone, disabled or have expired, or have lost a key, out of the leases and the commands
+   * Takes devices that are gone, disabled or have expired, or have lost a key, out of the leases and the commands
    * that wait, and lets none outlast its end.
-   * Nothing where a part of the file could not be read. Resolves when what that closes is closed.
+   * Does nothing before a file could be read. Resolves when what that closes is closed.
    */
   async settle(): Promise<void> {
-    if (this.#problems.length > 0) return;
+    if (!this.#isInForce) return;
     const { leaseManager, adopt } = this.#parts;
     leaseManager.dropCommands((name) => this.#isOut(name));
     if (leaseManager.leases.some((lease) => devicesOf(lease).length > 0)) adopt();
@@ -169,7 +200,8 @@ export class ActiveUsers {
 
   #isOut(name: string): boolean {
     const device = this.find(name);
-    return device === undefined || device.disabled || this.#revoked.has(name);
+    if (device === undefined) return !this.#named.has(name);
+    return device.disabled || this.#revoked.has(name);
   }
 
   async #settle(lease: Lease, name: string): Promise<void> {

@@ -77,13 +77,22 @@ export class Daemon {
 
   async #start(warnings: readonly string[]): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, firewall, clock } = this.#parts;
+    const { users } = this.#parts;
     this.#warn(warnings);
     await this.#protect();
-    await persistence?.state.recover((leases) => leaseManager.restore(leases));
-    await this.#parts.users.start(this.#config);
-    void this.#parts.users.settle();
+    await persistence?.state.recover(async (leases) => {
+      await leaseManager.restore(leases);
+      // Where the disk hangs the users came first.
+      void users.settle();
+    });
     this.#parts.kernelOpenings?.adopt(0);
+    // Knocks with sequences need no users file.
     pipeline.watch(doors.current);
+    await users.start(this.#config, () => {
+      void users.settle();
+      this.#useKeys().catch((error: unknown) => this.#reportKeys(error));
+    });
+    void users.settle();
     await this.#useKeys();
     // For knocks of which the last packet came before the first that is seen here.
     this.#parts.kernelOpenings?.notice();
@@ -206,6 +215,11 @@ export class Daemon {
     return keyKnocks.use(this.#config, users.keys);
   }
 
+  #reportKeys(error: unknown): void {
+    const text = `cannot receive knocks with a key: ${reason(error)}`;
+    this.#parts.log.write({ level: "error", event: "reload-failed", text });
+  }
+
   /** Keeps the configuration that is in force. */
   #refuse(error: unknown): Result<"reload"> {
     const problems = reason(error).split("\n");
@@ -228,10 +242,9 @@ export class Daemon {
     // What a door opened that changes now stays open, as what knockd opened.
     this.#parts.kernelOpenings?.adopt(0);
     doors.use(config);
-    this.#useDevices(users ?? { devices: [], warnings: [] }).catch((error: unknown) => {
-      const text = `cannot receive knocks with a key: ${reason(error)}`;
-      this.#parts.log.write({ level: "error", event: "reload-failed", text });
-    });
+    this.#useDevices(users ?? { devices: [], warnings: [] }).catch((error: unknown) =>
+      this.#reportKeys(error),
+    );
     this.#parts.persistence?.notifier.use(this.#config);
     pipeline.watch(doors.current);
     this.#replacePidFile();
