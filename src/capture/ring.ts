@@ -8,6 +8,7 @@ import {
   attachFilter,
   closePacketSocket,
   interfaceIndex,
+  interfaceName,
   mapRing,
   openPacketSocket,
   start,
@@ -128,6 +129,20 @@ export class Ring implements Source {
   /** The names of those interfaces that were asked for and do not exist. */
   missing(): readonly string[] {
     return this.#interfaces?.filter((name) => this.#index(name) === undefined) ?? [];
+  }
+
+  /**
+   * What the kernel calls those interfaces that were asked for and exist. They may have been asked for by an
+   * alternative name, or by the label of an address. Throws CAPTURE.
+   */
+  devices(): ReadonlyMap<string, string> {
+    const devices = new Map<string, string>();
+    for (const name of this.#interfaces ?? []) {
+      const index = this.#index(name);
+      const device = index === undefined ? undefined : interfaceName(this.#fd, index);
+      if (device !== undefined) devices.set(name, device);
+    }
+    return devices;
   }
 
   counters(): CaptureCounters {

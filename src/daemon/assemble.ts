@@ -37,6 +37,7 @@ import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
 import { TrialKnocks } from "./protection/trial-knocks.ts";
 import { Rehearsal } from "./rehearsal.ts";
+import type { DeviceLookup } from "./services-behind.ts";
 import { AccessHistory } from "./state/access-history.ts";
 import { markedFiles, untouchedFiles } from "./state/one-time-files.ts";
 import type { State } from "./state/state.ts";
@@ -90,6 +91,7 @@ export async function assemble(
     lookUp: options.lookUp ? reverseLookUp : undefined,
   });
   log.configure(logSettings(config.options, options));
+  const deviceOf: DeviceLookup = (name) => network.deviceOf(name);
   const onLoss = () => leaseManager.reopenNative();
   const kernelDoors = options.dryRun
     ? undefined
@@ -97,10 +99,12 @@ export async function assemble(
         doors: () => doors.current,
         onlyIpv4: options.onlyIpv4,
         isRehearsed: () => rehearsal.isOn,
+        deviceOf,
         log,
       });
   const persistence =
-    kernelDoors && (await openPersistence(options, config, { clock, log, onLoss, kernelDoors }));
+    kernelDoors &&
+    (await openPersistence(options, config, { clock, log, onLoss, kernelDoors, deviceOf }));
   const doors = await ActiveDoors.open(config, {
     clock,
     log,
@@ -188,6 +192,7 @@ export async function assemble(
     log,
     clock,
     watch: watchNetwork,
+    onDevices: () => void persistence?.protection.refreshDoors(),
   });
   return {
     clock,
@@ -236,6 +241,7 @@ async function openPersistence(
   config: Config,
   parts: Pick<FirewallsParts, "clock" | "log" | "onLoss"> & {
     readonly kernelDoors: DaemonKernelDoors;
+    readonly deviceOf: DeviceLookup;
   },
 ): Promise<Persistence> {
   const { clock, log } = parts;

@@ -52,7 +52,7 @@ export class Firewalls implements Firewall {
   readonly #command: CommandFirewall;
   /** What the configuration asks for. */
   #chosen: BackendKind = defaultBackend;
-  #behind: ServicesBehind = nothingBehind;
+  #behind: () => ServicesBehind = () => nothingBehind;
   #needed = false;
   #running: RunningBackend | undefined;
   #logged = "nothing";
@@ -97,8 +97,8 @@ export class Firewalls implements Firewall {
     ];
   }
 
-  /** Takes what a configuration asks for; `prepare` follows. */
-  choose(kind: BackendKind, behind: ServicesBehind = nothingBehind): void {
+  /** Takes what a configuration asks for; `prepare` follows. `behind` is asked whenever rules are made. */
+  choose(kind: BackendKind, behind: () => ServicesBehind = () => nothingBehind): void {
     this.#chosen = kind;
     this.#behind = behind;
     this.#failure.tellAgain();
@@ -189,7 +189,7 @@ export class Firewalls implements Firewall {
   async #protect(services: readonly Service[], trial: RunningTrial | undefined): Promise<void> {
     await this.#running?.backend.protect?.(services, trial);
     // Hosts may have sets only now.
-    if (this.#behind.routed.length > 0) this.#parts.onLoss();
+    if (this.#behind().routed.length > 0) this.#parts.onLoss();
   }
 
   /** Another backend is wanted: this one must keep nothing shut. */
@@ -218,7 +218,7 @@ export class Firewalls implements Firewall {
       table,
       onLoss: (loss, times) => this.#restore(loss, times),
       onProblem: (error) => this.#failure.tell(reasonWithHints(error)),
-      behind: () => this.#behind,
+      behind: () => this.#behind(),
       kernelDoors: () => kernelDoors?.take(),
       onKernelDoors: (result) => kernelDoors?.record(result),
     };

@@ -10,6 +10,7 @@ test("there are none while knocks open nothing", () => {
   const kernelDoors = new DaemonKernelDoors(config.options, {
     doors: () => ({ all: [] }),
     onlyIpv4: false,
+    deviceOf: (name) => name,
     isRehearsed: () => isRehearsed,
     log: new MemoryLog(),
   });
@@ -26,6 +27,7 @@ test("doors that nft did not load are stale until it loads them", () => {
   const kernelDoors = new DaemonKernelDoors(config.options, {
     doors: () => ({ all: [] }),
     onlyIpv4: false,
+    deviceOf: (name) => name,
     log: new MemoryLog(),
   });
   kernelDoors.take();

@@ -16,6 +16,7 @@ import type { Ruleset, TableContents } from "../firewall/nftables/nft-ruleset.ts
 import { rulesetsFor } from "../firewall/nftables/nft-ruleset.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import type { Doors } from "./doors.ts";
+import type { DeviceLookup } from "./services-behind.ts";
 
 export interface DaemonKernelDoorsParts {
   /** Those in force. */
@@ -24,6 +25,7 @@ export interface DaemonKernelDoorsParts {
   readonly onlyIpv4: boolean;
   /** Returns whether knocks open nothing for the moment. */
   readonly isRehearsed?: () => boolean;
+  readonly deviceOf: DeviceLookup;
   readonly log: Log;
 }
 
@@ -102,9 +104,8 @@ export class DaemonKernelDoors {
   states(): readonly KernelDoorState[] | undefined {
     if (!isWanted(this.#options)) return undefined;
     const { doors, onlyIpv4 } = this.#parts;
-    const { interfaces } = this.#options;
     const why = this.#obstacle;
-    return selectDoors(kernelDoorsOf(doors(), interfaces, onlyIpv4)).map((state) =>
+    return selectDoors(kernelDoorsOf(doors(), this.#devices, onlyIpv4)).map((state) =>
       state.opens && why !== undefined ? { opens: false, why } : state,
     );
   }
@@ -112,7 +113,7 @@ export class DaemonKernelDoors {
   /** Returns the doors that the kernel may have opened, by their keys in the kernel. */
   openers(): ReadonlyMap<string, NumberedDoor> {
     const { all } = this.#parts.doors();
-    const kernel = kernelDoorsOf({ all }, this.#options.interfaces, this.#parts.onlyIpv4);
+    const kernel = kernelDoorsOf({ all }, this.#devices, this.#parts.onlyIpv4);
     const find = ({ name, nth }: KernelDoor) =>
       all.find((door) => door.config.name === name && door.nth === nth);
     return new Map(
@@ -129,10 +130,15 @@ export class DaemonKernelDoors {
     return this.#result?.areLoaded ? undefined : "nothing is protected";
   }
 
+  /** The interfaces whose packets count; one that does not exist has the name by which it may come. */
+  get #devices(): readonly string[] | undefined {
+    return this.#options.interfaces?.map((name) => this.#parts.deviceOf(name) ?? name);
+  }
+
   get #current(): KernelDoors | undefined {
     const { doors, onlyIpv4, isRehearsed } = this.#parts;
     if (!isWanted(this.#options) || isRehearsed?.()) return undefined;
-    return kernelDoorsOf(doors(), this.#options.interfaces, onlyIpv4);
+    return kernelDoorsOf(doors(), this.#devices, onlyIpv4);
   }
 }
 

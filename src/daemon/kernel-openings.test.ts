@@ -76,6 +76,7 @@ function start(adopt?: () => Adoption) {
     leaseManager: adopt === undefined ? leaseManager : { adopt, leases: [] },
     counters,
     kernelDoors: new DaemonKernelDoors(config.options, {
+      deviceOf: (name) => name,
       doors: () => doors,
       onlyIpv4: false,
       log,

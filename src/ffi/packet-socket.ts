@@ -18,6 +18,7 @@ const TPACKET_V2 = 1;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
+const SIOCGIFNAME = 0x8910;
 const SIOCGIFINDEX = 0x8933;
 const IFNAMSIZ = 16;
 const ENODEV = 19;
@@ -117,6 +118,18 @@ export function interfaceIndex(fd: number, name: string): number | undefined {
   const errno = libc.errno();
   if (errno === ENODEV) return undefined;
   throw libc.systemError("CAPTURE", `cannot look up interface ${name}`, errno);
+}
+
+/** Returns the name of the interface of this index, never an alternative one; `undefined` if there is none. Throws CAPTURE. */
+export function interfaceName(fd: number, index: number): string | undefined {
+  const request = new Uint8Array(40);
+  new DataView(request.buffer).setInt32(IFNAMSIZ, index, littleEndian);
+  if (libc.ioctl(fd, SIOCGIFNAME, request) === 0) {
+    return new TextDecoder().decode(request.subarray(0, request.indexOf(0)));
+  }
+  const errno = libc.errno();
+  if (errno === ENODEV) return undefined;
+  throw libc.systemError("CAPTURE", `cannot look up interface ${index}`, errno);
 }
 
 /** Gives the socket back. Unmap its ring first. */

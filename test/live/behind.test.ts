@@ -273,6 +273,31 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       expect(await server.table()).not.toMatch(/routed|forwarded|(?:open\d|protected)_|cut/);
     });
 
+    test("is shut and opened on an interface whatever it is called, and while it is missing", async () => {
+      await gateway.ip("link", "property", "add", "dev", "eth0", "altname", "outer0");
+      const door = `open = tcp/22\nto = ${both}\nprotect = yes\nopen_for = 1h`;
+      await serve(door, "Interface = outer0\nKernelDoors = yes");
+      const rules = () => server.table();
+      expect(await rules()).toMatch(/chain routed[^}]*iifname != "eth0" accept/);
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+      await gateway.ip("link", "set", "eth0", "name", "wan0");
+      await expect
+        .poll(rules, { timeout: 20_000 })
+        .toMatch(/chain routed[^}]*iifname != "wan0" accept/);
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+      await gateway.ip("link", "property", "del", "dev", "wan0", "altname", "outer0");
+      await expect.poll(rules, { timeout: 20_000 }).not.toMatch(/chain routed[^}]*iifname/);
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+      await gateway.ip("link", "property", "add", "dev", "wan0", "altname", "outer0");
+      await expect
+        .poll(rules, { timeout: 20_000 })
+        .toMatch(/chain routed[^}]*iifname != "wan0" accept/);
+      await server.kill();
+      await knock(client, addressOf(gateway, family), 7003, 7001);
+      await expect.poll(() => reaches(client, target, 22), { timeout: 10_000 }).toBe("open");
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+    });
+
     test("ends with unprotect, with and without the daemon, and is in the rules of the next boot", async () => {
       await serve(`open = tcp/22\nto = ${both}\nprotect = yes`);
       const file = server.bootFile ?? "";

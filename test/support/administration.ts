@@ -102,6 +102,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     clock,
     log,
     kernelDoors: undefined,
+    deviceOf: (name) => name,
   });
   onTestFinished(() => protection.close());
   const activity = new DoorActivity(clock);

@@ -19,12 +19,18 @@ describe("a change that cannot be followed", () => {
     if (fails[what]) throw new Error(`no ${what}`);
     done.push(what);
   };
-  const ring = { listen: attempt("ring"), interfacesChanged: attempt("ring"), missing: () => [] };
+  const ring = {
+    listen: attempt("ring"),
+    interfacesChanged: attempt("ring"),
+    missing: () => [],
+    devices: () => new Map(),
+  };
+  const onDevices = () => {};
   const host = { refresh: attempt("host"), addresses: () => [] };
   let network: NetworkChanges;
   beforeEach(() => {
     Object.assign(fails, { ring: false, host: false });
-    network = new NetworkChanges({ host, ring, log, clock, watch });
+    network = new NetworkChanges({ host, ring, log, clock, watch, onDevices });
     log.entries.length = 0;
     done.length = 0;
   });
@@ -79,10 +85,16 @@ test("an interface that is missing is a problem until it is there", () => {
   let missing = ["eth9"];
   const network = new NetworkChanges({
     host: { refresh: () => {}, addresses: () => [] },
-    ring: { listen: () => {}, interfacesChanged: () => {}, missing: () => missing },
+    ring: {
+      listen: () => {},
+      interfacesChanged: () => {},
+      missing: () => missing,
+      devices: () => new Map(),
+    },
     log,
     clock,
     watch,
+    onDevices: () => {},
   });
   expect(network.missing).toEqual(["eth9"]);
   const message = "there is no interface eth9: knockd waits for it";
@@ -91,5 +103,36 @@ test("an interface that is missing is a problem until it is there", () => {
   changed();
   expect(network.missing).toEqual([]);
   expect(network.problems).toEqual([]);
+  network.close();
+});
+
+test("an interface that comes, goes, or gets another name is told, and other changes are not", () => {
+  let devices = new Map<string, string>();
+  const told: (string | undefined)[] = [];
+  const network = new NetworkChanges({
+    host: { refresh: () => {}, addresses: () => [] },
+    ring: {
+      listen: () => {},
+      interfacesChanged: () => {},
+      missing: () => [],
+      devices: () => devices,
+    },
+    log: new MemoryLog(),
+    clock: new ManualClock(),
+    watch,
+    onDevices: () => told.push(network.deviceOf("outer")),
+  });
+  changed();
+  for (const device of ["eth0", "eth0", "wan0"]) {
+    devices = new Map([["outer", device]]);
+    changed();
+  }
+  devices = new Map();
+  changed();
+  expect(told).toEqual(["eth0", "wan0", undefined]);
+  // A reload makes the rules by itself.
+  devices = new Map([["outer", "eth0"]]);
+  network.listen(["outer"]);
+  expect([told.length, network.deviceOf("outer")]).toEqual([3, "eth0"]);
   network.close();
 });

@@ -12,10 +12,12 @@ const retryInterval = 1000;
 
 export interface NetworkChangesParts {
   readonly host: Pick<Host, "refresh" | "addresses">;
-  readonly ring: Pick<Ring, "listen" | "interfacesChanged" | "missing">;
+  readonly ring: Pick<Ring, "listen" | "interfacesChanged" | "missing" | "devices">;
   readonly log: Log;
   readonly clock: Clock;
   readonly watch: typeof watchNetwork;
+  /** An interface of the configuration came, went, or has another name in the kernel. */
+  readonly onDevices: () => void;
 }
 
 /** Keeps the capture in step with this host's interfaces and addresses as they come and go. */
@@ -23,6 +25,7 @@ export class NetworkChanges {
   readonly #parts: NetworkChangesParts;
   readonly #stop: () => void;
   #missing: readonly string[] = [];
+  #devices: ReadonlyMap<string, string> = new Map();
   #problem: string | undefined;
   #cancelRetry: (() => void) | undefined;
 
@@ -36,6 +39,12 @@ export class NetworkChanges {
       log.write({ level: "debug", event: "address", text: `local IP: ${address}` });
     }
     this.#tellMissing();
+    this.#readDevices();
+  }
+
+  /** Returns what the kernel calls an interface of the configuration; `undefined` while it does not exist. */
+  deviceOf(name: string): string | undefined {
+    return this.#devices.get(name);
   }
 
   /** Returns the interfaces of the configuration that do not exist now. */
@@ -53,9 +62,12 @@ export class NetworkChanges {
     return [{ code: "network", message: this.#problem }, ...missing];
   }
 
-  /** Listens on these interfaces from now on; undefined: on all. */
+  /** Listens on these interfaces from now on; undefined: on all. The rules for them are the caller's. */
   listen(interfaces: readonly string[] | undefined): void {
-    this.#follow(() => this.#parts.ring.listen(interfaces));
+    this.#follow(() => {
+      this.#parts.ring.listen(interfaces);
+      this.#readDevices();
+    });
   }
 
   close(): void {
@@ -65,13 +77,14 @@ export class NetworkChanges {
 
   /** What fails leaves the capture as it was, and is tried again until it works. */
   #follow(change: () => void = () => this.#parts.ring.interfacesChanged()): void {
-    const { host, log, clock } = this.#parts;
+    const { host, log, clock, onDevices } = this.#parts;
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
     try {
       // First: it must not hang on whether addresses can be read.
       change();
       this.#tellMissing();
+      if (this.#readDevices()) onDevices();
       host.refresh();
     } catch (error) {
       const text = `cannot follow a change of the network: ${reason(error)}`;
@@ -83,6 +96,13 @@ export class NetworkChanges {
     if (this.#problem === undefined) return;
     this.#problem = undefined;
     log.write({ level: "notice", event: "network", text: "following network changes again" });
+  }
+
+  /** Returns whether they have changed. */
+  #readDevices(): boolean {
+    const before = this.#devices;
+    this.#devices = this.#parts.ring.devices();
+    return JSON.stringify([...before]) !== JSON.stringify([...this.#devices]);
   }
 
   #tellMissing(): void {

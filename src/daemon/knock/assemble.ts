@@ -79,5 +79,6 @@ export function followBoth(ring: Ring, keyKnocks: KeyKnocks): NetworkChangesPart
       keyKnocks.interfacesChanged();
     },
     missing: () => ring.missing(),
+    devices: () => ring.devices(),
   };
 }

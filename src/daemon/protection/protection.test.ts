@@ -48,7 +48,16 @@ function startOnHungDisk(left: readonly Service[]) {
   const [clock, log, table] = [new ManualClock(), new MemoryLog(), "sesame"];
   const starters = { nftables: starter, ipset: memoryStarter() };
   const firewalls = new Firewalls({ starters, table, clock, log, onLoss: () => {} });
-  const parts = { files, disk, table, firewalls, clock, log, kernelDoors: undefined };
+  const parts = {
+    files,
+    disk,
+    table,
+    firewalls,
+    clock,
+    log,
+    kernelDoors: undefined,
+    deviceOf: (name: string) => name,
+  };
   const protection = new Protection(parts);
   onTestFinished(() => protection.close());
   return { protection, files, log, clock, answer, kernel: () => started.at(-1)?.listProtected() };
@@ -127,7 +136,16 @@ function startWithoutFirewall() {
   let losses = 0;
   const onLoss = () => losses++;
   const firewalls = new Firewalls({ starters, table, clock, log, onLoss });
-  const parts = { files, disk: systemDisk, table, firewalls, clock, log, kernelDoors: undefined };
+  const parts = {
+    files,
+    disk: systemDisk,
+    table,
+    firewalls,
+    clock,
+    log,
+    kernelDoors: undefined,
+    deviceOf: (name: string) => name,
+  };
   const protection = new Protection(parts);
   onTestFinished(() => protection.close());
   /** Moves time on, and waits for what falls due. */

@@ -18,6 +18,7 @@ import { FileReplacer } from "../../system/file-replacer.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { Firewalls } from "../firewalls.ts";
 import type { DaemonKernelDoors } from "../kernel-doors.ts";
+import type { DeviceLookup } from "../services-behind.ts";
 import { servicesBehind } from "../services-behind.ts";
 import { BootRules } from "./boot-rules.ts";
 import { ConfirmedServices } from "./confirmed-services.ts";
@@ -28,6 +29,7 @@ export interface ProtectionParts {
   /** The name of our table. */
   readonly table: string;
   readonly firewalls: Firewalls;
+  readonly deviceOf: DeviceLookup;
   readonly clock: Clock;
   readonly log: Log;
   /** `undefined`: the kernel opens no doors by itself. */
@@ -51,7 +53,8 @@ export class Protection {
   #config: Config | undefined;
   /** What the configuration says. */
   #configured: readonly Service[] = [];
-  #behind: ServicesBehind = nothingBehind;
+  /** What the rules for hosts behind this one were made of, as text; `undefined`: none were made yet. */
+  #loadedBehind: string | undefined;
   readonly #confirmed: ConfirmedServices;
   /** An administrator has taken back what the configuration says. */
   #unprotected = false;
@@ -103,8 +106,7 @@ export class Protection {
       const { firewalls, kernelDoors } = this.#parts;
       this.#retry.reset();
       kernelDoors?.configure(config.options);
-      this.#behind = servicesBehind(config);
-      firewalls.choose(config.options.firewall, this.#behind);
+      firewalls.choose(config.options.firewall, () => this.#behind);
       this.#config = config;
       this.#configured = protectedServices(config.doors);
       await this.#carryOut();
@@ -150,10 +152,12 @@ export class Protection {
     return this.#changes.run(() => this.#carryOut());
   }
 
-  /** Has the kernel open the doors as they are now, if they have changed. What fails is in the log. */
+  /** Makes the rules anew if the doors or the interfaces have changed. What fails is in the log. */
   refreshDoors(): Promise<void> {
     return this.#changes.run(async () => {
-      if (!this.#parts.kernelDoors?.areStale || this.#obstacle !== undefined) return;
+      const loaded = this.#loadedBehind;
+      const isStale = loaded !== undefined && loaded !== JSON.stringify(this.#behind);
+      if (this.#obstacle !== undefined || !(isStale || this.#parts.kernelDoors?.areStale)) return;
       await this.#attempt(() => this.#apply());
     });
   }
@@ -303,9 +307,11 @@ export class Protection {
     const { services } = this;
     const trial = this.#trial;
     const left = trial && { services: trial.services, left: () => trial.until - clock.now() };
+    const behind = this.#behind;
     await firewalls.protect(services, left);
+    this.#loadedBehind = JSON.stringify(behind);
     // On a disk that hangs, what they are stays as it is until it answers.
-    if (!this.#confirmed.isUnread) await this.#bootRules.replace(services, this.#behind);
+    if (!this.#confirmed.isUnread) await this.#bootRules.replace(services, behind);
     this.#succeed();
   }
 
@@ -314,6 +320,11 @@ export class Protection {
     if (!(await this.#bootRules.exist())) return;
     await this.#parts.firewalls.unprotect();
     await this.#bootRules.replace([]);
+  }
+
+  get #behind(): ServicesBehind {
+    if (this.#config === undefined) return nothingBehind;
+    return servicesBehind(this.#config, this.#parts.deviceOf);
   }
 
   /** Why knockd protects nothing: the administrator's own rules decide. */

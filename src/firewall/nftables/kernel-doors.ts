@@ -83,7 +83,7 @@ const shortestTime = 100;
 
 /** Returns which doors the kernel can open, in the order of the doors. Of two that share a port the first counts. */
 export function selectDoors({ doors, interfaces }: KernelDoors): readonly KernelDoorState[] {
-  if (!(interfaces?.every(isPlain) ?? true)) {
+  if (!(interfaces?.every(isNftName) ?? true)) {
     const why = "an interface has a name that nft does not take";
     return doors.map(() => ({ opens: false, why }));
   }
@@ -110,7 +110,8 @@ export function compiledDoors(doors: KernelDoors): readonly CompiledDoor[] {
   );
 }
 
-function isPlain(name: string): boolean {
+/** Returns whether nft takes the name of an interface as it is. */
+export function isNftName(name: string): boolean {
   return /^[\w.:@-]+$/.test(name);
 }
 
