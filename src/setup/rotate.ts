@@ -68,7 +68,7 @@ export function planRotation(
           ),
           until: wallTime(Math.min(until, door.until ?? until)),
         };
-  const text = rotate(decode(before), { door: name, sequence, old, now });
+  const text = rotate(decode(before), { door: name, sequence, old });
   const { config, problems } = parseConfig(text);
   const changed = config?.doors.find((one) => one.name === name);
   const said = problems.map((problem) => formatWithHint(file, problem));

@@ -30,7 +30,7 @@ export const rotate: Command = {
     Gives a door another random sequence: shows the change of the configuration, and asks. Then
     it writes the configuration, makes knockd reload it, and prints what clients type and
     configure. The old sequence stays valid for a time, as a door of its own that ends by itself:
-    DOOR-old. The next rotation removes it.`,
+    DOOR-old. The next rotation removes it, also before its end.`,
   asksDaemon: true,
   options: [
     {
@@ -107,7 +107,7 @@ function describe({ door, strength, old }: RotationPlan): string {
   const steps = fixedSteps(door).length;
   const end =
     old === undefined
-      ? "The old sequence ends at once."
+      ? "The old sequence ends at once, and so do those of earlier rotations."
       : `The old sequence is valid until ${formatLocalTime(new Date(old.until))}, as [${printable(old.name)}].`;
   return `${describeStrength(strength, steps, door.decoys)}.\n${end}\n`;
 }

@@ -4,13 +4,11 @@ import { parseConfig } from "../parse.ts";
 import type { Rotation } from "./rotation.ts";
 import { oldName, rotate } from "./rotation.ts";
 
-const now = wallTime(Date.UTC(2026, 10, 28, 20));
 const until = wallTime(Date.UTC(2026, 11, 5, 20));
 const rotation: Rotation = {
   door: "ssh",
   sequence: [1555, 7003, 9140].map((number) => ({ number, protocol: "tcp" })),
   old: { name: "ssh-old", until },
-  now,
 };
 
 const file = `\
@@ -68,12 +66,16 @@ describe("a rotation", () => {
     expect(text).toBe(file.replace("7000,8000:udp", "1555,7003,9140"));
   });
 
-  test("removes what has ended of earlier ones, and nothing else", () => {
+  test.each([
+    ["ends at once", undefined],
+    ["stays valid for a time", { name: "ssh-old-3", until }],
+  ])("removes what earlier ones left, and nothing else, if the old sequence %s", (_, old) => {
     const ended = "\n[ssh-old]\nsequence = 5,6\n# x\ncommand = a\nuntil = 2026-11-28T20:00:00Z\n";
-    const valid = "\n[ssh-old-2]\nsequence = 5,6\ncommand = a\nuntil = 2026-11-28T20:00:01Z\n";
+    const valid = "\n[ssh-old-2]\nsequence = 5,6\ncommand = a\nUntil = 2099-11-28T20:00:01Z\n";
+    const own = "\n[ssh-old-4]\nsequence = 5,6\ncommand = a\n";
     const other = "\n[ssh-older]\nsequence = 5,6\ncommand = a\nuntil = 2026-01-01T00:00:00Z\n";
-    const text = rotate(`${file}${ended}${valid}${other}`, { ...rotation, old: undefined });
-    expect(text).toBe(`${file.replace("7000,8000:udp", "1555,7003,9140")}${valid}${other}`);
+    const text = rotate(`${file}${ended}${valid}${own}${other}`, { ...rotation, old });
+    expect(text).toBe(`${rotate(file, { ...rotation, old })}${own}${other}`);
   });
 
   test.each([

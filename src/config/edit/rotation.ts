@@ -5,7 +5,6 @@ import { isNameOf } from "../directive.ts";
 import { doorDirectives, sequences } from "../directives.ts";
 import type { ConfigSection } from "../lines.ts";
 import { readSections } from "../lines.ts";
-import { date } from "../values.ts";
 
 export interface Rotation {
   /** The only section of this name, which has a Sequence. */
@@ -14,7 +13,6 @@ export interface Rotation {
   readonly sequence: Sequence;
   /** The door that keeps the old sequence, and when it ends; `undefined` if the old sequence ends at once. */
   readonly old: OldDoor | undefined;
-  readonly now: WallTime;
 }
 
 export interface OldDoor {
@@ -27,15 +25,15 @@ type Replacements = Map<number, readonly string[]>;
 
 /**
  * Returns the text with another sequence for a door, and behind the door a copy with the old one that ends.
- * Doors of earlier rotations that have ended are removed. Everything else stays as it is, to the byte. Pure.
+ * The doors that earlier rotations left are removed, also those that are still valid. Everything else stays as it
+ * is, to the byte. Pure.
  */
-export function rotate(text: string, { door, sequence, old, now }: Rotation): string {
+export function rotate(text: string, { door, sequence, old }: Rotation): string {
   const sections = readSections(text.replace(/^\uFEFF/, ""), []);
   const lines = text.split("\n");
   const replacements: Replacements = new Map();
   for (const section of sections) {
-    if (isOldName(section.name, door) && hasEnded(section, now))
-      remove(section, lines, replacements);
+    if (isOldName(section.name, door) && ends(section)) remove(section, lines, replacements);
   }
   const section = sections.find(({ name }) => name === door);
   const steps = section?.directives.findLast(({ key }) => isNameOf(key, sequences.steps));
@@ -66,10 +64,9 @@ function isOldName(name: string, door: string): boolean {
   return name.startsWith(`${door}-old`) && /^(?:-\d+)?$/.test(name.slice(`${door}-old`.length));
 }
 
-function hasEnded({ directives }: ConfigSection, now: WallTime): boolean {
-  const until = directives.findLast(({ key }) => isNameOf(key, doorDirectives.until));
-  const parsed = date(until?.value ?? "");
-  return "value" in parsed && parsed.value <= now;
+/** Returns whether a door ends by itself, as all that a rotation leaves do. */
+function ends({ directives }: ConfigSection): boolean {
+  return directives.some(({ key }) => isNameOf(key, doorDirectives.until));
 }
 
 /** Removes a section and the empty line before it; comments before the next section stay. */
