@@ -236,6 +236,26 @@ describe("screens", () => {
       "
     `);
     expect(await screen(server, "history", "vpn")).toContain("vpn   192.0.2.7");
+    vi.spyOn(server.handlers, "history").mockReturnValue(
+      [
+        { event: "failed", reason: "exit code 1" } as const,
+        { event: "failed", what: "open", reason: "exit code 2" } as const,
+        { event: "failed", what: "close", reason: "exit code 3" } as const,
+        { event: "forgotten", because: "administrator" } as const,
+        { event: "forgotten", because: "limit" } as const,
+      ].map((entry) => ({
+        ...{ time: new Date(0), door: "vpn", source: Address.v4(0xc0000207) },
+        ...entry,
+      })),
+    );
+    const rows = (await screen(server, "history")).trimEnd().split("\n").slice(1);
+    expect(rows.map((row) => row.slice("1970-01-01 00:00:00  ".length))).toEqual([
+      "open failed   vpn   192.0.2.7  exit code 1",
+      "open failed   vpn   192.0.2.7  exit code 2",
+      "close failed  vpn   192.0.2.7  exit code 3",
+      "forgotten     vpn   192.0.2.7  administrator",
+      "forgotten     vpn   192.0.2.7  too many",
+    ]);
   });
 
   test("ignored sources are listed and can be forgiven", async () => {
@@ -309,16 +329,43 @@ describe("screens", () => {
       > close 192.0.2.8 --cut
       closed ssh for 192.0.2.8
       ended 1 connection
+      wake-up: its commands are not tracked; what they opened stays open
       > close vpn 2001:db8::9
       closed vpn for 2001:db8::9
       > close vpn
       closed vpn for 2001:db8::7
       > close all
       closed ssh for 192.0.2.7
+      wake-up: its commands are not tracked; what they opened stays open
       > close all
-      nothing was open
+      wake-up: its commands are not tracked; what they opened stays open
       "
     `);
+  });
+
+  test("close of a door that nothing closes fails, and says so", async () => {
+    const server = await startServer();
+    const text = "wake-up: its commands are not tracked; what they opened stays open\n";
+    const named = ["close", "wake-up", "192.0.2.8", "--socket", server.path];
+    expect(await knockctl(...named)).toEqual({ code: 1, stdout: text, stderr: "" });
+    const { code, stdout } = await knockctl(...named, "--json");
+    expect([code, JSON.parse(stdout)]).toMatchObject([1, { closed: [], untracked: ["wake-up"] }]);
+    await screen(server, "close", "all");
+    expect(await screen(server, "close", "192.0.2.8")).toBe("nothing was open\n");
+  });
+
+  test("close --forget does not say that anything was closed", async () => {
+    const server = await startServer();
+    const forget = ["close", "vpn", "2001:db8::7", "--forget"];
+    const { stdout } = await knockctl(...forget, "--json", "--socket", server.path);
+    expect(JSON.parse(stdout)).toMatchObject({ closed: [{ door: "vpn" }], forgotten: true });
+    server.handlers.open({ door: "vpn", address: Address.v4(0xc0000207) });
+    expect(await screen(server, "close", "vpn", "192.0.2.7", "--forget")).toBe(
+      "marked as closed: vpn for 192.0.2.7; what its command opened may still be open\n",
+    );
+    expect(await screen(server, "close", "vpn", "192.0.2.7", "--forget")).toBe(
+      "nothing was open\n",
+    );
   });
 
   test("protect, unprotect", async () => {

@@ -2,6 +2,7 @@ import { parseAddress } from "../../base/address.ts";
 import { KnockError } from "../../base/errors.ts";
 import { plural, printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
+import { fitLines } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, readAddress, withDaemon } from "./command.ts";
 
@@ -12,7 +13,8 @@ export const close: Command = {
   operands: [{ name: "DOOR|ADDRESS|all" }, { name: "ADDRESS", isOptional: true }],
   description: `
     Closes a door for all sources, all doors for an address, one door for an address, or all
-    doors. Existing connections continue unless --cut ends them.`,
+    doors. Existing connections continue unless --cut ends them. What the command of a door
+    without a stop command opened stays open: exit code 1 if only such a door was to be closed.`,
   asksDaemon: true,
   options: [
     {
@@ -24,10 +26,26 @@ export const close: Command = {
   example: "close 192.0.2.7 --cut",
   async run(line, io) {
     const params = readParams(line);
-    const result = await withDaemon(line, (daemon) => daemon.ask("close", params));
-    print(line, io, result, () => format(result));
-    return 0;
+    const { result, doors } = await withDaemon(line, async (daemon) => ({
+      result: await daemon.ask("close", params),
+      doors: await daemon.ask("doors", {}),
+    }));
+    const forgotten = params.forget === true && result.closed.length > 0;
+    const untracked = untrackedDoors(params, doors);
+    const printed = {
+      ...result,
+      ...(forgotten && { forgotten }),
+      ...(untracked.length > 0 && { untracked }),
+    };
+    print(line, io, printed, (screen) => fitLines(format(printed), screen));
+    return params.door !== undefined && untracked.length > 0 && result.closed.length === 0 ? 1 : 0;
   },
+};
+
+type ClosedOutput = Result<"close"> & {
+  readonly forgotten?: boolean;
+  /** Doors whose commands nothing undoes: what they opened stays. */
+  readonly untracked?: readonly string[];
 };
 
 function readParams(line: CommandLine): Params<"close"> {
@@ -43,8 +61,33 @@ function readParams(line: CommandLine): Params<"close"> {
   return { ...(parsed === undefined ? { door: what } : { address: parsed }), ...cut };
 }
 
-function format({ closed, connectionsCut: cut }: Result<"close">): string {
-  const lines = closed.map(({ door, source }) => `closed ${printable(door)} for ${source}\n`);
+/** Returns the doors that were to be closed, and that nothing closes: the named one, or those that have opened. */
+function untrackedDoors({ door }: Params<"close">, doors: Result<"doors">): readonly string[] {
+  const chosen = doors.filter(({ name, lastOpening }) =>
+    door === undefined ? lastOpening !== undefined : name === door,
+  );
+  const untracked = chosen.filter(({ lastsMs }) => lastsMs === undefined);
+  const isAllOfName = untracked.length === chosen.length;
+  return door === undefined || isAllOfName ? untracked.map(({ name }) => name) : [];
+}
+
+function format({
+  closed,
+  connectionsCut: cut,
+  forgotten = false,
+  untracked = [],
+}: ClosedOutput): string {
+  const lines = closed.map(({ door, source }) => {
+    const name = printable(door);
+    return forgotten
+      ? `marked as closed: ${name} for ${source}; what its command opened may still be open\n`
+      : `closed ${name} for ${source}\n`;
+  });
   if (cut > 0) lines.push(`ended ${plural(cut, "connection")}\n`);
+  if (untracked.length > 0) {
+    const names = untracked.map(printable).join(", ");
+    const noun = untracked.length === 1 ? "its commands" : "their commands";
+    lines.push(`${names}: ${noun} are not tracked; what they opened stays open\n`);
+  }
   return lines.length === 0 ? "nothing was open\n" : lines.join("");
 }
