@@ -17,7 +17,18 @@ const historySubject = { time: moment, door: v.string(), source: address };
 /** Something that happened to a door. */
 export const historyReport = v.variant("event", [
   v.object({ ...historySubject, event: v.picklist(["opened", "extended"]), by: opener, who }),
-  v.object({ ...historySubject, event: v.literal("failed"), reason: v.string() }),
+  v.object({
+    ...historySubject,
+    event: v.literal("failed"),
+    /** What failed; absent in entries of an earlier version: it was to open. */
+    what: v.exactOptional(v.picklist(["open", "close"])),
+    reason: v.string(),
+  }),
+  v.object({
+    ...historySubject,
+    event: v.literal("forgotten"),
+    because: v.picklist(["administrator", "limit"]),
+  }),
   v.object({
     ...historySubject,
     event: v.literal("closed"),

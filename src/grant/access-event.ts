@@ -15,6 +15,9 @@ export interface AccessOpener {
 /** Why a door was closed: its time was over, or an administrator closed it. */
 export type ClosedBecause = "due" | "administrator";
 
+/** Why what could not be closed counts as closed: an administrator says so, or there are too many. */
+type ForgottenBecause = "administrator" | "limit";
+
 /** What became of an access, for those that keep account of it. */
 export type AccessEvent = AccessSubject &
   (
@@ -32,6 +35,12 @@ export type AccessEvent = AccessSubject &
         readonly result: FirewallResult;
       }
     | { readonly kind: "closed"; readonly because: ClosedBecause }
+    | {
+        /** The first attempt to close has failed, or the last one. */
+        readonly kind: "close-failed";
+        readonly result: FirewallResult;
+      }
+    | { readonly kind: "forgotten"; readonly because: ForgottenBecause }
   );
 
 interface AccessSubject {

@@ -6,6 +6,7 @@ import { address } from "../../test/support/packets.ts";
 import { SlowFirewall, settled } from "../../test/support/slow-firewall.ts";
 import { monotonic } from "../base/time.ts";
 import type { FirewallResult } from "../firewall/firewall.ts";
+import type { AccessEvent } from "./access-event.ts";
 import type { AccessRequest, Failed, Lease } from "./lease.ts";
 import { failureOf } from "./lease.ts";
 import { mostFailing } from "./lease-limits.ts";
@@ -25,9 +26,11 @@ function make(ledger = new Ledger()) {
   const firewall = new SlowFirewall();
   const clock = new ManualClock();
   const log = new MemoryLog();
+  const events: AccessEvent[] = [];
   const leaseManager = new LeaseManager({
     ...{ firewall, clock, log, ledger, journal: undefined, locks: undefined },
     ...{ maxCommands: 64, refuseWithoutJournal: false },
+    onAccess: (event) => events.push(event),
   });
   const wait = async (milliseconds: number) => {
     clock.advance(milliseconds);
@@ -46,7 +49,7 @@ function make(ledger = new Ledger()) {
     if (lease === undefined || others.length > 0) throw new Error("not one lease");
     return lease;
   };
-  return { firewall, clock, log, leaseManager, wait, closing, only };
+  return { firewall, clock, log, events, leaseManager, wait, closing, only };
 }
 
 /** Ends each attempt with `result`, and returns the pauses before the next ones, until there is none. */
@@ -76,6 +79,18 @@ describe("a stop command that fails", () => {
     expect(found.reduce((sum, one) => sum + one, 0)).toBeLessThan(3600);
     const failure = failureOf(world.only());
     expect(failure).toMatchObject({ result: failed, attempts: 8, runs: 8, since: 0 });
+  });
+
+  test("is told when it fails first, when it is given up, and when it is taken for closed", async () => {
+    const world = make();
+    await world.closing();
+    await pauses(world, failed);
+    world.leaseManager.forget(world.only());
+    expect(world.events.slice(2)).toMatchObject([
+      { kind: "close-failed", result: failed },
+      { kind: "close-failed", result: failed },
+      { kind: "forgotten", because: "administrator", source: address("192.0.2.7") },
+    ]);
   });
 
   test("is told in the log: what may be open, for whom, why, and what comes next", async () => {

@@ -99,6 +99,7 @@ export class Closings {
   forget(lease: Lease): void {
     this.#cancelTimer(lease.id);
     this.#parts.firewall.log("notice", "forgotten", lease.access, "taken for closed");
+    this.#parts.firewall.tell(lease.access, { kind: "forgotten", because: "administrator" });
     if (isStarting(lease)) this.#parts.registry.step({ op: "closedEarly", id: lease.id });
     else this.#end(lease);
   }
@@ -166,6 +167,8 @@ export class Closings {
     if (result.kind !== "not-started" && !hasRoomForFailing(registry, access)) {
       const text = `${describeFailure(access, failure)}; too many could not be closed, forgotten`;
       firewall.log("error", "close-failed", access, text);
+      firewall.tell(access, { kind: "close-failed", result });
+      firewall.tell(access, { kind: "forgotten", because: "limit" });
       registry.remove(lease);
       return;
     }
@@ -190,6 +193,9 @@ export class Closings {
     const next = pause === undefined ? "" : `; next attempt in ${humanDuration(pause)}`;
     const text = `${describeFailure(access, failure)}${next}`;
     this.#parts.firewall.log("error", "close-failed", access, text);
+    const { result, attempts } = failure;
+    if (result.kind === "lost" || (attempts > 1 && !hasGivenUp({ ...failure, runs }))) return;
+    this.#parts.firewall.tell(access, { kind: "close-failed", result });
   }
 
   #endByBoot(lease: Lease, result: Failed): void {

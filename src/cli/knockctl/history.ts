@@ -12,8 +12,8 @@ export const history: Command = {
   summary: "list who opened what, when and how",
   operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
   description: `
-    Lists what was opened, extended and closed, for whom and by what: the newest entry is the
-    last. With a door or an address, lists only its entries.`,
+    Lists what was opened, extended and closed, for whom and by what, and what failed: the newest
+    entry is the last. With a door or an address, lists only its entries.`,
   asksDaemon: true,
   options: [{ long: "since", argument: "TIME", help: "list only the last 7d, 12h or 30m" }],
   example: "history ssh --since 7d",
@@ -41,7 +41,7 @@ function formatHistory(found: readonly HistoryReport[], screen: Screen): string 
   ] as const;
   const rows = found.map((entry) => [
     { text: formatLocalTime(entry.time), short: formatLocalTime(entry.time).slice("2026-".length) },
-    entry.event,
+    entry.event === "failed" ? `${entry.what ?? "open"} failed` : entry.event,
     entry.door,
     entry.source.toString(),
     describeReason(entry),
@@ -58,5 +58,7 @@ function describeReason(entry: HistoryReport): string {
       return entry.reason;
     case "closed":
       return entry.because === "due" ? "time over" : entry.because;
+    case "forgotten":
+      return entry.because === "limit" ? "too many" : entry.because;
   }
 }

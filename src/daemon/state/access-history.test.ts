@@ -35,7 +35,11 @@ test("who opened what is found by door, address and age, the oldest first", asyn
   expect(entries).toMatchObject([
     { time: new Date("2026-11-28T14:31:04.000Z"), event: "opened", door: "ssh", by: "knock" },
     { event: "extended", door: "web", by: "administrator" },
-    { event: "failed", reason: "command returned non-zero status code (2): no chain" },
+    {
+      event: "failed",
+      what: "open",
+      reason: "command returned non-zero status code (2): no chain",
+    },
     { event: "closed", because: "due" },
   ]);
   expect(await history.read({ ...all, door: "ssh" })).toEqual(entries.slice(0, 1));
@@ -43,6 +47,18 @@ test("who opened what is found by door, address and age, the oldest first", asyn
   expect(await history.read({ ...all, since: clock.wall() - 59_000 })).toEqual(entries.slice(1));
   expect(await history.read({ ...all, most: 1 })).toEqual(entries.slice(3));
   expect(statSync(path).mode & 0o777).toBe(0o600);
+});
+
+test("what could not be closed is recorded, and that it counts as closed", async () => {
+  const { history } = make();
+  const { owner, method } = opened("web");
+  const result = { kind: "failed", status: 2 } as const;
+  history.record({ owner, method, source, kind: "close-failed", result });
+  history.record({ owner, method, source, kind: "forgotten", because: "administrator" });
+  expect(await history.read(all)).toMatchObject([
+    { event: "failed", what: "close", reason: "command returned non-zero status code (2)" },
+    { event: "forgotten", because: "administrator", door: "web" },
+  ]);
 });
 
 test("a torn line is skipped, and the next one is whole", async () => {

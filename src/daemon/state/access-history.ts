@@ -9,6 +9,7 @@ import { later } from "../../base/time.ts";
 import { encode } from "../../control/protocol.ts";
 import type { HistoryReport } from "../../control/reports.ts";
 import { readHistoryEntry } from "../../control/reports.ts";
+import type { FirewallResult } from "../../firewall/firewall.ts";
 import type { AccessEvent } from "../../grant/access-event.ts";
 import { whoMember } from "../../grant/holders.ts";
 import type { Disk } from "../../system/disk.ts";
@@ -155,8 +156,16 @@ function entryOf(event: AccessEvent, time: Date): HistoryReport | undefined {
       return { ...subject, event: "closed", because: event.because };
     case "ended":
       if (event.result.kind === "done") return undefined;
-      return { ...subject, event: "failed", reason: describeWithOutput(event.result) };
+      return { ...subject, event: "failed", what: "open", ...reasonOf(event.result) };
+    case "close-failed":
+      return { ...subject, event: "failed", what: "close", ...reasonOf(event.result) };
+    case "forgotten":
+      return { ...subject, event: "forgotten", because: event.because };
   }
+}
+
+function reasonOf(result: FirewallResult): { readonly reason: string } {
+  return { reason: describeWithOutput(result) };
 }
 
 /** Returns undefined for a line that is torn or damaged. */
