@@ -48,8 +48,10 @@ export function findFaults(facts: DoctorFacts, question: DoctorQuestion): Doctor
   return [...once.values()];
 }
 
-function rank({ level }: DoctorFinding): number {
-  return level === "problem" ? 0 : 1;
+/** No command brings a missing interface: what one mends stands before it. */
+function rank({ level, code }: DoctorFinding): number {
+  if (level === "warning") return 2;
+  return code === "interface-missing" ? 1 : 0;
 }
 
 function problem(code: string, message: string, hints: readonly string[] = []): DoctorFinding {
@@ -97,7 +99,7 @@ function ofDaemon(
     found.push(problem("other-config", message, [typed("doctor")]));
   } else if (isConfigStale) {
     const message = `${configFile} was changed after knockd read it`;
-    found.push(problem("config-changed", message, [typed("reload")]));
+    found.push(problem("config-changed", message, checked.usable ? [typed("reload")] : []));
   }
   if (!isInThisNetwork) {
     const message =

@@ -216,6 +216,37 @@ test("without listening, the first problem decides", () => {
   expect(both.message).toBe("no such file (and 1 problem more)");
 });
 
+test("a file that cannot be used is checked before anything else", () => {
+  const problems = [
+    { severity: "error", line: 7, column: 3, message: "no such directive", hint: "x" },
+  ] as const;
+  const checked = { file: "/etc/knockd.conf", usable: false, doors: 0, problems };
+  const facts = doctorFacts({ checked, config: undefined }, { isConfigStale: true });
+  expect(judged({ facts })).toMatchObject({
+    code: "config-unusable",
+    message: "/etc/knockd.conf:7:3: no such directive (and 1 problem more)",
+    next: "sudo knockctl check",
+  });
+  expect(findFaults(facts, doctorQuestion).flatMap(({ hints }) => hints)).toEqual(["x"]);
+  const elsewhere = doctorFacts({
+    checked: { ...checked, file: "/srv/a.conf" },
+    config: undefined,
+  });
+  expect(judged({ facts: elsewhere }).next).toBe("sudo knockctl check /srv/a.conf");
+});
+
+test("what a command mends stands before an interface that is missing", () => {
+  const { status } = doctorFacts().daemon ?? {};
+  if (status === undefined) throw new Error("the fixture has no daemon");
+  const problems = [{ code: "interface-missing", message: "there is no interface eth9" }];
+  const hints = ["sudo ufw allow 22/tcp"];
+  const blocked = [
+    { service: "tcp/22", message: "ufw blocks tcp/22", hints, hasExceptions: false, remedies: [] },
+  ];
+  const facts = doctorFacts({}, { status: { ...status, problems }, blocked });
+  expect(judged({ facts })).toMatchObject({ code: "service-blocked", next: hints[0] });
+});
+
 test.each([80, 120])("all of it fits %i columns", (columns) => {
   const screen = { columns, hasColors: false };
   const source = address("2001:db8:1234:5678:9abc:def0:1234:5678");

@@ -1,7 +1,8 @@
 // The end of `knockctl doctor`: whether all is well, and what to do next. Pure.
 import { humanDuration } from "../../../base/duration.ts";
+import { defaultConfigFile } from "../../../base/paths.ts";
 import type { Port } from "../../../base/port.ts";
-import { plural } from "../../../base/text.ts";
+import { plural, printable } from "../../../base/text.ts";
 import type { Advice, AdviceParts } from "./explain.ts";
 import { explainSilence, explainTrace, knockCommand } from "./explain.ts";
 import type { DoctorFacts } from "./facts.ts";
@@ -53,10 +54,16 @@ function problemsOf({ findings }: VerdictParts): readonly DoctorFinding[] {
 }
 
 function ofFinding(
-  { code, message, hints }: DoctorFinding,
-  { typed }: VerdictParts,
+  { code, message, place, hints }: DoctorFinding,
+  { typed, facts }: VerdictParts,
 ): DoctorVerdict {
-  return { isGood: false, code, message, next: hints[0] ?? typed("status") };
+  if (place === undefined) {
+    return { isGood: false, code, message, next: hints[0] ?? typed("status") };
+  }
+  // A fault in the file seldom comes alone, and its hint says little without the line.
+  const { file } = facts.checked;
+  const next = typed(file === defaultConfigFile ? "check" : `check ${printable(file)}`);
+  return { isGood: false, code, message: `${place}: ${message}`, next };
 }
 
 function judgeFindings(parts: VerdictParts): DoctorVerdict {
