@@ -149,7 +149,7 @@ describe.skipIf(needs("nft", "iptables"))("knockctl doctor", () => {
       /^(?:tcp\/8455|udp\/9140) came from C [\d.]+s after the first step: too late, \[ssh\] allows 5s$/,
     );
     expect(next).toMatch(
-      /^knock -d 200 server 7003 9140:udp 8455; or seq_timeout = \d+ in \[ssh\], /,
+      /^on the client: knock -d 200 server 7003 9140:udp 8455; or seq_timeout = \d+ in \[ssh\], /,
     );
   });
 

@@ -40,7 +40,8 @@ export const doctor: Command = {
     next, when a knock is complete, after 60 seconds, or with Ctrl-C.
 
     Restarts nothing. A right knock opens its door as always, unless --dry-run is given.
-    Without a running knockd, only shows what the knock would do.`,
+    Without a running knockd, only shows what the knock would do. The sequence of a door is shown
+    on a terminal, or if DOOR is given.`,
   asksDaemon: true,
   options: [
     { long: "dry-run", help: "let the knock open nothing while this command listens" },
@@ -114,7 +115,8 @@ async function examine(
     request.time > 0 && canListen
       ? await listen({ request, facts, config, daemon }, doors, output)
       : undefined;
-  const sequences = doors.map(fixedSteps).filter((steps) => steps.length > 0);
+  const isShared = request.door === undefined && (isJson || io.terminal === undefined);
+  const sequences = (isShared ? [] : doors).map(fixedSteps).filter((steps) => steps.length > 0);
   const { host, isDry } = request;
   const interfaces = config?.options.interfaces;
   const { typed } = request;
@@ -154,6 +156,8 @@ async function listen(
     interfaces: config.options.interfaces,
     typed,
   });
+  // A sequence is a secret: a file or a pipe gets that of the door that was named, and of no other.
+  const isShared = door === undefined && io.terminal === undefined;
   // What loads the capture is of no use to the other commands.
   const { listenForKnock } = await import("./doctor/session.ts");
   if (isDry)
@@ -162,7 +166,7 @@ async function listen(
     if (!isJson) {
       io.stdout(
         formatInvitation(
-          invitedDoors(doors, host),
+          isShared ? [] : invitedDoors(doors, host),
           {
             seconds: humanDuration(time),
             dry: describeDryRun(request, facts),

@@ -38,11 +38,13 @@ const ack = 16;
 /** A packet: milliseconds and port, by TCP unless it says otherwise. */
 type Sent = readonly [at: number, port: number, more?: Partial<PacketOptions> & { on?: number }];
 
-function observe(packets: readonly Sent[]) {
+/** What the door ssh takes the packets for, and what is wrong with the knock that came farthest. */
+function observeAll(packets: readonly Sent[]) {
   const { config } = parseConfig(text);
   if (config === undefined) throw new Error("the configuration is wrong");
   const traces = new KnockTraces();
   const sources: MemorySource[] = [];
+  const kinds: (string | undefined)[] = [];
   const observer = new KnockObserver(config, new Targets(new MemoryLog()), {
     openSource: (sink) => {
       const source = new MemorySource(sink);
@@ -53,7 +55,10 @@ function observe(packets: readonly Sent[]) {
     host: { has: (address) => address.toString() === "192.0.2.1", isLocalSource: () => false },
     hostPorts: unknownHost,
     nameInterface: (index) => `eth${index}`,
-    onPacket: (packet) => traces.record(packet),
+    onPacket: (packet) => {
+      traces.record(packet);
+      kinds.push(packet.effects.find(({ door }) => door.name === "ssh")?.kind);
+    },
   });
   packets.forEach(([at, port, { on = 0, ...more } = {}]) => {
     const fields = { from: "192.0.2.7", to: "192.0.2.1", port, flags: syn, ...more };
@@ -61,7 +66,11 @@ function observe(packets: readonly Sent[]) {
   });
   observer.close();
   const [best] = traces.all;
-  return best && { door: best.door.name, ...best.diagnose() };
+  return { kinds, best: best && { door: best.door.name, ...best.diagnose() } };
+}
+
+function observe(packets: readonly Sent[]) {
+  return observeAll(packets).best;
 }
 
 const udp = { protocol: "udp" } as const;
@@ -239,4 +248,25 @@ test("a port that is two steps", () => {
       [200, 5001],
     ]),
   ).toEqual({ door: "twice", kind: "opened" });
+});
+
+test("a step that is late is told from one that is not the next one", () => {
+  const late: readonly Sent[] = [
+    [0, 7003],
+    [200, 9140, udp],
+    [7000, 8455],
+  ];
+  expect(observeAll(late).kinds).toEqual(["stage", "stage", "late"]);
+  const allLate: readonly Sent[] = [
+    [0, 7003],
+    [6000, 9140, udp],
+    [7000, 8455],
+  ];
+  expect(observeAll(allLate).kinds).toEqual(["stage", "late", "late"]);
+  const order: readonly Sent[] = [
+    [0, 7003],
+    [200, 8455],
+    [7000, 8455],
+  ];
+  expect(observeAll(order).kinds).toEqual(["stage", "order", "order"]);
 });

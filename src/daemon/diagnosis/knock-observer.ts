@@ -50,6 +50,8 @@ export class KnockObserver<S extends Source> {
   readonly #matcher: Matcher;
   readonly #doors: Doors;
   readonly #source: S;
+  /** By source and door: the stage of a knock whose time is over. */
+  readonly #late = new Map<string, number>();
 
   constructor(config: Config, targets: Targets, parts: KnockObserverParts<S>) {
     this.#parts = parts;
@@ -113,15 +115,33 @@ export class KnockObserver<S extends Source> {
   }
 
   #match(packet: Packet): DoorEffect[] {
-    // Those whose time is over; what is late for a packet is said there.
-    this.#matcher.expire(packet.time);
+    const expired = this.#matcher.expire(packet.time);
     const verdicts = this.#matcher.hit(packet);
+    for (const verdict of [...expired, ...verdicts]) {
+      if (verdict.kind !== "failed" || verdict.why !== "late") continue;
+      if (this.#late.size >= mostAttempts) this.#late.clear();
+      this.#late.set(`${verdict.source} ${verdict.door.name}`, verdict.stage);
+    }
     const all = [...verdicts, ...this.#matcher.explain(packet, verdicts)];
-    const effects = this.#doors.matchable.flatMap((door) => effectOf(door, packet, all) ?? []);
+    const effects = this.#doors.matchable.flatMap((door) => {
+      const effect = effectOf(door, packet, all);
+      return effect === undefined ? [] : [this.#judgeTime(effect, packet)];
+    });
     for (const { door } of verdicts.filter(({ kind }) => kind === "open")) {
       if (this.#doors.use(door).changed) this.#watch();
     }
     return effects;
+  }
+
+  /** Returns `late` in place of `order` for the step that a knock lacked when its time was over. */
+  #judgeTime(effect: DoorEffect, { source }: Packet): DoorEffect {
+    const key = `${source} ${effect.door.name}`;
+    const stage = this.#late.get(key);
+    if (stage === undefined || effect.step === undefined) return effect;
+    if (effect.kind === "stage") this.#late.delete(key);
+    if (effect.kind !== "order" || effect.step <= stage) return effect;
+    this.#late.set(key, effect.step);
+    return effect.step === stage + 1 ? { ...effect, kind: "late" } : effect;
   }
 }
 

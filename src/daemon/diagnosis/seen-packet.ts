@@ -26,6 +26,7 @@ export interface DoorEffect {
  * - `stage`, `open`: it is the next step, or the last one
  * - `repeat`: the step before once more
  * - `order`: a step, but not the next one
+ * - `late`: the next step, after the time of the knock
  * - `protocol`: a step by the other protocol
  * - `flags`, `source`, `destination`, `interface`: it does not count, for this reason
  * - `ignored`: its source is ignored for touching decoys
@@ -37,6 +38,7 @@ type EffectKind =
   | "open"
   | "repeat"
   | "order"
+  | "late"
   | "protocol"
   | "flags"
   | "source"

@@ -22,7 +22,7 @@ export interface AdviceParts {
   readonly typed: (command: string) => string;
 }
 
-/** The pauses that a client is told to make: milliseconds. */
+/** The pauses that a client is told to make, and where packets overtook each other: milliseconds. */
 const usualDelay = 200;
 const longDelay = 500;
 
@@ -30,7 +30,7 @@ const longDelay = 500;
 export function explainTrace(trace: KnockTrace, parts: AdviceParts): Advice {
   const { door, source } = trace;
   const name = `[${door.name}]`;
-  const again = knockCommand(door.sequence, parts.host, usualDelay);
+  const again = onClient(knockCommand(door.sequence, parts.host));
   const steps = (numbers: readonly number[]) => listPorts(pick(door.sequence, numbers));
   const diagnosis = trace.diagnose();
   switch (diagnosis.kind) {
@@ -73,14 +73,14 @@ export function explainTrace(trace: KnockTrace, parts: AdviceParts): Advice {
     case "missing": {
       const ports = steps(diagnosis.steps);
       return {
-        message: `no packet for ${ports} has come from ${source}: a cloud's security group or a router in between drops it, or the client does not send it`,
+        message: `no packet for ${ports} has come from ${source}: a cloud's security group or a router in between drops it, or the client does not send it, or to another port`,
         next: `let ${ports} pass in the provider's firewall, then ${parts.typed(`doctor ${door.name}`)}`,
       };
     }
     case "order":
       return {
         message: `the steps came from ${source} in the order ${steps(diagnosis.came)}, and ${name} wants ${listPorts(door.sequence)}`,
-        next: knockCommand(door.sequence, parts.host, longDelay),
+        next: onClient(knockCommand(door.sequence, parts.host, pauseAfter(diagnosis.came))),
       };
     case "decoy":
       return {
@@ -108,14 +108,25 @@ function explainLate(
   const port = listPorts(pick(door.sequence, [step]));
   const enough = Math.ceil((afterMs * 2) / 1000);
   const message = `${port} came from ${source} ${humanDuration(afterMs)} after the first step: too late, [${door.name}] allows ${humanDuration(door.timeout)}`;
+  const again = onClient(knockCommand(door.sequence, host));
   // A client that waits between its steps may be faster; typing cannot.
   if (afterMs <= 60_000) {
     return {
       message,
-      next: `${knockCommand(door.sequence, host, usualDelay)}; or seq_timeout = ${enough} in [${door.name}], then ${typed("reload")}`,
+      next: `${again}; or seq_timeout = ${enough} in [${door.name}], then ${typed("reload")}`,
     };
   }
-  return { message, next: knockCommand(door.sequence, host, usualDelay) };
+  return { message, next: again };
+}
+
+function onClient(command: string): string {
+  return `on the client: ${command}`;
+}
+
+/** A pause helps against packets that overtake each other, and not where all steps were sent the other way round. */
+function pauseAfter(came: readonly number[]): number {
+  const isReversed = came.every((step, i) => step < (came[i - 1] ?? Infinity));
+  return isReversed ? usualDelay : longDelay;
 }
 
 /** Explains that no packet of a knock has come. `sequences`: of the doors. */
@@ -132,7 +143,7 @@ export function explainSilence(
     next:
       first === undefined
         ? "knock from the client, and try again"
-        : `on the client: ${knockCommand(first, host, usualDelay, "-v ")}`,
+        : onClient(knockCommand(first, host, usualDelay, "-v ")),
   };
 }
 
@@ -161,7 +172,9 @@ export function describeEffect(
     case "repeat":
       return `${nth} again`;
     case "order":
-      return `${nth}, but not the next one, or too late`;
+      return `${nth}, but not the next one`;
+    case "late":
+      return `${nth}, but too late`;
     case "protocol":
       return `${nth} is ${listPorts(pick(door.sequence, [step]))}`;
     case "flags":

@@ -122,3 +122,26 @@ test("what daemon and check find alike is said once, as a problem", () => {
     ["problem", "interface-missing", ""],
   ]);
 });
+
+test("what is wrong with the users file has its place once", () => {
+  const file = "/etc/knockd.users";
+  const said = [
+    `${file}:3:1: no such key\n${file}:3:1: hint: remove it`,
+    `${file}: warning: nobody may open [vpn]`,
+  ];
+  const users = (usable: boolean) => {
+    const found = { file, usable, devices: 1, problems: said };
+    return findFaults(doctorFacts({ checked: { ...checked, users: found } }), doctorQuestion);
+  };
+  expect(users(true)).toEqual([
+    {
+      level: "warning",
+      code: "users",
+      place: `${file}:3:1`,
+      message: "no such key",
+      hints: ["remove it"],
+    },
+    { level: "warning", code: "users", place: file, message: "nobody may open [vpn]", hints: [] },
+  ]);
+  expect(users(false)).toMatchObject([{ code: "users-unusable", place: `${file}:3:1` }, {}]);
+});

@@ -68,9 +68,15 @@ function ofConfig(
 ): DoctorFinding[] {
   if (unreadable !== undefined) return [problem("config-unusable", unreadable, [typed("init")])];
   const { file, problems, users } = checked;
-  const ofUsers = (users?.problems ?? []).map((text) =>
-    users?.usable === false ? problem("users-unusable", text) : warning("users", text),
-  );
+  const ofUsers = (users?.problems ?? []).map((text) => {
+    const found =
+      users?.usable === false ? problem("users-unusable", text) : warning("users", text);
+    // FILE:LINE:COLUMN: message, and perhaps such a line with a hint.
+    const [, place, message, hint] =
+      /^(\/.*?(?::\d+)*): (?:warning: |error: )?(.*)(?:\n.*?: hint: (.*))?$/.exec(text) ?? [];
+    if (place === undefined || message === undefined) return found;
+    return { ...found, place, message, hints: hint === undefined ? [] : [hint] };
+  });
   const ofFile = problems.map(({ severity, line, column, message, hint }) => {
     const hints = hint === undefined ? [] : [hint];
     if (severity === "error") {

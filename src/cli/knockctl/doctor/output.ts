@@ -70,8 +70,14 @@ function describeInterfaces({ config, survey, daemon }: DoctorFacts): string {
     // All that have no address would be a long list.
     .filter(({ name, addresses }) => !isAny || (name !== "lo" && addresses.length > 0))
     .map(({ name, isUp, addresses }) => {
-      const [first] = addresses;
-      return `${name}${isUp ? "" : " (down)"}${first === undefined ? "" : ` ${first}`}`;
+      const shown = [
+        addresses.find((address) => !address.includes(":")),
+        addresses.find((address) => address.includes(":") && !address.startsWith("fe80:")),
+      ].flatMap((address) => address ?? []);
+      return [
+        `${name}${isUp ? "" : " (down)"}`,
+        ...(shown.length > 0 ? shown : addresses.slice(0, 1)),
+      ].join(" ");
     });
   const all = [...listened, ...missing.map((name) => `${name} (missing)`)].join(", ");
   return isAny ? `any: ${all || "no interface with an address"}` : all || "nothing";
@@ -165,12 +171,14 @@ export class DoctorDisplay implements SessionDisplay {
     if (this.#shown > mostShown) return;
     const text = `${source}`;
     const last = this.#last;
-    const goesOn = last !== undefined && last.source === text && time - last.time < pause;
+    const main = mainEffects(effects);
+    const isFirst = main.every(({ kind, step }) => kind === "stage" && step === 1);
+    const goesOn = !isFirst && last?.source === text && time - last.time < pause;
     const begin = goesOn ? last.begin : time;
     this.#last = { source: text, begin, time };
     if (!goesOn) this.#print(`${formatLocalTime(new Date()).slice(-8)}  ${text}`);
     const start = `${((time - begin) / 1000).toFixed(3).padStart(8)}s  ${listPorts([port]).padEnd(9)}`;
-    for (const effect of mainEffects(effects)) {
+    for (const effect of main) {
       const what = `[${printable(effect.door.name)}] ${describeEffect(effect, interfaceName)}`;
       this.#print(`${start}  ${what}`, colorOf(effect));
     }

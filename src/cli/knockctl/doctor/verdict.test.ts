@@ -46,14 +46,14 @@ function trace(...hits: readonly (readonly [number, number, DoorEffect["kind"]])
   return found;
 }
 
-const again = "knock -d 200 server.example.org 7003 9140:udp 8455";
+const again = "on the client: knock -d 200 server.example.org 7003 9140:udp 8455";
 
 describe("a knock", () => {
   test.each<[string, KnockTrace, string, string]>([
     [
       "without a step",
       trace([0, 1, "stage"], [400, 3, "order"]),
-      "no packet for udp/9140 has come from 192.0.2.7: a cloud's security group or a router in between drops it, or the client does not send it",
+      "no packet for udp/9140 has come from 192.0.2.7: a cloud's security group or a router in between drops it, or the client does not send it, or to another port",
       "let udp/9140 pass in the provider's firewall, then sudo knockctl doctor ssh",
     ],
     [
@@ -67,6 +67,12 @@ describe("a knock", () => {
       trace([0, 1, "stage"], [200, 3, "order"], [400, 2, "order"]),
       "the steps came from 192.0.2.7 in the order tcp/7003, tcp/8455, udp/9140, and [ssh] wants tcp/7003, udp/9140, tcp/8455",
       again.replace("200", "500"),
+    ],
+    [
+      "backwards",
+      trace([0, 3, "order"], [200, 2, "order"], [400, 1, "stage"]),
+      "the steps came from 192.0.2.7 in the order tcp/8455, udp/9140, tcp/7003, and [ssh] wants tcp/7003, udp/9140, tcp/8455",
+      again,
     ],
     [
       "that is too slow",
@@ -109,7 +115,7 @@ describe("a knock", () => {
       code: "silence",
       message:
         "no packet of a knock (tcp/7003, udp/9140, tcp/8455) has come: a cloud's security group or a router in between drops them, the client knocks at another address, or it did not knock",
-      next: `on the client: ${again.replace("knock", "knock -v")}`,
+      next: again.replace("knock", "knock -v"),
     });
   });
 });
@@ -245,6 +251,40 @@ test("what a command mends stands before an interface that is missing", () => {
   ];
   const facts = doctorFacts({}, { status: { ...status, problems }, blocked });
   expect(judged({ facts })).toMatchObject({ code: "service-blocked", next: hints[0] });
+});
+
+test("each knock is a block of its own", () => {
+  let text = "";
+  const io = { stdout: (more: string) => (text += more), stderr: () => {} };
+  const parts = { host: "server", interfaces: ["eth0"], typed: doctorQuestion.typed };
+  const display = new DoctorDisplay(io, { columns: Infinity, hasColors: false }, parts);
+  const send = (at: number, step: number, kind: DoorEffect["kind"]) => {
+    const port = sequence[step - 1];
+    if (port === undefined) throw new Error("the door has no such step");
+    const effects = [{ door, step, kind }];
+    display.packet({ time: monotonic(at), source: guest, port, interfaceName: "eth0", effects });
+  };
+  for (const [at, step] of [
+    [0, 1],
+    [200, 3],
+    [1300, 1],
+    [1500, 2],
+  ] as const) {
+    send(at, step, step === 3 ? "order" : "stage");
+  }
+  expect(text.match(/^.*192\.0\.2\.7$/gm)).toHaveLength(2);
+  expect(text).toContain("0.200s  tcp/8455   [ssh] step 3 of 3, but not the next one\n");
+  expect(text.match(/ 0\.200s /g)).toHaveLength(2);
+});
+
+test("an interface shows an address of each family", () => {
+  const { survey } = doctorFacts();
+  const addresses = ["192.0.2.1", "192.0.2.2", "fe80::1", "2001:db8::1"];
+  const facts = doctorFacts({
+    survey: { ...survey, interfaces: [{ name: "eth0", isUp: true, addresses }] },
+  });
+  const text = formatFacts(facts, [], { columns: Infinity, hasColors: false });
+  expect(text).toMatch(/^listening on +eth0 192\.0\.2\.1 2001:db8::1$/m);
 });
 
 test.each([80, 120])("all of it fits %i columns", (columns) => {
