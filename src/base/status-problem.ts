@@ -5,6 +5,8 @@ import type { Address } from "./address.ts";
  * each means.
  */
 export const problemCodes = [
+  "config-refused",
+  "config-stale",
   "journal",
   "history",
   "users",

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { TestServer } from "../../test/support/control-server.ts";
-import { startServer } from "../../test/support/control-server.ts";
+import { startServer, temporaryFolder } from "../../test/support/control-server.ts";
 import { knockctl, knockctlAt } from "../../test/support/knockctl.ts";
 import { stubRules } from "../../test/support/rulesets.ts";
 import { tooWide } from "../../test/support/wide.ts";
 import { Address, parseAddress } from "../base/address.ts";
 import { KnockError } from "../base/errors.ts";
+import { networkNamespace } from "../system/namespaces.ts";
 import { optionsOf, readCommandLine } from "./knockctl/command-line.ts";
 import { commands } from "./knockctl.ts";
 import { withPermissionHint } from "./permission.ts";
@@ -369,6 +370,30 @@ describe("screens", () => {
   });
 
   test("protect, unprotect", async () => {
+  test("status names a configuration that was changed after knockd read it, once", async () => {
+    const server = await startServer();
+    const configFile = join(temporaryFolder(), "knockd.conf");
+    writeFileSync(configFile, "");
+    const configReadAt = new Date(0);
+    const found = { ...server.handlers.status(), configFile, configReadAt };
+    const status = vi.spyOn(server.handlers, "status").mockReturnValue(found);
+    const codes = async () => {
+      const { code, stdout } = await knockctl("status", "-j", "-s", server.path);
+      const { problems } = JSON.parse(stdout).status;
+      return [code, problems.map((problem: { code: string }) => problem.code)];
+    };
+    // In another network, it may be another file of this name.
+    expect(await codes()).toEqual([0, []]);
+    const here = { ...found, networkNamespace: networkNamespace() ?? "" };
+    status.mockReturnValue(here);
+    expect(await codes()).toEqual([3, ["config-stale"]]);
+    const refused = { code: "config-refused", message: "the last reload was refused" };
+    status.mockReturnValue({ ...here, problems: [refused] });
+    expect(await codes()).toEqual([3, ["config-refused"]]);
+    status.mockReturnValue({ ...here, configReadAt: new Date(Date.now() + 60_000) });
+    expect(await codes()).toEqual([0, []]);
+  });
+
     const server = await startServer();
     expect(await screen(server, "unprotect")).toBe("nothing is protected\n");
     expect(await screen(server, "protect")).toBe("protected: tcp/22\n");

@@ -108,6 +108,24 @@ test("what could not be closed is listed, is a problem, and is closed or forgott
   expect(await handlers.close({ ...who, forget: true })).toEqual({ closed: [], connectionsCut: 0 });
 });
 
+test("a reload that was refused is a problem until one is not", async () => {
+  const { handlers, configure } = await startAdministration();
+  configure("Interface");
+  await handlers.reload({});
+  const [problem, ...others] = handlers.status().problems;
+  expect(problem).toMatchObject({
+    code: "config-refused",
+    message: expect.stringMatching(
+      /^the last reload was refused, the configuration of before is in force: .*knockd\.conf:2/,
+    ),
+    hints: [expect.stringMatching(/^knockctl check .*knockd\.conf$/), "then: knockctl reload"],
+  });
+  expect(others).toEqual([]);
+  configure("");
+  await handlers.reload({});
+  expect(handlers.status().problems).toEqual([]);
+});
+
 test("a name that is near one of a door, or all, is answered with that", async () => {
   const { handlers } = await startAdministration();
   const refused = (hint: string) => expect.objectContaining({ hints: [hint] });

@@ -19,6 +19,7 @@ import { assemble, logSettings } from "./assemble.ts";
 import { compareConfigs, lateOptions } from "./config-changes.ts";
 import type { CheckedConfig, DaemonOptions } from "./daemon-options.ts";
 import { lastOpenings } from "./last-openings.ts";
+import { RefusedConfig } from "./refused-config.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { ConfigFile } from "./state/config-file.ts";
 import { PidFile } from "./state/pid-file.ts";
@@ -42,6 +43,7 @@ export class Daemon {
   readonly #options: DaemonOptions;
   readonly #parts: DaemonParts;
   readonly #file: ConfigFile;
+  readonly #refusedConfig: RefusedConfig;
   /** Of two reloads, the later one counts. */
   readonly #reads = new TaskSequence();
   readonly #manager = new ServiceManager(systemClock);
@@ -70,6 +72,7 @@ export class Daemon {
   ) {
     this.#options = options;
     this.#file = file;
+    this.#refusedConfig = new RefusedConfig(options.configFile);
     this.#started = config.options;
     this.#config = config;
     this.#parts = parts;
@@ -140,6 +143,7 @@ export class Daemon {
       await this.reloadUsers();
       return refused;
     }
+    this.#refusedConfig.accept();
     const changes = compareConfigs(this.#config, loaded.config);
     this.#parts.activity.forget([...changes.changed, ...changes.removed]);
     const late = lateOptions(this.#started, loaded.config.options);
@@ -224,6 +228,7 @@ export class Daemon {
   #refuse(error: unknown): Result<"reload"> {
     const problems = reason(error).split("\n");
     if (!this.#isStopping) {
+      this.#refusedConfig.refuse(problems);
       // A log rotation needs new files, whatever the configuration is like.
       this.#configureLog();
       for (const text of [...problems, "the configuration stays as it was"]) {
@@ -328,6 +333,7 @@ export class Daemon {
       version: this.#options.version,
       configFile: this.#options.configFile,
       configReadAt: () => doors.usedSince,
+      refusedConfig: this.#refusedConfig,
       source: pipeline.source,
       ...persistence,
       journal: persistence.state.journal,

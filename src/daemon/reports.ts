@@ -29,6 +29,7 @@ import type { KeyKnocks } from "./knock/key-knocks.ts";
 import { inspectProtection } from "./protection/inspect.ts";
 import type { Protection } from "./protection/protection.ts";
 import { unreachableServices } from "./protection/reachable.ts";
+import type { RefusedConfig } from "./refused-config.ts";
 import type { AccessHistory } from "./state/access-history.ts";
 
 /** How many leases that could not be closed `status` describes one by one. */
@@ -43,6 +44,7 @@ export interface StatusParts {
   readonly configFile: string;
   /** Returns when the configuration in force was read. */
   readonly configReadAt: () => WallTime;
+  readonly refusedConfig: Pick<RefusedConfig, "problems">;
   readonly clock: Clock;
   readonly leaseManager: LeaseManager;
   readonly matcher: Matcher;
@@ -97,6 +99,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
     },
     journal: { path: journal.path, ...(problem !== undefined && { problem }) },
     problems: [
+      ...parts.refusedConfig.problems,
       ...(problem === undefined ? [] : [{ code: "journal", message: problem } as const]),
       ...parts.history.problems,
       ...parts.users.problems,

@@ -14,6 +14,7 @@ import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { DaemonLog } from "../../src/daemon/log/daemon-log.ts";
 import { Protection } from "../../src/daemon/protection/protection.ts";
 import { TrialKnocks } from "../../src/daemon/protection/trial-knocks.ts";
+import { RefusedConfig } from "../../src/daemon/refused-config.ts";
 import { Rehearsal } from "../../src/daemon/rehearsal.ts";
 import { AccessHistory } from "../../src/daemon/state/access-history.ts";
 import { openState } from "../../src/daemon/state/state.ts";
@@ -130,6 +131,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
   if (backend === undefined) throw new Error("no native door has made a backend start");
 
   const trialKnocks = new TrialKnocks();
+  const refusedConfig = new RefusedConfig(configFile);
   /** What the daemon's own reload does, but for the parts that are not here. */
   const reload = async (): Promise<Result<"reload">> => {
     let after: Config;
@@ -137,8 +139,11 @@ export async function startAdministration(): Promise<AdministrationBench> {
       after = loadConfig(configFile, folder).config;
     } catch (error) {
       if (!(error instanceof KnockError)) throw error;
-      return { kind: "refused", file: configFile, problems: error.message.split("\n") };
+      const problems = error.message.split("\n");
+      refusedConfig.refuse(problems);
+      return { kind: "refused", file: configFile, problems };
     }
+    refusedConfig.accept();
     const changes = compareConfigs(config, after);
     config = after;
     trialKnocks.forget([...changes.removed, ...changes.changed]);
@@ -172,6 +177,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     trialKnocks,
     rehearsal: new Rehearsal(clock, () => {}),
     configReadAt: () => clock.wall(),
+    refusedConfig,
     host: { has: (address) => `${address}` === "192.0.2.1" },
     kernelDoors: undefined,
     kernelOpenings: undefined,

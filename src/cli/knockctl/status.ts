@@ -4,6 +4,8 @@ import { plural, printable } from "../../base/text.ts";
 import type { Result } from "../../control/methods.ts";
 import type { LeaseReport } from "../../control/reports.ts";
 import { reportBlockedDoors } from "../../setup/blocked-services.ts";
+import { isConfigStale } from "../../setup/config-staleness.ts";
+import { networkNamespace } from "../../system/namespaces.ts";
 import { fitLines } from "../program.ts";
 import type { Screen } from "../screen.ts";
 import { paint } from "../screen.ts";
@@ -43,8 +45,8 @@ export const status: Command = {
     const [door] = line.operands;
     const doors = selectDoors(door, answers.doors);
     const leases = leasesOf(door === undefined ? {} : { door }, answers.leases);
-    const blocked = await findBlockedDoors(answers.doors, answers.status);
-    const problems = [...answers.status.problems, ...blocked];
+    const seen = await findSeenProblems(answers.doors, answers.status);
+    const problems = [...answers.status.problems, ...seen];
     const found = { doors, leases, status: { ...answers.status, problems } };
     print(line, io, found, (screen) =>
       [
@@ -57,13 +59,29 @@ export const status: Command = {
   },
 };
 
-/** Returns a problem for each service of these doors that another firewall of this host drops. */
-export async function findBlockedDoors(
+/**
+ * Returns the problems that this process sees, where it is on the host of the daemon: a configuration that was
+ * changed since, and each service of these doors that another firewall drops.
+ */
+export async function findSeenProblems(
   doors: Result<"doors">,
   status: Result<"status">,
 ): Promise<readonly StatusProblem[]> {
   const blocked = await reportBlockedDoors(doors, status);
-  return blocked.map(({ message, hints }) => ({ code: "service-blocked", message, hints }));
+  return [
+    ...findStaleConfig(status),
+    ...blocked.map(({ message, hints }) => ({ code: "service-blocked", message, hints }) as const),
+  ];
+}
+
+function findStaleConfig(status: Result<"status">): readonly StatusProblem[] {
+  const { networkNamespace: theirs, configFile, problems } = status;
+  // A daemon in a container has another file of this name.
+  if (theirs === undefined || theirs !== networkNamespace()) return [];
+  const isRefused = problems.some(({ code }) => code === "config-refused");
+  if (isRefused || !isConfigStale(status)) return [];
+  const message = `${configFile} was changed after knockd read it`;
+  return [{ code: "config-stale", message, hints: ["knockctl reload"] }];
 }
 
 type FoundProblem = Result<"status">["problems"][number];

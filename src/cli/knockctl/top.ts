@@ -4,7 +4,7 @@ import { defaultControlSocket } from "../../base/paths.ts";
 import { openClient } from "../../control/client.ts";
 import type { Command } from "./command.ts";
 import { screenFor, usageError } from "./command.ts";
-import { findBlockedDoors } from "./status.ts";
+import { findSeenProblems } from "./status.ts";
 import { isFullTerminal, openFullScreen } from "./top/full-screen.ts";
 import { TopSession } from "./top/session.ts";
 import { barGlyphs } from "./top/spans.ts";
@@ -38,7 +38,7 @@ export const top: Command = {
       openScreen: openFullScreen,
       draw: (state, size) =>
         drawTop(state, { ...screenFor(line, io), ...size, glyphs: barGlyphs(process.env) }),
-      findProblems: ({ doors, status }) => findBlockedDoors(doors, status),
+      findProblems: ({ doors, status }) => findSeenProblems(doors, status),
     });
     return await session.run();
   },

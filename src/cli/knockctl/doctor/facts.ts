@@ -1,5 +1,4 @@
 // What `knockctl doctor` knows before it listens.
-import { statSync } from "node:fs";
 import { systemClock } from "../../../base/clock.ts";
 import { KnockError } from "../../../base/errors.ts";
 import { defaultConfigFile, defaultControlSocket } from "../../../base/paths.ts";
@@ -10,6 +9,7 @@ import type { Result } from "../../../control/methods.ts";
 import type { DoorReport } from "../../../control/reports.ts";
 import type { BlockedReport } from "../../../setup/blocked-services.ts";
 import { reportBlockedDoors } from "../../../setup/blocked-services.ts";
+import { isConfigStale } from "../../../setup/config-staleness.ts";
 import type { HostSurvey } from "../../../setup/host-survey.ts";
 import { surveyHost } from "../../../setup/host-survey.ts";
 import { answers } from "../../../setup/running-daemon.ts";
@@ -79,22 +79,12 @@ async function readFile(
 async function askDaemon(daemon: ControlClient): Promise<DaemonFacts> {
   const status = await daemon.ask("status", {});
   const doors = await daemon.ask("doors", {});
-  const { networkNamespace: theirs, configFile, configReadAt } = status;
+  const { networkNamespace: theirs } = status;
   return {
     status,
     doors,
     blocked: await reportBlockedDoors(doors, status),
-    isConfigStale: configReadAt !== undefined && changedAt(configFile) > configReadAt.getTime(),
+    isConfigStale: isConfigStale(status),
     isInThisNetwork: theirs === undefined || theirs === networkNamespace(),
   };
-}
-
-/** When a file was written or moved to its place: milliseconds since 1970. */
-function changedAt(file: string): number {
-  try {
-    const { mtimeMs, ctimeMs } = statSync(file);
-    return Math.max(mtimeMs, ctimeMs);
-  } catch {
-    return 0; // The check of the file says it.
-  }
 }
