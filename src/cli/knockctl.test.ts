@@ -223,7 +223,7 @@ describe("screens", () => {
     for (const command of ["status", "doors", "leases"]) {
       const { code, stderr } = await knockctl(command, "shs", "-s", server.path);
       expect([code, stderr]).toEqual([
-        2,
+        1,
         expect.stringContaining('there is no door "shs"\nknockctl: hint: did you mean "ssh"?\n'),
       ]);
     }
@@ -524,9 +524,14 @@ describe("screens", () => {
   test("watch of a door that there is not", async () => {
     const { path } = await startServer();
     expect(await knockctl("watch", "shs", "--socket", path)).toMatchObject({
-      code: 2,
+      code: 1,
       stderr: expect.stringContaining(
         'there is no door "shs"\nknockctl: hint: did you mean "ssh"?',
+    for (const command of ["watch", "leases"]) {
+      const { code, stderr } = await knockctl(command, "192.0.2.300", "--socket", path);
+      const error = 'knockctl: error: "192.0.2.300" is neither a door nor an address\n';
+      expect([code, stderr]).toEqual([1, error]);
+    }
       ),
     });
   });

@@ -26,7 +26,7 @@ export const doors: Command = {
   },
 };
 
-/** Returns the doors of this name; all of them without one. Throws USAGE if there is none. */
+/** Returns the doors of this name; all of them without one. Throws SYSTEM if there is none. */
 export function selectDoors(
   name: string | undefined,
   all: readonly DoorReport[],

@@ -17,13 +17,16 @@ export function readSubject(text: string | undefined): Subject {
   return address === undefined ? { door: text } : { address };
 }
 
-/** Throws USAGE if none of these doors has this name. */
+/** Throws SYSTEM if none of these doors has this name. */
 export function expectDoor(name: string, doors: readonly DoorReport[]): void {
   const names = doors.map((door) => door.name);
   if (names.includes(name)) return;
+  if (/^\d+(?:\.\d+){2,}|:/.test(name)) {
+    throw new KnockError("SYSTEM", `"${name}" is neither a door nor an address`);
+  }
   const near = nearest(name, names);
   const hint = near === undefined ? "knockctl doors lists them" : `did you mean "${near}"?`;
-  throw new KnockError("USAGE", `there is no door "${name}"`, { hints: [hint] });
+  throw new KnockError("SYSTEM", `there is no door "${name}"`, { hints: [hint] });
 }
 
 /** Returns the leases of a door or an address; all of them for neither. */
