@@ -396,6 +396,9 @@ describe("screens", () => {
 
     const server = await startServer();
     expect(await screen(server, "unprotect")).toBe("nothing is protected\n");
+    expect(await screen(server, "unprotect")).toBe(
+      "tcp/22: knockd lets all sources through again\nnothing is protected\n",
+    );
     expect(await screen(server, "protect")).toBe("protected: tcp/22\n");
   });
 

@@ -41,8 +41,16 @@ export const unprotect: Command = {
       return found.options === undefined ? 1 : 0;
     }
     const there = { ...line, given: new Map([...line.given, ["socket", socket]]) };
-    const result = await withDaemon(there, (daemon) => daemon.ask("unprotect", {}));
-    print(line, io, result, () => formatProtection(result));
+    const { before, result } = await withDaemon(there, async (daemon) => ({
+      before: (await daemon.ask("status", {})).firewall,
+      result: await daemon.ask("unprotect", {}),
+    }));
+    const were = new Set([...before.protects, ...(before.trial?.services ?? [])]);
+    const unprotected = [...were].filter((service) => !result.services.includes(service));
+    print(line, io, { ...result, unprotected }, () => {
+      const reached = `${unprotected.join(", ")}: knockd lets all sources through again\n`;
+      return `${unprotected.length === 0 ? "" : reached}${formatProtection(result)}`;
+    });
     return 0;
   },
 };
