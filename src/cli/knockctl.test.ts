@@ -13,6 +13,7 @@ import { networkNamespace } from "../system/namespaces.ts";
 import { optionsOf, readCommandLine } from "./knockctl/command-line.ts";
 import { commands } from "./knockctl.ts";
 import { withPermissionHint } from "./permission.ts";
+import { version } from "./version.ts";
 
 beforeEach(() => void vi.stubEnv("TZ", "UTC"));
 beforeEach(() => stubRules("none"));
@@ -369,7 +370,6 @@ describe("screens", () => {
     );
   });
 
-  test("protect, unprotect", async () => {
   test("status names a configuration that was changed after knockd read it, once", async () => {
     const server = await startServer();
     const configFile = join(temporaryFolder(), "knockd.conf");
@@ -394,11 +394,12 @@ describe("screens", () => {
     expect(await codes()).toEqual([0, []]);
   });
 
+  test("protect, unprotect", async () => {
     const server = await startServer();
-    expect(await screen(server, "unprotect")).toBe("nothing is protected\n");
     expect(await screen(server, "unprotect")).toBe(
       "tcp/22: knockd lets all sources through again\nnothing is protected\n",
     );
+    expect(await screen(server, "unprotect")).toBe("nothing is protected\n");
     expect(await screen(server, "protect")).toBe("protected: tcp/22\n");
   });
 
@@ -526,15 +527,15 @@ describe("screens", () => {
 
   test("watch of a door that there is not", async () => {
     const { path } = await startServer();
-    expect(await knockctl("watch", "shs", "--socket", path)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(
-        'there is no door "shs"\nknockctl: hint: did you mean "ssh"?',
     for (const command of ["watch", "leases"]) {
       const { code, stderr } = await knockctl(command, "192.0.2.300", "--socket", path);
       const error = 'knockctl: error: "192.0.2.300" is neither a door nor an address\n';
       expect([code, stderr]).toEqual([1, error]);
     }
+    expect(await knockctl("watch", "shs", "--socket", path)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        'there is no door "shs"\nknockctl: hint: did you mean "ssh"?',
       ),
     });
   });
@@ -619,6 +620,15 @@ test("a terminal gets colours, a pipe only if they are wanted", async () => {
 });
 
 describe("--json", () => {
+  test("is JSON of help and version, too", async () => {
+    const ask = async (...args: string[]) => JSON.parse((await knockctl(...args, "-j")).stdout);
+    expect(await ask("version")).toEqual({ version: 2, release: version });
+    expect(await ask("help", "open")).toEqual({
+      version: 2,
+      text: (await knockctl("help", "open")).stdout,
+    });
+  });
+
   test.each([
     [["status"], { status: { pid: 812 }, doors: [{}, {}, {}, {}], leases: [{}, {}] }],
     [["doors"], { doors: [{ name: "ssh" }, {}, {}, {}] }],
@@ -641,6 +651,7 @@ describe("--json", () => {
   });
 
   test.each([
+    [["--json"], 2, "USAGE", "COMMAND is missing"],
     [["open", "cellar", "192.0.2.7", "--json"], 1, "SYSTEM", 'there is no door "cellar"'],
     [["-j", "reload", "more"], 2, "USAGE", 'unexpected "more"'],
     [["check", "/nonexistent", "--json"], 1, "CONFIG", expect.stringContaining("/nonexistent")],

@@ -6,6 +6,7 @@ import { check } from "./knockctl/check.ts";
 import { client } from "./knockctl/client.ts";
 import { close } from "./knockctl/close.ts";
 import type { Command } from "./knockctl/command.ts";
+import { print, usageError } from "./knockctl/command.ts";
 import { formatCommandHelp, formatGeneralHelp } from "./knockctl/command-help.ts";
 import {
   globalOptions,
@@ -49,10 +50,11 @@ const help: Command = {
   asksDaemon: false,
   options: [],
   example: "help open",
-  async run({ operands: [name] }, io) {
-    io.stdout(
-      name === undefined ? formatGeneralHelp(commands) : formatCommandHelp(findCommand(name)),
-    );
+  async run(line, io) {
+    const [name] = line.operands;
+    const text =
+      name === undefined ? formatGeneralHelp(commands) : formatCommandHelp(findCommand(name));
+    print(line, io, { text }, () => text);
     return 0;
   },
 };
@@ -66,8 +68,9 @@ const versionCommand: Command = {
   asksDaemon: false,
   options: [],
   example: "version",
-  async run(_, io) {
-    return printVersion(io);
+  async run(line, io) {
+    print(line, io, { release: version }, () => formatRelease());
+    return 0;
   },
 };
 
@@ -149,13 +152,20 @@ function withoutCommand(args: readonly string[], io: Io): number {
   const names = flags.map(({ name }) => name);
   if (names.includes("version")) return printVersion(io);
   const isAsked = names.includes("help");
+  if (!isAsked && names.includes("json")) {
+    throw usageError("COMMAND is missing", "knockctl help lists the commands");
+  }
   (isAsked ? io.stdout : io.stderr)(formatGeneralHelp(commands));
   return isAsked ? 0 : 2;
 }
 
 function printVersion(io: Io): number {
-  io.stdout(`knockctl (Sesame ${version})\n`);
+  io.stdout(formatRelease());
   return 0;
+}
+
+function formatRelease(): string {
+  return `knockctl (Sesame ${version})\n`;
 }
 
 function findCommand(name: string): Command {
