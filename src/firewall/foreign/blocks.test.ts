@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseDoorService, parseServices } from "../../base/service.ts";
 import { describeBlocked } from "../../setup/blocked-services.ts";
+import { chains as doorChains } from "../nftables/kernel-sets.ts";
 import { judgeServices } from "./blocks.ts";
 import { readRulesets } from "./rulesets.ts";
 
@@ -136,6 +137,33 @@ test.each([
   const texts = { nft, saved4: nft, saved6: "", legacy4: "", legacy6: "", version: "" };
   const interfaces = new Map([[4, ["eth0"]]] as const);
   expect(judgeServices(parseServices(["tcp/22"]), readRulesets(texts), { interfaces })).toEqual([]);
+});
+
+test.each([
+  ["sesame", ["protect"]],
+  ["gate", ["protect", ...doorChains]],
+])("the rules of table %s of knockd hide no other firewall", (table, names) => {
+  const chain = (of: string, name: string, hook: object) => {
+    return { chain: { family: "inet", table: of, name, ...hook } };
+  };
+  const protect = { family: "inet", table, chain: "protect", expr: [{ dnat: {} }] };
+  const nft = JSON.stringify({
+    nftables: [
+      ...names.map((name) =>
+        chain(table, name, name === "protect" ? { hook: "prerouting", prio: -150 } : {}),
+      ),
+      { rule: protect },
+      chain("other", "in", { hook: "input", prio: 0, policy: "drop" }),
+    ],
+  });
+  const none = { saved4: "", saved6: "", legacy4: "", legacy6: "", version: "" };
+  const interfaces = new Map([[4, ["eth0"]]] as const);
+  const blocked = judgeServices(parseServices(["tcp/22"]), readRulesets({ nft, ...none }), {
+    interfaces,
+  });
+  expect(blocked.map(({ remedies }) => remedies.map(({ blocker }) => blocker))).toEqual([
+    ["chain in of nftables table inet other"],
+  ]);
 });
 
 describe("on the way to hosts behind this one", () => {

@@ -3,10 +3,12 @@ import { networkInterfaces } from "node:os";
 import type { DoorService } from "../../base/service.ts";
 import { isForwarded, isOneService, isRouted } from "../../base/service.ts";
 import { defaultInterfaces } from "../../system/routes.ts";
+import { chains as doorChains } from "../nftables/kernel-sets.ts";
 import { defaultTable } from "../nftables/nft-ruleset.ts";
 import type { FirstPacket } from "./packet.ts";
 import type { Remedy } from "./remedy.ts";
 import { remedyFor } from "./remedy.ts";
+import type { FilterTable } from "./ruleset.ts";
 import type { HostRules } from "./rulesets.ts";
 import { readHostRules } from "./rulesets.ts";
 import { decide } from "./simulate.ts";
@@ -33,18 +35,25 @@ export async function findBlockedServices(
   services: readonly DoorService[],
 ): Promise<readonly BlockedService[]> {
   if (services.length === 0) return [];
-  const { tables, iptables } = await readHostRules();
-  // What ours drops, a knock opens; of the rules that open doors nothing here is certain.
-  const foreign = tables.filter(({ tool, name }) => tool !== "nft" || name !== defaultTable);
-  return judgeServices(services, { tables: foreign, iptables }, hostReach());
+  return judgeServices(services, await readHostRules(), hostReach());
+}
+
+/**
+ * What ours drops, a knock opens; of the rules that open doors nothing here is certain. A table of another name
+ * is known by the chains of these.
+ */
+function isForeign({ tool, name, chains }: FilterTable): boolean {
+  if (tool !== "nft") return true;
+  return name !== defaultTable && !doorChains.every((chain) => chains.has(chain));
 }
 
 /** Returns those of the services that these rules drop for certain. Pure. */
 export function judgeServices(
   services: readonly DoorService[],
-  rules: HostRules,
+  { tables, iptables }: HostRules,
   { interfaces }: HostReach,
 ): BlockedService[] {
+  const rules = { tables: tables.filter(isForeign), iptables };
   return services.flatMap((service) => {
     const found = [...interfaces].flatMap(
       ([family, names]) => judgeFamily(service, rules, family, names) ?? [],
