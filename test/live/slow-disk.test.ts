@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { stateFiles } from "../../src/system/state-files.ts";
+import { KnockDevice } from "../support/knock-device.ts";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockctl, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
@@ -214,6 +215,66 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     expect(await slow.ask("reload")).toContain("new");
     await slow.knock(14);
     await daemon.waitFor(/^new$/m);
+  });
+
+  describe.skipIf(needs("nc"))("at a start", () => {
+    test.each(["folder", "disk"] as const)(
+      "keeps no removed device in, users file in %s",
+      async (place) => {
+        const slow = await SlowDisk.open();
+        const alice = new KnockDevice("alice/laptop");
+        const bob = new KnockDevice("bob/phone");
+        const port = 23_547;
+        slow.folder.write(
+          "knockd.conf",
+          `
+        [options]
+          KnockPort = ${port}
+          Users = ${slow[place].at("knockd.users")}
+          StateDir = ${slow.disk.at("state")}
+          ControlSocket = ${slow.folder.at("control")}
+        [ssh]
+          users = alice, bob
+          start_command = echo opened for %WHO%
+          stop_command = echo closed for %IP%
+          cmd_timeout = 1h
+        [plain]
+          sequence = 11:udp
+          command = echo plain
+          rest = 0
+      `,
+        );
+        const writeUsers = (...devices: readonly KnockDevice[]) => {
+          const sections = devices.map(({ name, lockText }) => `[${name}]\nkey = ${lockText}\n`);
+          slow[place].writePrivately("knockd.users", sections.join("\n"));
+        };
+        const send = (device: KnockDevice) =>
+          slow.client.run(["nc", "-u", "-q", "0", "-w", "1", slow.server.address, String(port)], {
+            input: device.packet(Date.now()),
+          });
+        writeUsers(alice, bob);
+        const first = await slow.start();
+        await send(alice);
+        await first.waitFor(/^opened for alice\/laptop$/m);
+        const { journal } = stateFiles(slow.disk.at("state"), slow.folder.at("knockd.conf"));
+        await expect
+          .poll(() => readFileSync(journal, "latin1"), { timeout: 20_000 })
+          .toContain('"opened"');
+        first.signal("SIGKILL");
+        await first.ended;
+        writeUsers(bob);
+        slow.hang();
+        const daemon = await slow.start();
+        await slow.knock(11);
+        await daemon.waitFor(/^plain$/m);
+        slow.answer();
+        await daemon.waitFor(/^closed for /m, 20_000);
+        // A packet that comes before the journal is read is lost.
+        await expect
+          .poll(() => send(bob).then(() => daemon.output), { timeout: 20_000, interval: 500 })
+          .toMatch(/^opened for bob\/phone$/m);
+      },
+    );
   });
 
   test("that has only the one-time list delays a start by 2 s, and its door until it answers", async () => {
