@@ -124,7 +124,7 @@ _knockctl() {
         open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
         guard:*) _knockctl_offer tcp/22 icmp ;;
         invite:0 | client:0 | rotate:0) _knockctl_ask doors name ;;
-        user:0) _knockctl_offer add remove list show ;;
+        user:0) _knockctl_offer add remove list show watch ;;
         help:0) _knockctl_commands ;;
         check:0 | migrate:0 | replay:0) _knockctl_files ;;
       esac

@@ -128,7 +128,7 @@ complete -c knockctl -n '__knockctl_is sequence rotate' -l length -x -d 'how man
 complete -c knockctl -n '__knockctl_is rotate' -l keep-old -x -a '0 2d 7d' -d 'keep the old sequence valid for this time'
 complete -c knockctl -n '__knockctl_is rotate' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is rotate' -l dry-run -d 'show the change, and make none'
-complete -c knockctl -n '__knockctl_is user; and __knockctl_has 0' -a 'add remove list show'
+complete -c knockctl -n '__knockctl_is user; and __knockctl_has 0' -a 'add remove list show watch'
 complete -c knockctl -n '__knockctl_is user' -l door -x -a '(__knockctl_ask doors name)' -d 'let the device open this door'
 complete -c knockctl -n '__knockctl_is user' -l host -x -d 'this server, as the device names it'
 complete -c knockctl -n '__knockctl_is user' -l name -x -d 'the name of the profile'

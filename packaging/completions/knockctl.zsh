@@ -173,6 +173,6 @@ case $command in
       '--output=[write the line for the device to this file]:file:_files' \
       '--key=[remove only this key]:key:' \
       '--yes[ask nothing]' \
-      '1:action:(add remove list show)' '2:name:'
+      '1:action:(add remove list show watch)' '2:name:'
     ;;
 esac

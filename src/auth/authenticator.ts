@@ -106,6 +106,16 @@ export class Authenticator<Key extends HintedKey> {
     }
   }
 
+  /** How far a clock may be off: milliseconds. */
+  get freshness(): number {
+    return this.#freshness;
+  }
+
+  /** Returns whether a time is one of the last that were accepted from a key. */
+  hasAccepted(id: KeyId, time: KnockTime): boolean {
+    return this.#memories.get(id)?.window.has(time) ?? false;
+  }
+
   /** How many keys have accepted times that this clock has not reached by more than it may be wrong. */
   countAhead(wall: WallTime): number {
     const latest = (wall + this.#freshness) * 1000;

@@ -27,6 +27,11 @@ export class ReplayWindow {
     return time > this.#floor && !this.#times.includes(time);
   }
 
+  /** Returns whether the time is one of the last that were accepted. */
+  has(time: KnockTime): boolean {
+    return this.#times.includes(time);
+  }
+
   /** Notes that a time is accepted. */
   record(time: KnockTime): void {
     if (!this.isNew(time)) return;

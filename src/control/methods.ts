@@ -1,5 +1,5 @@
-// All that an administrator can ask the daemon for, a row each. Lengths of time are milliseconds. From a row follow
-// the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
+// Longer than other files: all that an administrator can ask the daemon for, a row each. Lengths of time are
+// milliseconds. From a row follow the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
 import {
   doorReport,
@@ -13,6 +13,7 @@ import {
   address,
   amount,
   count,
+  deviceName,
   doorName,
   flag,
   length,
@@ -206,6 +207,23 @@ export const methods = {
     result: v.object({
       /** Until knocks open again; 0: now. */
       remainingMs: amount,
+    }),
+  }),
+
+  /** For so long, the log tells of each refused packet of one device, also of one whose clock is far off. */
+  watchUser: change({
+    params: v.union(
+      [
+        v.strictObject({ user: deviceName, forMs: length }),
+        v.strictObject({ user: deviceName, end: yes }),
+      ],
+      "expected a user and forMs, or else a user and end",
+    ),
+    result: v.object({
+      /** Until it ends; 0: now. */
+      remainingMs: amount,
+      /** The UDP ports at which knocks by key arrive. */
+      ports: listOf(port),
     }),
   }),
 

@@ -10,6 +10,9 @@ type Schema<T> = v.GenericSchema<unknown, T>;
 /** Longer than a line of any configuration that a person wrote. */
 const longestName = 1000;
 
+/** Of a person, a slash, and a device. */
+const longestDevice = 32 + 1 + 32;
+
 export const address: Schema<Address> = v.pipe(
   v.string("expected an address"),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
@@ -25,6 +28,11 @@ export const doorName: Schema<string> = v.pipe(
   v.minLength(1, "the name of a door is not empty"),
   v.maxLength(longestName, `the name of a door has at most ${longestName} characters`),
   v.check((name) => !name.includes("\n"), "the name of a door is one line"),
+);
+
+export const deviceName: Schema<string> = v.pipe(
+  v.string("expected the name of a device"),
+  v.maxLength(longestDevice, `the name of a device has at most ${longestDevice} characters`),
 );
 
 /** Milliseconds that a client asks for. */

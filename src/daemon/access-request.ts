@@ -39,3 +39,9 @@ export function requestAccess(
   const mayRest = isRepeatable && (expanded.stop === undefined || again === "rerun");
   return { access: { ...parts, method }, length, again, ...(mayRest && { rest }) };
 }
+
+/** Returns why `requestAccess` returned nothing, for the administrator. */
+export function describeNothing({ config }: NumberedDoor, { family }: Address): string {
+  if (config.action.kind === "command") return `door "${config.name}" runs no command`;
+  return `door "${config.name}" opens nothing for an address of IPv${family}`;
+}

@@ -14,7 +14,7 @@ import { isNative } from "../firewall/firewall.ts";
 import { administratorName } from "../grant/holders.ts";
 import type { Lease } from "../grant/lease.ts";
 import type { NumberedDoor } from "./access-request.ts";
-import { requestAccess } from "./access-request.ts";
+import { describeNothing, requestAccess } from "./access-request.ts";
 import type { OpeningParts } from "./administrator-opening.ts";
 import { openForAdministrator } from "./administrator-opening.ts";
 import { closeLeases, expectClosed, nameLease } from "./close-leases.ts";
@@ -188,6 +188,9 @@ export class Administration implements ControlHandlers {
   readonly rehearse = (params: Params<"rehearse">): Promise<Result<"rehearse">> =>
     rehearse(params, this.#parts);
 
+  readonly watchUser = (params: Params<"watchUser">): Result<"watchUser"> =>
+    this.#parts.keyKnocks.watchUser(params);
+
   readonly confirm = (params: Params<"confirm">): Promise<Result<"confirm">> =>
     this.#guard.confirm(params);
 
@@ -240,9 +243,4 @@ export class Administration implements ControlHandlers {
   #report(lease: Lease): LeaseReport {
     return reportLease(lease, this.#clocks);
   }
-}
-
-function describeNothing({ config }: NumberedDoor, { family }: Address): string {
-  if (config.action.kind === "command") return `door "${config.name}" runs no command`;
-  return `door "${config.name}" opens nothing for an address of IPv${family}`;
 }

@@ -56,7 +56,7 @@ export interface StatusParts {
   readonly activity: DoorActivity;
   readonly history: Pick<AccessHistory, "problems" | "read">;
   readonly users: Pick<ActiveUsers, "problems">;
-  readonly keyKnocks: Pick<KeyKnocks, "problems" | "report">;
+  readonly keyKnocks: Pick<KeyKnocks, "problems" | "report" | "watchUser">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;

@@ -17,6 +17,8 @@ interface ShownUsers {
 }
 
 const knockProgram = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
+/** Puts the clock of a program of Node an hour ahead. */
+const clockAhead = "--import=data:text/javascript,const%20now=Date.now;Date.now=()=>now()+3600000";
 const patient = { timeout: 30_000 };
 
 /** A lease, as far as it matters here. */
@@ -67,11 +69,12 @@ describe.skipIf(needs("nft"))("devices with keys", () => {
     const directory = folder.at(name);
     mkdirSync(directory, { recursive: true });
     const env = { ...process.env, HOME: directory, XDG_CONFIG_HOME: join(directory, "config") };
-    const knock = (args: readonly string[], input = "") =>
-      home.run([...knockProgram, ...args], { env, input });
+    const knock = (args: readonly string[], input = "", more = {}) =>
+      home.run([...knockProgram, ...args], { env: { ...env, ...more }, input });
     return {
       enrol: async (file: string) => knock(["--import"], readFileSync(file, "utf8")),
       knock: () => knock(["home"]),
+      knockAhead: () => knock(["home"], "", { NODE_OPTIONS: clockAhead }),
       request: async () => (await knock(["--request", "home"])).stdout,
       complete: (answer: string) => knock(["--import"], answer),
     };
@@ -109,6 +112,16 @@ describe.skipIf(needs("nft"))("devices with keys", () => {
     await alice.knock();
     await expect.poll(holders, patient).toEqual(["alice/laptop"]);
     expect(await canConnect()).toBe("open");
+
+    const watch = ["user", "watch", "alice/laptop", "--config", config];
+    const watching = server.start([...knockctl, "--socket", socket, ...watch]);
+    await watching.waitFor(/^waiting for knocks of alice\/laptop at UDP port \d+, for 5m/m);
+    await alice.knockAhead();
+    await watching.waitFor(/: knock of alice\/laptop refused \(clock\): its clock is .* ahead/);
+    await alice.knock();
+    await watching.waitFor(/OPEN SESAME: alice\/laptop/);
+    watching.signal("SIGINT");
+    expect((await watching.ended).code).toBe(0);
 
     const bob = machine("bob");
     const lock = await bob.request();

@@ -165,7 +165,11 @@ export async function startAdministration(): Promise<AdministrationBench> {
     source: new MemorySource(() => {}),
     children: { problems: [] },
     users: { problems: [] },
-    keyKnocks: { problems: [], report: () => [] },
+    keyKnocks: {
+      problems: [],
+      report: () => [],
+      watchUser: (params) => ({ remainingMs: "end" in params ? 0 : params.forMs, ports: [23547] }),
+    },
     network: { problems: [], missing: [] },
     firewalls,
     protection,

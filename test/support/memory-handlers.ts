@@ -271,6 +271,10 @@ export class MemoryHandlers implements ControlHandlers {
     return { remainingMs };
   };
 
+  readonly watchUser = (params: Params<"watchUser">): Result<"watchUser"> => ({
+    ...{ remainingMs: "end" in params ? 0 : params.forMs, ports: [23_547] },
+  });
+
   readonly confirm = (params: Params<"confirm">): Result<"confirm"> => {
     const trial = this.#trial;
     if (trial === undefined || trial.end <= this.#clock.now()) {

@@ -12,6 +12,6 @@ export function keyHints({ knockPort, openedAddress = "auto" }: KeyProfile, now:
     `this clock says ${clock}: a server refuses packets from a clock 2 minutes off, by default`,
     ...(openedAddress === "any" ? [] : [address]),
     "the key may be removed, disabled or expired, or not allowed to open this door",
-    "the log of knockd says which check refused a key that it knows; --retry 3 knocks again",
+    "on the server, knockctl user watch PERSON/DEVICE says which check refuses; --retry 3 knocks again",
   ];
 }

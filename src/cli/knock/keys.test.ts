@@ -260,7 +260,7 @@ describe("a profile with a key", () => {
       expect.stringMatching(/^this clock says \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC: /),
       "behind a VPN or a second router: 'Address any' opens for the address that the server sees",
       "the key may be removed, disabled or expired, or not allowed to open this door",
-      "the log of knockd says which check refused a key that it knows; --retry 3 knocks again",
+      "on the server, knockctl user watch PERSON/DEVICE says which check refuses; --retry 3 knocks again",
       "",
     ]);
     await expect.poll(() => packets.length).toBe(2);

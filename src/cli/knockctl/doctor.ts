@@ -15,6 +15,7 @@ import { DoctorDisplay, formatFacts, formatInvitation, formatVerdict } from "./d
 import type { SessionResult } from "./doctor/session.ts";
 import { judge, knockLines } from "./doctor/verdict.ts";
 import { findDoor } from "./door-operand.ts";
+import { interruption } from "./interruption.ts";
 import { sshConnection } from "./ssh-connection.ts";
 import { guessHost, readHostName } from "./trial.ts";
 import { typed } from "./typed.ts";
@@ -200,13 +201,4 @@ function describeDryRun(
   return source === undefined
     ? "Dry run: until this command ends, no knock opens anything."
     : `Dry run: until this command ends, knocks of ${source} open nothing.`;
-}
-
-/** Aborted by the first Ctrl-C; a second one ends the process. */
-function interruption(): AbortSignal {
-  const interrupted = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => interrupted.abort());
-  }
-  return interrupted.signal;
 }

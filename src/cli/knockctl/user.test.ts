@@ -4,6 +4,7 @@ import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { knockctl } from "../../../test/support/knockctl.ts";
 import { KnockError } from "../../base/errors.ts";
+import type { Entry } from "../../base/log.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { parseUsers } from "../../config/users.ts";
 import type { Result } from "../../control/methods.ts";
@@ -324,6 +325,56 @@ test("list and show tell what knockd knows of each key, or that it does not run"
   expect(file).toMatchObject({ running: false, users: [{ keys: [alice] }, { keys: [bob] }] });
   expect(file.users.some((user) => "activity" in user)).toBe(false);
   expect(readFileSync(users, "utf8")).toContain("lock1:");
+});
+
+describe("user watch", () => {
+  const entryOf = (who: string): Entry => ({
+    ...{ event: "knock", text: `192.0.2.7: knock of ${who} refused (clock): x` },
+    level: "notice",
+    detail: { who, result: "clock", offset: 3600 },
+  });
+
+  test.each([[[]], [["--json"]]])(
+    "shows the packets of one device until it is interrupted: %j",
+    async (json) => {
+      const { handlers, run } = await open();
+      const running = run("watch", "alice/laptop", ...json);
+      await vi.waitFor(() => expect(handlers.watchers).toBe(1), { timeout: 20_000 });
+      handlers.say(entryOf("bob/phone"));
+      handlers.say(entryOf("alice/laptop"));
+      process.emit("SIGINT");
+      const { code, stdout, stderr } = await running;
+      expect([code, stderr]).toEqual([
+        ...[0, "waiting for knocks of alice/laptop at UDP port 23547, for 5m; Ctrl-C ends\n"],
+      ]);
+      expect(stdout.split("\n")).toHaveLength(2);
+      if (json.length === 0) expect(stdout).toContain("knock of alice/laptop refused (clock): x\n");
+      else expect(JSON.parse(stdout)).toMatchObject({ who: "alice/laptop", offset: 3600 });
+    },
+  );
+
+  test("says what to look at if no packet came", async () => {
+    const { handlers, run } = await open();
+    const running = run("watch", "alice/laptop");
+    await vi.waitFor(() => expect(handlers.watchers).toBe(1), { timeout: 20_000 });
+    process.emit("SIGINT");
+    const { stdout, stderr } = await running;
+    expect([stdout, stderr]).toEqual([
+      "",
+      expect.stringContaining("no knock of alice/laptop came"),
+    ]);
+  });
+
+  test("needs a device, and a daemon", async () => {
+    const { config, run } = await open();
+    expect(await run("watch", "alice")).toMatchObject({
+      ...{ code: 2, stderr: expect.stringContaining('"alice" is not PERSON/DEVICE') },
+    });
+    const alone = await knockctl(
+      ...["user", "watch", "a/b", "--config", config, "--socket", "/nonexistent/socket"],
+    );
+    expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining("is not running")]);
+  });
 });
 
 test("list and show tell of devices without their secrets", async () => {

@@ -7,6 +7,7 @@ import { usageError } from "./command.ts";
 import { addUserCommand } from "./user/add.ts";
 import { listUsersCommand } from "./user/list.ts";
 import { removeUserCommand } from "./user/remove.ts";
+import { watchUserCommand } from "./user/watch.ts";
 
 type UserAction = (line: CommandLine, name: string, io: Io) => Promise<number>;
 
@@ -15,6 +16,7 @@ const actions: Readonly<Record<string, UserAction>> = {
   add: addUserCommand,
   remove: removeUserCommand,
   show: listUsersCommand,
+  watch: watchUserCommand,
 };
 
 export const user: Command = {
@@ -27,6 +29,7 @@ export const user: Command = {
     "remove PERSON[/DEVICE] [--key ID]",
     "list",
     "show PERSON[/DEVICE]",
+    "watch PERSON/DEVICE",
   ],
   description: `
     Lets a device open a door by key: shows the change of the configuration, and asks. Then it
@@ -39,7 +42,11 @@ export const user: Command = {
     file and out of what is open, and closes what nobody else holds.
 
     list and show say what the users file has, and ask knockd about each key: the last knock, its
-    source, how far the clock of the device is off, and what was refused (show).`,
+    source, how far the clock of the device is off, and what was refused (show).
+
+    watch answers why a knock does not work: for 5 minutes, or until you press Ctrl-C, it shows each
+    packet of a device with its source, how far its clock is off (26 hours at most), and the check
+    that refused it. Nothing opens by it.`,
   asksDaemon: true,
   options: [
     { long: "door", argument: "DOOR", help: "let the device open DOOR" },

@@ -57,7 +57,7 @@ function isAbout(entry: LoggedEntry, { door, address }: Subject): boolean {
 const colors: Readonly<Record<string, Color>> = { error: "red", warning: "yellow" };
 
 /** Returns the line of an entry. A terminal that is too narrow shows no date, and then the start of the text. */
-function formatLogged({ time, level, event, message }: LoggedEntry, screen: Screen): string {
+export function formatLogged({ time, level, event, message }: LoggedEntry, screen: Screen): string {
   const moment = formatLocalTime(new Date(time));
   const rest = `${level.padEnd("warning".length)}  ${printable(message)}`;
   const whole = `${moment}  ${rest}`;

@@ -224,6 +224,42 @@ test("counts keys by their state, and finds a clock that went back", async () =>
   expect(keyKnocks.problems.map(({ code }) => code)).toEqual(["clock"]);
 });
 
+test("explains the packets of a watched device, one watch at a time, and not without one", async () => {
+  const keyKnocks = open();
+  const begin = (user: string, forMs = 300_000) => keyKnocks.watchUser({ user, forMs });
+  expect(() => begin(alice.name)).toThrow("knockd captures no knocks by key");
+  await use(keyKnocks, device(alice), device(bob, { disabled: true }));
+  expect(() => begin("carol/x")).toThrow('knockd has no device "carol/x"');
+  expect(() => begin(alice.name, 300_001)).toThrow("a watch lasts 5 minutes at most");
+  const told = () => {
+    const texts = log.entries.filter(({ event }) => event === "knock").map(({ text }) => text);
+    log.entries.length = 0;
+    return texts;
+  };
+  const hour = 3_600_000;
+  const refused =
+    "192.0.2.7: knock of alice/laptop refused (clock): its clock is 1h ahead of this one";
+  knock(alice, wall + hour);
+  expect(told()).toEqual([]);
+  expect(begin(alice.name)).toEqual({ remainingMs: 300_000, ports: [port] });
+  knock(alice, wall + hour);
+  knock(bob);
+  expect(told()).toEqual([refused]);
+  begin(bob.name);
+  keyKnocks.watchUser({ user: alice.name, end: true });
+  knock(alice, wall + hour);
+  knock(bob);
+  expect(told()).toEqual([
+    "192.0.2.7: knock of bob/phone refused (disabled): the device is disabled, or this key removed",
+  ]);
+  keyKnocks.watchUser({ user: bob.name, end: true });
+  knock(bob, wall + 1);
+  begin(alice.name);
+  clock.advance(300_000);
+  knock(alice, wall + hour);
+  expect(told()).toEqual([]);
+});
+
 test("reports of each key what was accepted last, and what was refused", async () => {
   const access = byKernel({ source: address("192.0.2.7") });
   const keyKnocks = open({

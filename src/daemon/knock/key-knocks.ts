@@ -2,6 +2,7 @@ import { Authenticator, lossLife } from "../../auth/authenticator.ts";
 import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { humanDuration } from "../../base/duration.ts";
+import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
 import type { Monotonic, WallTime } from "../../base/time.ts";
@@ -9,7 +10,7 @@ import type { Ring } from "../../capture/ring.ts";
 import type { Sink } from "../../capture/source.ts";
 import type { Config } from "../../config/config.ts";
 import type { Device } from "../../config/users.ts";
-import type { Result } from "../../control/methods.ts";
+import type { Params, Result } from "../../control/methods.ts";
 import type { IsLocalSource } from "../../decode/martian.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
 import type { KeyId } from "../../knock/keys.ts";
@@ -18,6 +19,7 @@ import type { ActiveKey } from "../active-users.ts";
 import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import type { KeyWindow, RecoveredKnocks } from "../state/knock-journal.ts";
 import { KnockJournal } from "../state/knock-journal.ts";
+import { KeyWatch } from "./key-watch.ts";
 import { KnockCounters } from "./knock-counters.ts";
 import { KnockPipeline } from "./knock-pipeline.ts";
 import type { KnockPermission, UsedKnock } from "./permit.ts";
@@ -53,17 +55,24 @@ export class KeyKnocks {
   readonly #parts: KeyKnocksParts;
   readonly #knocks: KnockPipeline<ActiveKey>;
   readonly #authenticator: Authenticator<ActiveKey>;
+  readonly #watch: KeyWatch;
   #ring: Ring | undefined;
   #interfaces: readonly string[] | undefined;
   #journal: KnockJournal | undefined;
   /** Resolves when the journal is read: no packet is taken before. */
   #opened: Promise<void> | undefined;
   #isStopped = false;
+  #ports: readonly number[] = [];
 
   constructor({ options }: Pick<Config, "options">, parts: KeyKnocksParts) {
     this.#parts = parts;
     this.#interfaces = options.interfaces;
     this.#authenticator = new Authenticator(options.freshness);
+    this.#watch = new KeyWatch({
+      find: (name) => Array.from(parts.devices()).find((device) => device.name === name),
+      authenticator: this.#authenticator,
+      clock: parts.clock,
+    });
     const { refuseWithoutJournal, isOurs, isLocalSource, onlyIpv4, clock, log } = parts;
     this.#knocks = new KnockPipeline({
       openSource: (sink) => {
@@ -71,6 +80,7 @@ export class KeyKnocks {
         return this.#ring;
       },
       authenticator: this.#authenticator,
+      watch: this.#watch,
       journal: () => this.#journal,
       permit: parts.permit,
       open: parts.open,
@@ -88,7 +98,8 @@ export class KeyKnocks {
     if (isWanted) this.#opened ??= this.#openJournal();
     await this.#opened;
     if (this.#isStopped) return;
-    this.#knocks.watch(new Set(isWanted ? options.knockPorts : []));
+    this.#ports = isWanted ? options.knockPorts : [];
+    this.#knocks.watch(new Set(this.#ports));
     if (!isWanted) this.#ring = undefined;
   }
 
@@ -130,6 +141,22 @@ export class KeyKnocks {
         };
       }),
     ).flat();
+  }
+
+  /** Begins or ends the watch of a device. Throws USAGE. */
+  watchUser(params: Params<"watchUser">): Result<"watchUser"> {
+    const { user } = params;
+    const ports = this.#ports;
+    if ("end" in params) {
+      this.#watch.end(user);
+      return { remainingMs: 0, ports };
+    }
+    if (ports.length === 0) {
+      const hints = ["set KnockPort, and enable a device in the users file"];
+      throw new KnockError("USAGE", "knockd captures no knocks by key", { hints });
+    }
+    this.#watch.begin(user, params.forMs);
+    return { remainingMs: params.forMs, ports };
   }
 
   /** Packets that were lost, since the ring was full. */

@@ -65,6 +65,7 @@ function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
   const authenticator = new Authenticator<KnownKey>(120_000);
   authenticator.setKeys([{ lock: alice.lock, who: alice.name }]);
   const knocks = new KnockPipeline<KnownKey>({
+    watch: { explain: () => undefined },
     openSource: (sink) => {
       source = new MemorySource(sink);
       return source;

@@ -15,6 +15,7 @@ import type { AccessRequest } from "../../grant/lease.ts";
 import type { KnockRequest } from "../../knock/packet.ts";
 import type { LogPriority, LogRateLimiter } from "../log/log-rate-limiter.ts";
 import type { KnockJournal } from "../state/knock-journal.ts";
+import type { KeyWatch } from "./key-watch.ts";
 import type { KnockCounters } from "./knock-counters.ts";
 import type { ReportedKnock } from "./knock-report.ts";
 import { explainRefusal, reportAccepted, reportRefused } from "./knock-report.ts";
@@ -32,6 +33,7 @@ export interface KnockPipelineParts<Key extends KnownKey> {
   /** Opens the source that delivers to `sink`. */
   readonly openSource: (sink: Sink) => Source;
   readonly authenticator: Authenticator<Key>;
+  readonly watch: Pick<KeyWatch, "explain">;
   /** `undefined` where nothing is to be written. */
   readonly journal: () => KnockJournal | undefined;
   /** Whether a packet whose time cannot be recorded is refused. */
@@ -129,6 +131,10 @@ export class KnockPipeline<Key extends KnownKey> {
     const judgement = authenticator.judge(payload, source, instant);
     if (judgement.kind !== "authentic") {
       this.#countRefused(judgement, source, instant.wall);
+      const watched = this.#parts.watch.explain(judgement, payload, instant);
+      if (watched === undefined) return;
+      const knock = { ...watched, source, carrier: judgement.carrier };
+      this.#writeRefused(knock, watched.check, instant.wall);
       return;
     }
     const { key, request, carrier, offset } = judgement;
@@ -146,10 +152,13 @@ export class KnockPipeline<Key extends KnownKey> {
     if (key !== undefined) counters.countRefusal(key.lock.id, check);
     if (judgement.kind === "stranger" || check === "repeated") return;
     const { offset } = judgement;
-    this.#write("low", wall, () => {
-      const knock = { source, carrier, who: judgement.key.who, key: judgement.key.lock.id, offset };
-      return reportRefused(knock, check, explainRefusal(check, offset));
-    });
+    const knock = { source, carrier, who: judgement.key.who, key: judgement.key.lock.id, offset };
+    this.#writeRefused(knock, check, wall);
+  }
+
+  #writeRefused(knock: ReportedKnock, check: string, wall: WallTime): void {
+    const explain = () => explainRefusal(check, knock.offset);
+    this.#write("low", wall, () => reportRefused(knock, check, explain()));
   }
 
   /** The time of an accepted packet is on the disk before anything opens. */

@@ -70,7 +70,7 @@ function clockWords(offset: number | undefined): string {
   return `, its clock ${(tenths / 10).toFixed(1)} s ${offset < 0 ? "behind" : "ahead"}`;
 }
 
-/** Returns why one of the first eleven checks refuses a packet of a known key. */
+/** Returns why one of the checks before those of rights refuses a packet of a known key, or why it has no hint. */
 export function explainRefusal(check: string, offset: number | undefined): string {
   switch (check) {
     case "form":
@@ -87,6 +87,16 @@ export function explainRefusal(check: string, offset: number | undefined): strin
       return "the private key is not the one of this lock";
     case "repeated-elsewhere":
       return "a copy of an accepted packet came from another source: it may have been intercepted";
+    case "repeated":
+      return "it is a copy of an accepted packet";
+    case "budget":
+      return "too many packets bear its hint";
+    case "tag":
+      return "it bears a hint of this device, and is damaged or not sealed with its key";
+    case "disabled":
+      return "the device is disabled, or this key removed";
+    case "expired":
+      return "the device has expired";
     case "journal":
       return "its time could not be recorded";
     default:
