@@ -48,7 +48,7 @@ _knockctl_options() {
     client) echo --host --service --qr --force --config ;;
     rotate) echo --keep-old --length --host --yes --dry-run --config ;;
     sequence) echo --length --ports --config ;;
-    user) echo --door --host --name --lock --output --key --yes --config ;;
+    user) echo --door --host --name --lock --output --groups --expires --key --yes --config ;;
   esac
   case $command in
     check | migrate | replay | invite | client | sequence | help | version) ;;
@@ -77,7 +77,7 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
-        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --key)
+        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --groups | --expires | --key)
         option=$word
         ;;
       -*) ;;

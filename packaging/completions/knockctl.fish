@@ -20,7 +20,8 @@ function __knockctl_operands
         if test $skip -eq 1
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
-                --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock --key
+                --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock \
+                --groups --expires --key
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -134,6 +135,8 @@ complete -c knockctl -n '__knockctl_is user' -l host -x -d 'this server, as the 
 complete -c knockctl -n '__knockctl_is user' -l name -x -d 'the name of the profile'
 complete -c knockctl -n '__knockctl_is user' -l lock -x -a '-' -d 'read the lock of a key from standard input'
 complete -c knockctl -n '__knockctl_is user' -l output -r -F -d 'write the line for the device to this file'
+complete -c knockctl -n '__knockctl_is user' -l groups -x -d 'the groups of the device'
+complete -c knockctl -n '__knockctl_is user' -l expires -x -d 'the last day of the device'
 complete -c knockctl -n '__knockctl_is user' -l key -x -d 'remove only this key'
 complete -c knockctl -n '__knockctl_is user' -l yes -d 'ask nothing'
 complete -c knockctl -n '__knockctl_is sequence' -l ports -x -d 'choose from these ports only'

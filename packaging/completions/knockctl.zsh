@@ -171,6 +171,8 @@ case $command in
       '--name=[the name of the profile]:name:' \
       '--lock=[read the lock of a key from standard input]:lock:(-)' \
       '--output=[write the line for the device to this file]:file:_files' \
+      '--groups=[the groups of the device]:groups:' \
+      '--expires=[the last day of the device]:day:' \
       '--key=[remove only this key]:key:' \
       '--yes[ask nothing]' \
       '1:action:(add remove list show watch)' '2:name:'

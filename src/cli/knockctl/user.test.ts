@@ -141,6 +141,34 @@ describe("user add", () => {
     expect((await run("remove", "alice/laptop", "--key", first, "--yes")).code).toBe(2);
   });
 
+  test("writes groups and the last day, which give a door without --door", async () => {
+    const { config, output, run, devices, doors } = await open(
+      `  KnockPort = 23547\n${conf.replace("[ssh]\n", "[ssh]\n  users = @admins\n")}`,
+    );
+    const add = (file: string, ...args: string[]) =>
+      run("add", "alice/laptop", "--host", "h", "--yes", "--output", `${output}${file}`, ...args);
+    expect((await add("1", "--groups", "admins,ops", "--expires", "2099-12-31")).code).toBe(0);
+    expect(devices()).toMatchObject([{ groups: ["admins", "ops"], expires: Date.UTC(2100, 0, 1) }]);
+    expect(doors()[0]?.users).toEqual(["@admins"]);
+    const before = readFileSync(config, "utf8");
+    expect((await add("2", "--groups", "admins")).code).toBe(0);
+    expect(devices()).toMatchObject([{ groups: ["admins"], expires: Date.UTC(2100, 0, 1) }]);
+    expect(devices()[0]?.locks).toHaveLength(2);
+    expect(readFileSync(config, "utf8")).toBe(before);
+  });
+
+  test.each<[string, string[], string]>([
+    ["a group that is none", ["--groups", "Ad min"], "is not the name of a group"],
+    ["no group", ["--groups", ""], "is not the name of a group"],
+    ["a day that is none", ["--expires", "2099-02-30"], '"2099-02-30" is not a day'],
+    ["a day that is over", ["--expires", "2001-01-01"], "2001-01-01 is over"],
+  ])("refuses %s", async (_, args, message) => {
+    const { add, users } = await open();
+    const { code, stderr } = await add("a/b", "--door", "ssh", ...args);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(users)).toBe(false);
+  });
+
   test("changes nothing if knockd refuses, and leaves no line for the device", async () => {
     const { config, users, output, handlers, add } = await open();
     const before = readFileSync(config, "utf8");

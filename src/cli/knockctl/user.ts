@@ -54,6 +54,8 @@ export const user: Command = {
     { long: "name", argument: "NAME", help: "name the profile of the device NAME [home]" },
     { long: "lock", argument: "-", help: "read the lock of a key from standard input" },
     { long: "output", argument: "FILE", help: "write the line for the device to FILE (0600)" },
+    { long: "groups", argument: "GROUPS", help: "make the device one of GROUPS (a,b)" },
+    { long: "expires", argument: "DAY", help: "end the rights of the device after DAY, in UTC" },
     { long: "key", argument: "ID", help: "remove only this key" },
     { long: "yes", help: "ask nothing" },
     { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },

@@ -1,5 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { addKey, addKnockPort, addUser, withoutDevices, withoutLines } from "./key-users.ts";
+import {
+  addKey,
+  addKnockPort,
+  addUser,
+  setDirective,
+  withoutDevices,
+  withoutLines,
+} from "./key-users.ts";
 
 const conf =
   "# mine\n[options]\n\tUseSyslog\n\n[ssh] # door\n\topen = tcp/22 # x\n[web]\nopen=tcp/80";
@@ -45,6 +52,16 @@ test("a key is that of a new device, or stands behind the ones that there are", 
   expect(addKey(file, "a/b", "lock1:x")).toBe(`${file}\n\n[a/b]\n    key = lock1:x\n`);
   expect(addKey(file, "c/d", "lock1:x")).toBe(
     file.replace("key = 1\n", "key = 1\nkey = lock1:x\n"),
+  );
+});
+
+test("a directive of a device stands behind its keys, or in place of the one that there is", () => {
+  const file = "[c/d]\nkey = 1\nkey = 2\n[a/b]\n  key = 3\n  GROUPS = x # y\n  disabled = yes\n";
+  expect(setDirective(file, "c/d", "expires", "2027-03-31")).toBe(
+    file.replace("key = 2\n", "key = 2\nexpires = 2027-03-31\n"),
+  );
+  expect(setDirective(file, "a/b", "groups", "admins, ops")).toBe(
+    file.replace("GROUPS = x # y", "groups = admins, ops"),
   );
 });
 

@@ -46,6 +46,18 @@ export function addKey(text: string, device: string, lock: string): string {
   return insertAfter(lines, after, `${indentOf(lines, section)}key = ${lock}`);
 }
 
+/** Returns a users file in which a device has this directive; there is a section of it, with a key. Pure. */
+export function setDirective(text: string, device: string, name: string, value: string): string {
+  const lines = text.split("\n");
+  const section = sectionsOf(text).find((one) => one.name === device);
+  if (section === undefined) throw new Error(`no device: ${device}`);
+  const written = section.directives.filter(({ key }) => key.toLowerCase() === name);
+  const keys = section.directives.filter(({ key }) => key.toLowerCase() === "key");
+  const after = written.at(-1)?.line ?? keys.at(-1)?.line ?? section.line;
+  const changed = insertAfter(lines, after, `${indentOf(lines, section)}${name} = ${value}`);
+  return withoutLines(changed, new Set(written.map(({ line }) => line)));
+}
+
 /** Returns a users file without the lines of these numbers, counted from 1. Pure. */
 export function withoutLines(text: string, numbers: ReadonlySet<number>): string {
   return text

@@ -3,15 +3,15 @@ import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isErrno, KnockError, reason } from "../../../base/errors.ts";
 import { defaultConfigFile } from "../../../base/paths.ts";
+import type { Principal } from "../../../base/principals.ts";
 import { isAmongUsers } from "../../../base/principals.ts";
 import { printable } from "../../../base/text.ts";
 import type { Config, DoorConfig } from "../../../config/config.ts";
 import { namedServices } from "../../../config/config.ts";
-import { addKey, addKnockPort, addUser } from "../../../config/edit/key-users.ts";
+import { addKnockPort, addUser } from "../../../config/edit/key-users.ts";
 import { parseConfig } from "../../../config/parse.ts";
 import { isDeviceName } from "../../../config/principals.ts";
 import { formatWithHint } from "../../../config/problem.ts";
-import { parseUsers } from "../../../config/users.ts";
 import { makeKey, parseLock } from "../../../knock/keys.ts";
 import type { KnockLink } from "../../../knock/link.ts";
 import { formatLink, parseLink } from "../../../knock/link.ts";
@@ -29,6 +29,7 @@ import { isTerminal, Questions } from "../init/questions.ts";
 import { readHostName } from "../trial.ts";
 import type { UsersText } from "./files.ts";
 import { applyAddition, expectSound, readUsers } from "./files.ts";
+import { changeUsers, readRights } from "./rights.ts";
 
 /** From which a KnockPort is chosen. */
 const knockPorts = { first: 10_000, last: 29_999 };
@@ -101,15 +102,17 @@ async function plan(line: CommandLine, name: string): Promise<Enrolment> {
   const paths = setupPaths(file, existing.options, given.get("socket"));
   const users = await readUsers(paths, existing.options.usersFile);
   expectSound(users);
-  const door = chooseDoor(existing, users, name, given.get("door"));
+  const rights = readRights(line);
+  const known = users.devices.find((one) => one.name === name);
+  const device = { name, groups: rights.groups ?? known?.groups ?? [] };
+  const door = chooseDoor(existing, device, given.get("door"));
   const texts = await makeTexts(given.get("lock"));
   const lock = parseLock(texts.lock);
   if (typeof lock === "string") throw usageError(`standard input has no good lock1: line: ${lock}`);
-  const usersAfter = addKey(users.text, name, texts.lock);
-  expectSound({ file: users.file, problems: parseUsers(usersAfter).problems });
+  const usersAfter = changeUsers(users, name, texts.lock, rights);
   const before = readBytes(file) ?? Buffer.alloc(0);
   const port = existing.options.knockPorts[0] ?? chooseKnockPort(existing);
-  const text = changeConfig(decode(before), existing, { door, users, name, port });
+  const text = changeConfig(decode(before), existing, { door, device, port });
   const service = namedServices(door).find(({ protocol }) => protocol === "tcp");
   return {
     ...{ name, paths, door, users, usersAfter, port, keyId: lock.id },
@@ -137,17 +140,11 @@ function encodingOf(bytes: Buffer): "utf8" | "latin1" {
   return Buffer.from(decode(bytes)).equals(bytes) ? "utf8" : "latin1";
 }
 
-function chooseDoor(
-  config: Config,
-  { devices }: UsersText,
-  name: string,
-  wanted: string | undefined,
-): DoorConfig {
+function chooseDoor(config: Config, device: Principal, wanted: string | undefined): DoorConfig {
   if (wanted !== undefined) return findDoor(config, wanted);
-  const groups = devices.find((one) => one.name === name)?.groups ?? [];
-  const door = config.doors.find(({ users }) => isAmongUsers(users, { name, groups }));
+  const door = config.doors.find(({ users }) => isAmongUsers(users, device));
   if (door !== undefined) return door;
-  throw usageError(`--door DOOR is missing: no door has ${name} among its users`);
+  throw usageError(`--door DOOR is missing: no door has ${device.name} among its users`);
 }
 
 /** A key that is made here, or the lock of one that the device has made. */
@@ -175,11 +172,10 @@ function chooseKnockPort(config: Config): number {
 function changeConfig(
   before: string,
   { options }: Config,
-  { door, users, name, port }: Pick<Enrolment, "door" | "users" | "name" | "port">,
+  { door, device, port }: Pick<Enrolment, "door" | "port"> & { readonly device: Principal },
 ): string {
-  const groups = users.devices.find((one) => one.name === name)?.groups ?? [];
   let text = before;
-  if (!isAmongUsers(door.users, { name, groups })) text = addUser(text, door.name, name);
+  if (!isAmongUsers(door.users, device)) text = addUser(text, door.name, device.name);
   if (options.knockPorts.length === 0) text = addKnockPort(text, port);
   const { config, problems } = parseConfig(text);
   if (config !== undefined) return text;
