@@ -173,7 +173,7 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
     await slow.knock(10);
     await daemon.waitFor(/^long opened$/m, 1900);
     slow.answer();
-    await expect.poll(() => slow.status(), { timeout: 10_000 }).not.toContain("has not answered");
+    await expect.poll(() => slow.status(), { timeout: 30_000 }).not.toContain("has not answered");
     daemon.signal("SIGKILL");
     await daemon.ended;
     // What was opened meanwhile is on the disk.
@@ -211,7 +211,7 @@ describe.skipIf(needs("cc"))("a disk that hangs", () => {
       await daemon.waitFor(/^the configuration stays as it was$/m);
     }
     slow.answer();
-    await expect.poll(() => slow.status(), { timeout: 10_000 }).not.toContain("has not answered");
+    await expect.poll(() => slow.status(), { timeout: 30_000 }).not.toContain("has not answered");
     expect(await slow.ask("reload")).toContain("new");
     await slow.knock(14);
     await daemon.waitFor(/^new$/m);

@@ -73,8 +73,10 @@ export class BootRules {
       this.#problem = undefined;
     } catch (error) {
       const text = `the next boot begins with another protection: ${reason(error)}`;
+      // It is tried again: a line for each try would hide other lines.
+      if (text !== this.#problem)
+        this.#log.write({ level: "error", event: "protect-failed", text });
       this.#problem = text;
-      this.#log.write({ level: "error", event: "protect-failed", text });
     }
   }
 

@@ -141,10 +141,11 @@ export class Protection {
     }
   }
 
-  /** All is as it should be: nothing is left to be tried again. */
+  /** The kernel is as it should be. What is left to be tried again is the next boot, if at all. */
   #succeed(): void {
-    this.#retry.reset();
     this.#parts.firewalls.succeed();
+    if (this.#bootRules.problem === undefined) this.#retry.reset();
+    else this.#retry.schedule();
   }
 
   /** Takes what was confirmed over from a disk that has answered late. */
