@@ -238,6 +238,13 @@ describe("screens", () => {
       "
     `);
     expect(await screen(server, "history", "vpn")).toContain("vpn   192.0.2.7");
+    expect(await knockctl("history", "shs", "-s", server.path)).toMatchObject({
+      stdout: "",
+      stderr: expect.stringContaining(
+        'there is no door "shs"\nknockctl: hint: did you mean "ssh"?',
+      ),
+    });
+    expect(await screen(server, "history", "wake-up")).toBe("no entries\n");
     vi.spyOn(server.handlers, "history").mockReturnValue(
       [
         { event: "failed", reason: "exit code 1" } as const,
@@ -258,6 +265,29 @@ describe("screens", () => {
       "forgotten     vpn   192.0.2.7  administrator",
       "forgotten     vpn   192.0.2.7  too many",
     ]);
+  });
+
+  test("of doors with commands the kernel is not spoken of", async () => {
+    const server = await startServer();
+    const ask = server.handlers.doors;
+    const why = { opens: false, why: "it runs commands" };
+    vi.spyOn(server.handlers, "doors").mockImplementation(() =>
+      ask().map((door) => ({ ...door, kernel: door.kind === "native" ? { opens: true } : why })),
+    );
+    const text = await screen(server, "doors");
+    expect(text).toMatch(/ KERNEL\n/);
+    expect(text).toMatch(/^ssh .* opens\n/m);
+    expect(text).toMatch(/^wake-up .* -\n/m);
+    expect(text).not.toContain("it runs commands");
+  });
+
+  test("a time for a door that nothing closes is not dropped in silence", async () => {
+    const { path } = await startServer();
+    const args = ["open", "wake-up", "192.0.2.7", "-s", path];
+    expect((await knockctl(...args)).stderr).toBe("");
+    expect((await knockctl(...args, "for", "10m")).stderr).toBe(
+      "knockctl: warning: [wake-up] has no stop_command: nothing closes it after 10m\n",
+    );
   });
 
   test("ignored sources are listed and can be forgiven", async () => {

@@ -178,7 +178,8 @@ export class MemoryHandlers implements ControlHandlers {
   readonly history = ({ door = "ssh", address }: Params<"history">): Result<"history"> => {
     const source = address ?? Ip.v4(0xc0000207);
     const time = new Date(this.#clock.wall());
-    return [{ time, event: "opened", door, source, by: "knock" }];
+    const isOpened = ["ssh", "vpn"].includes(door);
+    return isOpened ? [{ time, event: "opened", door, source, by: "knock" }] : [];
   };
 
   readonly keys = (): Result<"keys"> => this.knownKeys;

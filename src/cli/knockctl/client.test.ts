@@ -1,4 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { temporaryFolder } from "../../../test/support/control-server.ts";
@@ -105,7 +106,33 @@ describe("client", () => {
   });
 });
 
+test("client warns of a service that the door leaves shut, and of a host that is a guess", async () => {
+  const { config } = open();
+  const args = ["client", "ssh", "--config", config];
+  expect((await knockctl(...args, "--service", "tcp/99")).stderr).toBe(
+    "knockctl: warning: [ssh] does not open tcp/99\n",
+  );
+  expect((await knockctl(...args, "--service", "tcp/22")).stderr).toBe("");
+  vi.stubEnv("SSH_CONNECTION", undefined);
+  expect((await knockctl(...args)).stderr).toBe(
+    `knockctl: warning: ${hostname()} is this machine's own name; if clients use another: --host NAME\n`,
+  );
+  expect((await knockctl(...args, "--host", "vm.example.org")).stderr).toBe("");
+});
+
 describe("sequence", () => {
+  test("says that the ports of doors are unknown", async () => {
+    const { config, folder } = open();
+    const said = async (file: string) => (await knockctl("sequence", "--config", file)).stderr;
+    const end = ": the ports of its doors are not left out\n";
+    expect(await said(config)).toBe("");
+    expect(await said(join(folder, "none"))).toBe(
+      `knockctl: warning: ${join(folder, "none")}: No such file or directory${end}`,
+    );
+    writeFileSync(config, "[ssh]\nsequence = x\n");
+    expect(await said(config)).toBe(`knockctl: warning: ${config} cannot be used${end}`);
+  });
+
   const ports = (text: string) => text.split("\n")[0]?.split(",").map(Number) ?? [];
 
   test("is random, of ports that nothing else uses, and its strength is a line", async () => {

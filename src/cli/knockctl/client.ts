@@ -1,9 +1,10 @@
+import { hostname } from "node:os";
 import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import type { Service } from "../../base/service.ts";
-import { parseService } from "../../base/service.ts";
+import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
-import { namedServices } from "../../config/config.ts";
+import { namedServices, opensService } from "../../config/config.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { ClientLines } from "./client-lines.ts";
 import { clientLines, formatClient } from "./client-lines.ts";
@@ -49,7 +50,8 @@ export const client: Command = {
   async run(line, io) {
     const { given } = line;
     const target = readQrTarget(line);
-    const lines = findLines(line);
+    const { lines, warnings } = findLines(line);
+    for (const text of warnings) io.stderr(`knockctl: warning: ${printable(text)}\n`);
     if (target !== undefined && lines.qr === undefined) {
       const message = `no browser can knock at [${printable(lines.door)}]: there is no QR code`;
       throw new KnockError("SYSTEM", message, { hints: ["knockctl invite says why"] });
@@ -62,21 +64,38 @@ export const client: Command = {
   },
 };
 
-function findLines({ given, operands: [name = ""] }: CommandLine): ClientLines {
+interface FoundLines {
+  readonly lines: ClientLines;
+  /** What clients will not reach by these lines. */
+  readonly warnings: readonly string[];
+}
+
+function findLines({ given, operands: [name = ""] }: CommandLine): FoundLines {
   const host = given.get("host");
   const wanted = given.get("service");
   const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
   const door = findDoor(config, name);
   const service: Service | undefined =
     wanted === undefined ? namedServices(door)[0] : parseService(readService(wanted));
+  const server = host === undefined ? guessHost() : readHostName(host);
   const lines = clientLines(
     { door, service },
     {
-      host: host === undefined ? guessHost() : readHostName(host),
+      host: server,
       sshPort: sshConnection()?.serverPort ?? usualSshPort,
     },
   );
-  if (lines !== undefined) return lines;
+  if (lines !== undefined) {
+    const isShut =
+      service !== undefined && door.action.kind === "native" && !opensService(door, service);
+    const warnings = [
+      ...(isShut ? [`[${name}] does not open ${formatService(service)}`] : []),
+      ...(host === undefined && server === hostname()
+        ? [`${server} is this machine's own name; if clients use another: --host NAME`]
+        : []),
+    ];
+    return { lines, warnings };
+  }
   const message = `[${printable(name)}] has one-time sequences: each client needs its own list`;
   throw new KnockError("SYSTEM", message);
 }

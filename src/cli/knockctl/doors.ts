@@ -86,9 +86,9 @@ export function countUntracked(found: readonly DoorReport[]): number {
   return found.filter(({ lastsMs }) => lastsMs === undefined).length;
 }
 
-/** Whether the door opens while knockd does not run. */
-function describeKernel({ kernel }: DoorReport): string {
-  if (kernel === undefined) return "-";
+/** Whether the door opens while knockd does not run; that one with commands does not, its OPENS says. */
+function describeKernel({ kind, kernel }: DoorReport): string {
+  if (kind !== "native" || kernel === undefined) return "-";
   return kernel.opens ? "opens" : `no: ${kernel.why ?? "unknown"}`;
 }
 

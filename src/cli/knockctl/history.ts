@@ -4,7 +4,7 @@ import type { Screen } from "../screen.ts";
 import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, readLength, withDaemon } from "./command.ts";
-import { readSubject } from "./subject.ts";
+import { expectDoor, readSubject } from "./subject.ts";
 
 export const history: Command = {
   name: "history",
@@ -24,7 +24,14 @@ export const history: Command = {
       ...readSubject(what),
       ...(since !== undefined && { sinceMs: readLength(since) }),
     };
-    const found = await withDaemon(line, (daemon) => daemon.ask("history", params));
+    const found = await withDaemon(line, async (daemon) => {
+      const entries = await daemon.ask("history", params);
+      // A door that is gone may have a history; a name without entries may be misspelt.
+      if (entries.length === 0 && params.door !== undefined) {
+        expectDoor(params.door, await daemon.ask("doors", {}));
+      }
+      return entries;
+    });
     print(line, io, { history: found }, (screen) => formatHistory(found, screen));
     return 0;
   },

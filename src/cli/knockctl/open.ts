@@ -23,6 +23,12 @@ export const open: Command = {
     const params = readAccessOperands(line);
     const result = await withDaemon(line, (daemon) => daemon.ask("open", params));
     const { lease, running } = result;
+    if (lease === undefined && params.forMs !== undefined) {
+      const time = humanDuration(params.forMs);
+      io.stderr(
+        `knockctl: warning: [${printable(params.door)}] has no stop_command: nothing closes it after ${time}\n`,
+      );
+    }
     print(line, io, result, () => {
       const end =
         lease === undefined ? "nothing closes it" : `closes in ${humanDuration(lease.remainingMs)}`;

@@ -1,12 +1,15 @@
 import { randomInt } from "node:crypto";
+import { existsSync } from "node:fs";
 import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { parsePortNumber } from "../../base/port.ts";
 import { printable } from "../../base/text.ts";
 import { randomSequence, strengthOf } from "../../config/edit/random-sequence.ts";
+import type { LenientConfig } from "../../setup/lenient-config.ts";
 import { readLenient } from "../../setup/lenient-config.ts";
 import { portFacts, usablePorts } from "../../setup/ports.ts";
-import type { Command } from "./command.ts";
+import type { Io } from "../program.ts";
+import type { Command, CommandLine } from "./command.ts";
 import { print } from "./command.ts";
 import { describeStrength, lengthOption, readSteps } from "./strength.ts";
 
@@ -39,7 +42,7 @@ export const sequence: Command = {
     const { given } = line;
     const length = readSteps("length", given.get("length") ?? "4");
     const isWanted = readRanges(given.get("ports"));
-    const found = readLenient(given.get("config") ?? defaultConfigFile);
+    const found = readDoors(line, io);
     const ports = usablePorts(portFacts(found)).filter(isWanted);
     if (ports.length < length) {
       const message = `only ${ports.length} of the ports can be used`;
@@ -54,6 +57,18 @@ export const sequence: Command = {
     return 0;
   },
 };
+
+/** Reads a configuration as far as it can be. Warns if the ports of its doors stay unknown, but before there is any. */
+function readDoors({ given }: CommandLine, io: Io): LenientConfig {
+  const file = given.get("config") ?? defaultConfigFile;
+  const found = readLenient(file);
+  const [doubt] = found.doubts;
+  if (doubt !== undefined && (given.has("config") || existsSync(file))) {
+    const why = found.options === undefined ? doubt : `${file} cannot be used`;
+    io.stderr(`knockctl: warning: ${printable(why)}: the ports of its doors are not left out\n`);
+  }
+  return found;
+}
 
 /** Reads `20000-30000,40000`. Returns whether a port is among them. Throws USAGE. */
 function readRanges(text: string | undefined): (port: number) => boolean {
