@@ -1,8 +1,11 @@
+import { isUtf8 } from "node:buffer";
+import { readFileSync } from "node:fs";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService, uniqueServices } from "../../base/service.ts";
 import { plural, printable, printableLines } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
 import { openedServices, protectedServices } from "../../config/config.ts";
+import { repair } from "../../config/edit/repair.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
@@ -62,10 +65,20 @@ export const check: Command = {
     ].map(printableLines);
     if (!line.given.has("json")) for (const text of texts) io.stderr(`${text}\n`);
     print(line, io, checked, () => format(checked));
+    if (!line.given.has("json") && canRepair(file)) {
+      const command = `knockctl migrate --repair --write ${printable(file)}`;
+      io.stderr(`knockctl: hint: ${command} writes plain characters\n`);
+    }
     if (!usable || users?.usable === false) return 1;
     return line.given.has("strict") && texts.length > 0 ? 2 : 0;
   },
 };
+
+/** Returns whether a word processor or a web page has changed characters that `migrate --repair` can write plain. */
+function canRepair(file: string): boolean {
+  const bytes = readFileSync(file);
+  return isUtf8(bytes) && repair(bytes.toString()).repairs.length > 0;
+}
 
 /** A file, what was found in it, and the configuration if it can be used. */
 export interface InspectedConfig {

@@ -14,6 +14,7 @@ import { difference, readable } from "../../setup/difference.ts";
 import { backUpFile, replaceFile } from "../../system/files.ts";
 import { wrap } from "../help.ts";
 import { fitLines } from "../program.ts";
+import { inspect } from "./check.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print } from "./command.ts";
 
@@ -29,6 +30,8 @@ interface Migrated {
   readonly written: boolean;
   /** The problems of the new file. */
   readonly problems: readonly Problem[];
+  /** How many problems `knockctl check` finds in a file that stays as it is; 0 for another. */
+  readonly checkProblems: number;
 }
 
 export const migrate: Command = {
@@ -74,11 +77,19 @@ export const migrate: Command = {
       replaceFile(realpathSync(file), Buffer.from(text, encoding));
     }
     const diff = await difference(file, before, text);
-    const migrated: Migrated = { file, differences, changes, repairs, diff, written, problems };
+    const checkProblems = diff === "" && usable ? await countProblems(file) : 0;
+    const changed = { differences, changes, repairs, diff, written };
+    const migrated: Migrated = { file, ...changed, problems, checkProblems };
     print(line, io, migrated, (screen) => fitLines(format(migrated), screen));
     return usable ? 0 : 1;
   },
 };
+
+/** Returns how many problems of a file and of this machine `knockctl check` lists. */
+async function countProblems(file: string): Promise<number> {
+  const { checked } = await inspect(file);
+  return checked.problems.length + (checked.users?.problems.length ?? 0);
+}
 
 function openFor({ given }: CommandLine): string {
   const text = given.get("open-for") ?? "1h";
@@ -156,12 +167,16 @@ function joinAlike(notes: readonly Note[]): Note[] {
   });
 }
 
-function end({ file, repairs, diff, written, problems }: Migrated): string {
-  if (problems.some(({ severity }) => severity === "error"))
-    return "Nothing was written: it could not be used.\n";
-  if (diff === "" && repairs.length > 0)
-    return "Nothing was changed. --repair --write mends what it can.\n";
-  if (diff === "" && problems.length > 0) return "Nothing was changed.\n";
+function end({ file, repairs, diff, written, problems, checkProblems }: Migrated): string {
+  const mends = "--repair --write mends what it can.";
+  if (problems.some(({ severity }) => severity === "error")) {
+    const how = repairs.length > 0 ? ` ${mends}` : "";
+    return `Nothing was written: it could not be used.${how}\n`;
+  }
+  if (diff === "" && repairs.length > 0) return `Nothing was changed. ${mends}\n`;
+  if (diff === "" && checkProblems > 0) {
+    return `Nothing to migrate. knockctl check warns of ${plural(checkProblems, "problem")}.\n`;
+  }
   if (diff === "") return "Nothing needs to be changed.\n";
   const drops = wrap(
     "A rule of your own that drops a service still drops it, also after a knock: remove that rule, and let Sesame protect the service (knockctl guard does that on trial).",
