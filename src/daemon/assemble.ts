@@ -93,13 +93,16 @@ export async function assemble(
   log.configure(logSettings(config.options, options));
   const deviceOf: DeviceLookup = (name) => network.deviceOf(name);
   const onLoss = () => leaseManager.reopenNative();
+  const rehearsal = new Rehearsal(clock);
   const kernelDoors = options.dryRun
     ? undefined
     : new DaemonKernelDoors(config.options, {
         doors: () => doors.current,
         onlyIpv4: options.onlyIpv4,
-        isRehearsed: () => rehearsal.isOn,
         deviceOf,
+        clock,
+        rehearsal,
+        wereTouched: () => matcher.wereTouched(clock.now()),
         log,
       });
   const persistence =
@@ -135,7 +138,6 @@ export async function assemble(
   });
   const counters = new PacketCounters();
   const trialKnocks = new TrialKnocks();
-  const rehearsal = new Rehearsal(clock, () => void persistence?.protection.refreshDoors());
   const pipeline = new Pipeline({
     openSource: (sink) => new Ring(config.options.interfaces, clock, sink),
     matcher,

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { backends } from "../base/backends.ts";
+import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { openedAs, uniqueServices } from "../base/service.ts";
@@ -16,6 +17,7 @@ import type { Ruleset, TableContents } from "../firewall/nftables/nft-ruleset.ts
 import { rulesetsFor } from "../firewall/nftables/nft-ruleset.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import type { Doors } from "./doors.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import type { DeviceLookup } from "./services-behind.ts";
 
 export interface DaemonKernelDoorsParts {
@@ -23,11 +25,16 @@ export interface DaemonKernelDoorsParts {
   readonly doors: () => Pick<Doors, "all">;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
-  /** Returns whether knocks open nothing for the moment. */
-  readonly isRehearsed?: () => boolean;
   readonly deviceOf: DeviceLookup;
+  readonly clock: Clock;
+  readonly rehearsal: Pick<Rehearsal, "until">;
+  /** Returns whether sources have touched decoys lately. */
+  readonly wereTouched: () => boolean;
   readonly log: Log;
 }
+
+/** Milliseconds by which a pause of the kernel is longer than that of knockd: the kernel rounds times down. */
+const pauseReserve = 1_000;
 
 /** The options of a configuration on which doors in the kernel depend. */
 type KernelOptions = Pick<ConfigOptions, "firewall" | "interfaces" | "kernelDoors">;
@@ -56,13 +63,17 @@ export class DaemonKernelDoors {
   /** Returns what is to be loaded, `undefined` if there is nothing; `record` follows once it is. */
   take(): KernelDoors | undefined {
     const doors = this.#current;
-    this.#taken = asText(doors);
-    return doors;
+    this.#taken = this.#text;
+    if (doors === undefined) return undefined;
+    const { clock, rehearsal, wereTouched } = this.#parts;
+    const { until } = rehearsal;
+    const pause = until === undefined ? 0 : until - clock.now() + pauseReserve;
+    return { ...doors, pause, wereTouched: wereTouched() };
   }
 
   /** Whether the doors have changed since they were loaded. */
   get areStale(): boolean {
-    return asText(this.#current) !== this.#loaded;
+    return this.#text !== this.#loaded;
   }
 
   /** Records what became of what `take` returned. A refusal is in the log once. */
@@ -127,7 +138,12 @@ export class DaemonKernelDoors {
   /** Why the kernel opens none of the doors that it could open. */
   get #obstacle(): string | undefined {
     if (this.problem !== undefined) return "the kernel or nft refuses the rules for it";
-    return this.#result?.areLoaded ? undefined : "nothing is protected";
+    if (!this.#result?.areLoaded) return "nothing is protected";
+    return this.#parts.rehearsal.until === undefined ? undefined : "a dry run is under way";
+  }
+
+  get #text(): string {
+    return JSON.stringify([this.#current, this.#parts.rehearsal.until]);
   }
 
   /** The interfaces whose packets count; one that does not exist has the name by which it may come. */
@@ -136,8 +152,8 @@ export class DaemonKernelDoors {
   }
 
   get #current(): KernelDoors | undefined {
-    const { doors, onlyIpv4, isRehearsed } = this.#parts;
-    if (!isWanted(this.#options) || isRehearsed?.()) return undefined;
+    const { doors, onlyIpv4 } = this.#parts;
+    if (!isWanted(this.#options)) return undefined;
     return kernelDoorsOf(doors(), this.#devices, onlyIpv4);
   }
 }
@@ -155,10 +171,6 @@ export function listSources(knocked: readonly KnockedDoor[]): string {
   const named = sources.slice(0, mostNamed).join(", ");
   const more = sources.length - mostNamed;
   return more > 0 ? `${named} and ${more} more` : named;
-}
-
-function asText(doors: KernelDoors | undefined): string {
-  return JSON.stringify(doors) ?? "";
 }
 
 /** Whether the kernel opens a native door where its services are protected. */

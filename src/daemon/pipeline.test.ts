@@ -92,7 +92,7 @@ class Story {
   readonly counters = new PacketCounters();
   /** Marks a one-time sequence as used. */
   mark = markUsed;
-  readonly rehearsal = new Rehearsal(this.clock, () => {});
+  readonly rehearsal = new Rehearsal(this.clock);
   isOurs = (other: Address): boolean => other.equals(us) || other.equals(us6);
 
   constructor(

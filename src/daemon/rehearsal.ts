@@ -13,20 +13,16 @@ const longest = 600_000;
 /** A time in which knocks are matched and open nothing, so that an administrator can test one. */
 export class Rehearsal {
   readonly #clock: Clock;
-  readonly #changed: () => void;
   #source: Address | undefined;
   #until: Monotonic = longAgo;
-  #cancelWake: (() => void) | undefined;
 
-  /** `changed` is called when the time is over. */
-  constructor(clock: Clock, changed: () => void) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#changed = changed;
   }
 
-  /** Whether it is under way. */
-  get isOn(): boolean {
-    return this.#clock.now() < this.#until;
+  /** When the one that is under way ends; `undefined`: there is none. */
+  get until(): Monotonic | undefined {
+    return this.#clock.now() < this.#until ? this.#until : undefined;
   }
 
   /** Lasts for `length` milliseconds from now, in place of one that is under way. `source`: whose knocks open nothing; `undefined` means all. Throws USAGE if that is too long. */
@@ -34,21 +30,18 @@ export class Rehearsal {
     if (length > longest) {
       throw new KnockError("USAGE", `a dry run lasts ${longest / 60_000} minutes at most`);
     }
-    this.end();
     this.#source = source;
     this.#until = later(this.#clock.now(), length);
-    this.#cancelWake = this.#clock.wakeAt(this.#until, this.#changed);
   }
 
   /** Ends it. May be called again. */
   end(): void {
-    this.#cancelWake?.();
     this.#until = longAgo;
   }
 
   /** Returns whether a knock of this source opens nothing now. */
   covers(source: Address): boolean {
-    return this.isOn && (this.#source === undefined || this.#source.equals(source));
+    return this.until !== undefined && (this.#source === undefined || this.#source.equals(source));
   }
 }
 
@@ -60,7 +53,7 @@ export async function rehearse(
   const remainingMs = "forMs" in params ? params.forMs : 0;
   if ("forMs" in params) rehearsal.begin(params.address, params.forMs);
   else rehearsal.end();
-  // The kernel, too, must open nothing meanwhile, and again afterwards.
+  // The kernel, too, opens nothing meanwhile. It ends that by itself, also where this daemon dies.
   await protection.refreshDoors();
   return { remainingMs };
 }

@@ -82,6 +82,11 @@ export class Matcher {
     return this.#decoys.ignored(now);
   }
 
+  /** Returns whether a touch of a decoy counts still. */
+  wereTouched(now: Monotonic): boolean {
+    return this.#decoys.wereTouched(now);
+  }
+
   /** Ignores a source, by default all, no longer. Returns those that were ignored. */
   forgive(source: Address | undefined, now: Monotonic): readonly Address[] {
     return this.#decoys.forgive(source, now);

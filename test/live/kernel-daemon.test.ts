@@ -280,6 +280,41 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     expect(await sources("door4")).toEqual([client.address]);
   });
 
+  test("a scanner is ignored by the kernel, too, where another program has removed its table", async () => {
+    await server.start();
+    const { stdout } = await host.run(["nft", "list set inet sesame decoys"]);
+    const decoys = [...stdout.matchAll(/tcp \. (\d+)/g)].flatMap(([, port]) => port ?? []);
+    await knock(client, host.address, ...decoys.slice(0, 3));
+    const status = async () => (await server.knockctl("status")).stdout;
+    await expect.poll(status, { timeout: 10_000 }).toMatch(/ignored.*10\.77\.0\.2/);
+    await host.run(["nft", "flush ruleset"]);
+    await expect.poll(() => server.table(), { timeout: 10_000 }).toContain("door4");
+    await server.kill();
+    await knock(client, host.address, ...steps);
+    expect(await sources("door4")).toEqual([]);
+    expect(await reaches()).toBe("silent");
+  });
+
+  test("a dry run ends in the kernel on time, also where the daemon dies meanwhile", async () => {
+    await server.start();
+    const file = server.bootFile?.replace(/nft$/, "doors") ?? "";
+    await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
+    const request = { id: 1, method: "rehearse", forMs: 8_000 };
+    const ask =
+      'const s = require("net").connect(process.argv[1]); s.write(process.argv[2] + "\\n"); s.on("data", (d) => { console.log(String(d)); process.exit(); });';
+    const argv = [process.execPath, "-e", ask, server.socket, JSON.stringify(request)];
+    expect((await host.run(argv)).stdout).toContain("remainingMs");
+    expect(await kernelDoors()).toEqual([{ opens: false, why: "a dry run is under way" }]);
+    expect(existsSync(file)).toBe(true);
+    await server.kill();
+    await knock(client, host.address, ...steps);
+    expect(await sources("door4")).toEqual([]);
+    const paused = async () => (await host.run(["nft", "list set inet sesame paused"])).stdout;
+    await expect.poll(paused, { timeout: 30_000, interval: 500 }).not.toContain("elements");
+    await knock(client, host.address, ...steps);
+    expect(await reaches()).toBe("open");
+  });
+
   test("doors that the kernel cannot open are the daemon's, and knockctl says why", async () => {
     const more = "[twice]\nsequence = 1,2,1\nopen = tcp/23\n[run]\nsequence = 5\ncommand = true\n";
     server.configure(door(steps, more), options);

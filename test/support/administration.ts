@@ -179,7 +179,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     interfaces: () => config.options.interfaces,
     reload,
     trialKnocks,
-    rehearsal: new Rehearsal(clock, () => {}),
+    rehearsal: new Rehearsal(clock),
     configReadAt: () => clock.wall(),
     refusedConfig,
     host: { has: (address) => `${address}` === "192.0.2.1" },

@@ -49,6 +49,10 @@ export interface KernelDoors {
   readonly interfaces: readonly string[] | undefined;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
+  /** Milliseconds for which the kernel opens nothing. Absent: 0. */
+  readonly pause?: number;
+  /** Sources have touched decoys lately. Where the kernel has lost which, it opens nothing meanwhile. */
+  readonly wereTouched?: boolean;
 }
 
 /** A door that the kernel can open. */

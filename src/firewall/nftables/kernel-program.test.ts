@@ -5,7 +5,7 @@ import { parseNetwork } from "../../base/address.ts";
 import type { KernelDoor, KernelDoors } from "./kernel-doors.ts";
 import { compiledDoors, doorKey } from "./kernel-doors.ts";
 import { doorsRuleset } from "./kernel-program.ts";
-import { keyOfDoorSet } from "./kernel-sets.ts";
+import { keyOfDoorSet, scannerSets } from "./kernel-sets.ts";
 
 function networks(...texts: string[]): Network[] {
   return texts.flatMap((text) => parseNetwork(text) ?? []);
@@ -120,6 +120,18 @@ test("each door has sets of its own, which the filter asks for its services", ()
     `icmpv6 type echo-request ip6 saddr @door6_${b?.key} accept`,
     "drop",
   ]);
+});
+
+test("a pause begins with the program, and scanners that are not known blind it", () => {
+  const doors = [kernelDoor("a", "1,2")];
+  const program = { doors, interfaces: undefined, onlyIpv4: false, wereTouched: true };
+  const known = doorsRuleset({ ...program, pause: 60_000 }, "sesame", 7, scannerSets(undefined));
+  expect(elements(known, "paused")).toBe("{ ipv4 timeout 1m, ipv6 timeout 1m }");
+  expect(elements(known, "blind")).toBe("");
+  const unknown = doorsRuleset(program, "sesame", 7);
+  expect(elements(unknown, "paused")).toBe("");
+  expect(elements(unknown, "blind")).toBe("{ ipv4 timeout 61s, ipv6 timeout 61s }");
+  expect(unknown).toContain("flush set inet sesame paused");
 });
 
 test("the key of a door stays the same, and is that of no other door or service", () => {

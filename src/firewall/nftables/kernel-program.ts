@@ -10,7 +10,7 @@ import type { FlagTest } from "../../base/tcp-flags.ts";
 import type { CompiledDoor, KernelDoor, KernelDoors } from "./kernel-doors.ts";
 import { compiledDoors } from "./kernel-doors.ts";
 import type { FamilyVersion } from "./kernel-sets.ts";
-import { chains, doorSet, doorSets, emptyDoors, families } from "./kernel-sets.ts";
+import { chains, doorSet, doorSets, emptyDoors, families, scannerSets } from "./kernel-sets.ts";
 import { protocolNumbers } from "./nft-element.ts";
 import { formatNftTime } from "./nft-time.ts";
 
@@ -28,11 +28,18 @@ const scannerTime = "61s";
 /**
  * Returns lines for `nft -f FILE` that make the kernel open these doors, as far as it can, and no others; none
  * if it can open none. What is open stays open. `seed`: a number below 2^32 that sources do not know.
+ * `existing`: the sets of the table.
  */
-export function doorsRuleset(kernel: KernelDoors, table: string, seed: number): string[] {
-  const { doors } = kernel;
+export function doorsRuleset(
+  kernel: KernelDoors,
+  table: string,
+  seed: number,
+  existing: readonly string[] = [],
+): string[] {
+  const { doors, pause = 0, wereTouched = false } = kernel;
   const compiled = compiledDoors(kernel);
   if (compiled.length === 0) return [];
+  const isNew = !scannerSets(undefined).every((set) => existing.includes(set));
   const far = doors.filter(({ target, decoys }) => target !== undefined && decoys.length > 0);
   const decoys = keys(doors.filter((door) => !far.includes(door)).flatMap((door) => door.decoys));
   const own = keys(compiled.flatMap(({ sequence }) => sequence));
@@ -42,6 +49,9 @@ export function doorsRuleset(kernel: KernelDoors, table: string, seed: number): 
     decoys,
     foreign: all.filter((key) => !own.includes(key)),
     ...machine(compiled),
+    paused: pause > 0 ? allFamilies(formatNftTime(pause)) : [],
+    // Without its sets the kernel does not know which sources scan.
+    blind: isNew && wereTouched ? allFamilies(scannerTime) : [],
   };
   const rules: Readonly<Record<(typeof chains)[number], readonly string[]>> = {
     knock: rulesOfKnock(kernel),
@@ -69,6 +79,11 @@ export function doorsRuleset(kernel: KernelDoors, table: string, seed: number): 
       rules[chain].map((rule) => `add rule inet ${table} ${chain} ${rule}`),
     ),
   ];
+}
+
+/** Returns elements of a set of families that last for a time. */
+function allFamilies(time: string): string[] {
+  return families.map(({ version }) => `ipv${version} timeout ${time}`);
 }
 
 /** From a state to the next by a port. No two of these doors share a port, so a port of a state belongs to one door. */
@@ -274,11 +289,11 @@ function rulesOfWent(compiled: readonly CompiledDoor[]): string[] {
   ];
 }
 
-/** While scanners may have gone unnoticed the kernel opens nothing. */
+/** While scanners may have gone unnoticed, and in a pause, the kernel opens nothing. */
 function rulesOfOpened(compiled: readonly CompiledDoor[]): string[] {
   return [
     ...families.map(({ version }) => forget(version)),
-    "meta nfproto @blind meta mark set 0 return",
+    ...["blind", "paused"].map((set) => `meta nfproto @${set} meta mark set 0 return`),
     ...compiled.flatMap(({ key, opening }, i) =>
       familiesOf(opening.families).map(
         ({ version, saddr }) =>

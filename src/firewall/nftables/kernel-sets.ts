@@ -74,7 +74,7 @@ export function doorSets(keys: readonly string[], table: string): string[] {
 
 /**
  * `since`, `stage`: attempts. `heard`: retransmissions. `touched`, `once`, `twice`, `ignored`: scanners; `blind`:
- * there was no room for one.
+ * there was no room for one, or they are not known. `paused`: knocks open nothing.
  */
 const declarations: readonly string[] = [
   ...families.flatMap(({ version, saddr, type }) => [
@@ -87,6 +87,7 @@ const declarations: readonly string[] = [
     `set ignored${version} { type ${type}; ${filled} }`,
   ]),
   "set blind { typeof meta nfproto; flags dynamic,timeout; size 16; }",
+  "set paused { typeof meta nfproto; flags timeout; size 16; }",
   "set watched { type inet_proto . inet_service; }",
   "set decoys { type inet_proto . inet_service; }",
   "set foreign { type inet_proto . inet_service; }",
@@ -100,7 +101,15 @@ const declarations: readonly string[] = [
 const flushed = [
   ...chains.map((chain) => `chain ${chain}`),
   ...families.flatMap(({ version }) => [`map since${version}`, `map stage${version}`]),
-  ...["set watched", "set decoys", "set foreign", "map firsts", "map edges", "set pace"],
+  ...[
+    "set paused",
+    "set watched",
+    "set decoys",
+    "set foreign",
+    "map firsts",
+    "map edges",
+    "set pace",
+  ],
 ];
 
 /** Returns lines for `nft -f FILE` that make everything that doors in the kernel need, without any rule. */

@@ -75,15 +75,15 @@ export function rulesetsFor(
     const rules = rulesFor(all.filter(isHere), hasDoors).length;
     return { text, rules, behind: rest, doors: opened };
   };
-  const withoutForwards = { ...behind, forwards: [] };
   const sets = stale.filter(isDoorSet);
   const gone = sets.filter((set) => !compiled.some(({ key }) => set.endsWith(key)));
+  const after = removalOfDoorSets(table, gone);
   return [
     doors !== undefined && compiled.length > 0
-      ? make(doorsRuleset(doors, table, seed), behind, removalOfDoorSets(table, gone), compiled)
+      ? make(doorsRuleset(doors, table, seed, stale), behind, after, compiled)
       : make([], behind, removalOfDoors(table, sets), []),
     ...(behind.forwards.length > 0 ? [make([], behind, [], [])] : []),
-    make([], withoutForwards, [], []),
+    make([], { ...behind, forwards: [] }, [], []),
   ];
 }
 

@@ -74,6 +74,11 @@ export class DecoyIndex {
     return this.#scanners.ignored(now);
   }
 
+  /** As `Scanners.wereTouched`. */
+  wereTouched(now: Monotonic): boolean {
+    return this.#scanners.wereTouched(now);
+  }
+
   /** As `Scanners.takeLine`. */
   takeLine(source: Address, now: Monotonic): number | undefined {
     return this.#scanners.takeLine(source, now);

@@ -24,6 +24,16 @@ describe("a source is ignored", () => {
     expect([scanners.touches, scanners.penalties]).toEqual([3, 1]);
   });
 
+  test("and the last touch of any source counts for a minute", () => {
+    const scanners = new Scanners();
+    expect(scanners.wereTouched(monotonic(0))).toBe(false);
+    touch(scanners, [1]);
+    expect(scanners.wereTouched(monotonic(59_999))).toBe(true);
+    expect(scanners.wereTouched(monotonic(60_000))).toBe(false);
+    scanners.forgiveAll(monotonic(30_000));
+    expect(scanners.wereTouched(monotonic(30_000))).toBe(false);
+  });
+
   test("and no other", () => {
     const scanners = new Scanners();
     touch(scanners, [1, 2]);

@@ -43,6 +43,7 @@ export class Scanners {
   #lastEnd = Number.NEGATIVE_INFINITY;
   /** By their text, those that end first at the front. */
   readonly #listed = new Map<string, IgnoredSource & { toldAt: Monotonic }>();
+  #lastTouch: Monotonic = longAgo;
   #touches = 0;
   #penalties = 0;
 
@@ -60,6 +61,7 @@ export class Scanners {
   touch(source: Address, port: PortKey, now: Monotonic): boolean {
     if (this.#tags.length === 0) this.#allocate();
     this.#touches++;
+    this.#lastTouch = now;
     const place = this.#find(source) ?? this.#replace(source);
     if (!this.#remember(place, port, now)) return false;
     this.#forget(place);
@@ -74,6 +76,11 @@ export class Scanners {
   /** Returns the sources that are ignored, those that end first at the front; of very many only the last. */
   ignored(now: Monotonic): readonly IgnoredSource[] {
     return [...this.#listed.values()].filter(({ until }) => until > now);
+  }
+
+  /** Returns whether a touch counts still, or a source may be ignored. */
+  wereTouched(now: Monotonic): boolean {
+    return now - this.#lastTouch < Math.max(touchWindow, penalty);
   }
 
   /** Returns for how long a source is ignored yet, if it is time for a line about it: milliseconds. */
@@ -101,6 +108,7 @@ export class Scanners {
     const forgiven = this.ignored(now).map(({ source }) => source);
     this.#listed.clear();
     this.#lastEnd = Number.NEGATIVE_INFINITY;
+    this.#lastTouch = longAgo;
     this.#ignoredUntil.fill(Number.NEGATIVE_INFINITY);
     this.#times.fill(Number.NEGATIVE_INFINITY);
     this.#ports.fill(0);
