@@ -79,7 +79,7 @@ test("what is weaker than it looks is a warning", () => {
   const text = `${port}Freshness = 6m\n${door}sequence = 7003,9140,8455\ntcpflags = syn\n`;
   expect(problems(text, "warning")).toEqual([
     "3:13: a packet that was held back for so long still opens a door",
-    "4:1: 'ssh' opens by a sequence, too: whoever sees that can send it",
+    "4:1: 'ssh' opens by a sequence, too: who sees it can send it",
   ]);
   const mistaken = "[ssh]\nsequence = 9,7,8\nopen = tcp/22\nuser = alice\ntcpflags = syn\n";
   expect(problems(mistaken, "warning")).toEqual([

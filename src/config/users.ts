@@ -150,7 +150,7 @@ function readLock(one: Directive, problems: Problem[]): Lock | undefined {
     ? "this is the device's half of a key, which must not be here"
     : lockFaults[lock];
   const hint = isDeviceHalf
-    ? "make a new key: whoever read this file has it; knockctl user add NAME"
+    ? "make a new key: who read this file has it; knockctl user add NAME"
     : "knockctl user add NAME writes it";
   problems.push(problemOf(one, { problem, offset: 0, hint }));
   return undefined;

@@ -139,7 +139,7 @@ export class Daemon {
       loaded = await this.#reads.run(() => this.#load());
     } catch (error) {
       const refused = this.#refuse(error);
-      // A broken configuration keeps nobody in who was removed.
+      // A broken configuration keeps no removed device in.
       await this.reloadUsers();
       return refused;
     }

@@ -39,7 +39,7 @@ export const user: Command = {
 
     With --lock -, the device has made its key itself (knock --request): its lock is read from
     standard input, and no secret is printed. remove takes a person or a device out of the users
-    file and out of what is open, and closes what nobody else holds.
+    file and out of what is open, and closes what no other device holds.
 
     list and show say what the users file has, and ask knockd about each key: the last knock, its
     source, how far the clock of the device is off, and what was refused (show).

@@ -70,7 +70,7 @@ function openMetrics(directive: Directive): Problem[] {
   return [{ severity: "warning", line, column: valueColumn, message, hint: "127.0.0.1 or [::1]" }];
 }
 
-/** Whoever holds a packet back may deliver it within this time. */
+/** Within this time a packet that was held back on its way can still be delivered. */
 function longFreshness(directive: Directive): Problem[] {
   const { key, line, valueColumn } = directive;
   if (!isNameOf(key, options.freshness)) return [];
@@ -127,7 +127,7 @@ function keyTraps(
 ): Problem[] {
   const found: Problem[] = [];
   if (users.length > 0 && sequence.kind !== "none") {
-    const message = `'${name}' opens by a sequence, too: whoever sees that can send it`;
+    const message = `'${name}' opens by a sequence, too: who sees it can send it`;
     found.push(warn(section, message, "without the sequence, keys alone open it"));
   }
   const isMistaken = action.kind === "native" && users.length === 0;

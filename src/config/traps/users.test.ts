@@ -30,7 +30,7 @@ test.each<[string, string[]]>([
   expect(traps(users, ...devices)).toEqual([]);
 });
 
-test("a user whom nobody knows, with the name that was meant", () => {
+test("an unknown user, with the name that was meant", () => {
   expect(traps("alice, alicia, @admin", "alice/laptop; groups = admins")).toEqual([
     `'ssh' has the user "alicia", whom the users file does not have: did you mean "alice"?`,
     `'ssh' has the user "@admin", whom the users file does not have: did you mean "@admins"?`,

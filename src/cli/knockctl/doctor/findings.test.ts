@@ -127,7 +127,7 @@ test("what is wrong with the users file has its place once", () => {
   const file = "/etc/knockd.users";
   const said = [
     `${file}:3:1: no such key\n${file}:3:1: hint: remove it`,
-    `${file}: warning: nobody may open [vpn]`,
+    `${file}: warning: no device may open [vpn]`,
   ];
   const users = (usable: boolean) => {
     const found = { file, usable, devices: 1, problems: said };
@@ -141,7 +141,13 @@ test("what is wrong with the users file has its place once", () => {
       message: "no such key",
       hints: ["remove it"],
     },
-    { level: "warning", code: "users", place: file, message: "nobody may open [vpn]", hints: [] },
+    {
+      level: "warning",
+      code: "users",
+      place: file,
+      message: "no device may open [vpn]",
+      hints: [],
+    },
   ]);
   expect(users(false)).toMatchObject([{ code: "users-unusable", place: `${file}:3:1` }, {}]);
 });

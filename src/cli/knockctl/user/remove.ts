@@ -51,7 +51,7 @@ function namesIn(text: string): string[] {
 }
 
 function unknownUser({ file, devices }: UsersText, name: string): KnockError {
-  const hints = [devices.length === 0 ? "it has nobody" : "knockctl user list lists all"];
+  const hints = [devices.length === 0 ? "it names no device" : "knockctl user list lists all"];
   return new KnockError("SYSTEM", `${file} has no "${printable(name)}"`, { hints });
 }
 
