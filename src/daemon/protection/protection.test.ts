@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { byKernel } from "../../../test/support/accesses.ts";
 import { temporaryFolder } from "../../../test/support/control-server.ts";
@@ -92,6 +93,22 @@ test("what is unprotected while the disk hangs stays so when it answers", async 
   // A file that could not be removed counts for the next start only.
   await protection.keep([mail]);
   expect([kernel(), protection.problems]).toEqual([[mail], []]);
+});
+
+test("what is being confirmed is on trial or protected at every moment", async () => {
+  const { protection, answer } = startOnHungDisk([]);
+  answer();
+  await configure(protection);
+  await protection.try([mail], 60_000);
+  let isConfirmed = false;
+  const confirmation = protection.confirm([mail]).then(() => (isConfirmed = true));
+  while (!isConfirmed) {
+    const { services, trial } = protection;
+    expect([...services, ...(trial?.services ?? [])]).toContainEqual(mail);
+    await nextTurn();
+  }
+  await confirmation;
+  expect([protection.services, protection.trial]).toEqual([[ssh, web, mail], undefined]);
 });
 
 test("while it cannot be read what was confirmed, what the kernel protects stays so, and is no other", async () => {

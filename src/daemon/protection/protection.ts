@@ -182,7 +182,7 @@ export class Protection {
   keep(services: readonly Service[]): Promise<void> {
     return this.#changes.run(() => {
       this.#expectProtection();
-      return this.#keep(services);
+      return this.#keep(services, this.#trial);
     });
   }
 
@@ -251,13 +251,7 @@ export class Protection {
       const isKept = (service: Service) => names.has(formatService(service));
       const kept = trial.services.filter(isKept);
       const rest = trial.services.filter((service) => !isKept(service));
-      this.#trial = rest.length === 0 ? undefined : { ...trial, services: rest };
-      try {
-        await this.#keep(kept);
-      } catch (error) {
-        this.#trial = trial;
-        throw error;
-      }
+      await this.#keep(kept, rest.length === 0 ? undefined : { ...trial, services: rest });
       if (rest.length === 0) trial.cancelWake();
       const others = rest.length === 0 ? "" : `; ${formatServices(rest)} is still on trial`;
       const text = `guard: confirmed, ${formatServices(kept)} stays protected${others}`;
@@ -266,13 +260,18 @@ export class Protection {
     });
   }
 
-  async #keep(services: readonly Service[]): Promise<void> {
+  /** `rest`: the trial that goes on. */
+  async #keep(services: readonly Service[], rest: RunningTrialState | undefined): Promise<void> {
     const before = this.#confirmed.services;
-    // The file comes first: a protection that the next start would not know of must not begin.
+    const trial = this.#trial;
+    // The file comes first: a protection that the next start would not know of must not begin. Until it is
+    // written the trial goes on: who asks meanwhile must not see it over and nothing confirmed.
     await this.#confirmed.replace(uniqueServices([...before, ...services]));
+    this.#trial = rest;
     try {
       await this.#apply();
     } catch (error) {
+      this.#trial = trial;
       await this.#confirmed.replace(before);
       throw error;
     }
