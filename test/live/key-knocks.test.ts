@@ -76,7 +76,7 @@ describe.skipIf(needs("nc", "nft"))("knocks with a key", () => {
 
   const count = (daemon: Process, what: RegExp) => daemon.output.match(what)?.length ?? 0;
 
-  test("open a door once, whoever sends the packet again, and after a crash", async () => {
+  test("open a door once, also if another source sends the packet again, and after a crash", async () => {
     let daemon = await start();
     const packet = alice.packet(Date.now(), { slot: 0 });
     await send(home, packet);

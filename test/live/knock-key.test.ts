@@ -85,7 +85,7 @@ describe.skipIf(needs())("knock by a key", () => {
     expect(new Set(hints).size).toBe(3);
   });
 
-  test("says what may be wrong if nobody opens", async () => {
+  test("says what may be wrong if no door opens", async () => {
     await listen(99);
     const ended = await profile("Door ssh")("--wait", `${service},300ms`, "home");
     expect(ended.code).toBe(1);

@@ -1,52 +1,36 @@
 import { Authenticator, lossLife } from "../../auth/authenticator.ts";
-import type { Address } from "../../base/address.ts";
-import type { Clock } from "../../base/clock.ts";
 import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
-import type { Log } from "../../base/log.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
-import type { Monotonic, WallTime } from "../../base/time.ts";
 import type { Ring } from "../../capture/ring.ts";
 import type { Sink } from "../../capture/source.ts";
 import type { Config } from "../../config/config.ts";
 import type { Device } from "../../config/users.ts";
 import type { Params, Result } from "../../control/methods.ts";
-import type { IsLocalSource } from "../../decode/martian.ts";
-import type { AccessRequest } from "../../grant/lease.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import type { Disk } from "../../system/disk.ts";
 import type { ActiveKey } from "../active-users.ts";
-import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import type { KeyWindow, RecoveredKnocks } from "../state/knock-journal.ts";
 import { KnockJournal } from "../state/knock-journal.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { KnockCounters } from "./knock-counters.ts";
+import type { KnockPipelineParts } from "./knock-pipeline.ts";
 import { KnockPipeline } from "./knock-pipeline.ts";
-import type { KnockPermission, UsedKnock } from "./permit.ts";
 
 /** A window without a key is forgotten when its newest time is this old: milliseconds. */
 const windowLife = 30 * 86_400_000;
 
-export interface KeyKnocksParts {
+export interface KeyKnocksParts
+  extends Omit<
+    KnockPipelineParts<ActiveKey>,
+    "openSource" | "authenticator" | "watch" | "journal" | "counters"
+  > {
   /** Opens a ring on these interfaces, or on all. Throws CAPTURE. */
   readonly openRing: (interfaces: readonly string[] | undefined, sink: Sink) => Ring;
   /** Where accepted times are kept; `undefined` in a dry run. */
   readonly file: { readonly path: string; readonly disk: Disk } | undefined;
-  readonly refuseWithoutJournal: boolean;
-  /** The last check, by the configuration in force. */
-  readonly permit: (knock: UsedKnock, now: WallTime) => KnockPermission;
   /** Those of the users file in force, disabled ones, too. */
   readonly devices: () => Iterable<Device>;
-  /** `time`: when the packet came. */
-  readonly open: (request: AccessRequest, time: Monotonic) => Promise<unknown>;
-  readonly isOurs: (address: Address) => boolean;
-  /** These two as in `PipelineParts`. */
-  readonly isLocalSource: IsLocalSource;
-  readonly onlyIpv4: boolean;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly rateLimiter: LogRateLimiter | undefined;
-  readonly onInternalError: () => void;
 }
 
 /** Knocks with a key: what they need of the daemon, and the configuration that counts for them. */
