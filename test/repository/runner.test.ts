@@ -46,6 +46,23 @@ describe("the outcome of a run", () => {
     ["tests that pass", report([results("passed", "passed")]), 0, []],
     ["one that fails", report([results("passed", "failed")]), 1, ["/a.test.ts: test 1"]],
     [
+      "one that fails with a message",
+      report([
+        {
+          ...results(),
+          assertionResults: [
+            {
+              status: "failed",
+              fullName: "test 1",
+              failureMessages: ["Error: \u001b[31mno\n    at x"],
+            },
+          ],
+        },
+      ]),
+      1,
+      ["/a.test.ts: test 1: Error: no"],
+    ],
+    [
       "a file that cannot be loaded",
       report([{ ...results(), status: "failed" }]),
       1,

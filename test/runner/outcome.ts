@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** What became of tests. */
 export interface Outcome {
   readonly passed: number;
@@ -14,8 +16,14 @@ interface VitestReport {
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly assertionResults: readonly VitestResult[];
   }[];
+}
+
+interface VitestResult {
+  readonly status: string;
+  readonly fullName: string;
+  readonly failureMessages?: readonly string[];
 }
 
 /**
@@ -39,7 +47,7 @@ export function outcomeOf(
   const failures = parsed.testResults.flatMap(({ name, status, assertionResults }) => {
     const failed = assertionResults.filter((test) => test.status === "failed");
     if (failed.length === 0) return status === "failed" ? [`${name}: cannot be loaded`] : [];
-    return failed.map(({ fullName }) => `${name}: ${fullName}`);
+    return failed.map((test) => `${name}: ${test.fullName}${reasonOf(test)}`);
   });
   const seen = parsed.testResults.map(({ name }) => name);
   const missing = files.filter((file) => !seen.includes(file));
@@ -64,6 +72,12 @@ export function sumOf(outcomes: readonly Outcome[]): Outcome {
 export function lastLine({ passed, failures, skipped }: Outcome): string {
   const line = `${passed} passed, ${failures.length} failed`;
   return skipped > 0 ? `${line}, ${skipped} skipped` : line;
+}
+
+/** The first line of what a test failed with, after a colon. */
+function reasonOf({ failureMessages: [message = ""] = [] }: VitestResult): string {
+  const [line = ""] = stripVTControlCharacters(message).split("\n", 1);
+  return line === "" ? "" : `: ${line.slice(0, 200)}`;
 }
 
 function parse(report: string): VitestReport | undefined {
