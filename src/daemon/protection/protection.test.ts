@@ -173,6 +173,7 @@ function startWithoutFirewall() {
   return {
     protection,
     firewalls,
+    files,
     log,
     advance,
     fail: (error: Error | undefined) => (failure = error),
@@ -184,6 +185,19 @@ function startWithoutFirewall() {
 }
 
 const shut = "native doors stay shut: cannot start nft";
+
+test("where only what was confirmed is unknown, no native doors are said to stay shut", async () => {
+  const { protection, firewalls, files, log, fail, advance } = startWithoutFirewall();
+  mkdirSync(files.guarded);
+  await configure(protection, "");
+  expect(protection.problems).toEqual([expect.stringMatching(/^cannot read .*: Is a directory/)]);
+  expect(firewalls.problems).toEqual([]);
+  expect(log.texts.filter((text) => text.startsWith("native doors"))).toEqual([]);
+  fail(undefined);
+  rmdirSync(files.guarded);
+  await advance(300_000);
+  expect([protection.problems, firewalls.problems]).toEqual([[], []]);
+});
 
 test.each([
   ["nftables", [ssh]],

@@ -63,6 +63,8 @@ export class Protection {
   readonly #changes = new TaskSequence();
   /** Carries out again what failed. */
   readonly #retry: RetryTimer;
+  /** Whether there are native doors, or rules of ours in the kernel, as far as is known. */
+  #isNeeded = false;
   /** What the kernel protected before, while it is not known what was confirmed. */
   #left: readonly Service[] | undefined;
 
@@ -118,12 +120,10 @@ export class Protection {
     const isUnreadable = await this.#confirmed.load(() => void this.#takeLate());
     const hasNative = this.#config?.doors.some(({ action }) => action.kind === "native") ?? false;
     // That there was a protection means that its rules may be in the kernel.
-    const needed =
-      hasNative ||
-      this.#confirmed.isUnread ||
-      this.#confirmed.services.length > 0 ||
-      (await this.#bootRules.exist());
-    const isReady = await this.#attempt(() => firewalls.prepare(needed));
+    this.#isNeeded =
+      hasNative || this.#confirmed.services.length > 0 || (await this.#bootRules.exist());
+    const mayBeNeeded = this.#isNeeded || this.#confirmed.isUnread;
+    const isReady = await this.#attempt(() => firewalls.prepare(mayBeNeeded));
     if (this.#obstacle === undefined) await this.#attempt(() => this.#apply());
     else if ((await this.#attempt(() => this.#leaveOld())) && isReady) this.#succeed();
     if (isUnreadable) this.#retry.schedule();
@@ -135,7 +135,8 @@ export class Protection {
       await task();
       return true;
     } catch (error) {
-      this.#parts.firewalls.fail(error);
+      // Where nothing is known to need the firewall, that the confirmed ones are unread is told already.
+      if (this.#isNeeded || !this.#confirmed.isUnread) this.#parts.firewalls.fail(error);
       this.#retry.schedule();
       return false;
     }
