@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { lastLine, outcomeOf, sumOf } from "../runner/outcome.ts";
+import { lastLine, outcomesOf } from "../runner/outcome.ts";
 import { alone, scheduleOf, seconds } from "../runner/schedule.ts";
 
 const live = readdirSync(join(import.meta.dirname, "../live")).filter((name) =>
@@ -34,17 +34,11 @@ describe("the outcome of a run", () => {
     const tests = statuses.map((status, i) => ({ status, fullName: `test ${i}` }));
     return { name: "/a.test.ts", status: "passed", assertionResults: tests };
   };
-  const report = (files: readonly unknown[], passed = 2, skipped = 0) =>
-    JSON.stringify({
-      numPassedTests: passed,
-      numPendingTests: skipped,
-      numTodoTests: 0,
-      testResults: files,
-    });
+  const report = (files: readonly unknown[]) => JSON.stringify({ testResults: files });
 
   test.each<[string, string | undefined, number, string[]]>([
     ["tests that pass", report([results("passed", "passed")]), 0, []],
-    ["one that fails", report([results("passed", "failed")]), 1, ["/a.test.ts: test 1"]],
+    ["one that fails", report([results("passed", "failed")]), 1, ["test 1"]],
     [
       "one that fails with a message",
       report([
@@ -60,48 +54,53 @@ describe("the outcome of a run", () => {
         },
       ]),
       1,
-      ["/a.test.ts: test 1: Error: no"],
+      ["test 1: Error: no"],
     ],
     [
       "a file that cannot be loaded",
       report([{ ...results(), status: "failed" }]),
       1,
-      ["/a.test.ts: cannot be loaded"],
+      ["cannot be loaded"],
     ],
-    ["a file that was left out", report([]), 0, ["/a.test.ts: was not run"]],
+    ["a file that was left out", report([]), 0, ["was not run"]],
     [
       "a world that died",
       undefined,
       137,
-      ["/a.test.ts: the test runner ended with code 137 and left no report"],
+      ["the test runner ended with code 137 and left no report"],
     ],
     [
       "a report that was cut short",
       '{"numPassedTests": 2',
       0,
-      ["/a.test.ts: the test runner ended with code 0 and left no report"],
+      ["the test runner ended with code 0 and left no report"],
     ],
     [
       "an error outside any test",
       report([results("passed", "passed")]),
       1,
-      ["/a.test.ts: the test runner ended with code 1, though no test failed"],
+      ["the test runner ended with code 1, though no test failed"],
     ],
   ])("of %s", (_, text, code, failures) => {
-    expect(outcomeOf(text, code, ["/a.test.ts"]).failures).toEqual(failures);
+    const outcomes = outcomesOf(text, code, ["/a.test.ts"]);
+    expect(outcomes.flatMap((one) => one.failures)).toEqual(failures);
   });
 
-  test("is the sum of its parts", () => {
+  test("is told for each file", () => {
+    const text = report([results("passed", "todo"), { ...results("failed"), name: "/b.test.ts" }]);
+    expect(outcomesOf(text, 1, ["/a.test.ts", "/b.test.ts", "/c.test.ts"])).toEqual([
+      { file: "/a.test.ts", passed: 1, skipped: 1, failures: [] },
+      { file: "/b.test.ts", passed: 0, skipped: 0, failures: ["test 0"] },
+      { file: "/c.test.ts", passed: 0, skipped: 0, failures: ["was not run"] },
+    ]);
+  });
+
+  test("ends with the sum of all files", () => {
     const parts = [
-      { passed: 2, skipped: 0, failures: ["a"] },
-      { passed: 3, skipped: 1, failures: [] },
+      { file: "/a.test.ts", passed: 2, skipped: 0, failures: ["a"] },
+      { file: "/b.test.ts", passed: 3, skipped: 1, failures: [] },
     ];
-    expect(lastLine(sumOf(parts))).toBe("5 passed, 1 failed, 1 skipped");
-    expect(lastLine(sumOf(parts.slice(1)))).toBe("3 passed, 0 failed, 1 skipped");
-  });
-
-  test("of nothing is a failure", () => {
-    expect(sumOf([]).failures).toEqual(["no test ran"]);
-    expect(sumOf([{ passed: 0, skipped: 4, failures: [] }]).failures).toEqual(["no test ran"]);
+    expect(lastLine(parts)).toBe("5 passed, 1 failed, 1 skipped");
+    expect(lastLine(parts.slice(0, 1))).toBe("2 passed, 1 failed");
   });
 });

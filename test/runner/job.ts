@@ -1,21 +1,21 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import type { Outcome } from "./outcome.ts";
-import { outcomeOf } from "./outcome.ts";
+import { outcomesOf } from "./outcome.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 /** One run of vitest in a process of its own. */
 export interface Job {
   readonly files: readonly string[];
-  /** Arguments of `vitest run`. */
+  /** Arguments of `vitest run` after the files. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A job that has ended, with what came of it. */
+/** What became of a file, with the job that ran it. */
 export interface Finished {
   readonly job: Job;
   readonly outcome: Outcome;
@@ -36,7 +36,7 @@ export interface JobSettings {
 let started = 0;
 
 /** Runs a job to its end, and prints what it prints. */
-async function runJob(job: Job, settings: JobSettings): Promise<Outcome> {
+async function runJob(job: Job, settings: JobSettings): Promise<Outcome[]> {
   const { world, reports, isBuffered, interruption } = settings;
   const report = join(reports, `${++started}.json`);
   const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
@@ -47,7 +47,7 @@ async function runJob(job: Job, settings: JobSettings): Promise<Outcome> {
     "run",
     "--no-cache",
   ];
-  const [command = "", ...args] = [...world, ...vitest, ...job.args, ...reporters];
+  const [command = "", ...args] = [...world, ...vitest, ...job.files, ...job.args, ...reporters];
   const { SESAME_WORLDS: _, ...env } = process.env;
   const child = spawn(command, args, {
     cwd: root,
@@ -67,12 +67,8 @@ async function runJob(job: Job, settings: JobSettings): Promise<Outcome> {
   });
   interruption.removeEventListener("abort", stop);
   process.stdout.write(Buffer.concat(output));
-  const outcome = outcomeOf(
-    existsSync(report) ? readFileSync(report, "utf8") : undefined,
-    code,
-    job.files,
-  );
-  return { ...outcome, failures: outcome.failures.map(withoutRoot) };
+  const text = existsSync(report) ? readFileSync(report, "utf8") : undefined;
+  return outcomesOf(text, code, job.files);
 }
 
 /** Runs jobs, at most `lanes` at once, in this order. */
@@ -86,13 +82,9 @@ export async function runJobs(
   const lane = async () => {
     for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
       if (settings.interruption.aborted) return;
-      finished.push({ job, outcome: await runJob(job, settings) });
+      for (const outcome of await runJob(job, settings)) finished.push({ job, outcome });
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return finished;
-}
-
-function withoutRoot(text: string): string {
-  return text.startsWith(root) ? relative(root, text) : text;
 }

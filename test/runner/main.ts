@@ -6,18 +6,18 @@
 // With --install it runs the tests of the Debian package, one world for each release and file.
 // SESAME_WORLDS says how many worlds there may be at once.
 //
-// Live tests meet a real kernel on a machine that does other work, too. So a file that fails beside others
-// is run once more at the end, alone; if it passes then, its failures are listed as unsteady and do not
-// count. Three files at most: more is a fault of ours.
+// Tests meet a real kernel and real time on a machine that does other work, too. So a file that fails is run
+// once more at the end, alone; if it passes then, its failures are listed as unsteady and do not count.
+// Eight files at most: more is a fault of ours.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Finished, Job, JobSettings } from "./job.ts";
 import { runJobs } from "./job.ts";
 import type { Outcome } from "./outcome.ts";
-import { lastLine, sumOf } from "./outcome.ts";
+import { lastLine } from "./outcome.ts";
 import { scheduleOf } from "./schedule.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -35,12 +35,10 @@ const options = firstOption === -1 ? [] : words.slice(firstOption);
 interface Phase {
   readonly jobs: readonly Job[];
   readonly lanes: number;
-  /** Whether a job that failed may run once more. */
-  readonly mayRepeat: boolean;
 }
 
 /** How many files may be run once more. */
-const mostRepeated = 3;
+const mostRepeated = 8;
 
 const interruption = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -58,42 +56,42 @@ try {
     interruption: interruption.signal,
   };
   const outcomes = await runPhases(phases, settings);
-  if (interruption.signal.aborted) {
-    outcomes.push({ passed: 0, skipped: 0, failures: ["the run was interrupted"] });
+  const failOutside = (text: string) =>
+    outcomes.push({ file: root, passed: 0, skipped: 0, failures: [text] });
+  if (interruption.signal.aborted) failOutside("was interrupted");
+  if (outcomes.every(({ passed, failures }) => passed === 0 && failures.length === 0)) {
+    failOutside("had no test");
   }
-  const sum = sumOf(outcomes);
-  for (const failure of sum.failures) console.log(`failed: ${failure}`);
-  console.log(lastLine(sum));
-  process.exitCode = sum.failures.length > 0 ? 1 : 0;
+  list("failed", outcomes);
+  console.log(lastLine(outcomes));
+  process.exitCode = outcomes.some(hasFailed) ? 1 : 0;
 } finally {
   rmSync(reports, { recursive: true });
 }
 
 async function runPhases(phases: readonly Phase[], settings: JobSettings): Promise<Outcome[]> {
-  const final: Finished[] = [];
-  const failed: Finished[] = [];
-  for (const { jobs, lanes, mayRepeat } of phases) {
-    for (const one of await runJobs(jobs, lanes, settings)) {
-      (mayRepeat && one.outcome.failures.length > 0 ? failed : final).push(one);
-    }
+  const finished: Finished[] = [];
+  for (const { jobs, lanes } of phases) finished.push(...(await runJobs(jobs, lanes, settings)));
+  const failed = finished.filter(({ outcome }) => hasFailed(outcome));
+  const outcomes = finished.map(({ outcome }) => outcome);
+  if (failed.length > mostRepeated) return outcomes;
+  const settled = outcomes.filter((outcome) => !hasFailed(outcome));
+  for (const { job, outcome } of failed) {
+    const repeated = await runJobs([{ ...job, files: [outcome.file] }], 1, settings);
+    if (!repeated.some((one) => hasFailed(one.outcome))) list("unsteady", [outcome]);
+    settled.push(...repeated.map((one) => one.outcome));
   }
-  const ended = failed.length > mostRepeated ? failed : await repeat(failed, settings);
-  return [...final, ...ended].map(({ outcome }) => outcome);
+  return settled;
 }
 
-/** Runs jobs that failed once more, one by one, and names what failed at first alone. */
-async function repeat(failed: readonly Finished[], settings: JobSettings): Promise<Finished[]> {
-  const ended = await runJobs(
-    failed.map(({ job }) => job),
-    1,
-    settings,
-  );
-  for (const [index, { outcome }] of ended.entries()) {
-    if (outcome.failures.length > 0) continue;
-    for (const failure of failed[index]?.outcome.failures ?? [])
-      console.log(`unsteady: ${failure}`);
+function hasFailed({ failures }: Outcome): boolean {
+  return failures.length > 0;
+}
+
+function list(what: "failed" | "unsteady", outcomes: readonly Outcome[]): void {
+  for (const { file, failures } of outcomes) {
+    for (const failure of failures) console.log(`${what}: ${relative(root, file)}: ${failure}`);
   }
-  return ended;
 }
 
 interface TestFile {
@@ -107,15 +105,14 @@ function phasesOf(files: readonly TestFile[]): Phase[] {
   const unit = of("unit");
   const live = scheduleOf(of("live"));
   const jobs = (list: readonly string[]) =>
-    list.map((file) => ({ files: [file], args: ["--project", "live", file, ...options] }));
+    list.map((file) => ({ files: [file], args: ["--project", "live", ...options] }));
   return [
     {
-      jobs: unit.length === 0 ? [] : [{ files: unit, args: ["--project", "unit", ...words] }],
+      jobs: unit.length === 0 ? [] : [{ files: unit, args: ["--project", "unit", ...options] }],
       lanes: 1,
-      mayRepeat: false,
     },
-    { jobs: jobs(live.beside), lanes: worlds, mayRepeat: true },
-    { jobs: jobs(live.alone), lanes: 1, mayRepeat: true },
+    { jobs: jobs(live.beside), lanes: worlds },
+    { jobs: jobs(live.alone), lanes: 1 },
   ];
 }
 
@@ -127,7 +124,7 @@ function installPhases(): Phase[] {
     (/(?:package|takeover)\.test\.ts$/.test(file) ? Object.keys(bases) : [undefined]).map(
       (release): Job => ({
         files: [file],
-        args: [file, ...config, ...options],
+        args: [...config, ...options],
         env:
           release === undefined
             ? {}
@@ -135,7 +132,7 @@ function installPhases(): Phase[] {
       }),
     ),
   );
-  return [{ jobs, lanes: worlds, mayRepeat: true }];
+  return [{ jobs, lanes: worlds }];
 }
 
 /** The test files that match, as vitest finds them. */

@@ -1,18 +1,17 @@
 import { stripVTControlCharacters } from "node:util";
 
-/** What became of tests. */
+/** What became of the tests of a file. */
 export interface Outcome {
+  /** The file; of a run that left no report all its files. */
+  readonly file: string;
   readonly passed: number;
   readonly skipped: number;
-  /** Each failure, for a list at the end. */
+  /** Each failure: the name of the test and the first line of its error, or what became of the file. */
   readonly failures: readonly string[];
 }
 
 /** The part of vitest's JSON report that counts. */
 interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
   readonly testResults: readonly {
     readonly name: string;
     readonly status: string;
@@ -33,44 +32,47 @@ interface VitestResult {
  * vitest counts tests only. A file that could not be loaded has none, and an error outside any test or a
  * run that was cut short shows in nothing but the exit code: each counts as one failure.
  */
-export function outcomeOf(
+export function outcomesOf(
   report: string | undefined,
   code: number,
   files: readonly string[],
-): Outcome {
-  const what = files.length === 1 ? files[0] : `${files.length} files`;
+): Outcome[] {
+  const failed = (file: string, text: string) => ({
+    file,
+    passed: 0,
+    skipped: 0,
+    failures: [text],
+  });
   const parsed = report === undefined ? undefined : parse(report);
   if (parsed === undefined) {
-    const failures = [`${what}: the test runner ended with code ${code} and left no report`];
-    return { passed: 0, skipped: 0, failures };
+    const text = `the test runner ended with code ${code} and left no report`;
+    return files.map((file) => failed(file, text));
   }
-  const failures = parsed.testResults.flatMap(({ name, status, assertionResults }) => {
-    const failed = assertionResults.filter((test) => test.status === "failed");
-    if (failed.length === 0) return status === "failed" ? [`${name}: cannot be loaded`] : [];
-    return failed.map((test) => `${name}: ${test.fullName}${reasonOf(test)}`);
-  });
   const seen = parsed.testResults.map(({ name }) => name);
-  const missing = files.filter((file) => !seen.includes(file));
-  failures.push(...missing.map((file) => `${file}: was not run`));
-  if (code !== 0 && failures.length === 0) {
-    failures.push(`${what}: the test runner ended with code ${code}, though no test failed`);
+  const outcomes: Outcome[] = [
+    ...parsed.testResults.map(({ name, status, assertionResults: tests }): Outcome => {
+      const count = (...of: string[]) => tests.filter((test) => of.includes(test.status)).length;
+      const failures = tests
+        .filter((test) => test.status === "failed")
+        .map((test) => `${test.fullName}${reasonOf(test)}`);
+      if (failures.length === 0 && status === "failed") return failed(name, "cannot be loaded");
+      const skipped = count("pending", "skipped", "todo");
+      return { file: name, passed: count("passed"), skipped, failures };
+    }),
+    ...files.filter((file) => !seen.includes(file)).map((file) => failed(file, "was not run")),
+  ];
+  if (code !== 0 && outcomes.every(({ failures }) => failures.length === 0)) {
+    const text = `the test runner ended with code ${code}, though no test failed`;
+    outcomes.push(...files.map((file) => failed(file, text)));
   }
-  const skipped = parsed.numPendingTests + parsed.numTodoTests;
-  return { passed: parsed.numPassedTests, skipped, failures };
-}
-
-/** Returns the sum of all outcomes. That nothing passed and nothing failed is a failure. */
-export function sumOf(outcomes: readonly Outcome[]): Outcome {
-  const sum = (of: (one: Outcome) => number) => outcomes.reduce((all, one) => all + of(one), 0);
-  const passed = sum((one) => one.passed);
-  const failures = outcomes.flatMap((one) => one.failures);
-  if (passed === 0 && failures.length === 0) failures.push("no test ran");
-  return { passed, skipped: sum((one) => one.skipped), failures };
+  return outcomes;
 }
 
 /** Returns the last line of a run, such as `3251 passed, 0 failed, 10 skipped`. */
-export function lastLine({ passed, failures, skipped }: Outcome): string {
-  const line = `${passed} passed, ${failures.length} failed`;
+export function lastLine(outcomes: readonly Outcome[]): string {
+  const sum = (of: (one: Outcome) => number) => outcomes.reduce((all, one) => all + of(one), 0);
+  const skipped = sum((one) => one.skipped);
+  const line = `${sum((one) => one.passed)} passed, ${sum((one) => one.failures.length)} failed`;
   return skipped > 0 ? `${line}, ${skipped} skipped` : line;
 }
 
