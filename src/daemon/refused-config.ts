@@ -9,9 +9,10 @@ export class RefusedConfig {
     this.#file = file;
   }
 
-  /** Takes note of a reload that was refused for these problems. */
-  refuse([first = "unknown"]: readonly string[]): void {
-    this.#refusal = first;
+  /** Takes note of a reload that was refused for these problems, among which may be warnings. */
+  refuse(problems: readonly string[]): void {
+    const isWarning = (text: string) => /: warning: /.test(text);
+    this.#refusal = problems.find((text) => !isWarning(text)) ?? problems[0] ?? "unknown";
   }
 
   /** Takes note of a reload that was not. */

@@ -1,0 +1,15 @@
+import { expect, test } from "vitest";
+import { RefusedConfig } from "./refused-config.ts";
+
+test("the problem names the first error of a refused configuration, not a warning before it", () => {
+  const refused = new RefusedConfig("k.conf");
+  refused.refuse([
+    "k.conf:1:1: warning: 'a' opens nothing",
+    "k.conf:2:1: error: unknown directive",
+  ]);
+  expect(refused.problems[0]?.message).toBe(
+    "the last reload was refused, the configuration of before is in force: k.conf:2:1: error: unknown directive",
+  );
+  refused.accept();
+  expect(refused.problems).toEqual([]);
+});
