@@ -1,6 +1,7 @@
 import { hintsOf, reason, reasonWithHints } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
+import type { Loss } from "../firewall/backend.ts";
 
 /** Why native doors cannot be opened, or not as they should be: for the status and the log. */
 export class FirewallFailure {
@@ -44,5 +45,19 @@ export class FirewallFailure {
 
   tell(text: string): void {
     this.#log.write({ level: "error", event: "firewall-failed", text });
+  }
+
+  /** The table is whole again after a loss, for so many times without a rest. */
+  tellRepair(name: string, loss: Loss, times: number): void {
+    const table = `table inet ${name}`;
+    // The status says that it goes on; the log need not at each time.
+    const isTold = Number.isInteger(Math.log2(times));
+    if (loss === "removed" && isTold) {
+      const text = `somebody removed rules from ${table}: they are put back`;
+      this.#log.write({ level: "warning", event: "firewall-restored", text });
+    } else if (loss === "unknown") {
+      const text = `more changes of the firewall than the kernel can tell: ${table} is made anew, to be sure`;
+      this.#log.write({ level: "notice", event: "firewall-renewed", text });
+    }
   }
 }

@@ -145,6 +145,16 @@ export class Firewalls implements Firewall {
     for (const starter of Object.values(starters)) await starter.unprotect?.(table);
   }
 
+  /** Removes the table of an earlier configuration, which keeps shut what ours opens. Throws FIREWALL. */
+  async removeOld(old: string): Promise<void> {
+    const { starters, table, log } = this.#parts;
+    for (const { remove } of Object.values(starters)) {
+      if (!(await remove?.(old))) continue;
+      const text = `removed table inet ${old} of an earlier configuration: the table is ${table} now`;
+      log.write({ level: "notice", event: "old-table-removed", text });
+    }
+  }
+
   open(access: Access, length: number, hold?: number): Promise<FirewallResult> {
     if (!isNative(access)) return this.#command.open(access, length, hold);
     return this.#running?.backend.open(access, length) ?? this.#refuse();
@@ -228,16 +238,7 @@ export class Firewalls implements Firewall {
   }
 
   #restore(...[loss, times]: Parameters<BackendParts["onLoss"]>): void {
-    const table = `table inet ${this.#parts.table}`;
-    // The status says that it goes on; the log need not at each time.
-    const isTold = Number.isInteger(Math.log2(times));
-    if (loss === "removed" && isTold) {
-      const text = `somebody removed rules from ${table}: they are put back`;
-      this.#parts.log.write({ level: "warning", event: "firewall-restored", text });
-    } else if (loss === "unknown") {
-      const text = `more changes of the firewall than the kernel can tell: ${table} is made anew, to be sure`;
-      this.#parts.log.write({ level: "notice", event: "firewall-renewed", text });
-    }
+    this.#failure.tellRepair(this.#parts.table, loss, times);
     this.#parts.onLoss();
   }
 

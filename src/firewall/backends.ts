@@ -12,6 +12,11 @@ export interface Starter {
   readonly start: (parts: BackendParts, services: readonly Service[]) => Promise<NativeBackend>;
   /** Ends the protection of a table that this process has not started, where it can protect. Throws FIREWALL. */
   readonly unprotect?: (table: string) => Promise<void>;
+  /**
+   * Removes the table of an earlier configuration, where it can protect, unless a daemon uses it. Resolves to
+   * whether there was one. Throws FIREWALL.
+   */
+  readonly remove?: (table: string) => Promise<boolean>;
   /** Returns what the table of an earlier process protects for good, where it can protect. Throws FIREWALL. */
   readonly listLeft?: (table: string) => readonly Service[];
 }

@@ -1,8 +1,9 @@
 import { KnockError, reason } from "../base/errors.ts";
 import type { Service } from "../base/service.ts";
 import { protectedServices } from "../config/config.ts";
+import { tableOfBoot } from "../firewall/nftables/boot-protection.ts";
 import { defaultTable } from "../firewall/nftables/nft-ruleset.ts";
-import { unprotectTable } from "../firewall/nftables/nft-unprotect.ts";
+import { removeTable, unprotectTable } from "../firewall/nftables/nft-unprotect.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
 import { defaultStateDir, isRunning, stateFiles } from "../system/state-files.ts";
 import type { LenientConfig } from "./lenient-config.ts";
@@ -11,6 +12,8 @@ import type { LenientConfig } from "./lenient-config.ts";
 export interface OfflineResult {
   /** The table whose chain was removed. */
   readonly table: string;
+  /** The table of an earlier configuration, which was removed, too. */
+  readonly oldTable: string | undefined;
   /** The rules of the next boot, which were removed, too; `undefined` if there were none. */
   readonly bootFile: string | undefined;
   /** The services that the next start of the daemon protects again. */
@@ -28,14 +31,17 @@ export async function unprotectOffline(
     throw new KnockError("SYSTEM", "knockd runs, but listens somewhere else", { hints });
   }
   const table = options?.table ?? defaultTable;
+  const boot = readIfThere(files.boot)?.toString();
+  const other = boot === undefined ? undefined : tableOfBoot(boot);
+  let oldTable: string | undefined;
   try {
     await unprotectTable(table);
+    if (other !== undefined && other !== table && (await removeTable(other))) oldTable = other;
   } catch (cause) {
     const known = cause instanceof KnockError ? cause.hints : [];
     const hints = process.geteuid?.() === 0 ? known : [...known, "only root can do this"];
     throw new KnockError("FIREWALL", reason(cause), { cause, hints });
   }
-  const bootFile = readIfThere(files.boot) === undefined ? undefined : files.boot;
   try {
     replaceFile(files.boot, undefined);
     replaceFile(files.bootDoors, undefined);
@@ -46,7 +52,8 @@ export async function unprotectOffline(
   }
   return {
     table,
-    bootFile,
+    oldTable,
+    bootFile: boot === undefined ? undefined : files.boot,
     protectsAgain: protectedServices(doors),
   };
 }

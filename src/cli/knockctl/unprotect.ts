@@ -84,11 +84,14 @@ async function withoutDaemon(
 ): Promise<void> {
   // Loaded on demand: it loads native code, which no other command needs.
   const { unprotectOffline } = await import("../../setup/unprotect-offline.ts");
-  const { table, bootFile, protectsAgain } = await unprotectOffline(configFile, found);
+  const { table, oldTable, bootFile, protectsAgain } = await unprotectOffline(configFile, found);
   const again = protectsAgain.map(formatService);
-  print(line, io, { services: [], table, bootFile, protectsAgain: again }, () =>
+  print(line, io, { services: [], table, oldTable, bootFile, protectsAgain: again }, () =>
     [
       `knockd is not running: the rules of table inet ${table} were removed without it\n`,
+      ...(oldTable === undefined
+        ? []
+        : [`table inet ${oldTable} of an earlier configuration was removed, too\n`]),
       ...(bootFile === undefined ? [] : [`${printable(bootFile)} was removed, too\n`]),
       formatProtection({ services: [] }),
       ...(again.length === 0

@@ -4,7 +4,7 @@ import type { Log } from "../../base/log.ts";
 import type { Service } from "../../base/service.ts";
 import type { ServicesBehind } from "../../firewall/behind.ts";
 import { nothingBehind } from "../../firewall/behind.ts";
-import { bootProtection } from "../../firewall/nftables/nft-ruleset.ts";
+import { bootProtection, tableOfBoot } from "../../firewall/nftables/boot-protection.ts";
 import type { FileReplacer } from "../../system/file-replacer.ts";
 import type { StateFiles } from "../../system/state-files.ts";
 import type { DaemonKernelDoors } from "../kernel-doors.ts";
@@ -56,6 +56,13 @@ export class BootRules {
     } catch (error) {
       return isErrno(error, "EACCES") ? "hidden" : "unknown";
     }
+  }
+
+  /** Resolves to the table of an earlier configuration; `undefined` if there is none, or it is not known. */
+  async otherTable(): Promise<string | undefined> {
+    const text = await this.#files.read(this.#path).catch(() => undefined);
+    const table = text === undefined ? undefined : tableOfBoot(text);
+    return table === this.#table ? undefined : table;
   }
 
   /** Makes the next boot protect these services. What fails is in the log, and a problem from then on. */

@@ -198,6 +198,7 @@ export class Protection {
       this.#endTrial("the protection was lifted");
       // The kernel first: the administrator who asks for this may be locked out.
       await this.#parts.firewalls.unprotect();
+      await this.#removeOldTable();
       await this.#bootRules.replace([]);
       await this.#confirmed.forget();
       const problem = this.#bootRules.problem ?? this.#confirmed.problem;
@@ -312,7 +313,11 @@ export class Protection {
     await firewalls.protect(services, left);
     this.#loadedBehind = JSON.stringify(behind);
     // On a disk that hangs, what they are stays as it is until it answers.
-    if (!this.#confirmed.isUnread) await this.#bootRules.replace(services, behind);
+    if (!this.#confirmed.isUnread) {
+      // Until then the rules of the next boot name the old table.
+      if (!(await this.#attempt(() => this.#removeOldTable()))) return;
+      await this.#bootRules.replace(services, behind);
+    }
     this.#succeed();
   }
 
@@ -320,7 +325,13 @@ export class Protection {
   async #leaveOld(): Promise<void> {
     if (!(await this.#bootRules.exist())) return;
     await this.#parts.firewalls.unprotect();
+    await this.#removeOldTable();
     await this.#bootRules.replace([]);
+  }
+
+  async #removeOldTable(): Promise<void> {
+    const old = await this.#bootRules.otherTable();
+    if (old !== undefined) await this.#parts.firewalls.removeOld(old);
   }
 
   get #behind(): ServicesBehind {

@@ -87,23 +87,6 @@ export function rulesetsFor(
   ];
 }
 
-/** Text for `nft -f FILE` that protects these services at the next boot. */
-export function bootProtection(
-  services: readonly Service[],
-  behind: ServicesBehind,
-  table: string,
-): string {
-  const text = protectionRuleset(services, table);
-  if (services.every(isHere)) return text;
-  // Nothing is open yet that could be forwarded.
-  const { lines } = behindRules(
-    { ...behind, forwards: [], doors: [] },
-    timed(services, undefined),
-    table,
-  );
-  return `${text}${joinLines(lines)}`;
-}
-
 function timed(services: readonly Service[], trial: TimedProtection | undefined) {
   const onTrial = trial?.services.map((service) => {
     return { service, milliseconds: trial.milliseconds };

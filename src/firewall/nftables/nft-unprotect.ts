@@ -1,9 +1,11 @@
 import { Nfnetlink } from "../../ffi/nfnetlink.ts";
+import { runtimeDirectory } from "../../system/state-files.ts";
 import { listDoorSets } from "./door-sets.ts";
 import type { DoorSet } from "./kernel-sets.ts";
 import { removalOfDoors } from "./kernel-sets.ts";
 import { removalOfRouted } from "./nft-behind.ts";
 import { loadRuleset } from "./nft-command.ts";
+import { tryTableLock } from "./table-lock.ts";
 
 /**
  * Returns texts for `nft -f FILE`, the best first, that drop nothing any more, whatever is in our table. What is
@@ -35,6 +37,25 @@ export async function unprotectTable(table: string): Promise<void> {
     }
   }
   throw failure;
+}
+
+/**
+ * Removes a table of an earlier configuration with all that is open, unless a daemon uses it. Returns whether there
+ * was one. Throws FIREWALL.
+ */
+export async function removeTable(table: string): Promise<boolean> {
+  const lock = tryTableLock(runtimeDirectory, table);
+  if (lock === undefined) return false;
+  const kernel = new Nfnetlink();
+  try {
+    // A table that has not our sets is another program's.
+    if (!kernel.listSets(table).includes("protected")) return false;
+    await loadRuleset(`table inet ${table}\ndelete table inet ${table}\n`, () => {});
+    return true;
+  } finally {
+    kernel.close();
+    lock.release();
+  }
 }
 
 /** None where the kernel does not tell: then the protection ends all the same. */

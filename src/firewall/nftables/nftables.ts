@@ -23,7 +23,7 @@ import type { Ruleset } from "./nft-ruleset.ts";
 import { rulesetsFor } from "./nft-ruleset.ts";
 import { NftSets } from "./nft-sets.ts";
 import { NftTable } from "./nft-table.ts";
-import { unprotectTable } from "./nft-unprotect.ts";
+import { removeTable, unprotectTable } from "./nft-unprotect.ts";
 import { attempt, OpeningQueue } from "./opening-queue.ts";
 import type { TableLock } from "./table-lock.ts";
 import { takeTableLock } from "./table-lock.ts";
@@ -117,6 +117,10 @@ export class NftablesFirewall implements ProtectingBackend {
     } finally {
       lock.release();
     }
+  }
+
+  static remove(table: string): Promise<boolean> {
+    return removeTable(table);
   }
 
   /**

@@ -14,6 +14,14 @@ export interface TableLock {
  * FIREWALL if another daemon has it. Where the file cannot be made there is no lock, and doors open all the same.
  */
 export function takeTableLock(directory: string, table: string): TableLock {
+  const lock = tryTableLock(directory, table);
+  if (lock !== undefined) return lock;
+  const hints = ["Table = another_name"];
+  throw new KnockError("FIREWALL", `another daemon uses table inet ${table}`, { hints });
+}
+
+/** As `takeTableLock`, but returns `undefined` if another daemon has the lock. */
+export function tryTableLock(directory: string, table: string): TableLock | undefined {
   const fd = openLock(directory, table);
   if (fd === undefined) return { release: () => {} };
   const holder = tryLock(fd);
@@ -27,9 +35,7 @@ export function takeTableLock(directory: string, table: string): TableLock {
     };
   }
   closeSync(fd);
-  if (holder === "none") return { release: () => {} };
-  const hints = ["Table = another_name"];
-  throw new KnockError("FIREWALL", `another daemon uses table inet ${table}`, { hints });
+  return holder === "none" ? { release: () => {} } : undefined;
 }
 
 function openLock(directory: string, table: string): number | undefined {
