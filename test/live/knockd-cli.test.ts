@@ -1,5 +1,5 @@
 import { chownSync, mkdirSync, rmSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { tooWide } from "../support/wide.ts";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
@@ -21,6 +21,8 @@ describe.skipIf(needs())("knockd on the command line", () => {
     network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
   });
+  // The daemon of a test that failed would keep the control socket from the next one.
+  afterEach(() => server.killAll());
   afterAll(() => network?.close());
 
   /** Runs the daemon to its end. */
@@ -131,9 +133,9 @@ describe.skipIf(needs())("knockd on the command line", () => {
     const argv = ["setpriv", `--bounding-set=${caps}`, `--inh-caps=${caps}`];
     const daemon = server.start([...argv, ...knockd, "-v", "-c", path]);
     await daemon.waitFor(/^listening on/m);
-    expect(daemon.output).toMatch(/cannot use the journal .*Permission denied/);
-    expect(daemon.output).not.toMatch(/native doors|next boot/);
-    await daemon.stop();
+    const { stderr } = await daemon.stop();
+    expect(stderr).toMatch(/cannot use the journal .*Permission denied/);
+    expect(stderr).not.toMatch(/native doors|next boot/);
   });
 
   const knocked = (ip: string) => [
@@ -228,7 +230,7 @@ describe.skipIf(needs())("knockd on the command line", () => {
     await daemon.waitFor(/ssh: running command/);
     await daemon.waitFor(/non-zero status code \(3\)/);
     // Nothing on the terminal tells that a command ended well, and a daemon that stops does not wait for it.
-    await vi.waitFor(() => expect(folder.log().join()).toContain('"what":"open","kind":"done"'));
+    await expect.poll(() => folder.log().join()).toContain('"what":"open","kind":"done"');
     await daemon.stop();
     const entries = folder.log().map((line) => JSON.parse(line));
     for (const entry of entries) {
