@@ -86,7 +86,7 @@ export async function stop(by: StartedBy, pid: number | undefined): Promise<void
     "systemd-enabled": ["systemctl", "stop", "knockd"],
     script: [initScript, "stop"],
   }[by];
-  const result = await runProgram(argv);
+  const result = await runProgram(argv, { isShielded: true });
   if (result.code !== 0) throw failure("stop", result);
 }
 

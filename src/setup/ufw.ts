@@ -33,7 +33,8 @@ export async function withdrawFromUfw(services: readonly string[]): Promise<void
 }
 
 async function ufw(words: readonly string[]): Promise<void> {
-  const result = await runProgram(["ufw", ...words]);
+  // Half a change of ufw's files could not be undone; and a rollback begins where signals come.
+  const result = await runProgram(["ufw", ...words], { isShielded: true });
   if (result.code === 0) return;
   throw new KnockError("SYSTEM", `ufw ${words.join(" ")} failed: ${complaint(result)}`);
 }

@@ -1,4 +1,7 @@
-import { expect, test } from "vitest";
+import { chmodSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { temporaryFolder } from "../../test/support/control-server.ts";
 import { complaint, runProgram } from "./run-program.ts";
 
 test.each([
@@ -29,4 +32,26 @@ test.each([
 
 test("a program that prints too much has failed", async () => {
   expect((await runProgram(["yes"], { maxBuffer: 100 })).code).toBe(126);
+});
+
+test("a shielded program goes on at the signals that end a job", async () => {
+  const script = "for name in HUP INT TERM; do kill -$name $$; done; echo done";
+  expect(await runProgram(["sh", "-c", script])).toMatchObject({ code: 129, stdout: "" });
+  const result = await runProgram(["sh", "-c", script], { isShielded: true });
+  expect(result).toEqual({ code: 0, stdout: "done\n", stderr: "" });
+});
+
+test("a shielded program starts again if a signal came before it began", async () => {
+  const folder = temporaryFolder();
+  const begun = join(folder, "begun");
+  const hit = `test -e '${begun}' || { : >'${begun}'; kill -HUP $$; }`;
+  writeFileSync(join(folder, "sh"), `#!/bin/sh\n${hit}\nexec /bin/sh "$@"\n`);
+  chmodSync(join(folder, "sh"), 0o755);
+  vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
+  try {
+    const result = await runProgram(["echo", "once"], { isShielded: true });
+    expect(result).toEqual({ code: 0, stdout: "once\n", stderr: "" });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

@@ -19,12 +19,41 @@ export interface RunOptions {
   readonly maxBuffer?: number;
   /** What the program reads from standard input. */
   readonly input?: string;
+  /**
+   * Whether the program ignores SIGHUP, SIGINT and SIGTERM, as what rolls back changes must: terminals and
+   * service managers send them to all processes of a job, also again, and also to those that start meanwhile.
+   */
+  readonly isShielded?: boolean;
 }
 
+/** Runs the program behind it without those signals. */
+const shield = ["sh", "-c", 'trap "" HUP INT TERM; exec "$@"', "sh"];
+
+/** How often a shielded program is started: a signal may end the shell before it ignores any. */
+const mostStarts = 5;
+
 /** Runs a program with the system's directories in its PATH. Never throws: the caller judges the result. */
-export function runProgram(
+export async function runProgram(
+  argv: readonly string[],
+  { isShielded = false, ...options }: RunOptions = {},
+): Promise<ProgramResult> {
+  if (!isShielded) return await runOnce(argv, options);
+  let result = await runOnce([...shield, ...argv], options);
+  for (let starts = 1; starts < mostStarts && interrupted.includes(result.code); starts++) {
+    result = await runOnce([...shield, ...argv], options);
+  }
+  return result;
+}
+
+const interrupted = [
+  constants.signals.SIGHUP,
+  constants.signals.SIGINT,
+  constants.signals.SIGTERM,
+].map((signal) => 128 + signal);
+
+function runOnce(
   [program = "", ...args]: readonly string[],
-  { timeout = 30_000, input = "", ...rest }: RunOptions = {},
+  { timeout = 30_000, input = "", ...rest }: Omit<RunOptions, "isShielded">,
 ): Promise<ProgramResult> {
   const env = withSystemPath(process.env);
   const settings = { env, timeout, killSignal: "SIGKILL", encoding: "utf8", ...rest } as const;

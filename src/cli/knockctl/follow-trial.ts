@@ -43,6 +43,7 @@ export async function followTrial(
 
 function aborted(signal: AbortSignal): Promise<"aborted"> {
   return new Promise((resolve) => {
+    if (signal.aborted) resolve("aborted");
     signal.addEventListener("abort", () => resolve("aborted"), { once: true });
   });
 }
