@@ -30,3 +30,18 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/**
+ * Runs `onLate` once `clock` has reached `when`, as the end of a wait: if this process itself was held up, what has
+ * arrived meanwhile comes first. The returned function prevents it.
+ */
+export function expireAt(clock: Clock, when: Monotonic, onLate: () => void): () => void {
+  let turn: NodeJS.Immediate | undefined;
+  const cancel = clock.wakeAt(when, () => {
+    turn = setImmediate(onLate);
+  });
+  return () => {
+    cancel();
+    clearImmediate(turn);
+  };
+}

@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
 import { connect } from "node:net";
+import { expireAt, systemClock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import type { Route } from "./route.ts";
 import { systemReason } from "./system-reason.ts";
 
@@ -67,14 +69,14 @@ function probeOne(
   const from = source === undefined ? {} : { localAddress: source };
   return new Promise((resolve) => {
     const end = (reply: Reply) => {
-      clearTimeout(timer);
+      relax();
       signal.removeEventListener("abort", giveUp);
       if (reply.answer !== "open") socket.destroy();
       resolve(reply);
     };
     const giveUp = () => end({ answer: "silent", route });
     const socket = connect({ host, port, ...from, autoSelectFamily: false, allowHalfOpen: true });
-    const timer = setTimeout(giveUp, timeout);
+    const relax = expireAt(systemClock, later(systemClock.now(), timeout), giveUp);
     signal.addEventListener("abort", giveUp);
     socket.pause();
     socket.once("connect", () => end({ answer: "open", route, socket }));

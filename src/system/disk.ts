@@ -1,7 +1,7 @@
 import * as fs from "node:fs";
 import { promisify } from "node:util";
 import type { Clock } from "../base/clock.ts";
-import { systemClock } from "../base/clock.ts";
+import { expireAt, systemClock } from "../base/clock.ts";
 import { isErrno } from "../base/errors.ts";
 import { later } from "../base/time.ts";
 import { exitAtOnce } from "../ffi/libc.ts";
@@ -87,15 +87,7 @@ export async function track<T>(operation: Promise<T>): Promise<T> {
 
 /** Calls `onLate` once the disk takes too long. The returned function prevents it. */
 export function whenLate(onLate: () => void, clock: Clock): () => void {
-  let turn: NodeJS.Immediate | undefined;
-  const cancel = clock.wakeAt(later(clock.now(), patience), () => {
-    // If this process itself was held up, the answer is there already, and comes first.
-    turn = setImmediate(onLate);
-  });
-  return () => {
-    cancel();
-    clearImmediate(turn);
-  };
+  return expireAt(clock, later(clock.now(), patience), onLate);
 }
 
 /** Resolves as `operation` does. Rejects if the disk takes too long. */
