@@ -22,6 +22,7 @@ const cases: Readonly<Record<string, number>> = {
   profiles: 1_000,
   knock: 3_000,
   "key-text": 1_000,
+  fleet: 5_000,
 };
 
 const anySeed = Math.floor(Math.random() * 1e9);

@@ -2,6 +2,7 @@ import type { FuzzTarget } from "./target.ts";
 import { configTarget } from "./targets/config.ts";
 import { controlTarget } from "./targets/control.ts";
 import { decodeTarget } from "./targets/decode.ts";
+import { fleetTarget } from "./targets/fleet.ts";
 import { journalTarget } from "./targets/journal.ts";
 import { keyTextTarget } from "./targets/key-text.ts";
 import { knockTarget } from "./targets/knock.ts";
@@ -24,4 +25,5 @@ export const targets: readonly FuzzTarget[] = [
   profilesTarget,
   knockTarget,
   keyTextTarget,
+  fleetTarget,
 ];

@@ -16,6 +16,7 @@ export const table: ImportTable = {
     types: ["match", "firewall"],
     packages: ["valibot"],
   },
+  fleet: { values: ["base"], node: ["node:crypto"], packages: ["valibot"] },
   config: { values: ["base", "knock"], types: ["capture", "match", "grant", "firewall"] },
   control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
   client: { values: ["base", "knock"] },

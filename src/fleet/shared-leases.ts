@@ -1,0 +1,152 @@
+import type { FleetOpening, LeaseHistory } from "./lease-history.ts";
+import { emptyHistory, endAfter, isSameHistory, mergeHistories, stampOf } from "./lease-history.ts";
+import type { FleetStamp, FleetTime } from "./stamp.ts";
+import { closingStamp, latestTime, newest, noStamp, openingStamp } from "./stamp.ts";
+import type { ClosingScope, FleetSubject, HolderSubject } from "./subject.ts";
+import { isInScope, keyOfSubject, scopesOf } from "./subject.ts";
+
+/** What is known of a subject, and until when it must be. */
+export interface FleetKnowledge {
+  readonly subject: FleetSubject;
+  readonly history: LeaseHistory;
+  /** When it has no more effect, and may be dropped. */
+  readonly until: FleetTime;
+}
+
+/** What a batch of news changed for one holder: when it leaves, or undefined where no opening lives. */
+export interface HolderChange {
+  readonly holder: HolderSubject;
+  readonly before: FleetTime | undefined;
+  readonly after: FleetTime | undefined;
+}
+
+/** A record with more openings is malformed. */
+export const mostOpenings = 16;
+
+/** All that this gateway knows of the leases of the fleet: its own and those of the others, merged. Pure. */
+export class SharedLeases {
+  readonly #known = new Map<string, FleetKnowledge>();
+
+  get size(): number {
+    return this.#known.size;
+  }
+
+  /** Returns what is known of a subject. */
+  get(subject: FleetSubject): FleetKnowledge | undefined {
+    return this.#known.get(keyOfSubject(subject));
+  }
+
+  values(): IterableIterator<FleetKnowledge> {
+    return this.#known.values();
+  }
+
+  /** Returns the holders that a closing of this scope concerns. */
+  holdersIn(scope: ClosingScope): HolderSubject[] {
+    return [...this.#known.values()]
+      .map(({ subject }) => subject)
+      .filter((subject) => subject.kind === "holder")
+      .filter((holder) => isInScope(scope, holder));
+  }
+
+  /**
+   * Adds what records say. Returns what they change, taken together: a record that opens and one that closes
+   * change nothing, whichever comes first.
+   */
+  merge(news: Iterable<FleetKnowledge>): HolderChange[] {
+    const touched = new Map<string, Omit<HolderChange, "after">>();
+    for (const one of news) {
+      const { subject } = one;
+      const holders = subject.kind === "holder" ? [subject] : this.holdersIn(subject);
+      for (const holder of holders) {
+        const key = keyOfSubject(holder);
+        if (!touched.has(key)) touched.set(key, { holder, before: this.endOf(holder) });
+      }
+      this.#add(one);
+    }
+    return [...touched.values()]
+      .map((one) => ({ ...one, after: this.endOf(one.holder) }))
+      .filter(({ before, after }) => before !== after);
+  }
+
+  /** Takes note of an opening here at `now`. Returns what is known then. */
+  open(holder: HolderSubject, now: FleetTime, end: FleetTime): FleetKnowledge {
+    return this.#open(holder, now, { stamp: openingStamp(now, this.#stampAbove(holder)), end });
+  }
+
+  /**
+   * Takes note of what the kernel opened at `since` while no daemon ran. Its stamp says when, not when the gateway
+   * looked: a closing that was told since then is newer. Returns what is known then.
+   */
+  adopt(holder: HolderSubject, now: FleetTime, since: FleetTime, end: FleetTime): FleetKnowledge {
+    return this.#open(holder, now, { stamp: openingStamp(since, noStamp), end });
+  }
+
+  /**
+   * Takes note of a closing here at `now`, newer than all that is known of what it closes. It is kept until the
+   * end of that, and for `length` milliseconds at least: openings may be on their way. Returns what is known then.
+   */
+  close(subject: FleetSubject, now: FleetTime, length: number): FleetKnowledge {
+    const holders = subject.kind === "holder" ? [subject] : this.holdersIn(subject);
+    const until = holders
+      .map((holder) => this.get(holder)?.until ?? now)
+      .reduce(latestTime, (now + length) as FleetTime);
+    const closed = closingStamp(now, this.#stampAbove(subject));
+    return this.#add({ subject, history: { closed, openings: [] }, until });
+  }
+
+  /** Returns until when a holder stays, or undefined if no opening lives. The end may have passed. */
+  endOf(holder: HolderSubject): FleetTime | undefined {
+    const known = this.get(holder);
+    return known === undefined ? undefined : endAfter(known.history, this.#closedAbove(holder));
+  }
+
+  /** Drops what has no more effect at `now`. */
+  expire(now: FleetTime): void {
+    for (const [key, { until }] of this.#known) if (until <= now) this.#known.delete(key);
+  }
+
+  #open(subject: HolderSubject, now: FleetTime, opening: FleetOpening): FleetKnowledge {
+    const until = opening.end;
+    const add = (closed: FleetStamp, ...openings: readonly FleetOpening[]) =>
+      this.#add({ subject, history: { closed, openings }, until });
+    const known = add(noStamp, opening);
+    if (known.history.openings.length <= mostOpenings) return known;
+    // A closing of a scope that contains the holder is one of the holder's own, too.
+    add(this.#closedAbove(subject));
+    const end = this.endOf(subject);
+    if (end === undefined) return this.get(subject) ?? known;
+    return add(noStamp, { stamp: openingStamp(now, this.#stampAbove(subject)), end });
+  }
+
+  #add({ subject, history, until }: FleetKnowledge): FleetKnowledge {
+    const key = keyOfSubject(subject);
+    const before = this.#known.get(key);
+    const merged = {
+      subject,
+      history: mergeHistories(before?.history ?? emptyHistory, history),
+      until: latestTime(before?.until ?? until, until),
+    };
+    const isNews =
+      before === undefined ||
+      before.until !== merged.until ||
+      !isSameHistory(before.history, merged.history);
+    if (!isNews) return before;
+    this.#known.set(key, merged);
+    return merged;
+  }
+
+  /** Returns the highest stamp known of a subject, of what it contains, and of the scopes that contain it. */
+  #stampAbove(subject: FleetSubject): FleetStamp {
+    const stampOfSubject = (one: FleetSubject) => stampOf(this.get(one)?.history ?? emptyHistory);
+    const own = stampOfSubject(subject);
+    if (subject.kind === "holder") return newest(own, this.#closedAbove(subject));
+    return this.holdersIn(subject).map(stampOfSubject).reduce(newest, own);
+  }
+
+  /** Returns the stamp of the last closing of a scope that contains a holder. */
+  #closedAbove(holder: HolderSubject): FleetStamp {
+    return scopesOf(holder)
+      .map((scope) => this.get(scope)?.history.closed ?? noStamp)
+      .reduce(newest, noStamp);
+  }
+}
