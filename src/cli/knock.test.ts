@@ -173,7 +173,7 @@ test("unique beginnings of knockd's options mean what they meant", async () => {
   ]) {
     expect(await knock(...flags, "127.0.0.1", `${port}`)).toMatchObject({ code: 0, stderr: "" });
   }
-  await vi.waitUntil(() => arrivals.length === 5);
+  await expect.poll(() => arrivals.length).toBe(5);
   expect((await knock("--vers")).stdout).toMatch(/^knock 0.8/);
   expect((await knock("--h", "127.0.0.1", "1")).stdout).toMatch(/^usage/);
 });
@@ -195,7 +195,7 @@ test("--payload and pauses are sent", async () => {
   const step = `${port}:udp`;
   const result = await knock("--payload", "open", "127.0.0.1", step, "+20ms", step);
   expect(result).toEqual({ code: 0, stdout: "", stderr: "" });
-  await vi.waitUntil(() => arrivals.length === 2);
+  await expect.poll(() => arrivals.length).toBe(2);
   expect(arrivals).toEqual(["open", "open"]);
 });
 
@@ -309,7 +309,7 @@ describe("--keep", () => {
     const { port, arrivals } = await listener();
     await knock("--save", "home", "127.0.0.1", `${port}:udp`);
     const kept = knock("--keep", "10m", "home", "--");
-    await vi.waitUntil(() => arrivals.length === 1);
+    await expect.poll(() => arrivals.length).toBe(1);
     process.emit("SIGINT");
     expect(await kept).toEqual({
       code: 0,
@@ -351,7 +351,7 @@ describe("a profile", () => {
     expect(await knock("-v", "--payload", "you", "home")).toEqual(
       told(`hitting udp 127.0.0.1:${port}\n`),
     );
-    await vi.waitUntil(() => arrivals.length === 2);
+    await expect.poll(() => arrivals.length).toBe(2);
     expect(arrivals).toEqual(["hi", "you"]);
     expect(await knock(...saved)).toMatchObject({
       code: 1,

@@ -438,7 +438,7 @@ describe("screens", () => {
     server.handlers.unprotect();
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
     const terminal = screen(server, "guard");
-    await vi.waitFor(() => expect(server.handlers.status().firewall.trial).toBeDefined());
+    await expect.poll(() => server.handlers.status().firewall.trial).toBeDefined();
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50001 198.51.100.1 22");
     const option = ` --socket ${server.path}`;
     const confirmed = await screen(server, "guard", "--confirm");
@@ -476,7 +476,7 @@ describe("screens", () => {
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
     const options = ["--address", "2001:db8::9", "--for", "2m", "--socket", server.path];
     const terminal = knockctl("guard", "tcp/22", "UDP/51820,icmp", ...options);
-    await vi.waitFor(() => expect(server.handlers.status().firewall.trial).toBeDefined());
+    await expect.poll(() => server.handlers.status().firewall.trial).toBeDefined();
     const { stdout } = await knockctl("status", "--socket", server.path);
     expect(stdout).toContain(
       "on trial       tcp/22, udp/51820, icmp for 2m more, unless confirmed\n",
@@ -493,10 +493,11 @@ describe("screens", () => {
   test("guard, when the daemon dies", async () => {
     const { server, path, handlers } = await startServer();
     handlers.unprotect();
+    const asked = vi.spyOn(handlers, "trial");
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 198.51.100.1 22");
     const terminal = knockctl("guard", "--socket", path);
-    await vi.waitFor(() => expect(handlers.status().firewall.trial).toBeDefined());
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // The first answer is for what it says, the second is of the wait.
+    await expect.poll(() => asked.mock.calls.length).toBeGreaterThan(1);
     await server.close();
     const { code, stdout } = await terminal;
     expect(code).toBe(1);
@@ -535,7 +536,7 @@ describe("screens", () => {
       ["watch", "192.0.2.7"],
       ["watch", "192.0.2.7", "--json"],
     ].map((words) => knockctl(...words, "--socket", path));
-    await vi.waitFor(() => expect(handlers.watchers).toBe(3));
+    await expect.poll(() => handlers.watchers).toBe(3);
     const [first, second] = [0xc0000207, 0xc0000208].map((word) => Address.v4(word));
     if (first === undefined || second === undefined) throw new Error("no addresses");
     const say = (door: string, source: Address) =>
@@ -574,7 +575,7 @@ describe("screens", () => {
     const { path, handlers, server } = await startServer();
     const watching = knockctl("watch", "--socket", path);
     const json = knockctl("watch", "--json", "--socket", path);
-    await vi.waitFor(() => expect(handlers.watchers).toBe(2));
+    await expect.poll(() => handlers.watchers).toBe(2);
     const source = Address.v4(0xc0000207);
     const text = "192.0.2.7: s\u001bsh: Stage 1";
     handlers.say({ level: "notice", event: "stage", text, source, detail: { stage: 1 } });
@@ -616,7 +617,7 @@ describe.each([80, 120])("on a terminal of %i columns", (columns) => {
 test.each([80, 120])("watch says that it waits, and fits %i columns", async (columns) => {
   const { path, handlers, server } = await startServer();
   const watching = knockctlAt(columns, "watch", "ssh", "--color", "never", "-s", path);
-  await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+  await expect.poll(() => handlers.watchers).toBe(1);
   for (const length of [30, 70, 100]) {
     const text = `192.0.2.7: ssh: ${"x".repeat(length)}`;
     handlers.say({ level: "notice", event: "stage", text, door: "ssh" });

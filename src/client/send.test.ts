@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import type { Protocol } from "../base/port.ts";
 import { firstSynTime } from "./first-syn.ts";
 import type { KnockPlan, Step } from "./plan.ts";
@@ -52,7 +52,7 @@ describe.each(["127.0.0.1", "::1"])("to %s", (address) => {
     const announced: Step[] = [];
     // The delay lets this process take in one packet before it sends the next.
     await sendPlan(plan(steps, 20), { address }, (step) => announced.push(step));
-    await vi.waitUntil(() => arrivals.length >= steps.length);
+    await expect.poll(() => arrivals.length).toBeGreaterThanOrEqual(steps.length);
     expect(announced).toEqual(steps);
     expect(arrivals).toEqual(
       steps.map(({ protocol, number }) =>
@@ -69,7 +69,7 @@ describe.each(["127.0.0.1", "::1"])("to %s", (address) => {
       { number: 1, protocol: "udp", text: "1" },
     ];
     await sendPlan(plan([...refusing, ...refusing, last]), { address }, () => {});
-    await vi.waitUntil(() => arrivals.length > 0);
+    await expect.poll(() => arrivals.length).toBeGreaterThan(0);
   });
 });
 
@@ -77,7 +77,7 @@ test("32 steps without a delay all arrive", async () => {
   const arrivals: Arrivals = [];
   const step = await listen("tcp", "127.0.0.1", arrivals);
   await sendPlan(plan(Array(32).fill(step)), { address: "127.0.0.1" }, () => {});
-  await vi.waitUntil(() => arrivals.length === 32);
+  await expect.poll(() => arrivals.length).toBe(32);
 });
 
 test.each<[Protocol]>([["tcp"], ["udp"]])(

@@ -11,7 +11,7 @@ import {
 import type { Socket } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { startServer, temporaryFolder } from "../../test/support/control-server.ts";
 import { ManualClock } from "../../test/support/manual-clock.ts";
 import { Address } from "../base/address.ts";
@@ -97,11 +97,11 @@ describe("client and server", () => {
       { onEvent: ({ message }) => found.push(message), onDropped: () => {} },
       stop.signal,
     );
-    await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+    await expect.poll(() => handlers.watchers).toBe(1);
     handlers.say({ level: "notice", event: "stage", text: "Stage 1", source: home });
     expect(await client.ask("leases", {})).toHaveLength(2);
     handlers.say({ level: "notice", event: "stage", text: "Stage 2", source: home });
-    await vi.waitFor(() => expect(found).toEqual(["Stage 1", "Stage 2"]));
+    await expect.poll(() => found).toEqual(["Stage 1", "Stage 2"]);
     stop.abort();
     await watching;
   });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startServer } from "../../test/support/control-server.ts";
 import { Address } from "../base/address.ts";
 import { defaultControlSocket } from "../base/paths.ts";
@@ -28,13 +28,13 @@ test("the examples are one conversation that really happens", async () => {
   for (const [i, [request = "", answer]] of examples.entries()) {
     socket.write(`${request}\n`);
     if (request.includes('"watch"')) {
-      await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+      await expect.poll(() => handlers.watchers).toBe(1);
       const source = Address.v4(0xc0000207);
       const who = { door: "ssh", source, detail: { stage: 1, steps: 3 } };
       const entry = { event: "stage", text: "192.0.2.7: ssh: Stage 1", ...who };
       handlers.say({ level: "notice", ...entry });
     }
-    await vi.waitFor(() => expect(told()).toHaveLength(i + 1));
+    await expect.poll(() => told()).toHaveLength(i + 1);
     expect(told().at(-1)).toBe(answer);
   }
 });

@@ -114,7 +114,7 @@ describe("a client", () => {
     );
     const raw = new Raw(path);
     raw.socket.end(line(1, "reload") + line(2, "protect"));
-    await vi.waitFor(() => expect(raw.answers).toHaveLength(1));
+    await expect.poll(() => raw.answers).toHaveLength(1);
     finish?.();
     expect(await raw.rest()).toEqual([
       { id: 2, version: 2, result: { services: ["tcp/22"] } },
@@ -167,11 +167,11 @@ describe("a client", () => {
     vi.spyOn(handlers, "unprotect").mockImplementation(later as never);
     const client = new Raw(path);
     client.socket.write(line(1, "protect") + line(2, "unprotect"));
-    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    await expect.poll(() => answers).toHaveLength(2);
     client.socket.destroy();
     // The first answer finds nobody, the second one not even a socket.
     answers[0]?.();
-    await vi.waitFor(() => expect(connections()).toBe(0));
+    await expect.poll(() => connections()).toBe(0);
     answers[1]?.();
     await new Promise(setImmediate);
     expect(waiting.size).toBe(0);
@@ -181,7 +181,7 @@ describe("a client", () => {
     const { path, handlers } = await startServer();
     const raw = new Raw(path);
     raw.socket.write(line(7, "watch"));
-    await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+    await expect.poll(() => handlers.watchers).toBe(1);
     handlers.say({ level: "notice", event: "open", text: "OPEN SESAME", door: "ssh" });
     const event = {
       time: "2026-11-22T13:26:05.000Z",
@@ -190,24 +190,22 @@ describe("a client", () => {
       door: "ssh",
       message: "OPEN SESAME",
     };
-    await vi.waitFor(() => expect(raw.answers).toEqual([{ id: 7, event }]));
+    await expect.poll(() => raw.answers).toEqual([{ id: 7, event }]);
     raw.socket.destroy();
-    await vi.waitFor(() => expect(handlers.watchers).toBe(0));
+    await expect.poll(() => handlers.watchers).toBe(0);
   });
 
   test("that reads too slowly loses events, and is told how many", async () => {
     const { path, handlers } = await startServer({ backlog: 65_536 });
     const raw = new Raw(path);
     raw.socket.write(line(1, "watch"));
-    await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+    await expect.poll(() => handlers.watchers).toBe(1);
     raw.socket.pause();
     const text = "x".repeat(1000);
     const all = 5000;
     for (let i = 0; i < all; i++) handlers.say({ level: "info", event: "ignored", text });
     raw.socket.resume();
-    await vi.waitFor(() =>
-      expect(raw.answers.at(-1)).toMatchObject({ dropped: expect.anything() }),
-    );
+    await expect.poll(() => raw.answers.at(-1)).toMatchObject({ dropped: expect.anything() });
     const answers = raw.answers as { dropped?: number }[];
     const dropped = answers.reduce((sum, answer) => sum + (answer.dropped ?? 0), 0);
     expect(answers.filter((answer) => answer.dropped === undefined).length + dropped).toBe(all);
@@ -235,13 +233,13 @@ describe("a client may not", () => {
     expect(await raw.rest()).toEqual([refused("LIMIT", "a request has at most 65536 bytes")]);
     // It does not hang up by itself; then the server does.
     clock.advance(10_000);
-    await vi.waitFor(() => expect(connections()).toBe(0));
+    await expect.poll(() => connections()).toBe(0);
   });
 
   test("take its time over a request, byte by byte", async () => {
     const { path, clock, connections } = await startServer();
     const raw = new Raw(path);
-    await vi.waitFor(() => expect(connections()).toBe(1));
+    await expect.poll(() => connections()).toBe(1);
     for (const byte of '{"id":1') {
       await new Promise<void>((resolve) => raw.socket.write(byte, () => resolve()));
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -253,7 +251,7 @@ describe("a client may not", () => {
   test("sit there for ever", async () => {
     const { path, clock, connections } = await startServer();
     const raw = new Raw(path);
-    await vi.waitFor(() => expect(connections()).toBe(1));
+    await expect.poll(() => connections()).toBe(1);
     clock.advance(300_000);
     expect(await raw.rest()).toEqual([]);
   });
@@ -268,16 +266,16 @@ describe("a client may not", () => {
     // In two parts, so that every kind of waiting has begun before.
     watcher.socket.write(line(1, "watch").slice(0, 5));
     asker.socket.write(line(1, "protect"));
-    await vi.waitFor(() => expect(finish).toBeDefined());
+    await expect.poll(() => finish).toBeDefined();
     watcher.socket.write(line(1, "watch").slice(5));
-    await vi.waitFor(() => expect(handlers.watchers).toBe(1));
+    await expect.poll(() => handlers.watchers).toBe(1);
     clock.advance(86_400_000);
     handlers.say({ level: "notice", event: "x", text: "still here" });
     finish?.();
-    await vi.waitFor(() => expect(watcher.answers).toMatchObject([{ event: {} }]));
-    await vi.waitFor(() =>
-      expect(asker.answers).toEqual([{ id: 1, version: 2, result: { services: [] } }]),
-    );
+    await expect.poll(() => watcher.answers).toMatchObject([{ event: {} }]);
+    await expect
+      .poll(() => asker.answers)
+      .toEqual([{ id: 1, version: 2, result: { services: [] } }]);
   });
 
   test("ask everything at once", async () => {
@@ -286,13 +284,13 @@ describe("a client may not", () => {
     const raw = new Raw(path);
     raw.socket.write(line(1, "protect") + line(2, "protect") + line(3, "status"));
     const message = "at most 2 requests at once: wait for an answer";
-    await vi.waitFor(() => expect(raw.answers).toEqual([{ ...refused("LIMIT", message), id: 3 }]));
+    await expect.poll(() => raw.answers).toEqual([{ ...refused("LIMIT", message), id: 3 }]);
   });
 
   test("be one too many", async () => {
     const { path, connections } = await startServer({ connections: 2 });
     const [first] = [new Raw(path), new Raw(path)];
-    await vi.waitFor(() => expect(connections()).toBe(2));
+    await expect.poll(() => connections()).toBe(2);
     const message = "at most 2 connections at once";
     expect(await new Raw(path).rest()).toEqual([refused("LIMIT", message)]);
     first?.socket.end(line(1, "protect"));
@@ -379,7 +377,7 @@ test("whatever clients send, the server goes on and forgets them", {
     { numRuns: 300 },
   );
   expect(await (await connect()).ask("doors", {})).toHaveLength(4);
-  await vi.waitFor(() => expect(connections()).toBe(1));
+  await expect.poll(() => connections()).toBe(1);
   expect(handlers.watchers).toBe(0);
   expect(log.texts.filter((text) => text.includes("internal"))).toEqual([]);
 });

@@ -1,8 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
 import koffi from "koffi";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, onTestFinished, test } from "vitest";
+import { temporaryFolder } from "../../test/support/control-server.ts";
 import { systemClock } from "../base/clock.ts";
 import { spawnProgram } from "../ffi/spawn.ts";
 import { ZombieReaper } from "./zombie-reaper.ts";
@@ -33,7 +35,9 @@ afterEach(() => {
 });
 
 test("what children leave behind is reaped, and the ends of the children themselves are told", async () => {
-  const job = { args: ["-c", "sleep 0.3 & exit 3"], env: [], hold: undefined };
+  const gate = join(temporaryFolder(), "gate");
+  spawnSync("mkfifo", [gate]);
+  const job = { args: ["-c", `read -r _ <'${gate}' & exit 3`], env: [], hold: undefined };
   const ends = await Promise.all(
     Array.from({ length: 5 }, async () => {
       const spawned = await spawnProgram({ file: "/bin/sh", ...job });
@@ -41,8 +45,11 @@ test("what children leave behind is reaped, and the ends of the children themsel
     }),
   );
   expect(ends).toEqual(Array(5).fill(3));
-  expect(children()).toContain("sleep S");
-  await expect.poll(children, { timeout: 4000 }).toContain("sleep Z");
+  await expect.poll(children).toContain("sh S");
+  const opened = openSync(gate, "r+");
+  onTestFinished(() => closeSync(opened));
+  writeSync(opened, "go\n".repeat(ends.length));
+  await expect.poll(children).toContain("sh Z");
   // Meanwhile children of all kinds end.
   const codes: unknown[] = [];
   for (let i = 0; i < 20; i++) {
@@ -57,5 +64,5 @@ test("what children leave behind is reaped, and the ends of the children themsel
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   expect(codes).toEqual(codes.map((_, i) => [i, i, i]));
-  await expect.poll(children, { timeout: 4000 }).not.toContain("sleep Z");
+  await expect.poll(children).not.toContain("sh Z");
 });

@@ -75,7 +75,8 @@ describe("runBeside", () => {
     const program = new SlowProgram(join(folder, "slow"), "echo loaded");
     const begun = performance.now();
     const result = runBeside([program.path], { timeout: 500 });
-    expect(performance.now() - begun).toBeLessThan(300);
+    // A thread that waits with it would wait for 45 s.
+    expect(performance.now() - begun).toBeLessThan(20_000);
     expect(await result).toMatchObject({ code: 124 });
     program.release();
   });

@@ -32,9 +32,7 @@ test("those of the configuration are asked for before anybody knocks, and anew a
   expect(ask.mock.calls).toEqual([["anna"], ["bert"]]);
   expect(await users.find("anna")).toMatchObject({ uid: 1, gid: 100 });
   users.expect(["anna"]);
-  await vi.waitFor(async () =>
-    expect(await users.find("anna")).toMatchObject({ uid: 2, gid: 100 }),
-  );
+  await expect.poll(async () => await users.find("anna")).toMatchObject({ uid: 2, gid: 100 });
   expect(ask).toHaveBeenCalledTimes(3);
 });
 

@@ -367,7 +367,7 @@ describe("user watch", () => {
     async (json) => {
       const { handlers, run } = await open();
       const running = run("watch", "alice/laptop", ...json);
-      await vi.waitFor(() => expect(handlers.watchers).toBe(1), { timeout: 20_000 });
+      await expect.poll(() => handlers.watchers).toBe(1);
       handlers.say(entryOf("bob/phone"));
       handlers.say(entryOf("alice/laptop"));
       process.emit("SIGINT");
@@ -384,7 +384,7 @@ describe("user watch", () => {
   test("says what to look at if no packet came", async () => {
     const { handlers, run } = await open();
     const running = run("watch", "alice/laptop");
-    await vi.waitFor(() => expect(handlers.watchers).toBe(1), { timeout: 20_000 });
+    await expect.poll(() => handlers.watchers).toBe(1);
     process.emit("SIGINT");
     const { stdout, stderr } = await running;
     expect([stdout, stderr]).toEqual([

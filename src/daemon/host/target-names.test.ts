@@ -28,7 +28,7 @@ test("names are looked up at once, and again every minute until the end", async 
   expect(changes).toHaveBeenCalledTimes(1);
   clock.advance(60_000);
   expect(refresh).toHaveBeenCalledTimes(2);
-  await vi.waitFor(async () => expect(await refresh.mock.results[1]?.value).toBe(false));
+  await expect.poll(async () => await refresh.mock.results[1]?.value).toBe(false);
   expect(changes).toHaveBeenCalledTimes(1);
   names.close();
   clock.advance(600_000);

@@ -44,7 +44,7 @@ async function start(
       drawTop(state, { ...size, hasColors: false, glyphs: { full: "#", empty: "." } }),
   });
   const ended = session.run();
-  await vi.waitFor(() => expect(screen.text).toContain("LEASES"));
+  await expect.poll(() => screen.text).toContain("LEASES");
   onTestFinished(() => screen.listener?.onEnd(0));
   return {
     ...{ clock, screen, connect, ended },
@@ -53,13 +53,12 @@ async function start(
     },
     /** Lets seconds pass until this is shown. */
     shows: (pattern: RegExp) =>
-      vi.waitFor(
-        () => {
+      expect
+        .poll(() => {
           clock.advance(1000);
-          expect(screen.text).toMatch(pattern);
-        },
-        { timeout: 10_000 },
-      ),
+          return screen.text;
+        })
+        .toMatch(pattern),
   };
 }
 
@@ -83,7 +82,7 @@ test("keys act on the daemon, and what came of them is shown", async () => {
   press("q");
   expect(await ended).toBe(0);
   expect(screen.isClosed).toBe(true);
-  await vi.waitFor(() => expect(server.connections()).toBe(0));
+  await expect.poll(() => server.connections()).toBe(0);
 });
 
 test("what the daemon refuses is shown", async () => {
@@ -123,7 +122,7 @@ test("problems that the daemon does not know of are shown, and looked for twice 
   await shows(/^problem: ufw blocks$/m);
   find.mockClear();
   clock.advance(30_000);
-  await vi.waitFor(() => expect(find).toHaveBeenCalledTimes(1));
+  await expect.poll(() => find).toHaveBeenCalledTimes(1);
 });
 
 test("a daemon that is not there at the start is an error, and the screen stays as it is", async () => {
