@@ -51,7 +51,7 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
     expect(await debian.says(`DEBIAN_FRONTEND=noninteractive dpkg -i ${fetched}`)).toContain(
       "Setting up sesame-knock",
     );
-  }, 120_000);
+  });
   afterEach(async () => {
     await debian.says(
       "knockctl close all; systemctl stop knockd firewalld fail2ban; ufw --force disable; echo y | ufw reset; nft flush ruleset; rm -f /etc/knockd.conf",
@@ -144,10 +144,7 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
       await debian.says(`systemd-run --unit=init --collect ${settings} ${command}`);
       await expect.poll(output, { timeout: 40_000 }).toContain("knockctl guard --confirm");
     }
-    const ended = () =>
-      expect
-        .poll(() => debian.says("systemctl is-active init"), { timeout: 20_000 })
-        .toBe("inactive");
+    const ended = () => expect.poll(() => debian.says("systemctl is-active init")).toBe("inactive");
 
     test("ends with a door that works, and undo takes all of it back", async () => {
       await init("");
@@ -222,5 +219,5 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
     await expect.poll(rules, { timeout: 60_000 }).toBe(0);
     expect(await debian.says("grep -c 192.0.2. /etc/ufw/user.rules")).toBe("0");
     expect(await problems()).toEqual([]);
-  }, 180_000);
+  });
 });

@@ -114,9 +114,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     const opened = () => site.debian.says(`readlink /proc/${pid}/fd/*`);
     await expect.poll(opened).toMatch(/\/var\/log\/knockd\.log$/m);
     await site.debian.sh("knockctl close all");
-    await expect
-      .poll(() => site.debian.read("var/log/knockd.log"), { timeout: 10_000 })
-      .toContain("규칙");
+    await expect.poll(() => site.debian.read("var/log/knockd.log")).toContain("규칙");
     expect(await site.debian.says("stat -c '%a %U %G' /var/log/knockd.log")).toBe("640 root adm");
     expect(site.debian.read("var/log/knockd.log.1")).toContain("OPEN SESAME");
   });

@@ -35,7 +35,7 @@ describe.each(Object.keys(bootedBases))("knockd.service of a booted Debian %s", 
     expect(await debian.says(`DEBIAN_FRONTEND=noninteractive dpkg -i ${fetched}`)).toContain(
       "Setting up sesame-knock",
     );
-  }, 120_000);
+  });
   afterAll(() => debian?.close());
 
   async function restart(config = doors, defaults = ""): Promise<string> {

@@ -47,7 +47,6 @@ async function waiting(): Promise<number> {
 
 describe.skipIf(needs("nft", "ss", "conntrack"))(
   "a handshake that began while the door was open",
-  { timeout: 150_000 },
   () => {
     /** Its last packet does not leave the client before `send`. */
     async function begin(family: (typeof families)[number]): Promise<Process> {

@@ -25,7 +25,7 @@ async function ends(talk: Process): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 300));
     return beats(talk) - before;
   };
-  await expect.poll(counted, { timeout: 10_000 }).toBe(0);
+  await expect.poll(counted).toBe(0);
 }
 
 /** Rules of the inner host that count what begins a connection to its port 22, also in fragments. */
@@ -159,7 +159,7 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
     await knock(client, addressOf(gateway, family), 7003, 7001);
     const source = addressOf(client, family);
     await expect
-      .poll(() => server.ask("leases"), { timeout: 10_000 })
+      .poll(() => server.ask("leases"))
       .toMatchObject({ leases: expect.arrayContaining([expect.objectContaining({ source })]) });
   }
 
@@ -178,7 +178,7 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       expect(await reaches(client, target, 80)).toBe("open");
       await open(family);
       expect(await reaches(client, target, 22)).toBe("open");
-      expect(await answersUdp(client, target, 53)).toBe(true);
+      await expect.poll(() => answersUdp(client, target, 53)).toBe(true);
       expect(await reaches(stranger, target, 22)).toBe("silent");
       expect(await answersUdp(stranger, target, 53)).toBe(false);
     });
@@ -195,7 +195,7 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
         await open(family);
         const talk = talkTcp(client, outer, 2222);
         await goesOn(talk);
-        expect(await answersUdp(client, outer, 5353)).toBe(true);
+        await expect.poll(() => answersUdp(client, outer, 5353)).toBe(true);
         const { stdout } = await inner.run(["ss", "-Htn", "state", "established", "sport = :22"]);
         const seen = more === "" ? addressOf(client, family) : inside.gateway[family];
         expect(stdout).toContain(seen);
@@ -264,8 +264,8 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       expect(await reaches(stranger, target, 22)).toBe("silent");
       await server.start();
       await gateway.run(["nft", "flush ruleset"]);
-      await expect.poll(() => server.table(), { timeout: 10_000 }).toContain("chain routed");
-      await expect.poll(() => reaches(client, target, 22), { timeout: 10_000 }).toBe("open");
+      await expect.poll(() => server.table()).toContain("chain routed");
+      await expect.poll(() => reaches(client, target, 22)).toBe("open");
       expect(await reaches(stranger, target, 22)).toBe("silent");
       server.configure("[y]\nsequence = 1\nopen = tcp/80\n");
       await server.ask("reload");
@@ -281,20 +281,16 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       expect(await rules()).toMatch(/chain routed[^}]*iifname != "eth0" accept/);
       expect(await reaches(stranger, target, 22)).toBe("silent");
       await gateway.ip("link", "set", "eth0", "name", "wan0");
-      await expect
-        .poll(rules, { timeout: 20_000 })
-        .toMatch(/chain routed[^}]*iifname != "wan0" accept/);
+      await expect.poll(rules).toMatch(/chain routed[^}]*iifname != "wan0" accept/);
       expect(await reaches(stranger, target, 22)).toBe("silent");
       await gateway.ip("link", "property", "del", "dev", "wan0", "altname", "outer0");
-      await expect.poll(rules, { timeout: 20_000 }).not.toMatch(/chain routed[^}]*iifname/);
+      await expect.poll(rules).not.toMatch(/chain routed[^}]*iifname/);
       expect(await reaches(stranger, target, 22)).toBe("silent");
       await gateway.ip("link", "property", "add", "dev", "wan0", "altname", "outer0");
-      await expect
-        .poll(rules, { timeout: 20_000 })
-        .toMatch(/chain routed[^}]*iifname != "wan0" accept/);
+      await expect.poll(rules).toMatch(/chain routed[^}]*iifname != "wan0" accept/);
       await server.kill();
       await knock(client, addressOf(gateway, family), 7003, 7001);
-      await expect.poll(() => reaches(client, target, 22), { timeout: 10_000 }).toBe("open");
+      await expect.poll(() => reaches(client, target, 22)).toBe("open");
       expect(await reaches(stranger, target, 22)).toBe("silent");
     });
 
@@ -340,12 +336,12 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
         const address = to ?? addressOf(gateway, family);
         expect(await reaches(client, address, port)).toBe("silent");
         await knock(client, addressOf(gateway, family), 7003, 7001);
-        await expect.poll(() => reaches(client, address, port), { timeout: 10_000 }).toBe("open");
+        await expect.poll(() => reaches(client, address, port)).toBe("open");
         expect(await reaches(stranger, address, port)).toBe("silent");
         await server.start();
         const source = addressOf(client, family);
         await expect
-          .poll(() => server.ask("leases"), { timeout: 10_000 })
+          .poll(() => server.ask("leases"))
           .toMatchObject({ leases: [{ source, inKernel: true }] });
         await server.ask("close all");
         expect(await reaches(client, address, port)).toBe("silent");
@@ -403,7 +399,7 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       // What is open before the trial stays open.
       await open(family);
       server.begin("guard --for 300");
-      await expect.poll(() => reaches(stranger, target, 22), { timeout: 10_000 }).toBe("silent");
+      await expect.poll(() => reaches(stranger, target, 22)).toBe("silent");
       expect(await reaches(client, target, 22)).toBe("open");
       await server.ask("guard --confirm --from-console");
       await server.kill();

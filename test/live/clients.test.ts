@@ -66,23 +66,19 @@ describe.skipIf(needs("nft"))("people get in with", () => {
       lanes[i % atOnce] = result.catch(() => {});
     }
     for (const result of results.values()) result.catch(() => {}); // Its test tells.
-  }, 60_000);
+  });
   afterAll(async () => {
     tap?.close();
     await network?.close();
   });
 
-  test.for(cells.map((cell) => [label(cell), cell] as const))(
-    "%s",
-    { timeout: 100_000 },
-    async ([, cell], { skip }) => {
-      const reason = missing(cell);
-      skip(reason !== undefined, reason);
-      const { client, knocks, family } = cell;
-      const expected = client.fails?.(knocks, family) ?? "opens";
-      expect(await results.get(cell)).toBe(expected);
-    },
-  );
+  test.for(cells.map((cell) => [label(cell), cell] as const))("%s", async ([, cell], { skip }) => {
+    const reason = missing(cell);
+    skip(reason !== undefined, reason);
+    const { client, knocks, family } = cell;
+    const expected = client.fails?.(knocks, family) ?? "opens";
+    expect(await results.get(cell)).toBe(expected);
+  });
 
   test.skipIf(needs("telnet")).each([4, 6] as const)(
     "the system repeated the SYNs of telnet between the knocks, over IPv%i",
@@ -114,7 +110,7 @@ describe.skipIf(needs("nft"))("people get in with", () => {
     }
   });
 
-  test("docs/clients.md says so", { timeout: 100_000 }, async ({ skip }) => {
+  test("docs/clients.md says so", async ({ skip }) => {
     const lacking = cells.map(missing).find((reason) => reason !== undefined);
     skip(lacking !== undefined, lacking);
     const rows = [];

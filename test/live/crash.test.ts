@@ -103,7 +103,7 @@ class Lane {
       // Not even its start is safe.
       await sleep(this.#random.from(0, 200));
     } else {
-      await daemon.waitFor(/^listening/m, 20_000);
+      await daemon.waitFor(/^listening/m);
       for (let i = this.#random.from(0, 8); i > 0; i--) {
         knocks.push({ who: await this.#knock(), at: Date.now() });
         await sleep(this.#random.from(0, 60));
@@ -119,8 +119,8 @@ class Lane {
   /** The last daemon closes what is left; then nothing is open. */
   async finish(): Promise<void> {
     const daemon = this.#start("log-last", 1_000_000);
-    await daemon.waitFor(/^listening/m, 20_000);
-    await expect.poll(() => this.#leases(), { timeout: 20_000 }).toEqual([]);
+    await daemon.waitFor(/^listening/m);
+    await expect.poll(() => this.#leases()).toEqual([]);
     await daemon.stop();
   }
 

@@ -14,7 +14,7 @@ async function ends(talk: Process): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 300));
     return beats(talk) - before;
   };
-  await expect.poll(counted, { timeout: 8_000 }).toBe(0);
+  await expect.poll(counted).toBe(0);
 }
 
 interface CloseAnswer {
@@ -62,7 +62,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
       talkUdp(client, host.address, 53),
       talkTcp(client, host.address, 80),
     ];
-    for (const talk of [tcp, udp, elsewhere]) await goesOn(talk, 5_000);
+    for (const talk of [tcp, udp, elsewhere]) await goesOn(talk);
     const { connectionsCut: cut, closed } = await server.ask<CloseAnswer>("close door --cut");
     expect([closed.length, cut]).toEqual([1, 2]);
     await Promise.all([tcp, udp].map(ends));
@@ -75,7 +75,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
     await knockAt(native);
     await server.knockctl(`open door ${client.address6}`);
     const tcp = talkTcp(client, host.address6, 22);
-    await goesOn(tcp, 5_000);
+    await goesOn(tcp);
     expect(await server.ask(`close ${client.address6} --cut`)).toMatchObject({ connectionsCut: 1 });
     await ends(tcp);
     expect(await server.ask("leases")).toMatchObject({ leases: [{}] });
@@ -90,7 +90,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
       await knockAt(native);
       if (family === "address6") await server.knockctl(`open door ${client.address6}`);
       const udp = talkUdp(client, host[family], 53);
-      await goesOn(udp, 5_000);
+      await goesOn(udp);
       await server.ask("close all");
       for (const talk of [before, udp]) await goesOn(talk);
       const answer = await server.ask(`close ${client[family]} --cut`);
@@ -102,7 +102,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
   test("lets them go on without --cut", async () => {
     await knockAt(native);
     const [tcp, udp] = [talkTcp(client, host.address, 22), talkUdp(client, host.address, 53)];
-    for (const talk of [tcp, udp]) await goesOn(talk, 5_000);
+    for (const talk of [tcp, udp]) await goesOn(talk);
     expect(await server.ask("close all")).toMatchObject({ connectionsCut: 0 });
     for (const talk of [tcp, udp]) await goesOn(talk);
   });
@@ -116,7 +116,7 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
     ];
     await knockAt(door(...lines, "cmd_timeout = 1h"));
     const tcp = talkTcp(client, host.address, 22);
-    await goesOn(tcp, 5_000);
+    await goesOn(tcp);
     const { connectionsCut: cut } = await server.ask<CloseAnswer>("close all --cut");
     expect(cut).toBeGreaterThanOrEqual(1);
     await ends(tcp);

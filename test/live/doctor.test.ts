@@ -70,10 +70,10 @@ describe.skipIf(needs("nft", "iptables"))("knockctl doctor", () => {
     const doctor = start(door, "--time", "5m", ...options);
     await doctor.waitFor(invited);
     // It listens a moment after it says so.
-    await expect.poll(packetSockets, { timeout: 30_000 }).toBe(2);
+    await expect.poll(packetSockets).toBe(2);
     if (ports.length > 0) await knock(client, "-d", 100, server.address, ...ports);
     if (until !== undefined) {
-      await doctor.waitFor(until, 30_000);
+      await doctor.waitFor(until);
       doctor.signal("SIGINT");
     }
     const { stdout, code } = await doctor.ended;
@@ -98,9 +98,7 @@ describe.skipIf(needs("nft", "iptables"))("knockctl doctor", () => {
     ]);
     expect(await client.canConnect(server.address, 22, 400)).toBe("silent");
     await knock(client, "-d", 100, server.address, ...steps);
-    await expect
-      .poll(() => client.canConnect(server.address, 22, 400), { timeout: 30_000 })
-      .toBe("open");
+    await expect.poll(() => client.canConnect(server.address, 22, 400)).toBe("open");
   });
 
   test("a step that a firewall on the way drops", async () => {
@@ -171,7 +169,7 @@ describe.skipIf(needs("nft", "iptables"))("knockctl doctor", () => {
 
   test("Ctrl-C ends with the verdict", async () => {
     const doctor = start("ssh", "--json");
-    await expect.poll(packetSockets, { timeout: 30_000 }).toBe(2);
+    await expect.poll(packetSockets).toBe(2);
     // As a terminal does: the namespace's program and knockctl get it.
     doctor.signal("SIGINT");
     const { stdout, code } = await doctor.ended;
@@ -189,7 +187,7 @@ describe.skipIf(needs("nft", "iptables"))("knockctl doctor", () => {
     await daemon.ended;
     const doctor = start("ssh", "--time", "60s", "--config", file);
     await doctor.waitFor(/^knockd does not run: nothing will open\.$/m);
-    await expect.poll(packetSockets, { timeout: 30_000 }).toBe(1);
+    await expect.poll(packetSockets).toBe(1);
     await knock(client, "-d", 100, server.address, ...steps);
     const { stdout, code } = await doctor.ended;
     expect(code).toBe(3);

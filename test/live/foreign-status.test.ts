@@ -46,7 +46,7 @@ describe.skipIf(needs("nft", "iptables"))("another firewall that keeps a native 
   afterAll(() => network?.close());
 
   const ask = (command: string, ...args: string[]) =>
-    server.run([...knockctl, command, ...args], { ok: "any", timeout: 20_000 });
+    server.run([...knockctl, command, ...args], { ok: "any" });
   const status = (...args: string[]) => ask("status", "--socket", socket, ...args);
   const connects = () => client.canConnect(server.address, 22, 400);
   const drop = () =>
@@ -118,11 +118,10 @@ describe.skipIf(needs("nft", "iptables"))("another firewall that keeps a native 
     );
     await server.run(["nft", "-f", "-"], {
       input: `table ip big { set s { type ipv4_addr; elements = { ${elements.join(", ")} }; }; }\n`,
-      timeout: 60_000,
     });
     await drop();
     const start = performance.now();
     expect((await status()).code).toBe(3);
     expect(performance.now() - start).toBeLessThan(4_000);
-  }, 90_000);
+  });
 });

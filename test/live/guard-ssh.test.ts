@@ -12,7 +12,6 @@ open_for = 20s
 
 test.skipIf(needsSshd("nft"))(
   "what comes over a shared ssh connection does not confirm a trial, a new one does",
-  { timeout: 90_000 },
   async () => {
     const stage = await TestBed.open();
     try {

@@ -57,7 +57,7 @@ on_close = sleep 600
 `,
     );
     await knock(client, server.address, 7003, 7001, 7002);
-    await web.waitFor(/(request \/secret .*\n){2}/, 20_000);
+    await web.waitFor(/(request \/secret .*\n){2}/);
     const [first, second] = web.output.match(/\{.*\}/g) ?? [];
     expect(second).toBe(first);
     expect(JSON.parse(first ?? "")).toMatchObject({
@@ -73,7 +73,7 @@ on_close = sleep 600
     const { address } = client;
     const lines = () => readFileSync(told, "utf8").split("\n").filter(Boolean);
     await expect
-      .poll(lines, { timeout: 10_000 })
+      .poll(lines)
       .toEqual(expect.arrayContaining([`closed native ${address}`, `opened command ${address}`]));
     expect(daemon.output).not.toContain("secret");
     expect((await daemon.stop()).code).toBe(15);

@@ -264,7 +264,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     expect(await kernelDoors()).toEqual([{ opens: true }]);
     daemon.signal("SIGSTOP");
     await knock(client, host.address, ...steps);
-    await expect.poll(() => sources("door4"), { timeout: 10_000 }).toEqual([client.address]);
+    await expect.poll(() => sources("door4")).toEqual([client.address]);
   });
 
   test("who touched decoys is ignored by the kernel, too, until an administrator forgives", async () => {
@@ -286,9 +286,9 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     const decoys = [...stdout.matchAll(/tcp \. (\d+)/g)].flatMap(([, port]) => port ?? []);
     await knock(client, host.address, ...decoys.slice(0, 3));
     const status = async () => (await server.knockctl("status")).stdout;
-    await expect.poll(status, { timeout: 10_000 }).toMatch(/ignored.*10\.77\.0\.2/);
+    await expect.poll(status).toMatch(/ignored.*10\.77\.0\.2/);
     await host.run(["nft", "flush ruleset"]);
-    await expect.poll(() => server.table(), { timeout: 10_000 }).toContain("door4");
+    await expect.poll(() => server.table()).toContain("door4");
     await server.kill();
     await knock(client, host.address, ...steps);
     expect(await sources("door4")).toEqual([]);
@@ -298,7 +298,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
   test("a dry run ends in the kernel on time, also where the daemon dies meanwhile", async () => {
     await server.start();
     const file = server.bootFile?.replace(/nft$/, "doors") ?? "";
-    await expect.poll(() => existsSync(file), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(file)).toBe(true);
     const request = { id: 1, method: "rehearse", forMs: 8_000 };
     const ask =
       'const s = require("net").connect(process.argv[1]); s.write(process.argv[2] + "\\n"); s.on("data", (d) => { console.log(String(d)); process.exit(); });';
@@ -310,7 +310,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     await knock(client, host.address, ...steps);
     expect(await sources("door4")).toEqual([]);
     const paused = async () => (await host.run(["nft", "list set inet sesame paused"])).stdout;
-    await expect.poll(paused, { timeout: 30_000, interval: 500 }).not.toContain("elements");
+    await expect.poll(paused, { interval: 500 }).not.toContain("elements");
     await knock(client, host.address, ...steps);
     expect(await reaches()).toBe("open");
   });

@@ -58,7 +58,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
   });
 
   const run = async (...args: string[]) =>
-    await client.run([...knock, ...args], { env, ok: "any", timeout: 20_000 });
+    await client.run([...knock, ...args], { env, ok: "any" });
   const begin = (...args: string[]) => client.start([...knock, ...args], { env });
   const inputRule = async (...rule: string[]) => {
     await server.run(["iptables", "-A", "INPUT", ...rule]);
@@ -288,7 +288,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       // An address that goes takes the later ones of its network with it.
       await client.removeAddress(client.address);
       await client.addAddress("10.77.0.66");
-      await daemon.waitFor(/^10\.77\.0\.66: ssh: OPEN SESAME/m, 10_000);
+      await daemon.waitFor(/^10\.77\.0\.66: ssh: OPEN SESAME/m);
       leaseManager.signal("SIGINT");
       const { code, stderr } = await leaseManager.ended;
       await client.removeAddress("10.77.0.66");
@@ -309,9 +309,9 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       const lost = ["OUTPUT", "-p", "tcp", "--dport", "7003", "-j", "DROP"];
       await client.run(["iptables", "-A", ...lost]);
       const knocks = () => leaseManager.stdout.match(/7002/g)?.length;
-      await expect.poll(knocks, { timeout: 20_000 }).toBe(2);
+      await expect.poll(knocks).toBe(2);
       await client.run(["iptables", "-D", ...lost]);
-      await daemon.waitFor(/OPEN SESAME[\s\S]*OPEN SESAME/, 20_000);
+      await daemon.waitFor(/OPEN SESAME[\s\S]*OPEN SESAME/);
       expect(existsSync(closed)).toBe(false);
       leaseManager.signal("SIGINT");
       expect((await leaseManager.ended).code).toBe(0);
@@ -329,9 +329,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       );
       const before = daemon.output.split("OPEN SESAME").length;
       await client.ip("link", "set", "eth0", "up");
-      await expect
-        .poll(() => daemon.output.split("OPEN SESAME").length, { timeout: 10_000 })
-        .toBeGreaterThan(before);
+      await expect.poll(() => daemon.output.split("OPEN SESAME").length).toBeGreaterThan(before);
       leaseManager.signal("SIGTERM");
       const { code, stdout } = await leaseManager.ended;
       await daemon.stop();

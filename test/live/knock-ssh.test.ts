@@ -69,7 +69,7 @@ describe.skipIf(needsSshd("nft", "scp", "rsync"))("ssh behind a door", () => {
   const reaches = (from: LiveHost) => from.canConnect(server.host.address, 22, 400);
 
   beforeEach(async () => {
-    await expect.poll(() => reaches(client), { timeout: 10_000 }).toBe("silent");
+    await expect.poll(() => reaches(client)).toBe("silent");
   });
 
   /** The block, and what every user has already: a key, and a host that is known. */

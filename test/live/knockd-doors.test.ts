@@ -171,7 +171,7 @@ describe.skipIf(needs())("the doors of knockd", () => {
         ...knockd,
         ...["-v", "-c", config],
       ]);
-      await daemon.waitFor(/^listening on/m, 20_000);
+      await daemon.waitFor(/^listening on/m);
       await knock(one, server.address, 9);
       expect(await settled(daemon)).not.toContain("x: OPEN SESAME");
       expect(daemon.stderr).toMatch(/^warning: cannot resolve target gate\.test: .+$/m);

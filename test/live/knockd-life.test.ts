@@ -303,12 +303,12 @@ describe.skipIf(needs())("the life of knockd", () => {
     };
     const daemon = await start();
     await knock(client, server.address, 1, 2);
-    await expect.poll(doors, { timeout: 20_000 }).toMatch(/^good .* opened ago for 10\./m);
-    await expect.poll(doors, { timeout: 20_000 }).toMatch(/^bad .* failed ago for 10\./m);
+    await expect.poll(doors).toMatch(/^good .* opened ago for 10\./m);
+    await expect.poll(doors).toMatch(/^bad .* failed ago for 10\./m);
     daemon.signal("SIGTERM");
     await daemon.ended;
     await start();
-    await expect.poll(doors, { timeout: 20_000 }).toMatch(/^good .* opened ago for 10\./m);
+    await expect.poll(doors).toMatch(/^good .* opened ago for 10\./m);
     expect(await doors()).toMatch(/^bad .* not tracked$/m);
   });
 

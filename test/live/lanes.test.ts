@@ -53,13 +53,13 @@ describe.skipIf(needs())("commands that run beside each other", () => {
     const first = await start();
     await knock(client, server.address, ...ports);
     const lines = () => folder.read("list").split("\n").filter(Boolean);
-    await expect.poll(lines, { timeout: 20_000 }).toHaveLength(6);
+    await expect.poll(lines).toHaveLength(6);
     first.signal("SIGKILL");
     await first.ended;
     await new Promise((resolve) => setTimeout(resolve, 6000));
     const second = await start();
     await second.waitFor(/(door-\d: running command[\s\S]*){6}/);
-    await expect.poll(lines, { timeout: 20_000 }).toEqual([]);
+    await expect.poll(lines).toEqual([]);
   });
 
   test("a door that opens slowly and one that closes at once end closed", async () => {
@@ -119,6 +119,6 @@ describe.skipIf(needs())("commands that run beside each other", () => {
       (await server.run([...knockctl, ...args, "--socket", socket], { ok: "any" })).stdout;
     await ctl("open", "works", "192.0.2.99");
     await daemon.waitFor(/(^works$[\s\S]*){2}/m);
-    await expect.poll(() => ctl("status"), { timeout: 10_000 }).toMatch(/ wait, the oldest since /);
+    await expect.poll(() => ctl("status")).toMatch(/ wait, the oldest since /);
   });
 });

@@ -189,7 +189,7 @@ const devices: Readonly<Record<Case["device"], BrowserContextOptions>> = {
   phone: { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true },
 };
 
-const patience = { timeout: 10_000 };
+const patience = { timeout: 30_000 };
 const locales = { en: "en-GB", ko: "ko-KR" };
 const buttons = { en: "Knock", ko: "노크하기" };
 /** What the page says at the end. */
@@ -291,7 +291,6 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
 
   test.concurrent.for(cases.map((one, i) => ({ ...one, i })))(
     "$i: from $origin, in $language on a $device, knocks at $knocks ports of $to",
-    { timeout: 60_000 },
     async ({ origin, to, device, language, service, i }, { expect, skip }) => {
       skip(to !== "IPv4" && !LiveNetwork.hasIPv6, "this kernel has no IPv6");
       const port = service === "web" ? webPort(i) : otherPort(i);
@@ -320,9 +319,9 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     },
   );
 
-  test.concurrent("is used with the keyboard alone, and makes its own address", {
-    timeout: 60_000,
-  }, async ({ expect }) => {
+  test.concurrent("is used with the keyboard alone, and makes its own address", async ({
+    expect,
+  }) => {
     const client = network.host("keyboard");
     const tab = await visit(client, siteUrl("http"));
     const keyboard = tab.keyboard;
@@ -394,7 +393,6 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
 
   test.concurrent.for(["file", "https"] as const)(
     "knocks again and again, at a sequence with repeated ports, from %s",
-    { timeout: 60_000 },
     async (origin, { expect }) => {
       const client = network.host(`again-${origin}`);
       const tab = await visit(client, await invite("again", "IPv4", origin));
@@ -410,9 +408,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     },
   );
 
-  test.concurrent("hurries where the door leaves little time", {
-    timeout: 60_000,
-  }, async ({ expect }) => {
+  test.concurrent("hurries where the door leaves little time", async ({ expect }) => {
     const client = network.host("hurry");
     const link = await invite("hurry", LiveNetwork.hasIPv6 ? "a name with both" : "IPv4");
     expect(link).toMatch(/&pace=800$/);
@@ -423,7 +419,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     expect(openings("hurry", client.address)).toBe(1);
   });
 
-  test.concurrent("waits for a slow name server", { timeout: 60_000 }, async ({ expect }) => {
+  test.concurrent("waits for a slow name server", async ({ expect }) => {
     const client = network.host("slow");
     const names = client.start([process.execPath, "-e", slowNames, "2000", server.host.address]);
     await names.waitFor(/listening/);
@@ -438,9 +434,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     }
   });
 
-  test.concurrent("says that browsers do not talk to ssh", {
-    timeout: 60_000,
-  }, async ({ expect }) => {
+  test.concurrent("says that browsers do not talk to ssh", async ({ expect }) => {
     const client = network.host("ssh");
     const tab = await visit(client, await invite("ssh"));
     await tab.getByRole("button", { name: "Knock" }).click();
@@ -448,9 +442,9 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     expect(await client.canConnect(server.host.address, 22)).toBe("open");
   });
 
-  test.concurrent("knocks from a public site at a private address, though the browser forbids to look", {
-    timeout: 60_000,
-  }, async ({ expect }) => {
+  test.concurrent("knocks from a public site at a private address, though the browser forbids to look", async ({
+    expect,
+  }) => {
     const client = network.host("lan");
     const link = await invite("lan", "IPv4", "http");
     const publicly = `--ip-address-space-overrides=${network.host("site").address}:8000=public`;
@@ -462,9 +456,9 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     expect(openings("lan", client.address)).toBe(1);
   });
 
-  test.concurrent("takes an invitation as a text, and says when a link is damaged", {
-    timeout: 60_000,
-  }, async ({ expect }) => {
+  test.concurrent("takes an invitation as a text, and says when a link is damaged", async ({
+    expect,
+  }) => {
     const tab = await visit(network.host("paste"), `${siteUrl("http")}#knock=7000,x&host=h`);
     expect(await tab.getByRole("alert").allTextContents()).toContain(
       "The address of this page is damaged: the invitation in it cannot be read.",
@@ -483,9 +477,9 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     expect(await tab.title()).toBe("at home");
   });
 
-  test.concurrent("keeps the secret to itself, and holds what docs/browser.md says of Chromium", {
-    timeout: 60_000,
-  }, async ({ expect }) => {
+  test.concurrent("keeps the secret to itself, and holds what docs/browser.md says of Chromium", async ({
+    expect,
+  }) => {
     const fragment = "knock=6000,7001&host=server.test&name=x";
     const tab = await visit(network.host("looker"), `${siteUrl("https")}#${fragment}`);
     const troubles: string[] = [];

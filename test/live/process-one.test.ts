@@ -54,8 +54,8 @@ command = (sleep 1.2345 &) ; echo left; exit 4
         await daemon.waitFor(new RegExp(`(${ended}[\\s\\S]*){${i}}`, "m"));
       }
     }
-    await expect.poll(() => zombies("sleep"), { timeout: 5000 }).toBeGreaterThan(0);
-    await expect.poll(() => zombies("sleep"), { timeout: 5000 }).toBe(0);
+    await expect.poll(() => zombies("sleep")).toBeGreaterThan(0);
+    await expect.poll(() => zombies("sleep")).toBe(0);
     daemon.signal("SIGTERM");
   });
 });

@@ -17,8 +17,11 @@ export interface StartOptions {
   readonly cwd?: string;
 }
 
-/** Milliseconds that the output may stay open after a program's end. */
+/** Milliseconds that the output may stay open after a program's end without a further word. */
 const lastWords = 500;
+
+/** How often that is tried, at most. */
+const mostLooks = 20;
 
 /**
  * A program that runs beside the test. Its output is kept whole, so that a wait sees what was said
@@ -53,7 +56,7 @@ export class Process {
     this.ended = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
       // A child that it left behind may hold the output open for ever.
-      this.#child.once("exit", () => setTimeout(() => this.#hangUp(), lastWords).unref());
+      this.#child.once("exit", () => this.#hangUpLater());
       this.#child.once("close", (code, signal) => {
         const status = code ?? 128 + (signal === null ? 0 : constants.signals[signal]);
         resolve({ code: status, stdout: this.#stdout, stderr: this.#stderr });
@@ -89,11 +92,11 @@ export class Process {
 
   /**
    * Waits until the output (standard output, or standard error) matches. Rejects with the output
-   * when `timeout` milliseconds have passed (20 s: patience costs a test that passes nothing), or the
+   * when `timeout` milliseconds have passed (30 s: patience costs a test that passes nothing), or the
    * program ended without it. What was said before the call counts: for a second time, say so in the
    * pattern, as in `/(OPEN SESAME[\s\S]*){2}/`.
    */
-  async waitFor(pattern: RegExp, timeout = 20_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeout = 30_000): Promise<RegExpExecArray> {
     const seen = () => pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr) ?? undefined;
     return await new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -121,8 +124,8 @@ export class Process {
     this.#child.kill(name);
   }
 
-  /** Ends the program: SIGTERM, and SIGKILL when `grace` milliseconds did not suffice. */
-  async stop(grace = 2_000): Promise<ProcessResult> {
+  /** Ends the program: SIGTERM, and SIGKILL when `grace` milliseconds did not suffice (30 s, as in `waitFor`). */
+  async stop(grace = 30_000): Promise<ProcessResult> {
     this.signal("SIGTERM");
     const timer = setTimeout(() => this.signal("SIGKILL"), grace);
     try {
@@ -136,9 +139,17 @@ export class Process {
     return this.argv.join(" ");
   }
 
-  #hangUp(): void {
-    this.#child.stdout?.destroy();
-    this.#child.stderr?.destroy();
+  /** Closes the output once it brings nothing more. */
+  #hangUpLater(looks = mostLooks): void {
+    const { length } = this.output;
+    const look = () => {
+      if (this.#done) return;
+      if (this.output.length > length && looks > 1) return this.#hangUpLater(looks - 1);
+      this.#child.stdout?.destroy();
+      this.#child.stderr?.destroy();
+    };
+    // A busy machine may wake this process late, with output that waits: it is read before `look`.
+    setTimeout(() => setImmediate(look), lastWords).unref();
   }
 
   #changed(): void {

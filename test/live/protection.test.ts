@@ -50,7 +50,7 @@ describe.skipIf(needs("nft"))("a protected service", () => {
       expect(await status()).toMatchObject({ firewall: { protects: ["tcp/22"] }, problems: [] });
       expect(await reaches()).toBe("silent");
       await nft("flush ruleset");
-      await expect.poll(() => server.table(), { timeout: 1_000 }).toContain("protect");
+      await expect.poll(() => server.table()).toContain("protect");
       expect(await reaches()).toBe("silent");
       await server.ask("unprotect");
       expect(await reaches()).toBe("open");
@@ -85,9 +85,7 @@ describe.skipIf(needs("nft"))("a protected service", () => {
     });
   });
 
-  test("is protected, put back and ends being protected where root is read-only and TMPDIR is full", {
-    timeout: 150_000,
-  }, async () => {
+  test("is protected, put back and ends being protected where root is read-only and TMPDIR is full", async () => {
     const state = server.folder.at("state");
     const full = new Folder().path;
     mkdirSync(state, { mode: 0o700 });
@@ -107,7 +105,7 @@ describe.skipIf(needs("nft"))("a protected service", () => {
     expect((await status()).firewall.protects).toEqual(["tcp/22"]);
     expect(await reaches()).toBe("silent");
     await nft("flush ruleset");
-    await expect.poll(() => server.table(), { timeout: 10_000 }).toContain("protect");
+    await expect.poll(() => server.table()).toContain("protect");
     expect(await reaches()).toBe("silent");
     const { stderr } = await server.knockctl("unprotect");
     expect(stderr).toMatch(/^$|nothing is protected any more, but /);
@@ -124,7 +122,7 @@ describe.skipIf(needs("nft"))("a protected service", () => {
     // A pause that doubles without a limit of 0.8 s is 6 s at the end; a busy processor takes seconds, too.
     for (let times = 0; times < 7; times++) {
       await nft("flush ruleset");
-      await expect.poll(() => server.table(), { timeout: 5_000, interval: 20 }).toContain("drop");
+      await expect.poll(() => server.table(), { interval: 20 }).toContain("drop");
     }
     await expect.poll(reaches).toBe("silent");
     const { firewall, problems } = await status();
@@ -154,14 +152,12 @@ describe.skipIf(needs("nft"))("a protected service", () => {
     await nft(
       "delete table inet sesame; add table inet sesame; add set inet sesame open4 { type ipv4_addr; }",
     );
-    await expect.poll(status, { timeout: 3_000 }).toMatchObject({
+    await expect.poll(status).toMatchObject({
       firewall: { protects: [] },
       problems: [/incomplete/, /./].map((one) => ({ message: expect.stringMatching(one) })),
     });
     expect(await reaches()).toBe("open");
     await nft("delete table inet sesame");
-    await expect
-      .poll(status, { timeout: 3_000 })
-      .toMatchObject({ firewall: { protects: ["tcp/22"] }, problems: [] });
+    await expect.poll(status).toMatchObject({ firewall: { protects: ["tcp/22"] }, problems: [] });
   });
 });

@@ -41,7 +41,7 @@ command = true
     await knock(client, "-d", 20, server.address, ...fresh);
     await expect.poll(() => openings("door")).toBe(2);
 
-    await daemon.waitFor(/^door door-old ended at .* --> disabling the door$/m, 20_000);
+    await daemon.waitFor(/^door door-old ended at .* --> disabling the door$/m);
     await knock(client, "-d", 20, server.address, ...old);
     await knock(client, "-d", 20, server.address, ...fresh);
     await expect.poll(() => openings("door")).toBe(3);

@@ -87,7 +87,7 @@ describe.skipIf(needs())("knockd under a service manager", () => {
   test("feeds the watchdog twice as often as it must", async () => {
     await start({ WATCHDOG_USEC: "400000" });
     const fed = () => told().filter((line) => line === "WATCHDOG=1").length;
-    await expect.poll(fed, { timeout: 10_000 }).toBeGreaterThanOrEqual(10);
+    await expect.poll(fed).toBeGreaterThanOrEqual(10);
   });
 
   test("does not hand the conversation on to commands", async () => {
@@ -107,9 +107,9 @@ describe.skipIf(needs())("knockd under a service manager", () => {
     const begin = performance.now();
     daemon.signal("SIGTERM");
     // The end of its output is that of the commands; a missing process is what systemd sees.
-    await expect.poll(() => isAlive(daemon.pid), { timeout: 10_000, interval: 10 }).toBe(false);
+    await expect.poll(() => isAlive(daemon.pid), { interval: 10 }).toBe(false);
     // It waits 0.8 s; the rest is for a machine that has other work.
-    expect(performance.now() - begin).toBeLessThan(3_000);
+    expect(performance.now() - begin).toBeLessThan(6_000);
     expect((await daemon.ended).code).toBe(15);
   });
 
@@ -120,11 +120,11 @@ describe.skipIf(needs())("knockd under a service manager", () => {
     const daemon = await startKnockd(host, config);
     await knock(client, host.address, 7001);
     await daemon.waitFor(/^closing$/m);
-    const begin = performance.now();
     daemon.signal("SIGTERM");
     await daemon.waitFor(/waiting for child processes/);
+    const begin = performance.now();
     daemon.signal("SIGTERM");
-    await expect.poll(() => isAlive(daemon.pid), { timeout: 10_000, interval: 10 }).toBe(false);
+    await expect.poll(() => isAlive(daemon.pid), { interval: 10 }).toBe(false);
     expect(performance.now() - begin).toBeLessThan(6_000);
   });
 });

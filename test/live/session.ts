@@ -28,9 +28,12 @@ const dialer = `
   const [host, port, localPort, patience, text] = process.argv.slice(1);
   const end = (word) => { console.log(word); process.exit(); };
   const socket = require("node:net").connect({ host, port, localPort: Number(localPort) });
-  const timer = setTimeout(end, Number(patience), "silent");
+  let isOpen = false;
+  const late = () => isOpen || end("silent");
+  // As in probe.ts.
+  setImmediate(() => setTimeout(() => setImmediate(late), Number(patience)));
   socket.on("error", ({ code }) => end(code)).on("connect", () => {
-    clearTimeout(timer);
+    isOpen = true;
     console.log("open");
     if (text) socket.write(text);
     else socket.resetAndDestroy().on("close", () => process.exit());
@@ -50,10 +53,14 @@ const udpTalker = `
   const dgram = require("node:dgram");
   const [host, port, text, often] = process.argv.slice(1);
   let beat = 0;
-  const socket = dgram.createSocket(host.includes(":") ? "udp6" : "udp4", () => console.log("beat " + ++beat));
+  const socket = dgram.createSocket(host.includes(":") ? "udp6" : "udp4", () => {
+    console.log("beat " + ++beat);
+    if (!often) process.exit();
+  });
   const send = () => socket.send(text, Number(port), host);
   socket.bind(0, () => { socket.setBroadcast(true); send(); if (often) setInterval(send, 50); });
-  if (!often) setTimeout(() => process.exit(), 300);
+  // As in probe.ts.
+  if (!often) setImmediate(() => setTimeout(() => setImmediate(process.exit, 0), 300));
 `;
 
 /** A TCP server that gives back what it gets, until the network closes. */
@@ -99,7 +106,10 @@ export function talkUdp(host: LiveHost, address: string, port: number): Process 
   return host.start([process.execPath, "-e", udpTalker, address, String(port), "x", "often"]);
 }
 
-/** Sends one datagram, also to a broadcast address. Whether it was answered within 300 ms. */
+/**
+ * Sends one datagram, also to a broadcast address. Whether it was answered within 300 ms: a test that expects
+ * an answer asks until there is one, for the program that gives it may have to wait for the processor.
+ */
 export async function answersUdp(
   host: LiveHost,
   address: string,
@@ -110,8 +120,8 @@ export async function answersUdp(
   return (await host.run(argv)).stdout.includes("beat");
 }
 
-/** Waits until five more beats than now have come, or fails after `timeout` milliseconds. */
-export async function goesOn(talk: Process, timeout = 10_000): Promise<void> {
+/** Waits until five more beats than now have come, or fails. */
+export async function goesOn(talk: Process, timeout?: number): Promise<void> {
   await talk.waitFor(new RegExp(`beat ${beats(talk) + 5}\\b`), timeout);
 }
 

@@ -69,7 +69,6 @@ export class TestBed {
       ["bash", "-c", `exec 2>&1\n${this.#here(command)}`],
       {
         ok: "any",
-        timeout: 30_000,
         env: await this.#environment(prompt),
       },
     );

@@ -27,9 +27,7 @@ export class Tmux {
     const env = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8", TERM: "xterm-256color" };
     const server = host.start(["sh", "-ec", commands.join("\n")], { env });
     const tmux = new Tmux(host, socket, server);
-    await expect
-      .poll(() => tmux.#try("new-session", "-d", "-x", "80", "-y", "24", "sh"), { timeout: 20_000 })
-      .toBe(0);
+    await expect.poll(() => tmux.#try("new-session", "-d", "-x", "80", "-y", "24", "sh")).toBe(0);
     return tmux;
   }
 
@@ -67,7 +65,7 @@ export class Tmux {
   /** Waits until the screen shows this. */
   async waitFor(pattern: RegExp): Promise<void> {
     const screen = async () => (await this.screen()).join("\n");
-    await expect.poll(screen, { timeout: 20_000, interval: 100 }).toMatch(pattern);
+    await expect.poll(screen, { interval: 100 }).toMatch(pattern);
   }
 
   async #run(...args: readonly string[]): Promise<string> {

@@ -83,7 +83,7 @@ open_for = 1h
     await terminal.waitFor(/^LEASES {2}none$/m);
     await terminal.press("q");
     await expectEnd(0);
-  }, 120_000);
+  });
 
   test("follows the size of the terminal, and wraps nothing", async () => {
     await ask("open", "ssh", "2001:db8:1234:5678:9abc:def0:1234:5678");
@@ -101,7 +101,7 @@ open_for = 1h
         return `${title}|${chosen.join("|")}|${lines[rows - 1]}`;
       };
       await expect
-        .poll(shown, { timeout: 20_000 })
+        .poll(shown)
         .toMatch(/^knockctl top +knockd .*, up .*\|> ssh [^|]* (1h|59m \d+s)\|[^|]*q quit$/);
     }
     await terminal.resize(30, 8);
@@ -110,7 +110,7 @@ open_for = 1h
     await terminal.waitFor(/^> ssh /m);
     await terminal.press("C-c");
     await expectEnd(130);
-  }, 120_000);
+  });
 
   test("waits for a daemon that ends", async () => {
     await start();
@@ -120,13 +120,13 @@ open_for = 1h
     await terminal.waitFor(/^knockd is not running: /m);
     await startKnockd(server, config);
     await expect
-      .poll(async () => (await terminal.screen()).join("\n"), { timeout: 20_000 })
+      .poll(async () => (await terminal.screen()).join("\n"))
       .not.toMatch(/waiting for it/);
     await ask("open", "ssh", "192.0.2.7");
     await terminal.waitFor(/^> ssh {2}192\.0\.2\.7/m);
     await terminal.press("q");
     await expectEnd(0);
-  }, 120_000);
+  });
 
   test.each([
     ["SIGTERM", 143],
@@ -153,8 +153,8 @@ open_for = 1h
     expect(await terminal.modes()).toBe("alternate 1, cursor 0, wrap 0");
     await terminal.press("q");
     await terminal.waitFor(/^code 0$|^first line$/m);
-    await expect.poll(() => terminal.modes(), { timeout: 20_000 }).toBe(usual);
-  }, 120_000);
+    await expect.poll(() => terminal.modes()).toBe(usual);
+  });
 
   test("refuses without a terminal", async () => {
     const { code, stdout, stderr } = await ask("top");

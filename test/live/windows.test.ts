@@ -35,7 +35,7 @@ describe.skipIf(needs("wine", "nft"))("knock.exe", () => {
     `wine ${program} ${args} >${output.at("out")} 2>${output.at("err")}`;
 
   async function knock(args: string) {
-    const options = { env, ok: "any", timeout: 20_000 } as const;
+    const options = { env, ok: "any" } as const;
     const { code } = await host.run(["bash", "-c", line(args)], options);
     return { code, stdout: output.read("out"), stderr: output.read("err") };
   }
