@@ -15,18 +15,18 @@ import { needs } from "./requirements.ts";
 /** Milliseconds after the end of a command until the journal has it: it is written beside the daemon's other work. */
 const writing = 300;
 
+/** Milliseconds that a daemon usually needs to start. Where it needs longer, all else takes longer, too. */
+const usualStart = 300;
+
+/** Milliseconds after which no further daemon is started: a busy machine kills fewer of them. */
+const longest = 240_000;
+
 /** How many daemons are killed, and how many live side by side, each with a configuration of its own. */
 const rounds = 210;
 const lanes = 3;
 
 /** Sources: 127.0.0.2 and so on. All of them are us, and every one is another to the daemon. */
 const sources = 6;
-
-/**
- * Milliseconds that may pass between a knock and its start command's first word: it waits for the commands
- * that earlier knocks of its source have started.
- */
-const reaction = 1500;
 
 interface DoorPlan {
   readonly name: string;
@@ -65,7 +65,12 @@ interface Round {
   readonly number: number;
   readonly killedAt: number;
   readonly log: string;
-  readonly knocks: readonly { readonly who: string; readonly at: number }[];
+  /** Who knocked. */
+  readonly knocks: ReadonlySet<string>;
+  /** How many times as long as usual its start took, at least 1. */
+  readonly pace: number;
+  /** Whose leases its journal holds: the next daemon closes them. */
+  readonly left: ReadonlySet<string>;
 }
 
 /** One configuration, its state and its effects; its daemons come and go. */
@@ -97,23 +102,27 @@ class Lane {
   /** Starts a daemon, knocks at random, and kills it at a random moment. */
   async round(number: number): Promise<void> {
     const log = `log-${number}`;
+    const begin = performance.now();
     const daemon = this.#start(log, number);
-    const knocks: { who: string; at: number }[] = [];
+    const knocks = new Set<string>();
+    let pace = 1;
     if (this.#random.percent(12)) {
       // Not even its start is safe.
       await sleep(this.#random.from(0, 200));
     } else {
       await daemon.waitFor(/^listening/m);
+      pace = Math.max(1, (performance.now() - begin) / usualStart);
       for (let i = this.#random.from(0, 8); i > 0; i--) {
-        knocks.push({ who: await this.#knock(), at: Date.now() });
-        await sleep(this.#random.from(0, 60));
+        knocks.add(await this.#knock());
+        await sleep(pace * this.#random.from(0, 60));
       }
-      await sleep(this.#random.from(0, 40));
+      await sleep(pace * this.#random.from(0, 40));
     }
     const killedAt = Date.now();
     kill(daemon, this.#random.percent(50));
     await daemon.ended;
-    this.rounds.push({ number, killedAt, log, knocks });
+    const left = new Set(this.#leases());
+    this.rounds.push({ number, killedAt, log, knocks, pace, left });
   }
 
   /** The last daemon closes what is left; then nothing is open. */
@@ -135,17 +144,15 @@ class Lane {
     return found;
   }
 
-  /**
-   * How many stop commands of a door for a source have ended so long before the kill that the journal has
-   * it, as the daemon of that round has logged it.
-   */
-  endsOf({ log, killedAt }: Round, who: string): number {
+  /** Who was closed so long before the kill that the journal should have it, as the daemon of that round has logged it. */
+  closedIn({ log, killedAt, knocks, pace }: Round): string[] {
     return this.folder
       .log(log)
       .map((line) => JSON.parse(line))
       .filter((entry) => entry.event === "command-exit" && entry.what === "close")
-      .filter((entry) => Date.parse(entry.time) < killedAt - writing)
-      .filter((entry) => `${entry.door} ${entry.source}` === who).length;
+      .filter((entry) => Date.parse(entry.time) < killedAt - pace * writing)
+      .map((entry) => `${entry.door} ${entry.source}`)
+      .filter((who) => !knocks.has(who));
   }
 
   #start(log: string, round: number): Process {
@@ -167,13 +174,18 @@ class Lane {
     return `${this.#doors[door]?.name} ${source}`;
   }
 
-  /** The leases that the journal holds. */
-  #leases(): number[] {
+  /** Whose leases the journal holds: the door and the source. */
+  #leases(): string[] {
     const state = this.folder.at("state");
-    const name = readdirSync(state).find((file) => file.endsWith(".journal")) ?? "";
+    const names = existsSync(state) ? readdirSync(state) : [];
+    const name = names.find((file) => file.endsWith(".journal"));
+    if (name === undefined) return [];
     const { values } = readJournal(readFileSync(`${state}/${name}`));
     const records = values.map(parseRecord).filter((record) => record !== undefined);
-    return recover(records, { boot: "", now: monotonic(0), wall: wallTime(0) }).map(({ id }) => id);
+    const leases = recover(records, { boot: "", now: monotonic(0), wall: wallTime(0) });
+    return leases.flatMap(({ access: { owner, source } }) =>
+      owner.kind === "door" ? `${owner.name} ${source}` : [],
+    );
   }
 }
 
@@ -216,7 +228,7 @@ function complaint(lane: Lane, who: string, effects: readonly Effect[]): string 
     } else if (effect.what === "S") {
       if (before?.what !== "B") return `opened after its closing: ${story}`;
     } else {
-      if (before?.what === "E" && !isExcused(lane, who, effects.slice(0, i), effect.round)) {
+      if (before?.what === "E" && !isExcused(lane, who, before.round, effect.round)) {
         return `closed in ${effect.round} without need: ${story}`;
       }
       open = false;
@@ -226,21 +238,12 @@ function complaint(lane: Lane, who: string, effects: readonly Effect[]): string 
 }
 
 /**
- * May one more closing in the round `next` have followed these effects, which end with one? Only if the
- * kill fell into that one, before it was acknowledged, or into the opening of another lease before its
- * start command had said a word.
+ * May a closing in the round `next` follow one in the round `last`? Only in another daemon, which found the lease in
+ * the journal: the one before was killed before it could tell of the closing, or while it opened another lease.
  */
-function isExcused(lane: Lane, who: string, effects: readonly Effect[], next: number): boolean {
-  const last = effects.at(-1)?.round ?? next;
-  const then = lane.rounds.find(({ number }) => number === last);
-  if (then === undefined || next <= last) return false;
-  const closings = effects.filter(({ what, round }) => what === "E" && round === last);
-  if (lane.endsOf(then, who) < closings.length) return true;
-  return lane.rounds
-    .filter(({ number }) => number >= last && number < next)
-    .some(({ killedAt, knocks }) =>
-      knocks.some((knock) => knock.who === who && killedAt - knock.at < reaction),
-    );
+function isExcused(lane: Lane, who: string, last: number, next: number): boolean {
+  if (next <= last) return false;
+  return lane.rounds.findLast(({ number }) => number < next)?.left.has(who) ?? false;
 }
 
 describe.skipIf(needs())("a daemon that is killed at any moment", () => {
@@ -249,13 +252,18 @@ describe.skipIf(needs())("a daemon that is killed at any moment", () => {
     console.log(`crash test: SESAME_SEED=${seed}`);
     const all = Array.from({ length: lanes }, (_, i) => new Lane(i, seed));
     let next = 0;
+    const begin = performance.now();
     await Promise.all(
       all.map(async (lane) => {
-        while (next < rounds) await lane.round(next++);
+        while (next < rounds && performance.now() - begin < longest) await lane.round(next++);
         await lane.finish();
       }),
     );
     const complaints: string[] = [];
+    const ended = all.flatMap((lane) =>
+      lane.rounds.flatMap((round) => lane.closedIn(round).map((who) => round.left.has(who))),
+    );
+    const untold = ended.filter((isLeft) => isLeft).length;
     const count = { opened: 0, closed: 0, twice: 0, cut: 0 };
     for (const lane of all) {
       for (const [who, effects] of lane.effects) {
@@ -270,13 +278,17 @@ describe.skipIf(needs())("a daemon that is killed at any moment", () => {
         });
       }
     }
-    console.log(`crash test: ${JSON.stringify(count)}`);
+    console.log(
+      `crash test: ${JSON.stringify({ ...count, rounds: next, ended: ended.length, untold })}`,
+    );
     expect(complaints).toEqual([]);
+    // A closing reaches the journal soon. A machine that does other work may be late with some.
+    expect(untold).toBeLessThanOrEqual(ended.length / 4);
     // It is worth something only if much was opened, and kills hit both kinds of commands.
-    expect(count.opened).toBeGreaterThan(rounds / 3);
+    expect(count.opened).toBeGreaterThan(next / 3);
     expect(count.cut).toBeGreaterThan(0);
     expect(count.twice).toBeGreaterThan(0);
-  }, 400_000);
+  }, 900_000);
 
   test("is waited for by the next daemon while its start command runs, and closed after that", async () => {
     const folder = new Folder();
