@@ -9,8 +9,9 @@ const { key } = knockVectors.keys;
 const full: KnockLink = {
   ...{ key, host: "server.example.org", port: 23_547, door: "ssh", name: "home", wait: 22 },
   addresses: ["192.0.2.10", "2001:db8::10"],
+  openFor: 3600,
 };
-const text = `sesame:#key=${key}&host=server.example.org&port=23547&door=ssh&name=home&wait=22&address=192.0.2.10,2001:db8::10`;
+const text = `sesame:#key=${key}&host=server.example.org&port=23547&door=ssh&name=home&wait=22&address=192.0.2.10,2001:db8::10&for=3600`;
 
 describe("a link", () => {
   test("has all that a client needs", () => {
@@ -19,7 +20,7 @@ describe("a link", () => {
   });
 
   test("completes a key that the client made", () => {
-    const { key: _, wait: __, ...rest } = { ...full, addresses: [] };
+    const { key: _, wait: __, openFor: ___, ...rest } = { ...full, addresses: [] };
     const short = "sesame:#host=server.example.org&port=23547&door=ssh&name=home";
     expect(formatLink(rest)).toBe(short);
     expect(parseLink(short)).toEqual(rest);
@@ -47,6 +48,9 @@ describe("a link", () => {
     ["name", `name=${"x".repeat(61)}`],
     ["wait", "wait=ssh"],
     ["addresses", "address=server.example.org"],
+    ["openFor", "for=0"],
+    ["openFor", "for=1h"],
+    ["openFor", "for=16777216"],
   ])("is refused for its %s: %s", (problem, part) => {
     const [name = ""] = part.split("=");
     expect(parseLink(text.replace(new RegExp(`\\b${name}=[^&]*`), part))).toBe(problem);
@@ -60,6 +64,7 @@ describe("a link", () => {
     const port = fc.integer({ min: 1, max: 65_535 });
     const links = fc.record({
       ...{ host: fc.domain(), port, door: line, name: line, wait: port },
+      openFor: fc.integer({ min: 1, max: 0xffffff }),
       addresses: fc.array(fc.oneof(fc.ipV4(), fc.ipV6()), { maxLength: 3 }),
     });
     fc.assert(

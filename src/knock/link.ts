@@ -17,20 +17,26 @@ export interface KnockLink {
   readonly wait?: number;
   /** Addresses of the host, for browsers, which send nothing to a name. May be empty. */
   readonly addresses: readonly string[];
+  /** Seconds for which the door stays open, for display. */
+  readonly openFor?: number;
 }
 
 /** The invalid part of a link. */
 export type LinkProblem = keyof KnockLink;
 
 const longestName = 60;
+/** The most that a packet can ask for, seconds. */
+const longestTime = 0xffffff;
 
 /** Returns `sesame:#key=key1:AQEB…&host=server.example.org&port=23547&door=ssh&name=home&wait=22`. */
-export function formatLink({ key, host, port, door, name, wait, addresses }: KnockLink): string {
+export function formatLink(link: KnockLink): string {
+  const { key, host, port, door, name, wait, addresses, openFor } = link;
   const parts: [string, string | number][] = [];
   if (key !== undefined) parts.push(["key", key]);
   parts.push(["host", host], ["port", port], ["door", door], ["name", name]);
   if (wait !== undefined) parts.push(["wait", wait]);
   if (addresses.length > 0) parts.push(["address", addresses.join(",")]);
+  if (openFor !== undefined) parts.push(["for", openFor]);
   return `sesame:#${parts.map(([part, value]) => `${part}=${encode(String(value))}`).join("&")}`;
 }
 
@@ -59,12 +65,21 @@ export function parseLink(text: string): KnockLink | LinkProblem {
   if (!addresses.every((one) => /^(?:\d+(?:\.\d+){3}|[\da-f:.]*:[\da-f:.]*)$/i.test(one))) {
     return "addresses";
   }
+  const forText = parts.get("for");
+  const openFor = forText === null ? undefined : readSeconds(forText);
+  if (forText !== null && openFor === undefined) return "openFor";
   return {
     ...(key !== undefined && { key }),
     ...{ host, port, door, name },
     ...(wait !== undefined && { wait }),
     addresses,
+    ...(openFor !== undefined && { openFor }),
   };
+}
+
+function readSeconds(text: string): number | undefined {
+  const seconds = /^[1-9]\d{0,7}$/.test(text) ? Number(text) : 0;
+  return seconds > 0 && seconds <= longestTime ? seconds : undefined;
 }
 
 function isLine(text: string): boolean {

@@ -45,10 +45,10 @@ describe("the code in src/", () => {
     expect(pathTo("src/cli/main/knockd.ts", imports, native)).toBeDefined();
   });
 
-  test("loads no Node module for the layout of a knock packet and its link, which pages use", () => {
+  test("loads no Node module for what pages use of a knock packet and its link", () => {
     const isNode = (target: string) => target.startsWith("node:");
-    for (const file of ["src/knock/packet.ts", "src/knock/link.ts"]) {
-      expect(pathTo(file, imports, isNode)).toBeUndefined();
+    for (const name of ["packet", "packet-series", "link"]) {
+      expect(pathTo(`src/knock/${name}.ts`, imports, isNode)).toBeUndefined();
     }
     expect(pathTo("src/knock/seal.ts", imports, isNode)).toEqual([
       "src/knock/seal.ts",

@@ -66,6 +66,7 @@ const parts: Readonly<Record<LinkProblem, string>> = {
   name: "the name is missing or invalid",
   wait: "the port to wait for is invalid",
   addresses: "an address is invalid",
+  openFor: "the time is invalid",
 };
 
 /** Reads a line. Throws `USAGE`; the error quotes nothing but the name. */
