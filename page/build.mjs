@@ -1,6 +1,6 @@
-// Makes dist/page/index.html of the files beside this one: `npm run build` runs it.
+// Makes dist/page/index.html and sw.js of the files beside this one: `npm run build` runs it.
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { buildSync } from "esbuild";
 
 /** @param {string} name */
@@ -15,12 +15,15 @@ const { outputFiles } = buildSync({
   format: "esm",
   target: ["chrome103", "firefox100", "safari16"],
   charset: "utf8",
+  // Names stay, so that it can be read.
+  minifyWhitespace: true,
+  lineLimit: 80,
 });
 const script = `\n${outputFiles.map(({ text }) => text.trim()).join("\n")}\n`;
 const style = `\n${read("style.css")}\n`;
 if (/<\/(?:script|style)/i.test(script + style)) throw new Error("the page would end too early");
 
-// Nothing is loaded, nothing runs but this very script; requests may go to any host, as knocks do.
+// Nothing is loaded, nothing runs but this very script, and sw.js beside it; requests may go to any host, as knocks do.
 /** @param {string} text */
 const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 const policy = [
@@ -30,6 +33,7 @@ const policy = [
   "img-src data:",
   "manifest-src data:",
   "connect-src http: https:",
+  "worker-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
@@ -37,7 +41,8 @@ const policy = [
 const icon = `data:image/svg+xml,${encodeURIComponent(read("icon.svg"))}`;
 const picture = `data:image/png;base64,${readFileSync(here("icon.png")).toString("base64")}`;
 // "browser": a shortcut to the address as it is. For an installed app Chrome on Android has a package
-// made by a server of Google's, which would learn the address, and with it the secret.
+// made by a server of Google's, which would learn the address, and with it the secret. For keys, whose
+// secret has left the address, page/home-screen.ts replaces it.
 const manifest = `data:application/manifest+json,${encodeURIComponent(
   JSON.stringify({
     name: "Knock",
@@ -58,3 +63,4 @@ const parts = {
 const html = read("template.html").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name] ?? "");
 mkdirSync(here("../dist/page/"), { recursive: true });
 writeFileSync(here("../dist/page/index.html"), `${html}\n`);
+copyFileSync(here("sw.js"), here("../dist/page/sw.js"));

@@ -2,6 +2,7 @@
 import type { PageProfile, ProfileProblem } from "../src/invitation/profile.ts";
 import { decodeProfile, readProfile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
+import { Enrolment } from "./enrolment.ts";
 import type { Language, PageWord } from "./words.ts";
 import { say } from "./words.ts";
 
@@ -14,12 +15,20 @@ const complaints: Readonly<Record<Exclude<Field, "name">, PageWord>> = {
   service: "wrongService",
 };
 
+/** What the form leads to. */
+interface FormActions {
+  readonly onSave: (profile: PageProfile) => void;
+  /** A link with a key was pasted. */
+  readonly onKey: (link: string) => Promise<void>;
+  readonly onCancel: () => void;
+}
+
 export class Form {
   readonly #language: Language;
   /** What cannot be typed here, but is kept. */
   #pace: number | undefined;
 
-  constructor(language: Language, onSave: (profile: PageProfile) => void, onCancel: () => void) {
+  constructor(language: Language, { onSave, onKey, onCancel }: FormActions) {
     this.#language = language;
     element("form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -27,16 +36,16 @@ export class Form {
       if (typeof profile === "string") this.#complain(profile === "pace" ? "ports" : profile);
       else onSave(profile);
     });
-    element("invitation").addEventListener("input", () => this.#paste());
+    element("invitation").addEventListener("input", () => this.#paste(onKey));
     element("cancel").addEventListener("click", onCancel);
   }
 
-  /** Fills it in; without a profile it is empty, and there is nothing to go back to. */
-  show(profile: PageProfile | undefined): void {
+  /** Fills it in; without a profile it is empty. */
+  show(profile: PageProfile | undefined, canCancel: boolean): void {
     this.#clear();
     field("invitation").value = "";
     this.#fill(profile);
-    element("cancel").hidden = profile === undefined;
+    element("cancel").hidden = !canCancel;
   }
 
   #fill(profile: PageProfile | undefined): void {
@@ -47,10 +56,15 @@ export class Form {
     this.#pace = profile?.pace;
   }
 
-  #paste(): void {
+  #paste(onKey: FormActions["onKey"]): void {
     this.#clear();
     const text = field("invitation").value;
     if (text.trim() === "") return;
+    if (Enrolment.isIn(text)) {
+      field("invitation").value = "";
+      void onKey(text);
+      return;
+    }
     const profile = decodeProfile(text);
     if (profile === undefined || typeof profile === "string") this.#complain("invitation");
     else this.#fill(profile);

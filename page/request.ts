@@ -1,5 +1,6 @@
 // Requests that are meant to fail: what counts is the SYN with which they begin.
 import { bracketed } from "../src/base/host.ts";
+import { isBadPort } from "../src/invitation/bad-ports.ts";
 
 /**
  * What a request met: a web server's answer; an end at once (refused, or something that is no web
@@ -48,6 +49,22 @@ export function ask(host: string, port: number, time: number): Promise<RequestOu
 /** Where a service is, as a link would have it. */
 export function serviceUrl(host: string, port: number): string {
   return new URL(`${schemeOf(port)}://${bracketed(host)}:${port}/`).href;
+}
+
+/** Where the service of a door by key is; `undefined` if the link names none. */
+export function doorUrl({
+  host,
+  door,
+  wait,
+}: {
+  readonly host: string;
+  readonly door: string;
+  readonly wait?: number;
+}): string | undefined {
+  if (wait === undefined) return undefined;
+  const isSsh = wait === 22 || (/ssh/i.test(door) && !/^(?:443|80|8080|8443)$/.test(String(wait)));
+  if (!isSsh) return isBadPort(wait) ? undefined : serviceUrl(host, wait);
+  return `ssh://${bracketed(host)}${wait === 22 ? "" : `:${wait}`}`;
 }
 
 function schemeOf(port: number): "http" | "https" {

@@ -1,4 +1,5 @@
 // All that the page says.
+import { keyEnglish, keyKorean } from "./key-words.ts";
 
 const english = {
   title: "Knock",
@@ -56,6 +57,7 @@ const english = {
     "If the server is in a private network, the browser may ask whether this page may reach it. The knock is sent in any case; without the permission the page cannot see whether the service answers.",
   aboutPorts:
     "No browser sends anything to these ports: {badPorts}. They cannot be knocked at from a page. If the door opens one of them, such as 22 (ssh), it opens, but the page cannot look at it.",
+  ...keyEnglish,
 };
 
 export type PageWord = keyof typeof english;
@@ -116,6 +118,7 @@ const korean: Readonly<Record<PageWord, string>> = {
     "서버가 사설 네트워크에 있으면 브라우저가 접근 권한을 물을 수 있습니다. 노크는 권한과 상관없이 전송되지만, 권한이 없으면 서비스가 응답하는지 확인할 수 없습니다.",
   aboutPorts:
     "브라우저는 다음 포트로 아무것도 보내지 않습니다: {badPorts}. 이 포트로는 노크할 수 없습니다. 22번(ssh)처럼 이 중 하나가 열리는 문이라면, 열리기는 하지만 열렸는지 이 페이지에서 확인할 수는 없습니다.",
+  ...keyKorean,
 };
 
 export const words: readonly PageWord[] = Object.keys(english) as PageWord[];

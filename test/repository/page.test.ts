@@ -33,7 +33,7 @@ describe("the page", () => {
     const hash = (text: string) => createHash("sha256").update(text).digest("base64");
     expect(policy).toBe(
       `default-src 'none'; script-src 'sha256-${hash(script)}'; style-src 'sha256-${hash(style)}'; ` +
-        "img-src data:; manifest-src data:; connect-src http: https:; base-uri 'none'; form-action 'none'",
+        "img-src data:; manifest-src data:; connect-src http: https:; worker-src 'self'; base-uri 'none'; form-action 'none'",
     );
     expect(page.match(/<script/g)).toHaveLength(1);
     expect(page).not.toMatch(/\son\w+="|\sstyle="/);
