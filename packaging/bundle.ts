@@ -48,9 +48,14 @@ const ownPage: Plugin = {
   name: "own page",
   setup: ({ onLoad }) =>
     onLoad({ filter: /[\\/]src[\\/]cli[\\/]page-file\.ts$/ }, async () => {
-      const page = await readFile(join(root, "dist/page/index.html"), "utf8");
+      const built = async (name: string) =>
+        JSON.stringify(await readFile(join(root, "dist/page", name), "utf8"));
       return {
-        contents: `export const readPage = () => new TextEncoder().encode(${JSON.stringify(page)});`,
+        contents: `
+          const encode = (text) => new TextEncoder().encode(text);
+          export const readPage = () => encode(${await built("index.html")});
+          export const readServiceWorker = () => encode(${await built("sw.js")});
+        `,
       };
     }),
 };

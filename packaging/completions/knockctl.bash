@@ -48,7 +48,10 @@ _knockctl_options() {
     client) echo --host --service --qr --force --config ;;
     rotate) echo --keep-old --length --host --yes --dry-run --config ;;
     sequence) echo --length --ports --config ;;
-    user) echo --door --host --name --lock --output --groups --expires --key --yes --config ;;
+    user)
+      echo --door --host --name --lock --link --address --output --groups --expires --key --force \
+        --yes --config
+      ;;
   esac
   case $command in
     check | migrate | replay | invite | client | sequence | help | version) ;;
@@ -124,7 +127,7 @@ _knockctl() {
         open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
         guard:*) _knockctl_offer tcp/22 icmp ;;
         invite:0 | client:0 | rotate:0) _knockctl_ask doors name ;;
-        user:0) _knockctl_offer add remove list show watch ;;
+        user:0) _knockctl_offer add remove list show watch page ;;
         help:0) _knockctl_commands ;;
         check:0 | migrate:0 | replay:0) _knockctl_files ;;
       esac

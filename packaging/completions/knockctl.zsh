@@ -170,11 +170,14 @@ case $command in
       '--host=[this server, as the device names it]:host:_hosts' \
       '--name=[the name of the profile]:name:' \
       '--lock=[read the lock of a key from standard input]:lock:(-)' \
+      '--link=[make a link to the page at this URL]:url:' \
+      '--address=[the addresses of this server, for the link]:addresses:' \
+      '--force[overwrite a different file (page)]' \
       '--output=[write the line for the device to this file]:file:_files' \
       '--groups=[the groups of the device]:groups:' \
       '--expires=[the last day of the device]:day:' \
       '--key=[remove only this key]:key:' \
       '--yes[ask nothing]' \
-      '1:action:(add remove list show watch)' '2:name:'
+      '1:action:(add remove list show watch page)' '2:name:'
     ;;
 esac

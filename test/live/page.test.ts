@@ -326,6 +326,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
     const tab = await visit(client, siteUrl("http"));
     const keyboard = tab.keyboard;
     const focused = () => tab.evaluate("document.activeElement.id");
+    await tab.getByLabel("Server").waitFor();
     const type = async (text: string) => {
       await keyboard.press("Tab");
       await keyboard.insertText(text);

@@ -1,7 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isErrno, KnockError, reason } from "../../base/errors.ts";
+import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { formatService, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
@@ -16,8 +15,10 @@ import { formatQr } from "../qr.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print } from "./command.ts";
 import { findDoor } from "./door-operand.ts";
+import { readPageUrl } from "./page-url.ts";
 import { qrOption, readQrTarget, writeQr } from "./qr-file.ts";
 import { readHostName } from "./trial.ts";
+import { writePublic } from "./write-public.ts";
 
 /** An invitation, and its output. */
 interface Invited extends Invitation {
@@ -70,10 +71,11 @@ export const invite: Command = {
   example: "invite ssh --host server.example.org",
   async run(line, io) {
     const invitation = gather(line);
-    const base = readBase(line.given.get("url"));
+    const url = line.given.get("url");
+    const base = url === undefined ? undefined : readPageUrl(url).href;
     const target = readQrTarget(line);
     const file = resolve(line.given.get("output") ?? "knock.html");
-    writePage(file, line.given.has("force"));
+    writePublic(file, readPage(), line.given.has("force"));
     const fragment = `#${encodeProfile(invitation.profile)}`;
     const link = `${base ?? pathToFileURL(file).href}${fragment}`;
     const qr = base === undefined ? fragment : link;
@@ -106,42 +108,6 @@ function readServiceOption(text: string | undefined): number | undefined {
   if (service?.protocol === "tcp") return service.port;
   const hints = ["a page can look at TCP only: tcp/443"];
   throw new KnockError("USAGE", `"${printable(text)}" is not a service to look at`, { hints });
-}
-
-/** Reads the URL of the page, without a fragment. */
-function readBase(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^(?:https?|file):$/.test(url.protocol)) {
-    const hints = ["the whole address of the page: https://www.example.org/knock.html"];
-    throw new KnockError("USAGE", `"${printable(text)}" is not the address of a page`, { hints });
-  }
-  url.hash = "";
-  return url.href;
-}
-
-function writePage(file: string, force: boolean): void {
-  const page = readPage();
-  try {
-    // The page holds no secret, so all users may read it. Without `force` this follows no link.
-    writeFileSync(file, page, { mode: 0o644, flag: force ? "w" : "wx" });
-  } catch (cause) {
-    if (!isErrno(cause, "EEXIST")) {
-      const message = `cannot write ${printable(file)}: ${reason(cause)}`;
-      throw new KnockError("SYSTEM", message, { cause });
-    }
-    if (isSame(file, page)) return;
-    const hints = ["--force writes the page over it, --output FILE elsewhere"];
-    throw new KnockError("SYSTEM", `${printable(file)} exists, and is another file`, { hints });
-  }
-}
-
-function isSame(file: string, page: Uint8Array): boolean {
-  try {
-    return readFileSync(file).equals(page);
-  } catch {
-    return false; // A folder, or a file that cannot be read.
-  }
 }
 
 function report(line: CommandLine, io: Io, invited: Invited): void {

@@ -124,6 +124,75 @@ describe("user add", () => {
     expect(existsSync(join(folder, "output"))).toBe(false);
   });
 
+  describe("with --link", () => {
+    const page = "https://www.example.org/knock.html";
+    const address = ["--address", "192.0.2.10,2001:DB8::10"];
+
+    test("makes a link to a page, with addresses and the time for which the door is open", async () => {
+      const { output, add, link } = await open(conf.replace("tcp/22", "tcp/22\n  open_for = 1h"));
+      const { code, stdout } = await add(
+        ...["alice/phone", "--door", "ssh", "--link", `${page}#old`],
+        ...address,
+      );
+      expect(code).toBe(0);
+      expect(stdout).toContain("knockctl user page FILE writes the page");
+      expect(readFileSync(output, "utf8")).toMatch(
+        /^https:\/\/www\.example\.org\/knock\.html#key=/,
+      );
+      const { key: _, port: __, ...rest } = link();
+      expect(rest).toEqual({
+        ...{ host: "server.example.org", door: "ssh", name: "home", wait: 22, openFor: 3600 },
+        addresses: ["192.0.2.10", "2001:db8::10"],
+      });
+    });
+
+    test("takes an address as the host, too", async () => {
+      const { output, run } = await open();
+      const host = ["--door", "web", "--host", "192.0.2.10", "--link", page];
+      const { code } = await run("add", "a/b", ...host, "--yes", "--output", output);
+      expect(code).toBe(0);
+      expect(readFileSync(output, "utf8")).toMatch(/&wait=80&address=192\.0\.2\.10&for=30\n$/);
+    });
+
+    test.each([
+      [["--link", "http://www.example.org/knock.html"], 2, "came over http"],
+      [["--link", "knock.html"], 2, "not the address of a page"],
+      [["--link", page, "--address", "server"], 2, "is not an address"],
+      [
+        ["--link", page, "--address", "192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4,192.0.2.5"],
+        2,
+        "4 at",
+      ],
+      [["--link", page, "--lock", "-"], 2, "goes without --lock"],
+      [["--address", "192.0.2.1"], 2, "goes with --link"],
+      [["--link", page, "--host", "localhost"], 1, "no address that a phone reaches"],
+    ])("%j is refused", async (args, expected, message) => {
+      const { output, users, run } = await open();
+      const host = args.includes("--host") ? [] : ["--host", "192.0.2.10"];
+      const { code, stderr } = await run(
+        ...["add", "a/b", "--door", "ssh", "--yes", "--output", output, ...host, ...args],
+      );
+      expect([code, stderr]).toEqual([expected, expect.stringContaining(message)]);
+      expect([existsSync(output), existsSync(users)]).toEqual([false, false]);
+    });
+  });
+
+  test("page writes the page and its service worker, and replaces nothing else", async () => {
+    const { folder, run } = await open();
+    const [file, worker] = [join(folder, "knock.html"), join(folder, "sw.js")];
+    const { code, stdout } = await run("page", file);
+    expect([code, stdout.replaceAll(folder, "/there")]).toEqual([
+      0,
+      "Put /there/knock.html and /there/sw.js on a web server with https. They hold no secret.\n",
+    ]);
+    expect(readFileSync(file, "utf8")).toMatch(/^<!doctype html>/);
+    expect(statSync(worker).size).toBeLessThanOrEqual(1024);
+    expect((await run("page", file)).code).toBe(0);
+    writeFileSync(worker, "another");
+    expect((await run("page", file)).code).toBe(1);
+    expect((await run("page", file, "--force")).code).toBe(0);
+  });
+
   test("gives a device a second key, by the doors that it has, and no third", async () => {
     const { config, output, add, run, devices } = await open();
     await add("alice/laptop", "--door", "ssh");

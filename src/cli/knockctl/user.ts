@@ -6,6 +6,7 @@ import type { Command, CommandLine } from "./command.ts";
 import { usageError } from "./command.ts";
 import { addUserCommand } from "./user/add.ts";
 import { listUsersCommand } from "./user/list.ts";
+import { writePageCommand } from "./user/page.ts";
 import { removeUserCommand } from "./user/remove.ts";
 import { watchUserCommand } from "./user/watch.ts";
 
@@ -17,6 +18,7 @@ const actions: Readonly<Record<string, UserAction>> = {
   remove: removeUserCommand,
   show: listUsersCommand,
   watch: watchUserCommand,
+  page: writePageCommand,
 };
 
 export const user: Command = {
@@ -30,6 +32,7 @@ export const user: Command = {
     "list",
     "show PERSON[/DEVICE]",
     "watch PERSON/DEVICE",
+    "page FILE",
   ],
   description: `
     Lets a device open a door by key: shows the change of the configuration, and asks. Then it
@@ -40,6 +43,10 @@ export const user: Command = {
     With --lock -, the device has made its key itself (knock --request): its lock is read from
     standard input, and no secret is printed. remove takes a person or a device out of the users
     file and out of what is open, and closes what no other device holds.
+
+    With --link, the line is a link to a page, and its QR code is for the camera of a phone: a browser
+    keeps the key and knocks (docs/browser.md). page writes that page to FILE, and sw.js beside it,
+    to put them on a web server with https.
 
     list and show say what the users file has, and ask knockd about each key: the last knock, its
     source, how far the clock of the device is off, and what was refused (show).
@@ -53,10 +60,13 @@ export const user: Command = {
     { long: "host", argument: "NAME", help: "name this server as the device does" },
     { long: "name", argument: "NAME", help: "name the profile of the device NAME [home]" },
     { long: "lock", argument: "-", help: "read the lock of a key from standard input" },
+    { long: "link", argument: "URL", help: "make a link to the page at URL, for a browser" },
+    { long: "address", argument: "A,B", help: "put these addresses of the server into the link" },
     { long: "output", argument: "FILE", help: "write the line for the device to FILE (0600)" },
     { long: "groups", argument: "GROUPS", help: "make the device one of GROUPS (a,b)" },
     { long: "expires", argument: "DAY", help: "end the rights of the device after DAY, in UTC" },
     { long: "key", argument: "ID", help: "remove only this key" },
+    { long: "force", help: "overwrite a different file (page)" },
     { long: "yes", help: "ask nothing" },
     { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
   ],

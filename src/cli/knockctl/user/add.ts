@@ -7,14 +7,11 @@ import type { Principal } from "../../../base/principals.ts";
 import { isAmongUsers } from "../../../base/principals.ts";
 import { printable } from "../../../base/text.ts";
 import type { Config, DoorConfig } from "../../../config/config.ts";
-import { namedServices } from "../../../config/config.ts";
 import { addKnockPort, addUser } from "../../../config/edit/key-users.ts";
 import { parseConfig } from "../../../config/parse.ts";
 import { isDeviceName } from "../../../config/principals.ts";
 import { formatWithHint } from "../../../config/problem.ts";
 import { makeKey, parseLock } from "../../../knock/keys.ts";
-import type { KnockLink } from "../../../knock/link.ts";
-import { formatLink, parseLink } from "../../../knock/link.ts";
 import { difference, readable } from "../../../setup/difference.ts";
 import type { SetupPaths } from "../../../setup/paths.ts";
 import { decode, readBytes, setupPaths } from "../../../setup/paths.ts";
@@ -26,7 +23,7 @@ import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
 import { findDoor } from "../door-operand.ts";
 import { isTerminal, Questions } from "../init/questions.ts";
-import { readHostName } from "../trial.ts";
+import { makeDeviceLink, readRoute } from "./device-link.ts";
 import type { UsersText } from "./files.ts";
 import { applyAddition, expectSound, readUsers } from "./files.ts";
 import { changeUsers, readRights } from "./rights.ts";
@@ -46,9 +43,14 @@ interface Enrolment {
   readonly usersAfter: string;
   /** The line for the device; a secret, unless the device has made its key. */
   readonly link: string;
+  /** Where the page is that the link leads to. */
+  readonly page: string | undefined;
   readonly isSecret: boolean;
   readonly port: number;
 }
+
+/** How the page gets where the link leads. */
+const pageHint = "knockctl user page FILE writes the page";
 
 /** Runs `knockctl user add`. */
 export async function addUserCommand(line: CommandLine, name: string, io: Io): Promise<number> {
@@ -95,8 +97,7 @@ async function plan(line: CommandLine, name: string): Promise<Enrolment> {
   if (!isDeviceName(name)) {
     throw usageError(`"${printable(name)}" is not PERSON/DEVICE`, "for example alice/laptop");
   }
-  const host = given.get("host");
-  if (host === undefined) throw usageError("--host NAME is missing");
+  const route = await readRoute(line);
   const file = resolve(given.get("config") ?? defaultConfigFile);
   const existing = readExisting(file);
   const paths = setupPaths(file, existing.options, given.get("socket"));
@@ -113,26 +114,13 @@ async function plan(line: CommandLine, name: string): Promise<Enrolment> {
   const before = readBytes(file) ?? Buffer.alloc(0);
   const port = existing.options.knockPorts[0] ?? chooseKnockPort(existing);
   const text = changeConfig(decode(before), existing, { door, device, port });
-  const service = namedServices(door).find(({ protocol }) => protocol === "tcp");
   return {
     ...{ name, paths, door, users, usersAfter, port, keyId: lock.id },
     config: { before, after: Buffer.from(text, encodingOf(before)) },
-    link: makeLink({
-      ...(texts.key !== undefined && { key: texts.key }),
-      ...{ host: readHostName(host), port, door: door.name, name: given.get("name") ?? "home" },
-      ...(service !== undefined && "port" in service && { wait: service.port }),
-      addresses: [],
-    }),
+    link: makeDeviceLink(route, door, { port, key: texts.key }),
+    page: route.page?.url,
     isSecret: texts.key !== undefined,
   };
-}
-
-/** Throws USAGE if the client would not take it. */
-function makeLink(facts: KnockLink): string {
-  const link = formatLink(facts);
-  const parsed = parseLink(link);
-  if (typeof parsed !== "string") return link;
-  throw usageError(`the line for the device cannot hold this ${parsed}`, "60 characters at most");
 }
 
 /** The encoding in which `decode` has read a file. */
@@ -211,25 +199,27 @@ function report(
   enrolment: Enrolment,
   { diff, isRunning }: { readonly diff: string; readonly isRunning: boolean },
 ): void {
-  const { name, door, keyId, users, paths, link, isSecret, port } = enrolment;
+  const { name, door, keyId, users, paths, link, page, isSecret, port } = enrolment;
   const output = line.given.get("output");
   const result = {
     ...{ user: name, key: keyId, door: door.name, port, config: paths.config },
     ...{ usersFile: users.file, diff, reloaded: isRunning },
     ...(output !== undefined && { output }),
     ...(!isSecret && { link }),
+    ...(page !== undefined && { page }),
   };
   print(line, io, result, () => {
     const reload = isRunning
       ? ""
       : "knockd does not run with this configuration, and reads it when it starts.\n";
     const done = `${name} may open [${printable(door.name)}] with the key ${keyId}.\n${reload}`;
+    const use = page === undefined ? "knock --import" : `a browser opens it (${pageHint})`;
     if (output !== undefined) {
-      return `${done}${printable(output)} has the line for the device: knock --import\n`;
+      return `${done}${printable(output)} has the line for the device: ${use}\n`;
     }
     const once = isSecret
-      ? "This line is shown once; the server keeps only what checks it. On the device: knock --import"
-      : "On the device: knock --import";
+      ? `This line is shown once; the server keeps only what checks it. On the device: ${use}`
+      : `On the device: ${use}`;
     return `${done}${once}\n\n${link}\n\n${isSecret ? formatQr(link, true) : ""}`;
   });
 }
