@@ -18,7 +18,7 @@ const problems: Readonly<Record<KeyProblem, PageWord>> = {
   old: "keyOld",
 };
 
-export class Enrolment {
+export class LinkEnrolment {
   readonly #language: Language;
   readonly #link: string;
 
@@ -81,7 +81,7 @@ function freeName(name: string, doors: readonly StoredDoor[]): string {
 
 /** Takes the secret out of the address, and so out of bookmarks and this tab's history. */
 function forget(): void {
-  if (Enrolment.isIn(location.hash)) {
+  if (LinkEnrolment.isIn(location.hash)) {
     history.replaceState(null, "", location.pathname + location.search);
   }
 }

@@ -2,7 +2,7 @@
 import type { PageProfile, ProfileProblem } from "../src/invitation/profile.ts";
 import { decodeProfile, readProfile } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
-import { Enrolment } from "./enrolment.ts";
+import { LinkEnrolment } from "./enrolment.ts";
 import type { Language, PageWord } from "./words.ts";
 import { say } from "./words.ts";
 
@@ -60,7 +60,7 @@ export class Form {
     this.#clear();
     const text = field("invitation").value;
     if (text.trim() === "") return;
-    if (Enrolment.isIn(text)) {
+    if (LinkEnrolment.isIn(text)) {
       field("invitation").value = "";
       void onKey(text);
       return;

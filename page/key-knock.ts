@@ -9,7 +9,7 @@ import { ask } from "./request.ts";
 import { doorIdOf, sealPacket } from "./seal.ts";
 
 /** What became of a knock. `blind`: the browser cannot look. */
-export type KnockEnd = "answer" | "end" | "silence" | "blind" | "nothing-sent" | "no-webrtc";
+export type KeyKnockOutcome = "answer" | "end" | "silence" | "blind" | "nothing-sent" | "no-webrtc";
 
 const series = new PacketSeries(() => random(1000), random(slotsPerMinute));
 /** The source of the packet: behind an address translation, a page does not know its own. */
@@ -21,7 +21,7 @@ const pause = 400;
 const patience = 5000;
 
 /** Knocks, and returns what the service does then. */
-export async function knockByKey(door: StoredDoor): Promise<KnockEnd> {
+export async function knockByKey(door: StoredDoor): Promise<KeyKnockOutcome> {
   if (typeof RTCPeerConnection === "undefined") return "no-webrtc";
   const id = await doorIdOf(door.door);
   // A packet each: what comes again from the other family of addresses opens nothing for it.
@@ -36,7 +36,7 @@ export async function knockByKey(door: StoredDoor): Promise<KnockEnd> {
   return await look;
 }
 
-async function lookAt({ host, wait }: StoredDoor): Promise<KnockEnd> {
+async function lookAt({ host, wait }: StoredDoor): Promise<KeyKnockOutcome> {
   if (wait === undefined || isBadPort(wait)) return "blind";
   await new Promise((resolve) => setTimeout(resolve, pause));
   return await ask(host, wait, patience);

@@ -1,7 +1,7 @@
 // The doors by key: one large button for one of them, one line of state, and the list of all.
 import { readName } from "../src/invitation/profile.ts";
 import { element } from "./element.ts";
-import type { KnockEnd } from "./key-knock.ts";
+import type { KeyKnockOutcome } from "./key-knock.ts";
 import { addressesOf, knockByKey } from "./key-knock.ts";
 import type { KeyStore, StoredDoor } from "./key-store.ts";
 import { askUser } from "./question.ts";
@@ -10,7 +10,7 @@ import type { Language, PageWord } from "./words.ts";
 import { say } from "./words.ts";
 
 /** What the page says after a knock: a short line, and what to do. */
-const outcomes: Readonly<Record<KnockEnd, readonly [PageWord, PageWord]>> = {
+const outcomes: Readonly<Record<KeyKnockOutcome, readonly [PageWord, PageWord]>> = {
   answer: ["keyOpen", "keyAnswers"],
   end: ["keySent", "keyReacts"],
   silence: ["keyClosed", "keySilent"],
@@ -73,7 +73,7 @@ export class KeyView {
     }
   }
 
-  async #conclude(door: StoredDoor, end: KnockEnd): Promise<void> {
+  async #conclude(door: StoredDoor, end: KeyKnockOutcome): Promise<void> {
     const now = Date.now();
     const isLikelyOpen = end === "answer" || end === "end" || end === "blind";
     const { openFor } = door;

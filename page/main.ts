@@ -4,7 +4,7 @@ import type { PageProfile } from "../src/invitation/profile.ts";
 import { decodeProfile, encodeProfile } from "../src/invitation/profile.ts";
 import { DoorView } from "./door.ts";
 import { element } from "./element.ts";
-import { Enrolment } from "./enrolment.ts";
+import { LinkEnrolment } from "./enrolment.ts";
 import { Form } from "./form.ts";
 import { allowInstallation } from "./home-screen.ts";
 import { KeyStore } from "./key-store.ts";
@@ -34,7 +34,7 @@ function openKeys(): NonNullable<typeof keys> {
 }
 
 async function show(editing: boolean): Promise<void> {
-  if (Enrolment.isIn(location.hash)) return await enrol(location.hash);
+  if (LinkEnrolment.isIn(location.hash)) return await enrol(location.hash);
   const found = location.hash.length > 1 ? decodeProfile(location.hash) : undefined;
   const damaged = location.hash.length > 1 && (found === undefined || typeof found === "string");
   const profile = typeof found === "string" ? undefined : found;
@@ -60,7 +60,7 @@ async function showKeys(id?: number): Promise<boolean> {
 
 /** Takes the key of a link, and its secret out of the address. */
 async function enrol(link: string): Promise<void> {
-  const enrolment = new Enrolment(language, link);
+  const enrolment = new LinkEnrolment(language, link);
   const opened = await openKeys().catch(() => undefined);
   const result = await enrolment.run(opened?.store);
   if (result.kind === "refused") {

@@ -80,7 +80,7 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
-        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --groups | --expires | --key)
+        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --link | --groups | --expires | --key)
         option=$word
         ;;
       -*) ;;

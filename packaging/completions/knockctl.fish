@@ -20,7 +20,7 @@ function __knockctl_operands
         if test $skip -eq 1
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
-                --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock \
+                --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock --link \
                 --groups --expires --key
             set skip 1
         else if not string match -q -- '-*' $word
