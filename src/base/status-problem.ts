@@ -14,6 +14,7 @@ export const problemCodes = [
   "clock",
   "network",
   "interface-missing",
+  "interface-port",
   "firewall",
   "kernel-doors",
   "not-protected",

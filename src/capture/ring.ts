@@ -8,12 +8,13 @@ import {
   attachFilter,
   closePacketSocket,
   interfaceIndex,
-  interfaceName,
   mapRing,
   openPacketSocket,
   start,
   statistics,
 } from "../ffi/packet-socket.ts";
+import type { NetworkDevice } from "./device.ts";
+import { readDevice } from "./device.ts";
 import { compileFilter, mostRanges } from "./filter.ts";
 import type { CaptureCounters, Frame, Sink, Source } from "./source.ts";
 import { Wakeups } from "./wakeups.ts";
@@ -133,13 +134,13 @@ export class Ring implements Source {
 
   /**
    * What the kernel calls those interfaces that were asked for and exist. They may have been asked for by an
-   * alternative name, or by the label of an address. Throws CAPTURE.
+   * alternative name, or by the label of an address. Throws CAPTURE, SYSTEM.
    */
-  devices(): ReadonlyMap<string, string> {
-    const devices = new Map<string, string>();
+  devices(): ReadonlyMap<string, NetworkDevice> {
+    const devices = new Map<string, NetworkDevice>();
     for (const name of this.#interfaces ?? []) {
       const index = this.#index(name);
-      const device = index === undefined ? undefined : interfaceName(this.#fd, index);
+      const device = index === undefined ? undefined : readDevice(this.#fd, index);
       if (device !== undefined) devices.set(name, device);
     }
     return devices;

@@ -17,7 +17,7 @@ function start() {
   const kernelDoors = new DaemonKernelDoors(config.options, {
     doors: () => doors,
     onlyIpv4: false,
-    deviceOf: (name) => name,
+    deviceOf: (name) => ({ name, master: undefined }),
     ...{ clock, rehearsal },
     wereTouched: () => false,
     log: new MemoryLog(),

@@ -1,11 +1,7 @@
 import { randomInt } from "node:crypto";
-import { backends } from "../base/backends.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Sequence } from "../base/sequence.ts";
-import { openedAs, uniqueServices } from "../base/service.ts";
-import type { Config, ConfigOptions, DoorConfig } from "../config/config.ts";
-import { fixedSteps, namedServices, servicesFor } from "../config/config.ts";
+import type { ConfigOptions } from "../config/config.ts";
 import type { KernelDoorsResult, KnockedDoor } from "../firewall/backend.ts";
 import type {
   KernelDoor,
@@ -16,6 +12,8 @@ import { compiledDoors, selectDoors } from "../firewall/nftables/kernel-doors.ts
 import type { Ruleset, TableContents } from "../firewall/nftables/nft-ruleset.ts";
 import { rulesetsFor } from "../firewall/nftables/nft-ruleset.ts";
 import type { NumberedDoor } from "./access-request.ts";
+import type { KernelInterfaces } from "./configured-kernel-doors.ts";
+import { kernelDoorsOf, wantsKernelDoors } from "./configured-kernel-doors.ts";
 import type { Doors } from "./doors.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import type { DeviceLookup } from "./services-behind.ts";
@@ -113,7 +111,7 @@ export class DaemonKernelDoors {
    * configuration wants none to be.
    */
   states(): readonly KernelDoorState[] | undefined {
-    if (!isWanted(this.#options)) return undefined;
+    if (!wantsKernelDoors(this.#options)) return undefined;
     const { doors, onlyIpv4 } = this.#parts;
     const why = this.#obstacle;
     return selectDoors(kernelDoorsOf(doors(), this.#devices, onlyIpv4)).map((state) =>
@@ -147,19 +145,22 @@ export class DaemonKernelDoors {
   }
 
   /** The interfaces whose packets count; one that does not exist has the name by which it may come. */
-  get #devices(): readonly string[] | undefined {
-    return this.#options.interfaces?.map((name) => this.#parts.deviceOf(name) ?? name);
+  get #devices(): KernelInterfaces {
+    const { interfaces } = this.#options;
+    const devices = interfaces?.map(
+      (name) => this.#parts.deviceOf(name) ?? { name, master: undefined },
+    );
+    const port = devices?.find(({ master }) => master !== undefined);
+    // What comes in on other ports of the master would count, too.
+    const obstacle = port && `interface ${port.name} is a port of ${port.master}`;
+    return { interfaces: devices?.map(({ name }) => name), obstacle };
   }
 
   get #current(): KernelDoors | undefined {
     const { doors, onlyIpv4 } = this.#parts;
-    if (!isWanted(this.#options)) return undefined;
+    if (!wantsKernelDoors(this.#options)) return undefined;
     return kernelDoorsOf(doors(), this.#devices, onlyIpv4);
   }
-}
-
-function isWanted({ kernelDoors, firewall }: KernelOptions): boolean {
-  return kernelDoors && backends[firewall].canProtect;
 }
 
 /** The most sources that a line names. */
@@ -171,75 +172,4 @@ export function listSources(knocked: readonly KnockedDoor[]): string {
   const named = sources.slice(0, mostNamed).join(", ");
   const more = sources.length - mostNamed;
   return more > 0 ? `${named} and ${more} more` : named;
-}
-
-/** Whether the kernel opens a native door where its services are protected. */
-export interface NamedKernelDoor {
-  readonly door: string;
-  readonly opens: boolean;
-  /** Why not, as a clause. */
-  readonly why?: string;
-}
-
-/** Returns what the kernel makes of the native doors of a configuration where nft takes all; none if it is to open none. */
-export function nativeKernelDoors({ options, doors }: Config): readonly NamedKernelDoor[] {
-  if (!isWanted(options)) return [];
-  const all = doors.map((config) => {
-    const sequence = fixedSteps(config);
-    return describeDoor({ config, nth: 1 }, sequence, config.target && [], []);
-  });
-  const states = selectDoors({ doors: all, interfaces: options.interfaces, onlyIpv4: false });
-  return doors.flatMap(({ name, action }, i) => {
-    const state = states[i];
-    return action.kind === "native" && state !== undefined ? [{ door: name, ...state }] : [];
-  });
-}
-
-const families = [4, 6] as const;
-
-function obstacleOf({ sequence, until, action }: DoorConfig): string | undefined {
-  if (sequence.kind === "none") return "keys alone open it";
-  if (sequence.kind === "one-time") return "its sequences are used once";
-  const services = action.kind === "native" ? action.services : [];
-  if (services.some(({ protocol }) => protocol === "any")) return "it opens all services";
-  const all = uniqueServices(services.map(openedAs)).length;
-  const counts = families.map((family) => servicesFor(services, family).length);
-  // A door has one key in the kernel, which names all that it opens.
-  if (counts.some((count) => count > 0 && count < all)) {
-    return "it opens other services over IPv4 than over IPv6";
-  }
-  return until === undefined ? undefined : "it ends at a date";
-}
-
-/** Returns doors, as they are at this moment, as the kernel has to know them. */
-export function kernelDoorsOf(
-  doors: Pick<Doors, "all">,
-  interfaces: readonly string[] | undefined,
-  onlyIpv4: boolean,
-): KernelDoors {
-  const all = doors.all.map(({ config, nth, door, decoys }): KernelDoor => {
-    // A name that stands for no address yet is a target, too.
-    const target = config.target && (door?.target ?? []);
-    return describeDoor({ config, nth }, door?.sequence ?? [], target, decoys);
-  });
-  return { doors: all, interfaces, onlyIpv4 };
-}
-
-function describeDoor(
-  { config, nth }: NumberedDoor,
-  sequence: Sequence,
-  target: KernelDoor["target"],
-  decoys: KernelDoor["decoys"],
-): KernelDoor {
-  const { name, timeout, flags, allow, deny, action } = config;
-  const opening =
-    action.kind === "native"
-      ? {
-          services: namedServices(config),
-          families: families.filter((family) => servicesFor(action.services, family).length > 0),
-          openFor: action.openFor,
-        }
-      : undefined;
-  const obstacle = obstacleOf(config);
-  return { name, nth, sequence, obstacle, timeout, flags, target, allow, deny, decoys, opening };
 }

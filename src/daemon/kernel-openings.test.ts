@@ -76,7 +76,7 @@ function start(adopt?: () => Adoption) {
     leaseManager: adopt === undefined ? leaseManager : { adopt, leases: [] },
     counters,
     kernelDoors: new DaemonKernelDoors(config.options, {
-      deviceOf: (name) => name,
+      deviceOf: (name) => ({ name, master: undefined }),
       doors: () => doors,
       onlyIpv4: false,
       clock,

@@ -30,6 +30,11 @@ function devicesOf(
   names: readonly string[] | undefined,
   deviceOf: DeviceLookup,
 ): readonly string[] | undefined {
-  const devices = names?.flatMap((name) => deviceOf(name) ?? []).filter(isNftName);
+  const devices = names
+    ?.flatMap((name) => {
+      const device = deviceOf(name);
+      return device?.master ?? device?.name ?? [];
+    })
+    .filter(isNftName);
   return devices?.length === names?.length ? devices && [...new Set(devices)] : undefined;
 }

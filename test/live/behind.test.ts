@@ -294,6 +294,40 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       expect(await reaches(stranger, target, 22)).toBe("silent");
     });
 
+    test("is shut on the bridge of a port that Interface names, and status and check say so", async () => {
+      const [name, bits] = [addressOf(gateway, family), family === 4 ? "24" : "64"];
+      await gateway.ip("link", "add", "br0", "type", "bridge");
+      await gateway.ip("address", "del", `${name}/${bits}`, "dev", "eth0");
+      await gateway.ip("link", "set", "eth0", "master", "br0");
+      await gateway.ip("link", "set", "br0", "up");
+      const nodad = family === 4 ? [] : ["nodad"];
+      await gateway.ip("address", "add", `${name}/${bits}`, ...nodad, "dev", "br0");
+      const door = `open = tcp/22\nto = ${both}\nprotect = yes\nopen_for = 1h`;
+      await serve(door);
+      expect(await server.table()).toMatch(/chain routed[^}]*iifname != "br0" accept/);
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+      const text = "interface eth0 is a port of br0: knocks may not arrive, name br0";
+      expect(server.daemon?.output).toContain(`warning: ${text}`);
+      expect(await server.ask("status")).toMatchObject({
+        status: { problems: [{ code: "interface-port", message: text }] },
+      });
+      expect(await server.ask("doors")).toMatchObject({
+        doors: [{ kernel: { opens: false, why: "interface eth0 is a port of br0" } }],
+      });
+      expect((await server.knockctl(`check ${server.config}`)).stderr).toContain(
+        "eth0 is a port of br0: knocks may not arrive",
+      );
+      await server.kill();
+      await knock(client, name, 7003, 7001);
+      expect(await reaches(client, target, 22)).toBe("silent");
+      await serve(door, "Interface = br0");
+      expect(server.daemon?.output).not.toContain("port of");
+      await server.kill();
+      await knock(client, name, 7003, 7001);
+      await expect.poll(() => reaches(client, target, 22), { timeout: 10_000 }).toBe("open");
+      expect(await reaches(stranger, target, 22)).toBe("silent");
+    });
+
     test("ends with unprotect, with and without the daemon, and is in the rules of the next boot", async () => {
       await serve(`open = tcp/22\nto = ${both}\nprotect = yes`);
       const file = server.bootFile ?? "";

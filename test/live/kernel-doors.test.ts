@@ -7,8 +7,8 @@ import { monotonic } from "../../src/base/time.ts";
 import { Host } from "../../src/capture/host.ts";
 import { namedServices } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
+import { kernelDoorsOf } from "../../src/daemon/configured-kernel-doors.ts";
 import { Doors } from "../../src/daemon/doors.ts";
-import { kernelDoorsOf } from "../../src/daemon/kernel-doors.ts";
 import { decode } from "../../src/decode/decode.ts";
 import { isMartian } from "../../src/decode/martian.ts";
 import type { KernelDoors } from "../../src/firewall/nftables/kernel-doors.ts";
@@ -108,7 +108,7 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
     const resolve = (targets: readonly unknown[]) =>
       targets.filter((one) => typeof one === "object");
     const doors = new Doors(config.doors, resolve as never, new MemoryLog());
-    const kernel = kernelDoorsOf(doors, config.options.interfaces, onlyIpv4);
+    const kernel = kernelDoorsOf(doors, { interfaces: config.options.interfaces }, onlyIpv4);
     let refusal: Error | undefined;
     const parts = {
       table: "sesame",

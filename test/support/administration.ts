@@ -103,7 +103,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     clock,
     log,
     kernelDoors: undefined,
-    deviceOf: (name) => name,
+    deviceOf: (name) => ({ name, master: undefined }),
   });
   onTestFinished(() => protection.close());
   const activity = new DoorActivity(clock);

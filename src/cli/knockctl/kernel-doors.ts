@@ -1,5 +1,5 @@
 import { printable } from "../../base/text.ts";
-import type { NamedKernelDoor } from "../../daemon/kernel-doors.ts";
+import type { NamedKernelDoor } from "../../daemon/configured-kernel-doors.ts";
 
 /** Returns a sentence without a full stop on whether a door opens without knockd. */
 export function describeKernelDoor({ door, opens, why = "unknown" }: NamedKernelDoor): string {

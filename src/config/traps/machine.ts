@@ -21,6 +21,8 @@ import { commandsOf, warnAt } from "./door-commands.ts";
 export interface MachineFacts {
   /** The addresses of each interface, by its name. */
   readonly interfaces: ReadonlyMap<string, readonly string[]>;
+  /** Returns the bridge or bond of which an interface is a port; `undefined` if it is none's. */
+  readonly masterOf: (name: string) => string | undefined;
   /** Other hosts may reach it over IPv6. */
   readonly hasIpv6: boolean;
   /** Whether it forwards packets of this family of addresses; `undefined` if that is not known. */
@@ -74,10 +76,14 @@ function interfaces(
   const directive = directives.findLast(({ key }) => isNameOf(key, optionRows.interfaces));
   if (names === undefined || directive === undefined) return [];
   return names.flatMap((name) => {
-    if (machine.interfaces.has(name)) return [];
     const at = Math.max(0, directive.value?.indexOf(name) ?? 0);
-    const { message, hint } = missingInterface(name, machine);
-    return [warnAt(directive, at, message, hint)];
+    if (!machine.interfaces.has(name)) {
+      const { message, hint } = missingInterface(name, machine);
+      return [warnAt(directive, at, message, hint)];
+    }
+    const master = machine.masterOf(name);
+    if (master === undefined) return [];
+    return [warnAt(directive, at, `${name} is a port of ${master}: knocks may not arrive`, master)];
   });
 }
 

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { MachineFacts } from "../../config/traps/machine.ts";
 
 /** Where systemd and the init script let a daemon look for programs. */
@@ -18,6 +18,7 @@ export function thisMachine(): MachineFacts {
     interfaces: new Map(
       [...names].map((name) => [name, (addresses[name] ?? []).map(({ address }) => address)]),
     ),
+    masterOf,
     hasIpv6: all.some(
       ({ family, internal, address }) =>
         family === "IPv6" && !internal && !/^fe[89ab]/i.test(address),
@@ -43,6 +44,18 @@ function interfaceNames(): readonly string[] {
     return readdirSync("/sys/class/net");
   } catch {
     return [];
+  }
+}
+
+function masterOf(name: string): string | undefined {
+  try {
+    const master = basename(readlinkSync(`/sys/class/net/${name}/master`));
+    // Packets of a VRF come in on its interfaces.
+    const kinds = ["bridge", "bonding"];
+    const isMaster = kinds.some((kind) => existsSync(`/sys/class/net/${master}/${kind}`));
+    return isMaster ? master : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
+import type { NetworkDevice } from "../../capture/device.ts";
 import { NetworkChanges } from "./network.ts";
 
 /** What the kernel would call at a change of the network. */
@@ -107,8 +108,9 @@ test("an interface that is missing is a problem until it is there", () => {
 });
 
 test("an interface that comes, goes, or gets another name is told, and other changes are not", () => {
-  let devices = new Map<string, string>();
+  let devices = new Map<string, NetworkDevice>();
   const told: (string | undefined)[] = [];
+  const log = new MemoryLog();
   const network = new NetworkChanges({
     host: { refresh: () => {}, addresses: () => [] },
     ring: {
@@ -117,22 +119,29 @@ test("an interface that comes, goes, or gets another name is told, and other cha
       missing: () => [],
       devices: () => devices,
     },
-    log: new MemoryLog(),
+    log,
     clock: new ManualClock(),
     watch,
-    onDevices: () => told.push(network.deviceOf("outer")),
+    onDevices: () => told.push(network.deviceOf("outer")?.name),
   });
   changed();
-  for (const device of ["eth0", "eth0", "wan0"]) {
-    devices = new Map([["outer", device]]);
+  for (const name of ["eth0", "eth0", "wan0"]) {
+    devices = new Map([["outer", { name, master: undefined }]]);
     changed();
   }
   devices = new Map();
   changed();
   expect(told).toEqual(["eth0", "wan0", undefined]);
   // A reload makes the rules by itself.
-  devices = new Map([["outer", "eth0"]]);
+  devices = new Map([["outer", { name: "eth0", master: undefined }]]);
   network.listen(["outer"]);
-  expect([told.length, network.deviceOf("outer")]).toEqual([3, "eth0"]);
+  expect([told.length, network.deviceOf("outer")?.name]).toEqual([3, "eth0"]);
+  expect(network.problems).toEqual([]);
+  devices = new Map([["outer", { name: "eth0", master: "br0" }]]);
+  for (let i = 0; i < 2; i++) changed();
+  const message = "interface outer is a port of br0: knocks may not arrive, name br0";
+  expect(told.length).toBe(4);
+  expect(network.problems).toEqual([{ code: "interface-port", message }]);
+  expect(log.texts.filter((text) => text.includes("br0"))).toEqual([`warning: ${message}`]);
   network.close();
 });

@@ -3,6 +3,7 @@ import { reason } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
 import { later } from "../../base/time.ts";
+import type { NetworkDevice } from "../../capture/device.ts";
 import type { Host } from "../../capture/host.ts";
 import type { Ring } from "../../capture/ring.ts";
 import type { watchNetwork } from "../../ffi/rtnetlink.ts";
@@ -25,7 +26,7 @@ export class NetworkChanges {
   readonly #parts: NetworkChangesParts;
   readonly #stop: () => void;
   #missing: readonly string[] = [];
-  #devices: ReadonlyMap<string, string> = new Map();
+  #devices: ReadonlyMap<string, NetworkDevice> = new Map();
   #problem: string | undefined;
   #cancelRetry: (() => void) | undefined;
 
@@ -43,7 +44,7 @@ export class NetworkChanges {
   }
 
   /** Returns what the kernel calls an interface of the configuration; `undefined` while it does not exist. */
-  deviceOf(name: string): string | undefined {
+  deviceOf(name: string): NetworkDevice | undefined {
     return this.#devices.get(name);
   }
 
@@ -58,8 +59,11 @@ export class NetworkChanges {
       const message = `there is no interface ${name}: knockd waits for it`;
       return { code: "interface-missing", message } as const;
     });
-    if (this.#problem === undefined) return missing;
-    return [{ code: "network", message: this.#problem }, ...missing];
+    const ports = [...portsOf(this.#devices).values()].map((message) => {
+      return { code: "interface-port", message } as const;
+    });
+    const problem = this.#problem && ({ code: "network", message: this.#problem } as const);
+    return [...(problem ? [problem] : []), ...missing, ...ports];
   }
 
   /** Listens on these interfaces from now on; undefined: on all. The rules for them are the caller's. */
@@ -102,6 +106,12 @@ export class NetworkChanges {
   #readDevices(): boolean {
     const before = this.#devices;
     this.#devices = this.#parts.ring.devices();
+    const old = portsOf(before);
+    for (const [name, message] of portsOf(this.#devices)) {
+      if (old.get(name) === message) continue;
+      const text = `warning: ${message}`;
+      this.#parts.log.write({ level: "warning", event: "interface-port", text, detail: { name } });
+    }
     return JSON.stringify([...before]) !== JSON.stringify([...this.#devices]);
   }
 
@@ -118,4 +128,14 @@ export class NetworkChanges {
     }
     this.#missing = missing;
   }
+}
+
+/** Returns what is to be said of those interfaces of the configuration that are ports, by their names there. */
+function portsOf(devices: ReadonlyMap<string, NetworkDevice>): ReadonlyMap<string, string> {
+  return new Map(
+    [...devices].flatMap(([name, { master }]) => {
+      const text = `interface ${name} is a port of ${master}: knocks may not arrive, name ${master}`;
+      return master === undefined ? [] : [[name, text] as const];
+    }),
+  );
 }

@@ -57,7 +57,7 @@ function startOnHungDisk(left: readonly Service[]) {
     clock,
     log,
     kernelDoors: undefined,
-    deviceOf: (name: string) => name,
+    deviceOf: (name: string) => ({ name, master: undefined }),
   };
   const protection = new Protection(parts);
   onTestFinished(() => protection.close());
@@ -161,7 +161,7 @@ function startWithoutFirewall() {
     clock,
     log,
     kernelDoors: undefined,
-    deviceOf: (name: string) => name,
+    deviceOf: (name: string) => ({ name, master: undefined }),
   };
   const protection = new Protection(parts);
   onTestFinished(() => protection.close());

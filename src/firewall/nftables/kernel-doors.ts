@@ -47,6 +47,8 @@ export interface KernelDoors {
   readonly doors: readonly KernelDoor[];
   /** The interfaces whose packets count; `undefined` means all. */
   readonly interfaces: readonly string[] | undefined;
+  /** Why the kernel can open no door, as a clause. Absent: nothing. */
+  readonly obstacle?: string | undefined;
   /** IPv6 packets do not count. */
   readonly onlyIpv4: boolean;
   /** Milliseconds for which the kernel opens nothing. Absent: 0. */
@@ -86,11 +88,9 @@ export type KernelDoorState =
 const shortestTime = 100;
 
 /** Returns which doors the kernel can open, in the order of the doors. Of two that share a port the first counts. */
-export function selectDoors({ doors, interfaces }: KernelDoors): readonly KernelDoorState[] {
-  if (!(interfaces?.every(isNftName) ?? true)) {
-    const why = "an interface has a name that nft does not take";
-    return doors.map(() => ({ opens: false, why }));
-  }
+export function selectDoors({ doors, ...rest }: KernelDoors): readonly KernelDoorState[] {
+  const general = generalObstacle(rest);
+  if (general !== undefined) return doors.map(() => ({ opens: false, why: general }));
   const users = new Map<PortKey, KernelDoor[]>();
   for (const door of doors) {
     for (const key of new Set(keysOf(door))) users.set(key, [...(users.get(key) ?? []), door]);
@@ -117,6 +117,14 @@ export function compiledDoors(doors: KernelDoors): readonly CompiledDoor[] {
 /** Returns whether nft takes the name of an interface as it is. */
 export function isNftName(name: string): boolean {
   return /^[\w.:@-]+$/.test(name);
+}
+
+function generalObstacle({
+  interfaces,
+  obstacle,
+}: Pick<KernelDoors, "interfaces" | "obstacle">): string | undefined {
+  if (obstacle !== undefined || (interfaces?.every(isNftName) ?? true)) return obstacle;
+  return "an interface has a name that nft does not take";
 }
 
 function keysOf({ sequence }: Pick<KernelDoor, "sequence">): PortKey[] {
