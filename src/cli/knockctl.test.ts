@@ -900,6 +900,23 @@ describe("check", () => {
     });
   });
 
+  test.each([
+    ["", ", once a service is protected"],
+    ["protect = yes\n", ": the kernel opens it"],
+  ])("each native door, and whether the kernel opens it: %o", async (protect, how) => {
+    const native = (name: string, ports: string) =>
+      `[${name}]\nsequence = ${ports}\ntcpflags = syn\nopen = tcp/22\n${protect}`;
+    const path = fileWith(
+      `${native("a", "7003,9140,8455")}${native("b", "7103,9240,7103")}${door}`,
+    );
+    const { stdout } = await knockctl("check", path);
+    expect(stdout.split("\n").slice(1)).toEqual([
+      `door a opens also while knockd does not run${how}`,
+      "door b opens only while knockd runs: its sequence has a port twice",
+      "",
+    ]);
+  });
+
   test("a warning: 0, with its hint on standard error", async () => {
     const path = fileWith(warned);
     expect(await knockctl("check", path)).toEqual({

@@ -13,10 +13,10 @@ import { findHostTraps } from "../../config/traps/host.ts";
 import { findMachineTraps } from "../../config/traps/machine.ts";
 import { findPairTraps } from "../../config/traps/pairs.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
-import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
-import { thisMachine } from "../../daemon/host/machine.ts";
 import type { NamedKernelDoor } from "../../daemon/configured-kernel-doors.ts";
 import { nativeKernelDoors } from "../../daemon/configured-kernel-doors.ts";
+import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
+import { thisMachine } from "../../daemon/host/machine.ts";
 import { reportBlocked } from "../../setup/blocked-services.ts";
 import type { CheckedUsers } from "./check-users.ts";
 import { checkUsers, formatUsers } from "./check-users.ts";
@@ -56,7 +56,7 @@ export const check: Command = {
   example: "check --strict /etc/knockd.conf",
   async run(line, io) {
     const [file = ""] = line.operands;
-    const { checked } = await inspect(file);
+    const { checked, config } = await inspect(file);
     const { usable, problems, users } = checked;
     // A compiler's place for them, also beside JSON's.
     const texts = [
@@ -64,7 +64,7 @@ export const check: Command = {
       ...(users?.problems ?? []),
     ].map(printableLines);
     if (!line.given.has("json")) for (const text of texts) io.stderr(`${text}\n`);
-    print(line, io, checked, () => format(checked));
+    print(line, io, checked, () => format(checked, config));
     if (!line.given.has("json") && canRepair(file)) {
       const command = `knockctl migrate --repair --write ${printable(file)}`;
       io.stderr(`knockctl: hint: ${command} writes plain characters\n`);
@@ -113,11 +113,15 @@ export async function inspect(file: string): Promise<InspectedConfig> {
   return { checked, config };
 }
 
-function format({ file, usable, doors, problems, kernelDoors = [], users }: Checked): string {
-  if (!usable) return `${printable(file)}: cannot be used\n`;
+function format(
+  { file, doors, problems, kernelDoors = [], users }: Checked,
+  config: Config | undefined,
+): string {
+  if (config === undefined) return `${printable(file)}: cannot be used\n`;
   const warnings = problems.length === 0 ? "" : `, ${plural(problems.length, "warning")}`;
-  return `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n${kernelDoors
-    .filter(({ opens }) => !opens)
-    .map((door) => `${describeKernelDoor(door)}\n`)
-    .join("")}${users === undefined ? "" : formatUsers(users)}`;
+  const isProtecting = protectedServices(config.doors).length > 0;
+  const kernel = kernelDoors.map((door) => `${describeKernelDoor(door, isProtecting)}\n`);
+  return `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n${kernel.join(
+    "",
+  )}${users === undefined ? "" : formatUsers(users)}`;
 }

@@ -8,6 +8,7 @@ import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, readLength, usageError, withDaemon } from "./command.ts";
 import { followTrial, warnAll } from "./follow-trial.ts";
+import { describeKernelDoor } from "./kernel-doors.ts";
 import { sshConnection } from "./ssh-connection.ts";
 import { formatTime, guessHost, readHostName, readOrigin } from "./trial.ts";
 import { typed } from "./typed.ts";
@@ -96,6 +97,11 @@ async function begin(line: CommandLine, io: Io): Promise<number> {
     if (line.given.has("json")) {
       print(line, io, guarded, () => "");
       return 0;
+    }
+    // Of those that it does not open a warning says why.
+    for (const { name, kernel } of await daemon.ask("doors", {})) {
+      if (!guarded.doors.includes(name) || kernel?.opens !== true) continue;
+      io.stdout(wrap(`${describeKernelDoor({ door: name, opens: true })}.`));
     }
     return await followTrial(daemon, guarded, { line, io, host });
   });
