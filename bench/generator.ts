@@ -1,23 +1,35 @@
-// A process of its own: sends SYNs at an even pace, as told on its standard input (JSON, a `Traffic`). It
+// A process of its own: sends packets at an even pace, as told on its standard input (JSON, a `Traffic`). It
 // says `sending` when it begins, and prints what it really did (JSON, a `Sent`) at the end.
 import { readFileSync, writeSync } from "node:fs";
 import { performance } from "node:perf_hooks";
-import { PacketSender } from "./packet-sender.ts";
+import { datagramKind, PacketSender, synKind } from "./packet-sender.ts";
 import { addressNumber } from "./syn.ts";
 import { clientLink, serverAddresses } from "./test-bed.ts";
 import { block, sleepExactly } from "./timing.ts";
-import type { GeneratedTraffic, GeneratorResult } from "./traffic.ts";
-import { packetsOf } from "./traffic.ts";
+import type { GeneratedTraffic, GeneratorResult, SetPacket } from "./traffic.ts";
+import { datagramsOf, packetsOf } from "./traffic.ts";
 
 /** Packets go out in slots of so many milliseconds: what is due by then, at once. */
 const slot = 0.2;
 const most = 256;
 
 function generate(traffic: GeneratedTraffic): GeneratorResult {
+  const server = addressNumber(serverAddresses[0]);
+  if (traffic.kind === "datagrams") {
+    const kind = datagramKind(clientLink, server, traffic.payloadLength);
+    const set = datagramsOf(traffic, readFileSync(traffic.payloads));
+    return play(new PacketSender("eth0", kind, most), set, traffic);
+  }
+  const kind = synKind(clientLink, server);
+  return play(new PacketSender("eth0", kind, most), packetsOf(traffic), traffic);
+}
+
+function play<Packet>(
+  sender: PacketSender<Packet>,
+  set: SetPacket<Packet>,
+  traffic: GeneratedTraffic,
+): GeneratorResult {
   sleepExactly();
-  const [server] = serverAddresses;
-  const sender = new PacketSender("eth0", clientLink, addressNumber(server), most);
-  const set = packetsOf(traffic);
   const total = traffic.count ?? Number.POSITIVE_INFINITY;
   const perMs = traffic.rate === undefined ? Number.POSITIVE_INFINITY : traffic.rate / 1_000;
   writeSync(1, "sending\n");
@@ -37,8 +49,8 @@ function generate(traffic: GeneratedTraffic): GeneratorResult {
     while (sent < due && performance.now() < end) {
       const count = Math.min(most, due - sent);
       for (let i = 0; i < count; i++) {
-        const syn = sender.syns[i];
-        if (syn !== undefined) set(syn, sent + i);
+        const packet = sender.packets[i];
+        if (packet !== undefined) set(packet, sent + i);
       }
       sent += sender.send(count);
     }

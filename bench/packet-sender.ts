@@ -2,7 +2,8 @@ import { endianness } from "node:os";
 import koffi from "koffi";
 import * as libc from "../src/ffi/libc.ts";
 import { interfaceIndex } from "../src/ffi/packet-socket.ts";
-import type { LinkEnds } from "./syn.ts";
+import { Datagram, datagramLength } from "./datagram.ts";
+import type { LinkEnds } from "./ipv4-header.ts";
 import { Syn, synLength } from "./syn.ts";
 
 const AF_PACKET = 17;
@@ -36,40 +37,62 @@ export function openRawSocket(name: string, protocol: number): number {
   return fd;
 }
 
-/** Sends SYNs by an interface, many in one system call. It receives nothing. */
-export class PacketSender {
+/** How the frames of a sender are made. */
+export interface FrameKind<Packet> {
+  /** Bytes of each frame. */
+  readonly length: number;
+  /** Makes what fills a frame. */
+  readonly make: (frame: Uint8Array<ArrayBuffer>) => Packet;
+}
+
+/** SYNs to one destination, an IPv4 address as a number. */
+export function synKind(ends: LinkEnds, destination: number): FrameKind<Syn> {
+  return { length: synLength, make: (frame) => new Syn(ends, destination, frame) };
+}
+
+/** Datagrams to one destination with payloads of so many bytes. */
+export function datagramKind(
+  ends: LinkEnds,
+  destination: number,
+  payloadLength: number,
+): FrameKind<Datagram> {
+  const length = datagramLength(payloadLength);
+  return { length, make: (frame) => new Datagram(ends, destination, frame) };
+}
+
+/** Sends packets of one kind by an interface, many in one system call. It receives nothing. */
+export class PacketSender<Packet> {
   readonly #fd: number;
   readonly #headers: Uint8Array;
   /** Held for the kernel, which knows them by their addresses. */
   readonly #memory: readonly Uint8Array[];
   /** To be filled before `send`. */
-  readonly syns: readonly Syn[];
+  readonly packets: readonly Packet[];
 
   /** `most`: how many can be sent at once. */
-  constructor(name: string, ends: LinkEnds, destination: number, most: number) {
+  constructor(name: string, { length, make }: FrameKind<Packet>, most: number) {
     if (process.arch === "ia32" || process.arch === "arm") throw new Error("needs 64 bits");
     this.#fd = openRawSocket(name, 0);
     libc.setsockopt(this.#fd, SOL_PACKET, PACKET_QDISC_BYPASS, Uint8Array.of(1, 0, 0, 0), 4);
-    const frames = new Uint8Array(most * synLength);
+    const frames = new Uint8Array(most * length);
     const vectors = new Uint8Array(most * vectorLength);
     this.#headers = new Uint8Array(most * headerLength);
     this.#memory = [frames, vectors];
     const vectorFields = new DataView(vectors.buffer);
     const headerFields = new DataView(this.#headers.buffer);
-    this.syns = Array.from({ length: most }, (_, i) => {
-      const start = BigInt(i * synLength);
+    this.packets = Array.from({ length: most }, (_, i) => {
+      const start = BigInt(i * length);
       vectorFields.setBigUint64(i * vectorLength, libc.addressOf(frames) + start, littleEndian);
-      vectorFields.setBigUint64(i * vectorLength + 8, BigInt(synLength), littleEndian);
+      vectorFields.setBigUint64(i * vectorLength + 8, BigInt(length), littleEndian);
       // msg_iov and msg_iovlen; all other fields stay 0: the socket knows where to.
       const vector = libc.addressOf(vectors) + BigInt(i * vectorLength);
       headerFields.setBigUint64(i * headerLength + 16, vector, littleEndian);
       headerFields.setBigUint64(i * headerLength + 24, 1n, littleEndian);
-      const frame = frames.subarray(i * synLength, (i + 1) * synLength);
-      return new Syn(ends, destination, frame);
+      return make(frames.subarray(i * length, (i + 1) * length));
     });
   }
 
-  /** Sends the first `count` of `syns`; fewer if the interface takes no more now: how many. */
+  /** Sends the first `count` of `packets`; fewer if the interface takes no more now: how many. */
   send(count: number): number {
     const sent = sendmmsg(this.#fd, this.#headers, count, 0);
     // ENOBUFS and EAGAIN: what is not sent is counted by the caller.

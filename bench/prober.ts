@@ -1,6 +1,7 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
-import { PacketSender } from "./packet-sender.ts";
+import { PacketSender, synKind } from "./packet-sender.ts";
+import type { Syn } from "./syn.ts";
 import { addressNumber } from "./syn.ts";
 import type { BenchTestBed } from "./test-bed.ts";
 import { clientLink, clientNetwork } from "./test-bed.ts";
@@ -33,7 +34,7 @@ export interface Look {
  */
 export class Prober {
   readonly #destination: number;
-  readonly #sender: PacketSender;
+  readonly #sender: PacketSender<Syn>;
   readonly #wiretap: Wiretap;
   #sequence = Math.floor(Math.random() * 2 ** 31);
 
@@ -42,7 +43,7 @@ export class Prober {
     sleepExactly();
     this.#destination = addressNumber(server);
     const parts = stage.at(stage.client, () => ({
-      sender: new PacketSender("eth0", clientLink, this.#destination, 1),
+      sender: new PacketSender("eth0", synKind(clientLink, this.#destination), 1),
       wiretap: new Wiretap("eth0", clientNetwork),
     }));
     this.#sender = parts.sender;
@@ -51,13 +52,21 @@ export class Prober {
 
   /** Sends these SYNs and looks from then on, a SYN each `pace` milliseconds. Blocks this thread. */
   knock(ports: readonly number[], look: Look, pace: number): MeasuredOpening {
+    const send = () => {
+      let sent = wallTime();
+      for (const port of ports) {
+        sent = wallTime();
+        this.#send(look.source, port);
+      }
+      return sent;
+    };
+    return this.knockBy(send, look, pace);
+  }
+
+  /** As `knock`. `send` sends what opens the door, and returns when it began with the last packet. */
+  knockBy(send: () => number, look: Look, pace: number): MeasuredOpening {
     while (this.#wiretap.next() !== undefined); // Left over from the look before.
-    let sent = wallTime();
-    for (const port of ports) {
-      sent = wallTime();
-      this.#send(look.source, port);
-    }
-    const probing = new Probing(sent, look);
+    const probing = new Probing(send(), look);
     for (;;) {
       const answer = this.#answer(probing);
       if (answer !== undefined) return answer;
@@ -69,20 +78,20 @@ export class Prober {
   /** Waits until a program of the client has sent a SYN to `lastPort`, then looks. Blocks nobody. */
   async watch(lastPort: number, look: Look, pace: number): Promise<MeasuredOpening> {
     const begin = performance.now();
-    let probing: Probing | undefined;
-    for (;;) {
-      if (probing === undefined) {
-        const sent = this.#lastKnock(look.source, lastPort);
-        if (sent !== undefined) probing = new Probing(sent, look);
-        else if (performance.now() - begin > 5_000) throw new Error("the client did not knock");
-      } else {
-        const answer = this.#answer(probing);
-        if (answer !== undefined) return answer;
-        if (wallTime() - probing.last >= pace) this.#probe(probing);
-      }
+    let sent = this.#lastKnock(look.source, lastPort);
+    while (sent === undefined) {
+      if (performance.now() - begin > 5_000) throw new Error("the client did not knock");
       await setImmediate();
       block(100);
+      sent = this.#lastKnock(look.source, lastPort);
     }
+    return await this.#follow(new Probing(sent, look), pace);
+  }
+
+  /** Looks from now on, while a program of the client knocks, and takes the time from now on. Blocks nobody. */
+  async follow(look: Look, pace: number): Promise<MeasuredOpening> {
+    while (this.#wiretap.next() !== undefined); // Left over from the look before.
+    return await this.#follow(new Probing(wallTime(), look), pace);
   }
 
   close(): void {
@@ -92,8 +101,18 @@ export class Prober {
 
   #send(source: number, port: number): void {
     this.#sequence = (this.#sequence + 64) >>> 0;
-    this.#sender.syns[0]?.set(source, 40_000 + (this.#sequence % 20_000), port, this.#sequence);
+    this.#sender.packets[0]?.set(source, 40_000 + (this.#sequence % 20_000), port, this.#sequence);
     if (this.#sender.send(1) !== 1) throw new Error("cannot send a SYN");
+  }
+
+  async #follow(probing: Probing, pace: number): Promise<MeasuredOpening> {
+    for (;;) {
+      const answer = this.#answer(probing);
+      if (answer !== undefined) return answer;
+      if (wallTime() - probing.last >= pace) this.#probe(probing);
+      await setImmediate();
+      block(100);
+    }
   }
 
   #probe(probing: Probing): void {

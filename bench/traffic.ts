@@ -1,18 +1,12 @@
 import { join } from "node:path";
 import type { Process } from "../test/live/process.ts";
+import type { Datagram } from "./datagram.ts";
 import type { Syn } from "./syn.ts";
 import { addressNumber } from "./syn.ts";
 import type { BenchTestBed } from "./test-bed.ts";
 
-/** What the generator is to send. */
-export interface GeneratedTraffic {
-  /**
-   * - flood: every packet from another source, to one port after the other
-   * - clients: every source sends one packet to each port in their order; a thousand of them at once
-   * - scan: one source, one packet to each port in their order
-   */
-  readonly kind: "flood" | "clients" | "scan";
-  readonly ports: readonly number[];
+/** How much the generator sends. */
+interface TrafficAmount {
   /** Packets a second; as fast as it can if absent. */
   readonly rate?: number;
   /** Stops after so many seconds, or so many packets. */
@@ -21,6 +15,30 @@ export interface GeneratedTraffic {
   /** The first source. */
   readonly source: string;
 }
+
+export interface SynTraffic extends TrafficAmount {
+  /**
+   * - flood: every packet from another source, to one port after the other
+   * - clients: every source sends one packet to each port in their order; a thousand of them at once
+   * - scan: one source, one packet to each port in their order
+   */
+  readonly kind: "flood" | "clients" | "scan";
+  readonly ports: readonly number[];
+}
+
+/** Datagrams with payloads from a file, one after the other, and then from the first on again. */
+export interface DatagramTraffic extends TrafficAmount {
+  readonly kind: "datagrams";
+  readonly port: number;
+  /** The file: nothing but payloads, each of `payloadLength` bytes. */
+  readonly payloads: string;
+  readonly payloadLength: number;
+  /** How many sources there are, which take turns. */
+  readonly sources: number;
+}
+
+/** What the generator is to send. */
+export type GeneratedTraffic = SynTraffic | DatagramTraffic;
 
 /** What the generator did. */
 export interface GeneratorResult {
@@ -35,11 +53,9 @@ export interface GeneratorResult {
 const clientsAtOnce = 1_000;
 
 /** Sets the n-th packet of the traffic. */
-export function packetsOf({
-  kind,
-  ports,
-  source,
-}: GeneratedTraffic): (syn: Syn, n: number) => void {
+export type SetPacket<Packet> = (packet: Packet, n: number) => void;
+
+export function packetsOf({ kind, ports, source }: SynTraffic): SetPacket<Syn> {
   const first = addressNumber(source);
   const port = (n: number) => ports[n % ports.length] ?? 0;
   switch (kind) {
@@ -56,6 +72,23 @@ export function packetsOf({
         syn.set((first + client) >>> 0, 40_000 + step, port(step), n);
       };
   }
+}
+
+/** `payloads`: what the file of that name holds. */
+export function datagramsOf(
+  { port, source, sources, payloadLength }: DatagramTraffic,
+  payloads: Uint8Array,
+): SetPacket<Datagram> {
+  const first = addressNumber(source);
+  const count = Math.floor(payloads.length / payloadLength);
+  const all = Array.from({ length: count }, (_, i) =>
+    payloads.subarray(i * payloadLength, (i + 1) * payloadLength),
+  );
+  const none = new Uint8Array(payloadLength);
+  return (datagram, n) => {
+    const source = (first + (n % sources)) >>> 0;
+    datagram.set(source, 40_000 + (n % 20_000), port, all[n % count] ?? none);
+  };
 }
 
 /** Starts the generator on the client; resolves when it begins to send. */
