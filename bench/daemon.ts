@@ -5,8 +5,6 @@ import {
   createReadStream,
   existsSync,
   mkdtempSync,
-  readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -16,27 +14,17 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { peer } from "../test/live/requirements.ts";
 import type { BenchTestBed } from "./test-bed.ts";
+import type { Usage } from "./usage.ts";
+import { usageOf } from "./usage.ts";
 
-const bin = join(import.meta.dirname, "../bin");
+/** Where the programs are. */
+export const bin: string = join(import.meta.dirname, "../bin");
 
 /** Our knockctl as it is built, for `Host.run`. */
 export const knockctl: readonly string[] = [process.execPath, join(bin, "knockctl")];
 
 /** The daemons that are compared. */
 export type DaemonName = "sesame" | "knockd";
-
-/** What a daemon has used since it was started. */
-export interface Usage {
-  /** Seconds of CPU, without the commands it ran. */
-  readonly cpu: number;
-  /** KiB, now and at most. */
-  readonly resident: number;
-  readonly mostResident: number;
-  /** KiB: its share of memory that several processes use counts only once among them. */
-  readonly proportional: number;
-  /** Context switches of all its threads, of their own will or not. */
-  readonly switches: number;
-}
 
 /** What its packet socket has seen: packets that passed the filter, and those of them that were lost. */
 export interface Capture {
@@ -73,7 +61,7 @@ export class BenchDaemon {
     doors: string,
     { patience = 30_000, interface: link = "eth0" } = {},
   ): Promise<BenchDaemon> {
-    const folder = mkdtempSync(join(process.env["SESAME_BENCH_FOLDER"] ?? tmpdir(), "run-"));
+    const folder = makeFolder();
     const path = join(folder, "knockd.conf");
     const own =
       name === "sesame"
@@ -87,12 +75,12 @@ export class BenchDaemon {
     const child = stage.at(stage.server, () =>
       spawn(command, args, {
         detached: true,
-        env: environment(),
+        env: plainEnvironment(),
         stdio: ["ignore", "pipe", "pipe"],
       }),
     );
     const startTime = await listening(child, patience).catch((error) => {
-      end(child);
+      killGroup(child);
       rmSync(folder, { recursive: true, force: true });
       throw error;
     });
@@ -107,25 +95,17 @@ export class BenchDaemon {
     return join(this.#folder, "knockd.conf");
   }
 
+  get logFile(): string {
+    return join(this.#folder, "k.log");
+  }
+
   usage(): Usage {
-    const pid = this.#child.pid;
-    const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8");
-    const status = read("status");
-    const rollup = read("smaps_rollup");
-    const tasks = readdirSync(`/proc/${pid}/task`);
-    const switches = tasks.map((task) => {
-      const text = read(`task/${task}/status`);
-      return field(text, "voluntary_ctxt_switches") + field(text, "nonvoluntary_ctxt_switches");
-    });
-    // Nanoseconds on the processor, where /proc/PID/stat counts ticks of 10 ms. No thread ends in between.
-    const times = tasks.map((task) => Number(read(`task/${task}/schedstat`).split(" ")[0]));
-    return {
-      cpu: times.reduce((sum, time) => sum + time, 0) / 1e9,
-      resident: field(status, "VmRSS"),
-      mostResident: field(status, "VmHWM"),
-      proportional: field(rollup, "Pss"),
-      switches: switches.reduce((sum, count) => sum + count, 0),
-    };
+    return usageOf(this.#child.pid);
+  }
+
+  /** Stops it where it is: its rules stay, and it takes no packet. `stop` ends it all the same. */
+  pause(): void {
+    this.#child.kill("SIGSTOP");
   }
 
   /** The counters of Sesame; knockd has none. */
@@ -138,13 +118,13 @@ export class BenchDaemon {
 
   /** Bytes of its log file. */
   get logBytes(): number {
-    const path = join(this.#folder, "k.log");
+    const path = this.logFile;
     return existsSync(path) ? statSync(path).size : 0;
   }
 
   /** The lines of its log file, and which doors opened for whom: `DOOR ADDRESS`. */
   async readLog(): Promise<{ readonly lines: number; readonly openings: readonly string[] }> {
-    const path = join(this.#folder, "k.log");
+    const path = this.logFile;
     const openings: string[] = [];
     let lines = 0;
     let rest = "";
@@ -168,21 +148,26 @@ export class BenchDaemon {
   async stop(): Promise<void> {
     if (!this.#ended) {
       const ended = once(this.#child, "exit");
-      end(this.#child);
+      killGroup(this.#child);
       await ended;
-    } else end(this.#child);
+    } else killGroup(this.#child);
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
+/** Makes an empty folder for the files of a daemon, on the disk where there is one to measure with. */
+export function makeFolder(): string {
+  return mkdtempSync(join(process.env["SESAME_BENCH_FOLDER"] ?? tmpdir(), "run-"));
+}
+
 /** Extra certificates would cost Node 33 ms at each start. */
-function environment(): NodeJS.ProcessEnv {
+export function plainEnvironment(): NodeJS.ProcessEnv {
   const { NODE_EXTRA_CA_CERTS: _, NODE_OPTIONS: __, ...environment } = process.env;
   return environment;
 }
 
 /** Kills it and its children. */
-function end(child: ChildProcess): void {
+export function killGroup(child: ChildProcess): void {
   try {
     if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
   } catch {
@@ -211,8 +196,4 @@ async function listening(child: ChildProcess, patience: number): Promise<number>
       });
     }
   });
-}
-
-function field(text: string, name: string): number {
-  return Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(text)?.[1] ?? Number.NaN);
 }

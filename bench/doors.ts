@@ -32,6 +32,19 @@ export function manyDoors(count: number): string {
   ).join("");
 }
 
+/** So many doors of three ports each, which the kernel can open, and all their ports. */
+export function manyNativeDoors(count: number): {
+  readonly text: string;
+  readonly ports: readonly number[];
+} {
+  const doors = Array.from({ length: count }, (_, i) => portsOf(i).slice(0, 3));
+  const opens = (i: number) => `open = tcp/${1_000 + i}\nopen_for = 10m\nprotect = yes\n`;
+  const texts = doors.map(
+    (ports, i) => `[door${i}]\nsequence = ${ports.join(",")}\ntcpflags = syn\n${opens(i)}`,
+  );
+  return { text: texts.join(""), ports: doors.flat() };
+}
+
 /** All ports of the first `count` doors, those that begin a sequence as often as the others. */
 export function portsOfMany(count: number): number[] {
   return Array.from({ length: count }, (_, i) => portsOf(i)).flat();

@@ -1,7 +1,7 @@
 // Forged SYNs on the first port of a door, every source new, while two clients knock once a second.
 import { setTimeout as sleep } from "node:timers/promises";
 import { peer } from "../test/live/requirements.ts";
-import type { Capture, DaemonName, Usage } from "./daemon.ts";
+import type { Capture, DaemonName } from "./daemon.ts";
 import { BenchDaemon } from "./daemon.ts";
 import { commandDoor, daemonDoor, nativeDoor, sequence } from "./doors.ts";
 import type { MeasuredOpening } from "./prober.ts";
@@ -14,6 +14,7 @@ import type { BenchTestBed, Shut } from "./test-bed.ts";
 import { doorPort, ownClients, serverAddresses } from "./test-bed.ts";
 import type { GeneratorResult } from "./traffic.ts";
 import { startTraffic, trafficSent } from "./traffic.ts";
+import type { Usage } from "./usage.ts";
 
 const MiB = 1_024;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, release, totalmem } from "node:os";
-import { peer } from "../test/live/requirements.ts";
+import { fwknopEnvironment, needs, peer } from "../test/live/requirements.ts";
 import { run } from "../test/live/run.ts";
 
 /** What the figures depend on: a name and a value each. */
@@ -17,8 +17,21 @@ export async function describeMachine(): Promise<readonly (readonly [string, str
       "Sesame",
       JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version,
     ],
-    ["peer", `Debian's ${firstLine((await run([peer("knockd"), "-V"])).stdout)}`],
+    [
+      "peers",
+      [
+        `Debian's ${firstLine((await run([peer("knockd"), "-V"])).stdout)}`,
+        ...(await fwknopd()),
+      ].join(", "),
+    ],
   ];
+}
+
+/** Its version, if it is there. */
+async function fwknopd(): Promise<readonly string[]> {
+  if (needs("fwknopd") !== undefined) return [];
+  const { stdout } = await run([peer("fwknopd"), "--version"], { env: fwknopEnvironment });
+  return [`Debian's ${firstLine(stdout)}`];
 }
 
 function prettyName(): string {

@@ -1,13 +1,15 @@
-// npm run bench: Sesame beside Debian's knockd, on real packets. Started by scripts/bench.
+// npm run bench: Sesame beside Debian's knockd and fwknopd, on real packets. Started by scripts/bench.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { needs } from "../test/live/requirements.ts";
 import { BackgroundLoad } from "./company.ts";
 import { measureFloods } from "./flood.ts";
+import { measureKernel } from "./kernel.ts";
+import { measureKeys } from "./keys.ts";
 import { describeMachine } from "./machine.ts";
 import { measureOpening } from "./open.ts";
 import type { BenchReport } from "./report.ts";
-import { failuresOf, markdown, plainTable, targetTable } from "./report.ts";
+import { failuresOf, markdown, partOrFailure, plainTable, targetTables } from "./report.ts";
 import { measureRest } from "./rest.ts";
 import { measureScale } from "./scale.ts";
 import { measureScans } from "./scan.ts";
@@ -18,6 +20,8 @@ import { BenchTestBed } from "./test-bed.ts";
 const measurements = {
   open: measureOpening,
   flood: measureFloods,
+  kernel: measureKernel,
+  keys: measureKeys,
   scale: measureScale,
   rest: measureRest,
   scan: measureScans,
@@ -78,14 +82,8 @@ async function measure({ only, quick }: BenchOptions): Promise<BenchReport> {
   const parts: ReportPart[] = [];
   try {
     for (const name of only) {
-      try {
-        parts.push(await measurements[name](stage, { quick, progress }));
-      } catch (error) {
-        // The other parts are measured all the same, and the report says that this one is missing.
-        const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        console.error(`${name}: ${reason}`);
-        parts.push({ findings: {}, tables: [], failures: [`${name}: ${reason.split("\n")[0]}`] });
-      }
+      const measureOne = () => measurements[name](stage, { quick, progress });
+      parts.push(await partOrFailure(name, measureOne));
     }
   } finally {
     await stage.close();
@@ -102,11 +100,10 @@ function packagedPart(file: string): string {
 }
 
 function show(report: BenchReport, { json, output }: BenchOptions): void {
-  const table = targetTable(report);
   if (json) console.log(JSON.stringify(report, undefined, 2));
   else {
-    for (const one of report.parts.flatMap(({ tables }) => tables)) console.log(plainTable(one));
-    console.log(plainTable(table));
+    const tables = [...report.parts.flatMap((part) => part.tables), ...targetTables(report)];
+    for (const table of tables) console.log(plainTable(table));
     for (const [name, value] of report.machine) console.log(`${name}: ${value}`);
   }
   if (output !== undefined) writeFileSync(output, `${markdown(report)}${packagedPart(output)}`);

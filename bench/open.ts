@@ -18,14 +18,27 @@ interface OpenKind {
   readonly name: DaemonName;
   readonly doors: string;
   readonly shut: Shut;
+  /** The daemon is stopped once it has started. */
+  readonly isPaused?: true;
 }
 
-const kinds = [
+const kinds: readonly OpenKind[] = [
   { label: "Sesame, command", name: "sesame", doors: commandDoor, shut: "by rules" },
   { label: "knockd, command", name: "knockd", doors: commandDoor, shut: "by rules" },
   { label: "Sesame, native", name: "sesame", doors: daemonDoor, shut: "by Sesame" },
   { label: "Sesame, kernel", name: "sesame", doors: nativeDoor, shut: "by Sesame" },
-] as const satisfies readonly OpenKind[];
+  {
+    label: "Sesame, kernel alone",
+    name: "sesame",
+    doors: nativeDoor,
+    shut: "by Sesame",
+    isPaused: true,
+  },
+];
+
+const ourKinds = ["command", "native", "kernel", "kernelAlone"] as const;
+
+type OurKind = (typeof ourKinds)[number];
 
 /** What was seen of each kind of door, and of a port that was open all the time. */
 interface MeasuredOpenings {
@@ -35,6 +48,8 @@ interface MeasuredOpenings {
   readonly native: readonly MeasuredOpening[];
   /** By the kernel, beside knockd. */
   readonly kernel: readonly MeasuredOpening[];
+  /** By the kernel, while knockd is stopped. */
+  readonly kernelAlone: readonly MeasuredOpening[];
   readonly always: readonly MeasuredOpening[];
   /** How many there are from one start of a daemon to the next. */
   readonly each: number;
@@ -53,9 +68,9 @@ export async function openingRatios(
   readonly native: number;
   readonly failures: readonly string[];
 }> {
-  const { command, knockd, native, kernel } = await play(stage, course);
+  const { command, knockd, native, kernel, kernelAlone } = await play(stage, course);
   const [ours, theirs, alone] = [command, knockd, native].map((all) => median(timesOf(all)));
-  const failures = failuresOf({ command, native, kernel });
+  const failures = failuresOf({ command, native, kernel, kernelAlone });
   return {
     command: (theirs ?? 0) / (ours ?? 1),
     native: (theirs ?? 0) / (alone ?? 1),
@@ -79,22 +94,24 @@ async function play(stage: BenchTestBed, { quick, progress }: Course): Promise<M
   try {
     await stage.shut("by rules");
     const always = await look(openPort, quick ? 10 : 60, [openPort + 1]);
-    const openings: MeasuredOpening[][] = [[], [], [], []];
+    const openings: MeasuredOpening[][] = kinds.map(() => []);
     for (let round = 1; round <= rounds; round++) {
-      for (const [i, { label, name, doors, shut }] of kinds.entries()) {
+      for (const [i, kind] of kinds.entries()) {
+        const { label, name, doors, shut, isPaused } = kind;
         progress(`time to open, round ${round} of ${rounds}: ${label}`);
         await stage.shut(shut);
         const daemon = await BenchDaemon.start(name, stage, doors);
         try {
           await sleep(300);
+          if (isPaused) daemon.pause();
           openings[i]?.push(...(await look(doorPort, each, sequence)));
         } finally {
           await daemon.stop();
         }
       }
     }
-    const [command = [], knockd = [], native = [], kernel = []] = openings;
-    return { command, knockd, native, kernel, always, each };
+    const [command = [], knockd = [], native = [], kernel = [], kernelAlone = []] = openings;
+    return { command, knockd, native, kernel, kernelAlone, always, each };
   } finally {
     prober.close();
   }
@@ -104,8 +121,8 @@ function timesOf(openings: readonly MeasuredOpening[]): number[] {
   return openings.flatMap(({ time }) => time ?? []);
 }
 
-function failuresOf(all: Pick<MeasuredOpenings, "command" | "native" | "kernel">): string[] {
-  return (["command", "native", "kernel"] as const).flatMap((kind) => {
+function failuresOf(all: Pick<MeasuredOpenings, OurKind>): string[] {
+  return ourKinds.flatMap((kind) => {
     const openings = all[kind];
     const shut = openings.filter(({ time }) => time === undefined).length;
     return shut === 0
@@ -117,9 +134,9 @@ function failuresOf(all: Pick<MeasuredOpenings, "command" | "native" | "kernel">
 }
 
 function report(all: MeasuredOpenings): ReportPart {
-  const { command, knockd, native, kernel, always, each } = all;
+  const { command, knockd, native, kernel, kernelAlone, always, each } = all;
   const [ours, theirs, alone] = [timesOf(command), timesOf(knockd), timesOf(native)];
-  const both = timesOf(kernel);
+  const [both, kernelTimes] = [timesOf(kernel), timesOf(kernelAlone)];
   const [fast, slow] = [median(ours), median(theirs)];
   const [faster, fastest] = [median(alone), median(both)];
   const p99 = quantile(alone, 0.99);
@@ -130,6 +147,7 @@ function report(all: MeasuredOpenings): ReportPart {
       ["knockd, command", knockd],
       ["Sesame, native, by knockd alone", native],
       ["Sesame, native, by kernel and knockd", kernel],
+      ["Sesame, native, by the kernel alone", kernelAlone],
       ["the first after a start: Sesame, command", first(command)],
       ["the first after a start: knockd, command", first(knockd)],
       ["the first after a start: Sesame, native", first(native)],
@@ -167,6 +185,12 @@ function report(all: MeasuredOpenings): ReportPart {
         theirs: spread(theirs, "ms"),
         ratio: times(slow, fastest),
         met: slow / fastest >= 500,
+      },
+      "open-kernel-alone": {
+        ours: spread(kernelTimes, "ms"),
+        theirs: spread(theirs, "ms"),
+        ratio: times(slow, median(kernelTimes)),
+        met: slow / median(kernelTimes) >= 500,
       },
       "open-native-p99": {
         ours: figure(p99, "ms"),

@@ -1,4 +1,4 @@
-import type { ReportPart, Table, TargetId } from "./targets.ts";
+import type { BenchTarget, ReportPart, Table, TargetId } from "./targets.ts";
 import { limits, targets } from "./targets.ts";
 
 export interface BenchReport {
@@ -7,39 +7,72 @@ export interface BenchReport {
   readonly quick: boolean;
 }
 
-/** Every target and what was found, none left out. */
-export function targetTable({ parts }: BenchReport): Table {
-  const findings = Object.assign(
-    {},
-    ...parts.map((part) => part.findings),
-  ) as ReportPart["findings"];
+/** Returns one part that says what all of them say. */
+export function mergeParts(parts: readonly ReportPart[]): ReportPart {
   return {
-    title: "What must hold",
-    head: ["", "target", "Sesame", "knockd", "ratio", "met"],
-    rows: (Object.keys(targets) as TargetId[]).map((id) => {
-      const { what, target } = targets[id];
-      const { ours, theirs = "", ratio = "", met, note } = findings[id] ?? {};
-      const verdict =
-        ours === undefined ? "not measured" : met === undefined ? "–" : met ? "met" : "NOT MET";
-      return [
-        what,
-        target,
-        ours ?? "",
-        theirs,
-        ratio,
-        note === undefined ? verdict : `${verdict} (${note})`,
-      ];
-    }),
+    findings: Object.assign({}, ...parts.map(({ findings }) => findings)),
+    tables: parts.flatMap(({ tables }) => tables),
+    failures: parts.flatMap(({ failures }) => failures),
+  };
+}
+
+/** Returns what `measure` finds. If it throws, that is a failure, and the other parts are measured all the same. */
+export async function partOrFailure(
+  name: string,
+  measure: () => Promise<ReportPart>,
+): Promise<ReportPart> {
+  try {
+    return await measure();
+  } catch (error) {
+    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    console.error(`${name}: ${reason}`);
+    return { findings: {}, tables: [], failures: [`${name}: ${reason.split("\n")[0]}`] };
+  }
+}
+
+/** Every target and what was found, none left out. */
+export function targetTables(report: BenchReport): readonly Table[] {
+  return [
+    targetTable(report, "What must hold", "knockd"),
+    targetTable(report, "What must hold of knocks by key", "fwknopd"),
+  ];
+}
+
+/** The targets that have this peer. */
+function targetTable({ parts }: BenchReport, title: string, peer: "knockd" | "fwknopd"): Table {
+  const { findings } = mergeParts(parts);
+  const ids = Object.keys(targets) as TargetId[];
+  return {
+    title,
+    head: ["", "target", "Sesame", peer, "ratio", "met"],
+    rows: ids
+      .filter((id) => peerOf(id) === peer)
+      .map((id) => {
+        const { what, target } = targets[id];
+        const { ours, theirs = "", ratio = "", met, note } = findings[id] ?? {};
+        const verdict =
+          ours === undefined ? "not measured" : met === undefined ? "–" : met ? "met" : "NOT MET";
+        return [
+          what,
+          target,
+          ours ?? "",
+          theirs,
+          ratio,
+          note === undefined ? verdict : `${verdict} (${note})`,
+        ];
+      }),
     note: "Figures are medians, with the least and the most in brackets. The ratio says how many times the one is the other.",
   };
 }
 
+function peerOf(id: TargetId): "knockd" | "fwknopd" {
+  const target: BenchTarget = targets[id];
+  return target.peer ?? "knockd";
+}
+
 /** A sentence for each target that is not met. */
 function shortfalls({ parts }: BenchReport): readonly string[] {
-  const findings = Object.assign(
-    {},
-    ...parts.map((part) => part.findings),
-  ) as ReportPart["findings"];
+  const { findings } = mergeParts(parts);
   return (Object.keys(targets) as TargetId[])
     .filter((id) => findings[id]?.met === false)
     .map((id) => `- ${targets[id].what}: ${limits[id] ?? "what limits it is not known yet"}`);
@@ -57,8 +90,8 @@ export function markdown(report: BenchReport): string {
   const lines = [
     "# Benchmarks",
     "",
-    `Written by \`npm run bench${quick ? " -- --quick" : ""}\`: Sesame and Debian's knockd in turn, on the same machine and the same traffic, between two`,
-    "network namespaces joined by a cable. CONTRIBUTING.md says how to run it, `bench/` how it measures. Take the ratios rather than the",
+    `Written by \`npm run bench${quick ? " -- --quick" : ""}\`: Sesame and Debian's knockd and fwknopd in turn, on the same machine and the same`,
+    "traffic, between two network namespaces joined by a cable. CONTRIBUTING.md says how to run it, `bench/` how it measures. Take the ratios rather than the",
     "figures: those are of one machine, which also runs the clients and the generator of the floods.",
     "",
     ...(failures.length === 0
@@ -71,8 +104,7 @@ export function markdown(report: BenchReport): string {
         ]),
     ...machine.map(([name, value]) => `- ${name}: ${value}`),
     "",
-    ...markdownTable(targetTable(report)),
-    "",
+    ...targetTables(report).flatMap((table) => [...markdownTable(table), ""]),
     ...(shortfall.length === 0
       ? []
       : ["## What limits those that are not met", "", ...shortfall, ""]),

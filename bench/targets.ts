@@ -2,10 +2,20 @@
 export interface BenchTarget {
   readonly what: string;
   readonly target: string;
+  /** Whose figure stands beside ours; knockd if absent. */
+  readonly peer?: "fwknopd";
 }
 
 /** The rates of floods, packets a second; 0 is as fast as the generator goes. */
 export const floodRates: readonly number[] = [1_000, 20_000, 100_000, 300_000, 0];
+
+/** The rates of floods of first steps that reach the kernel's rules, packets a second. */
+export const kernelFloodRates = [5_000, 20_000, 100_000, 300_000] as const;
+
+const kernelFlood = (rate: string) => ({
+  what: `knocks that open, first steps at ${rate}/s in the rules: by kernel and knockd together`,
+  target: "at most 3 % fewer than by knockd alone",
+});
 
 /** All that is promised, in the order of the report. A line without a finding says that it was not measured. */
 export const targets = {
@@ -19,6 +29,10 @@ export const targets = {
   },
   "open-kernel": {
     what: "time to open, native doors by the kernel, beside knockd's command doors: median",
+    target: "at most 1/500 of knockd's",
+  },
+  "open-kernel-alone": {
+    what: "time to open, native doors by the kernel while knockd is stopped: median",
     target: "at most 1/500 of knockd's",
   },
   "open-native-p99": {
@@ -44,6 +58,58 @@ export const targets = {
   "flood-log": {
     what: "lines of the log a second, flood of 100,000/s",
     target: "at most 50, and those of openings",
+  },
+  "kernel-flood-5000": kernelFlood("5,000"),
+  "kernel-flood-20000": kernelFlood("20,000"),
+  "kernel-flood-100000": kernelFlood("100,000"),
+  "kernel-flood-300000": kernelFlood("300,000"),
+  "kernel-cost": {
+    what: "a first step in the kernel with 0, 1 and 100 doors: µs",
+    target: "reported",
+  },
+  "kernel-garbage": {
+    what: "a packet of a source that fills hash buckets, one door",
+    target: "at most twice as much as without doors",
+  },
+  "keys-open": {
+    what: "by key: from the packet to the open port: median",
+    target: "under 2 ms and a sync of the disk",
+    peer: "fwknopd",
+  },
+  "keys-client": {
+    what: "by key: from the start of the client to the open port: median",
+    target: "under 60 ms",
+    peer: "fwknopd",
+  },
+  "keys-strangers": {
+    what: "packets of strangers a second beside which every knock by key opens",
+    target: "at least 200,000",
+    peer: "fwknopd",
+  },
+  "keys-hints": {
+    what: "knocks by key that open within three tries, sniffed hints at 50,000/s",
+    target: "every one",
+    peer: "fwknopd",
+  },
+  "keys-replays": {
+    what: "exact replays a second beside which every knock by key opens",
+    target: "at least 200,000",
+    peer: "fwknopd",
+  },
+  "keys-good": {
+    what: "good packets a second, from 100 keys",
+    target: "at least 4,000",
+    peer: "fwknopd",
+  },
+  "keys-memory": {
+    what: "resident memory of 5,000 keys",
+    target: "reported",
+    peer: "fwknopd",
+  },
+  "keys-rest": {
+    what: "wake-ups in 10 s at rest, with 100 keys",
+    target: "none",
+    peer: "fwknopd",
   },
   "scale-clients": {
     what: "20,000 clients complete a sequence of three within 5 s: how many were opened",

@@ -2,7 +2,7 @@ import { LiveHost } from "../test/live/host.ts";
 import { enter } from "../test/live/namespace.ts";
 import type { Process } from "../test/live/process.ts";
 import { run } from "../test/live/run.ts";
-import type { LinkEnds } from "./syn.ts";
+import type { LinkEnds } from "./ipv4-header.ts";
 import { addressNumber } from "./syn.ts";
 
 const serverMac = "02:00:00:00:00:01";
@@ -20,7 +20,7 @@ export const ownClients: number = addressNumber("10.78.200.0");
 /** How many own addresses the client host has. */
 const ownClientCount = 240;
 
-/** Where floods come from: their packets get no further than to packet sockets. */
+/** Where floods come from. */
 const floodNetwork = "11.0.0.0/8";
 
 /** The port that doors open, and one that is always open, to measure the measurement. */
@@ -29,6 +29,9 @@ export const openPort = 80;
 
 /** How the server is shut: by iptables rules, or by Sesame's own table, which leaves other services alone. */
 export type Shut = "by rules" | "by Sesame";
+
+/** How far the packets of floods get: to packet sockets alone, or also to the server's IP stack and its rules. */
+export type FloodReach = "packet sockets" | "rules";
 
 let opened = 0;
 
@@ -58,7 +61,7 @@ export class BenchTestBed {
   }
 
   /** Removes all rules and tables of the server, and shuts its port 22. */
-  async shut(how: Shut): Promise<void> {
+  async shut(how: Shut, reach: FloodReach = "packet sockets"): Promise<void> {
     const rules = [
       "*filter",
       ":INPUT DROP",
@@ -71,6 +74,7 @@ export class BenchTestBed {
     ];
     await this.server.run(["nft", "flush", "ruleset"]);
     await this.server.run(["iptables-restore"], { input: `${rules.join("\n")}\n` });
+    if (reach === "rules") return;
     // Packet sockets have seen a packet before this drops it. A server has a core for what its IP stack
     // makes of a flood; here that would slow down the generator, which has to do with neither daemon.
     const dropped = `ip saddr ${floodNetwork} drop`;

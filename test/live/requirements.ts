@@ -4,6 +4,14 @@ import { delimiter, join } from "node:path";
 /** Debian's knockd and knock as scripts/peer-knockd unpacks them. */
 export const peers: string = join(import.meta.dirname, "../../node_modules/.cache/peers/usr");
 
+/** Debian's fwknopd and fwknop as scripts/peer-fwknop unpacks them. */
+const fwknop = join(import.meta.dirname, "../../node_modules/.cache/fwknop");
+
+/** What programs of `fwknop` need in their environment. */
+export const fwknopEnvironment: Readonly<Record<string, string>> = {
+  LD_LIBRARY_PATH: join(fwknop, "lib"),
+};
+
 /** Debian's sshd as scripts/peer-sshd unpacks it where there is none. */
 const unpackedSshd = join(import.meta.dirname, "../../node_modules/.cache/sshd/usr/sbin");
 
@@ -30,7 +38,7 @@ export function needs(...commands: string[]): string | undefined {
 
 /**
  * The path of a program that the test `needs`. Of `knockd` and `knock` only Debian's, unpacked, count:
- * an installed one may be ours.
+ * an installed one may be ours. Of `fwknopd` and `fwknop` only those of scripts/peer-fwknop count.
  */
 export function peer(command: string): string {
   const path = find(command);
@@ -47,6 +55,8 @@ function lacking(...commands: string[]): string | undefined {
 function find(command: string): string | undefined {
   if (command === "knockd") return findIn([join(peers, "sbin")], command);
   if (command === "knock") return findIn([join(peers, "bin")], command);
+  if (command === "fwknopd") return findIn([join(fwknop, "usr/sbin")], command);
+  if (command === "fwknop") return findIn([join(fwknop, "usr/bin")], command);
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   return findIn(command === "sshd" ? [...folders, unpackedSshd] : folders, command);
 }

@@ -1,9 +1,14 @@
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { markdown, targetTable } from "../../bench/report.ts";
+import { Datagram, datagramLength } from "../../bench/datagram.ts";
+import { LineCounter } from "../../bench/line-counter.ts";
+import { markdown, targetTables } from "../../bench/report.ts";
 import { figure, median, quantile, summarize, times } from "../../bench/statistics.ts";
 import { addressNumber, addressText, Syn, synLength } from "../../bench/syn.ts";
 import { targets } from "../../bench/targets.ts";
-import { packetsOf } from "../../bench/traffic.ts";
+import { datagramsOf, packetsOf } from "../../bench/traffic.ts";
 import { decode } from "../../src/decode/decode.ts";
 import { frameOf } from "../support/packets.ts";
 
@@ -71,6 +76,48 @@ describe("the SYNs of the bench", () => {
   });
 });
 
+test("the datagrams of the bench are what decode reads, in the order of payloads and sources", () => {
+  const payloads = Buffer.from("first.second");
+  const set = datagramsOf(
+    {
+      ...{ kind: "datagrams", port: 23_547, payloads: "", payloadLength: 6 },
+      ...{ source: "10.78.0.255", sources: 3 },
+    },
+    payloads,
+  );
+  const datagram = new Datagram(ends, server, new Uint8Array(datagramLength(6)));
+  const seen = [0, 1, 2, 3].map((n) => {
+    set(datagram, n);
+    const data = datagram.frame.subarray(14);
+    expect(sum(data.subarray(0, 20))).toBe(0);
+    const frame = frameOf(data);
+    const decoded = decode(frame);
+    expect(decoded).toMatchObject({ protocol: "udp", port: 23_547, payloadLength: 6 });
+    const start = decoded?.payloadStart ?? 0;
+    return `${decoded?.source} ${Buffer.from(frame.data.buffer, start, 6)}`;
+  });
+  expect(seen).toEqual([
+    "10.78.0.255 first.",
+    "10.78.1.0 second",
+    "10.78.1.1 first.",
+    "10.78.0.255 second",
+  ]);
+});
+
+test("the lines of a log are counted once each, also those that come in pieces", () => {
+  const folder = mkdtempSync(join(tmpdir(), "bench-"));
+  const log = join(folder, "log");
+  const counter = new LineCounter(log, "OPEN");
+  expect(counter.read()).toBe(0);
+  appendFileSync(log, "OPEN 1\nother\nOP");
+  expect(counter.read()).toBe(1);
+  appendFileSync(log, "EN 2\nOPEN 3");
+  expect(counter.read()).toBe(2);
+  appendFileSync(log, "\n");
+  expect(counter.read()).toBe(3);
+  rmSync(folder, { recursive: true });
+});
+
 describe("the figures of the bench", () => {
   test("are summed up as in any book", () => {
     expect(median([3, 1, 2])).toBe(2);
@@ -106,7 +153,7 @@ describe("the report of the bench", () => {
       "rest-cpu": { ours: "3 ms", met: false, note: "why" },
     };
     const parts = [{ findings, tables: [], failures: [] }];
-    const { rows } = targetTable({ machine, parts, quick: false });
+    const rows = targetTables({ machine, parts, quick: false }).flatMap((table) => table.rows);
     expect(rows).toHaveLength(Object.keys(targets).length);
     const verdicts = rows.map((row) => row.at(-1));
     expect(verdicts.filter((verdict) => verdict === "not measured")).toHaveLength(rows.length - 2);

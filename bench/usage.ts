@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What a daemon has used since it was started. */
+export interface Usage {
+  /** Seconds of CPU, without the commands it ran. */
+  readonly cpu: number;
+  /** KiB, now and at most. */
+  readonly resident: number;
+  readonly mostResident: number;
+  /** KiB: its share of memory that several processes use counts only once among them. */
+  readonly proportional: number;
+  /** Context switches of all its threads, of their own will or not. */
+  readonly switches: number;
+}
+
+/** Returns what a process has used. */
+export function usageOf(pid: number | undefined): Usage {
+  const read = (file: string) => readFileSync(`/proc/${pid}/${file}`, "utf8");
+  const status = read("status");
+  const rollup = read("smaps_rollup");
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const switches = tasks.map((task) => {
+    const text = read(`task/${task}/status`);
+    return field(text, "voluntary_ctxt_switches") + field(text, "nonvoluntary_ctxt_switches");
+  });
+  // Nanoseconds on the processor, where /proc/PID/stat counts ticks of 10 ms. No thread ends in between.
+  const times = tasks.map((task) => Number(read(`task/${task}/schedstat`).split(" ")[0]));
+  return {
+    cpu: times.reduce((sum, time) => sum + time, 0) / 1e9,
+    resident: field(status, "VmRSS"),
+    mostResident: field(status, "VmHWM"),
+    proportional: field(rollup, "Pss"),
+    switches: switches.reduce((sum, count) => sum + count, 0),
+  };
+}
+
+function field(text: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(text)?.[1] ?? Number.NaN);
+}
