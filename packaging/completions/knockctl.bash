@@ -43,7 +43,7 @@ _knockctl_options() {
     unprotect) echo --config ;;
     check) echo --strict ;;
     migrate) echo --no-native --repair --open-for --write ;;
-    replay) echo --config --source --address ;;
+    replay) echo --config --source --address --users ;;
     invite) echo --host --url --service --output --qr --force --config ;;
     client) echo --host --service --qr --force --config ;;
     rotate) echo --keep-old --length --host --yes --dry-run --config ;;
@@ -79,7 +79,7 @@ _knockctl() {
       continue
     fi
     case $word in
-      -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --service | \
+      -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --users | --service | \
         --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --link | --groups | --expires | --key)
         option=$word
         ;;
@@ -91,7 +91,7 @@ _knockctl() {
     esac
   done
   case $prev in
-    -s | --socket | --config | --output | --qr) _knockctl_files ;;
+    -s | --socket | --config | --users | --output | --qr) _knockctl_files ;;
     --color) _knockctl_offer auto always never ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --keep-old) _knockctl_offer 0 2d 7d ;;

@@ -19,7 +19,7 @@ function __knockctl_operands
     for word in (commandline -opc)[2..]
         if test $skip -eq 1
             set skip 0
-        else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url \
+        else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url --users \
                 --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock --link \
                 --groups --expires --key
             set skip 1
@@ -150,6 +150,7 @@ complete -c knockctl -n '__knockctl_is migrate' -l repair -d 'put plain dashes a
 complete -c knockctl -n '__knockctl_is migrate' -l open-for -x -a '30s 10m 1h' -d 'how long a door stays open'
 complete -c knockctl -n '__knockctl_is migrate' -l write -d 'write it'
 complete -c knockctl -n '__knockctl_is replay' -l source -x -d 'tell only what concerns this source'
+complete -c knockctl -n '__knockctl_is replay' -l users -r -F -d 'the users file for knocks by key'
 complete -c knockctl -n '__knockctl_is replay' -l address -x -d 'the addresses of the machine that recorded'
 complete -c knockctl -n '__knockctl_is invite' -l host -x -d "the server's name or address"
 complete -c knockctl -n '__knockctl_is invite' -l url -x -d 'where the page will be'

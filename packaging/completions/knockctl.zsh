@@ -130,6 +130,7 @@ case $command in
     _arguments $general $config \
       '--source=[tell only what concerns this source]:address:' \
       '--address=[the addresses of the machine that recorded]:addresses:' \
+      '--users=[the users file for knocks by key]:users file:_files' \
       '1:recording:_files'
     ;;
   invite)

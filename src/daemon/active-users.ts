@@ -2,7 +2,6 @@ import type { Clock } from "../base/clock.ts";
 import { KnockError, reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
-import type { WallTime } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import type { Config } from "../config/config.ts";
 import { formatProblem, formatWithHint } from "../config/problem.ts";
@@ -14,9 +13,10 @@ import { holderOf } from "../grant/holders.ts";
 import type { Lease } from "../grant/lease.ts";
 import { reopenOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
-import type { Lock } from "../knock/keys.ts";
 import { inTime, LateDiskError } from "../system/disk.ts";
 import { DiskLane } from "../system/disk-lane.ts";
+import type { ActiveKey } from "./active-key.ts";
+import { keysOf } from "./active-key.ts";
 import { readUsersFile } from "./state/users-file.ts";
 
 export interface ActiveUsersParts {
@@ -26,14 +26,6 @@ export interface ActiveUsersParts {
   /** Makes leases of what the kernel has opened. */
   readonly adopt: () => void;
   readonly read?: (path: string) => Promise<Uint8Array>;
-}
-
-/** A key of a device that is not disabled. */
-export interface ActiveKey {
-  readonly who: string;
-  readonly lock: Lock;
-  /** `undefined` means never. */
-  readonly expires: WallTime | undefined;
 }
 
 /** A users file that can be used. */
@@ -83,9 +75,7 @@ export class ActiveUsers {
 
   /** The keys that have hints: those of devices that are not disabled. */
   get keys(): readonly ActiveKey[] {
-    return [...this.#devices.values()]
-      .filter(({ disabled }) => !disabled)
-      .flatMap(({ name: who, locks, expires }) => locks.map((lock) => ({ who, lock, expires })));
+    return keysOf(this.#devices.values());
   }
 
   /** What is wrong with the file since the start. */
@@ -130,7 +120,7 @@ export class ActiveUsers {
         if (error instanceof KnockError) throw error;
         throw new KnockError("CONFIG", `users file ${usersFile}: ${reason(error)}`);
       });
-    return parseUsers(Buffer.from(bytes).toString());
+    return parseUsers(Buffer.from(bytes).toString(), this.#devices.values());
   }
 
   /**

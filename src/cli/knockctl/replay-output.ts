@@ -78,7 +78,8 @@ function explain({ text, event, door, source, detail }: Entry, cause: ReplayCaus
   const what = text.slice(subject.length);
   const steps = event === "stage" ? ` of ${detail?.["steps"]}` : "";
   const who = cause === undefined && source !== undefined ? `${source}: ` : "";
-  return `${who}${what}${steps}`;
+  const key = event === "knock" && detail?.["key"] !== undefined ? ` [key ${detail["key"]}]` : "";
+  return `${who}${what}${steps}${key}`;
 }
 
 /** Returns why a packet was ignored. */
@@ -93,6 +94,7 @@ const reasons: Readonly<Record<Unseen, string>> = {
   malformed: "a damaged or impossible header",
   ipv6: "IPv6",
   "other-port": "to a port of no door",
+  "no-users": "to KnockPort, without a users file",
 };
 
 export function formatSummary(

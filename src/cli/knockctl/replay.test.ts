@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { KnockDevice } from "../../../test/support/knock-device.ts";
 import { knockctl, knockctlAt } from "../../../test/support/knockctl.ts";
+import { address, ipv4, UDP, udp } from "../../../test/support/packets.ts";
 import type { PacketOptions, Recorded } from "../../../test/support/savefiles.ts";
 import { ipPacket, pcap } from "../../../test/support/savefiles.ts";
 import { tooWide } from "../../../test/support/wide.ts";
@@ -172,6 +174,67 @@ describe("screens", () => {
     const { code, stdout } = await knockctl("replay", "--help");
     expect(code).toBe(0);
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThan(100);
+  });
+});
+
+describe("knocks by key", () => {
+  const alice = new KnockDevice("alice/laptop");
+  const wall = 1_800_000_000_000;
+  const keyConfig = (users: string) =>
+    file(
+      "keys.conf",
+      `[options]\nKnockPort = 23547\nUsers = ${users}\n[ssh]\nusers = alice\nopen = tcp/22\nopen_for = 1m\n`,
+    );
+  const ends = { source: address("192.0.2.7"), destination: address("192.0.2.1"), protocol: UDP };
+  const packet = (time: number): Recorded => {
+    return { wall, data: ipv4(ends, udp({ port: 23_547, data: alice.packet(time) })) };
+  };
+  const users = () => {
+    const path = file("knockd.users", `[${alice.name}]\nkey = ${alice.lockText}\n`);
+    chmodSync(path, 0o600);
+    return path;
+  };
+  const absent = join(folder, "absent.users");
+
+  test("name the device, its key and the check, and show no secret", async () => {
+    const packets = [packet(wall), packet(wall + 150_000)];
+    for (const words of [[], ["--users", users()]]) {
+      const path = keyConfig(words.length === 0 ? users() : absent);
+      const { code, stdout, stderr } = await replay(packets, "--config", path, ...words);
+      expect([code, stderr]).toEqual([0, ""]);
+      const flat = stdout.replace(/\s+/g, " ");
+      expect(flat).toContain(`ssh OPEN SESAME: alice/laptop, for 1m [key ${alice.lock.id}]`);
+      expect(flat).toContain("knock of alice/laptop refused (clock): its clock is 2m 30s ahead");
+      expect(flat).toContain("opened ssh 1x");
+      for (const text of [alice.lockText, alice.keyText]) {
+        expect(stdout).not.toContain(text.slice(6, 26));
+      }
+    }
+  });
+
+  test("are not judged where the users file of the configuration cannot be read", async () => {
+    const { code, stdout, stderr } = await replay([packet(wall)], "--config", keyConfig(absent));
+    expect(code).toBe(0);
+    expect(stderr).toContain("knockctl: warning: users file ");
+    expect(stderr).toContain("; knocks by key are not judged\n");
+    expect(stdout).toContain("1 to KnockPort, without a users file");
+  });
+
+  test("need the users file that is given: 1", async () => {
+    const faulty = file("faulty.users", "[alice/laptop]\n");
+    chmodSync(faulty, 0o600);
+    const open = file("open.users", "");
+    chmodSync(open, 0o644);
+    for (const [path, why] of [
+      [absent, "No such file"],
+      [open, "other users can read it"],
+      [faulty, "the device has no key"],
+    ] as const) {
+      const words = ["--config", keyConfig(absent), "--users", path];
+      const { code, stdout, stderr } = await replay([packet(wall)], ...words);
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toContain(why);
+    }
   });
 });
 

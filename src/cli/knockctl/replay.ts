@@ -1,11 +1,18 @@
+import { KnockError } from "../../base/errors.ts";
 import type { Entry } from "../../base/log.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
+import type { Config } from "../../config/config.ts";
 import { loadConfig } from "../../config/load.ts";
+import type { Device } from "../../config/users.ts";
+import { parseUsers } from "../../config/users.ts";
+import { readUsersFile } from "../../daemon/state/users-file.ts";
+import type { Io } from "../program.ts";
 import { textWidth } from "../text-width.ts";
 import type { Command } from "./command.ts";
 import { nobodyReads, readAddress, screenFor } from "./command.ts";
 import { formatEvent, formatSummary, jsonEvent, jsonSummary } from "./replay-output.ts";
+import { expectSound } from "./user/files.ts";
 
 export const replay: Command = {
   name: "replay",
@@ -15,10 +22,18 @@ export const replay: Command = {
   description: `
     Runs a recording (pcap or pcapng, as tcpdump and Wireshark write them) through the doors of
     a configuration, by the packets' own clock, and explains what each packet did at each door.
-    Opens nothing, and needs no running knockd. Times are seconds since the first packet.`,
+    Opens nothing, and needs no running knockd. Times are seconds since the first packet.
+
+    Knocks by key need the users file. Each is judged at the time of its capture, as if nothing
+    had been accepted before: replay does not say whether knockd would accept it now.`,
   asksDaemon: false,
   options: [
     { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
+    {
+      long: "users",
+      argument: "FILE",
+      help: "judge knocks by key with this users file [the one of the configuration]",
+    },
     {
       long: "source",
       argument: "ADDRESS",
@@ -46,8 +61,9 @@ export const replay: Command = {
       ...(addresses && { addresses: addresses.map((text) => readAddress(text.trim())) }),
     };
     const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
+    const devices = await readDevices(config, given.get("users"), io);
     const { Replay } = await import("../../daemon/replay/replay.ts");
-    const run = new Replay(file, { config, ...options });
+    const run = new Replay(file, { config, ...options, ...(devices && { devices }) });
     const opened = new Map<string, number>();
     const widest = Math.max(1, ...config.doors.map(({ name }) => textWidth(printable(name))));
     const json = given.has("json");
@@ -58,7 +74,7 @@ export const replay: Command = {
       );
     try {
       for await (const event of run) {
-        for (const entry of event.entries) if (entry.event === "open") count(opened, entry);
+        for (const entry of event.entries) if (isOpening(entry)) count(opened, entry);
         io.stdout(json ? jsonEvent(event) : formatEvent(event, widest, screen));
         if (nobodyReads.aborted) return 0;
       }
@@ -71,6 +87,34 @@ export const replay: Command = {
     return 0;
   },
 };
+
+/**
+ * Returns the devices that open doors by key; undefined, with a warning, if the users file of the
+ * configuration cannot be read. Throws CONFIG.
+ */
+async function readDevices(
+  { doors, options }: Config,
+  given: string | undefined,
+  io: Io,
+): Promise<readonly Device[] | undefined> {
+  if (doors.every(({ users }) => users.length === 0)) return undefined;
+  const file = given ?? options.usersFile;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readUsersFile(file);
+  } catch (error) {
+    if (given !== undefined || !(error instanceof KnockError)) throw error;
+    io.stderr(`knockctl: warning: ${printable(error.message)}; knocks by key are not judged\n`);
+    return undefined;
+  }
+  const { devices, problems } = parseUsers(Buffer.from(bytes).toString());
+  expectSound({ file, problems });
+  return devices;
+}
+
+function isOpening({ event, detail }: Entry): boolean {
+  return event === "open" || (event === "knock" && detail?.["result"] === "accepted");
+}
 
 function count(opened: Map<string, number>, { door = "" }: Entry): void {
   opened.set(door, (opened.get(door) ?? 0) + 1);

@@ -9,7 +9,7 @@ import type { Device } from "../../config/users.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import type { Disk } from "../../system/disk.ts";
-import type { ActiveKey } from "../active-users.ts";
+import type { ActiveKey } from "../active-key.ts";
 import type { KeyWindow, RecoveredKnocks } from "../state/knock-journal.ts";
 import { KnockJournal } from "../state/knock-journal.ts";
 import { KeyWatch } from "./key-watch.ts";

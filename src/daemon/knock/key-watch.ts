@@ -11,6 +11,11 @@ import type { Device } from "../../config/users.ts";
 /** The most milliseconds: an administrator may forget it. */
 const longest = 300_000;
 
+/** Why a packet of a device opened nothing. */
+export interface WatchedKnock extends WatchedRefusal {
+  readonly who: string;
+}
+
 export interface KeyWatchParts extends Omit<DeviceWatchParts, "device"> {
   readonly find: (name: string) => Device | undefined;
   readonly clock: Clock;
@@ -55,7 +60,7 @@ export class KeyWatch {
     judgement: Judgement<HintedKey>,
     payload: Uint8Array,
     instant: Instant,
-  ): (WatchedRefusal & { readonly who: string }) | undefined {
+  ): WatchedKnock | undefined {
     if (this.#current === undefined) return undefined;
     const { name: who, watch } = this.#current;
     const refusal = watch.explain(judgement, payload, instant);

@@ -7,7 +7,8 @@ import type { AccessRequest } from "../../grant/lease.ts";
 import { doorId } from "../../knock/keys.ts";
 import type { DoorId, KnockRequest } from "../../knock/packet.ts";
 import { requestAccess } from "../access-request.ts";
-import type { ActiveKey, ActiveUsers } from "../active-users.ts";
+import type { ActiveKey } from "../active-key.ts";
+import type { ActiveUsers } from "../active-users.ts";
 import type { Doors } from "../doors.ts";
 import { isOpenable } from "../doors.ts";
 

@@ -3,11 +3,14 @@ import type { Entry } from "../../base/log.ts";
 import type { WallTime } from "../../base/time.ts";
 import type { NoPacket } from "../../capture/link.ts";
 import type { Config } from "../../config/config.ts";
+import type { Device } from "../../config/users.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { Rejection } from "../../decode/rejection.ts";
 
 export interface ReplayOptions {
   readonly config: Config;
+  /** Those of a users file; undefined: knocks by key are not judged. */
+  readonly devices?: readonly Device[];
   /** The addresses of the host that recorded; undefined: every destination counts as ours. */
   readonly addresses?: readonly Address[];
   /** Only what concerns this source is told; the others' packets count all the same. */
@@ -29,7 +32,7 @@ export interface ReplayEvent {
 }
 
 /** Why a record of the file was of no concern to any door. */
-export type Unseen = NoPacket | Rejection | "ipv6" | "other-port";
+export type Unseen = NoPacket | Rejection | "ipv6" | "other-port" | "no-users";
 
 export interface ReplaySummary {
   /** All records of the file so far. */

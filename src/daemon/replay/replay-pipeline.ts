@@ -1,7 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { Address } from "../../base/address.ts";
 import type { Entry } from "../../base/log.ts";
-import { EagerLog } from "../../base/log.ts";
 import type { Monotonic } from "../../base/time.ts";
 import { never } from "../../base/time.ts";
 import type { Frame } from "../../capture/source.ts";
@@ -12,26 +11,9 @@ import type { Doors } from "../doors.ts";
 import type { SandboxPipeline } from "../sandbox.ts";
 import { createSandbox } from "../sandbox.ts";
 import type { PacketClock } from "./packet-clock.ts";
-
-/** Keeps the daemon's entries until the replay takes them. Leaves out the packets: events name them. */
-export class ReplayLog extends EagerLog {
-  #entries: Entry[] = [];
-
-  protected add(entry: Entry): void {
-    if (entry.event !== "packet") this.#entries.push(entry);
-  }
-
-  get isEmpty(): boolean {
-    return this.#entries.length === 0;
-  }
-
-  /** Everything since the last time. */
-  take(): readonly Entry[] {
-    const taken = this.#entries;
-    this.#entries = [];
-    return taken;
-  }
-}
+import type { ReplayKeys } from "./replay-knocks.ts";
+import { ReplayKnocks } from "./replay-knocks.ts";
+import type { ReplayLog } from "./replay-log.ts";
 
 export interface ReplayPipelineParts {
   /** Those of the configuration; what they say goes to `log`. */
@@ -43,27 +25,35 @@ export interface ReplayPipelineParts {
   readonly isOurs: (address: Address) => boolean;
   /** As in `PipelineParts`. */
   readonly isLocalSource: IsLocalSource;
+  /** `undefined` if knocks by key are not judged. */
+  readonly keys: ReplayKeys | undefined;
 }
 
 /** The daemon's pipeline, from decoding to closing, in a world in which time and packets are handed in. */
 export class ReplayPipeline {
   readonly #parts: ReplayPipelineParts;
   readonly #sandbox: SandboxPipeline;
+  readonly #knocks: ReplayKnocks | undefined;
 
   constructor(parts: ReplayPipelineParts) {
     this.#parts = parts;
     this.#sandbox = createSandbox({ ...parts, firewall: dryFirewall, debug: true });
+    const { keys } = parts;
+    const { leaseManager } = this.#sandbox;
+    this.#knocks = keys && new ReplayKnocks({ ...parts, keys, leaseManager });
   }
 
   /** Would the kernel's filter let this packet through? */
   wants(packet: Packet): boolean {
+    if (this.#knocks?.wants(packet)) return true;
     return this.#sandbox.pipeline.source.ports?.[packet.protocol].has(packet.port) ?? false;
   }
 
-  /** What is said when this frame comes, now. */
-  take(frame: Frame): Promise<readonly Entry[]> {
-    this.#sandbox.pipeline.source.deliverFrame(frame);
-    return this.#said();
+  /** What is said when this frame with its packet comes, now. */
+  async take(frame: Frame, packet: Packet): Promise<readonly Entry[]> {
+    if (this.#knocks?.wants(packet)) await this.#knocks.take(frame, packet);
+    else this.#sandbox.pipeline.source.deliverFrame(frame);
+    return await this.#said();
   }
 
   /** Lets time go on; what is said by the way, a moment at a time. */

@@ -17,7 +17,8 @@ import { Targets } from "../host/targets.ts";
 import { untouchedFiles } from "../state/one-time-files.ts";
 import { PacketClock } from "./packet-clock.ts";
 import type { ReplayEvent, ReplayOptions, ReplaySummary, Unseen } from "./replay-event.ts";
-import { ReplayLog, ReplayPipeline } from "./replay-pipeline.ts";
+import { ReplayLog } from "./replay-log.ts";
+import { ReplayPipeline } from "./replay-pipeline.ts";
 
 /**
  * Runs recorded packets through the daemon's own pipeline, by their own clock and without opening
@@ -46,16 +47,17 @@ export class Replay implements AsyncIterable<ReplayEvent> {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<ReplayEvent> {
-    const { config } = this.#options;
+    const { config, devices } = this.#options;
     const log = new ReplayLog();
     const targets = new Targets(log);
     await targets.refresh(namesOf(config.doors));
     const resolve = targets.networks.bind(targets);
     const doors = new Doors(config.doors, resolve, log, untouchedFiles());
-    const { maxAttempts } = config.options;
+    const { maxAttempts, knockPorts: ports, freshness } = config.options;
+    const keys = devices && { devices, ports, freshness };
     const isOurs = this.#isOurs;
     const isLocalSource = this.#isLocalSource;
-    const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs, isLocalSource };
+    const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs, isLocalSource, keys };
     yield* this.#tell(log.take());
     yield* this.#run(new ReplayPipeline(parts));
   }
@@ -69,10 +71,10 @@ export class Replay implements AsyncIterable<ReplayEvent> {
       if (packet === undefined || typeof frame === "string") continue;
       const cause = { number, packet };
       if (pipeline.wants(packet)) {
-        yield* this.#tell(await pipeline.take(frame), cause);
+        yield* this.#tell(await pipeline.take(frame, packet), cause);
         continue;
       }
-      this.#count("other-port");
+      this.#count(isForKeys(config, packet) ? "no-users" : "other-port");
       const other = doorOfOtherProtocol(config, packet);
       if (other !== undefined || this.#options.source !== undefined) {
         yield* this.#tell([noDoor(packet, other)], cause);
@@ -118,6 +120,11 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     const wall = this.#file.firstWall === undefined ? undefined : this.#clock.wall();
     return [{ time, wall, cause, entries }];
   }
+}
+
+/** Returns whether a packet goes to a port of knocks by key. */
+function isForKeys({ options }: Config, { port, protocol }: Packet): boolean {
+  return protocol === "udp" && options.knockPorts.includes(port);
 }
 
 /** Returns the first door that has the port of a packet, and wants the other protocol there. */

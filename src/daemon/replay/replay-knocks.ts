@@ -1,0 +1,119 @@
+import { setImmediate } from "node:timers/promises";
+import { Authenticator } from "../../auth/authenticator.ts";
+import type { HintedKey } from "../../auth/hints.ts";
+import type { Judgement, StrangerRefusal } from "../../auth/judgement.ts";
+import type { Entry } from "../../base/log.ts";
+import { MemorySource } from "../../capture/memory.ts";
+import type { Frame } from "../../capture/source.ts";
+import type { Device } from "../../config/users.ts";
+import type { Packet } from "../../decode/packet.ts";
+import type { LeaseManager } from "../../grant/lease-manager.ts";
+import type { ActiveKey } from "../active-key.ts";
+import { keysOf } from "../active-key.ts";
+import type { Doors } from "../doors.ts";
+import type { WatchedKnock } from "../knock/key-watch.ts";
+import { KnockCounters } from "../knock/knock-counters.ts";
+import type { KnockPipelineParts } from "../knock/knock-pipeline.ts";
+import { KnockPipeline } from "../knock/knock-pipeline.ts";
+import { permitKnock } from "../knock/permit.ts";
+import type { ReplayLog } from "./replay-log.ts";
+
+/** What a configuration and a users file say of knocks by key. */
+export interface ReplayKeys {
+  readonly devices: readonly Device[];
+  /** The UDP ports of their packets. */
+  readonly ports: readonly number[];
+  /** Milliseconds. */
+  readonly freshness: number;
+}
+
+export interface ReplayKnocksParts
+  extends Pick<KnockPipelineParts<ActiveKey>, "clock" | "isOurs" | "isLocalSource"> {
+  readonly keys: ReplayKeys;
+  readonly doors: Doors;
+  readonly leaseManager: Pick<LeaseManager, "open">;
+  readonly log: ReplayLog;
+}
+
+/**
+ * The daemon's way of a knock by key, in a recording: no packet was used before it begins, and each is judged
+ * at the time of its capture. Unlike the daemon it explains each packet.
+ */
+export class ReplayKnocks {
+  readonly #log: ReplayLog;
+  readonly #ports: ReadonlySet<number>;
+  #source: MemorySource | undefined;
+  readonly #names: ReadonlyMap<string, string>;
+  /** What the last packet without a known key was refused for. */
+  #stranger: StrangerRefusal | undefined;
+
+  constructor({ keys, doors, leaseManager, log, clock, ...host }: ReplayKnocksParts) {
+    const { devices, ports, freshness } = keys;
+    const active = keysOf(devices);
+    const find = (name: string) => devices.find((device) => device.name === name);
+    this.#log = log;
+    this.#ports = new Set(ports);
+    this.#names = new Map(active.map(({ lock, who }) => [lock.id, who]));
+    const authenticator = new Authenticator<ActiveKey>(freshness);
+    authenticator.setKeys(active);
+    const pipeline = new KnockPipeline<ActiveKey>({
+      openSource: (sink) => {
+        this.#source = new MemorySource(sink);
+        return this.#source;
+      },
+      authenticator,
+      watch: { explain: (judgement) => this.#explain(judgement) },
+      journal: () => undefined,
+      refuseWithoutJournal: false,
+      permit: (knock, now) => permitKnock(knock, { users: { find }, doors }, now),
+      open: async (request) => await leaseManager.open(request),
+      ...{ ...host, onlyIpv4: false, clock, log },
+      rateLimiter: undefined,
+      counters: new KnockCounters(),
+      onInternalError: () => {},
+    });
+    pipeline.watch(this.#ports);
+  }
+
+  /** Returns whether a packet goes to one of the ports of knocks by key. */
+  wants({ protocol, port }: Packet): boolean {
+    return protocol === "udp" && this.#ports.has(port);
+  }
+
+  /** Judges a packet. Resolves when what it opens is in the log. */
+  async take(frame: Frame, { source, payloadLength }: Packet): Promise<void> {
+    this.#stranger = undefined;
+    this.#source?.deliverFrame(frame);
+    if (this.#stranger !== undefined) {
+      this.#log.write(reportStranger(source, this.#stranger, payloadLength));
+      return;
+    }
+    await setImmediate();
+    if (!this.#log.isEmpty) return;
+    const text = `${source}: packet is not for this host, ignoring...`;
+    this.#log.write({ level: "debug", event: "knock", text, source });
+  }
+
+  /** What the daemon counts without a word. */
+  #explain(judgement: Judgement<HintedKey>): WatchedKnock | undefined {
+    if (judgement.kind === "authentic") return undefined;
+    const { check, key } = judgement;
+    const who = key && this.#names.get(key.lock.id);
+    if (key === undefined || who === undefined) {
+      if (judgement.kind === "stranger") this.#stranger = judgement.check;
+      return undefined;
+    }
+    const isSilent = judgement.kind === "stranger" || check === "repeated";
+    return isSilent ? { who, key: key.lock.id, check, offset: undefined } : undefined;
+  }
+}
+
+function reportStranger(source: Entry["source"], check: StrangerRefusal, length: number): Entry {
+  const why =
+    check === "form"
+      ? `a knock has 144 bytes, or is the STUN request of a browser: this has ${length}`
+      : "no key of the users file has this hint within Freshness of the capture: another key, or a clock that is off";
+  const text = `${source}: knock refused (${check}): ${why}`;
+  const entry = { level: "debug", event: "knock", text, detail: { result: check } } as const;
+  return { ...entry, ...(source && { source }) };
+}
