@@ -45,6 +45,19 @@ test("a whole file", () => {
   expect(backup?.elsewhere).toHaveLength(2);
 });
 
+test("a key that is known is not made again, and half of one is not known", () => {
+  const { devices } = parseUsers(full);
+  const again = parseUsers(full, devices);
+  expect(again.devices.map(({ locks }) => locks)).toEqual(devices.map(({ locks }) => locks));
+  const known = devices.flatMap(({ locks }) => locks);
+  const same = again.devices.flatMap(({ locks }) => locks);
+  expect(same.map((lock, i) => lock === known[i])).toEqual([true, true, true]);
+  const mixed = makeKey(new Uint8Array(64).fill(1, 0, 32).fill(9, 32)).lock;
+  const [other] = parseUsers(`[a/b]\nkey = ${mixed}\n`, devices).devices;
+  expect(other?.locks[0]?.id).not.toBe(known[0]?.id);
+  expect(other?.locks[0]?.secretDigest).toBe(known[0]?.secretDigest);
+});
+
 describe("an error costs the device, and no other", () => {
   const good = `[good/one]\nkey = ${three}\n`;
 
@@ -150,6 +163,7 @@ test("no problem and no device shows a key", () => {
       `[a/b]\nkey = ${secret} ${secret}`,
       `[a/b]\n${secret} = ${secret}`,
       `[a/b]\nkey = ${secret.slice(0, -1)}`,
+      `[${secret}]\nkey = ${secret}\n[b/b]\nkey = ${secret}`,
     ];
     for (const text of places) {
       const { problems, devices } = parseUsers(text);

@@ -1,5 +1,5 @@
-import type { Lock, LockFault } from "../knock/keys.ts";
-import { parseLock } from "../knock/keys.ts";
+import type { KnownLocks, Lock, LockFault } from "../knock/keys.ts";
+import { knownLocks, parseLock } from "../knock/keys.ts";
 import { deviceDirectives } from "./device-directives.ts";
 import type { AnyRow, ValuesOf } from "./directive.ts";
 import { isNameOf, withDefaults } from "./directive.ts";
@@ -34,8 +34,12 @@ const mostKeys = 5000;
 /** A device has a second key while the first is being replaced. */
 const mostKeysOfDevice = 2;
 
-/** Reads a users file, and finds every problem in it. Takes a millisecond a key. Pure. */
-export function parseUsers(text: string): ParsedUsers {
+/**
+ * Reads a users file, and finds every problem in it. Takes a millisecond a key, but for the keys of the devices
+ * `before`. Pure.
+ */
+export function parseUsers(text: string, before: Iterable<Device> = []): ParsedUsers {
+  const known = knownLocks(Array.from(before, ({ locks }) => locks).flat());
   const problems: Problem[] = [];
   const lines = text.split("\n");
   const sections = readSections(text.replace(/^\uFEFF/, ""), problems, "[alice/laptop]");
@@ -45,7 +49,7 @@ export function parseUsers(text: string): ParsedUsers {
   let keys = 0;
   const devices = sections.flatMap((section) => {
     const own: Problem[] = [];
-    const device = readDevice(section, own);
+    const device = readDevice(section, known, own);
     if (names.has(section.name)) own.push(error(section, "another section has this name"));
     names.add(section.name);
     for (const { lock, at } of device.locks) {
@@ -82,7 +86,7 @@ interface ReadDevice {
   readonly locks: readonly { readonly lock: Lock | undefined; readonly at: Position }[];
 }
 
-function readDevice(section: ConfigSection, problems: Problem[]): ReadDevice {
+function readDevice(section: ConfigSection, known: KnownLocks, problems: Problem[]): ReadDevice {
   // A section without a name is a line that could not be read.
   if (section.name !== "" && !isDeviceName(section.name)) {
     const message = "the name of a section is not PERSON/DEVICE";
@@ -100,7 +104,7 @@ function readDevice(section: ConfigSection, problems: Problem[]): ReadDevice {
   }
   const locks = section.directives
     .filter(isKey)
-    .map((one) => ({ lock: readLock(one, problems), at: placeOf(one) }));
+    .map((one) => ({ lock: readLock(one, known, problems), at: placeOf(one) }));
   const [, , third] = locks;
   if (locks.length === 0 && section.name !== "") {
     problems.push({ ...error(section, "the device has no key"), hint: "key = lock1:…" });
@@ -141,9 +145,9 @@ function readSafely(one: Directive, row: AnyRow): Parsed<unknown> {
   return "value" in parsed ? parsed : { ...parsed, problem: `${row.name}: ${parsed.problem}` };
 }
 
-function readLock(one: Directive, problems: Problem[]): Lock | undefined {
+function readLock(one: Directive, known: KnownLocks, problems: Problem[]): Lock | undefined {
   const text = (one.value ?? "").replace(/\s+#.*$/s, "");
-  const lock = parseLock(text);
+  const lock = parseLock(text, known);
   if (typeof lock !== "string") return lock;
   const isDeviceHalf = text.startsWith("key1:");
   const problem = isDeviceHalf
@@ -166,7 +170,9 @@ const lockFaults: Readonly<Record<LockFault, string>> = {
 };
 
 function sharedKey(at: Position, owner: string, name: string): Problem {
-  const where = owner === name ? "twice in this section" : `also in [${owner}]`;
+  // Another heading may be a key that was put at a wrong place.
+  const other = isDeviceName(owner) ? `[${owner}]` : "another section";
+  const where = owner === name ? "twice in this section" : `also in ${other}`;
   return { ...error(at, `this key, or half of it, is ${where}`), hint: "a key for each device" };
 }
 

@@ -57,20 +57,32 @@ const keyPrefix = "key1:";
 const half = 32;
 const checksumLength = 4;
 
-/** Reads a text that begins with `lock1:`. Takes a millisecond. */
-export function parseLock(text: string): Lock | LockFault {
+/** Locks by what tells them apart. Not for output. */
+export type KnownLocks = ReadonlyMap<string, Lock>;
+
+export function knownLocks(locks: Iterable<Lock>): KnownLocks {
+  return new Map(
+    Array.from(locks, (lock) => [`${lock.secretDigest} ${lock.publicDigest}`, lock] as const),
+  );
+}
+
+/** Reads a text that begins with `lock1:`. Takes a millisecond, unless the lock is known: 10 µs. */
+export function parseLock(text: string, known?: KnownLocks): Lock | LockFault {
   const bytes = readText(lockPrefix, text);
   if (typeof bytes === "string") return bytes;
   const secret = bytes.subarray(0, half);
   const publicBytes = bytes.subarray(half);
+  const secretDigest = sha256("sesame secret\0", secret).toString("hex");
+  const publicDigest = sha256("sesame public\0", publicBytes).toString("hex");
+  const before = known?.get(`${secretDigest} ${publicDigest}`);
+  if (before !== undefined) return before;
   const fault = findPointFault(publicBytes);
   if (fault !== undefined) return fault;
   return {
     id: keyId(secret, publicBytes),
     keys: deriveKeys(secret),
     publicKey: readPublicKey(publicBytes),
-    secretDigest: sha256("sesame secret\0", secret).toString("hex"),
-    publicDigest: sha256("sesame public\0", publicBytes).toString("hex"),
+    ...{ secretDigest, publicDigest },
   };
 }
 
