@@ -142,7 +142,7 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
       const settings = `-p StandardOutput=file:/var/tmp/init -p StandardError=file:/var/tmp/init --setenv=SSH_CONNECTION='10.77.0.2 50000 10.77.0.1 22'`;
       const command = `knockctl init --yes --service tcp/22 --host 10.77.0.1 ${options}`;
       await debian.says(`systemd-run --unit=init --collect ${settings} ${command}`);
-      await expect.poll(output, { timeout: 40_000 }).toContain("knockctl guard --confirm");
+      await expect.poll(output).toContain("knockctl guard --confirm");
     }
     const ended = () => expect.poll(() => debian.says("systemctl is-active init")).toBe("inactive");
 

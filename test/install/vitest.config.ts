@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["test/install/*.test.ts"],
     fileParallelism: false,
     testTimeout: 300_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 30_000 } },
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
   },
 });

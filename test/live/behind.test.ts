@@ -205,12 +205,12 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
     );
 
     test("lets sessions go on, and takes a SYN for a beginning whatever conntrack knows", async () => {
-      const before = talkTcp(client, target, 22, 40_001);
+      const before = talkTcp(client, target, 22, 20_001);
       await goesOn(before);
       await serve(`open = tcp/22\nto = ${both}\nprotect = yes\nopen_for = 1h`);
       await goesOn(before);
       await open(family);
-      const during = talkTcp(client, target, 22, 40_002);
+      const during = talkTcp(client, target, 22, 20_002);
       await goesOn(during);
       await server.ask("close all");
       await goesOn(before);
@@ -219,7 +219,7 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       // conntrack remembers the connection between these ports for a while.
       during.signal("SIGKILL");
       await during.ended;
-      expect(await dialTcp(client, target, 22, 40_002)).toBe("silent");
+      expect(await dialTcp(client, target, 22, 20_002)).toBe("silent");
     });
 
     test("is shut by --cut for what went through it, in both directions", async () => {

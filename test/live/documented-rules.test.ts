@@ -46,7 +46,7 @@ describe.skipIf(needs("iptables"))("a client that dials again from the same port
     await server.run(["iptables", "-D", ...rule]);
   }
 
-  test.each(documents.map((name, i) => [name, 40_001 + i] as const))(
+  test.each(documents.map((name, i) => [name, 20_001 + i] as const))(
     "stays out with the rules of %s",
     async (name, port) => {
       const rules = rulesOf(name);

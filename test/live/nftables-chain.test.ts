@@ -180,36 +180,36 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
       test("drops who dials again from the port of a connection that the server reset", async () => {
         const doors = await protect("tcp/25");
         await open(doors);
-        expect(await dial(40_001, "x")).toBe("open ECONNRESET");
-        expect(await dial(40_001, "x")).toBe("open ECONNRESET");
+        expect(await dial(20_001, "x")).toBe("open ECONNRESET");
+        expect(await dial(20_001, "x")).toBe("open ECONNRESET");
         await close(doors);
-        for (let times = 0; times < 3; times++) expect(await dial(40_001, "x")).toBe("silent");
+        for (let times = 0; times < 3; times++) expect(await dial(20_001, "x")).toBe("silent");
         await open(doors);
-        expect(await dial(40_001, "x")).toBe("open ECONNRESET");
+        expect(await dial(20_001, "x")).toBe("open ECONNRESET");
       });
 
       test("drops who was connected before the protection and dials again", async () => {
-        const first = dial(40_002, "");
-        const talk = talkTcp(client, server[family], 22, 40_003);
+        const first = dial(20_002, "");
+        const talk = talkTcp(client, server[family], 22, 20_003);
         await goesOn(talk);
         expect(await first).toBe("open");
         const doors = await protect("tcp/22", "tcp/25");
         // From here on conntrack knows the connection, which it has not seen begin.
         await goesOn(talk);
-        await server.run(["ss", "-K", "-tn", "dst", `[${client[family]}]`, "dport", "=", ":40003"]);
+        await server.run(["ss", "-K", "-tn", "dst", `[${client[family]}]`, "dport", "=", ":20003"]);
         await talk.waitFor(/ECONNRESET/);
-        expect(await dialTcp(client, server[family], 22, 40_003)).toBe("silent");
-        expect(await dial(40_002)).toBe("silent");
+        expect(await dialTcp(client, server[family], 22, 20_003)).toBe("silent");
+        expect(await dial(20_002)).toBe("silent");
         await doors.protect([]);
-        expect(await dial(40_002)).toBe("open");
+        expect(await dial(20_002)).toBe("open");
       });
 
       test("drops who hung up and dials again", async () => {
         const doors = await protect("tcp/25");
         await open(doors);
-        expect(await dial(40_004)).toBe("open");
+        expect(await dial(20_004)).toBe("open");
         await close(doors);
-        expect(await dial(40_004)).toBe("silent");
+        expect(await dial(20_004)).toBe("silent");
       });
 
       test("drops who is not tracked, and lets a session that is not tracked go on", async () => {
@@ -223,7 +223,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
         await expect.poll(() => answersUdp(client, server[family], 53)).toBe(true);
         await closeDoor(doors, address(client[family]), services("tcp/22", "udp/53"));
         await goesOn(talk);
-        expect(await dial(40_005)).toBe("silent");
+        expect(await dial(20_005)).toBe("silent");
         expect(await answersUdp(client, server[family], 53)).toBe(false);
         await server.run(["nft", "delete table inet raw"]);
         await Promise.all([talk.stop(), listener.stop()]);
@@ -242,6 +242,9 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   });
 
   test("drops SYN without ACK, and nothing else of TCP", async () => {
+    // A late packet of an earlier connection would be taken for an answer.
+    const earlier = async () => (await server.run(["ss", "-Htn", "sport = :22"])).stdout;
+    await expect.poll(earlier).toBe("");
     await protect("tcp/22");
     const sends = async (...flags: string[]) => {
       const argv = ["hping3", "-q", "-c", "1", "-p", "22", ...flags, server.address];

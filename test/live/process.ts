@@ -92,11 +92,11 @@ export class Process {
 
   /**
    * Waits until the output (standard output, or standard error) matches. Rejects with the output
-   * when `timeout` milliseconds have passed (30 s: patience costs a test that passes nothing), or the
+   * when `timeout` milliseconds have passed (60 s: patience costs a test that passes nothing), or the
    * program ended without it. What was said before the call counts: for a second time, say so in the
    * pattern, as in `/(OPEN SESAME[\s\S]*){2}/`.
    */
-  async waitFor(pattern: RegExp, timeout = 30_000): Promise<RegExpExecArray> {
+  async waitFor(pattern: RegExp, timeout = 60_000): Promise<RegExpExecArray> {
     const seen = () => pattern.exec(this.#stdout) ?? pattern.exec(this.#stderr) ?? undefined;
     return await new Promise((resolve, reject) => {
       const settle = (act: () => void) => {
@@ -124,8 +124,8 @@ export class Process {
     this.#child.kill(name);
   }
 
-  /** Ends the program: SIGTERM, and SIGKILL when `grace` milliseconds did not suffice (30 s, as in `waitFor`). */
-  async stop(grace = 30_000): Promise<ProcessResult> {
+  /** Ends the program: SIGTERM, and SIGKILL when `grace` milliseconds did not suffice (60 s, as in `waitFor`). */
+  async stop(grace = 60_000): Promise<ProcessResult> {
     this.signal("SIGTERM");
     const timer = setTimeout(() => this.signal("SIGKILL"), grace);
     try {

@@ -2,7 +2,7 @@ import type { ProcessResult, StartOptions } from "./process.ts";
 import { Process } from "./process.ts";
 
 export interface LiveRunOptions extends StartOptions {
-  /** Milliseconds after which the program is killed and the run fails. Default 60 s. */
+  /** Milliseconds after which the program is killed and the run fails. Default 120 s. */
   readonly timeout?: number;
   /** The exit codes that are no failure. Default 0 alone; "any" for all. */
   readonly ok?: readonly number[] | "any";
@@ -13,7 +13,7 @@ export async function run(
   argv: readonly string[],
   options: LiveRunOptions = {},
 ): Promise<ProcessResult> {
-  const { timeout = 60_000, ok = [0] } = options;
+  const { timeout = 120_000, ok = [0] } = options;
   const program = new Process(argv, options);
   let late = false;
   const timer = setTimeout(() => {

@@ -74,7 +74,7 @@ export async function resetTcp(host: LiveHost, port: number): Promise<Process> {
 }
 
 /**
- * Connects from this very port, and resets the connection at once or, with a text, sends it and waits for
+ * Connects from this very port (below 32768: Linux gives others to earlier connections), and resets the connection at once or, with a text, sends it and waits for
  * the end. Returns what happened, such as `open ECONNRESET`, or `silent` after 400 ms.
  */
 export async function dialTcp(

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { knock } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
+import { paceOf } from "./pace.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
 import { echoTcp, goesOn, talkTcp } from "./session.ts";
@@ -14,8 +15,6 @@ const sequence = [7003, 7001, 7002];
 
 const door = (name: string, ...lines: string[]) =>
   [`[${name}]`, `sequence = ${sequence.join(",")}`, "tcpflags = syn", ...lines, ""].join("\n");
-
-const ssh = door("ssh", "open = tcp/22", "open_for = 8s");
 
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -31,6 +30,7 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
   let admin: LiveHost;
   let other: LiveHost;
   let server: Server;
+  let pace = 1;
 
   beforeEach(async () => {
     network = await LiveNetwork.open(["server", "admin", "other"]);
@@ -39,9 +39,13 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
       LiveHost,
       LiveHost,
     ];
-    await echoTcp(host, 22);
+    pace = await paceOf(() => echoTcp(host, 22));
   });
   afterEach(() => network.close());
+
+  /** So many seconds, such as `8s`, or more on a machine that does other work; below a minute. */
+  const seconds = (count: number) => `${Math.min(59, Math.ceil(count * pace))}s`;
+  const ssh = () => door("ssh", "open = tcp/22", `open_for = ${seconds(8)}`);
 
   const reaches = (from: LiveHost) => from.canConnect(host.address, 22, patience);
   /** The far end of an ssh connection of the administrator's. */
@@ -61,7 +65,7 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
   async function until(
     from: LiveHost,
     state: "open" | "silent",
-    timeout = 15_000,
+    timeout = 90_000,
   ): Promise<number> {
     const begin = performance.now();
     while ((await reaches(from)) !== state) {
@@ -71,7 +75,7 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
   }
 
   test("goes through the whole story", async () => {
-    server = new Server(host, ssh);
+    server = new Server(host, ssh());
     await server.start();
     expect(await reaches(other)).toBe("open");
     const work = talkTcp(admin, host.address, 22);
@@ -103,8 +107,7 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
     // Nobody is there to close the door: the kernel does.
     await server.kill();
     expect(await reaches(admin)).toBe("open");
-    const took = await until(admin, "silent");
-    expect(took).toBeLessThan(10_000);
+    await until(admin, "silent");
     expect(await reaches(other)).toBe("silent");
     await goesOn(work);
 
@@ -139,7 +142,9 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
   });
 
   test("gets back what somebody flushes, with the time it has left", async () => {
-    server = new Server(host, door("ssh", "open = tcp/22", "open_for = 10s", "protect = yes"));
+    const length = Number.parseInt(seconds(10), 10);
+    const native = [`open_for = ${length}s`, "protect = yes"];
+    server = new Server(host, door("ssh", "open = tcp/22", ...native));
     await server.start();
     await knock(admin, host.address, ...sequence);
     await until(admin, "open");
@@ -151,24 +156,24 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
     await expect.poll(() => reaches(admin)).toBe("open");
     const { leases } = await server.ask<{ leases: { remainingMs: number }[] }>("leases");
     const [lease] = leases;
-    expect(lease?.remainingMs).toBeLessThan(7_000);
+    expect(lease?.remainingMs).toBeLessThan(1_000 * (length - 3));
     // Not the time of a fresh lease: the kernel has forgotten the element before it.
     const set = ["list", "set", "inet", "sesame", "open4"];
     const { stdout } = await host.run(["nft", "--json", ...set]);
     const [, expires] = /"expires": ?(\d+)/.exec(stdout) ?? [];
-    expect(Number(expires)).toBeLessThanOrEqual(7);
+    expect(Number(expires)).toBeLessThanOrEqual(length - 3);
     await until(admin, "silent");
     expect(server.daemon?.output).toContain("removed rules from table inet sesame");
   });
 
   describe("guard", () => {
     beforeEach(async () => {
-      server = new Server(host, ssh);
+      server = new Server(host, ssh());
       await server.start();
     });
 
     test("says what happens, and takes itself back without a confirmation", async () => {
-      const terminal = server.begin("guard --for 5s", session(50_000));
+      const terminal = server.begin(`guard --for ${seconds(5)}`, session(50_000));
       await terminal.waitFor(/knockctl guard --confirm/);
       expect(await reaches(other)).toBe("silent");
       const { status } = await server.ask<{ status: { firewall: object } }>("status");
@@ -180,7 +185,7 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
         code: 1,
         stderr: expect.stringContaining(warning),
         stdout: `\
-On trial for 5s: tcp/22
+On trial for ${seconds(5)}: tcp/22
 New connections need a knock now, yours too. Existing sessions continue.
 
 1. On the client, knock, and log in by a NEW connection:
@@ -191,7 +196,7 @@ New connections need a knock now, yours too. Existing sessions continue.
 
     knockctl guard --confirm ${option}
 
-Then the protection stays, also after a restart. Without step 2 within 5s, the
+Then the protection stays, also after a restart. Without step 2 within ${seconds(5)}, the
 kernel removes it, even if this terminal or knockd ends. Ctrl-C only stops
 waiting.
 
@@ -212,7 +217,7 @@ Try again: knockctl guard ${option}
     test.each(["knockctl is", "the daemon is", "both are"])(
       "does so, too, when %s killed",
       async (who) => {
-        const terminal = server.begin("guard --for 5s", session(50_000));
+        const terminal = server.begin(`guard --for ${seconds(5)}`, session(50_000));
         await terminal.waitFor(/knockctl guard --confirm/);
         expect(await reaches(other)).toBe("silent");
         if (who !== "the daemon is") terminal.signal("SIGKILL");
@@ -262,7 +267,7 @@ Try again: knockctl guard ${option}
       const drop = (flag: string) =>
         admin.run(["iptables", flag, "OUTPUT", "-p", "tcp", "--dport", "7001", "-j", "DROP"]);
       await drop("-A");
-      const terminal = server.begin("guard --for 20s", session(50_000));
+      const terminal = server.begin(`guard --for ${seconds(20)}`, session(50_000));
       await terminal.waitFor(/knockctl guard --confirm/);
       await knock(admin, host.address, ...sequence);
       expect(await reaches(admin)).toBe("silent");
@@ -330,10 +335,10 @@ Try again: knockctl guard ${option}
     });
 
     test("of two doors keeps only what a knock has proven", async () => {
-      const web = "[web]\nsequence = 7101,7104\ntcpflags = syn\nopen = tcp/80\nopen_for = 8s\n";
-      server.configure(`${ssh}${web}`);
+      const web = `[web]\nsequence = 7101,7104\ntcpflags = syn\nopen = tcp/80\nopen_for = ${seconds(8)}\n`;
+      server.configure(`${ssh()}${web}`);
       await server.knockctl("reload");
-      const terminal = server.begin("guard --for 30s", session(50_000));
+      const terminal = server.begin("guard --for 3m", session(50_000));
       await terminal.waitFor(/knock -d 200 \S+ 7101 7104\n.* 7003 7001 7002 && ssh/);
       const first = await server.knockctl("guard --confirm", await newSession());
       expect([first.code, first.stdout]).toEqual([
@@ -341,7 +346,7 @@ Try again: knockctl guard ${option}
         expect.stringContaining("after a restart: tcp/22\n"),
       ]);
       expect(first.stdout).toContain("Not proven by a knock since the trial began: web.");
-      expect(first.stdout).toMatch(/on trial for \d+s more: tcp\/80/);
+      expect(first.stdout).toMatch(/on trial for \S+(?: \d+s)? more: tcp\/80/);
       const { status } = await server.ask<{ status: { firewall: object } }>("status");
       expect(status.firewall).toMatchObject({
         ...{ protects: ["tcp/22"], trial: { services: ["tcp/80"] } },
@@ -354,7 +359,7 @@ Try again: knockctl guard ${option}
     });
 
     test("counts down on a terminal, and says when the knock has come", async () => {
-      const line = server.argv("guard --for 20s").join(" ");
+      const line = server.argv(`guard --for ${seconds(20)}`).join(" ");
       const from = `${admin.address} 50000 ${host.address} 22`;
       const commands = [
         "mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts",
@@ -363,9 +368,9 @@ Try again: knockctl guard ${option}
       ];
       const settings = { env: { SSH_CONNECTION: from } };
       const terminal = host.start(["sh", "-ec", commands.join("\n")], settings);
-      await terminal.waitFor(/\rconfirm within 1\ds; no knock yet/);
+      await terminal.waitFor(/\rconfirm within \d\ds; no knock yet/);
       const peer = await newSession();
-      await terminal.waitFor(/\rconfirm within 1?\ds; a knock has opened \[ssh\]/);
+      await terminal.waitFor(/\rconfirm within \d+s; a knock has opened \[ssh\]/);
       await server.knockctl("guard --confirm", peer);
       expect(await terminal.ended).toMatchObject({
         ...{ code: 0, stdout: expect.stringContaining("Confirmed: tcp/22 stays protected.") },
@@ -373,10 +378,10 @@ Try again: knockctl guard ${option}
     });
 
     test("protects pings on trial, too", async () => {
-      server.configure(`${ssh}${door("ping", "open = icmp", "open_for = 4s")}`);
+      server.configure(`${ssh()}${door("ping", "open = icmp", "open_for = 4s")}`);
       await server.knockctl("reload");
       expect(await other.pings(host.address, patience)).toBe(true);
-      await server.ask("guard icmp --for 5s", session(50_000));
+      await server.ask(`guard icmp --for ${seconds(5)}`, session(50_000));
       expect(await reaches(other)).toBe("open");
       expect(await other.pings(host.address, patience)).toBe(false);
       expect(await admin.pings(host.address, patience)).toBe(false);
@@ -385,16 +390,16 @@ Try again: knockctl guard ${option}
     });
 
     test("keeps what is on trial through a flush and a reload, no longer than it lasts", async () => {
-      await server.ask("guard --for 8s", session(50_000));
+      await server.ask(`guard --for ${seconds(8)}`, session(50_000));
       await host.run(["nft", "flush ruleset"]);
       await expect.poll(() => server.table()).toContain("tcp . 22 timeout");
       expect((await server.knockctl("reload")).code).toBe(0);
       expect([await reaches(admin), await reaches(other)]).toEqual(["silent", "silent"]);
-      await until(other, "open", 10_000);
+      await until(other, "open");
     });
 
     test("goes on when its terminal stops waiting", async () => {
-      const terminal = server.begin("guard --for 60s", session(50_000));
+      const terminal = server.begin("guard --for 3m", session(50_000));
       await terminal.waitFor(/knockctl guard --confirm/);
       terminal.signal("SIGINT");
       expect((await terminal.ended).code).toBe(130);
@@ -413,10 +418,10 @@ Try again: knockctl guard ${option}
 
     test("cannot be confirmed where that could not be remembered", async () => {
       await server.daemon?.stop();
-      server = new Server(host, ssh);
+      server = new Server(host, ssh());
       server.folder.write("state", "a file, not a directory");
       await server.start();
-      await server.ask("guard --for 5s", session(50_000));
+      await server.ask(`guard --for ${seconds(5)}`, session(50_000));
       const { code, stderr } = await server.knockctl("guard --confirm", await newSession());
       expect([code, stderr]).toEqual([
         1,
@@ -585,7 +590,7 @@ Try again: knockctl guard ${option}
     });
 
     test("goes over to other rules, and back, with what is open", async () => {
-      const mine = door("ssh", "open = tcp/22", "open_for = 20s", "protect = yes");
+      const mine = door("ssh", "open = tcp/22", "open_for = 50s", "protect = yes");
       server.configure(mine);
       await server.knockctl("reload");
       expect(await reaches(other)).toBe("silent");
@@ -595,12 +600,12 @@ Try again: knockctl guard ${option}
       server.configure(mine, "Firewall = ipset");
       await server.knockctl("reload");
       const member = new RegExp(`^${other.address},tcp:22 timeout (\\d+)$`, "m");
-      const seconds = async () => {
+      const left = async () => {
         const { stdout } = await host.run(["ipset", "list", "sesame4"]);
         return Number(member.exec(stdout)?.[1]);
       };
-      await expect.poll(seconds).toBeGreaterThan(0);
-      expect(await seconds()).toBeLessThan(20);
+      await expect.poll(left).toBeGreaterThan(0);
+      expect(await left()).toBeLessThan(50);
       // It must come back because it is a lease, not because it was still there.
       await host.run(["nft", "flush set inet sesame open4"]);
       server.configure(mine);
