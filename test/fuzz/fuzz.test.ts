@@ -22,6 +22,8 @@ const cases: Readonly<Record<string, number>> = {
   profiles: 1_000,
   knock: 3_000,
   "key-text": 1_000,
+  users: 1_000,
+  "knock-journal": 400,
   fleet: 5_000,
 };
 

@@ -6,11 +6,13 @@ import { fleetTarget } from "./targets/fleet.ts";
 import { journalTarget } from "./targets/journal.ts";
 import { keyTextTarget } from "./targets/key-text.ts";
 import { knockTarget } from "./targets/knock.ts";
+import { knockJournalTarget } from "./targets/knock-journal.ts";
 import { matcherTarget } from "./targets/matcher.ts";
 import { netlinkTarget } from "./targets/netlink.ts";
 import { oneTimeTarget } from "./targets/one-time.ts";
 import { profilesTarget } from "./targets/profiles.ts";
 import { savefileTarget } from "./targets/savefile.ts";
+import { usersTarget } from "./targets/users.ts";
 
 /** All readers of bytes that strangers, or accidents, may have made. */
 export const targets: readonly FuzzTarget[] = [
@@ -25,5 +27,7 @@ export const targets: readonly FuzzTarget[] = [
   profilesTarget,
   knockTarget,
   keyTextTarget,
+  usersTarget,
+  knockJournalTarget,
   fleetTarget,
 ];
