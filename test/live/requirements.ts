@@ -15,6 +15,9 @@ export const fwknopEnvironment: Readonly<Record<string, string>> = {
 /** Debian's sshd as scripts/peer-sshd unpacks it where there is none. */
 const unpackedSshd = join(import.meta.dirname, "../../node_modules/.cache/sshd/usr/sbin");
 
+/** Debian's redis-server as scripts/peer-redis unpacks it where there is none. */
+const unpackedRedis = join(import.meta.dirname, "../../node_modules/.cache/redis/usr/bin");
+
 const printed = new Set<string>();
 
 /** Why tests with real packets cannot run here; undefined if they can. */
@@ -58,7 +61,7 @@ function find(command: string): string | undefined {
   if (command === "fwknopd") return findIn([join(fwknop, "usr/sbin")], command);
   if (command === "fwknop") return findIn([join(fwknop, "usr/bin")], command);
   const folders = (process.env["PATH"] ?? "").split(delimiter);
-  return findIn(command === "sshd" ? [...folders, unpackedSshd] : folders, command);
+  return findIn([...folders, unpackedSshd, unpackedRedis], command);
 }
 
 function findIn(folders: readonly string[], command: string): string | undefined {

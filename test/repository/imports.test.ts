@@ -73,7 +73,7 @@ describe("the code in src/", () => {
     );
   });
 
-  test("loads nothing later but metrics and webhooks, once knockd runs", () => {
+  test("loads nothing later but metrics, webhooks and a store's client, once knockd runs", () => {
     const later = [...sources]
       .filter(([file]) => !/^src\/(?:cli|setup|client|invitation)\//.test(file))
       .flatMap(([file, source]) =>
@@ -85,6 +85,7 @@ describe("the code in src/", () => {
       "src/daemon/assemble.ts: ./metrics/metrics.ts",
       "src/daemon/assemble.ts: ./notify/webhook.ts",
       "src/daemon/metrics/metrics-page.ts: ./metrics-server.ts",
+      "src/fleet/redis-connection.ts: @redis/client",
     ]);
   });
 

@@ -16,7 +16,12 @@ export const table: ImportTable = {
     types: ["match", "firewall"],
     packages: ["valibot"],
   },
-  fleet: { values: ["base"], node: ["node:crypto"], packages: ["valibot"] },
+  fleet: {
+    values: ["base"],
+    // The client of the store does all I/O of this room.
+    node: ["node:buffer", "node:crypto"],
+    packages: ["@redis/client", "valibot"],
+  },
   config: { values: ["base", "knock"], types: ["capture", "match", "grant", "firewall"] },
   control: { values: ["base", "ffi"], types: ["grant", "match"], packages: ["valibot"] },
   client: { values: ["base", "knock"] },
