@@ -28,8 +28,9 @@ export class FleetClock {
     this.#offset = clock.wall() - clock.now();
   }
 
+  /** Returns the store's time: whole milliseconds. */
   now(): FleetTime {
-    return fleetTime(this.#clock.now() + this.#offset);
+    return fleetTime(Math.floor(this.#clock.now() + this.#offset));
   }
 
   /** Measures the offset to the store's clock, which `read` reads. Throws what `read` throws. */

@@ -75,6 +75,11 @@ export class FleetSeal {
     return Buffer.concat([start, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
   }
 
+  /** Returns whether a record says that this start of this gateway sealed it. */
+  isOwn(sealed: Buffer): boolean {
+    return sealed.subarray(head.start, head.counter).equals(this.#start);
+  }
+
   /** Opens what a gateway of this fleet sealed for a place. Never throws, whatever the bytes are. */
   open(place: SealedPlace, sealed: Buffer): Unsealed {
     if (sealed.length < overhead || sealed.length > longestSealed || sealed[0] !== version) {

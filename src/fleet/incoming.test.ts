@@ -1,0 +1,75 @@
+import { expect, test } from "vitest";
+import { holderOfSource } from "../../test/support/fleet-bench.ts";
+import { ManualClock } from "../../test/support/manual-clock.ts";
+import { later, wallTime } from "../base/time.ts";
+import { FleetClock } from "./fleet-clock.ts";
+import { Incoming } from "./incoming.ts";
+import { stampOf } from "./lease-history.ts";
+import type { FleetRecord } from "./record.ts";
+import { formatRecord } from "./record.ts";
+import { FleetSeal } from "./seal.ts";
+import { SharedLeases } from "./shared-leases.ts";
+import type { FleetStamp } from "./stamp.ts";
+import { fleetTime } from "./stamp.ts";
+
+const date = wallTime(1_767_225_600_000);
+const key = Buffer.alloc(32, 7);
+const [here, there] = [new FleetSeal("office", [key]), new FleetSeal("office", [key])];
+
+function make() {
+  const clock = new ManualClock(date);
+  const leases = new SharedLeases();
+  const fleetClock = new FleetClock(clock);
+  return { leases, incoming: new Incoming({ seal: here, clock, fleetClock, leases }) };
+}
+
+const opening: FleetRecord = {
+  subject: holderOfSource(7),
+  history: {
+    closed: 0 as FleetStamp,
+    openings: [{ stamp: (2 * date) as FleetStamp, end: fleetTime(date + 60_000) }],
+  },
+  until: fleetTime(date + 60_000),
+  ...{ origin: "gw-2", date, left: 60_000 },
+};
+
+function sealed(record: FleetRecord, seal = there, content = formatRecord(record)) {
+  const place = { field: "x".repeat(20), stamp: stampOf(record.history) };
+  return { ...place, sealed: seal.seal(place, content) };
+}
+
+test.each([
+  ["merged", sealed(opening)],
+  ["own", sealed(opening, here)],
+  ["foreign", sealed(opening, new FleetSeal("office", [Buffer.alloc(32, 8)]))],
+  ["foreign", { ...sealed(opening), sealed: Buffer.alloc(0) }],
+  ["forged", { ...sealed(opening), field: "y".repeat(20) }],
+  ["unknown", sealed(opening, there, '{"op":"vote"}')],
+  ["malformed", sealed(opening, there, "{")],
+  ["over", sealed({ ...opening, until: fleetTime(date) })],
+  ["over", sealed({ ...opening, date: later(date, -400_000) })],
+] as const)("a row is counted as what it is: %s", (result, row) => {
+  const { incoming, leases } = make();
+  const { records, changes } = incoming.hear([row]);
+  expect(incoming.counts[result]).toBe(1);
+  expect(Object.values(incoming.counts).reduce((a, b) => a + b)).toBe(1);
+  expect([records.length, changes.length, leases.size]).toEqual(
+    result === "merged" ? [1, 1, 1] : [0, 0, 0],
+  );
+});
+
+test("openings are refused from 40,000 on, but not longer ones of those, nor closings", () => {
+  const { incoming, leases } = make();
+  const holders = Array.from({ length: 39_999 }, (_, i) => ({ ...holderOfSource(1), nth: i + 2 }));
+  leases.merge(holders.map((subject) => ({ ...opening, subject })));
+  const others = [7, 8, 9].map((n) => sealed({ ...opening, subject: holderOfSource(n) }));
+  incoming.hear(others);
+  expect(incoming.counts).toMatchObject({ merged: 1, refused: 2 });
+  const longer = { stamp: (2 * date + 2) as FleetStamp, end: fleetTime(date + 90_000) };
+  const history = { ...opening.history, openings: [longer] };
+  const closed = { closed: (2 * date + 5) as FleetStamp, openings: [] };
+  const { changes } = incoming.hear([sealed({ ...opening, history })]);
+  expect(changes).toMatchObject([{ before: date + 60_000, after: date + 90_000 }]);
+  incoming.hear([sealed({ ...opening, subject: { kind: "all" }, history: closed })]);
+  expect(leases.endOf(holderOfSource(7))).toBeUndefined();
+});

@@ -1,0 +1,93 @@
+import type { Clock } from "../base/clock.ts";
+import type { BoardRow } from "./board.ts";
+import type { FleetClock } from "./fleet-clock.ts";
+import type { FleetRecord } from "./record.ts";
+import { isOverdue, readRecord } from "./record.ts";
+import type { FleetSeal } from "./seal.ts";
+import type { HolderChange, SharedLeases } from "./shared-leases.ts";
+
+/**
+ * What becomes of a row.
+ * - `merged`: a record of another gateway, new or not
+ * - `own`: told by this start of this gateway, which says nothing new
+ * - `foreign`, `forged`: not sealed with a key and a version that this gateway has, or not for this place
+ * - `unknown`, `malformed`: sealed, but of another version or wrong
+ * - `over`: without effect any more, by the store's clock or by the dates of both gateways
+ * - `refused`: one opening too many
+ */
+type IncomingResult =
+  | "merged"
+  | "own"
+  | "foreign"
+  | "forged"
+  | "unknown"
+  | "malformed"
+  | "over"
+  | "refused";
+
+export type IncomingCounts = Readonly<Record<IncomingResult, number>>;
+
+/** What rows said. */
+export interface Heard {
+  readonly records: readonly FleetRecord[];
+  readonly changes: readonly HolderChange[];
+}
+
+/** Subjects above which openings of other gateways are refused: those who knock here still get in. */
+const mostSubjects = 40_000;
+
+export interface IncomingParts {
+  readonly seal: FleetSeal;
+  readonly clock: Clock;
+  readonly fleetClock: FleetClock;
+  readonly leases: SharedLeases;
+}
+
+/** Merges what other gateways tell, and counts what becomes of it. */
+export class Incoming {
+  readonly #parts: IncomingParts;
+  readonly #counts: Record<IncomingResult, number> = {
+    ...{ merged: 0, own: 0, foreign: 0, forged: 0 },
+    ...{ unknown: 0, malformed: 0, over: 0, refused: 0 },
+  };
+
+  constructor(parts: IncomingParts) {
+    this.#parts = parts;
+  }
+
+  get counts(): IncomingCounts {
+    return this.#counts;
+  }
+
+  /** Merges these rows, taken together. Never throws, whatever they are. */
+  hear(rows: readonly BoardRow[]): Heard {
+    const { leases } = this.#parts;
+    let room = mostSubjects - leases.size;
+    const records: FleetRecord[] = [];
+    for (const row of rows) {
+      let read = this.#read(row);
+      if (typeof read !== "string" && isNewOpening(read, leases)) {
+        room--;
+        if (room < 0) read = "refused";
+      }
+      this.#counts[typeof read === "string" ? read : "merged"]++;
+      if (typeof read !== "string") records.push(read);
+    }
+    return { records, changes: leases.merge(records) };
+  }
+
+  #read({ sealed, ...place }: BoardRow): FleetRecord | IncomingResult {
+    const { seal, clock, fleetClock } = this.#parts;
+    if (seal.isOwn(sealed)) return "own";
+    const opened = seal.open(place, sealed);
+    if (opened.kind !== "opened") return opened.kind;
+    const read = readRecord(opened.content.toString(), place.stamp);
+    if (read.kind !== "record") return read.kind;
+    const { record } = read;
+    return record.until <= fleetClock.now() || isOverdue(record, clock.wall()) ? "over" : record;
+  }
+}
+
+function isNewOpening({ subject, history }: FleetRecord, leases: SharedLeases): boolean {
+  return history.openings.length > 0 && leases.get(subject) === undefined;
+}

@@ -1,0 +1,75 @@
+import type { BoardRow } from "./board.ts";
+import { isSameHistory, stampOf } from "./lease-history.ts";
+import type { Outgoing } from "./outgoing.ts";
+import type { FleetSeal } from "./seal.ts";
+import type { FleetKnowledge, SharedLeases } from "./shared-leases.ts";
+import type { FleetStamp } from "./stamp.ts";
+import { noStamp } from "./stamp.ts";
+import { keyOfSubject } from "./subject.ts";
+
+/** What this gateway has told: it sees to it that the table has it, merged with what others tell of the same. */
+export class OwnRecords {
+  readonly #leases: SharedLeases;
+  readonly #outgoing: Outgoing;
+  readonly #seal: FleetSeal;
+  /** What was told last, or waits to be. */
+  readonly #told = new Map<string, FleetKnowledge>();
+
+  constructor(leases: SharedLeases, outgoing: Outgoing, seal: FleetSeal) {
+    this.#leases = leases;
+    this.#outgoing = outgoing;
+    this.#seal = seal;
+  }
+
+  tell(known: FleetKnowledge): void {
+    this.#told.set(keyOfSubject(known.subject), known);
+    this.#outgoing.add(known);
+  }
+
+  /** Tells the merge again where the table holds less after another gateway's record, which is merged already. */
+  amend({ subject, history }: FleetKnowledge): void {
+    const told = this.#told.get(keyOfSubject(subject));
+    const known = this.#leases.get(subject);
+    if (told === undefined || known === undefined) return;
+    const isTaken = stampOf(history) >= stampOf(told.history);
+    if (!isSameHistory(isTaken ? history : told.history, known.history)) this.tell(known);
+  }
+
+  /** Tells what of this gateway's these rows, which are the whole table, do not have. */
+  tellMissing(rows: readonly BoardRow[]): void {
+    this.#tellMissing(rows, [...this.#told.keys()]);
+  }
+
+  /**
+   * Looks in parts whether the table still has what was told, and tells what it lost: it may have been emptied.
+   * `lookUp` returns those rows of the table that it has.
+   */
+  async check(lookUp: (fields: readonly string[]) => Promise<readonly BoardRow[]>): Promise<void> {
+    const keys = [...this.#told.keys()];
+    for (let i = 0; i < keys.length; i += checkPart) {
+      const part = keys.slice(i, i + checkPart);
+      this.#tellMissing(await lookUp(part.map((key) => this.#seal.digest(key))), part);
+    }
+  }
+
+  /** Drops what is known no more. */
+  expire(): void {
+    for (const [key, { subject }] of this.#told) {
+      if (this.#leases.get(subject) === undefined) this.#told.delete(key);
+    }
+  }
+
+  #tellMissing(rows: readonly BoardRow[], keys: readonly string[]): void {
+    const stamps = new Map<string, FleetStamp>(rows.map(({ field, stamp }) => [field, stamp]));
+    for (const key of keys) {
+      const told = this.#told.get(key);
+      const known = told === undefined ? undefined : this.#leases.get(told.subject);
+      if (known === undefined) continue;
+      const stamp = stamps.get(this.#seal.digest(key)) ?? noStamp;
+      if (stamp < stampOf(known.history)) this.tell(known);
+    }
+  }
+}
+
+/** Fields that the store is asked for at once. */
+const checkPart = 500;
