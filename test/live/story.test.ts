@@ -185,6 +185,7 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
         code: 1,
         stderr: expect.stringContaining(warning),
         stdout: `\
+door ssh opens also while knockd does not run: the kernel opens it.
 On trial for ${seconds(5)}: tcp/22
 New connections need a knock now, yours too. Existing sessions continue.
 
