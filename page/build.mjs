@@ -40,23 +40,11 @@ const policy = [
 
 const icon = `data:image/svg+xml,${encodeURIComponent(read("icon.svg"))}`;
 const picture = `data:image/png;base64,${readFileSync(here("icon.png")).toString("base64")}`;
-// "browser": a shortcut to the address as it is. For an installed app Chrome on Android has a package
-// made by a server of Google's, which would learn the address, and with it the secret. For keys, whose
-// secret has left the address, page/home-screen.ts replaces it.
-const manifest = `data:application/manifest+json,${encodeURIComponent(
-  JSON.stringify({
-    name: "Knock",
-    display: "browser",
-    icons: [{ src: picture, sizes: "180x180", type: "image/png" }],
-  }),
-)}`;
-
 /** @type {Readonly<Record<string, string>>} */
 const parts = {
   policy,
   icon,
   picture,
-  manifest,
   style: `<style>${style}</style>`,
   script: `<script type="module">${script}</script>`,
 };

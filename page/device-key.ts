@@ -1,5 +1,6 @@
 // A device's key in WebCrypto: derived once, after which no script reads it. docs/knock-packet.md
 import { concat, sha256, text } from "./bytes.ts";
+import { publicKeyOf } from "./public-key.ts";
 
 /** What a browser keeps of a key. `bind` has no use without the others. */
 export interface BrowserKey {
@@ -52,11 +53,8 @@ async function derive(
   const hmac = { name: "HMAC", hash: "SHA-256", length: 256 };
   const aes = { name: "AES-GCM", length: 256 };
   const der = concat(new Uint8Array(privateHeader), seed);
-  const pair = await subtle.importKey("pkcs8", der, "Ed25519", true, ["sign"]);
-  const { x = "" } = await subtle.exportKey("jwk", pair);
-  const publicBytes = decode(x) ?? new Uint8Array();
   return {
-    id: hex((await sha256(text("sesame key id 1\0"), secret, publicBytes)).slice(0, 8)),
+    id: hex((await sha256(text("sesame key id 1\0"), secret, await publicKeyOf(seed))).slice(0, 8)),
     hint: await subtle.deriveKey(hkdf("hint"), master, hmac, false, ["sign"]),
     seal: await subtle.deriveKey(hkdf("seal"), master, aes, false, ["encrypt"]),
     nonce: await subtle.deriveKey(hkdf("nonce"), master, hmac, false, ["sign"]),

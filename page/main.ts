@@ -6,7 +6,7 @@ import { DoorView } from "./door.ts";
 import { element } from "./element.ts";
 import { LinkEnrolment } from "./enrolment.ts";
 import { Form } from "./form.ts";
-import { allowInstallation } from "./home-screen.ts";
+import { allowInstallation, offerShortcut } from "./home-screen.ts";
 import { KeyStore } from "./key-store.ts";
 import { KeyView } from "./key-view.ts";
 import type { PageWord } from "./words.ts";
@@ -117,5 +117,6 @@ element("change").addEventListener("click", () => {
   void show(true);
   element("host").focus();
 });
+offerShortcut();
 addEventListener("hashchange", () => void show(false));
 void show(false);
