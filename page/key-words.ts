@@ -19,8 +19,7 @@ export const keyEnglish = {
   keyNoWebrtc: "This browser has no WebRTC, by which this page sends. Use another browser.",
   keyNoAddress: "The link names no address of the server. Ask for a new one.",
   keySaved: "The key is saved.",
-  keySavedWhy:
-    "It is in this browser alone. Delete the link, and add this page to the home screen.",
+  keySavedWhy: "Delete the link, also from the history, and add this page to the home screen.",
   keyRenewed: "The new key is saved.",
   keyRenewAsk: "Replace the key of “{name}” by the one of this link?",
   keyRenew: "Replace",
@@ -40,7 +39,7 @@ export const keyEnglish = {
   keyAboutSend:
     "It sends one packet that only the holder of the key can make. The server opens the door for this device's address, and answers nothing. A listener cannot use the packet again.",
   keyAboutKey:
-    "The key is in this browser, where the page can use it, but not read it. It was in the link, which is no longer needed: delete it, and what it came in.",
+    "The key is in this browser, where the page can use it, but not read it. It was in the link, which is no longer needed: delete it, what it came in, and its entry in the history of this browser. A link that is pasted here by Add leaves none.",
   keyAboutLost:
     "Some browsers delete what pages keep, such as Safari after a week without a visit, except on the home screen. Then ask for a new link. On an iPhone, the page on the home screen has its own keys: paste the link there, by Add.",
 };
@@ -64,7 +63,7 @@ export const keyKorean: Readonly<Record<keyof typeof keyEnglish, string>> = {
   keyNoWebrtc: "이 브라우저에는 이 페이지가 쓰는 WebRTC가 없습니다. 다른 브라우저를 사용하세요.",
   keyNoAddress: "링크에 서버의 주소가 없습니다. 새 링크를 요청하세요.",
   keySaved: "키를 저장했습니다.",
-  keySavedWhy: "키는 이 브라우저에만 있습니다. 링크는 삭제하고, 이 페이지를 홈 화면에 추가하세요.",
+  keySavedWhy: "링크는 방문 기록에서도 삭제하고, 이 페이지를 홈 화면에 추가하세요.",
   keyRenewed: "새 키를 저장했습니다.",
   keyRenewAsk: "‘{name}’의 키를 이 링크의 키로 바꿀까요?",
   keyRenew: "바꾸기",
@@ -86,7 +85,7 @@ export const keyKorean: Readonly<Record<keyof typeof keyEnglish, string>> = {
   keyAboutSend:
     "키를 가진 기기만 만들 수 있는 패킷 하나를 보냅니다. 서버는 아무 대답 없이 이 기기의 주소에만 문을 엽니다. 엿들은 사람은 그 패킷을 다시 쓸 수 없습니다.",
   keyAboutKey:
-    "키는 이 브라우저에 있습니다. 이 페이지는 키를 쓸 수 있지만 읽을 수는 없습니다. 키가 들어 있던 링크는 더 필요 없으니, 링크와 링크를 받은 메시지를 삭제하세요.",
+    "키는 이 브라우저에 있습니다. 이 페이지는 키를 쓸 수 있지만 읽을 수는 없습니다. 키가 들어 있던 링크는 더 필요 없으니, 링크와 링크를 받은 메시지, 이 브라우저의 방문 기록에 남은 링크를 삭제하세요. ‘추가’를 눌러 붙여넣은 링크는 방문 기록에 남지 않습니다.",
   keyAboutLost:
     "어떤 브라우저는 페이지가 보관한 것을 지웁니다. 예를 들어 Safari는 홈 화면에 추가하지 않으면 일주일 동안 열지 않았을 때 지웁니다. 그러면 새 링크를 요청하세요. 아이폰에서는 홈 화면의 페이지가 키를 따로 보관하므로, 그곳에서 ‘추가’를 눌러 링크를 붙여넣으세요.",
 };
