@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { makeKey, parseLock } from "../../knock/keys.ts";
 import {
   addKey,
   addKnockPort,
   addUser,
   setDirective,
   withoutDevices,
-  withoutLines,
+  withoutKey,
 } from "./key-users.ts";
 
 const conf =
@@ -27,6 +28,14 @@ describe("a user of a door", () => {
   ])("is added to %j", (line, expected) => {
     const text = `[y]\nopen = tcp/1\n[x]\n${line}\nopen = tcp/22\n`;
     expect(addUser(text, "x", "a/b")).toBe(text.replace(line, expected));
+  });
+
+  test.each([
+    ["open     = tcp/22", "users    = a/b"],
+    ["open = tcp/22\nopen_for = 1h", "users = a/b"],
+    ["open=tcp/22", "users = a/b"],
+  ])("stands below the = of %j", (lines, expected) => {
+    expect(addUser(`[x]\n${lines}\n`, "x", "a/b")).toBe(`[x]\n${expected}\n${lines}\n`);
   });
 
   test("ends its line as its section does", () => {
@@ -68,5 +77,19 @@ test("a directive of a device stands behind its keys, or in place of the one tha
 test("devices and lines are taken out, and nothing else", () => {
   const file = "# users\n[a/b]\nkey = 1\nkey = 2\n\n# of c\n[c/d]\nkey = 3\n\n[a/c]\nkey = 4\n";
   expect(withoutDevices(file, new Set(["a/b", "a/c"]))).toBe("# users\n\n# of c\n[c/d]\nkey = 3\n");
-  expect(withoutLines(file, new Set([4]))).toBe(file.replace("key = 2\n", ""));
+});
+
+test("a key is taken out by its ID, and its device with the last one", () => {
+  const locks = [1, 2].map((seed) => makeKey(new Uint8Array(64).fill(seed)).lock);
+  const [first = "", second = ""] = locks.map((text) => {
+    const lock = parseLock(text);
+    return typeof lock === "string" ? "" : lock.id;
+  });
+  const before = "[c/d]\nkey = lock1:x\n";
+  const file = `${before}\n[a/b]\nkey = ${locks[0]} # old\nkey = ${locks[1]}\ngroups = x\n`;
+  const rest = withoutKey(file, "a/b", first);
+  expect(rest).toBe(file.replace(`key = ${locks[0]} # old\n`, ""));
+  expect(withoutKey(rest, "a/b", second)).toBe(before);
+  expect(withoutKey(file, "c/d", first)).toBe(file);
+  expect(withoutKey(addKey(before, "a/b", locks[0] ?? ""), "a/b", first)).toBe(before);
 });

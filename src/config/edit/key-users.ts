@@ -1,8 +1,10 @@
 // Changes of a configuration and a users file for one device. All else stays as it is, to the byte.
+import { parseLock } from "../../knock/keys.ts";
 import { isNameOf } from "../directive.ts";
 import { doorDirectives, options as optionRows } from "../directives.ts";
 import type { ConfigSection } from "../lines.ts";
 import { readSections } from "../lines.ts";
+import { formatDirective } from "./alignment.ts";
 
 /** Returns a configuration in which a door, the only one of its name, has one more user. Pure. */
 export function addUser(text: string, door: string, user: string): string {
@@ -11,7 +13,7 @@ export function addUser(text: string, door: string, user: string): string {
   if (section === undefined) throw new Error(`no door: ${door}`);
   const users = section.directives.findLast(({ key }) => isNameOf(key, doorDirectives.users));
   if (users?.value === undefined) {
-    return insertAfter(lines, section.line, `${indentOf(lines, section)}users = ${user}`);
+    return insertAfter(lines, section.line, formatDirective(lines, section, "users", user));
   }
   const raw = lines[users.line - 1] ?? "";
   const start = raw.slice(0, users.valueColumn - 1);
@@ -24,13 +26,13 @@ export function addUser(text: string, door: string, user: string): string {
 export function addKnockPort(text: string, port: number): string {
   const lines = text.split("\n");
   const section = sectionsOf(text).findLast(({ name }) => name.toLowerCase() === "options");
-  const directive = `${optionRows.knockPorts.name} = ${port}`;
+  const { name } = optionRows.knockPorts;
   if (section !== undefined) {
-    return insertAfter(lines, lastLine(section), `${indentOf(lines, section)}${directive}`);
+    return insertAfter(lines, lastLine(section), formatDirective(lines, section, name, `${port}`));
   }
   const end = text.includes("\r\n") ? "\r\n" : "\n";
   const mark = text.startsWith("\uFEFF") ? "\uFEFF" : "";
-  return `${mark}[options]${end}    ${directive}${end}${end}${text.slice(mark.length)}`;
+  return `${mark}[options]${end}    ${name} = ${port}${end}${end}${text.slice(mark.length)}`;
 }
 
 /** Returns a users file in which a device has one more key; the device is new, or has a key. Pure. */
@@ -43,7 +45,7 @@ export function addKey(text: string, device: string, lock: string): string {
   }
   const keys = section.directives.filter(({ key }) => key.toLowerCase() === "key");
   const after = keys.at(-1)?.line ?? section.line;
-  return insertAfter(lines, after, `${indentOf(lines, section)}key = ${lock}`);
+  return insertAfter(lines, after, formatDirective(lines, section, "key", lock));
 }
 
 /** Returns a users file in which a device has this directive; there is a section of it, with a key. Pure. */
@@ -54,16 +56,29 @@ export function setDirective(text: string, device: string, name: string, value: 
   const written = section.directives.filter(({ key }) => key.toLowerCase() === name);
   const keys = section.directives.filter(({ key }) => key.toLowerCase() === "key");
   const after = written.at(-1)?.line ?? keys.at(-1)?.line ?? section.line;
-  const changed = insertAfter(lines, after, `${indentOf(lines, section)}${name} = ${value}`);
+  const changed = insertAfter(lines, after, formatDirective(lines, section, name, value));
   return withoutLines(changed, new Set(written.map(({ line }) => line)));
 }
 
 /** Returns a users file without the lines of these numbers, counted from 1. Pure. */
-export function withoutLines(text: string, numbers: ReadonlySet<number>): string {
+function withoutLines(text: string, numbers: ReadonlySet<number>): string {
   return text
     .split("\n")
     .filter((_, i) => !numbers.has(i + 1))
     .join("\n");
+}
+
+/** Returns a users file without a key of a device, and without the device if that was its only one. Pure. */
+export function withoutKey(text: string, device: string, id: string): string {
+  const section = sectionsOf(text).find(({ name }) => name === device);
+  const keys = section?.directives.filter(({ key }) => key.toLowerCase() === "key") ?? [];
+  const found = keys.find(({ value = "" }) => {
+    const lock = parseLock(value.replace(/\s+#.*$/s, ""));
+    return typeof lock !== "string" && lock.id === id;
+  });
+  if (found === undefined) return text;
+  if (keys.length === 1) return withoutDevices(text, new Set([device]));
+  return withoutLines(text, new Set([found.line]));
 }
 
 /** Returns a users file without these devices; comments before the next section stay. Pure. */
@@ -85,11 +100,6 @@ function sectionsOf(text: string): ConfigSection[] {
 
 function lastLine({ line, directives }: ConfigSection): number {
   return Math.max(line, ...directives.map((one) => one.line));
-}
-
-function indentOf(lines: readonly string[], { directives }: ConfigSection): string {
-  const [first] = directives;
-  return /^\s*/.exec(lines[(first?.line ?? 0) - 1] ?? "    ")?.[0] ?? "";
 }
 
 /** Inserts a line behind the one of this number, with the same line end. */

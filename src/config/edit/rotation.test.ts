@@ -46,7 +46,7 @@ describe("a rotation", () => {
     sequence    = 7000,8000:udp   # secret
     tcpflags    = syn
     open        = tcp/22
-    until = 2026-12-05T20:00:00Z
+    until       = 2026-12-05T20:00:00Z
 
 # the other
 [web]
@@ -59,6 +59,14 @@ describe("a rotation", () => {
       ["ssh-old", until],
       ["web", undefined],
     ]);
+  });
+
+  test("leaves users with the new door, which keys open all the same", () => {
+    const users = file.replace(
+      "tcpflags    = syn\n",
+      "users       = alice\n    longest     = 8h\n",
+    );
+    expect(rotate(users, rotation).match(/users|longest/g)).toHaveLength(2);
   });
 
   test("keeps nothing of the old sequence if it ends at once", () => {

@@ -5,6 +5,7 @@ import { isNameOf } from "../directive.ts";
 import { doorDirectives, sequences } from "../directives.ts";
 import type { ConfigSection } from "../lines.ts";
 import { readSections } from "../lines.ts";
+import { formatDirective } from "./alignment.ts";
 
 export interface Rotation {
   /** The only section of this name, which has a Sequence. */
@@ -82,16 +83,17 @@ function copy(
   lines: readonly string[],
   { name, until }: OldDoor,
 ): string[] {
-  const kept = section.directives.filter(({ key }) => !isNameOf(key, doorDirectives.until));
+  // Its keys open the door that has the new sequence.
+  const left = [doorDirectives.until, doorDirectives.users, doorDirectives.longest];
+  const kept = section.directives.filter(({ key }) => !left.some((row) => isNameOf(key, row)));
   const raws = kept.map(({ line }) => lines[line - 1] ?? "");
-  const indent = /^\s*/.exec(raws[0] ?? "")?.[0] ?? "";
   const end = lines[section.line - 1]?.endsWith("\r") ? "\r" : "";
   const date = new Date(until).toISOString().replace(/\.\d+Z$/, "Z");
   return [
     end,
     `[${name}]${end}`,
     ...raws.map((raw) => `${raw.replace(/\r$/, "")}${end}`),
-    `${indent}until = ${date}${end}`,
+    `${formatDirective(lines, { directives: kept }, "until", date)}${end}`,
   ];
 }
 

@@ -2,10 +2,9 @@ import { resolve } from "node:path";
 import { KnockError } from "../../../base/errors.ts";
 import { defaultConfigFile } from "../../../base/paths.ts";
 import { plural, printable } from "../../../base/text.ts";
-import { withoutDevices, withoutLines } from "../../../config/edit/key-users.ts";
+import { withoutDevices, withoutKey } from "../../../config/edit/key-users.ts";
 import { readSections } from "../../../config/lines.ts";
 import type { Device } from "../../../config/users.ts";
-import { parseLock } from "../../../knock/keys.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
@@ -27,7 +26,7 @@ export async function removeUserCommand(line: CommandLine, name: string, io: Io)
   const after =
     keyId === undefined
       ? withoutDevices(users.text, new Set(names))
-      : withoutKey(users, names, keyId);
+      : withoutKey(users.text, ownerOf(users, names, keyId), keyId);
   const what = keyId === undefined ? names.join(", ") : `the key ${printable(keyId)} of ${name}`;
   if (!given.has("yes") && !(await confirm(what, users.file))) {
     io.stdout("Nothing was changed.\n");
@@ -55,20 +54,13 @@ function unknownUser({ file, devices }: UsersText, name: string): KnockError {
   return new KnockError("SYSTEM", `${file} has no "${printable(name)}"`, { hints });
 }
 
-/** Takes one key out of a device that has two. Throws USAGE. */
-function withoutKey({ text, devices }: UsersText, names: readonly string[], keyId: string): string {
+/** Returns which of these devices has the key, beside another one. Throws USAGE. */
+function ownerOf({ devices }: UsersText, names: readonly string[], keyId: string): string {
   const owner = devices.find((one) => names.includes(one.name) && hasKey(one, keyId));
   if (owner === undefined) throw usageError(`"${printable(keyId)}" is not one of its keys`);
-  if (owner.locks.length === 1) {
-    const hint = `knockctl user remove ${owner.name}`;
-    throw usageError(`${owner.name} has ${plural(owner.locks.length, "key")} alone`, hint);
-  }
-  const section = readSections(text, []).find((one) => one.name === owner.name);
-  const line = section?.directives.find(({ key, value = "" }) => {
-    const lock = parseLock(value.replace(/\s+#.*$/s, ""));
-    return key.toLowerCase() === "key" && typeof lock !== "string" && lock.id === keyId;
-  })?.line;
-  return withoutLines(text, new Set(line === undefined ? [] : [line]));
+  if (owner.locks.length > 1) return owner.name;
+  const hint = `knockctl user remove ${owner.name}`;
+  throw usageError(`${owner.name} has ${plural(owner.locks.length, "key")} alone`, hint);
 }
 
 function hasKey({ locks }: Device, keyId: string): boolean {
