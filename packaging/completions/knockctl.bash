@@ -32,8 +32,8 @@ _knockctl_commands() {
 _knockctl_options() {
   case $command in
     init)
-      echo --service --host --address --steps --open-for --trial --protect-now --qr --no-proof \
-        --yes --dry-run --config
+      echo --service --host --address --by --user --output --steps --open-for --trial --protect-now --qr \
+        --no-proof --yes --dry-run --config
       ;;
     undo) echo --force --config ;;
     close) echo --cut --forget ;;
@@ -80,7 +80,8 @@ _knockctl() {
     fi
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --users | --service | \
-        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --link | --groups | --expires | --key)
+        --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --link | --groups | --expires | --key | \
+        --by | --user)
         option=$word
         ;;
       -*) ;;
@@ -99,7 +100,8 @@ _knockctl() {
     --since) _knockctl_offer 1d 7d 30d ;;
     --open-for) _knockctl_offer 30s 10m 1h ;;
     --service) [[ $command != init ]] || _knockctl_offer tcp/22 icmp ;;
-    --address | --source | --host | --url | --steps | --length | --ports) ;;
+    --by) _knockctl_offer sequence key both ;;
+    --address | --source | --host | --url | --steps | --length | --ports | --user) ;;
     *)
       if [[ -z $command ]]; then
         _knockctl_commands

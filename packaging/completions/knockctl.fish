@@ -21,7 +21,7 @@ function __knockctl_operands
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url --users \
                 --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock --link \
-                --groups --expires --key
+                --groups --expires --key --by --user
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -98,6 +98,9 @@ complete -c knockctl -n '__knockctl_is check migrate replay; and __knockctl_has 
 complete -c knockctl -n '__knockctl_is init' -l service -x -a 'tcp/22 icmp' -d 'what to protect'
 complete -c knockctl -n '__knockctl_is init' -l host -x -d 'this server, as clients name it'
 complete -c knockctl -n '__knockctl_is init' -l address -x -d 'where your knock comes from'
+complete -c knockctl -n '__knockctl_is init' -l by -x -a 'sequence key both' -d 'what opens new doors'
+complete -c knockctl -n '__knockctl_is init' -l user -x -d 'the device that gets a key'
+complete -c knockctl -n '__knockctl_is init' -l output -r -F -d 'write the line for the device to this file'
 complete -c knockctl -n '__knockctl_is init' -l steps -x -d 'how many ports a sequence has'
 complete -c knockctl -n '__knockctl_is init' -l open-for -x -a '30s 10m 1h' -d 'how long a door lets in new connections'
 complete -c knockctl -n '__knockctl_is init' -l trial -x -a '3m 5m 10m' -d 'how long you have to confirm it'

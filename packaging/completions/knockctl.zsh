@@ -75,6 +75,9 @@ case $command in
       '*--service=[what to protect]:service:(tcp/22 icmp)' \
       "--host=[this server, as clients name it]:host:_hosts" \
       '--address=[where you come from]:address:' \
+      '--by=[what opens new doors]:way:(sequence key both)' \
+      '--user=[the device that gets a key]:device:' \
+      '--output=[write the line for the device to this file]:file:_files' \
       '--steps=[how many ports a sequence has]:number:' \
       '--open-for=[how long a door lets in new connections]:time:(30s 10m 1h)' \
       '--trial=[how long you have to confirm it]:time:(3m 5m 10m)' \

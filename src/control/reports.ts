@@ -205,6 +205,8 @@ export const trialReport = v.object({
       /** Whether it opens a service on trial. */
       onTrial: flag,
       steps: listOf(stepReport),
+      /** The devices that may open it by key; absent: none. */
+      devices: v.exactOptional(texts),
       /** The sources whose knocks have opened it since the trial began, the latest first: some of them. */
       openedFor: listOf(address),
     }),

@@ -15,6 +15,7 @@ import { administratorName } from "../grant/holders.ts";
 import type { Lease } from "../grant/lease.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { describeNothing, requestAccess } from "./access-request.ts";
+import type { ActiveUsers } from "./active-users.ts";
 import type { OpeningParts } from "./administrator-opening.ts";
 import { openForAdministrator } from "./administrator-opening.ts";
 import { closeLeases, expectClosed, nameLease } from "./close-leases.ts";
@@ -39,6 +40,7 @@ export interface AdministrationParts
   readonly firewalls: StatusParts["firewalls"] &
     Pick<Firewalls, "cutRouted" | "listOpen" | "knocked">;
   readonly protection: Protection;
+  readonly users: Pick<ActiveUsers, "problems" | "devices">;
   readonly log: Pick<DaemonLog, "subscribe">;
   readonly reload: (params: Params<"reload">) => Promise<Result<"reload">>;
   readonly rehearsal: Rehearsal;

@@ -2,6 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { formatService } from "../base/service.ts";
 import { backUpFile, replaceFile } from "../system/files.ts";
+import { enrol, recordOf } from "./enrolment.ts";
 import type { SetupPaths } from "./paths.ts";
 import { freeBackup, readBytes } from "./paths.ts";
 import type { SetupPlan } from "./plan.ts";
@@ -16,6 +17,7 @@ import { findStartMethod, predictStart, start } from "./service-control.ts";
 /** A step of `apply` that has been done. */
 export type SetupEvent =
   | { readonly kind: "written"; readonly backup: string | undefined }
+  | { readonly kind: "enrolled"; readonly user: string; readonly usersFile: string }
   | { readonly kind: "started"; readonly method: StartMethod }
   | { readonly kind: "reloaded" };
 
@@ -47,10 +49,12 @@ export async function apply(
   expectUnchanged(plan);
   const isChanged = plan.before === undefined || !plan.before.equals(plan.after);
   const isNew = plan.before === undefined;
+  const enrolled = plan.device && recordOf(plan.device);
   const record: InitRecord = {
     at: new Date(systemClock.wall()).toISOString(),
     services: missing(plan, before?.firewall.protects ?? []),
-    doors: plan.doors.flatMap(({ door, strength }) => (strength === undefined ? [] : door.name)),
+    doors: plan.doors.flatMap(({ door, isNew }) => (isNew ? door.name : [])),
+    ...(enrolled !== undefined && { enrolled }),
     ...(plan.ufw.length > 0 && { ufw: plan.ufw }),
     ...(method !== undefined && { started: await predictStart(method) }),
     ...(isChanged && { written: digest(plan.after) }),
@@ -59,6 +63,11 @@ export async function apply(
   const records = readRecords(paths.state.init);
   writeRecords(paths.state.init, [...records, record]);
   try {
+    if (plan.device?.enrolment !== undefined) {
+      const { name: user, enrolment } = plan.device;
+      await enrol(enrolment);
+      onEvent({ kind: "enrolled", user, usersFile: enrolment.usersFile });
+    }
     if (record.backup !== undefined) backUpFile(paths.realConfig, record.backup);
     if (isChanged) {
       replaceFile(paths.realConfig, plan.after);
@@ -113,10 +122,11 @@ export async function rollbackAfter(
 }
 
 /** Returns the changes of an `init` that an administrator may find, a line each. */
-export function describeChanges({ backup, written, started }: InitRecord): string[] {
+export function describeChanges({ backup, written, started, enrolled }: InitRecord): string[] {
   const old = backup === undefined ? "it did not exist before" : `backup: ${backup}`;
   return [
     ...(written === undefined ? [] : [`the configuration was written (${old})`]),
+    ...(enrolled === undefined ? [] : [`${enrolled.usersFile} has the key of ${enrolled.user}`]),
     ...(started === undefined ? [] : ["knockd was started"]),
   ];
 }

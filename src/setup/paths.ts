@@ -47,6 +47,11 @@ export function decode(bytes: Buffer): string {
   }
 }
 
+/** The encoding in which `decode` has read bytes. */
+export function encodingOf(bytes: Buffer): "utf8" | "latin1" {
+  return Buffer.from(decode(bytes)).equals(bytes) ? "utf8" : "latin1";
+}
+
 /** Returns `FILE.before-init`, or a name with a number appended, that does not exist yet. */
 export function freeBackup(file: string, what: string): string {
   for (let i = 1; ; i++) {

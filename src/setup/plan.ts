@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { statSync } from "node:fs";
 import { protectionObstacle } from "../base/backends.ts";
 import { KnockError } from "../base/errors.ts";
+import { isAmongUsers } from "../base/principals.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
 import { formatService } from "../base/service.ts";
@@ -9,6 +10,7 @@ import type { Config, DoorConfig } from "../config/config.ts";
 import { defaultOptions } from "../config/config.ts";
 import type { NewDoor } from "../config/edit/addition.ts";
 import { addition, freeName, openerOf } from "../config/edit/addition.ts";
+import { addKnockPort, addUser } from "../config/edit/key-users.ts";
 import type { Strength } from "../config/edit/random-sequence.ts";
 import { randomSequence, strengthOf } from "../config/edit/random-sequence.ts";
 import { readConfig } from "../config/load.ts";
@@ -19,22 +21,28 @@ import { findHostTraps } from "../config/traps/host.ts";
 import type { DecoyFacts } from "../config/traps/scans.ts";
 import { findScanTraps } from "../config/traps/scans.ts";
 import type { Params } from "../control/methods.ts";
+import type { PlannedDevice } from "./enrolment.ts";
 import type { SetupPaths } from "./paths.ts";
-import { decode, readBytes, setupPaths } from "./paths.ts";
-import { portFacts, usablePorts } from "./ports.ts";
+import { decode, encodingOf, readBytes, setupPaths } from "./paths.ts";
+import { chooseKnockPort, portFacts, usablePorts } from "./ports.ts";
 
 /** A door that opens one of the services. */
 export interface PlannedDoor {
   readonly service: Service;
   /** As the new configuration has it. */
   readonly door: DoorConfig;
-  /** `undefined` if the door exists already. */
+  readonly isNew: boolean;
+  /** Of the sequence of a new door. */
   readonly strength?: Strength;
 }
+
+/** What opens a new door. */
+export type DoorWay = "sequence" | "key" | "both";
 
 /** The options of `init`, and the answers to its questions. */
 export interface InitOptions {
   readonly services: readonly Service[];
+  readonly way: DoorWay;
   readonly steps: number;
   /** A duration in the syntax of the file. */
   readonly openFor: string;
@@ -59,6 +67,10 @@ export interface SetupPlan {
   readonly warnings: readonly string[];
   /** The services that ufw blocks, and has to let pass. */
   readonly ufw: readonly string[];
+  /** The device that may open the doors by key. */
+  readonly device: PlannedDevice | undefined;
+  /** Where its packets go. */
+  readonly knockPort: number | undefined;
 }
 
 /** Returns the current configuration. Throws CONFIG if it has problems. */
@@ -76,27 +88,39 @@ export function makePlan(
   options: InitOptions,
   host: HostFacts,
   decoys: DecoyFacts,
-  ufw: readonly string[],
+  { ufw, device }: Pick<SetupPlan, "ufw" | "device">,
 ): SetupPlan {
   const existing = readExisting(file);
   expectProtection(existing);
   const before = readBytes(file);
-  const chosen = choose(existing, options);
+  const chosen = choose(existing, options, device);
   const fresh = chosen.flatMap((one) => ("fresh" in one ? one.fresh : []));
-  const added = addition(before === undefined ? "" : decode(before), fresh);
-  const needed = fresh.length > 0;
-  // Bytes: the old text may have any encoding, and the added text is ASCII.
-  const after = Buffer.concat([before ?? Buffer.alloc(0), Buffer.from(needed ? added : "")]);
+  const old = before === undefined ? "" : decode(before);
+  let text = fresh.length === 0 ? old : `${old}${addition(old, fresh)}`;
+  const [known] = existing.options.knockPorts;
+  const knockPort = device && (known ?? chooseKnockPort(existing, portsOf(options, fresh)));
+  if (device !== undefined && knockPort !== undefined) {
+    if (known === undefined) text = addKnockPort(text, knockPort);
+    for (const one of chosen) {
+      if (!("door" in one) || isAmongUsers(one.door.users, device)) continue;
+      text = addUser(text, one.door.name, device.name);
+    }
+  }
+  // The added text is ASCII: the old bytes stay the same in any encoding.
+  const after = Buffer.from(text, encodingOf(before ?? Buffer.alloc(0)));
   const { config, doorSections, problems } = parseConfig(decode(after));
   if (config === undefined) {
     const lines = problems.map((problem) => formatWithHint(file, problem));
     throw new KnockError("CONFIG", lines.join("\n"));
   }
   const doors = chosen.map((one): PlannedDoor => {
-    if ("door" in one) return one;
-    const door = config.doors.find(({ name }) => name === one.fresh.name);
-    if (door === undefined) throw new Error(`the door ${one.fresh.name} is lost`);
-    return { service: one.fresh.service, door, strength: one.strength };
+    const isNew = "fresh" in one;
+    const { name } = isNew ? one.fresh : one.door;
+    const door = config.doors.find((found) => found.name === name);
+    if (door === undefined) throw new Error(`the door ${name} is lost`);
+    if (!isNew) return { service: one.service, door, isNew };
+    const { service } = one.fresh;
+    return { service, door, isNew, ...(one.strength && { strength: one.strength }) };
   });
   const traps = [
     ...problems,
@@ -108,7 +132,7 @@ export function makePlan(
     doors,
     before,
     after,
-    ufw,
+    ...{ ufw, device, knockPort },
     warnings: [
       ...traps.map((problem) => formatWithHint(file, problem)),
       ...doors.flatMap(({ service }) => warnIfSilent(service, host.listening)),
@@ -125,9 +149,14 @@ function expectProtection({ options }: Config): void {
 
 type Choice =
   | { readonly service: Service; readonly door: DoorConfig }
-  | { readonly fresh: NewDoor; readonly strength: Strength };
+  | { readonly fresh: NewDoor; readonly strength: Strength | undefined };
 
-function choose(existing: Config, { services, steps, openFor }: InitOptions): Choice[] {
+function choose(
+  existing: Config,
+  { services, steps, openFor, way }: InitOptions,
+  device: PlannedDevice | undefined,
+): Choice[] {
+  const user = device?.name;
   const ports = new Set(usablePorts(portFacts(existing)));
   const names = existing.doors.map(({ name }) => name);
   // A new door must not use a port of the services.
@@ -135,13 +164,25 @@ function choose(existing: Config, { services, steps, openFor }: InitOptions): Ch
   return services.map((service): Choice => {
     const door = openerOf(existing, service);
     if (door !== undefined) return { service, door };
+    const name = freeName(service, names);
+    names.push(name);
+    if (way === "key") {
+      const fresh = { name, sequence: undefined, user, service, openFor };
+      return { fresh, strength: undefined };
+    }
     const strength = strengthOf(steps, ports.size);
     const sequence: Sequence = randomSequence(steps, [...ports], (limit) => randomInt(limit));
     for (const { number } of sequence) ports.delete(number);
-    const name = freeName(service, names);
-    names.push(name);
-    return { fresh: { name, sequence, service, openFor }, strength };
+    return { fresh: { name, sequence, user, service, openFor }, strength };
   });
+}
+
+/** The ports that services and new doors use. */
+function portsOf({ services }: InitOptions, fresh: readonly NewDoor[]): number[] {
+  return [
+    ...services.flatMap((one) => (one.protocol === "icmp" ? [] : [one.port])),
+    ...fresh.flatMap(({ sequence = [] }) => sequence.map(({ number }) => number)),
+  ];
 }
 
 function warnIfSilent(service: Service, listening: HostFacts["listening"]): string[] {
@@ -156,10 +197,12 @@ function warnIfReadable(file: string): string[] {
 }
 
 /** Returns why a probe host cannot knock at the doors, a line each. */
-export function findObstacles({ doors }: SetupPlan, { options }: Config): string[] {
+export function findObstacles({ doors, device }: SetupPlan, { options }: Config): string[] {
   return doors.flatMap(({ door: { name, sequence, allow, deny } }) => {
     if (sequence.kind === "one-time")
       return [`[${name}] has one-time sequences, of which this would use one up`];
+    if (sequence.kind === "none" && device?.enrolment === undefined)
+      return [`[${name}] opens by keys alone, and this machine has none of them`];
     if (allow !== undefined || deny.length > 0) return [`[${name}] does not allow all sources`];
     if (options.interfaces === undefined) return [];
     return [`knockd listens on ${options.interfaces.join(", ")} alone`];

@@ -1,3 +1,5 @@
+import { randomInt } from "node:crypto";
+import { KnockError } from "../base/errors.ts";
 import type { PortRange } from "../base/port.ts";
 import type { Config } from "../config/config.ts";
 import { fixedSteps, namedServices } from "../config/config.ts";
@@ -25,6 +27,9 @@ const habits: ReadonlySet<number> = new Set([
   8888, 9000, 9001, 9042, 9090, 9092, 9093, 9100, 9200, 9300, 9418, 9443, 9999, 10000, 10050, 10051,
   10250, 11211, 11434, 15672, 16509, 19999, 25565, 27017, 28015, 30303, 32400, 64738,
 ]);
+
+/** From which a KnockPort is chosen. */
+const knockPorts = { first: 10_000, last: 29_999 };
 
 /** The ports outside the default range of local ports. */
 const ranges = [
@@ -59,4 +64,15 @@ export function portFacts({ doors }: Pick<Config, "doors">): PortFacts {
     ephemeral: readLocalPorts(),
     doors: new Set([...steps, ...opened]),
   };
+}
+
+/** Returns a random UDP port for knocks by key, beside those that doors use and these. Throws SYSTEM. */
+export function chooseKnockPort(config: Config, taken: readonly number[] = []): number {
+  const { first, last } = knockPorts;
+  const free = usablePorts(portFacts(config)).filter(
+    (port) => port >= first && port <= last && !taken.includes(port),
+  );
+  const port = free[randomInt(Math.max(1, free.length))];
+  if (port === undefined) throw new KnockError("SYSTEM", "no port is free to be a KnockPort");
+  return port;
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
-import type { Sequence } from "../base/sequence.ts";
 import type { Service } from "../base/service.ts";
+import type { Settings } from "../client/profile.ts";
 import type { ControlClient } from "../control/client.ts";
 import { complaint } from "../system/run-program.ts";
 import type { ProbeHost } from "./probe-host.ts";
@@ -10,7 +10,7 @@ import { knockInSecret } from "./secret-knock.ts";
 /** A door to knock at, and the service that it opens. */
 export interface ProbeTarget {
   readonly door: string;
-  readonly sequence: Sequence;
+  readonly knock: Settings;
   readonly service: Service;
 }
 
@@ -72,12 +72,12 @@ export function findProblem(
 async function knock(
   daemon: ControlClient,
   probeHost: ProbeHost,
-  { door, sequence }: ProbeTarget,
+  { door, knock: how }: ProbeTarget,
   signal: AbortSignal,
 ): Promise<Omit<Proof, "before" | "after">> {
   for (let i = 0; i < attempts; i++) {
     if (i > 0) await sleep(pause, undefined, { signal });
-    const result = await knockInSecret(probeHost, sequence);
+    const result = await knockInSecret(probeHost, how);
     if (result.code !== 0) return { leased: false, inKernel: false, obstacle: complaint(result) };
     let leased = false;
     const until = systemClock.now() + leaseTimeout;

@@ -96,15 +96,15 @@ export async function proveClosed(
 }
 
 async function proveDoors(
-  { paths, doors }: SetupPlan,
+  plan: SetupPlan,
   probeHost: ProbeHost,
   isProtected: boolean,
   signal: AbortSignal,
 ): Promise<readonly ProvenDoor[]> {
+  const { paths, doors } = plan;
   return await withDaemonAt(paths, async (daemon) => {
     const proofs: ProvenDoor[] = [];
-    for (const one of doors) {
-      const target = targetOf(one);
+    for (const target of doors.flatMap((one) => targetsOf(one, plan))) {
       const proof = await probeDoor(daemon, probeHost, target, signal);
       const problem = findProblem(proof, isProtected);
       if (problem !== undefined) throw unproven(target, problem);
@@ -114,12 +114,22 @@ async function proveDoors(
   });
 }
 
-function targetOf({ service, door }: PlannedDoor): ProbeTarget {
-  return { door: door.name, sequence: fixedSteps(door), service };
+/** The ways in which a door opens: by its sequence, and by the key that this machine has just made. */
+function targetsOf({ service, door }: PlannedDoor, plan: SetupPlan): ProbeTarget[] {
+  const steps = fixedSteps(door).map((port) => ({ ...port, text: `${port.number}` }));
+  const key = plan.device?.enrolment?.key;
+  const { knockPort } = plan;
+  return [
+    ...(steps.length === 0 ? [] : [{ door: door.name, service, knock: { steps } }]),
+    ...(key === undefined || knockPort === undefined
+      ? []
+      : [{ door: door.name, service, knock: { key, knockPort, doors: [door.name] } }]),
+  ];
 }
 
-function unproven({ door, service }: ProbeTarget, problem: string): KnockError {
-  const message = `this machine knocked at [${door}] from a network namespace: ${problem}`;
+function unproven({ door, service, knock }: ProbeTarget, problem: string): KnockError {
+  const how = knock.key === undefined ? "" : " by key";
+  const message = `this machine knocked at [${door}]${how} from a network namespace: ${problem}`;
   const hints = [
     "knockctl watch shows how knockd handles a knock",
     `does another firewall drop ${formatService(service)}? nft list ruleset shows all rules`,

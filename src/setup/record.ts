@@ -22,6 +22,19 @@ export interface InitRecord {
   readonly doors: readonly string[];
   /** The services that ufw was told to let pass; `undefined`: none. */
   readonly ufw?: readonly string[];
+  /** The key that was put into the users file; `undefined`: none. */
+  readonly enrolled?: EnrolledKey;
+}
+
+/** A key that was put into a users file. */
+export interface EnrolledKey {
+  /** `alice/laptop` */
+  readonly user: string;
+  /** Its ID. */
+  readonly key: string;
+  readonly usersFile: string;
+  /** Whether there was no such file before. */
+  readonly isNew: boolean;
 }
 
 /** How a knockd was started, which says how to stop it. */
@@ -63,7 +76,10 @@ export function digest(content: string | Uint8Array): string {
 
 function isRecord(value: unknown): value is InitRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { at, backup, written, started, services, doors, ufw } = value as Record<string, unknown>;
+  const { at, backup, written, started, services, doors, ufw, enrolled } = value as Record<
+    string,
+    unknown
+  >;
   const isText = (one: unknown) => typeof one === "string";
   const areTexts = (some: unknown) => Array.isArray(some) && some.every(isText);
   const isTextOrAbsent = (one: unknown) => one === undefined || isText(one);
@@ -74,6 +90,15 @@ function isRecord(value: unknown): value is InitRecord {
     (started === undefined || startedBy.includes(started)) &&
     areTexts(services) &&
     areTexts(doors) &&
-    (ufw === undefined || areTexts(ufw))
+    (ufw === undefined || areTexts(ufw)) &&
+    (enrolled === undefined || isEnrolledKey(enrolled))
+  );
+}
+
+function isEnrolledKey(value: unknown): value is EnrolledKey {
+  if (typeof value !== "object" || value === null) return false;
+  const { user, key, usersFile, isNew } = value as Record<string, unknown>;
+  return (
+    [user, key, usersFile].every((one) => typeof one === "string") && typeof isNew === "boolean"
   );
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
+import { removeKey } from "./enrolment.ts";
 import { readLenient } from "./lenient-config.ts";
 import type { SetupPaths } from "./paths.ts";
 import { readBytes } from "./paths.ts";
@@ -23,6 +24,8 @@ export interface RollbackResult {
   /** Services that ufw blocks again. */
   readonly blocked: readonly string[];
   readonly restored: boolean;
+  /** The device whose key was removed. */
+  readonly removed?: string;
   /** The copy of a file that was changed after the init. */
   readonly kept?: string;
   readonly knockd: "stopped" | "reloaded" | "not running" | "as it was";
@@ -45,7 +48,10 @@ export async function rollback(
   const { services, others } = await unprotect(paths, record, readLenient(paths.config));
   const kept = plan.kind === "nothing" ? undefined : restore(paths, record, plan);
   const restored = plan.kind !== "nothing";
-  const { knockd, problems } = await restoreDaemon(paths, record, restored);
+  const { enrolled } = record;
+  const removed = enrolled && (await removeKey(enrolled)) ? enrolled.user : undefined;
+  const isChanged = restored || removed !== undefined;
+  const { knockd, problems } = await restoreDaemon(paths, record, isChanged);
   const refusal = "knockd does not accept the restored file, and keeps its configuration";
   const warnings = [
     ...(problem === undefined ? [] : [problem]),
@@ -54,7 +60,11 @@ export async function rollback(
   ];
   writeRecords(paths.state.init, readRecords(paths.state.init).slice(0, -1));
   const blocked = problem === undefined ? ufw : [];
-  return { unprotected: services, blocked, restored, knockd, warnings, ...(kept && { kept }) };
+  return {
+    ...{ unprotected: services, blocked, restored, knockd, warnings },
+    ...(kept && { kept }),
+    ...(removed && { removed }),
+  };
 }
 
 /** Returns why ufw does not block these services again, or `undefined` if it does. */
@@ -68,15 +78,15 @@ async function tryToWithdraw(services: readonly string[]): Promise<string | unde
   }
 }
 
-/** Stops the daemon if the init started it, else makes it reload. Returns the problems of a refused reload. */
+/** Stops the daemon if the init started it, else makes it reload changed files. Returns the problems of a refused reload. */
 async function restoreDaemon(
   paths: SetupPaths,
   { started }: InitRecord,
-  restored: boolean,
+  isChanged: boolean,
 ): Promise<{ readonly knockd: RollbackResult["knockd"]; readonly problems?: readonly string[] }> {
   if (started !== undefined) return { knockd: await stopDaemon(paths, started) };
   // There is no file to reload: knockd keeps the configuration that it has.
-  if (!restored || readBytes(paths.realConfig) === undefined) return { knockd: "as it was" };
+  if (!isChanged || readBytes(paths.realConfig) === undefined) return { knockd: "as it was" };
   const result = await ifRunning(paths, (daemon) => daemon.ask("reload", {}));
   if (result === undefined) return { knockd: "not running" };
   if (result.kind === "reloaded") return { knockd: "reloaded" };

@@ -16,11 +16,12 @@ test("no command line has the sequence, and the file that has it is ours alone a
       return { code: 0, stdout: readFileSync(file, "utf8"), stderr: "" };
     },
   };
-  const { stdout } = await knockInSecret(visitor, [
-    { number: 7003, protocol: "tcp" },
-    { number: 9140, protocol: "udp" },
-    { number: 8455, protocol: "tcp" },
-  ]);
+  const steps = [
+    { number: 7003, protocol: "tcp", text: "7003" },
+    { number: 9140, protocol: "udp", text: "9140" },
+    { number: 8455, protocol: "tcp", text: "8455" },
+  ] as const;
+  const { stdout } = await knockInSecret(visitor, { steps });
   expect(stdout).toBe(
     "Host door\n    HostName 192.0.2.1\n    Sequence 7003 9140:udp 8455\n    Delay 50ms\n",
   );

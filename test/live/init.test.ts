@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -11,6 +11,9 @@ import { echoTcp } from "./session.ts";
 
 /** Long enough for an answer on this network, and short enough that Linux sends one SYN. */
 const patience = 400;
+
+/** For what another program does. */
+const patient = { timeout: 30_000 };
 
 /** A TCP connection that stays, and the port that it comes from. */
 const stay = `
@@ -61,10 +64,7 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
   /** Knocks as it was told, and confirms from a connection that is made now, and stays. */
   async function confirm(ports: readonly string[]) {
     await knock(admin, "-d", 20, host.address, ...ports);
-    const connection = admin.start([process.execPath, "-e", stay, host.address]);
-    const [, port] = await connection.waitFor(/port (\d+)/);
-    const settings = { ok: "any", env: env(`${admin.address} ${port}`) } as const;
-    return await host.run(argv("guard", "--confirm"), settings);
+    return await confirmFromAdmin();
   }
 
   async function protects(): Promise<readonly string[]> {
@@ -78,6 +78,26 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
     return [...knocks].map(([, ports = ""]) => ports.split(" "));
   }
   const told = (terminal: Process) => allTold(terminal)[0] ?? [];
+
+  /** A device of the administrator, with a configuration of its own. */
+  function deviceOf(name: string) {
+    const directory = folder.at(name);
+    mkdirSync(directory, { recursive: true });
+    const own = { ...process.env, HOME: directory, XDG_CONFIG_HOME: join(directory, "config") };
+    const program = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
+    return {
+      enrol: (line: string) => admin.run([...program, "--import"], { env: own, input: line }),
+      knock: () => admin.run([...program, "home"], { env: own }),
+    };
+  }
+
+  /** Confirms from a connection that is made now, and stays. */
+  async function confirmFromAdmin() {
+    const connection = admin.start([process.execPath, "-e", stay, host.address]);
+    const [, port] = await connection.waitFor(/port (\d+)/);
+    const settings = { ok: "any", env: env(`${admin.address} ${port}`) } as const;
+    return await host.run(argv("guard", "--confirm"), settings);
+  }
 
   /** Nothing in the kernel keeps anybody out, and nobody of ours is left on this machine. */
   async function expectNothing() {
@@ -126,6 +146,44 @@ describe.skipIf(needs("nft", "unshare", "nsenter", "script"))("knockctl init", (
       expect.stringContaining(`there is nothing to undo for ${config}`),
     ]);
   });
+
+  test.each(["key", "both"])(
+    "enrols a device before it protects by %s, and undo takes the key back",
+    async (way) => {
+      const users = folder.at("knockd.users");
+      const before = `[options]\nUsers = ${users}\n`;
+      writeFileSync(config, before);
+      const output = folder.at("line");
+      const device = ["--by", way, "--user", "alice/laptop", "--output", output];
+      const terminal = initialise("--service", "tcp/22", ...device);
+      await terminal.waitFor(/knockctl guard --confirm/);
+      expect(terminal.stdout).toContain(
+        "a knock by key from a network namespace opened [ssh] (tcp/22 answers)",
+      );
+      expect(terminal.stdout.includes("a knock from a network namespace")).toBe(way === "both");
+      expect(terminal.stdout).toContain(`    knock home && ssh -S none ${host.address}`);
+      expect([await reaches(admin), await reaches(other)]).toEqual(["silent", "silent"]);
+      expect([users, output].map((file) => statSync(file).mode & 0o777)).toEqual([0o600, 0o600]);
+
+      const line = readFileSync(output, "utf8");
+      const alice = deviceOf("alice");
+      await alice.enrol(line);
+      await alice.knock();
+      await expect.poll(() => reaches(admin), patient).toBe("open");
+      expect(await confirmFromAdmin()).toMatchObject({ code: 0, stderr: "" });
+      expect((await terminal.ended).code).toBe(0);
+      expect([await protects(), await reaches(other)]).toEqual([["tcp/22"], "silent"]);
+      const secret = line.split("key1:")[1]?.slice(0, 40) ?? "";
+      expect(terminal.output).not.toContain(secret);
+
+      const undone = await run("undo");
+      expect([undone.code, undone.stderr]).toEqual([0, ""]);
+      expect(readFileSync(config, "utf8")).toBe(before);
+      expect(existsSync(users)).toBe(false);
+      expect(await reaches(other)).toBe("open");
+      await expectNothing();
+    },
+  );
 
   describe("where there is a configuration", () => {
     const mine = "# mine, caf\xe9\r\n[options]\r\n\tlogfile = /dev/null\r\n";
@@ -471,6 +529,10 @@ esac
       type("\r");
       await terminal.waitFor(/By which name or address/);
       type("gate.example.org\r");
+      await terminal.waitFor(/by\s+sequence, key, or both\? \[sequence\]/);
+      type("magic\r");
+      await terminal.waitFor(/"magic" is not sequence, key or both/);
+      type("\r");
       await terminal.waitFor(/\+ {4}open {5}= tcp\/22[\s\S]*Do it\? \[y\/N\]/);
       expect(existsSync(config)).toBe(false);
       type("y\r");
@@ -481,6 +543,30 @@ esac
       expect((await terminal.ended).code).toBe(0);
       expect((await run("undo")).code).toBe(0);
       expect(existsSync(config)).toBe(false);
+    });
+
+    test("asks for a device, and shows its line once, with a QR code", async () => {
+      writeFileSync(config, `[options]\nUsers = ${folder.at("knockd.users")}\n`);
+      const terminal = open("--service", "tcp/22", "--host", host.address);
+      await terminal.waitFor(/by\s+sequence, key, or both\?/);
+      type("key\r");
+      await terminal.waitFor(/What is the name of your device/);
+      type("alice/laptop\r");
+      await terminal.waitFor(/Do it\? \[y\/N\]/);
+      expect(terminal.stdout).not.toContain("sesame:");
+      type("y\r");
+      const [, line = ""] = await terminal.waitFor(/(sesame:#key=\S+)/);
+      await terminal.waitFor(/knockctl guard --confirm/);
+      expect(terminal.stdout.split("sesame:#key=")).toHaveLength(2);
+      expect(terminal.stdout).toMatch(/\[30;107m[ █▀▄]{40}/);
+      const device = deviceOf("alice");
+      await device.enrol(line);
+      await device.knock();
+      await expect.poll(() => reaches(admin), patient).toBe("open");
+      type("\x03");
+      await terminal.ended;
+      expect((await run("undo")).code).toBe(0);
+      expect(existsSync(folder.at("knockd.users"))).toBe(false);
     });
 
     test.each([80, 120])(
@@ -496,7 +582,7 @@ esac
         }
         // At the console: no ssh connection tells the address.
         const atConsole = { ...env(), PATH: `${folder.path}:${process.env["PATH"]}` };
-        const args = ["--service", "tcp/22", "--host", "gate.example.org"];
+        const args = ["--service", "tcp/22", "--host", "gate.example.org", "--by", "sequence"];
         const terminal = openAt(columns, atConsole, ...args);
         await terminal.waitFor(/From which address will your knock come, or any\?/);
         type("not-an-address\r");
@@ -531,7 +617,7 @@ esac
     ])(
       "%s changes nothing",
       async (_, keys, said) => {
-        const terminal = open("--service", "tcp/22", "--host", "a.example");
+        const terminal = open("--service", "tcp/22", "--host", "a.example", "--by", "sequence");
         await terminal.waitFor(/Do it\? \[y\/N\]/);
         type(keys);
         expect((await terminal.ended).code).toBe(1);
@@ -544,7 +630,7 @@ esac
 
     test("asks whether to go on where it cannot knock at itself", async () => {
       writeFileSync(config, "[options]\ninterface = eth0\n");
-      const terminal = open("--service", "tcp/22", "--host", "a.example");
+      const terminal = open("--service", "tcp/22", "--host", "a.example", "--by", "sequence");
       await terminal.waitFor(/knockd listens on eth0 alone[\s\S]*Do it all the same\?/);
       type("y\r");
       await terminal.waitFor(/knockctl guard --confirm/);
@@ -557,7 +643,7 @@ esac
     });
 
     test("a file that changed while it was waiting for an answer is left alone", async () => {
-      const terminal = open("--service", "tcp/22", "--host", "a.example");
+      const terminal = open("--service", "tcp/22", "--host", "a.example", "--by", "sequence");
       await terminal.waitFor(/Do it\? \[y\/N\]/);
       writeFileSync(config, "# mine\n");
       type("y\r");

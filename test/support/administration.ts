@@ -5,6 +5,7 @@ import { KnockError } from "../../src/base/errors.ts";
 import { MemorySource } from "../../src/capture/memory.ts";
 import type { Config } from "../../src/config/config.ts";
 import { loadConfig } from "../../src/config/load.ts";
+import type { Device } from "../../src/config/users.ts";
 import type { Result } from "../../src/control/methods.ts";
 import { Administration } from "../../src/daemon/administration.ts";
 import { compareConfigs } from "../../src/daemon/config-changes.ts";
@@ -70,6 +71,8 @@ export interface AdministrationBench {
   readonly descriptors: { left: number };
   /** Writes other lines into the section [options]. */
   readonly configure: (options: string) => void;
+  /** Those of the users file in force. */
+  readonly devices: Device[];
 }
 
 /** A real daemon but for packets and the kernel: its doors open in memory. Its clock stands still. */
@@ -153,6 +156,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
   };
 
   const connections: SocketRow[] = [];
+  const devices: Device[] = [];
   const descriptors = { left: Number.POSITIVE_INFINITY };
   const handlers = new Administration({
     version: "0.1.0",
@@ -164,7 +168,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
     source: new MemorySource(() => {}),
     children: { problems: [] },
-    users: { problems: [] },
+    users: { problems: [], devices },
     keyKnocks: {
       problems: [],
       report: () => [],
@@ -199,6 +203,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     configure,
     trialKnocks,
     connections,
+    devices,
     descriptors,
   };
 }

@@ -13,6 +13,8 @@ export interface FollowParts {
   readonly io: Io;
   /** This server, as the client names it. */
   readonly host: string;
+  /** What the device types after "knock"; `undefined` if it is unknown. */
+  readonly profile?: string;
   /** Ends the wait; the trial goes on. */
   readonly signal?: AbortSignal;
 }
@@ -25,10 +27,10 @@ export function warnAll(warnings: readonly string[], io: Io): void {
 export async function followTrial(
   daemon: ControlClient,
   guarded: Result<"guard">,
-  { line, io, host, signal }: FollowParts,
+  { line, io, host, profile, signal }: FollowParts,
 ): Promise<number> {
   const { trial } = await daemon.ask("trial", {});
-  io.stdout(formatGuarded(guarded, trial?.doors ?? [], host, line));
+  io.stdout(formatGuarded(guarded, trial?.doors ?? [], { host, profile, line }));
   const display = new TrialDisplay(io, guarded.remainingMs, terminalWidth());
   const end = watchTrial(daemon, guarded.services, (report) => display.show(report));
   const result = await (signal === undefined ? end : Promise.race([end, aborted(signal)]));

@@ -6,6 +6,10 @@ import { startServer, temporaryFolder } from "../../../test/support/control-serv
 import { knockctl, knockctlAt } from "../../../test/support/knockctl.ts";
 import { stubRules } from "../../../test/support/rulesets.ts";
 import { tooWide } from "../../../test/support/wide.ts";
+import { parseConfig } from "../../config/parse.ts";
+import { parseUsers } from "../../config/users.ts";
+import { makeKey, parseKey } from "../../knock/keys.ts";
+import { parseLink } from "../../knock/link.ts";
 
 // With a daemon that only remembers. test/live/init.test.ts has a real one.
 
@@ -33,6 +37,10 @@ async function open(text?: string) {
 }
 
 const at = (config: string, { path }: TestServer) => ["--config", config, "--socket", path];
+
+/** The text of a users file with one device. */
+const makeUsers = (name: string) =>
+  `[${name}]\n    key = ${makeKey(new Uint8Array(64).fill(7)).lock}\n`;
 
 /** Whoever runs this: for once, to the first who asks, which is init. */
 const asUser = (id: number) => vi.spyOn(process, "geteuid").mockReturnValueOnce(id);
@@ -256,6 +264,103 @@ describe("init", () => {
     const { config, server } = await open();
     const { code, stderr } = await knockctl("init", "--yes", ...at(config, server));
     expect([code, stderr]).toEqual([1, expect.stringContaining("only root can do this")]);
+  });
+});
+
+describe("init by key", () => {
+  const ssh = ["--service", "tcp/22", "--host", "a.example", "--user", "alice/laptop"];
+  const options = ["--yes", "--json", "--no-proof", ...ssh];
+
+  /** A configuration with a users file of its own. */
+  async function openWithUsers(...doors: string[]) {
+    asRoot();
+    const users = join(temporaryFolder(), "users");
+    const stateDir = join(temporaryFolder(), "state");
+    const text = ["[options]", `    Users = ${users}`, `    StateDir = ${stateDir}`, ...doors, ""];
+    return { ...(await open(text.join("\n"))), users, output: join(temporaryFolder(), "line") };
+  }
+  const doorsOf = (config: string) => {
+    const { config: parsed } = parseConfig(readFileSync(config, "utf8"));
+    return parsed?.doors.map(({ name, sequence, users }) => [name, sequence.kind, users]);
+  };
+
+  test.each([
+    ["key", "none"],
+    ["both", "fixed"],
+  ])("(%s) enrols the device, and undo takes it back", async (way, kind) => {
+    const { config, mine, server, users, output } = await openWithUsers();
+    const args = [...options, "--by", way, "--output", output, ...at(config, server)];
+    const { code, stdout } = await knockctl("init", ...args);
+    expect(code).toBe(0);
+    expect(doorsOf(config)).toEqual([["ssh", kind, ["alice/laptop"]]]);
+    const [device] = parseUsers(readFileSync(users, "utf8")).devices;
+    const id = device?.locks[0]?.id;
+    const link = parseLink(readFileSync(output, "utf8"));
+    expect(link).toMatchObject({ host: "a.example", door: "ssh", name: "home", wait: 22 });
+    if (typeof link === "string") throw new Error(link);
+    expect(parseKey(link.key ?? "")).toMatchObject({ id });
+    expect(parseConfig(readFileSync(config, "utf8")).config?.options.knockPorts).toEqual([
+      link.port,
+    ]);
+    const result: unknown = JSON.parse(stdout);
+    expect(result).toMatchObject({ user: "alice/laptop", knockPort: link.port, key: id, output });
+    expect(stdout).not.toMatch(/key1:|lock1:/);
+    const undone = await knockctl("undo", ...at(config, server));
+    expect([undone.code, undone.stderr]).toEqual([0, ""]);
+    expect(undone.stdout).toContain("alice/laptop has lost the key that init gave it");
+    expect(readFileSync(config, "utf8")).toBe(mine);
+    expect(existsSync(users)).toBe(false);
+  });
+
+  test("keeps other users, and lets the device into a door that is there", async () => {
+    const door = ["[mine]", "sequence = 9,8,7", "tcpflags = syn", "open = tcp/22"];
+    const { config, mine, server, users, output } = await openWithUsers(...door);
+    const args = [...options, "--by", "key", "--output", output, ...at(config, server)];
+    expect((await knockctl("init", ...args)).code).toBe(0);
+    expect(doorsOf(config)).toEqual([["mine", "fixed", ["alice/laptop"]]]);
+    // Another device is enrolled meanwhile.
+    const bob = makeUsers("bob/pc");
+    writeFileSync(users, `${readFileSync(users, "utf8")}\n${bob}`);
+    expect((await knockctl("undo", ...at(config, server))).code).toBe(0);
+    expect(readFileSync(config, "utf8")).toBe(mine);
+    expect(readFileSync(users, "utf8").trim()).toBe(bob.trim());
+  });
+
+  test("gives a device that has a key no other", async () => {
+    const { config, server, users } = await openWithUsers();
+    const alice = makeUsers("alice/laptop");
+    writeFileSync(users, alice, { mode: 0o600 });
+    const args = [...options, "--by", "key", "--output", "/nonexistent/line"];
+    const { code, stdout } = await knockctl("init", ...args, ...at(config, server));
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.not.objectContaining({ key: "" })]);
+    expect(readFileSync(users, "utf8")).toBe(alice);
+    expect(doorsOf(config)).toEqual([["ssh", "none", ["alice/laptop"]]]);
+    expect((await knockctl("undo", ...at(config, server))).code).toBe(0);
+    expect(readFileSync(users, "utf8")).toBe(alice);
+  });
+
+  test("leaves no change if the daemon does not take it", async () => {
+    const { config, mine, server, users, output } = await openWithUsers();
+    const refused = { kind: "refused", file: config, problems: ["I do not like it"] } as const;
+    vi.spyOn(server.handlers, "reload").mockReturnValueOnce(refused);
+    const args = [...options, "--by", "key", "--output", output, ...at(config, server)];
+    const { code, stderr } = await knockctl("init", ...args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining("hint: all is as before")]);
+    expect([readFileSync(config, "utf8"), existsSync(users), existsSync(output)]).toEqual([
+      ...[mine, false, false],
+    ]);
+  });
+
+  test.each([
+    ["a secret without a place", ["--by", "key"], "--output FILE writes it"],
+    ["another way", ["--by", "magic"], '"magic" is not sequence, key or both'],
+    ["a device without a key", [], "--user goes with --by key or --by both"],
+    ["a person alone", ["--by", "key", "--output", "/x", "--user", "alice"], "PERSON/DEVICE"],
+  ])("refuses %s before it does anything", async (_, more, message) => {
+    const { config, mine, server } = await openWithUsers();
+    const { code, stderr } = await knockctl("init", ...options, ...more, ...at(config, server));
+    expect([code, stderr]).toEqual([2, expect.stringContaining(message)]);
+    expect(readFileSync(config, "utf8")).toBe(mine);
   });
 });
 

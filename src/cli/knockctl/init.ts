@@ -1,32 +1,30 @@
+import { rmSync } from "node:fs";
 import { resolve } from "node:path";
 import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
-import { formatService } from "../../base/service.ts";
 import { printable, printableLines } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
-import { parseConfig } from "../../config/parse.ts";
-import { nativeKernelDoors } from "../../daemon/configured-kernel-doors.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
+import type { SetupEvent } from "../../setup/apply.ts";
 import { apply, findMissingStart } from "../../setup/apply.ts";
-import { difference, readable } from "../../setup/difference.ts";
+import { difference } from "../../setup/difference.ts";
 import { decode } from "../../setup/paths.ts";
 import type { InitOptions, SetupPlan } from "../../setup/plan.ts";
 import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
 import { ProbeHost } from "../../setup/probe-host.ts";
-import type { StartMethod } from "../../setup/service-control.ts";
-import { startCommand } from "../../setup/service-control.ts";
-import { ufwCommand } from "../../setup/ufw.ts";
 import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, usageError } from "./command.ts";
+import { deviceLine, expectSecretPlace, planDevice } from "./init/enrolment.ts";
 import { formatListening, readOptions } from "./init/options.ts";
-import { formatDoor, formatEvent, formatStrength } from "./init/output.ts";
+import { formatEvent } from "./init/output.ts";
+import { formatNext, formatPlan } from "./init/plan-text.ts";
 import { protectOnTrial } from "./init/protect.ts";
 import { isTerminal, Questions } from "./init/questions.ts";
 import { findForUfw } from "./init/ufw.ts";
-import { describeKernelDoor } from "./kernel-doors.ts";
 import { qrOption, readQrTarget } from "./qr-file.ts";
+import { writeSecret } from "./user/add.ts";
 
 export const init: Command = {
   name: "init",
@@ -58,6 +56,21 @@ export const init: Command = {
       argument: "A",
       help: "expect your knock from this address [the client of your ssh connection]",
     },
+    {
+      long: "by",
+      argument: "WAY",
+      help: "open new doors by sequence, key or both; a key is for a device with knock [sequence]",
+    },
+    {
+      long: "user",
+      argument: "NAME",
+      help: "give a key to the device PERSON/DEVICE [admin/laptop]",
+    },
+    {
+      long: "output",
+      argument: "FILE",
+      help: "write the line for the device to FILE (0600) [the terminal]",
+    },
     { long: "steps", argument: "N", help: "give a sequence N ports, from 3 to 32 [4]" },
     { long: "open-for", argument: "T", help: "let a door accept new connections for T [30s]" },
     { long: "trial", argument: "TIME", help: "wait for the confirmation for TIME [3m]" },
@@ -82,31 +95,32 @@ export const init: Command = {
   example: "init --yes --service tcp/22,icmp --host server.example.org",
   async run(line, io) {
     expectAnswers(line);
+    expectSecretPlace(line);
     readQrTarget(line);
     const config = resolve(line.given.get("config") ?? defaultConfigFile);
     const agreed = await agree(line, io, config);
     if (agreed === undefined) return 1;
     const { plan, options, isProven } = agreed;
+    const secret = deviceLine(plan, options);
     if (line.given.has("dry-run")) return await showOnly(line, io, plan);
     return await interruptible(async (signal) => {
       const say = line.given.has("json")
         ? () => {}
         : (text: string) => io.stdout(`${printable(text)}\n`);
-      const changes = await apply(
-        plan,
-        (event) => formatEvent(event, plan.paths.config).forEach(say),
-        signal,
-      );
-      return await protectOnTrial({
-        line,
-        io,
-        plan,
-        options,
-        changes,
-        isProven,
-        say,
-        signal,
-      });
+      const onEvent = (event: SetupEvent) => formatEvent(event, plan.paths.config).forEach(say);
+      const output = secret === undefined ? undefined : line.given.get("output");
+      if (output !== undefined) writeSecret(output, secret ?? "");
+      let isApplied = false;
+      try {
+        const changes = await apply(plan, onEvent, signal);
+        isApplied = true;
+        const parts = { line, io, plan, options, changes, isProven, say, signal };
+        return await protectOnTrial({ ...parts, deviceLine: secret });
+      } catch (error) {
+        const isRolledBack = !isApplied || signal.aborted;
+        if (output !== undefined && isRolledBack) rmSync(output, { force: true });
+        throw error;
+      }
     });
   },
 };
@@ -145,7 +159,10 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       io.stdout(wrap(`Listening for others: ${formatListening(host.listening) || "nothing"}`));
     const options = await readOptions(line, host.listening, questions);
     const ufw = await findForUfw(line, io, options);
-    const plan = makePlan(config, given.get("socket"), options, host, decoyFacts, ufw);
+    const device =
+      options.way === "sequence" ? undefined : await planDevice(line, config, existing, questions);
+    const parts = { ufw, device };
+    const plan = makePlan(config, given.get("socket"), options, host, decoyFacts, parts);
     const unprovable = given.has("no-proof")
       ? []
       : await findUnprovable(plan, existing, given.has("dry-run"));
@@ -184,34 +201,6 @@ async function findUnprovable(plan: SetupPlan, config: Config, isTry: boolean): 
     if (error instanceof KnockError) return [error.message];
     throw error;
   }
-}
-
-async function formatPlan({ paths, doors, before, after }: SetupPlan): Promise<string> {
-  const diff = await difference(paths.config, decode(before ?? Buffer.alloc(0)), decode(after));
-  const change =
-    diff === ""
-      ? `${printable(paths.config)} stays as it is.\n`
-      : `${printable(paths.config)} gets this:\n\n${readable(diff)}`;
-  const { config } = parseConfig(decode(after));
-  const names = new Set(doors.map(({ door }) => door.name));
-  const kernel = (config === undefined ? [] : nativeKernelDoors(config))
-    .filter(({ door }) => names.has(door))
-    .map((door) => wrap(`${describeKernelDoor(door)}.`));
-  return `\n${doors.map(formatDoor).join("")}${kernel.join("")}${formatStrength(doors)}\n${change}\n`;
-}
-
-function formatNext(
-  { paths, doors, ufw }: SetupPlan,
-  method: StartMethod | undefined,
-  isProven: boolean,
-  isOnTrial: boolean,
-): string {
-  const services = doors.map(({ service }) => formatService(service)).join(", ");
-  const start = method === undefined ? "knockd reloads it" : startCommand(method, paths.config);
-  const knock = isProven ? "a knock from a network namespace; " : "";
-  const allow = ufw.map((service) => `${ufwCommand(service)}; `).join("");
-  const trial = isOnTrial ? " on trial" : "";
-  return `${wrap(`Then: ${printable(start)}; ${allow}${knock}${services} protected${trial}.`)}\n`;
 }
 
 async function showOnly(line: CommandLine, io: Io, plan: SetupPlan): Promise<number> {

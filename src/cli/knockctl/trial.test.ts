@@ -62,7 +62,7 @@ describe("what to type", () => {
   const guarded = { remainingMs: 180_000, doors: [], warnings: [] };
   const { doors } = makeReport([]);
   const tell = (services: readonly string[]) =>
-    formatGuarded({ ...guarded, services }, doors, "a.example", line);
+    formatGuarded({ ...guarded, services }, doors, { host: "a.example", line });
 
   test("is a knock for each service, at the door of ssh last, though that is not on trial", () => {
     expect(tell(["udp/51820"])).toContain(`
@@ -71,11 +71,33 @@ describe("what to type", () => {
 `);
   });
 
+  test("is the profile of a device at a door by key, and the sequence of a door with both", () => {
+    const [ssh] = doors;
+    if (ssh === undefined) throw new Error("no door");
+    const both = [{ ...ssh, devices: ["alice/laptop"] }];
+    const key = [{ ...ssh, steps: [], devices: ["alice/laptop"] }];
+    const tellOf = (some: typeof both, profile?: string) =>
+      formatGuarded({ ...guarded, services: ["tcp/22"] }, some, {
+        ...{ host: "a.example", line, profile },
+      });
+    const known = tellOf(key, "home");
+    expect(known).toContain("\n    knock home && ssh -S none a.example\n");
+    expect(known).not.toContain("knock -d");
+    const unknown = tellOf(both);
+    expect(unknown).toContain(
+      "\n    knock -d 200 a.example 7003 9140 8455 && ssh -S none a.example\n",
+    );
+    expect(unknown).toContain("\n    knock NAME && ssh -S none a.example\n");
+    expect(unknown.replace(/\s+/g, " ")).toContain("NAME is the profile of a device with a key");
+    expectNarrow(unknown);
+  });
+
   test("has the port of sshd, sudo and the socket where they are needed", () => {
     vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 2222");
     vi.stubEnv("SUDO_USER", "alice");
     const given = new Map([["socket", "/run/x.sock"]]);
-    const text = formatGuarded({ ...guarded, services: ["tcp/22"] }, doors, "a.example", { given });
+    const client = { host: "a.example", line: { given } };
+    const text = formatGuarded({ ...guarded, services: ["tcp/22"] }, doors, client);
     expect(text).toContain(" 7003 9140 8455 && ssh -S none -p 2222 a.example\n");
     expect(text).toContain("\n    sudo knockctl guard --confirm --socket /run/x.sock\n");
     expectNarrow(text);

@@ -55,12 +55,20 @@ function isPrivate(address: Address): boolean {
   return privateNetworks.some((network) => contains(network, address));
 }
 
-/** Explains a trial that has begun, and how to confirm it. `host`: as the client names this server. */
+/** The administrator's client, as far as it is known. */
+export interface TrialClient {
+  /** This server, as the client names it. */
+  readonly host: string;
+  /** What a device with a key types after "knock"; `undefined` if it is unknown. */
+  readonly profile?: string | undefined;
+  readonly line: Pick<CommandLine, "given">;
+}
+
+/** Explains a trial that has begun, and how to confirm it. */
 export function formatGuarded(
   { services, remainingMs }: Result<"guard">,
   doors: TrialReport["doors"],
-  host: string,
-  line: Pick<CommandLine, "given">,
+  { host, profile, line }: TrialClient,
 ): string {
   const ssh = sshConnection();
   const time = formatTime(remainingMs);
@@ -72,7 +80,7 @@ New connections need a knock now, yours too. Existing sessions continue.
 
 1. On the client, knock, and log in by a NEW connection:
 
-${formatKnocks(doors, services, host, ssh?.serverPort ?? usualSshPort)}
+${formatKnocks(doors, services, { host, profile }, ssh?.serverPort ?? usualSshPort)}
 2. There, type:
 
     ${confirm}
@@ -94,7 +102,7 @@ function formatConsole(confirm: string): string {
 function formatKnocks(
   doors: TrialReport["doors"],
   services: readonly string[],
-  host: string,
+  { host, profile }: Pick<TrialClient, "host" | "profile">,
   sshPort: number,
 ): string {
   const ssh = `tcp/${sshPort}`;
@@ -107,10 +115,28 @@ function formatKnocks(
   }
   const port = sshPort === usualSshPort ? "" : `-p ${sshPort} `;
   const logIn = `ssh -S none ${port}${printable(host)}`;
-  const lines = chosen.map(({ steps }) => `knock -d 200 ${printable(host)} ${formatSteps(steps)}`);
-  return lines
-    .map((text, i) => `    ${text}${i < lines.length - 1 ? "" : ` && ${logIn}`}\n`)
-    .join("");
+  const isByKey = ({ devices = [] }: TrialReport["doors"][number]) => devices.length > 0;
+  const bySteps = chosen.flatMap(({ steps }) =>
+    steps.length === 0 ? [] : [`knock -d 200 ${printable(host)} ${formatSteps(steps)}`],
+  );
+  const isPartly = bySteps.length < chosen.length;
+  const sequences = isPartly ? bySteps : withLogIn(bySteps, logIn);
+  if (!chosen.some(isByKey)) return indented(sequences);
+  const names = chosen.filter(isByKey).map(({ name }) => `[${printable(name)}]`);
+  const byKey = indented(withLogIn([`knock ${printable(profile ?? "NAME")}`], logIn));
+  const which =
+    profile === undefined ? "NAME is the profile of a device with a key (knock --list). " : "";
+  const note = wrap(`${which}Its profile opens ${names.join(", ")} if its Door names them.`);
+  if (isPartly) return `${indented(sequences)}${byKey}\n${note}`;
+  return `${indented(sequences)}\nOr by key:\n\n${byKey}\n${note}`;
+}
+
+function withLogIn(lines: readonly string[], logIn: string): string[] {
+  return lines.map((text, i) => `${text}${i < lines.length - 1 ? "" : ` && ${logIn}`}`);
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((text) => `    ${text}\n`).join("");
 }
 
 /** Returns the steps as arguments of `knock`. */
@@ -140,7 +166,9 @@ export function formatEnd(
 export function explainKnocks({ address, doors }: TrialReport): string {
   return doors
     .filter(
-      ({ onTrial, openedFor }) => onTrial && !openedFor.some((one) => isExpected(one, address)),
+      ({ onTrial, steps, openedFor }) =>
+        // What comes of a key is told at once.
+        onTrial && steps.length > 0 && !openedFor.some((one) => isExpected(one, address)),
     )
     .map((door) => explainDoor(door, address))
     .join("");

@@ -30,7 +30,8 @@ export const undo: Command = {
   description: `
     Rolls back the last "knockctl init". First it removes the protection, so that all sources
     reach the services again, unless ufw blocked them before. Then it restores the configuration, to the byte, and knockd
-    reloads it, or stops if "init" started it. If the configuration has changed since, undo
+    reloads it, or stops if "init" started it. A key that "init" gave to a device leaves the
+    users file. If the configuration has changed since, undo
     shows the differences and changes nothing without --force.`,
   asksDaemon: true,
   options: [
@@ -76,6 +77,7 @@ function format({
   unprotected,
   blocked,
   restored,
+  removed,
   kept,
   knockd,
   left,
@@ -86,6 +88,7 @@ function format({
     ...(blocked.length === 0 ? [] : [`${blocked.join(", ")}: ufw blocks it again`]),
     ...(reached.length === 0 ? [] : [`${reached.join(", ")}: all sources reach it again`]),
     ...(restored ? [`${config} is as it was before`] : []),
+    ...(removed === undefined ? [] : [`${removed} has lost the key that init gave it`]),
     ...(kept === undefined ? [] : [`copy of the changed file: ${kept}`]),
     ...(knockd === "as it was" ? [] : [`knockd: ${knockd}`]),
     ...(left === 0 ? [] : [`${left} more can be rolled back`]),

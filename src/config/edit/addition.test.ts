@@ -16,7 +16,7 @@ function service(text: string): Service {
 function door(name: string, opens: string): NewDoor {
   const sequence = parseSequence("7003,9140:udp,8455");
   if ("problem" in sequence) throw new Error(sequence.problem);
-  return { name, sequence, service: service(opens), openFor: "30s" };
+  return { name, sequence, user: undefined, service: service(opens), openFor: "30s" };
 }
 
 function config(text: string): Config {
@@ -46,6 +46,32 @@ describe("what is put behind a file", () => {
           open_for = 30s
       "
     `);
+  });
+
+  test("by key, beside a sequence or instead of it", () => {
+    const text = "[options]\nKnockPort = 23547\n";
+    const both = { ...ssh, user: "alice/laptop" };
+    const key = { ...door("ping", "icmp"), user: "alice/laptop", sequence: undefined };
+    const added = addition(text, [both, key]);
+    expect(added).toMatchInlineSnapshot(`
+      "
+      [ssh]
+          users    = alice/laptop
+          sequence = 7003,9140:udp,8455
+          tcpflags = syn
+          open     = tcp/22
+          open_for = 30s
+
+      [ping]
+          users    = alice/laptop
+          open     = icmp
+          open_for = 30s
+      "
+    `);
+    expect(config(text + added).doors.map(({ sequence }) => sequence.kind)).toEqual([
+      "fixed",
+      "none",
+    ]);
   });
 
   test.each([

@@ -9,10 +9,12 @@ import type { AnyRow } from "../directive.ts";
 import { doorDirectives, nativeDirectives, sequences } from "../directives.ts";
 import { readSections } from "../lines.ts";
 
-/** A native door that is to be written. */
+/** A native door that is to be written. It has a sequence, a user, or both. */
 export interface NewDoor {
   readonly name: string;
-  readonly sequence: Sequence;
+  readonly sequence: Sequence | undefined;
+  /** The device that may open it by key. */
+  readonly user: string | undefined;
   readonly service: Service;
   /** As the file shall say it: `30s`. */
   readonly openFor: string;
@@ -35,13 +37,10 @@ export function addition(text: string, doors: readonly NewDoor[]): string {
   return `${text.endsWith("\n") ? "" : end}${end}${added}`;
 }
 
-function formatDoor({ name, sequence, service, openFor }: NewDoor): string[] {
-  const steps = sequence.map((port) =>
-    port.protocol === "tcp" ? `${port.number}` : formatPort(port),
-  );
+function formatDoor({ name, sequence, user, service, openFor }: NewDoor): string[] {
   const values: readonly (readonly [AnyRow, string])[] = [
-    [sequences.steps, steps.join(",")],
-    [doorDirectives.flags, "syn"],
+    ...(user === undefined ? [] : [[doorDirectives.users, user] as const]),
+    ...(sequence === undefined ? [] : formatSequence(sequence)),
     [nativeDirectives.services, formatService(service)],
     [nativeDirectives.openFor, openFor],
   ];
@@ -52,7 +51,17 @@ function formatDoor({ name, sequence, service, openFor }: NewDoor): string[] {
   ];
 }
 
-/** A door at this host that opens a service in the kernel already; best one whose sequence does not change. */
+function formatSequence(sequence: Sequence): (readonly [AnyRow, string])[] {
+  const steps = sequence.map((port) =>
+    port.protocol === "tcp" ? `${port.number}` : formatPort(port),
+  );
+  return [
+    [sequences.steps, steps.join(",")],
+    [doorDirectives.flags, "syn"],
+  ];
+}
+
+/** A door at this host that opens a service in the kernel already; best one whose sequence stays the same. */
 export function openerOf({ doors }: Config, service: Service): DoorConfig | undefined {
   const openers = doors.filter((door) => door.target === undefined && opensService(door, service));
   return openers.find(({ sequence }) => sequence.kind === "fixed") ?? openers[0];

@@ -4,7 +4,9 @@ import { startAdministration } from "../../../test/support/administration.ts";
 import { address } from "../../../test/support/packets.ts";
 import type { Address } from "../../base/address.ts";
 import { later, monotonic } from "../../base/time.ts";
+import { parseUsers } from "../../config/users.ts";
 import type { Packet } from "../../decode/packet.ts";
+import { makeKey } from "../../knock/keys.ts";
 
 const admin = address("192.0.2.7");
 const guest = address("198.51.100.4");
@@ -47,6 +49,28 @@ describe("a trial", () => {
     await bench.handlers.reload({});
     await bench.handlers.unprotect();
     bench.clock.advance(10_000);
+  });
+
+  test("counts a knock by key, also at a door without a sequence", async () => {
+    bench.configure("KnockPort = 23547\n[web]\nusers = alice\nopen = tcp/80\n");
+    await bench.handlers.reload({});
+    const { devices } = parseUsers(
+      ["laptop", "old", "lost"]
+        .map((name, i) => {
+          const { lock } = makeKey(new Uint8Array(64).fill(i + 1));
+          return `[alice/${name}]\nkey = ${lock}\n${["", "expires = 2001-01-01", "disabled = yes"][i]}\n`;
+        })
+        .join(""),
+    );
+    bench.devices.push(...devices);
+    const { doors } = await bench.handlers.guard({ address: admin, services: ["tcp/80"] });
+    expect(doors).toEqual(["web"]);
+    expect(bench.handlers.trial().trial?.doors).toMatchObject([
+      { name: "web", steps: [], devices: ["alice/laptop"], onTrial: true },
+    ]);
+    knock("web", admin);
+    const { services } = await confirm(connect(admin, 50_001));
+    expect(services).toEqual(["tcp/80"]);
   });
 
   test("is confirmed by a new connection from where a knock came since it began", async () => {

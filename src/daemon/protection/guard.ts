@@ -13,11 +13,14 @@ import {
 import { later } from "../../base/time.ts";
 import type { Host } from "../../capture/host.ts";
 import { openedServices, opensService } from "../../config/config.ts";
+import { doorDevices } from "../../config/door-devices.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import { isAllowed } from "../../match/door.ts";
 import type { SocketRow } from "../../system/proc.ts";
 import { formatPeer } from "../../system/sessions.ts";
+import type { ActiveUsers } from "../active-users.ts";
 import type { Doors } from "../doors.ts";
+import { isOpenable } from "../doors.ts";
 import type { DaemonKernelDoors } from "../kernel-doors.ts";
 import type { Protection } from "./protection.ts";
 import { expectReachable, reachableServices } from "./reachable.ts";
@@ -29,6 +32,7 @@ export interface GuardParts {
   readonly host: Pick<Host, "has">;
   readonly clock: Clock;
   readonly doors: () => Doors;
+  readonly users: Pick<ActiveUsers, "devices">;
   /** `undefined`: the kernel opens no doors by itself. */
   readonly kernelDoors: Pick<DaemonKernelDoors, "states"> | undefined;
   /** Returns the TCP connections of this host. Throws SYSTEM. */
@@ -113,6 +117,7 @@ export class Guard {
           steps: (one.door?.sequence ?? []).map(({ number, protocol }) => {
             return { number, protocol, packets: trialKnocks.packetsTo({ number, protocol }) };
           }),
+          ...this.#devicesOf(one),
           openedFor: trialKnocks
             .sourcesOf(one)
             // The expected one comes first.
@@ -122,6 +127,12 @@ export class Guard {
         })),
       },
     };
+  }
+
+  #devicesOf({ config }: Opener): { readonly devices?: readonly string[] } {
+    const { users, clock } = this.#parts;
+    const devices = doorDevices(config.users, users.devices, clock.wall());
+    return devices.length === 0 ? {} : { devices };
   }
 
   async confirm(params: Params<"confirm">): Promise<Result<"confirm">> {
@@ -222,7 +233,8 @@ export class Guard {
     return this.#parts
       .doors()
       .all.filter(
-        ({ config, door }) => door && services.some((service) => opensService(config, service)),
+        (live) =>
+          isOpenable(live) && services.some((service) => opensService(live.config, service)),
       );
   }
 }

@@ -5,13 +5,14 @@ import type { Service } from "../../../base/service.ts";
 import { formatServices, parseServices } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
-import type { InitOptions } from "../../../setup/plan.ts";
+import type { DoorWay, InitOptions } from "../../../setup/plan.ts";
 import type { CommandLine } from "../command.ts";
 import { readLength, usageError } from "../command.ts";
 import { readService } from "../guard.ts";
 import { sshConnection } from "../ssh-connection.ts";
 import { readSteps } from "../strength.ts";
 import { readHostName, readOrigin, usualSshPort } from "../trial.ts";
+import { readWay } from "./enrolment.ts";
 import type { Questions } from "./questions.ts";
 import { recentLogins } from "./recent-logins.ts";
 
@@ -44,7 +45,20 @@ export async function readOptions(
   const where = "By which name or address do clients reach this server?";
   const host = await ask("host", where, hostname(), readHostName);
   const origin = await askOrigin(given.get("address"), questions);
-  return { services, steps, openFor, host, sshPort, origin, trial };
+  const way = await askWay(given.get("by"), questions);
+  return { services, way, steps, openFor, host, sshPort, origin, trial };
+}
+
+/** By what new doors open, and what each way is worth. */
+async function askWay(by: string | undefined, questions: Questions | undefined): Promise<DoorWay> {
+  if (by !== undefined || questions === undefined) return readWay(by ?? "sequence");
+  questions.explain(
+    "A sequence of ports suits all clients, browsers too. Who reads your packets can copy it.",
+  );
+  questions.explain(
+    "A key suits devices with the knock of Sesame. Its packets cannot be guessed, and no copy opens anything again.",
+  );
+  return await questions.ask("Do doors open by sequence, key, or both?", "sequence", readWay);
 }
 
 /** Where the administrator's knock will come from: asked only where no option and no ssh connection tells. */

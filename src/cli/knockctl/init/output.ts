@@ -5,7 +5,7 @@ import { formatService } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
 import { fixedSteps } from "../../../config/config.ts";
 import type { SetupEvent } from "../../../setup/apply.ts";
-import type { PlannedDoor } from "../../../setup/plan.ts";
+import type { PlannedDoor, SetupPlan } from "../../../setup/plan.ts";
 import type { ProbeTarget, Proof } from "../../../setup/probe.ts";
 import { startCommand } from "../../../setup/service-control.ts";
 import { wrap } from "../../help.ts";
@@ -13,29 +13,42 @@ import { describeStrength } from "../strength.ts";
 import { formatSteps } from "../trial.ts";
 import { becomeRoot } from "../typed.ts";
 
-export function formatDoor({ service, door, strength }: PlannedDoor): string {
+/** `user`: the device that may open it by key. */
+export function formatDoor({ service, door, isNew }: PlannedDoor, user?: string): string {
   const name = printable(door.name);
   const opens = `opens ${formatService(service)}`;
-  if (strength === undefined) return wrap(`[${name}] ${opens} already: it stays as it is`);
+  const byKey = user === undefined ? [] : [`to ${printable(user)} by key`];
+  if (!isNew) {
+    const change = user === undefined ? "it stays as it is" : `also ${byKey.join("")}`;
+    return wrap(`[${name}] ${opens} already: ${change}`);
+  }
   const time = humanDuration(door.action.kind === "native" ? door.action.openFor : 0);
-  return wrap(
-    `[${name}] ${opens} for ${time} to a source that knocks ${formatSequence(door.sequence)}`,
-  );
+  const steps = fixedSteps(door);
+  const bySteps = steps.length === 0 ? [] : [`to a source that knocks ${formatSteps(steps)}`];
+  return wrap(`[${name}] ${opens} for ${time} ${[...bySteps, ...byKey].join(", and ")}`);
 }
 
-/** Says what the sequences of new doors withstand, and what not; empty if there are none. */
-export function formatStrength(doors: readonly PlannedDoor[]): string {
+/** Says what the sequences of new doors and a key withstand, and what not; empty if there are none. */
+export function formatStrength({ doors, device }: Pick<SetupPlan, "doors" | "device">): string {
   const fresh = doors.find(({ strength }) => strength !== undefined);
-  if (fresh?.strength === undefined) return "";
-  const { door, strength } = fresh;
-  return `\n${wrap(`${describeStrength(strength, fixedSteps(door).length, door.decoys)}.`)}${wrap(
-    "Who can read your packets can copy a knock: a knock is a password in the clear. The service still needs a good password of its own.",
-  )}`;
-}
-
-function formatSequence(sequence: PlannedDoor["door"]["sequence"]): string {
-  if (sequence.kind === "none") return "by key";
-  return sequence.kind === "one-time" ? `as ${sequence.file} says` : formatSteps(sequence.steps);
+  const texts: string[] = [];
+  if (fresh?.strength !== undefined) {
+    const steps = fixedSteps(fresh.door).length;
+    texts.push(
+      `${describeStrength(fresh.strength, steps, fresh.door.decoys)}.`,
+      "Who can read your packets can copy a knock: a knock is a password in the clear.",
+    );
+  }
+  if (device !== undefined) {
+    texts.push(
+      "A knock by key cannot be guessed, and no copy of it opens anything again. It needs a device with the key, and clocks that agree: without a sequence, keep another way in, such as a console.",
+    );
+  }
+  if (fresh !== undefined && device !== undefined) {
+    texts.push("With both, a door is as weak as its sequence.");
+  }
+  if (texts.length === 0) return "";
+  return `\n${[...texts, "The service still needs a good password of its own."].map(wrap).join("")}`;
 }
 
 /** `options`: appended to each command to type. */
@@ -51,7 +64,10 @@ When all else fails: on the console of this machine, as root,
 }
 
 /** Describes a door that opened for the probe host, in a line. */
-export function formatProof({ door, service }: ProbeTarget, { before, after }: Proof): string {
+export function formatProof(
+  { door, service, knock }: ProbeTarget,
+  { before, after }: Proof,
+): string {
   const name = formatService(service);
   const texts = {
     open: `${name} answers`,
@@ -60,7 +76,8 @@ export function formatProof({ door, service }: ProbeTarget, { before, after }: P
     unknown: `${name} was not tried`,
   };
   const change = before === after ? texts[after] : `${texts[before]} before, ${texts[after]} after`;
-  return `a knock from a network namespace opened [${door}] (${change})`;
+  const how = knock.key === undefined ? "" : " by key";
+  return `a knock${how} from a network namespace opened [${door}] (${change})`;
 }
 
 /** Describes a step of `apply` that has been done, a line each. */
@@ -70,6 +87,8 @@ export function formatEvent(event: SetupEvent, config: string): string[] {
       const backup = event.backup === undefined ? "" : `; backup: ${event.backup}`;
       return [`${config} is written${backup}`];
     }
+    case "enrolled":
+      return [`${event.usersFile} has the lock of a new key of ${event.user}`];
     case "reloaded":
       return ["knockd has reloaded it"];
     case "started": {

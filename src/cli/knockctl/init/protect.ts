@@ -16,6 +16,7 @@ import { print } from "../command.ts";
 import { followTrial, warnAll } from "../follow-trial.ts";
 import { readQrTarget, writeQr } from "../qr-file.ts";
 import { typed } from "../typed.ts";
+import { formatDevice, profileName } from "./enrolment.ts";
 import { formatProof, lastResort } from "./output.ts";
 import { withUfw } from "./ufw.ts";
 
@@ -25,6 +26,8 @@ export interface ProtectParts {
   readonly plan: SetupPlan;
   readonly options: InitOptions;
   readonly changes: AppliedChanges;
+  /** The line for a device that was enrolled, a secret. */
+  readonly deviceLine: string | undefined;
   /** Whether a probe host tries the doors first. */
   readonly isProven: boolean;
   /** Prints a line, unless JSON is wanted. */
@@ -51,7 +54,7 @@ export async function protectOnTrial(parts: ProtectParts): Promise<number> {
 
 /** Prints what clients need beside the knock itself, which the trial shows last. */
 function printClients(
-  { line, io, plan, options }: ProtectParts,
+  { line, io, plan, options, deviceLine }: ProtectParts,
   clients: readonly ClientLines[],
 ): void {
   if (line.given.has("json")) return;
@@ -74,6 +77,8 @@ function printClients(
     );
     if (target?.file !== undefined && code !== undefined) writeQr(target.file, code, false);
   }
+  const output = line.given.get("output");
+  io.stdout(formatDevice(plan, options, { line: deviceLine, output }));
   for (const { door } of plan.doors) {
     if (door.sequence.kind !== "one-time") continue;
     io.stdout(
@@ -116,6 +121,7 @@ async function runTrial(
       io,
       host,
       signal,
+      ...(plan.device && { profile: profileName }),
     });
     if (code === 0) return 0;
     io.stdout(
@@ -135,18 +141,17 @@ function finish(
   trial: Result<"guard"> | undefined,
 ): number {
   const { paths, doors } = plan;
-  const { backup, started, written } = changes.record;
+  const { backup, started, written, enrolled } = changes.record;
+  const output = line.given.get("output");
   const result = {
     config: paths.config,
     written: written !== undefined,
     ...(backup !== undefined && { backup }),
     ...(started !== undefined && { started }),
-    doors: doors.map(({ door, strength }) => ({
-      name: door.name,
-      isNew: strength !== undefined,
-      ...strength,
-    })),
+    doors: doors.map(({ door, isNew, strength }) => ({ name: door.name, isNew, ...strength })),
     clients,
+    ...(plan.device && { user: plan.device.name, knockPort: plan.knockPort }),
+    ...(enrolled && { key: enrolled.key, usersFile: enrolled.usersFile, output }),
     proven: isProven,
     ...(trial !== undefined && { trial }),
   };

@@ -34,6 +34,11 @@ export class Questions {
     }
   }
 
+  /** Prints what helps to answer the next question. */
+  explain(text: string): void {
+    process.stdout.write(`${fitTerminal(text)}\n`);
+  }
+
   /** Returns whether the answer is yes. */
   async confirm(question: string): Promise<boolean> {
     const answer = await this.#question(`${question} [y/N]`);

@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isErrno, KnockError, reason } from "../../../base/errors.ts";
@@ -14,9 +14,9 @@ import { formatWithHint } from "../../../config/problem.ts";
 import { makeKey, parseLock } from "../../../knock/keys.ts";
 import { difference, readable } from "../../../setup/difference.ts";
 import type { SetupPaths } from "../../../setup/paths.ts";
-import { decode, readBytes, setupPaths } from "../../../setup/paths.ts";
+import { decode, encodingOf, readBytes, setupPaths } from "../../../setup/paths.ts";
 import { readExisting } from "../../../setup/plan.ts";
-import { portFacts, usablePorts } from "../../../setup/ports.ts";
+import { chooseKnockPort } from "../../../setup/ports.ts";
 import type { Io } from "../../program.ts";
 import { formatQr } from "../../qr.ts";
 import type { CommandLine } from "../command.ts";
@@ -27,9 +27,6 @@ import { makeDeviceLink, readRoute } from "./device-link.ts";
 import type { UsersText } from "./files.ts";
 import { applyAddition, expectSound, readUsers } from "./files.ts";
 import { changeUsers, readRights } from "./rights.ts";
-
-/** From which a KnockPort is chosen. */
-const knockPorts = { first: 10_000, last: 29_999 };
 
 /** What enrols a device. */
 interface Enrolment {
@@ -123,11 +120,6 @@ async function plan(line: CommandLine, name: string): Promise<Enrolment> {
   };
 }
 
-/** The encoding in which `decode` has read a file. */
-function encodingOf(bytes: Buffer): "utf8" | "latin1" {
-  return Buffer.from(decode(bytes)).equals(bytes) ? "utf8" : "latin1";
-}
-
 function chooseDoor(config: Config, device: Principal, wanted: string | undefined): DoorConfig {
   if (wanted !== undefined) return findDoor(config, wanted);
   const door = config.doors.find(({ users }) => isAmongUsers(users, device));
@@ -146,14 +138,6 @@ async function makeTexts(
   const lock = text.split("\n").find((one) => one.trim().startsWith("lock1:"));
   if (lock === undefined) throw usageError("standard input has no lock1: line");
   return { lock: lock.trim() };
-}
-
-function chooseKnockPort(config: Config): number {
-  const { first, last } = knockPorts;
-  const free = usablePorts(portFacts(config)).filter((port) => port >= first && port <= last);
-  const port = free[randomInt(Math.max(1, free.length))];
-  if (port === undefined) throw new KnockError("SYSTEM", "no port is free to be a KnockPort");
-  return port;
 }
 
 /** Throws CONFIG if the change makes a configuration that knockd refuses. */
@@ -183,7 +167,7 @@ async function confirm({ paths, users }: Enrolment, diff: string): Promise<boole
 }
 
 /** Writes a secret to a new file that its owner alone can read. Throws SYSTEM. */
-function writeSecret(file: string, link: string): void {
+export function writeSecret(file: string, link: string): void {
   try {
     writeFileSync(file, `${link}\n`, { mode: 0o600, flag: "wx" });
   } catch (cause) {
