@@ -6,7 +6,9 @@ import type { TrialReport } from "../../setup/watch-trial.ts";
 import { watchTrial } from "../../setup/watch-trial.ts";
 import type { Io } from "../program.ts";
 import type { CommandLine } from "./command.ts";
+import { sshConnection } from "./ssh-connection.ts";
 import { explainKnocks, formatEnd, formatGuarded, formatProgress } from "./trial.ts";
+import { warnOfKeys, watchDuringTrial } from "./trial-watch.ts";
 
 export interface FollowParts {
   readonly line: Pick<CommandLine, "given">;
@@ -30,10 +32,16 @@ export async function followTrial(
   { line, io, host, profile, signal }: FollowParts,
 ): Promise<number> {
   const { trial } = await daemon.ask("trial", {});
+  // At the console there is another way in.
+  if (trial !== undefined && sshConnection() !== undefined) warnAll(warnOfKeys(trial), io);
   io.stdout(formatGuarded(guarded, trial?.doors ?? [], { host, profile, line }));
   const display = new TrialDisplay(io, guarded.remainingMs, terminalWidth());
-  const end = watchTrial(daemon, guarded.services, (report) => display.show(report));
-  const result = await (signal === undefined ? end : Promise.race([end, aborted(signal)]));
+  const show = (text: string) => display.print(text);
+  const watchParts = { daemon, line, io, show, doors: trial?.doors ?? [] };
+  const result = await watchDuringTrial(watchParts, async () => {
+    const end = watchTrial(daemon, guarded.services, (report) => display.show(report));
+    return await (signal === undefined ? end : Promise.race([end, aborted(signal)]));
+  });
   display.end();
   if (result === "aborted") {
     io.stdout("\nThe trial goes on until its end, without this terminal.\n");
@@ -70,22 +78,23 @@ class TrialDisplay {
     if (report.remainingMs <= this.#half) {
       this.#half = -1;
       const text = explainKnocks(report);
-      if (text !== "") this.#print(`\n${text}`);
+      if (text !== "") this.print(`\n${text}`);
     }
     if (this.#columns === undefined) return;
     this.#isDirty = true;
     this.#io.stdout(`\r${formatProgress(report).slice(0, this.#columns - 1)}\x1b[K`);
   }
 
+  /** Prints a text above the line that counts down. */
+  print(text: string): void {
+    this.end();
+    this.#io.stdout(text);
+  }
+
   /** Removes the line that counts down. */
   end(): void {
     if (this.#isDirty) this.#io.stdout("\r\x1b[K");
     this.#isDirty = false;
-  }
-
-  #print(text: string): void {
-    this.end();
-    this.#io.stdout(text);
   }
 }
 

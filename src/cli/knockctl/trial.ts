@@ -166,9 +166,7 @@ export function formatEnd(
 export function explainKnocks({ address, doors }: TrialReport): string {
   return doors
     .filter(
-      ({ onTrial, steps, openedFor }) =>
-        // What comes of a key is told at once.
-        onTrial && steps.length > 0 && !openedFor.some((one) => isExpected(one, address)),
+      ({ onTrial, openedFor }) => onTrial && !openedFor.some((one) => isExpected(one, address)),
     )
     .map((door) => explainDoor(door, address))
     .join("");
@@ -179,6 +177,11 @@ function explainDoor(
   address: Address | undefined,
 ): string {
   const from = address === undefined ? "" : ` from ${address}`;
+  if (steps.length === 0) {
+    return wrap(
+      `No knock by key${from} has opened [${printable(name)}]. If no line above says why, no packet of a device that may open it has come: a firewall on the way drops the UDP port of its profile (KnockPort), or the device has another key.`,
+    );
+  }
   const counts = steps.map((one) => `${formatStep(one)}: ${one.packets}`).join(", ");
   const missing = steps.filter(({ packets }) => packets === 0).map(formatStep);
   const others = openedFor.map(String).join(", ");

@@ -224,7 +224,7 @@ test("counts keys by their state, and finds a clock that went back", async () =>
   expect(keyKnocks.problems.map(({ code }) => code)).toEqual(["clock"]);
 });
 
-test("explains the packets of a watched device, one watch at a time, and not without one", async () => {
+test("explains the packets of watched devices, and of no others", async () => {
   const keyKnocks = open();
   const begin = (user: string, forMs = 300_000) => keyKnocks.watchUser({ user, forMs });
   expect(() => begin(alice.name)).toThrow("knockd captures no knocks by key");
@@ -246,6 +246,8 @@ test("explains the packets of a watched device, one watch at a time, and not wit
   knock(bob);
   expect(told()).toEqual([refused]);
   begin(bob.name);
+  knock(alice, wall + hour);
+  expect(told()).toEqual([refused]);
   keyKnocks.watchUser({ user: alice.name, end: true });
   knock(alice, wall + hour);
   knock(bob);
@@ -258,6 +260,18 @@ test("explains the packets of a watched device, one watch at a time, and not wit
   clock.advance(300_000);
   knock(alice, wall + hour);
   expect(told()).toEqual([]);
+});
+
+test("watches so many devices at once, and no more", async () => {
+  const keyKnocks = open();
+  const devices = Array.from({ length: 9 }, (_, i) => device(new KnockDevice(`d/${i}`)));
+  await use(keyKnocks, ...devices);
+  const begin = (i: number) => keyKnocks.watchUser({ user: `d/${i}`, forMs: 1000 });
+  for (let i = 0; i < 8; i++) begin(i);
+  begin(0);
+  expect(() => begin(8)).toThrow("knockd watches 8 devices at most");
+  clock.advance(1000);
+  begin(8);
 });
 
 test("reports of each key what was accepted last, and what was refused", async () => {

@@ -11,6 +11,9 @@ import type { Device } from "../../config/users.ts";
 /** The most milliseconds: an administrator may forget it. */
 const longest = 300_000;
 
+/** The most devices at once: each key takes some 2 MB. */
+const mostDevices = 8;
+
 /** Why a packet of a device opened nothing. */
 export interface WatchedKnock extends WatchedRefusal {
   readonly who: string;
@@ -21,17 +24,20 @@ export interface KeyWatchParts extends Omit<DeviceWatchParts, "device"> {
   readonly clock: Clock;
 }
 
-/** The one device whose refused packets are explained, for as long as an administrator watches it. */
+/** The devices whose refused packets are explained, for as long as administrators watch them. */
 export class KeyWatch {
   readonly #parts: KeyWatchParts;
-  #current: { readonly name: string; readonly watch: DeviceWatch } | undefined;
-  #cancelEnd: (() => void) | undefined;
+  /** By the name of the device. */
+  readonly #watched = new Map<
+    string,
+    { readonly watch: DeviceWatch; readonly cancelEnd: () => void }
+  >();
 
   constructor(parts: KeyWatchParts) {
     this.#parts = parts;
   }
 
-  /** Watches a device for `length` milliseconds, in place of any other. Throws USAGE. */
+  /** Watches a device for `length` milliseconds from now on. Throws USAGE. */
   begin(name: string, length: number): void {
     const { clock, find, authenticator } = this.#parts;
     const device = find(name);
@@ -42,34 +48,33 @@ export class KeyWatch {
     if (length > longest) {
       throw new KnockError("USAGE", `a watch lasts ${longest / 60_000} minutes at most`);
     }
-    this.#stop();
+    this.end(name);
+    if (this.#watched.size >= mostDevices) {
+      throw new KnockError("USAGE", `knockd watches ${mostDevices} devices at most`);
+    }
     const now = clock.now();
     const parts = { device: () => find(name), authenticator };
     const watch = new DeviceWatch(device.locks, { now, wall: clock.wall() }, parts);
-    this.#current = { name, watch };
-    this.#cancelEnd = clock.wakeAt(later(now, length), () => this.#stop());
+    const cancelEnd = clock.wakeAt(later(now, length), () => this.end(name));
+    this.#watched.set(name, { watch, cancelEnd });
   }
 
   /** Ends the watch of a device. May be called again. */
   end(name: string): void {
-    if (this.#current?.name === name) this.#stop();
+    this.#watched.get(name)?.cancelEnd();
+    this.#watched.delete(name);
   }
 
-  /** Returns why a packet of the watched device opened nothing, if no log line tells that. */
+  /** Returns why a packet of a watched device opened nothing, if no log line tells that. */
   explain(
     judgement: Judgement<HintedKey>,
     payload: Uint8Array,
     instant: Instant,
   ): WatchedKnock | undefined {
-    if (this.#current === undefined) return undefined;
-    const { name: who, watch } = this.#current;
-    const refusal = watch.explain(judgement, payload, instant);
-    return refusal && { ...refusal, who };
-  }
-
-  #stop(): void {
-    this.#cancelEnd?.();
-    this.#cancelEnd = undefined;
-    this.#current = undefined;
+    for (const [who, { watch }] of this.#watched) {
+      const refusal = watch.explain(judgement, payload, instant);
+      if (refusal !== undefined) return { ...refusal, who };
+    }
+    return undefined;
   }
 }

@@ -1,16 +1,14 @@
 import { resolve } from "node:path";
 import { humanDuration } from "../../../base/duration.ts";
 import { defaultConfigFile } from "../../../base/paths.ts";
-import { plural, printable } from "../../../base/text.ts";
+import { printable } from "../../../base/text.ts";
 import { isDeviceName } from "../../../config/principals.ts";
-import type { LoggedEntry } from "../../../control/protocol.ts";
-import { encode } from "../../../control/protocol.ts";
 import { withDaemonAt } from "../../../setup/running-daemon.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
-import { nobodyReads, screenFor, usageError } from "../command.ts";
+import { nobodyReads, usageError } from "../command.ts";
 import { interruption } from "../interruption.ts";
-import { formatLogged } from "../watch.ts";
+import { knockWatcher } from "./knock-watcher.ts";
 import { pathsOf } from "./paths.ts";
 
 /** How long it watches: milliseconds. */
@@ -23,18 +21,12 @@ export async function watchUserCommand(line: CommandLine, user: string, io: Io):
   }
   const file = resolve(line.given.get("config") ?? defaultConfigFile);
   const { paths } = pathsOf(file, line.given.get("socket"));
-  const isJson = line.given.has("json");
-  const screen = screenFor(line, io);
   let count = 0;
-  const watcher = {
-    onEvent: (entry: LoggedEntry) => {
-      if (entry["who"] !== user) return;
-      count++;
-      io.stdout(`${isJson ? encode(entry) : formatLogged(entry, screen)}\n`);
-    },
-    onDropped: (lost: number) =>
-      io.stderr(`knockctl: warning: ${plural(lost, "line")} left out: too many to show\n`),
+  const show = (text: string) => {
+    count++;
+    io.stdout(text);
   };
+  const watcher = knockWatcher([user], show, line, io);
   await withDaemonAt(paths, async (daemon) => {
     const { remainingMs, ports } = await daemon.ask("watchUser", { user, forMs: watchTime });
     const end = AbortSignal.any([nobodyReads, interruption(), AbortSignal.timeout(remainingMs)]);
