@@ -300,6 +300,27 @@ describe("a profile with a key", () => {
     expect((await knock("--print", "home", "--secrets")).stdout).toContain(`    Key ${key}\n`);
   });
 
+  test("is listed as a request until the answer is imported", async () => {
+    await save("Sequence 7003");
+    expect((await knock("--request", "new")).code).toBe(0);
+    expect((await knock("--request", "home")).code).toBe(0);
+    const { stdout } = await knock("--list");
+    expect(stdout).toBe(
+      [
+        "NAME  HOST       WAIT",
+        "home  127.0.0.1",
+        "home: requested; knock --import takes the answer",
+        "new: requested; knock --import takes the answer",
+        "",
+      ].join("\n"),
+    );
+    expect(JSON.parse((await knock("--list", "--json")).stdout)).toEqual([
+      { name: "home", host: "127.0.0.1", requested: true },
+      { name: "new", requested: true },
+    ]);
+    expect(stdout).not.toContain("1:");
+  });
+
   test("can be saved under another name", async () => {
     await save(`Key ${key}`, "KnockPort 23547", "Door ssh");
     expect(await knock("--save", "two", "--wait", "22", "home")).toMatchObject({ code: 0 });

@@ -1,24 +1,41 @@
-import { findProfile, namesIn } from "../../client/host-blocks.ts";
+import { findSettings, namesIn } from "../../client/host-blocks.ts";
+import { isRequested, toProfile } from "../../client/profile.ts";
 import type { Io } from "../program.ts";
 import { screenOf } from "../screen.ts";
 import { formatTable } from "../table.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { openProfiles } from "./target.ts";
 
-/** Prints the names of the profiles, and their hosts. Returns the exit code 0. */
+/** Prints the names of the profiles, and their hosts, and which keys wait for an answer. Returns the exit code 0. */
 export async function list(line: KnockCommandLine, io: Io): Promise<number> {
   const { path, blocks } = await openProfiles(line, io);
-  const profiles = namesIn(blocks).flatMap((name) => findProfile(name, blocks) ?? []);
-  const waits = profiles.map(({ wait }) => (wait === undefined ? undefined : `tcp/${wait.port}`));
+  const found = namesIn(blocks).flatMap((name) => {
+    const settings = findSettings(name, blocks);
+    const isPending = settings.key !== undefined && isRequested(settings);
+    const profile = toProfile(settings);
+    if (profile === undefined && !isPending) return [];
+    const wait = settings.wait && `tcp/${settings.wait.port}`;
+    return [
+      {
+        name,
+        ...(profile && { host: profile.host, wait }),
+        ...(isPending && { requested: true }),
+      },
+    ];
+  });
   if (line.has("json")) {
-    const found = profiles.map(({ name, host }, i) => ({ name, host, wait: waits[i] }));
     io.stdout(`${JSON.stringify(found)}\n`);
-  } else if (profiles.length === 0) {
+  } else if (found.length === 0) {
     if (!line.has("quiet")) io.stderr(`no profiles in ${path}; --save makes one\n`);
   } else {
-    const rows = profiles.map(({ name, host }, i) => [name, host, waits[i] ?? ""]);
+    const rows = found.flatMap(({ name, host, wait = "" }) =>
+      host === undefined ? [] : [[name, host, wait]],
+    );
     const columns = [{ title: "NAME" }, { title: "HOST" }, { title: "WAIT", yields: 1 }];
-    io.stdout(formatTable(columns, rows, screenOf(io, "never", process.env)));
+    if (rows.length > 0) io.stdout(formatTable(columns, rows, screenOf(io, "never", process.env)));
+    for (const { name, requested } of found) {
+      if (requested) io.stdout(`${name}: requested; knock --import takes the answer\n`);
+    }
   }
   return 0;
 }
