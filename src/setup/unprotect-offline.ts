@@ -3,7 +3,11 @@ import type { Service } from "../base/service.ts";
 import { protectedServices } from "../config/config.ts";
 import { tableOfBoot } from "../firewall/nftables/boot-protection.ts";
 import { defaultTable } from "../firewall/nftables/nft-ruleset.ts";
-import { removeTable, unprotectTable } from "../firewall/nftables/nft-unprotect.ts";
+import {
+  protectsNothing,
+  removeTable,
+  unprotectTable,
+} from "../firewall/nftables/nft-unprotect.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
 import { defaultStateDir, isRunning, stateFiles } from "../system/state-files.ts";
 import type { LenientConfig } from "./lenient-config.ts";
@@ -12,6 +16,8 @@ import type { LenientConfig } from "./lenient-config.ts";
 export interface OfflineResult {
   /** The table whose chain was removed. */
   readonly table: string;
+  /** Whether the table had rules. */
+  readonly hadRules: boolean;
   /** The table of an earlier configuration, which was removed, too. */
   readonly oldTable: string | undefined;
   /** The rules of the next boot, which were removed, too; `undefined` if there were none. */
@@ -34,8 +40,10 @@ export async function unprotectOffline(
   const boot = readIfThere(files.boot)?.toString();
   const other = boot === undefined ? undefined : tableOfBoot(boot);
   let oldTable: string | undefined;
+  const hadRules = !protectsNothing(table);
   try {
-    await unprotectTable(table);
+    // It would leave an empty table where there is none.
+    if (hadRules) await unprotectTable(table);
     if (other !== undefined && other !== table && (await removeTable(other))) oldTable = other;
   } catch (cause) {
     const known = cause instanceof KnockError ? cause.hints : [];
@@ -51,8 +59,7 @@ export async function unprotectOffline(
     throw new KnockError("SYSTEM", message, { cause });
   }
   return {
-    table,
-    oldTable,
+    ...{ table, hadRules, oldTable },
     bootFile: boot === undefined ? undefined : files.boot,
     protectsAgain: protectedServices(doors),
   };

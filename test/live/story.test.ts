@@ -506,6 +506,12 @@ Try again: knockctl guard ${option}
       );
       expect(await reaches(other)).toBe("open");
       expect(server.bootFile).toBeUndefined();
+      await host.run(["nft", "delete", "table", "inet", "sesame"]);
+      const again = await server.knockctl(`unprotect --config ${server.config}`);
+      expect(again.stdout).toContain(
+        "knockd is not running: the kernel has no rules in a table inet sesame\n",
+      );
+      expect((await host.run(["nft", "list", "tables"])).stdout).not.toContain("sesame");
       await server.start();
       expect(await protectedNow()).toEqual(["tcp/80"]);
       expect(await reaches(other)).toBe("open");

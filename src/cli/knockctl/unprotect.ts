@@ -84,11 +84,17 @@ async function withoutDaemon(
 ): Promise<void> {
   // Loaded on demand: it loads native code, which no other command needs.
   const { unprotectOffline } = await import("../../setup/unprotect-offline.ts");
-  const { table, oldTable, bootFile, protectsAgain } = await unprotectOffline(configFile, found);
+  const { table, hadRules, oldTable, bootFile, protectsAgain } = await unprotectOffline(
+    configFile,
+    found,
+  );
   const again = protectsAgain.map(formatService);
+  const what = hadRules
+    ? `the rules of table inet ${table} were removed without it`
+    : `the kernel has no rules in a table inet ${table}`;
   print(line, io, { services: [], table, oldTable, bootFile, protectsAgain: again }, () =>
     [
-      `knockd is not running: the rules of table inet ${table} were removed without it\n`,
+      `knockd is not running: ${what}\n`,
       ...(oldTable === undefined
         ? []
         : [`table inet ${oldTable} of an earlier configuration was removed, too\n`]),

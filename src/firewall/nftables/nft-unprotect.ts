@@ -58,6 +58,19 @@ export async function removeTable(table: string): Promise<boolean> {
   }
 }
 
+/** Returns whether a table has neither the chain that protects nor sets; false where the kernel does not tell. */
+export function protectsNothing(table: string): boolean {
+  let kernel: Nfnetlink | undefined;
+  try {
+    kernel = new Nfnetlink();
+    return kernel.findChain(table, "protect") === undefined && kernel.listSets(table).length === 0;
+  } catch {
+    return false;
+  } finally {
+    kernel?.close();
+  }
+}
+
 /** None where the kernel does not tell: then the protection ends all the same. */
 function findDoorSets(table: string): readonly DoorSet[] {
   let kernel: Nfnetlink | undefined;
