@@ -96,6 +96,10 @@ function findLines({ given, operands: [name = ""] }: CommandLine): FoundLines {
     ];
     return { lines, warnings };
   }
+  if (door.sequence.kind === "none") {
+    const hints = [`knockctl user add PERSON/DEVICE --door ${printable(name)}`];
+    throw new KnockError("SYSTEM", `[${printable(name)}] opens by keys alone`, { hints });
+  }
   const message = `[${printable(name)}] has one-time sequences: each client needs its own list`;
   throw new KnockError("SYSTEM", message);
 }
