@@ -1,4 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -524,9 +532,9 @@ esac
     test("asks, shows, and does it only after a yes", async () => {
       const terminal = open();
       await terminal.waitFor(/Which services .*\[tcp\/22\]/);
-      type("ssh\r");
-      await terminal.waitFor(/"ssh" is not a service/);
-      type("\r");
+      type("magic\r");
+      await terminal.waitFor(/"magic" is not a service/);
+      type("22\r");
       await terminal.waitFor(/By which name or address/);
       type("gate.example.org\r");
       await terminal.waitFor(/by\s+sequence, key, or both\? \[sequence\]/);

@@ -168,7 +168,7 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       : await findUnprovable(plan, existing, given.has("dry-run"));
     const isProven = unprovable.length === 0 && !given.has("no-proof");
     const doubt = `this machine cannot test the doors: ${unprovable.join("; ")}`;
-    if (unprovable.length > 0 && questions === undefined) {
+    if (unprovable.length > 0 && questions === undefined && !given.has("dry-run")) {
       const hints = ["--no-proof skips this test"];
       throw new KnockError("SYSTEM", doubt, { hints });
     }
@@ -179,6 +179,7 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
         `${await formatPlan(plan)}${formatNext(plan, method, isProven, !given.has("protect-now"))}`,
       );
     if (unprovable.length > 0) io.stdout(wrap(printable(doubt)));
+    if (given.has("dry-run")) return { plan, options, isProven };
     const question = unprovable.length > 0 ? "Do it all the same?" : "Do it?";
     if (questions === undefined || (await questions.confirm(question))) {
       return { plan, options, isProven };

@@ -1,9 +1,11 @@
 import { hostname } from "node:os";
 import { formatDuration, parseDuration } from "../../../base/duration.ts";
 import { KnockError } from "../../../base/errors.ts";
+import { parsePortNumber } from "../../../base/port.ts";
 import type { Service } from "../../../base/service.ts";
 import { formatServices, parseServices } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
+import { findService } from "../../../client/services.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
 import type { DoorWay, InitOptions } from "../../../setup/plan.ts";
 import type { CommandLine } from "../command.ts";
@@ -41,7 +43,11 @@ export async function readOptions(
   const port = [sshPort, usualSshPort].find((one) => listening.tcp.has(one));
   const usual = port === undefined ? "" : `tcp/${port}`;
   const what = "Which services do you want to hide behind a knock?";
-  const services = await ask("service", what, usual, readServices);
+  const text = given.get("service");
+  const services =
+    text !== undefined || questions === undefined
+      ? readServices(text ?? usual)
+      : await questions.ask(what, usual, (answer) => readServices(nameServices(answer)));
   const where = "By which name or address do clients reach this server?";
   const host = await ask("host", where, hostname(), readHostName);
   const origin = await askOrigin(given.get("address"), questions);
@@ -75,6 +81,15 @@ async function askOrigin(
   return await questions.ask(question, String(known[0] ?? "any"), (text) =>
     text === "any" ? {} : readOrigin(text),
   );
+}
+
+/** Puts services in place of port numbers and names: `tcp/22` for `22` and `ssh`. */
+function nameServices(answer: string): string {
+  return answer.replace(/[^\s,]+/g, (word) => {
+    if (word.includes("/") || word === "icmp") return word;
+    const port = parsePortNumber(word) ?? findService(word, "tcp");
+    return port === undefined ? word : `tcp/${port}`;
+  });
 }
 
 function readServices(text: string): Service[] {
