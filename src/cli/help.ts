@@ -1,6 +1,6 @@
 // The layout of help texts: at most 80 columns, whatever the terminal has.
 import type { Option } from "./getopt.ts";
-import { textWidth } from "./text-width.ts";
+import { cutToWidth, textWidth } from "./text-width.ts";
 
 /** The widest line of a help text, an explanation or a hint. */
 const helpWidth = 80;
@@ -32,6 +32,20 @@ export function breakLines(text: string, width: number): string[] {
     } else line = line === "" ? word : `${line} ${word}`;
   }
   return [...lines, line];
+}
+
+/** Breaks a text into lines of at most `width` columns: at blanks, and within longer words. */
+export function breakText(text: string, width: number): string[] {
+  return breakLines(text, width).flatMap((line) => {
+    const pieces: string[] = [];
+    let rest = line;
+    while (textWidth(rest) > width) {
+      const piece = cutToWidth(rest, width) || rest.slice(0, 1);
+      pieces.push(piece);
+      rest = rest.slice(piece.length);
+    }
+    return [...pieces, rest];
+  });
 }
 
 /** Breaks the paragraphs of a text into lines; an empty line stands between two paragraphs, whatever the indentation. */

@@ -267,6 +267,20 @@ describe("screens", () => {
     ]);
   });
 
+  test("history breaks long reasons, and cuts none", async () => {
+    const server = await startServer();
+    const reason = "exit code 3: iptables: the rule is there already and was not added again";
+    vi.spyOn(server.handlers, "history").mockReturnValue([
+      ...[{ event: "failed", reason, time: new Date(0), door: "vpn" } as const].map((entry) => ({
+        ...entry,
+        source: Address.v4(0xc0000207),
+      })),
+    ]);
+    const { stdout } = await knockctlAt(80, "history", "--color", "never", "-s", server.path);
+    expect(tooWide(stdout, 80)).toEqual([]);
+    expect(stdout.replaceAll(/\s+/g, " ")).toContain(reason);
+  });
+
   test("of doors with commands the kernel is not spoken of", async () => {
     const server = await startServer();
     const ask = server.handlers.doors;
@@ -627,10 +641,11 @@ test.each([80, 120])("watch says that it waits, and fits %i columns", async (col
   const { stdout, stderr } = await watching;
   expect(stderr).toContain("waiting for knocks at ssh; Ctrl-C ends\n");
   expect(tooWide(stdout, columns)).toEqual([]);
-  const [first = "", second = "", third = ""] = stdout.split("\n");
+  const [first = "", second = "", third = "", ...more] = stdout.split("\n");
   expect(first).toBe(`2026-11-22 13:26:05  notice   192.0.2.7: ssh: ${"x".repeat(30)}`);
   expect(second.startsWith(columns === 80 ? "13:26:05  notice" : "2026-11-22")).toBe(true);
-  expect(third).toMatch(/^13:26:05 {2}notice .*…$/);
+  expect(third).toMatch(/^13:26:05 {2}notice {3}192\.0\.2\.7: ssh:$/);
+  expect(more.join("").replaceAll(/\s/g, "")).toBe("x".repeat(100));
 });
 
 test("a terminal gets colours, a pipe only if they are wanted", async () => {
@@ -941,7 +956,10 @@ describe("check", () => {
 
   test("no such file: 1", async () => {
     const { code, stderr } = await knockctl("check", "/nonexistent");
-    expect([code, stderr]).toEqual([1, "/nonexistent: No such file or directory\n"]);
+    expect([code, stderr]).toEqual([
+      1,
+      "knockctl: error: /nonexistent: No such file or directory\nknockctl: hint: knockctl init makes a configuration\n",
+    ]);
   });
 
   test("--json", async () => {

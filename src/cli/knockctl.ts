@@ -1,4 +1,4 @@
-import { KnockError } from "../base/errors.ts";
+import { isErrno, KnockError } from "../base/errors.ts";
 import { printableLines } from "../base/text.ts";
 import { encode, formatVersion, toWire } from "../control/protocol.ts";
 import { findOperand, getopt } from "./getopt.ts";
@@ -125,6 +125,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     const error = withPermissionHint(thrown, "knockctl");
     if (wantsJson(args)) {
       io.stdout(`${encode({ version: formatVersion, error: toWire(error) })}\n`);
+    }
+    const isMissing = error.code === "CONFIG" && isErrno(error.cause, "ENOENT");
+    if (isMissing && error.hints.length === 0) {
+      const hints = ["knockctl init makes a configuration"];
+      throw new KnockError("SYSTEM", error.message, { cause: error, hints });
     }
     const hints = error.hints.map((hint) => `knockctl: hint: ${hint}\n`).join("");
     if (error.code === "CONFIG") {

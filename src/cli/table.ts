@@ -1,5 +1,5 @@
 import { printable } from "../base/text.ts";
-import { breakLines } from "./help.ts";
+import { breakLines, breakText } from "./help.ts";
 import type { Color, Screen } from "./screen.ts";
 import { paint, plainScreen } from "./screen.ts";
 import { shortenTo, textWidth } from "./text-width.ts";
@@ -10,6 +10,8 @@ export interface Column {
   readonly align?: "left" | "right";
   /** A narrow terminal shows the column without this only: those with the smallest number yield first. */
   readonly yields?: number;
+  /** Cells that are too long are broken into several lines, and not cut. */
+  readonly breaks?: true;
 }
 
 /** A cell, or its text. */
@@ -52,9 +54,13 @@ export function formatTable(
   );
   const shown = fitColumns(all, screen.columns);
   const titles = shown.map((column) => pad(column, { text: column.title, color: "bold" }, screen));
-  const lines = rows.map((_, i) =>
-    shown.map((column) => pad(column, column.cells[i] ?? { text: "" }, screen)),
-  );
+  const lines = rows.flatMap((_, i) => {
+    const cells = shown.map((column) => splitCell(column, column.cells[i] ?? { text: "" }));
+    const height = Math.max(...cells.map(({ length }) => length));
+    return Array.from({ length: height }, (_, row) =>
+      shown.map((column, at) => pad(column, cells[at]?.[row] ?? { text: "" }, screen)),
+    );
+  });
   return [titles, ...lines].map((cells) => `${join(cells)}\n`).join("");
 }
 
@@ -98,6 +104,12 @@ function shorten(column: ShownColumn): ShownColumn {
 
 function totalWidth(columns: readonly ShownColumn[]): number {
   return columns.reduce((sum, { width }) => sum + width + gap, -gap);
+}
+
+/** Returns the lines of a cell. */
+function splitCell({ breaks, width }: ShownColumn, cell: StyledCell): readonly StyledCell[] {
+  if (!breaks) return [cell];
+  return breakText(cell.text, width).map((text) => ({ ...cell, text }));
 }
 
 interface PaddedCell {

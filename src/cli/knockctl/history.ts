@@ -44,7 +44,7 @@ function formatHistory(found: readonly HistoryReport[], screen: Screen): string 
     { title: "EVENT" },
     { title: "DOOR" },
     { title: "SOURCE" },
-    { title: "BY" },
+    { title: "BY", breaks: true },
   ] as const;
   const rows = found.map((entry) => [
     { text: formatLocalTime(entry.time), short: formatLocalTime(entry.time).slice("2026-".length) },

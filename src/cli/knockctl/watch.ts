@@ -2,9 +2,10 @@ import { plural, printable } from "../../base/text.ts";
 import { formatLocalTime } from "../../base/time.ts";
 import type { LoggedEntry } from "../../control/protocol.ts";
 import { encode } from "../../control/protocol.ts";
+import { breakText } from "../help.ts";
 import type { Color, Screen } from "../screen.ts";
 import { paint } from "../screen.ts";
-import { shortenTo, textWidth } from "../text-width.ts";
+import { textWidth } from "../text-width.ts";
 import type { Command } from "./command.ts";
 import { nobodyReads, screenFor, withDaemon } from "./command.ts";
 import type { Subject } from "./subject.ts";
@@ -56,13 +57,18 @@ function isAbout(entry: LoggedEntry, { door, address }: Subject): boolean {
 
 const colors: Readonly<Record<string, Color>> = { error: "red", warning: "yellow" };
 
-/** Returns the line of an entry. A terminal that is too narrow shows no date, and then the start of the text. */
+/** The narrowest column for the text of an entry. */
+const narrowest = 20;
+
+/** Returns the line of an entry. A terminal that is too narrow shows no date, and then breaks the text. */
 export function formatLogged({ time, level, event, message }: LoggedEntry, screen: Screen): string {
   const moment = formatLocalTime(new Date(time));
-  const rest = `${level.padEnd("warning".length)}  ${printable(message)}`;
-  const whole = `${moment}  ${rest}`;
-  const isNarrow = textWidth(whole) > screen.columns;
-  const text = isNarrow ? `${moment.slice("2026-11-22 ".length)}  ${rest}` : whole;
+  const start = (time: string) => `${time}  ${level.padEnd("warning".length)}  `;
   const color = event === "open" ? "green" : colors[level];
-  return paint(screen, color, shortenTo(text, screen.columns));
+  const whole = `${start(moment)}${printable(message)}`;
+  if (textWidth(whole) <= screen.columns) return paint(screen, color, whole);
+  const short = start(moment.slice("2026-11-22 ".length));
+  const width = Math.max(narrowest, screen.columns - short.length);
+  const lines = breakText(printable(message), width);
+  return paint(screen, color, `${short}${lines.join(`\n${" ".repeat(short.length)}`)}`);
 }
