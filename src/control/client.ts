@@ -1,10 +1,11 @@
-import { realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { errnoOf, KnockError, reason } from "../base/errors.ts";
 import { oneLine } from "../base/log.ts";
+import { defaultControlSocket } from "../base/paths.ts";
 import { later } from "../base/time.ts";
 import { Lines } from "./lines.ts";
 import type { Method, Params, Result } from "./methods.ts";
@@ -183,9 +184,9 @@ function isGivenByRoot(path: string, user: number): boolean {
 function unreachable(path: string, cause: unknown): KnockError {
   switch (errnoOf(cause)) {
     case "ENOENT":
-      return notRunning(`there is no ${path}`, cause);
+      return notRunning(path, `there is no ${path}`, cause);
     case "ECONNREFUSED":
-      return notRunning(`no daemon listens on ${path}`, cause);
+      return notRunning(path, `no daemon listens on ${path}`, cause);
     case "EACCES":
     case "EPERM": {
       const hints = ["run knockctl as root"];
@@ -196,12 +197,21 @@ function unreachable(path: string, cause: unknown): KnockError {
   }
 }
 
-function notRunning(seen: string, cause: unknown): KnockError {
+function notRunning(path: string, seen: string, cause: unknown): KnockError {
   const hints = [
-    "start it: systemctl start knockd",
-    "if its configuration has a ControlSocket: --socket PATH",
+    `start it: ${startCommand()}`,
+    ...(path === defaultControlSocket
+      ? ["if its configuration has a ControlSocket: --socket PATH"]
+      : []),
   ];
   return new KnockError("SYSTEM", `knockd is not running: ${seen}`, { cause, hints });
+}
+
+/** Returns what starts knockd with its usual configuration on this machine. */
+function startCommand(): string {
+  if (existsSync("/run/systemd/system")) return "systemctl start knockd";
+  const script = "/etc/init.d/knockd";
+  return existsSync(script) ? `${script} start` : "knockd -d";
 }
 
 function hungUp(cause?: unknown): KnockError {
