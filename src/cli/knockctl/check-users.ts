@@ -4,6 +4,7 @@ import { plural, printable } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { findUserTraps } from "../../config/traps/users.ts";
+import type { Device } from "../../config/users.ts";
 import { parseUsers } from "../../config/users.ts";
 import { readUsersFile } from "../../daemon/state/users-file.ts";
 
@@ -34,6 +35,17 @@ export async function checkUsers({ options, doors }: Config): Promise<CheckedUse
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     return { file, usable: false, devices: 0, problems: [error.message] };
+  }
+}
+
+/** Returns the devices of the users file of a configuration; none where it cannot be read. */
+export async function readDevices({ options, doors }: Config): Promise<readonly Device[]> {
+  if (doors.every(({ users }) => users.length === 0)) return [];
+  try {
+    return parseUsers(Buffer.from(await readUsersFile(options.usersFile)).toString()).devices;
+  } catch (error) {
+    if (!(error instanceof KnockError)) throw error;
+    return [];
   }
 }
 

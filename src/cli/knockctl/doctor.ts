@@ -1,9 +1,12 @@
 import { humanDuration, parseDuration } from "../../base/duration.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
+import type { Principal } from "../../base/principals.ts";
+import { isAmongUsers } from "../../base/principals.ts";
 import type { Config, DoorConfig } from "../../config/config.ts";
 import { fixedSteps } from "../../config/config.ts";
 import type { ControlClient } from "../../control/client.ts";
 import type { Io } from "../program.ts";
+import { readDevices } from "./check-users.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { nobodyReads, print, readAddress, readLength, screenFor } from "./command.ts";
 import type { DoctorFacts } from "./doctor/facts.ts";
@@ -152,9 +155,11 @@ async function listen(
   const { door, source, time, isDry, isStrict, host, typed } = request;
   const isJson = line.given.has("json");
   const screen = screenFor(line, io);
+  const devices = keyDevices(doors, await readDevices(config));
   const display = new DoctorDisplay(isJson ? { stdout: () => {}, stderr: io.stderr } : io, screen, {
     host,
     interfaces: config.options.interfaces,
+    knockPorts: config.options.knockPorts,
     typed,
   });
   // A sequence is a secret: a file or a pipe gets that of the door that was named, and of no other.
@@ -167,7 +172,11 @@ async function listen(
     if (!isJson) {
       io.stdout(
         formatInvitation(
-          isShared ? [] : invitedDoors(doors, host),
+          [
+            ...(isShared ? [] : invitedDoors(doors, host)),
+            // NAME is the profile of the device: knock --list.
+            ...(devices.length === 0 ? [] : ["knock NAME"]),
+          ],
           {
             seconds: humanDuration(time),
             dry: describeDryRun(request, facts),
@@ -177,7 +186,7 @@ async function listen(
       );
     }
     return await listenForKnock({
-      ...{ config, daemon, door, time, isDry, display },
+      ...{ config, daemon, door, devices, time, isDry, display },
       source: isStrict || isDry ? source : undefined,
       signal: AbortSignal.any([nobodyReads, interruption()]),
     });
@@ -185,6 +194,13 @@ async function listen(
     display.end();
     if (isDry) await daemon?.ask("rehearse", { end: true }).catch(() => {});
   }
+}
+
+/** Returns the devices whose keys open one of these doors, disabled ones, too. */
+function keyDevices(doors: readonly DoorConfig[], devices: readonly Principal[]): string[] {
+  return devices
+    .filter((device) => doors.some(({ users }) => isAmongUsers(users, device)))
+    .map(({ name }) => name);
 }
 
 function invitedDoors(doors: readonly DoorConfig[], host: string): string[] {

@@ -1,5 +1,4 @@
 // The refused knocks of devices with a key, explained while a trial waits for its administrator.
-import { KnockError } from "../../base/errors.ts";
 import { printable } from "../../base/text.ts";
 import type { ControlClient } from "../../control/client.ts";
 import type { TrialReport } from "../../setup/watch-trial.ts";
@@ -7,13 +6,7 @@ import type { Io } from "../program.ts";
 import type { CommandLine } from "./command.ts";
 import { withDaemon } from "./command.ts";
 import { knockWatcher } from "./user/knock-watcher.ts";
-
-/** How long knockd watches a device at once, and when that is begun again: milliseconds. */
-const watchTime = 300_000;
-const renewal = 240_000;
-
-/** As many as knockd watches at once. */
-const mostDevices = 8;
+import { whileWatched } from "./user/watched-devices.ts";
 
 export interface TrialWatchParts {
   readonly daemon: ControlClient;
@@ -31,30 +24,19 @@ export async function watchDuringTrial<T>(
 ): Promise<T> {
   const { daemon, line, io, show, doors } = parts;
   const all = doors.flatMap(({ onTrial, devices = [] }) => (onTrial ? devices : []));
-  const users = [...new Set(all)].slice(0, mostDevices);
+  const users = [...new Set(all)];
   if (users.length === 0) return await task();
-  const begin = async () => {
-    for (const user of users) await daemon.ask("watchUser", { user, forMs: watchTime });
-  };
-  try {
-    await begin();
-  } catch (error) {
-    if (!(error instanceof KnockError)) throw error;
-    io.stderr(`knockctl: warning: refused knocks by key cannot be shown: ${error.message}\n`);
-    return await task();
-  }
   const end = new AbortController();
   const watcher = knockWatcher(users, show, line, io);
-  const renewing = setInterval(() => void begin().catch(() => {}), renewal);
+  const warn = (reason: string) =>
+    io.stderr(`knockctl: warning: not all refused knocks by key are shown: ${reason}\n`);
   // The trial itself tells when knockd ends.
   const watching = withDaemon(line, (second) => second.watch(watcher, end.signal)).catch(() => {});
   try {
-    return await task();
+    return await whileWatched(daemon, users, warn, task);
   } finally {
-    clearInterval(renewing);
     end.abort();
     await watching;
-    for (const user of users) await daemon.ask("watchUser", { user, end: true }).catch(() => {});
   }
 }
 

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import { EagerLog } from "../../base/log.ts";
@@ -17,6 +16,7 @@ import type { Door } from "../../match/door.ts";
 import { Matcher } from "../../match/matcher.ts";
 import type { Verdict } from "../../match/verdict.ts";
 import { Doors } from "../doors.ts";
+import { nameInterface } from "../host/interface-name.ts";
 import { PortsInUse } from "../host/ports-in-use.ts";
 import { namesOf } from "../host/target-names.ts";
 import { Targets } from "../host/targets.ts";
@@ -198,13 +198,3 @@ function stepOf({ sequence }: Door, { port }: Packet, protocol: Protocol): numbe
 const silence: Log = new (class extends EagerLog {
   protected add(): void {}
 })();
-
-function nameInterface(index: number): string | undefined {
-  try {
-    return readdirSync("/sys/class/net").find(
-      (name) => Number(readFileSync(`/sys/class/net/${name}/ifindex`, "latin1")) === index,
-    );
-  } catch {
-    return undefined; // The interface is gone, or there is no /sys.
-  }
-}

@@ -133,16 +133,24 @@ function pauseAfter(came: readonly number[]): number {
 export function explainSilence(
   source: Address | undefined,
   sequences: readonly (readonly Port[])[],
-  { host }: AdviceParts,
+  { host, knockPorts }: AdviceParts & { readonly knockPorts: readonly number[] },
 ): Advice {
   const from = source === undefined ? "" : ` from ${source}`;
   const [first] = sequences;
-  const ports = sequences.length === 1 && first !== undefined ? ` (${listPorts(first)})` : "";
+  const udp = knockPorts.map((number) => ({ number, protocol: "udp" }) as const);
+  const isAlone = sequences.length === 1 && first !== undefined;
+  const ports = isAlone
+    ? ` (${listPorts(first)})`
+    : sequences.length === 0 && udp.length > 0
+      ? ` (${listPorts(udp)})`
+      : "";
   return {
     message: `no packet of a knock${ports} has come${from}: a cloud's security group or a router in between drops them, the client knocks at another address, or it did not knock`,
     next:
       first === undefined
-        ? "knock from the client, and try again"
+        ? knockPorts.length === 0
+          ? "knock from the client, and try again"
+          : "on the client: knock -v NAME, with the profile of a device that has a key"
         : onClient(knockCommand(first, host, usualDelay, "-v ")),
   };
 }

@@ -28,6 +28,10 @@ export function jsonReport({ facts, findings, session, verdict }: JsonParts): ob
       const { door, source } = trace;
       return { door: door.name, source, steps: door.sequence, ...describe(trace.diagnose()) };
     }),
+    keyKnocks: session && {
+      refused: session.keyKnocks.refused,
+      strange: session.keyKnocks.strange.map(({ time: _, ...knock }) => knock),
+    },
     complete: session?.complete && {
       door: session.complete.door,
       source: session.complete.source,

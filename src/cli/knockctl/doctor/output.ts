@@ -13,9 +13,11 @@ import { formatList } from "../../table.ts";
 import { shortenTo } from "../../text-width.ts";
 import type { AdviceParts } from "./explain.ts";
 import { describeEffect, explainTrace, listPorts } from "./explain.ts";
+import { explainRefused, explainStrange } from "./explain-keys.ts";
 import type { DoctorFacts } from "./facts.ts";
 import type { DoctorFinding } from "./findings.ts";
 import { listenedInterfaces } from "./findings.ts";
+import type { RefusedKnock, StrangeKnock } from "./key-knocks.ts";
 import type { SessionDisplay } from "./session.ts";
 import type { DoctorVerdict } from "./verdict.ts";
 
@@ -149,18 +151,22 @@ const mostShown = 500;
 /** A pause after which the times of a source begin at 0 again: milliseconds. */
 const pause = 10_000;
 
+interface DisplayParts extends AdviceParts {
+  readonly knockPorts: readonly number[];
+}
+
 /** Shows packets as they come; on a terminal, also how much time is left. */
 export class DoctorDisplay implements SessionDisplay {
   readonly #io: Io;
   readonly #screen: Screen;
-  readonly #parts: AdviceParts;
+  readonly #parts: DisplayParts;
   #shown = 0;
   #last:
     | { readonly source: string; readonly begin: Monotonic; readonly time: Monotonic }
     | undefined;
   #hasCountdown = false;
 
-  constructor(io: Io, screen: Screen, parts: AdviceParts) {
+  constructor(io: Io, screen: Screen, parts: DisplayParts) {
     this.#io = io;
     this.#screen = screen;
     this.#parts = parts;
@@ -188,13 +194,26 @@ export class DoctorDisplay implements SessionDisplay {
 
   readonly attempt = (trace: KnockTrace): void => {
     if (this.#shown > mostShown) return;
-    const { message } = explainTrace(trace, this.#parts);
-    this.#clear();
-    this.#io.stdout(
-      `${paint(this.#screen, "yellow", fitLines(printable(`  ${message}`), this.#screen))}\n`,
-    );
-    this.#last = undefined;
+    this.#explain(explainTrace(trace, this.#parts).message);
   };
+
+  readonly refused = (knock: RefusedKnock): void => {
+    this.#explain(`knock by key: ${explainRefused(knock, this.#parts).message}`);
+  };
+
+  readonly strange = (knock: StrangeKnock): void => {
+    this.#explain(explainStrange(knock, this.#parts).message);
+  };
+
+  /** Prints why a knock has come to nothing. */
+  #explain(text: string): void {
+    this.#shown++;
+    if (this.#shown > mostShown) return;
+    this.#clear();
+    const line = fitLines(printable(`  ${text}`), this.#screen);
+    this.#io.stdout(`${paint(this.#screen, "yellow", line)}\n`);
+    this.#last = undefined;
+  }
 
   readonly tick = (left: number): void => {
     if (this.#io.terminal === undefined) return;

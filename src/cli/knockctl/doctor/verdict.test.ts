@@ -8,12 +8,16 @@ import { KnockTrace } from "../../../daemon/diagnosis/knock-trace.ts";
 import type { DoorEffect } from "../../../daemon/diagnosis/seen-packet.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { findFaults } from "./findings.ts";
+import type { KnockEnd } from "./knock-end.ts";
 import { DoctorDisplay, formatFacts, formatInvitation, formatVerdict } from "./output.ts";
-import type { KnockEnd, SessionResult } from "./session.ts";
+import type { SessionResult } from "./session.ts";
 import { judge } from "./verdict.ts";
 
 const guest = address("192.0.2.7");
-const silence: SessionResult = { traces: [], complete: undefined, hasLostDaemon: false };
+const keyKnocks = { refused: [], strange: [] };
+const silence: SessionResult = {
+  ...{ traces: [], keyKnocks, complete: undefined, hasLostDaemon: false },
+};
 const [config] = doctorFacts().config?.doors ?? [];
 if (config === undefined) throw new Error("the fixture has no door");
 const sequence = fixedSteps(config);
@@ -256,7 +260,12 @@ test("what a command mends stands before an interface that is missing", () => {
 test("each knock is a block of its own", () => {
   let text = "";
   const io = { stdout: (more: string) => (text += more), stderr: () => {} };
-  const parts = { host: "server", interfaces: ["eth0"], typed: doctorQuestion.typed };
+  const parts = {
+    host: "server",
+    interfaces: ["eth0"],
+    knockPorts: [],
+    typed: doctorQuestion.typed,
+  };
   const display = new DoctorDisplay(io, { columns: Infinity, hasColors: false }, parts);
   const send = (at: number, step: number, kind: DoorEffect["kind"]) => {
     const port = sequence[step - 1];
@@ -302,7 +311,10 @@ test.each([80, 120])("all of it fits %i columns", (columns) => {
     } as const,
   ];
   let text = formatFacts(facts, findings, screen);
-  const parts = { host: "server.example.org", interfaces: ["eth0"], typed: doctorQuestion.typed };
+  const parts = {
+    ...{ host: "server.example.org", interfaces: ["eth0"] },
+    ...{ knockPorts: [], typed: doctorQuestion.typed },
+  };
   const io = { stdout: (more: string) => (text += more), stderr: () => {}, terminal: { columns } };
   const display = new DoctorDisplay(io, screen, parts);
   const [first] = sequence;

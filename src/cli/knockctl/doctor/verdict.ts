@@ -5,6 +5,7 @@ import type { Port } from "../../../base/port.ts";
 import { plural, printable } from "../../../base/text.ts";
 import type { Advice, AdviceParts } from "./explain.ts";
 import { explainSilence, explainTrace, knockCommand } from "./explain.ts";
+import { explainKeyKnocks } from "./explain-keys.ts";
 import type { DoctorFacts } from "./facts.ts";
 import type { DoctorFinding, DoctorQuestion } from "./findings.ts";
 import type { CompleteKnock, SessionResult } from "./session.ts";
@@ -38,6 +39,9 @@ export function judge(parts: VerdictParts): DoctorVerdict {
     return { isGood: false, code: "not-running", message, next: parts.facts.startCommand };
   }
   if (session.complete !== undefined) return judgeComplete(session.complete, parts);
+  const knockPorts = parts.facts.config?.options.knockPorts ?? [];
+  const byKey = explainKeyKnocks(session.keyKnocks, { ...parts, knockPorts });
+  if (byKey !== undefined) return { isGood: false, ...byKey };
   const [trace] = session.traces;
   if (trace !== undefined) {
     const advice = explainTrace(trace, parts);
@@ -45,7 +49,7 @@ export function judge(parts: VerdictParts): DoctorVerdict {
   }
   const first = problemsOf(parts).find(({ code }) => fatal.includes(code));
   if (first !== undefined) return ofFinding(first, parts);
-  const silence = explainSilence(question.source, parts.sequences, parts);
+  const silence = explainSilence(question.source, parts.sequences, { ...parts, knockPorts });
   return { isGood: false, code: "silence", ...silence };
 }
 
