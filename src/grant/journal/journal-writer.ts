@@ -38,7 +38,8 @@ export interface JournalWriterParts {
  *     load → (restart) → rewrite → append → append → … → rewrite when long → …
  *
  * Commits go on beside appends: a line must not wait in this process for those before it to be durable,
- * since it would be lost with the process. A step that takes longer than 2 s has failed until it ends; then the steps go on where they were. After
+ * since it would be lost with the process. Nor does a commit wait for lines that come after it, which
+ * need never end. A step that takes longer than 2 s has failed until it ends; then the steps go on where they were. After
  * a step that failed, the journal is rewritten as soon as it can be, at a line or at the end. What could
  * not be loaded is not written either: another daemon may have it by then.
  */
@@ -55,8 +56,9 @@ export class JournalWriter {
   /** Whether the file lacks more than `#lines`. */
   #isStale = true;
   #lines: unknown[] = [];
-  /** Those who wait for the next commit, and for the one under way. */
+  /** Those who wait for their lines to be written, then for the next commit, and for the one under way. */
   #waiting: ((isDurable: boolean) => void)[] = [];
+  #written: ((isDurable: boolean) => void)[] = [];
   #committing: ((isDurable: boolean) => void)[] = [];
   #isWorking = false;
   /** Resolves when no step is under way. */
@@ -177,15 +179,19 @@ export class JournalWriter {
     const isFailing = this.#late > 0 || this.#parts.clock.now() < this.#tryAt;
     if (journal === undefined || isFailing || (this.#isStale && this.#isCommitting))
       return undefined;
-    if (this.#isStale) return this.#perform("rewrite", () => this.#rewrite(journal));
+    if (this.#isStale) {
+      this.#written.push(...this.#waiting.splice(0));
+      return this.#perform("rewrite", () => this.#rewrite(journal));
+    }
+    if (this.#lines.length === 0) this.#written.push(...this.#waiting.splice(0));
+    if (!this.#isCommitting && this.#written.length > 0) this.#committed = this.#commit(journal);
     if (this.#lines.length > 0) {
+      this.#written.push(...this.#waiting.splice(0));
       const lines = this.#takeLines();
       return this.#perform("write to", () => journal.append(lines));
     }
-    if (this.#isCommitting) return undefined;
-    if (this.#waiting.length > 0) this.#committed = this.#commit(journal);
-    else if (journal.isLong) return this.#perform("rewrite", () => this.#shorten(journal));
-    return undefined;
+    if (this.#isCommitting || !journal.isLong) return undefined;
+    return this.#perform("rewrite", () => this.#shorten(journal));
   }
 
   /** Runs a step, for which the disk has 2 s. */
@@ -220,8 +226,8 @@ export class JournalWriter {
   /** Makes the lines so far durable, beside lines that are appended meanwhile. */
   async #commit(journal: Journal<unknown>): Promise<void> {
     this.#isCommitting = true;
-    this.#committing = this.#waiting;
-    this.#waiting = [];
+    this.#committing = this.#written;
+    this.#written = [];
     await this.#perform("commit", async () => {
       await journal.commit();
       for (const resolve of this.#committing.splice(0)) resolve(true);
@@ -262,7 +268,7 @@ export class JournalWriter {
     if (!(error instanceof KnockError)) throw error;
     if (this.#trouble === undefined) this.#parts.onTrouble(error);
     this.#trouble = error.message;
-    const failed = [...this.#committing.splice(0), ...this.#waiting.splice(0)];
+    const failed = [this.#committing, this.#written, this.#waiting].flatMap((all) => all.splice(0));
     for (const resolve of failed) resolve(false);
   }
 }

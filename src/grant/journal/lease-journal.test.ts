@@ -237,6 +237,25 @@ test("a commit and a rewriting that are asked for together both succeed", async 
   expect((await leftBehind()).map(({ id }) => id)).toEqual([1, 2]);
 });
 
+test("a commit does not wait for lines that come after it", async () => {
+  const most = 2_000;
+  const { note, journal } = await goOn();
+  await journal.commit();
+  note(open(1));
+  let isDurable = false;
+  const committed = journal.commit().then(() => {
+    isDurable = true;
+  });
+  let count = 1;
+  while (!isDurable && count < most) {
+    note(open(++count));
+    await new Promise(setImmediate);
+  }
+  await committed;
+  expect(count).toBeLessThan(most);
+  await journal.close();
+});
+
 test("nothing is written before what earlier daemons left is in the ledger", async () => {
   const first = await goOn();
   first.note(open(1));
