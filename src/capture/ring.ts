@@ -41,6 +41,12 @@ const defaultSize: RingSize = { frame: 256, block: 65536, blocks: 256 };
 /** Frames taken in one go, before timers, signals and closing doors have their turn. */
 const batch = 4096;
 
+/** Milliseconds after which a batch ends: a packet that is signed takes longer than a hundred others. */
+const batchTime = 10;
+
+/** Frames from one look at the clock to the next. */
+const framesPerLook = 16;
+
 /** A wall clock that drifts from the monotonic one by more than this between two drains was set. */
 const clockStep = 50;
 
@@ -206,6 +212,7 @@ export class Ring implements Source {
       if (this.#release.length === 0) break;
       Atomics.store(this.#words, (at + STATUS) >> 2, TP_STATUS_KERNEL);
       this.#next = this.#next + 1 === count ? 0 : this.#next + 1;
+      if (taken % framesPerLook === 0 && this.#clock.now() - now >= batchTime) break;
     }
     return taken;
   }

@@ -1,4 +1,5 @@
 import type { Clock } from "../base/clock.ts";
+import type { Monotonic } from "../base/time.ts";
 import { later, longAgo } from "../base/time.ts";
 import { watchReadable } from "../ffi/readable.ts";
 
@@ -11,7 +12,7 @@ const flood = 16;
 /**
  * Schedules the drains of the ring: at once while packets are few, so that a door opens without delay, and every
  * millisecond in a flood, since a wake-up costs more than a packet. Network drivers do the same (NAPI,
- * Documentation/networking/napi.rst).
+ * Documentation/networking/napi.rst). Beside a drain that took longer than that a wake-up costs nothing.
  */
 export class Wakeups {
   readonly #clock: Clock;
@@ -42,17 +43,23 @@ export class Wakeups {
       this.#taken = 0;
     }
     this.#taken += this.#drain();
-    if (this.#taken <= flood || this.#closed) return;
+    if (this.#taken <= flood || this.#closed || this.#hasPassed(now)) return;
     this.#watch.pause();
     this.#lookLater();
   }
 
   #lookLater(): void {
     this.#cancel = this.#clock.wakeAt(later(this.#clock.now(), interval), () => {
+      const begin = this.#clock.now();
       const taken = this.#drain();
       if (this.#closed) return;
-      if (taken > flood) this.#lookLater();
+      if (taken > flood && !this.#hasPassed(begin)) this.#lookLater();
       else this.#watch.resume();
     });
+  }
+
+  /** Returns whether an interval that began then is over. */
+  #hasPassed(begin: Monotonic): boolean {
+    return this.#clock.now() - begin >= interval;
   }
 }

@@ -19,6 +19,36 @@ function send(fd: number): void {
   libc.sendto(fd, new Uint8Array(1), 1, 0, new Uint8Array(address.buffer), 16);
 }
 
+test.skipIf(needs())("packets that take long leave turns to timers and the disk", async () => {
+  const packets = 100;
+  const fd = libc.socket(AF_INET, SOCK_DGRAM, 0);
+  let turns = 0;
+  let timer = setImmediate(function turn() {
+    turns++;
+    timer = setImmediate(turn);
+  });
+  const seen: number[] = [];
+  let resolve = () => {};
+  const done = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  const ring = new Ring(["lo"], systemClock, () => {
+    if (seen.push(turns) === packets) return resolve();
+    const start = systemClock.now();
+    while (systemClock.now() - start < 2);
+  });
+  try {
+    ring.watch({ tcp: new Set(), udp: new Set([port]) });
+    for (let i = 0; i < packets; i++) send(fd);
+    await done;
+  } finally {
+    clearImmediate(timer);
+    ring.close();
+    libc.close(fd);
+  }
+  expect((seen.at(-1) ?? 0) - (seen[0] ?? 0)).toBeGreaterThan(1);
+});
+
 test.skipIf(needs())(
   "a packet that comes while others are worked on bears its own time",
   async () => {
