@@ -97,16 +97,12 @@ export const sesameKeys: KeyPeer = {
   },
 };
 
-/**
- * Makes packets with hints that were sniffed and a tag that is wrong: of the first two slots of each key, in the
- * minutes of Freshness up to `time` (milliseconds).
- */
-export function sniffedPackets(keyCount: number, time: number): Uint8Array[] {
-  const now = Math.floor(time / 60_000);
+/** Makes packets with hints of the first two slots of each key in these minutes, and a tag that is wrong. */
+export function sniffedPackets(keyCount: number, minutes: readonly number[]): Uint8Array[] {
   return Array.from({ length: keyCount }, (_, key) => {
     const { keys } = deviceOf(key).key;
-    return [-2, -1, 0].flatMap((away) => {
-      const hints = hintsOf(keys, knockMinute(now + away));
+    return minutes.flatMap((minute) => {
+      const hints = hintsOf(keys, knockMinute(minute));
       return [0, 1].map((slot) => {
         const hint = hints.subarray(slot * hintLength, (slot + 1) * hintLength);
         return Buffer.concat([hint, randomBytes(packetLength - hintLength)]);

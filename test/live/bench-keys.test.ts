@@ -54,8 +54,11 @@ describe.skipIf(needs("nft"))("the bench of knocks by key", () => {
   });
 
   test("opens beside sniffed hints", patient, async () => {
-    const { knocks, openings } = await playKeyFlood(stage, sesameKeys, "hints", 1_000, 2, patience);
-    expect(openings.length).toBe(knocks);
+    for (const flood of ["hints", "all hints"] as const) {
+      const run = await playKeyFlood(stage, sesameKeys, flood, 500, 1, patience);
+      expect(run.knocks).toBeGreaterThan(0);
+      expect(run.openings.length).toBe(run.knocks);
+    }
   });
 
   test("times a sync of the disk", () => {
