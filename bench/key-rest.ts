@@ -6,6 +6,7 @@ import { figure, median, spread, times } from "./statistics.ts";
 import type { Course, Finding, ReportPart } from "./targets.ts";
 import type { BenchTestBed } from "./test-bed.ts";
 import { clientNetwork } from "./test-bed.ts";
+import { switchesBetween } from "./usage.ts";
 
 const few = 100;
 const many = 5_000;
@@ -13,12 +14,12 @@ const KiB = 1 / 1_024;
 
 /** How long to wait before, and to look: milliseconds. */
 export interface RestTimes {
-  /** V8 tidies up once, about eight seconds after its start: that is no periodic wake-up. */
+  /** V8 tidies up once, and a thread ends, some 16 s after the start at most: that is no periodic wake-up. */
   readonly settling: number;
   readonly looking: number;
 }
 
-const restTimes: RestTimes = { settling: 12_000, looking: 10_000 };
+const restTimes: RestTimes = { settling: 20_000, looking: 10_000 };
 
 export async function measureKeyRest(
   stage: BenchTestBed,
@@ -55,9 +56,9 @@ export async function switchesAtRest(
   const daemon = await peer.start(stage, few);
   try {
     await sleep(settling);
-    const before = daemon.usage().switches;
+    const before = daemon.usage();
     await sleep(looking);
-    return daemon.usage().switches - before;
+    return switchesBetween(before, daemon.usage());
   } finally {
     await daemon.stop();
   }

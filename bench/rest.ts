@@ -6,6 +6,7 @@ import { commandDoor } from "./doors.ts";
 import { figure, median, spread, times } from "./statistics.ts";
 import type { Course, ReportPart } from "./targets.ts";
 import type { BenchTestBed } from "./test-bed.ts";
+import { switchesBetween } from "./usage.ts";
 
 const names = ["sesame", "knockd"] as const;
 const MiB = 1_024;
@@ -96,8 +97,10 @@ async function rest(stage: BenchTestBed, name: DaemonName): Promise<Rest> {
     await sleep(settling);
     const before = daemon.usage();
     await sleep(10_000);
-    const { switches, cpu, resident, proportional } = daemon.usage();
-    return { switches: switches - before.switches, cpu: cpu - before.cpu, resident, proportional };
+    const after = daemon.usage();
+    const { cpu, resident, proportional } = after;
+    const switches = switchesBetween(before, after);
+    return { switches, cpu: cpu - before.cpu, resident, proportional };
   } finally {
     await daemon.stop();
   }

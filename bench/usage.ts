@@ -9,8 +9,8 @@ export interface Usage {
   readonly mostResident: number;
   /** KiB: its share of memory that several processes use counts only once among them. */
   readonly proportional: number;
-  /** Context switches of all its threads, of their own will or not. */
-  readonly switches: number;
+  /** Context switches of each of its threads, of their own will or not, by the thread's id. */
+  readonly switches: ReadonlyMap<string, number>;
 }
 
 /** Returns what a process has used. */
@@ -19,10 +19,10 @@ export function usageOf(pid: number | undefined): Usage {
   const status = read("status");
   const rollup = read("smaps_rollup");
   const tasks = readdirSync(`/proc/${pid}/task`);
-  const switches = tasks.map((task) => {
+  const switchesOf = (task: string) => {
     const text = read(`task/${task}/status`);
     return field(text, "voluntary_ctxt_switches") + field(text, "nonvoluntary_ctxt_switches");
-  });
+  };
   // Nanoseconds on the processor, where /proc/PID/stat counts ticks of 10 ms. No thread ends in between.
   const times = tasks.map((task) => Number(read(`task/${task}/schedstat`).split(" ")[0]));
   return {
@@ -30,8 +30,17 @@ export function usageOf(pid: number | undefined): Usage {
     resident: field(status, "VmRSS"),
     mostResident: field(status, "VmHWM"),
     proportional: field(rollup, "Pss"),
-    switches: switches.reduce((sum, count) => sum + count, 0),
+    switches: new Map(tasks.map((task) => [task, switchesOf(task)])),
   };
+}
+
+/** Returns how often threads that are still there were switched to in between. */
+export function switchesBetween(before: Usage, after: Usage): number {
+  const counts = Array.from(
+    after.switches,
+    ([thread, count]) => count - (before.switches.get(thread) ?? 0),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function field(text: string, name: string): number {
