@@ -139,7 +139,11 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
   }
 
   /** Those of the doors that the kernel knows which the matcher opens, for each source. */
-  function matched({ doors, kernel }: KernelBed, rows: readonly PacketRow[], onlyIpv4 = false) {
+  function matched(
+    { doors, kernel }: KernelBed,
+    rows: readonly Pick<PacketRow, "packets">[],
+    onlyIpv4 = false,
+  ) {
     const matcher = new Matcher({ maxAttempts: 100_000, isOurs: (other) => host.has(other) });
     matcher.setDoors(doors.matchable, doors.decoys);
     const names = new Set(compiledDoors(kernel).map(({ name }) => name));
@@ -221,6 +225,25 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
       expect(kernel.size).toBeGreaterThan(rows.length / 20);
       if (!mixed) expect(missed.slice(0, 5)).toEqual([]);
     });
+  });
+
+  test("a decoy of a door with a target means nothing at other addresses", async () => {
+    const loaded = await load(three);
+    const { doors } = loaded.kernel;
+    const numbersOf = (isFar: boolean) =>
+      doors
+        .filter(({ target }) => (target !== undefined) === isFar)
+        .flatMap(({ decoys }) => decoys.map(({ number }) => number));
+    const near = numbersOf(false);
+    const far = numbersOf(true).find((number) => !near.includes(number));
+    const source = Address.v4(0x0a640001);
+    const ports = [15003, far ?? 0, 15203, 15403, 15603, 15803, 16003, 16203, 16403];
+    const packets = ports.map((port, i) =>
+      tcpPacket({ source, destination: address("10.77.0.1") }, { port, sequence: i, options: mss }),
+    );
+    wire.send(...packets);
+    expect(matched(loaded, [{ packets }]).get(`${source}`)).toEqual(new Set(["long"]));
+    expect((await opened(loaded)).get(`${source}`)).toEqual(new Set(["long"]));
   });
 
   describe("with time", () => {

@@ -109,8 +109,10 @@ function rulesOfKnock({ interfaces, onlyIpv4 }: KernelDoors): string[] {
   ];
 }
 
-/** `far`: doors with a target and decoys. */
+/** `far`: doors with a target and decoys, which mean nothing at other addresses. */
 function rulesOfStep(compiled: readonly CompiledDoor[], far: readonly KernelDoor[]): string[] {
+  const own = keys(compiled.flatMap(({ sequence }) => sequence));
+  const elsewhere = keys(far.flatMap(({ decoys }) => decoys)).filter((key) => !own.includes(key));
   return [
     ...far.flatMap(({ target = [], decoys }) =>
       families.flatMap(({ version, daddr }) => {
@@ -123,6 +125,7 @@ function rulesOfStep(compiled: readonly CompiledDoor[], far: readonly KernelDoor
     `${port} @decoys goto touch`,
     // Not recognized as retransmissions: the door of this port may not see the first packet, and see the next.
     ...families.map(({ version }) => `${port} @foreign ${forget(version)} return`),
+    ...(elsewhere.length === 0 ? [] : [`${port} ${setOf(elsewhere)} return`]),
     ...conditions(compiled),
     ...families.flatMap(({ version, saddr }) => [
       retransmissionRule(version, saddr),
