@@ -1,7 +1,9 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import type { MachineFacts } from "../../config/traps/machine.ts";
+import { masterOf as masterIndexOf } from "../../ffi/link-master.ts";
+import { nameInterface } from "./interface-name.ts";
 
 /** Where systemd and the init script let a daemon look for programs. */
 const daemonPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -49,13 +51,10 @@ function interfaceNames(): readonly string[] {
 
 function masterOf(name: string): string | undefined {
   try {
-    const master = basename(readlinkSync(`/sys/class/net/${name}/master`));
-    // Packets of a VRF come in on its interfaces.
-    const kinds = ["bridge", "bonding"];
-    const isMaster = kinds.some((kind) => existsSync(`/sys/class/net/${master}/${kind}`));
-    return isMaster ? master : undefined;
+    const index = masterIndexOf(Number(readFileSync(`/sys/class/net/${name}/ifindex`, "latin1")));
+    return index === undefined ? undefined : nameInterface(index);
   } catch {
-    return undefined;
+    return undefined; // The interface is gone, or there is no /sys.
   }
 }
 
