@@ -5,6 +5,11 @@ export const defaultPidFile = "/var/run/knockd.pid";
 export const defaultRuntimeDirectory = "/run/knockd";
 export const defaultStateDirectory = "/var/lib/knockd";
 
+/** A directory that exists where systemd runs, as sd_booted(3) asks. */
+export const systemdDirectory = "/run/systemd/system";
+/** What starts and stops knockd where systemd does not run. */
+export const initScript = "/etc/init.d/knockd";
+
 /** Returns the control socket of a daemon with this runtime directory. */
 export function controlSocketIn(runtimeDirectory: string): string {
   return `${runtimeDirectory}/control.sock`;

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import { errnoOf, KnockError, reason } from "../base/errors.ts";
 import { oneLine } from "../base/log.ts";
-import { defaultControlSocket } from "../base/paths.ts";
+import { defaultControlSocket, initScript, systemdDirectory } from "../base/paths.ts";
 import { later } from "../base/time.ts";
 import { Lines } from "./lines.ts";
 import type { Method, Params, Result } from "./methods.ts";
@@ -209,9 +209,8 @@ function notRunning(path: string, seen: string, cause: unknown): KnockError {
 
 /** Returns what starts knockd with its usual configuration on this machine. */
 function startCommand(): string {
-  if (existsSync("/run/systemd/system")) return "systemctl start knockd";
-  const script = "/etc/init.d/knockd";
-  return existsSync(script) ? `${script} start` : "knockd -d";
+  if (existsSync(systemdDirectory)) return "systemctl start knockd";
+  return existsSync(initScript) ? `${initScript} start` : "knockd -d";
 }
 
 function hungUp(cause?: unknown): KnockError {

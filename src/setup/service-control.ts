@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
-import { defaultConfigFile } from "../base/paths.ts";
+import { defaultConfigFile, initScript, systemdDirectory } from "../base/paths.ts";
 import type { ProgramResult } from "../system/run-program.ts";
 import { complaint, runProgram } from "../system/run-program.ts";
 import { ownProgram } from "./own-program.ts";
@@ -12,8 +12,6 @@ import { answers } from "./running-daemon.ts";
 /** How knockd is started on this machine. */
 export type StartMethod = "systemd" | "script" | "command";
 
-const initScript = "/etc/init.d/knockd";
-
 /** Milliseconds until a started daemon must answer. */
 const startTimeout = 10_000;
 
@@ -21,7 +19,7 @@ const startTimeout = 10_000;
 export async function findStartMethod(configFile: string): Promise<StartMethod> {
   // Service managers start knockd with that file alone.
   if (configFile !== defaultConfigFile) return "command";
-  if (existsSync("/run/systemd/system")) {
+  if (existsSync(systemdDirectory)) {
     const { code } = await runProgram(["systemctl", "cat", "knockd.service"]);
     if (code === 0) return "systemd";
   }
