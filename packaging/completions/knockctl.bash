@@ -42,15 +42,15 @@ _knockctl_options() {
     guard) echo --confirm --all --from-console --address --host --for ;;
     unprotect) echo --config ;;
     check) echo --strict ;;
-    migrate) echo --no-native --repair --open-for --write ;;
+    migrate) echo --no-native --repair --open-for --write --config ;;
     replay) echo --config --source --address --users ;;
     invite) echo --host --url --service --output --qr --force --config ;;
     client) echo --host --service --qr --force --config ;;
     rotate) echo --keep-old --length --host --yes --dry-run --config ;;
     sequence) echo --length --ports --config ;;
     user)
-      echo --door --host --name --lock --link --address --output --groups --expires --key --force \
-        --yes --config
+      echo --door --host --name --lock --fwknop --link --address --output --groups --expires --key \
+        --force --yes --config
       ;;
   esac
   case $command in

@@ -41,7 +41,7 @@ _knockctl_commands() {
     'protect:let only open sources reach the protected services'
     'unprotect:let all sources reach the protected services'
     'check:report the problems of a configuration'
-    'migrate:compare a file of knockd 0.8, and offer native doors'
+    'migrate:compare a file of knockd 0.8, or take one of fwknopd over'
     'replay:run a recording through a configuration'
     'invite:make a page and a QR code to knock with a phone'
     'client:print what clients of a door type and configure'
@@ -122,7 +122,7 @@ case $command in
   version) _arguments $general ;;
   check) _arguments $general '--strict[exit with 2 if there are warnings]' '1:file:_files' ;;
   migrate)
-    _arguments $general \
+    _arguments $general $config \
       '--no-native[offer no native doors]' \
       '--repair[put plain dashes and quotes]' \
       '--open-for=[how long a door stays open]:time:(30s 10m 1h)' \
@@ -173,6 +173,7 @@ case $command in
       '--door=[let the device open this door]:door:_knockctl_doors' \
       '--host=[this server, as the device names it]:host:_hosts' \
       '--name=[the name of the profile]:name:' \
+      '--fwknop[make the keys of a fwknop client]' \
       '--lock=[read the lock of a key from standard input]:lock:(-)' \
       '--link=[make a link to the page at this URL]:url:' \
       '--address=[the addresses of this server, for the link]:addresses:' \

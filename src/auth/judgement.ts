@@ -1,11 +1,12 @@
+import type { FwknopFault } from "../knock/fwknop-packet.ts";
+import type { KeyId } from "../knock/keys.ts";
 import type { KnockRequest } from "../knock/packet.ts";
-import type { HintedKey } from "./hints.ts";
 
 /** How a packet came. */
-export type Carrier = "udp" | "stun";
+export type Carrier = "udp" | "stun" | "fwknop";
 
 /** The check that refused a packet whose sender is unknown. */
-export type StrangerRefusal = "form" | "hint" | "budget" | "tag";
+export type StrangerRefusal = "form" | "hint" | "budget" | "tag" | "hmac";
 
 /** The check that refused a packet of a known key. */
 export type KeyRefusal =
@@ -18,8 +19,11 @@ export type KeyRefusal =
   | "rate"
   | "signature";
 
-/** What the first ten checks say of a packet. */
-export type Judgement<Key extends HintedKey> =
+/** The check that refused a packet of a known key of fwknop. */
+export type FwknopRefusal = FwknopFault | "clock" | "user" | "start" | "replay" | "full";
+
+/** What is said of a packet before the rights of its device are looked at. */
+export type Judgement<Key, Request = KnockRequest> =
   | {
       readonly kind: "stranger";
       readonly carrier: Carrier;
@@ -30,7 +34,7 @@ export type Judgement<Key extends HintedKey> =
   | {
       readonly kind: "refused";
       readonly carrier: Carrier;
-      readonly check: KeyRefusal;
+      readonly check: KeyRefusal | FwknopRefusal;
       readonly key: Key;
       /** How much its clock is ahead of this one, if that is known: milliseconds. */
       readonly offset: number | undefined;
@@ -39,6 +43,9 @@ export type Judgement<Key extends HintedKey> =
       readonly kind: "authentic";
       readonly carrier: Carrier;
       readonly key: Key;
-      readonly request: KnockRequest;
+      readonly request: Request;
       readonly offset: number;
     };
+
+/** A judgement of any kind of packet. */
+export type WatchedJudgement = Judgement<{ readonly lock: { readonly id: KeyId } }, unknown>;

@@ -7,7 +7,7 @@ import type { KnockMinute } from "../knock/packet.ts";
 import { knockMinute, layout, packetLength } from "../knock/packet.ts";
 import type { Authenticator, Instant } from "./authenticator.ts";
 import type { HintedKey } from "./hints.ts";
-import type { Judgement } from "./judgement.ts";
+import type { WatchedJudgement } from "./judgement.ts";
 import { carriedLength, findCarried } from "./stun.ts";
 import type { TokenRate } from "./token-bucket.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -67,7 +67,7 @@ export class DeviceWatch {
 
   /** Returns which check refused a packet, if it is one of this device and no log line tells that. */
   explain(
-    judgement: Judgement<HintedKey>,
+    judgement: WatchedJudgement,
     payload: Uint8Array,
     instant: Instant,
   ): WatchedRefusal | undefined {

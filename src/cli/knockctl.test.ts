@@ -63,7 +63,7 @@ describe("screens", () => {
 
       files: configurations, recordings, invitations
         check      report the problems of a configuration
-        migrate    compare a file of knockd 0.8, and offer native doors
+        migrate    compare a file of knockd 0.8, or take one of fwknopd over
         replay     run a recording through a configuration
         invite     make a page and a QR code to knock with a phone
         client     print what clients of a door type and configure

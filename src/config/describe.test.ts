@@ -61,6 +61,7 @@ test("every option is described where it is not the default", () => {
     firewall: "ipset",
     kernelDoors: "no",
     knockPorts: "23547",
+    fwknopPorts: "62201",
     usersFile: "/etc/u",
     freshness: "60",
     table: "k",

@@ -1,3 +1,4 @@
+import { fwknopDigests } from "../knock/fwknop-lock.ts";
 import { directive } from "./directive.ts";
 import * as kinds from "./kinds.ts";
 
@@ -34,5 +35,15 @@ export const deviceDirectives = {
   disabled: directive("Disabled", kinds.yesOrNo, {
     summary: "whether the device is kept, and refused",
     default: false,
+  }),
+  fwknopHmac: directive("Fwknop_HMAC", kinds.oneOf(...fwknopDigests), {
+    summary: "digest of the HMAC in the packets of a fwknop client",
+    default: "sha256",
+  }),
+  /** `undefined` means any. */
+  fwknopUser: directive("Fwknop_User", kinds.fwknopUser, {
+    summary: "name of the user in the packets of a fwknop client",
+    example: "bob",
+    absent: "any",
   }),
 } as const;

@@ -109,6 +109,14 @@ export const options = {
     default: [],
     absent: "none",
   }),
+  /** None means that no door is opened by fwknop's clients. */
+  fwknopPorts: directive("FwknopPort", kinds.ports, {
+    label: "fwknop port",
+    summary: "UDP ports on which packets of fwknop clients arrive; nothing need listen there",
+    example: "62201",
+    default: [],
+    absent: "none",
+  }),
   usersFile: directive("Users", kinds.path, {
     label: "users file",
     summary: "file with the keys of those who may open doors by key",

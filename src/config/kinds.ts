@@ -129,6 +129,7 @@ export const ports: ValueKind<readonly number[]> = kind("PORT, …", values.port
 
 export const endpoint: ValueKind<Endpoint> = kind("ADDRESS:PORT", values.endpoint, formatEndpoint);
 export const userName: ValueKind<string> = kind("NAME", names.userName, String);
+export const fwknopUser: ValueKind<string> = kind("NAME", names.fwknopUser, String);
 export const lane: ValueKind<string> = kind("NAME | no", names.lane, String);
 export const tableName: ValueKind<string> = kind("NAME", names.tableName, String);
 

@@ -52,6 +52,17 @@ test.each<[string, string, string[]]>([
     ["7:1: another door with Users is named 'ssh', too"],
   ],
   [
+    "an opened port of fwknop",
+    "[options]\nFwknopPort = 62201\n[x]\nsequence = 7000\nopen = udp/62201\n",
+    ["5:8: 'x' opens a FwknopPort"],
+  ],
+  [
+    "a port of both",
+    `${port}FwknopPort = 443\n${door}`,
+    ["3:14: a FwknopPort is a KnockPort, too"],
+  ],
+  ["users with a FwknopPort alone", `[options]\nFwknopPort = 62201\n${door}`, []],
+  [
     "nobody's name",
     `${port}${door}`.replace("alice", "Alice!"),
     ['4:9: users: "Alice!" is not a person, a device or a group'],

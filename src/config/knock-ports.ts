@@ -18,17 +18,23 @@ import type { Problem } from "./problem.ts";
  * `doorSections`, one by one.
  */
 export function findKeyFaults(
-  { knockPorts }: ConfigOptions,
+  { knockPorts, fwknopPorts }: ConfigOptions,
   optionSections: readonly ConfigSection[],
   doors: readonly DoorConfig[],
   doorSections: readonly ConfigSection[],
 ): Problem[] {
-  const hasPortLine = optionSections.some((section) => placeOf(section, optionRows.knockPorts));
+  const { knockPorts: knockRow, fwknopPorts: fwknopRow } = optionRows;
+  const hasPortLine = optionSections.some(
+    (section) => placeOf(section, knockRow) ?? placeOf(section, fwknopRow),
+  );
   const named = new Set<string>();
-  return doors.flatMap((door, i) => {
+  const ofDoors = doors.flatMap((door, i) => {
     const section = doorSections[i];
     if (section === undefined) return [];
-    const found = usedPorts(door, section, knockPorts);
+    const found = [
+      ...usedPorts(door, section, knockRow, knockPorts),
+      ...usedPorts(door, section, fwknopRow, fwknopPorts),
+    ];
     if (door.users.length === 0) return found;
     if (!hasPortLine) {
       const message = `'${door.name}' has Users, but no KnockPort says where their knocks arrive`;
@@ -41,26 +47,33 @@ export function findKeyFaults(
     named.add(door.name);
     return found;
   });
+  const shared = optionSections.find((section) => placeOf(section, fwknopRow));
+  if (shared === undefined || !knockPorts.some((port) => fwknopPorts.includes(port))) {
+    return ofDoors;
+  }
+  const message = "a FwknopPort is a KnockPort, too";
+  return [...ofDoors, fault(shared, fwknopRow, message, "another FwknopPort")];
 }
 
 function usedPorts(
   door: DoorConfig,
   section: ConfigSection,
-  knockPorts: readonly number[],
+  row: AnyRow,
+  ports: readonly number[],
 ): Problem[] {
   const steps = fixedSteps(door).filter(({ protocol }) => protocol === "udp");
-  const step = steps.find(({ number }) => knockPorts.includes(number));
+  const step = steps.find(({ number }) => ports.includes(number));
   const opened = namedServices(door).find(
-    (service) => service.protocol === "udp" && knockPorts.includes(service.port),
+    (service) => service.protocol === "udp" && ports.includes(service.port),
   );
-  const hint = "another KnockPort";
+  const hint = `another ${row.name}`;
   return [
     ...(step === undefined
       ? []
-      : [fault(section, sequences.steps, `a step of '${door.name}' is a KnockPort`, hint)]),
+      : [fault(section, sequences.steps, `a step of '${door.name}' is a ${row.name}`, hint)]),
     ...(opened === undefined
       ? []
-      : [fault(section, nativeDirectives.services, `'${door.name}' opens a KnockPort`, hint)]),
+      : [fault(section, nativeDirectives.services, `'${door.name}' opens a ${row.name}`, hint)]),
   ];
 }
 

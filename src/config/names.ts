@@ -7,6 +7,13 @@ export function userName(text: string): Parsed<string> {
   return { problem: `"${text}" is not the name of a user`, offset: 0 };
 }
 
+/** The name of a user that a fwknop client sends. */
+export function fwknopUser(text: string): Parsed<string> {
+  if (/^[^\s#]{1,63}$/.test(text)) return { value: text };
+  const hint = "1 to 63 characters, no blanks, no #";
+  return { problem: `"${text}" is not the name of a fwknop user`, offset: 0, hint };
+}
+
 /** A name for commands of which one runs at a time, or `no`. */
 export function lane(text: string): Parsed<string> {
   if (/^no$/i.test(text)) return { value: "no" };

@@ -540,6 +540,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
     onClose: orNone(hook),
     kernelDoors: fc.boolean(),
     knockPorts: fc.constant([]),
+    fwknopPorts: fc.constant([]),
     usersFile: filePath,
     freshness: fc.integer({ min: 10_000, max: 600_000 }),
     logRate: orNone(fc.oneof(fc.constant(0), fc.integer({ min: 10, max: 1_000_000 }))),

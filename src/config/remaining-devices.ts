@@ -23,5 +23,6 @@ function narrowed(before: Device, after: Device): Device {
     disabled: before.disabled || after.disabled,
     expires: isEarlier ? after.expires : before.expires,
     locks: before.locks.filter(({ publicDigest }) => digests.has(publicDigest)),
+    fwknop: before.fwknop?.id === after.fwknop?.id ? before.fwknop : undefined,
   };
 }

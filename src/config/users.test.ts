@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { FwknopDevice } from "../../test/support/fwknop-device.ts";
 import { makeKey } from "../knock/keys.ts";
-import { parseUsers } from "./users.ts";
+import { keyIdsOf, parseUsers } from "./users.ts";
 
 /** The texts of the nth key. */
 function key(nth: number) {
@@ -56,6 +57,48 @@ test("a key that is known is not made again, and half of one is not known", () =
   const [other] = parseUsers(`[a/b]\nkey = ${mixed}\n`, devices).devices;
   expect(other?.locks[0]?.id).not.toBe(known[0]?.id);
   expect(other?.locks[0]?.secretDigest).toBe(known[0]?.secretDigest);
+});
+
+describe("keys of fwknop", () => {
+  const bob = new FwknopDevice("bob/phone");
+  const keys = `fwknop_key = ${bob.keyText} # of the phone\nFWKNOP_HMAC_KEY=${bob.hmacKeyText}\n`;
+
+  test("are a device", () => {
+    const text = `[bob/phone]\n${keys}fwknop_hmac = sha512\nfwknop_user = bob\n`;
+    const { devices, problems } = parseUsers(text);
+    expect(problems).toEqual([]);
+    const [device] = devices;
+    expect(device).toMatchObject({ locks: [], fwknopHmac: "sha512", fwknopUser: "bob" });
+    expect(device?.fwknop).toMatchObject({ id: bob.lock.id, hmac: "sha512" });
+    expect(device && keyIdsOf(device)).toEqual([bob.lock.id]);
+  });
+
+  test.each([
+    ["one key alone", `fwknop_key = ${bob.keyText}\n`, "2:14: the device has no fwknop_hmac_key"],
+    ["the other alone", `fwknop_hmac_key = AAAA\n`, "2:19: the device has no fwknop_key"],
+    ["both kinds", `key = ${one}\n${keys}`, "3:14: a device has key or fwknop_key"],
+    [
+      "another text",
+      `fwknop_key = secretsecret=\nfwknop_hmac_key = AAAA\n`,
+      "2:14: fwknop_key is not 1 to 32 bytes in base64",
+    ],
+    [
+      "a key that is too long",
+      `fwknop_key = ${"AAAA".repeat(11)}\nfwknop_hmac_key = AAAA\n`,
+      "2:14: fwknop_key is not 1 to 32 bytes in base64",
+    ],
+    ["a key twice", `${keys}fwknop_key = AAAA\n`, "4:14: fwknop_key stands twice in this section"],
+    ["MD5", `${keys}fwknop_hmac = md5\n`, "4:15: Fwknop_HMAC: expected sha256 or sha384"],
+    [
+      "another's key",
+      `${keys}[eve/x]\n${keys}`,
+      "5:14: this key, or half of it, is also in [bob/phone]",
+    ],
+  ])("with %s have an error, which quotes none", (_, text, message) => {
+    const found = messages(`[bob/phone]\n${text}`);
+    expect(found.join("\n")).toContain(message);
+    expect(found.join("\n")).not.toMatch(/secretsecret|[A-Za-z0-9+/]{20}/);
+  });
 });
 
 describe("an error costs the device, and no other", () => {

@@ -1,8 +1,11 @@
-import type { KnownLocks, Lock, LockFault } from "../knock/keys.ts";
+import type { FwknopLock } from "../knock/fwknop-lock.ts";
+import type { KeyId, KnownLocks, Lock, LockFault } from "../knock/keys.ts";
 import { knownLocks, parseLock } from "../knock/keys.ts";
 import { deviceDirectives } from "./device-directives.ts";
 import type { AnyRow, ValuesOf } from "./directive.ts";
 import { isNameOf, withDefaults } from "./directive.ts";
+import type { ReadFwknop } from "./fwknop-keys.ts";
+import { fwknopKeyNames, readFwknop } from "./fwknop-keys.ts";
 import type { ConfigSection, Directive } from "./lines.ts";
 import { readSections } from "./lines.ts";
 import { isDeviceName } from "./principals.ts";
@@ -14,8 +17,14 @@ import type { Parsed } from "./values.ts";
 export interface Device extends ValuesOf<typeof deviceDirectives> {
   /** `alice/laptop` */
   readonly name: string;
-  /** One, or two while the key changes. */
+  /** One, or two while the key changes; none of a fwknop client. */
   readonly locks: readonly Lock[];
+  readonly fwknop: FwknopLock | undefined;
+}
+
+/** Returns the names that the keys of a device have in log and journal. */
+export function keyIdsOf({ locks, fwknop }: Pick<Device, "locks" | "fwknop">): readonly KeyId[] {
+  return [...locks, ...(fwknop === undefined ? [] : [fwknop])].map(({ id }) => id);
 }
 
 /** What a users file says. */
@@ -52,20 +61,21 @@ export function parseUsers(text: string, before: Iterable<Device> = []): ParsedU
     const device = readDevice(section, known, own);
     if (names.has(section.name)) own.push(error(section, "another section has this name"));
     names.add(section.name);
-    for (const { lock, at } of device.locks) {
-      if (lock === undefined) continue;
+    const { fwknop } = device;
+    for (const { digests, at } of [...device.locks.flatMap(digestsOf), ...digestsOf(fwknop)]) {
       keys++;
-      const owner = owners.get(lock.secretDigest) ?? owners.get(lock.publicDigest);
+      const owner = digests.map((one) => owners.get(one)).find((one) => one !== undefined);
       if (owner !== undefined) own.push(sharedKey(at, owner, section.name));
-      owners.set(lock.secretDigest, section.name);
-      owners.set(lock.publicDigest, section.name);
+      for (const one of digests) owners.set(one, section.name);
       if (keys === mostKeys + 1) own.push(error(at, `there are more than ${mostKeys} keys`));
     }
     problems.push(...own);
     const locks = device.locks.flatMap(({ lock }) => lock ?? []);
     // A section without a name is a line that could not be read: it is an error already.
     const hasError = section.name === "" || own.some(({ severity }) => severity === "error");
-    if (!hasError && keys <= mostKeys) return [{ ...device.values, name: section.name, locks }];
+    if (!hasError && keys <= mostKeys) {
+      return [{ ...device.values, name: section.name, locks, fwknop: fwknop?.lock }];
+    }
     for (const name of namesOf(section, lines)) unsound.add(name);
     return [];
   });
@@ -81,9 +91,23 @@ function namesOf({ name, line }: ConfigSection, lines: readonly string[]): reado
 
 type Position = Pick<Problem, "line" | "column">;
 
+interface ReadKey {
+  readonly lock: Lock | undefined;
+  readonly at: Position;
+}
+
 interface ReadDevice {
   readonly values: ValuesOf<typeof deviceDirectives>;
-  readonly locks: readonly { readonly lock: Lock | undefined; readonly at: Position }[];
+  readonly locks: readonly ReadKey[];
+  readonly fwknop: ReadFwknop | undefined;
+}
+
+/** Returns what no other device may have of a key that could be read. */
+function digestsOf(read: ReadKey | ReadFwknop | undefined) {
+  const lock = read?.lock;
+  if (read === undefined || lock === undefined) return [];
+  const more = "publicDigest" in lock ? [lock.publicDigest] : [];
+  return [{ digests: [lock.secretDigest, ...more], at: read.at }];
 }
 
 function readDevice(section: ConfigSection, known: KnownLocks, problems: Problem[]): ReadDevice {
@@ -96,7 +120,7 @@ function readDevice(section: ConfigSection, known: KnownLocks, problems: Problem
   const values = new Map<AnyRow, unknown>();
   for (const one of section.directives) {
     const row = Object.values<AnyRow>(deviceDirectives).find((known) => isNameOf(one.key, known));
-    if (isKey(one)) continue;
+    if (isKey(one) || fwknopKeyNames.includes(one.key.toLowerCase())) continue;
     const value = row === undefined ? unknownDirective(one) : readSafely(one, row);
     if ("problem" in value) problems.push(problemOf(one, value));
     else if (row !== undefined && values.has(row)) problems.push(secondTime(one, row));
@@ -106,7 +130,9 @@ function readDevice(section: ConfigSection, known: KnownLocks, problems: Problem
     .filter(isKey)
     .map((one) => ({ lock: readLock(one, known, problems), at: placeOf(one) }));
   const [, , third] = locks;
-  if (locks.length === 0 && section.name !== "") {
+  const all = withDefaults(deviceDirectives, (row) => values.get(row));
+  const fwknop = readFwknop(section, all.fwknopHmac, problems);
+  if (locks.length === 0 && fwknop === undefined && section.name !== "") {
     problems.push({ ...error(section, "the device has no key"), hint: "key = lock1:…" });
   }
   if (third !== undefined) {
@@ -114,7 +140,7 @@ function readDevice(section: ConfigSection, known: KnownLocks, problems: Problem
     const hint = "knockctl user remove NAME --key ID removes one";
     problems.push({ ...error(third.at, message), hint });
   }
-  return { values: withDefaults(deviceDirectives, (row) => values.get(row)), locks };
+  return { values: all, locks, fwknop };
 }
 
 type ValueProblem = Extract<Parsed<unknown>, { readonly problem: string }>;
@@ -124,7 +150,11 @@ function unknownDirective({ key }: Directive): ValueProblem {
   // It may be a part of a key: the line is not quoted.
   const isPlain = /^[a-z_]{1,20}$/i.test(key);
   const problem = isPlain ? `unknown directive "${key}"` : "unknown directive";
-  return { problem, offset: 0, hint: `directives are key, ${names.join(", ")}` };
+  return {
+    problem,
+    offset: 0,
+    hint: `directives are ${["key", ...fwknopKeyNames, ...names].join(", ")}`,
+  };
 }
 
 function secondTime({ line, column }: Directive, { name }: AnyRow): Problem {

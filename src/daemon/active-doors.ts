@@ -15,7 +15,7 @@ import type { OneTimeFiles } from "./state/one-time-files.ts";
 /** What the doors of a configuration depend on. */
 export interface DoorSettings {
   readonly doors: readonly DoorConfig[];
-  readonly options: Pick<ConfigOptions, "knockPorts">;
+  readonly options: Pick<ConfigOptions, "knockPorts" | "fwknopPorts">;
 }
 
 /** Milliseconds until the date is looked at again. */
@@ -156,8 +156,9 @@ export class ActiveDoors {
   /** Knocks with a key must not touch decoys. */
   #hostPorts(): HostPorts {
     const { taken, local } = this.#portsInUse.read();
-    const knockPorts = this.#config.options.knockPorts.map((port) => portKey(port, "udp"));
-    return { taken: new Set([...taken, ...knockPorts]), local };
+    const { knockPorts, fwknopPorts } = this.#config.options;
+    const keyPorts = [...knockPorts, ...fwknopPorts].map((port) => portKey(port, "udp"));
+    return { taken: new Set([...taken, ...keyPorts]), local };
   }
 
   #avoidPortsInUse(): void {

@@ -93,8 +93,10 @@ test("the devices of the file have keys, but for those that are disabled", async
 test("no file is read where no door has users", async () => {
   const { users } = make();
   const other = configure("sequence = 7,8,9");
-  expect(await users.load({ ...other, options: { usersFile: "/nowhere" } })).toBeUndefined();
-  await users.start({ ...other, options: { usersFile: "/nowhere" } }, late);
+  expect(
+    await users.load({ ...other, options: { ...config.options, usersFile: "/nowhere" } }),
+  ).toBeUndefined();
+  await users.start({ ...other, options: { ...config.options, usersFile: "/nowhere" } }, late);
   expect(users.problems).toEqual([]);
 });
 
@@ -103,7 +105,7 @@ test("a reload refuses a file with an error, and says all of them", async () => 
   await expect(users.load(config)).rejects.toThrow(
     /knockd\.users:3:1: the name .*\n.*hint.*\n.*knockd\.users:3:1: the device has no key\n.*\n.*knockd\.users:4:9: Allow: "x"/,
   );
-  const elsewhere = { ...config, options: { usersFile: "/nowhere" } };
+  const elsewhere = { ...config, options: { ...config.options, usersFile: "/nowhere" } };
   await expect(users.load(elsewhere)).rejects.toThrow("no file /nowhere");
 });
 
@@ -264,7 +266,7 @@ describe("a lease", () => {
   test("stays where no file can be read at a start, until one can", async () => {
     const { users, open, reload, holders } = make();
     await open("alice/laptop", 10_000);
-    await users.start({ ...config, options: { usersFile: "/nowhere" } }, late);
+    await users.start({ ...config, options: { ...config.options, usersFile: "/nowhere" } }, late);
     await users.settle();
     expect(holders()).toEqual([{ "alice/laptop": 10_000 }]);
     await reload(`${laptop}[bob/phone]\n`);

@@ -15,8 +15,8 @@ import { reopenOf } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import { inTime, LateDiskError } from "../system/disk.ts";
 import { DiskLane } from "../system/disk-lane.ts";
-import type { ActiveKey } from "./active-key.ts";
-import { keysOf } from "./active-key.ts";
+import type { ActiveFwknopKey, ActiveKey } from "./active-key.ts";
+import { fwknopKeysOf, keysOf } from "./active-key.ts";
 import { readUsersFile } from "./state/users-file.ts";
 
 export interface ActiveUsersParts {
@@ -43,7 +43,7 @@ export interface ReloadedUsers extends LoadedUsers {
 }
 
 type UserSettings = Pick<Config, "doors"> & {
-  readonly options: Pick<Config["options"], "usersFile">;
+  readonly options: Pick<Config["options"], "usersFile" | "knockPorts" | "fwknopPorts">;
 };
 
 /** The devices that may open doors by key, as the users file in force has them. */
@@ -73,9 +73,12 @@ export class ActiveUsers {
     return this.#devices.values();
   }
 
-  /** The keys that have hints: those of devices that are not disabled. */
   get keys(): readonly ActiveKey[] {
     return keysOf(this.#devices.values());
+  }
+
+  get fwknopKeys(): readonly ActiveFwknopKey[] {
+    return fwknopKeysOf(this.#devices.values());
   }
 
   /** What is wrong with the file since the start. */
@@ -207,8 +210,8 @@ export class ActiveUsers {
     return (this.#parts.read ?? readUsersFile)(path);
   }
 
-  #findTraps({ doors }: UserSettings, devices: readonly Device[]): string[] {
-    const traps = findUserTraps(doors, devices, this.#parts.clock.wall());
+  #findTraps(config: UserSettings, devices: readonly Device[]): string[] {
+    const traps = findUserTraps(config, devices, this.#parts.clock.wall());
     return traps.map((text) => `warning: ${text}`);
   }
 
@@ -224,9 +227,10 @@ function hasUsers({ doors }: Pick<UserSettings, "doors">): boolean {
   return doors.some(({ users }) => users.length > 0);
 }
 
-function hasLostKey(before: Device | undefined, { locks }: Device): boolean {
+function hasLostKey(before: Device | undefined, { locks, fwknop }: Device): boolean {
   const digests = new Set(locks.map(({ publicDigest }) => publicDigest));
-  return before?.locks.some(({ publicDigest }) => !digests.has(publicDigest)) ?? false;
+  const hasLost = before?.locks.some(({ publicDigest }) => !digests.has(publicDigest)) ?? false;
+  return hasLost || (before?.fwknop !== undefined && before.fwknop.id !== fwknop?.id);
 }
 
 /** Returns the devices that hold a lease, or wait for it to be closed. */

@@ -216,7 +216,7 @@ export class Daemon {
   /** Puts the keys of the users file in force. */
   #useKeys(): Promise<void> {
     const { keyKnocks, users } = this.#parts;
-    return keyKnocks.use(this.#config, users.keys);
+    return keyKnocks.use(this.#config, users);
   }
 
   #reportKeys(error: unknown): void {

@@ -30,7 +30,7 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 function settings(doors: readonly DoorConfig[], knockPorts: readonly number[] = []) {
-  return { doors, options: { knockPorts } };
+  return { doors, options: { knockPorts, fwknopPorts: [] } };
 }
 
 const plain: DoorConfig = {

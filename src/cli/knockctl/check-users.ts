@@ -19,14 +19,15 @@ export interface CheckedUsers {
 }
 
 /** Reads the users file of a configuration; none where no door has users. */
-export async function checkUsers({ options, doors }: Config): Promise<CheckedUsers | undefined> {
+export async function checkUsers(config: Config): Promise<CheckedUsers | undefined> {
+  const { options, doors } = config;
   if (doors.every(({ users }) => users.length === 0)) return undefined;
   const file = options.usersFile;
   try {
     const bytes = await readUsersFile(file);
     const { devices, problems } = parseUsers(Buffer.from(bytes).toString());
     const texts = problems.map((problem) => formatWithHint(file, problem));
-    const traps = findUserTraps(doors, devices, systemClock.wall());
+    const traps = findUserTraps(config, devices, systemClock.wall());
     const warnings = traps.map((text) => `${file}: warning: ${text}`);
     return {
       ...{ file, usable: problems.length === 0, devices: devices.length },

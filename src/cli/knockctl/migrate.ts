@@ -4,6 +4,7 @@ import { parseDuration } from "../../base/duration.ts";
 import { KnockError, reason } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { plural, printable, printableLines } from "../../base/text.ts";
+import { isAccessFile } from "../../config/edit/access-stanzas.ts";
 import { migrate as rewrite } from "../../config/edit/migration.ts";
 import type { Note } from "../../config/edit/repair.ts";
 import { isUtf16 } from "../../config/load.ts";
@@ -16,7 +17,8 @@ import { wrap } from "../help.ts";
 import { fitLines } from "../program.ts";
 import { inspect } from "./check.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { print } from "./command.ts";
+import { print, usageError } from "./command.ts";
+import { migrateAccessFile } from "./migrate-access.ts";
 
 /** The printed result. */
 interface Migrated {
@@ -37,13 +39,16 @@ interface Migrated {
 export const migrate: Command = {
   name: "migrate",
   group: "files",
-  summary: "compare a file of knockd 0.8, and offer native doors",
+  summary: "compare a file of knockd 0.8, or take one of fwknopd over",
   operands: [{ name: "FILE", usual: defaultConfigFile }],
   description: `
     Reads a knockd.conf of knockd 0.8 (default: ${defaultConfigFile}) and lists what Sesame does
     differently with it. Offers native doors, which the kernel closes by itself, for commands
     of iptables, ufw, firewall-cmd and nft that open ports for %IP%, and for their opposites in
     a stop_command or in a door of its own. Names the reason for each door that stays as it is.
+
+    Of an access.conf of fwknopd, it makes doors in ${defaultConfigFile} and devices in the users
+    file, and names each line that it cannot take over; it follows %include.
 
     Shows the differences, and changes nothing without --write. All files of knockd 0.8 work
     unchanged: migration is optional.`,
@@ -57,13 +62,21 @@ export const migrate: Command = {
       help: "keep a door open for TIME that a second sequence closed before [1h]",
     },
     { long: "write", help: "write the file; keep the old one as FILE.before-migrate" },
+    {
+      long: "config",
+      argument: "FILE",
+      help: `put the doors of fwknopd into FILE [${defaultConfigFile}]`,
+    },
   ],
   notes: `
-    Exits with 1 if the file, as it is or as it would be, cannot be used.`,
+    Exits with 1 if the file, as it is or as it would be, cannot be used, and if something of an
+    access.conf cannot be taken over.`,
   example: "migrate --repair --write",
   async run(line, io) {
     const [file = ""] = line.operands;
     const { text: before, encoding } = read(file, line.given.has("repair"));
+    if (isAccessFile(before)) return await migrateAccessFile(line, io, file, before);
+    if (line.given.has("config")) throw usageError("--config goes with a file of fwknopd");
     const { text, changes, repairs, differences } = rewrite(before, {
       native: !line.given.has("no-native"),
       repair: line.given.has("repair"),

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
@@ -94,6 +94,44 @@ describe("user add", () => {
     for (const secret of [key, readFileSync(users, "utf8").split("lock1:")[1]?.trim() ?? ""]) {
       expect(stdout).not.toContain(secret.slice(6, 40));
     }
+  });
+
+  test("makes the keys of a fwknop client, and their part of its file", async () => {
+    const { config, users, output, add, devices, doors, run } = await open();
+    const before = readFileSync(config, "utf8");
+    const { code, stdout, stderr } = await add("bob/phone", "--door", "ssh", "--fwknop");
+    expect([code, stderr]).toEqual([0, ""]);
+    const [key, hmac] = ["fwknop_key", "fwknop_hmac_key"].map(
+      (name) => new RegExp(`    ${name} = (\\S+)\n`).exec(readFileSync(users, "utf8"))?.[1] ?? "",
+    );
+    expect(readFileSync(output, "utf8")).toBe(`[home]
+SPA_SERVER          server.example.org
+SPA_SERVER_PORT     62201
+ACCESS              tcp/22
+ALLOW_IP            source
+KEY_BASE64          ${key}
+HMAC_KEY_BASE64     ${hmac}
+USE_HMAC            Y
+`);
+    expect(stdout).not.toContain(key?.slice(0, 20));
+    expect(stdout).toContain(`bob/phone may open [ssh] with the key ${devices()[0]?.fwknop?.id}.`);
+    expect(doors()[0]?.users).toEqual(["bob/phone"]);
+    const after = before
+      .replace("[ssh]\n", "[ssh]\n  users = bob/phone\n")
+      .replace(`Users = ${users}\n`, `Users = ${users}\n  FwknopPort = 62201\n`);
+    expect(readFileSync(config, "utf8")).toBe(after);
+    rmSync(output);
+    const again = await add("bob/phone", "--fwknop", "--groups", "admins");
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining("has a key already")]);
+    expect((await run("list")).stdout).toMatch(/bob\/phone .*ssh/);
+  });
+
+  test("for fwknop needs a door that opens ports, and makes its keys itself", async () => {
+    const { add } = await open(`${conf}[run]\ncommand = true\nsequence = 7005\n`);
+    const noPort = await add("bob/phone", "--door", "run", "--fwknop");
+    expect(noPort.stderr).toContain("[run] opens no port that a fwknop client can name");
+    const lock = await add("bob/phone", "--door", "ssh", "--fwknop", "--lock", "-");
+    expect([noPort.code, lock.code]).toEqual([2, 2]);
   });
 
   test("as JSON without a secret", async () => {

@@ -48,6 +48,9 @@ export const user: Command = {
     keeps the key and knocks (docs/browser.md). page writes that page to FILE, and sw.js beside it,
     to put them on a web server with https.
 
+    With --fwknop, the device knocks with fwknop's client: it prints the part for its ~/.fwknoprc,
+    and a QR code with both keys. The server keeps both, too: its users file can knock.
+
     list and show say what the users file has, and ask knockd about each key: the last knock, its
     source, how far the clock of the device is off, and what was refused (show).
 
@@ -60,6 +63,7 @@ export const user: Command = {
     { long: "host", argument: "NAME", help: "name this server as the device does" },
     { long: "name", argument: "NAME", help: "name the profile of the device NAME [home]" },
     { long: "lock", argument: "-", help: "read the lock of a key from standard input" },
+    { long: "fwknop", help: "make the keys of a fwknop client" },
     { long: "link", argument: "URL", help: "make a link to the page at URL, for a browser" },
     { long: "address", argument: "A,B", help: "put these addresses of the server into the link" },
     { long: "output", argument: "FILE", help: "write the line for the device to FILE (0600)" },

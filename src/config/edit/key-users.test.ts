@@ -92,4 +92,6 @@ test("a key is taken out by its ID, and its device with the last one", () => {
   expect(withoutKey(rest, "a/b", second)).toBe(before);
   expect(withoutKey(file, "c/d", first)).toBe(file);
   expect(withoutKey(addKey(before, "a/b", locks[0] ?? ""), "a/b", first)).toBe(before);
+  const both = addKey("[a/b]\n    fwknop_key = k\n", "a/b", locks[0] ?? "");
+  expect(withoutKey(both, "a/b", first)).toBe("[a/b]\n    fwknop_key = k\n");
 });

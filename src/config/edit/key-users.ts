@@ -22,11 +22,15 @@ export function addUser(text: string, door: string, user: string): string {
   return lines.map((line, i) => (i === users.line - 1 ? changed : line)).join("\n");
 }
 
-/** Returns a configuration with a KnockPort. Pure. */
-export function addKnockPort(text: string, port: number): string {
+/** Returns a configuration with a KnockPort or FwknopPort. Pure. */
+export function addKnockPort(
+  text: string,
+  port: number,
+  row: "knockPorts" | "fwknopPorts" = "knockPorts",
+): string {
   const lines = text.split("\n");
   const section = sectionsOf(text).findLast(({ name }) => name.toLowerCase() === "options");
-  const { name } = optionRows.knockPorts;
+  const { name } = optionRows[row];
   if (section !== undefined) {
     return insertAfter(lines, lastLine(section), formatDirective(lines, section, name, `${port}`));
   }
@@ -40,12 +44,29 @@ export function addKey(text: string, device: string, lock: string): string {
   const lines = text.split("\n");
   const section = sectionsOf(text).find(({ name }) => name === device);
   if (section === undefined) {
-    const gap = text === "" || text.endsWith("\n\n") ? "" : text.endsWith("\n") ? "\n" : "\n\n";
-    return `${text}${gap}[${device}]\n    key = ${lock}\n`;
+    return `${text}${gapAfter(text)}[${device}]\n    key = ${lock}\n`;
   }
   const keys = section.directives.filter(({ key }) => key.toLowerCase() === "key");
   const after = keys.at(-1)?.line ?? section.line;
   return insertAfter(lines, after, formatDirective(lines, section, "key", lock));
+}
+
+/** Returns a users file with a device that has these keys of fwknop; `undefined` if the device is there already. Pure. */
+export function addFwknopKeys(
+  text: string,
+  device: string,
+  key: string,
+  hmacKey: string,
+): string | undefined {
+  if (sectionsOf(text).some(({ name }) => name === device)) return undefined;
+  const gap = gapAfter(text);
+  return `${text}${gap}[${device}]\n    fwknop_key = ${key}\n    fwknop_hmac_key = ${hmacKey}\n`;
+}
+
+/** Returns what is between a text and a new section. */
+function gapAfter(text: string): string {
+  if (text === "" || text.endsWith("\n\n")) return "";
+  return text.endsWith("\n") ? "\n" : "\n\n";
 }
 
 /** Returns a users file in which a device has this directive; there is a section of it, with a key. Pure. */
@@ -54,7 +75,7 @@ export function setDirective(text: string, device: string, name: string, value: 
   const section = sectionsOf(text).find((one) => one.name === device);
   if (section === undefined) throw new Error(`no device: ${device}`);
   const written = section.directives.filter(({ key }) => key.toLowerCase() === name);
-  const keys = section.directives.filter(({ key }) => key.toLowerCase() === "key");
+  const keys = section.directives.filter(({ key }) => /(?:^|_)key$/i.test(key));
   const after = written.at(-1)?.line ?? keys.at(-1)?.line ?? section.line;
   const changed = insertAfter(lines, after, formatDirective(lines, section, name, value));
   return withoutLines(changed, new Set(written.map(({ line }) => line)));
@@ -71,10 +92,10 @@ function withoutLines(text: string, numbers: ReadonlySet<number>): string {
 /** Returns a users file without a key of a device, and without the device if that was its only one. Pure. */
 export function withoutKey(text: string, device: string, id: string): string {
   const section = sectionsOf(text).find(({ name }) => name === device);
-  const keys = section?.directives.filter(({ key }) => key.toLowerCase() === "key") ?? [];
-  const found = keys.find(({ value = "" }) => {
+  const keys = section?.directives.filter(({ key }) => /^(?:fwknop_)?key$/i.test(key)) ?? [];
+  const found = keys.find(({ key, value = "" }) => {
     const lock = parseLock(value.replace(/\s+#.*$/s, ""));
-    return typeof lock !== "string" && lock.id === id;
+    return key.toLowerCase() === "key" && typeof lock !== "string" && lock.id === id;
   });
   if (found === undefined) return text;
   if (keys.length === 1) return withoutDevices(text, new Set([device]));

@@ -49,15 +49,19 @@ export function findHostTraps(
       ...ended(door, host.now, place(doorDirectives.until)),
     ];
   });
-  return [...ofDoors, ...usedKnockPorts(options, host.listening)];
+  return [
+    ...ofDoors,
+    ...usedKnockPorts("KnockPort", options.knockPorts, host.listening),
+    ...usedKnockPorts("FwknopPort", options.fwknopPorts, host.listening),
+  ];
 }
 
 /** What listens there gets the knocks, too, and may answer. */
-function usedKnockPorts({ knockPorts }: Config["options"], open: PortSets): Problem[] {
-  return knockPorts
+function usedKnockPorts(name: string, ports: readonly number[], open: PortSets): Problem[] {
+  return ports
     .filter((port) => open.udp.has(port))
     .map((port) => {
-      const message = `something listens on udp/${port} of this machine, which is a KnockPort: it sees the knocks, too`;
+      const message = `something listens on udp/${port} of this machine, which is a ${name}: it sees the knocks, too`;
       return warn({ line: 1, column: 1 }, message, "a port on which nothing listens");
     });
 }

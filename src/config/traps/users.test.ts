@@ -18,7 +18,8 @@ function traps(users: string, ...devices: string[]): string[] {
   });
   const parsed = parseUsers(sections.join("\n"));
   expect(parsed.problems).toEqual([]);
-  return findUserTraps(config?.doors ?? [], parsed.devices, now);
+  const options = { knockPorts: [23547], fwknopPorts: [] };
+  return findUserTraps({ options, doors: config?.doors ?? [] }, parsed.devices, now);
 }
 
 test.each<[string, string[]]>([

@@ -1,15 +1,21 @@
 import { nearest } from "../../base/nearest.ts";
 import { isAmongUsers } from "../../base/principals.ts";
 import type { WallTime } from "../../base/time.ts";
-import type { DoorConfig } from "../config.ts";
+import type { ConfigOptions, DoorConfig } from "../config.ts";
 import type { Device } from "../users.ts";
 
 /** How long before its end a key is worth a warning: milliseconds. */
 const soon = 14 * 86_400_000;
 
+/** What of a configuration concerns the users file. */
+export interface UserTrapSettings {
+  readonly options: Pick<ConfigOptions, "knockPorts" | "fwknopPorts">;
+  readonly doors: readonly DoorConfig[];
+}
+
 /** Returns warnings of what configuration and users file say of each other: a sentence each. */
 export function findUserTraps(
-  doors: readonly DoorConfig[],
+  { options, doors }: UserTrapSettings,
   devices: readonly Device[],
   now: WallTime,
 ): string[] {
@@ -21,6 +27,7 @@ export function findUserTraps(
     ...doors.flatMap(({ name, users }) => unknownUsers(name, users, known)),
     ...doors.flatMap((door) => withoutDevice(door, devices)),
     ...devices.flatMap((device) => endingDevice(device, now)),
+    ...devices.flatMap((device) => withoutPort(device, options)),
   ];
 }
 
@@ -37,6 +44,16 @@ function withoutDevice({ name, users }: DoorConfig, devices: readonly Device[]):
   const enabled = devices.filter(({ disabled }) => !disabled);
   if (users.length === 0 || enabled.some((device) => isAmongUsers(users, device))) return [];
   return [`'${name}' has users, but none of them has a device that is enabled`];
+}
+
+function withoutPort(
+  { name, disabled, fwknop }: Device,
+  { knockPorts, fwknopPorts }: UserTrapSettings["options"],
+): string[] {
+  const ports = fwknop === undefined ? knockPorts : fwknopPorts;
+  if (disabled || ports.length > 0) return [];
+  const directive = fwknop === undefined ? "KnockPort" : "FwknopPort";
+  return [`${name} cannot knock: ${directive} says no port for its packets`];
 }
 
 function endingDevice({ name, expires, disabled }: Device, now: WallTime): string[] {

@@ -15,12 +15,15 @@ import type { TrialKnocks } from "../protection/trial-knocks.ts";
 import type { Rehearsal } from "../rehearsal.ts";
 import { reportRehearsed } from "../rehearsal.ts";
 import type { State } from "../state/state.ts";
-import type { KeyKnocksParts } from "./key-knocks.ts";
+import type { KeyKnocksParts, LongestPackets } from "./key-knocks.ts";
 import { KeyKnocks } from "./key-knocks.ts";
 import { permitKnock } from "./permit.ts";
 
 /** 16,384 frames, each for the longest packet with its headers. */
-const ringSize: RingSize = { frame: 512, block: 65_536, blocks: 128 };
+const ringSizes: Readonly<Record<LongestPackets, RingSize>> = {
+  keys: { frame: 512, block: 65_536, blocks: 128 },
+  fwknop: { frame: 1024, block: 65_536, blocks: 256 },
+};
 
 /** The parts of a daemon that knocks with a key reach. */
 export interface KeyKnocksNeighbours extends Pick<KeyKnocksParts, "clock" | "onlyIpv4"> {
@@ -51,7 +54,7 @@ export function assembleKeyKnocks(config: Config, parts: KeyKnocksNeighbours): K
     if (isOpen) trialKnocks.recordOpening(owner, source, time);
   };
   return new KeyKnocks(config, {
-    openRing: (interfaces, sink) => new Ring(interfaces, clock, sink, ringSize),
+    openRing: (interfaces, sink, longest) => new Ring(interfaces, clock, sink, ringSizes[longest]),
     file: persistence && { path: persistence.state.files.knocks, disk: persistence.state.disk },
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
     permit: (knock, now) => permitKnock(knock, { users, doors: doors.current }, now),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { byKernel } from "../../../test/support/accesses.ts";
+import { FwknopDevice } from "../../../test/support/fwknop-device.ts";
 import { KnockDevice } from "../../../test/support/knock-device.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
@@ -58,7 +59,8 @@ afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50
 function device({ name, lock }: KnockDevice, more: Partial<Device> = {}): Device {
   return {
     ...{ name, locks: [lock], groups: [], expires: undefined, allow: undefined },
-    ...{ requireAddress: false, elsewhere: [], disabled: false, ...more },
+    ...{ requireAddress: false, elsewhere: [], disabled: false },
+    ...{ fwknop: undefined, fwknopHmac: "sha256", fwknopUser: undefined, ...more },
   };
 }
 
@@ -92,9 +94,15 @@ async function use(keyKnocks: KeyKnocks, ...now: readonly Device[]): Promise<voi
   const enabled = devices.filter(({ disabled }) => !disabled);
   await keyKnocks.use(
     { options },
-    enabled.flatMap(({ name: who, locks, expires }) =>
-      locks.map((lock) => ({ who, lock, expires })),
-    ),
+    {
+      keys: enabled.flatMap(({ name: who, locks, expires }) =>
+        locks.map((lock) => ({ who, lock, expires })),
+      ),
+      fwknopKeys: enabled.flatMap(
+        ({ name: who, fwknop: lock, expires, allow, fwknopUser: user }) =>
+          lock === undefined ? [] : [{ who, lock, expires, allow, user }],
+      ),
+    },
   );
 }
 
@@ -121,6 +129,54 @@ test("captures while there is a key that may be used, and not otherwise", async 
   expect(rings).toHaveLength(2);
   keyKnocks.stop();
   expect(rings[1]?.isClosed).toBe(true);
+});
+
+test("a ring for the longer packets of fwknop takes the place of the other", async () => {
+  const sizes: string[] = [];
+  const keyKnocks = open({
+    openRing: (_, sink, longest) => {
+      sizes.push(longest);
+      const ring = new FakeRing(sink);
+      rings.push(ring);
+      return ring as unknown as Ring;
+    },
+  });
+  const both = { options: { ...options, fwknopPorts: [62_201] } };
+  const fwknop = new FwknopDevice("carol/phone");
+  const carol = { who: fwknop.name, lock: fwknop.lock };
+  const more = { expires: undefined, allow: undefined, user: undefined };
+  const keys = [{ who: alice.name, lock: alice.lock, expires: undefined }];
+  await keyKnocks.use(both, { keys, fwknopKeys: [] });
+  await keyKnocks.use(both, { keys, fwknopKeys: [{ ...carol, ...more }] });
+  expect(rings.map(({ isClosed }) => isClosed)).toEqual([true, false]);
+  expect(rings[1]?.ports).toEqual({ tcp: new Set(), udp: new Set([port, 62_201]) });
+  await keyKnocks.use(both, { keys: [], fwknopKeys: [{ ...carol, ...more }] });
+  expect(rings[1]?.ports).toEqual({ tcp: new Set(), udp: new Set([62_201]) });
+  await keyKnocks.use({ options }, { keys, fwknopKeys: [{ ...carol, ...more }] });
+  expect(sizes).toEqual(["keys", "fwknop", "keys"]);
+  keyKnocks.stop();
+});
+
+test("a packet of fwknop is used for the next start, too", async () => {
+  const fwknop = new FwknopDevice("carol/phone");
+  const carol = { who: fwknop.name, lock: fwknop.lock };
+  const key = { ...carol, expires: undefined, allow: undefined, user: undefined };
+  const both = { options: { ...options, fwknopPorts: [62_201] } };
+  const packet = fwknop.packet({ time: wall + 1000 });
+  const sendPacket = () => {
+    const ends = { source: address("192.0.2.7"), destination: address("192.0.2.1"), protocol: UDP };
+    rings.at(-1)?.deliver(ipv4(ends, udp({ port: 62_201, data: packet })), clock.now());
+  };
+  const knocks = [open(), open(), open()];
+  for (const keyKnocks of knocks) {
+    await keyKnocks.use(both, { keys: [], fwknopKeys: [key] });
+    sendPacket();
+    // Its journal is complete once it is closed.
+    keyKnocks.stop();
+    await keyKnocks.close();
+  }
+  expect(log.texts.filter((text) => text.includes("(door)"))).toHaveLength(1);
+  expect(log.texts.filter((text) => text.includes("(replay)"))).toHaveLength(2);
 });
 
 test("refuses what is older than a start without a journal, and says so once", async () => {

@@ -1,4 +1,5 @@
 import { Authenticator, lossLife } from "../../auth/authenticator.ts";
+import { FwknopAuthenticator } from "../../auth/fwknop.ts";
 import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
@@ -6,12 +7,14 @@ import type { Ring } from "../../capture/ring.ts";
 import type { Sink } from "../../capture/source.ts";
 import type { Config } from "../../config/config.ts";
 import type { Device } from "../../config/users.ts";
+import { keyIdsOf } from "../../config/users.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import type { Disk } from "../../system/disk.ts";
-import type { ActiveKey } from "../active-key.ts";
-import type { KeyWindow, RecoveredKnocks } from "../state/knock-journal.ts";
+import type { ActiveFwknopKey, ActiveKey, KeysInForce } from "../active-key.ts";
+import type { RecoveredKnocks } from "../state/knock-journal.ts";
 import { KnockJournal } from "../state/knock-journal.ts";
+import type { FwknopKeyWindow, KeyWindow } from "../state/knock-journal-lines.ts";
 import { KeyWatch } from "./key-watch.ts";
 import { KnockCounters } from "./knock-counters.ts";
 import type { KnockPipelineParts } from "./knock-pipeline.ts";
@@ -20,13 +23,20 @@ import { KnockPipeline } from "./knock-pipeline.ts";
 /** A window without a key is forgotten when its newest time is this old: milliseconds. */
 const windowLife = 30 * 86_400_000;
 
+/** Those of fwknop are longer than knocks with a key. */
+export type LongestPackets = "keys" | "fwknop";
+
 export interface KeyKnocksParts
   extends Omit<
     KnockPipelineParts<ActiveKey>,
-    "openSource" | "authenticator" | "watch" | "journal" | "counters"
+    "openSource" | "authenticator" | "fwknop" | "watch" | "journal" | "counters"
   > {
-  /** Opens a ring on these interfaces, or on all. Throws CAPTURE. */
-  readonly openRing: (interfaces: readonly string[] | undefined, sink: Sink) => Ring;
+  /** Opens a ring on these interfaces, or on all, for the longest packets. Throws CAPTURE. */
+  readonly openRing: (
+    interfaces: readonly string[] | undefined,
+    sink: Sink,
+    longest: LongestPackets,
+  ) => Ring;
   /** Where accepted times are kept; `undefined` in a dry run. */
   readonly file: { readonly path: string; readonly disk: Disk } | undefined;
   /** Those of the users file in force, disabled ones, too. */
@@ -39,6 +49,7 @@ export class KeyKnocks {
   readonly #parts: KeyKnocksParts;
   readonly #knocks: KnockPipeline<ActiveKey>;
   readonly #authenticator: Authenticator<ActiveKey>;
+  readonly #fwknop: FwknopAuthenticator<ActiveFwknopKey>;
   readonly #watch: KeyWatch;
   #ring: Ring | undefined;
   #interfaces: readonly string[] | undefined;
@@ -47,11 +58,13 @@ export class KeyKnocks {
   #opened: Promise<void> | undefined;
   #isStopped = false;
   #ports: readonly number[] = [];
+  #longest: LongestPackets = "keys";
 
   constructor({ options }: Pick<Config, "options">, parts: KeyKnocksParts) {
     this.#parts = parts;
     this.#interfaces = options.interfaces;
     this.#authenticator = new Authenticator(options.freshness);
+    this.#fwknop = new FwknopAuthenticator(options.freshness);
     this.#watch = new KeyWatch({
       find: (name) => Array.from(parts.devices()).find((device) => device.name === name),
       authenticator: this.#authenticator,
@@ -60,10 +73,11 @@ export class KeyKnocks {
     const { refuseWithoutJournal, isOurs, isLocalSource, onlyIpv4, clock, log } = parts;
     this.#knocks = new KnockPipeline({
       openSource: (sink) => {
-        this.#ring = parts.openRing(this.#interfaces, sink);
+        this.#ring = parts.openRing(this.#interfaces, sink, this.#longest);
         return this.#ring;
       },
       authenticator: this.#authenticator,
+      fwknop: this.#fwknop,
       watch: this.#watch,
       journal: () => this.#journal,
       permit: parts.permit,
@@ -76,14 +90,24 @@ export class KeyKnocks {
   }
 
   /** Puts these keys in force. Throws CAPTURE. */
-  async use({ options }: Pick<Config, "options">, keys: readonly ActiveKey[]): Promise<void> {
+  async use(
+    { options }: Pick<Config, "options">,
+    { keys, fwknopKeys }: KeysInForce,
+  ): Promise<void> {
     this.#authenticator.setKeys(keys, options.freshness);
-    const isWanted = keys.length > 0 && options.knockPorts.length > 0;
+    this.#fwknop.setKeys(fwknopKeys, options.freshness);
+    const keyPorts = keys.length > 0 ? options.knockPorts : [];
+    const fwknopPorts = fwknopKeys.length > 0 ? options.fwknopPorts : [];
+    const isWanted = keyPorts.length + fwknopPorts.length > 0;
     if (isWanted) this.#opened ??= this.#openJournal();
     await this.#opened;
     if (this.#isStopped) return;
-    this.#ports = isWanted ? options.knockPorts : [];
-    this.#knocks.watch(new Set(this.#ports));
+    this.#ports = [...keyPorts, ...fwknopPorts];
+    const longest = fwknopPorts.length > 0 ? "fwknop" : "keys";
+    // A ring with frames of another size takes its place.
+    if (longest !== this.#longest) this.#knocks.close();
+    this.#longest = longest;
+    this.#knocks.watch({ keys: new Set(keyPorts), fwknop: new Set(fwknopPorts) });
     if (!isWanted) this.#ring = undefined;
   }
 
@@ -101,24 +125,26 @@ export class KeyKnocks {
   countKeys(): Readonly<Record<"live" | "disabled" | "expired", number>> {
     const counts = { live: 0, disabled: 0, expired: 0 };
     const wall = this.#parts.clock.wall();
-    for (const { disabled, expires, locks } of this.#parts.devices()) {
+    for (const device of this.#parts.devices()) {
+      const { disabled, expires } = device;
       const isExpired = expires !== undefined && expires <= wall;
-      counts[disabled ? "disabled" : isExpired ? "expired" : "live"] += locks.length;
+      const state = disabled ? "disabled" : isExpired ? "expired" : "live";
+      counts[state] += keyIdsOf(device).length;
     }
     return counts;
   }
 
   /** Returns what is known of each key of the users file in force. */
   report(): Result<"keys"> {
-    return Array.from(this.#parts.devices(), ({ name: user, locks }) =>
-      locks.map(({ id }) => {
+    return Array.from(this.#parts.devices(), (device) =>
+      keyIdsOf(device).map((id) => {
         const { last, refusals = [] } = this.counters.activity(id) ?? {};
         const lastKnock = last && {
           ...{ time: new Date(last.wall), source: last.source },
           offsetMs: Math.round(last.offset),
         };
         return {
-          user,
+          user: device.name,
           id,
           ...(lastKnock && { lastKnock }),
           refusals: Object.fromEntries(refusals),
@@ -174,33 +200,46 @@ export class KeyKnocks {
     const { file, clock, log } = this.#parts;
     if (file === undefined) return;
     const windows = () => this.#keptWindows();
-    const journal = new KnockJournal({ ...file, clock, log, windows });
+    const fwknopWindows = () => this.#keptFwknopWindows();
+    const journal = new KnockJournal({ ...file, clock, log, windows, fwknopWindows });
     this.#journal = journal;
     await journal.open((recovered) => this.#recover(file.path, recovered));
   }
 
-  #recover(path: string, { windows, lost }: RecoveredKnocks): void {
+  #recover(path: string, { windows, fwknopWindows, lost }: RecoveredKnocks): void {
     const { clock, log } = this.#parts;
     this.#authenticator.restore(windows);
+    this.#fwknop.restore(fwknopWindows);
     if (lost === undefined) return;
-    this.#authenticator.forgetBefore(lost.start, clock.now(), this.#knownIds());
+    const devices = [...this.#parts.devices()];
+    const ids = devices.flatMap(({ locks }) => locks.map(({ id }) => id));
+    const fwknopIds = devices.flatMap(({ fwknop }) => fwknop?.id ?? []);
+    this.#authenticator.forgetBefore(lost.start, clock.now(), ids);
+    this.#fwknop.forgetBefore(lost.start / 1000, clock.now(), fwknopIds);
     const time = humanDuration(lossLife);
     const text = `warning: knock journal ${path} ${lost.why} are refused for ${time}`;
     log.write({ level: "warning", event: "knock-journal-lost", text });
   }
 
-  /** Those of all devices, disabled ones, too. */
-  #knownIds(): KeyId[] {
-    const locks = Array.from(this.#parts.devices(), (device) => device.locks).flat();
-    return locks.map(({ id }) => id);
-  }
-
   *#keptWindows(): Generator<KeyWindow> {
-    const known = new Set(this.#knownIds());
-    const oldest = (this.#parts.clock.wall() - windowLife) * 1000;
     for (const one of this.#authenticator.windows()) {
       const [id, { floor, times }] = one;
-      if (known.has(id) || (times.at(-1) ?? floor) >= oldest) yield one;
+      if (this.#isKept(id, (times.at(-1) ?? floor) / 1000)) yield one;
     }
+  }
+
+  *#keptFwknopWindows(): Generator<FwknopKeyWindow> {
+    for (const one of this.#fwknop.windows()) {
+      const [id, { floor, accepted }] = one;
+      if (this.#isKept(id, Math.max(floor, ...accepted.map(([, time]) => time)) * 1000)) yield one;
+    }
+  }
+
+  /** `newest`: milliseconds since 1970. */
+  #isKept(id: KeyId, newest: number): boolean {
+    const isKnown = Array.from(this.#parts.devices()).some((device) =>
+      keyIdsOf(device).includes(id),
+    );
+    return isKnown || newest >= this.#parts.clock.wall() - windowLife;
   }
 }

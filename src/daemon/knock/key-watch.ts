@@ -1,6 +1,5 @@
 import type { Instant } from "../../auth/authenticator.ts";
-import type { HintedKey } from "../../auth/hints.ts";
-import type { Judgement } from "../../auth/judgement.ts";
+import type { WatchedJudgement } from "../../auth/judgement.ts";
 import type { DeviceWatchParts, WatchedRefusal } from "../../auth/watch.ts";
 import { DeviceWatch } from "../../auth/watch.ts";
 import type { Clock } from "../../base/clock.ts";
@@ -67,7 +66,7 @@ export class KeyWatch {
 
   /** Returns why a packet of a watched device opened nothing, if no log line tells that. */
   explain(
-    judgement: Judgement<HintedKey>,
+    judgement: WatchedJudgement,
     payload: Uint8Array,
     instant: Instant,
   ): WatchedKnock | undefined {

@@ -5,15 +5,15 @@ import type { KeyId } from "../../knock/keys.ts";
 import { Histogram } from "../metrics/histogram.ts";
 
 /** How a packet came, in metrics. */
-type KnockFormat = "sesame" | "stun";
+type KnockFormat = "sesame" | "stun" | "fwknop";
 
-export const knockFormats: readonly KnockFormat[] = ["sesame", "stun"];
+export const knockFormats: readonly KnockFormat[] = ["sesame", "stun", "fwknop"];
 
-/** What became of a packet: it was accepted, or the check of docs/knock-packet.md that refused it. */
+/** What became of a packet: it was accepted, or the check of docs/knock-packet.md or docs/fwknop.md that refused it. */
 export const knockResults: readonly string[] = [
   ...["accepted", "form", "hint", "repeated", "repeated-elsewhere", "budget", "tag", "clock"],
   ...["replay", "start", "rate", "signature", "journal", "disabled", "expired", "source"],
-  ...["address", "door"],
+  ...["address", "door", "hmac", "cipher", "fields", "type", "user", "full", "service"],
 ];
 
 /** What is known of one key since the start. */
@@ -46,11 +46,12 @@ export class KnockCounters {
   readonly #packets: Readonly<Record<KnockFormat, Map<string, number>>> = {
     sesame: new Map(),
     stun: new Map(),
+    fwknop: new Map(),
   };
   readonly #keys = new Map<KeyId, MutableActivity>();
 
   count(carrier: Carrier, result: string): void {
-    increment(this.#packets[carrier === "udp" ? "sesame" : "stun"], result);
+    increment(this.#packets[carrier === "udp" ? "sesame" : carrier], result);
   }
 
   countRefusal(key: KeyId, check: string): void {

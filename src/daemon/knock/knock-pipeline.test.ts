@@ -1,15 +1,17 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { byKernel } from "../../../test/support/accesses.ts";
+import { FwknopDevice } from "../../../test/support/fwknop-device.ts";
 import { KnockDevice, stunRequest } from "../../../test/support/knock-device.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address, hex, ipv4, ipv6, UDP, udp } from "../../../test/support/packets.ts";
 import { Authenticator } from "../../auth/authenticator.ts";
+import { FwknopAuthenticator } from "../../auth/fwknop.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
 import type { KnockJournal } from "../state/knock-journal.ts";
 import { KnockCounters } from "./knock-counters.ts";
-import type { KnownKey } from "./knock-pipeline.ts";
+import type { KnownFwknopKey, KnownKey } from "./knock-pipeline.ts";
 import { KnockPipeline } from "./knock-pipeline.ts";
 import type { KnockPermission } from "./permit.ts";
 
@@ -18,15 +20,22 @@ const home = address("192.0.2.7");
 const elsewhere = address("192.0.2.66");
 const own = address("192.0.2.1");
 const alice = new KnockDevice("alice/laptop");
+const bob = new FwknopDevice("bob/phone");
 const port = 23_547;
+const fwknopPort = 62_201;
 
 /** A disk for times: each commit ends when a test says so. */
 class SlowJournal {
   readonly recorded: number[] = [];
+  readonly packets: string[] = [];
   readonly waiting: ((isDurable: boolean) => void)[] = [];
 
   record(_key: string, time: number): void {
     this.recorded.push(time);
+  }
+
+  recordFwknop(_key: string, packet: { readonly digest: string }): void {
+    this.packets.push(packet.digest);
   }
 
   commit(): Promise<boolean> {
@@ -64,6 +73,9 @@ beforeEach(() => {
 function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
   const authenticator = new Authenticator<KnownKey>(120_000);
   authenticator.setKeys([{ lock: alice.lock, who: alice.name }]);
+  const fwknop = new FwknopAuthenticator<KnownFwknopKey>(120_000);
+  const { lock, name: who } = bob;
+  fwknop.setKeys([{ lock, who, expires: undefined, allow: undefined, user: undefined }]);
   const knocks = new KnockPipeline<KnownKey>({
     watch: { explain: () => undefined },
     openSource: (sink) => {
@@ -71,6 +83,7 @@ function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
       return source;
     },
     authenticator,
+    fwknop,
     journal: () => journal as unknown as KnockJournal,
     refuseWithoutJournal,
     permit: () => permission,
@@ -82,7 +95,7 @@ function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
     rateLimiter: undefined,
     onInternalError: () => expect.unreachable(),
   });
-  knocks.watch(new Set([port]));
+  knocks.watch({ keys: new Set([port]), fwknop: new Set([fwknopPort]) });
   return knocks;
 }
 
@@ -226,12 +239,59 @@ describe("a stranger's packet", () => {
   });
 });
 
+describe("a packet of fwknop", () => {
+  const sendFwknop = (data: Uint8Array) => send(data, home, own, fwknopPort);
+
+  test("opens when it is on the disk, and once", async () => {
+    start();
+    const packet = bob.packet({ time: wall, timeout: 60 });
+    sendFwknop(packet);
+    sendFwknop(packet);
+    await settle();
+    expect(opened).toEqual([]);
+    expect(journal.packets).toHaveLength(1);
+    await journal.answer();
+    expect(opened).toHaveLength(1);
+    expect(log.texts).toEqual([
+      "192.0.2.7: knock of bob/phone refused (replay): it was accepted before",
+      "192.0.2.7: ssh: OPEN SESAME: bob/phone, for 1h",
+    ]);
+    expect(log.entries.at(-1)?.detail).toMatchObject({ carrier: "fwknop", asked: 60 });
+    expect(["accepted", "replay"].map((name) => counters.packets("fwknop", name))).toEqual([1, 1]);
+    expect(counters.activity(bob.lock.id)?.refusals.get("replay")).toBe(1);
+  });
+
+  test("is none at the port of keys, and the reverse", () => {
+    start();
+    send(bob.packet({ time: wall }));
+    sendFwknop(knock());
+    sendFwknop(Buffer.alloc(200, "A"));
+    expect(counters.packets("sesame", "form")).toBe(1);
+    expect(counters.packets("fwknop", "form")).toBe(1);
+    expect(counters.packets("fwknop", "hmac")).toBe(1);
+    expect(log.texts).toEqual([]);
+  });
+
+  test.each([
+    [{ type: 0 }, "type", "it asks for a command or for NAT, and not for access"],
+    [
+      { digest: "md5" },
+      "fields",
+      "its message has another format, or a digest other than SHA-256, SHA-384 or SHA-512",
+    ],
+  ])("with %j is refused by name", (more, check, why) => {
+    start();
+    sendFwknop(bob.packet({ time: wall, ...more }));
+    expect(log.texts).toEqual([`192.0.2.7: knock of bob/phone refused (${check}): ${why}`]);
+  });
+});
+
 test("without ports nothing is captured", () => {
   const knocks = start();
-  knocks.watch(new Set());
+  knocks.watch({ keys: new Set(), fwknop: new Set() });
   send(knock());
   expect(journal.recorded).toEqual([]);
-  knocks.watch(new Set([port]));
+  knocks.watch({ keys: new Set([port]), fwknop: new Set() });
   send(knock());
   expect(journal.recorded).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
 import type { Authenticator } from "../../auth/authenticator.ts";
+import type { AcceptedFwknop, FwknopAuthenticator, FwknopKey } from "../../auth/fwknop.ts";
 import type { HintedKey } from "../../auth/hints.ts";
 import type { Carrier, Judgement } from "../../auth/judgement.ts";
 import type { Address } from "../../base/address.ts";
@@ -12,6 +13,7 @@ import type { IsLocalSource } from "../../decode/martian.ts";
 import { isMartian } from "../../decode/martian.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
+import type { KeyId } from "../../knock/keys.ts";
 import type { KnockRequest } from "../../knock/packet.ts";
 import type { LogPriority, LogRateLimiter } from "../log/log-rate-limiter.ts";
 import type { KnockJournal } from "../state/knock-journal.ts";
@@ -25,14 +27,25 @@ import type { KnockPermission, UsedKnock } from "./permit.ts";
 const mostWaiting = 1000;
 
 /** A key, and the device whose it is. */
-export interface KnownKey extends HintedKey {
+interface OwnedKey {
   readonly who: string;
+  readonly lock: { readonly id: KeyId };
+}
+
+export type KnownKey = HintedKey & Pick<OwnedKey, "who">;
+export type KnownFwknopKey = FwknopKey & Pick<OwnedKey, "who">;
+
+/** The UDP ports of both kinds of packets. */
+export interface KnockPorts {
+  readonly keys: ReadonlySet<number>;
+  readonly fwknop: ReadonlySet<number>;
 }
 
 export interface KnockPipelineParts<Key extends KnownKey> {
   /** Opens the source that delivers to `sink`. */
   readonly openSource: (sink: Sink) => Source;
   readonly authenticator: Authenticator<Key>;
+  readonly fwknop: FwknopAuthenticator<KnownFwknopKey>;
   readonly watch: Pick<KeyWatch, "explain">;
   /** `undefined` where nothing is to be written. */
   readonly journal: () => KnockJournal | undefined;
@@ -57,9 +70,9 @@ export interface KnockPipelineParts<Key extends KnownKey> {
 }
 
 /** An accepted packet on its way to the disk. */
-interface AcceptedKnock<Key extends KnownKey> extends UsedKnock {
-  readonly key: Key;
-  readonly request: KnockRequest;
+interface AcceptedKnock extends UsedKnock {
+  readonly key: OwnedKey;
+  readonly request: KnockRequest | AcceptedFwknop;
   readonly time: Monotonic;
   readonly carrier: Carrier;
   readonly offset: number;
@@ -75,22 +88,23 @@ interface AcceptedKnock<Key extends KnownKey> extends UsedKnock {
 export class KnockPipeline<Key extends KnownKey> {
   readonly #parts: KnockPipelineParts<Key>;
   #source: Source | undefined;
-  #ports: ReadonlySet<number> = new Set();
+  #ports: KnockPorts = { keys: new Set(), fwknop: new Set() };
   #waiting = 0;
 
   constructor(parts: KnockPipelineParts<Key>) {
     this.#parts = parts;
   }
 
-  /** The packets go to these UDP ports. Without any, nothing is captured. Throws CAPTURE. */
-  watch(ports: ReadonlySet<number>): void {
+  /** The packets go to these ports. Without any, nothing is captured. Throws CAPTURE. */
+  watch(ports: KnockPorts): void {
     this.#ports = ports;
-    if (ports.size === 0) {
+    const udp = new Set([...ports.keys, ...ports.fwknop]);
+    if (udp.size === 0) {
       this.close();
       return;
     }
     this.#source ??= this.#parts.openSource((frame) => this.#take(frame));
-    this.#source.watch({ tcp: new Set(), udp: ports });
+    this.#source.watch({ tcp: new Set(), udp });
   }
 
   close(): void {
@@ -101,14 +115,15 @@ export class KnockPipeline<Key extends KnownKey> {
   #take(frame: Frame): void {
     try {
       const packet = decode(frame);
+      const isFwknop = packet !== undefined && this.#ports.fwknop.has(packet.port);
       // The source may deliver more than it was asked for.
-      if (packet !== undefined && (packet.protocol !== "udp" || !this.#ports.has(packet.port)))
-        return;
+      const isWatched = isFwknop || packet === undefined || this.#ports.keys.has(packet.port);
+      if (!isWatched || (packet !== undefined && packet.protocol !== "udp")) return;
       if (packet === undefined || !this.#isForUs(frame, packet)) {
-        this.#parts.counters.count("udp", "form");
+        this.#parts.counters.count(isFwknop ? "fwknop" : "udp", "form");
         return;
       }
-      this.#judge(frame, packet);
+      this.#judge(frame, packet, isFwknop);
     } catch (error) {
       // No packet may end the daemon, whatever the fault.
       this.#reportInternalError(error);
@@ -123,26 +138,26 @@ export class KnockPipeline<Key extends KnownKey> {
     return isOurs(destination);
   }
 
-  #judge({ data }: Frame, packet: Packet): void {
+  #judge({ data }: Frame, packet: Packet, isFwknop: boolean): void {
     const { payloadStart, payloadLength, source, port, time } = packet;
-    const { authenticator, clock } = this.#parts;
+    const { authenticator, fwknop, clock } = this.#parts;
     const payload = new Uint8Array(data.buffer, data.byteOffset + payloadStart, payloadLength);
     const instant = { now: clock.now(), wall: clock.wall() };
-    const judgement = authenticator.judge(payload, source, instant);
-    if (judgement.kind !== "authentic") {
-      this.#countRefused(judgement, source, instant.wall);
-      const watched = this.#parts.watch.explain(judgement, payload, instant);
-      if (watched === undefined) return;
-      const knock = { ...watched, source, carrier: judgement.carrier };
-      this.#writeRefused(knock, watched.check, instant.wall);
+    const judge = isFwknop ? fwknop : authenticator;
+    const judgement = judge.judge(payload, source, instant);
+    if (judgement.kind === "authentic") {
+      void this.#accept({ ...judgement, source, port, time });
       return;
     }
-    const { key, request, carrier, offset } = judgement;
-    void this.#accept({ key, request, carrier, offset, source, port, time });
+    this.#countRefused(judgement, source, instant.wall);
+    const watched = this.#parts.watch.explain(judgement, payload, instant);
+    if (watched === undefined) return;
+    const knock = { ...watched, source, carrier: judgement.carrier };
+    this.#writeRefused(knock, watched.check, instant.wall);
   }
 
   #countRefused(
-    judgement: Exclude<Judgement<Key>, { readonly kind: "authentic" }>,
+    judgement: Exclude<Judgement<OwnedKey, unknown>, { readonly kind: "authentic" }>,
     source: Address,
     wall: WallTime,
   ): void {
@@ -157,25 +172,26 @@ export class KnockPipeline<Key extends KnownKey> {
   }
 
   #writeRefused(knock: ReportedKnock, check: string, wall: WallTime): void {
-    const explain = () => explainRefusal(check, knock.offset);
+    const explain = () => explainRefusal(check, knock);
     this.#write("low", wall, () => reportRefused(knock, check, explain()));
   }
 
   /** The time of an accepted packet is on the disk before anything opens. */
-  async #accept(knock: AcceptedKnock<Key>): Promise<void> {
+  async #accept(knock: AcceptedKnock): Promise<void> {
     try {
       if (await this.#record(knock)) await this.#open(knock);
-      else this.#refuse(knock, "journal", explainRefusal("journal", undefined));
+      else this.#refuse(knock, "journal", explainRefusal("journal", knock));
     } catch (error) {
       this.#reportInternalError(error);
     }
   }
 
-  async #record({ key, request }: AcceptedKnock<Key>): Promise<boolean> {
+  async #record({ key, request }: AcceptedKnock): Promise<boolean> {
     const { refuseWithoutJournal, counters, clock } = this.#parts;
     const journal = this.#parts.journal();
     if (journal === undefined) return true;
-    journal.record(key.lock.id, request.time);
+    if ("door" in request) journal.record(key.lock.id, request.time);
+    else journal.recordFwknop(key.lock.id, request);
     if (this.#waiting >= mostWaiting) return false;
     this.#waiting++;
     const begin = clock.now();
@@ -185,7 +201,7 @@ export class KnockPipeline<Key extends KnownKey> {
     return isDurable || !refuseWithoutJournal;
   }
 
-  async #open(knock: AcceptedKnock<Key>): Promise<void> {
+  async #open(knock: AcceptedKnock): Promise<void> {
     const { permit, open, counters, clock, log } = this.#parts;
     const wall = clock.wall();
     const permission = permit(knock, wall);
@@ -204,7 +220,7 @@ export class KnockPipeline<Key extends KnownKey> {
     await open(request, knock.time);
   }
 
-  #refuse(knock: AcceptedKnock<Key>, check: string, why: string, door?: string): void {
+  #refuse(knock: AcceptedKnock, check: string, why: string, door?: string): void {
     const { counters, clock } = this.#parts;
     counters.count(knock.carrier, check);
     counters.countRefusal(knock.key.lock.id, check);
@@ -227,7 +243,7 @@ export class KnockPipeline<Key extends KnownKey> {
   }
 }
 
-function reported<Key extends KnownKey>(knock: AcceptedKnock<Key>): ReportedKnock {
+function reported(knock: AcceptedKnock): ReportedKnock {
   const { source, carrier, key, offset } = knock;
   return { source, carrier, who: key.who, key: key.lock.id, offset };
 }

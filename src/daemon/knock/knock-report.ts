@@ -71,14 +71,17 @@ function clockWords(offset: number | undefined): string {
 }
 
 /** Returns why one of the checks before those of rights refuses a packet of a known key, or why it has no hint. */
-export function explainRefusal(check: string, offset: number | undefined): string {
+export function explainRefusal(
+  check: string,
+  { offset, carrier }: Pick<ReportedKnock, "offset" | "carrier">,
+): string {
   switch (check) {
     case "form":
       return "its content breaks the format";
     case "clock":
       return `its clock is ${humanDuration(Math.abs(offset ?? 0))} ${(offset ?? 0) < 0 ? "behind" : "ahead of"} this one`;
     case "replay":
-      return "its time was used before";
+      return carrier === "fwknop" ? "it was accepted before" : "its time was used before";
     case "start":
       return "it is from before the knock journal was lost, and what was accepted then is unknown";
     case "rate":
@@ -97,6 +100,16 @@ export function explainRefusal(check: string, offset: number | undefined): strin
       return "the device is disabled, or this key removed";
     case "expired":
       return "the device has expired";
+    case "cipher":
+      return "it is not encrypted by AES-256 in mode CBC with this key";
+    case "fields":
+      return "its message has another format, or a digest other than SHA-256, SHA-384 or SHA-512";
+    case "type":
+      return "it asks for a command or for NAT, and not for access";
+    case "user":
+      return "it names another user than fwknop_user";
+    case "full":
+      return "too many packets of this key have been accepted lately";
     case "journal":
       return "its time could not be recorded";
     default:

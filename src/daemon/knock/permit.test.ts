@@ -1,7 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { FwknopDevice } from "../../../test/support/fwknop-device.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address } from "../../../test/support/packets.ts";
 import { Address } from "../../base/address.ts";
+import { parsePortService } from "../../base/port-service.ts";
 import { wallTime } from "../../base/time.ts";
 import { parseConfig } from "../../config/parse.ts";
 import { parseUsers } from "../../config/users.ts";
@@ -78,6 +80,58 @@ test("doors that keys do not open, doors that are not there, and removed keys", 
       why: removed,
     });
   }
+});
+
+describe("a packet of fwknop", () => {
+  const { config: both } = parseConfig(`
+[options]
+FwknopPort = 62201
+[other]
+users = carol
+open = tcp/22, udp/51820
+[ssh]
+users = bob
+open = tcp/22
+open_for = 30s
+longest = 5m
+[all]
+users = bob
+open = tcp/22, udp/51820
+`);
+  const live = new Doors(both?.doors ?? [], () => [], new MemoryLog());
+  const fwknop = new FwknopDevice("bob/phone");
+  const section = `[bob/phone]\nfwknop_key = ${fwknop.keyText}\nfwknop_hmac_key = ${fwknop.hmacKeyText}\n`;
+
+  function ask(services: string, seconds = 0, more = "", time = now) {
+    const parsed = parseUsers(section + more);
+    const request = {
+      ...{ seconds, address: new Address(0, 0, 0, 0) },
+      services: services.split(",").map((one) => parsePortService(one) ?? expect.unreachable()),
+    };
+    const key = { who: "bob/phone", lock: fwknop.lock };
+    const knock = { key, request, source, port: 62201 };
+    const found = parsed.devices[0];
+    return permitKnock(knock, { users: { find: () => found }, doors: live }, time);
+  }
+
+  test("opens the first door of its device that opens all of its services", () => {
+    expect(ask("tcp/22")).toMatchObject({ door: "ssh", request: { length: 30_000 } });
+    expect(ask("udp/51820,tcp/22")).toMatchObject({ door: "all" });
+    expect(ask("tcp/22", 60)).toMatchObject({ door: "ssh", request: { length: 60_000 } });
+    expect(ask("tcp/22", 900)).toMatchObject({ request: { length: 300_000 } });
+  });
+
+  test("is refused if no door does", () => {
+    const why = "no door of bob/phone opens tcp/22, tcp/80";
+    expect(ask("tcp/22,tcp/80")).toEqual({ kind: "refused", check: "service", why });
+  });
+
+  test("has the rights of its device", () => {
+    const past = wallTime(Date.UTC(2030, 0, 1));
+    expect(ask("tcp/80", 0, "expires = 2027-03-31\n", past)).toMatchObject({ check: "expired" });
+    expect(ask("tcp/22", 0, "require_address = yes\n")).toMatchObject({ check: "address" });
+    expect(ask("tcp/22", 0, "disabled = yes\n")).toMatchObject({ check: "disabled" });
+  });
 });
 
 test("a door that has ended is refused", () => {

@@ -1,32 +1,41 @@
 import type { KeyDoor } from "../../auth/rights.ts";
 import { decideAccess } from "../../auth/rights.ts";
 import type { Address } from "../../base/address.ts";
+import { isAmongUsers } from "../../base/principals.ts";
+import { formatServices } from "../../base/service.ts";
 import type { WallTime } from "../../base/time.ts";
 import type { DoorConfig } from "../../config/config.ts";
+import { opensService } from "../../config/config.ts";
+import type { Device } from "../../config/users.ts";
+import { keyIdsOf } from "../../config/users.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
+import type { FwknopRequest } from "../../knock/fwknop-packet.ts";
+import type { KeyId } from "../../knock/keys.ts";
 import { doorId } from "../../knock/keys.ts";
 import type { DoorId, KnockRequest } from "../../knock/packet.ts";
 import { requestAccess } from "../access-request.ts";
-import type { ActiveKey } from "../active-key.ts";
 import type { ActiveUsers } from "../active-users.ts";
 import type { Doors } from "../doors.ts";
 import { isOpenable } from "../doors.ts";
 
 /** A packet of a known key, whose time is used. */
 export interface UsedKnock {
-  readonly key: Pick<ActiveKey, "who" | "lock">;
-  readonly request: Pick<KnockRequest, "door" | "address" | "seconds">;
+  readonly key: { readonly who: string; readonly lock: { readonly id: KeyId } };
+  readonly request: Pick<KnockRequest, "door" | "address" | "seconds"> | ServiceRequest;
   readonly source: Address;
   /** The port that it was sent to. */
   readonly port: number;
 }
+
+/** A packet of fwknop names services, and no door. */
+type ServiceRequest = Pick<FwknopRequest, "services" | "address" | "seconds">;
 
 /** What check 12 says of a packet: the rights of its device. */
 export type KnockPermission =
   | { readonly kind: "granted"; readonly request: AccessRequest; readonly door: string }
   | {
       readonly kind: "refused";
-      readonly check: "disabled" | "expired" | "source" | "address" | "door";
+      readonly check: "disabled" | "expired" | "source" | "address" | "door" | "service";
       readonly why: string;
       readonly door?: string;
     };
@@ -49,16 +58,21 @@ export function permitKnock(
   now: WallTime,
 ): KnockPermission {
   const device = users.find(key.who);
-  const isKnown = device?.locks.some(({ id }) => id === key.lock.id) ?? false;
-  if (device === undefined || !isKnown) {
+  if (device === undefined || !keyIdsOf(device).includes(key.lock.id)) {
     const why = `this key of ${key.who} has been removed`;
     return { kind: "refused", check: "disabled", why };
   }
-  const live = byId(doors).get(request.door);
+  const live = findDoor(request, device, doors);
   const door = live && isOpenable(live) ? keyDoor(live.config) : undefined;
   const decision = decideAccess(device, { request, source, door }, now);
   const named = live && { door: live.config.name };
-  if (decision.kind === "refused") return { ...decision, ...named };
+  if (decision.kind === "refused") {
+    if (live !== undefined || decision.check !== "door" || "door" in request) {
+      return { ...decision, ...named };
+    }
+    const why = `no door of ${device.name} opens ${formatServices(request.services)}`;
+    return { kind: "refused", check: "service", why };
+  }
   const { address, length } = decision;
   const knock = { port, protocol: "udp" } as const;
   const access = live && requestAccess(live, address, knock, device.name);
@@ -67,6 +81,21 @@ export function permitKnock(
     return { kind: "refused", check: "door", why, ...named };
   }
   return { kind: "granted", request: { ...access, length }, door: live.config.name };
+}
+
+/** Returns the door of a packet: the one that it names, or the first of the device that opens all of its services. */
+function findDoor(
+  request: UsedKnock["request"],
+  device: Device,
+  doors: Doors,
+): KeyedDoor | undefined {
+  if ("door" in request) return byId(doors).get(request.door);
+  return doors.all.find(
+    (live) =>
+      isOpenable(live) &&
+      isAmongUsers(live.config.users, device) &&
+      request.services.every((service) => opensService(live.config, service)),
+  );
 }
 
 function byId(doors: Doors): ReadonlyMap<DoorId, KeyedDoor> {

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Authenticator } from "../../auth/authenticator.ts";
-import type { HintedKey } from "../../auth/hints.ts";
-import type { Judgement, StrangerRefusal } from "../../auth/judgement.ts";
+import { FwknopAuthenticator } from "../../auth/fwknop.ts";
+import type { StrangerRefusal, WatchedJudgement } from "../../auth/judgement.ts";
 import type { Entry } from "../../base/log.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import type { Frame } from "../../capture/source.ts";
@@ -62,6 +62,8 @@ export class ReplayKnocks {
         return this.#source;
       },
       authenticator,
+      // Packets of fwknop are not replayed.
+      fwknop: new FwknopAuthenticator(freshness),
       watch: { explain: (judgement) => this.#explain(judgement) },
       journal: () => undefined,
       refuseWithoutJournal: false,
@@ -72,7 +74,7 @@ export class ReplayKnocks {
       counters: new KnockCounters(),
       onInternalError: () => {},
     });
-    pipeline.watch(this.#ports);
+    pipeline.watch({ keys: this.#ports, fwknop: new Set() });
   }
 
   /** Returns whether a packet goes to one of the ports of knocks by key. */
@@ -95,7 +97,7 @@ export class ReplayKnocks {
   }
 
   /** What the daemon counts without a word. */
-  #explain(judgement: Judgement<HintedKey>): WatchedKnock | undefined {
+  #explain(judgement: WatchedJudgement): WatchedKnock | undefined {
     if (judgement.kind === "authentic") return undefined;
     const { check, key } = judgement;
     const who = key && this.#names.get(key.lock.id);

@@ -13,8 +13,9 @@ import type { KeyId } from "../../knock/keys.ts";
 import { knockTime } from "../../knock/packet.ts";
 import type { Disk } from "../../system/disk.ts";
 import { systemDisk } from "../../system/disk.ts";
-import type { KeyWindow, RecoveredKnocks } from "./knock-journal.ts";
+import type { RecoveredKnocks } from "./knock-journal.ts";
 import { KnockJournal } from "./knock-journal.ts";
+import type { KeyWindow } from "./knock-journal-lines.ts";
 
 const alice = "0123456789abcdef" as KeyId;
 const bob = "fedcba9876543210" as KeyId;
@@ -42,6 +43,7 @@ async function start(disk: Disk = systemDisk, file = path, clock = new ManualClo
   const journal = new KnockJournal({
     ...{ path: file, disk, log, clock },
     windows: () => Array.from(windows, ([key, { state }]): KeyWindow => [key, state]),
+    fwknopWindows: () => [],
   });
   await journal.open((recovered) => {
     found.push(recovered);
@@ -213,13 +215,23 @@ describe("a knock journal", () => {
     };
     const clock = new ManualClock();
     const found: RecoveredKnocks[] = [];
-    const journal = new KnockJournal({ path, disk, log, clock, windows: () => [] });
+    const journal = new KnockJournal({
+      path,
+      disk,
+      log,
+      clock,
+      ...{ windows: () => [], fwknopWindows: () => [] },
+    });
     const opened = journal.open((recovered) => found.push(recovered));
     await expect.poll(() => Number.isFinite(clock.nextDue)).toBe(true);
     clock.advance(2000);
     await opened;
     expect(found).toMatchObject([
-      { windows: [], lost: { why: expect.stringMatching(/^is on a disk that does not answer:/) } },
+      {
+        windows: [],
+        fwknopWindows: [],
+        lost: { why: expect.stringMatching(/^is on a disk that does not answer:/) },
+      },
     ]);
     expect(await journal.commit()).toBe(false);
     answer();

@@ -1,23 +1,21 @@
 import { lossLife } from "../../auth/authenticator.ts";
-import type { WindowState } from "../../auth/window.ts";
+import type { AcceptedFwknop } from "../../auth/fwknop.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { JournalContents } from "../../grant/journal/journal.ts";
-import type { JournalSnapshot } from "../../grant/journal/journal-writer.ts";
 import { JournalWriter } from "../../grant/journal/journal-writer.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import type { KnockTime } from "../../knock/packet.ts";
 import { knockTime } from "../../knock/packet.ts";
 import type { Disk } from "../../system/disk.ts";
-
-/** The first line of each file. `lost`: what was accepted before is unknown. */
-interface StartLine {
-  readonly knocks: 1;
-  readonly lost?: KnockTime;
-}
-
-/** What was accepted from one key. */
-export type KeyWindow = readonly [KeyId, WindowState];
+import type { FwknopKeyWindow, KeyWindow, StartLine } from "./knock-journal-lines.ts";
+import {
+  formatFwknopLine,
+  readFwknopWindow,
+  readStart,
+  readWindow,
+  takeSnapshot,
+} from "./knock-journal-lines.ts";
 
 export interface KnockJournalParts {
   readonly path: string;
@@ -26,11 +24,13 @@ export interface KnockJournalParts {
   readonly log: Log;
   /** Returns the windows that are to be kept. */
   readonly windows: () => Iterable<KeyWindow>;
+  readonly fwknopWindows: () => Iterable<FwknopKeyWindow>;
 }
 
 /** What earlier daemons accepted. */
 export interface RecoveredKnocks {
   readonly windows: readonly KeyWindow[];
+  readonly fwknopWindows: readonly FwknopKeyWindow[];
   /** `undefined` if all is known. */
   readonly lost: LostKnocks | undefined;
 }
@@ -50,13 +50,14 @@ export class KnockJournal {
   /** What the file says for `lossLife`, over restarts. */
   #lost: KnockTime | undefined;
 
-  constructor({ path, clock, disk, log, windows }: KnockJournalParts) {
+  constructor(parts: KnockJournalParts) {
+    const { path, clock, disk, log, windows, fwknopWindows } = parts;
     this.path = path;
     this.#log = log;
     this.#clock = clock;
     this.#writer = new JournalWriter({
       ...{ path, clock, disk, start: () => this.#startLine },
-      snapshot: () => takeSnapshot(windows()),
+      snapshot: () => takeSnapshot(windows(), fwknopWindows()),
       onTrouble: ({ message }) => {
         const text = `${message}: a knock of this time may open a door again after a restart`;
         log.write({ level: "error", event: "knock-journal-failed", text });
@@ -80,7 +81,7 @@ export class KnockJournal {
     );
     if (hasAnswered) return;
     const why = isLoaded ? "cannot be read" : "is on a disk that does not answer";
-    onRead({ windows: [], lost: this.#lostNow(why) });
+    onRead({ windows: [], fwknopWindows: [], lost: this.#lostNow(why) });
   }
 
   /** Why nothing can be written; `undefined` while writing works. */
@@ -91,6 +92,11 @@ export class KnockJournal {
   /** Notes an accepted time. */
   record(key: KeyId, time: KnockTime): void {
     this.#writer.append({ key, time });
+  }
+
+  /** Notes an accepted packet of fwknop. */
+  recordFwknop(key: KeyId, packet: Pick<AcceptedFwknop, "digest" | "time" | "network">): void {
+    this.#writer.append(formatFwknopLine(key, packet));
   }
 
   /** Resolves when all times so far are durable; to false if that failed. Concurrent calls share one sync. */
@@ -108,8 +114,12 @@ export class KnockJournal {
   #recover({ values, damage, lost, bytes }: JournalContents): RecoveredKnocks {
     const starts = values.map(readStart);
     // Where a full disk has no room for another file, a daemon continues the old one.
-    const windows = values.filter((_, i) => starts[i] === undefined).map(readWindow);
-    const strange = windows.filter((window) => window === undefined).length;
+    const lines = values.filter((_, i) => starts[i] === undefined);
+    const fwknop = lines.map(readFwknopWindow);
+    const windows = lines.map((line, i) =>
+      fwknop[i] === undefined ? readWindow(line) : undefined,
+    );
+    const strange = lines.filter((_, i) => (windows[i] ?? fwknop[i]) === undefined).length;
     const notes = strange > 0 ? [...damage, `${strange} lines are not recognized`] : damage;
     for (const note of notes) {
       const text = `warning: knock journal ${this.path}: ${note}, the rest is used`;
@@ -119,7 +129,11 @@ export class KnockJournal {
     const before = starts.findLast((start) => start !== undefined)?.lost;
     const found = isSound ? this.#lostBefore(before) : this.#lostNow(whyLost(bytes), before);
     this.#lost = found?.start;
-    return { windows: windows.filter((window) => window !== undefined), lost: found };
+    return {
+      windows: windows.filter((window) => window !== undefined),
+      fwknopWindows: fwknop.filter((window) => window !== undefined),
+      lost: found,
+    };
   }
 
   get #startLine(): StartLine {
@@ -142,35 +156,4 @@ export class KnockJournal {
 
 function whyLost({ length }: Uint8Array): string {
   return length === 0 ? "is missing" : "is damaged";
-}
-
-/** Reads a first line. */
-function readStart(line: unknown): StartLine | undefined {
-  if (typeof line !== "object" || line === null || !("knocks" in line)) return undefined;
-  if (line.knocks !== 1) return undefined;
-  if (!("lost" in line)) return { knocks: 1 };
-  return isTime(line.lost) ? { knocks: 1, lost: knockTime(line.lost) } : undefined;
-}
-
-function takeSnapshot(windows: Iterable<KeyWindow>): JournalSnapshot {
-  const lines = Array.from(windows, ([key, { floor, times }]) => ({ key, floor, times }));
-  return { lines, onWritten: () => {} };
-}
-
-/** Reads a line: an accepted time, or the whole window of a key. */
-function readWindow(line: unknown): KeyWindow | undefined {
-  if (typeof line !== "object" || line === null || !("key" in line)) return undefined;
-  const { key } = line;
-  if (typeof key !== "string" || !/^[\da-f]{16}$/.test(key)) return undefined;
-  const { floor, times } = "time" in line ? { floor: 0, times: [line.time] } : membersOf(line);
-  if (!isTime(floor) || !Array.isArray(times) || !times.every(isTime)) return undefined;
-  return [key as KeyId, { floor: knockTime(floor), times: times.map(knockTime) }];
-}
-
-function membersOf(line: object): { readonly floor: unknown; readonly times: unknown } {
-  return { floor: undefined, times: undefined, ...line };
-}
-
-function isTime(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

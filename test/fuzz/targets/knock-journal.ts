@@ -100,6 +100,7 @@ async function start(disk: Disk) {
   const journal = new KnockJournal({
     ...{ path, disk, clock: new ManualClock(wall), log: new MemoryLog() },
     windows: () => authenticator.windows(),
+    fwknopWindows: () => [],
   });
   await journal.open((recovered) => {
     found.push(recovered);

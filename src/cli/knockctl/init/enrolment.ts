@@ -5,6 +5,7 @@ import { KnockError } from "../../../base/errors.ts";
 import { printable } from "../../../base/text.ts";
 import { SecretText } from "../../../client/secret-text.ts";
 import type { Config } from "../../../config/config.ts";
+import { addKey } from "../../../config/edit/key-users.ts";
 import { isDeviceName } from "../../../config/principals.ts";
 import { makeKey, parseLock } from "../../../knock/keys.ts";
 import type { PlannedDevice } from "../../../setup/enrolment.ts";
@@ -62,7 +63,8 @@ export async function planDevice(
   const { key, lock } = makeKey(randomBytes(64));
   const parsed = parseLock(lock);
   if (typeof parsed === "string") throw new Error(`a new lock is wrong: ${parsed}`);
-  const after = changeUsers(users, name, lock, { groups: undefined, expires: undefined });
+  const addTo = (text: string, device: string) => addKey(text, device, lock);
+  const after = changeUsers(users, name, { addTo }, { groups: undefined, expires: undefined });
   const enrolment = {
     ...{ usersFile: users.file, before: users.bytes, after: Buffer.from(after) },
     ...{ owner: users.owner, keyId: parsed.id, key: new SecretText(key) },

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { isErrno, KnockError, reason } from "../../../base/errors.ts";
@@ -11,7 +10,6 @@ import { addKnockPort, addUser } from "../../../config/edit/key-users.ts";
 import { parseConfig } from "../../../config/parse.ts";
 import { isDeviceName } from "../../../config/principals.ts";
 import { formatWithHint } from "../../../config/problem.ts";
-import { makeKey, parseLock } from "../../../knock/keys.ts";
 import { difference, readable } from "../../../setup/difference.ts";
 import type { SetupPaths } from "../../../setup/paths.ts";
 import { decode, encodingOf, readBytes, setupPaths } from "../../../setup/paths.ts";
@@ -23,10 +21,17 @@ import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
 import { findDoor } from "../door-operand.ts";
 import { isTerminal, Questions } from "../init/questions.ts";
-import { makeDeviceLink, readRoute } from "./device-link.ts";
+import { readRoute } from "./device-link.ts";
 import type { UsersText } from "./files.ts";
 import { applyAddition, expectSound, readUsers } from "./files.ts";
+import type { DeviceText, NewKey } from "./new-key.ts";
+import { makeNewKey } from "./new-key.ts";
 import { changeUsers, readRights } from "./rights.ts";
+
+/** To which fwknop sends unless it is told otherwise. */
+const usualFwknopPort = 62_201;
+
+type PortRow = "knockPorts" | "fwknopPorts";
 
 /** What enrols a device. */
 interface Enrolment {
@@ -34,26 +39,18 @@ interface Enrolment {
   readonly paths: SetupPaths;
   readonly door: DoorConfig;
   readonly users: UsersText;
-  /** The key's name in logs. */
-  readonly keyId: string;
+  readonly key: NewKey;
   readonly config: { readonly before: Buffer; readonly after: Buffer };
   readonly usersAfter: string;
-  /** The line for the device; a secret, unless the device has made its key. */
-  readonly link: string;
-  /** Where the page is that the link leads to. */
-  readonly page: string | undefined;
-  readonly isSecret: boolean;
+  readonly device: DeviceText;
   readonly port: number;
 }
-
-/** How the page gets where the link leads. */
-const pageHint = "knockctl user page FILE writes the page";
 
 /** Runs `knockctl user add`. */
 export async function addUserCommand(line: CommandLine, name: string, io: Io): Promise<number> {
   expectPlace(line);
   const enrolment = await plan(line, name);
-  const { paths, users, config, link } = enrolment;
+  const { paths, users, config, device } = enrolment;
   const diff = await difference(paths.config, decode(config.before), decode(config.after));
   const isQuiet = line.given.has("json");
   if (!isQuiet && diff !== "") io.stdout(`${readable(diff)}\n`);
@@ -62,7 +59,7 @@ export async function addUserCommand(line: CommandLine, name: string, io: Io): P
     return 1;
   }
   const output = line.given.get("output");
-  if (output !== undefined) writeSecret(output, link);
+  if (output !== undefined) writeSecret(output, device.text);
   const isConfigChanged = !config.after.equals(config.before);
   try {
     const isRunning = await applyAddition({
@@ -104,19 +101,16 @@ async function plan(line: CommandLine, name: string): Promise<Enrolment> {
   const known = users.devices.find((one) => one.name === name);
   const device = { name, groups: rights.groups ?? known?.groups ?? [] };
   const door = chooseDoor(existing, device, given.get("door"));
-  const texts = await makeTexts(given.get("lock"));
-  const lock = parseLock(texts.lock);
-  if (typeof lock === "string") throw usageError(`standard input has no good lock1: line: ${lock}`);
-  const usersAfter = changeUsers(users, name, texts.lock, rights);
+  const key = await makeNewKey(line);
+  const usersAfter = changeUsers(users, name, key, rights);
   const before = readBytes(file) ?? Buffer.alloc(0);
-  const port = existing.options.knockPorts[0] ?? chooseKnockPort(existing);
-  const text = changeConfig(decode(before), existing, { door, device, port });
+  const row = key.client === "fwknop" ? "fwknopPorts" : "knockPorts";
+  const port = existing.options[row][0] ?? choosePort(existing, row);
+  const text = changeConfig(decode(before), existing, { door, device, port, row });
   return {
-    ...{ name, paths, door, users, usersAfter, port, keyId: lock.id },
+    ...{ name, paths, door, users, usersAfter, port, key },
     config: { before, after: Buffer.from(text, encodingOf(before)) },
-    link: makeDeviceLink(route, door, { port, key: texts.key }),
-    page: route.page?.url,
-    isSecret: texts.key !== undefined,
+    device: key.describe(route, door, port),
   };
 }
 
@@ -127,28 +121,24 @@ function chooseDoor(config: Config, device: Principal, wanted: string | undefine
   throw usageError(`--door DOOR is missing: no door has ${device.name} among its users`);
 }
 
-/** A key that is made here, or the lock of one that the device has made. */
-async function makeTexts(
-  from: string | undefined,
-): Promise<{ readonly lock: string; readonly key?: string }> {
-  if (from === undefined) return makeKey(randomBytes(64));
-  if (from !== "-") throw usageError("a lock is read from standard input", "--lock -");
-  let text = "";
-  for await (const chunk of process.stdin) text += String(chunk);
-  const lock = text.split("\n").find((one) => one.trim().startsWith("lock1:"));
-  if (lock === undefined) throw usageError("standard input has no lock1: line");
-  return { lock: lock.trim() };
+function choosePort(config: Config, row: PortRow): number {
+  return row === "fwknopPorts" ? usualFwknopPort : chooseKnockPort(config);
+}
+
+interface ConfigChange extends Pick<Enrolment, "door" | "port"> {
+  readonly device: Principal;
+  readonly row: PortRow;
 }
 
 /** Throws CONFIG if the change makes a configuration that knockd refuses. */
 function changeConfig(
   before: string,
   { options }: Config,
-  { door, device, port }: Pick<Enrolment, "door" | "port"> & { readonly device: Principal },
+  { door, device, port, row }: ConfigChange,
 ): string {
   let text = before;
   if (!isAmongUsers(door.users, device)) text = addUser(text, door.name, device.name);
-  if (options.knockPorts.length === 0) text = addKnockPort(text, port);
+  if (options[row].length === 0) text = addKnockPort(text, port, row);
   const { config, problems } = parseConfig(text);
   if (config !== undefined) return text;
   const errors = problems.filter(({ severity }) => severity === "error");
@@ -183,27 +173,23 @@ function report(
   enrolment: Enrolment,
   { diff, isRunning }: { readonly diff: string; readonly isRunning: boolean },
 ): void {
-  const { name, door, keyId, users, paths, link, page, isSecret, port } = enrolment;
+  const { name, door, key, users, paths, device, port } = enrolment;
+  const { isSecret } = key;
   const output = line.given.get("output");
   const result = {
-    ...{ user: name, key: keyId, door: door.name, port, config: paths.config },
+    ...{ user: name, key: key.id, door: door.name, port, config: paths.config },
     ...{ usersFile: users.file, diff, reloaded: isRunning },
     ...(output !== undefined && { output }),
-    ...(!isSecret && { link }),
-    ...(page !== undefined && { page }),
+    ...(!isSecret && { link: device.text }),
+    ...(device.page !== undefined && { page: device.page }),
   };
   print(line, io, result, () => {
     const reload = isRunning
       ? ""
       : "knockd does not run with this configuration, and reads it when it starts.\n";
-    const done = `${name} may open [${printable(door.name)}] with the key ${keyId}.\n${reload}`;
-    const use = page === undefined ? "knock --import" : `a browser opens it (${pageHint})`;
-    if (output !== undefined) {
-      return `${done}${printable(output)} has the line for the device: ${use}\n`;
-    }
-    const once = isSecret
-      ? `This line is shown once; the server keeps only what checks it. On the device: ${use}`
-      : `On the device: ${use}`;
-    return `${done}${once}\n\n${link}\n\n${isSecret ? formatQr(link, true) : ""}`;
+    const done = `${name} may open [${printable(door.name)}] with the key ${key.id}.\n${reload}`;
+    if (output !== undefined) return `${done}${printable(output)} has ${device.content}\n`;
+    const once = isSecret ? `${device.warning} ${device.use}` : device.use;
+    return `${done}${once}\n\n${device.text}\n\n${isSecret ? formatQr(device.qr, true) : ""}`;
   });
 }

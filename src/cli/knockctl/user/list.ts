@@ -6,6 +6,7 @@ import { printable, printableLines } from "../../../base/text.ts";
 import type { Config } from "../../../config/config.ts";
 import { formatWithHint } from "../../../config/problem.ts";
 import type { Device } from "../../../config/users.ts";
+import { keyIdsOf } from "../../../config/users.ts";
 import type { Result } from "../../../control/methods.ts";
 import type { SetupPaths } from "../../../setup/paths.ts";
 import { ifRunning } from "../../../setup/running-daemon.ts";
@@ -59,9 +60,9 @@ function describe(
   config: Config | undefined,
   known: KnownKeys | undefined,
 ): ListedDevice {
-  const { name, locks, groups, expires, disabled } = device;
+  const { name, groups, expires, disabled } = device;
   const state = (expires ?? Number.POSITIVE_INFINITY) <= Date.now() ? "expired" : "enabled";
-  const keys = locks.map(({ id }) => id);
+  const keys = keyIdsOf(device);
   return {
     ...{ name, keys, groups },
     ...(expires !== undefined && {

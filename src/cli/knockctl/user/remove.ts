@@ -5,6 +5,7 @@ import { plural, printable } from "../../../base/text.ts";
 import { withoutDevices, withoutKey } from "../../../config/edit/key-users.ts";
 import { readSections } from "../../../config/lines.ts";
 import type { Device } from "../../../config/users.ts";
+import { keyIdsOf } from "../../../config/users.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
@@ -58,13 +59,16 @@ function unknownUser({ file, devices }: UsersText, name: string): KnockError {
 function ownerOf({ devices }: UsersText, names: readonly string[], keyId: string): string {
   const owner = devices.find((one) => names.includes(one.name) && hasKey(one, keyId));
   if (owner === undefined) throw usageError(`"${printable(keyId)}" is not one of its keys`);
-  if (owner.locks.length > 1) return owner.name;
+  const count = keyIdsOf(owner).length;
+  const isFwknop = !owner.locks.some(({ id }) => id === keyId);
+  if (count > 1 && !isFwknop) return owner.name;
   const hint = `knockctl user remove ${owner.name}`;
-  throw usageError(`${owner.name} has ${plural(owner.locks.length, "key")} alone`, hint);
+  if (isFwknop) throw usageError(`"${printable(keyId)}" is a key of fwknop's client`, hint);
+  throw usageError(`${owner.name} has ${plural(count, "key")} alone`, hint);
 }
 
-function hasKey({ locks }: Device, keyId: string): boolean {
-  return locks.some(({ id }) => id === keyId);
+function hasKey(device: Device, keyId: string): boolean {
+  return keyIdsOf(device).some((id) => id === keyId);
 }
 
 async function confirm(what: string, file: string): Promise<boolean> {

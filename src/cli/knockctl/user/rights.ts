@@ -1,5 +1,5 @@
 import { printable } from "../../../base/text.ts";
-import { addKey, setDirective } from "../../../config/edit/key-users.ts";
+import { setDirective } from "../../../config/edit/key-users.ts";
 import { lastDay, groups as parseGroups } from "../../../config/principals.ts";
 import { parseUsers } from "../../../config/users.ts";
 import type { Parsed } from "../../../config/values.ts";
@@ -7,6 +7,7 @@ import type { CommandLine } from "../command.ts";
 import { usageError } from "../command.ts";
 import type { UsersText } from "./files.ts";
 import { expectSound } from "./files.ts";
+import type { NewKey } from "./new-key.ts";
 
 /** What the command line says of a device beside its key. */
 interface GivenRights {
@@ -31,14 +32,14 @@ function readOption<T>(name: string, parsed: Parsed<T>): T {
   throw usageError(`--${name}: ${printable(parsed.problem)}`, parsed.hint);
 }
 
-/** Returns a users file in which a device has one more key, and these rights. Throws CONFIG if knockd refuses it. */
+/** Returns a users file in which a device has one more key, and these rights. Throws USAGE, and CONFIG if knockd refuses it. */
 export function changeUsers(
   { file, text }: UsersText,
   name: string,
-  lock: string,
+  { addTo }: Pick<NewKey, "addTo">,
   { groups, expires }: GivenRights,
 ): string {
-  let after = addKey(text, name, lock);
+  let after = addTo(text, name);
   if (groups !== undefined) after = setDirective(after, name, "groups", groups.join(", "));
   if (expires !== undefined) after = setDirective(after, name, "expires", expires);
   expectSound({ file, problems: parseUsers(after).problems });

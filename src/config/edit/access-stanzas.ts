@@ -1,0 +1,97 @@
+// The access.conf of fwknopd 2, as its manual describes it.
+
+/** A line of a file. */
+export interface AccessLine {
+  readonly file: string;
+  /** Counted from 1. */
+  readonly line: number;
+  /** In capitals. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What begins with a line SOURCE. */
+export interface AccessStanza {
+  readonly source: AccessLine;
+  /** The others, in their order. */
+  readonly lines: readonly AccessLine[];
+}
+
+/** Something to be said of one place of a file. */
+export interface AccessNote extends Pick<AccessLine, "file" | "line"> {
+  readonly text: string;
+}
+
+export interface ReadAccess {
+  readonly stanzas: readonly AccessStanza[];
+  /** Lines that mean nothing, and files that cannot be read. */
+  readonly problems: readonly AccessNote[];
+}
+
+/** The files that an access.conf includes. Relative paths are those of the caller. */
+export interface AccessFiles {
+  /** Throws the system's error. */
+  readonly read: (path: string) => string;
+  /** Returns the paths of the files in a folder whose names end in `.conf`, sorted. Throws the system's error. */
+  readonly list: (folder: string) => readonly string[];
+}
+
+/** How deep a file may include others. */
+const deepest = 8;
+
+/** Returns whether a text is an access.conf, and not a knockd.conf. */
+export function isAccessFile(text: string): boolean {
+  const lines = text.split("\n").map((line) => line.trim());
+  if (lines.some((line) => /^\[.*\]/.test(line))) return false;
+  return lines.some((line) => /^(?:SOURCE\s*:?\s|%include(?:_folder|_keys)?\s)/i.test(line));
+}
+
+/** Reads an access.conf, and what it includes. */
+export function readAccess(file: string, text: string, files: AccessFiles): ReadAccess {
+  const stanzas: { readonly source: AccessLine; readonly lines: AccessLine[] }[] = [];
+  const problems: AccessNote[] = [];
+  const readText = (path: string, content: string, depth: number, isKeys: boolean): void => {
+    content.split("\n").forEach((raw, i) => {
+      const one = readLine(path, i + 1, raw);
+      if (one === undefined) return;
+      const report = (what: string) => problems.push({ file: path, line: i + 1, text: what });
+      const stanza = stanzas.at(-1);
+      if (one.name.startsWith("%")) {
+        if (depth >= deepest) report(`${one.name.toLowerCase()}: files include each other`);
+        else include(one, depth, report);
+      } else if (one.name === "SOURCE" && !isKeys) stanzas.push({ source: one, lines: [] });
+      else if (stanza === undefined) report(`${one.name} stands before the first SOURCE`);
+      else stanza.lines.push(one);
+    });
+  };
+  const include = (one: AccessLine, depth: number, report: (what: string) => void): void => {
+    const { name, value } = one;
+    try {
+      switch (name) {
+        case "%INCLUDE":
+        case "%INCLUDE_KEYS":
+          readText(value, files.read(value), depth + 1, name === "%INCLUDE_KEYS");
+          return;
+        case "%INCLUDE_FOLDER":
+          for (const path of files.list(value)) readText(path, files.read(path), depth + 1, false);
+          return;
+        default:
+          report(`${name.toLowerCase()} is not known`);
+      }
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      report(`cannot include "${value}": ${why}`);
+    }
+  };
+  readText(file, text, 0, false);
+  return { stanzas, problems };
+}
+
+/** Reads `NAME VALUE`, or `NAME: VALUE;` as older versions have it. */
+function readLine(file: string, line: number, raw: string): AccessLine | undefined {
+  const content = raw.trim();
+  if (content === "" || content.startsWith("#") || content.startsWith(";")) return undefined;
+  const [, name = "", rest = ""] = /^(%?\w+)\s*:?\s*(.*)$/s.exec(content) ?? ["", content];
+  const value = rest.replace(/\s+#.*$/s, "").replace(/\s*;$/, "");
+  return { file, line, name: name.toUpperCase(), value };
+}
