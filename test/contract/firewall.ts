@@ -10,7 +10,7 @@ export interface FirewallBench<Kind extends Access> {
   readonly firewall: Firewall<Kind>;
   /** How to open and close this door for this source, by this firewall. */
   readonly access: (door: string, source: string) => Kind;
-  /** The doors that are open now, such as `ssh 192.0.2.7`, in any order. */
+  /** The doors that are open now, such as `ssh 192.0.2.7` or `ssh@10.0.0.5 192.0.2.7`, in any order. */
   readonly opened: () => readonly string[] | Promise<readonly string[]>;
   /** What it cannot open, or where there is nothing to open. */
   readonly impossible: Kind;
@@ -28,11 +28,17 @@ export async function expectOutcomes<Kind extends Access>(
   }
 }
 
+interface FirewallAbilities<Kind> {
+  readonly closesByItself?: boolean;
+  /** How to open and close `ssh@HOST`, for the hosts 10.0.0.5, 10.0.0.6 and 2001:db8:1::5 behind this one. */
+  readonly accessBehind?: (host: string, source: string) => Kind;
+}
+
 /** What every firewall must do: the contract in src/firewall/firewall.ts. Some leave the closing to the kernel. */
 export function describeFirewall<Kind extends Access>(
   name: string,
   open: () => FirewallBench<Kind> | Promise<FirewallBench<Kind>>,
-  { closesByItself = false }: { readonly closesByItself?: boolean } = {},
+  { closesByItself = false, accessBehind }: FirewallAbilities<Kind> = {},
 ): void {
   describe(`${name} as a firewall`, () => {
     let bench: FirewallBench<Kind>;
@@ -80,6 +86,8 @@ export function describeFirewall<Kind extends Access>(
       expect(["done", "failed", "killed", "not-started"]).toContain(outcome.kind);
     });
 
+    if (accessBehind !== undefined) describeBehind(() => bench, accessBehind);
+
     if (!closesByItself) return;
 
     test("closes by itself, so long after the last opening", async () => {
@@ -99,5 +107,37 @@ export function describeFirewall<Kind extends Access>(
       expect(performance.now() - begin).toBeLessThan(6_000);
       expect(await opened()).toEqual(["ssh 2001:db8::7"]);
     });
+  });
+}
+
+function describeBehind<Kind extends Access>(
+  bench: () => FirewallBench<Kind>,
+  accessBehind: (host: string, source: string) => Kind,
+): void {
+  test("tells hosts behind this one apart, and its own services", async () => {
+    const { firewall, access, opened } = bench();
+    const ours = access("ssh", "192.0.2.7");
+    const [first, second] = [
+      accessBehind("10.0.0.6", "192.0.2.7"),
+      accessBehind("10.0.0.6", "192.0.2.8"),
+    ];
+    const others = [
+      accessBehind("10.0.0.5", "192.0.2.7"),
+      accessBehind("2001:db8:1::5", "2001:db8::7"),
+    ];
+    for (const one of [ours, first, second, ...others]) {
+      expect(await firewall.open(one, length)).toEqual({ kind: "done" });
+    }
+    const rest = [
+      "ssh@10.0.0.5 192.0.2.7",
+      "ssh@10.0.0.6 192.0.2.8",
+      "ssh@2001:db8:1::5 2001:db8::7",
+    ];
+    expect([...(await opened())].sort()).toEqual(
+      ["ssh 192.0.2.7", "ssh@10.0.0.6 192.0.2.7", ...rest].sort(),
+    );
+    for (const one of [first, ours]) expect(await firewall.close(one)).toEqual({ kind: "done" });
+    expect([...(await opened())].sort()).toEqual(rest);
+    await expectOutcomes(firewall, second);
   });
 }

@@ -1,17 +1,19 @@
 // The contract of src/firewall/firewall.ts on a real kernel, and what the documentation promises of ipset.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { formatNetwork } from "../../src/base/address.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { OpenedService } from "../../src/base/service.ts";
-import { formatService, parseOpenedService } from "../../src/base/service.ts";
+import { formatService, isRouted, parseOpenedService } from "../../src/base/service.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
 import { Nfnetlink } from "../../src/ffi/nfnetlink.ts";
 import type { NativeBackend } from "../../src/firewall/backend.ts";
 import { starters } from "../../src/firewall/backends.ts";
+import { nothingBehind } from "../../src/firewall/behind.ts";
 import { CommandFirewall } from "../../src/firewall/commands/command.ts";
 import { IpsetFirewall } from "../../src/firewall/ipset/ipset.ts";
 import { NftablesFirewall } from "../../src/firewall/nftables/nftables.ts";
 import { describeFirewall } from "../contract/firewall.ts";
-import { byCommands, byKernel } from "../support/accesses.ts";
+import { byCommands, byKernel, sshBehind } from "../support/accesses.ts";
 import { MemoryFirewall } from "../support/memory-firewall.ts";
 import { MemoryLog } from "../support/memory-log.ts";
 import { address } from "../support/packets.ts";
@@ -31,6 +33,13 @@ const doorOf = (port: number) => Object.keys(ports).find((door) => ports[door] =
 function native(door: string, source: string) {
   const services = [{ protocol: "tcp", port: ports[door] ?? 1 }] as const;
   return byKernel({ door, source: address(source) }, { services });
+}
+
+/** The hosts behind this one, of which each has such a door. */
+function routed() {
+  const hosts = ["10.0.0.5", "10.0.0.6", "2001:db8:1::5"];
+  const services = hosts.flatMap((host) => sshBehind(host, "192.0.2.7").method.services);
+  return { ...nothingBehind, routed: services.filter(isRouted) };
 }
 
 /** The same by commands as people write them. */
@@ -80,9 +89,11 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
 
   /** The services of a listing as names of doors. */
   const opened = (backend: NativeBackend) => async () =>
-    (await backend.listOpen()).map(
-      ({ source, service }) => `${doorOf("port" in service ? service.port : 0)} ${source}`,
-    );
+    (await backend.listOpen()).map(({ source, service }) => {
+      const door = doorOf("port" in service ? service.port : 0);
+      const hosts = isRouted(service) ? `@${service.hosts.map(formatNetwork)}` : "";
+      return `${door}${hosts} ${source}`;
+    });
 
   const nothing = byKernel({ source: address("::1") }, { services: [] });
   const impossible = byCommands({ source: address("::1") }, { start: "\0", stop: "\0" });
@@ -90,7 +101,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
   describeFirewall(
     "NftablesFirewall",
     async () => {
-      const parts = { table: "sesame", onLoss: () => {}, onProblem: () => {} };
+      const parts = { table: "sesame", onLoss: () => {}, onProblem: () => {}, behind: routed };
       const firewall = await NftablesFirewall.start(parts, []);
       return {
         firewall,
@@ -100,7 +111,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
         close: () => removeTable(firewall),
       };
     },
-    { closesByItself: true },
+    { closesByItself: true, accessBehind: sshBehind },
   );
 
   describeFirewall(

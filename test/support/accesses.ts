@@ -1,4 +1,5 @@
 // Accesses as a configuration would make them: alice at 192.0.2.7 has knocked at the door "ssh".
+import { parseNetwork } from "../../src/base/address.ts";
 import type {
   AccessParts,
   CommandAccess,
@@ -31,4 +32,11 @@ export function byCommands(who: Who = {}, method: Partial<CommandMethod> = {}): 
 export function byKernel(who: Who = {}, method: Partial<NativeMethod> = {}): NativeAccess {
   const services = [{ protocol: "tcp", port: 22 }] as const;
   return { ...accessFor(who), method: { kind: "native", services, ...method } };
+}
+
+/** Opened by the kernel: tcp/22 of a host behind this one, by the door `ssh@HOST`. */
+export function sshBehind(host: string, source: string): NativeAccess {
+  const hosts = [parseNetwork(host)].filter((one) => one !== undefined);
+  const services = [{ protocol: "tcp", port: 22, hosts }] as const;
+  return byKernel({ door: `ssh@${host}`, source: address(source) }, { services });
 }

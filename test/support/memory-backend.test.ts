@@ -1,6 +1,8 @@
+import { formatNetwork } from "../../src/base/address.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { isRouted } from "../../src/base/service.ts";
 import { describeFirewall } from "../contract/firewall.ts";
-import { byKernel } from "./accesses.ts";
+import { byKernel, sshBehind } from "./accesses.ts";
 import { MemoryBackend } from "./memory-backend.ts";
 import { address } from "./packets.ts";
 
@@ -19,10 +21,11 @@ describeFirewall(
       impossible: byKernel({ source: address("::1") }, { services: [] }),
       opened: async () =>
         (await firewall.listOpen()).map(({ source, service }) => {
+          if (isRouted(service)) return `ssh@${service.hosts.map(formatNetwork)} ${source}`;
           return `${"port" in service ? doors[service.port - 1] : service.protocol} ${source}`;
         }),
       close: () => {},
     };
   },
-  { closesByItself: true },
+  { closesByItself: true, accessBehind: sshBehind },
 );
