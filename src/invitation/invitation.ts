@@ -1,5 +1,6 @@
 import { humanDuration } from "../base/duration.ts";
 import { KnockError } from "../base/errors.ts";
+import { isRouted } from "../base/service.ts";
 import { tcpFlags } from "../base/tcp-flags.ts";
 import { printable } from "../base/text.ts";
 import type { DoorConfig } from "../config/config.ts";
@@ -57,10 +58,11 @@ function refuse(name: string, why: string, hint: string): never {
   throw new KnockError("SYSTEM", message, { hints: [hint] });
 }
 
-/** Returns a TCP port that a native door opens, if possible one that browsers do not refuse. */
+/** Returns a TCP port of this host that a native door opens, if possible one that browsers do not refuse. */
 function findService({ action }: DoorConfig): number | undefined {
   const services = action.kind === "native" ? action.services : [];
-  const ports = services.flatMap((one) => (one.protocol === "tcp" ? [one.port] : []));
+  const own = services.filter((one) => !isRouted(one));
+  const ports = own.flatMap((one) => (one.protocol === "tcp" ? [one.port] : []));
   return ports.find((port) => !isBadPort(port)) ?? ports[0];
 }
 

@@ -1,7 +1,7 @@
 // Doors for hosts behind this one: a gateway between the side of the clients and that of an inner host.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
-import { knock } from "./knockd.ts";
+import { knock, knockArgv } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
@@ -181,6 +181,22 @@ describe.skipIf(needs("nft", "conntrack"))("a door for hosts behind this one", (
       await expect.poll(() => answersUdp(client, target, 53)).toBe(true);
       expect(await reaches(stranger, target, 22)).toBe("silent");
       expect(await answersUdp(stranger, target, 53)).toBe(false);
+    });
+
+    test("is knocked at by the profile and the lines for ssh that knockctl client prints", async () => {
+      await serve(`open = tcp/22\nto = ${target}\nprotect = yes\nopen_for = 1h`);
+      const name = addressOf(gateway, family);
+      const lines = await server.knockctl(
+        `client x --config ${server.config} --host ${name} --json`,
+      );
+      const { profile, ssh } = JSON.parse(lines.stdout);
+      expect(ssh).toContain(`Host ${target}\n`);
+      const file = server.folder.write("knock.conf", `${profile.text}\n`);
+      const command = /ProxyCommand knock (.*)/.exec(ssh)?.[1] ?? "";
+      const words = command.replace("%h", target).replace("%p", "22").split(" ");
+      const argv = [...knockArgv, "-F", file, ...words];
+      const { stdout } = await client.run(argv, { input: "hello\n", timeout: 60_000 });
+      expect(stdout).toBe("hello\n");
     });
 
     test.each(["", "\nmasquerade = yes"])(

@@ -9,6 +9,7 @@ const bin = join(import.meta.dirname, "../../bin");
 /** Our daemon as it is built, for `Host.run` and `Host.start`. */
 export const knockd: readonly string[] = [process.execPath, join(bin, "knockd")];
 export const knockctl: readonly string[] = [process.execPath, join(bin, "knockctl")];
+export const knockArgv: readonly string[] = [process.execPath, join(bin, "knock")];
 
 /** A folder for the files of one test. It vanishes with the world of scripts/private. */
 export class Folder {
@@ -58,5 +59,5 @@ export async function startKnockd(
 
 /** Knocks from `host` with our client. */
 export async function knock(host: LiveHost, ...args: readonly (string | number)[]): Promise<void> {
-  await host.run([process.execPath, join(bin, "knock"), ...args.map(String)]);
+  await host.run([...knockArgv, ...args.map(String)]);
 }

@@ -1,6 +1,9 @@
 // What clients of a door type, and the lines of their configurations. Pure.
+import type { Network } from "../../base/address.ts";
+import { formatNetwork } from "../../base/address.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Service } from "../../base/service.ts";
+import { isForwarded, isRouted } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
 import { formatProfile, isProfileName } from "../../client/profile-edit.ts";
 import { usualTimeout } from "../../client/wait.ts";
@@ -19,6 +22,8 @@ export interface ClientLines {
   readonly windows: string;
   /** Lines for knock.conf, and the name that they give to the server. */
   readonly profile: { readonly name: string; readonly text: string };
+  /** The networks of which `HOST` in the lines is a host; `undefined` if there is no such word. */
+  readonly networks?: readonly string[];
   /** Lines for ~/.ssh/config; `undefined` if the service is not ssh. */
   readonly ssh?: string;
   /** The QR code's text for the page of `knockctl invite`; `undefined` if browsers cannot knock there. */
@@ -46,19 +51,46 @@ export function clientLines(
   if (sequence.kind !== "fixed") return undefined;
   const ports = formatSteps(sequence.steps);
   const port = service?.protocol === "tcp" ? service.port : undefined;
-  const isSsh = port !== undefined && (port === usualSshPort || port === sshPort);
+  const hosts = service !== undefined && isRouted(service) ? service.hosts : undefined;
+  // The client waits for ports of the server alone.
+  const ownPort = hosts === undefined ? port : undefined;
+  const places = hosts === undefined ? [host] : namesOf(hosts);
+  const isSsh =
+    port === usualSshPort ||
+    (ownPort !== undefined && (port === sshPort || isForSsh(door, ownPort)));
   const [flag, keyword] = port === usualSshPort ? ["", ""] : [`-p ${port} `, `    Port ${port}\n`];
-  const then = isSsh ? ` && ssh ${flag}${host}` : "";
-  const proxy = `Host ${host}\n${keyword}    ProxyCommand knock --retry 3 --proxy %h %p ${ports}`;
-  const qr = formatFragment(door, port, host);
+  const then = isSsh ? ` && ssh ${flag}${places[0]}` : "";
+  const profile = makeProfile(door, ownPort, host);
+  const proxy =
+    hosts === undefined ? `--proxy %h %p ${ports}` : `--profile ${profile.name} --proxy %h %p`;
+  const ssh = `Host ${places.join(" ")}\n${keyword}    ProxyCommand knock --retry 3 ${proxy}`;
+  const qr = formatFragment(door, ownPort, host);
   return {
     door: door.name,
     linux: `knock -d ${safeDelay} ${host} ${ports}${then}`,
     windows: `knock.exe -d ${safeDelay} ${host} ${ports}${then}`,
-    profile: makeProfile(door, port, host),
-    ...(isSsh && { ssh: proxy }),
+    profile,
+    ...(isSsh && { ssh }),
+    ...(isSsh && places.includes(anyHost) && { networks: hosts?.map(formatNetwork) ?? [] }),
     ...(qr !== undefined && { qr }),
   };
+}
+
+/** Stands for a host of a network. */
+const anyHost = "HOST";
+
+/** Returns the names of hosts by which clients reach them. */
+function namesOf(hosts: readonly Network[]): string[] {
+  const single = hosts.map(formatNetwork).filter((name) => !name.includes("/"));
+  return single.length === 0 ? [anyHost] : single;
+}
+
+/** Returns whether the server forwards this port to the usual one of ssh. */
+function isForSsh({ action }: DoorConfig, port: number): boolean {
+  const services = action.kind === "native" ? action.services.filter(isForwarded) : [];
+  return services.some(
+    (one) => one.protocol === "tcp" && one.port === port && one.target.port === usualSshPort,
+  );
 }
 
 function makeProfile(
@@ -92,11 +124,21 @@ function formatFragment(
 }
 
 /** Returns the lines for all kinds of clients. */
-export function formatClient({ door, linux, windows, profile, ssh }: ClientLines): string {
+export function formatClient({
+  door,
+  linux,
+  windows,
+  profile,
+  networks,
+  ssh,
+}: ClientLines): string {
   return [
     `How to open [${printable(door)}]. These lines hold its sequence: treat them as a password.`,
     `On Linux and macOS:\n\n${indent(linux)}`,
     `On Windows (in PowerShell write ; for &&):\n\n${indent(windows)}`,
+    ...(networks === undefined
+      ? []
+      : [`${anyHost} is the host that you want to reach, in ${networks.join(" or ")}.`]),
     `In ~/.config/sesame/knock.conf, on Windows %APPDATA%\\sesame\\knock.conf, for
 "knock ${profile.name}":\n\n${indent(profile.text)}`,
     ...(ssh === undefined ? [] : [formatSshLines(ssh)]),

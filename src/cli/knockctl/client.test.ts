@@ -21,6 +21,11 @@ open = tcp/22
 [udp]
 sequence = 7003:udp
 command = true
+[office]
+sequence = 7103,9240
+tcpflags = syn
+open = tcp/80, tcp/22
+to = 10.0.0.5
 [once]
 one_time_sequences = ${folder}/list
 command = true
@@ -118,6 +123,14 @@ test("client warns of a service that the door leaves shut, and of a host that is
     `knockctl: warning: ${hostname()} is this machine's own name; if clients use another: --host NAME\n`,
   );
   expect((await knockctl(...args, "--host", "vm.example.org")).stderr).toBe("");
+});
+
+test("client finds a service of hosts behind this one by its port", async () => {
+  const { config } = open();
+  const args = ["client", "office", "--config", config, "--host", "a.example"];
+  const { stderr, stdout } = await knockctl(...args, "--service", "tcp/22");
+  expect(stderr).toBe("");
+  expect(stdout).toContain("knock -d 200 a.example 7103 9240 && ssh 10.0.0.5\n");
 });
 
 describe("sequence", () => {

@@ -1,9 +1,10 @@
 import { hostname } from "node:os";
 import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
-import type { Service } from "../../base/service.ts";
-import { formatService, parseService } from "../../base/service.ts";
+import type { RoutedService, Service } from "../../base/service.ts";
+import { formatService, isRouted, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
+import type { DoorConfig } from "../../config/config.ts";
 import { namedServices, opensService } from "../../config/config.ts";
 import { loadConfig } from "../../config/load.ts";
 import type { ClientLines } from "./client-lines.ts";
@@ -75,8 +76,7 @@ function findLines({ given, operands: [name = ""] }: CommandLine): FoundLines {
   const wanted = given.get("service");
   const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
   const door = findDoor(config, name);
-  const service: Service | undefined =
-    wanted === undefined ? namedServices(door)[0] : parseService(readService(wanted));
+  const service = wanted === undefined ? namedServices(door)[0] : findService(door, wanted);
   const server = host === undefined ? guessHost() : readHostName(host);
   const lines = clientLines(
     { door, service },
@@ -102,6 +102,15 @@ function findLines({ given, operands: [name = ""] }: CommandLine): FoundLines {
   }
   const message = `[${printable(name)}] has one-time sequences: each client needs its own list`;
   throw new KnockError("SYSTEM", message);
+}
+
+/** Returns the service that the door opens by this text, also on hosts behind this one; else that of this host. */
+function findService(door: DoorConfig, wanted: string): Service | undefined {
+  const asked = parseService(readService(wanted));
+  if (asked === undefined || opensService(door, asked) || !("port" in asked)) return asked;
+  const isThatPort = (one: RoutedService) =>
+    one.protocol === asked.protocol && one.port === asked.port;
+  return namedServices(door).filter(isRouted).find(isThatPort) ?? asked;
 }
 
 function describeQr(target: QrTarget | undefined, code: string | Uint8Array | undefined): string {

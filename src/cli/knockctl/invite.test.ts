@@ -31,6 +31,11 @@ open = tcp/22
 [vpn]
 sequence = 7003:udp
 command = /bin/true
+[office]
+sequence = 7013,9240,8555
+tcpflags = syn
+open = tcp/22, tcp/80
+to = 10.0.0.5
 `,
   );
 });
@@ -111,6 +116,15 @@ test("a port that browsers refuse: a warning, and the page all the same", async 
   ]);
   expect(stdout).toContain("Browsers refuse tcp/22: the page opens the door, but cannot test it");
   expect(statSync(page).isFile()).toBe(true);
+});
+
+test("a door for hosts behind the server: the page does not test a port of the server", async () => {
+  const { code, stdout } = await invite("office", "--host", "gateway.example.org");
+  expect(code).toBe(0);
+  expect(stdout).toContain(
+    "The page opens the door, but cannot test tcp/22 to 10.0.0.5, tcp/80 to 10.0.0.5.\n",
+  );
+  expect(stdout).toContain("#knock=7013,9240,8555&host=gateway.example.org&name=office\n");
 });
 
 test("UDP steps: 1, and no page", async () => {

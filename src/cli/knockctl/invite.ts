@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { KnockError } from "../../base/errors.ts";
 import { defaultConfigFile } from "../../base/paths.ts";
-import { formatService, parseService } from "../../base/service.ts";
+import type { Service } from "../../base/service.ts";
+import { formatService, formatServices, isRouted, parseService } from "../../base/service.ts";
 import { printable } from "../../base/text.ts";
+import { namedServices } from "../../config/config.ts";
 import { loadConfig } from "../../config/load.ts";
 import { isBadPort } from "../../invitation/bad-ports.ts";
 import type { Invitation } from "../../invitation/invitation.ts";
@@ -22,6 +24,8 @@ import { writePublic } from "./write-public.ts";
 
 /** An invitation, and its output. */
 interface Invited extends Invitation {
+  /** The services of hosts behind this one that the door opens. */
+  readonly behind: readonly Service[];
   /** The page's absolute path. */
   readonly file: string;
   /** The URL of the page with the secret. */
@@ -70,7 +74,7 @@ export const invite: Command = {
     browsers do not send. Warns about ports that browsers refuse, and about too short a time.`,
   example: "invite ssh --host server.example.org",
   async run(line, io) {
-    const invitation = gather(line);
+    const { invitation, behind } = gather(line);
     const url = line.given.get("url");
     const base = url === undefined ? undefined : readPageUrl(url).href;
     const target = readQrTarget(line);
@@ -84,6 +88,7 @@ export const invite: Command = {
     }
     const invited = {
       ...invitation,
+      behind,
       file,
       link,
       qr,
@@ -94,12 +99,17 @@ export const invite: Command = {
   },
 };
 
-function gather({ given, operands }: CommandLine): Invitation {
+function gather({ given, operands }: CommandLine): {
+  readonly invitation: Invitation;
+  readonly behind: readonly Service[];
+} {
   const [name = ""] = operands;
   const host = readHostName(given.get("host") ?? "");
   const service = readServiceOption(given.get("service"));
   const { config } = loadConfig(given.get("config") ?? defaultConfigFile, process.cwd());
-  return invitationTo(findDoor(config, name), host, service);
+  const door = findDoor(config, name);
+  const behind = namedServices(door).filter(isRouted);
+  return { invitation: invitationTo(door, host, service), behind };
 }
 
 function readServiceOption(text: string | undefined): number | undefined {
@@ -114,18 +124,21 @@ function report(line: CommandLine, io: Io, invited: Invited): void {
   for (const warning of invited.warnings) {
     io.stderr(`knockctl: warning: ${warning}\n`);
   }
-  const { profile, warnings, ...rest } = invited;
+  const { profile, warnings, behind, ...rest } = invited;
   print(line, io, { ...rest, ...profile, warnings }, () => format(invited, line));
 }
 
-function format({ file, link, qr, qrFile, profile }: Invited, { given }: CommandLine): string {
+function format(
+  { file, link, qr, qrFile, profile, behind }: Invited,
+  { given }: CommandLine,
+): string {
   const place = given.has("url")
     ? `Put ${printable(file)} where the link leads.`
     : `Send ${printable(file)} to the phone, or put it on a web server and use --url.`;
   const use = given.has("url") ? "Scan:" : "Scan, copy the text, and paste it in the page:";
   return `\
 ${place} The page holds no secret.
-${describeSight(profile.service)}
+${describeSight(profile.service, behind)}
 
 ${qrFile === undefined ? `${use}\n\n${formatQr(qr, process.stdout.isTTY === true)}` : `${printable(qrFile)} is the QR code.\n`}
 ${link}
@@ -134,7 +147,10 @@ The QR code and the link hold the sequence: treat them as a password. Browsers k
 `;
 }
 
-function describeSight(service: number | undefined): string {
+function describeSight(service: number | undefined, behind: readonly Service[]): string {
+  if (service === undefined && behind.length > 0) {
+    return `The page opens the door, but cannot test ${formatServices(behind)}.`;
+  }
   if (service === undefined) {
     return "The page cannot tell whether the door opened: --service tcp/N names a port to try.";
   }

@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import type { Address } from "../../../base/address.ts";
 import { contains, parseAddress, parseNetwork } from "../../../base/address.ts";
 import { KnockError, reason } from "../../../base/errors.ts";
+import { isRouted } from "../../../base/service.ts";
 import { printable } from "../../../base/text.ts";
 import type { DoorConfig } from "../../../config/config.ts";
 import { namedServices } from "../../../config/config.ts";
@@ -121,8 +122,10 @@ export function makeDeviceLink(
   return page === undefined ? link : link.replace(/^sesame:/, () => page.url);
 }
 
+/** Returns the TCP port of this host that a device can wait for; `undefined` if the door opens none. */
 function servicePort(door: DoorConfig): number | undefined {
-  const service = namedServices(door).find(({ protocol }) => protocol === "tcp");
+  const own = namedServices(door).filter((one) => !isRouted(one));
+  const service = own.find(({ protocol }) => protocol === "tcp");
   return service !== undefined && "port" in service ? service.port : undefined;
 }
 
