@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
-import { Folder, knock } from "./knockd.ts";
+import { Folder, knock, knockArgv } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs, peer } from "./requirements.ts";
 import { Server } from "./server.ts";
@@ -330,6 +330,7 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
 
   describe("while the daemon is dead, a knock opens by", () => {
     const ways: [name: string, needed: readonly string[], argv: () => readonly string[][]][] = [
+      ["our knock", [], () => [[...knockArgv, host.address, ...steps]]],
       ["Debian's knock", ["knock"], () => [[peer("knock"), host.address, ...steps]]],
       [
         "nmap",
@@ -358,7 +359,8 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
       await server.start();
       await server.kill();
       for (const words of argv()) await client.run(words, { ok: "any" });
-      expect(await reaches()).toBe("open");
+      await expect.poll(reaches, { timeout: 20_000 }).toBe("open");
+      expect(await reaches(network.host("other"))).toBe("silent");
     });
 
     test("a client that waits, behind rules that drop: its system sends each SYN again", async () => {
