@@ -64,6 +64,11 @@ export class FwknopWindow {
     return Math.max(this.#floor, ...this.#accepted.values());
   }
 
+  /** As in its state. */
+  get networks(): readonly string[] {
+    return this.#networks;
+  }
+
   get state(): FwknopWindowState {
     return { floor: this.#floor, accepted: [...this.#accepted], networks: this.#networks };
   }

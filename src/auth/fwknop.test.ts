@@ -137,6 +137,18 @@ test("a clock that was ahead keeps no honest device out", () => {
   expect(judge(one, bob.packet({ time: start + 3000 }), 3000)).toBe("authentic");
 });
 
+test("devices that share an HMAC key are told apart by the other one", () => {
+  const others = ["p/1", "p/2", "p/3"].map((name) => new FwknopDevice(name, "sha256", bob.name));
+  const all = authenticator(keyOf(bob), ...others.map((one) => keyOf(one)));
+  for (const [i, one] of [...others, bob].entries()) {
+    const packet = one.packet({ time: start });
+    const judgement = all.judge(packet, home, { now: monotonic(i), wall: wallTime(start) });
+    expect(judgement).toMatchObject({ kind: "authentic", key: { lock: { id: one.lock.id } } });
+  }
+  const none = new FwknopDevice("p/4", "sha256", bob.name).packet({ time: start });
+  expect(["cipher", "fields"]).toContain(judge(all, none, 10));
+});
+
 describe("tries", () => {
   const keys = Array.from({ length: 100 }, (_, i) => new FwknopDevice(`p${i}/x`));
   const strange = new FwknopDevice("eve/x").packet({ time: start });
@@ -160,6 +172,62 @@ describe("tries", () => {
     expect(judge(all, last.packet({ time: start + 2000 }), 2000)).toBe("authentic");
     const near = address("192.0.2.200");
     expect(judge(all, last.packet({ time: start + 2000 }), 2000, near)).toBe("authentic");
+  });
+
+  /** Counts the keys that are tried. */
+  const counted = (all: readonly FwknopDevice[], more: Partial<FwknopKey> = {}) => {
+    const tried = { count: 0 };
+    const counting = all.map((one): FwknopKey => {
+      const { expires: _, ...key } = keyOf(one, more);
+      return Object.defineProperty(key, "expires", {
+        get() {
+          tried.count++;
+        },
+      }) as FwknopKey;
+    });
+    return { tried, counting };
+  };
+
+  test.each([
+    ["an unknown network", "203.0.113.9"],
+    ["the network of all devices", "192.0.2.200"],
+  ])(
+    "of a flood from %s are bounded, and what is beyond them costs no look at a key",
+    (_, from) => {
+      const many = Array.from({ length: 400 }, (_, i) => new FwknopDevice(`m${i}/x`));
+      const { tried, counting } = counted(many);
+      const all = authenticator(...counting);
+      for (const [i, one] of many.entries()) {
+        expect(judge(all, one.packet({ time: start }), i * 100)).toBe("authentic");
+      }
+      tried.count = 0;
+      const { hmac } = flood(all, 60_000, address(from));
+      // 25 packets a second, and 10 saved: each with all keys.
+      expect(hmac).toBeLessThanOrEqual(36);
+      expect(tried.count).toBeGreaterThan(0);
+      expect(tried.count).toBeLessThanOrEqual(36 * 400 * 2);
+    },
+  );
+
+  test("of the network of a device come first: no other key is tried with its packets", () => {
+    const { tried, counting } = counted(keys);
+    const all = authenticator(...counting);
+    const last = keys[99] ?? expect.unreachable();
+    expect(judge(all, last.packet({ time: start }))).toBe("authentic");
+    expect(tried.count).toBe(100);
+    expect(judge(all, last.packet({ time: start }), 100)).toBe("authentic");
+    expect(tried.count).toBe(101);
+  });
+
+  test("of a network that lacked some are not looked at for 10 ms", () => {
+    const all = authenticator(...keys.map((key) => keyOf(key)));
+    const last = keys[99] ?? expect.unreachable();
+    expect(judge(all, last.packet({ time: start }))).toBe("authentic");
+    while (judge(all, strange, 1, address("203.0.113.9")) === "hmac");
+    for (let i = 0; i < 11; i++) judge(all, strange, 1);
+    // One more comes each 10 ms.
+    expect(judge(all, last.packet({ time: start }), 10)).toBe("budget");
+    expect(judge(all, last.packet({ time: start }), 12)).toBe("authentic");
   });
 
   test("a source that a device does not allow spends none of it", () => {

@@ -1,5 +1,4 @@
-import type { Address, Network } from "../base/address.ts";
-import { contains } from "../base/address.ts";
+import type { Address } from "../base/address.ts";
 import type { Monotonic, WallTime } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import type { FwknopLock } from "../knock/fwknop-lock.ts";
@@ -8,18 +7,17 @@ import { hasFwknopHmac, openFwknop, readFwknopText } from "../knock/fwknop-packe
 import type { KeyId } from "../knock/keys.ts";
 import type { Instant } from "./authenticator.ts";
 import { lossLife } from "./authenticator.ts";
+import type { FwknopKeyGroup, TriedKey } from "./fwknop-tries.ts";
+import { groupKeys } from "./fwknop-tries.ts";
 import type { FwknopWindowState } from "./fwknop-window.ts";
 import { FwknopWindow } from "./fwknop-window.ts";
 import type { FwknopRefusal, Judgement } from "./judgement.ts";
-import { TokenBucket } from "./token-bucket.ts";
 
 /** A key of a device that is not disabled. */
-export interface FwknopKey {
+export interface FwknopKey extends TriedKey {
   readonly lock: FwknopLock;
   /** `undefined` means never. */
   readonly expires: WallTime | undefined;
-  /** The sources of its packets; `undefined` means all. */
-  readonly allow: readonly Network[] | undefined;
   /** Whose packets these are; `undefined` means any user's. */
   readonly user: string | undefined;
 }
@@ -27,25 +25,6 @@ export interface FwknopKey {
 /** An accepted packet, and the network of its source. */
 export interface AcceptedFwknop extends FwknopRequest {
   readonly network: string;
-}
-
-/** HMACs that are computed a second, at most: of one key, and of all. */
-const mostTries = 2000;
-const allTries = 20_000;
-
-/** The least of tries that are saved, for each half of them. */
-const leastSaved = 10;
-
-/** The tries of one key: half of them for the networks from which it has opened something. */
-interface KeyTries {
-  readonly known: TokenBucket;
-  readonly others: TokenBucket;
-}
-
-interface TriedKey<Key> {
-  readonly key: Key;
-  /** `undefined` until the first packet. */
-  tries: KeyTries | undefined;
 }
 
 /**
@@ -56,10 +35,9 @@ interface TriedKey<Key> {
 export class FwknopAuthenticator<Key extends FwknopKey> {
   /** Milliseconds that the clock of a packet may be wrong. */
   #freshness: number;
-  #keys: readonly TriedKey<Key>[] = [];
+  #groups: readonly FwknopKeyGroup<Key>[] = [];
+  #groupOf: ReadonlyMap<KeyId, FwknopKeyGroup<Key>> = new Map();
   readonly #windows = new Map<KeyId, FwknopWindow>();
-  /** The keys that have opened something from a network. */
-  readonly #keysOf = new Map<string, Set<KeyId>>();
   /** After a lost journal: packets from before `start`, milliseconds since 1970, are refused until `until`. */
   #lost: { readonly start: number; readonly until: Monotonic } | undefined;
 
@@ -71,11 +49,13 @@ export class FwknopAuthenticator<Key extends FwknopKey> {
   /** Replaces the keys, without those that are disabled. What was accepted stays so. */
   setKeys(keys: readonly Key[], freshness: number = this.#freshness): void {
     this.#freshness = freshness;
-    const isAlike = keys.length === this.#keys.length;
-    const before = new Map(this.#keys.map(({ key, tries }) => [key.lock.id, tries]));
-    this.#keys = keys.map((key) => ({
-      ...{ key, tries: isAlike ? before.get(key.lock.id) : undefined },
-    }));
+    this.#groups = groupKeys(keys);
+    this.#groupOf = new Map(
+      this.#groups.flatMap((group) => Array.from(group.ids, (id) => [id, group] as const)),
+    );
+    for (const [id, { networks }] of this.#windows) {
+      for (const network of networks) this.#groupOf.get(id)?.addNetwork(id, network);
+    }
   }
 
   /** Takes over what an earlier process accepted. */
@@ -105,17 +85,22 @@ export class FwknopAuthenticator<Key extends FwknopKey> {
     const text = readFwknopText(payload);
     if (text === undefined) return stranger("form");
     const network = networkOf(source);
-    const known = this.#keysOf.get(network);
+    const groups = this.#groups.filter((group) => group.allows(source));
     let isTried = true;
-    for (const tried of this.#keys) {
-      const { key } = tried;
-      if (!mayKnock(key, source, instant.wall)) continue;
-      tried.tries ??= this.#makeTries(instant.now);
-      const half = known?.has(key.lock.id) ? tried.tries.known : tried.tries.others;
-      if (!half.take(instant.now)) isTried = false;
-      else if (hasFwknopHmac(key.lock, text)) return this.#open(key, text, network, instant);
+    let refused: Judgement<Key, AcceptedFwknop> | undefined;
+    for (const take of ["takeKnown", "takeOthers"] as const) {
+      for (const group of groups) {
+        const { keys, areAll } = group[take](network, instant.now);
+        isTried &&= areAll;
+        for (const key of keys) {
+          if (hasExpired(key, instant.wall) || !hasFwknopHmac(key.lock, text)) continue;
+          const judgement = this.#open(key, text, network, instant);
+          if (!isOfAnotherKey(judgement)) return judgement;
+          refused ??= judgement;
+        }
+      }
     }
-    return stranger(isTried ? "hmac" : "budget");
+    return refused ?? stranger(isTried ? "hmac" : "budget");
   }
 
   #open(key: Key, text: string, network: string, instant: Instant): Judgement<Key, AcceptedFwknop> {
@@ -149,22 +134,11 @@ export class FwknopAuthenticator<Key extends FwknopKey> {
     return window.isFull ? "full" : undefined;
   }
 
-  #makeTries(now: Monotonic): KeyTries {
-    const rate = Math.min(mostTries, allTries / this.#keys.length) / 2000;
-    // Those of a tenth of a second.
-    const most = Math.max(leastSaved, rate * 100);
-    const make = () => new TokenBucket({ rate, most }, now);
-    return { known: make(), others: make() };
-  }
-
   #noteNetwork(id: KeyId, network: string): void {
-    for (const old of this.#window(id).recordNetwork(network)) {
-      const keys = this.#keysOf.get(old);
-      keys?.delete(id);
-      if (keys?.size === 0) this.#keysOf.delete(old);
-    }
-    const keys = this.#keysOf.get(network) ?? new Set();
-    this.#keysOf.set(network, keys.add(id));
+    const forgotten = this.#window(id).recordNetwork(network);
+    const group = this.#groupOf.get(id);
+    for (const old of forgotten) group?.removeNetwork(id, old);
+    group?.addNetwork(id, network);
   }
 
   #window(id: KeyId): FwknopWindow {
@@ -178,9 +152,14 @@ function stranger(check: "form" | "hmac" | "budget") {
   return { kind: "stranger", carrier: "fwknop", check } as const;
 }
 
-function mayKnock({ allow, expires }: FwknopKey, source: Address, wall: WallTime): boolean {
-  if (expires !== undefined && wall >= expires) return false;
-  return allow?.some((one) => contains(one, source)) ?? true;
+function hasExpired({ expires }: FwknopKey, wall: WallTime): boolean {
+  return expires !== undefined && wall >= expires;
+}
+
+/** Devices may share an HMAC key: then a packet that one cannot read may be another's. */
+function isOfAnotherKey(judgement: Judgement<FwknopKey, unknown>): boolean {
+  if (judgement.kind !== "refused") return false;
+  return judgement.check === "cipher" || judgement.check === "fields";
 }
 
 /** Returns the /24 or /48 of an address. */

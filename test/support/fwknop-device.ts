@@ -27,10 +27,11 @@ export class FwknopDevice {
   readonly #hmacKey: Buffer;
   #count = 0;
 
-  constructor(name: string, hmac: FwknopDigest = "sha256") {
+  /** Its HMAC key is that of a device named `hmacOf`. */
+  constructor(name: string, hmac: FwknopDigest = "sha256", hmacOf: string = name) {
     this.name = name;
     this.#key = createHash("sha256").update(name).digest();
-    this.#hmacKey = createHash("sha512").update(name).digest();
+    this.#hmacKey = createHash("sha512").update(hmacOf).digest();
     this.keyText = this.#key.toString("base64");
     this.hmacKeyText = this.#hmacKey.toString("base64");
     this.lock = makeFwknopLock(this.#key, this.#hmacKey, hmac);
