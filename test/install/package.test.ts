@@ -126,7 +126,9 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     expect(await site.connects(2200)).toBe("open");
     expect(await daemonPids(site.debian)).toBe("");
     expect(site.debian.read("etc/knockd.conf")).toBe(doors);
-    expect(await site.debian.says("find /var/lib/knockd -name '*.nft'")).toBe("");
+    const rules =
+      "find /var/lib/knockd -name '*.nft' -o -name '*.doors'; nft list ruleset | grep sesame";
+    expect(await site.debian.says(rules)).toBe("");
     // And back again.
     await site.debian.install();
     await site.knock(7103, 9240, 8555);
