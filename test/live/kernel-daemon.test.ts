@@ -75,6 +75,9 @@ describe.skipIf(needs("nft"))("with doors in the kernel", () => {
     expect(lease).toMatchObject({ door: "ssh", source: client.address, inKernel: true });
     expect(lease?.remainingMs).toBeLessThan(60_000);
     expect(more).toEqual([]);
+    expect(await server.ask("history")).toMatchObject({
+      history: [{ event: "opened", door: "ssh", source: client.address, by: "kernel" }],
+    });
     await server.kill();
     await server.start();
     expect(await leases()).toHaveLength(1);
