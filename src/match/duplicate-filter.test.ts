@@ -55,6 +55,12 @@ test("a TCP packet that comes by another interface is a repeat, too", () => {
   ]);
 });
 
+test("a TCP packet with options is no repeat of one without, nor the other way round", () => {
+  const bare = { mayRepeat: false };
+  expect(judge(bare, {}, {})).toEqual([false, false, true]);
+  expect(judge({}, bare, {})).toEqual([false, false, true]);
+});
+
 describe("a TCP packet is another one if it differs in", () => {
   test.each<[string, Partial<Packet>]>([
     ["its source", { source: address("192.0.2.8") }],

@@ -56,12 +56,13 @@ export class DuplicateFilter {
     return this.#doubles[(place + TIME) >> 1] ?? 0;
   }
 
-  #identify({ source, sourcePort, port, protocol, fingerprint }: Packet): void {
+  #identify({ source, sourcePort, port, protocol, fingerprint, mayRepeat }: Packet): void {
     const { words: identity } = this.#hash;
     this.#hash.put(source);
     identity[4] = sourcePort * 65536 + port;
     identity[5] = fingerprint;
-    identity[6] = protocol === "tcp" ? 6 : 17;
+    // A retransmission has TCP options if the first packet has them.
+    identity[6] = (protocol === "tcp" ? 6 : 17) + (mayRepeat ? 256 : 0);
     this.#hash.compute();
   }
 

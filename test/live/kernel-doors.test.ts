@@ -246,6 +246,23 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
     expect((await opened(loaded)).get(`${source}`)).toEqual(new Set(["long"]));
   });
 
+  test("a packet with TCP options is no retransmission of one without", async () => {
+    const loaded = await load(three);
+    const ends = { source: Address.v4(0x0a640002), destination: address("10.77.0.1") };
+    const first = { port: 7003, sequence: 1, options: mss };
+    const second = { port: 9140, sequence: 2 };
+    const packets = [
+      tcpPacket(ends, second),
+      tcpPacket(ends, first),
+      tcpPacket(ends, { ...second, options: mss }),
+      tcpPacket(ends, { port: 8455, sequence: 3, options: mss }),
+    ];
+    wire.send(...packets);
+    const source = `${ends.source}`;
+    expect(matched(loaded, [{ packets }]).get(source)).toEqual(new Set(["ssh"]));
+    expect((await opened(loaded)).get(source)).toEqual(new Set(["ssh"]));
+  });
+
   describe("with time", () => {
     const text = `
       [ssh]
