@@ -5,10 +5,8 @@ import { KnockError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { RetryTimer } from "../../base/retry-timer.ts";
 import type { Service } from "../../base/service.ts";
-import { formatService, formatServices, uniqueServices } from "../../base/service.ts";
+import { formatServices, uniqueServices } from "../../base/service.ts";
 import { TaskSequence } from "../../base/task-sequence.ts";
-import type { Monotonic } from "../../base/time.ts";
-import { later } from "../../base/time.ts";
 import type { Config } from "../../config/config.ts";
 import { protectedServices } from "../../config/config.ts";
 import type { ServicesBehind } from "../../firewall/behind.ts";
@@ -22,6 +20,7 @@ import type { DeviceLookup } from "../services-behind.ts";
 import { servicesBehind } from "../services-behind.ts";
 import { BootRules } from "./boot-rules.ts";
 import { ConfirmedServices } from "./confirmed-services.ts";
+import { ServiceTrial } from "./service-trial.ts";
 
 export interface ProtectionParts {
   readonly files: StateFiles;
@@ -34,13 +33,6 @@ export interface ProtectionParts {
   readonly log: Log;
   /** `undefined`: the kernel opens no doors by itself. */
   readonly kernelDoors: DaemonKernelDoors | undefined;
-}
-
-/** A protection that ends by itself unless an administrator confirms it. */
-interface RunningTrialState {
-  readonly services: readonly Service[];
-  readonly until: Monotonic;
-  readonly cancelWake: () => void;
 }
 
 /**
@@ -58,7 +50,7 @@ export class Protection {
   readonly #confirmed: ConfirmedServices;
   /** An administrator has taken back what the configuration says. */
   #unprotected = false;
-  #trial: RunningTrialState | undefined;
+  #trial: ServiceTrial | undefined;
   readonly #bootRules: BootRules;
   readonly #changes = new TaskSequence();
   /** Carries out again what failed. */
@@ -89,9 +81,8 @@ export class Protection {
   /** What is protected for the moment, and for how many milliseconds more. */
   get trial(): { readonly services: readonly Service[]; readonly remainingMs: number } | undefined {
     if (this.#trial === undefined) return undefined;
-    const { services, until } = this.#trial;
-    const remainingMs = Math.round(until - this.#parts.clock.now());
-    return remainingMs > 0 ? { services, remainingMs } : undefined;
+    const remainingMs = Math.round(this.#trial.left());
+    return remainingMs > 0 ? { services: this.#trial.services, remainingMs } : undefined;
   }
 
   /** What an administrator should look at: a sentence each. */
@@ -213,17 +204,17 @@ export class Protection {
       this.#expectProtection();
       const { clock, log } = this.#parts;
       const before = this.#trial;
-      const until = later(clock.now(), milliseconds);
-      const cancelWake = clock.wakeAt(until, () => void this.#expire());
-      this.#trial = { services, until, cancelWake };
+      const onEnd = () => void this.#expire();
+      const trial = ServiceTrial.begin(services, milliseconds, { clock, onEnd });
+      this.#trial = trial;
       try {
         await this.#apply();
       } catch (error) {
-        cancelWake();
+        trial.stop();
         this.#trial = before;
         throw error;
       }
-      before?.cancelWake();
+      before?.stop();
       const text = `guard: ${formatServices(services)} is protected on trial for ${milliseconds / 1000} s`;
       log.write({ level: "notice", event: "guard", text });
     });
@@ -249,13 +240,11 @@ export class Protection {
         const hints = ["knockctl guard begins a trial"];
         throw new KnockError("USAGE", "nothing is on trial, or its time is over", { hints });
       }
-      const names = new Set(chosen.map(formatService));
-      const isKept = (service: Service) => names.has(formatService(service));
-      const kept = trial.services.filter(isKept);
-      const rest = trial.services.filter((service) => !isKept(service));
-      await this.#keep(kept, rest.length === 0 ? undefined : { ...trial, services: rest });
-      if (rest.length === 0) trial.cancelWake();
-      const others = rest.length === 0 ? "" : `; ${formatServices(rest)} is still on trial`;
+      const { kept, rest } = trial.split(chosen);
+      await this.#keep(kept, rest);
+      if (rest === undefined) trial.stop();
+      const others =
+        rest === undefined ? "" : `; ${formatServices(rest.services)} is still on trial`;
       const text = `guard: confirmed, ${formatServices(kept)} stays protected${others}`;
       log.write({ level: "notice", event: "guard-confirmed", text });
       return kept;
@@ -263,7 +252,7 @@ export class Protection {
   }
 
   /** `rest`: the trial that goes on. */
-  async #keep(services: readonly Service[], rest: RunningTrialState | undefined): Promise<void> {
+  async #keep(services: readonly Service[], rest: ServiceTrial | undefined): Promise<void> {
     const before = this.#confirmed.services;
     const trial = this.#trial;
     // The file comes first: a protection that the next start would not know of must not begin. Until it is
@@ -282,7 +271,7 @@ export class Protection {
   /** Leaves the kernel as it is. */
   close(): void {
     this.#retry.close();
-    this.#trial?.cancelWake();
+    this.#trial?.stop();
   }
 
   /** The kernel has taken the protection back; this tidies up, and tells. */
@@ -298,19 +287,17 @@ export class Protection {
     if (this.#trial === undefined) return;
     const text = `guard: ${why}, ${formatServices(this.#trial.services)} is as before`;
     this.#parts.log.write({ level: "notice", event: "guard-over", text });
-    this.#trial.cancelWake();
+    this.#trial.stop();
     this.#trial = undefined;
   }
 
   /** Tells the kernel and the next boot. Throws FIREWALL; what fails for the boot is a problem in the status. */
   async #apply(): Promise<void> {
-    const { firewalls, clock } = this.#parts;
+    const { firewalls } = this.#parts;
     if (this.#confirmed.isUnread) this.#left ??= firewalls.listLeft();
     const { services } = this;
-    const trial = this.#trial;
-    const left = trial && { services: trial.services, left: () => trial.until - clock.now() };
     const behind = this.#behind;
-    await firewalls.protect(services, left);
+    await firewalls.protect(services, this.#trial);
     this.#loadedBehind = JSON.stringify(behind);
     // On a disk that hangs, what they are stays as it is until it answers.
     if (!this.#confirmed.isUnread) {
