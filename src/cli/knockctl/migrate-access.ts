@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { defaultConfigFile } from "../../base/paths.ts";
 import { printable, printableLines } from "../../base/text.ts";
@@ -56,7 +56,7 @@ export async function migrateAccessFile(
   const users = await readUsers(paths, existing.options.usersFile);
   expectSound(users);
   const read = readAccess(file, text, {
-    read: (path) => readFileSync(resolve(dirname(file), path), "utf8"),
+    read: (path) => readText(resolve(dirname(file), path)),
     list: (folder) => listConfigs(resolve(dirname(file), folder)),
   });
   const migration = migrateAccess(read.stanzas, {
@@ -102,6 +102,12 @@ export async function migrateAccessFile(
   };
   print(line, io, migrated, (screen) => fitLines(format(migrated), screen));
   return migrated.refused.length + problems.length === 0 ? 0 : 1;
+}
+
+/** Throws the system's error, and for what is not a file: a device or a pipe may never end. */
+function readText(path: string): string {
+  if (!statSync(path).isFile()) throw new Error(`${path} is not a regular file`);
+  return readFileSync(path, "utf8");
 }
 
 function listConfigs(folder: string): string[] {

@@ -69,6 +69,23 @@ describe("is taken over", () => {
     expect(parse(made).doors[0]?.action).toMatchObject({ services: [{ port: 22 }, { port: 53 }] });
   });
 
+  // As fwknopd --dump-config counts the characters.
+  test.each([
+    ["open#sesame", "open#sesame"],
+    ["abc # x", "abc # x"],
+    ["abc;defg", "abc"],
+    ["abc ; x", "abc "],
+    ["abc  ", "abc  "],
+    ['"ab c"', '"ab c"'],
+    ["abc\r", "abc"],
+  ])("a passphrase %j as fwknopd reads it", (value, passphrase) => {
+    const made = migrate(`SOURCE ANY\nOPEN_PORTS tcp/22 ; ssh\nKEY ${value}\nHMAC_KEY barley\n`);
+    expect(made.refused).toEqual([]);
+    expect(made.users).toContain(
+      `fwknop_key      = ${Buffer.from(passphrase).toString("base64")}\n`,
+    );
+  });
+
   test("networks, and ports less those that are restricted", () => {
     const made = migrate(
       `SOURCE 192.168.10.0/24, 10.1.1.123\nOPEN_PORTS tcp/22,tcp/80,udp/53\nRESTRICT_PORTS tcp/80\n${keys}`,
@@ -137,7 +154,7 @@ HMAC_DIGEST_TYPE sha512\nENCRYPTION_MODE CBC\nREQUIRE_SOURCE_ADDRESS Y\nACCESS_E
     expect(made.devices).toEqual(["fwknop/2"]);
     expect(made.refused).toEqual([
       '/f/access.conf:3: cannot include "gone": no gone',
-      "bob.keys:3: SOURCE 10.0.0.0/8: it is not known",
+      "bob.keys:3: SOURCE: it is not known",
     ]);
     const sound = migrate(text.replace("%include gone\n", ""), { ...files, "bob.keys": keys });
     expect(sound.refused).toEqual([]);
@@ -185,7 +202,7 @@ describe("is named with its line, and its stanza left out", () => {
     ["a wrong source", `SOURCE example\nOPEN_PORTS tcp/22\n${keys}`, '1: "example" is not a netw'],
     ["no time", `${plain}FW_ACCESS_TIMEOUT 0\n${keys}`, "3: FW_ACCESS_TIMEOUT is not a number"],
     ["a wrong day", `${plain}ACCESS_EXPIRE 02/30/2030\n${keys}`, "3: ACCESS_EXPIRE is not MM/DD"],
-    ["another word", `${plain}COLOUR blue\n${keys}`, "3: COLOUR blue: it is not known"],
+    ["another word", `${plain}COLOUR blue\n${keys}`, "3: COLOUR: it is not known"],
     ["a user with a blank", `${plain}REQUIRE_USERNAME a b\n${keys}`, "3: REQUIRE_USERNAME a b: a"],
     ["a line before all", `OPEN_PORTS tcp/22\n`, "1: OPEN_PORTS stands before the first SOURCE"],
     ["another include", `${plain}%includes x\n`, "3: %includes is not known"],
@@ -203,6 +220,31 @@ describe("is named with its line, and its stanza left out", () => {
     expect(made.refused).toEqual([
       "/f/access.conf:5: its key is that of the stanza at line 1: give each device its own",
     ]);
+  });
+
+  test.each([
+    ["HMAC_KEY_BASE_64", "it is not known"],
+    ["GPG_DECRYPT_PW", "GnuPG is not supported"],
+    ["GPG_ALLOW_NO_PW", "GnuPG is not supported"],
+    ['"KEY"', "THIS LINE: it is not known"],
+  ])("%s, without a secret that may follow it", (name, note) => {
+    const { refused } = migrate(`${plain}${name} barley\n${keys}`);
+    expect(refused.join("\n")).toContain(note);
+    if (name !== "GPG_ALLOW_NO_PW") expect(refused.join("\n")).not.toContain("barley");
+  });
+
+  test("files that include several others, again and again", () => {
+    let reads = 0;
+    const text = "%include a\n".repeat(20);
+    const { problems } = readAccess("/f", text, {
+      read: () => {
+        reads++;
+        return text;
+      },
+      list: () => [],
+    });
+    expect(reads).toBe(1000);
+    expect(problems.some((one) => one.text.includes("more than 1000 files"))).toBe(true);
   });
 
   test("files that include each other", () => {

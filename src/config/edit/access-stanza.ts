@@ -67,7 +67,9 @@ export class StanzaReader {
     const others = this.#stanza.lines.filter((line) => line.name === name);
     if (others[0] !== one) this.#refuse(one, `${name} stands twice in this stanza`);
     const reason = obstacleOf(one);
-    if (reason !== undefined) this.#refuse(one, `${name} ${value}: ${reason}`);
+    if (reason === undefined) return;
+    // The value of a misspelt name may be a key.
+    this.#refuse(one, harmless.test(name) ? `${name} ${value}: ${reason}` : `${name}: ${reason}`);
   }
 
   #find(name: string): AccessLine | undefined {
@@ -168,6 +170,10 @@ function epochOf({ value }: AccessLine): number {
   const seconds = /^\d{1,11}$/.test(value) ? Number(value) : Number.NaN;
   return Math.floor(seconds / 86_400) * 86_400_000;
 }
+
+/** The lines whose values a note may quote. */
+const harmless =
+  /^(?:DESTINATION|HMAC_DIGEST_TYPE|ENCRYPTION_MODE|REQUIRE_USERNAME|ENABLE_\w+|FORCE_\w+|FORWARD_ALL|DISABLE_DNAT|CMD_\w+|GPG_(?:DECRYPT_ID|REMOTE_ID|REQUIRE_SIG|ALLOW_NO_PW))$/;
 
 const taken: ReadonlySet<string> = new Set([
   ...["OPEN_PORTS", "RESTRICT_PORTS", "KEY", "KEY_BASE64", "HMAC_KEY", "HMAC_KEY_BASE64"],

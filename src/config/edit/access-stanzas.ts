@@ -36,8 +36,9 @@ export interface AccessFiles {
   readonly list: (folder: string) => readonly string[];
 }
 
-/** How deep a file may include others. */
+/** How deep a file may include others, and how many files are read. */
 const deepest = 8;
+const mostFiles = 1000;
 
 /** Returns whether a text is an access.conf, and not a knockd.conf. */
 export function isAccessFile(text: string): boolean {
@@ -50,6 +51,7 @@ export function isAccessFile(text: string): boolean {
 export function readAccess(file: string, text: string, files: AccessFiles): ReadAccess {
   const stanzas: { readonly source: AccessLine; readonly lines: AccessLine[] }[] = [];
   const problems: AccessNote[] = [];
+  let included = 0;
   const readText = (path: string, content: string, depth: number, isKeys: boolean): void => {
     content.split("\n").forEach((raw, i) => {
       const one = readLine(path, i + 1, raw);
@@ -64,16 +66,22 @@ export function readAccess(file: string, text: string, files: AccessFiles): Read
       else stanza.lines.push(one);
     });
   };
+  const readFile = (path: string, depth: number, isKeys: boolean) => {
+    // Files that include several others may be many.
+    if (++included > mostFiles) throw new Error(`more than ${mostFiles} files are included`);
+    readText(path, files.read(path), depth, isKeys);
+  };
   const include = (one: AccessLine, depth: number, report: (what: string) => void): void => {
     const { name, value } = one;
+    if (included > mostFiles) return;
     try {
       switch (name) {
         case "%INCLUDE":
         case "%INCLUDE_KEYS":
-          readText(value, files.read(value), depth + 1, name === "%INCLUDE_KEYS");
+          readFile(value, depth + 1, name === "%INCLUDE_KEYS");
           return;
         case "%INCLUDE_FOLDER":
-          for (const path of files.list(value)) readText(path, files.read(path), depth + 1, false);
+          for (const path of files.list(value)) readFile(path, depth + 1, false);
           return;
         default:
           report(`${name.toLowerCase()} is not known`);
@@ -89,9 +97,13 @@ export function readAccess(file: string, text: string, files: AccessFiles): Read
 
 /** Reads `NAME VALUE`, or `NAME: VALUE;` as older versions have it. */
 function readLine(file: string, line: number, raw: string): AccessLine | undefined {
-  const content = raw.trim();
+  const content = raw.replace(/\r$/, "").trimStart();
   if (content === "" || content.startsWith("#") || content.startsWith(";")) return undefined;
-  const [, name = "", rest = ""] = /^(%?\w+)\s*:?\s*(.*)$/s.exec(content) ?? ["", content];
-  const value = rest.replace(/\s+#.*$/s, "").replace(/\s*;$/, "");
-  return { file, line, name: name.toUpperCase(), value };
+  const [, word = "", rest = ""] = /^(%?\w+)\s*:?\s*(.*)$/s.exec(content) ?? ["", "this line"];
+  const name = word.toUpperCase();
+  const [before = ""] = rest.split(";");
+  // fwknopd takes all before a semicolon for the passphrase, blanks at its end and a # too.
+  const isPassphrase = name === "KEY" || name === "HMAC_KEY";
+  const value = isPassphrase ? before : before.replace(/\s+#.*$/s, "").trimEnd();
+  return { file, line, name, value };
 }
