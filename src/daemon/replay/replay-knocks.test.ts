@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { FwknopDevice } from "../../../test/support/fwknop-device.ts";
 import { KnockDevice, stunRequest } from "../../../test/support/knock-device.ts";
 import { address, ipv4, UDP, udp } from "../../../test/support/packets.ts";
 import type { Recorded } from "../../../test/support/savefiles.ts";
@@ -53,6 +54,33 @@ async function replay(packets: readonly Recorded[], options: Partial<ReplayOptio
     return { lines, details, unseen: run.summary.unseen };
   });
 }
+
+test("a replay tells of a packet of fwknop what it opens, or the check that refuses it", async () => {
+  const dave = new FwknopDevice("dave/pc");
+  const { config: own = expect.unreachable() } = parseConfig(
+    `[options]\nFwknopPort = ${port}\n[ssh]\nusers = dave\nopen = tcp/22\nopen_for = 30s\n`,
+  );
+  const keys = `fwknop_key = ${dave.keyText}\nfwknop_hmac_key = ${dave.hmacKeyText}\n`;
+  const { devices: known } = parseUsers(`[${dave.name}]\n${keys}`);
+  const packet = dave.packet({ time: wall });
+  const packets = [
+    datagram(0, packet),
+    datagram(10, packet),
+    datagram(20, dave.packet({ time: wall, message: "0.0.0.0,tcp/80" })),
+    datagram(30, new FwknopDevice("eve/pc").packet({ time: wall })),
+    datagram(40, Buffer.from("hello")),
+  ];
+  const { lines } = await replay(packets, { config: own, devices: known });
+  expect(lines).toEqual([
+    "1 0 192.0.2.7: ssh: OPEN SESAME: dave/pc, for 30s",
+    "1 0 192.0.2.7: ssh: would open tcp/22 for 192.0.2.7 for 30 s",
+    "2 10 192.0.2.7: knock of dave/pc refused (replay): it was accepted before",
+    "3 20 192.0.2.7: knock of dave/pc refused (service): no door of dave/pc opens tcp/80",
+    "4 30 192.0.2.7: knock refused (hmac): no device that may send from this source has its HMAC key and digest",
+    "5 40 192.0.2.7: knock refused (form): a packet of fwknop has 100 to 880 characters of base64: this has 5 bytes",
+    "- 30000 192.0.2.7: ssh: would be closed again",
+  ]);
+});
 
 describe("a replay tells of a knock by key", () => {
   test("what it opens, and that it is used up", async () => {

@@ -8,12 +8,12 @@ import type { Frame } from "../../capture/source.ts";
 import type { Device } from "../../config/users.ts";
 import type { Packet } from "../../decode/packet.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
-import type { ActiveKey } from "../active-key.ts";
-import { keysOf } from "../active-key.ts";
+import type { ActiveFwknopKey, ActiveKey } from "../active-key.ts";
+import { fwknopKeysOf, keysOf } from "../active-key.ts";
 import type { Doors } from "../doors.ts";
 import type { WatchedKnock } from "../knock/key-watch.ts";
 import { KnockCounters } from "../knock/knock-counters.ts";
-import type { KnockPipelineParts } from "../knock/knock-pipeline.ts";
+import type { KnockPipelineParts, KnockPorts } from "../knock/knock-pipeline.ts";
 import { KnockPipeline } from "../knock/knock-pipeline.ts";
 import { permitKnock } from "../knock/permit.ts";
 import type { ReplayLog } from "./replay-log.ts";
@@ -23,6 +23,8 @@ export interface ReplayKeys {
   readonly devices: readonly Device[];
   /** The UDP ports of their packets. */
   readonly ports: readonly number[];
+  /** Those of the packets of fwknop. */
+  readonly fwknopPorts: readonly number[];
   /** Milliseconds. */
   readonly freshness: number;
 }
@@ -41,29 +43,31 @@ export interface ReplayKnocksParts
  */
 export class ReplayKnocks {
   readonly #log: ReplayLog;
-  readonly #ports: ReadonlySet<number>;
+  readonly #ports: KnockPorts;
   #source: MemorySource | undefined;
   readonly #names: ReadonlyMap<string, string>;
   /** What the last packet without a known key was refused for. */
   #stranger: StrangerRefusal | undefined;
 
   constructor({ keys, doors, leaseManager, log, clock, ...host }: ReplayKnocksParts) {
-    const { devices, ports, freshness } = keys;
+    const { devices, ports, fwknopPorts, freshness } = keys;
     const active = keysOf(devices);
     const find = (name: string) => devices.find((device) => device.name === name);
     this.#log = log;
-    this.#ports = new Set(ports);
-    this.#names = new Map(active.map(({ lock, who }) => [lock.id, who]));
+    this.#ports = { keys: new Set(ports), fwknop: new Set(fwknopPorts) };
+    const fwknopKeys = fwknopKeysOf(devices);
+    this.#names = new Map([...active, ...fwknopKeys].map(({ lock, who }) => [lock.id, who]));
     const authenticator = new Authenticator<ActiveKey>(freshness);
     authenticator.setKeys(active);
+    const fwknop = new FwknopAuthenticator<ActiveFwknopKey>(freshness);
+    fwknop.setKeys(fwknopKeys);
     const pipeline = new KnockPipeline<ActiveKey>({
       openSource: (sink) => {
         this.#source = new MemorySource(sink);
         return this.#source;
       },
       authenticator,
-      // Packets of fwknop are not replayed.
-      fwknop: new FwknopAuthenticator(freshness),
+      fwknop,
       watch: { explain: (judgement) => this.#explain(judgement) },
       journal: () => undefined,
       refuseWithoutJournal: false,
@@ -74,20 +78,24 @@ export class ReplayKnocks {
       counters: new KnockCounters(),
       onInternalError: () => {},
     });
-    pipeline.watch({ keys: this.#ports, fwknop: new Set() });
+    pipeline.watch(this.#ports);
   }
 
   /** Returns whether a packet goes to one of the ports of knocks by key. */
   wants({ protocol, port }: Packet): boolean {
-    return protocol === "udp" && this.#ports.has(port);
+    const { keys, fwknop } = this.#ports;
+    return protocol === "udp" && (keys.has(port) || fwknop.has(port));
   }
 
   /** Judges a packet. Resolves when what it opens is in the log. */
-  async take(frame: Frame, { source, payloadLength }: Packet): Promise<void> {
+  async take(frame: Frame, { source, payloadLength, port }: Packet): Promise<void> {
     this.#stranger = undefined;
     this.#source?.deliverFrame(frame);
     if (this.#stranger !== undefined) {
-      this.#log.write(reportStranger(source, this.#stranger, payloadLength));
+      const why = this.#ports.fwknop.has(port)
+        ? explainFwknop(this.#stranger, payloadLength)
+        : explainStranger(this.#stranger, payloadLength);
+      this.#log.write(reportStranger(source, this.#stranger, why));
       return;
     }
     await setImmediate();
@@ -110,12 +118,25 @@ export class ReplayKnocks {
   }
 }
 
-function reportStranger(source: Entry["source"], check: StrangerRefusal, length: number): Entry {
-  const why =
-    check === "form"
-      ? `a knock has 144 bytes, or is the STUN request of a browser: this has ${length}`
-      : "no key of the users file has this hint within Freshness of the capture: another key, or a clock that is off";
+function reportStranger(source: Entry["source"], check: StrangerRefusal, why: string): Entry {
   const text = `${source}: knock refused (${check}): ${why}`;
   const entry = { level: "debug", event: "knock", text, detail: { result: check } } as const;
   return { ...entry, ...(source && { source }) };
+}
+
+function explainStranger(check: StrangerRefusal, length: number): string {
+  return check === "form"
+    ? `a knock has 144 bytes, or is the STUN request of a browser: this has ${length}`
+    : "no key of the users file has this hint within Freshness of the capture: another key, or a clock that is off";
+}
+
+function explainFwknop(check: StrangerRefusal, length: number): string {
+  switch (check) {
+    case "form":
+      return `a packet of fwknop has 100 to 880 characters of base64: this has ${length} bytes`;
+    case "budget":
+      return "too many packets came at once to try all keys";
+    default:
+      return "no device that may send from this source has its HMAC key and digest";
+  }
 }

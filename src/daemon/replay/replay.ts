@@ -53,8 +53,8 @@ export class Replay implements AsyncIterable<ReplayEvent> {
     await targets.refresh(namesOf(config.doors));
     const resolve = targets.networks.bind(targets);
     const doors = new Doors(config.doors, resolve, log, untouchedFiles());
-    const { maxAttempts, knockPorts: ports, freshness } = config.options;
-    const keys = devices && { devices, ports, freshness };
+    const { maxAttempts, knockPorts: ports, fwknopPorts, freshness } = config.options;
+    const keys = devices && { devices, ports, fwknopPorts, freshness };
     const isOurs = this.#isOurs;
     const isLocalSource = this.#isLocalSource;
     const parts = { doors, log, clock: this.#clock, maxAttempts, isOurs, isLocalSource, keys };
@@ -124,7 +124,7 @@ export class Replay implements AsyncIterable<ReplayEvent> {
 
 /** Returns whether a packet goes to a port of knocks by key. */
 function isForKeys({ options }: Config, { port, protocol }: Packet): boolean {
-  return protocol === "udp" && options.knockPorts.includes(port);
+  return protocol === "udp" && [...options.knockPorts, ...options.fwknopPorts].includes(port);
 }
 
 /** Returns the first door that has the port of a packet, and wants the other protocol there. */
