@@ -25,6 +25,8 @@ const cases: Readonly<Record<string, number>> = {
   users: 1_000,
   "knock-journal": 400,
   fleet: 5_000,
+  fwknop: 2_000,
+  access: 1_000,
 };
 
 const anySeed = Math.floor(Math.random() * 1e9);

@@ -1,8 +1,10 @@
 import type { FuzzTarget } from "./target.ts";
+import { accessTarget } from "./targets/access.ts";
 import { configTarget } from "./targets/config.ts";
 import { controlTarget } from "./targets/control.ts";
 import { decodeTarget } from "./targets/decode.ts";
 import { fleetTarget } from "./targets/fleet.ts";
+import { fwknopTarget } from "./targets/fwknop.ts";
 import { journalTarget } from "./targets/journal.ts";
 import { keyTextTarget } from "./targets/key-text.ts";
 import { knockTarget } from "./targets/knock.ts";
@@ -30,4 +32,6 @@ export const targets: readonly FuzzTarget[] = [
   usersTarget,
   knockJournalTarget,
   fleetTarget,
+  fwknopTarget,
+  accessTarget,
 ];

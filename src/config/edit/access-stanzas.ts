@@ -99,7 +99,10 @@ export function readAccess(file: string, text: string, files: AccessFiles): Read
 function readLine(file: string, line: number, raw: string): AccessLine | undefined {
   const content = raw.replace(/\r$/, "").trimStart();
   if (content === "" || content.startsWith("#") || content.startsWith(";")) return undefined;
-  const [, word = "", rest = ""] = /^(%?\w+)\s*:?\s*(.*)$/s.exec(content) ?? ["", "this line"];
+  // A longer word, or one with other digits, may be a key.
+  const [, word = "", rest = ""] = /^(%?[a-z_]{1,30}(?:64)?)(?!\w)\s*:?\s*(.*)$/is.exec(
+    content,
+  ) ?? [...["", "this line"]];
   const name = word.toUpperCase();
   const [before = ""] = rest.split(";");
   // fwknopd takes all before a semicolon for the passphrase, blanks at its end and a # too.
