@@ -192,6 +192,14 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
     return { unsound: differences(kernel, expected), missed: differences(expected, kernel) };
   }
 
+  async function sendAll(groups: readonly (readonly Uint8Array[])[]): Promise<void> {
+    for (const [nth, packets] of groups.entries()) {
+      if (packets.length > 0) wire.send(...packets);
+      // The queue of a processor holds 1,000 packets, which a busy one drops beyond that.
+      if (nth % 20 === 0) await sleep(1);
+    }
+  }
+
   const fresh = Date.now() & 0x7fffffff;
 
   describe.each([
@@ -210,11 +218,7 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
       const rows = Array.from({ length: tries(2000) }, (_row, nth) =>
         randomRow(random, nth, mixed ? loaded.kernel.doors : compiled, { mixed }),
       );
-      for (const [nth, { packets }] of rows.entries()) {
-        wire.send(...packets);
-        // The queue of a processor holds 1,000 packets, which a busy one drops beyond that.
-        if (nth % 20 === 0) await sleep(1);
-      }
+      await sendAll(rows.map(({ packets }) => packets));
       const kernel = await opened(loaded);
       const expected = matched(loaded, rows, onlyIpv4);
       const { unsound, missed } = compare(rows, kernel, expected);
@@ -224,6 +228,27 @@ describe.skipIf(needs("nft"))("doors in the kernel", () => {
       expect(unsound).toEqual([]);
       expect(kernel.size).toBeGreaterThan(rows.length / 20);
       if (!mixed) expect(missed.slice(0, 5)).toEqual([]);
+    });
+
+    test("open nothing else where rules are loaded between the packets of a knock", async () => {
+      const loaded = await load(three);
+      const { firewall, kernel } = loaded;
+      const random = new SeededRandom(seed, 2);
+      const rows = Array.from({ length: tries(1000) }, (_row, nth) =>
+        randomRow(random, nth, kernel.doors, { mixed: true }),
+      );
+      for (let from = 0; from < rows.length; from += 200) {
+        const halves = rows.slice(from, from + 200).map(({ packets }) => {
+          const half = random.from(0, packets.length);
+          return [packets.slice(0, half), packets.slice(half)] as const;
+        });
+        await sendAll(halves.map(([first]) => first));
+        await firewall.protect(firewall.listProtected());
+        await sendAll(halves.map(([, second]) => second));
+      }
+      const found = await opened(loaded);
+      expect(compare(rows, found, matched(loaded, rows)).unsound).toEqual([]);
+      expect(found.size).toBeGreaterThan(rows.length / 20);
     });
   });
 
