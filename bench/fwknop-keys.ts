@@ -10,6 +10,7 @@ import type { FwknopKeys } from "./fwknop-packet.ts";
 import { sealFwknop } from "./fwknop-packet.ts";
 import type { KeyClient, KeyDaemon, KeyPeer } from "./key-peer.ts";
 import { LineCounter } from "./line-counter.ts";
+import { startKeyDaemon } from "./sesame-keys.ts";
 import type { BenchTestBed } from "./test-bed.ts";
 import { doorPort, serverAddresses } from "./test-bed.ts";
 import { usageOf } from "./usage.ts";
@@ -21,6 +22,32 @@ function keysOf(key: number): FwknopKeys {
   const bytes = createHash("sha512").update(`fwknop ${key}`).digest();
   return { cipher: bytes.subarray(0, 32), hmac: bytes.subarray(32) };
 }
+
+/** Sesame with a door for fwknop's clients. */
+export const sesameFwknop: KeyPeer = {
+  label: "Sesame, packets of fwknop",
+  port,
+  payloadLength,
+  shut: "by Sesame",
+  rates: [1_000, 5_000, 20_000, 50_000, 100_000],
+  offered: { rate: 1_000, count: 8_000, sources: [100] },
+  hasNetworks: true,
+
+  async start(stage: BenchTestBed, keyCount: number, counting?: "counting"): Promise<KeyDaemon> {
+    const daemon = await startKeyDaemon(stage, counting, `FwknopPort = ${port}`, (key) => {
+      const { cipher, hmac } = keysOf(key);
+      const [own, shared] = [cipher, hmac].map((one) => one.toString("base64"));
+      return key < keyCount ? `fwknop_key = ${own}\nfwknop_hmac_key = ${shared}` : undefined;
+    });
+    // A packet has whole seconds: one of the second of a first start may be from before it.
+    await sleep(1_000);
+    return daemon;
+  },
+
+  seal: (key, time) => fwknopKeys.seal(key, time),
+  makeStranger: () => fwknopKeys.makeStranger(),
+  prepareClient: (stage, folder) => fwknopKeys.prepareClient(stage, folder),
+};
 
 /** The directives that server and client call by the same names. */
 function keyLines(key: number): string {

@@ -28,7 +28,7 @@ interface GoodPackets {
 
 /** One of the systems that are compared: what its daemon and its packets are. */
 export interface KeyPeer {
-  readonly label: "Sesame" | "fwknopd";
+  readonly label: "Sesame" | "fwknopd" | "Sesame, packets of fwknop";
   /** The UDP port of its packets, and the bytes of each. */
   readonly port: number;
   readonly payloadLength: number;
@@ -37,6 +37,8 @@ export interface KeyPeer {
   /** Floods that tell what it can bear, packets a second; 0 is as fast as the generator goes. */
   readonly rates: readonly number[];
   readonly offered: GoodPackets;
+  /** Its daemon knows networks: each client has knocked from its own before a flood. */
+  readonly hasNetworks?: true;
   /** `counting`: with what `readLost` needs, which is more than its package configures. */
   start(stage: BenchTestBed, keyCount: number, counting?: "counting"): Promise<KeyDaemon>;
   /** Makes a packet of a key, from 0 on; `time` in milliseconds since 1970. */

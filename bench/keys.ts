@@ -1,6 +1,6 @@
 // Knocks by key, beside Debian's fwknopd.
 import { needs } from "../test/live/requirements.ts";
-import { fwknopKeys } from "./fwknop-keys.ts";
+import { fwknopKeys, sesameFwknop } from "./fwknop-keys.ts";
 import { measureKeyFloods } from "./key-flood.ts";
 import { measureKeyOpening } from "./key-open.ts";
 import type { KeyPeer } from "./key-peer.ts";
@@ -17,7 +17,24 @@ export function findKeyPeers(): readonly KeyPeer[] {
 }
 
 export async function measureKeys(stage: BenchTestBed, course: Course): Promise<ReportPart> {
-  const peers = findKeyPeers();
+  return await measureAll(stage, findKeyPeers(), course);
+}
+
+/** The packets of fwknop's clients, at Sesame and at fwknopd: always the short course. */
+export async function measureFwknop(stage: BenchTestBed, course: Course): Promise<ReportPart> {
+  const others = findKeyPeers().filter((peer) => peer !== sesameKeys);
+  if (others.length === 0) return { findings: {}, tables: [], failures: [] };
+  const part = await measureAll(stage, [sesameFwknop, ...others], { ...course, quick: true });
+  const tables = part.tables.map((one) => ({ ...one, title: `Packets of fwknop: ${one.title}` }));
+  // The findings are about Sesame's own packets.
+  return { ...part, findings: {}, tables };
+}
+
+async function measureAll(
+  stage: BenchTestBed,
+  peers: readonly KeyPeer[],
+  course: Course,
+): Promise<ReportPart> {
   const measurements = { measureKeyOpening, measureKeyFloods, measureKeyRate, measureKeyRest };
   const parts: ReportPart[] = [];
   for (const [name, measure] of Object.entries(measurements)) {

@@ -5,7 +5,7 @@ import { needs } from "../test/live/requirements.ts";
 import { BackgroundLoad } from "./company.ts";
 import { measureFloods } from "./flood.ts";
 import { measureKernel } from "./kernel.ts";
-import { measureKeys } from "./keys.ts";
+import { measureFwknop, measureKeys } from "./keys.ts";
 import { describeMachine } from "./machine.ts";
 import { measureOpening } from "./open.ts";
 import type { BenchReport } from "./report.ts";
@@ -22,6 +22,7 @@ const measurements = {
   flood: measureFloods,
   kernel: measureKernel,
   keys: measureKeys,
+  fwknop: measureFwknop,
   scale: measureScale,
   rest: measureRest,
   scan: measureScans,

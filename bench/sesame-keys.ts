@@ -52,31 +52,10 @@ export const sesameKeys: KeyPeer = {
   // The daemon takes 5,000 signatures a second and no more.
   offered: { rate: 4_500, count: 36_000, sources: [100, 36_000] },
 
-  async start(stage: BenchTestBed, keyCount: number, counting?: "counting"): Promise<KeyDaemon> {
-    const folder = makeFolder();
-    const users = join(folder, "knockd.users");
-    const sections = Array.from(
-      { length: keyCount },
-      (_, key) => `[device${key}/one]\nkey = ${textsOf(key).lock}\ngroups = bench\n`,
-    );
-    writeFileSync(users, sections.join(""), { mode: 0o600 });
-    const counted = counting === undefined ? "" : `MetricsListen = ${metrics}\n`;
-    const options = `KnockPort = ${port}\nUsers = ${users}\n${counted}`;
-    const ssh = `[ssh]\nusers = @bench\nopen = tcp/${doorPort}\nopen_for = 10m\nprotect = yes\n`;
-    const daemon = await BenchDaemon.start("sesame", stage, `${options}${ssh}`);
-    const counter = new LineCounter(daemon.logFile, ": OPEN SESAME: ");
-    return {
-      accepted: () => counter.read(),
-      readLost: async () => {
-        return counting && (await readMetric(stage, "sesame_knock_dropped_total"));
-      },
-      usage: () => daemon.usage(),
-      stop: async () => {
-        await daemon.stop();
-        rmSync(folder, { recursive: true, force: true });
-      },
-    };
-  },
+  start: async (stage, keyCount, counting) =>
+    await startKeyDaemon(stage, counting, `KnockPort = ${port}`, (key) =>
+      keyCount > key ? `key = ${textsOf(key).lock}` : undefined,
+    ),
 
   seal(key: number, time: number): Uint8Array {
     const { key: deviceKey, series } = deviceOf(key);
@@ -96,6 +75,36 @@ export const sesameKeys: KeyPeer = {
     return { argv: [...argv, "home"], env: {} };
   },
 };
+
+/** Starts Sesame with one device for each text that `lines` returns, from number 0 on. */
+export async function startKeyDaemon(
+  stage: BenchTestBed,
+  counting: "counting" | undefined,
+  portLine: string,
+  lines: (key: number) => string | undefined,
+): Promise<KeyDaemon> {
+  const folder = makeFolder();
+  const users = join(folder, "knockd.users");
+  const sections: string[] = [];
+  for (let key = 0, text = lines(0); text !== undefined; text = lines(++key)) {
+    sections.push(`[device${key}/one]\n${text}\ngroups = bench\n`);
+  }
+  writeFileSync(users, sections.join(""), { mode: 0o600 });
+  const counted = counting === undefined ? "" : `MetricsListen = ${metrics}\n`;
+  const options = `${portLine}\nUsers = ${users}\n${counted}`;
+  const ssh = `[ssh]\nusers = @bench\nopen = tcp/${doorPort}\nopen_for = 10m\nprotect = yes\n`;
+  const daemon = await BenchDaemon.start("sesame", stage, `${options}${ssh}`);
+  const counter = new LineCounter(daemon.logFile, ": OPEN SESAME: ");
+  return {
+    accepted: () => counter.read(),
+    readLost: async () => counting && (await readMetric(stage, "sesame_knock_dropped_total")),
+    usage: () => daemon.usage(),
+    stop: async () => {
+      await daemon.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
 
 /** Makes packets with hints of the first two slots of each key in these minutes, and a tag that is wrong. */
 export function sniffedPackets(keyCount: number, minutes: readonly number[]): Uint8Array[] {

@@ -1,5 +1,6 @@
 // The short form of `npm run bench -- --only keys`: that each line measures what it says.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sesameFwknop } from "../../bench/fwknop-keys.ts";
 import { playKeyFlood } from "../../bench/key-flood.ts";
 import { measureSync, playKeyOpening } from "../../bench/key-open.ts";
 import { playKeyRate } from "../../bench/key-rate.ts";
@@ -52,6 +53,19 @@ describe.skipIf(needs("nft"))("the bench of knocks by key", () => {
       expect(await switchesAtRest(stage, peer, times)).toBeGreaterThanOrEqual(0);
     });
   });
+
+  test(
+    "opens for clients of fwknop beside 20,000 forged packets a second, with bounded work",
+    patient,
+    async () => {
+      const run = await playKeyFlood(stage, sesameFwknop, "strangers", 20_000, 2, patience);
+      expect(run.sent.sent).toBeGreaterThan(10_000);
+      expect(run.knocks).toBeGreaterThan(0);
+      // A machine that is busier may lose some in the ring.
+      expect(run.openings.length).toBeGreaterThanOrEqual(run.knocks / 2);
+      expect(run.cpu).toBeLessThan(1);
+    },
+  );
 
   test("opens beside sniffed hints", patient, async () => {
     for (const flood of ["hints", "all hints"] as const) {
