@@ -13,7 +13,7 @@ import type { TokenRate } from "./token-bucket.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** Packets that are looked at: ten a second. */
-const looks: TokenRate = { rate: 0.01, most: 10 };
+export const looks: TokenRate = { rate: 0.01, most: 10 };
 
 /** How far a clock may be off to be found, in minutes: by every time zone, and a day. */
 const around = 26 * 60;

@@ -58,9 +58,13 @@ export function hasFwknopHmac({ hmac, hmacKey }: FwknopLock, text: string): bool
   return areEqual(withoutPadding(computed.digest("base64")), text.slice(at));
 }
 
-/** Opens a packet that bears the HMAC of a lock. */
-export function openFwknop(lock: FwknopLock, text: string): FwknopRequest | FwknopFault {
-  const body = `${saltedText}${text.slice(0, -digestLengths[lock.hmac])}`;
+/** Opens a packet that bears the HMAC of a lock. `hmacLength`: the characters of its HMAC, if it is another one. */
+export function openFwknop(
+  lock: FwknopLock,
+  text: string,
+  hmacLength: number = digestLengths[lock.hmac],
+): FwknopRequest | FwknopFault {
+  const body = `${saltedText}${text.slice(0, text.length - hmacLength)}`;
   const plain = decrypt(lock, Buffer.from(body, "base64"));
   return plain === undefined ? "cipher" : readMessage(plain);
 }

@@ -1,7 +1,9 @@
 import type { Instant } from "../../auth/authenticator.ts";
+import { FwknopWatch } from "../../auth/fwknop-watch.ts";
 import type { WatchedJudgement } from "../../auth/judgement.ts";
 import type { DeviceWatchParts, WatchedRefusal } from "../../auth/watch.ts";
 import { DeviceWatch } from "../../auth/watch.ts";
+import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { KnockError } from "../../base/errors.ts";
 import { later } from "../../base/time.ts";
@@ -29,7 +31,10 @@ export class KeyWatch {
   /** By the name of the device. */
   readonly #watched = new Map<
     string,
-    { readonly watch: DeviceWatch; readonly cancelEnd: () => void }
+    {
+      readonly watches: readonly Pick<FwknopWatch, "explain">[];
+      readonly cancelEnd: () => void;
+    }
   >();
 
   constructor(parts: KeyWatchParts) {
@@ -51,11 +56,14 @@ export class KeyWatch {
     if (this.#watched.size >= mostDevices) {
       throw new KnockError("USAGE", `knockd watches ${mostDevices} devices at most`);
     }
-    const now = clock.now();
+    const instant = { now: clock.now(), wall: clock.wall() };
     const parts = { device: () => find(name), authenticator };
-    const watch = new DeviceWatch(device.locks, { now, wall: clock.wall() }, parts);
-    const cancelEnd = clock.wakeAt(later(now, length), () => this.end(name));
-    this.#watched.set(name, { watch, cancelEnd });
+    const watches = [
+      new DeviceWatch(device.locks, instant, parts),
+      ...(device.fwknop ? [new FwknopWatch(device.fwknop, instant, parts.device)] : []),
+    ];
+    const cancelEnd = clock.wakeAt(later(instant.now, length), () => this.end(name));
+    this.#watched.set(name, { watches, cancelEnd });
   }
 
   /** Ends the watch of a device. May be called again. */
@@ -69,10 +77,13 @@ export class KeyWatch {
     judgement: WatchedJudgement,
     payload: Uint8Array,
     instant: Instant,
+    source: Address,
   ): WatchedKnock | undefined {
-    for (const [who, { watch }] of this.#watched) {
-      const refusal = watch.explain(judgement, payload, instant);
-      if (refusal !== undefined) return { ...refusal, who };
+    for (const [who, { watches }] of this.#watched) {
+      for (const watch of watches) {
+        const refusal = watch.explain(judgement, payload, instant, source);
+        if (refusal !== undefined) return { ...refusal, who };
+      }
     }
     return undefined;
   }

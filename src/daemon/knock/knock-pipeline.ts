@@ -150,7 +150,7 @@ export class KnockPipeline<Key extends KnownKey> {
       return;
     }
     this.#countRefused(judgement, source, instant.wall);
-    const watched = this.#parts.watch.explain(judgement, payload, instant);
+    const watched = this.#parts.watch.explain(judgement, payload, instant, source);
     if (watched === undefined) return;
     const knock = { ...watched, source, carrier: judgement.carrier };
     this.#writeRefused(knock, watched.check, instant.wall);

@@ -93,13 +93,19 @@ export function explainRefusal(
     case "repeated":
       return "it is a copy of an accepted packet";
     case "budget":
-      return "too many packets bear its hint";
+      return carrier === "fwknop"
+        ? "other packets have used up the tries of its key"
+        : "too many packets bear its hint";
     case "tag":
       return "it bears a hint of this device, and is damaged or not sealed with its key";
     case "disabled":
       return "the device is disabled, or this key removed";
     case "expired":
       return "the device has expired";
+    case "source":
+      return "the device may not send from this source";
+    case "hmac":
+      return "it has no HMAC, or another than that of fwknop_hmac_key and fwknop_hmac";
     case "cipher":
       return "it is not encrypted by AES-256 in mode CBC with this key";
     case "fields":
