@@ -1,5 +1,4 @@
 // npm run bench: Sesame beside Debian's knockd and fwknopd, on real packets. Started by scripts/bench.
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { needs } from "../test/live/requirements.ts";
 import { BackgroundLoad } from "./company.ts";
@@ -8,8 +7,9 @@ import { measureKernel } from "./kernel.ts";
 import { measureFwknop, measureKeys } from "./keys.ts";
 import { describeMachine } from "./machine.ts";
 import { measureOpening } from "./open.ts";
-import type { BenchReport } from "./report.ts";
-import { failuresOf, markdown, partOrFailure, plainTable, targetTables } from "./report.ts";
+import { readRecord, updated, writePage, writeRecord } from "./record.ts";
+import type { BenchReport, MeasuredPart } from "./report.ts";
+import { failuresOf, partOrFailure, plainTable, targetTables } from "./report.ts";
 import { measureRest } from "./rest.ts";
 import { measureScale } from "./scale.ts";
 import { measureScans } from "./scan.ts";
@@ -34,7 +34,8 @@ type MeasurementName = keyof typeof measurements;
 
 const usage = `usage: npm run bench -- [--only ${Object.keys(measurements).join(",")}] [--quick] [--json] [--output FILE]
 
-Without --only and --quick the report goes to docs/benchmarks.md; with them only to --output, if given.
+What was measured takes its place in docs/benchmarks.md; with --quick nothing is written, and with --output only FILE.
+Where a knock at Sesame did not open, docs/benchmarks.md stays as it was.
 Ends with 1 if a knock at Sesame did not open; a target that is not met is no error.
 `;
 
@@ -59,13 +60,12 @@ function readOptions(args: readonly string[]): BenchOptions {
   const asked = values.only?.split(",") ?? all;
   const unknown = asked.filter((name) => !all.some((known) => known === name));
   if (unknown.length > 0) throw new Error(`nothing to measure is called "${unknown.join(", ")}"`);
-  const { quick, json } = values;
-  const whole = values.only === undefined && !quick;
+  const { quick, json, output } = values;
   return {
     only: all.filter((name) => asked.includes(name)),
     quick,
     json,
-    output: values.output ?? (whole ? "docs/benchmarks.md" : undefined),
+    output,
   };
 }
 
@@ -78,37 +78,34 @@ async function measure({ only, quick }: BenchOptions): Promise<BenchReport> {
     );
   };
   const machine = await describeMachine();
-  const company = new BackgroundLoad();
   const stage = await BenchTestBed.open();
-  const parts: ReportPart[] = [];
+  const parts: MeasuredPart[] = [];
   try {
     for (const name of only) {
+      const company = new BackgroundLoad();
       const measureOne = () => measurements[name](stage, { quick, progress });
-      parts.push(await partOrFailure(name, measureOne));
+      const part = await partOrFailure(name, measureOne);
+      const others = `${figure(company.share * 100)} % of the processors, on average (kernel threads included)`;
+      parts.push({ name, machine: [...machine, ["other programs took", others]], ...part });
     }
   } finally {
     await stage.close();
   }
-  const others = `${figure(company.share * 100)} % of the processors, on average (kernel threads included)`;
-  return { machine: [...machine, ["other programs took", others]], parts, quick };
+  return { parts };
 }
 
-/** What packaging/measure.ts has written at the end of the page stays. */
-function packagedPart(file: string): string {
-  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const at = before.indexOf("\n## Packaged\n");
-  return at < 0 ? "" : before.slice(at);
-}
-
-function show(report: BenchReport, { json, output }: BenchOptions): void {
+function show(report: BenchReport, { json, output, quick }: BenchOptions): void {
   if (json) console.log(JSON.stringify(report, undefined, 2));
   else {
     const tables = [...report.parts.flatMap((part) => part.tables), ...targetTables(report)];
     for (const table of tables) console.log(plainTable(table));
-    for (const [name, value] of report.machine) console.log(`${name}: ${value}`);
+    for (const { name, machine } of report.parts)
+      console.log(`${name}: ${machine.map(([what, value]) => `${what} ${value}`).join(", ")}`);
   }
-  if (output !== undefined) writeFileSync(output, `${markdown(report)}${packagedPart(output)}`);
   const failures = failuresOf(report);
+  if (output !== undefined) writePage(report, output);
+  else if (!quick && failures.length === 0)
+    writeRecord(updated(readRecord(), report, Object.keys(measurements)));
   for (const text of failures) console.error(`FAILED: ${text}`);
   if (failures.length > 0) process.exitCode = 1;
 }

@@ -1,10 +1,15 @@
 import type { BenchTarget, ReportPart, Table, TargetId } from "./targets.ts";
 import { limits, targets } from "./targets.ts";
 
-export interface BenchReport {
+/** One part and what its figures depend on: a name and a value each. */
+export interface MeasuredPart extends ReportPart {
+  readonly name: string;
   readonly machine: readonly (readonly [string, string])[];
-  readonly parts: readonly ReportPart[];
-  readonly quick: boolean;
+}
+
+/** Its parts may have been measured on different days. */
+export interface BenchReport {
+  readonly parts: readonly MeasuredPart[];
 }
 
 /** Returns one part that says what all of them say. */
@@ -84,13 +89,13 @@ export function failuresOf({ parts }: BenchReport): readonly string[] {
 
 /** The text of docs/benchmarks.md. */
 export function markdown(report: BenchReport): string {
-  const { machine, parts, quick } = report;
+  const { parts } = report;
   const failures = failuresOf(report);
   const shortfall = shortfalls(report);
   const lines = [
     "# Benchmarks",
     "",
-    `Written by \`npm run bench${quick ? " -- --quick" : ""}\`: Sesame and Debian's knockd and fwknopd in turn, on the same machine and the same`,
+    "Written by `npm run bench`: Sesame and Debian's knockd and fwknopd in turn, on the same machine and the same",
     "traffic, between two network namespaces joined by a cable. CONTRIBUTING.md says how to run it, `bench/` how it measures. Take the ratios rather than the",
     "figures: those are of one machine, which also runs the clients and the generator of the floods.",
     "",
@@ -102,8 +107,7 @@ export function markdown(report: BenchReport): string {
           ...failures.map((text) => `- ${text}`),
           "",
         ]),
-    ...machine.map(([name, value]) => `- ${name}: ${value}`),
-    "",
+    ...machineLines(parts),
     ...targetTables(report).flatMap((table) => [...markdownTable(table), ""]),
     ...(shortfall.length === 0
       ? []
@@ -111,6 +115,27 @@ export function markdown(report: BenchReport): string {
     ...parts.flatMap((part) => part.tables).flatMap((table) => [...markdownTable(table), ""]),
   ];
   return `${lines.join("\n").trimEnd()}\n`;
+}
+
+/** What holds for all parts as a list, what differs as a table. */
+function machineLines(parts: readonly MeasuredPart[]): readonly string[] {
+  const names = [...new Set(parts.flatMap(({ machine }) => machine.map(([name]) => name)))];
+  const valueIn = (part: MeasuredPart, wanted: string) =>
+    part.machine.find(([name]) => name === wanted)?.[1] ?? "–";
+  const values = (name: string) => [...new Set(parts.map((part) => valueIn(part, name)))];
+  const differing = names.filter((name) => values(name).length > 1);
+  const table: Table = {
+    title: "When and beside what each part was measured",
+    head: ["part", ...differing],
+    rows: parts.map((part) => [part.name, ...differing.map((name) => valueIn(part, name))]),
+  };
+  return [
+    ...names
+      .filter((name) => !differing.includes(name))
+      .map((name) => `- ${name}: ${values(name).join("")}`),
+    "",
+    ...(differing.length === 0 ? [] : [...markdownTable(table), ""]),
+  ];
 }
 
 function markdownTable({ title, head, rows, note }: Table): string[] {

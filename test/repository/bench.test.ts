@@ -1,9 +1,11 @@
-import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Datagram, datagramLength } from "../../bench/datagram.ts";
 import { LineCounter } from "../../bench/line-counter.ts";
+import { benchPage, readRecord, updated } from "../../bench/record.ts";
+import type { MeasuredPart } from "../../bench/report.ts";
 import { markdown, targetTables } from "../../bench/report.ts";
 import { figure, median, quantile, summarize, times } from "../../bench/statistics.ts";
 import { addressNumber, addressText, Syn, synLength } from "../../bench/syn.ts";
@@ -146,14 +148,17 @@ describe("the figures of the bench", () => {
 
 describe("the report of the bench", () => {
   const machine = [["kernel", "6.1"]] as const;
+  const part = (found: Partial<MeasuredPart>): MeasuredPart => ({
+    ...{ name: "rest", machine, findings: {}, tables: [], failures: [] },
+    ...found,
+  });
 
   test("has every target, also those that were not measured or met", () => {
     const findings = {
       "rest-start": { ours: "148 ms", theirs: "20 ms", met: true },
       "rest-cpu": { ours: "3 ms", met: false, note: "why" },
     };
-    const parts = [{ findings, tables: [], failures: [] }];
-    const rows = targetTables({ machine, parts, quick: false }).flatMap((table) => table.rows);
+    const rows = targetTables({ parts: [part({ findings })] }).flatMap((table) => table.rows);
     expect(rows).toHaveLength(Object.keys(targets).length);
     const verdicts = rows.map((row) => row.at(-1));
     expect(verdicts.filter((verdict) => verdict === "not measured")).toHaveLength(rows.length - 2);
@@ -163,20 +168,39 @@ describe("the report of the bench", () => {
 
   test("has a sentence for each target that is not met", () => {
     const findings = { "rest-cpu": { ours: "3 ms", met: false } };
-    const text = markdown({
-      machine,
-      parts: [{ findings, tables: [], failures: [] }],
-      quick: false,
-    });
-    expect(text).toContain("\n- CPU in 10 s at rest: ");
-    expect(markdown({ machine, parts: [], quick: false })).not.toContain("not met");
+    expect(markdown({ parts: [part({ findings })] })).toContain("\n- CPU in 10 s at rest: ");
+    expect(markdown({ parts: [] })).not.toContain("not met");
   });
 
   test("says before all else that it failed", () => {
-    const parts = [{ findings: {}, tables: [], failures: ["a knock did not open"] }];
-    const text = markdown({ machine, parts, quick: false });
+    const text = markdown({ parts: [part({ failures: ["a knock did not open"] })] });
     expect(text.indexOf("- a knock did not open")).toBeLessThan(text.indexOf("## What must hold"));
     expect(text).toContain("**This run failed");
-    expect(markdown({ machine, parts: [], quick: false })).not.toContain("failed");
+    expect(markdown({ parts: [] })).not.toContain("failed");
+  });
+
+  test("names the machine once, and for each part what differs", () => {
+    const on = (day: string) => [...machine, ["date", day] as const];
+    const parts = [
+      part({ name: "open", machine: on("2026-01-01") }),
+      part({ name: "rest", machine: on("2026-01-02") }),
+    ];
+    const text = markdown({ parts });
+    expect(text).toContain("\n- kernel: 6.1\n\n## When");
+    expect(text).toContain("| part | date |\n| --- | --- |\n| open | 2026-01-01 |\n| rest | 2026-");
+    expect(markdown({ parts: parts.slice(1) })).toContain("\n- date: 2026-01-02\n");
+  });
+
+  test("keeps the parts that were not measured again, in the order of all", () => {
+    const [rest, open, fresh] = [part({}), part({ name: "open" }), part({ tables: [] })];
+    const order = ["open", "flood", "rest"];
+    const { parts } = updated({ parts: [rest, open] }, { parts: [fresh] }, order);
+    expect(parts).toEqual([open, fresh]);
+    expect(parts[1]).toBe(fresh);
+  });
+
+  test("in docs is what its record says", () => {
+    const [page = ""] = readFileSync(benchPage, "utf8").split("\n## Packaged\n");
+    expect(page.trimEnd()).toBe(markdown(readRecord()).trimEnd());
   });
 });
