@@ -147,6 +147,11 @@ export const limits: Partial<Record<TargetId, string>> = {
     "0.4 ms. Less code did help; V8's flags, large pages and a smaller heap did not, and to keep them warm it would have to wake up for nothing",
   "open-native-p99":
     "V8 lets code go that lay idle, and a door that opens after a pause runs it anew; the rehearsal at the start has cut the worst by ten",
+  "keys-open":
+    "the checks of a packet take 0.15 ms one after another (npm run bench:micro), the sync of the disk what is said beside it, and what " +
+    "a native door takes comes on top: after a pause, the processor's caches hold nothing of all that",
+  "keys-client":
+    "more than half of it is the client's own start, and most of that Node's: see the table at the end of the page",
   "flood-median":
     "at the highest rate two processors are full: generator, kernel and daemon wait for one another, and a command for sh and iptables besides",
 };
