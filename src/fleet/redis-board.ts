@@ -10,13 +10,10 @@ import type {
 } from "./board.ts";
 import { BoardError, hasGapAfter, logStart, longestLog } from "./board.ts";
 import type { RedisAccess, RedisConnection, RedisReply } from "./redis-connection.ts";
-import { openConnection } from "./redis-connection.ts";
+import { openConnection, usualLimits } from "./redis-connection.ts";
 import { markScript, putScript } from "./redis-scripts.ts";
 import type { FleetStamp, FleetTime } from "./stamp.ts";
 import { fleetTime, noStamp } from "./stamp.ts";
-
-/** Milliseconds for an answer, beside those that an operation waits by itself. */
-const answerLimit = 2_000;
 
 /** Rows of the table, and entries of the log, that one reply has, about. */
 const tablePart = "500";
@@ -27,11 +24,19 @@ export class RedisBoard implements Board {
   readonly #fleet: string;
   readonly #commands: RedisConnection;
   readonly #log: RedisConnection;
+  /** Milliseconds for an answer. */
+  readonly #limit: number;
 
-  private constructor(fleet: string, commands: RedisConnection, log: RedisConnection) {
+  private constructor(
+    fleet: string,
+    commands: RedisConnection,
+    log: RedisConnection,
+    limit: number,
+  ) {
     this.#fleet = fleet;
     this.#commands = commands;
     this.#log = log;
+    this.#limit = limit;
   }
 
   /** Connects for a fleet of this name. Throws a `BoardError`. */
@@ -42,7 +47,7 @@ export class RedisBoard implements Board {
     if (commands !== undefined && log !== undefined) {
       commands.onLost(() => log.close());
       log.onLost(() => commands.close());
-      return new RedisBoard(fleet, commands, log);
+      return new RedisBoard(fleet, commands, log, (access.limits ?? usualLimits).answer);
     }
     for (const one of connections) one.close();
     const failed = opened.find((one) => one.status === "rejected");
@@ -88,7 +93,7 @@ export class RedisBoard implements Board {
 
   async follow(after: LogPosition, wait: number): Promise<LogBatch> {
     const words = ["COUNT", logPart, "BLOCK", String(wait), "STREAMS", this.#key("log"), after.id];
-    const reply = await this.#log.ask(["XREAD", ...words], answerLimit + wait);
+    const reply = await this.#log.ask(["XREAD", ...words], this.#limit + wait);
     const [stream] = reply === null ? [] : listOf(reply).map(listOf);
     const entries = stream === undefined ? [] : listOf(stream[1] ?? []).map(entryOf);
     const numbers = entries.map(({ position }) => position.n);
@@ -152,7 +157,7 @@ export class RedisBoard implements Board {
   }
 
   #ask(words: readonly (string | Buffer)[]): Promise<RedisReply> {
-    return this.#commands.ask(words, answerLimit);
+    return this.#commands.ask(words, this.#limit);
   }
 
   async *#scan(hash: string): AsyncIterable<readonly BoardRow[]> {

@@ -16,10 +16,18 @@ export interface RedisAccess {
   readonly password?: string;
   /** Certificates of the authority that the store's certificate is checked against, as PEM. */
   readonly ca?: string;
+  readonly limits?: StoreLimits;
 }
 
-/** Milliseconds for a connection with all that the client asks the store at its start. */
-const connectLimit = 3_000;
+/** How long a store may take: milliseconds. */
+export interface StoreLimits {
+  /** For an answer, beside those that an operation waits by itself. */
+  readonly answer: number;
+  /** For a connection with all that is asked at its start. */
+  readonly connect: number;
+}
+
+export const usualLimits: StoreLimits = { answer: 2_000, connect: 3_000 };
 
 /** Error replies of a server that cannot do its work now: another connection may find one that can. */
 const unusable = /^(?:READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|UNKILLABLE)\b/;
@@ -36,7 +44,8 @@ export interface RedisConnection {
 /** Connects. Throws a `BoardError`. */
 export async function openConnection(access: RedisAccess): Promise<RedisConnection> {
   const { createClient, RESP_TYPES, ErrorReply } = await import("@redis/client");
-  const client = createClient(optionsOf(access));
+  const { connect } = access.limits ?? usualLimits;
+  const client = createClient(optionsOf(access, connect));
   const store = formatStore(access.address);
   let lost: BoardError | undefined;
   let tasks: (() => void)[] = [];
@@ -80,7 +89,7 @@ export async function openConnection(access: RedisAccess): Promise<RedisConnecti
   client.on("error", (error: unknown) => fail(error));
   client.on("end", () => fail(new Error("the connection has ended")));
   try {
-    await within(connectLimit, client.connect());
+    await within(connect, client.connect());
   } catch (thrown) {
     // Whatever the store refuses at the start, there is no connection.
     lose(thrown instanceof BoardError ? thrown : fail(thrown));
@@ -100,8 +109,11 @@ export async function openConnection(access: RedisAccess): Promise<RedisConnecti
   };
 }
 
-function optionsOf({ address, user, password, ca }: RedisAccess): RedisClientOptions {
-  const common = { connectTimeout: connectLimit, reconnectStrategy: false } as const;
+function optionsOf(
+  { address, user, password, ca }: RedisAccess,
+  connectTimeout: number,
+): RedisClientOptions {
+  const common = { connectTimeout, reconnectStrategy: false } as const;
   const { kind } = address;
   const tls = { ...common, tls: true, ...(ca === undefined ? {} : { ca }) } as const;
   return {

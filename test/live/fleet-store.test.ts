@@ -1,6 +1,8 @@
 // Gateways without doors around a real store that fails: they hold the same in the end.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
+import type { StoreLimits } from "../../src/fleet/redis-connection.ts";
+import { usualLimits } from "../../src/fleet/redis-connection.ts";
 import { FleetGateway, holderOfSource } from "../support/fleet-bench.ts";
 import { RedisServer } from "./redis-server.ts";
 import { needs } from "./requirements.ts";
@@ -15,15 +17,18 @@ describe.skipIf(needs("redis-server"))("gateways around Redis", () => {
   let gateways: readonly FleetGateway[];
   beforeEach(async () => {
     server = await RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
-    gateways = ["gw-1", "gw-2", "gw-3"].map(
-      (name) => new FleetGateway(name, { clock: systemClock, connect: () => server.connect() }),
-    );
-    await joined();
+    await start();
   });
   afterEach(async () => {
     await Promise.all((gateways ?? []).map((gateway) => gateway.stop()));
     await server?.close();
   });
+
+  async function start(limits?: StoreLimits): Promise<void> {
+    const parts = { clock: systemClock, connect: () => server.connect(limits) };
+    gateways = ["gw-1", "gw-2", "gw-3"].map((name) => new FleetGateway(name, parts));
+    await joined();
+  }
 
   const patience = { timeout: 30_000 };
   const fleetOf = (i: number) => {
@@ -88,6 +93,8 @@ describe.skipIf(needs("redis-server"))("gateways around Redis", () => {
   });
 
   test("notice a store that hangs, go on alone, and are alike when it goes on", async () => {
+    await Promise.all(gateways.map((gateway) => gateway.stop()));
+    await start(usualLimits);
     await aroundAFault(async () => {
       server.signal("SIGSTOP");
       await lost();

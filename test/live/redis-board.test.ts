@@ -3,7 +3,7 @@ import { logStart } from "../../src/fleet/board.ts";
 import { RedisBoard } from "../../src/fleet/redis-board.ts";
 import type { FleetStamp } from "../../src/fleet/stamp.ts";
 import { describeBoard } from "../contract/board.ts";
-import { RedisServer } from "./redis-server.ts";
+import { patientLimits, RedisServer } from "./redis-server.ts";
 import { needs } from "./requirements.ts";
 
 const row = { field: "a", stamp: 2000 as FleetStamp, sealed: Buffer.from("sealed"), left: 60_000 };
@@ -30,9 +30,9 @@ describe.skipIf(needs("redis-server"))("Redis", () => {
       server = await RedisServer.start("--requirepass", "secret");
     });
     afterEach(() => server?.close());
-    const open = (password?: string) =>
+    const open = (password?: string, limits = patientLimits) =>
       RedisBoard.open("office", {
-        ...server.access,
+        ...{ ...server.access, limits },
         ...(password === undefined ? {} : { password }),
       });
 
@@ -50,7 +50,7 @@ describe.skipIf(needs("redis-server"))("Redis", () => {
     });
 
     test("that hangs is lost in time, and one that hangs at the start is, too", async () => {
-      const board = await open("secret");
+      const board = await open("secret", { ...patientLimits, answer: 2_000 });
       const waiting = board.follow(logStart, 60_000);
       const lost = expect(waiting).rejects.toMatchObject({ kind: "lost" });
       server.signal("SIGSTOP");
@@ -60,7 +60,8 @@ describe.skipIf(needs("redis-server"))("Redis", () => {
         message: expect.stringMatching(/ is lost: no answer for 2\.0 s$/),
       });
       await lost;
-      await expect(open("secret")).rejects.toMatchObject({ kind: "lost" });
+      const hasty = open("secret", { ...patientLimits, connect: 1_000 });
+      await expect(hasty).rejects.toMatchObject({ kind: "lost" });
       server.signal("SIGCONT");
       const next = await open("secret");
       expect(await next.put([row])).toMatch(/^\d+-\d+$/);

@@ -1,8 +1,11 @@
 import { RedisBoard } from "../../src/fleet/redis-board.ts";
-import type { RedisAccess } from "../../src/fleet/redis-connection.ts";
+import type { RedisAccess, StoreLimits } from "../../src/fleet/redis-connection.ts";
 import { Folder } from "./knockd.ts";
 import { Process } from "./process.ts";
 import { peer } from "./requirements.ts";
+
+/** Ten times the usual ones: a busy machine may stop a store for seconds. */
+export const patientLimits: StoreLimits = { answer: 20_000, connect: 30_000 };
 
 /** A store for one test, on a socket in a folder of its own. */
 export class RedisServer {
@@ -14,7 +17,8 @@ export class RedisServer {
   private constructor(folder: Folder, options: readonly string[]) {
     this.folder = folder;
     this.#options = options;
-    this.access = { address: { kind: "unix", path: folder.at("redis.sock") } };
+    const address = { kind: "unix", path: folder.at("redis.sock") } as const;
+    this.access = { address, limits: patientLimits };
     this.#process = this.#run();
   }
 
@@ -29,8 +33,8 @@ export class RedisServer {
     this.#process.signal(name);
   }
 
-  connect(fleet = "office"): Promise<RedisBoard> {
-    return RedisBoard.open(fleet, this.access);
+  connect(limits = patientLimits): Promise<RedisBoard> {
+    return RedisBoard.open("office", { ...this.access, limits });
   }
 
   /** Runs redis-cli; returns what it prints. */
