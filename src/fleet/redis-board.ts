@@ -12,6 +12,7 @@ import { BoardError, hasGapAfter, logStart, longestLog } from "./board.ts";
 import type { RedisAccess, RedisConnection, RedisReply } from "./redis-connection.ts";
 import { openConnection, usualLimits } from "./redis-connection.ts";
 import { markScript, putScript } from "./redis-scripts.ts";
+import { findServer } from "./redis-sentinel.ts";
 import type { FleetStamp, FleetTime } from "./stamp.ts";
 import { fleetTime, noStamp } from "./stamp.ts";
 
@@ -41,7 +42,8 @@ export class RedisBoard implements Board {
 
   /** Connects for a fleet of this name. Throws a `BoardError`. */
   static async open(fleet: string, access: RedisAccess): Promise<RedisBoard> {
-    const opened = await Promise.allSettled([openConnection(access), openConnection(access)]);
+    const server = await findServer(access);
+    const opened = await Promise.allSettled([openConnection(server), openConnection(server)]);
     const connections = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
     const [commands, log] = connections;
     if (commands !== undefined && log !== undefined) {

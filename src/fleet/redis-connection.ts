@@ -3,15 +3,23 @@ import { Buffer } from "node:buffer";
 import type { RedisClientOptions } from "@redis/client";
 import { reason } from "../base/errors.ts";
 import { BoardError } from "./board.ts";
-import type { StoreAddress } from "./store-address.ts";
+import type { ServerAddress, StoreAddress } from "./store-address.ts";
 import { formatStore } from "./store-address.ts";
 
 /** An answer of the store: texts are bytes. */
 export type RedisReply = Buffer | string | number | null | readonly RedisReply[];
 
 /** How the store is reached. */
-export interface RedisAccess {
+export interface RedisAccess extends Omit<ServerAccess, "address"> {
   readonly address: StoreAddress;
+  /** For sentinels, who have users of their own. */
+  readonly sentinelUser?: string;
+  readonly sentinelPassword?: string;
+}
+
+/** How one server is reached. */
+export interface ServerAccess {
+  readonly address: ServerAddress;
   readonly user?: string;
   readonly password?: string;
   /** Certificates of the authority that the store's certificate is checked against, as PEM. */
@@ -42,7 +50,7 @@ export interface RedisConnection {
 }
 
 /** Connects. Throws a `BoardError`. */
-export async function openConnection(access: RedisAccess): Promise<RedisConnection> {
+export async function openConnection(access: ServerAccess): Promise<RedisConnection> {
   const { createClient, RESP_TYPES, ErrorReply } = await import("@redis/client");
   const { connect } = access.limits ?? usualLimits;
   const client = createClient(optionsOf(access, connect));
@@ -90,6 +98,8 @@ export async function openConnection(access: RedisAccess): Promise<RedisConnecti
   client.on("end", () => fail(new Error("the connection has ended")));
   try {
     await within(connect, client.connect());
+    // Without a password nothing was said so far, and anything may listen there.
+    await within(connect, client.sendCommand(["PING"]));
   } catch (thrown) {
     // Whatever the store refuses at the start, there is no connection.
     lose(thrown instanceof BoardError ? thrown : fail(thrown));
@@ -110,7 +120,7 @@ export async function openConnection(access: RedisAccess): Promise<RedisConnecti
 }
 
 function optionsOf(
-  { address, user, password, ca }: RedisAccess,
+  { address, user, password, ca }: ServerAccess,
   connectTimeout: number,
 ): RedisClientOptions {
   const common = { connectTimeout, reconnectStrategy: false } as const;
