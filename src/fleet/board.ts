@@ -26,12 +26,6 @@ export interface LogBatch {
   readonly hasGap: boolean;
 }
 
-/** How far a one-time list is used: the byte offset of a line, and a digest of its sequence. */
-export interface ListMark {
-  readonly offset: number;
-  readonly digest: string;
-}
-
 /** What the store says of itself. */
 export interface StoreFacts {
   readonly version: string;
@@ -71,13 +65,21 @@ export interface Board {
   end(): Promise<LogPosition>;
   /** Returns what the log has after a place, once it has something; nothing after `wait` milliseconds. */
   follow(after: LogPosition, wait: number): Promise<LogBatch>;
-  /** Returns whether the name was free, and takes it for `life` milliseconds; no more than `limit` may pass. */
-  claim(name: string, life: number, limit: number): Promise<boolean>;
   /**
-   * Marks a one-time list as used up to a line. Returns undefined, or how far the list is used if that is as far or
-   * farther; no more than `limit` milliseconds may pass.
+   * Returns whether `owner` has the name now: it was free, and is taken for `life` milliseconds, or was the owner's
+   * before. A claim that was late can be made again. No more than `limit` milliseconds may pass.
    */
-  mark(list: string, mark: ListMark, limit: number): Promise<ListMark | undefined>;
+  claim(name: string, owner: string, life: number, limit: number): Promise<boolean>;
+  /**
+   * Replaces the mark of a one-time list where it is `expected`, absent, or `mark` already. Returns undefined then,
+   * or the mark that is held. No more than `limit` milliseconds may pass.
+   */
+  mark(
+    list: string,
+    mark: string,
+    expected: string | undefined,
+    limit: number,
+  ): Promise<string | undefined>;
   /** Writes the heartbeat of a gateway, whose name is digested. */
   beat(gateway: string, row: BoardRow): Promise<void>;
   /** Returns all heartbeats. */

@@ -1,13 +1,5 @@
 import { Buffer } from "node:buffer";
-import type {
-  Board,
-  BoardRow,
-  ListMark,
-  LogBatch,
-  LogPosition,
-  StoreFacts,
-  ToldRow,
-} from "./board.ts";
+import type { Board, BoardRow, LogBatch, LogPosition, StoreFacts, ToldRow } from "./board.ts";
 import { BoardError, hasGapAfter, logStart, longestLog } from "./board.ts";
 import type { RedisAccess, RedisConnection, RedisReply } from "./redis-connection.ts";
 import { openConnection, usualLimits } from "./redis-connection.ts";
@@ -106,18 +98,24 @@ export class RedisBoard implements Board {
     };
   }
 
-  async claim(name: string, life: number, limit: number): Promise<boolean> {
+  async claim(name: string, owner: string, life: number, limit: number): Promise<boolean> {
     const key = this.#key(`seen:${name}`);
-    const words = ["SET", key, "1", "NX", "PX", String(Math.ceil(life))];
-    return (await this.#inTime(this.#ask(words), limit)) !== null;
+    const words = ["SET", key, owner, "NX", "GET", "PX", String(Math.ceil(life))];
+    const holder = await this.#inTime(this.#ask(words), limit);
+    return holder === null || textOf(holder) === owner;
   }
 
-  async mark(list: string, mark: ListMark, limit: number): Promise<ListMark | undefined> {
-    const words = [this.#key("used"), list, String(mark.offset), mark.digest];
-    const held = await this.#inTime(this.#ask(["EVAL", markScript, "1", ...words]), limit);
-    if (held === null) return undefined;
-    const [offset, digest = ""] = textOf(held).split(" ");
-    return { offset: Number(offset), digest };
+  async mark(
+    list: string,
+    mark: string,
+    expected: string | undefined,
+    limit: number,
+  ): Promise<string | undefined> {
+    // The mark that is held may be any bytes, which Latin-1 keeps.
+    const texts = [mark, expected ?? mark].map((text) => Buffer.from(text, "latin1"));
+    const words = ["EVAL", markScript, "1", this.#key("used"), list, ...texts];
+    const held = await this.#inTime(this.#ask(words), limit);
+    return held instanceof Buffer ? held.toString("latin1") : undefined;
   }
 
   async beat(gateway: string, { stamp, sealed }: BoardRow): Promise<void> {

@@ -25,9 +25,9 @@ end
 local n = redis.call('INCR', KEYS[4])
 return redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[1], '*', 'n', n, unpack(entry))`;
 
-/** Key: the marks. Arguments: the list, offset, digest. Returns nil, or the mark that is as far or farther. */
+/** Key: the marks. Arguments: the list, its mark, the mark that it may replace. Returns nil, or another one that is held. */
 export const markScript = `
-local old = redis.call('HGET', KEYS[1], ARGV[1])
-if old and tonumber(string.match(old, '^%d+') or 0) >= tonumber(ARGV[2]) then return old end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2] .. ' ' .. ARGV[3])
+local held = redis.call('HGET', KEYS[1], ARGV[1])
+if held and held ~= ARGV[2] and held ~= ARGV[3] then return held end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return false`;

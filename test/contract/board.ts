@@ -138,20 +138,36 @@ export function describeBoard(name: string, open: () => Promise<StoreBench>): vo
 
     test("lets one of those who claim a name at once have it, and the next one later", async () => {
       for (let i = 0; i < 50; i++) {
-        const claims = [one, two].map((board) => board.claim(`c${i}`, minute, 10_000));
+        const claims = [one, two].map((board, n) =>
+          board.claim(`c${i}`, `gw-${n}`, minute, 10_000),
+        );
         expect((await Promise.all(claims)).sort()).toEqual([false, true]);
       }
-      expect(await one.claim("short", 1, 10_000)).toBe(true);
-      await expect.poll(() => two.claim("short", 1, 10_000)).toBe(true);
+      expect(await one.claim("short", "gw-1", 1, 10_000)).toBe(true);
+      await expect.poll(() => two.claim("short", "gw-2", 1, 10_000)).toBe(true);
     });
 
-    test("marks a list only forwards, and says how far it is", async () => {
-      const mark = (offset: number) => ({ offset, digest: `line${offset}` });
-      expect(await one.mark("list", mark(20), 10_000)).toBeUndefined();
-      expect(await two.mark("list", mark(20), 10_000)).toEqual(mark(20));
-      expect(await two.mark("list", mark(9), 10_000)).toEqual(mark(20));
-      expect(await two.mark("list", mark(100), 10_000)).toBeUndefined();
-      expect(await two.mark("other", mark(0), 10_000)).toBeUndefined();
+    test("lets an owner claim again what it has", async () => {
+      expect(await one.claim("c", "gw-1", minute, 10_000)).toBe(true);
+      expect(await two.claim("c", "gw-2", minute, 10_000)).toBe(false);
+      expect(await one.claim("c", "gw-1", minute, 10_000)).toBe(true);
+    });
+
+    test("replaces the mark of a list only where it is the expected one, and says what it is", async () => {
+      const strange = "\u00ff \0";
+      expect(await one.mark("list", "first", undefined, 10_000)).toBeUndefined();
+      expect(await one.mark("list", "first", undefined, 10_000)).toBeUndefined();
+      expect(await two.mark("list", strange, undefined, 10_000)).toBe("first");
+      expect(await two.mark("list", strange, "other", 10_000)).toBe("first");
+      expect(await two.mark("list", strange, "first", 10_000)).toBeUndefined();
+      expect(await one.mark("list", "third", "first", 10_000)).toBe(strange);
+      expect(await one.mark("list", "third", strange, 10_000)).toBeUndefined();
+      expect(await two.mark("other", "first", "lost", 10_000)).toBeUndefined();
+    });
+
+    test("lets one of those who replace a mark at once do so", async () => {
+      const marks = [one, two].map((board, n) => board.mark("list", `gw-${n}`, undefined, 10_000));
+      expect((await Promise.all(marks)).filter((held) => held === undefined)).toHaveLength(1);
     });
 
     test("keeps one heartbeat of a gateway", async () => {
@@ -191,7 +207,7 @@ export function describeBoard(name: string, open: () => Promise<StoreBench>): vo
       await store.kill();
       await lost;
       await expect(two.put([row("a", 2000)])).rejects.toMatchObject({ kind: "lost" });
-      await expect(one.claim("c", minute, 10_000)).rejects.toMatchObject({ kind: "lost" });
+      await expect(one.claim("c", "gw-1", minute, 10_000)).rejects.toMatchObject({ kind: "lost" });
       await expect(store.connect()).rejects.toMatchObject({ kind: "lost" });
     });
   });

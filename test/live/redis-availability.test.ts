@@ -50,7 +50,7 @@ describe.skipIf(needs("redis-server", "openssl"))("a store by TLS", () => {
   test("is used where its certificate is of the named authority, and for this host", async () => {
     const ca = folder.read("certificate.pem");
     const board = await open("rediss://127.0.0.1:6390", { ca });
-    expect(await board.claim("c", 60_000, 10_000)).toBe(true);
+    expect(await board.claim("c", "gw-1", 60_000, 10_000)).toBe(true);
     board.close();
     await expect(open("rediss://127.0.0.1:6390", {})).rejects.toMatchObject({
       kind: "lost",

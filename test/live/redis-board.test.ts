@@ -52,7 +52,7 @@ describe.skipIf(needs("redis-server"))("Redis", () => {
       const waiting = board.follow(logStart, 60_000);
       const lost = expect(waiting).rejects.toMatchObject({ kind: "lost" });
       server.signal("SIGSTOP");
-      await expect(board.claim("c", 60_000, 50)).rejects.toMatchObject({ kind: "late" });
+      await expect(board.claim("c", "gw-1", 60_000, 50)).rejects.toMatchObject({ kind: "late" });
       await expect(board.put([row])).rejects.toMatchObject({
         kind: "lost",
         message: expect.stringMatching(/ is lost: no answer for 2\.0 s$/),
@@ -89,8 +89,8 @@ describe.skipIf(needs("redis-server"))("Redis", () => {
       const all = await board.follow(logStart, 1_000);
       expect([all.rows.length, all.hasGap]).toEqual([2, true]);
       await server.cli("-a", "secret", "set", "sesame:{office}:used", "text");
-      const mark = { offset: 1, digest: "x" };
-      await expect(board.mark("list", mark, 10_000)).rejects.toMatchObject({ kind: "refused" });
+      const marked = board.mark("list", "x", undefined, 10_000);
+      await expect(marked).rejects.toMatchObject({ kind: "refused" });
       board.close();
     });
   });
@@ -109,8 +109,8 @@ describe.skipIf(needs("redis-server"))("Redis", () => {
     await board.lookUp(["a"]);
     await board.follow(logStart, 10);
     await board.end();
-    expect(await board.claim("c", 60_000, 10_000)).toBe(true);
-    await board.mark("list", { offset: 1, digest: "x" }, 10_000);
+    expect(await board.claim("c", "gw-1", 60_000, 10_000)).toBe(true);
+    await board.mark("list", "x", undefined, 10_000);
     await board.beat("gw-1", row);
     await board.heartbeats();
     await board.forget("gw-1");

@@ -3,7 +3,6 @@ import { later } from "../../src/base/time.ts";
 import type {
   Board,
   BoardRow,
-  ListMark,
   LogBatch,
   LogPosition,
   StoreFacts,
@@ -23,8 +22,8 @@ export class MemoryStore {
   readonly clock: Clock;
   readonly table = new Map<string, BoardRow & { readonly until: number }>();
   readonly log: LogEntry[] = [];
-  readonly claims = new Map<string, number>();
-  readonly marks = new Map<string, ListMark>();
+  readonly claims = new Map<string, { readonly owner: string; readonly until: number }>();
+  readonly marks = new Map<string, string>();
   readonly heartbeats = new Map<string, BoardRow>();
   readonly boards = new Set<MemoryBoard>();
   /** Added to the clock. */
@@ -145,17 +144,22 @@ export class MemoryBoard implements Board {
     };
   }
 
-  async claim(name: string, life: number): Promise<boolean> {
+  async claim(name: string, owner: string, life: number): Promise<boolean> {
     const store = await this.#writable();
-    if ((store.claims.get(name) ?? 0) > store.now()) return false;
-    store.claims.set(name, store.now() + life);
+    const held = store.claims.get(name);
+    if (held !== undefined && held.until > store.now()) return held.owner === owner;
+    store.claims.set(name, { owner, until: store.now() + life });
     return true;
   }
 
-  async mark(list: string, mark: ListMark): Promise<ListMark | undefined> {
+  async mark(
+    list: string,
+    mark: string,
+    expected: string | undefined,
+  ): Promise<string | undefined> {
     const { marks } = await this.#writable();
-    const old = marks.get(list);
-    if (old !== undefined && old.offset >= mark.offset) return old;
+    const held = marks.get(list);
+    if (held !== undefined && held !== mark && held !== expected) return held;
     marks.set(list, mark);
     return undefined;
   }
