@@ -26,6 +26,10 @@ describe("a request reads as", () => {
       '{"id":3,"method":"close","address":"::ffff:192.0.2.1","cut":true}',
       { id: 3, method: "close", params: { address, cut: true } },
     ],
+    [
+      '{"id":4,"by":"console","method":"forgive","all":true}',
+      { id: 4, method: "forgive", by: "console", params: { all: true } },
+    ],
   ])("%s", (text, request) => expect(parse(text)).toEqual(request));
 });
 
@@ -42,6 +46,13 @@ describe("a request is refused:", () => {
     ['{"id":1,"method":"constructor"}', 1, 'there is no method "constructor"'],
     ['{"id":1,"method":"status","x":1}', 1, 'status: "x" is not known here'],
     ['{"id":1,"method":"doors","__proto__":1}', 1, 'doors: "__proto__" is not known here'],
+    ...['""', '"a b"', '"\\u001b"', `"${"a".repeat(33)}"`, "1", "null"].map(
+      (by): [string, number, string] => [
+        `{"id":1,"method":"status","by":${by}}`,
+        1,
+        'status: "by": expected a name of at most 32 letters, digits, - and _',
+      ],
+    ),
     ['{"id":1,"method":"open"}', 1, 'open: "door" is missing'],
     ['{"id":1,"method":"open","door":""}', 1, 'open: "door": the name of a door is not empty'],
     ['{"id":1,"method":"open","door":"a\\nb"}', 1, 'open: "door": the name of a door is one line'],
@@ -97,6 +108,7 @@ test("what the client writes, the server reads", () => {
       address: fc.tuple(fc.nat(), fc.nat(), fc.nat(), fc.nat()).map((w) => new Address(...w)),
       forMs: fc.integer({ min: 1, max: 1e9 }),
     }),
+    by: fc.constantFrom("console", "a-b_9"),
   });
   fc.assert(
     fc.property(requests, (request) => {

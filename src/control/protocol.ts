@@ -25,6 +25,8 @@ interface Asked<M, P> {
   readonly id: number;
   readonly method: M;
   readonly params: P;
+  /** The program that asks for an administrator, such as a web page: for the log. */
+  readonly by?: string;
 }
 
 /**
@@ -69,8 +71,8 @@ export function encode(value: unknown): string {
   return escapeControls(json);
 }
 
-export function formatRequest({ id, method, params }: Request): string {
-  return encode({ id, method, ...params });
+export function formatRequest({ id, method, by, params }: Request): string {
+  return encode({ id, method, ...(by !== undefined && { by }), ...params });
 }
 
 export function formatResult(id: number, result: unknown): string {
@@ -101,7 +103,7 @@ export function parseRequest(line: Uint8Array): Request | BadRequest {
   const json = parseJson(line);
   if (json === undefined) return bad(null, "the request is not a line of JSON in UTF-8");
   if (!isObject(json)) return bad(null, "the request is not an object");
-  const { id, method, ...given } = json;
+  const { id, method, by, ...given } = json;
   if (typeof id !== "number" || !Number.isSafeInteger(id) || id < 0) {
     return bad(null, 'expected "id": a whole number from 0 on');
   }
@@ -110,10 +112,13 @@ export function parseRequest(line: Uint8Array): Request | BadRequest {
     const known = [...Object.keys(methods), "watch"].join(", ");
     return bad(id, `there is no method ${written}`, `methods are ${known}`);
   }
+  if (by !== undefined && (typeof by !== "string" || !/^[\w-]{1,32}$/.test(by))) {
+    return bad(id, `${method}: "by": expected a name of at most 32 letters, digits, - and _`);
+  }
   const schema = method === "watch" ? none : methods[method].params;
   const { success, output, issues } = v.safeParse(schema, given);
   if (!success) return bad(id, `${method}: ${describeIssue(issues[0])}`);
-  return { id, method, params: output } as Request;
+  return { id, method, params: output, ...(by !== undefined && { by }) } as Request;
 }
 
 /** Reads one line of the daemon. Throws SYSTEM if it is none. */

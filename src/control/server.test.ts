@@ -152,6 +152,15 @@ describe("a client", () => {
     expect(log.texts).toEqual([`control: close door=ssh ${who}`, `control: close all=true ${who}`]);
   });
 
+  test("is in the log with the program that asks", async () => {
+    const { path, log } = await startServer();
+    const raw = new Raw(path);
+    raw.socket.end(line(1, "close", ',"all":true,"by":"console"'));
+    await raw.rest();
+    const who = `(user ${process.geteuid?.()}, process ${process.pid}, by console)`;
+    expect(log.texts).toEqual([`control: close all=true ${who}`]);
+  });
+
   test("is not waited for any more when it left before its answers", async () => {
     const { path, connections, handlers, clock } = await startServer();
     const waiting = new Set<() => void>();

@@ -112,11 +112,11 @@ export class ControlServer {
   }
 
   /** What changes something is in the log, with who wanted it. */
-  #note({ id, method, params }: Request, peer: PeerCredentials | undefined): void {
+  #note({ id, method, by, params }: Request, peer: PeerCredentials | undefined): void {
     if (method === "watch" || !methods[method].changes) return;
     const details = Object.entries(params).map(([key, value]) => ` ${key}=${show(value)}`);
-    const text = `control: ${method}${details.join("")} (user ${peer?.uid}, process ${peer?.pid})`;
-    this.#tell("notice", "control", text, { method, id });
+    const text = `control: ${method}${details.join("")} (user ${peer?.uid}, process ${peer?.pid}${by === undefined ? "" : `, by ${by}`})`;
+    this.#tell("notice", "control", text, { method, id, ...(by !== undefined && { by }) });
   }
 
   #noteRefusal(peer: PeerCredentials | undefined): void {
