@@ -6,6 +6,7 @@ import {
   historyReport,
   keyReport,
   leaseReport,
+  minuteReport,
   statusReport,
   trialReport,
 } from "./reports.ts";
@@ -60,6 +61,9 @@ export const methods = {
     }),
     result: listOf(historyReport),
   }),
+
+  /** The minutes of the last day in which packets were counted, the oldest first. */
+  traffic: question({ params: none, result: listOf(minuteReport) }),
 
   /** The keys of the users file in force. */
   keys: question({ params: none, result: listOf(keyReport) }),

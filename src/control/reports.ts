@@ -127,6 +127,20 @@ export const keyReport = v.object({
   refusals: v.record(v.string(), amount),
 });
 
+/** What was counted in a minute. */
+export const minuteReport = v.object({
+  /** Its beginning. */
+  time: moment,
+  /** Packets that passed the kernel's filter and were looked at. */
+  packets: amount,
+  /** Those of them that were a step of a knock, or a knock by key. */
+  steps: amount,
+  /** Doors opened by a sequence, a key or the kernel. */
+  openings: amount,
+  /** Sequences that failed, and refused packets of knocks by key. */
+  refusals: amount,
+});
+
 const problemReport = v.object({
   /** One of `problemCodes`; a later version may have others. */
   code: v.string(),

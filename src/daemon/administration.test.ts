@@ -135,3 +135,18 @@ test("a name that is near one of a door, or all, is answered with that", async (
     refused("knockctl doors lists them"),
   );
 });
+
+test("traffic counts what came of packets, sequences and keys alike", async () => {
+  const { handlers, counters, knockCounters } = await startAdministration();
+  expect(await handlers.traffic()).toEqual([]);
+  counters.countPacket([]);
+  counters.countMartian();
+  counters.countOpening("ssh", "opened");
+  counters.countOpening("ssh", "failed");
+  counters.countKernelOpening("ssh");
+  knockCounters.count("udp", "accepted");
+  knockCounters.count("stun", "replay");
+  expect(await handlers.traffic()).toEqual([
+    { time: new Date("2026-11-22T13:26:00.000Z"), packets: 4, steps: 1, openings: 2, refusals: 1 },
+  ]);
+});

@@ -96,6 +96,8 @@ export class Administration implements ControlHandlers {
     return this.#parts.history.read({ ...who, since, most });
   };
 
+  readonly traffic = (): Promise<Result<"traffic">> => this.#parts.traffic.read();
+
   readonly keys = (): Result<"keys"> => this.#parts.keyKnocks.report();
 
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {

@@ -24,6 +24,7 @@ import { DaemonKernelDoors } from "./kernel-doors.ts";
 import { KernelOpenings } from "./kernel-openings.ts";
 import { assembleKeyKnocks, followBoth } from "./knock/assemble.ts";
 import type { KeyKnocks } from "./knock/key-knocks.ts";
+import { KnockCounters } from "./knock/knock-counters.ts";
 import type { DaemonLogSettings } from "./log/daemon-log.ts";
 import { DaemonLog } from "./log/daemon-log.ts";
 import { LogOutputs } from "./log/log-outputs.ts";
@@ -42,6 +43,8 @@ import { AccessHistory } from "./state/access-history.ts";
 import { markedFiles, untouchedFiles } from "./state/one-time-files.ts";
 import type { State } from "./state/state.ts";
 import { openState } from "./state/state.ts";
+import { TrafficHistory } from "./state/traffic-history.ts";
+import { trafficTotals } from "./traffic-totals.ts";
 
 /** What lasts beyond this process. */
 interface Persistence {
@@ -75,6 +78,8 @@ export interface DaemonParts {
   readonly kernelOpenings: KernelOpenings | undefined;
   readonly users: ActiveUsers;
   readonly keyKnocks: KeyKnocks;
+  /** `undefined` in a dry run. */
+  readonly traffic: TrafficHistory | undefined;
 }
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
@@ -136,7 +141,14 @@ export async function assemble(
     isOurs: (address) => host.has(address),
     isInUse: (port) => doors.isInUse(port),
   });
-  const counters = new PacketCounters();
+  const notice = () => traffic?.notice();
+  const counters = new PacketCounters(notice);
+  const knockCounters = new KnockCounters(notice);
+  const traffic =
+    persistence &&
+    new TrafficHistory(persistence.state.files.traffic, clock, persistence.state.disk, () =>
+      trafficTotals(counters, knockCounters),
+    );
   const trialKnocks = new TrialKnocks();
   const pipeline = new Pipeline({
     openSource: (sink) => new Ring(config.options.interfaces, clock, sink),
@@ -170,7 +182,9 @@ export async function assemble(
     adopt: () => kernelOpenings?.adopt(0),
   });
   const keyKnocks = assembleKeyKnocks(config, {
-    ...{ persistence, leaseManager, counters, trialKnocks, users, doors, host, clock, log },
+    ...{ persistence, leaseManager, counters, knockCounters, trialKnocks, users, doors, host },
+    clock,
+    log,
     ...{ rehearsal, onlyIpv4: options.onlyIpv4 },
   });
   const metrics = new MetricsPage(log, async () => {
@@ -216,6 +230,7 @@ export async function assemble(
     kernelOpenings,
     users,
     keyKnocks,
+    traffic,
   };
 }
 

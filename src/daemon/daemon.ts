@@ -288,6 +288,7 @@ export class Daemon {
     const released = Promise.all([
       persistence?.firewalls.shutDown(),
       persistence?.history.close(),
+      this.#parts.traffic?.close(),
       doors.marked(),
     ]);
     if (!timeout.aborted) await Promise.race([released, once(timeout, "abort")]);
@@ -325,8 +326,8 @@ export class Daemon {
 
   /** Without it knocks open doors all the same. A dry run leaves the socket to the daemon that opens them. */
   async #serveControl(): Promise<void> {
-    const { persistence, log, clock, pipeline, doors } = this.#parts;
-    if (persistence === undefined) return;
+    const { persistence, traffic, log, clock, pipeline, doors } = this.#parts;
+    if (persistence === undefined || traffic === undefined) return;
     const path = this.#config.options.controlSocket ?? controlSocketIn(runtimeDirectory);
     const handlers = new Administration({
       ...this.#parts,
@@ -336,6 +337,7 @@ export class Daemon {
       refusedConfig: this.#refusedConfig,
       source: pipeline.source,
       ...persistence,
+      traffic,
       journal: persistence.state.journal,
       doors: () => doors.current,
       interfaces: () => this.#config.options.interfaces,

@@ -31,6 +31,7 @@ import type { Protection } from "./protection/protection.ts";
 import { unreachableServices } from "./protection/reachable.ts";
 import type { RefusedConfig } from "./refused-config.ts";
 import type { AccessHistory } from "./state/access-history.ts";
+import type { TrafficHistory } from "./state/traffic-history.ts";
 
 /** How many leases that could not be closed `status` describes one by one. */
 const mostDescribed = 10;
@@ -55,6 +56,7 @@ export interface StatusParts {
   readonly protection: Pick<Protection, "services" | "trial" | "problems">;
   readonly activity: DoorActivity;
   readonly history: Pick<AccessHistory, "problems" | "read">;
+  readonly traffic: Pick<TrafficHistory, "problems" | "read">;
   readonly users: Pick<ActiveUsers, "problems">;
   readonly keyKnocks: Pick<KeyKnocks, "problems" | "report" | "watchUser">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
@@ -102,6 +104,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ...parts.refusedConfig.problems,
       ...(problem === undefined ? [] : [{ code: "journal", message: problem } as const]),
       ...parts.history.problems,
+      ...parts.traffic.problems,
       ...parts.users.problems,
       ...parts.keyKnocks.problems,
       ...network.problems,

@@ -18,6 +18,8 @@ export interface StateFiles {
   readonly bootDoors: string;
   /** Who opened what; the file before it has `.1` at its end. */
   readonly history: string;
+  /** What was counted in each minute of the last day. */
+  readonly traffic: string;
   /** The times of accepted knock packets. */
   readonly knocks: string;
   /** The changes of `knockctl init`, for `knockctl undo`. */
@@ -36,6 +38,7 @@ export function stateFiles(directory: string, configFile: string): StateFiles {
     boot: `${path}.nft`,
     bootDoors: `${path}.doors`,
     history: `${path}.history`,
+    traffic: `${path}.traffic`,
     knocks: `${path}.knocks`,
     init: `${path}.init`,
   };

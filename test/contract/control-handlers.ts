@@ -118,6 +118,13 @@ export function describeControlHandlers(
       expect(entry).toMatchObject({ event: "opened", door: "vpn" });
     });
 
+    test("traffic has minutes, each with its counts", async () => {
+      for (const { time, packets } of await ask("traffic", {})) {
+        expect(time.getTime() % 60_000).toBe(0);
+        expect(packets).toBeGreaterThan(0);
+      }
+    });
+
     test("forgive of an address that is not ignored changes nothing", async () => {
       expect(await ask("forgive", { address: guest })).toEqual({ forgiven: [] });
       expect(await ask("forgive", { all: true })).toEqual({ forgiven: [] });

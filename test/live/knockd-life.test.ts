@@ -10,6 +10,8 @@ import {
   onTestFinished,
   test,
 } from "vitest";
+import { systemClock } from "../../src/base/clock.ts";
+import { openClient } from "../../src/control/client.ts";
 import { SlowProgram } from "../support/slow-program.ts";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockctl, knockd, startKnockd } from "./knockd.ts";
@@ -310,6 +312,32 @@ describe.skipIf(needs())("the life of knockd", () => {
     await start();
     await expect.poll(doors).toMatch(/^good .* opened ago for 10\./m);
     expect(await doors()).toMatch(/^bad .* not tracked$/m);
+  });
+
+  test("a restart does not forget what was counted", async () => {
+    const folder = new Folder();
+    const socket = folder.at("control.sock");
+    const options = `[options]\nStateDir = ${folder.at("state")}\nControlSocket = ${socket}\n`;
+    const config = folder.write("k.conf", options + door("good", "1"));
+    const start = async () => {
+      const daemon = server.start([...knockd, "-v", "-c", config]);
+      await daemon.waitFor(/^listening on/m);
+      return daemon;
+    };
+    const openings = async () => {
+      const control = await openClient(socket, systemClock);
+      const minutes = await control.ask("traffic", {}).finally(() => control.close());
+      expect(minutes.every(({ packets }) => packets > 0)).toBe(true);
+      return minutes.reduce((sum, minute) => sum + minute.openings, 0);
+    };
+    const daemon = await start();
+    expect(await openings()).toBe(0);
+    await knock(client, server.address, 1);
+    await expect.poll(openings, { timeout: 20_000 }).toBe(1);
+    daemon.signal("SIGTERM");
+    await daemon.ended;
+    await start();
+    expect(await openings()).toBe(1);
   });
 
   test("a SIGHUP while its files are being loaded waits for the start", async () => {

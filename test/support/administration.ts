@@ -12,13 +12,17 @@ import { compareConfigs } from "../../src/daemon/config-changes.ts";
 import { DoorActivity } from "../../src/daemon/door-activity.ts";
 import { Doors } from "../../src/daemon/doors.ts";
 import { Firewalls } from "../../src/daemon/firewalls.ts";
+import { KnockCounters } from "../../src/daemon/knock/knock-counters.ts";
 import { DaemonLog } from "../../src/daemon/log/daemon-log.ts";
+import { PacketCounters } from "../../src/daemon/metrics/packet-counters.ts";
 import { Protection } from "../../src/daemon/protection/protection.ts";
 import { TrialKnocks } from "../../src/daemon/protection/trial-knocks.ts";
 import { RefusedConfig } from "../../src/daemon/refused-config.ts";
 import { Rehearsal } from "../../src/daemon/rehearsal.ts";
 import { AccessHistory } from "../../src/daemon/state/access-history.ts";
 import { openState } from "../../src/daemon/state/state.ts";
+import { TrafficHistory } from "../../src/daemon/state/traffic-history.ts";
+import { trafficTotals } from "../../src/daemon/traffic-totals.ts";
 import { LeaseManager } from "../../src/grant/lease-manager.ts";
 import { Matcher } from "../../src/match/matcher.ts";
 import type { SocketRow } from "../../src/system/proc.ts";
@@ -73,6 +77,8 @@ export interface AdministrationBench {
   readonly configure: (options: string) => void;
   /** Those of the users file in force. */
   readonly devices: Device[];
+  readonly counters: PacketCounters;
+  readonly knockCounters: KnockCounters;
 }
 
 /** A real daemon but for packets and the kernel: its doors open in memory. Its clock stands still. */
@@ -112,6 +118,12 @@ export async function startAdministration(): Promise<AdministrationBench> {
   const activity = new DoorActivity(clock);
   const history = new AccessHistory(state.files.history, clock, state.disk);
   onTestFinished(() => history.close());
+  const counters = new PacketCounters(() => traffic.notice());
+  const knockCounters = new KnockCounters(() => traffic.notice());
+  const traffic = new TrafficHistory(state.files.traffic, clock, state.disk, () =>
+    trafficTotals(counters, knockCounters),
+  );
+  onTestFinished(() => traffic.close());
   const leaseManager = new LeaseManager({
     ...state,
     firewall: firewalls,
@@ -165,6 +177,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     leaseManager,
     activity,
     history,
+    traffic,
     matcher: new Matcher({ maxAttempts: 100, isOurs: () => true }),
     source: new MemorySource(() => {}),
     children: { problems: [] },
@@ -205,5 +218,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     connections,
     devices,
     descriptors,
+    counters,
+    knockCounters,
   };
 }

@@ -182,6 +182,13 @@ export class MemoryHandlers implements ControlHandlers {
     return isOpened ? [{ time, event: "opened", door, source, by: "knock" }] : [];
   };
 
+  readonly traffic = (): Result<"traffic"> => [
+    {
+      time: new Date(Date.UTC(2026, 10, 22, 13, 25)),
+      ...{ packets: 120, steps: 3, openings: 1, refusals: 2 },
+    },
+  ];
+
   readonly keys = (): Result<"keys"> => this.knownKeys;
 
   readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {

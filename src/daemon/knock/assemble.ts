@@ -17,6 +17,7 @@ import { reportRehearsed } from "../rehearsal.ts";
 import type { State } from "../state/state.ts";
 import type { KeyKnocksParts, LongestPackets } from "./key-knocks.ts";
 import { KeyKnocks } from "./key-knocks.ts";
+import type { KnockCounters } from "./knock-counters.ts";
 import { permitKnock } from "./permit.ts";
 
 /** 16,384 frames, each for the longest packet with its headers. */
@@ -31,6 +32,7 @@ export interface KeyKnocksNeighbours extends Pick<KeyKnocksParts, "clock" | "onl
   readonly persistence: { readonly state: Pick<State, "files" | "disk"> } | undefined;
   readonly leaseManager: LeaseManager;
   readonly counters: PacketCounters;
+  readonly knockCounters: KnockCounters;
   readonly trialKnocks: TrialKnocks;
   readonly users: ActiveUsers;
   readonly doors: ActiveDoors;
@@ -63,6 +65,7 @@ export function assembleKeyKnocks(config: Config, parts: KeyKnocksNeighbours): K
     isOurs: (address) => host.has(address),
     isLocalSource: (source, index) => host.isLocalSource(source, index),
     ...{ onlyIpv4, clock, log },
+    counters: parts.knockCounters,
     rateLimiter: log.rateLimiter,
     onInternalError: () => {
       counters.internalErrors++;

@@ -17,6 +17,7 @@ import type { Device } from "../../config/users.ts";
 import { systemDisk } from "../../system/disk.ts";
 import type { KeyKnocksParts } from "./key-knocks.ts";
 import { KeyKnocks } from "./key-knocks.ts";
+import { KnockCounters } from "./knock-counters.ts";
 
 const wall = 1_800_000_000_000;
 const port = 23_547;
@@ -81,6 +82,7 @@ function open(more: Partial<KeyKnocksParts> = {}): KeyKnocks {
       isOurs: () => true,
       isLocalSource: () => false,
       onlyIpv4: false,
+      counters: new KnockCounters(),
       ...{ clock, log, rateLimiter: undefined },
       onInternalError: () => expect.unreachable(),
       ...more,

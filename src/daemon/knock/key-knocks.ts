@@ -16,7 +16,7 @@ import type { RecoveredKnocks } from "../state/knock-journal.ts";
 import { KnockJournal } from "../state/knock-journal.ts";
 import type { FwknopKeyWindow, KeyWindow } from "../state/knock-journal-lines.ts";
 import { KeyWatch } from "./key-watch.ts";
-import { KnockCounters } from "./knock-counters.ts";
+import type { KnockCounters } from "./knock-counters.ts";
 import type { KnockPipelineParts } from "./knock-pipeline.ts";
 import { KnockPipeline } from "./knock-pipeline.ts";
 
@@ -29,7 +29,7 @@ export type LongestPackets = "keys" | "fwknop";
 export interface KeyKnocksParts
   extends Omit<
     KnockPipelineParts<ActiveKey>,
-    "openSource" | "authenticator" | "fwknop" | "watch" | "journal" | "counters"
+    "openSource" | "authenticator" | "fwknop" | "watch" | "journal"
   > {
   /** Opens a ring on these interfaces, or on all, for the longest packets. Throws CAPTURE. */
   readonly openRing: (
@@ -45,7 +45,7 @@ export interface KeyKnocksParts
 
 /** Knocks with a key: what they need of the daemon, and the configuration that counts for them. */
 export class KeyKnocks {
-  readonly counters: KnockCounters = new KnockCounters();
+  readonly counters: KnockCounters;
   readonly #parts: KeyKnocksParts;
   readonly #knocks: KnockPipeline<ActiveKey>;
   readonly #authenticator: Authenticator<ActiveKey>;
@@ -62,6 +62,7 @@ export class KeyKnocks {
 
   constructor({ options }: Pick<Config, "options">, parts: KeyKnocksParts) {
     this.#parts = parts;
+    this.counters = parts.counters;
     this.#interfaces = options.interfaces;
     this.#authenticator = new Authenticator(options.freshness);
     this.#fwknop = new FwknopAuthenticator(options.freshness);

@@ -50,7 +50,28 @@ export class KnockCounters {
   };
   readonly #keys = new Map<KeyId, MutableActivity>();
 
+  readonly #onCount: () => void;
+
+  /** `onCount` is told whenever a packet is counted. */
+  constructor(onCount: () => void = () => {}) {
+    this.#onCount = onCount;
+  }
+
+  /** Packets of all formats. */
+  get totals(): { readonly accepted: number; readonly refused: number } {
+    let accepted = 0;
+    let refused = 0;
+    for (const format of knockFormats) {
+      for (const [result, count] of this.#packets[format]) {
+        if (result === "accepted") accepted += count;
+        else refused += count;
+      }
+    }
+    return { accepted, refused };
+  }
+
   count(carrier: Carrier, result: string): void {
+    this.#onCount();
     increment(this.#packets[carrier === "udp" ? "sesame" : carrier], result);
   }
 

@@ -51,6 +51,17 @@ export class PacketCounters {
   /** Mistakes of ours. */
   internalErrors = 0;
 
+  /** Is told whenever packets or openings are counted. */
+  readonly #onCount: () => void;
+
+  constructor(onCount: () => void = () => {}) {
+    this.#onCount = onCount;
+  }
+
+  get allPackets(): number {
+    return this.#packets.reduce((sum, count) => sum + count, 0);
+  }
+
   /** How many packets came to this. */
   packets(outcome: PacketOutcome): number {
     return this.#packets[place[outcome]] ?? 0;
@@ -78,6 +89,7 @@ export class PacketCounters {
   /** Counts the verdict if it is that a knock failed. */
   countFailure(verdict: Verdict): void {
     if (verdict.kind !== "failed") return;
+    this.#onCount();
     if (verdict.why === "late") this.late++;
     else if (verdict.why === "decoy") this.decoy++;
     else this.wrongPort++;
@@ -87,11 +99,13 @@ export class PacketCounters {
     const results = this.#openings.get(door) ?? { opened: 0, failed: 0, "nothing-to-do": 0 };
     results[result]++;
     this.#openings.set(door, results);
+    this.#onCount();
   }
 
   /** Counts an opening by the kernel that the daemon had no part in. */
   countKernelOpening(door: string): void {
     this.#kernelOpenings.set(door, this.kernelOpenings(door) + 1);
+    this.#onCount();
   }
 
   kernelOpenings(door: string): number {
@@ -109,5 +123,6 @@ export class PacketCounters {
 
   #count(at: number): void {
     this.#packets[at] = (this.#packets[at] ?? 0) + 1;
+    this.#onCount();
   }
 }
