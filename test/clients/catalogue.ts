@@ -144,6 +144,12 @@ export const catalogue: readonly Client[] = [
     version: "curl --version",
     typed: each("curl --max-time 1 http://HOST:$p/"),
   },
+  {
+    name: "busybox nc",
+    programs: ["busybox"],
+    version: "busybox",
+    typed: each("busybox nc -w 1 HOST $p </dev/null"),
+  },
 ];
 
 /** Clients that have a test of their own, in the order of docs/clients.md, after the others. */
