@@ -145,6 +145,10 @@ describe("a message", () => {
     });
   });
 
+  test.each([43, 64, 86])("with %i characters for a digest that are no base64", (length) => {
+    expect(openText(bob.seal(`${good}:${"é".repeat(length)}`))).toBe("fields");
+  });
+
   test("has one digest, however it is sealed", () => {
     const plain = `${good}:${"x".repeat(43)}`;
     expect(openText(bob.seal(plain))).toBe("fields");

@@ -141,6 +141,9 @@ function withoutPadding(base64: string): string {
   return base64.replace(/=+$/, "");
 }
 
+/** Compares texts of latin1: what a packet says may have any of its characters. */
 function areEqual(a: string, b: string): boolean {
-  return a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
+  return (
+    a.length === b.length && timingSafeEqual(Buffer.from(a, "latin1"), Buffer.from(b, "latin1"))
+  );
 }
