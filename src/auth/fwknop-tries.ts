@@ -107,9 +107,11 @@ export class FwknopKeyGroup<Key extends TriedKey> {
 
   /** Takes a try of all keys that do not know a network. */
   takeOthers(name: string, now: Monotonic): FwknopTries<Key> {
+    const known = this.#networks.get(name)?.ids;
+    // A network that all keys know uses up nothing of the others.
+    if (known?.size === this.#keys.size) return noKeys;
     this.#others ??= new TokenBucket(this.#half, now);
     if (!this.#others.take(now)) return { keys: [], areAll: false };
-    const known = this.#networks.get(name)?.ids;
     const keys = [...this.#keys.values()].filter(({ lock }) => !known?.has(lock.id));
     return { keys, areAll: true };
   }

@@ -219,6 +219,16 @@ describe("tries", () => {
     expect(tried.count).toBe(101);
   });
 
+  test("of other networks are not spent by one that all keys know", () => {
+    const one = authenticator(keyOf(bob));
+    expect(judge(one, bob.packet({ time: start }))).toBe("authentic");
+    const forged = new FwknopDevice("eve/x").packet({ time: start });
+    for (let i = 0; i < 5000; i++) judge(one, forged);
+    expect(judge(one, forged)).toBe("budget");
+    const elsewhere = address("198.51.100.1");
+    expect(judge(one, bob.packet({ time: start }), 0, elsewhere)).toBe("authentic");
+  });
+
   test("of a network that lacked some are not looked at for 10 ms", () => {
     const all = authenticator(...keys.map((key) => keyOf(key)));
     const last = keys[99] ?? expect.unreachable();
