@@ -154,11 +154,41 @@ HMAC_DIGEST_TYPE sha512\nENCRYPTION_MODE CBC\nREQUIRE_SOURCE_ADDRESS Y\nACCESS_E
     expect(made.devices).toEqual(["fwknop/2"]);
     expect(made.refused).toEqual([
       '/f/access.conf:3: cannot include "gone": no gone',
-      "bob.keys:3: SOURCE: it is not known",
+      "bob.keys:3: SOURCE: a file of keys has only keys",
     ]);
     const sound = migrate(text.replace("%include gone\n", ""), { ...files, "bob.keys": keys });
     expect(sound.refused).toEqual([]);
     expect(parse(sound).devices.map(({ name }) => name)).toEqual(["fwknop/1", "fwknop/2"]);
+  });
+
+  test("files that are included, and the stanza goes on", () => {
+    const files = {
+      more: `OPEN_PORTS tcp/80\nSOURCE ANY\nOPEN_PORTS tcp/22\n${keys2}`,
+      "bob.keys": keys,
+    };
+    const text = `SOURCE 10.0.0.0/8\nOPEN_PORTS udp/53\n%include_keys bob.keys
+%include more\nREQUIRE_SOURCE_ADDRESS Y\n`;
+    const made = migrate(text, files);
+    expect(made.refused).toEqual(["more:1: OPEN_PORTS stands before the first SOURCE"]);
+    const { devices } = parse(made);
+    expect(devices.map(({ allow, requireAddress }) => [allow?.length, requireAddress])).toEqual([
+      [1, true],
+      [undefined, false],
+    ]);
+  });
+
+  test.each([
+    ["yes", true],
+    ["Y", true],
+    ["y # always", true],
+    ["no", false],
+    ["1", false],
+  ])("REQUIRE_SOURCE_ADDRESS %s as fwknopd reads it", (value, expected) => {
+    const made = migrate(
+      `SOURCE ANY\nOPEN_PORTS tcp/22\nREQUIRE_SOURCE_ADDRESS ${value}\nFORWARD_ALL no\n${keys}`,
+    );
+    expect(made.refused).toEqual([]);
+    expect(parse(made).devices[0]?.requireAddress).toBe(expected);
   });
 
   test("names that are free", () => {
@@ -202,6 +232,14 @@ describe("is named with its line, and its stanza left out", () => {
     ["a wrong source", `SOURCE example\nOPEN_PORTS tcp/22\n${keys}`, '1: "example" is not a netw'],
     ["no time", `${plain}FW_ACCESS_TIMEOUT 0\n${keys}`, "3: FW_ACCESS_TIMEOUT is not a number"],
     ["a wrong day", `${plain}ACCESS_EXPIRE 02/30/2030\n${keys}`, "3: ACCESS_EXPIRE is not MM/DD"],
+    ["month 31", `${plain}ACCESS_EXPIRE 31/12/2027\n${keys}`, "3: ACCESS_EXPIRE is not MM/DD"],
+    ["month 0", `${plain}ACCESS_EXPIRE 00/12/2027\n${keys}`, "3: ACCESS_EXPIRE is not MM/DD"],
+    [
+      "two ends",
+      `${plain}ACCESS_EXPIRE 03/01/2030\nACCESS_EXPIRE_EPOCH 1800000000\n${keys}`,
+      "4: ACCESS_EXPIRE and ACCESS_EXPIRE_EPOCH are both there",
+    ],
+    ["forwarding in a word", `${plain}FORWARD_ALL yes\n${keys}`, "3: FORWARD_ALL yes: forwarding"],
     ["another word", `${plain}COLOUR blue\n${keys}`, "3: COLOUR: it is not known"],
     ["a user with a blank", `${plain}REQUIRE_USERNAME a b\n${keys}`, "3: REQUIRE_USERNAME a b: a"],
     ["a line before all", `OPEN_PORTS tcp/22\n`, "1: OPEN_PORTS stands before the first SOURCE"],
@@ -234,6 +272,15 @@ describe("is named with its line, and its stanza left out", () => {
     expect(refused.join("\n")).not.toMatch(/barley|AQEBAQ/);
   });
 
+  test("a file of keys with something else", () => {
+    const made = migrate(`${plain}%include_keys k\n`, { k: `${keys}REQUIRE_USERNAME bob\n` });
+    expect(made.refused).toEqual(["k:3: REQUIRE_USERNAME bob: a file of keys has only keys"]);
+    expect(made.devices).toEqual([]);
+    expect(migrate("%include_keys k\n", { k: keys }).refused).toEqual([
+      "/f/access.conf:1: %include_keys stands before the first SOURCE",
+    ]);
+  });
+
   test("files that include several others, again and again", () => {
     let reads = 0;
     const text = "%include a\n".repeat(20);
@@ -257,6 +304,7 @@ describe("is named with its line, and its stanza left out", () => {
 test("without OPEN_PORTS the door is a comment, and the device waits for it", () => {
   const made = migrate(`SOURCE ANY\nRESTRICT_PORTS tcp/22\n${keys}`);
   expect(made.refused.join()).toContain("1: without OPEN_PORTS, each packet says what to open");
+  expect(made.changes).toEqual(["/f/access.conf:2: RESTRICT_PORTS: leave these out of open"]);
   expect(made.doors).toMatch(/^(# .*\n)+$/);
   expect(made.doors).toContain("# [fwknop-1]\n");
   const { doors, devices } = parse(made);

@@ -92,7 +92,11 @@ export class StanzaReader {
     const open = this.#find("OPEN_PORTS");
     const restrict = this.#find("RESTRICT_PORTS");
     const restricted = new Set(this.#ports(restrict).map(formatPortService));
-    if (open === undefined) return undefined;
+    if (open === undefined) {
+      // The door is then a comment, whose ports an administrator writes.
+      if (restrict) this.changes.push(noteOf(restrict, "RESTRICT_PORTS: leave these out of open"));
+      return undefined;
+    }
     const left = this.#ports(open).filter((port) => !restricted.has(formatPortService(port)));
     if (left.length === 0) this.#refuse(open, "OPEN_PORTS leaves nothing to open");
     return left;
@@ -153,9 +157,16 @@ export class StanzaReader {
     const [date, epoch] = [this.#find("ACCESS_EXPIRE"), this.#find("ACCESS_EXPIRE_EPOCH")];
     const one = date ?? epoch;
     if (one === undefined) return undefined;
+    if (date !== undefined && epoch !== undefined) {
+      this.#refuse(epoch, "ACCESS_EXPIRE and ACCESS_EXPIRE_EPOCH are both there");
+      return undefined;
+    }
     const [, month, day, year] = /^(\d\d?)\/(\d\d?)\/(\d{4})$/.exec(date?.value ?? "") ?? [];
     const end = date ? Date.UTC(Number(year), Number(month) - 1, Number(day)) : epochOf(one);
-    const isDay = date === undefined || new Date(end).getUTCDate() === Number(day);
+    const named = new Date(end);
+    const isDay =
+      date === undefined ||
+      (named.getUTCMonth() === Number(month) - 1 && named.getUTCDate() === Number(day));
     if (!isDay || !Number.isFinite(end)) {
       this.#refuse(one, `${one.name} is not ${date ? "MM/DD/YYYY" : "a time in seconds"}`);
       return undefined;
@@ -183,8 +194,9 @@ const taken: ReadonlySet<string> = new Set([
 
 /** Why a line cannot be taken over. */
 function obstacleOf(one: AccessLine): string | undefined {
-  const { name, value } = one;
+  const { name, value, isOfKeys } = one;
   const upper = value.toUpperCase();
+  if (isOfKeys && !/KEY|^(?:GPG|HMAC)_/.test(name)) return "a file of keys has only keys";
   if (taken.has(name)) {
     return name === "REQUIRE_USERNAME" && !/^[^\s#]{1,63}$/.test(value)
       ? "a name has no blank and no #"
@@ -203,7 +215,7 @@ function obstacleOf(one: AccessLine): string | undefined {
       name,
     )
   ) {
-    if (upper === "N") return undefined;
+    if (!isYes(one)) return undefined;
   }
   if (name.startsWith("GPG_")) return "GnuPG is not supported";
   if (/^(?:ENABLE_CMD_|CMD_|SUDO_EXE)/.test(name))
@@ -214,8 +226,9 @@ function obstacleOf(one: AccessLine): string | undefined {
   return "it is not known";
 }
 
+/** fwknopd takes each word that begins with Y for yes, and all others for no. */
 function isYes(one: AccessLine | undefined): boolean {
-  return one?.value.toUpperCase() === "Y";
+  return one?.value.toUpperCase().startsWith("Y") ?? false;
 }
 
 /** Returns a note about a line. */

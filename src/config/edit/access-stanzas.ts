@@ -8,6 +8,8 @@ export interface AccessLine {
   /** In capitals. */
   readonly name: string;
   readonly value: string;
+  /** Whether `%include_keys` names its file. */
+  readonly isOfKeys: boolean;
 }
 
 /** What begins with a line SOURCE. */
@@ -15,6 +17,11 @@ export interface AccessStanza {
   readonly source: AccessLine;
   /** The others, in their order. */
   readonly lines: readonly AccessLine[];
+}
+
+/** A stanza that is being read. */
+interface OpenStanza extends AccessStanza {
+  readonly lines: AccessLine[];
 }
 
 /** Something to be said of one place of a file. */
@@ -49,39 +56,51 @@ export function isAccessFile(text: string): boolean {
 
 /** Reads an access.conf, and what it includes. */
 export function readAccess(file: string, text: string, files: AccessFiles): ReadAccess {
-  const stanzas: { readonly source: AccessLine; readonly lines: AccessLine[] }[] = [];
+  const stanzas: OpenStanza[] = [];
   const problems: AccessNote[] = [];
   let included = 0;
-  const readText = (path: string, content: string, depth: number, isKeys: boolean): void => {
+  // A stanza ends with its file. That of a file of keys is the one that includes it.
+  const readText = (path: string, content: string, depth: number, ofKeys?: OpenStanza): void => {
+    let stanza = ofKeys;
+    const isOfKeys = ofKeys !== undefined;
     content.split("\n").forEach((raw, i) => {
-      const one = readLine(path, i + 1, raw);
+      const one = readLine(path, i + 1, raw, isOfKeys);
       if (one === undefined) return;
       const report = (what: string) => problems.push({ file: path, line: i + 1, text: what });
-      const stanza = stanzas.at(-1);
       if (one.name.startsWith("%")) {
         if (depth >= deepest) report(`${one.name.toLowerCase()}: files include each other`);
-        else include(one, depth, report);
-      } else if (one.name === "SOURCE" && !isKeys) stanzas.push({ source: one, lines: [] });
-      else if (stanza === undefined) report(`${one.name} stands before the first SOURCE`);
+        else include(one, depth, stanza, report);
+      } else if (one.name === "SOURCE" && !isOfKeys) {
+        stanza = { source: one, lines: [] };
+        stanzas.push(stanza);
+      } else if (stanza === undefined) report(`${one.name} stands before the first SOURCE`);
       else stanza.lines.push(one);
     });
   };
-  const readFile = (path: string, depth: number, isKeys: boolean) => {
+  const readFile = (path: string, depth: number, ofKeys?: OpenStanza) => {
     // Files that include several others may be many.
     if (++included > mostFiles) throw new Error(`more than ${mostFiles} files are included`);
-    readText(path, files.read(path), depth, isKeys);
+    readText(path, files.read(path), depth, ofKeys);
   };
-  const include = (one: AccessLine, depth: number, report: (what: string) => void): void => {
+  const include = (
+    one: AccessLine,
+    depth: number,
+    stanza: OpenStanza | undefined,
+    report: (what: string) => void,
+  ): void => {
     const { name, value } = one;
     if (included > mostFiles) return;
     try {
       switch (name) {
         case "%INCLUDE":
+          readFile(value, depth + 1);
+          return;
         case "%INCLUDE_KEYS":
-          readFile(value, depth + 1, name === "%INCLUDE_KEYS");
+          if (stanza === undefined) report("%include_keys stands before the first SOURCE");
+          else readFile(value, depth + 1, stanza);
           return;
         case "%INCLUDE_FOLDER":
-          for (const path of files.list(value)) readFile(path, depth + 1, false);
+          for (const path of files.list(value)) readFile(path, depth + 1);
           return;
         default:
           report(`${name.toLowerCase()} is not known`);
@@ -91,12 +110,17 @@ export function readAccess(file: string, text: string, files: AccessFiles): Read
       report(`cannot include "${value}": ${why}`);
     }
   };
-  readText(file, text, 0, false);
+  readText(file, text, 0);
   return { stanzas, problems };
 }
 
 /** Reads `NAME VALUE`, or `NAME: VALUE;` as older versions have it. */
-function readLine(file: string, line: number, raw: string): AccessLine | undefined {
+function readLine(
+  file: string,
+  line: number,
+  raw: string,
+  isOfKeys: boolean,
+): AccessLine | undefined {
   const content = raw.replace(/\r$/, "").trimStart();
   if (content === "" || content.startsWith("#") || content.startsWith(";")) return undefined;
   // A longer word, or one with other digits, may be a key.
@@ -108,5 +132,5 @@ function readLine(file: string, line: number, raw: string): AccessLine | undefin
   // fwknopd takes all before a semicolon for the passphrase, blanks at its end and a # too.
   const isPassphrase = name === "KEY" || name === "HMAC_KEY";
   const value = isPassphrase ? before : before.replace(/\s+#.*$/s, "").trimEnd();
-  return { file, line, name, value };
+  return { file, line, name, value, isOfKeys };
 }
