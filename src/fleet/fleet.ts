@@ -1,17 +1,16 @@
-import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { Board, BoardRow, LogPosition } from "./board.ts";
 import { BoardError } from "./board.ts";
 import { FleetClock } from "./fleet-clock.ts";
-import type { IncomingCounts } from "./incoming.ts";
+import type { FleetOptions } from "./fleet-options.ts";
+import type { FleetState } from "./fleet-state.ts";
 import { Incoming } from "./incoming.ts";
 import { Outgoing } from "./outgoing.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Pauses } from "./pauses.ts";
 import { heartbeatInterval, Roster } from "./roster.ts";
-import type { FleetSeal } from "./seal.ts";
-import type { HolderChange } from "./shared-leases.ts";
 import { SharedLeases } from "./shared-leases.ts";
+import { SingleUses } from "./single-uses.ts";
 import type { FleetTime } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";
 import type { FleetSubject, HolderSubject } from "./subject.ts";
@@ -29,38 +28,6 @@ const longestPause = 1_000;
 /** Milliseconds after which a store counts as one that lasts: the next pause is the first one again. */
 const lasting = 10_000;
 
-export interface FleetOptions {
-  /** The name of this gateway. */
-  readonly gateway: string;
-  /** Of the program. */
-  readonly version: string;
-  readonly seal: FleetSeal;
-  readonly clock: Clock;
-  /** Connects to the store. Throws a `BoardError`. */
-  readonly connect: () => Promise<Board>;
-  /** Told what other gateways changed: each batch of the log, or a whole table, taken together. */
-  readonly onChange: (changes: readonly HolderChange[]) => void;
-  /** Told when the store was joined. */
-  readonly onJoined: () => void;
-  /** Told once why the store was lost, or could not be joined at first. */
-  readonly onLost: (why: string) => void;
-}
-
-/** How it goes with the store. */
-export interface FleetState {
-  readonly isJoined: boolean;
-  /** Why the store is not joined, or what it refuses. */
-  readonly failure: string | undefined;
-  /** Records that wait to be told, and that were told. */
-  readonly waiting: number;
-  readonly told: number;
-  readonly incoming: IncomingCounts;
-  /** How often the whole table was read. */
-  readonly resyncs: number;
-  /** The last jump of the store's clock, in milliseconds; 0 if there was none. */
-  readonly clockJump: number;
-}
-
 /**
  * A gateway's part in a fleet: tells what is done here, and hears of what is done elsewhere. Joining, rejoining,
  * failover and catching up are one path: measure the clock, note the end of the log, read the table, tell what it
@@ -68,6 +35,7 @@ export interface FleetState {
  */
 export class Fleet {
   readonly roster: Roster;
+  readonly uses: SingleUses;
   readonly #options: FleetOptions;
   readonly #leases = new SharedLeases();
   readonly #fleetClock: FleetClock;
@@ -92,6 +60,7 @@ export class Fleet {
     this.roster = new Roster(parts);
     this.#incoming = new Incoming(parts);
     this.#outgoing = new Outgoing(parts);
+    this.uses = new SingleUses({ ...parts, outgoing: this.#outgoing }, this.roster.start);
     this.#own = new OwnRecords(this.#leases, this.#outgoing, options.seal);
   }
 
@@ -100,7 +69,7 @@ export class Fleet {
     return {
       isJoined: this.#isJoined,
       failure: this.#failure ?? refusal,
-      ...{ waiting, told, incoming: this.#incoming.counts },
+      ...{ waiting, told, unclaimed: this.uses.unclaimed, incoming: this.#incoming.counts },
       ...{ resyncs: this.#resyncs, clockJump: this.#clockJump },
     };
   }
@@ -169,10 +138,20 @@ export class Fleet {
     await Promise.all([this.#follow(board), this.#keepUp(board)]);
   }
 
+  /** What a full store refuses is claimed later. */
+  async #claimUses(board: Board): Promise<void> {
+    try {
+      await this.uses.attach(board);
+    } catch (thrown) {
+      if (!(thrown instanceof BoardError) || thrown.kind === "lost") throw thrown;
+    }
+  }
+
   #lose(why: string): void {
     this.#board?.close();
     this.#board = undefined;
     this.#outgoing.detach();
+    this.uses.detach();
     const isNews = this.#isJoined || this.#failure === undefined;
     this.#isJoined = false;
     this.#failure = why;
@@ -181,7 +160,8 @@ export class Fleet {
   }
 
   async #measure(board: Board): Promise<void> {
-    const { jump } = await this.#fleetClock.measure(() => board.time());
+    const { jump, roundTrip } = await this.#fleetClock.measure(() => board.time());
+    this.uses.measured(roundTrip);
     if (jump !== 0) this.#clockJump = jump;
   }
 
@@ -191,6 +171,7 @@ export class Fleet {
     for await (const part of board.table()) rows.push(...part);
     this.#hear(rows);
     this.#own.tellMissing(rows);
+    this.uses.tellMissing(rows);
     this.#resyncs++;
   }
 
@@ -212,11 +193,13 @@ export class Fleet {
     const { clock } = this.#options;
     let checked = clock.now();
     for (;;) {
+      await this.#claimUses(board);
       await this.#exchange(board);
       await this.#pauses.wait(heartbeatInterval);
       await this.#measure(board);
       this.#leases.expire(this.now());
       this.#own.expire();
+      this.uses.expire();
       // A log that was lost and begun anew may never get to this place.
       const place = this.#position?.n ?? 0;
       if ((await board.end()).n < place) this.#mustResync = true;
@@ -243,8 +226,9 @@ export class Fleet {
   }
 
   #hear(rows: readonly BoardRow[]): void {
-    const { records, changes } = this.#incoming.hear(rows);
+    const { records, changes, uses } = this.#incoming.hear(rows);
     for (const record of records) this.#own.amend(record);
     if (changes.length > 0) this.#options.onChange(changes);
+    if (uses.length > 0) this.#options.onUsed(uses);
   }
 }

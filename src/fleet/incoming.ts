@@ -1,10 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { BoardRow } from "./board.ts";
 import type { FleetClock } from "./fleet-clock.ts";
-import type { FleetRecord } from "./record.ts";
+import type { FleetRecord, ReadRecord } from "./record.ts";
 import { isOverdue, readRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { HolderChange, SharedLeases } from "./shared-leases.ts";
+import type { SingleUse } from "./single-use.ts";
 
 /**
  * What becomes of a row.
@@ -27,10 +28,13 @@ type IncomingResult =
 
 export type IncomingCounts = Readonly<Record<IncomingResult, number>>;
 
+type UnderstoodRecord = Extract<ReadRecord, { readonly kind: "record" | "use" }>;
+
 /** What rows said. */
 export interface Heard {
   readonly records: readonly FleetRecord[];
   readonly changes: readonly HolderChange[];
+  readonly uses: readonly SingleUse[];
 }
 
 /** Subjects above which openings of other gateways are refused: those who knock here still get in. */
@@ -64,27 +68,33 @@ export class Incoming {
     const { leases } = this.#parts;
     let room = mostSubjects - leases.size;
     const records: FleetRecord[] = [];
+    const uses: SingleUse[] = [];
     for (const row of rows) {
-      let read = this.#read(row);
-      if (typeof read !== "string" && isNewOpening(read, leases)) {
-        room--;
-        if (room < 0) read = "refused";
+      const read = this.#read(row);
+      if (typeof read === "string") {
+        this.#counts[read]++;
+        continue;
       }
-      this.#counts[typeof read === "string" ? read : "merged"]++;
-      if (typeof read !== "string") records.push(read);
+      const isOpening = read.kind === "record" && isNewOpening(read.record, leases);
+      if (isOpening) room--;
+      const isRefused = isOpening && room < 0;
+      this.#counts[isRefused ? "refused" : "merged"]++;
+      if (read.kind === "use") uses.push(read.record.use);
+      else if (!isRefused) records.push(read.record);
     }
-    return { records, changes: leases.merge(records) };
+    return { records, changes: leases.merge(records), uses };
   }
 
-  #read({ sealed, ...place }: BoardRow): FleetRecord | IncomingResult {
+  #read({ sealed, ...place }: BoardRow): UnderstoodRecord | IncomingResult {
     const { seal, clock, fleetClock } = this.#parts;
     if (seal.isOwn(sealed)) return "own";
     const opened = seal.open(place, sealed);
     if (opened.kind !== "opened") return opened.kind;
     const read = readRecord(opened.content.toString(), place.stamp);
-    if (read.kind !== "record") return read.kind;
-    const { record } = read;
-    return record.until <= fleetClock.now() || isOverdue(record, clock.wall()) ? "over" : record;
+    if (read.kind !== "record" && read.kind !== "use") return read.kind;
+    const { until, date, left } = read.record;
+    const isOver = until <= fleetClock.now() || isOverdue({ date, left }, clock.wall());
+    return isOver ? "over" : read;
   }
 }
 

@@ -3,11 +3,9 @@ import { later } from "../base/time.ts";
 import type { Board, ToldRow } from "./board.ts";
 import { BoardError, mostRows } from "./board.ts";
 import type { FleetClock } from "./fleet-clock.ts";
-import { stampOf } from "./lease-history.ts";
-import { formatRecord } from "./record.ts";
+import type { FleetRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
-import type { FleetKnowledge } from "./shared-leases.ts";
-import { keyOfSubject } from "./subject.ts";
+import type { FleetStamp, FleetTime } from "./stamp.ts";
 
 /** Milliseconds until a refused change is told again. */
 const refusalPause = 1_000;
@@ -19,10 +17,21 @@ export interface OutgoingParts {
   readonly fleetClock: FleetClock;
 }
 
+/** What may be told. */
+export interface Tellable {
+  /** Its field is the digest of this. */
+  readonly key: string;
+  readonly stamp: FleetStamp;
+  /** When it has no more effect. */
+  readonly until: FleetTime;
+  /** Returns the content of its record. */
+  readonly format: (telling: Pick<FleetRecord, "origin" | "date" | "left">) => string;
+}
+
 /** What waits to be told: which subjects, not a queue of changes. Several changes of one become one record. */
 export class Outgoing {
   readonly #parts: OutgoingParts;
-  readonly #waiting = new Map<string, FleetKnowledge>();
+  readonly #waiting = new Map<string, Tellable>();
   #board: Board | undefined;
   #isTelling = false;
   #isPaused = false;
@@ -50,8 +59,8 @@ export class Outgoing {
   }
 
   /** Tells this in a later turn of the event loop, or once there is a board. */
-  add(known: FleetKnowledge): void {
-    this.#waiting.set(keyOfSubject(known.subject), known);
+  add(tellable: Tellable): void {
+    this.#waiting.set(tellable.key, tellable);
     this.#start();
   }
 
@@ -88,9 +97,7 @@ export class Outgoing {
   /** Returns whether the store took them. */
   async #tellSome(board: Board): Promise<boolean> {
     const batch = this.#firstWaiting();
-    const rows = batch
-      .map(([key, known]) => this.#rowOf(key, known))
-      .filter(({ left }) => left > 0);
+    const rows = batch.map((one) => this.#rowOf(one)).filter(({ left }) => left > 0);
     try {
       if (rows.length > 0) await board.put(rows);
     } catch (thrown) {
@@ -101,17 +108,17 @@ export class Outgoing {
     this.#refusal = undefined;
     this.#told += rows.length;
     // What changed meanwhile waits for the next round.
-    for (const [key, known] of batch) {
-      if (this.#waiting.get(key) === known) this.#waiting.delete(key);
+    for (const one of batch) {
+      if (this.#waiting.get(one.key) === one) this.#waiting.delete(one.key);
     }
     return true;
   }
 
-  #firstWaiting(): [string, FleetKnowledge][] {
-    const first: [string, FleetKnowledge][] = [];
-    for (const entry of this.#waiting) {
+  #firstWaiting(): Tellable[] {
+    const first: Tellable[] = [];
+    for (const one of this.#waiting.values()) {
       if (first.length === mostRows) break;
-      first.push(entry);
+      first.push(one);
     }
     return first;
   }
@@ -126,11 +133,11 @@ export class Outgoing {
     });
   }
 
-  #rowOf(key: string, known: FleetKnowledge): ToldRow {
+  #rowOf({ key, stamp, until, format }: Tellable): ToldRow {
     const { gateway, seal, clock, fleetClock } = this.#parts;
-    const left = Math.max(0, Math.ceil(known.until - fleetClock.now()));
-    const place = { field: seal.digest(key), stamp: stampOf(known.history) };
-    const record = { ...known, origin: gateway, date: clock.wall(), left };
-    return { ...place, sealed: seal.seal(place, formatRecord(record)), left };
+    const left = Math.max(0, Math.ceil(until - fleetClock.now()));
+    const place = { field: seal.digest(key), stamp };
+    const content = format({ origin: gateway, date: clock.wall(), left });
+    return { ...place, sealed: seal.seal(place, content), left };
   }
 }

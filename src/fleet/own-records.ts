@@ -1,6 +1,7 @@
 import type { BoardRow } from "./board.ts";
 import { isSameHistory, stampOf } from "./lease-history.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { formatRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { FleetKnowledge, SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
@@ -22,8 +23,14 @@ export class OwnRecords {
   }
 
   tell(known: FleetKnowledge): void {
-    this.#told.set(keyOfSubject(known.subject), known);
-    this.#outgoing.add(known);
+    const key = keyOfSubject(known.subject);
+    this.#told.set(key, known);
+    this.#outgoing.add({
+      key,
+      stamp: stampOf(known.history),
+      until: known.until,
+      format: (telling) => formatRecord({ ...known, ...telling }),
+    });
   }
 
   /** Tells the merge again where the table holds less after another gateway's record, which is merged already. */

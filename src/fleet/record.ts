@@ -9,6 +9,8 @@ import type { LeaseHistory } from "./lease-history.ts";
 import { emptyHistory, mergeHistories, stampOf } from "./lease-history.ts";
 import type { FleetKnowledge } from "./shared-leases.ts";
 import { mostOpenings } from "./shared-leases.ts";
+import type { UseRecord } from "./single-use.ts";
+import { readUse, useOperation } from "./single-use.ts";
 import type { FleetStamp } from "./stamp.ts";
 import { fleetTime, isClosingStamp, isOpeningStamp } from "./stamp.ts";
 import type { FleetSubject } from "./subject.ts";
@@ -26,6 +28,7 @@ export interface FleetRecord extends FleetKnowledge {
 /** What reading gives. `unknown`: of an operation that a later version may have. */
 export type ReadRecord =
   | { readonly kind: "record"; readonly record: FleetRecord }
+  | { readonly kind: "use"; readonly record: UseRecord }
   | { readonly kind: "unknown" | "malformed" };
 
 /** Milliseconds for which a record may be over, by the dates of both gateways. */
@@ -99,6 +102,10 @@ export function readRecord(content: string, stamp: FleetStamp): ReadRecord {
   const json = parseJson(content);
   const op = v.safeParse(operation, json);
   if (!op.success) return { kind: "malformed" };
+  if (op.output.op === useOperation) {
+    const record = readUse(json);
+    return record === undefined ? { kind: "malformed" } : { kind: "use", record };
+  }
   if (op.output.op !== "state") return { kind: "unknown" };
   const parsed = v.safeParse(stateSchema, json);
   if (!parsed.success) return { kind: "malformed" };
@@ -115,7 +122,10 @@ export function readRecord(content: string, stamp: FleetStamp): ReadRecord {
  * Returns whether a record is over by the dates of its origin and of this gateway, whatever the store says of the
  * time.
  */
-export function isOverdue({ date, left }: FleetRecord, wall: WallTime): boolean {
+export function isOverdue(
+  { date, left }: Pick<FleetRecord, "date" | "left">,
+  wall: WallTime,
+): boolean {
   return date + left + mostOverdue < wall;
 }
 

@@ -54,7 +54,8 @@ export interface RosterParts {
 /** The gateways of the fleet, this one among them, as they tell. */
 export class Roster {
   readonly #parts: RosterParts;
-  readonly #start = randomUUID();
+  /** A text that no other start of a gateway shares. */
+  readonly start: string = randomUUID();
   #heartbeats: readonly Heartbeat[] = [];
 
   constructor(parts: RosterParts) {
@@ -69,7 +70,7 @@ export class Roster {
   /** Returns whether another gateway with this one's name tells of itself. */
   get isNameTaken(): boolean {
     const { gateway } = this.#parts;
-    return this.#heartbeats.some((one) => one.gateway === gateway && one.start !== this.#start);
+    return this.#heartbeats.some((one) => one.gateway === gateway && one.start !== this.start);
   }
 
   /** Tells of this gateway, and hears of all. Throws a `BoardError`. */
@@ -89,7 +90,7 @@ export class Roster {
   async #tell(board: Board, own: Pick<Heartbeat, "read" | "holders">): Promise<void> {
     const { gateway, version, seal, clock, fleetClock } = this.#parts;
     const heartbeat: Heartbeat = {
-      ...{ gateway, version, start: this.#start, ...own },
+      ...{ gateway, version, start: this.start, ...own },
       at: fleetClock.now(),
       date: clock.wall(),
     };

@@ -8,6 +8,7 @@ import { RedisServer } from "./redis-server.ts";
 import { needs } from "./requirements.ts";
 
 const hour = 3_600_000;
+const isSameUse = (a: object, b: object) => JSON.stringify(a) === JSON.stringify(b);
 
 /** Milliseconds by which the ends of one lease may differ: half a round trip on a busy machine. */
 const tolerance = 500;
@@ -115,6 +116,24 @@ describe.skipIf(needs("redis-server"))("gateways around Redis", () => {
     await server.cli("config", "set", "maxmemory", "0");
     await alikeAfterwards();
     expect(gateways.map(({ lines }) => lines.length)).toEqual([1, 1, 1, 1]);
+  });
+
+  test("use a packet once, however many have it in one moment", async () => {
+    const claimAtAll = (time: number) => {
+      const claimed = { use: { kind: "packet", key: "00", time } as const, life: hour };
+      return Promise.all(gateways.map(({ fleet }) => fleet.uses.claim(claimed)));
+    };
+    const rounds = await Promise.all(Array.from({ length: 100 }, (_, i) => claimAtAll(i)));
+    for (const results of rounds) {
+      expect(results.filter((result) => result === "mine").length).toBeLessThanOrEqual(1);
+    }
+    // A busy machine is late with some of them.
+    let time = 1000;
+    const next = async () => (await claimAtAll(time++)).sort();
+    await expect.poll(next, patience).toEqual(["mine", "used", "used"]);
+    const last = { kind: "packet", key: "00", time: time - 1 };
+    const heard = () => gateways.filter(({ used }) => used.some((one) => isSameUse(one, last)));
+    await expect.poll(() => heard().length, patience).toBe(2);
   });
 
   test("share a thousand leases of one moment", async () => {

@@ -1,6 +1,7 @@
-import type { FleetOptions } from "../../src/fleet/fleet.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
+import type { FleetOptions } from "../../src/fleet/fleet-options.ts";
 import { FleetSeal } from "../../src/fleet/seal.ts";
+import type { SingleUse } from "../../src/fleet/single-use.ts";
 import type { FleetTime } from "../../src/fleet/stamp.ts";
 import type { HolderSubject } from "../../src/fleet/subject.ts";
 import { keyOfSubject } from "../../src/fleet/subject.ts";
@@ -24,6 +25,9 @@ export class FleetGateway {
   readonly fleet: Fleet;
   /** Until when others' holders stay, as the changes said. */
   readonly heard = new Map<string, FleetTime>();
+  /** What others used, and what others used, too. */
+  readonly used: SingleUse[] = [];
+  readonly usedTwice: SingleUse[] = [];
   readonly lines: string[] = [];
   readonly #ended: Promise<void>;
 
@@ -42,6 +46,8 @@ export class FleetGateway {
           else this.heard.set(key, after);
         }
       },
+      onUsed: (uses) => this.used.push(...uses),
+      onDoubleUse: (use) => this.usedTwice.push(use),
       onJoined: () => this.lines.push("joined"),
       onLost: (why) => this.lines.push(`lost: ${why}`),
       ...options,

@@ -3,6 +3,7 @@ import { isSameHistory, stampOf } from "../../../src/fleet/lease-history.ts";
 import { formatRecord, readRecord } from "../../../src/fleet/record.ts";
 import { FleetSeal } from "../../../src/fleet/seal.ts";
 import { mostOpenings } from "../../../src/fleet/shared-leases.ts";
+import { formatUse, keyOfUse } from "../../../src/fleet/single-use.ts";
 import type { FleetStamp } from "../../../src/fleet/stamp.ts";
 import { fleetTime } from "../../../src/fleet/stamp.ts";
 import { keyOfSubject } from "../../../src/fleet/subject.ts";
@@ -18,7 +19,7 @@ const subjects = [
   { kind: "holder", door: "ssh", nth: 1, source: address("192.0.2.7"), who: "" },
   { kind: "who", who: "alice/laptop" },
 ] as const;
-const contents = subjects.map((subject) =>
+const states = subjects.map((subject) =>
   formatRecord({
     subject,
     history: {
@@ -31,13 +32,22 @@ const contents = subjects.map((subject) =>
     left: 8000,
   }),
 );
+const uses = [
+  { kind: "packet", key: "00112233aabbccdd", time: 1_767_225_612_000_000 },
+  { kind: "line", door: "ssh", nth: 1, offset: 30, sequence: "7000,8000/udp" },
+] as const;
+const told = { origin: "gw-1", date: wallTime(1_767_225_612_000), left: 8000 };
+const contents = [
+  ...states,
+  ...uses.map((use) => formatUse({ use, until: fleetTime(9000), ...told })),
+];
 const [content = ""] = contents;
 const sealed = seal.seal(place, content);
 
 /** A sealed record, or, where it begins with a brace, the content of one. */
 export const fleetTarget: FuzzTarget = {
   name: "fleet",
-  covers: ["src/fleet/seal.ts", "src/fleet/record.ts"],
+  covers: ["src/fleet/seal.ts", "src/fleet/record.ts", "src/fleet/single-use.ts"],
   longest: 4200,
   words: [
     sealed,
@@ -68,6 +78,11 @@ function readContent(text: string): string {
   // The stamp is that of the place: all others are refused.
   const results = [stamp, 1999 as FleetStamp].map((at) => readRecord(text, at));
   const read = results.find(({ kind }) => kind === "record") ?? results[0];
+  if (read?.kind === "use") {
+    const again = readRecord(formatUse(read.record), stamp);
+    promise(again.kind === "use", "it is not read again");
+    promise(keyOfUse(again.record.use) === keyOfUse(read.record.use), "it is not the same again");
+  }
   if (read?.kind !== "record") return read?.kind ?? "";
   const { record } = read;
   promise(record.history.openings.length <= mostOpenings, "it has too many openings");

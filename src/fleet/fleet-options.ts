@@ -1,0 +1,27 @@
+import type { Clock } from "../base/clock.ts";
+import type { Board } from "./board.ts";
+import type { FleetSeal } from "./seal.ts";
+import type { HolderChange } from "./shared-leases.ts";
+import type { SingleUse } from "./single-use.ts";
+
+/** What a gateway's part in a fleet needs. */
+export interface FleetOptions {
+  /** The name of this gateway. */
+  readonly gateway: string;
+  /** Of the program. */
+  readonly version: string;
+  readonly seal: FleetSeal;
+  readonly clock: Clock;
+  /** Connects to the store. Throws a `BoardError`. */
+  readonly connect: () => Promise<Board>;
+  /** Told what other gateways changed: each batch of the log, or a whole table, taken together. */
+  readonly onChange: (changes: readonly HolderChange[]) => void;
+  /** Told what other gateways used. */
+  readonly onUsed: (uses: readonly SingleUse[]) => void;
+  /** Told of what this gateway used without a claim, and another gateway, too. */
+  readonly onDoubleUse: (use: SingleUse) => void;
+  /** Told when the store was joined. */
+  readonly onJoined: () => void;
+  /** Told once why the store was lost, or could not be joined at first. */
+  readonly onLost: (why: string) => void;
+}

@@ -1,0 +1,18 @@
+import type { IncomingCounts } from "./incoming.ts";
+
+/** How it goes with the store. */
+export interface FleetState {
+  readonly isJoined: boolean;
+  /** Why the store is not joined, or what it refuses. */
+  readonly failure: string | undefined;
+  /** Records that wait to be told, and that were told. */
+  readonly waiting: number;
+  readonly told: number;
+  /** Uses without a claim that wait to be claimed. */
+  readonly unclaimed: number;
+  readonly incoming: IncomingCounts;
+  /** How often the whole table was read. */
+  readonly resyncs: number;
+  /** The last jump of the store's clock, in milliseconds; 0 if there was none. */
+  readonly clockJump: number;
+}

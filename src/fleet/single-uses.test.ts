@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { FleetGateway } from "../../test/support/fleet-bench.ts";
+import { FleetBench } from "../../test/support/fleet-bench.ts";
+import type { UnusedLine } from "./list-marks.ts";
+import type { ClaimResult } from "./single-uses.ts";
+
+const packet = { kind: "packet", key: "00112233aabbccdd", time: 1_767_225_600_000_000 } as const;
+const life = 60_000;
+
+const lines: readonly UnusedLine[] = [7000, 7010, 7020, 7030].map((port, i) => ({
+  offset: 10 * i,
+  sequence: `${port},8000`,
+}));
+const line = (n: number, list = lines) => {
+  const { offset = -1, sequence = "" } = list[n] ?? {};
+  const use = { kind: "line", door: "ssh", nth: 1, offset, sequence } as const;
+  return { use, life: 3_600_000, unused: list.slice(n + 1) };
+};
+
+describe("what is good once", () => {
+  let bench: FleetBench;
+  let one: FleetGateway;
+  let two: FleetGateway;
+  beforeEach(async () => {
+    bench = new FleetBench();
+    [one, two] = [await bench.add("gw-1"), await bench.add("gw-2")];
+  });
+  afterEach(() => bench.close());
+
+  async function claim(gateway: FleetGateway, claimed = line(0)): Promise<ClaimResult> {
+    const claims = gateway.fleet.uses.claim(claimed);
+    await bench.settle();
+    return claims;
+  }
+
+  test("a packet is one gateway's, of two in one moment, and the other hears of it", async () => {
+    const claims = [one, two].map(({ fleet }) => fleet.uses.claim({ use: packet, life }));
+    await bench.settle();
+    expect((await Promise.all(claims)).sort()).toEqual(["mine", "used"]);
+    expect([...one.used, ...two.used]).toEqual([packet]);
+  });
+
+  test("a gateway that comes later hears of it from the table, while it is good", async () => {
+    one.fleet.uses.tell({ use: packet, life });
+    await bench.settle();
+    const three = await bench.add("gw-3");
+    expect(three.used).toEqual([packet]);
+    await bench.pass(life + 1_000);
+    const four = await bench.add("gw-4");
+    expect(four.used).toEqual([]);
+  });
+
+  test("it is told again to a store that forgot it", async () => {
+    one.fleet.uses.tell({ use: packet, life });
+    await bench.settle();
+    bench.store.stop();
+    bench.store.flush();
+    await bench.restart();
+    const three = await bench.add("gw-3");
+    expect(three.used).toEqual([packet]);
+  });
+
+  test("a line is one gateway's, and so are the lines before it", async () => {
+    expect(await claim(one, line(0))).toBe("mine");
+    expect(await claim(two, line(0))).toBe("used");
+    expect(await claim(two, line(1))).toBe("mine");
+    expect(await claim(two, line(2))).toBe("mine");
+    expect(await claim(one, line(1))).toBe("used");
+    expect(await claim(one, line(3))).toBe("mine");
+    expect(two.used.at(-1)).toEqual(line(3).use);
+  });
+
+  test("a list that was edited keeps what is used, and one that was replaced begins anew", async () => {
+    expect(await claim(one, line(2))).toBe("mine");
+    const moved = lines.map(({ offset, sequence }) => ({ offset: offset + 5, sequence }));
+    expect(await claim(two, line(1, moved))).toBe("used");
+    const others = lines.map(({ offset, sequence }) => ({ offset, sequence: `1,${sequence}` }));
+    expect(await claim(two, line(0, others))).toBe("mine");
+    expect(await claim(one, line(0, others))).toBe("used");
+  });
+
+  test("garbage in the mark of a list hinders no line", async () => {
+    await claim(one);
+    for (const list of bench.store.marks.keys()) bench.store.marks.set(list, "\u00ff");
+    expect(await claim(one, line(1))).toBe("mine");
+  });
+
+  test("without a store, or with one that refuses, nothing is claimed", async () => {
+    bench.store.refusal = "OOM";
+    expect(await claim(one)).toBe("unclaimed");
+    bench.store.stop();
+    await bench.settle();
+    expect(await claim(two, line(1))).toBe("unclaimed");
+  });
+
+  test("what was used alone is claimed later, and used twice is an alarm", async () => {
+    bench.store.stop();
+    await bench.settle();
+    one.fleet.uses.claimLater({ use: packet, life });
+    two.fleet.uses.claimLater({ use: packet, life });
+    two.fleet.uses.claimLater(line(0));
+    expect([one, two].map(({ fleet }) => fleet.state.unclaimed)).toEqual([1, 2]);
+    await bench.restart();
+    expect([one, two].map(({ fleet }) => fleet.state.unclaimed)).toEqual([0, 0]);
+    expect([...one.usedTwice, ...two.usedTwice]).toEqual([packet]);
+    expect(await claim(one, line(0))).toBe("used");
+    expect([...one.used, ...two.used]).toEqual(expect.arrayContaining([packet, line(0).use]));
+  });
+
+  test("what was used alone and is over is claimed no more", async () => {
+    bench.store.stop();
+    await bench.settle();
+    one.fleet.uses.claimLater({ use: packet, life: 1_000 });
+    await bench.pass(2_000);
+    await bench.restart();
+    expect(one.fleet.state.unclaimed).toBe(0);
+    expect(bench.store.claims.size).toBe(0);
+  });
+});
