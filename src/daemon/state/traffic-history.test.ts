@@ -142,3 +142,25 @@ test("what an earlier daemon wrote is not replaced before it is read", async () 
   ]);
   expect(JSON.parse(readFileSync(path, "utf8")).minutes).toHaveLength(2);
 });
+
+test("the minute under way is written at the end, also while an earlier one is", async () => {
+  const gates: (() => void)[] = [];
+  const disk: Disk = {
+    ...systemDisk,
+    write: async (...words) => {
+      await new Promise<void>((resolve) => gates.push(resolve));
+      await systemDisk.write(...words);
+    },
+  };
+  const { path, traffic, happen, clock } = make({ disk });
+  happen(1);
+  clock.advance(60_000);
+  await expect.poll(() => gates.length).toBe(1);
+  happen(2);
+  const closed = traffic.close();
+  gates[0]?.();
+  await expect.poll(() => gates.length).toBe(2);
+  gates[1]?.();
+  await closed;
+  expect(JSON.parse(readFileSync(path, "utf8")).minutes).toHaveLength(2);
+});

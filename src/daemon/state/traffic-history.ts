@@ -79,8 +79,14 @@ export class TrafficHistory {
 
   /** Writes what is not written. Resolves also if the disk does not answer. */
   async close(): Promise<void> {
+    await inTime(this.#finish()).catch(() => {});
+  }
+
+  async #finish(): Promise<void> {
+    // It has begun without the minute under way.
+    await this.#writing;
     if (this.#current !== undefined) this.#endMinute();
-    if (this.#writing !== undefined) await inTime(this.#writing).catch(() => {});
+    await this.#writing;
   }
 
   #endMinute(): void {
