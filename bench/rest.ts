@@ -11,8 +11,11 @@ import { switchesBetween } from "./usage.ts";
 const names = ["sesame", "knockd"] as const;
 const MiB = 1_024;
 
-/** V8 tidies up once, about eight seconds after its start: that is no periodic wake-up. Milliseconds. */
-const settling = 12_000;
+/**
+ * V8 tidies up once, about eight seconds after its start, and the daemon unmaps constants after 15 s
+ * without a packet: those are no periodic wake-ups. Milliseconds.
+ */
+const settling = 20_000;
 
 /** While it does nothing. */
 interface Rest {

@@ -4,6 +4,7 @@ import { later } from "../base/time.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
+import { unmapProgramConstants } from "../ffi/program-constants.ts";
 import { watchNetwork } from "../ffi/rtnetlink.ts";
 import { starters } from "../firewall/backends.ts";
 import { dryFirewall } from "../firewall/dry.ts";
@@ -20,6 +21,7 @@ import { DoorActivity } from "./door-activity.ts";
 import type { FirewallsParts } from "./firewalls.ts";
 import { Firewalls } from "./firewalls.ts";
 import { NetworkChanges } from "./host/network.ts";
+import { IdleMemory } from "./idle-memory.ts";
 import { DaemonKernelDoors } from "./kernel-doors.ts";
 import { KernelOpenings } from "./kernel-openings.ts";
 import { assembleKeyKnocks, followBoth } from "./knock/assemble.ts";
@@ -58,6 +60,7 @@ interface Persistence {
 /** The parts of a daemon. Each knows only those that it is given here. */
 export interface DaemonParts {
   readonly clock: Clock;
+  readonly idleMemory: IdleMemory;
   readonly children: ChildProcesses;
   readonly log: DaemonLog;
   /** `undefined` in a dry run. */
@@ -96,6 +99,7 @@ export async function assemble(
     lookUp: options.lookUp ? reverseLookUp : undefined,
   });
   log.configure(logSettings(config.options, options));
+  const idleMemory = new IdleMemory(clock, unmapProgramConstants);
   const deviceOf: DeviceLookup = (name) => network.deviceOf(name);
   const onLoss = () => leaseManager.reopenNative();
   const rehearsal = new Rehearsal(clock);
@@ -130,6 +134,7 @@ export async function assemble(
     maxCommands: config.options.maxCommands,
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
     onAccess: (event) => {
+      idleMemory.noteActivity();
       activity.record(event);
       persistence?.history.record(event);
       persistence?.notifier.notify(event);
@@ -164,7 +169,10 @@ export async function assemble(
     onlyIpv4: options.onlyIpv4,
     debug: options.terminal.debug,
     onWatch: () => refreshSoon(clock, persistence?.protection),
-    onPacket: () => kernelOpenings?.notice(),
+    onPacket: () => {
+      idleMemory.noteActivity();
+      kernelOpenings?.notice();
+    },
   });
   const kernelOpenings =
     persistence &&
@@ -212,6 +220,7 @@ export async function assemble(
   });
   return {
     clock,
+    idleMemory,
     children,
     log,
     persistence,

@@ -113,6 +113,7 @@ export class Daemon {
     log.startDeferring(({ event }) => (verbose || debug) && event === "command");
     doors.findForwarded();
     await warmUp(this.#config, firewall, clock);
+    this.#parts.idleMemory.noteActivity();
     void this.#recallOpenings();
   }
 
@@ -267,6 +268,7 @@ export class Daemon {
     const { log, persistence, leaseManager, pipeline, doors, metrics, network } = this.#parts;
     const { keyKnocks } = this.#parts;
     this.#isStopping = true;
+    this.#parts.idleMemory.close();
     this.#manager.stopping();
     this.#parts.children.close();
     doors.close();

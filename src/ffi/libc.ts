@@ -61,6 +61,10 @@ export const mmap: (
 export const munmap: (address: bigint, length: number) => number = libc.func(
   "int munmap(void *, size_t)",
 );
+/** madvise(2) */
+export const madvise: (address: bigint, length: number, advice: number) => number = libc.func(
+  "int madvise(void *, size_t, int)",
+);
 /** ioctl(2) with a pointer. */
 export const ioctl: (fd: number, request: number, argument: Uint8Array) => number = libc.func(
   "int ioctl(int, unsigned long, void *)",

@@ -1,0 +1,65 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { programConstants, unmapProgramConstants } from "./program-constants.ts";
+
+const program = "/opt/a program/knockd";
+
+/** One mapping, as smaps tells of it; figures in KiB. */
+function mapping(
+  permissions: string,
+  { path = program, anonymous = 0, swap = 0 }: { path?: string; anonymous?: number; swap?: number },
+): string {
+  return [
+    `00b72000-00b75000 ${permissions} 0076f000 fe:00 1234                      ${path}`,
+    "Size:                 12 kB",
+    "Rss:                  12 kB",
+    `Anonymous:      ${String(anonymous).padStart(8)} kB`,
+    `Swap:           ${String(swap).padStart(8)} kB`,
+    "VmFlags: rd ex mr mw me",
+    "",
+  ].join("\n");
+}
+
+describe("programConstants", () => {
+  test("finds the constants of the program", () => {
+    const smaps = mapping("r--p", {}) + mapping("r--p", {});
+    const range = { start: 0xb72000n, length: 0x3000 };
+    expect(programConstants(smaps, program)).toEqual([range, range]);
+  });
+
+  test.each([
+    ["relocated pages", mapping("r--p", { anonymous: 8 })],
+    ["relocated pages in the swap", mapping("r--p", { swap: 8 })],
+    ["code", mapping("r-xp", {})],
+    ["data", mapping("rw-p", {})],
+    ["shared memory", mapping("r--s", {})],
+    ["another file", mapping("r--p", { path: "/usr/lib/libc.so.6" })],
+    ["memory without a file", mapping("r--p", { path: "" })],
+    ["a mapping without its figures", mapping("r--p", {}).replace(/^Swap.*\n/m, "")],
+    ["a text that is not smaps", "VmRSS: 12 kB\n"],
+  ])("spares %s", (_, text) => {
+    expect(programConstants(text, program)).toEqual([]);
+  });
+});
+
+test("unmapProgramConstants unmaps constants, and keeps what was relocated", () => {
+  const path = readlinkSync("/proc/self/exe");
+  const before = figures(path);
+  unmapProgramConstants();
+  const after = figures(path);
+  // The test itself runs on, and has some of it mapped again.
+  expect(after.resident).toBeLessThan(before.resident);
+  expect(before.own).toBeGreaterThan(0);
+  expect(after.own).toBeGreaterThanOrEqual(before.own);
+});
+
+/** KiB of a file's mappings in this process: those that are resident, and those that differ from the file. */
+function figures(path: string): { readonly resident: number; readonly own: number } {
+  const smaps = readFileSync("/proc/self/smaps", "latin1");
+  const parts = smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m).filter((text) => text.includes(path));
+  const sum = (name: string) =>
+    parts
+      .map((text) => Number(new RegExp(`^${name}: +(\\d+) kB$`, "m").exec(text)?.[1] ?? 0))
+      .reduce((a, b) => a + b, 0);
+  return { resident: sum("Rss"), own: sum("Anonymous") + sum("Swap") };
+}
