@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { tries } from "../../../test/support/effort.ts";
 import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
+import { PowerCutDisk } from "../../../test/support/power-cut-disk.ts";
 import { lossLife } from "../../auth/authenticator.ts";
 import { ReplayWindow } from "../../auth/window.ts";
 import { formatLine } from "../../grant/journal/journal-format.ts";
@@ -198,6 +199,67 @@ describe("a knock journal", () => {
       }),
       { numRuns: tries(60) },
     );
+  });
+
+  test("has every time that was committed before a power cut, or knows of a loss", async () => {
+    const firstTime = 1e15;
+    let sound = 0;
+    let checked = 0;
+    const groups = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 15 });
+    const scenario = fc.record({
+      /** Accepted one group after another by one daemon, then by the next: a group shares a commit. */
+      daemons: fc.tuple(groups, groups),
+      /** The operation of the disk before which the power fails. */
+      operation: fc.noBias(fc.integer({ min: 1, max: 80 })),
+      picks: fc.infiniteStream(fc.nat()),
+    });
+    interface PowerCut {
+      readonly daemons: readonly (readonly number[])[];
+      readonly operation: number;
+      readonly picks: Iterator<number>;
+    }
+    const check = async ({ daemons, operation, picks }: PowerCut) => {
+      // As an earlier daemon left it: nothing is unknown.
+      const before = new PowerCutDisk(new Map([[path, Buffer.from(formatLine({ knocks: 1 }))]]));
+      const acknowledged: number[] = [];
+      let after: { disk: PowerCutDisk; times: readonly number[] } | undefined;
+      // As long as real ones: a line is then longer than a sector.
+      let time = firstTime;
+      let count = 0;
+      for (const sizes of daemons) {
+        // The one before was killed.
+        const { accept } = await start(before.disk);
+        before.onOperation = () => {
+          if (++count !== operation) return;
+          const disk = before.cut((choices) => (picks.next().value ?? 0) % choices);
+          after = { disk, times: [...acknowledged] };
+        };
+        for (const size of sizes) {
+          const group = Array.from({ length: size }, async () => {
+            const own = ++time;
+            if (await accept(alice, own)) acknowledged.push(own);
+          });
+          await Promise.all(group);
+        }
+      }
+      expect(acknowledged).toHaveLength(time - firstTime);
+      if (after === undefined) return;
+
+      const clock = new ManualClock();
+      clock.advance(2 * (firstTime / 1000));
+      const { found, windowOf } = await start(after.disk.disk, path, clock);
+      const loss = found[0]?.lost?.start;
+      if (loss === undefined) {
+        const again = after.times.filter((one) => windowOf(alice).isNew(knockTime(one)));
+        expect(again).toEqual([]);
+        sound++;
+      } else expect(loss).toBeGreaterThanOrEqual(time);
+      checked += after.times.length;
+    };
+    await fc.assert(fc.asyncProperty(scenario, check), { numRuns: tries(100) });
+    // Otherwise it would have shown nothing.
+    expect(sound).toBeGreaterThan(10);
+    expect(checked).toBeGreaterThan(100);
   });
 
   test("on a disk that hangs is unknown first, and read when that answers", async () => {
