@@ -14,7 +14,7 @@ interface AddressRange {
 /**
  * Unmaps the constants in the program's own file (Unicode tables, V8's snapshot, sources of built-in
  * modules): some 20 MiB less are resident with Node 20. The kernel maps them again from its page cache as
- * they are used. The code stays: without it the first knock costs 3 to 6 ms more CPU, for 220 page faults.
+ * they are used. The code stays: without it the first knock costs some 3 ms more CPU, for 220 page faults.
  * Where /proc does not tell which pages they are, nothing is unmapped.
  */
 export function unmapProgramConstants(): void {
@@ -37,7 +37,8 @@ const mapping = /^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \d+ *(.*)$/;
 
 /**
  * Returns the mappings of constants of the file `program` in the text of an smaps file, where they hold
- * nothing but what is in the file. Relocated pages (RELRO) differ from it; such a page may also be in the swap. Libraries are
+ * nothing but what is in the file. Relocated pages (RELRO) differ from it; such a page may also be in
+ * the swap. Libraries are
  * left out: another thread may be loading one, which relocates it.
  */
 export function programConstants(smaps: string, program: string): readonly AddressRange[] {
