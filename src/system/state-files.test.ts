@@ -7,5 +7,5 @@ test("two configurations of one name have files of their own", () => {
   );
   expect(one?.boot).toMatch(/^\/s\/knockd\.conf-[0-9a-f]{12}\.nft$/);
   expect(one?.boot).not.toBe(other?.boot);
-  expect(new Set(Object.values(one ?? {})).size).toBe(9);
+  expect(new Set(Object.values(one ?? {})).size).toBe(10);
 });
