@@ -223,24 +223,25 @@ export class KeyKnocks {
   }
 
   *#keptWindows(): Generator<KeyWindow> {
+    const isKept = this.#keeping();
     for (const one of this.#authenticator.windows()) {
       const [id, { floor, times }] = one;
-      if (this.#isKept(id, (times.at(-1) ?? floor) / 1000)) yield one;
+      if (isKept(id, (times.at(-1) ?? floor) / 1000)) yield one;
     }
   }
 
   *#keptFwknopWindows(): Generator<FwknopKeyWindow> {
+    const isKept = this.#keeping();
     for (const one of this.#fwknop.windows()) {
       const [id, { floor, accepted }] = one;
-      if (this.#isKept(id, Math.max(floor, ...accepted.map(([, time]) => time)) * 1000)) yield one;
+      if (isKept(id, Math.max(floor, ...accepted.map(([, time]) => time)) * 1000)) yield one;
     }
   }
 
-  /** `newest`: milliseconds since 1970. */
-  #isKept(id: KeyId, newest: number): boolean {
-    const isKnown = Array.from(this.#parts.devices()).some((device) =>
-      keyIdsOf(device).includes(id),
-    );
-    return isKnown || newest >= this.#parts.clock.wall() - windowLife;
+  /** Returns whether a window is kept, by its key and its newest time in milliseconds since 1970. */
+  #keeping(): (id: KeyId, newest: number) => boolean {
+    const known = new Set(Array.from(this.#parts.devices()).flatMap(keyIdsOf));
+    const oldest = this.#parts.clock.wall() - windowLife;
+    return (id, newest) => known.has(id) || newest >= oldest;
   }
 }
