@@ -11,7 +11,7 @@ import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { parseUsers } from "../../config/users.ts";
 import { difference, readable } from "../../setup/difference.ts";
-import { decode, readBytes, setupPaths } from "../../setup/paths.ts";
+import { decode, encodingOf, readBytes, setupPaths } from "../../setup/paths.ts";
 import { readExisting } from "../../setup/plan.ts";
 import type { Io } from "../program.ts";
 import { fitLines } from "../program.ts";
@@ -84,10 +84,7 @@ export async function migrateAccessFile(
         {
           path: paths.realConfig,
           before: readBytes(configFile),
-          after: Buffer.from(
-            configAfter,
-            configBefore === before.toString("latin1") ? "latin1" : "utf8",
-          ),
+          after: Buffer.from(configAfter, encodingOf(before)),
         },
       ],
     });

@@ -186,6 +186,10 @@ function epochOf({ value }: AccessLine): number {
 const harmless =
   /^(?:DESTINATION|HMAC_DIGEST_TYPE|ENCRYPTION_MODE|REQUIRE_USERNAME|ENABLE_CMD_EXEC|ENABLE_CMD_SUDO_EXEC|FORCE_S?NAT|FORCE_MASQUERADE|FORWARD_ALL|DISABLE_DNAT|CMD_CYCLE_(?:OPEN|CLOSE|TIMER)|CMD_(?:SUDO_)?EXEC_(?:USER|GROUP)|GPG_(?:DECRYPT_ID|REMOTE_ID|REQUIRE_SIG))$/;
 
+/** The lines that say yes or no: one that says no has no effect. */
+const switches =
+  /^(?:ENABLE_|FORWARD_ALL|DISABLE_DNAT|FORCE_MASQUERADE|GPG_(?:ALLOW|REQUIRE|DISABLE))/;
+
 const taken: ReadonlySet<string> = new Set([
   ...["OPEN_PORTS", "RESTRICT_PORTS", "KEY", "KEY_BASE64", "HMAC_KEY", "HMAC_KEY_BASE64"],
   ...["FW_ACCESS_TIMEOUT", "MAX_FW_TIMEOUT", "ACCESS_EXPIRE", "ACCESS_EXPIRE_EPOCH"],
@@ -210,13 +214,7 @@ function obstacleOf(one: AccessLine): string | undefined {
     case "ENCRYPTION_MODE":
       return upper === "CBC" ? undefined : "CBC is needed";
   }
-  if (
-    /^(?:ENABLE_|FORWARD_ALL|DISABLE_DNAT|FORCE_MASQUERADE|GPG_(?:ALLOW|REQUIRE|DISABLE))/.test(
-      name,
-    )
-  ) {
-    if (!isYes(one)) return undefined;
-  }
+  if (switches.test(name) && !isYes(one)) return undefined;
   if (name.startsWith("GPG_")) return "GnuPG is not supported";
   if (/^(?:ENABLE_CMD_|CMD_|SUDO_EXE)/.test(name))
     return "commands are those of a door, in knockd.conf";
