@@ -1,3 +1,4 @@
+import { breakLines } from "../src/cli/help.ts";
 import type { BenchTarget, ReportPart, Table, TargetId } from "./targets.ts";
 import { limits, targets } from "./targets.ts";
 
@@ -95,9 +96,10 @@ export function markdown(report: BenchReport): string {
   const lines = [
     "# Benchmarks",
     "",
-    "Written by `npm run bench`: Sesame and Debian's knockd and fwknopd in turn, on the same machine and the same",
-    "traffic, between two network namespaces joined by a cable. CONTRIBUTING.md says how to run it, `bench/` how it measures. Take the ratios rather than the",
-    "figures: those are of one machine, which also runs the clients and the generator of the floods.",
+    "Written by `npm run bench`: Sesame and Debian's knockd and fwknopd in turn, on the same machine and " +
+      "the same traffic, between two network namespaces joined by a cable. CONTRIBUTING.md says how to run " +
+      "it, `bench/` how it measures. Take the ratios rather than the figures: those are of one machine, " +
+      "which also runs the clients and the generator of the floods.",
     "",
     ...(failures.length === 0
       ? []
@@ -114,7 +116,15 @@ export function markdown(report: BenchReport): string {
       : ["## What limits those that are not met", "", ...shortfall, ""]),
     ...parts.flatMap((part) => part.tables).flatMap((table) => [...markdownTable(table), ""]),
   ];
-  return `${lines.join("\n").trimEnd()}\n`;
+  return `${lines.flatMap(breakParagraph).join("\n").trimEnd()}\n`;
+}
+
+/** Lines of prose end at 100 columns; those of a list go on below its text. */
+function breakParagraph(line: string): string[] {
+  const isProse = /^(?:- )?[^|#\s]/.test(line);
+  if (!isProse) return [line];
+  const [first = "", ...others] = breakLines(line, 98);
+  return line.startsWith("- ") ? [first, ...others.map((text) => `  ${text}`)] : [first, ...others];
 }
 
 /** What holds for all parts as a list, what differs as a table. */

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
-import { Folder, knockctl, knockd } from "./knockd.ts";
+import { Folder, keyOptions, knockctl, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
@@ -31,11 +31,7 @@ describe.skipIf(needs("nft"))("knockctl doctor", () => {
     folder.write(
       "knockd.conf",
       [
-        "[options]",
-        "KnockPort = 23547",
-        `Users = ${folder.at("knockd.users")}`,
-        `StateDir = ${folder.at("state")}`,
-        `ControlSocket = ${folder.at("control.sock")}`,
+        keyOptions(folder, 23_547),
         "[ssh]",
         "users = alice",
         "open = tcp/22",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KnockDevice } from "../support/knock-device.ts";
 import type { LiveHost } from "./host.ts";
-import { Folder, knockctl, knockd } from "./knockd.ts";
+import { Folder, keyOptions, knockctl, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
@@ -40,11 +40,7 @@ describe.skipIf(needs("nc", "nft"))("knocks with a key", () => {
     config = folder.write(
       "knockd.conf",
       [
-        "[options]",
-        `KnockPort = ${port}`,
-        `Users = ${folder.at("knockd.users")}`,
-        `StateDir = ${folder.at("state")}`,
-        `ControlSocket = ${folder.at("control.sock")}`,
+        keyOptions(folder, port),
         "[ssh]",
         "users = alice",
         "start_command = echo opened for %IP% by %WHO%",

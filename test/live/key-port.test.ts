@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { KnockDevice } from "../support/knock-device.ts";
 import type { LiveHost } from "./host.ts";
-import { Folder, knockctl, knockd } from "./knockd.ts";
+import { Folder, keyOptions, knockctl, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 
@@ -26,11 +26,7 @@ describe.skipIf(needs("nmap", "nc", "iptables"))("KnockPort", () => {
     config = folder.write(
       "knockd.conf",
       [
-        "[options]",
-        `KnockPort = ${port}`,
-        `Users = ${folder.at("knockd.users")}`,
-        `StateDir = ${folder.at("state")}`,
-        `ControlSocket = ${folder.at("control.sock")}`,
+        keyOptions(folder, port),
         "[ssh]",
         "users = alice",
         "command = echo opened for %IP%",

@@ -45,6 +45,17 @@ export class Folder {
   }
 }
 
+/** The options of a daemon for knocks by key, whose files are all in a folder. */
+export function keyOptions(folder: Folder, port: number): string {
+  return [
+    "[options]",
+    `KnockPort = ${port}`,
+    `Users = ${folder.at("knockd.users")}`,
+    `StateDir = ${folder.at("state")}`,
+    `ControlSocket = ${folder.at("control.sock")}`,
+  ].join("\n");
+}
+
 /** Starts our daemon with this configuration and -v; resolves when it listens. */
 export async function startKnockd(
   host: LiveHost,
