@@ -37,8 +37,7 @@ export interface AdministrationParts
   extends StatusParts,
     Pick<OpeningParts, "activity">,
     Omit<GuardParts, "protection"> {
-  readonly firewalls: StatusParts["firewalls"] &
-    Pick<Firewalls, "cutRouted" | "listOpen" | "knocked">;
+  readonly firewalls: StatusParts["firewalls"] & Pick<Firewalls, "cut" | "listOpen" | "knocked">;
   readonly protection: Protection;
   readonly users: Pick<ActiveUsers, "problems" | "devices">;
   readonly log: Pick<DaemonLog, "subscribe">;

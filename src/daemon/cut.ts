@@ -1,6 +1,6 @@
 import type { Address } from "../base/address.ts";
 import type { OpenedService, Service } from "../base/service.ts";
-import { isOneService, isRouted, uniqueServices } from "../base/service.ts";
+import { isOneService, uniqueServices } from "../base/service.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { namedServices, openedServices } from "../config/config.ts";
 import type { Access } from "../firewall/firewall.ts";
@@ -49,11 +49,11 @@ export function cutTargets(request: CutRequest): readonly CutTarget[] {
 /** Ends the connections. Returns how many there were. Throws FIREWALL, SYSTEM. */
 export async function cutAll(
   targets: readonly CutTarget[],
-  firewalls: Pick<Firewalls, "cutRouted">,
+  firewalls: Pick<Firewalls, "cut">,
 ): Promise<number> {
   const counts = targets.map(({ source, services }) => {
     // First: to conntrack the next packet of a connection that it has forgotten begins one.
-    if (services?.some(isRouted) ?? true) firewalls.cutRouted(source);
+    firewalls.cut(source, services);
     return cutConnections(source, services);
   });
   return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);

@@ -176,8 +176,8 @@ export class Firewalls implements Firewall {
   }
 
   /** As the backend's. */
-  cutRouted(source: Address): void {
-    this.#running?.backend.cutRouted?.(source);
+  cut(source: Address, services: readonly Service[] | undefined): void {
+    this.#running?.backend.cut?.(source, services);
   }
 
   /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */

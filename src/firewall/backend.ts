@@ -60,10 +60,11 @@ export interface NativeBackend extends Firewall<NativeAccess> {
   /** Returns the services that the kernel protects at this moment, also those on trial. Throws FIREWALL. */
   readonly listProtected?: () => readonly Service[];
   /**
-   * Keeps connections of a source to hosts behind this one from going on that conntrack does not know, for a day.
-   * Throws FIREWALL.
+   * For a day, keeps connections of a source to hosts behind this one from going on that conntrack does not know, and
+   * flows of UDP to protected services from going on while these are not open, whatever conntrack knows. `undefined`
+   * stands for all services. Throws FIREWALL.
    */
-  readonly cutRouted?: (source: Address) => void;
+  readonly cut?: (source: Address, services: readonly Service[] | undefined) => void;
   /** What keeps the kernel from having what it should: a sentence each. */
   readonly problems: readonly string[];
   /** Lets go, and leaves everything in the kernel as it is. May be called again. */

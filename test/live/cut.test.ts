@@ -71,6 +71,23 @@ describe.skipIf(needs("nft", "conntrack", "ss"))("knockctl close --cut", () => {
     expect(await client.canConnect(host.address, 22, 400)).toBe("silent");
   });
 
+  test.each(["address", "address6"] as const)(
+    "ends flows whose answers are still under way (%s)",
+    async (family) => {
+      if (family === "address6" && !LiveNetwork.hasIPv6) return;
+      // Such an answer begins a flow of the server, to which the packets of the client are answers.
+      await echoUdp(host, 54, 200);
+      await knockAt(door("open = udp/54", "open_for = 1h", "protect = yes"));
+      if (family === "address6") await server.knockctl(`open door ${client.address6}`);
+      const udp = talkUdp(client, host[family], 54);
+      await goesOn(udp);
+      await server.ask(`close ${client[family]} --cut`);
+      await ends(udp);
+      await server.knockctl(`open door ${client[family]}`);
+      await goesOn(udp);
+    },
+  );
+
   test.runIf(LiveNetwork.hasIPv6)("over IPv6, too", async () => {
     await knockAt(native);
     await server.knockctl(`open door ${client.address6}`);

@@ -42,9 +42,12 @@ const dialer = `
 
 const udpEcho = `
   const dgram = require("node:dgram");
+  const delay = Number(process.argv[2]);
   const socket = dgram.createSocket("udp6", (data, from) => {
     console.log("got " + data);
-    socket.send(data, from.port, from.address);
+    const answer = () => socket.send(data, from.port, from.address);
+    if (delay > 0) setTimeout(answer, delay);
+    else answer();
   });
   socket.bind(Number(process.argv[1]), "::", () => console.log("listening"));
 `;
@@ -88,9 +91,9 @@ export async function dialTcp(
   return (await host.run(argv.map(String))).stdout.trim().replaceAll("\n", " ");
 }
 
-/** A UDP server that says `got TEXT` and sends it back. */
-export async function echoUdp(host: LiveHost, port: number): Promise<Process> {
-  return await started(host, udpEcho, port);
+/** A UDP server that says `got TEXT` and sends it back, `delay` milliseconds later. */
+export async function echoUdp(host: LiveHost, port: number, delay = 0): Promise<Process> {
+  return await started(host, udpEcho, port, delay);
 }
 
 /**
@@ -130,8 +133,12 @@ export function beats(talk: Process): number {
   return talk.stdout.split("beat").length - 1;
 }
 
-async function started(host: LiveHost, script: string, port: number): Promise<Process> {
-  const server = host.start([process.execPath, "-e", script, String(port)]);
+async function started(
+  host: LiveHost,
+  script: string,
+  ...words: readonly number[]
+): Promise<Process> {
+  const server = host.start([process.execPath, "-e", script, ...words.map(String)]);
   await server.waitFor(/listening/);
   return server;
 }

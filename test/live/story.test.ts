@@ -120,6 +120,8 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
     const local = "fib daddr type { local, broadcast, anycast, multicast }";
     const syn = `tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected ${local}`;
     const udp = `meta l4proto . udp dport @protected ${local}`;
+    const ended = (address: "ip" | "ip6", version: 4 | 6) =>
+      `meta l4proto . udp dport @protected ${address} saddr . meta l4proto . udp dport @ended${version} ${local}`;
     const { stdout } = await host.run(["nft", "list chain inet sesame protect"]);
     const plain = stdout
       .replaceAll("syn / syn,ack", "& (syn | ack) == syn")
@@ -132,6 +134,8 @@ describe.skipIf(needs("nft", "unshare", "script", "iptables"))("a server", () =>
         "meta l4proto . th dport @watched jump knock",
         `${syn} ip saddr . meta l4proto . tcp dport != @open4 ip saddr != @any4 goto shut4`,
         `${syn} ip6 saddr . meta l4proto . tcp dport != @open6 ip6 saddr != @any6 goto shut6`,
+        `${ended("ip", 4)} ip saddr . meta l4proto . udp dport != @open4 ip saddr != @any4 goto shut4`,
+        `${ended("ip6", 6)} ip6 saddr . meta l4proto . udp dport != @open6 ip6 saddr != @any6 goto shut6`,
         "ct state established accept",
         `${udp} ip saddr . meta l4proto . udp dport != @open4 ip saddr != @any4 goto shut4`,
         `${udp} ip6 saddr . meta l4proto . udp dport != @open6 ip6 saddr != @any6 goto shut6`,

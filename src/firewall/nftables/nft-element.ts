@@ -10,6 +10,9 @@ import { isOneService, isRouted } from "../../base/service.ts";
 
 export type OpenSet = "open4" | "open6" | "any4" | "any6" | `open${4 | 6}_${string}`;
 
+/** Whose flows of UDP to a service were ended: the keys are those of open4 and open6. */
+export type EndedSet = "ended4" | "ended6";
+
 export const openSets: readonly OpenSet[] = ["open4", "open6", "any4", "any6"];
 
 export const protocolNumbers: Readonly<Record<"tcp" | "udp" | "icmp" | "icmpv6", number>> = {

@@ -19,6 +19,8 @@ table inet sesame {
 	set open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
 	set any4 { type ipv4_addr; flags timeout; }
 	set any6 { type ipv6_addr; flags timeout; }
+	set ended4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
+	set ended6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
 	set protected { type inet_proto . inet_service; flags timeout; }
 	set echo { type inet_proto; flags timeout; }
 	chain protect { type filter hook prerouting priority mangle; policy accept; }
@@ -35,6 +37,8 @@ add rule inet sesame protect icmp type echo-request meta l4proto @echo fib daddr
 add rule inet sesame protect icmpv6 type echo-request meta l4proto @echo fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th sport != @open6 ip6 saddr != @any6 drop
 add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 ip saddr != @any4 drop
 add rule inet sesame protect tcp flags & (syn | ack) == syn meta l4proto . tcp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 ip6 saddr != @any6 drop
+add rule inet sesame protect meta l4proto . udp dport @protected ip saddr . meta l4proto . th dport @ended4 fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 ip saddr != @any4 drop
+add rule inet sesame protect meta l4proto . udp dport @protected ip6 saddr . meta l4proto . th dport @ended6 fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 ip6 saddr != @any6 drop
 add rule inet sesame protect ct state established accept
 add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip saddr . meta l4proto . th dport != @open4 ip saddr != @any4 drop
 add rule inet sesame protect meta l4proto . udp dport @protected fib daddr type { local, broadcast, anycast, multicast } ip6 saddr . meta l4proto . th dport != @open6 ip6 saddr != @any6 drop
@@ -45,7 +49,7 @@ test("the rules stay the same for other ports, without the two for icmp", () => 
   const rules = (port: number) =>
     protectionRuleset([{ protocol: "tcp", port }]).match(/^add rule .*$/gm);
   expect(rules(22)).toEqual(rules(80));
-  expect(rules(22)).toHaveLength(6);
+  expect(rules(22)).toHaveLength(8);
   expect(rules(22)?.join()).not.toContain("echo-request");
 });
 
@@ -56,6 +60,8 @@ table inet mine {
 	set open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
 	set any4 { type ipv4_addr; flags timeout; }
 	set any6 { type ipv6_addr; flags timeout; }
+	set ended4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }
+	set ended6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }
 	set protected { type inet_proto . inet_service; flags timeout; }
 	set echo { type inet_proto; flags timeout; }
 	chain protect { }
@@ -111,14 +117,14 @@ describe("rulesets with doors", () => {
 
   test("hand packets over and ask what the kernel opened", () => {
     const [best, plain] = rulesetsFor({ services: ssh, doors, seed: 1 });
-    expect(best).toMatchObject({ rules: 7, doors: [{ name: "ssh" }] });
+    expect(best).toMatchObject({ rules: 9, doors: [{ name: "ssh" }] });
     const rules = rulesOf(best?.text ?? "");
-    expect(rules).toHaveLength(7);
+    expect(rules).toHaveLength(9);
     expect(rules[1]).toContain("@watched jump knock");
     const drops = rules.filter((rule) => rule.includes("!="));
-    expect(drops).toHaveLength(4);
+    expect(drops).toHaveLength(6);
     expect(drops.every((rule) => /@open([46]) .*goto shut\1$/.test(rule))).toBe(true);
-    expect(plain).toMatchObject({ rules: 6, doors: [] });
+    expect(plain).toMatchObject({ rules: 8, doors: [] });
     expect(plain?.text.startsWith(protectionRuleset(ssh))).toBe(true);
     expect(plain?.text).not.toContain("knock");
   });

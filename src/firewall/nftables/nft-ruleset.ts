@@ -8,7 +8,7 @@ import { doorsRuleset } from "./kernel-program.ts";
 import { handoverRule, isDoorSet, removalOfDoorSets, removalOfDoors } from "./kernel-sets.ts";
 import type { BehindRules } from "./nft-behind.ts";
 import { behindRules } from "./nft-behind.ts";
-import type { OpenSet } from "./nft-element.ts";
+import type { EndedSet, OpenSet } from "./nft-element.ts";
 import { formatNftTime } from "./nft-time.ts";
 
 /** The name of our table unless the caller gives another. */
@@ -122,6 +122,8 @@ export function protectionRuleset(
     "\tset open6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }",
     "\tset any4 { type ipv4_addr; flags timeout; }",
     "\tset any6 { type ipv6_addr; flags timeout; }",
+    "\tset ended4 { type ipv4_addr . inet_proto . inet_service; flags timeout; }",
+    "\tset ended6 { type ipv6_addr . inet_proto . inet_service; flags timeout; }",
     "\tset protected { type inet_proto . inet_service; flags timeout; }",
     "\tset echo { type inet_proto; flags timeout; }",
     // What is there already is left as it is, so that what follows finds it in any case.
@@ -180,6 +182,15 @@ function rulesFor(services: readonly Service[], hasDoors: boolean): string[] {
         "th dport",
       ),
     ),
+    // Before the established: an answer that was under way begins a flow of this host, and to conntrack
+    // the packets of the source are then answers to that.
+    ...families.map((family) =>
+      dropUnlessOpen(
+        family,
+        `meta l4proto . udp dport @protected ${family.address} saddr . meta l4proto . th dport @${family.ended}`,
+        "th dport",
+      ),
+    ),
     // Not "related": what a helper of conntrack expects is a new connection, and has to knock too.
     "ct state established accept",
     ...families.map((family) =>
@@ -192,13 +203,14 @@ interface AddressFamily {
   readonly address: "ip" | "ip6";
   readonly open: OpenSet;
   readonly any: OpenSet;
+  readonly ended: EndedSet;
   readonly shut: "shut4" | "shut6";
   readonly echo: "icmp" | "icmpv6";
 }
 
 const families: readonly AddressFamily[] = [
-  { address: "ip", open: "open4", any: "any4", shut: "shut4", echo: "icmp" },
-  { address: "ip6", open: "open6", any: "any6", shut: "shut6", echo: "icmpv6" },
+  { address: "ip", open: "open4", any: "any4", ended: "ended4", shut: "shut4", echo: "icmp" },
+  { address: "ip6", open: "open6", any: "any6", ended: "ended6", shut: "shut6", echo: "icmpv6" },
 ];
 
 /** Drops what is for this host and comes from a source for which `field` is not open. */

@@ -1,6 +1,6 @@
 import type { Address } from "../../base/address.ts";
 import { systemClock } from "../../base/clock.ts";
-import type { OpenedService } from "../../base/service.ts";
+import type { OpenedService, Service } from "../../base/service.ts";
 import { formatService } from "../../base/service.ts";
 import { later } from "../../base/time.ts";
 import { systemError } from "../../ffi/libc.ts";
@@ -26,7 +26,7 @@ const batch = 500;
  */
 const shortest = 20;
 
-/** Milliseconds after which the ends of a connection that was cut have long given up. */
+/** Milliseconds after which the ends of a connection or flow that was cut have long given up. */
 const cutTime = 86_400_000;
 
 /** Milliseconds that an element may still be there after its time, by our clock. */
@@ -85,6 +85,19 @@ export class NftSets {
     const kinds = ["add", "delete", "add"] as const;
     const refused = this.#apply(kinds.map((kind) => ({ ...name, kind, elements })));
     if (refused !== 0) throw systemError("FIREWALL", `cannot cut what ${source} has`, refused);
+  }
+
+  /** Notes that flows of UDP from a source to these services were ended. Throws FIREWALL. */
+  endFlows(source: Address, services: readonly Service[]): void {
+    const name = { table: this.#table, set: `ended${source.family}` };
+    const elements = services.map((service) => {
+      return { key: encodeKey(source, service), milliseconds: cutTime };
+    });
+    const kinds = ["add", "delete", "add"] as const;
+    const refused = this.#apply(kinds.map((kind) => ({ ...name, kind, elements })));
+    // Without the sets nothing is protected.
+    if (refused === 0 || refused === ENOENT) return;
+    throw systemError("FIREWALL", `cannot end the flows of ${source}`, refused);
   }
 
   /** What this program has opened, also for these hosts, and the kernel has open. Throws FIREWALL. */

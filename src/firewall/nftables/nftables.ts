@@ -169,9 +169,14 @@ export class NftablesFirewall implements ProtectingBackend {
     return this.#loaded === undefined ? [] : readProtection(this.#kernel, this.#name, this.#loaded);
   }
 
-  cutRouted(source: Address): void {
+  cut(source: Address, services: readonly Service[] | undefined): void {
     this.#expectOpen();
-    if ((this.#loaded?.behind.groups.length ?? 0) > 0) this.#sets.cut(source);
+    const hasHosts = (this.#loaded?.behind.groups.length ?? 0) > 0;
+    if (hasHosts && (services?.some(isRouted) ?? true)) this.#sets.cut(source);
+    const own = (services ?? [...this.#services, ...(this.#trial?.services ?? [])]).filter(
+      (service) => service.protocol === "udp" && !isRouted(service),
+    );
+    if (own.length > 0) this.#sets.endFlows(source, own);
   }
 
   get problems(): readonly string[] {
