@@ -1,6 +1,7 @@
 /** Paths that hold unless an option, the configuration or the environment says otherwise. */
 export const defaultConfigFile = "/etc/knockd.conf";
 export const defaultUsersFile = "/etc/knockd.users";
+export const defaultFleetFile = "/etc/knockd.fleet";
 export const defaultPidFile = "/var/run/knockd.pid";
 export const defaultRuntimeDirectory = "/run/knockd";
 export const defaultStateDirectory = "/var/lib/knockd";

@@ -3,6 +3,7 @@
 import { backendKinds, defaultBackend } from "../base/backends.ts";
 import {
   defaultControlSocket,
+  defaultFleetFile,
   defaultPidFile,
   defaultStateDirectory,
   defaultUsersFile,
@@ -128,6 +129,33 @@ export const options = {
     default: 120_000,
     absent: "2m",
   }),
+  /** `undefined` means that this gateway is alone. */
+  fleet: directive("Fleet", kinds.store, {
+    summary: "address of the Redis or Valkey server by which gateways share what is open",
+    example: "redis://10.0.0.5:6379",
+    absent: "none",
+  }),
+  fleetName: directive("FleetName", kinds.fleetName, {
+    label: "fleet name",
+    summary: "name of the fleet; several fleets may share a server",
+    default: "default",
+  }),
+  /** `undefined` means the name of the host. */
+  gatewayName: directive("GatewayName", kinds.fleetName, {
+    label: "gateway name",
+    summary: "name of this gateway in the fleet, which no other one has",
+    absent: "the host name",
+  }),
+  fleetFile: directive("FleetFile", kinds.path, {
+    label: "fleet file",
+    summary: "file with the key of the fleet and the password of the store",
+    default: defaultFleetFile,
+  }),
+  onFleetLoss: directive("OnFleetLoss", kinds.oneOf("open", "refuse"), {
+    label: "on fleet loss",
+    summary: "whether single-use knocks open while the store does not answer",
+    default: "open",
+  }),
   onOpen: directive("OnOpen", kinds.hook, {
     summary: "command or https:// address that is told when a door is opened",
     label: "on open",
@@ -202,6 +230,11 @@ export const doorDirectives = {
     summary: "longest time that a knock with a key may ask for",
     example: "8h",
     absent: "Open_For or Cmd_Timeout",
+  }),
+  /** `undefined` means yes where something closes the door. */
+  fleet: directive("Fleet", kinds.yesOrNo, {
+    summary: "whether what the door opens is open at all gateways of the fleet",
+    absent: "yes, but no where nothing closes",
   }),
   decoys: directive("Decoys", kinds.count(0, 128), {
     summary: "ports, at most so many, that tell a port scan from a knock; 0 means none",

@@ -9,6 +9,8 @@ import { formatPort } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import type { DoorService } from "../base/service.ts";
 import { formatService, isRouted } from "../base/service.ts";
+import type { StoreAddress } from "../base/store-address.ts";
+import { formatStore } from "../base/store-address.ts";
 import type { FlagTest } from "../base/tcp-flags.ts";
 import { formatFlagTest } from "../base/tcp-flags.ts";
 import type { WallTime } from "../base/time.ts";
@@ -16,6 +18,7 @@ import type { Hook } from "./hook.ts";
 import { formatHook, parseHook } from "./hook.ts";
 import * as names from "./names.ts";
 import * as principalValues from "./principals.ts";
+import { store as parseStoreValue } from "./store.ts";
 import type { Parsed } from "./values.ts";
 import * as values from "./values.ts";
 
@@ -131,6 +134,8 @@ export const endpoint: ValueKind<Endpoint> = kind("ADDRESS:PORT", values.endpoin
 export const userName: ValueKind<string> = kind("NAME", names.userName, String);
 export const fwknopUser: ValueKind<string> = kind("NAME", names.fwknopUser, String);
 export const lane: ValueKind<string> = kind("NAME | no", names.lane, String);
+export const fleetName: ValueKind<string> = kind("NAME", names.fleetName, String);
+export const store: ValueKind<StoreAddress> = kind("URL", parseStoreValue, formatStore);
 export const tableName: ValueKind<string> = kind("NAME", names.tableName, String);
 
 export function durationBetween(least: number, most: number): ValueKind<number> {

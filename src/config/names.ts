@@ -21,6 +21,13 @@ export function lane(text: string): Parsed<string> {
   return { problem: `"${text}" is not a name`, offset: 0, hint: "a program's name, or no" };
 }
 
+/** A name of a fleet, or of a gateway in it. */
+export function fleetName(text: string): Parsed<string> {
+  if (/^[\w.-]{1,64}$/.test(text)) return { value: text };
+  const hint = "at most 64 letters, digits, dots, hyphens and underscores";
+  return { problem: `"${text}" is not a name`, offset: 0, hint };
+}
+
 /** A name that nft(8) takes without quotes. */
 export function tableName(text: string): Parsed<string> {
   if (/^[a-z][a-z0-9_]{0,30}$/i.test(text)) return { value: text };

@@ -8,6 +8,8 @@ import { formatEndpoint } from "../base/endpoint.ts";
 import { formatPort } from "../base/port.ts";
 import type { Sequence } from "../base/sequence.ts";
 import { formatService } from "../base/service.ts";
+import type { StoreAddress } from "../base/store-address.ts";
+import { formatStore } from "../base/store-address.ts";
 import { wallTime } from "../base/time.ts";
 import type { Config, DoorConfig } from "./config.ts";
 import { defaultOptions, fixedSteps } from "./config.ts";
@@ -524,6 +526,13 @@ const hook: fc.Arbitrary<Hook> = fc.constantFrom(
   { kind: "webhook", url: "https://chat.example/a?b#c" },
 );
 
+const gatewayName = fc.stringMatching(/^[\w.-]{1,64}$/);
+const storeAddress: fc.Arbitrary<StoreAddress> = fc.constantFrom(
+  { kind: "tcp", tls: true, host: "2001:db8::5", port: 6379 },
+  { kind: "unix", path: "/run/redis.sock" },
+  { kind: "sentinel", sentinels: [{ host: "a.example", port: 26379 }], name: "office" },
+);
+
 const anyConfig: fc.Arbitrary<Config> = fc.record({
   options: fc.record({
     useSyslog: fc.boolean(),
@@ -539,6 +548,11 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
     onOpen: orNone(hook),
     onClose: orNone(hook),
     kernelDoors: fc.boolean(),
+    fleet: orNone(storeAddress),
+    fleetName: gatewayName,
+    gatewayName: orNone(gatewayName),
+    fleetFile: filePath,
+    onFleetLoss: fc.constantFrom("open" as const, "refuse" as const),
     knockPorts: fc.constant([]),
     fwknopPorts: fc.constant([]),
     usersFile: filePath,
@@ -571,6 +585,7 @@ const anyConfig: fc.Arbitrary<Config> = fc.record({
       until: orNone(fc.integer({ min: 0, max: 4e12 }).map(wallTime)),
       users: fc.constant([]),
       longest: orNone(milliseconds),
+      fleet: orNone(fc.boolean()),
       decoys: fc.integer({ min: 0, max: 128 }),
       action: fc.oneof(nativeAction, commandAction),
     }),
@@ -600,6 +615,11 @@ function write({ options, doors }: Config): string {
     ...directive("OnClose", writeHook(options.onClose)),
     ...directive("Users", options.usersFile),
     ...directive("Freshness", formatDuration(options.freshness)),
+    ...directive("Fleet", options.fleet && formatStore(options.fleet)),
+    ...directive("FleetName", options.fleetName),
+    ...directive("GatewayName", options.gatewayName),
+    ...directive("FleetFile", options.fleetFile),
+    ...directive("OnFleetLoss", options.onFleetLoss),
     ...directive("KernelDoors", options.kernelDoors ? "yes" : "no"),
     ...doors.flatMap((door) => [...writeDoor(door), ...writeAction(door)]),
   ].join("\n");
@@ -607,6 +627,10 @@ function write({ options, doors }: Config): string {
 
 function directive(key: string, value: string | number | undefined): string[] {
   return value === undefined ? [] : [`${key} = ${value}`];
+}
+
+function writeYes(yes: boolean | undefined): string | undefined {
+  return yes === undefined ? undefined : yes ? "yes" : "no";
 }
 
 function writeDoor(door: DoorConfig): string[] {
@@ -617,6 +641,7 @@ function writeDoor(door: DoorConfig): string[] {
     ...(sequence.kind === "one-time"
       ? directive("One_Time_Sequences", sequence.file)
       : directive("Sequence", fixedSteps(door).map(formatPort).join(", "))),
+    ...directive("Fleet", writeYes(door.fleet)),
     ...directive("Longest", door.longest === undefined ? undefined : formatDuration(door.longest)),
     ...directive("Seq_Timeout", formatDuration(timeout)),
     ...directive("TCPFlags", writeFlags(flags)),

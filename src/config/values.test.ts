@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseNetwork } from "../base/address.ts";
+import { store } from "./store.ts";
 import {
   count,
   date,
@@ -131,6 +132,8 @@ describe("other values", () => {
     [count(1, 10)("1e1"), 'expected a number from 1 to 10, got "1e1"', 0],
     [oneOf("text", "json")("xml"), 'expected text or json, got "xml"', 0],
     [yesOrNo("2"), 'expected yes or no, got "2"', 0],
+    [store("redis://:secret@10.0.0.5"), "the address of a store has no user and no password", 0],
+    [store("10.0.0.5"), '"10.0.0.5" is not the address of a store', 0],
     [path(""), "expected a path", 0],
     [path("a\0b"), "a path cannot hold a NUL", 0],
   ])("%#: %j is refused", (parsed, problem, offset) => {

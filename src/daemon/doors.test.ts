@@ -50,6 +50,7 @@ const plain: DoorConfig = {
   until: undefined,
   users: [],
   longest: undefined,
+  fleet: undefined,
   onOpen: undefined,
   onClose: undefined,
   decoys: 0,

@@ -57,6 +57,7 @@ function makeDoor(name: string, sequence: string, more: Partial<DoorConfig> = {}
     until: undefined,
     users: [],
     longest: undefined,
+    fleet: undefined,
     onOpen: undefined,
     onClose: undefined,
     decoys: 0,

@@ -100,6 +100,7 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
     onClose: undefined,
     users: [],
     longest: undefined,
+    fleet: undefined,
     decoys: 0,
     action: action.kind === "native" ? action : idleCommand,
   };

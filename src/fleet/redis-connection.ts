@@ -2,9 +2,9 @@
 import { Buffer } from "node:buffer";
 import type { RedisClientOptions } from "@redis/client";
 import { reason } from "../base/errors.ts";
+import type { ServerAddress, StoreAddress } from "../base/store-address.ts";
+import { formatStore } from "../base/store-address.ts";
 import { BoardError } from "./board.ts";
-import type { ServerAddress, StoreAddress } from "./store-address.ts";
-import { formatStore } from "./store-address.ts";
 
 /** An answer of the store: texts are bytes. */
 export type RedisReply = Buffer | string | number | null | readonly RedisReply[];

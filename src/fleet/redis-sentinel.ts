@@ -1,9 +1,9 @@
 import { parsePortNumber } from "../base/port.ts";
+import type { ServerAddress, StoreAddress, StoreHost } from "../base/store-address.ts";
+import { formatStore } from "../base/store-address.ts";
 import { BoardError } from "./board.ts";
 import type { RedisAccess, ServerAccess } from "./redis-connection.ts";
 import { openConnection, usualLimits } from "./redis-connection.ts";
-import type { ServerAddress, StoreAddress, StoreHost } from "./store-address.ts";
-import { formatStore } from "./store-address.ts";
 
 /** Returns how the server is reached that takes changes now. Throws a `BoardError` if no sentinel knows it. */
 export async function findServer(access: RedisAccess): Promise<ServerAccess> {

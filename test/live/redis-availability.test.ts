@@ -1,10 +1,10 @@
 // A store by TLS, and one that moves to another server.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
+import type { StoreAddress } from "../../src/base/store-address.ts";
+import { parseStore } from "../../src/base/store-address.ts";
 import { RedisBoard } from "../../src/fleet/redis-board.ts";
 import type { RedisAccess } from "../../src/fleet/redis-connection.ts";
-import type { StoreAddress } from "../../src/fleet/store-address.ts";
-import { parseStore } from "../../src/fleet/store-address.ts";
 import { FleetGateway, holderOfSource } from "../support/fleet-bench.ts";
 import { Folder } from "./knockd.ts";
 import { Process } from "./process.ts";

@@ -1,4 +1,4 @@
-import { parsePortNumber } from "../base/port.ts";
+import { parsePortNumber } from "./port.ts";
 
 /** A host, by address or name, and a port. */
 export interface StoreHost {
