@@ -57,6 +57,16 @@ describe("client and server", () => {
     );
   });
 
+  test("a request carries the program that asks, for the log", async () => {
+    const { connect, path, log } = await startServer();
+    await (await connect()).ask("forgive", { all: true });
+    const client = await openClient(path, systemClock, "console");
+    onTestFinished(() => client.close());
+    await client.ask("forgive", { all: true });
+    const lines = log.entries.filter(({ event }) => event === "control");
+    expect(lines.map(({ detail }) => detail?.["by"])).toEqual([undefined, "console"]);
+  });
+
   test("open, extend, close", async () => {
     const client = await (await startServer()).connect();
     const guest = Address.v4(0xc6336401);

@@ -30,8 +30,11 @@ interface Pending {
   readonly fail: (error: KnockError) => void;
 }
 
-/** Connects to the daemon. Throws SYSTEM with a hint if there is none, or it may not be asked. */
-export async function openClient(path: string, clock: Clock): Promise<ControlClient> {
+/**
+ * Connects to the daemon. `by` is the program that asks for an administrator, for the log. Throws SYSTEM with a hint
+ * if there is no daemon, or it may not be asked.
+ */
+export async function openClient(path: string, clock: Clock, by?: string): Promise<ControlClient> {
   checkPath(path);
   checkFile(path);
   const socket = connect(path);
@@ -39,21 +42,23 @@ export async function openClient(path: string, clock: Clock): Promise<ControlCli
     socket.once("connect", resolve);
     socket.once("error", (error) => reject(unreachable(path, error)));
   });
-  return new ControlClient(socket, clock);
+  return new ControlClient(socket, clock, by);
 }
 
 /** A connection to the daemon. `openClient` makes one. */
 export class ControlClient {
   readonly #socket: Socket;
   readonly #clock: Clock;
+  readonly #by: string | undefined;
   readonly #lines = new Lines(longestAnswer);
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #failure: KnockError | undefined;
 
-  constructor(socket: Socket, clock: Clock) {
+  constructor(socket: Socket, clock: Clock, by?: string) {
     this.#socket = socket;
     this.#clock = clock;
+    this.#by = by;
     socket.on("data", (chunk) => this.#read(chunk));
     socket.on("error", (error) => this.#fail(hungUp(error)));
     socket.on("close", () => this.#fail(hungUp()));
@@ -113,7 +118,9 @@ export class ControlClient {
     }
     const id = ++this.#lastId;
     this.#pending.set(id, pending);
-    this.#socket.write(`${formatRequest({ id, ...request } as Request)}\n`);
+    const by = this.#by;
+    const all = { id, ...request, ...(by !== undefined && { by }) } as Request;
+    this.#socket.write(`${formatRequest(all)}\n`);
   }
 
   #read(chunk: Uint8Array): void {

@@ -13,6 +13,8 @@ export interface SetupPaths {
   /** The same file with all links resolved. */
   readonly realConfig: string;
   readonly socket: string;
+  /** The program that asks the daemon for an administrator, for its log; absent: `knockctl` itself. */
+  readonly by?: string;
   readonly state: StateFiles;
 }
 

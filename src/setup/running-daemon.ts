@@ -17,10 +17,10 @@ export async function answers(socket: string): Promise<boolean> {
 
 /** Runs `task` with a connection to the daemon at this control socket. Throws SYSTEM if there is none. */
 export async function withDaemonAt<T>(
-  { socket }: Pick<SetupPaths, "socket">,
+  { socket, by }: Pick<SetupPaths, "socket" | "by">,
   task: (daemon: ControlClient) => Promise<T>,
 ): Promise<T> {
-  const daemon = await openClient(socket, systemClock);
+  const daemon = await openClient(socket, systemClock, by);
   try {
     return await task(daemon);
   } finally {

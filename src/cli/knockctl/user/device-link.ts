@@ -34,7 +34,7 @@ interface PageRoute {
 const mostAddresses = 4;
 
 /** Reads --host, --name, --link and --address. Resolves the name of the host for a link. Throws USAGE, SYSTEM. */
-export async function readRoute({ given }: CommandLine): Promise<DeviceRoute> {
+export async function readRoute({ given }: Pick<CommandLine, "given">): Promise<DeviceRoute> {
   const wanted = given.get("host");
   if (wanted === undefined) throw usageError("--host NAME is missing");
   const host = readHostName(wanted);

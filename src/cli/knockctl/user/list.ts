@@ -37,7 +37,7 @@ export async function listUsersCommand(
     throw new KnockError("SYSTEM", `${usersFile} has no "${printable(name)}"`);
   }
   const known = await askKeys(paths);
-  const found = devices.map((device) => describe(device, config, known));
+  const found = devices.map((device) => describeDevice(device, config, known));
   const result = { running: known !== undefined, users: found };
   print(line, io, result, (screen) => {
     if (found.length === 0) return "no users\n";
@@ -55,7 +55,8 @@ async function askKeys(paths: SetupPaths): Promise<KnownKeys | undefined> {
   return await ifRunning(paths, (daemon) => daemon.ask("keys", {}));
 }
 
-function describe(
+/** Returns what is known of a device. `known`: the keys in force; `undefined`: knockd does not run with them. */
+export function describeDevice(
   device: Device,
   config: Config | undefined,
   known: KnownKeys | undefined,

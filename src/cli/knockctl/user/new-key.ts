@@ -48,7 +48,7 @@ const fwknopKeyLength = 32;
 const fwknopHmacKeyLength = 64;
 
 /** Makes the key of a new device, or reads the lock of one that the device has made. Throws USAGE. */
-export async function makeNewKey({ given }: CommandLine): Promise<NewKey> {
+export async function makeNewKey({ given }: Pick<CommandLine, "given">): Promise<NewKey> {
   const from = given.get("lock");
   if (!given.has("fwknop")) return await makeOwnKey(from);
   if (from !== undefined) throw usageError("--fwknop makes both keys: it goes without --lock");

@@ -10,7 +10,7 @@ import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
 import { isTerminal, Questions } from "../init/questions.ts";
-import type { UsersText } from "./files.ts";
+import type { UserRemoval, UsersText } from "./files.ts";
 import { applyRemoval, readUsers } from "./files.ts";
 import { pathsOf } from "./paths.ts";
 
@@ -18,6 +18,38 @@ import { pathsOf } from "./paths.ts";
 export async function removeUserCommand(line: CommandLine, name: string, io: Io): Promise<number> {
   const { given } = line;
   if (!given.has("yes") && !isTerminal()) throw usageError("stdin is not a terminal; use --yes");
+  const { keyId, ...removal } = await planRemoval(line, name);
+  const { names, users } = removal;
+  const what = keyId === undefined ? names.join(", ") : `the key ${printable(keyId)} of ${name}`;
+  if (!given.has("yes") && !(await confirm(what, users.file))) {
+    io.stdout("Nothing was changed.\n");
+    return 1;
+  }
+  const isRunning = await applyRemoval(removal);
+  const removed = keyId === undefined ? { users: names } : { user: name, key: keyId };
+  print(line, io, { removed, usersFile: users.file, reloaded: isRunning }, () => {
+    const again = keyId === undefined ? "" : " The device knocks again with its other key.";
+    const closed = isRunning
+      ? `knockd closes what no other device holds; established connections go on (knockctl close --cut ends them).${again}`
+      : "knockd does not run with this configuration.";
+    return `${what}: removed. ${closed}\n`;
+  });
+  return 0;
+}
+
+/** What takes devices, or one key, out of the users file. */
+export interface RemovalPlan extends UserRemoval {
+  /** The devices. */
+  readonly names: readonly string[];
+  /** The key of one of them; `undefined`: all that they have. */
+  readonly keyId: string | undefined;
+}
+
+/** Plans the removal of a person, a device or a key (`--key`), in memory. Throws SYSTEM, USAGE, CONFIG. */
+export async function planRemoval(
+  { given }: Pick<CommandLine, "given">,
+  name: string,
+): Promise<RemovalPlan> {
   const config = resolve(given.get("config") ?? defaultConfigFile);
   const { paths, usersFile } = pathsOf(config, given.get("socket"));
   const users = await readUsers(paths, usersFile);
@@ -28,21 +60,7 @@ export async function removeUserCommand(line: CommandLine, name: string, io: Io)
     keyId === undefined
       ? withoutDevices(users.text, new Set(names))
       : withoutKey(users.text, ownerOf(users, names, keyId), keyId);
-  const what = keyId === undefined ? names.join(", ") : `the key ${printable(keyId)} of ${name}`;
-  if (!given.has("yes") && !(await confirm(what, users.file))) {
-    io.stdout("Nothing was changed.\n");
-    return 1;
-  }
-  const isRunning = await applyRemoval({ paths, users, after });
-  const removed = keyId === undefined ? { users: names } : { user: name, key: keyId };
-  print(line, io, { removed, usersFile: users.file, reloaded: isRunning }, () => {
-    const again = keyId === undefined ? "" : " The device knocks again with its other key.";
-    const closed = isRunning
-      ? `knockd closes what no other device holds; established connections go on (knockctl close --cut ends them).${again}`
-      : "knockd does not run with this configuration.";
-    return `${what}: removed. ${closed}\n`;
-  });
-  return 0;
+  return { paths, users, after, names, keyId };
 }
 
 /** All names of sections, also of those that have errors. */

@@ -17,7 +17,7 @@ interface GivenRights {
 }
 
 /** Reads --groups and --expires. Throws USAGE. */
-export function readRights({ given }: CommandLine): GivenRights {
+export function readRights({ given }: Pick<CommandLine, "given">): GivenRights {
   const [groups, expires] = [given.get("groups"), given.get("expires")];
   const names = groups === undefined ? undefined : readOption("groups", parseGroups(groups));
   const end = expires === undefined ? undefined : readOption("expires", lastDay(expires));
