@@ -31,12 +31,9 @@ export function readSections(
   const sections: (ConfigSection & { readonly directives: Directive[] })[] = [];
   text.split("\n").forEach((written, i) => {
     const line = i + 1;
-    const odd = invisibleBeforeValue(written);
-    const raw = odd === undefined ? written : written.replace(invisible, "");
-    const content = raw.trim();
-    if (content === "" || content.startsWith("#")) return;
-    if (odd !== undefined) problems.push({ severity: "error", line, ...odd });
-    const column = raw.length - raw.trimStart().length + 1;
+    const significant = readLine(written, line, problems);
+    if (significant === undefined) return;
+    const { raw, content, column } = significant;
     const report = (message: string, hint?: string) =>
       problems.push({ severity: "error", line, column, message, ...(hint && { hint }) });
     if (content.startsWith("[")) {
@@ -55,6 +52,19 @@ export function readSections(
     else report("all directives must belong to a section", `begin with a line ${example}`);
   });
   return sections;
+}
+
+/** The directives of a file without sections, in the order they stand; its lines are as those of a knockd.conf. */
+export function readDirectives(text: string, problems: Problem[]): Directive[] {
+  return text.split("\n").flatMap((written, i) => {
+    const line = i + 1;
+    const significant = readLine(written, line, problems);
+    if (significant === undefined) return [];
+    const { raw, content, column } = significant;
+    if (!content.startsWith("[")) return readDirective(raw, line, column);
+    problems.push({ severity: "error", line, column, message: "this file has no sections" });
+    return [];
+  });
 }
 
 /** Characters that take no room: of width zero, soft hyphens, marks of direction and of byte order. */
@@ -78,6 +88,20 @@ function invisibleBeforeValue(
   if (at < 0) return undefined;
   const message = nameCharacter("invisible character", head[at] ?? "");
   return { column: start + [...head.slice(0, at)].length + 1, message, hint: "delete it" };
+}
+
+/** Returns a line that says something, without invisible characters before its value, and its first column. */
+function readLine(
+  written: string,
+  line: number,
+  problems: Problem[],
+): { readonly raw: string; readonly content: string; readonly column: number } | undefined {
+  const odd = invisibleBeforeValue(written);
+  const raw = odd === undefined ? written : written.replace(invisible, "");
+  const content = raw.trim();
+  if (content === "" || content.startsWith("#")) return undefined;
+  if (odd !== undefined) problems.push({ severity: "error", line, ...odd });
+  return { raw, content, column: raw.length - raw.trimStart().length + 1 };
 }
 
 /** What is between the brackets, blanks included; undefined if more than a comment follows. */

@@ -4,6 +4,7 @@ import { configTarget } from "./targets/config.ts";
 import { controlTarget } from "./targets/control.ts";
 import { decodeTarget } from "./targets/decode.ts";
 import { fleetTarget } from "./targets/fleet.ts";
+import { fleetFileTarget } from "./targets/fleet-file.ts";
 import { fwknopTarget } from "./targets/fwknop.ts";
 import { journalTarget } from "./targets/journal.ts";
 import { keyTextTarget } from "./targets/key-text.ts";
@@ -32,6 +33,7 @@ export const targets: readonly FuzzTarget[] = [
   usersTarget,
   knockJournalTarget,
   fleetTarget,
+  fleetFileTarget,
   fwknopTarget,
   accessTarget,
 ];

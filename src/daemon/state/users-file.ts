@@ -1,43 +1,9 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
-import { isErrno, KnockError, reason } from "../../base/errors.ts";
-import { findUntrusted } from "./trusted-path.ts";
+import { readSecretFile } from "./secret-file.ts";
 
-/** More than 5,000 keys take: bytes. */
-const longestFile = 16 * 2 ** 20;
+/** 16 MiB are more than 5,000 keys take. */
+const kind = { name: "users file", hint: "knockctl user add writes it", longest: 16 } as const;
 
-/**
- * Resolves to the bytes of a file of secrets: a regular file of root, of the user of this process or of
- * `owner`, which no other user can read or replace. Throws CONFIG.
- */
-export async function readUsersFile(path: string, owner?: number): Promise<Uint8Array> {
-  try {
-    const directory = await findUntrusted(path);
-    if (directory !== undefined) {
-      throw new Error(`other users can change the directory ${directory}`);
-    }
-    return await readPrivately(path, owner);
-  } catch (cause) {
-    const why = isErrno(cause, "ELOOP") ? "is a symbolic link" : reason(cause);
-    const hints = isErrno(cause, "ENOENT") ? ["knockctl user add writes it"] : [];
-    throw new KnockError("CONFIG", `users file ${path}: ${why}`, { cause, hints });
-  }
-}
-
-async function readPrivately(path: string, owner: number | undefined): Promise<Uint8Array> {
-  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-  // A named pipe must not hold this up.
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile()) throw new Error("not a regular file");
-    if (![0, process.getuid?.(), owner].includes(stats.uid)) {
-      throw new Error("belongs to another user: chown root");
-    }
-    if ((stats.mode & 0o077) !== 0) throw new Error("other users can read it: chmod 600");
-    if (stats.size > longestFile) throw new Error("longer than 16 MiB");
-    return await file.readFile();
-  } finally {
-    await file.close();
-  }
+/** Resolves to the bytes of a users file; see `readSecretFile`. Throws CONFIG. */
+export function readUsersFile(path: string, owner?: number): Promise<Uint8Array> {
+  return readSecretFile(path, kind, owner);
 }
