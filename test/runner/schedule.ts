@@ -36,6 +36,7 @@ export const seconds: Readonly<Record<string, number>> = {
   firewalls: 44,
   clients: 42,
   "nftables-chain": 41,
+  demo: 38,
   "key-secrets": 36,
   windows: 26,
   "after-closing": 26,
