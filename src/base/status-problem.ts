@@ -27,6 +27,8 @@ export const problemCodes = [
   "service-blocked",
   "door-full",
   "program-not-started",
+  "fleet",
+  "fleet-differs",
 ] as const;
 
 type ProblemCode = (typeof problemCodes)[number];

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { startServer } from "../../test/support/control-server.ts";
+import { knownFleet } from "../../test/support/known-fleet.ts";
 import { Address } from "../base/address.ts";
 import { defaultControlSocket } from "../base/paths.ts";
 import { problemCodes } from "../base/status-problem.ts";
@@ -18,6 +19,7 @@ const examples = [...text.matchAll(/```control\n(.*?)```/gs)].flatMap(([, block 
 
 test("the examples are one conversation that really happens", async () => {
   const { path, handlers } = await startServer();
+  handlers.knownFleet = knownFleet;
   const socket = connect(path);
   onTestFinished(() => void socket.destroy());
   let got = "";

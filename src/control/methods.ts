@@ -1,6 +1,7 @@
 // Longer than other files: all that an administrator can ask the daemon for, a row each. Lengths of time are
 // milliseconds. From a row follow the types, the checks on both sides, the dispatch, and the table in docs/control-protocol.md.
 import * as v from "valibot";
+import { fleetClosing, fleetReport } from "./fleet-reports.ts";
 import {
   doorReport,
   historyReport,
@@ -68,6 +69,18 @@ export const methods = {
   /** The keys of the users file in force. */
   keys: question({ params: none, result: listOf(keyReport) }),
 
+  /** The fleet of this gateway. */
+  fleet: question({
+    params: v.strictObject({
+      /** List the leases that the fleet knows of, too. */
+      leases: v.exactOptional(yes),
+    }),
+    result: v.object({
+      /** Absent without `Fleet`. */
+      fleet: v.exactOptional(fleetReport),
+    }),
+  }),
+
   /** Closes the leases of a door, of an address, of both at once, or all. */
   close: change({
     params: v.pipe(
@@ -79,6 +92,8 @@ export const methods = {
         cut: v.exactOptional(flag),
         /** Take for closed what could not be closed, without another attempt: of one door and address. */
         forget: v.exactOptional(yes),
+        /** Close at this gateway alone, and not in the whole fleet. */
+        here: v.exactOptional(yes),
       }),
       v.check(
         ({ door, address, all }) =>
@@ -95,6 +110,8 @@ export const methods = {
       closed: listOf(v.object({ door: v.string(), source: address })),
       /** How many connections were ended. */
       connectionsCut: amount,
+      /** Absent if nothing was closed elsewhere: without `Fleet`, with `here`, or for a door that is not shared. */
+      fleet: v.exactOptional(fleetClosing),
     }),
   }),
 

@@ -92,7 +92,7 @@ test("an unknown method is told which there are", () => {
   expect(parse('{"id":1,"method":"stop"}')).toMatchObject({
     error: {
       hints: [
-        "methods are status, doors, leases, history, traffic, keys, close, open, extend, forgive, reload, protect, unprotect, guard, trial, rehearse, watchUser, confirm, watch",
+        "methods are status, doors, leases, history, traffic, keys, fleet, close, open, extend, forgive, reload, protect, unprotect, guard, trial, rehearse, watchUser, confirm, watch",
       ],
     },
   });

@@ -1,6 +1,7 @@
 // What the daemon reports of itself, checked by the client. A later version may add members.
 import * as v from "valibot";
 import { backendKinds } from "../base/backends.ts";
+import { fleetSummary } from "./fleet-reports.ts";
 import { address, amount, flag, listOf, moment, port, texts } from "./values.ts";
 
 /** What opens a door: the kernel, which closes it as well, or a command. */
@@ -12,11 +13,14 @@ const opener = v.picklist(["knock", "key", "administrator", "kernel"]);
 /** The device whose key it was: `alice/laptop`; absent for all others. */
 const who = v.exactOptional(v.string());
 
+/** The gateway of the fleet at which that was; absent if at this one. */
+const from = v.exactOptional(v.string());
+
 const historySubject = { time: moment, door: v.string(), source: address };
 
 /** Something that happened to a door. */
 export const historyReport = v.variant("event", [
-  v.object({ ...historySubject, event: v.picklist(["opened", "extended"]), by: opener, who }),
+  v.object({ ...historySubject, event: v.picklist(["opened", "extended"]), by: opener, who, from }),
   v.object({
     ...historySubject,
     event: v.literal("failed"),
@@ -87,6 +91,8 @@ export const leaseReport = v.object({
   source: address,
   /** Those who hold it: devices as `alice/laptop`, `knockctl` for an administrator, `sequence` for a knock; an earlier version has no such member. */
   by: v.exactOptional(texts),
+  /** The gateway of the fleet that opened it; absent if this one did. */
+  from,
   since: moment,
   /** Until it is closed; 0 if that is overdue. */
   remainingMs: amount,
@@ -193,6 +199,8 @@ export const statusReport = v.object({
     /** Why it cannot be written; absent if it can. */
     problem: v.exactOptional(v.string()),
   }),
+  /** Absent without `Fleet`. */
+  fleet: v.exactOptional(fleetSummary),
   /** What an administrator should look at. */
   problems: listOf(problemReport),
 });

@@ -99,6 +99,9 @@ export class Administration implements ControlHandlers {
 
   readonly keys = (): Result<"keys"> => this.#parts.keyKnocks.report();
 
+  /** No daemon is in a fleet so far. */
+  readonly fleet = (): Result<"fleet"> => ({});
+
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
     const { door, address, cut, forget } = params;
     this.#parts.kernelOpenings?.adopt(0);

@@ -4,6 +4,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import { KnockError } from "../../src/base/errors.ts";
 import type { Entry, EntryListener } from "../../src/base/log.ts";
 import type { StatusProblem } from "../../src/base/status-problem.ts";
+import type { FleetReport } from "../../src/control/fleet-reports.ts";
 import type { ControlHandlers } from "../../src/control/handlers.ts";
 import type { Params, Result } from "../../src/control/methods.ts";
 import type { DoorReport, LeaseReport } from "../../src/control/reports.ts";
@@ -94,6 +95,8 @@ export class MemoryHandlers implements ControlHandlers {
   problems: readonly StatusProblem[] = [];
   /** What `protect` and `unprotect` have made of it. */
   services: readonly string[] = ["tcp/22"];
+  /** What `fleet` answers, with the leases in it if those are asked for. */
+  knownFleet: FleetReport | undefined;
   /** What `keys` answers. */
   knownKeys: Result<"keys"> = [
     {
@@ -190,6 +193,12 @@ export class MemoryHandlers implements ControlHandlers {
   ];
 
   readonly keys = (): Result<"keys"> => this.knownKeys;
+
+  readonly fleet = ({ leases: asked }: Params<"fleet">): Result<"fleet"> => {
+    if (this.knownFleet === undefined) return {};
+    const { leases: known, ...fleet } = this.knownFleet;
+    return { fleet: { ...fleet, ...(asked && known && { leases: known }) } };
+  };
 
   readonly close = ({ door, address, cut = false }: Params<"close">): Result<"close"> => {
     // What was opened for a trial belongs to no door of the configuration.
