@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Address, contains, parseAddress, parseNetwork } from "./address.ts";
+import {
+  Address,
+  commonNetworks,
+  contains,
+  formatNetwork,
+  parseAddress,
+  parseNetwork,
+} from "./address.ts";
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
 const anyV6 = fc
@@ -116,6 +123,15 @@ test("every IPv4 address reads back from its text, also from its mapped form", (
       expect(parseAddress(`::ffff:${text}`)?.equals(address)).toBe(true);
     }),
   );
+});
+
+test.each([
+  ["192.0.2.0/24, 2001:db8::/32", "0.0.0.0/0, 2001:db8::7", "192.0.2.0/24 2001:db8::7"],
+  ["192.0.2.7", "192.0.2.0/24", "192.0.2.7"],
+  ["192.0.2.0/24", "198.51.100.0/24, ::/0", ""],
+])("the addresses of both %s and %s are those of %j", (one, other, common) => {
+  const read = (text: string) => text.split(", ").flatMap((each) => parseNetwork(each) ?? []);
+  expect(commonNetworks(read(one), read(other)).map(formatNetwork).join(" ")).toBe(common);
 });
 
 test("addresses are equal when all their bits are", () => {

@@ -68,9 +68,15 @@ export function formatNetwork({ base, bits }: Network): string {
   return bits === 128 ? `${base}` : `${base}/${base.family === 4 ? bits - 96 : bits}`;
 }
 
+/** Returns the networks of the addresses that are in both lists. */
+export function commonNetworks(one: readonly Network[], other: readonly Network[]): Network[] {
+  return one.flatMap((a) =>
+    other.flatMap((b) => (isWithin(a, b) ? [a] : isWithin(b, a) ? [b] : [])),
+  );
+}
+
 /** Returns the networks that are within no other, each once, in the order of their texts. */
 export function widestNetworks(networks: readonly Network[]): Network[] {
-  const isWithin = (a: Network, b: Network) => a.bits >= b.bits && contains(b, a.base);
   return networks
     .filter(
       (a, i) => !networks.some((b, k) => k !== i && isWithin(a, b) && (k < i || !isWithin(b, a))),
@@ -90,6 +96,10 @@ export function contains(network: Network, address: Address): boolean {
     sameBits(base.w2, address.w2, bits - 64) &&
     sameBits(base.w3, address.w3, bits - 96)
   );
+}
+
+function isWithin(inner: Network, outer: Network): boolean {
+  return inner.bits >= outer.bits && contains(outer, inner.base);
 }
 
 function sameBits(a: number, b: number, bits: number): boolean {
