@@ -10,6 +10,7 @@ import { protectedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
+import { forbidCoreFiles } from "../system/core-files.ts";
 import { tcpConnections } from "../system/sessions.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
 import type { LoadedUsers, ReloadedUsers } from "./active-users.ts";
@@ -56,6 +57,8 @@ export class Daemon {
 
   /** Reads the configuration, listens, and says so. Throws CONFIG, CAPTURE or SYSTEM. */
   static async start(options: DaemonOptions): Promise<Daemon> {
+    // A core would have sequences, and what the server keeps of keys.
+    forbidCoreFiles();
     const file = new ConfigFile(options.configFile);
     const { config, warnings } = options.check(await file.readAtStart());
     const parts = await assemble(options, config, systemClock);

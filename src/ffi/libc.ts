@@ -85,6 +85,10 @@ export const fcntl: (fd: number, command: number, argument: number) => number = 
 export const adjtimex: (timex: Uint8Array) => number = libc.func("int adjtimex(void *)");
 /** dup2(2) */
 export const dup2: (from: number, to: number) => number = libc.func("int dup2(int, int)");
+/** prctl(2) */
+export const prctl: (option: number, value: number) => number = libc.func(
+  "int prctl(int, unsigned long)",
+);
 
 const strerror: (number: number) => string = libc.func("const char *strerror(int)");
 

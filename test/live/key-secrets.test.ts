@@ -5,13 +5,21 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
-import type { ProcessResult } from "./process.ts";
+import type { Process, ProcessResult } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { Server } from "./server.ts";
 
 const knock = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
 const patient = { timeout: 60_000 };
 const encodings = ["hex", "base64", "base64url", "latin1"] as const;
+
+/** Whether cores are handed to a program, or get a fixed place. */
+const coresGoElsewhere = /[|/]/.test(readFileSync("/proc/sys/kernel/core_pattern", "latin1"));
+
+/** What a process runs by now. */
+function programOf({ pid }: Process): string {
+  return readFileSync(`/proc/${pid}/comm`, "latin1").trim();
+}
 
 /** The halves of a key text, 32 bytes each. */
 function halvesOf(text: string): readonly [Buffer, Buffer] {
@@ -85,6 +93,27 @@ describe.skipIf(needs("nft"))("the secret of a device", () => {
     // What shares a key with the device is there: cores are secret, too.
     expect(spellingsIn(memory, halvesOf(line)[0])).not.toEqual([]);
   });
+
+  test.skipIf(coresGoElsewhere)(
+    "is in no core: knockd leaves none when it is aborted",
+    async () => {
+      const roomy = (cores: Folder) => ["prlimit", "--core=unlimited", "env", "-C", cores.path];
+      const coresOf = async (program: Process, cores: Folder) => {
+        program.signal("SIGABRT");
+        await program.ended;
+        return readdirSync(cores.path);
+      };
+      const [others, own] = [new Folder(), new Folder()];
+      const other = server.host.start([...roomy(others), "sleep", "600"]);
+      await expect.poll(() => programOf(other), patient).toBe("sleep");
+      expect(await coresOf(other, others)).toHaveLength(1);
+      await server.kill();
+      server.prefix = roomy(own);
+      expect(await coresOf(await server.start(), own)).toEqual([]);
+      server.prefix = [];
+      await server.start();
+    },
+  );
 
   test("is in no file, answer, error or line of the log, also if it is in a wrong place", async () => {
     const secrets = halvesOf(line);

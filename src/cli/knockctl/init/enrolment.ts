@@ -11,6 +11,7 @@ import { makeKey, parseLock } from "../../../knock/keys.ts";
 import type { PlannedDevice } from "../../../setup/enrolment.ts";
 import { setupPaths } from "../../../setup/paths.ts";
 import type { DoorWay, InitOptions, PlannedDoor, SetupPlan } from "../../../setup/plan.ts";
+import { forbidCoreFiles } from "../../../system/core-files.ts";
 import { wrap } from "../../help.ts";
 import { formatQr } from "../../qr.ts";
 import type { CommandLine } from "../command.ts";
@@ -60,6 +61,7 @@ export async function planDevice(
   const users = await readUsers(paths, options.usersFile);
   const known = users.devices.find((one) => one.name === name);
   if (known !== undefined) return { name, groups: known.groups, enrolment: undefined };
+  forbidCoreFiles();
   const { key, lock } = makeKey(randomBytes(64));
   const parsed = parseLock(lock);
   if (typeof parsed === "string") throw new Error(`a new lock is wrong: ${parsed}`);

@@ -6,6 +6,7 @@ import { namedServices } from "../../../config/config.ts";
 import { addFwknopKeys, addKey } from "../../../config/edit/key-users.ts";
 import { makeFwknopLock } from "../../../knock/fwknop-lock.ts";
 import { makeKey, parseLock } from "../../../knock/keys.ts";
+import { forbidCoreFiles } from "../../../system/core-files.ts";
 import type { CommandLine } from "../command.ts";
 import { usageError } from "../command.ts";
 import type { DeviceRoute } from "./device-link.ts";
@@ -49,6 +50,7 @@ const fwknopHmacKeyLength = 64;
 
 /** Makes the key of a new device, or reads the lock of one that the device has made. Throws USAGE. */
 export async function makeNewKey({ given }: Pick<CommandLine, "given">): Promise<NewKey> {
+  forbidCoreFiles();
   const from = given.get("lock");
   if (!given.has("fwknop")) return await makeOwnKey(from);
   if (from !== undefined) throw usageError("--fwknop makes both keys: it goes without --lock");

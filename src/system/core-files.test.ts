@@ -1,0 +1,14 @@
+import { afterAll, expect, test } from "vitest";
+import { prctl } from "../ffi/libc.ts";
+import { forbidCoreFiles } from "./core-files.ts";
+
+const PR_GET_DUMPABLE = 3;
+const PR_SET_DUMPABLE = 4;
+
+afterAll(() => void prctl(PR_SET_DUMPABLE, 1));
+
+test("a process that forbids core files is not dumpable", () => {
+  expect(prctl(PR_GET_DUMPABLE, 0)).toBe(1);
+  forbidCoreFiles();
+  expect(prctl(PR_GET_DUMPABLE, 0)).toBe(0);
+});
