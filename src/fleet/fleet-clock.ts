@@ -14,6 +14,8 @@ export interface ClockMeasurement {
   readonly roundTrip: number;
   /** By how much the store's clock jumped since the last measurement: milliseconds, 0 if it did not. */
   readonly jump: number;
+  /** At the first measurement: whole milliseconds by which what `now` returned before was behind the store's clock. */
+  readonly shift: number | undefined;
 }
 
 /** Tells the store's time by this machine's monotonic clock. */
@@ -22,10 +24,15 @@ export class FleetClock {
   #offset: number;
   #isMeasured = false;
 
-  /** Until a measurement the date of this machine counts. */
+  /** Until a measurement the date of this machine at its start counts, which may be wrong. */
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#offset = clock.wall() - clock.now();
+  }
+
+  /** Whether the store's clock was measured. */
+  get isMeasured(): boolean {
+    return this.#isMeasured;
   }
 
   /** Returns the store's time: whole milliseconds. */
@@ -47,9 +54,10 @@ export class FleetClock {
     }
     const { roundTrip = 0, offset = this.#offset } = best ?? {};
     const moved = offset - this.#offset;
-    const jump = this.#isMeasured && Math.abs(moved) > mostDrift ? moved : 0;
+    const jump = this.#isMeasured && Math.abs(moved) > mostDrift ? Math.round(moved) : 0;
+    const shift = this.#isMeasured ? undefined : Math.round(moved);
     this.#offset = offset;
     this.#isMeasured = true;
-    return { roundTrip, jump };
+    return { roundTrip, jump, shift };
   }
 }

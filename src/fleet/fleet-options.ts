@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Board } from "./board.ts";
+import type { StampedHolder } from "./local-leases.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { HolderChange } from "./shared-leases.ts";
 import type { SingleUse } from "./single-use.ts";
@@ -16,6 +17,8 @@ export interface FleetOptions {
   readonly connect: () => Promise<Board>;
   /** Told what other gateways changed: each batch of the log, or a whole table, taken together. */
   readonly onChange: (changes: readonly HolderChange[]) => void;
+  /** Told the stamps of what was opened here before the store was joined for the first time. */
+  readonly onStamped: (stamped: readonly StampedHolder[]) => void;
   /** Told what other gateways used. */
   readonly onUsed: (uses: readonly SingleUse[]) => void;
   /** Told of what this gateway used without a claim, and another gateway, too. */

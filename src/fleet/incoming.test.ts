@@ -61,7 +61,7 @@ test.each([
 test("openings are refused from 40,000 on, but not longer ones of those, nor closings", () => {
   const { incoming, leases } = make();
   const holders = Array.from({ length: 39_999 }, (_, i) => ({ ...holderOfSource(1), nth: i + 2 }));
-  leases.merge(holders.map((subject) => ({ ...opening, subject })));
+  leases.replace(holders.map((subject) => ({ ...opening, subject })));
   const others = [7, 8, 9].map((n) => sealed({ ...opening, subject: holderOfSource(n) }));
   incoming.hear(others);
   expect(incoming.counts).toMatchObject({ merged: 1, refused: 2 });
@@ -69,7 +69,9 @@ test("openings are refused from 40,000 on, but not longer ones of those, nor clo
   const history = { ...opening.history, openings: [longer] };
   const closed = { closed: (2 * date + 5) as FleetStamp, openings: [] };
   const { changes } = incoming.hear([sealed({ ...opening, history })]);
-  expect(changes).toMatchObject([{ before: date + 60_000, after: date + 90_000 }]);
+  expect(changes).toMatchObject([
+    { before: { end: date + 60_000 }, after: { end: date + 90_000 } },
+  ]);
   incoming.hear([sealed({ ...opening, subject: { kind: "all" }, history: closed })]);
   expect(leases.endOf(holderOfSource(7))).toBeUndefined();
 });

@@ -2,7 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tries } from "../../test/support/effort.ts";
 import type { LeaseHistory } from "./lease-history.ts";
-import { emptyHistory, endAfter, isSameHistory, mergeHistories, stampOf } from "./lease-history.ts";
+import {
+  emptyHistory,
+  isSameHistory,
+  lastOpening,
+  mergeHistories,
+  stampOf,
+} from "./lease-history.ts";
 import type { FleetStamp } from "./stamp.ts";
 import { fleetTime, noStamp } from "./stamp.ts";
 
@@ -57,7 +63,7 @@ describe("histories of one holder", () => {
         const alive = changes.filter((one) => one.isOpening && 2 * one.time > closed);
         const end = alive.length === 0 ? undefined : Math.max(...alive.map((one) => one.end));
         const merged = mergeAll(changes.map(historyOf));
-        expect(endAfter(merged, noStamp)).toBe(end);
+        expect(lastOpening(merged, noStamp)?.end).toBe(end);
         const stamps = [closed, ...alive.map(({ time }) => 2 * time)];
         expect(stampOf(merged)).toBe(Math.max(...stamps));
       }),
@@ -75,8 +81,8 @@ describe("histories of one holder", () => {
       { stamp: 10, end: 10 },
       { stamp: 6, end: 30 },
     ]);
-    expect(endAfter(mergeAll([short, long].map(historyOf)), 7 as FleetStamp)).toBe(10);
-    expect(endAfter(mergeAll([short, long].map(historyOf)), 11 as FleetStamp)).toBeUndefined();
+    expect(lastOpening(mergeAll([short, long].map(historyOf)), 7 as FleetStamp)?.end).toBe(10);
+    expect(lastOpening(mergeAll([short, long].map(historyOf)), 11 as FleetStamp)).toBeUndefined();
   });
 
   test("differ in a closing, a stamp, an end or a number of openings", () => {

@@ -1,5 +1,5 @@
 import type { FleetStamp, FleetTime } from "./stamp.ts";
-import { newest, noStamp } from "./stamp.ts";
+import { movedTime, newest, noStamp } from "./stamp.ts";
 
 /** One opening, by a knock or an administrator. */
 export interface FleetOpening {
@@ -58,9 +58,27 @@ export function stampOf({ closed, openings: [newestOpening] }: LeaseHistory): Fl
   return newestOpening?.stamp ?? closed;
 }
 
-/** Returns when the last opening that is newer than `closed` ends, or undefined if there is none. */
-export function endAfter({ openings }: LeaseHistory, closed: FleetStamp): FleetTime | undefined {
-  const alive = openings.filter(({ stamp }) => stamp > closed);
+/** Returns the same with stamps that are higher by `stamps`, an even number, and ends `milliseconds` later. */
+export function movedHistory(
+  { closed, openings }: LeaseHistory,
+  stamps: number,
+  milliseconds: number,
+): LeaseHistory {
+  const moved = (stamp: FleetStamp) => (stamp + stamps) as FleetStamp;
+  return {
+    closed: closed === noStamp ? noStamp : moved(closed),
+    openings: openings.map(({ stamp, end }) => ({
+      stamp: moved(stamp),
+      end: movedTime(end, milliseconds),
+    })),
+  };
+}
+
+/** Returns the opening that ends last of those that are newer than `closed`, or undefined if there is none. */
+export function lastOpening(
+  { openings }: LeaseHistory,
+  closed: FleetStamp,
+): FleetOpening | undefined {
   // The oldest one ends last.
-  return alive.at(-1)?.end;
+  return openings.findLast(({ stamp }) => stamp > closed);
 }

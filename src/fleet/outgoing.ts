@@ -64,6 +64,12 @@ export class Outgoing {
     this.#start();
   }
 
+  /** Drops what has no more effect. */
+  expire(): void {
+    const now = this.#parts.fleetClock.now();
+    for (const [key, { until }] of [...this.#waiting]) if (until <= now) this.#waiting.delete(key);
+  }
+
   /** Tells on this board what waits, and what comes. */
   attach(board: Board): void {
     this.#board = board;

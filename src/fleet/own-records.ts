@@ -6,6 +6,7 @@ import type { FleetSeal } from "./seal.ts";
 import type { FleetKnowledge, SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
 import { noStamp } from "./stamp.ts";
+import type { HolderSubject } from "./subject.ts";
 import { keyOfSubject } from "./subject.ts";
 
 /** What this gateway has told: it sees to it that the table has it, merged with what others tell of the same. */
@@ -20,6 +21,26 @@ export class OwnRecords {
     this.#leases = leases;
     this.#outgoing = outgoing;
     this.#seal = seal;
+  }
+
+  /** Returns the holders of which this gateway told. */
+  holders(): HolderSubject[] {
+    return [...this.#told.values()]
+      .map(({ subject }) => subject)
+      .filter((subject) => subject.kind === "holder");
+  }
+
+  /** Takes note of what an earlier start told: it is told again only where the table lacks it. */
+  keep(known: FleetKnowledge): void {
+    this.#told.set(keyOfSubject(known.subject), known);
+  }
+
+  /** Tells all again as it is known now. */
+  tellAll(): void {
+    for (const { subject } of [...this.#told.values()]) {
+      const known = this.#leases.get(subject);
+      if (known !== undefined) this.tell(known);
+    }
   }
 
   tell(known: FleetKnowledge): void {

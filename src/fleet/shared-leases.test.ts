@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tries } from "../../test/support/effort.ts";
 import { address } from "../../test/support/packets.ts";
-import type { FleetKnowledge } from "./shared-leases.ts";
+import type { FleetKnowledge, ToldKnowledge } from "./shared-leases.ts";
 import { mostOpenings, SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";
@@ -47,6 +47,9 @@ const act: fc.Arbitrary<PlannedAct> = fc.record({
   heard: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
 });
 
+const told = (...known: readonly FleetKnowledge[]): ToldKnowledge[] =>
+  known.map((one) => ({ ...one, origin: "gw-1" }));
+
 const stateOf = (leases: SharedLeases) =>
   new Map([...leases.values()].map((one) => [keyOfSubject(one.subject), one]));
 
@@ -60,27 +63,27 @@ describe("what gateways know", () => {
     fc.assert(
       fc.property(story, fc.infiniteStream(fc.nat()), ([acts, skews], picks) => {
         const gateways = skews.map(() => new SharedLeases());
-        const told: FleetKnowledge[] = [];
+        const all: FleetKnowledge[] = [];
         let time = 1000;
         for (const { gateway, ahead, subject, length, opens, heard } of acts) {
           const leases = gateways[gateway] ?? new SharedLeases();
           time += ahead;
           const now = fleetTime(time + (skews[gateway] ?? 0));
           const closes = !opens || subject.kind !== "holder";
-          told.push(
+          all.push(
             closes
               ? leases.close(subject, now, hour)
               : leases.open(subject, now, fleetTime(now + length)),
           );
-          for (const [i, other] of gateways.entries()) if (heard[i]) other.merge(told);
+          for (const [i, other] of gateways.entries()) if (heard[i]) other.merge(told(...all));
         }
-        const shuffled = told
+        const shuffled = all
           .map((one) => ({ one, place: picks.next().value ?? 0 }))
           .sort((a, b) => a.place - b.place)
           .map(({ one }) => one);
         for (const [i, leases] of gateways.entries()) {
-          for (const one of i === 0 ? told : shuffled) leases.merge([one]);
-          leases.merge(shuffled.slice(0, 3));
+          for (const one of i === 0 ? all : shuffled) leases.merge(told(one));
+          leases.merge(told(...shuffled.slice(0, 3)));
         }
         const [first, ...others] = gateways.map(stateOf);
         for (const other of others) {
@@ -113,7 +116,7 @@ describe("what gateways know", () => {
           const history = opens
             ? { closed: 0 as FleetStamp, openings }
             : { closed: (2 * time + 1) as FleetStamp, openings: [] };
-          leases.merge([{ subject, history, until: fleetTime(100) }]);
+          leases.merge(told({ subject, history, until: fleetTime(100) }));
         }
         const concerns = (subject: FleetSubject) =>
           subject.kind === "holder"
@@ -150,16 +153,18 @@ describe("changes at one gateway", () => {
     { kind: "all" },
   ])("a knock after a closing of scope $kind opens, though this clock is behind", (scope) => {
     const [fast, slow] = [new SharedLeases(), new SharedLeases()];
-    slow.merge([fast.open(named, fleetTime(1000), fleetTime(9000))]);
+    slow.merge(told(fast.open(named, fleetTime(1000), fleetTime(9000))));
     const closing = fast.close(scope, fleetTime(1003), hour);
-    expect(slow.merge([closing])).toEqual([{ holder: named, before: 9000, after: undefined }]);
+    expect(slow.merge(told(closing))).toMatchObject([
+      { holder: named, before: { end: 9000 }, after: undefined },
+    ]);
     slow.open(named, fleetTime(1000), fleetTime(8000));
     expect(slow.endOf(named)).toBe(8000);
   });
 
   test("a closing of a scope closes what it knows of, though this clock is behind", () => {
     const [fast, slow] = [new SharedLeases(), new SharedLeases()];
-    slow.merge([fast.open(named, fleetTime(1003), fleetTime(9000))]);
+    slow.merge(told(fast.open(named, fleetTime(1003), fleetTime(9000))));
     slow.close({ kind: "all" }, fleetTime(1000), hour);
     expect(slow.endOf(named)).toBeUndefined();
   });
@@ -198,8 +203,8 @@ describe("changes at one gateway", () => {
     const other = new SharedLeases();
     const opening = other.open(holder, fleetTime(1000), fleetTime(9000));
     const closing = other.close({ kind: "source", source }, fleetTime(1001), hour);
-    expect(new SharedLeases().merge([opening, closing])).toEqual([]);
-    expect(new SharedLeases().merge([closing, opening])).toEqual([]);
-    expect(new SharedLeases().merge([opening])).toHaveLength(1);
+    expect(new SharedLeases().merge(told(opening, closing))).toEqual([]);
+    expect(new SharedLeases().merge(told(closing, opening))).toEqual([]);
+    expect(new SharedLeases().merge(told(opening))).toHaveLength(1);
   });
 });

@@ -1,9 +1,16 @@
+import { HolderIndex } from "./holder-index.ts";
 import type { FleetOpening, LeaseHistory } from "./lease-history.ts";
-import { emptyHistory, endAfter, isSameHistory, mergeHistories, stampOf } from "./lease-history.ts";
+import {
+  emptyHistory,
+  isSameHistory,
+  lastOpening,
+  mergeHistories,
+  stampOf,
+} from "./lease-history.ts";
 import type { FleetStamp, FleetTime } from "./stamp.ts";
 import { closingStamp, latestTime, newest, noStamp, openingStamp } from "./stamp.ts";
-import type { ClosingScope, FleetSubject, HolderSubject } from "./subject.ts";
-import { isInScope, keyOfSubject, scopesOf } from "./subject.ts";
+import type { FleetSubject, HolderSubject } from "./subject.ts";
+import { keyOfSubject, scopesOf } from "./subject.ts";
 
 /** What is known of a subject, and until when it must be. */
 export interface FleetKnowledge {
@@ -13,11 +20,19 @@ export interface FleetKnowledge {
   readonly until: FleetTime;
 }
 
-/** What a batch of news changed for one holder: when it leaves, or undefined where no opening lives. */
+/** Knowledge, and the gateway that told it. */
+export interface ToldKnowledge extends FleetKnowledge {
+  readonly origin: string;
+}
+
+/** What a batch of news changed for one holder. */
 export interface HolderChange {
   readonly holder: HolderSubject;
-  readonly before: FleetTime | undefined;
-  readonly after: FleetTime | undefined;
+  /** The living opening that ends last, or undefined if none lives. */
+  readonly before: FleetOpening | undefined;
+  readonly after: FleetOpening | undefined;
+  /** The gateway that told the last news of it. */
+  readonly origin: string;
 }
 
 /** A record with more openings is malformed. */
@@ -26,6 +41,7 @@ export const mostOpenings = 16;
 /** All that this gateway knows of the leases of the fleet: its own and those of the others, merged. Pure. */
 export class SharedLeases {
   readonly #known = new Map<string, FleetKnowledge>();
+  readonly #holders = new HolderIndex();
 
   get size(): number {
     return this.#known.size;
@@ -40,32 +56,50 @@ export class SharedLeases {
     return this.#known.values();
   }
 
-  /** Returns the holders that a closing of this scope concerns. */
-  holdersIn(scope: ClosingScope): HolderSubject[] {
-    return [...this.#known.values()]
-      .map(({ subject }) => subject)
-      .filter((subject) => subject.kind === "holder")
-      .filter((holder) => isInScope(scope, holder));
-  }
-
   /**
    * Adds what records say. Returns what they change, taken together: a record that opens and one that closes
    * change nothing, whichever comes first.
    */
-  merge(news: Iterable<FleetKnowledge>): HolderChange[] {
+  merge(news: Iterable<ToldKnowledge>): HolderChange[] {
     const touched = new Map<string, Omit<HolderChange, "after">>();
     for (const one of news) {
-      const { subject } = one;
-      const holders = subject.kind === "holder" ? [subject] : this.holdersIn(subject);
+      const { subject, origin } = one;
+      const holders = subject.kind === "holder" ? [subject] : this.#holders.in(subject);
       for (const holder of holders) {
         const key = keyOfSubject(holder);
-        if (!touched.has(key)) touched.set(key, { holder, before: this.endOf(holder) });
+        const { before } = touched.get(key) ?? { before: this.lastOpeningOf(holder) };
+        touched.set(key, { holder, before, origin });
       }
-      this.#add(one);
+      this.add(one);
     }
     return [...touched.values()]
-      .map((one) => ({ ...one, after: this.endOf(one.holder) }))
-      .filter(({ before, after }) => before !== after);
+      .map((one) => ({ ...one, after: this.lastOpeningOf(one.holder) }))
+      .filter(({ before, after }) => before?.end !== after?.end);
+  }
+
+  /** Forgets all, and knows this instead. */
+  replace(known: Iterable<FleetKnowledge>): void {
+    for (const { subject } of [...this.#known.values()]) this.#delete(subject);
+    for (const one of known) this.add(one);
+  }
+
+  /** Adds what is known of a subject. Returns what is known then. */
+  add({ subject, history, until }: FleetKnowledge): FleetKnowledge {
+    const key = keyOfSubject(subject);
+    const before = this.#known.get(key);
+    const merged = {
+      subject,
+      history: mergeHistories(before?.history ?? emptyHistory, history),
+      until: latestTime(before?.until ?? until, until),
+    };
+    const isNews =
+      before === undefined ||
+      before.until !== merged.until ||
+      !isSameHistory(before.history, merged.history);
+    if (!isNews) return before;
+    this.#known.set(key, merged);
+    if (before === undefined && subject.kind === "holder") this.#holders.add(subject);
+    return merged;
   }
 
   /** Takes note of an opening here at `now`. Returns what is known then. */
@@ -86,53 +120,48 @@ export class SharedLeases {
    * end of that, and for `length` milliseconds at least: openings may be on their way. Returns what is known then.
    */
   close(subject: FleetSubject, now: FleetTime, length: number): FleetKnowledge {
-    const holders = subject.kind === "holder" ? [subject] : this.holdersIn(subject);
+    const holders = subject.kind === "holder" ? [subject] : this.#holders.in(subject);
     const until = holders
       .map((holder) => this.get(holder)?.until ?? now)
       .reduce(latestTime, (now + length) as FleetTime);
     const closed = closingStamp(now, this.#stampAbove(subject));
-    return this.#add({ subject, history: { closed, openings: [] }, until });
+    return this.add({ subject, history: { closed, openings: [] }, until });
+  }
+
+  /** Returns the living opening of a holder that ends last, or undefined if none lives. Its end may have passed. */
+  lastOpeningOf(holder: HolderSubject): FleetOpening | undefined {
+    const known = this.get(holder);
+    return known === undefined ? undefined : lastOpening(known.history, this.#closedAbove(holder));
   }
 
   /** Returns until when a holder stays, or undefined if no opening lives. The end may have passed. */
   endOf(holder: HolderSubject): FleetTime | undefined {
-    const known = this.get(holder);
-    return known === undefined ? undefined : endAfter(known.history, this.#closedAbove(holder));
+    return this.lastOpeningOf(holder)?.end;
   }
 
   /** Drops what has no more effect at `now`. */
   expire(now: FleetTime): void {
-    for (const [key, { until }] of this.#known) if (until <= now) this.#known.delete(key);
+    for (const { subject, until } of [...this.#known.values()]) {
+      if (until <= now) this.#delete(subject);
+    }
   }
 
   #open(subject: HolderSubject, now: FleetTime, opening: FleetOpening): FleetKnowledge {
     const until = opening.end;
     const add = (closed: FleetStamp, ...openings: readonly FleetOpening[]) =>
-      this.#add({ subject, history: { closed, openings }, until });
+      this.add({ subject, history: { closed, openings }, until });
     const known = add(noStamp, opening);
     if (known.history.openings.length <= mostOpenings) return known;
     // A closing of a scope that contains the holder is one of the holder's own, too.
     add(this.#closedAbove(subject));
-    const end = this.endOf(subject);
-    if (end === undefined) return this.get(subject) ?? known;
-    return add(noStamp, { stamp: openingStamp(now, this.#stampAbove(subject)), end });
+    const last = this.lastOpeningOf(subject);
+    if (last === undefined) return this.get(subject) ?? known;
+    return add(noStamp, { ...last, stamp: openingStamp(now, this.#stampAbove(subject)) });
   }
 
-  #add({ subject, history, until }: FleetKnowledge): FleetKnowledge {
-    const key = keyOfSubject(subject);
-    const before = this.#known.get(key);
-    const merged = {
-      subject,
-      history: mergeHistories(before?.history ?? emptyHistory, history),
-      until: latestTime(before?.until ?? until, until),
-    };
-    const isNews =
-      before === undefined ||
-      before.until !== merged.until ||
-      !isSameHistory(before.history, merged.history);
-    if (!isNews) return before;
-    this.#known.set(key, merged);
-    return merged;
+  #delete(subject: FleetSubject): void {
+    this.#known.delete(keyOfSubject(subject));
+    if (subject.kind === "holder") this.#holders.delete(subject);
   }
 
   /** Returns the highest stamp known of a subject, of what it contains, and of the scopes that contain it. */
@@ -140,7 +169,7 @@ export class SharedLeases {
     const stampOfSubject = (one: FleetSubject) => stampOf(this.get(one)?.history ?? emptyHistory);
     const own = stampOfSubject(subject);
     if (subject.kind === "holder") return newest(own, this.#closedAbove(subject));
-    return this.holdersIn(subject).map(stampOfSubject).reduce(newest, own);
+    return this.#holders.in(subject).map(stampOfSubject).reduce(newest, own);
   }
 
   /** Returns the stamp of the last closing of a scope that contains a holder. */

@@ -4,11 +4,12 @@ import { BoardError } from "./board.ts";
 import type { FleetClock } from "./fleet-clock.ts";
 import type { UnusedLine } from "./list-marks.ts";
 import { formatMark, judgeMark } from "./list-marks.ts";
-import type { Outgoing, Tellable } from "./outgoing.ts";
+import type { Outgoing } from "./outgoing.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { LineUse, SingleUse } from "./single-use.ts";
 import { formatUse, keyOfUse } from "./single-use.ts";
-import { fleetTime, noStamp, openingStamp } from "./stamp.ts";
+import type { FleetStamp, FleetTime } from "./stamp.ts";
+import { fleetTime, movedTime, noStamp, openingStamp } from "./stamp.ts";
 
 /**
  * What became of a claim.
@@ -44,16 +45,25 @@ export interface SingleUsesParts {
   readonly onDoubleUse: (use: SingleUse) => void;
 }
 
+/** What this gateway used, and until when that has effect. */
+interface ToldUse {
+  readonly use: SingleUse;
+  readonly stamp: FleetStamp;
+  readonly until: FleetTime;
+}
+
+type UnclaimedUse = ClaimedUse & { readonly until: FleetTime };
+
 /** What this gateway uses that is good once in the whole fleet. */
 export class SingleUses {
   readonly #parts: SingleUsesParts;
   /** No other start of a gateway has the same. */
   readonly #owner: string;
   /** What was told and still has effect. */
-  readonly #told = new Map<string, Tellable>();
+  readonly #told = new Map<string, ToldUse>();
   /** The marks of lists as they were last. */
   readonly #marks = new Map<string, string>();
-  readonly #unclaimed = new Set<ClaimedUse & { readonly until: number }>();
+  readonly #unclaimed = new Set<UnclaimedUse>();
   #board: Board | undefined;
   #roundTrip = 0;
 
@@ -83,33 +93,44 @@ export class SingleUses {
   /** Claims what was used without a claim, once there is a store. */
   claimLater(claimed: ClaimedUse): void {
     if (this.#unclaimed.size >= mostUnclaimed) return;
-    const until = this.#parts.fleetClock.now() + claimed.life;
+    const until = fleetTime(this.#parts.fleetClock.now() + claimed.life);
     this.#unclaimed.add({ ...claimed, until });
   }
 
   /** Tells the others, who refuse it then even if the store forgets. */
   tell({ use, life }: ClaimedUse): void {
-    const { fleetClock, outgoing } = this.#parts;
-    const now = fleetClock.now();
+    const now = this.#parts.fleetClock.now();
     const key = keyOfUse(use);
-    const until = fleetTime(now + Math.ceil(life));
-    const tellable: Tellable = {
-      key,
-      stamp: openingStamp(now, this.#told.get(key)?.stamp ?? noStamp),
-      until,
-      format: (telling) => formatUse({ use, until, ...telling }),
-    };
-    this.#told.set(key, tellable);
-    outgoing.add(tellable);
+    const stamp = openingStamp(now, this.#told.get(key)?.stamp ?? noStamp);
+    const told = { use, stamp, until: movedTime(now, Math.ceil(life)) };
+    this.#told.set(key, told);
+    this.#send(told);
+  }
+
+  /** Moves all times: those before were by a clock that was `shift` milliseconds behind. Tells all again. */
+  move(shift: number): void {
+    for (const [key, { use, stamp, until }] of [...this.#told]) {
+      const moved = {
+        use,
+        stamp: (stamp + 2 * shift) as FleetStamp,
+        until: movedTime(until, shift),
+      };
+      this.#told.set(key, moved);
+      this.#send(moved);
+    }
+    const unclaimed = [...this.#unclaimed];
+    this.#unclaimed.clear();
+    for (const one of unclaimed) {
+      this.#unclaimed.add({ ...one, until: movedTime(one.until, shift) });
+    }
   }
 
   /** Tells what of this gateway's these rows, which are the whole table, do not have. */
   tellMissing(rows: readonly BoardRow[]): void {
-    const { seal, outgoing } = this.#parts;
+    const { seal } = this.#parts;
     const stamps = new Map(rows.map(({ field, stamp }) => [field, stamp]));
-    for (const tellable of this.#told.values()) {
-      const stamp = stamps.get(seal.digest(tellable.key)) ?? noStamp;
-      if (stamp < tellable.stamp) outgoing.add(tellable);
+    for (const [key, told] of this.#told) {
+      if ((stamps.get(seal.digest(key)) ?? noStamp) < told.stamp) this.#send(told);
     }
   }
 
@@ -139,6 +160,13 @@ export class SingleUses {
 
   detach(): void {
     this.#board = undefined;
+  }
+
+  #send({ use, stamp, until }: ToldUse): void {
+    this.#parts.outgoing.add({
+      ...{ key: keyOfUse(use), stamp, until },
+      format: (telling) => formatUse({ use, until, ...telling }),
+    });
   }
 
   /** Returns whether this gateway has it now. Throws a `BoardError`. */

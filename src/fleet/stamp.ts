@@ -42,6 +42,11 @@ export function isClosingStamp(number: number): number is FleetStamp {
   return number === noStamp || (isStamp(number) && number % 2 === 1);
 }
 
+/** Returns the time that is `milliseconds` later. */
+export function movedTime(time: FleetTime, milliseconds: number): FleetTime {
+  return fleetTime(time + milliseconds);
+}
+
 /** Returns the later one. */
 export function latestTime(a: FleetTime, b: FleetTime): FleetTime {
   return a > b ? a : b;

@@ -27,7 +27,7 @@ describe.skipIf(needs("redis-server"))("gateways around Redis", () => {
 
   async function start(limits?: StoreLimits): Promise<void> {
     const parts = { clock: systemClock, connect: () => server.connect(limits) };
-    gateways = ["gw-1", "gw-2", "gw-3"].map((name) => new FleetGateway(name, parts));
+    gateways = ["gw-1", "gw-2", "gw-3"].map((name) => new FleetGateway(name, parts).start());
     await joined();
   }
 
@@ -68,7 +68,10 @@ describe.skipIf(needs("redis-server"))("gateways around Redis", () => {
     }
     await expect.poll(() => states().every(({ waiting }) => waiting === 0), patience).toBe(true);
     // A gateway that comes now learns it from the table alone.
-    const late = new FleetGateway("gw-4", { clock: systemClock, connect: () => server.connect() });
+    const late = new FleetGateway("gw-4", {
+      clock: systemClock,
+      connect: () => server.connect(),
+    }).start();
     gateways = [...gateways, late];
     await openAtAll(2, 3);
     await closedAtAll(1);

@@ -93,12 +93,11 @@ describe.skipIf(needs("redis-server"))("a store that sentinels watch", () => {
       await one.waitFor(/(?:\+sentinel sentinel [\s\S]*){2}/);
       await one.waitFor(/\+slave slave /);
     }
-    gateways = ["gw-1", "gw-2"].map(
-      (name) =>
-        new FleetGateway(name, {
-          clock: systemClock,
-          connect: () => RedisBoard.open("office", { address, limits: patientLimits }),
-        }),
+    gateways = ["gw-1", "gw-2"].map((name) =>
+      new FleetGateway(name, {
+        clock: systemClock,
+        connect: () => RedisBoard.open("office", { address, limits: patientLimits }),
+      }).start(),
     );
   });
   afterEach(async () => {

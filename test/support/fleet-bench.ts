@@ -1,6 +1,8 @@
 import { Fleet } from "../../src/fleet/fleet.ts";
 import type { FleetOptions } from "../../src/fleet/fleet-options.ts";
+import type { StampedHolder } from "../../src/fleet/local-leases.ts";
 import { FleetSeal } from "../../src/fleet/seal.ts";
+import type { HolderChange } from "../../src/fleet/shared-leases.ts";
 import type { SingleUse } from "../../src/fleet/single-use.ts";
 import type { FleetTime } from "../../src/fleet/stamp.ts";
 import type { HolderSubject } from "../../src/fleet/subject.ts";
@@ -28,8 +30,10 @@ export class FleetGateway {
   /** What others used, and what others used, too. */
   readonly used: SingleUse[] = [];
   readonly usedTwice: SingleUse[] = [];
+  readonly stamped: StampedHolder[] = [];
   readonly lines: string[] = [];
-  readonly #ended: Promise<void>;
+  readonly changes: HolderChange[] = [];
+  #ended: Promise<void> | undefined;
 
   constructor(
     name: string,
@@ -40,19 +44,25 @@ export class FleetGateway {
       version: "1",
       seal: new FleetSeal("office", [fleetKey]),
       onChange: (changes) => {
+        this.changes.push(...changes);
         for (const { holder, after } of changes) {
           const key = keyOfSubject(holder);
           if (after === undefined) this.heard.delete(key);
-          else this.heard.set(key, after);
+          else this.heard.set(key, after.end);
         }
       },
+      onStamped: (stamped) => this.stamped.push(...stamped),
       onUsed: (uses) => this.used.push(...uses),
       onDoubleUse: (use) => this.usedTwice.push(use),
       onJoined: () => this.lines.push("joined"),
       onLost: (why) => this.lines.push(`lost: ${why}`),
       ...options,
     });
+  }
+
+  start(): this {
     this.#ended = this.fleet.run();
+    return this;
   }
 
   async stop(): Promise<void> {
@@ -68,10 +78,16 @@ export class FleetBench {
   readonly gateways: FleetGateway[] = [];
 
   async add(name: string, options: Partial<FleetOptions> = {}): Promise<FleetGateway> {
+    const gateway = this.make(name, options).start();
+    await this.settle();
+    return gateway;
+  }
+
+  /** Makes a gateway that is not started. */
+  make(name: string, options: Partial<FleetOptions> = {}): FleetGateway {
     const { clock, store } = this;
     const gateway = new FleetGateway(name, { clock, connect: () => store.open(), ...options });
     this.gateways.push(gateway);
-    await this.settle();
     return gateway;
   }
 

@@ -1,0 +1,117 @@
+import type { Clock } from "../base/clock.ts";
+import type { Monotonic } from "../base/time.ts";
+import { later } from "../base/time.ts";
+import { knownAtFirstJoin } from "./first-join.ts";
+import type { FleetClock } from "./fleet-clock.ts";
+import type { OwnRecords } from "./own-records.ts";
+import type { FleetKnowledge, SharedLeases } from "./shared-leases.ts";
+import type { FleetStamp } from "./stamp.ts";
+import { movedTime, noStamp } from "./stamp.ts";
+import type { FleetSubject, HolderSubject } from "./subject.ts";
+
+/** A holder that the journal kept of an earlier start of this gateway. */
+export interface RestoredHolder {
+  readonly holder: HolderSubject;
+  /** Until it leaves: milliseconds. */
+  readonly left: number;
+  /** As it was told. */
+  readonly stamp: FleetStamp;
+  /** Whether this gateway told it. */
+  readonly isOwn: boolean;
+}
+
+type PendingHolder = RestoredHolder & { readonly due: Monotonic };
+
+/** The stamp of the opening of a holder that ends last. */
+export interface StampedHolder {
+  readonly holder: HolderSubject;
+  readonly stamp: FleetStamp;
+}
+
+export interface LocalLeasesParts {
+  readonly clock: Clock;
+  readonly fleetClock: FleetClock;
+  readonly leases: SharedLeases;
+  readonly own: OwnRecords;
+  /** Told the stamps of what was opened before the store's clock was known. */
+  readonly onStamped: (stamped: readonly StampedHolder[]) => void;
+}
+
+/**
+ * What is done with leases at this gateway. Nothing has a stamp until the store's clock was measured once: the date
+ * of this machine may be wrong.
+ */
+export class LocalLeases {
+  readonly #parts: LocalLeasesParts;
+  /** Until the first measurement. */
+  readonly #restored: PendingHolder[] = [];
+
+  constructor(parts: LocalLeasesParts) {
+    this.#parts = parts;
+  }
+
+  opened(holder: HolderSubject, length: number): FleetStamp | undefined {
+    const now = this.#parts.fleetClock.now();
+    return this.#tell(this.#parts.leases.open(holder, now, movedTime(now, Math.ceil(length))));
+  }
+
+  adopted(holder: HolderSubject, age: number, left: number): FleetStamp | undefined {
+    const now = this.#parts.fleetClock.now();
+    const [since, end] = [movedTime(now, -Math.ceil(age)), movedTime(now, Math.ceil(left))];
+    return this.#tell(this.#parts.leases.adopt(holder, now, since, end));
+  }
+
+  closed(subject: FleetSubject, length: number): void {
+    const now = this.#parts.fleetClock.now();
+    this.#tell(this.#parts.leases.close(subject, now, Math.ceil(length)));
+  }
+
+  restored(restored: RestoredHolder): void {
+    const { clock, fleetClock, leases } = this.#parts;
+    const one = { ...restored, due: later(clock.now(), restored.left) };
+    if (!fleetClock.isMeasured) {
+      this.#restored.push(one);
+      return;
+    }
+    leases.add(this.#knowledgeOf(one));
+    this.#keep(one);
+  }
+
+  /** At the first measurement: what was done before was by a clock that was `shift` milliseconds behind. */
+  measuredFirst(shift: number): void {
+    const { leases, own, onStamped } = this.#parts;
+    const restored = this.#restored.splice(0);
+    const known = restored.map((one) => this.#knowledgeOf(one));
+    leases.replace(knownAtFirstJoin([...leases.values()], known, shift));
+    const opened = own.holders();
+    own.tellAll();
+    for (const one of restored) this.#keep(one);
+    const stamped = opened.flatMap((holder) => {
+      const { stamp } = leases.lastOpeningOf(holder) ?? {};
+      return stamp === undefined ? [] : [{ holder, stamp }];
+    });
+    if (stamped.length > 0) onStamped(stamped);
+  }
+
+  /** Returns the stamp of the opening that ends last, once it can be known. */
+  #tell(known: FleetKnowledge): FleetStamp | undefined {
+    const { own, fleetClock, leases } = this.#parts;
+    own.tell(known);
+    const { subject } = known;
+    if (subject.kind !== "holder" || !fleetClock.isMeasured) return undefined;
+    return leases.lastOpeningOf(subject)?.stamp;
+  }
+
+  /** What another gateway told is its own business. */
+  #keep({ holder, isOwn }: RestoredHolder): void {
+    const known = this.#parts.leases.get(holder);
+    if (isOwn && known !== undefined) this.#parts.own.keep(known);
+  }
+
+  #knowledgeOf({ holder, stamp, due }: PendingHolder): FleetKnowledge {
+    const { clock, fleetClock } = this.#parts;
+    const end = movedTime(fleetClock.now(), Math.ceil(due - clock.now()));
+    const history = { closed: noStamp, openings: [{ stamp, end }] };
+    return { subject: holder, history, until: end };
+  }
+}
