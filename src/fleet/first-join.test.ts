@@ -101,11 +101,16 @@ describe("a gateway that starts again", () => {
   };
 
   /** Stops a gateway, and starts it with what its journal says: it has a lease for so long. */
-  async function startAgain(gateway: FleetGateway, stamp: FleetStamp, left: number, isOwn = true) {
+  async function startAgain(
+    gateway: FleetGateway,
+    stamp: FleetStamp,
+    left: number,
+    origin?: string,
+  ) {
     bench.gateways.splice(bench.gateways.indexOf(gateway), 1);
     await gateway.stop();
     const next = bench.make("gw-2");
-    next.fleet.restored({ holder, left, stamp, isOwn });
+    next.fleet.restored({ holder, left, stamp, origin });
     return next;
   }
 
@@ -144,7 +149,7 @@ describe("a gateway that starts again", () => {
     const stamp = stampOf(one, hour);
     await bench.settle();
     bench.store.flush();
-    const again = await startAgain(two, stamp, hour, false);
+    const again = await startAgain(two, stamp, hour, "gw-1");
     again.start();
     await bench.settle();
     expect(again.fleet.state.told).toBe(0);
@@ -176,10 +181,10 @@ describe("a gateway that starts again", () => {
     const two = await bench.add("gw-2");
     one.fleet.closed(everything, hour);
     await bench.settle();
-    two.fleet.restored({ holder, left: hour, stamp: 2000 as FleetStamp, isOwn: true });
+    two.fleet.restored({ holder, left: hour, stamp: 2000 as FleetStamp });
     expect(two.fleet.endOf(holder)).toBeUndefined();
     const stamp = (2 * bench.clock.wall() + 4) as FleetStamp;
-    two.fleet.restored({ holder: holderOfSource(8), left: hour, stamp, isOwn: true });
+    two.fleet.restored({ holder: holderOfSource(8), left: hour, stamp });
     await bench.pass(70_000);
     expect(one.fleet.endOf(holderOfSource(8))).toBe(bench.clock.wall() + hour - 70_000);
   });

@@ -17,8 +17,8 @@ export function knownAtFirstJoin(
 ): FleetKnowledge[] {
   const known = [...early];
   const later = 2 * shift + raiseOf(known, restored, 2 * shift);
-  const moved = known.map(({ subject, history, until }) => ({
-    subject,
+  const moved = known.map(({ history, until, ...one }) => ({
+    ...one,
     history: movedHistory(history, later, shift),
     until: movedTime(until, shift),
   }));

@@ -13,6 +13,7 @@ import { Outgoing } from "./outgoing.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Pauses } from "./pauses.ts";
 import { Roster } from "./roster.ts";
+import type { LivingHolder } from "./shared-leases.ts";
 import { SharedLeases } from "./shared-leases.ts";
 import { SingleUses } from "./single-uses.ts";
 import type { FleetStamp, FleetTime } from "./stamp.ts";
@@ -33,7 +34,7 @@ export class Fleet {
   readonly roster: Roster;
   readonly uses: SingleUses;
   readonly #options: FleetOptions;
-  readonly #leases = new SharedLeases();
+  readonly #leases: SharedLeases;
   readonly #local: LocalLeases;
   readonly #session: FleetSessionParts;
   #board: Board | undefined;
@@ -48,7 +49,9 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     this.#options = options;
-    const [leases, fleetClock] = [this.#leases, new FleetClock(options.clock)];
+    const leases = new SharedLeases(options.gateway);
+    const fleetClock = new FleetClock(options.clock);
+    this.#leases = leases;
     const parts = { ...options, fleetClock, leases };
     const outgoing = new Outgoing(parts);
     const own = new OwnRecords(leases, outgoing, options.seal);
@@ -89,6 +92,11 @@ export class Fleet {
   /** Returns until when a holder stays, or undefined if no opening lives. */
   endOf(holder: HolderSubject): FleetTime | undefined {
     return this.#leases.endOf(holder);
+  }
+
+  /** Returns the holders for whom a door is open in the fleet, here or elsewhere. */
+  living(): readonly LivingHolder[] {
+    return this.#leases.living(this.now());
   }
 
   /**

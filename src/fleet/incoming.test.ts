@@ -18,7 +18,7 @@ const [here, there] = [new FleetSeal("office", [key]), new FleetSeal("office", [
 
 function make() {
   const clock = new ManualClock(date);
-  const leases = new SharedLeases();
+  const leases = new SharedLeases("gw-9");
   const fleetClock = new FleetClock(clock);
   return { leases, incoming: new Incoming({ seal: here, clock, fleetClock, leases }) };
 }

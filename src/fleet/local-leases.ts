@@ -16,8 +16,8 @@ export interface RestoredHolder {
   readonly left: number;
   /** As it was told. */
   readonly stamp: FleetStamp;
-  /** Whether this gateway told it. */
-  readonly isOwn: boolean;
+  /** The gateway that told it, if it was not this one. */
+  readonly origin?: string | undefined;
 }
 
 type PendingHolder = RestoredHolder & { readonly due: Monotonic };
@@ -29,6 +29,7 @@ export interface StampedHolder {
 }
 
 export interface LocalLeasesParts {
+  readonly gateway: string;
   readonly clock: Clock;
   readonly fleetClock: FleetClock;
   readonly leases: SharedLeases;
@@ -103,15 +104,16 @@ export class LocalLeases {
   }
 
   /** What another gateway told is its own business. */
-  #keep({ holder, isOwn }: RestoredHolder): void {
+  #keep({ holder, origin = this.#parts.gateway }: RestoredHolder): void {
     const known = this.#parts.leases.get(holder);
-    if (isOwn && known !== undefined) this.#parts.own.keep(known);
+    if (origin === this.#parts.gateway && known !== undefined) this.#parts.own.keep(known);
   }
 
-  #knowledgeOf({ holder, stamp, due }: PendingHolder): FleetKnowledge {
-    const { clock, fleetClock } = this.#parts;
+  #knowledgeOf({ holder, stamp, due, ...one }: PendingHolder): FleetKnowledge {
+    const { gateway, clock, fleetClock } = this.#parts;
+    const { origin = gateway } = one;
     const end = movedTime(fleetClock.now(), Math.ceil(due - clock.now()));
     const history = { closed: noStamp, openings: [{ stamp, end }] };
-    return { subject: holder, history, until: end };
+    return { subject: holder, history, until: end, origin };
   }
 }

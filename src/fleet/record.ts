@@ -17,8 +17,6 @@ import type { FleetSubject } from "./subject.ts";
 
 /** What a gateway tells of a subject. */
 export interface FleetRecord extends FleetKnowledge {
-  /** The gateway that tells it. */
-  readonly origin: string;
   /** The date there when it was told. */
   readonly date: WallTime;
   /** How long it had effect from then on: milliseconds. */

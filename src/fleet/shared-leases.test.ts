@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tries } from "../../test/support/effort.ts";
 import { address } from "../../test/support/packets.ts";
-import type { FleetKnowledge, ToldKnowledge } from "./shared-leases.ts";
+import type { FleetKnowledge } from "./shared-leases.ts";
 import { mostOpenings, SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";
@@ -47,9 +47,6 @@ const act: fc.Arbitrary<PlannedAct> = fc.record({
   heard: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
 });
 
-const told = (...known: readonly FleetKnowledge[]): ToldKnowledge[] =>
-  known.map((one) => ({ ...one, origin: "gw-1" }));
-
 const stateOf = (leases: SharedLeases) =>
   new Map([...leases.values()].map((one) => [keyOfSubject(one.subject), one]));
 
@@ -62,28 +59,28 @@ describe("what gateways know", () => {
     );
     fc.assert(
       fc.property(story, fc.infiniteStream(fc.nat()), ([acts, skews], picks) => {
-        const gateways = skews.map(() => new SharedLeases());
-        const all: FleetKnowledge[] = [];
+        const gateways = skews.map(() => new SharedLeases("gw-1"));
+        const told: FleetKnowledge[] = [];
         let time = 1000;
         for (const { gateway, ahead, subject, length, opens, heard } of acts) {
-          const leases = gateways[gateway] ?? new SharedLeases();
+          const leases = gateways[gateway] ?? new SharedLeases("gw-1");
           time += ahead;
           const now = fleetTime(time + (skews[gateway] ?? 0));
           const closes = !opens || subject.kind !== "holder";
-          all.push(
+          told.push(
             closes
               ? leases.close(subject, now, hour)
               : leases.open(subject, now, fleetTime(now + length)),
           );
-          for (const [i, other] of gateways.entries()) if (heard[i]) other.merge(told(...all));
+          for (const [i, other] of gateways.entries()) if (heard[i]) other.merge(told);
         }
-        const shuffled = all
+        const shuffled = told
           .map((one) => ({ one, place: picks.next().value ?? 0 }))
           .sort((a, b) => a.place - b.place)
           .map(({ one }) => one);
         for (const [i, leases] of gateways.entries()) {
-          for (const one of i === 0 ? all : shuffled) leases.merge(told(one));
-          leases.merge(told(...shuffled.slice(0, 3)));
+          for (const one of i === 0 ? told : shuffled) leases.merge([one]);
+          leases.merge(shuffled.slice(0, 3));
         }
         const [first, ...others] = gateways.map(stateOf);
         for (const other of others) {
@@ -110,13 +107,13 @@ describe("what gateways know", () => {
           ...one,
           opens: one.opens && one.subject.kind === "holder",
         }));
-        const leases = new SharedLeases();
+        const leases = new SharedLeases("gw-1");
         for (const { subject, time, end, opens } of changes) {
           const openings = [{ stamp: (2 * time) as FleetStamp, end: fleetTime(end) }];
           const history = opens
             ? { closed: 0 as FleetStamp, openings }
             : { closed: (2 * time + 1) as FleetStamp, openings: [] };
-          leases.merge(told({ subject, history, until: fleetTime(100) }));
+          leases.merge([{ subject, history, until: fleetTime(100), origin: "gw-2" }]);
         }
         const concerns = (subject: FleetSubject) =>
           subject.kind === "holder"
@@ -133,7 +130,7 @@ describe("what gateways know", () => {
   });
 
   test("is kept until it has no more effect", () => {
-    const leases = new SharedLeases();
+    const leases = new SharedLeases("gw-1");
     leases.open(holder, fleetTime(1000), fleetTime(5000));
     const { until } = leases.close({ kind: "door", door: "ssh" }, fleetTime(1001), 10);
     expect(until).toBe(5000);
@@ -152,25 +149,25 @@ describe("changes at one gateway", () => {
     { kind: "who", who: "alice/laptop" },
     { kind: "all" },
   ])("a knock after a closing of scope $kind opens, though this clock is behind", (scope) => {
-    const [fast, slow] = [new SharedLeases(), new SharedLeases()];
-    slow.merge(told(fast.open(named, fleetTime(1000), fleetTime(9000))));
+    const [fast, slow] = [new SharedLeases("gw-1"), new SharedLeases("gw-1")];
+    slow.merge([fast.open(named, fleetTime(1000), fleetTime(9000))]);
     const closing = fast.close(scope, fleetTime(1003), hour);
-    expect(slow.merge(told(closing))).toMatchObject([
-      { holder: named, before: { end: 9000 }, after: undefined },
+    expect(slow.merge([closing])).toMatchObject([
+      { holder: named, before: { end: 9000 }, after: undefined, origin: "gw-1" },
     ]);
     slow.open(named, fleetTime(1000), fleetTime(8000));
     expect(slow.endOf(named)).toBe(8000);
   });
 
   test("a closing of a scope closes what it knows of, though this clock is behind", () => {
-    const [fast, slow] = [new SharedLeases(), new SharedLeases()];
-    slow.merge(told(fast.open(named, fleetTime(1003), fleetTime(9000))));
+    const [fast, slow] = [new SharedLeases("gw-1"), new SharedLeases("gw-1")];
+    slow.merge([fast.open(named, fleetTime(1003), fleetTime(9000))]);
     slow.close({ kind: "all" }, fleetTime(1000), hour);
     expect(slow.endOf(named)).toBeUndefined();
   });
 
   test("what the kernel opened before a closing that was told since is closed", () => {
-    const leases = new SharedLeases();
+    const leases = new SharedLeases("gw-1");
     leases.close({ kind: "door", door: "ssh" }, fleetTime(2000), hour);
     leases.adopt(holder, fleetTime(3000), fleetTime(1500), fleetTime(9000));
     expect(leases.endOf(holder)).toBeUndefined();
@@ -179,7 +176,7 @@ describe("changes at one gateway", () => {
   });
 
   test("a record never has more openings than it may, and the latest end stays", () => {
-    const leases = new SharedLeases();
+    const leases = new SharedLeases("gw-1");
     let last = 0;
     for (let i = 0; i < 3 * mostOpenings; i++) {
       const { history } = leases.open(holder, fleetTime(1000 + i), fleetTime(9000 - i));
@@ -190,7 +187,7 @@ describe("changes at one gateway", () => {
   });
 
   test("openings that a scope has closed do not come back where there are too many", () => {
-    const leases = new SharedLeases();
+    const leases = new SharedLeases("gw-1");
     for (let i = 0; i < mostOpenings; i++) {
       leases.open(holder, fleetTime(1000 + i), fleetTime(9000 - i));
     }
@@ -200,11 +197,11 @@ describe("changes at one gateway", () => {
   });
 
   test("what opens and closes in one batch changes nothing, in either order", () => {
-    const other = new SharedLeases();
+    const other = new SharedLeases("gw-1");
     const opening = other.open(holder, fleetTime(1000), fleetTime(9000));
     const closing = other.close({ kind: "source", source }, fleetTime(1001), hour);
-    expect(new SharedLeases().merge(told(opening, closing))).toEqual([]);
-    expect(new SharedLeases().merge(told(closing, opening))).toEqual([]);
-    expect(new SharedLeases().merge(told(opening))).toHaveLength(1);
+    expect(new SharedLeases("gw-1").merge([opening, closing])).toEqual([]);
+    expect(new SharedLeases("gw-1").merge([closing, opening])).toEqual([]);
+    expect(new SharedLeases("gw-1").merge([opening])).toHaveLength(1);
   });
 });

@@ -18,10 +18,15 @@ export interface FleetKnowledge {
   readonly history: LeaseHistory;
   /** When it has no more effect, and may be dropped. */
   readonly until: FleetTime;
+  /** The gateway that told the last news of it. */
+  readonly origin: string;
 }
 
-/** Knowledge, and the gateway that told it. */
-export interface ToldKnowledge extends FleetKnowledge {
+/** A holder for whom a door is open. */
+export interface LivingHolder {
+  readonly holder: HolderSubject;
+  /** The one that ends last. */
+  readonly opening: FleetOpening;
   readonly origin: string;
 }
 
@@ -40,8 +45,14 @@ export const mostOpenings = 16;
 
 /** All that this gateway knows of the leases of the fleet: its own and those of the others, merged. Pure. */
 export class SharedLeases {
+  readonly #gateway: string;
   readonly #known = new Map<string, FleetKnowledge>();
   readonly #holders = new HolderIndex();
+
+  /** `gateway`: the name of this one. */
+  constructor(gateway: string) {
+    this.#gateway = gateway;
+  }
 
   get size(): number {
     return this.#known.size;
@@ -60,7 +71,7 @@ export class SharedLeases {
    * Adds what records say. Returns what they change, taken together: a record that opens and one that closes
    * change nothing, whichever comes first.
    */
-  merge(news: Iterable<ToldKnowledge>): HolderChange[] {
+  merge(news: Iterable<FleetKnowledge>): HolderChange[] {
     const touched = new Map<string, Omit<HolderChange, "after">>();
     for (const one of news) {
       const { subject, origin } = one;
@@ -84,13 +95,14 @@ export class SharedLeases {
   }
 
   /** Adds what is known of a subject. Returns what is known then. */
-  add({ subject, history, until }: FleetKnowledge): FleetKnowledge {
+  add({ subject, history, until, origin }: FleetKnowledge): FleetKnowledge {
     const key = keyOfSubject(subject);
     const before = this.#known.get(key);
     const merged = {
       subject,
       history: mergeHistories(before?.history ?? emptyHistory, history),
       until: latestTime(before?.until ?? until, until),
+      origin,
     };
     const isNews =
       before === undefined ||
@@ -125,7 +137,8 @@ export class SharedLeases {
       .map((holder) => this.get(holder)?.until ?? now)
       .reduce(latestTime, (now + length) as FleetTime);
     const closed = closingStamp(now, this.#stampAbove(subject));
-    return this.add({ subject, history: { closed, openings: [] }, until });
+    const history = { closed, openings: [] };
+    return this.add({ subject, history, until, origin: this.#gateway });
   }
 
   /** Returns the living opening of a holder that ends last, or undefined if none lives. Its end may have passed. */
@@ -139,6 +152,15 @@ export class SharedLeases {
     return this.lastOpeningOf(holder)?.end;
   }
 
+  /** Returns the holders for whom a door is open at `now`. */
+  living(now: FleetTime): LivingHolder[] {
+    return [...this.#known.values()].flatMap(({ subject, origin }) => {
+      const opening = subject.kind === "holder" ? this.lastOpeningOf(subject) : undefined;
+      const isLiving = opening !== undefined && opening.end > now;
+      return subject.kind === "holder" && isLiving ? [{ holder: subject, opening, origin }] : [];
+    });
+  }
+
   /** Drops what has no more effect at `now`. */
   expire(now: FleetTime): void {
     for (const { subject, until } of [...this.#known.values()]) {
@@ -149,7 +171,7 @@ export class SharedLeases {
   #open(subject: HolderSubject, now: FleetTime, opening: FleetOpening): FleetKnowledge {
     const until = opening.end;
     const add = (closed: FleetStamp, ...openings: readonly FleetOpening[]) =>
-      this.add({ subject, history: { closed, openings }, until });
+      this.add({ subject, history: { closed, openings }, until, origin: this.#gateway });
     const known = add(noStamp, opening);
     if (known.history.openings.length <= mostOpenings) return known;
     // A closing of a scope that contains the holder is one of the holder's own, too.
