@@ -8,7 +8,7 @@ import { needs } from "./requirements.ts";
 import { dialTcp, resetTcp } from "./session.ts";
 
 const root = join(import.meta.dirname, "../..");
-const documents = ["README.md", "README.ko.md", "docs/tutorial.md"];
+const documents = ["docs/from-knockd.md", "docs/first-server.md"];
 
 /** Returns the rules for port 22 that a document appends, in its order. */
 function rulesOf(document: string): string[] {
@@ -58,7 +58,7 @@ describe.skipIf(needs("iptables"))("a client that dials again from the same port
   );
 
   test("gets in with the same rules without the one for --syn", async () => {
-    await shut(rulesOf("README.md").filter((rule) => !rule.includes("--syn")));
+    await shut(rulesOf("docs/from-knockd.md").filter((rule) => !rule.includes("--syn")));
     await visit(40_011);
     expect(await dial(40_011)).toBe("open ECONNRESET");
   });

@@ -7,7 +7,7 @@ import { TestBed } from "./test-bed.ts";
 const docs = join(import.meta.dirname, "../../docs");
 
 /** How many commands each has at least. */
-const documents = { "tutorial.md": 30, "troubleshooting.md": 25 } as const;
+const documents = { "first-server.md": 30, "troubleshooting.md": 25 } as const;
 
 test.skipIf(needsSshd("nft", "tcpdump")).each(Object.entries(documents))(
   "what docs/%s shows is what happens",

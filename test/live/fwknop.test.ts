@@ -44,7 +44,7 @@ const rows: readonly (readonly [string, readonly string[], string])[] = [
   ["a clock behind", ["--time-offset-minus", "10m"], "clock"],
 ];
 
-// Debian's client: each row of docs/fwknop.md, and each refusal by its name.
+// Debian's client: each row of docs/from-fwknop.md, and each refusal by its name.
 describe.skipIf(needs("fwknop", "nft"))("Debian's fwknop client", () => {
   const bob = new FwknopDevice("bob/phone");
   const carol = new FwknopDevice("carol/pc", "sha512");

@@ -10,25 +10,26 @@ import { Server } from "./server.ts";
 import { needsSshd, releaseUsers, startSshd } from "./sshd.ts";
 
 const root = join(import.meta.dirname, "../..");
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const page = readFileSync(join(root, "docs/client.md"), "utf8");
+const configurations = readFileSync(join(root, "docs/configuration.md"), "utf8");
 
-/** Blocks of the README in this language, in order. */
-function blocks(language: string): string[] {
+/** Returns the blocks of a document in this language, in order. */
+function blocks(document: string, language: string): string[] {
   const fenced = new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, "gs");
-  return [...readme.matchAll(fenced)].map(([, text = ""]) => text);
+  return [...document.matchAll(fenced)].map(([, text = ""]) => text);
 }
 
-/** The first door of the README, short-lived and the only way in. */
-const door = (blocks("ini")[0] ?? "")
+/** The first door of docs/configuration.md, short-lived and the only way in. */
+const door = (blocks(configurations, "ini")[0] ?? "")
   .replace(/\[options\][^[]*/, "")
   .replace(/open_for *=.*/, "open_for = 3s\n    protect = yes");
 
-/** The lines of the README that make a profile, and use it. */
-const lines = [...readme.matchAll(/^ {4}(knock .*?)(?: +#.*)?$/gm)].map(([, line = ""]) => line);
+/** The lines of docs/client.md that make a profile, and use it. */
+const lines = [...page.matchAll(/^ {4}(knock .*?)(?: +#.*)?$/gm)].map(([, line = ""]) => line);
 const [saves = ""] = lines.filter((line) => line.includes("--save"));
 const [runs = ""] = lines.filter((line) => line.includes(" -- ssh "));
 
-/** A real sshd behind a door, everything as README says it. */
+/** A real sshd behind a door, everything as docs/client.md says it. */
 describe.skipIf(needsSshd("nft", "scp", "rsync"))("ssh behind a door", () => {
   let network: LiveNetwork;
   let server: Server;
@@ -86,12 +87,12 @@ describe.skipIf(needsSshd("nft", "scp", "rsync"))("ssh behind a door", () => {
     return folder.write("ssh_config", `${block}\n${own.join("\n")}\n`);
   }
 
-  const ways = blocks("ssh-config").map((block) => {
+  const ways = blocks(page, "ssh-config").map((block) => {
     const name = /^ *(ProxyCommand .*|Match .*?exec)/m.exec(block)?.[1] ?? block;
     return [name, block] as const;
   });
 
-  test("README shows three ways, the profile and a command", () => {
+  test("the page shows three ways, the profile and a command", () => {
     expect(ways.map(([name]) => name)).toEqual([
       expect.stringMatching(/^ProxyCommand knock .*--proxy %h %p 7003/),
       expect.stringMatching(/^ProxyCommand knock --profile home --proxy %h %p$/),

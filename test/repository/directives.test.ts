@@ -8,17 +8,17 @@ const root = join(import.meta.dirname, "../..");
 const text = (path: string) => readFileSync(join(root, path), "utf8");
 const rows = [...optionRows, ...doorRows];
 
-/** Those of knockd 0.8, which differences.md does not list. */
+/** Those of knockd 0.8, which from-knockd.md does not list. */
 const knockd = new Set([
   ...["UseSyslog", "LogFile", "PidFile", "Interface", "Sequence", "One_Time_Sequences"],
   ...["Seq_Timeout", "TCPFlags", "Target", "Start_Command", "Start_Command_6", "Cmd_Timeout"],
   ...["Stop_Command", "Stop_Command_6"],
 ]);
 
-/** The names in backticks behind some words of differences.md, up to a full stop, in lower case. */
+/** The names in backticks behind some words of from-knockd.md, up to a full stop, in lower case. */
 function namesAfter(words: string): string[] {
-  const [, list = ""] = text("docs/differences.md").split(words);
-  const [sentence = ""] = list.split(/counts from|\.\n/);
+  const [, list = ""] = text("docs/from-knockd.md").replaceAll(/\s+/g, " ").split(words);
+  const [sentence = ""] = list.split(/counts from|\. /);
   return [...sentence.matchAll(/`(\w+)`/g)].map(([, name = ""]) => name.toLowerCase()).sort();
 }
 
@@ -32,8 +32,8 @@ test("no two directives of a section share a name", () => {
 });
 
 // `npx vitest run -u test/repository/directives.test.ts` writes the table anew.
-test("the table of README.md follows from the rows", async () => {
-  const path = join(root, "README.md");
+test("the table of docs/configuration.md follows from the rows", async () => {
+  const path = join(root, "docs/configuration.md");
   const written = readFileSync(path, "utf8");
   const table = /^\| section \| directive \|.*\n(?:^\|.*\n)*/m;
   expect(written).toMatch(table);
@@ -59,14 +59,14 @@ test("knockd.conf(5) lists every word that a directive takes", () => {
   }
 });
 
-test("docs/differences.md lists the directives that knockd does not have", () => {
+test("docs/from-knockd.md lists the directives that knockd does not have", () => {
   const ours = rows.map(({ name }) => name).filter((name) => !knockd.has(name));
   expect(namesAfter("- New: `LogFormat`")).toEqual(
     lower(ours.filter((name) => name !== "LogFormat")),
   );
 });
 
-test("docs/differences.md lists the options that count from the next start", () => {
+test("docs/from-knockd.md lists the options that count from the next start", () => {
   const fixed = optionRows.filter(({ isFixed }) => isFixed).map(({ name }) => name);
   expect(namesAfter("also if they were removed. A changed")).toEqual(lower(fixed));
 });

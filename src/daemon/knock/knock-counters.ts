@@ -9,7 +9,7 @@ type KnockFormat = "sesame" | "stun" | "fwknop";
 
 export const knockFormats: readonly KnockFormat[] = ["sesame", "stun", "fwknop"];
 
-/** What became of a packet: it was accepted, or the check of docs/knock-packet.md or docs/fwknop.md that refused it. */
+/** What became of a packet: it was accepted, or the check of docs/knock-packet.md or docs/from-fwknop.md that refused it. */
 export const knockResults: readonly string[] = [
   ...["accepted", "form", "hint", "repeated", "repeated-elsewhere", "budget", "tag", "clock"],
   ...["replay", "start", "rate", "signature", "journal", "disabled", "expired", "source"],

@@ -169,8 +169,8 @@ test("leases that could not be closed are counted", async () => {
   expect(read().value("sesame_leases_not_closed")).toBe(1);
 });
 
-describe("docs/metrics.md", () => {
-  const page = readFileSync(new URL("../../../docs/metrics.md", import.meta.url), "utf8");
+describe("docs/monitoring.md", () => {
+  const page = readFileSync(new URL("../../../docs/monitoring.md", import.meta.url), "utf8");
   const rows = [...page.matchAll(/^\| `(\w+)` \| (counter|gauge|histogram) \|(.*?)\|/gm)].map(
     ([, name, type, labels = ""]) => [name, type, labels.replaceAll("`", "").trim()].join(" "),
   );
