@@ -18,6 +18,7 @@ import type { LoggedFirewallOptions } from "./logged-firewall.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";
 import { NativeLeases } from "./native-leases.ts";
 import { OrphanedCommands } from "./orphaned-commands.ts";
+import { PlannedOpenings, requestsOf } from "./planned-openings.ts";
 import { RepeatFilter } from "./repeat-filter.ts";
 import type { SourcePlace } from "./source-order.ts";
 
@@ -45,6 +46,7 @@ export class LeaseManager {
   readonly #registry: LeaseRegistry;
   readonly #scheduler: CommandScheduler;
   readonly #closings: Closings;
+  readonly #planned: PlannedOpenings;
   readonly #commands: CommandLeases;
   readonly #natives: NativeLeases;
   readonly #orphans: OrphanedCommands;
@@ -64,6 +66,7 @@ export class LeaseManager {
     const own = { registry: this.#registry, firewall: this.#firewall, scheduler: this.#scheduler };
     const base = { clock, locks, ...own };
     this.#closings = new Closings(base);
+    this.#planned = new PlannedOpenings(base);
     const parts = { ...base, closings: this.#closings };
     this.#commands = new CommandLeases(options, parts);
     this.#natives = new NativeLeases(parts);
@@ -108,18 +111,14 @@ export class LeaseManager {
    * false if the door could not be opened. The log says why.
    */
   open(request: AccessRequest): Promise<boolean> {
-    const { access, place } = request;
     const opened = this.#open(request);
-    const lease = this.#registry.find(access);
-    const isPlanned = lease !== undefined && reopenOf(lease).at(-1)?.place === place;
-    if (place !== undefined && !isPlanned) this.#scheduler.release(place);
+    this.#planned.release(request);
     return opened;
   }
 
   /** Reserves the place of a knock among those of its source, if it runs a command. It is to be opened soon. */
-  reserve({ access }: AccessRequest): SourcePlace | undefined {
-    const isOrdered = access.method.kind === "command" && access.knock !== undefined;
-    return isOrdered ? this.#scheduler.reserve(access.source) : undefined;
+  reserve(request: AccessRequest): SourcePlace | undefined {
+    return this.#planned.reserve(request);
   }
 
   /** Returns what keeps a lease that is closing from being closed at this moment. */
@@ -142,7 +141,7 @@ export class LeaseManager {
     const what = "is being closed, opens again afterwards";
     this.#firewall.log("info", "waiting", access, what);
     const { state } = lease;
-    const planned = this.#plan(lease, request);
+    const planned = this.#planned.add(lease, request);
     if (state.kind === "open" || (state.kind === "orphaned" && state.wait === "overdue")) {
       await this.#closings.close(lease, planned);
       return true;
@@ -209,7 +208,7 @@ export class LeaseManager {
 
   /** Makes a holder leave at `due` at the latest; at once if that has passed. */
   async curtail({ id }: Lease, holder: string, due: Monotonic): Promise<void> {
-    this.#curtailPlan(id, holder, due);
+    this.#planned.curtail(id, holder, due);
     const now = this.#options.clock.now();
     const lease = this.#registry.get(id);
     if (lease === undefined || (lease.by.get(holder) ?? longAgo) <= due) return;
@@ -236,29 +235,13 @@ export class LeaseManager {
     }
   }
 
-  /** Does what `curtail` does with what a holder has asked for, and waits for a closing. */
-  #curtailPlan(id: number, holder: string, due: Monotonic): void {
-    const lease = this.#registry.get(id);
-    const planned = lease === undefined ? [] : reopenOf(lease);
-    const own = planned.find(({ access }) => holderOf(access) === holder);
-    if (own === undefined) return;
-    const left = due - this.#options.clock.now();
-    const others = planned.filter((one) => one !== own);
-    if (left <= 0 && own.place !== undefined) this.#scheduler.release(own.place);
-    const shorter = { ...own, length: Math.min(own.length, left) };
-    const requests = left > 0 ? planned.map((one) => (one === own ? shorter : one)) : others;
-    this.#registry.step({ op: "reopen", id, requests });
-  }
-
   /**
    * Closes a lease before its time, or tries again to; resolves when that is done or has failed. If the
    * start command still runs, the lease is closed now, and once more when that has ended. What waits to
    * be opened is not opened, nor what waits for the closing.
    */
   async close(lease: Lease): Promise<void> {
-    const planned = reopenOf(this.#registry.get(lease.id) ?? lease);
-    for (const { place } of planned) if (place !== undefined) this.#scheduler.release(place);
-    if (planned.length > 0) this.#registry.step({ op: "reopen", id: lease.id, requests: [] });
+    this.#planned.cancel(lease);
     await this.#close(lease);
   }
 
@@ -350,21 +333,6 @@ export class LeaseManager {
     return isStarted;
   }
 
-  /**
-   * Returns what is carried out when a lease is closed: what the other holders have asked for, or have of a
-   * lease that a rerun closes, and this request, with its place among the knocks of its source.
-   */
-  #plan(lease: Lease, request: AccessRequest): readonly AccessRequest[] {
-    const place = request.place ?? this.reserve(request);
-    const before = reopenOf(lease).at(-1)?.place;
-    if (before !== undefined && before !== place) this.#scheduler.release(before);
-    const isRerun = lease.state.kind === "open";
-    const planned = isRerun ? requestsOf(lease, this.#options.clock.now()) : reopenOf(lease);
-    const isOwn = ({ access }: AccessRequest) => holderOf(access) === holderOf(request.access);
-    const length = Math.max(request.length, ...planned.filter(isOwn).map(({ length }) => length));
-    return [...planned.filter((one) => !isOwn(one)), { ...request, length, place }];
-  }
-
   #skip(access: Access): true {
     this.#firewall.log("info", "resting", access, "has just run, does not run again");
     return true;
@@ -418,15 +386,6 @@ export class LeaseManager {
       if (reopened !== undefined) void this.#hold(reopened, holderOf(access), length);
     }
   }
-}
-
-/** Returns requests that open a lease again, one for each of its holders, with the time they have left. */
-function requestsOf({ access, by }: Lease, now: Monotonic): AccessRequest[] {
-  const { who: _, ...nameless } = access;
-  return holdersAt(by, now).map((holder) => {
-    const length = (by.get(holder) ?? now) - now;
-    return { access: { ...nameless, ...whoMember(holder) }, length, again: "extend" };
-  });
 }
 
 function isOfCommands({ access }: Lease): boolean {
