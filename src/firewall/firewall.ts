@@ -22,6 +22,8 @@ export interface AccessParts {
   readonly knock: { readonly port: number; readonly protocol: Protocol } | undefined;
   /** The device whose key opened the door, or `knockctl` for an administrator; absent for a sequence. */
   readonly who?: string;
+  /** The gateway of the fleet at which that was; absent if at this one. */
+  readonly origin?: string;
 }
 
 /** By the commands of the configuration. */

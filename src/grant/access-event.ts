@@ -47,13 +47,16 @@ interface AccessSubject {
   readonly owner: AccessOwner;
   readonly source: Address;
   readonly method: Access["method"]["kind"];
+  /** The gateway of the fleet that opened it; absent if this one did. */
+  readonly origin?: string;
 }
 
 export type AccessListener = (event: AccessEvent) => void;
 
 /** Returns what opened an access. */
-export function openerOf({ knock, who }: Access): AccessOpener {
+export function openerOf({ knock, who, origin }: Access): AccessOpener {
   if (who === administratorName) return { by: "administrator" };
   if (who !== undefined) return { by: "key", who };
+  if (origin !== undefined) return { by: "knock" };
   return { by: knock === undefined ? "administrator" : "knock" };
 }

@@ -163,7 +163,7 @@ describe("a stop command that fails", () => {
       const source = address(`10.0.${id >> 8}.${id & 255}`);
       const access = byCommands({ source });
       const moments = { since: monotonic(0), due: monotonic(1) };
-      const lease = { id, access, length: 1, by: new Map(), ...moments };
+      const lease = { id, access, length: 1, marks: new Map(), by: new Map(), ...moments };
       ledger.add({ ...lease, state: { kind: "closing", failure } });
     }
     const { firewall, leaseManager, log, wait } = make(ledger);
@@ -235,7 +235,14 @@ describe("the next daemon", () => {
   const failure = { result: failed, attempts: 3, runs: 3, since: monotonic(-5000) };
   const left = (more: Partial<typeof failure>): Lease => {
     const moments = { since: monotonic(-50_000), due: monotonic(-9000) };
-    const lease = { id: 1, access: byCommands(), length: 10_000, by: new Map(), ...moments };
+    const lease = {
+      id: 1,
+      access: byCommands(),
+      length: 10_000,
+      marks: new Map(),
+      by: new Map(),
+      ...moments,
+    };
     return { ...lease, state: { kind: "closing", failure: { ...failure, ...more } } };
   };
 

@@ -4,10 +4,12 @@ import { later } from "../base/time.ts";
 import type { Access } from "../firewall/firewall.ts";
 import type { Closings } from "./closings.ts";
 import type { CommandScheduler } from "./command-scheduler.ts";
+import { holderOf } from "./holders.ts";
 import type { CommandLocks } from "./journal/command-locks.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
 import type { LeaseStore } from "./lease-store.ts";
+import type { LeaseWitness } from "./lease-witness.ts";
 import { keyOf } from "./ledger.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
 import type { SourcePlace } from "./source-order.ts";
@@ -18,6 +20,8 @@ export interface CommandLeasesOptions {
   readonly locks: CommandLocks | undefined;
   /** Refuse commands that another must undo while the journal cannot be written. */
   readonly refuseWithoutJournal: boolean;
+  /** Absent without a fleet. */
+  readonly witness?: LeaseWitness;
 }
 
 export interface CommandLeasesParts {
@@ -40,7 +44,10 @@ export class CommandLeases {
 
   /** Runs a command that nothing undoes. Resolves at its end; to false if it did not start. */
   run({ access, length, place }: AccessRequest): Promise<boolean> {
-    const open = () => this.#parts.firewall.open(access, length);
+    const open = () => {
+      if (access.origin === undefined) this.#options.witness?.ran(access, holderOf(access));
+      return this.#parts.firewall.open(access, length);
+    };
     return this.#enqueue(keyOf(access), access, place, open);
   }
 
@@ -79,6 +86,8 @@ export class CommandLeases {
       return false;
     }
     registry.step({ op: "start", id });
+    // A command may take long: a closing in the fleet is to find it.
+    this.#tell(lease.access, later(clock.now(), lease.length));
     const started = await firewall.open(lease.access, lease.length, lock);
     this.#opened(id, later(clock.now(), lease.length));
     return started;
@@ -91,10 +100,15 @@ export class CommandLeases {
     if (lease?.state.kind !== "starting") return;
     registry.record({ op: "opened", id, due });
     const { closeWhenStarted } = lease.state;
+    if (closeWhenStarted === undefined) this.#tell(lease.access, due);
     const isLast = this.#stopped && registry.journalFailed;
     if (closeWhenStarted !== undefined || isLast) {
       void closings.close(lease, closeWhenStarted?.reopen);
     }
+  }
+
+  #tell(access: Access, due: Monotonic): void {
+    if (access.origin === undefined) this.#options.witness?.opened(access, holderOf(access), due);
   }
 
   #isQueued(id: number): boolean {

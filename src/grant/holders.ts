@@ -8,6 +8,13 @@ import type { Access } from "../firewall/firewall.ts";
  */
 export type Holders = ReadonlyMap<string, Monotonic>;
 
+/** What the fleet knows of a holder: when it came in, and the gateway at which, if not at this one. */
+export interface HolderMark {
+  /** As in `FleetOpening`. */
+  readonly stamp: number;
+  readonly origin?: string;
+}
+
 /** The holder that `knockctl open` and `knockctl extend` add. No device has this name: theirs have a slash. */
 export const administratorName = "knockctl";
 

@@ -47,7 +47,12 @@ function left(
   access: Access = byCommands(),
 ): Lease {
   const state = kind === "orphaned" ? ({ kind, wait: "waiting" } as const) : { kind };
-  const times = { since: monotonic(0), due: monotonic(due), by: new Map([["", monotonic(due)]]) };
+  const times = {
+    since: monotonic(0),
+    due: monotonic(due),
+    marks: new Map(),
+    by: new Map([["", monotonic(due)]]),
+  };
   return { id: 1, access, length: 10_000, ...times, state };
 }
 

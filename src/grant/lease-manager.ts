@@ -8,12 +8,14 @@ import { Closings } from "./closings.ts";
 import type { CommandLeasesOptions } from "./command-leases.ts";
 import { CommandLeases } from "./command-leases.ts";
 import { CommandScheduler } from "./command-scheduler.ts";
+import type { HolderMark } from "./holders.ts";
 import { administratorName, holderOf, holdersAt, whoMember } from "./holders.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
 import { failureOf, reopenOf } from "./lease.ts";
 import { describeFull, hasRoom } from "./lease-limits.ts";
 import type { LeaseRegistryOptions } from "./lease-registry.ts";
 import { LeaseRegistry } from "./lease-registry.ts";
+import type { LeaseKey } from "./ledger.ts";
 import type { LoggedFirewallOptions } from "./logged-firewall.ts";
 import { LoggedFirewall } from "./logged-firewall.ts";
 import { NativeLeases } from "./native-leases.ts";
@@ -67,7 +69,7 @@ export class LeaseManager {
     const base = { clock, locks, ...own };
     this.#closings = new Closings(base);
     this.#planned = new PlannedOpenings(base);
-    const parts = { ...base, closings: this.#closings };
+    const parts = { ...base, closings: this.#closings, witness: options.witness };
     this.#commands = new CommandLeases(options, parts);
     this.#natives = new NativeLeases(parts);
     this.#orphans = new OrphanedCommands(parts);
@@ -75,6 +77,21 @@ export class LeaseManager {
 
   get leases(): readonly Lease[] {
     return this.#registry.leases;
+  }
+
+  /** How many holders all leases have. */
+  get holders(): number {
+    return this.#registry.holders;
+  }
+
+  /** Returns the lease of an owner and a source. */
+  find(key: LeaseKey): Lease | undefined {
+    return this.#registry.find(key);
+  }
+
+  /** Resolves when a lease is gone. */
+  gone({ id }: Lease): Promise<void> {
+    return this.#registry.gone(id);
   }
 
   /** Returns whether a command runs or a lease exists. */
@@ -128,7 +145,7 @@ export class LeaseManager {
 
   async #open(request: AccessRequest): Promise<boolean> {
     if (this.#stopped) return false;
-    const { access, length } = request;
+    const { access } = request;
     const isRepeat = this.#repeats.isRepeat(request);
     if (access.method.kind === "command" && access.method.stop === undefined) {
       return isRepeat ? this.#skip(access) : this.#runOnce(request);
@@ -136,7 +153,7 @@ export class LeaseManager {
     const lease = this.#registry.find(access);
     if (lease === undefined) return this.#begin(request);
     if (!this.#closesBeforeOpening(lease, request) || (isRepeat && lease.state.kind === "open")) {
-      return this.#extend(lease, access, length);
+      return this.#extend(lease, request);
     }
     const what = "is being closed, opens again afterwards";
     this.#firewall.log("info", "waiting", access, what);
@@ -177,22 +194,35 @@ export class LeaseManager {
 
   /** Makes a lease last for `length` milliseconds from now at least, for an administrator. */
   extend(lease: Lease, length: number): Promise<boolean> {
-    return this.#extend(lease, { ...lease.access, who: administratorName }, length);
+    const { origin: _, ...here } = lease.access;
+    const access = { ...here, who: administratorName };
+    return this.#extend(lease, { access, length, again: "extend" });
   }
 
-  #extend(lease: Lease, access: Access, length: number): Promise<boolean> {
-    const kept = this.#hold(lease, holderOf(access), length);
+  /** Notes what the fleet knows of a holder, for the next daemon. */
+  mark(key: LeaseKey, holder: string, mark: HolderMark): void {
+    const lease = this.#registry.find(key);
+    const due = lease?.by.get(holder);
+    if (lease === undefined || due === undefined) return;
+    this.#registry.record({ op: "extend", id: lease.id, due, ...whoMember(holder), ...mark });
+  }
+
+  #extend(lease: Lease, request: AccessRequest): Promise<boolean> {
+    const { access } = request;
+    const kept = this.#hold(lease, request);
     this.#firewall.logExtended(lease, holderOf(access));
-    this.#firewall.tell(lease.access, { kind: "extended", ...openerOf(access) });
+    this.#firewall.tell(access, { kind: "extended", ...openerOf(access) });
     return kept;
   }
 
-  /** Lets a holder in for `length` milliseconds from now, or longer if that was so before. */
-  async #hold({ id }: Lease, holder: string, length: number): Promise<boolean> {
+  /** Lets the holder of a request in for `length` milliseconds from now, or longer if that was so before. */
+  async #hold({ id }: Lease, { access, length, mark }: AccessRequest): Promise<boolean> {
+    const holder = holderOf(access);
     const now = this.#options.clock.now();
     const before = this.#registry.get(id)?.by.get(holder) ?? longAgo;
     const due = latest(before, later(now, length));
-    this.#registry.record({ op: "extend", id, due, ...whoMember(holder) });
+    this.#registry.record({ op: "extend", id, due, ...whoMember(holder), ...mark });
+    if (access.origin === undefined) this.#options.witness?.opened(access, holder, due);
     const lease = this.#registry.get(id);
     if (lease?.access.method.kind !== "native") return true;
     return this.#natives.open(lease, lease.due - now);
@@ -215,7 +245,8 @@ export class LeaseManager {
     if (due > now) this.#registry.record({ op: "extend", id, due, ...whoMember(holder) });
     else if (holdersAt(lease.by, now).some((one) => one !== holder)) {
       this.#registry.record({ op: "leave", id, who: holder });
-      this.#firewall.log("info", "left", lease.access, `${holder} has left, others stay`, {
+      const name = holder === "" ? "the sequence" : holder;
+      this.#firewall.log("info", "left", lease.access, `${name} has left, others stay`, {
         ...{ lease: id, ...whoMember(holder) },
       });
     } else return this.#close(lease);
@@ -381,9 +412,9 @@ export class LeaseManager {
     const last = requests.at(-1);
     if (last === undefined) return;
     void this.open(last);
-    for (const { access, length } of requests.slice(0, -1)) {
-      const reopened = this.#registry.find(access);
-      if (reopened !== undefined) void this.#hold(reopened, holderOf(access), length);
+    for (const request of requests.slice(0, -1)) {
+      const reopened = this.#registry.find(request.access);
+      if (reopened !== undefined) void this.#hold(reopened, request);
     }
   }
 }

@@ -28,6 +28,8 @@ export interface LeaseRegistryEvents {
 export class LeaseRegistry {
   readonly #options: LeaseRegistryOptions;
   readonly #events: LeaseRegistryEvents;
+  /** Who waits for the end of a lease. */
+  readonly #waiting = new Map<number, (() => void)[]>();
   #cancelWake: (() => void) | undefined;
   #wakesAt = never;
   #stopped = false;
@@ -43,6 +45,11 @@ export class LeaseRegistry {
 
   get size(): number {
     return this.#options.ledger.size;
+  }
+
+  /** How many holders all leases have. */
+  get holders(): number {
+    return this.#options.ledger.holders;
   }
 
   /** How many leases could not be closed so far. */
@@ -84,9 +91,13 @@ export class LeaseRegistry {
   }
 
   /** Begins a lease, in memory only. `since`: when it was opened. */
-  begin({ access, length }: AccessRequest, since: Monotonic = this.#options.clock.now()): Lease {
+  begin(
+    { access, length, mark }: AccessRequest,
+    since: Monotonic = this.#options.clock.now(),
+  ): Lease {
     const { ledger } = this.#options;
-    const lease = begin({ op: "open", id: ledger.nextId, access, length, since });
+    const told = mark === undefined ? {} : { stamp: mark.stamp };
+    const lease = begin({ op: "open", id: ledger.nextId, access, length, since, ...told });
     ledger.add(lease);
     return lease;
   }
@@ -116,7 +127,17 @@ export class LeaseRegistry {
     if (lease === undefined) return;
     this.record({ op: "closed", id });
     if (lease.access.method.kind === "command") this.#options.locks?.forget(id);
+    for (const resolve of this.#waiting.get(id) ?? []) resolve();
+    this.#waiting.delete(id);
     this.#events.onGone(lease);
+  }
+
+  /** Resolves when a lease is gone. */
+  gone(id: number): Promise<void> {
+    if (this.get(id) === undefined) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), resolve]);
+    });
   }
 
   /** Reports no more leases that end. */

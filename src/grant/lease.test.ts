@@ -58,7 +58,16 @@ const events = {
 
 function lease(state: LeaseState): Lease {
   const due = monotonic(1000);
-  return { id: 1, access, length: 1000, since: monotonic(0), by: new Map([["", due]]), due, state };
+  return {
+    id: 1,
+    access,
+    length: 1000,
+    since: monotonic(0),
+    marks: new Map(),
+    by: new Map([["", due]]),
+    due,
+    state,
+  };
 }
 
 test("a lease of commands begins in the queue, a native one with its opening", () => {

@@ -1,7 +1,7 @@
 import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";
-import type { Holders } from "./holders.ts";
+import type { HolderMark, Holders } from "./holders.ts";
 import { holderOf, lastDue } from "./holders.ts";
 import type { SourcePlace } from "./source-order.ts";
 
@@ -16,6 +16,8 @@ export interface AccessRequest {
   readonly rest?: number;
   /** Its place among the knocks of its source, if that was reserved before. */
   readonly place?: SourcePlace | undefined;
+  /** What the fleet knows of it already. */
+  readonly mark?: HolderMark;
 }
 
 /** Access that lasts for a time. There is one lease for each owner and source. */
@@ -28,6 +30,8 @@ export interface Lease {
   readonly since: Monotonic;
   /** Those it is open for. A holder whose time is over may still be among them. */
   readonly by: Holders;
+  /** What the fleet knows of them; absent for those it knows nothing of. */
+  readonly marks: ReadonlyMap<string, HolderMark>;
   /** When it ends: with its last holder. */
   readonly due: Monotonic;
   readonly state: LeaseState;
@@ -94,16 +98,18 @@ export type LeaseEvent =
       readonly access: Access;
       readonly length: number;
       readonly since: Monotonic;
+      /** As in `HolderMark`, whose origin is that of the access. */
+      readonly stamp?: number;
     }
   /** The opening has ended; `due`: that of the holder that it was for. */
   | { readonly op: "opened"; readonly id: number; readonly due: Monotonic }
-  /** A holder came, or leaves at another time. `who` as in `Access`. */
-  | {
+  /** A holder came, leaves at another time, or was told to the fleet. `who` as in `Access`. */
+  | ({
       readonly op: "extend";
       readonly id: number;
       readonly due: Monotonic;
       readonly who?: string;
-    }
+    } & Partial<HolderMark>)
   /** A holder was taken out. */
   | { readonly op: "leave"; readonly id: number; readonly who: string }
   /** The closing begins, or an attempt at it failed. */
@@ -141,11 +147,13 @@ function plannedClosing({ state }: Lease): PlannedClosing | undefined {
 }
 
 /** Returns the lease that an `open` event begins. */
-export function begin({ op, ...opened }: LeaseEvent & { readonly op: "open" }): Lease {
+export function begin({ op, stamp, ...opened }: LeaseEvent & { readonly op: "open" }): Lease {
+  const { origin } = opened.access;
+  const marks = withMark(new Map(), holderOf(opened.access), { stamp, origin });
   const kind = opened.access.method.kind === "native" ? "starting" : "queued";
   const due = later(opened.since, opened.length);
   const by = new Map([[holderOf(opened.access), due]]);
-  return { ...opened, by, due, state: { kind } };
+  return { ...opened, by, marks, due, state: { kind } };
 }
 
 /** Returns the lease after `event`, or undefined if it is gone. What cannot happen changes nothing. */
@@ -158,7 +166,11 @@ export function advance(
     case "closed":
       return undefined;
     case "extend":
-      return withHolder(lease, holderOf(event), event.due);
+      return withHolder(
+        { ...lease, marks: withMark(lease.marks, holderOf(event), event) },
+        holderOf(event),
+        event.due,
+      );
     case "leave":
       return withHolder(lease, event.who, undefined);
     case "start":
@@ -182,9 +194,21 @@ export function withHolders(lease: Lease, by: Holders): Lease {
 /** `due`: undefined: the holder leaves. */
 function withHolder(lease: Lease, holder: string, due: Monotonic | undefined): Lease {
   const by = new Map(lease.by);
-  if (due === undefined) by.delete(holder);
-  else by.set(holder, due);
-  return withHolders(lease, by);
+  if (due !== undefined) return withHolders(lease, by.set(holder, due));
+  const marks = new Map(lease.marks);
+  by.delete(holder);
+  marks.delete(holder);
+  return withHolders({ ...lease, marks }, by);
+}
+
+/** Without a stamp the fleet knows nothing new. */
+function withMark(
+  marks: Lease["marks"],
+  holder: string,
+  { stamp, origin }: { readonly stamp?: number | undefined; readonly origin?: string | undefined },
+): Lease["marks"] {
+  if (stamp === undefined) return marks;
+  return new Map([...marks, [holder, { stamp, ...(origin !== undefined && { origin }) }]]);
 }
 
 /** The holder that it was opened for stays until `due` at least, unless that has left. */

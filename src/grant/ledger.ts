@@ -21,6 +21,7 @@ export class Ledger {
   readonly #counts = new Map<string, OwnerCount>();
   #lastId = 0;
   #failing = 0;
+  #holders = 0;
 
   /** Records what happened. Events of leases that are gone change nothing. */
   apply(event: LeaseEvent | LeaseStep): void {
@@ -50,6 +51,11 @@ export class Ledger {
 
   get size(): number {
     return this.#byId.size;
+  }
+
+  /** How many holders all leases have. */
+  get holders(): number {
+    return this.#holders;
   }
 
   /** How many leases could not be closed so far. */
@@ -95,6 +101,7 @@ export class Ledger {
   #put(lease: Lease): void {
     const before = this.#byId.get(lease.id);
     this.#byId.set(lease.id, lease);
+    this.#holders += lease.by.size - (before?.by.size ?? 0);
     const failing = countFailure(lease) - countFailure(before);
     this.#count(lease, before === undefined ? 1 : 0, failing);
     if (lease.state.kind !== "open") this.#due.delete(lease.id);
@@ -121,6 +128,7 @@ export class Ledger {
     this.#due.delete(lease.id);
     this.#count(lease, -1, -countFailure(lease));
     this.#byId.delete(lease.id);
+    this.#holders -= lease.by.size;
     const key = keyOf(lease.access);
     if (this.#idByKey.get(key) === lease.id) this.#idByKey.delete(key);
   }

@@ -21,7 +21,7 @@ export interface LoggedFirewallOptions {
 /** An event without the access that it is about. */
 type BareEvent = AccessEvent extends infer Event
   ? Event extends AccessEvent
-    ? Omit<Event, "owner" | "source" | "method">
+    ? Omit<Event, "owner" | "source" | "method" | "origin">
     : never
   : never;
 
@@ -65,11 +65,16 @@ export class LoggedFirewall {
 
   /** Logs that the kernel has an access open, for `length` milliseconds. */
   logOpened({ id, access }: Lease, length: number): void {
-    const { method, source, who } = access;
+    const { method, source, who, origin } = access;
     const services = method.kind === "native" ? method.services.map(formatService).join(", ") : "";
     const what = this.#options.firewall.isDryRun ? `would open ${services} for ${source}` : "open";
-    const detail = { lease: id, ...(who !== undefined && { who }) };
-    this.log("notice", "opened", access, `${what} for ${length / 1000} s`, detail);
+    const from = origin === undefined ? "" : `, as at ${origin}`;
+    const detail = {
+      lease: id,
+      ...(who !== undefined && { who }),
+      ...(origin !== undefined && { from: origin }),
+    };
+    this.log("notice", "opened", access, `${what} for ${length / 1000} s${from}`, detail);
     this.tell(access, { kind: "opened", ...openerOf(access) });
   }
 
@@ -98,8 +103,9 @@ export class LoggedFirewall {
   }
 
   /** Tells the listener of an event. */
-  tell({ owner, source, method }: Access, event: BareEvent): void {
-    this.#options.onAccess?.({ owner, source, method: method.kind, ...event });
+  tell({ owner, source, method, origin }: Access, event: BareEvent): void {
+    const subject = { owner, source, method: method.kind, ...(origin !== undefined && { origin }) };
+    this.#options.onAccess?.({ ...subject, ...event });
   }
 
   /**

@@ -3,8 +3,10 @@ import type { Clock } from "../base/clock.ts";
 import type { Monotonic } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import type { Closings } from "./closings.ts";
+import { holderOf } from "./holders.ts";
 import type { AccessRequest, Lease } from "./lease.ts";
 import type { LeaseRegistry } from "./lease-registry.ts";
+import type { LeaseWitness } from "./lease-witness.ts";
 import type { LoggedFirewall } from "./logged-firewall.ts";
 
 export interface NativeLeasesParts {
@@ -12,6 +14,7 @@ export interface NativeLeasesParts {
   readonly registry: LeaseRegistry;
   readonly firewall: LoggedFirewall;
   readonly closings: Closings;
+  readonly witness: LeaseWitness | undefined;
 }
 
 /** Opens leases that the kernel closes. */
@@ -24,7 +27,7 @@ export class NativeLeases {
 
   /** Opens a lease, or refreshes one that is open, for `length` milliseconds. Resolves to false if that failed. */
   async open({ id, access }: Lease, length: number): Promise<boolean> {
-    const { clock, registry, firewall } = this.#parts;
+    const { clock, registry, firewall, witness } = this.#parts;
     const opened = await firewall.open(access, length);
     const lease = registry.get(id);
     // Of several knocks at once the first that gets here does the rest.
@@ -35,7 +38,9 @@ export class NativeLeases {
     }
     // The kernel closes by itself, so the journal can wait until it is open.
     registry.writeBeginning(lease);
-    registry.record({ op: "opened", id, due: later(clock.now(), lease.length) });
+    const due = later(clock.now(), lease.length);
+    registry.record({ op: "opened", id, due });
+    if (access.origin === undefined) witness?.opened(access, holderOf(access), due);
     firewall.logOpened(lease, length);
     const { closeWhenStarted } = lease.state;
     if (closeWhenStarted !== undefined) {

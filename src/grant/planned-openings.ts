@@ -77,10 +77,15 @@ export class PlannedOpenings {
 }
 
 /** Returns requests that open a lease again, one for each of its holders, with the time they have left. */
-export function requestsOf({ access, by }: Lease, now: Monotonic): AccessRequest[] {
-  const { who: _, ...nameless } = access;
+export function requestsOf({ access, by, marks }: Lease, now: Monotonic): AccessRequest[] {
+  const { who: _, origin: __, ...bare } = access;
   return holdersAt(by, now).map((holder) => {
     const length = (by.get(holder) ?? now) - now;
-    return { access: { ...nameless, ...whoMember(holder) }, length, again: "extend" };
+    const mark = marks.get(holder);
+    const from = mark?.origin === undefined ? {} : { origin: mark.origin };
+    return {
+      access: { ...bare, ...whoMember(holder), ...from },
+      ...{ length, again: "extend", ...(mark && { mark }) },
+    };
   });
 }

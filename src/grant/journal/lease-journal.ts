@@ -133,9 +133,11 @@ export class LeaseJournal implements LeaseStore {
   #inexactEnds(): LeaseEvent[] {
     return [...this.#extended].flatMap(([id, ends]) =>
       [...ends].flatMap(([holder, written]) => {
-        const due = this.#ledger.get(id)?.by.get(holder);
+        const lease = this.#ledger.get(id);
+        const due = lease?.by.get(holder);
         if (due === undefined || due === written) return [];
-        return [{ op: "extend", id, due, ...whoMember(holder) } as const];
+        const mark = lease?.marks.get(holder);
+        return [{ op: "extend", id, due, ...whoMember(holder), ...mark } as const];
       }),
     );
   }

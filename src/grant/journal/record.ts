@@ -96,10 +96,16 @@ const passage = v.object({
   source: address,
   knock: optional(v.object({ port, protocol })),
   way,
+  /** Older versions ignore it. */
+  origin: v.exactOptional(v.string()),
 });
 
 /** As in `Access`. */
 const who = v.exactOptional(v.string());
+
+/** As in `HolderMark`. Older versions ignore it. */
+const stamp = v.exactOptional(v.number());
+const origin = v.exactOptional(v.string());
 
 const stderr = v.exactOptional(v.string());
 
@@ -127,9 +133,9 @@ const record = v.variant("op", [
     offset: v.exactOptional(v.string()),
   }),
   // Older versions ignore `who`, and take no line with `leave`.
-  v.object({ op: v.literal("open"), id, passage, length: time, since: moment, who }),
+  v.object({ op: v.literal("open"), id, passage, length: time, since: moment, who, stamp }),
   v.object({ op: v.literal("opened"), id, due: moment }),
-  v.object({ op: v.literal("extend"), id, due: moment, who }),
+  v.object({ op: v.literal("extend"), id, due: moment, who, stamp, origin }),
   v.object({ op: v.literal("leave"), id, who: v.string() }),
   v.object({
     op: v.literal("close"),
@@ -165,11 +171,18 @@ function parseOwner(name: string, nth: number): AccessOwner {
 /** Returns what JSON makes of a record: addresses as text, and the member names of the file. */
 export function recordToJson(record: LeaseRecord): unknown {
   if (record.op !== "open") return record;
-  const { op, id, access, length, since } = record;
-  const { owner, method, source, knock, who } = access;
+  const { op, id, access, length, since, stamp } = record;
+  const { owner, method, source, knock, who, origin } = access;
   const door = { door: ownerName(owner), nth: owner.kind === "trial" ? 1 : owner.nth };
-  const passage = { ...door, source: source.toString(), knock, way: methodToJson(method) };
-  return { op, id, passage, length, since, ...(who !== undefined && { who }) };
+  const passage = {
+    ...door,
+    source: source.toString(),
+    knock,
+    way: methodToJson(method),
+    ...(origin !== undefined && { origin }),
+  };
+  const members = { ...(who !== undefined && { who }), ...(stamp !== undefined && { stamp }) };
+  return { op, id, passage, length, since, ...members };
 }
 
 function methodToJson(method: Access["method"]): unknown {

@@ -92,7 +92,7 @@ function lostLease(id: number, ended: WallTime | undefined, { now }: ClockReadin
   const result = { kind: "lost", ...(ended !== undefined && { ended }) } as const;
   const failure = { result, attempts: 1, runs: 0, since: now };
   const state = { kind: "closing", failure } as const;
-  return { id, access, length: 0, since: now, by: new Map(), due: now, state };
+  return { id, access, length: 0, since: now, by: new Map(), marks: new Map(), due: now, state };
 }
 
 /** Returns whether the clock of `here` goes on from the one that a lease has its times of. */
