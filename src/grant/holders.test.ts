@@ -20,24 +20,35 @@ const bob = "bob/phone";
 
 const holder = fc.constantFrom("", alice, bob, "knockctl");
 const due = fc.nat(100).map(monotonic);
+const mark = fc.oneof(
+  fc.constant({}),
+  fc.record({ stamp: fc.nat(1000) }),
+  fc.record({ stamp: fc.nat(1000), origin: fc.constantFrom("gw-1", "gw-2") }),
+);
 const change: fc.Arbitrary<LeaseEvent> = fc.oneof(
-  fc.record({ who: holder, due }).map(({ who, due }) => {
-    return { op: "extend", id: 1, due, ...whoMember(who) } as const;
+  fc.record({ who: holder, due, mark }).map(({ who, due, mark }) => {
+    return { op: "extend", id: 1, due, ...whoMember(who), ...mark } as const;
   }),
   fc.record({ op: fc.constant("leave" as const), id: fc.constant(1), who: holder }),
   fc.record({ op: fc.constant("opened" as const), id: fc.constant(1), due }),
 );
 
-function opening(who: string, length: number): LeaseEvent {
-  const access = byCommands(whoMember(who));
-  return { op: "open", id: 1, access, length, since: monotonic(0) };
+function opening(
+  who: string,
+  length: number,
+  { stamp, origin }: { readonly stamp?: number; readonly origin?: string },
+): LeaseEvent {
+  const from = origin === undefined ? {} : { origin };
+  const access = { ...byCommands(whoMember(who)), ...from };
+  const told = stamp === undefined ? {} : { stamp };
+  return { op: "open", id: 1, access, length, since: monotonic(0), ...told };
 }
 
 test("a lease ends with its last holder, under any order of events, also as the journal has it", () => {
   fc.assert(
-    fc.property(holder, fc.nat(100), fc.array(change), (opener, length, changes) => {
+    fc.property(holder, fc.nat(100), mark, fc.array(change), (opener, length, mark, changes) => {
       const ledger = new Ledger();
-      ledger.apply(opening(opener, length));
+      ledger.apply(opening(opener, length, mark));
       const model = new Map<string, number>([[opener, length]]);
       let isOpen = false;
       for (const event of changes) {
