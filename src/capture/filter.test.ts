@@ -181,6 +181,27 @@ test("whatever decode makes a packet of, for a watched port, has passed", () => 
   );
 });
 
+/** The longest headers of a TCP packet without extension headers. */
+const longest = ipv4(
+  { ...v4, protocol: TCP, options: new Uint8Array(40) },
+  tcp({ port: 7000, options: new Uint8Array(40) }),
+);
+
+test("80 bytes tell decode as much as the whole packet, but where the filter asks for all of it", () => {
+  fc.assert(
+    fc.property(anyBytes, (bytes) => {
+      const whole = decode(frameOf(bytes));
+      fc.pre(whole !== undefined);
+      const ports = watched([whole.port], [whole.port]);
+      const captured = runFilter(compileFilter(ports, undefined, 300, 80), arrives(bytes));
+      const short = decode(frameOf(bytes.subarray(0, captured), { wireLength: bytes.length }));
+      const payloadLength = short?.payloadLength;
+      expect(short).toEqual({ ...whole, payloadLength });
+    }),
+    { numRuns: 2000, examples: [[longest]] },
+  );
+});
+
 /** The port numbers of a protocol that pass, as ranges. */
 function passing(ports: PortSets, protocol: Protocol): [number, number][] {
   const program = compileFilter(ports, undefined);

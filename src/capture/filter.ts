@@ -30,6 +30,9 @@ const UDP = 17;
  * HIP, shim6: the ports lie further on than the filter can follow. */
 const extensionHeaders = [0, 43, 44, 51, 60, 135, 139, 140];
 
+/** No IP packet is longer. */
+export const wholePacket = 0xffff;
+
 /** Of each protocol. BPF_MAXINSNS is 4096; a range takes up to six instructions, the rest well under two hundred. */
 export const mostRanges = 300;
 
@@ -39,18 +42,20 @@ type Range = readonly [first: number, last: number];
  * A program that lets pass what may be a hit: TCP and UDP packets, first fragments only, to one of
  * `ports`, that came in by one of `interfaces` (undefined: by any). IPv6 packets that begin with an
  * extension header all pass. With more scattered ports than `most` of a protocol some in between pass, too.
+ * `captured`: how many bytes of a packet are captured; of one with extension headers always all of it.
  */
 export function compileFilter(
   ports: PortSets,
   interfaces: readonly number[] | undefined,
   most: number = mostRanges,
+  captured: number = wholePacket,
 ): Instruction[] {
   if (interfaces?.length === 0 || ports.tcp.size + ports.udp.size === 0) return [drop];
   return [
     ...checkInterface(interfaces),
     load(LD_W_ABS, AD_PACKET_TYPE),
     ...dropIf(JEQ, PACKET_OTHERHOST),
-    ...afterLink(ranges(ports.tcp, most), ranges(ports.udp, most)),
+    ...afterLink(ranges(ports.tcp, most), ranges(ports.udp, most), accept(captured)),
   ];
 }
 
@@ -61,9 +66,13 @@ function checkInterface(interfaces: readonly number[] | undefined): Instruction[
   return [load(LD_W_ABS, AD_INTERFACE_INDEX), ...tests, drop];
 }
 
-function afterLink(tcp: readonly Range[], udp: readonly Range[]): Instruction[] {
-  const searchTcp = search(tcp);
-  const searchUdp = search(udp);
+function afterLink(
+  tcp: readonly Range[],
+  udp: readonly Range[],
+  found: Instruction,
+): Instruction[] {
+  const searchTcp = search(tcp, found);
+  const searchUdp = search(udp, found);
   // Both families load the port and then share the two searches, which stand last.
   const ipv6 = loadPortV6(searchTcp.length);
   const ipv4 = loadPortV4(ipv6.length, searchTcp.length);
@@ -110,21 +119,20 @@ function loadPortV6(searchTcp: number): Instruction[] {
     jump(JEQ, UDP, extensions.length + 4, 0),
     ...extensions,
     drop,
-    accept,
+    accept(wholePacket),
     ...tcp,
     ...udp,
   ];
 }
 
-/** A binary search for the port in the accumulator that ends in accept or drop. */
-function search(sorted: readonly Range[]): Instruction[] {
+/** A binary search for the port in the accumulator that ends in `found` or drop. */
+function search(sorted: readonly Range[], found: Instruction): Instruction[] {
   const [only] = sorted;
   if (only === undefined) return [drop];
-  if (sorted.length === 1)
-    return [jump(JGE, only[0], 0, 2), jump(JGT, only[1], 1, 0), accept, drop];
+  if (sorted.length === 1) return [jump(JGE, only[0], 0, 2), jump(JGT, only[1], 1, 0), found, drop];
   const middle = sorted.length >> 1;
-  const left = search(sorted.slice(0, middle));
-  const right = search(sorted.slice(middle));
+  const left = search(sorted.slice(0, middle), found);
+  const right = search(sorted.slice(middle), found);
   const pivot = sorted[middle]?.[0] ?? 0;
   // Conditional jumps reach 255 instructions only, so the far one is an unconditional jump.
   return [jump(JGE, pivot, 0, 1), { code: JA, jt: 0, jf: 0, k: left.length }, ...left, ...right];
@@ -148,7 +156,11 @@ function ranges(ports: ReadonlySet<number>, most: number): Range[] {
   return found;
 }
 
-const accept: Instruction = { code: RET, jt: 0, jf: 0, k: 0xffff };
+/** Has `captured` bytes of the packet captured. */
+function accept(captured: number): Instruction {
+  return { code: RET, jt: 0, jf: 0, k: captured };
+}
+
 const drop: Instruction = { code: RET, jt: 0, jf: 0, k: 0 };
 
 function load(code: number, k: number): Instruction {

@@ -1,42 +1,23 @@
-import { endianness } from "node:os";
 import type { Clock } from "../base/clock.ts";
 import type { PortSets } from "../base/port.ts";
 import type { Monotonic, WallTime } from "../base/time.ts";
 import { earliest, later, latest, monotonic } from "../base/time.ts";
-import type { RingSize } from "../ffi/packet-socket.ts";
 import {
   attachFilter,
   closePacketSocket,
   interfaceIndex,
-  mapRing,
-  openPacketSocket,
   start,
   statistics,
 } from "../ffi/packet-socket.ts";
 import type { NetworkDevice } from "./device.ts";
 import { readDevice } from "./device.ts";
 import { compileFilter, mostRanges } from "./filter.ts";
-import type { CaptureCounters, Frame, Sink, Source } from "./source.ts";
+import type { ReusedFrame } from "./ring-frames.ts";
+import { RingFrames } from "./ring-frames.ts";
+import type { RingSocket } from "./ring-socket.ts";
+import { openRingSocket } from "./ring-socket.ts";
+import type { CaptureCounters, Sink, Source } from "./source.ts";
 import { Wakeups } from "./wakeups.ts";
-
-// struct tpacket2_hdr (linux/if_packet.h): status, len, snaplen, mac, net, sec, nsec, VLAN tag and type,
-// padding; then struct sockaddr_ll, whose third field is the interface index.
-const STATUS = 0;
-const WIRE_LENGTH = 4;
-const CAPTURED_LENGTH = 8;
-const NETWORK_OFFSET = 14;
-const SECONDS = 16;
-const NANOSECONDS = 20;
-const INTERFACE_INDEX = 32 + 4;
-/** include/net/flow.h: the same in every network namespace. */
-const LOOPBACK_IFINDEX = 1;
-const TP_STATUS_KERNEL = 0;
-const TP_STATUS_USER = 1;
-
-const littleEndian = endianness() === "LE";
-
-/** 65,536 frames hold 0.12 s of 530,000 packets a second. Headers are all that a knock needs. */
-const defaultSize: RingSize = { frame: 256, block: 65536, blocks: 256 };
 
 /** Frames taken in one go, before timers, signals and closing doors have their turn. */
 const batch = 4096;
@@ -54,54 +35,41 @@ const clockStep = 50;
 export class Ring implements Source {
   readonly #clock: Clock;
   readonly #sink: Sink;
-  readonly #size: RingSize;
   readonly #fd: number;
-  readonly #data: DataView;
-  readonly #words: Int32Array;
+  readonly #captured: number;
+  readonly #frames: RingFrames;
   readonly #release: (() => void)[] = [];
-  readonly #frame: { -readonly [Field in keyof Frame]: Frame[Field] };
+  readonly #frame: ReusedFrame;
   #interfaces: readonly string[] | undefined;
   #ports: PortSets | undefined;
   /** Of the interfaces that the filter lets in; undefined: of all. */
   #indexes: readonly number[] | undefined;
-  #next = 0;
   #lastTime = monotonic(0);
   #clockOffset: number;
   #received = 0;
   #dropped = 0;
 
   /**
-   * Opens a ring on the interfaces of these names, or on all. Those that do not exist yet are seen
-   * as soon as `interfacesChanged` is called after they came. Throws CAPTURE.
+   * Listens on the interfaces of these names, or on all. Those that do not exist yet are seen as soon as
+   * `interfacesChanged` is called after they came. Closes the socket in the end. Throws CAPTURE.
    */
   constructor(
     interfaces: readonly string[] | undefined,
     clock: Clock,
     sink: Sink,
-    size: RingSize = defaultSize,
+    socket: RingSocket = openRingSocket(),
   ) {
     this.#clock = clock;
     this.#sink = sink;
-    this.#size = size;
     this.#interfaces = interfaces;
     this.#clockOffset = clock.wall() - clock.now();
-    this.#fd = openPacketSocket();
+    this.#fd = socket.fd;
+    this.#captured = socket.captured;
     this.#release.push(() => closePacketSocket(this.#fd));
     try {
-      attachFilter(this.#fd, compileFilter({ tcp: new Set(), udp: new Set() }, undefined));
-      const { memory, unmap } = mapRing(this.#fd, size);
-      this.#release.push(unmap);
-      this.#data = new DataView(memory);
-      this.#words = new Int32Array(memory);
-      this.#frame = {
-        data: this.#data,
-        start: 0,
-        length: 0,
-        wireLength: 0,
-        time: monotonic(0),
-        interfaceIndex: 0,
-        isLoopback: false,
-      };
+      this.#frames = new RingFrames(socket);
+      this.#release.push(() => this.#frames.close());
+      this.#frame = this.#frames.newFrame();
       start(this.#fd);
       const wakeups = new Wakeups(this.#fd, clock, () => this.#drain());
       this.#release.push(() => wakeups.close());
@@ -187,7 +155,8 @@ export class Ring implements Source {
    * matcher ignores.
    */
   #attach(ports: PortSets, indexes: readonly number[] | undefined): void {
-    const attach = (most: number) => attachFilter(this.#fd, compileFilter(ports, indexes, most));
+    const attach = (most: number) =>
+      attachFilter(this.#fd, compileFilter(ports, indexes, most, this.#captured));
     if (succeeds(() => attach(mostRanges))) return;
     attach(1);
     let most = mostRanges;
@@ -200,34 +169,23 @@ export class Ring implements Source {
     const wall = this.#clock.wall();
     const stepped = Math.abs(wall - now - this.#clockOffset) > clockStep;
     this.#clockOffset = wall - now;
-    const count = (this.#size.block * this.#size.blocks) / this.#size.frame;
     let taken = 0;
-    while (taken < batch) {
-      const at = this.#next * this.#size.frame;
-      if ((Atomics.load(this.#words, at >> 2) & TP_STATUS_USER) === 0) break;
+    while (taken < batch && this.#frames.isReady) {
       taken++;
-      this.#read(at, now, stepped ? undefined : wall);
+      this.#read(now, stepped ? undefined : wall);
       this.#sink(this.#frame);
       // The sink may have closed the ring: its memory is gone then.
       if (this.#release.length === 0) break;
-      Atomics.store(this.#words, (at + STATUS) >> 2, TP_STATUS_KERNEL);
-      this.#next = this.#next + 1 === count ? 0 : this.#next + 1;
+      this.#frames.release();
       if (taken % framesPerLook === 0 && this.#clock.now() - now >= batchTime) break;
     }
     return taken;
   }
 
   /** `wall`: the date now, if it can be compared with the frame's. */
-  #read(at: number, now: Monotonic, wall: WallTime | undefined): void {
-    const data = this.#data;
+  #read(now: Monotonic, wall: WallTime | undefined): void {
     const frame = this.#frame;
-    frame.start = at + data.getUint16(at + NETWORK_OFFSET, littleEndian);
-    frame.length = data.getUint32(at + CAPTURED_LENGTH, littleEndian);
-    frame.wireLength = data.getUint32(at + WIRE_LENGTH, littleEndian);
-    frame.interfaceIndex = data.getInt32(at + INTERFACE_INDEX, littleEndian);
-    frame.isLoopback = frame.interfaceIndex === LOOPBACK_IFINDEX;
-    const seconds = data.getUint32(at + SECONDS, littleEndian);
-    const arrived = seconds * 1000 + data.getUint32(at + NANOSECONDS, littleEndian) / 1e6;
+    const arrived = this.#frames.read(frame);
     const age = wall === undefined ? 0 : wall - arrived;
     // What came while this batch was drained is younger than `now`, unless the date was set meanwhile.
     const time = later(now, -age);

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import { later } from "../base/time.ts";
 import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
+import type { RingSocket } from "../capture/ring-socket.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
 import { unmapProgramConstants } from "../ffi/program-constants.ts";
 import { watchNetwork } from "../ffi/rtnetlink.ts";
@@ -18,6 +19,7 @@ import { ActiveUsers } from "./active-users.ts";
 import { ChildProcesses } from "./child-processes.ts";
 import type { DaemonOptions } from "./daemon-options.ts";
 import { DoorActivity } from "./door-activity.ts";
+import type { Doors } from "./doors.ts";
 import type { FirewallsParts } from "./firewalls.ts";
 import { Firewalls } from "./firewalls.ts";
 import { NetworkChanges } from "./host/network.ts";
@@ -90,6 +92,7 @@ export async function assemble(
   options: DaemonOptions,
   config: Config,
   clock: Clock,
+  socket: Promise<RingSocket>,
 ): Promise<DaemonParts> {
   // First: a thread starts meanwhile.
   const children = new ChildProcesses(config, clock);
@@ -117,13 +120,16 @@ export async function assemble(
   const persistence =
     kernelDoors &&
     (await openPersistence(options, config, { clock, log, onLoss, kernelDoors, deviceOf }));
+  // The start watches them as they are then.
+  let onDoors = (_: Doors) => {};
   const doors = await ActiveDoors.open(config, {
     clock,
     log,
     files: options.dryRun ? untouchedFiles() : markedFiles(),
     table: config.options.table,
-    onChange: (changed) => pipeline.watch(changed),
+    onChange: (changed) => onDoors(changed),
   });
+  const ringSocket = await socket;
   const firewall = new MeteredFirewall(persistence?.firewalls ?? dryFirewall, clock);
   const activity = new DoorActivity(clock);
   const leaseManager = new LeaseManager({
@@ -156,7 +162,7 @@ export async function assemble(
     );
   const trialKnocks = new TrialKnocks();
   const pipeline = new Pipeline({
-    openSource: (sink) => new Ring(config.options.interfaces, clock, sink),
+    openSource: (sink) => new Ring(config.options.interfaces, clock, sink, ringSocket),
     matcher,
     leaseManager,
     log,
@@ -174,6 +180,7 @@ export async function assemble(
       kernelOpenings?.notice();
     },
   });
+  onDoors = (changed) => pipeline.watch(changed);
   const kernelOpenings =
     persistence &&
     kernelDoors &&

@@ -5,6 +5,7 @@ import { KnockError, reason } from "../base/errors.ts";
 import { controlSocketIn } from "../base/paths.ts";
 import { formatService } from "../base/service.ts";
 import { TaskSequence } from "../base/task-sequence.ts";
+import { openRingSocketBeside } from "../capture/ring-socket.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
 import { protectedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
@@ -59,9 +60,12 @@ export class Daemon {
   static async start(options: DaemonOptions): Promise<Daemon> {
     // A core would have sequences, and what the server keeps of keys.
     forbidCoreFiles();
+    const socket = openRingSocketBeside();
+    // A start that fails for another reason ends this process, and the socket with it.
+    socket.catch(() => {});
     const file = new ConfigFile(options.configFile);
     const { config, warnings } = options.check(await file.readAtStart());
-    const parts = await assemble(options, config, systemClock);
+    const parts = await assemble(options, config, systemClock, socket);
     const daemon = new Daemon(options, file, config, parts);
     const fail = (error: unknown) => daemon.#parts.log.close().then(() => Promise.reject(error));
     return daemon.#start(warnings).then(() => daemon, fail);

@@ -1,5 +1,6 @@
 // The C library through koffi: declarations and nothing else. Numbers are those of Linux on the
 // architectures with the generic ABI (x86-64, arm64, riscv64, loongarch64, ia32, arm).
+import type { KoffiFunc } from "koffi";
 import koffi from "koffi";
 import { KnockError } from "../base/errors.ts";
 
@@ -21,13 +22,23 @@ export const getsockname: (fd: number, address: Uint8Array, length: Uint8Array) 
 /** close(2) */
 export const close: (fd: number) => number = libc.func("int close(int)");
 /** setsockopt(2) */
-export const setsockopt: (
+export const setsockopt: KoffiFunc<
+  (fd: number, level: number, option: number, value: Uint8Array, length: number) => number
+> = libc.func("int setsockopt(int, int, int, const void *, uint32_t)");
+
+/** The same, on a thread: what the kernel takes its time for. `value` must not change meanwhile. */
+export function setsockoptBeside(
   fd: number,
   level: number,
   option: number,
   value: Uint8Array,
-  length: number,
-) => number = libc.func("int setsockopt(int, int, int, const void *, uint32_t)");
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    setsockopt.async(fd, level, option, value, value.length, (error: unknown, status: number) =>
+      error ? reject(error) : resolve(status),
+    );
+  });
+}
 /** getsockopt(2); `length` is a native 32-bit integer, in and out. */
 export const getsockopt: (
   fd: number,

@@ -12,9 +12,11 @@ const SO_ATTACH_FILTER = 26;
 const SOL_PACKET = 263;
 const PACKET_RX_RING = 5;
 const PACKET_STATISTICS = 6;
+const PACKET_COPY_THRESH = 7;
 const PACKET_VERSION = 10;
 const PACKET_IGNORE_OUTGOING = 23;
 const TPACKET_V2 = 1;
+const MSG_DONTWAIT = 0x40;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 const MAP_FAILED = 2n ** 64n - 1n;
@@ -32,11 +34,18 @@ export interface Instruction {
 }
 
 export interface RingSize {
-  /** Bytes a frame, header included; a power of two from 128 to 65536. */
+  /** Bytes a frame, the kernel's header of 80 bytes included; a multiple of 16. */
   readonly frame: number;
-  /** Bytes a block; a multiple of the page size and of `frame`. */
+  /** Bytes a block; a multiple of the page size, which may be 64 KiB. What no whole frame fits in is unused. */
   readonly block: number;
   readonly blocks: number;
+  /** Of a packet with IPv6 extension headers, behind which a frame may not hold the ports, the kernel queues a copy. */
+  readonly headersOnly?: true;
+}
+
+/** How many frames each block of a ring has. */
+export function framesPerBlock({ frame, block }: RingSize): number {
+  return Math.floor(block / frame);
 }
 
 const littleEndian = endianness() === "LE";
@@ -79,16 +88,46 @@ export function attachFilter(fd: number, program: readonly Instruction[]): void 
   setOption(fd, SOL_SOCKET, SO_ATTACH_FILTER, header, "attach the packet filter");
 }
 
-/** Maps a TPACKET_V2 receive ring: its memory, and the function that gives it back. Throws CAPTURE. */
+/** Makes a TPACKET_V2 receive ring. Throws CAPTURE. */
+export function makeRing(fd: number, size: RingSize): void {
+  setOption(fd, SOL_PACKET, PACKET_RX_RING, ringRequest(size), "make a receive ring");
+}
+
+/** Does the same on a thread. Rejected with CAPTURE. */
+export async function makeRingBeside(fd: number, size: RingSize): Promise<void> {
+  const request = ringRequest(size);
+  const status = await libc.setsockoptBeside(fd, SOL_PACKET, PACKET_RX_RING, request);
+  // The errno is that of the thread.
+  if (status !== 0) makeRing(fd, size);
+}
+
+/** struct tpacket_req: size and number of the blocks, then of the frames. */
+function ringRequest(size: RingSize): Uint8Array {
+  const frames = framesPerBlock(size) * size.blocks;
+  return new Uint8Array(Uint32Array.of(size.block, size.blocks, size.frame, frames).buffer);
+}
+
+/** Maps the ring of a socket: its memory, and the function that gives it back. Throws CAPTURE. */
 export function mapRing(fd: number, size: RingSize): { memory: ArrayBuffer; unmap: () => void } {
   const length = size.block * size.blocks;
-  const request = new Uint32Array([size.block, size.blocks, size.frame, length / size.frame]);
-  setOption(fd, SOL_PACKET, PACKET_RX_RING, new Uint8Array(request.buffer), "make a receive ring");
   const address = libc.mmap(null, length, PROT_READ_WRITE, MAP_SHARED, fd, 0);
   if (BigInt.asUintN(64, address) === MAP_FAILED) {
     throw libc.systemError("CAPTURE", "cannot map the receive ring");
   }
   return { memory: libc.view(address, length), unmap: () => libc.munmap(address, length) };
+}
+
+/**
+ * Makes the kernel queue a whole copy of each packet that its filter wants more of than a frame of the ring
+ * holds: `takeCopy` takes it. Throws CAPTURE.
+ */
+export function copyLongPackets(fd: number): void {
+  setOption(fd, SOL_PACKET, PACKET_COPY_THRESH, libc.int32(1), "have long packets copied");
+}
+
+/** Takes the oldest copy, as far as `buffer` holds it, and returns its length; 0 or less if there is none. */
+export function takeCopy(fd: number, buffer: Uint8Array): number {
+  return libc.recv(fd, buffer, buffer.length, MSG_DONTWAIT);
 }
 
 /** Lets packets of all interfaces in. Throws CAPTURE. */

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { systemClock } from "../../src/base/clock.ts";
 import { Host } from "../../src/capture/host.ts";
 import { Ring } from "../../src/capture/ring.ts";
+import { openRingSocket } from "../../src/capture/ring-socket.ts";
 import type { Sink } from "../../src/capture/source.ts";
 import type { RingSize } from "../../src/ffi/packet-socket.ts";
 import { attachFilter } from "../../src/ffi/packet-socket.ts";
@@ -48,7 +49,7 @@ afterAll(() => wire?.close());
 /** A source on a ring, and the wire to it. */
 function bench(interfaces: readonly string[] | undefined, size?: RingSize) {
   return (sink: Sink) => ({
-    source: new Ring(interfaces, systemClock, sink, size),
+    source: new Ring(interfaces, systemClock, sink, size && openRingSocket(size)),
     send: (...packets: readonly Uint8Array[]) => wire.send(...packets),
     now: () => systemClock.now(),
   });
@@ -251,6 +252,48 @@ describe.skipIf(skip)("the ring", () => {
     }
   });
 
+  test("hears ports that lie beyond a frame, behind extension headers, in their order", async () => {
+    const ring = listen(["near"]);
+    const inV6 = { ...v6, protocol: TCP };
+    const lengths = [0, 1, 2, 3, 7, 14, 40];
+    const packets = lengths.flatMap((length, i) => [
+      ipv6(
+        { ...inV6, extensions: [extension(60, length), extension(43)] },
+        tcp({ port: 7000, sequence: 2 * i, data: new Uint8Array(1000) }),
+      ),
+      tcpPacket(v4, { port: 7000, sequence: 2 * i + 1, data: new Uint8Array(1000) }),
+    ]);
+    await ring.send(...packets);
+    expect(ring.packets.map(({ fingerprint }) => fingerprint)).toEqual(packets.map((_, i) => i));
+    expect(ring.frames.map(({ wireLength }) => wireLength)).toEqual(
+      packets.map(({ length }) => length),
+    );
+    expect(ring.frames[1]?.length).toBe(80);
+  });
+
+  test("has the right copy of each packet after a flood of those that are copied", async () => {
+    const ring = listen(["near"], { frame: 160, block: 4096, blocks: 4, headersOnly: true });
+    const far = (sequence: number) =>
+      ipv6(
+        { ...v6, protocol: TCP, extensions: [extension(60, 14)] },
+        tcp({ port: 7000, sequence, data: new Uint8Array(1000) }),
+      );
+    // More than there are frames, and more copies than the kernel keeps for a socket.
+    wire.send(...Array.from({ length: 1000 }, (_, i) => far(i)));
+    await new Promise<void>((resolve) => {
+      ring.onFrame = resolve;
+    });
+    await ring.send();
+    const seen = ring.packets.length;
+    expect(seen).toBeGreaterThan(10);
+    expect(ring.packets.map(({ fingerprint }) => fingerprint)).toEqual(
+      Array.from({ length: seen }, (_, i) => i),
+    );
+    expect(ring.counters().dropped).toBeGreaterThan(0);
+    await ring.send(far(2000), knock, far(2001));
+    expect(ring.packets.slice(seen).map(({ fingerprint }) => fingerprint)).toEqual([2000, 1, 2001]);
+  });
+
   test("counts what it had no room for", async () => {
     const ring = listen(["near"], { frame: 256, block: 4096, blocks: 1 });
     // Nobody takes anything while this goes on: there is room for 16.
@@ -268,8 +311,11 @@ describe.skipIf(skip)("the ring", () => {
     expect(ring.counters()).toEqual({ received: 103, dropped });
   });
 
-  test("goes round and round", async () => {
-    const ring = listen(["near"], { frame: 256, block: 4096, blocks: 1 });
+  test.each([
+    { frame: 256, block: 4096, blocks: 1 },
+    { frame: 160, block: 4096, blocks: 3 },
+  ])("goes round and round: $frame × $blocks", async (size) => {
+    const ring = listen(["near"], size);
     for (let i = 0; i < 50; i++) await ring.send(tcpPacket(v4, { port: 7000, sequence: i }));
     expect(ring.packets.map(({ fingerprint }) => fingerprint)).toEqual(
       Array.from({ length: 50 }, (_, i) => i),
@@ -327,9 +373,7 @@ describe.skipIf(skip)("the ring", () => {
     const open = () => readdirSync("/proc/self/fd").length;
     const before = open();
     const size = { frame: 256, block: 100, blocks: 1 };
-    expect(() => new Ring(undefined, systemClock, () => {}, size)).toThrow(
-      expect.objectContaining({ code: "CAPTURE" }),
-    );
+    expect(() => openRingSocket(size)).toThrow(expect.objectContaining({ code: "CAPTURE" }));
     expect(open()).toBe(before);
     const ring = new Ring(undefined, systemClock, () => {});
     expect(open()).toBeGreaterThan(before);

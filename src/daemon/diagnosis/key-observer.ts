@@ -3,6 +3,7 @@ import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Monotonic } from "../../base/time.ts";
 import { Ring } from "../../capture/ring.ts";
+import { openRingSocket } from "../../capture/ring-socket.ts";
 import { decode } from "../../decode/decode.ts";
 import type { RingSize } from "../../ffi/packet-socket.ts";
 import { packetLength } from "../../knock/packet.ts";
@@ -41,7 +42,7 @@ export function observeKeyKnocks(
       if (!isPlain && (payloadLength < carriedLength || findCarried(payload) === undefined)) return;
       onDatagram({ time, source, port, interfaceName: nameInterface(interfaceIndex) });
     },
-    ringSize,
+    openRingSocket(ringSize),
   );
   ring.watch({ tcp: new Set(), udp: allPorts });
   return ring;

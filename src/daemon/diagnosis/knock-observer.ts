@@ -5,6 +5,7 @@ import type { PortSets, Protocol } from "../../base/port.ts";
 import { wallTime } from "../../base/time.ts";
 import { Host } from "../../capture/host.ts";
 import { Ring } from "../../capture/ring.ts";
+import { openRingSocket } from "../../capture/ring-socket.ts";
 import type { Frame, Sink, Source } from "../../capture/source.ts";
 import type { Config } from "../../config/config.ts";
 import { decode } from "../../decode/decode.ts";
@@ -157,7 +158,7 @@ export async function observeKnocks(
   host.refresh();
   const ports = new PortsInUse(clock, () => {}, config.options.table);
   return new KnockObserver(config, targets, {
-    openSource: (sink) => new Ring(undefined, clock, sink, ringSize),
+    openSource: (sink) => new Ring(undefined, clock, sink, openRingSocket(ringSize)),
     ...{ clock, host, hostPorts: ports.read(), nameInterface, onPacket },
   });
 }

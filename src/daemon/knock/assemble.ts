@@ -2,6 +2,7 @@ import { ownerName } from "../../base/access-owner.ts";
 import type { Monotonic } from "../../base/time.ts";
 import type { Host } from "../../capture/host.ts";
 import { Ring } from "../../capture/ring.ts";
+import { openRingSocket } from "../../capture/ring-socket.ts";
 import type { Config } from "../../config/config.ts";
 import type { RingSize } from "../../ffi/packet-socket.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
@@ -56,7 +57,8 @@ export function assembleKeyKnocks(config: Config, parts: KeyKnocksNeighbours): K
     if (isOpen) trialKnocks.recordOpening(owner, source, time);
   };
   return new KeyKnocks(config, {
-    openRing: (interfaces, sink, longest) => new Ring(interfaces, clock, sink, ringSizes[longest]),
+    openRing: (interfaces, sink, longest) =>
+      new Ring(interfaces, clock, sink, openRingSocket(ringSizes[longest])),
     file: persistence && { path: persistence.state.files.knocks, disk: persistence.state.disk },
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
     permit: (knock, now) => permitKnock(knock, { users, doors: doors.current }, now),
