@@ -5,6 +5,7 @@ import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { RingSocket } from "../capture/ring-socket.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
+import { clearMemory } from "../ffi/clear-memory.ts";
 import { unmapProgramConstants } from "../ffi/program-constants.ts";
 import { watchNetwork } from "../ffi/rtnetlink.ts";
 import { starters } from "../firewall/backends.ts";
@@ -151,6 +152,7 @@ export async function assemble(
     maxAttempts: config.options.maxAttempts,
     isOurs: (address) => host.has(address),
     isInUse: (port) => doors.isInUse(port),
+    clearMemory,
   });
   const notice = () => traffic?.notice();
   const counters = new PacketCounters(notice);

@@ -6,6 +6,7 @@ import { monotonic } from "../base/time.ts";
 import type { Packet } from "../decode/packet.ts";
 import type { OwnedAttempt } from "./attempts/attempt-table.ts";
 import { Attempts } from "./attempts/attempts.ts";
+import type { ClearMemory } from "./attempts/table-memory.ts";
 import type { Decoy } from "./decoys/decoy.ts";
 import { DecoyIndex } from "./decoys/decoy-index.ts";
 import type { IgnoredSource } from "./decoys/scanners.ts";
@@ -27,6 +28,8 @@ export interface MatcherOptions {
   readonly isOurs: (address: Address) => boolean;
   /** Returns whether a service of this host has begun to use this decoy. Default: never. */
   readonly isInUse?: (port: PortKey) => boolean;
+  /** Frees the memory of a flood. */
+  readonly clearMemory?: ClearMemory;
 }
 
 const noVerdicts: readonly Verdict[] = [];
@@ -49,7 +52,7 @@ export class Matcher {
     const { isOurs, isInUse = () => false } = options;
     this.#isOurs = isOurs;
     this.#decoys = new DecoyIndex({ isOurs, isInUse });
-    this.#attempts = new Attempts(options.maxAttempts);
+    this.#attempts = new Attempts(options.maxAttempts, options.clearMemory);
   }
 
   /** Replaces all doors. Attempts at unchanged doors continue. `decoys`: of each door, in the order of the doors. */

@@ -2,10 +2,10 @@ import { Address } from "../../base/address.ts";
 import type { Attempt } from "../sequence.ts";
 import type { SipHash } from "./sip-hash.ts";
 import { NIL, SlotLists } from "./slot-lists.ts";
+import type { TableMemory } from "./table-memory.ts";
+import { recordWords as words } from "./table-memory.ts";
 import { TimingWheel } from "./timing-wheel.ts";
 
-// An attempt is a record of 16 words, one line of the cache.
-const words = 16;
 const SOURCE = 0; // four words
 const DOOR = 4;
 const STAGE = 5;
@@ -48,17 +48,15 @@ export class AttemptTable {
   /** The head of the list of released slots. */
   #free = NIL;
 
-  /** `hash`: takes four words. */
-  constructor(capacity: number, hash: SipHash) {
-    const memory = new ArrayBuffer((capacity + 1) * words * 4);
+  /** `memory`: zeroes. `hash`: takes four words. */
+  constructor({ capacity, records, buckets }: TableMemory, hash: SipHash) {
     this.capacity = capacity;
     this.#hash = hash;
-    this.#records = new Int32Array(memory);
-    this.#doubles = new Float64Array(memory);
-    // Twice as many as attempts: short chains touch few cache lines.
-    this.#buckets = new Int32Array(2 ** Math.ceil(Math.log2(2 * capacity)));
+    this.#records = new Int32Array(records);
+    this.#doubles = new Float64Array(records);
+    this.#buckets = new Int32Array(buckets);
     this.#ages = new SlotLists(2, this.#records, words, AGE);
-    this.#wheel = new TimingWheel(memory, words, DUE);
+    this.#wheel = new TimingWheel(records, words, DUE);
   }
 
   /** The most attempts that it has held at once. */

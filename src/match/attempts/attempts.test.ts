@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { Address } from "../../base/address.ts";
 import type { OwnedAttempt } from "./attempt-table.ts";
 import { Attempts } from "./attempts.ts";
+import { fillWithZeroes } from "./table-memory.ts";
 
 const host = (i: number) => Address.v4(0x0a000000 + i);
 
@@ -102,7 +103,11 @@ describe("a full table", () => {
 });
 
 test("a large table keeps all it had, and begins anew when all are gone", () => {
-  const attempts = new Attempts(1_000_000);
+  const cleared: number[] = [];
+  const attempts = new Attempts(1_000_000, (memory) => {
+    cleared.push(memory.byteLength);
+    fillWithZeroes(memory);
+  });
   const count = 20_000;
   for (let i = 0; i < count; i++) add(attempts, attempt(host(i), { start: i }), 10_000 + i);
   expect(attempts.size).toBe(count);
@@ -114,10 +119,14 @@ test("a large table keeps all it had, and begins anew when all are gone", () => 
   expect(expired.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i));
   expect(attempts.size).toBe(0);
   expect(attempts.nextExpiry).toBeUndefined();
+  const records = 64 * 1_000_001;
+  expect(cleared).toEqual([records, 4 * 2 ** 21]);
+  expect(of(attempts, host(5))).toEqual([]);
   add(attempts, attempt(host(1)), 200_000);
   expect(of(attempts, host(1))).toHaveLength(1);
   attempts.expire(attempts.nextExpiry ?? 0, () => {});
   expect(attempts.size).toBe(0);
+  expect(cleared).toHaveLength(2);
 });
 
 test("without memory for as many as may be there are as many as there is memory for", () => {
@@ -166,7 +175,7 @@ test("a table does what a plain list would, under whatever is done to it", () =>
       fc.constantFrom(1, 2, 5, 20),
       fc.tuple(fc.nat(), fc.nat()),
       (operations, most, key) => {
-        const attempts = new Attempts(most, Uint32Array.from(key));
+        const attempts = new Attempts(most, undefined, Uint32Array.from(key));
         let model: { attempt: OwnedAttempt; due: number }[] = [];
         let evicted = 0;
         let now = 0;

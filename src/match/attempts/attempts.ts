@@ -4,8 +4,10 @@ import { AttemptTable } from "./attempt-table.ts";
 import type { HashKey } from "./sip-hash.ts";
 import { SipHash } from "./sip-hash.ts";
 import { NIL } from "./slot-lists.ts";
+import type { ClearMemory, TableMemory } from "./table-memory.ts";
+import { allocateTable, fillWithZeroes } from "./table-memory.ts";
 
-/** A table that has held more attempts is freed when it is empty: it may have taken 64 MB. */
+/** The pages of a table that has held more attempts are freed when it is empty: they may be 64 MB. */
 const keptCapacity = 4096;
 
 /**
@@ -13,18 +15,20 @@ const keptCapacity = 4096;
  * evicted, so that a flood from forged addresses cannot evict a knock that has got further.
  */
 export class Attempts {
-  readonly #most: number;
+  readonly #memory: TableMemory;
   readonly #hash: SipHash;
+  readonly #clear: ClearMemory;
   #table: AttemptTable;
   #size = 0;
   #evicted = 0;
   readonly #byStage: number[] = [];
 
   /** `most`: how many attempts there may be at once; fewer if memory is short. */
-  constructor(most: number, key?: HashKey) {
-    this.#most = most;
+  constructor(most: number, clear: ClearMemory = fillWithZeroes, key?: HashKey) {
+    this.#memory = allocateTable(most, keptCapacity);
     this.#hash = new SipHash(4, key);
-    this.#table = makeTable(most, this.#hash);
+    this.#clear = clear;
+    this.#table = new AttemptTable(this.#memory, this.#hash);
   }
 
   get size(): number {
@@ -101,12 +105,12 @@ export class Attempts {
     this.#size += change;
   }
 
-  /**
-   * Returns the memory of a flood to the system. The new table is allocated now, not at the next knock:
-   * allocating so much memory makes V8 collect garbage.
-   */
+  /** Returns the memory of a flood to the system. */
   #freeLargeTable(): void {
-    if (this.#table.used > keptCapacity) this.#table = makeTable(this.#most, this.#hash);
+    if (this.#table.used <= keptCapacity) return;
+    this.#clear(this.#memory.records);
+    this.#clear(this.#memory.buckets);
+    this.#table = new AttemptTable(this.#memory, this.#hash);
   }
 
   #evict(table: AttemptTable): void {
@@ -114,16 +118,5 @@ export class Attempts {
     this.#count(table.stageAt(slot), -1);
     table.remove(slot);
     this.#evicted++;
-  }
-}
-
-/** Allocates the full size at once: unused pages cost nothing, and growing would take time during a flood. */
-function makeTable(most: number, hash: SipHash): AttemptTable {
-  try {
-    return new AttemptTable(most, hash);
-  } catch (error) {
-    // Memory is short: a smaller table must do.
-    if (most <= keptCapacity) throw error;
-    return makeTable(Math.ceil(most / 4), hash);
   }
 }

@@ -21,7 +21,7 @@ export class TimingWheel {
    * `memory`: records of `words` words of 4 bytes a slot. The four words from `field` on hold the tick at
    * which the slot is due, as a double, and the links of `SlotLists`. Both numbers must be even.
    */
-  constructor(memory: ArrayBuffer, words: number, field: number) {
+  constructor(memory: ArrayBufferLike, words: number, field: number) {
     this.#buckets = new SlotLists(bucketCount, new Int32Array(memory), words, field + 2);
     this.#doubles = new Float64Array(memory);
     this.#words = words;
