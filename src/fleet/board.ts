@@ -113,3 +113,14 @@ export class BoardError extends Error {
 export function hasGapAfter(last: number, numbers: readonly number[]): boolean {
   return numbers.some((n, i) => n !== (numbers[i - 1] ?? last) + 1);
 }
+
+/** Returns whether the entry `id` of a log is `other`, or before it; false for what is no id. */
+export function isAtOrBefore(id: string, other: string): boolean {
+  const [[time, place], [otherTime, otherPlace]] = [partsOfId(id), partsOfId(other)];
+  return time < otherTime || (time === otherTime && place <= otherPlace);
+}
+
+function partsOfId(id: string): readonly [number, number] {
+  const [, time, place] = /^(\d{1,15})-(\d{1,15})$/.exec(id) ?? [];
+  return [Number(time), Number(place)];
+}

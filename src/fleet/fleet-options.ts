@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Board } from "./board.ts";
+import type { FleetConfiguration } from "./configuration.ts";
 import type { StampedHolder } from "./local-leases.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { HolderChange } from "./shared-leases.ts";
@@ -15,8 +16,13 @@ export interface FleetOptions {
   readonly clock: Clock;
   /** Connects to the store. Throws a `BoardError`. */
   readonly connect: () => Promise<Board>;
-  /** Told what other gateways changed: each batch of the log, or a whole table, taken together. */
-  readonly onChange: (changes: readonly HolderChange[]) => void;
+  /** Returns what this gateway is configured with; the same object as long as that is the same. */
+  readonly configuration: () => FleetConfiguration;
+  /**
+   * Told what other gateways changed: each batch of the log, or a whole table, taken together. What it returns
+   * resolves when all closings that this began have ended: they are acknowledged then. It never rejects.
+   */
+  readonly onChange: (changes: readonly HolderChange[]) => PromiseLike<unknown> | undefined;
   /** Told the stamps of what was opened here before the store was joined for the first time. */
   readonly onStamped: (stamped: readonly StampedHolder[]) => void;
   /** Told what other gateways used. */

@@ -1,21 +1,25 @@
-import type { Board, BoardRow, LogPosition } from "./board.ts";
-import { BoardError } from "./board.ts";
+import type { Board, BoardRow, LogPosition, StoreFacts } from "./board.ts";
+import { BoardError, logStart } from "./board.ts";
 import type { ClockMeasurement, FleetClock } from "./fleet-clock.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { Pauses } from "./pauses.ts";
-import type { Roster } from "./roster.ts";
+import type { OwnReport, Roster } from "./roster.ts";
 import { heartbeatInterval } from "./roster.ts";
 import type { SharedLeases } from "./shared-leases.ts";
 import type { SingleUses } from "./single-uses.ts";
+import type { LogRange, UnfinishedClosings } from "./unfinished.ts";
 
 /** Milliseconds that one look at the log waits for something new. */
 const followWait = 2_000;
 
 /** Milliseconds between two looks whether the table still has what this gateway told. */
 const checkInterval = 60_000;
+
+/** Why the whole table is read: at the start, after a gap in the log, or after the log was lost. */
+export type ResyncReason = "join" | "gap" | "lost";
 
 export interface FleetSessionParts
   extends Pick<FleetOptions, "clock" | "onChange" | "onUsed" | "onJoined"> {
@@ -27,9 +31,12 @@ export interface FleetSessionParts
   readonly uses: SingleUses;
   readonly roster: Roster;
   readonly pauses: Pauses;
+  readonly unfinished: UnfinishedClosings;
   readonly onMeasured: (measurement: ClockMeasurement) => void;
   /** Told when the whole table was read. */
-  readonly onResync: () => void;
+  readonly onResync: (why: ResyncReason) => void;
+  /** Told what the store says of itself. */
+  readonly onFacts: (facts: StoreFacts) => void;
   /** Told why the store refuses heartbeats, or that it does not. */
   readonly onRefusal: (why: string | undefined) => void;
   /** Drops what has no more effect. */
@@ -43,8 +50,10 @@ export interface FleetSessionParts
 export class FleetSession {
   readonly #parts: FleetSessionParts;
   readonly #board: Board;
-  #position: LogPosition | undefined;
-  #mustResync = false;
+  #position: LogPosition = logStart;
+  #isLogLost = false;
+  #isAnswering = false;
+  #mustAnswer = false;
 
   constructor(parts: FleetSessionParts, board: Board) {
     this.#parts = parts;
@@ -55,7 +64,7 @@ export class FleetSession {
   async run(): Promise<never> {
     const { outgoing, onJoined } = this.#parts;
     await this.#measure();
-    await this.#readTable();
+    await this.#readTable("join");
     outgoing.attach(this.#board);
     onJoined();
     const [never] = await Promise.all([this.#follow(), this.#keepUp()]);
@@ -70,47 +79,49 @@ export class FleetSession {
   }
 
   /** Merges the whole table, and tells what it lacks of this gateway's. */
-  async #readTable(): Promise<void> {
+  async #readTable(why: ResyncReason): Promise<void> {
     const { own, uses, onResync } = this.#parts;
     this.#position = await this.#board.end();
     const rows: BoardRow[] = [];
     for await (const part of this.#board.table()) rows.push(...part);
-    this.#hear(rows);
+    this.#hear(rows, [logStart.id, this.#position.id]);
     own.tellMissing(rows);
     uses.tellMissing(rows);
-    onResync();
+    onResync(why);
   }
 
   async #follow(): Promise<never> {
     for (;;) {
-      const after = this.#position ?? (await this.#board.end());
+      const after = this.#position;
       const { rows, position, hasGap } = await this.#board.follow(after, followWait);
       this.#position = position;
-      this.#hear(rows);
-      if (!hasGap && !this.#mustResync) continue;
-      this.#mustResync = false;
-      await this.#readTable();
+      this.#hear(rows, [after.id, position.id]);
+      if (!hasGap && !this.#isLogLost) continue;
+      const why = this.#isLogLost ? "lost" : "gap";
+      this.#isLogLost = false;
+      await this.#readTable(why);
     }
   }
 
-  /** Does what is to be done from time to time. */
+  /** Does what is to be done from time to time, not by all gateways in one moment. */
   async #keepUp(): Promise<never> {
-    const { clock, pauses, own, expire } = this.#parts;
+    const { clock, pauses, own, expire, onFacts } = this.#parts;
     let checked = clock.now();
+    onFacts(await this.#board.facts());
     for (;;) {
       await this.#claimUses();
       await this.#exchange();
-      await pauses.wait(heartbeatInterval);
+      await pauses.wait(heartbeatInterval * (0.9 + 0.2 * Math.random()));
       await this.#measure();
       expire();
       // A log that was lost and begun anew may never get to this place.
-      const place = this.#position?.n ?? 0;
-      if ((await this.#board.end()).n < place) this.#mustResync = true;
+      if ((await this.#board.end()).n < this.#position.n) this.#isLogLost = true;
       if (clock.now() - checked < checkInterval) continue;
       checked = clock.now();
+      onFacts(await this.#board.facts());
       await own.check(async (fields) => {
         const rows = await this.#board.lookUp(fields);
-        this.#hear(rows);
+        this.#hear(rows, [logStart.id, this.#position.id]);
         return rows;
       });
     }
@@ -123,18 +134,46 @@ export class FleetSession {
 
   /** A store that is full still tells what it has. */
   async #exchange(): Promise<void> {
-    const { roster, leases, onRefusal } = this.#parts;
-    const own = { read: this.#position?.id ?? "", holders: leases.size };
+    const { roster, onRefusal } = this.#parts;
     onRefusal(undefined);
-    await unlessRefused(roster.exchange(this.#board, own), onRefusal);
+    await unlessRefused(roster.exchange(this.#board, this.#report()), onRefusal);
   }
 
-  #hear(rows: readonly BoardRow[]): void {
-    const { incoming, own, onChange, onUsed } = this.#parts;
-    const { records, changes, uses } = incoming.hear(rows);
+  /** Says at once how far this gateway is: a closing is waited for. */
+  async #answer(): Promise<void> {
+    this.#mustAnswer = true;
+    if (this.#isAnswering) return;
+    this.#isAnswering = true;
+    try {
+      while (this.#mustAnswer) {
+        this.#mustAnswer = false;
+        await this.#parts.roster.tell(this.#board, this.#report());
+      }
+    } catch (thrown) {
+      // The next heartbeat says it, or the next board.
+      if (!(thrown instanceof BoardError)) throw thrown;
+    } finally {
+      this.#isAnswering = false;
+    }
+  }
+
+  #report(): OwnReport {
+    const { leases, unfinished } = this.#parts;
+    const { id, n } = this.#position;
+    return { read: id, n, unfinished: unfinished.ranges, holders: leases.size };
+  }
+
+  /** `range`: what the log says up to these rows. */
+  #hear(rows: readonly BoardRow[], range: LogRange): void {
+    const { incoming, own, unfinished, onChange, onUsed } = this.#parts;
+    const { records, changes, uses, asks } = incoming.hear(rows);
     for (const record of records) own.amend(record);
-    if (changes.length > 0) onChange(changes);
+    const work = changes.length > 0 ? onChange(changes) : undefined;
     if (uses.length > 0) onUsed(uses);
+    if (work !== undefined) {
+      void unfinished.add(range, work).then(() => (asks ? this.#answer() : undefined));
+    }
+    if (asks) void this.#answer();
   }
 }
 

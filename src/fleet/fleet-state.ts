@@ -1,3 +1,5 @@
+import type { StoreFacts } from "./board.ts";
+import type { ResyncReason } from "./fleet-session.ts";
 import type { IncomingCounts } from "./incoming.ts";
 
 /** How it goes with the store. */
@@ -11,8 +13,10 @@ export interface FleetState {
   /** Uses without a claim that wait to be claimed. */
   readonly unclaimed: number;
   readonly incoming: IncomingCounts;
-  /** How often the whole table was read. */
-  readonly resyncs: number;
+  /** How often the whole table was read, and why. */
+  readonly resyncs: Readonly<Record<ResyncReason, number>>;
+  /** What the store said of itself last. */
+  readonly facts: StoreFacts | undefined;
   /** The last jump of the store's clock, in milliseconds; 0 if there was none. */
   readonly clockJump: number;
 }

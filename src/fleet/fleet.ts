@@ -1,5 +1,7 @@
 import { reason } from "../base/errors.ts";
-import type { Board } from "./board.ts";
+import type { Board, StoreFacts } from "./board.ts";
+import type { ClosingReport } from "./closing-confirmation.ts";
+import { ClosingConfirmation } from "./closing-confirmation.ts";
 import type { ClockMeasurement } from "./fleet-clock.ts";
 import { FleetClock } from "./fleet-clock.ts";
 import type { FleetOptions } from "./fleet-options.ts";
@@ -18,6 +20,7 @@ import { SharedLeases } from "./shared-leases.ts";
 import { SingleUses } from "./single-uses.ts";
 import type { FleetStamp, FleetTime } from "./stamp.ts";
 import type { FleetSubject, HolderSubject } from "./subject.ts";
+import { UnfinishedClosings } from "./unfinished.ts";
 
 /** Milliseconds between two attempts to connect, at first and at most; half to one and a half of it, at random. */
 const firstPause = 50;
@@ -36,6 +39,7 @@ export class Fleet {
   readonly #options: FleetOptions;
   readonly #leases: SharedLeases;
   readonly #local: LocalLeases;
+  readonly #confirmation: ClosingConfirmation;
   readonly #session: FleetSessionParts;
   #board: Board | undefined;
   #isStopped = false;
@@ -44,7 +48,8 @@ export class Fleet {
   #failure: string | undefined;
   /** What the board refuses. */
   #refusal: string | undefined;
-  #resyncs = 0;
+  readonly #resyncs = { join: 0, gap: 0, lost: 0 };
+  #facts: StoreFacts | undefined;
   #clockJump = 0;
 
   constructor(options: FleetOptions) {
@@ -58,6 +63,10 @@ export class Fleet {
     this.roster = new Roster(parts);
     this.uses = new SingleUses({ ...parts, outgoing }, this.roster.start);
     this.#local = new LocalLeases({ ...parts, own });
+    this.#confirmation = new ClosingConfirmation({
+      ...{ ...parts, own, roster: this.roster },
+      board: () => this.#board,
+    });
     this.#session = {
       ...parts,
       ...{ own, outgoing, uses: this.uses, roster: this.roster },
@@ -65,7 +74,11 @@ export class Fleet {
       pauses: new Pauses(options.clock),
       onJoined: () => this.#join(),
       onMeasured: (measurement) => this.#measured(measurement),
-      onResync: () => this.#resyncs++,
+      unfinished: new UnfinishedClosings(),
+      onResync: (why) => this.#resyncs[why]++,
+      onFacts: (facts) => {
+        this.#facts = facts;
+      },
       onRefusal: (why) => {
         this.#refusal = why;
       },
@@ -80,7 +93,7 @@ export class Fleet {
       isJoined: this.#isJoined,
       failure: this.#failure ?? this.#refusal ?? refusal,
       ...{ waiting, told, unclaimed: this.uses.unclaimed, incoming: incoming.counts },
-      ...{ resyncs: this.#resyncs, clockJump: this.#clockJump },
+      ...{ resyncs: this.#resyncs, facts: this.#facts, clockJump: this.#clockJump },
     };
   }
 
@@ -120,6 +133,14 @@ export class Fleet {
     this.#local.closed(subject, length);
   }
 
+  /**
+   * Tells a closing, and waits for up to 5 s until all gateways have ended it. That of this gateway is not waited
+   * for.
+   */
+  closeEverywhere(subject: FleetSubject, length: number): Promise<ClosingReport> {
+    return this.#confirmation.close(subject, length);
+  }
+
   /** Takes note of what the journal kept. What became of it meanwhile is told as a change. */
   restored(holder: RestoredHolder): void {
     this.#local.restored(holder);
@@ -148,6 +169,7 @@ export class Fleet {
   /** Leaves the fleet. What waits is not told. */
   stop(): void {
     this.#isStopped = true;
+    this.#confirmation.stop();
     this.#lose("this gateway has left");
   }
 

@@ -35,6 +35,8 @@ export interface Heard {
   readonly records: readonly FleetRecord[];
   readonly changes: readonly HolderChange[];
   readonly uses: readonly SingleUse[];
+  /** Whether an acknowledgement is waited for. */
+  readonly asks: boolean;
 }
 
 /** Subjects above which openings of other gateways are refused: those who knock here still get in. */
@@ -82,7 +84,8 @@ export class Incoming {
       if (read.kind === "use") uses.push(read.record.use);
       else if (!isRefused) records.push(read.record);
     }
-    return { records, changes: leases.merge(records), uses };
+    const asks = records.some((record) => record.asks === true);
+    return { records, changes: leases.merge(records), uses, asks };
   }
 
   #read({ sealed, ...place }: BoardRow): UnderstoodRecord | IncomingResult {

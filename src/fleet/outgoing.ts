@@ -25,7 +25,9 @@ export interface Tellable {
   /** When it has no more effect. */
   readonly until: FleetTime;
   /** Returns the content of its record. */
-  readonly format: (telling: Pick<FleetRecord, "origin" | "date" | "left">) => string;
+  readonly format: (telling: Pick<FleetRecord, "origin" | "date" | "left" | "asks">) => string;
+  /** Told the log's entry that has it, or a later one of the same key. The other gateways are asked to acknowledge it. */
+  readonly onTold?: ((id: string) => void) | undefined;
 }
 
 /** What waits to be told: which subjects, not a queue of changes. Several changes of one become one record. */
@@ -60,7 +62,8 @@ export class Outgoing {
 
   /** Tells this in a later turn of the event loop, or once there is a board. */
   add(tellable: Tellable): void {
-    this.#waiting.set(tellable.key, tellable);
+    const before = this.#waiting.get(tellable.key);
+    this.#waiting.set(tellable.key, before?.onTold ? both(tellable, before.onTold) : tellable);
     this.#start();
   }
 
@@ -105,7 +108,10 @@ export class Outgoing {
     const batch = this.#firstWaiting();
     const rows = batch.map((one) => this.#rowOf(one)).filter(({ left }) => left > 0);
     try {
-      if (rows.length > 0) await board.put(rows);
+      if (rows.length > 0) {
+        const id = await board.put(rows);
+        for (const { onTold } of batch) onTold?.(id);
+      }
     } catch (thrown) {
       const isRefused = thrown instanceof BoardError && thrown.kind === "refused";
       if (isRefused && this.#board === board) this.#pause(thrown.message);
@@ -139,11 +145,20 @@ export class Outgoing {
     });
   }
 
-  #rowOf({ key, stamp, until, format }: Tellable): ToldRow {
+  #rowOf({ key, stamp, until, format, onTold }: Tellable): ToldRow {
     const { gateway, seal, clock, fleetClock } = this.#parts;
     const left = Math.max(0, Math.ceil(until - fleetClock.now()));
     const place = { field: seal.digest(key), stamp };
-    const content = format({ origin: gateway, date: clock.wall(), left });
+    const asks = onTold !== undefined;
+    const content = format({ origin: gateway, date: clock.wall(), left, asks });
     return { ...place, sealed: seal.seal(place, content), left };
   }
+}
+
+function both(tellable: Tellable, before: (id: string) => void): Tellable {
+  const onTold = (id: string) => {
+    before(id);
+    tellable.onTold?.(id);
+  };
+  return { ...tellable, onTold };
 }

@@ -43,7 +43,8 @@ export class OwnRecords {
     }
   }
 
-  tell(known: FleetKnowledge): void {
+  /** `asked`: called with the entry of the log that tells it; other gateways are asked to acknowledge it. */
+  tell(known: FleetKnowledge, asked?: (id: string) => void): void {
     const key = keyOfSubject(known.subject);
     this.#told.set(key, known);
     this.#outgoing.add({
@@ -51,6 +52,7 @@ export class OwnRecords {
       stamp: stampOf(known.history),
       until: known.until,
       format: (telling) => formatRecord({ ...known, ...telling }),
+      onTold: asked,
     });
   }
 

@@ -21,6 +21,8 @@ export interface FleetRecord extends FleetKnowledge {
   readonly date: WallTime;
   /** How long it had effect from then on: milliseconds. */
   readonly left: number;
+  /** Whether it waits for an acknowledgement by all gateways. */
+  readonly asks?: boolean | undefined;
 }
 
 /** What reading gives. `unknown`: of an operation that a later version may have. */
@@ -79,12 +81,13 @@ const stateSchema = v.object({
   origin: name,
   date: v.pipe(v.number(), v.finite(), v.transform(wallTime)),
   left: number,
+  asks: v.optional(v.literal(true)),
 });
 
 const operation = v.object({ op: v.string() });
 
 /** Returns the content of a record. */
-export function formatRecord({ subject, history, ...rest }: FleetRecord): string {
+export function formatRecord({ subject, history, asks, ...rest }: FleetRecord): string {
   const { closed, openings } = history;
   return JSON.stringify({
     op: "state",
@@ -92,6 +95,7 @@ export function formatRecord({ subject, history, ...rest }: FleetRecord): string
     ...(closed === emptyHistory.closed ? {} : { closed }),
     ...(openings.length === 0 ? {} : { openings: openings.map(({ stamp, end }) => [stamp, end]) }),
     ...rest,
+    ...(asks === true ? { asks } : {}),
   });
 }
 

@@ -1,47 +1,39 @@
 import { randomUUID } from "node:crypto";
-import * as v from "valibot";
 import type { Clock } from "../base/clock.ts";
-import { parseJson } from "../base/json-fields.ts";
-import type { WallTime } from "../base/time.ts";
-import { wallTime } from "../base/time.ts";
-import type { Board, BoardRow } from "./board.ts";
+import type { Board } from "./board.ts";
+import type {
+  ConfigurationDigests,
+  FleetConfiguration,
+  GatewayDifference,
+} from "./configuration.ts";
+import { compareConfigurations, digestConfiguration } from "./configuration.ts";
 import type { FleetClock } from "./fleet-clock.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { heartbeatField, openHeartbeat, sealHeartbeat } from "./heartbeat.ts";
 import type { FleetSeal } from "./seal.ts";
-import type { FleetTime } from "./stamp.ts";
-import { fleetTime, noStamp, openingStamp } from "./stamp.ts";
-
-/** What a gateway says of itself every few seconds. */
-export interface Heartbeat {
-  readonly gateway: string;
-  /** A text that no other start of a gateway shares. */
-  readonly start: string;
-  readonly version: string;
-  /** The id of the last entry of the log that it has read. */
-  readonly read: string;
-  readonly holders: number;
-  readonly at: FleetTime;
-  /** Its own date. */
-  readonly date: WallTime;
-}
+import { fleetTime } from "./stamp.ts";
 
 /** Milliseconds between two heartbeats of a gateway. */
 export const heartbeatInterval = 5_000;
 
-/** Milliseconds without a heartbeat after which a gateway is forgotten: 30 days. */
+/** Milliseconds without a heartbeat after which a gateway is away, or is forgotten: 30 days. */
+const awayAfter = 3 * heartbeatInterval;
 const forgottenAfter = 30 * 24 * 3_600_000;
 
-const text = v.pipe(v.string(), v.maxLength(255));
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const schema = v.object({
-  op: v.literal("beat"),
-  gateway: v.pipe(text, v.nonEmpty()),
-  start: text,
-  version: text,
-  read: text,
-  holders: whole,
-  at: v.pipe(whole, v.transform(fleetTime)),
-  date: v.pipe(v.number(), v.finite(), v.transform(wallTime)),
-});
+/** Milliseconds for which a gateway of the same name is remembered: the later one of two overwrites the other. */
+const twinFor = 60_000;
+
+/** Milliseconds by which dates may differ. */
+const mostClockDifference = 30_000;
+
+/** Gateways of which all are read with every heartbeat. With more, each reads them less often. */
+const fewGateways = 50;
+
+/** Heartbeats of its own that a gateway keeps, to compare those of others with. */
+const keptTold = 8;
+
+/** The latest version of records that this program reads. */
+const reads = 1;
 
 export interface RosterParts {
   readonly gateway: string;
@@ -49,6 +41,26 @@ export interface RosterParts {
   readonly seal: FleetSeal;
   readonly clock: Clock;
   readonly fleetClock: FleetClock;
+  readonly configuration: () => FleetConfiguration;
+}
+
+/** What a gateway says of its part. */
+export type OwnReport = Pick<Heartbeat, "read" | "n" | "unfinished" | "holders">;
+
+/** A gateway as the last heartbeats show it. */
+export interface RosterEntry {
+  readonly name: string;
+  readonly isHere: boolean;
+  readonly isUp: boolean;
+  /** Since its last heartbeat: milliseconds. */
+  readonly seen: number;
+  readonly version: string;
+  readonly holders: number;
+  /** Entries of the log that it had not read when it said so, though this gateway had. */
+  readonly behind: number;
+  /** By how much its date is ahead of this gateway's: milliseconds; undefined if it is away. */
+  readonly clock: number | undefined;
+  readonly differences: readonly GatewayDifference[];
 }
 
 /** The gateways of the fleet, this one among them, as they tell. */
@@ -57,6 +69,17 @@ export class Roster {
   /** A text that no other start of a gateway shares. */
   readonly start: string = randomUUID();
   #heartbeats: readonly Heartbeat[] = [];
+  /** When they were read. */
+  #readAt = fleetTime(0);
+  /** What this gateway told last, newest first. */
+  #told: readonly Heartbeat[] = [];
+  #digested:
+    | { readonly of: FleetConfiguration; readonly digests: ConfigurationDigests }
+    | undefined;
+  /** When another one was heard of in this one's place. */
+  #twinAt = fleetTime(Number.NEGATIVE_INFINITY);
+  /** Heartbeats until all are read again. */
+  #rounds = 0;
 
   constructor(parts: RosterParts) {
     this.#parts = parts;
@@ -67,50 +90,101 @@ export class Roster {
     return this.#heartbeats;
   }
 
-  /** Returns whether another gateway with this one's name tells of itself. */
+  /** Whether another gateway with this one's name has told of itself shortly before the last look. */
   get isNameTaken(): boolean {
-    const { gateway } = this.#parts;
-    return this.#heartbeats.some((one) => one.gateway === gateway && one.start !== this.start);
+    return this.#twinAt + twinFor > this.#readAt;
+  }
+
+  /** Returns the gateways that were heard of within 30 days, in the order of their names. */
+  gateways(): RosterEntry[] {
+    const entries = this.#heartbeats.map((one) => this.#entryOf(one));
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Returns whether a gateway has told of itself shortly before the last look. */
+  isUp({ at }: Heartbeat): boolean {
+    return at + awayAfter > this.#readAt;
   }
 
   /** Tells of this gateway, and hears of all. Throws a `BoardError`. */
-  async exchange(board: Board, own: Pick<Heartbeat, "read" | "holders">): Promise<void> {
-    const { seal, fleetClock } = this.#parts;
+  async exchange(board: Board, own: OwnReport): Promise<void> {
     // What another one wrote in this one's place is seen before it is replaced.
-    const rows = await board.heartbeats();
-    const read = rows.map((row) => ({ row, heartbeat: openHeartbeat(seal, row) }));
-    this.#heartbeats = read.flatMap(({ heartbeat }) => heartbeat ?? []);
-    await this.#tell(board, own);
-    for (const { row, heartbeat } of read) {
-      const age = heartbeat === undefined ? 0 : fleetClock.now() - heartbeat.at;
-      if (age > forgottenAfter) await board.forget(row.field);
+    if (this.#rounds <= 0) await this.hear(board);
+    this.#rounds--;
+    await this.tell(board, own);
+    for (const { gateway, at } of this.#heartbeats) {
+      if (this.#parts.fleetClock.now() - at > forgottenAfter) {
+        await board.forget(heartbeatField(this.#parts.seal, gateway));
+      }
     }
   }
 
-  async #tell(board: Board, own: Pick<Heartbeat, "read" | "holders">): Promise<void> {
+  /** Reads all heartbeats. Throws a `BoardError`. */
+  async hear(board: Board): Promise<void> {
+    const { seal, gateway, fleetClock } = this.#parts;
+    const rows = await board.heartbeats();
+    this.#readAt = fleetClock.now();
+    this.#heartbeats = rows.flatMap((row) => openHeartbeat(seal, row) ?? []);
+    this.#rounds = Math.floor(this.#heartbeats.length / fewGateways);
+    const named = this.#heartbeats.find((one) => one.gateway === gateway);
+    // What an earlier start left there was replaced by this one.
+    const hasTold = this.#told.length > 0;
+    const isOther = named !== undefined && named.start !== this.start;
+    if (hasTold && isOther) this.#twinAt = this.#readAt;
+  }
+
+  /** Tells of this gateway. Throws a `BoardError`. */
+  async tell(board: Board, own: OwnReport): Promise<void> {
     const { gateway, version, seal, clock, fleetClock } = this.#parts;
     const heartbeat: Heartbeat = {
-      ...{ gateway, version, start: this.start, ...own },
+      ...{ gateway, version, reads, start: this.start, ...own },
       at: fleetClock.now(),
       date: clock.wall(),
+      digests: this.#digest(),
     };
     const row = sealHeartbeat(seal, heartbeat);
     await board.beat(row.field, row);
+    this.#told = [heartbeat, ...this.#told.slice(0, keptTold - 1)];
+    const others = this.#heartbeats.filter((one) => one.gateway !== gateway);
+    this.#heartbeats = [...others, heartbeat];
   }
-}
 
-function sealHeartbeat(seal: FleetSeal, heartbeat: Heartbeat): BoardRow {
-  const field = seal.digest(`gateway\0${heartbeat.gateway}`);
-  const place = { field, stamp: openingStamp(heartbeat.at, noStamp) };
-  return { ...place, sealed: seal.seal(place, JSON.stringify({ op: "beat", ...heartbeat })) };
-}
+  #digest(): ConfigurationDigests {
+    const { seal, configuration } = this.#parts;
+    const of = configuration();
+    if (this.#digested?.of !== of) {
+      this.#digested = { of, digests: digestConfiguration(seal, of) };
+    }
+    return this.#digested.digests;
+  }
 
-/** Returns the heartbeat of a row, or undefined if no gateway of this fleet wrote it there. */
-function openHeartbeat(seal: FleetSeal, { sealed, ...place }: BoardRow): Heartbeat | undefined {
-  const opened = seal.open(place, sealed);
-  if (opened.kind !== "opened") return undefined;
-  const parsed = v.safeParse(schema, parseJson(opened.content.toString()));
-  if (!parsed.success) return undefined;
-  const { op: _, ...heartbeat } = parsed.output;
-  return heartbeat;
+  #entryOf(heartbeat: Heartbeat): RosterEntry {
+    const { gateway, clock, fleetClock } = this.#parts;
+    const { at, n, date, version, holders } = heartbeat;
+    const isHere = heartbeat.gateway === gateway;
+    const isUp = this.isUp(heartbeat);
+    const ahead = date - at - (clock.wall() - fleetClock.now());
+    const place = this.#told.find((one) => one.at <= at);
+    return {
+      ...{ name: heartbeat.gateway, isHere, isUp, version, holders },
+      seen: Math.max(0, fleetClock.now() - at),
+      behind: Math.max(0, (place?.n ?? n) - n),
+      clock: isUp ? Math.round(ahead) : undefined,
+      differences: isHere ? this.#ownDifferences() : this.#differencesOf(heartbeat, ahead),
+    };
+  }
+
+  #ownDifferences(): GatewayDifference[] {
+    return this.isNameTaken ? [{ what: "name" }] : [];
+  }
+
+  /** Those of a gateway that is away are of no use, and its date is not known. */
+  #differencesOf(heartbeat: Heartbeat, ahead: number): GatewayDifference[] {
+    if (!this.isUp(heartbeat) || this.#digested === undefined) return [];
+    const { of, digests } = this.#digested;
+    const differences = compareConfigurations(of.doors, digests, heartbeat.digests);
+    return Math.abs(ahead) > mostClockDifference
+      ? [...differences, { what: "clock" }]
+      : differences;
+  }
 }

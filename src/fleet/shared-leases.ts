@@ -75,8 +75,7 @@ export class SharedLeases {
     const touched = new Map<string, Omit<HolderChange, "after">>();
     for (const one of news) {
       const { subject, origin } = one;
-      const holders = subject.kind === "holder" ? [subject] : this.#holders.in(subject);
-      for (const holder of holders) {
+      for (const holder of this.#holdersIn(subject)) {
         const key = keyOfSubject(holder);
         const { before } = touched.get(key) ?? { before: this.lastOpeningOf(holder) };
         touched.set(key, { holder, before, origin });
@@ -132,8 +131,7 @@ export class SharedLeases {
    * end of that, and for `length` milliseconds at least: openings may be on their way. Returns what is known then.
    */
   close(subject: FleetSubject, now: FleetTime, length: number): FleetKnowledge {
-    const holders = subject.kind === "holder" ? [subject] : this.#holders.in(subject);
-    const until = holders
+    const until = this.#holdersIn(subject)
       .map((holder) => this.get(holder)?.until ?? now)
       .reduce(latestTime, (now + length) as FleetTime);
     const closed = closingStamp(now, this.#stampAbove(subject));
@@ -150,6 +148,13 @@ export class SharedLeases {
   /** Returns until when a holder stays, or undefined if no opening lives. The end may have passed. */
   endOf(holder: HolderSubject): FleetTime | undefined {
     return this.lastOpeningOf(holder)?.end;
+  }
+
+  /** Returns the latest end of the living openings that a closing of `subject` would close, or `now`. */
+  endIn(subject: FleetSubject, now: FleetTime): FleetTime {
+    return this.#holdersIn(subject)
+      .map((holder) => this.endOf(holder) ?? now)
+      .reduce(latestTime, now);
   }
 
   /** Returns the holders for whom a door is open at `now`. */
@@ -179,6 +184,10 @@ export class SharedLeases {
     const last = this.lastOpeningOf(subject);
     if (last === undefined) return this.get(subject) ?? known;
     return add(noStamp, { ...last, stamp: openingStamp(now, this.#stampAbove(subject)) });
+  }
+
+  #holdersIn(subject: FleetSubject): readonly HolderSubject[] {
+    return subject.kind === "holder" ? [subject] : this.#holders.in(subject);
   }
 
   #delete(subject: FleetSubject): void {

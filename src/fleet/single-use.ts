@@ -12,6 +12,8 @@ interface PacketUse {
   readonly key: string;
   /** The time in it: microseconds since 1970. */
   readonly time: number;
+  /** Where the time does not tell packets of a key apart: the SHA-256 of its plaintext, as hexadecimal digits. */
+  readonly digest?: string | undefined;
 }
 
 /** A line of a one-time list of the `nth` door of this name. */
@@ -46,7 +48,12 @@ const number = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 const schema = v.object({
   use: v.variant("kind", [
-    v.object({ kind: v.literal("packet"), key: text, time: number }),
+    v.object({
+      kind: v.literal("packet"),
+      key: text,
+      time: number,
+      digest: v.optional(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/))),
+    }),
     v.object({
       kind: v.literal("line"),
       door: text,
@@ -64,8 +71,9 @@ const schema = v.object({
 
 /** Returns a text that nothing else shares: of a packet its own, of a line that of its list. */
 export function keyOfUse(use: SingleUse): string {
-  const parts = use.kind === "packet" ? ["seen", use.key, use.time] : ["used", use.door, use.nth];
-  return parts.join("\0");
+  if (use.kind === "line") return ["used", use.door, use.nth].join("\0");
+  const { key, time, digest } = use;
+  return ["seen", key, time, ...(digest === undefined ? [] : [digest])].join("\0");
 }
 
 /** Returns the content of a record. */

@@ -165,7 +165,7 @@ export class SingleUses {
   #send({ use, stamp, until }: ToldUse): void {
     this.#parts.outgoing.add({
       ...{ key: keyOfUse(use), stamp, until },
-      format: (telling) => formatUse({ use, until, ...telling }),
+      format: ({ origin, date, left }) => formatUse({ use, until, origin, date, left }),
     });
   }
 

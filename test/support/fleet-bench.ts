@@ -1,3 +1,4 @@
+import type { FleetConfiguration } from "../../src/fleet/configuration.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
 import type { FleetOptions } from "../../src/fleet/fleet-options.ts";
 import type { StampedHolder } from "../../src/fleet/local-leases.ts";
@@ -32,6 +33,9 @@ export class FleetGateway {
   readonly usedTwice: SingleUse[] = [];
   readonly stamped: StampedHolder[] = [];
   readonly lines: string[] = [];
+  configuration: FleetConfiguration = { users: "", knockPort: "", freshness: "60", doors: [] };
+  /** What its closings wait for. */
+  closing: Promise<void> | undefined;
   readonly changes: HolderChange[] = [];
   #ended: Promise<void> | undefined;
 
@@ -43,6 +47,7 @@ export class FleetGateway {
       gateway: name,
       version: "1",
       seal: new FleetSeal("office", [fleetKey]),
+      configuration: () => this.configuration,
       onChange: (changes) => {
         this.changes.push(...changes);
         for (const { holder, after } of changes) {
@@ -50,6 +55,7 @@ export class FleetGateway {
           if (after === undefined) this.heard.delete(key);
           else this.heard.set(key, after.end);
         }
+        return this.closing;
       },
       onStamped: (stamped) => this.stamped.push(...stamped),
       onUsed: (uses) => this.used.push(...uses),

@@ -28,6 +28,8 @@ export class MemoryStore {
   readonly boards = new Set<MemoryBoard>();
   /** Added to the clock. */
   ahead = 0;
+  /** How many heartbeats were told. */
+  beats = 0;
   /** While true no gateway connects. */
   isDown = false;
   /** What changes are refused with. */
@@ -165,8 +167,9 @@ export class MemoryBoard implements Board {
   }
 
   async beat(gateway: string, row: BoardRow): Promise<void> {
-    const { heartbeats } = await this.#writable();
-    heartbeats.set(gateway, { ...row, field: gateway });
+    const store = await this.#writable();
+    store.beats++;
+    store.heartbeats.set(gateway, { ...row, field: gateway });
   }
 
   async heartbeats(): Promise<readonly BoardRow[]> {

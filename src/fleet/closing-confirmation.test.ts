@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import type { FleetGateway } from "../../test/support/fleet-bench.ts";
+import { FleetBench, holderOfSource } from "../../test/support/fleet-bench.ts";
+import type { ClosingReport } from "./closing-confirmation.ts";
+
+const hour = 3_600_000;
+const holder = holderOfSource(7);
+const all = { kind: "all" } as const;
+
+let bench: FleetBench;
+let one: FleetGateway;
+let two: FleetGateway;
+let three: FleetGateway;
+beforeEach(async () => {
+  bench = new FleetBench();
+  [one, two, three] = [await bench.add("gw-1"), await bench.add("gw-2"), await bench.add("gw-3")];
+  one.fleet.opened(holder, hour);
+  await bench.pass(10_000);
+});
+afterEach(() => bench.close());
+
+/** Closes, and lets time pass until the report is there: returns both. */
+async function close(gateway = one): Promise<{ report: ClosingReport; took: number }> {
+  const began = bench.clock.now();
+  let report: ClosingReport | undefined;
+  void gateway.fleet.closeEverywhere(all, hour).then((made) => {
+    report = made;
+  });
+  for (let i = 0; report === undefined && i < 200; i++) {
+    await bench.settle();
+    if (report === undefined) bench.clock.advance(50);
+  }
+  if (report === undefined) throw new Error("no report");
+  return { report, took: bench.clock.now() - began };
+}
+
+test("all that are connected say at once that they have closed", async () => {
+  const { report, took } = await close();
+  expect(report).toEqual({
+    isTold: true,
+    acknowledged: ["gw-1", "gw-2", "gw-3"],
+    missing: [],
+    left: hour - 10_000 - took,
+  });
+  expect(took).toBeLessThan(500);
+  expect(two.fleet.endOf(holder)).toBeUndefined();
+});
+
+test("a stop command that hangs is waited for, and no other with it", async () => {
+  let end = () => {};
+  two.closing = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const { report, took } = await close();
+  expect(report).toMatchObject({
+    acknowledged: ["gw-1", "gw-3"],
+    missing: [{ gateway: "gw-2" }],
+  });
+  expect(took).toBe(5_000);
+  two.closing = undefined;
+  three.fleet.opened(holder, hour);
+  await bench.settle();
+  expect((await close()).report.missing).toEqual([]);
+  end();
+  await bench.settle();
+  expect((await close()).report.acknowledged).toHaveLength(3);
+});
+
+test("a stop command that ends while it is waited for is acknowledged then", async () => {
+  two.closing = new Promise((resolve) => {
+    bench.clock.wakeAt((bench.clock.now() + 2_000) as never, resolve);
+  });
+  const { report, took } = await close();
+  expect(report.missing).toEqual([]);
+  expect(took).toBeGreaterThanOrEqual(2_000);
+  expect(took).toBeLessThan(3_000);
+});
+
+test("a gateway that is away is named, and not waited for", async () => {
+  await three.stop();
+  await bench.pass(30_000);
+  const { report, took } = await close();
+  expect(report).toMatchObject({ acknowledged: ["gw-1", "gw-2"], isTold: true });
+  expect(report.missing).toEqual([{ gateway: "gw-3", seen: expect.any(Number) }]);
+  expect(report.missing[0]?.seen).toBeGreaterThan(29_000);
+  expect(took).toBeLessThan(500);
+});
+
+test("without the store no other gateway has it, and it says until when", async () => {
+  bench.store.stop();
+  await bench.settle();
+  const { report, took } = await close();
+  expect(report).toMatchObject({ isTold: false, acknowledged: ["gw-1"], left: hour - 15_000 });
+  expect(report.missing.map(({ gateway }) => gateway).sort()).toEqual(["gw-2", "gw-3"]);
+  expect(took).toBe(5_000);
+  // It is told all the same, once there is a store.
+  await bench.restart();
+  expect(two.fleet.endOf(holder)).toBeUndefined();
+});
+
+test("a store that comes back while it is waited for is enough", async () => {
+  bench.store.stop();
+  await bench.settle();
+  bench.clock.wakeAt((bench.clock.now() + 1_000) as never, () => {
+    bench.store.isDown = false;
+  });
+  const { report } = await close();
+  expect(report).toMatchObject({ isTold: true, missing: [] });
+});
+
+test("nothing known of it: all say so, and nothing is left", async () => {
+  await close();
+  const { report } = await close(two);
+  expect(report).toMatchObject({ missing: [], left: 0 });
+});
+
+test("a closing that no administrator waits for causes no more than one entry", async () => {
+  const told = () => bench.store.beats;
+  const before = told();
+  one.fleet.closed(all, hour);
+  await bench.settle();
+  expect(told()).toBe(before);
+});
