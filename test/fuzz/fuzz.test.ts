@@ -25,6 +25,7 @@ const cases: Readonly<Record<string, number>> = {
   users: 1_000,
   "knock-journal": 400,
   fleet: 5_000,
+  "fleet-file": 3_000,
   fwknop: 2_000,
   access: 1_000,
 };
