@@ -18,6 +18,7 @@ import {
 import { doctor } from "./knockctl/doctor.ts";
 import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
+import { fleet } from "./knockctl/fleet.ts";
 import { forgive } from "./knockctl/forgive.ts";
 import { guard } from "./knockctl/guard.ts";
 import { history } from "./knockctl/history.ts";
@@ -81,6 +82,7 @@ export const commands: readonly Command[] = [
   status,
   doors,
   leases,
+  fleet,
   history,
   top,
   watch,

@@ -39,7 +39,7 @@ export const table: ImportTable = {
   cli: {
     values: [
       ...["base", "system", "config", "control", "client", "daemon", "invitation", "setup"],
-      "knock",
+      ...["knock", "fleet"],
     ],
     packages: ["uqr"],
   },
