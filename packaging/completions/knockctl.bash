@@ -25,7 +25,7 @@ _knockctl_ask() {
 }
 
 _knockctl_commands() {
-  _knockctl_offer init undo status doors leases history top watch doctor open extend close forgive reload guard \
+  _knockctl_offer init undo status doors leases fleet history top watch doctor open extend close forgive reload guard \
     protect unprotect check migrate replay invite client sequence rotate user help version
 }
 
@@ -36,7 +36,9 @@ _knockctl_options() {
         --no-proof --yes --dry-run --config
       ;;
     undo) echo --force --config ;;
-    close) echo --cut --forget ;;
+    close) echo --cut --here --fleet --forget ;;
+    leases) echo --fleet ;;
+    fleet) echo --config ;;
     history) echo --since ;;
     doctor) echo --dry-run --time --address --host --config ;;
     guard) echo --confirm --all --from-console --address --host --for ;;
@@ -129,6 +131,7 @@ _knockctl() {
         open:3 | extend:2) _knockctl_offer 30s 10m 1h ;;
         guard:*) _knockctl_offer tcp/22 icmp ;;
         invite:0 | client:0 | rotate:0) _knockctl_ask doors name ;;
+        fleet:0) _knockctl_offer key ;;
         user:0) _knockctl_offer add remove list show watch page ;;
         help:0) _knockctl_commands ;;
         check:0 | migrate:0 | replay:0) _knockctl_files ;;

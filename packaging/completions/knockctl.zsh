@@ -28,6 +28,7 @@ _knockctl_commands() {
     'status:show the state of knockd, and its problems'
     'doors:list the doors\: what each opens, and its state'
     'leases:list what is open, for whom, and for how long'
+    'fleet:show the gateways of the fleet, or make its key'
     'history:list who opened what, when and how'
     'top:show leases, knocks and problems live on a full screen'
     'watch:show what knockd logs, as it happens'
@@ -92,6 +93,8 @@ case $command in
   extend) _arguments $client '1:door:_knockctl_doors' '2:address:_knockctl_addresses' '3:time:(30s 10m 1h)' '4:time:' ;;
   close)
     _arguments $client '--cut[also end the connections that were made]' \
+      '--here[close at this gateway alone]' \
+      '--fleet[fail unless all gateways have closed it]' \
       '--forget[mark as closed what could not be closed]' \
       '1:door or address:_knockctl_closable' '2:address:_knockctl_addresses'
     ;;
@@ -116,7 +119,9 @@ case $command in
       '--host=[this server, as clients name it]:host:_hosts' \
       '1:door:_knockctl_doors'
     ;;
-  watch | status | doors | leases) _arguments $client '1:door:_knockctl_doors' ;;
+  leases) _arguments $client '--fleet[list those of all gateways]' '1:door:_knockctl_doors' ;;
+  fleet) _arguments $client $config '1:action:(key)' ;;
+  watch | status | doors) _arguments $client '1:door:_knockctl_doors' ;;
   top | reload | protect) _arguments $client ;;
   help) _arguments $general '1: :_knockctl_commands' ;;
   version) _arguments $general ;;

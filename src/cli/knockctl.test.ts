@@ -49,6 +49,7 @@ describe("screens", () => {
         status     show the state of knockd, and its problems
         doors      list the doors: what each opens, and its state
         leases     list what is open, for whom, and for how long
+        fleet      show the gateways of the fleet, or make its key
         history    list who opened what, when and how
         top        show leases, knocks and problems live on a full screen
         watch      show what knockd logs, as it happens

@@ -4,7 +4,8 @@ import { plural, printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import { fitLines } from "../program.ts";
 import type { Command, CommandLine } from "./command.ts";
-import { print, readAddress, withDaemon } from "./command.ts";
+import { print, readAddress, usageError, withDaemon } from "./command.ts";
+import { describeClosing, isClosedEverywhere } from "./fleet/closing.ts";
 
 export const close: Command = {
   name: "close",
@@ -14,18 +15,25 @@ export const close: Command = {
   description: `
     Closes a door for all sources, all doors for an address, one door for an address, or all
     doors. Existing connections continue unless --cut ends them. What the command of a door
-    without a stop command opened stays open: exit code 1 if only such a door was to be closed.`,
+    without a stop command opened stays open: exit code 1 if only such a door was to be closed.
+
+    In a fleet it closes at all gateways, waits up to 5 seconds for them, and names those that
+    have not closed it.`,
   asksDaemon: true,
   options: [
     {
       long: "cut",
       help: "end existing connections, too; with an ADDRESS also if nothing is open for it",
     },
+    { long: "here", help: "close at this gateway alone, not in the whole fleet" },
+    { long: "fleet", help: "exit with 1 unless all gateways have closed it" },
     { long: "forget", help: "for a door and an address: mark as closed what could not be closed" },
   ],
   example: "close 192.0.2.7 --cut",
   async run(line, io) {
     const params = readParams(line);
+    const isForAll = line.given.has("fleet");
+    if (isForAll && params.here) throw usageError("--here and --fleet exclude each other");
     const { result, doors } = await withDaemon(line, async (daemon) => ({
       result: await daemon.ask("close", params),
       doors: await daemon.ask("doors", {}),
@@ -38,6 +46,7 @@ export const close: Command = {
       ...(untracked.length > 0 && { untracked }),
     };
     print(line, io, printed, (screen) => fitLines(format(printed), screen));
+    if (isForAll && !isClosedEverywhere(result.fleet)) return 1;
     return params.door !== undefined && untracked.length > 0 && result.closed.length === 0 ? 1 : 0;
   },
 };
@@ -50,15 +59,18 @@ type ClosedOutput = Result<"close"> & {
 
 function readParams(line: CommandLine): Params<"close"> {
   const [what = "", address] = line.operands;
-  const cut = line.given.has("cut") && { cut: true };
+  const how = {
+    ...(line.given.has("cut") && { cut: true }),
+    ...(line.given.has("here") && ({ here: true } as const)),
+  };
   const forget = line.given.has("forget") && ({ forget: true } as const);
   if (address !== undefined) {
-    return { door: what, address: readAddress(address), ...cut, ...forget };
+    return { door: what, address: readAddress(address), ...how, ...forget };
   }
   if (forget) throw new KnockError("USAGE", "--forget needs a door and an address");
-  if (what === "all") return { all: true, ...cut };
+  if (what === "all") return { all: true, ...how };
   const parsed = parseAddress(what);
-  return { ...(parsed === undefined ? { door: what } : { address: parsed }), ...cut };
+  return { ...(parsed === undefined ? { door: what } : { address: parsed }), ...how };
 }
 
 /** Returns the doors that were to be closed, and that nothing closes: the named one, or those that have opened. */
@@ -76,12 +88,16 @@ function format({
   connectionsCut: cut,
   forgotten = false,
   untracked = [],
+  fleet,
 }: ClosedOutput): string {
-  const lines = closed.map(({ door, source }) => {
+  const [only] = closed.length === 1 ? closed : [];
+  const place = fleet === undefined ? "" : ` ${describeClosing(fleet, only !== undefined)}`;
+  const lines = closed.map((one) => {
+    const { door, source } = one;
     const name = printable(door);
     return forgotten
       ? `marked as closed: ${name} for ${source}; what its command opened may still be open\n`
-      : `closed ${name} for ${source}\n`;
+      : `closed ${name} for ${source}${one === only ? place : ""}\n`;
   });
   if (cut > 0) lines.push(`ended ${plural(cut, "connection")}\n`);
   if (untracked.length > 0) {
@@ -89,5 +105,7 @@ function format({
     const noun = untracked.length === 1 ? "its commands" : "their commands";
     lines.push(`${names}: ${noun} are not tracked; what they opened stays open\n`);
   }
-  return lines.length === 0 ? "nothing was open\n" : lines.join("");
+  if (fleet !== undefined && (only === undefined || forgotten)) lines.push(`closed${place}\n`);
+  if (closed.length === 0) lines.unshift(fleet === undefined ? "" : "nothing was open here\n");
+  return lines.join("") === "" ? "nothing was open\n" : lines.join("");
 }

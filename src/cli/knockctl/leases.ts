@@ -6,6 +6,7 @@ import { formatTable } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
 import { countUntracked, selectDoors } from "./doors.ts";
+import { listFleetLeases } from "./fleet/leases.ts";
 import { leasesOf, readSubject } from "./subject.ts";
 
 export const leases: Command = {
@@ -15,11 +16,12 @@ export const leases: Command = {
   operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
   description: `
     Lists what is open, for whom, and for how long. With a door or an address, lists only its
-    leases.`,
+    leases. FROM names the gateway of the fleet that opened it.`,
   asksDaemon: true,
-  options: [],
+  options: [{ long: "fleet", help: "list the leases of all gateways, and where each is open" }],
   example: "leases",
   async run(line, io) {
+    if (line.given.has("fleet")) return await listFleetLeases(line, io);
     const subject = readSubject(line.operands[0]);
     const { all, doors } = await withDaemon(line, async (daemon) => ({
       all: await daemon.ask("leases", {}),
@@ -46,6 +48,7 @@ export function formatLeases(
   }
   if (found.length === 0) return "nothing is open\n";
   const hasDevices = found.some(({ by = [] }) => by.some((holder) => holder.includes("/")));
+  const isFromElsewhere = found.some(({ from }) => from !== undefined);
   const columns = [
     { title: "DOOR" },
     { title: "SOURCE" },
@@ -54,18 +57,22 @@ export function formatLeases(
     { title: "KIND", yields: 1 },
     { title: "STATE" },
     ...(hasDevices ? [{ title: "BY" } as const] : []),
+    ...(isFromElsewhere ? [{ title: "FROM" } as const] : []),
   ] as const;
-  const rows = found.map(({ door, source, remainingMs, since, kind, state, failure, by = [] }) => [
-    door,
-    source.toString(),
-    humanDuration(remainingMs),
-    { text: formatLocalTime(since), short: `${humanDuration(ago(since))} ago` },
-    kind,
-    failure === undefined
-      ? ({ text: state, color: state === "open" ? "green" : "yellow" } as const)
-      : ({ text: "could not be closed", short: "failed", color: "red" } as const),
-    ...(hasDevices ? [by.join(", ")] : []),
-  ]);
+  const rows = found.map(
+    ({ door, source, remainingMs, since, kind, state, failure, by = [], from }) => [
+      door,
+      source.toString(),
+      humanDuration(remainingMs),
+      { text: formatLocalTime(since), short: `${humanDuration(ago(since))} ago` },
+      kind,
+      failure === undefined
+        ? ({ text: state, color: state === "open" ? "green" : "yellow" } as const)
+        : ({ text: "could not be closed", short: "failed", color: "red" } as const),
+      ...(hasDevices ? [by.join(", ")] : []),
+      ...(isFromElsewhere ? [from ?? "here"] : []),
+    ],
+  );
   return formatTable(columns, rows, screen);
 }
 

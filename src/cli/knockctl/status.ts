@@ -13,6 +13,7 @@ import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
 import { print, withDaemon } from "./command.ts";
 import { countUntracked, formatDoors, selectDoors } from "./doors.ts";
+import { describeFleet } from "./fleet.ts";
 import { formatLeases } from "./leases.ts";
 import { leasesOf } from "./subject.ts";
 
@@ -100,6 +101,9 @@ function formatStatus(found: Result<"status">, screen: Screen): string {
     ["knocking", describeAttempts(found.knocksByStage)],
     ...describeIgnored(found.ignored),
     ["open", plural(found.leaseCount, "lease")],
+    ...(found.fleet === undefined
+      ? []
+      : [["fleet", describeFleet(found.fleet)] as [string, string]]),
   ];
   const list = formatList(facts, screen);
   return `${list}${problems.map((problem) => formatStatusProblem(problem, screen)).join("")}`;

@@ -2,13 +2,19 @@ import type { Address } from "../../base/address.ts";
 import { parseAddress } from "../../base/address.ts";
 import { KnockError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
-import type { DoorReport, LeaseReport } from "../../control/reports.ts";
+import type { DoorReport } from "../../control/reports.ts";
 
 /** What a command is narrowed to: a door or an address; neither means everything. */
 export type Subject =
   | { readonly door: string; readonly address?: never }
   | { readonly address: Address; readonly door?: never }
   | { readonly door?: never; readonly address?: never };
+
+/** A door that is open for a source. */
+interface OpenDoor {
+  readonly door: string;
+  readonly source: Address;
+}
 
 /** Reads the operand DOOR|ADDRESS. */
 export function readSubject(text: string | undefined): Subject {
@@ -30,10 +36,10 @@ export function expectDoor(name: string, doors: readonly DoorReport[]): void {
 }
 
 /** Returns the leases of a door or an address; all of them for neither. */
-export function leasesOf(
+export function leasesOf<Lease extends OpenDoor>(
   { door, address }: Subject,
-  leases: readonly LeaseReport[],
-): readonly LeaseReport[] {
+  leases: readonly Lease[],
+): readonly Lease[] {
   return leases.filter(
     (lease) =>
       (door === undefined || lease.door === door) &&

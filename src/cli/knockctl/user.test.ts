@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { knockctl } from "../../../test/support/knockctl.ts";
+import { knownFleet } from "../../../test/support/known-fleet.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { Entry } from "../../base/log.ts";
 import { parseConfig } from "../../config/parse.ts";
@@ -393,6 +394,18 @@ describe("user remove", () => {
     expect(reload.mock.calls).toEqual([[{ users: true }]]);
     const again = await run("remove", "alice", "--yes");
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('has no "alice"')]);
+  });
+
+  test("names the gateways that still accept the key, as add those that do not know it yet", async () => {
+    const { users, handlers, add, run, devices } = await open();
+    handlers.knownFleet = knownFleet;
+    const added = await add("alice/laptop", "--door", "ssh");
+    const unknown = `Not known yet at gw-2: copy ${users} there, and run knockctl reload.`;
+    expect([added.code, added.stdout]).toEqual([0, expect.stringContaining(unknown)]);
+    const { code, stdout } = await run("remove", "alice", "--yes");
+    const still = `gw-2 still accepts the key: copy ${users} there, and run knockctl reload\n`;
+    expect([code, stdout]).toEqual([3, expect.stringContaining(still)]);
+    expect(devices()).toEqual([]);
   });
 
   test("works with a configuration that has errors, and without one", async () => {

@@ -6,6 +6,7 @@ import type { Io } from "../../program.ts";
 import { formatQr } from "../../qr.ts";
 import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
+import { findGatewaysWithOtherUsers } from "../fleet/gateways-with-other-users.ts";
 import { isTerminal, Questions } from "../init/questions.ts";
 import type { Enrolment } from "./enrolment.ts";
 import { applyEnrolment, diffOf, planEnrolment } from "./enrolment.ts";
@@ -24,14 +25,13 @@ export async function addUserCommand(line: CommandLine, name: string, io: Io): P
   }
   const output = line.given.get("output");
   if (output !== undefined) writeSecret(output, device.text);
-  try {
-    const isRunning = await applyEnrolment(enrolment);
-    report(line, io, enrolment, { diff, isRunning });
-    return 0;
-  } catch (error) {
+  const isRunning = await applyEnrolment(enrolment).catch((error: unknown) => {
     if (output !== undefined) rmSync(output, { force: true });
     throw error;
-  }
+  });
+  const unknownAt = isRunning ? await findGatewaysWithOtherUsers(enrolment.paths) : [];
+  report(line, io, enrolment, { diff, isRunning, unknownAt });
+  return 0;
 }
 
 /** A secret goes to a terminal or a file. Throws USAGE. */
@@ -64,11 +64,18 @@ export function writeSecret(file: string, link: string): void {
   }
 }
 
+interface EnrolmentResult {
+  readonly diff: string;
+  readonly isRunning: boolean;
+  /** Gateways of the fleet that have another users file. */
+  readonly unknownAt: readonly string[];
+}
+
 function report(
   line: CommandLine,
   io: Io,
   enrolment: Enrolment,
-  { diff, isRunning }: { readonly diff: string; readonly isRunning: boolean },
+  { diff, isRunning, unknownAt }: EnrolmentResult,
 ): void {
   const { name, door, key, users, paths, device, port } = enrolment;
   const { isSecret } = key;
@@ -77,6 +84,7 @@ function report(
     ...{ user: name, key: key.id, door: door.name, port, config: paths.config },
     ...{ usersFile: users.file, diff, reloaded: isRunning },
     ...(output !== undefined && { output }),
+    ...(unknownAt.length > 0 && { unknownAt }),
     ...(!isSecret && { link: device.text }),
     ...(device.page !== undefined && { page: device.page }),
   };
@@ -84,7 +92,11 @@ function report(
     const reload = isRunning
       ? ""
       : "knockd does not run with this configuration, and reads it when it starts.\n";
-    const done = `${name} may open [${printable(door.name)}] with the key ${key.id}.\n${reload}`;
+    const names = unknownAt.map(printable).join(", ");
+    const copy = `copy ${printable(users.file)} there, and run knockctl reload`;
+    const fleet = names === "" ? "" : `Not known yet at ${names}: ${copy}.\n`;
+    const may = `${name} may open [${printable(door.name)}] with the key ${key.id}.\n`;
+    const done = `${may}${reload}${fleet}`;
     if (output !== undefined) return `${done}${printable(output)} has ${device.content}\n`;
     const once = isSecret ? `${device.warning} ${device.use}` : device.use;
     return `${done}${once}\n\n${device.text}\n\n${isSecret ? formatQr(device.qr, true) : ""}`;

@@ -9,10 +9,14 @@ import { keyIdsOf } from "../../../config/users.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print, usageError } from "../command.ts";
+import { findGatewaysWithOtherUsers } from "../fleet/gateways-with-other-users.ts";
 import { isTerminal, Questions } from "../init/questions.ts";
 import type { UserRemoval, UsersText } from "./files.ts";
 import { applyRemoval, readUsers } from "./files.ts";
 import { pathsOf } from "./paths.ts";
+
+/** The exit code if the key still opens doors at another gateway. */
+const stillKnown = 3;
 
 /** Runs `knockctl user remove`. A configuration with errors does not keep anybody in. */
 export async function removeUserCommand(line: CommandLine, name: string, io: Io): Promise<number> {
@@ -27,14 +31,23 @@ export async function removeUserCommand(line: CommandLine, name: string, io: Io)
   }
   const isRunning = await applyRemoval(removal);
   const removed = keyId === undefined ? { users: names } : { user: name, key: keyId };
-  print(line, io, { removed, usersFile: users.file, reloaded: isRunning }, () => {
+  const gateways = isRunning ? await findGatewaysWithOtherUsers(removal.paths) : [];
+  const still = gateways.length > 0 && { stillAcceptedAt: gateways };
+  print(line, io, { removed, usersFile: users.file, reloaded: isRunning, ...still }, () => {
     const again = keyId === undefined ? "" : " The device knocks again with its other key.";
     const closed = isRunning
       ? `knockd closes what no other device holds; established connections go on (knockctl close --cut ends them).${again}`
       : "knockd does not run with this configuration.";
-    return `${what}: removed. ${closed}\n`;
+    const elsewhere = still ? `${stillAccepted(gateways, users.file)}\n` : "";
+    return `${what}: removed. ${closed}\n${elsewhere}`;
   });
-  return 0;
+  return still ? stillKnown : 0;
+}
+
+function stillAccepted(gateways: readonly string[], file: string): string {
+  const names = gateways.map(printable).join(", ");
+  const verb = gateways.length === 1 ? "accepts" : "accept";
+  return `${names} still ${verb} the key: copy ${printable(file)} there, and run knockctl reload`;
 }
 
 /** What takes devices, or one key, out of the users file. */
