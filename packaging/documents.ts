@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, "..");
  * that their links hold. Links to what is not in it become text that says so.
  */
 export async function addDocuments(tree: Tree, folder: string): Promise<void> {
-  const docs = (await readdir(join(root, "docs"))).filter((name) => name.endsWith(".md"));
+  const docs = (await readdir(join(root, "docs"))).filter((name) => /\.(?:md|svg)$/.test(name));
   const names = ["README.md", "README.ko.md", ...docs.map((name) => `docs/${name}`)];
   for (const name of names) {
     const text = await readFile(join(root, name), "utf8");

@@ -19,9 +19,13 @@ function needsUsers(): string | undefined {
 
 /**
  * Starts an sshd on port 22 that lets root in by the key `user` of the folder, which it makes. Until
- * `releaseUsers` there may be a list of users in place of the system's.
+ * `releaseUsers` there may be a list of users in place of the system's. `more` are lines of sshd_config.
  */
-export async function startSshd(host: LiveHost, folder: Folder): Promise<void> {
+export async function startSshd(
+  host: LiveHost,
+  folder: Folder,
+  more: readonly string[] = [],
+): Promise<void> {
   for (const key of ["host", "user"]) {
     await run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder.at(key)]);
   }
@@ -49,6 +53,7 @@ export async function startSshd(host: LiveHost, folder: Folder): Promise<void> {
     "Subsystem sftp internal-sftp",
     ...(existsSync(session) ? [`SshdSessionPath ${session}`] : []),
     ...(existsSync(auth) ? [`SshdAuthPath ${auth}`] : []),
+    ...more,
   ];
   const config = folder.write("sshd_config", `${settings.join("\n")}\n`);
   await host.start([peer("sshd"), "-D", "-e", "-f", config]).waitFor(/listening on 0\.0\.0\.0/);

@@ -6,6 +6,7 @@ import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { run } from "./run.ts";
 import { releaseUsers, startSshd } from "./sshd.ts";
+import { Tmux } from "./tmux.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -13,6 +14,7 @@ const root = join(import.meta.dirname, "../..");
 const cast = [
   { name: "server", address: "192.0.2.1", prompts: ["server", "server-again"] },
   { name: "client", address: "192.0.2.7", prompts: ["client"] },
+  { name: "elsewhere", address: "192.0.2.66", prompts: ["elsewhere"] },
 ] as const;
 
 /** As systemd's and sudo's do, as far as documents call them. */
@@ -33,7 +35,10 @@ export class TestBed {
   readonly #network: LiveNetwork;
   readonly #folder = new Folder();
   /** By prompt: the ssh connection of the terminal, as SSH_CONNECTION has it; empty where one sits at the machine. */
-  readonly #terminals = new Map<string, string>([["client", ""]]);
+  readonly #terminals = new Map<string, string>([
+    ["client", ""],
+    ["elsewhere", ""],
+  ]);
 
   private constructor(network: LiveNetwork) {
     this.#network = network;
@@ -83,10 +88,22 @@ export class TestBed {
     });
   }
 
+  /** Opens a terminal of this size at a prompt. */
+  async terminal(prompt: string, columns: number, rows: number): Promise<Tmux> {
+    const env = { ...(await this.#environment(prompt)), PS1: `${prompt}$ ` };
+    return await Tmux.open(this.host(prompt), {
+      columns,
+      rows,
+      shell: ["bash", "--norc", "--noprofile"],
+      env,
+    });
+  }
+
   /** The addresses, and the folder of the leases, as documents have them. */
   translate(text: string): string {
     let translated = text
       .replaceAll(this.#folder.at("state"), "/var/lib/knockd")
+      .replaceAll(this.#folder.path, "~")
       // The systemd of documents does not run here.
       .replaceAll("start it: knockd -d\n", "start it: systemctl start knockd\n");
     for (const { name, address } of cast) {
@@ -160,7 +177,10 @@ export class TestBed {
     this.#folder.write("etc/hosts", `127.0.0.1 localhost\n${server.address} server.example.org\n`);
     await run(["mount", "--bind", at("etc"), "/etc"]);
     await run(["mount", "--bind", at("log"), "/var/log"]);
-    await startSshd(server, this.#folder);
+    // A session finds the same programs and state as the terminals of the server.
+    const { HOME: _, ...inSession } = this.#ownPrograms;
+    const variables = Object.entries(inSession).map(([name, value]) => `${name}=${value}`);
+    await startSshd(server, this.#folder, [`SetEnv ${variables.join(" ")}`]);
     await this.#logIn("server");
   }
 }

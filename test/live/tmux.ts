@@ -3,6 +3,13 @@ import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
 import type { Process } from "./process.ts";
 
+export interface TmuxOptions {
+  readonly columns?: number;
+  readonly rows?: number;
+  readonly shell?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** A terminal that tmux draws: what a person at it would see. */
 export class Tmux {
   readonly #host: LiveHost;
@@ -15,8 +22,11 @@ export class Tmux {
     this.#server = server;
   }
 
-  /** Opens a shell in a terminal of 80x24. */
-  static async open(host: LiveHost): Promise<Tmux> {
+  /** Opens a shell in a terminal, with this environment beside the test's. */
+  static async open(
+    host: LiveHost,
+    { columns = 80, rows = 24, shell = ["sh"], env: own = {} }: TmuxOptions = {},
+  ): Promise<Tmux> {
     const socket = new Folder().at("tmux");
     const commands = [
       // Terminals of its own: those of the host may be out of reach.
@@ -27,12 +37,16 @@ export class Tmux {
     const env = { LANG: "C.UTF-8", LC_ALL: "C.UTF-8", TERM: "xterm-256color" };
     const server = host.start(["sh", "-ec", commands.join("\n")], { env });
     const tmux = new Tmux(host, socket, server);
-    await expect.poll(() => tmux.#try("new-session", "-d", "-x", "80", "-y", "24", "sh")).toBe(0);
+    const size = ["-x", String(columns), "-y", String(rows)];
+    const variables = Object.entries(own).flatMap(([name, value]) => ["-e", `${name}=${value}`]);
+    await expect
+      .poll(() => tmux.#try(["new-session", "-d", ...size, ...variables, ...shell], own))
+      .toBe(0);
     return tmux;
   }
 
   async close(): Promise<void> {
-    await this.#try("kill-server");
+    await this.#try(["kill-server"]);
     await this.#server.ended;
   }
 
@@ -63,16 +77,17 @@ export class Tmux {
   }
 
   /** Waits until the screen shows this. */
-  async waitFor(pattern: RegExp): Promise<void> {
+  async waitFor(pattern: RegExp, timeout = 10_000): Promise<void> {
     const screen = async () => (await this.screen()).join("\n");
-    await expect.poll(screen, { interval: 100 }).toMatch(pattern);
+    await expect.poll(screen, { interval: 100, timeout }).toMatch(pattern);
   }
 
   async #run(...args: readonly string[]): Promise<string> {
     return (await this.#host.run(["tmux", "-S", this.#socket, ...args])).stdout;
   }
 
-  async #try(...args: readonly string[]): Promise<number> {
-    return (await this.#host.run(["tmux", "-N", "-S", this.#socket, ...args], { ok: "any" })).code;
+  async #try(args: readonly string[], env = {}): Promise<number> {
+    return (await this.#host.run(["tmux", "-N", "-S", this.#socket, ...args], { ok: "any", env }))
+      .code;
   }
 }

@@ -39,6 +39,7 @@ export const seconds: Readonly<Record<string, number>> = {
   demo: 38,
   "key-secrets": 36,
   windows: 26,
+  picture: 22,
   "after-closing": 26,
   cut: 24,
 };
