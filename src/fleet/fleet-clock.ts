@@ -3,7 +3,7 @@ import type { FleetTime } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";
 
 /** Milliseconds by which a measured offset may differ from the one before; more is a jump of the store's clock. */
-const mostDrift = 1_000;
+export const mostDrift = 1_000;
 
 /** How often the store's clock is read for one measurement. */
 const readings = 3;

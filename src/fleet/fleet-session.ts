@@ -1,8 +1,9 @@
+import { longAgo } from "../base/time.ts";
 import type { Board, BoardRow, LogPosition, StoreFacts } from "./board.ts";
 import { BoardError, logStart } from "./board.ts";
 import type { ClockMeasurement, FleetClock } from "./fleet-clock.ts";
 import type { FleetOptions } from "./fleet-options.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Incoming, UnderstoodRecord } from "./incoming.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { Pauses } from "./pauses.ts";
@@ -15,11 +16,17 @@ import type { LogRange, UnfinishedClosings } from "./unfinished.ts";
 /** Milliseconds that one look at the log waits for something new. */
 const followWait = 2_000;
 
+/** Milliseconds between two measurements of the clock at least. */
+const shortestMeasurement = 1_000;
+
 /** Milliseconds between two looks whether the table still has what this gateway told. */
 const checkInterval = 60_000;
 
-/** Why the whole table is read: at the start, after a gap in the log, or after the log was lost. */
-export type ResyncReason = "join" | "gap" | "lost";
+/**
+ * Why the whole table is read: at the start, after a gap in the log, after the log was lost, or after a jump of the
+ * store's clock.
+ */
+export type ResyncReason = "join" | "gap" | "lost" | "jump";
 
 export interface FleetSessionParts
   extends Pick<FleetOptions, "clock" | "onChange" | "onUsed" | "onJoined"> {
@@ -33,6 +40,8 @@ export interface FleetSessionParts
   readonly pauses: Pauses;
   readonly unfinished: UnfinishedClosings;
   readonly onMeasured: (measurement: ClockMeasurement) => void;
+  /** Told when the table was read after a jump of the store's clock. */
+  readonly onJumpKnown: () => void;
   /** Told when the whole table was read. */
   readonly onResync: (why: ResyncReason) => void;
   /** Told what the store says of itself. */
@@ -51,7 +60,10 @@ export class FleetSession {
   readonly #parts: FleetSessionParts;
   readonly #board: Board;
   #position: LogPosition = logStart;
-  #isLogLost = false;
+  /** Why the table is to be read. */
+  #mustRead: ResyncReason | undefined;
+  #hasJumped = false;
+  #measuredAt = longAgo;
   #isAnswering = false;
   #mustAnswer = false;
 
@@ -72,34 +84,43 @@ export class FleetSession {
   }
 
   async #measure(): Promise<void> {
-    const { fleetClock, uses, onMeasured } = this.#parts;
+    const { clock, fleetClock, uses, onMeasured } = this.#parts;
     const measurement = await fleetClock.measure(() => this.#board.time());
+    this.#measuredAt = clock.now();
     uses.measured(measurement.roundTrip);
     onMeasured(measurement);
+    if (measurement.jump === 0) return;
+    this.#hasJumped = true;
+    this.#mustRead ??= "jump";
   }
 
   /** Merges the whole table, and tells what it lacks of this gateway's. */
   async #readTable(why: ResyncReason): Promise<void> {
-    const { own, uses, onResync } = this.#parts;
+    const { own, uses, onResync, onJumpKnown } = this.#parts;
+    this.#mustRead = undefined;
     this.#position = await this.#board.end();
     const rows: BoardRow[] = [];
     for await (const part of this.#board.table()) rows.push(...part);
     this.#hear(rows, [logStart.id, this.#position.id]);
+    if (this.#hasJumped) onJumpKnown();
+    this.#hasJumped = false;
     own.tellMissing(rows);
     uses.tellMissing(rows);
     onResync(why);
   }
 
   async #follow(): Promise<never> {
+    const { clock, incoming } = this.#parts;
     for (;;) {
       const after = this.#position;
       const { rows, position, hasGap } = await this.#board.follow(after, followWait);
+      const records = incoming.read(rows);
+      const isOld = clock.now() - this.#measuredAt > shortestMeasurement;
+      if (isOld && incoming.isOutOfTime(records)) await this.#measure();
       this.#position = position;
-      this.#hear(rows, [after.id, position.id]);
-      if (!hasGap && !this.#isLogLost) continue;
-      const why = this.#isLogLost ? "lost" : "gap";
-      this.#isLogLost = false;
-      await this.#readTable(why);
+      this.#merge(records, [after.id, position.id]);
+      const why = hasGap ? "gap" : this.#mustRead;
+      if (why !== undefined) await this.#readTable(why);
     }
   }
 
@@ -115,7 +136,7 @@ export class FleetSession {
       await this.#measure();
       expire();
       // A log that was lost and begun anew may never get to this place.
-      if ((await this.#board.end()).n < this.#position.n) this.#isLogLost = true;
+      if ((await this.#board.end()).n < this.#position.n) this.#mustRead = "lost";
       if (clock.now() - checked < checkInterval) continue;
       checked = clock.now();
       onFacts(await this.#board.facts());
@@ -165,8 +186,12 @@ export class FleetSession {
 
   /** `range`: what the log says up to these rows. */
   #hear(rows: readonly BoardRow[], range: LogRange): void {
+    this.#merge(this.#parts.incoming.read(rows), range);
+  }
+
+  #merge(news: readonly UnderstoodRecord[], range: LogRange): void {
     const { incoming, own, unfinished, onChange, onUsed } = this.#parts;
-    const { records, changes, uses, asks } = incoming.hear(rows);
+    const { records, changes, uses, asks } = incoming.merge(news);
     for (const record of records) own.amend(record);
     const work = changes.length > 0 ? onChange(changes) : undefined;
     if (uses.length > 0) onUsed(uses);

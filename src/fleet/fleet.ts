@@ -48,7 +48,7 @@ export class Fleet {
   #failure: string | undefined;
   /** What the board refuses. */
   #refusal: string | undefined;
-  readonly #resyncs = { join: 0, gap: 0, lost: 0 };
+  readonly #resyncs = { join: 0, gap: 0, lost: 0, jump: 0 };
   #facts: StoreFacts | undefined;
   #clockJump = 0;
 
@@ -74,6 +74,7 @@ export class Fleet {
       pauses: new Pauses(options.clock),
       onJoined: () => this.#join(),
       onMeasured: (measurement) => this.#measured(measurement),
+      onJumpKnown: () => this.#local.renew(),
       unfinished: new UnfinishedClosings(),
       onResync: (why) => this.#resyncs[why]++,
       onFacts: (facts) => {
@@ -193,10 +194,15 @@ export class Fleet {
   }
 
   #measured({ jump, shift }: ClockMeasurement): void {
-    if (jump !== 0) this.#clockJump = jump;
-    if (shift === undefined) return;
-    this.uses.move(shift);
-    this.#local.measuredFirst(shift);
+    if (shift !== undefined) {
+      this.uses.move(shift, 2 * shift);
+      this.#local.measuredFirst(shift);
+    }
+    if (jump !== 0) {
+      this.#clockJump = jump;
+      this.uses.move(jump, 0);
+      this.#local.jumped(jump);
+    }
   }
 
   #expire(): void {

@@ -50,7 +50,7 @@ test.each([
   ["over", sealed({ ...opening, date: later(date, -400_000) })],
 ] as const)("a row is counted as what it is: %s", (result, row) => {
   const { incoming, leases } = make();
-  const { records, changes } = incoming.hear([row]);
+  const { records, changes } = incoming.merge(incoming.read([row]));
   expect(incoming.counts[result]).toBe(1);
   expect(Object.values(incoming.counts).reduce((a, b) => a + b)).toBe(1);
   expect([records.length, changes.length, leases.size]).toEqual(
@@ -63,15 +63,17 @@ test("openings are refused from 40,000 on, but not longer ones of those, nor clo
   const holders = Array.from({ length: 39_999 }, (_, i) => ({ ...holderOfSource(1), nth: i + 2 }));
   leases.replace(holders.map((subject) => ({ ...opening, subject })));
   const others = [7, 8, 9].map((n) => sealed({ ...opening, subject: holderOfSource(n) }));
-  incoming.hear(others);
+  incoming.merge(incoming.read(others));
   expect(incoming.counts).toMatchObject({ merged: 1, refused: 2 });
   const longer = { stamp: (2 * date + 2) as FleetStamp, end: fleetTime(date + 90_000) };
   const history = { ...opening.history, openings: [longer] };
   const closed = { closed: (2 * date + 5) as FleetStamp, openings: [] };
-  const { changes } = incoming.hear([sealed({ ...opening, history })]);
+  const { changes } = incoming.merge(incoming.read([sealed({ ...opening, history })]));
   expect(changes).toMatchObject([
     { before: { end: date + 60_000 }, after: { end: date + 90_000 } },
   ]);
-  incoming.hear([sealed({ ...opening, subject: { kind: "all" }, history: closed })]);
+  incoming.merge(
+    incoming.read([sealed({ ...opening, subject: { kind: "all" }, history: closed })]),
+  );
   expect(leases.endOf(holderOfSource(7))).toBeUndefined();
 });

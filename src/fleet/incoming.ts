@@ -1,11 +1,14 @@
 import type { Clock } from "../base/clock.ts";
 import type { BoardRow } from "./board.ts";
 import type { FleetClock } from "./fleet-clock.ts";
+import { mostDrift } from "./fleet-clock.ts";
+import { movedHistory } from "./lease-history.ts";
 import type { FleetRecord, ReadRecord } from "./record.ts";
 import { isOverdue, readRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { HolderChange, SharedLeases } from "./shared-leases.ts";
 import type { SingleUse } from "./single-use.ts";
+import { movedTime } from "./stamp.ts";
 
 /**
  * What becomes of a row.
@@ -28,7 +31,8 @@ type IncomingResult =
 
 export type IncomingCounts = Readonly<Record<IncomingResult, number>>;
 
-type UnderstoodRecord = Extract<ReadRecord, { readonly kind: "record" | "use" }>;
+/** A record that this gateway can read. */
+export type UnderstoodRecord = Extract<ReadRecord, { readonly kind: "record" | "use" }>;
 
 /** What rows said. */
 export interface Heard {
@@ -65,40 +69,72 @@ export class Incoming {
     return this.#counts;
   }
 
-  /** Merges these rows, taken together. Never throws, whatever they are. */
-  hear(rows: readonly BoardRow[]): Heard {
+  /** Opens rows. Never throws, whatever they are. */
+  read(rows: readonly BoardRow[]): UnderstoodRecord[] {
+    const understood: UnderstoodRecord[] = [];
+    for (const row of rows) {
+      const read = this.#read(row);
+      if (typeof read === "string") this.#counts[read]++;
+      else understood.push(read);
+    }
+    return understood;
+  }
+
+  /** Returns whether a record that was told just now has another time: a clock may have jumped. */
+  isOutOfTime(records: readonly UnderstoodRecord[]): boolean {
+    const now = this.#parts.fleetClock.now();
+    return records.some(({ record }) => Math.abs(toldAt(record) - now) > mostDrift);
+  }
+
+  /** Merges records, taken together. */
+  merge(news: readonly UnderstoodRecord[]): Heard {
     const { leases } = this.#parts;
     let room = mostSubjects - leases.size;
     const records: FleetRecord[] = [];
     const uses: SingleUse[] = [];
-    for (const row of rows) {
-      const read = this.#read(row);
-      if (typeof read === "string") {
-        this.#counts[read]++;
+    for (const one of news.map((each) => this.#inTime(each))) {
+      if (this.#isOver(one)) {
+        this.#counts.over++;
         continue;
       }
-      const isOpening = read.kind === "record" && isNewOpening(read.record, leases);
+      const isOpening = one.kind === "record" && isNewOpening(one.record, leases);
       if (isOpening) room--;
       const isRefused = isOpening && room < 0;
       this.#counts[isRefused ? "refused" : "merged"]++;
-      if (read.kind === "use") uses.push(read.record.use);
-      else if (!isRefused) records.push(read.record);
+      if (one.kind === "use") uses.push(one.record.use);
+      else if (!isRefused) records.push(one.record);
     }
     const asks = records.some((record) => record.asks === true);
     return { records, changes: leases.merge(records), uses, asks };
   }
 
   #read({ sealed, ...place }: BoardRow): UnderstoodRecord | IncomingResult {
-    const { seal, clock, fleetClock } = this.#parts;
+    const { seal } = this.#parts;
     if (seal.isOwn(sealed)) return "own";
     const opened = seal.open(place, sealed);
     if (opened.kind !== "opened") return opened.kind;
     const read = readRecord(opened.content.toString(), place.stamp);
-    if (read.kind !== "record" && read.kind !== "use") return read.kind;
-    const { until, date, left } = read.record;
-    const isOver = until <= fleetClock.now() || isOverdue({ date, left }, clock.wall());
-    return isOver ? "over" : read;
+    return read.kind === "record" || read.kind === "use" ? read : read.kind;
   }
+
+  #isOver({ record }: UnderstoodRecord): boolean {
+    const { clock, fleetClock } = this.#parts;
+    return record.until <= fleetClock.now() || isOverdue(record, clock.wall());
+  }
+
+  /** Nothing was told in the future: it was told by a clock that has gone back since. */
+  #inTime(one: UnderstoodRecord): UnderstoodRecord {
+    const ahead = toldAt(one.record) - this.#parts.fleetClock.now();
+    if (ahead <= mostDrift) return one;
+    const until = movedTime(one.record.until, -ahead);
+    if (one.kind === "use") return { ...one, record: { ...one.record, until } };
+    const history = movedHistory(one.record.history, 0, -ahead);
+    return { ...one, record: { ...one.record, until, history } };
+  }
+}
+
+function toldAt({ until, left }: Pick<FleetRecord, "until" | "left">): number {
+  return until - left;
 }
 
 function isNewOpening({ subject, history }: FleetRecord, leases: SharedLeases): boolean {

@@ -3,6 +3,7 @@ import type { Monotonic } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import { knownAtFirstJoin } from "./first-join.ts";
 import type { FleetClock } from "./fleet-clock.ts";
+import type { FleetOpening } from "./lease-history.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { FleetKnowledge, SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
@@ -46,6 +47,8 @@ export class LocalLeases {
   readonly #parts: LocalLeasesParts;
   /** Until the first measurement. */
   readonly #restored: PendingHolder[] = [];
+  /** What is to be told anew, as it was before the table was read. */
+  #renewals: (FleetOpening & { readonly holder: HolderSubject })[] = [];
 
   constructor(parts: LocalLeasesParts) {
     this.#parts = parts;
@@ -92,6 +95,27 @@ export class LocalLeases {
       return stamp === undefined ? [] : [{ holder, stamp }];
     });
     if (stamped.length > 0) onStamped(stamped);
+  }
+
+  /** The store's clock has jumped: leases do not. */
+  jumped(milliseconds: number): void {
+    const { leases, own, fleetClock } = this.#parts;
+    leases.moveEnds(milliseconds);
+    const now = fleetClock.now();
+    this.#renewals = own.holders().flatMap((holder) => {
+      const end = leases.endOf(holder) ?? now;
+      return end > now ? [{ holder, stamp: leases.stampOf(holder), end }] : [];
+    });
+  }
+
+  /** Tells all anew by the clock as it is now: the table may have had its ends by the clock as it was. */
+  renew(): void {
+    const { leases, own } = this.#parts;
+    for (const { holder, ...opening } of this.#renewals.splice(0)) {
+      // It may have been closed elsewhere meanwhile.
+      if (leases.lastOpeningOf(holder) !== undefined) leases.renew(holder, opening);
+    }
+    own.tellAll();
   }
 
   /** Returns the stamp of the opening that ends last, once it can be known. */

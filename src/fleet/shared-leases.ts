@@ -5,10 +5,19 @@ import {
   isSameHistory,
   lastOpening,
   mergeHistories,
+  movedHistory,
   stampOf,
 } from "./lease-history.ts";
 import type { FleetStamp, FleetTime } from "./stamp.ts";
-import { closingStamp, latestTime, newest, noStamp, openingStamp } from "./stamp.ts";
+import {
+  closingStamp,
+  fleetTime,
+  latestTime,
+  movedTime,
+  newest,
+  noStamp,
+  openingStamp,
+} from "./stamp.ts";
 import type { FleetSubject, HolderSubject } from "./subject.ts";
 import { keyOfSubject, scopesOf } from "./subject.ts";
 
@@ -42,6 +51,9 @@ export interface HolderChange {
 
 /** A record with more openings is malformed. */
 export const mostOpenings = 16;
+
+/** Before every moment: a stamp at it is the next one after those that are known. */
+const beginning = fleetTime(0);
 
 /** All that this gateway knows of the leases of the fleet: its own and those of the others, merged. Pure. */
 export class SharedLeases {
@@ -164,6 +176,32 @@ export class SharedLeases {
       const isLiving = opening !== undefined && opening.end > now;
       return subject.kind === "holder" && isLiving ? [{ holder: subject, opening, origin }] : [];
     });
+  }
+
+  /** Moves all ends, not their order: the clock that they are told by has jumped. */
+  moveEnds(milliseconds: number): void {
+    const moved = [...this.#known.values()].map(({ history, until, ...one }) => ({
+      ...one,
+      history: movedHistory(history, 0, milliseconds),
+      until: movedTime(until, milliseconds),
+    }));
+    this.replace(moved);
+  }
+
+  /**
+   * Replaces the openings of a holder up to `stamp` by one that ends at `end`, with the next stamp: what is newer
+   * keeps its effect. Returns what is known then.
+   */
+  renew(holder: HolderSubject, { stamp, end }: FleetOpening): FleetKnowledge {
+    const closed = closingStamp(beginning, stamp);
+    const openings = [{ stamp: openingStamp(beginning, closed), end }];
+    const history = { closed, openings };
+    return this.add({ subject: holder, history, until: end, origin: this.#gateway });
+  }
+
+  /** Returns the highest stamp known of a holder and of the scopes that contain it. */
+  stampOf(holder: HolderSubject): FleetStamp {
+    return this.#stampAbove(holder);
   }
 
   /** Drops what has no more effect at `now`. */

@@ -107,13 +107,16 @@ export class SingleUses {
     this.#send(told);
   }
 
-  /** Moves all times: those before were by a clock that was `shift` milliseconds behind. Tells all again. */
-  move(shift: number): void {
+  /**
+   * Moves all ends by so many milliseconds: the clock was another one when they were told. Raises stamps, too. Tells
+   * all again.
+   */
+  move(milliseconds: number, stamps: number): void {
     for (const [key, { use, stamp, until }] of [...this.#told]) {
       const moved = {
         use,
-        stamp: (stamp + 2 * shift) as FleetStamp,
-        until: movedTime(until, shift),
+        stamp: (stamp + stamps) as FleetStamp,
+        until: movedTime(until, milliseconds),
       };
       this.#told.set(key, moved);
       this.#send(moved);
@@ -121,7 +124,7 @@ export class SingleUses {
     const unclaimed = [...this.#unclaimed];
     this.#unclaimed.clear();
     for (const one of unclaimed) {
-      this.#unclaimed.add({ ...one, until: movedTime(one.until, shift) });
+      this.#unclaimed.add({ ...one, until: movedTime(one.until, milliseconds) });
     }
   }
 
