@@ -18,6 +18,8 @@ import { nativeKernelDoors } from "../../daemon/configured-kernel-doors.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import { thisMachine } from "../../daemon/host/machine.ts";
 import { reportBlocked } from "../../setup/blocked-services.ts";
+import type { CheckedFleet } from "./check-fleet.ts";
+import { checkFleet, formatCheckedFleet } from "./check-fleet.ts";
 import type { CheckedUsers } from "./check-users.ts";
 import { checkUsers, formatUsers } from "./check-users.ts";
 import type { Command } from "./command.ts";
@@ -37,6 +39,8 @@ export interface Checked {
   readonly kernelDoors?: readonly NamedKernelDoor[];
   /** The users file; absent where no door has users. */
   readonly users?: CheckedUsers;
+  /** The fleet file; absent without a fleet. */
+  readonly fleet?: CheckedFleet;
 }
 
 export const check: Command = {
@@ -49,19 +53,20 @@ export const check: Command = {
     what does not suit this machine as it is now: ports of a sequence on which something
     listens, used-up lists of one-time sequences, services that another firewall blocks, IPv6
     without commands for it, and users, programs, interfaces and directories that do not exist.
-    Where doors have users, it checks the users file, too. Needs no running knockd. Exits with 1
-    if knockd cannot use one of the files.`,
+    Where doors have users, it checks the users file, too; with Fleet, the fleet file. Needs no
+    running knockd. Exits with 1 if knockd cannot use one of the files.`,
   asksDaemon: false,
   options: [{ long: "strict", help: "exit with 2 if there are warnings" }],
   example: "check --strict /etc/knockd.conf",
   async run(line, io) {
     const [file = ""] = line.operands;
     const { checked, config } = await inspect(file);
-    const { usable, problems, users } = checked;
+    const { usable, problems, users, fleet } = checked;
     // A compiler's place for them, also beside JSON's.
     const texts = [
       ...problems.map((problem) => formatWithHint(file, problem)),
       ...(users?.problems ?? []),
+      ...(fleet?.problems ?? []),
     ].map(printableLines);
     if (!line.given.has("json")) for (const text of texts) io.stderr(`${text}\n`);
     print(line, io, checked, () => format(checked, config));
@@ -69,7 +74,7 @@ export const check: Command = {
       const command = `knockctl migrate --repair --write ${printable(file)}`;
       io.stderr(`knockctl: hint: ${command} writes plain characters\n`);
     }
-    if (!usable || users?.usable === false) return 1;
+    if (!usable || users?.usable === false || fleet?.usable === false) return 1;
     return line.given.has("strict") && texts.length > 0 ? 2 : 0;
   },
 };
@@ -108,20 +113,28 @@ export async function inspect(file: string): Promise<InspectedConfig> {
   all.sort((a, b) => a.line - b.line || a.column - b.column);
   const kernelDoors = nativeKernelDoors(config);
   const users = await checkUsers(config);
-  const more = { ...(kernelDoors.length > 0 && { kernelDoors }), ...(users && { users }) };
+  const fleet = await checkFleet(config);
+  const more = {
+    ...(kernelDoors.length > 0 && { kernelDoors }),
+    ...(users && { users }),
+    ...(fleet && { fleet }),
+  };
   const checked = { file, usable: true, doors: config.doors.length, problems: all, ...more };
   return { checked, config };
 }
 
 function format(
-  { file, doors, problems, kernelDoors = [], users }: Checked,
+  { file, doors, problems, kernelDoors = [], users, fleet }: Checked,
   config: Config | undefined,
 ): string {
   if (config === undefined) return `${printable(file)}: cannot be used\n`;
   const warnings = problems.length === 0 ? "" : `, ${plural(problems.length, "warning")}`;
   const isProtecting = protectedServices(config.doors).length > 0;
   const kernel = kernelDoors.map((door) => `${describeKernelDoor(door, isProtecting)}\n`);
-  return `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n${kernel.join(
-    "",
-  )}${users === undefined ? "" : formatUsers(users)}`;
+  return [
+    `${printable(file)}: configuration OK, ${plural(doors, "door")}${warnings}\n`,
+    ...kernel,
+    users === undefined ? "" : formatUsers(users),
+    fleet === undefined ? "" : formatCheckedFleet(fleet),
+  ].join("");
 }

@@ -67,16 +67,7 @@ function ofConfig(
   { typed }: DoctorQuestion,
 ): DoctorFinding[] {
   if (unreadable !== undefined) return [problem("config-unusable", unreadable, [typed("init")])];
-  const { file, problems, users } = checked;
-  const ofUsers = (users?.problems ?? []).map((text) => {
-    const found =
-      users?.usable === false ? problem("users-unusable", text) : warning("users", text);
-    // FILE:LINE:COLUMN: message, and perhaps such a line with a hint.
-    const [, place, message, hint] =
-      /^(\/.*?(?::\d+)*): (?:warning: |error: )?(.*)(?:\n.*?: hint: (.*))?$/.exec(text) ?? [];
-    if (place === undefined || message === undefined) return found;
-    return { ...found, place, message, hints: hint === undefined ? [] : [hint] };
-  });
+  const { file, problems, users, fleet } = checked;
   const ofFile = problems.map(({ severity, line, column, message, hint }) => {
     const hints = hint === undefined ? [] : [hint];
     if (severity === "error") {
@@ -84,7 +75,23 @@ function ofConfig(
     }
     return { ...warning("config", message, hints), place: `${file}:${line}` };
   });
-  return [...ofFile, ...ofUsers];
+  return [...ofFile, ...ofOtherFile("users", users), ...ofOtherFile("fleet-file", fleet)];
+}
+
+/** `code`: of a warning; that of a file that cannot be used has `-unusable` at its end. */
+function ofOtherFile(
+  code: string,
+  checked: { readonly usable: boolean; readonly problems: readonly string[] } | undefined,
+): DoctorFinding[] {
+  return (checked?.problems ?? []).map((text) => {
+    const isFatal = checked?.usable === false;
+    const found = isFatal ? problem(`${code}-unusable`, text) : warning(code, text);
+    // FILE:LINE:COLUMN: message, and perhaps such a line with a hint.
+    const [, place, message, hint] =
+      /^(\/.*?(?::\d+)*): (?:warning: |error: )?(.*)(?:\n.*?: hint: (.*))?$/.exec(text) ?? [];
+    if (place === undefined || message === undefined) return found;
+    return { ...found, place, message, hints: hint === undefined ? [] : [hint] };
+  });
 }
 
 function ofDaemon(
