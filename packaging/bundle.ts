@@ -55,6 +55,12 @@ const ownPage: Plugin = {
           const encode = (text) => new TextEncoder().encode(text);
           export const readPage = () => encode(${await built("index.html")});
           export const readServiceWorker = () => encode(${await built("sw.js")});
+          export const readConsolePage = () => ({
+            "index.html": encode(${await built("console/index.html")}),
+            "console.js": encode(${await built("console/console.js")}),
+            "console.css": encode(${await built("console/console.css")}),
+            "icon.svg": encode(${await built("console/icon.svg")}),
+          });
         `,
       };
     }),

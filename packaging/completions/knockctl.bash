@@ -25,7 +25,7 @@ _knockctl_ask() {
 }
 
 _knockctl_commands() {
-  _knockctl_offer init undo status doors leases fleet history top watch doctor open extend close forgive reload guard \
+  _knockctl_offer init undo status doors leases fleet history top console watch doctor open extend close forgive reload guard \
     protect unprotect check migrate replay invite client sequence rotate user help version
 }
 
@@ -40,6 +40,7 @@ _knockctl_options() {
     leases) echo --fleet ;;
     fleet) echo --config ;;
     history) echo --since ;;
+    console) echo --listen --socket-file --read-only ;;
     doctor) echo --dry-run --time --address --host --config ;;
     guard) echo --confirm --all --from-console --address --host --for ;;
     unprotect) echo --config ;;
@@ -83,7 +84,7 @@ _knockctl() {
     case $word in
       -s | --socket | --color | --address | --for | --config | --open-for | --source | --host | --url | --users | --service | \
         --output | --steps | --trial | --qr | --length | --ports | --keep-old | --since | --time | --door | --name | --lock | --link | --groups | --expires | --key | \
-        --by | --user)
+        --by | --user | --listen | --socket-file)
         option=$word
         ;;
       -*) ;;
@@ -94,7 +95,8 @@ _knockctl() {
     esac
   done
   case $prev in
-    -s | --socket | --config | --users | --output | --qr) _knockctl_files ;;
+    -s | --socket | --config | --users | --output | --qr | --socket-file) _knockctl_files ;;
+    --listen) _knockctl_offer 127.0.0.1:7482 ;;
     --color) _knockctl_offer auto always never ;;
     --for | --trial) _knockctl_offer 3m 5m 10m ;;
     --keep-old) _knockctl_offer 0 2d 7d ;;

@@ -21,7 +21,7 @@ function __knockctl_operands
             set skip 0
         else if contains -- $word -s --socket --color --address --for --config --open-for --source --host --url --users \
                 --service --output --steps --trial --qr --length --ports --keep-old --since --time --door --name --lock --link \
-                --groups --expires --key --by --user
+                --groups --expires --key --by --user --listen --socket-file
             set skip 1
         else if not string match -q -- '-*' $word
             echo -- $word
@@ -61,6 +61,7 @@ complete -c knockctl -n __knockctl_wants_command -a leases -d 'list what is open
 complete -c knockctl -n __knockctl_wants_command -a fleet -d 'show the gateways of the fleet, or make its key'
 complete -c knockctl -n __knockctl_wants_command -a history -d 'list who opened what, when and how'
 complete -c knockctl -n __knockctl_wants_command -a top -d 'show leases, knocks and problems live on a full screen'
+complete -c knockctl -n __knockctl_wants_command -a console -d 'serve a page to see and change all in a browser'
 complete -c knockctl -n __knockctl_wants_command -a watch -d 'show what knockd logs, as it happens'
 complete -c knockctl -n __knockctl_wants_command -a doctor -d 'find out why a knock does not open its door'
 complete -c knockctl -n __knockctl_wants_command -a open -d 'open a door for an address, without a knock'
@@ -111,6 +112,9 @@ complete -c knockctl -n '__knockctl_is init' -l dry-run -d 'show all of it, and 
 complete -c knockctl -n '__knockctl_is undo' -l force -d 'restore the configuration all the same'
 complete -c knockctl -n '__knockctl_is history watch doctor status doors leases; and __knockctl_has 0' -a '(__knockctl_ask doors name)' -d door
 complete -c knockctl -n '__knockctl_is history' -l since -x -a '1d 7d 30d' -d 'list only so much time'
+complete -c knockctl -n '__knockctl_is console' -l listen -x -a 127.0.0.1:7482 -d 'listen at this port'
+complete -c knockctl -n '__knockctl_is console' -l socket-file -r -F -d 'listen on this unix socket'
+complete -c knockctl -n '__knockctl_is console' -l read-only -d 'only show'
 complete -c knockctl -n '__knockctl_is doctor' -l dry-run -d 'let the knock open nothing'
 complete -c knockctl -n '__knockctl_is doctor' -l time -x -a '0 30s 2m' -d 'how long to listen'
 complete -c knockctl -n '__knockctl_is doctor' -l address -x -d 'show only the packets of this address'

@@ -31,6 +31,7 @@ _knockctl_commands() {
     'fleet:show the gateways of the fleet, or make its key'
     'history:list who opened what, when and how'
     'top:show leases, knocks and problems live on a full screen'
+    'console:serve a page to see and change all in a browser'
     'watch:show what knockd logs, as it happens'
     'doctor:find out why a knock does not open its door'
     'open:open a door for an address, without a knock'
@@ -122,6 +123,12 @@ case $command in
   leases) _arguments $client '--fleet[list those of all gateways]' '1:door:_knockctl_doors' ;;
   fleet) _arguments $client $config '1:action:(key)' ;;
   watch | status | doors) _arguments $client '1:door:_knockctl_doors' ;;
+  console)
+    _arguments $client \
+      '--listen=[listen at this port]:address and port:(127.0.0.1\:7482)' \
+      '--socket-file=[listen on this unix socket]:socket:_files' \
+      '--read-only[only show]'
+    ;;
   top | reload | protect) _arguments $client ;;
   help) _arguments $general '1: :_knockctl_commands' ;;
   version) _arguments $general ;;

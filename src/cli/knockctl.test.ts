@@ -52,6 +52,7 @@ describe("screens", () => {
         fleet      show the gateways of the fleet, or make its key
         history    list who opened what, when and how
         top        show leases, knocks and problems live on a full screen
+        console    serve a page to see and change all in a browser
         watch      show what knockd logs, as it happens
         doctor     find out why a knock does not open its door
 

@@ -15,6 +15,7 @@ import {
   unknownName,
   usageLines,
 } from "./knockctl/command-line.ts";
+import { consoleCommand } from "./knockctl/console.ts";
 import { doctor } from "./knockctl/doctor.ts";
 import { doors } from "./knockctl/doors.ts";
 import { extend } from "./knockctl/extend.ts";
@@ -85,6 +86,7 @@ export const commands: readonly Command[] = [
   fleet,
   history,
   top,
+  consoleCommand,
   watch,
   doctor,
   open,

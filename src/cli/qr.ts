@@ -28,6 +28,12 @@ export function formatQr(text: string, colours: boolean): string {
 /** Pixels for a module of a PNG, which makes a byte of each: a size that phones read. */
 const scale = 8;
 
+/** Returns the rows of a QR code: 1 for each dark module, 0 for each light one. */
+export function qrRows(text: string): string[] {
+  const { data } = encode(text, { border, ecc: "L" });
+  return data.map((row) => row.map(Number).join(""));
+}
+
 /** Returns a QR code as an SVG image, black on white. */
 export function formatQrSvg(text: string): string {
   return `${renderSVG(text, { border, ecc: "L" })}\n`;

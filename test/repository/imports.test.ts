@@ -56,13 +56,19 @@ describe("the code in src/", () => {
     ]);
   });
 
-  test("loads HTTP for metrics and webhooks alone, and not before they are wanted", () => {
+  test("loads HTTP for metrics, webhooks and the console alone, and not before they are wanted", () => {
     const users = (target: string) =>
       imports.filter((one) => one.target === target && !one.typesOnly).map(({ file }) => file);
-    expect(users("node:http")).toEqual([
+    expect(users("node:http").sort()).toEqual([
+      "src/cli/knockctl/console/server.ts",
       "src/daemon/metrics/metrics-server.ts",
       "src/daemon/notify/webhook.ts",
     ]);
+    expect(users("src/cli/knockctl/console/server.ts")).toEqual([
+      "src/cli/knockctl/console/run.ts",
+    ]);
+    expect(users("src/cli/knockctl/console/run.ts")).toEqual(["src/cli/knockctl/console.ts"]);
+    expect(read("src/cli/knockctl/console.ts")).toContain('await import("./console/run.ts")');
     expect(users("src/daemon/notify/webhook.ts")).toEqual(["src/daemon/assemble.ts"]);
     expect(read("src/daemon/assemble.ts")).toContain('await import("./notify/webhook.ts")');
     expect(users("src/daemon/metrics/metrics-server.ts")).toEqual([

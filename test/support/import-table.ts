@@ -41,6 +41,6 @@ export const table: ImportTable = {
       ...["base", "system", "config", "control", "client", "daemon", "invitation", "setup"],
       ...["knock", "fleet"],
     ],
-    packages: ["uqr"],
+    packages: ["uqr", "valibot"],
   },
 };

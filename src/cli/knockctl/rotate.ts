@@ -152,7 +152,11 @@ function finish(
   return 0;
 }
 
-function linesOf({ door }: RotationPlan, { given }: CommandLine): ClientLines | undefined {
+/** Returns the lines for clients of a door with another sequence. Throws USAGE. */
+export function linesOf(
+  { door }: Pick<RotationPlan, "door">,
+  { given }: Pick<CommandLine, "given">,
+): ClientLines | undefined {
   const host = given.get("host");
   return clientLines(
     { door, service: namedServices(door)[0] },

@@ -1,0 +1,24 @@
+// Makes dist/page/console/ of the files beside this one: `npm run build` runs it.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { buildSync } from "esbuild";
+
+/** @param {string} name */
+const here = (name) => new URL(name, import.meta.url);
+const built = new URL("../../dist/page/console/", import.meta.url);
+mkdirSync(built, { recursive: true });
+
+buildSync({
+  entryPoints: [here("main.ts").pathname],
+  outfile: new URL("console.js", built).pathname,
+  bundle: true,
+  format: "esm",
+  target: ["chrome103", "firefox100", "safari16"],
+  charset: "utf8",
+  // Names stay, so that it can be read.
+  minifyWhitespace: true,
+  lineLimit: 80,
+});
+const html = readFileSync(here("template.html"), "utf8");
+writeFileSync(new URL("index.html", built), html);
+copyFileSync(here("style.css"), new URL("console.css", built));
+copyFileSync(here("../icon.svg"), new URL("icon.svg", built));

@@ -1,0 +1,125 @@
+// What the daemon answers, as the console's page gets it. Pure.
+import type { StatusProblem } from "../../../base/status-problem.ts";
+import type { Result } from "../../../control/methods.ts";
+import type { DoorReport, LeaseReport } from "../../../control/reports.ts";
+import type { ConsoleFiles } from "./devices.ts";
+import type { ConsoleDoor, ConsoleLease, ConsoleProblem, ConsoleSections } from "./view.ts";
+
+/** The answers of the daemon to one round of questions. */
+export interface ConsoleReading {
+  readonly status: Result<"status">;
+  readonly doors: Result<"doors">;
+  readonly leases: Result<"leases">;
+  readonly keys: Result<"keys">;
+  /** Absent if it was not asked for. */
+  readonly traffic: Result<"traffic"> | undefined;
+}
+
+export interface ReadingContext {
+  /** Milliseconds since 1970. */
+  readonly wall: number;
+  readonly files: Pick<ConsoleFiles, "list" | "usersOf">;
+  /** Problems that the daemon does not know of. */
+  readonly found: readonly StatusProblem[];
+  readonly before: Partial<ConsoleSections>;
+  /** The name of this host. */
+  readonly host: string;
+}
+
+/** Two answers tell the same moment with a difference of the way: less than this, in milliseconds. */
+const sameMoment = 1500;
+
+/** Returns the parts of the view, without what has not been asked for. */
+export function describeReading(
+  { status, doors, keys, traffic }: ConsoleReading,
+  { wall, files, found, before, host }: ReadingContext,
+): Partial<ConsoleSections> {
+  const { release, configFile, firewall, capture, knocksByStage } = status;
+  const ignoredBefore = new Map(before.ignored?.map(({ source, until }) => [source, until]));
+  const startedAt = steady(before.host?.startedAt, wall - status.uptimeMs);
+  const { received, dropped } = capture;
+  return {
+    host: {
+      ...{ name: host, release, configFile, startedAt },
+      ...{ protects: firewall.protects, received, dropped },
+    },
+    problems: [...status.problems, ...found].map(describeProblem),
+    doors: describeDoors(doors, files),
+    knocks: knocksByStage,
+    // Those whose time ends last come last: they are what an administrator looks for.
+    ignored: [...status.ignored].reverse().map(({ source: address, remainingMs }) => {
+      const source = address.toString();
+      return { source, until: steady(ignoredBefore.get(source), wall + remainingMs) };
+    }),
+    devices: files.list(keys),
+    ...(traffic && {
+      traffic: traffic.map(({ time, ...counts }) => ({ time: time.toISOString(), ...counts })),
+    }),
+  };
+}
+
+/** Returns the leases, whose moments stay what they were `before` if they are the same. */
+export function leasesOf(
+  leases: readonly LeaseReport[],
+  before: readonly ConsoleLease[],
+  wall: number,
+): ConsoleLease[] {
+  const known = new Map(before.map((lease) => [lease.key, lease]));
+  const uses = new Map<string, number>();
+  return leases.map((lease) => {
+    const { door, by = [], since, remainingMs, state, kind, failure } = lease;
+    const source = lease.source.toString();
+    const name = `${source} ${door}`;
+    const nth = uses.get(name) ?? 0;
+    uses.set(name, nth + 1);
+    const key = `${nth} ${name}`;
+    return {
+      ...{ key, door, source, by, state, kind },
+      since: since.getTime(),
+      until: steady(known.get(key)?.until, wall + remainingMs),
+      ...(failure && { failure: failure.reason }),
+    };
+  });
+}
+
+function steady(before: number | undefined, now: number): number {
+  return before !== undefined && Math.abs(now - before) < sameMoment ? before : now;
+}
+
+function describeProblem({
+  message,
+  hints = [],
+}: Pick<StatusProblem, "message" | "hints">): ConsoleProblem {
+  return { message, hints };
+}
+
+function describeDoors(
+  doors: readonly DoorReport[],
+  files: Pick<ConsoleFiles, "usersOf">,
+): ConsoleDoor[] {
+  const uses = new Map<string, number>();
+  return doors.map((door) => {
+    const { name, opens, kind, lastsMs, state, until, open, openings, steps, lastOpening } = door;
+    const nth = uses.get(name) ?? 0;
+    uses.set(name, nth + 1);
+    return {
+      ...{ name, opens, kind, state, open, openings, steps },
+      ...files.usersOf(name, nth),
+      ...(lastsMs !== undefined && { lastsMs }),
+      ...(until && { until: until.toISOString() }),
+      ...(lastOpening && { lastOpening: describeOpening(lastOpening) }),
+    };
+  });
+}
+
+function describeOpening({
+  time,
+  source,
+  by,
+  who,
+}: NonNullable<DoorReport["lastOpening"]>): NonNullable<ConsoleDoor["lastOpening"]> {
+  return {
+    ...{ time: time.toISOString(), source: source.toString(), by },
+    ...(who !== undefined && { who }),
+  };
+}

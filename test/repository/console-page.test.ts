@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { ConsoleWord } from "../../page/console/english.ts";
+import { chooseLanguage, consoleWords, sayIn, sayTime } from "../../page/console/words.ts";
+import { contrast } from "../support/contrast.ts";
+
+/** What `npm run build` made. */
+const folder = join(import.meta.dirname, "../../dist/page/console");
+const read = (name: string) => readFileSync(join(folder, name), "utf8");
+const [html, style] = [read("index.html"), read("console.css")];
+// Without the breaks of long lines within texts.
+const script = read("console.js").replaceAll("\\\n", "");
+
+describe("the console's page", () => {
+  test("is small", () => {
+    const sizes = readdirSync(folder).map((name) => statSync(join(folder, name)).size);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(150_000);
+  });
+
+  test("refers to nothing outside itself, and has no script or style in its text", () => {
+    const references = [...html.matchAll(/\s(?:href|src)="([^"]*)"/g)].map(([, value]) => value);
+    expect(references).toEqual(["/icon.svg", "/console.css", "/console.js", "#lease-part"]);
+    expect(html).not.toMatch(/<script(?! type="module" src)|<style|\son\w+="|\sstyle="/);
+    expect(style).not.toMatch(/url\(|@import/);
+    expect(script).not.toMatch(
+      /\bimport\b|\beval\b|new Function|innerHTML|outerHTML|insertAdjacentHTML|document\.(?:cookie|write)|localStorage|https?:\/\/(?!www\.w3\.org\/2000\/svg|www\.example\.org)/,
+    );
+  });
+
+  test("has a word for every place, and no word too many", () => {
+    const places = [...html.matchAll(/data-word="(\w+)"/g)].map(([, word]) => word as ConsoleWord);
+    expect(places.length).toBeGreaterThan(10);
+    const quoted = new Set([...script.matchAll(/"(\w+)"/g)].map(([, word]) => word));
+    /** States of leases, which the daemon names. */
+    const states: ConsoleWord[] = ["opening", "closing"];
+    const used = consoleWords.filter(
+      (word) => places.includes(word) || quoted.has(word) || states.includes(word),
+    );
+    expect(places.filter((word) => !consoleWords.includes(word))).toEqual([]);
+    expect(used).toEqual(consoleWords);
+  });
+
+  /** The colours of one scheme: `--ink` → `#1d1f22`. */
+  const schemes = [...style.matchAll(/:root \{(.*?)\}/gs)].map(
+    ([, body = ""]) => new Map([...body.matchAll(/(--[\w-]+): (#\w+)/g)].map(([, a, b]) => [a, b])),
+  );
+
+  // WCAG 2.2, 1.4.3: text; 1.4.11: borders of what can be used.
+  test.each([
+    ["--ink", "--paper", 4.5],
+    ["--ink", "--card", 4.5],
+    ["--faint", "--paper", 4.5],
+    ["--faint", "--card", 4.5],
+    ["--accent", "--card", 4.5],
+    ["--on-accent", "--accent", 4.5],
+    ["--bad", "--card", 4.5],
+    ["--bad", "--paper", 4.5],
+    ["--line", "--card", 3],
+  ])("%s on %s has the contrast %d, in light and dark", (front, back, least) => {
+    expect(schemes).toHaveLength(2);
+    for (const scheme of schemes) {
+      expect(contrast(scheme.get(front), scheme.get(back))).toBeGreaterThanOrEqual(least);
+    }
+  });
+});
+
+describe("its words", () => {
+  test("are Korean for those who prefer that", () => {
+    expect([chooseLanguage(["ko-KR", "en"]), chooseLanguage(["de"])]).toEqual(["ko", "en"]);
+  });
+
+  test("both languages have the same values in every word", () => {
+    const names = (text: string) => (text.match(/\{\w+\}/g) ?? []).sort();
+    const all = consoleWords.flatMap((word) => names(sayInSource(word)));
+    expect(all.length).toBeGreaterThan(30);
+    const unchanged = Object.fromEntries(all.map((name) => [name.slice(1, -1), name]));
+    for (const word of consoleWords) {
+      const [english, korean] = [sayIn("en", word, unchanged), sayIn("ko", word, unchanged)];
+      expect([word, names(korean)]).toEqual([word, names(english)]);
+      expect(korean).toMatch(/\p{Script=Hangul}/u);
+    }
+  });
+
+  test.each([
+    [0, "0s", "0초"],
+    [1, "1s", "1초"],
+    [252_000, "4m 12s", "4분 12초"],
+    [3_600_000, "1h", "1시간"],
+    [90_061_000, "1d 1h", "1일 1시간"],
+  ])("%i ms are %s and %s", (milliseconds, english, korean) => {
+    expect([sayTime("en", milliseconds), sayTime("ko", milliseconds)]).toEqual([english, korean]);
+  });
+});
+
+/** A word with the names of its values. */
+function sayInSource(word: ConsoleWord): string {
+  const name = /\{(\w+)\}/g;
+  const source = readFileSync(join(import.meta.dirname, "../../page/console/english.ts"), "utf8");
+  const [, text = ""] = new RegExp(`^  ${word}:\\s+"(.*)"`, "m").exec(source) ?? [];
+  return [...text.matchAll(name)].map(([one]) => one).join("");
+}
