@@ -30,17 +30,24 @@ export function renderScreencast(panes: readonly Pane[], frames: readonly Frame[
   const total = (times.at(-1) ?? 0) + rest;
   const percent = (index: number) => Number((((times[index] ?? 0) / total) * 100).toFixed(2));
   const rules: string[] = [];
+  const stills: string[] = [];
   const drawn = shown.map(({ pane, changes }, p) => {
     const groups = changes.map(({ index, lines }, c) => {
       const next = changes[c + 1];
       const name = `p${p}f${c}`;
       const from = percent(index);
       const until = next === undefined ? 100 : percent(next.index);
+      const last = next === undefined ? 1 : 0;
+      const steps = [
+        ...(from === 0 ? [] : ["0%{opacity:0}"]),
+        `${from}%{opacity:1}`,
+        ...(next === undefined ? [] : [`${until}%{opacity:0}`]),
+        `100%{opacity:${last}}`,
+      ];
+      stills.push(`#${name}{opacity:${last}}`);
       rules.push(
-        `@keyframes ${name}{0%{opacity:${from === 0 ? 1 : 0}}${from}%{opacity:1}${
-          next === undefined ? "" : `${until}%{opacity:0}`
-        }100%{opacity:${next === undefined ? 1 : 0}}}`,
-        `#${name}{animation:${name} ${total}ms step-end infinite;opacity:${next === undefined ? 1 : 0}}`,
+        `@keyframes ${name}{${steps.join("")}}`,
+        `#${name}{animation:${name} ${total}ms step-end infinite}`,
       );
       return `<g id="${name}">${linesOf(pane, lines)}</g>`;
     });
@@ -55,8 +62,10 @@ text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:
 rect{fill:#f6f8fa;stroke:#d1d9e0}
 .t{font-weight:bold}
 @media (prefers-color-scheme:dark){text{fill:#e6edf3}rect{fill:#151b23;stroke:#3d444d}}
+${stills.join("")}
+@media (prefers-reduced-motion:no-preference){
 ${rules.join("\n")}
-@media (prefers-reduced-motion:reduce){g{animation:none!important}}
+}
 </style>
 ${drawn.join("\n")}
 </svg>
