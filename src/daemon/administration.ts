@@ -1,3 +1,4 @@
+// Longer than other files: what an administrator can ask for, a method each.
 import { ownerName } from "../base/access-owner.ts";
 import type { Address } from "../base/address.ts";
 import { Dates } from "../base/dates.ts";

@@ -92,9 +92,9 @@ export function compareConfigurations(
   return differences;
 }
 
-type NumberedDoor = FleetDoor & { readonly nth: number };
+type NumberedFleetDoor = FleetDoor & { readonly nth: number };
 
-function numbered(doors: readonly FleetDoor[]): NumberedDoor[] {
+function numbered(doors: readonly FleetDoor[]): NumberedFleetDoor[] {
   const counts = new Map<string, number>();
   return doors.map((door) => {
     const nth = (counts.get(door.name) ?? 0) + 1;
@@ -103,7 +103,10 @@ function numbered(doors: readonly FleetDoor[]): NumberedDoor[] {
   });
 }
 
-function digestDoor(seal: FleetSeal, { name, nth, users, sequences, list }: NumberedDoor): string {
+function digestDoor(
+  seal: FleetSeal,
+  { name, nth, users, sequences, list }: NumberedFleetDoor,
+): string {
   const short = (...parts: readonly (string | number)[]) =>
     seal.digest(["door", ...parts].join("\0")).slice(0, doorDigestLength);
   // Each part is bound to its door: equal texts of two doors do not show.

@@ -1,3 +1,4 @@
+// Longer than other files: the state of a lease and all that changes it.
 import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Frame, Pane } from "../support/screencast.ts";
+import type { Pane, ScreenFrame } from "../support/screencast.ts";
 import { renderScreencast, textOf } from "../support/screencast.ts";
 import { needsSshd } from "./sshd.ts";
 import { TestBed } from "./test-bed.ts";
@@ -42,8 +42,8 @@ describe.skipIf(needsSshd("nft", "tmux", "unshare", "nsenter"))("the picture of 
   }
 
   /** Looks at the terminals until the play is over. */
-  async function record(play: () => Promise<void>): Promise<Frame[]> {
-    const frames: Frame[] = [];
+  async function record(play: () => Promise<void>): Promise<ScreenFrame[]> {
+    const frames: ScreenFrame[] = [];
     const start = performance.now();
     let isOver = false;
     const played = play().finally(() => {
@@ -52,7 +52,7 @@ describe.skipIf(needsSshd("nft", "tmux", "unshare", "nsenter"))("the picture of 
     for (let isLast = false; !isLast; ) {
       isLast = isOver;
       const screens = await look();
-      const shown = (frame?: Frame) => JSON.stringify([...(frame?.screens ?? [])]);
+      const shown = (frame?: ScreenFrame) => JSON.stringify([...(frame?.screens ?? [])]);
       const frame = { at: performance.now() - start, screens };
       if (shown(frames.at(-1)) !== shown(frame)) frames.push(frame);
       // A failure is thrown by the last line of this function.

@@ -9,8 +9,10 @@ const tables = [
   "src/base/backends.ts",
   "src/config/device-directives.ts",
   "src/config/directives.ts",
+  "src/control/fleet-reports.ts",
   "src/control/methods.ts",
   "src/control/reports.ts",
+  "src/fleet/configuration.ts",
 ];
 
 test("exported signatures are written out, but for tables", () => {

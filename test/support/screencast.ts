@@ -1,7 +1,7 @@
 // A recording of terminals as a picture for the README: SVG, animated by CSS alone, light and dark.
 
 /** What a terminal showed from a time on. */
-export interface Frame {
+export interface ScreenFrame {
   /** Milliseconds from the start of the recording. */
   readonly at: number;
   /** By the name of the terminal. */
@@ -24,7 +24,7 @@ const longest = 1_600;
 const rest = 6_000;
 
 /** Returns the recording as SVG. A renderer without animation, and a still, show the last frame. */
-export function renderScreencast(panes: readonly Pane[], frames: readonly Frame[]): string {
+export function renderScreencast(panes: readonly Pane[], frames: readonly ScreenFrame[]): string {
   const shown = panes.map((pane) => ({ pane, changes: changesOf(pane, frames) }));
   const times = timeline(frames.map(({ at }) => at));
   const total = (times.at(-1) ?? 0) + rest;
@@ -97,7 +97,7 @@ function timeline(times: readonly number[]): number[] {
 }
 
 /** The frames in which a terminal shows something new. */
-function changesOf(pane: Pane, frames: readonly Frame[]) {
+function changesOf(pane: Pane, frames: readonly ScreenFrame[]) {
   const changes: { readonly index: number; readonly lines: readonly string[] }[] = [];
   frames.forEach(({ screens }, index) => {
     const lines = screens.get(pane.name) ?? [];
