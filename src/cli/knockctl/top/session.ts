@@ -6,6 +6,7 @@ import { plural } from "../../../base/text.ts";
 import type { Monotonic } from "../../../base/time.ts";
 import { later } from "../../../base/time.ts";
 import type { ControlClient } from "../../../control/client.ts";
+import { describeClosing } from "../fleet/closing.ts";
 import type { FullScreen, FullScreenListener } from "./full-screen.ts";
 import type { TopAction, TopKey, TopState } from "./model.ts";
 import { complain, emptyState, formatLeft, nameOf, pressKey, takeReading } from "./model.ts";
@@ -151,11 +152,12 @@ export class TopSession {
       case "close": {
         const { door, source } = action.lease;
         const request = { door, address: source, cut: action.cut };
-        const { closed, connectionsCut } = await daemon.ask("close", request);
+        const { closed, connectionsCut, fleet } = await daemon.ask("close", request);
         const cut = action.cut ? `, ended ${plural(connectionsCut, "connection")}` : "";
+        const at = fleet === undefined ? "" : ` ${describeClosing(fleet, true)}`;
         return closed.length === 0
           ? `${nameOf(action.lease)} was closed before${cut}`
-          : `closed ${nameOf(action.lease)}${cut}`;
+          : `closed ${nameOf(action.lease)}${at}${cut}`;
       }
       case "extend": {
         const { door, source } = action.lease;

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { knownFleet } from "../../../../test/support/known-fleet.ts";
 import { address } from "../../../../test/support/packets.ts";
 import { ignoredSource, topReading, topState } from "../../../../test/support/top.ts";
 import type { LeaseReport } from "../../../control/reports.ts";
@@ -61,6 +62,16 @@ function busy(): TopState {
 }
 
 describe("the view", () => {
+  test.each([
+    ["up", 3, "fleet 3 of 3"],
+    ["up", 2, "fleet 2 of 3"],
+    ["down", 2, "fleet: store down"],
+  ] as const)("says how the fleet does: %s, %i gateways", (state, gatewaysUp, text) => {
+    const { leases: _, gateways: _all, storeVersion: _version, ...summary } = knownFleet;
+    const fleet = { ...summary, state, gatewaysUp };
+    expect(draw(topState(topReading({ status: { fleet } })), 80, 24)[1]).toContain(text);
+  });
+
   test("at 80x24", () => {
     expect(picture(busy(), 80, 24)).toMatchInlineSnapshot(`
       "knockctl top                                              knockd 0.1.0, up 3d 4h

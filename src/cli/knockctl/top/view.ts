@@ -1,6 +1,7 @@
 // The screen of `knockctl top`: a state and a size become lines. Pure.
 import { plural } from "../../../base/text.ts";
 import { formatLocalTime } from "../../../base/time.ts";
+import type { FleetSummary } from "../../../control/fleet-reports.ts";
 import type { Color } from "../../screen.ts";
 import { textWidth } from "../../text-width.ts";
 import type { TopState } from "./model.ts";
@@ -67,11 +68,18 @@ function summary(state: TopState, screen: TopScreen): SpanLine[] {
     [{ text: `openings ${formatRate(rates?.openings)}/s` }],
     [{ text: `knocking ${knocking}`, color: total > 0 ? "yellow" : undefined }],
     ...(isRoomy(screen) ? counts : []),
+    ...(reading.status.fleet === undefined ? [] : [fleetPart(reading.status.fleet)]),
     ...(capture.dropped === 0
       ? []
       : [[{ text: `dropped ${capture.dropped}`, color: "red" } as const]]),
   ];
   return [...why, ...flow(parts, screen.columns), ...problemLines(state, screen)];
+}
+
+/** `fleet 5 of 6`, or that its store is down. */
+function fleetPart({ state, gatewaysUp: up, gatewaysKnown: known }: FleetSummary): SpanLine {
+  if (state === "down") return [{ text: "fleet: store down", color: "red" }];
+  return [{ text: `fleet ${up} of ${known}`, color: up < known ? "yellow" : "green" }];
 }
 
 function describeLoss({ why, since }: NonNullable<TopState["lost"]>, screen: TopScreen): string[] {
