@@ -1,8 +1,9 @@
 // The C library through koffi: declarations and nothing else. Numbers are those of Linux on the
 // architectures with the generic ABI (x86-64, arm64, riscv64, loongarch64, ia32, arm).
+
 import type { KoffiFunc } from "koffi";
-import koffi from "koffi";
 import { KnockError } from "../base/errors.ts";
+import koffi from "./koffi.ts";
 
 const EPERM = 1;
 

@@ -1,8 +1,8 @@
 // posix_spawnp(3): starting a program takes the same short time however much memory this process has.
 // Node copies all its page tables for it (fork): 0.6 ms at rest, and 5 ms in a flood, measured.
 import { constants } from "node:os";
-import koffi from "koffi";
 import { KnockError } from "../base/errors.ts";
+import koffi from "./koffi.ts";
 import * as libc from "./libc.ts";
 import { whenReadable } from "./readable.ts";
 import { sendSignal } from "./send-signal.ts";
