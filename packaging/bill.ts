@@ -28,7 +28,12 @@ export interface Artifact {
   readonly file: string;
   /** The npm packages in it. */
   readonly packages: readonly string[];
-  /** The Node in it. */
+  /** The Node in it, if it brings any. */
+  readonly node?: BundledNode;
+}
+
+/** The Node in an artifact. */
+interface BundledNode {
   readonly runtime: Runtime;
   /** The same version of Node for this machine, which can be asked here. */
   readonly maker: Runtime;
@@ -66,11 +71,12 @@ export async function billOfMaterials(
       relationshipType,
       relatedSpdxElement: to,
     });
-  for (const { file, packages, runtime, maker } of artifacts) {
+  for (const { file, packages, node: bundled } of artifacts) {
     const artifact = add(await artifactPart(file, version));
     relate("SPDXRef-DOCUMENT", "DESCRIBES", artifact);
     for (const name of packages) relate(artifact, "CONTAINS", add(await npmPart(name)));
-    const { node, parts } = await nodeParts(runtime, maker);
+    if (bundled === undefined) continue;
+    const { node, parts } = await nodeParts(bundled);
     relate(artifact, "CONTAINS", add(node));
     for (const part of parts) relate(node.SPDXID, "CONTAINS", add(part));
   }
@@ -128,10 +134,10 @@ async function npmPart(name: string): Promise<SpdxPackage> {
 }
 
 /** Node, and what its LICENSE says is in it, with the version that it says itself. */
-async function nodeParts(
-  runtime: Runtime,
-  maker: Runtime,
-): Promise<{ readonly node: SpdxPackage; readonly parts: readonly SpdxPackage[] }> {
+async function nodeParts({
+  runtime,
+  maker,
+}: BundledNode): Promise<{ readonly node: SpdxPackage; readonly parts: readonly SpdxPackage[] }> {
   const separator = runtime.package.lastIndexOf("@");
   const [name, version] = [
     runtime.package.slice(0, separator),

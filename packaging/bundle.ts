@@ -12,21 +12,34 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
+/** How a program is bundled, besides its entry. */
+export interface BundleOptions {
+  /** The format of the file; CommonJS, if it is not said. */
+  readonly format?: "cjs" | "esm";
+  /** The oldest Node that runs it. */
+  readonly target?: string;
+  /** The first line. */
+  readonly banner?: string;
+}
+
 /**
- * One CommonJS file that is `entry`, a module in the root folder: all of its code and nothing of Node's;
- * and the npm packages that are in it. The same sources give the same text, wherever they lie.
- * `alias` gives other files for packages.
+ * One file that is `entry`, a module in the root folder: all of its code and nothing of Node's; and the
+ * npm packages that are in it. The same sources give the same text, wherever they lie.
+ *
+ * The text is ASCII: one other letter would make V8 keep two bytes for each.
  */
-export async function bundle(entry: string, alias: Record<string, string> = {}): Promise<Bundle> {
+export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
+  const { format = "cjs", target = "node20.19", banner } = options;
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry, loader: "ts", resolveDir: root },
     absWorkingDir: root,
     bundle: true,
     platform: "node",
-    format: "cjs",
-    target: "node20",
-    charset: "utf8",
-    alias,
+    format,
+    target,
+    minify: true,
+    charset: "ascii",
+    ...(banner !== undefined && { banner: { js: banner } }),
     plugins: [await fixedVersion(), ownPage, koffiBeside],
     // What it warns of would be an error of the program.
     logOverride: { "empty-import-meta": "error" },
@@ -66,7 +79,10 @@ const ownPage: Plugin = {
     }),
 };
 
-/** Threads load koffi by its path: as packaging/koffi.ts does, the file beside the executable. */
+/**
+ * koffi is a file beside the executable. (As an asset inside it would have to be written somewhere
+ * first, and hardened servers run nothing from where everybody may write.)
+ */
 const koffiBeside: Plugin = {
   name: "koffi beside",
   setup: ({ onLoad }) =>

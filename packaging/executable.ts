@@ -25,25 +25,33 @@ const cache = join(import.meta.dirname, "../node_modules/.cache/executables");
 /** Node looks for this text, and sees by the figure behind it whether it has a program in it. */
 const sentinelFuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
+/** A program that is to become one executable. */
+export interface ExecutableParts {
+  readonly file: string;
+  /** A CommonJS program. */
+  readonly main: string;
+  readonly runtime: Runtime;
+  /** The same version of Node for this machine. */
+  readonly maker: Runtime;
+  /** The tool that strips the runtime, if it can be stripped. */
+  readonly strip?: string;
+  /** More of Node's settings for such a program. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
 /**
- * Writes `file`, one executable that is the runtime and `main`, a CommonJS program. `maker` is the same
- * version of Node for this machine. `settings` are more of Node's for such a program.
+ * Writes one executable that is a runtime and a program.
  * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
-export async function writeExecutable(
-  file: string,
-  main: string,
-  runtime: Runtime,
-  maker: Runtime,
-  settings: Readonly<Record<string, string>> = {},
-): Promise<void> {
+export async function writeExecutable(parts: ExecutableParts): Promise<void> {
+  const { file, main, runtime, maker, strip, settings = {} } = parts;
   const blob = await makeBlob(main, await fetchRuntime(maker), settings);
   // Putting it in takes many seconds: what was made of the same parts before is taken again.
   const key = createHash("sha256").update(runtime.integrity).update(blob).digest("hex");
   const ready = join(cache, `${runtime.package}-${key}`);
   if (!existsSync(ready)) {
     await forget(`${runtime.package}-`);
-    await assemble(ready, blob, await fetchRuntime(runtime));
+    await assemble(ready, blob, await fetchRuntime(runtime), strip);
   }
   await mkdir(dirname(file), { recursive: true });
   await copyFile(ready, file);
@@ -55,15 +63,20 @@ async function forget(prefix: string): Promise<void> {
   await Promise.all(old.map((name) => rm(join(cache, name), { force: true })));
 }
 
-async function assemble(file: string, blob: Uint8Array, runtime: string): Promise<void> {
+async function assemble(
+  file: string,
+  blob: Uint8Array,
+  runtime: string,
+  strip: string | undefined,
+): Promise<void> {
   const staging = await makeStaging();
   try {
     const executable = join(staging, "executable");
-    if (runtime.endsWith(".exe")) {
+    if (strip === undefined) {
       await writeFile(executable, withoutSignature(await readFile(runtime)), { mode: 0o755 });
     } else {
       // Its symbols are an eighth of it. Afterwards it would be too late: strip breaks what is put in.
-      await run("strip", ["--strip-all", "-o", executable, runtime]);
+      await run(strip, ["--strip-all", "-o", executable, runtime]);
     }
     await writeFile(join(staging, "blob"), blob);
     // In a process of its own, for it warns of sections without a name, which do no harm.
@@ -79,7 +92,7 @@ async function assemble(file: string, blob: Uint8Array, runtime: string): Promis
 async function makeBlob(
   main: string,
   node: string,
-  settings: Readonly<Record<string, string>>,
+  settings: Readonly<Record<string, unknown>>,
 ): Promise<Buffer> {
   const staging = await makeStaging();
   try {

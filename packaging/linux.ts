@@ -1,19 +1,25 @@
 import { execFile } from "node:child_process";
-import { mkdir } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { Architecture } from "./architecture.ts";
 import { bundle } from "./bundle.ts";
 import { writeExecutable } from "./executable.ts";
-import { runtimes } from "./runtime.ts";
+import { fetchFile, linuxRuntimes, makerFor } from "./runtime.ts";
+import type { Tree } from "./tree.ts";
 
 const run = promisify(execFile);
-const addon = "node_modules/@koromix/koffi-linux-x64/linux_x64/koffi.node";
 /** What NODE_OPTIONS says is for the Node of whoever set it. */
 const settings = { execArgvExtension: "none" };
 const root = join(import.meta.dirname, "..");
 
+/** The units of systemd. */
+export const units = ["knockd.service", "sesame-protect.service"];
+
 /** What is put into a package for Linux. */
 export interface PackageParts {
+  readonly architecture: Architecture;
   /** The folder of the executables. */
   readonly programs: string;
   /** The texts of all licences. */
@@ -24,15 +30,47 @@ export interface PackageParts {
 }
 
 /**
- * Writes into `folder` what runs on Linux on x64 without a Node of its own: `sesame`, the three programs
- * in one, and the addon beside it. Returns the npm packages that are in them.
+ * Writes into `folder` what runs on Linux without a Node of its own: `sesame`, the three programs in
+ * one, and the addon beside it. Returns the npm packages that are in them.
  */
-export async function writeLinux(folder: string): Promise<string[]> {
+export async function writeLinux(folder: string, architecture: Architecture): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const alias = { koffi: "./packaging/koffi.ts" };
-  const { code, packages } = await bundle('import "./packaging/multi-call.ts";', alias);
-  await writeExecutable(join(folder, "sesame"), code, runtimes.linux, runtimes.linux, settings);
-  const copy = ["--strip-unneeded", "-o", join(folder, "koffi.node"), join(root, addon)];
-  await run("strip", copy);
+  const { code, packages } = await bundle('import "./packaging/multi-call.ts";');
+  await writeExecutable({
+    file: join(folder, "sesame"),
+    main: code,
+    runtime: linuxRuntimes[architecture.node],
+    maker: makerFor("linux"),
+    strip: architecture.strip,
+    settings,
+  });
+  const copy = [
+    "--strip-unneeded",
+    "-o",
+    join(folder, "koffi.node"),
+    await findAddon(architecture),
+  ];
+  await run(architecture.strip, copy);
   return [...packages, "koffi"].sort();
+}
+
+/** Puts the executables into a tree, below `prefix`, with a link for each program. */
+export async function addPrograms(tree: Tree, programs: string, prefix: string): Promise<void> {
+  const folder = `${prefix}/lib/sesame-knock`;
+  await tree.copy(join(programs, "sesame"), `${folder}/sesame`, 0o755);
+  await tree.copy(join(programs, "koffi.node"), `${folder}/koffi.node`);
+  for (const link of ["bin/knock", "bin/knockctl", "sbin/knockd"]) {
+    await tree.link("../lib/sesame-knock/sesame", `${prefix}/${link}`);
+  }
+}
+
+/** Returns the path of koffi's addon. npm installs that of this machine; the other is fetched. */
+async function findAddon({ node }: Architecture): Promise<string> {
+  const name = `@koromix/koffi-linux-${node}`;
+  const file = `linux_${node}/koffi.node`;
+  const installed = join(root, "node_modules", name, file);
+  if (existsSync(installed)) return installed;
+  const lock = JSON.parse(await readFile(join(root, "package-lock.json"), "utf8"));
+  const { version, integrity } = lock.packages[`node_modules/${name}`];
+  return await fetchFile(`${name}@${version}`, integrity.replace(/^sha512-/, ""), file);
 }

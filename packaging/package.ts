@@ -1,84 +1,156 @@
-// Makes release/: the Debian package, the tarball for Linux, knock.exe, the licences and the bill of
-// materials of what is in them, and SHA256SUMS. Exits with 77 and the reason where its parts cannot be
-// had, with 1 for all that goes wrong besides.
+// Makes release/: packages for Debian, Red Hat's relatives and other Linux, the client for Windows and for
+// any Node, the npm package, a repository for apt, the licences and the bill of materials of what is in
+// them, and SHA256SUMS. Exits with 77 and the reason where its parts cannot be had, with 1 for all that
+// goes wrong besides.
 //
-//   node --import ./bench/typescript.mjs packaging/package.ts          all
-//   node --import ./bench/typescript.mjs packaging/package.ts --deb    only the Debian package
+//   node --import ./bench/typescript.mjs packaging/package.ts [--KIND...] [--arch amd64|arm64]
+//
+// Without a kind it makes all of them.
 
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { basename, join, relative } from "node:path";
-import { promisify } from "node:util";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs, promisify } from "node:util";
+import { writeAptRepository } from "./apt.ts";
+import type { Architecture } from "./architecture.ts";
+import { architectures } from "./architecture.ts";
 import type { Artifact } from "./bill.ts";
-import { billOfMaterials } from "./bill.ts";
 import { bundle } from "./bundle.ts";
-import { debianFile, writeDebian } from "./debian.ts";
+import { clientDebian, writeClientDebian, writeClientModule } from "./client.ts";
+import { serverDebian, writeServerDebian } from "./debian.ts";
 import { writeExecutable } from "./executable.ts";
 import { licenceTexts } from "./licences.ts";
+import type { PackageParts } from "./linux.ts";
 import { writeLinux } from "./linux.ts";
-import { runtimes, Unavailable } from "./runtime.ts";
-import { writeTarball } from "./tarball.ts";
+import { npmFile, writeNpmPackage } from "./npm.ts";
+import { releaseFile, releaseFolder, writeNotices } from "./release.ts";
+import { rpmFile, writeRpm } from "./rpm.ts";
+import { fetchRuntime, linuxRuntimes, makerFor, Unavailable, windowsRuntime } from "./runtime.ts";
+import { Steps } from "./steps.ts";
+import { tarballFile, writeTarball } from "./tarball.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
-const release = join(root, "release");
-const { linux, windows, windowsMaker } = runtimes;
+
+const kinds = ["deb", "client", "rpm", "tarball", "exe", "npm", "apt"] as const;
+type Kind = (typeof kinds)[number];
+
+/** What is made for a processor, and how. */
+const linuxKinds = [
+  { kind: "deb", nameOf: serverDebian, write: writeServerDebian },
+  { kind: "rpm", nameOf: rpmFile, write: writeRpm },
+  { kind: "tarball", nameOf: tarballFile, write: writeTarball },
+] as const;
 
 try {
-  await make(process.argv[2] === "--deb");
+  const { values } = parseArgs({
+    options: {
+      ...(Object.fromEntries(kinds.map((kind) => [kind, { type: "boolean" }])) as Record<
+        Kind,
+        { type: "boolean" }
+      >),
+      arch: { type: "string" },
+    },
+  });
+  const wanted = kinds.filter((kind) => values[kind]);
+  const chosen = architectures.filter(
+    ({ debian }) => values.arch === undefined || debian === values.arch,
+  );
+  if (chosen.length === 0) throw new Error(`--arch ${values.arch}: amd64 or arm64 is expected`);
+  await make(new Set(wanted.length > 0 ? wanted : kinds), chosen);
 } catch (error) {
   console.error(`package: ${error instanceof Error ? error.message : error}`);
   process.exitCode = error instanceof Unavailable ? 77 : 1;
 }
 
-async function make(onlyDebian: boolean): Promise<void> {
-  // Where koffi's addon for the packages is installed, and the runtime that is put into them runs.
-  if (`${process.platform}-${process.arch}` !== "linux-x64") {
-    throw new Unavailable("packages are made on Linux on x64");
-  }
+async function make(wanted: ReadonlySet<Kind>, chosen: readonly Architecture[]): Promise<void> {
+  const steps = new Steps();
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const time = await age();
+  const isAll = wanted.size === kinds.length && chosen.length === architectures.length;
   const artifacts: Artifact[] = [];
-  const done = async (artifact: Artifact) => {
-    artifacts.push(artifact);
-    const { size } = await stat(artifact.file);
-    console.log(`${relative(root, artifact.file)}: ${(size / 2 ** 20).toFixed(1)} MiB`);
+  const licences: Record<string, string> = {};
+  const debs: string[] = [];
+  if (isAll) await rm(releaseFolder, { recursive: true, force: true });
+  await mkdir(releaseFolder, { recursive: true });
+
+  /** Makes a file of the release, with the npm packages that are in it. */
+  const write = async (
+    name: string,
+    action: (file: string) => Promise<readonly string[]>,
+    node?: Artifact["node"],
+  ): Promise<readonly string[]> => {
+    const file = releaseFile(name);
+    const packages = await steps.run(`release/${name}`, async () => await action(file), file);
+    artifacts.push({ file, packages, ...(node !== undefined && { node }) });
+    return packages;
   };
 
-  if (!onlyDebian) await rm(release, { recursive: true, force: true });
-  await mkdir(release, { recursive: true });
-  const programs = join(root, "node_modules/.cache/linux");
+  if (wanted.has("client") || wanted.has("apt")) {
+    const name = clientDebian(version);
+    await write(name, async (file) => await writeClientDebian(file, version, time));
+    debs.push(name);
+  }
+  if (wanted.has("client")) await write("knock.mjs", writeClientModule);
+  const forLinux = linuxKinds.filter(
+    ({ kind }) => wanted.has(kind) || (kind === "deb" && wanted.has("apt")),
+  );
+  for (const architecture of forLinux.length > 0 ? chosen : []) {
+    const { parts, packages } = await prepare(architecture, { version, time }, steps);
+    const node = { runtime: linuxRuntimes[architecture.node], maker: makerFor("linux") };
+    licences["LICENCES-linux.txt"] = parts.licences;
+    for (const { kind, nameOf, write: writeKind } of forLinux) {
+      const name = nameOf(parts);
+      const action = async (file: string) => {
+        await writeKind(file, parts);
+        return packages;
+      };
+      await write(name, action, node);
+      if (kind === "deb") debs.push(name);
+    }
+  }
+  if (wanted.has("exe")) {
+    const node = { runtime: windowsRuntime, maker: makerFor("windows") };
+    const packages = await write("knock.exe", writeWindows, node);
+    licences["LICENCES-knock.exe.txt"] = await licenceTexts(packages, node.maker);
+  }
+  if (wanted.has("npm")) {
+    await write(npmFile(version), async (file) => await writeNpmPackage(file));
+  }
+  if (wanted.has("apt")) {
+    await steps.run("release/apt", async () => await writeAptRepository(debs, time));
+  }
+  if (isAll) {
+    const notices = async () => await writeNotices(artifacts, licences, version, time);
+    await steps.run("licences, bill of materials, SHA256SUMS", notices);
+  }
+  steps.end();
+}
+
+/** Makes the programs of the packages for one processor. */
+async function prepare(
+  architecture: Architecture,
+  about: Pick<PackageParts, "version" | "time">,
+  steps: Steps,
+): Promise<{ readonly parts: PackageParts; readonly packages: readonly string[] }> {
+  const programs = join(root, "node_modules/.cache/linux", architecture.node);
+  const runtime = linuxRuntimes[architecture.node];
   await rm(programs, { recursive: true, force: true });
-  const packages = await writeLinux(programs);
-  const parts = { programs, version, time, licences: await licenceTexts(packages, linux) };
+  await steps.run(runtime.package, async () => await fetchRuntime(runtime));
+  const packages = await steps.run(
+    `programs for ${architecture.debian}`,
+    async () => await writeLinux(programs, architecture),
+    join(programs, "sesame"),
+  );
+  const licences = await licenceTexts(packages, runtime);
+  return { parts: { ...about, architecture, programs, licences }, packages };
+}
 
-  const deb = join(release, debianFile(version));
-  await writeDebian(deb, parts);
-  await done({ file: deb, packages, runtime: linux, maker: linux });
-  if (onlyDebian) return;
-
-  const tarball = join(release, `sesame-knock-${version}-linux-x64.tar.xz`);
-  await writeTarball(tarball, parts);
-  await done({ file: tarball, packages, runtime: linux, maker: linux });
-
-  const exe = join(release, "knock.exe");
-  const { code, packages: inExe } = await bundle('import "./src/cli/main/knock.ts";');
-  await writeExecutable(exe, code, windows, windowsMaker);
-  await done({ file: exe, packages: inExe, runtime: windows, maker: windowsMaker });
-
-  const texts: Record<string, string> = {
-    "LICENCES-linux.txt": parts.licences,
-    "LICENCES-knock.exe.txt": await licenceTexts(inExe, windowsMaker),
-  };
-  const bill = await billOfMaterials(artifacts, version, time);
-  texts[`sesame-knock-${version}.spdx.json`] = `${JSON.stringify(bill, null, 2)}\n`;
-  for (const [name, text] of Object.entries(texts)) await writeFile(join(release, name), text);
-
-  const files = [...artifacts.map(({ file }) => basename(file)), ...Object.keys(texts)].sort();
-  const sums = await Promise.all(files.map(sum));
-  await writeFile(join(release, "SHA256SUMS"), sums.join(""));
-  console.log("release/SHA256SUMS: sha256sum -c SHA256SUMS");
+async function writeWindows(file: string): Promise<readonly string[]> {
+  const { code, packages } = await bundle('import "./src/cli/main/knock.ts";');
+  const maker = makerFor("windows");
+  await writeExecutable({ file, main: code, runtime: windowsRuntime, maker });
+  return packages;
 }
 
 /** When what is packed was last changed, in seconds: two builds of one commit are of one age. */
@@ -92,9 +164,4 @@ async function age(): Promise<number> {
     // Not from a repository.
     return Math.floor((await stat(join(root, "package.json"))).mtimeMs / 1000);
   }
-}
-
-async function sum(name: string): Promise<string> {
-  const content = await readFile(join(release, name));
-  return `${createHash("sha256").update(content).digest("hex")}  ${name}\n`;
 }

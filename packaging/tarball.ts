@@ -4,29 +4,35 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { addDocuments } from "./documents.ts";
 import type { PackageParts } from "./linux.ts";
+import { addPrograms, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
 import { Tree } from "./tree.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 
+/** The name of the file of the tarball. */
+export function tarballFile(parts: PackageParts): string {
+  return `${folderOf(parts)}.tar.xz`;
+}
+
+function folderOf({ version, architecture }: PackageParts): string {
+  return `sesame-knock-${version}-linux-${architecture.node}`;
+}
+
 /**
- * Writes the tarball for any Linux on x64: one folder with the programs, manual pages, units and
+ * Writes the tarball for any Linux on one processor: one folder with the programs, manual pages, units and
  * documents.
  */
 export async function writeTarball(file: string, parts: PackageParts): Promise<void> {
-  const { programs, licences, version, time } = parts;
+  const { programs, licences, time } = parts;
   const staging = await mkdtemp(join(root, "node_modules/.cache/tarball-"));
-  const folder = `sesame-knock-${version}-linux-x64`;
+  const folder = folderOf(parts);
   try {
     const tree = new Tree(staging);
     const put = (name: string) => `${folder}/${name}`;
-    await tree.copy(join(programs, "sesame"), put("lib/sesame-knock/sesame"), 0o755);
-    await tree.copy(join(programs, "koffi.node"), put("lib/sesame-knock/koffi.node"));
-    for (const link of ["bin/knock", "bin/knockctl", "sbin/knockd"]) {
-      await tree.link("../lib/sesame-knock/sesame", put(link));
-    }
-    for (const unit of ["knockd.service", "sesame-protect.service"]) {
+    await addPrograms(tree, programs, folder);
+    for (const unit of units) {
       await tree.copy(join(import.meta.dirname, unit), put(`systemd/${unit}`));
     }
     await tree.copy(join(import.meta.dirname, "debian/knockd.conf"), put("etc/knockd.conf"), 0o600);

@@ -43,6 +43,10 @@ export class Tree {
     await symlink(target, this.path(name));
   }
 
+  async isLink(name: string): Promise<boolean> {
+    return (await lstat(this.path(name))).isSymbolicLink();
+  }
+
   /** Compressed, without its name and time in it. */
   async gzip(name: string): Promise<void> {
     await run("gzip", ["-9n", this.path(name)]);

@@ -8,18 +8,18 @@ import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { bundle } from "./bundle.ts";
 import { writeExecutable } from "./executable.ts";
-import { fetchRuntime, runtimes, Unavailable } from "./runtime.ts";
+import { fetchRuntime, makerFor, Unavailable, windowsRuntime } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "..");
 const file = join(root, "release/knock.exe");
-const { windows, windowsMaker } = runtimes;
 
 try {
+  const maker = makerFor("windows");
   if (process.argv[2] === "--fetch") {
-    for (const runtime of [windows, windowsMaker]) await fetchRuntime(runtime);
+    for (const runtime of [windowsRuntime, maker]) await fetchRuntime(runtime);
   } else {
     const { code } = await bundle('import "./src/cli/main/knock.ts";');
-    await writeExecutable(file, code, windows, windowsMaker);
+    await writeExecutable({ file, main: code, runtime: windowsRuntime, maker });
     console.log(`${relative(root, file)}: ${((await stat(file)).size / 2 ** 20).toFixed(1)} MiB`);
   }
 } catch (error) {

@@ -1,0 +1,68 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { addDocuments } from "./documents.ts";
+import type { PackageParts } from "./linux.ts";
+import { addPrograms, units } from "./linux.ts";
+import { addManuals } from "./manuals.ts";
+import { Tree } from "./tree.ts";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "..");
+const debian = join(import.meta.dirname, "debian");
+const spec = join(import.meta.dirname, "rpm/sesame-knock.spec");
+
+/** The name of the file of the package for Red Hat's relatives. */
+export function rpmFile({ version, architecture }: PackageParts): string {
+  return `sesame-knock-${version}-1.${architecture.rpm}.rpm`;
+}
+
+/** Writes the package for Fedora, RHEL and their relatives. The same input makes the same bytes. */
+export async function writeRpm(file: string, parts: PackageParts): Promise<void> {
+  const { architecture, version, time } = parts;
+  const staging = await mkdtemp(join(root, "node_modules/.cache/rpm-"));
+  try {
+    const tree = new Tree(join(staging, "tree"));
+    await mkdir(tree.root);
+    await fill(tree, parts);
+    await tree.settle(time);
+    const defines = {
+      tree: tree.root,
+      sesame_version: version,
+      _topdir: join(staging, "top"),
+      _buildhost: "localhost",
+      // The number of threads decides how it is cut into blocks.
+      _binary_payload: "w6T2.xzdio",
+      use_source_date_epoch_as_buildtime: "1",
+      clamp_mtime_to_source_date_epoch: "1",
+    };
+    const macros = Object.entries(defines).flatMap(([name, value]) => [
+      "--define",
+      `${name} ${value}`,
+    ]);
+    const env = { ...process.env, HOME: staging, SOURCE_DATE_EPOCH: `${time}` };
+    const target = ["--target", `${architecture.rpm}-linux`];
+    await writeFile(join(staging, ".rpmmacros"), "");
+    await run("rpmbuild", ["-bb", "--quiet", ...target, ...macros, spec], { env });
+    await rename(join(staging, "top/RPMS", architecture.rpm, rpmFile(parts)), file);
+  } finally {
+    await rm(staging, { recursive: true });
+  }
+}
+
+async function fill(tree: Tree, { programs, licences }: PackageParts): Promise<void> {
+  await addPrograms(tree, programs, "usr");
+  for (const unit of units) {
+    await tree.copy(join(import.meta.dirname, unit), `usr/lib/systemd/system/${unit}`);
+  }
+  await tree.copy(join(debian, "knockd.conf"), "etc/knockd.conf", 0o600);
+  await tree.copy(join(debian, "default"), "etc/default/knockd");
+  await tree.copy(join(debian, "logrotate"), "etc/logrotate.d/knockd");
+  await mkdir(tree.path("var/lib/knockd"), { recursive: true });
+  await addManuals(tree, "usr/share", { zsh: "site-functions" });
+  await addDocuments(tree, "usr/share/doc/sesame-knock");
+  await tree.copy(join(root, "CHANGELOG.md"), "usr/share/doc/sesame-knock/CHANGELOG.md");
+  await tree.copy(join(root, "LICENSE"), "usr/share/licenses/sesame-knock/LICENSE");
+  await tree.write("usr/share/licenses/sesame-knock/LICENCES", licences);
+}
