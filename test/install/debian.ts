@@ -23,12 +23,17 @@ export const firewallBases: Readonly<Record<string, string>> = JSON.parse(
   process.env["SESAME_FIREWALL_BASES"] ?? "{}",
 );
 
-/** The Debian package that is tried. */
-export const ours: string = join(
-  root,
-  "release",
-  `sesame-knock_${JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version}_amd64.deb`,
-);
+/** The files of the release that is tried. */
+export const release: string = join(root, "release");
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const processor = process.arch === "arm64" ? "arm64" : "amd64";
+
+/** The Debian package of the server. */
+export const ours: string = join(release, `sesame-knock_${version}_${processor}.deb`);
+
+/** The Debian package of the client alone. */
+export const clientOnly: string = join(release, `sesame-knock-client_${version}_all.deb`);
 
 /** Where it is put to install it. */
 export const fetched = `/root/${basename(ours)}`;
@@ -101,9 +106,19 @@ export class Debian {
   /** Installs our package, as the README does: apt removes first what is in its way. */
   async installByApt(): Promise<string> {
     this.#fetch();
-    const options =
-      "-o APT::Sandbox::User=root -o Dpkg::Options::=--force-confold --no-install-recommends";
-    return await this.says(`apt-get -yq ${options} install ${fetched} </dev/null`);
+    return await this.apt(`install ${fetched}`, "-o Dpkg::Options::=--force-confold");
+  }
+
+  /** Installs the client alone with Debian's own Node.js, as it lies in the base. */
+  async installClient(): Promise<string> {
+    copyFileSync(clientOnly, join(this.path, "root/client.deb"));
+    return await this.apt("install /root/client.deb", "-o Dir::Cache::archives=/var/cache/nodejs");
+  }
+
+  /** Runs apt, which answers its own questions, and returns what it says. */
+  async apt(command: string, options = ""): Promise<string> {
+    const usual = "-o APT::Sandbox::User=root --no-install-recommends";
+    return await this.says(`apt-get -yq ${usual} ${options} ${command} </dev/null`);
   }
 
   /** Installs our package, and answers dpkg's questions by the return key alone. */

@@ -54,6 +54,11 @@ export class Site {
     await this.#network.close();
   }
 
+  /** A fresh Debian on the client's host. */
+  async openClient(release: string): Promise<Debian> {
+    return await Debian.open(release, this.#network, this.client.name);
+  }
+
   /** What the client sees of a port. */
   async connects(port: number): Promise<string> {
     return await this.client.canConnect(this.debian.host.address, port, 400);

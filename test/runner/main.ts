@@ -121,7 +121,7 @@ function installPhases(): Phase[] {
   const config = ["--config", "test/install/vitest.config.ts", "--root", "."];
   const bases = JSON.parse(process.env["SESAME_DEBIAN_BASES"] ?? "{}");
   const jobs = testFiles([...paths, ...config]).flatMap(({ file }) =>
-    (/(?:package|takeover)\.test\.ts$/.test(file) ? Object.keys(bases) : [undefined]).map(
+    (/(?:client|package|takeover)\.test\.ts$/.test(file) ? Object.keys(bases) : [undefined]).map(
       (release): Job => ({
         files: [file],
         args: [...config, ...options],
