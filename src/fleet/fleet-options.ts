@@ -16,6 +16,10 @@ export interface FleetOptions {
   readonly clock: Clock;
   /** Connects to the store. Throws a `BoardError`. */
   readonly connect: () => Promise<Board>;
+  /** Returns how many leases are open at this gateway. */
+  readonly openLeases: () => number;
+  /** Told how long ago another gateway told something that this one hears now: milliseconds. */
+  readonly onDelay: (milliseconds: number) => void;
   /** Returns what this gateway is configured with; the same object as long as that is the same. */
   readonly configuration: () => FleetConfiguration;
   /**

@@ -9,12 +9,14 @@ import type { OwnRecords } from "./own-records.ts";
 import type { Pauses } from "./pauses.ts";
 import type { OwnReport, Roster } from "./roster.ts";
 import { heartbeatInterval } from "./roster.ts";
-import type { SharedLeases } from "./shared-leases.ts";
 import type { SingleUses } from "./single-uses.ts";
 import type { LogRange, UnfinishedClosings } from "./unfinished.ts";
 
 /** Milliseconds that one look at the log waits for something new. */
 const followWait = 2_000;
+
+/** Milliseconds between two reads of the log in a large fleet. */
+const largePause = 50;
 
 /** Milliseconds between two measurements of the clock at least. */
 const shortestMeasurement = 1_000;
@@ -29,9 +31,8 @@ const checkInterval = 60_000;
 export type ResyncReason = "join" | "gap" | "lost" | "jump";
 
 export interface FleetSessionParts
-  extends Pick<FleetOptions, "clock" | "onChange" | "onUsed" | "onJoined"> {
+  extends Pick<FleetOptions, "clock" | "onChange" | "onUsed" | "onDelay" | "onJoined"> {
   readonly fleetClock: FleetClock;
-  readonly leases: SharedLeases;
   readonly incoming: Incoming;
   readonly outgoing: Outgoing;
   readonly own: OwnRecords;
@@ -110,7 +111,7 @@ export class FleetSession {
   }
 
   async #follow(): Promise<never> {
-    const { clock, incoming } = this.#parts;
+    const { clock, incoming, roster, pauses, onDelay } = this.#parts;
     for (;;) {
       const after = this.#position;
       const { rows, position, hasGap } = await this.#board.follow(after, followWait);
@@ -118,9 +119,12 @@ export class FleetSession {
       const isOld = clock.now() - this.#measuredAt > shortestMeasurement;
       if (isOld && incoming.isOutOfTime(records)) await this.#measure();
       this.#position = position;
+      for (const delay of incoming.delays(records)) onDelay(delay);
       this.#merge(records, [after.id, position.id]);
       const why = hasGap ? "gap" : this.#mustRead;
       if (why !== undefined) await this.#readTable(why);
+      // The first change is heard at once, and what comes shortly after it together.
+      if (rows.length > 0 && roster.isLarge) await pauses.wait(largePause);
     }
   }
 
@@ -140,12 +144,16 @@ export class FleetSession {
       if (clock.now() - checked < checkInterval) continue;
       checked = clock.now();
       onFacts(await this.#board.facts());
-      await own.check(async (fields) => {
-        const rows = await this.#board.lookUp(fields);
-        this.#hear(rows, [logStart.id, this.#position.id]);
-        return rows;
-      });
+      const lookUp = (fields: readonly string[]) => this.#lookUp(fields);
+      await own.check(lookUp);
+      await this.#parts.uses.check(lookUp);
     }
+  }
+
+  async #lookUp(fields: readonly string[]): Promise<readonly BoardRow[]> {
+    const rows = await this.#board.lookUp(fields);
+    this.#hear(rows, [logStart.id, this.#position.id]);
+    return rows;
   }
 
   /** What a full store refuses is claimed later. */
@@ -179,9 +187,8 @@ export class FleetSession {
   }
 
   #report(): OwnReport {
-    const { leases, unfinished } = this.#parts;
     const { id, n } = this.#position;
-    return { read: id, n, unfinished: unfinished.ranges, holders: leases.size };
+    return { read: id, n, unfinished: this.#parts.unfinished.ranges };
   }
 
   /** `range`: what the log says up to these rows. */
@@ -192,6 +199,7 @@ export class FleetSession {
   #merge(news: readonly UnderstoodRecord[], range: LogRange): void {
     const { incoming, own, unfinished, onChange, onUsed } = this.#parts;
     const { records, changes, uses, asks } = incoming.merge(news);
+    this.#parts.uses.heard(uses);
     for (const record of records) own.amend(record);
     const work = changes.length > 0 ? onChange(changes) : undefined;
     if (uses.length > 0) onUsed(uses);

@@ -1,6 +1,7 @@
 import type { StoreFacts } from "./board.ts";
 import type { ResyncReason } from "./fleet-session.ts";
 import type { IncomingCounts } from "./incoming.ts";
+import type { ClaimResult } from "./single-uses.ts";
 
 /** How it goes with the store. */
 export interface FleetState {
@@ -12,6 +13,8 @@ export interface FleetState {
   readonly told: number;
   /** Uses without a claim that wait to be claimed. */
   readonly unclaimed: number;
+  /** How many claims had which result. */
+  readonly claims: Readonly<Record<ClaimResult, number>>;
   readonly incoming: IncomingCounts;
   /** How often the whole table was read, and why. */
   readonly resyncs: Readonly<Record<ResyncReason, number>>;

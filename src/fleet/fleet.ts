@@ -94,7 +94,12 @@ export class Fleet {
       isJoined: this.#isJoined,
       failure: this.#failure ?? this.#refusal ?? refusal,
       ...{ waiting, told, unclaimed: this.uses.unclaimed, incoming: incoming.counts },
-      ...{ resyncs: this.#resyncs, facts: this.#facts, clockJump: this.#clockJump },
+      ...{
+        claims: this.uses.counts,
+        resyncs: this.#resyncs,
+        facts: this.#facts,
+        clockJump: this.#clockJump,
+      },
     };
   }
 

@@ -23,7 +23,8 @@ export interface Heartbeat {
   readonly n: number;
   /** Parts of the log whose closings have not ended there. */
   readonly unfinished: readonly LogRange[];
-  readonly holders: number;
+  /** Open at this gateway. */
+  readonly leases: number;
   readonly at: FleetTime;
   /** Its own date. */
   readonly date: WallTime;
@@ -41,7 +42,7 @@ const schema = v.object({
   read: text,
   n: whole,
   unfinished: v.pipe(v.array(v.strictTuple([text, text])), v.maxLength(32)),
-  holders: whole,
+  leases: whole,
   at: v.pipe(whole, v.transform(fleetTime)),
   date: v.pipe(v.number(), v.finite(), v.transform(wallTime)),
   digests: digestsSchema,

@@ -6,6 +6,10 @@ export class HolderIndex {
   readonly #all = new Map<string, HolderSubject>();
   readonly #groups = new Map<string, Map<string, HolderSubject>>();
 
+  get size(): number {
+    return this.#all.size;
+  }
+
   add(holder: HolderSubject): void {
     const key = keyOfSubject(holder);
     this.#all.set(key, holder);

@@ -77,3 +77,41 @@ test("openings are refused from 40,000 on, but not longer ones of those, nor clo
   );
   expect(leases.endOf(holderOfSource(7))).toBeUndefined();
 });
+
+test("of what is new no more than 100,000 subjects are kept, closings included", () => {
+  const { incoming, leases } = make();
+  const known = Array.from({ length: 99_999 }, (_, i) => ({
+    ...{ ...opening, subject: { kind: "door", door: `d${i}` } as const },
+    history: { closed: 1 as FleetStamp, openings: [] },
+  }));
+  leases.replace(known);
+  const closed = { closed: (2 * date + 1) as FleetStamp, openings: [] };
+  const subjects = ["a", "b", "d7"].map((door) => ({ kind: "door", door }) as const);
+  incoming.merge(
+    incoming.read(subjects.map((subject) => sealed({ ...opening, subject, history: closed }))),
+  );
+  expect(incoming.counts).toMatchObject({ merged: 2, refused: 1 });
+  expect(leases.get({ kind: "door", door: "d7" })?.history).toEqual(closed);
+});
+
+test("what was told in the future ends when it was meant to, and one that is late is no such", () => {
+  const hour = 3_600_000;
+  const { incoming, leases } = make();
+  const toldLater = (by: number) => {
+    const stamp = (2 * (date + by)) as FleetStamp;
+    const until = fleetTime(date + by + 60_000);
+    return {
+      ...opening,
+      history: { ...opening.history, openings: [{ stamp, end: until }] },
+      until,
+    };
+  };
+  const outOfTime = (by: number) => incoming.isOutOfTime(incoming.read([sealed(toldLater(by))]));
+  expect([hour, 1_001, 999, 0, -999, -1_001].map(outOfTime)).toEqual([
+    ...[true, true, false, false, false, true],
+  ]);
+  incoming.merge(incoming.read([sealed(toldLater(hour))]));
+  expect(leases.endOf(holderOfSource(7))).toBe(date + 60_000);
+  const late = incoming.read([sealed(toldLater(-30_000))]);
+  expect(incoming.delays(late)).toEqual([30_000]);
+});

@@ -17,7 +17,7 @@ import { movedTime } from "./stamp.ts";
  * - `foreign`, `forged`: not sealed with a key and a version that this gateway has, or not for this place
  * - `unknown`, `malformed`: sealed, but of another version or wrong
  * - `over`: without effect any more, by the store's clock or by the dates of both gateways
- * - `refused`: one opening too many
+ * - `refused`: one too many
  */
 type IncomingResult =
   | "merged"
@@ -43,8 +43,11 @@ export interface Heard {
   readonly asks: boolean;
 }
 
-/** Subjects above which openings of other gateways are refused: those who knock here still get in. */
-const mostSubjects = 40_000;
+/** Holders above which openings of other gateways are refused: those who knock here still get in. */
+const mostHolders = 40_000;
+
+/** Subjects above which nothing new of other gateways is kept: a mad one closes what is not there. */
+const mostSubjects = 100_000;
 
 export interface IncomingParts {
   readonly seal: FleetSeal;
@@ -86,23 +89,24 @@ export class Incoming {
     return records.some(({ record }) => Math.abs(toldAt(record) - now) > mostDrift);
   }
 
+  /** Returns how long ago each of these was told: milliseconds. */
+  delays(records: readonly UnderstoodRecord[]): number[] {
+    const now = this.#parts.fleetClock.now();
+    return records.map(({ record }) => Math.max(0, now - toldAt(record)));
+  }
+
   /** Merges records, taken together. */
   merge(news: readonly UnderstoodRecord[]): Heard {
     const { leases } = this.#parts;
-    let room = mostSubjects - leases.size;
+    const room = { holders: mostHolders - leases.holders, all: mostSubjects - leases.size };
     const records: FleetRecord[] = [];
     const uses: SingleUse[] = [];
     for (const one of news.map((each) => this.#inTime(each))) {
-      if (this.#isOver(one)) {
-        this.#counts.over++;
-        continue;
-      }
-      const isOpening = one.kind === "record" && isNewOpening(one.record, leases);
-      if (isOpening) room--;
-      const isRefused = isOpening && room < 0;
-      this.#counts[isRefused ? "refused" : "merged"]++;
+      const result = this.#isOver(one) ? "over" : resultOf(one, leases, room);
+      this.#counts[result]++;
+      if (result !== "merged") continue;
       if (one.kind === "use") uses.push(one.record.use);
-      else if (!isRefused) records.push(one.record);
+      else records.push(one.record);
     }
     const asks = records.some((record) => record.asks === true);
     return { records, changes: leases.merge(records), uses, asks };
@@ -137,6 +141,16 @@ function toldAt({ until, left }: Pick<FleetRecord, "until" | "left">): number {
   return until - left;
 }
 
-function isNewOpening({ subject, history }: FleetRecord, leases: SharedLeases): boolean {
-  return history.openings.length > 0 && leases.get(subject) === undefined;
+/** Takes what is new from the room that is left. */
+function resultOf(
+  one: UnderstoodRecord,
+  leases: SharedLeases,
+  room: { holders: number; all: number },
+): "merged" | "refused" {
+  if (one.kind === "use" || leases.get(one.record.subject) !== undefined) return "merged";
+  const isOpening = one.record.history.openings.length > 0;
+  if (room.all <= 0 || (isOpening && room.holders <= 0)) return "refused";
+  room.all--;
+  if (one.record.subject.kind === "holder") room.holders--;
+  return "merged";
 }

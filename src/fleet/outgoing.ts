@@ -10,6 +10,9 @@ import type { FleetStamp, FleetTime } from "./stamp.ts";
 /** Milliseconds until a refused change is told again. */
 const refusalPause = 1_000;
 
+/** Subjects that may wait. */
+const mostWaiting = 50_000;
+
 export interface OutgoingParts {
   readonly gateway: string;
   readonly seal: FleetSeal;
@@ -19,8 +22,9 @@ export interface OutgoingParts {
 
 /** What may be told. */
 export interface Tellable {
-  /** Its field is the digest of this. */
   readonly key: string;
+  /** The digest of its key. */
+  readonly field: string;
   readonly stamp: FleetStamp;
   /** When it has no more effect. */
   readonly until: FleetTime;
@@ -63,6 +67,8 @@ export class Outgoing {
   /** Tells this in a later turn of the event loop, or once there is a board. */
   add(tellable: Tellable): void {
     const before = this.#waiting.get(tellable.key);
+    // What finds no room is missing in the table, and told when that is noticed.
+    if (before === undefined && this.#waiting.size >= mostWaiting) return;
     this.#waiting.set(tellable.key, before?.onTold ? both(tellable, before.onTold) : tellable);
     this.#start();
   }
@@ -145,10 +151,10 @@ export class Outgoing {
     });
   }
 
-  #rowOf({ key, stamp, until, format, onTold }: Tellable): ToldRow {
+  #rowOf({ field, stamp, until, format, onTold }: Tellable): ToldRow {
     const { gateway, seal, clock, fleetClock } = this.#parts;
     const left = Math.max(0, Math.ceil(until - fleetClock.now()));
-    const place = { field: seal.digest(key), stamp };
+    const place = { field, stamp };
     const asks = onTold !== undefined;
     const content = format({ origin: gateway, date: clock.wall(), left, asks });
     return { ...place, sealed: seal.seal(place, content), left };

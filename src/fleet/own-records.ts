@@ -1,6 +1,7 @@
 import type { BoardRow } from "./board.ts";
 import { isSameHistory, stampOf } from "./lease-history.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { partsOf } from "./parts.ts";
 import { formatRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { FleetKnowledge, SharedLeases } from "./shared-leases.ts";
@@ -9,13 +10,19 @@ import { noStamp } from "./stamp.ts";
 import type { HolderSubject } from "./subject.ts";
 import { keyOfSubject } from "./subject.ts";
 
+/** What was told of a subject, and its field. */
+interface ToldRecord {
+  readonly known: FleetKnowledge;
+  readonly field: string;
+}
+
 /** What this gateway has told: it sees to it that the table has it, merged with what others tell of the same. */
 export class OwnRecords {
   readonly #leases: SharedLeases;
   readonly #outgoing: Outgoing;
   readonly #seal: FleetSeal;
   /** What was told last, or waits to be. */
-  readonly #told = new Map<string, FleetKnowledge>();
+  readonly #told = new Map<string, ToldRecord>();
 
   constructor(leases: SharedLeases, outgoing: Outgoing, seal: FleetSeal) {
     this.#leases = leases;
@@ -26,19 +33,19 @@ export class OwnRecords {
   /** Returns the holders of which this gateway told. */
   holders(): HolderSubject[] {
     return [...this.#told.values()]
-      .map(({ subject }) => subject)
+      .map(({ known }) => known.subject)
       .filter((subject) => subject.kind === "holder");
   }
 
   /** Takes note of what an earlier start told: it is told again only where the table lacks it. */
   keep(known: FleetKnowledge): void {
-    this.#told.set(keyOfSubject(known.subject), known);
+    this.#note(keyOfSubject(known.subject), known);
   }
 
   /** Tells all again as it is known now. */
   tellAll(): void {
-    for (const { subject } of [...this.#told.values()]) {
-      const known = this.#leases.get(subject);
+    for (const told of [...this.#told.values()]) {
+      const known = this.#leases.get(told.known.subject);
       if (known !== undefined) this.tell(known);
     }
   }
@@ -46,9 +53,8 @@ export class OwnRecords {
   /** `asked`: called with the entry of the log that tells it; other gateways are asked to acknowledge it. */
   tell(known: FleetKnowledge, asked?: (id: string) => void): void {
     const key = keyOfSubject(known.subject);
-    this.#told.set(key, known);
     this.#outgoing.add({
-      key,
+      ...{ key, field: this.#note(key, known) },
       stamp: stampOf(known.history),
       until: known.until,
       format: (telling) => formatRecord({ ...known, ...telling }),
@@ -58,7 +64,7 @@ export class OwnRecords {
 
   /** Tells the merge again where the table holds less after another gateway's record, which is merged already. */
   amend({ subject, history }: FleetKnowledge): void {
-    const told = this.#told.get(keyOfSubject(subject));
+    const told = this.#told.get(keyOfSubject(subject))?.known;
     const known = this.#leases.get(subject);
     if (told === undefined || known === undefined) return;
     const isTaken = stampOf(history) >= stampOf(told.history);
@@ -75,17 +81,17 @@ export class OwnRecords {
    * `lookUp` returns those rows of the table that it has.
    */
   async check(lookUp: (fields: readonly string[]) => Promise<readonly BoardRow[]>): Promise<void> {
-    const keys = [...this.#told.keys()];
-    for (let i = 0; i < keys.length; i += checkPart) {
-      const part = keys.slice(i, i + checkPart);
-      this.#tellMissing(await lookUp(part.map((key) => this.#seal.digest(key))), part);
+    for (const part of partsOf([...this.#told])) {
+      const rows = await lookUp(part.map(([, { field }]) => field));
+      const keys = part.map(([key]) => key);
+      this.#tellMissing(rows, keys);
     }
   }
 
   /** Drops what is known no more. */
   expire(): void {
-    for (const [key, { subject }] of this.#told) {
-      if (this.#leases.get(subject) === undefined) this.#told.delete(key);
+    for (const [key, { known }] of this.#told) {
+      if (this.#leases.get(known.subject) === undefined) this.#told.delete(key);
     }
   }
 
@@ -93,13 +99,16 @@ export class OwnRecords {
     const stamps = new Map<string, FleetStamp>(rows.map(({ field, stamp }) => [field, stamp]));
     for (const key of keys) {
       const told = this.#told.get(key);
-      const known = told === undefined ? undefined : this.#leases.get(told.subject);
-      if (known === undefined) continue;
-      const stamp = stamps.get(this.#seal.digest(key)) ?? noStamp;
-      if (stamp < stampOf(known.history)) this.tell(known);
+      const known = told === undefined ? undefined : this.#leases.get(told.known.subject);
+      if (told === undefined || known === undefined) continue;
+      if ((stamps.get(told.field) ?? noStamp) < stampOf(known.history)) this.tell(known);
     }
   }
-}
 
-/** Fields that the store is asked for at once. */
-const checkPart = 500;
+  /** Returns the field. */
+  #note(key: string, known: FleetKnowledge): string {
+    const field = this.#told.get(key)?.field ?? this.#seal.digest(key);
+    this.#told.set(key, { known, field });
+    return field;
+  }
+}

@@ -136,7 +136,7 @@ test("twins know of each other, and say so", async () => {
 
 test("what others write in the place of a heartbeat is none", async () => {
   for (const [field, row] of [...bench.store.heartbeats]) {
-    bench.store.heartbeats.set(`x${field}`, row);
+    bench.store.heartbeats.set(`x${field}`, { ...row, field: `x${field}` });
     bench.store.heartbeats.set(field, { ...row, sealed: Buffer.from("garbage") });
   }
   await bench.pass(6_000);

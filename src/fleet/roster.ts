@@ -26,7 +26,7 @@ const twinFor = 60_000;
 /** Milliseconds by which dates may differ. */
 const mostClockDifference = 30_000;
 
-/** Gateways of which all are read with every heartbeat. With more, each reads them less often. */
+/** With more gateways each reads less often, and in larger parts. */
 const fewGateways = 50;
 
 /** Heartbeats of its own that a gateway keeps, to compare those of others with. */
@@ -42,10 +42,11 @@ export interface RosterParts {
   readonly clock: Clock;
   readonly fleetClock: FleetClock;
   readonly configuration: () => FleetConfiguration;
+  readonly openLeases: () => number;
 }
 
 /** What a gateway says of its part. */
-export type OwnReport = Pick<Heartbeat, "read" | "n" | "unfinished" | "holders">;
+export type OwnReport = Pick<Heartbeat, "read" | "n" | "unfinished">;
 
 /** A gateway as the last heartbeats show it. */
 export interface RosterEntry {
@@ -55,7 +56,7 @@ export interface RosterEntry {
   /** Since its last heartbeat: milliseconds. */
   readonly seen: number;
   readonly version: string;
-  readonly holders: number;
+  readonly leases: number;
   /** Entries of the log that it had not read when it said so, though this gateway had. */
   readonly behind: number;
   /** By how much its date is ahead of this gateway's: milliseconds; undefined if it is away. */
@@ -88,6 +89,11 @@ export class Roster {
   /** The last heartbeat of each gateway. */
   get heartbeats(): readonly Heartbeat[] {
     return this.#heartbeats;
+  }
+
+  /** Whether there are so many gateways that each reads in larger parts. */
+  get isLarge(): boolean {
+    return this.#heartbeats.length > fewGateways;
   }
 
   /** Whether another gateway with this one's name has told of itself shortly before the last look. */
@@ -135,9 +141,9 @@ export class Roster {
 
   /** Tells of this gateway. Throws a `BoardError`. */
   async tell(board: Board, own: OwnReport): Promise<void> {
-    const { gateway, version, seal, clock, fleetClock } = this.#parts;
+    const { gateway, version, seal, clock, fleetClock, openLeases } = this.#parts;
     const heartbeat: Heartbeat = {
-      ...{ gateway, version, reads, start: this.start, ...own },
+      ...{ gateway, version, reads, start: this.start, leases: openLeases(), ...own },
       at: fleetClock.now(),
       date: clock.wall(),
       digests: this.#digest(),
@@ -160,13 +166,13 @@ export class Roster {
 
   #entryOf(heartbeat: Heartbeat): RosterEntry {
     const { gateway, clock, fleetClock } = this.#parts;
-    const { at, n, date, version, holders } = heartbeat;
+    const { at, n, date, version, leases } = heartbeat;
     const isHere = heartbeat.gateway === gateway;
     const isUp = this.isUp(heartbeat);
     const ahead = date - at - (clock.wall() - fleetClock.now());
     const place = this.#told.find((one) => one.at <= at);
     return {
-      ...{ name: heartbeat.gateway, isHere, isUp, version, holders },
+      ...{ name: heartbeat.gateway, isHere, isUp, version, leases },
       seen: Math.max(0, fleetClock.now() - at),
       behind: Math.max(0, (place?.n ?? n) - n),
       clock: isUp ? Math.round(ahead) : undefined,

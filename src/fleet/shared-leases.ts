@@ -70,6 +70,11 @@ export class SharedLeases {
     return this.#known.size;
   }
 
+  /** How many holders are known. */
+  get holders(): number {
+    return this.#holders.size;
+  }
+
   /** Returns what is known of a subject. */
   get(subject: FleetSubject): FleetKnowledge | undefined {
     return this.#known.get(keyOfSubject(subject));

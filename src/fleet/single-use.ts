@@ -76,6 +76,13 @@ export function keyOfUse(use: SingleUse): string {
   return ["seen", key, time, ...(digest === undefined ? [] : [digest])].join("\0");
 }
 
+/** Returns whether it is the same packet, or the same line. */
+export function isSameUse(a: SingleUse, b: SingleUse): boolean {
+  if (keyOfUse(a) !== keyOfUse(b)) return false;
+  if (a.kind === "packet" || b.kind === "packet") return true;
+  return a.offset === b.offset && a.sequence === b.sequence;
+}
+
 /** Returns the content of a record. */
 export function formatUse(record: UseRecord): string {
   return JSON.stringify({ op: useOperation, ...record });

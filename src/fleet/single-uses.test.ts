@@ -116,4 +116,55 @@ describe("what is good once", () => {
     expect(one.fleet.state.unclaimed).toBe(0);
     expect(bench.store.claims.size).toBe(0);
   });
+
+  test("a gateway that has it hears that another one has it, too, whatever the store said", async () => {
+    const claimed = { use: packet, life };
+    const claims = one.fleet.uses.claim(claimed);
+    await bench.settle();
+    bench.store.claims.clear();
+    const others = two.fleet.uses.claim(claimed);
+    await bench.settle();
+    expect(await Promise.all([claims, others])).toEqual(["mine", "mine"]);
+    expect([one.usedTwice, two.usedTwice]).toEqual([[packet], []]);
+    bench.store.flush();
+    await bench.pass(12_000);
+    expect(one.usedTwice).toHaveLength(1);
+    expect(one.fleet.state.claims).toEqual({ mine: 1, used: 0, unclaimed: 0 });
+  });
+
+  test("what needs no claim may be used by two", async () => {
+    for (const { fleet } of [one, two]) fleet.uses.tell({ use: packet, life });
+    await bench.settle();
+    expect([...one.usedTwice, ...two.usedTwice]).toEqual([]);
+  });
+
+  test("of packets whose time is the same, each is one of its own", async () => {
+    const digests = ["0", "1"].map((digit) => digit.repeat(64));
+    for (const digest of digests) {
+      const claims = one.fleet.uses.claim({ use: { ...packet, digest }, life });
+      await bench.settle();
+      expect(await claims).toBe("mine");
+    }
+    expect(two.used).toEqual(digests.map((digest) => ({ ...packet, digest })));
+  });
+
+  test("many that wait for a claim are claimed together", async () => {
+    bench.store.stop();
+    await bench.settle();
+    for (let time = 0; time < 1000; time++) {
+      one.fleet.uses.claimLater({ use: { ...packet, time }, life });
+    }
+    await bench.restart();
+    expect(one.fleet.state.unclaimed).toBe(0);
+    expect(bench.store.claims.size).toBe(1000);
+    expect(two.used).toHaveLength(1000);
+  });
+
+  test("a table that lost it gets it again within a minute or so", async () => {
+    one.fleet.uses.tell({ use: packet, life: 3_600_000 });
+    await bench.settle();
+    bench.store.table.clear();
+    await bench.pass(70_000);
+    expect(bench.store.table.size).toBe(1);
+  });
 });

@@ -5,11 +5,13 @@ import type { FleetClock } from "./fleet-clock.ts";
 import type { UnusedLine } from "./list-marks.ts";
 import { formatMark, judgeMark } from "./list-marks.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { partsOf } from "./parts.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { LineUse, SingleUse } from "./single-use.ts";
-import { formatUse, keyOfUse } from "./single-use.ts";
-import type { FleetStamp, FleetTime } from "./stamp.ts";
-import { fleetTime, movedTime, noStamp, openingStamp } from "./stamp.ts";
+import { keyOfUse } from "./single-use.ts";
+import type { FleetTime } from "./stamp.ts";
+import { movedTime } from "./stamp.ts";
+import { ToldUses } from "./told-uses.ts";
 
 /**
  * What became of a claim.
@@ -33,6 +35,9 @@ const limits = { beside: 20, least: 50, most: 1_000 } as const;
 /** How often the mark of a list may change under a claim. */
 const mostTries = 3;
 
+/** Packets that are claimed later, at once. */
+const claimedAtOnce = 64;
+
 /** Uses without a claim that are claimed later. */
 const mostUnclaimed = 10_000;
 
@@ -45,13 +50,6 @@ export interface SingleUsesParts {
   readonly onDoubleUse: (use: SingleUse) => void;
 }
 
-/** What this gateway used, and until when that has effect. */
-interface ToldUse {
-  readonly use: SingleUse;
-  readonly stamp: FleetStamp;
-  readonly until: FleetTime;
-}
-
 type UnclaimedUse = ClaimedUse & { readonly until: FleetTime };
 
 /** What this gateway uses that is good once in the whole fleet. */
@@ -59,16 +57,17 @@ export class SingleUses {
   readonly #parts: SingleUsesParts;
   /** No other start of a gateway has the same. */
   readonly #owner: string;
-  /** What was told and still has effect. */
-  readonly #told = new Map<string, ToldUse>();
+  readonly #told: ToldUses;
   /** The marks of lists as they were last. */
   readonly #marks = new Map<string, string>();
   readonly #unclaimed = new Set<UnclaimedUse>();
+  readonly #counts = { mine: 0, used: 0, unclaimed: 0 };
   #board: Board | undefined;
   #roundTrip = 0;
 
   constructor(parts: SingleUsesParts, owner: string) {
     this.#parts = parts;
+    this.#told = new ToldUses(parts);
     this.#owner = parts.seal.digest(`owner\0${owner}`);
   }
 
@@ -77,8 +76,19 @@ export class SingleUses {
     return this.#unclaimed.size;
   }
 
+  /** How many claims had which result. */
+  get counts(): Readonly<Record<ClaimResult, number>> {
+    return this.#counts;
+  }
+
   /** Claims in time, or says that it could not. What is `mine` is told. */
   async claim(claimed: ClaimedUse): Promise<ClaimResult> {
+    const result = await this.#claim(claimed);
+    this.#counts[result]++;
+    return result;
+  }
+
+  async #claim(claimed: ClaimedUse): Promise<ClaimResult> {
     if (this.#board === undefined) return "unclaimed";
     try {
       if (!(await this.#ask(this.#board, claimed))) return "used";
@@ -86,25 +96,25 @@ export class SingleUses {
       if (thrown instanceof BoardError) return "unclaimed";
       throw thrown;
     }
-    this.tell(claimed);
+    this.#told.tell(claimed.use, claimed.life, true);
     return "mine";
   }
 
   /** Claims what was used without a claim, once there is a store. */
   claimLater(claimed: ClaimedUse): void {
     if (this.#unclaimed.size >= mostUnclaimed) return;
-    const until = fleetTime(this.#parts.fleetClock.now() + claimed.life);
+    const until = movedTime(this.#parts.fleetClock.now(), claimed.life);
     this.#unclaimed.add({ ...claimed, until });
   }
 
-  /** Tells the others, who refuse it then even if the store forgets. */
+  /** Tells the others of a use that needed no claim: they refuse it from then on. */
   tell({ use, life }: ClaimedUse): void {
-    const now = this.#parts.fleetClock.now();
-    const key = keyOfUse(use);
-    const stamp = openingStamp(now, this.#told.get(key)?.stamp ?? noStamp);
-    const told = { use, stamp, until: movedTime(now, Math.ceil(life)) };
-    this.#told.set(key, told);
-    this.#send(told);
+    this.#told.tell(use, life, false);
+  }
+
+  /** Takes note of what others used: whatever the store said, what this gateway claimed is its own. */
+  heard(uses: readonly SingleUse[]): void {
+    for (const use of this.#told.usedTwice(uses)) this.#parts.onDoubleUse(use);
   }
 
   /**
@@ -112,15 +122,7 @@ export class SingleUses {
    * all again.
    */
   move(milliseconds: number, stamps: number): void {
-    for (const [key, { use, stamp, until }] of [...this.#told]) {
-      const moved = {
-        use,
-        stamp: (stamp + stamps) as FleetStamp,
-        until: movedTime(until, milliseconds),
-      };
-      this.#told.set(key, moved);
-      this.#send(moved);
-    }
+    this.#told.move(milliseconds, stamps);
     const unclaimed = [...this.#unclaimed];
     this.#unclaimed.clear();
     for (const one of unclaimed) {
@@ -130,17 +132,17 @@ export class SingleUses {
 
   /** Tells what of this gateway's these rows, which are the whole table, do not have. */
   tellMissing(rows: readonly BoardRow[]): void {
-    const { seal } = this.#parts;
-    const stamps = new Map(rows.map(({ field, stamp }) => [field, stamp]));
-    for (const [key, told] of this.#told) {
-      if ((stamps.get(seal.digest(key)) ?? noStamp) < told.stamp) this.#send(told);
-    }
+    this.#told.tellMissing(rows);
+  }
+
+  /** As `OwnRecords.check`. */
+  check(lookUp: (fields: readonly string[]) => Promise<readonly BoardRow[]>): Promise<void> {
+    return this.#told.check(lookUp);
   }
 
   /** Drops what has no more effect. */
   expire(): void {
-    const now = this.#parts.fleetClock.now();
-    for (const [key, { until }] of this.#told) if (until <= now) this.#told.delete(key);
+    this.#told.expire();
   }
 
   /** `roundTrip`: milliseconds from a question to its answer, as measured last. */
@@ -151,25 +153,26 @@ export class SingleUses {
   /** Claims with this board from now on, at first what was used without a claim. Throws a `BoardError`. */
   async attach(board: Board): Promise<void> {
     this.#board = board;
-    for (const claimed of this.#unclaimed) {
-      const life = claimed.until - this.#parts.fleetClock.now();
-      const isOver = life <= 0;
-      const isMine = isOver || (await this.#ask(board, { ...claimed, life }));
-      this.#unclaimed.delete(claimed);
-      if (!isMine) this.#parts.onDoubleUse(claimed.use);
-      else if (!isOver) this.tell({ ...claimed, life });
+    const unclaimed = [...this.#unclaimed];
+    const packets = unclaimed.filter(({ use }) => use.kind === "packet");
+    for (const part of partsOf(packets, claimedAtOnce)) {
+      await Promise.all(part.map((one) => this.#claimNow(board, one)));
     }
+    // Lines of a list are claimed in their order.
+    for (const one of unclaimed) if (one.use.kind === "line") await this.#claimNow(board, one);
   }
 
   detach(): void {
     this.#board = undefined;
   }
 
-  #send({ use, stamp, until }: ToldUse): void {
-    this.#parts.outgoing.add({
-      ...{ key: keyOfUse(use), stamp, until },
-      format: ({ origin, date, left }) => formatUse({ use, until, origin, date, left }),
-    });
+  async #claimNow(board: Board, claimed: UnclaimedUse): Promise<void> {
+    const life = claimed.until - this.#parts.fleetClock.now();
+    const isOver = life <= 0;
+    const isMine = isOver || (await this.#ask(board, { ...claimed, life }));
+    this.#unclaimed.delete(claimed);
+    if (!isMine) this.#parts.onDoubleUse(claimed.use);
+    else if (!isOver) this.#told.tell(claimed.use, life, true);
   }
 
   /** Returns whether this gateway has it now. Throws a `BoardError`. */

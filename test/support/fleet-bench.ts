@@ -32,6 +32,7 @@ export class FleetGateway {
   readonly used: SingleUse[] = [];
   readonly usedTwice: SingleUse[] = [];
   readonly stamped: StampedHolder[] = [];
+  readonly delays: number[] = [];
   readonly lines: string[] = [];
   configuration: FleetConfiguration = { users: "", knockPort: "", freshness: "60", doors: [] };
   /** What its closings wait for. */
@@ -48,6 +49,8 @@ export class FleetGateway {
       version: "1",
       seal: new FleetSeal("office", [fleetKey]),
       configuration: () => this.configuration,
+      openLeases: () => this.heard.size,
+      onDelay: (milliseconds) => this.delays.push(milliseconds),
       onChange: (changes) => {
         this.changes.push(...changes);
         for (const { holder, after } of changes) {
