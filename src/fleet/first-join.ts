@@ -1,5 +1,5 @@
+import type { FleetKnowledge } from "./knowledge.ts";
 import { movedHistory, stampOf } from "./lease-history.ts";
-import type { FleetKnowledge } from "./shared-leases.ts";
 import { latestTime, movedTime, newest, noStamp } from "./stamp.ts";
 import { isInScope } from "./subject.ts";
 

@@ -1,9 +1,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Board } from "./board.ts";
 import type { FleetConfiguration } from "./configuration.ts";
+import type { HolderChange } from "./knowledge.ts";
 import type { StampedHolder } from "./local-leases.ts";
 import type { FleetSeal } from "./seal.ts";
-import type { HolderChange } from "./shared-leases.ts";
 import type { SingleUse } from "./single-use.ts";
 
 /** What a gateway's part in a fleet needs. */

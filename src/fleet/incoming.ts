@@ -2,11 +2,12 @@ import type { Clock } from "../base/clock.ts";
 import type { BoardRow } from "./board.ts";
 import type { FleetClock } from "./fleet-clock.ts";
 import { mostDrift } from "./fleet-clock.ts";
+import type { HolderChange } from "./knowledge.ts";
 import { movedHistory } from "./lease-history.ts";
 import type { FleetRecord, ReadRecord } from "./record.ts";
 import { isOverdue, readRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
-import type { HolderChange, SharedLeases } from "./shared-leases.ts";
+import type { SharedLeases } from "./shared-leases.ts";
 import type { SingleUse } from "./single-use.ts";
 import { movedTime } from "./stamp.ts";
 

@@ -1,10 +1,11 @@
 import type { BoardRow } from "./board.ts";
+import type { FleetKnowledge } from "./knowledge.ts";
 import { isSameHistory, stampOf } from "./lease-history.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { partsOf } from "./parts.ts";
 import { formatRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
-import type { FleetKnowledge, SharedLeases } from "./shared-leases.ts";
+import type { SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
 import { noStamp } from "./stamp.ts";
 import type { HolderSubject } from "./subject.ts";

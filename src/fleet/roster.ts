@@ -11,6 +11,7 @@ import type { FleetClock } from "./fleet-clock.ts";
 import type { Heartbeat } from "./heartbeat.ts";
 import { heartbeatField, openHeartbeat, sealHeartbeat } from "./heartbeat.ts";
 import type { FleetSeal } from "./seal.ts";
+import type { FleetTime } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";
 
 /** Milliseconds between two heartbeats of a gateway. */
@@ -19,6 +20,10 @@ export const heartbeatInterval = 5_000;
 /** Milliseconds without a heartbeat after which a gateway is away, or is forgotten: 30 days. */
 const awayAfter = 3 * heartbeatInterval;
 const forgottenAfter = 30 * 24 * 3_600_000;
+
+/** Milliseconds after which what no key opens is removed, and of how many places: a day. */
+const unknownFor = 24 * 3_600_000;
+const mostUnknown = 1_000;
 
 /** Milliseconds for which a gateway of the same name is remembered: the later one of two overwrites the other. */
 const twinFor = 60_000;
@@ -77,6 +82,10 @@ export class Roster {
   #digested:
     | { readonly of: FleetConfiguration; readonly digests: ConfigurationDigests }
     | undefined;
+  /** Since when there is something in a place that no key opens. */
+  #unknown: ReadonlyMap<string, FleetTime> = new Map();
+  /** Places that are to be cleared. */
+  #forgotten: string[] = [];
   /** When another one was heard of in this one's place. */
   #twinAt = fleetTime(Number.NEGATIVE_INFINITY);
   /** Heartbeats until all are read again. */
@@ -118,25 +127,41 @@ export class Roster {
     if (this.#rounds <= 0) await this.hear(board);
     this.#rounds--;
     await this.tell(board, own);
-    for (const { gateway, at } of this.#heartbeats) {
-      if (this.#parts.fleetClock.now() - at > forgottenAfter) {
-        await board.forget(heartbeatField(this.#parts.seal, gateway));
-      }
-    }
+    for (const field of this.#forgotten.splice(0)) await board.forget(field);
   }
 
   /** Reads all heartbeats. Throws a `BoardError`. */
   async hear(board: Board): Promise<void> {
     const { seal, gateway, fleetClock } = this.#parts;
     const rows = await board.heartbeats();
-    this.#readAt = fleetClock.now();
-    this.#heartbeats = rows.flatMap((row) => openHeartbeat(seal, row) ?? []);
-    this.#rounds = Math.floor(this.#heartbeats.length / fewGateways);
-    const named = this.#heartbeats.find((one) => one.gateway === gateway);
+    const now = fleetClock.now();
+    this.#readAt = now;
+    const read = rows.map(({ field, ...row }) => {
+      return { field, heartbeat: openHeartbeat(seal, { field, ...row }) };
+    });
+    const newest = new Map<string, Heartbeat>();
+    for (const { heartbeat } of read) {
+      if (heartbeat === undefined) continue;
+      const { at = heartbeat.at } = newest.get(heartbeat.gateway) ?? {};
+      if (heartbeat.at >= at) newest.set(heartbeat.gateway, heartbeat);
+    }
+    this.#heartbeats = [...newest.values()];
+    this.#rounds = Math.floor(newest.size / fewGateways);
+    const place = heartbeatField(seal, gateway);
+    const named = read.find(({ field }) => field === place)?.heartbeat;
     // What an earlier start left there was replaced by this one.
     const hasTold = this.#told.length > 0;
-    const isOther = named !== undefined && named.start !== this.start;
-    if (hasTold && isOther) this.#twinAt = this.#readAt;
+    if (hasTold && named !== undefined && named.start !== this.start) this.#twinAt = now;
+    const unknown = read.filter(({ heartbeat }) => heartbeat === undefined);
+    this.#noteUnknown(unknown.map(({ field }) => field));
+    this.#forgotten = read
+      .filter(({ field, heartbeat }) => {
+        if (heartbeat === undefined) return now - (this.#unknown.get(field) ?? now) > unknownFor;
+        // Under an earlier key it was kept elsewhere.
+        const isOldPlace = heartbeat.gateway === gateway && field !== place;
+        return isOldPlace || now - heartbeat.at > forgottenAfter;
+      })
+      .map(({ field }) => field);
   }
 
   /** Tells of this gateway. Throws a `BoardError`. */
@@ -153,6 +178,14 @@ export class Roster {
     this.#told = [heartbeat, ...this.#told.slice(0, keptTold - 1)];
     const others = this.#heartbeats.filter((one) => one.gateway !== gateway);
     this.#heartbeats = [...others, heartbeat];
+  }
+
+  /** Takes note of places that no key opens: of another key, or garbage. */
+  #noteUnknown(fields: readonly string[]): void {
+    const noted = fields.slice(0, mostUnknown).map((field) => {
+      return [field, this.#unknown.get(field) ?? this.#readAt] as const;
+    });
+    this.#unknown = new Map(noted);
   }
 
   #digest(): ConfigurationDigests {

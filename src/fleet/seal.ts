@@ -58,8 +58,16 @@ export class FleetSeal {
 
   /** Returns a name that tells nothing to those without the key: 20 characters. */
   digest(text: string): string {
-    const hmac = createHmac("sha256", this.#current.key).update(text);
-    return hmac.digest("base64url").slice(0, 20);
+    return digestWith(this.#current, text);
+  }
+
+  /**
+   * Returns what `digest` returns where this key is the first one, for each key; in an order that is the same at all
+   * gateways.
+   */
+  get digests(): readonly ((text: string) => string)[] {
+    const sorted = this.#keys.toSorted((a, b) => Buffer.compare(a.id, b.id));
+    return sorted.map((key) => (text: string) => digestWith(key, text));
   }
 
   /** Seals `content` for a place. */
@@ -113,6 +121,10 @@ export class FleetSeal {
 function makeKey(key: Buffer): FleetKey {
   const id = createHmac("sha256", key).update("key id").digest().subarray(0, 4);
   return { key, id, starts: new Map() };
+}
+
+function digestWith({ key }: FleetKey, text: string): string {
+  return createHmac("sha256", key).update(text).digest("base64url").slice(0, 20);
 }
 
 /** Returns the counter as 12 bytes. */

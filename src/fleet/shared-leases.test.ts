@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tries } from "../../test/support/effort.ts";
 import { address } from "../../test/support/packets.ts";
-import type { FleetKnowledge } from "./shared-leases.ts";
+import type { FleetKnowledge } from "./knowledge.ts";
 import { mostOpenings, SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";

@@ -1,5 +1,6 @@
 import { HolderIndex } from "./holder-index.ts";
-import type { FleetOpening, LeaseHistory } from "./lease-history.ts";
+import type { FleetKnowledge, HolderChange, LivingHolder } from "./knowledge.ts";
+import type { FleetOpening } from "./lease-history.ts";
 import {
   emptyHistory,
   isSameHistory,
@@ -20,34 +21,6 @@ import {
 } from "./stamp.ts";
 import type { FleetSubject, HolderSubject } from "./subject.ts";
 import { keyOfSubject, scopesOf } from "./subject.ts";
-
-/** What is known of a subject, and until when it must be. */
-export interface FleetKnowledge {
-  readonly subject: FleetSubject;
-  readonly history: LeaseHistory;
-  /** When it has no more effect, and may be dropped. */
-  readonly until: FleetTime;
-  /** The gateway that told the last news of it. */
-  readonly origin: string;
-}
-
-/** A holder for whom a door is open. */
-export interface LivingHolder {
-  readonly holder: HolderSubject;
-  /** The one that ends last. */
-  readonly opening: FleetOpening;
-  readonly origin: string;
-}
-
-/** What a batch of news changed for one holder. */
-export interface HolderChange {
-  readonly holder: HolderSubject;
-  /** The living opening that ends last, or undefined if none lives. */
-  readonly before: FleetOpening | undefined;
-  readonly after: FleetOpening | undefined;
-  /** The gateway that told the last news of it. */
-  readonly origin: string;
-}
 
 /** A record with more openings is malformed. */
 export const mostOpenings = 16;

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FleetGateway } from "../../test/support/fleet-bench.ts";
 import { FleetBench } from "../../test/support/fleet-bench.ts";
 import type { UnusedLine } from "./list-marks.ts";
+import { FleetSeal } from "./seal.ts";
 import type { ClaimResult } from "./single-uses.ts";
 
 const packet = { kind: "packet", key: "00112233aabbccdd", time: 1_767_225_600_000_000 } as const;
@@ -166,5 +167,30 @@ describe("what is good once", () => {
     bench.store.table.clear();
     await bench.pass(70_000);
     expect(bench.store.table.size).toBe(1);
+  });
+
+  test.each([
+    [["old"], ["old", "new"]],
+    [
+      ["old", "new"],
+      ["new", "old"],
+    ],
+    [["new", "old"], ["new"]],
+  ])("is good once while keys %j and %j are in use", async (first, second) => {
+    const sealOf = (names: readonly string[]) => {
+      const [key = Buffer.alloc(32), ...keys] = names.map((name) => Buffer.alloc(32, name));
+      return new FleetSeal("office", [key, ...keys]);
+    };
+    const [three, four] = [
+      await bench.add("gw-3", { seal: sealOf(first) }),
+      await bench.add("gw-4", { seal: sealOf(second) }),
+    ];
+    const packets = [three, four].map(({ fleet }) => fleet.uses.claim({ use: packet, life }));
+    await bench.settle();
+    expect((await Promise.all(packets)).filter((result) => result === "mine")).toHaveLength(1);
+    expect(await claim(three)).toBe("mine");
+    expect(await claim(four)).toBe("used");
+    expect(await claim(four, line(1))).toBe("mine");
+    expect(await claim(three, line(1))).toBe("used");
   });
 });

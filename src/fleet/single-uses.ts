@@ -175,33 +175,53 @@ export class SingleUses {
     else if (!isOver) this.#told.tell(claimed.use, life, true);
   }
 
-  /** Returns whether this gateway has it now. Throws a `BoardError`. */
-  #ask(board: Board, { use, life, unused = [] }: ClaimedUse): Promise<boolean> {
+  /**
+   * Returns whether this gateway has it now. While a key of the fleet is replaced it asks under each of its keys: all
+   * gateways share one of them. Throws a `BoardError`.
+   */
+  async #ask(board: Board, claimed: ClaimedUse): Promise<boolean> {
+    const { seal, clock } = this.#parts;
     const { beside, least, most } = limits;
-    const limit = Math.min(Math.max(least, beside + 3 * this.#roundTrip), most);
-    if (use.kind === "line") return this.#mark(board, use, unused, limit);
-    return board.claim(this.#parts.seal.digest(keyOfUse(use)), this.#owner, life, limit);
+    const end = clock.now() + Math.min(Math.max(least, beside + 3 * this.#roundTrip), most);
+    for (const digest of seal.digests) {
+      if (!(await this.#askAs(board, claimed, digest, end))) return false;
+    }
+    return true;
+  }
+
+  /** `digest`: gives names. `end`: when it is late, by the clock. */
+  #askAs(
+    board: Board,
+    { use, life, unused = [] }: ClaimedUse,
+    digest: (text: string) => string,
+    end: number,
+  ): Promise<boolean> {
+    if (use.kind === "line") return this.#mark(board, use, unused, digest, end);
+    return board.claim(digest(keyOfUse(use)), this.#owner, life, this.#until(end));
   }
 
   async #mark(
     board: Board,
     use: LineUse,
     unused: readonly UnusedLine[],
-    limit: number,
+    digest: (text: string) => string,
+    end: number,
   ): Promise<boolean> {
-    const { seal, clock } = this.#parts;
-    const end = clock.now() + limit;
-    const digestOf = (sequence: string) => seal.digest(`line\0${sequence}`);
-    const list = seal.digest(keyOfUse(use));
+    const digestOf = (sequence: string) => digest(`line\0${sequence}`);
+    const list = digest(keyOfUse(use));
     const mark = formatMark(use.offset, digestOf(use.sequence), this.#owner);
     let expected = this.#marks.get(list);
     for (let i = 0; i < mostTries; i++) {
-      const held = await board.mark(list, mark, expected, Math.max(1, end - clock.now()));
+      const held = await board.mark(list, mark, expected, this.#until(end));
       this.#marks.set(list, held ?? mark);
       if (held === undefined) return true;
       if (judgeMark(held, use, unused, digestOf) === "used") return false;
       expected = held;
     }
     throw new BoardError("late", "the mark of the list changes all the time");
+  }
+
+  #until(end: number): number {
+    return Math.max(1, end - this.#parts.clock.now());
   }
 }

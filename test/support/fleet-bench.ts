@@ -1,9 +1,9 @@
 import type { FleetConfiguration } from "../../src/fleet/configuration.ts";
 import { Fleet } from "../../src/fleet/fleet.ts";
 import type { FleetOptions } from "../../src/fleet/fleet-options.ts";
+import type { HolderChange } from "../../src/fleet/knowledge.ts";
 import type { StampedHolder } from "../../src/fleet/local-leases.ts";
 import { FleetSeal } from "../../src/fleet/seal.ts";
-import type { HolderChange } from "../../src/fleet/shared-leases.ts";
 import type { SingleUse } from "../../src/fleet/single-use.ts";
 import type { FleetTime } from "../../src/fleet/stamp.ts";
 import type { HolderSubject } from "../../src/fleet/subject.ts";
