@@ -24,6 +24,7 @@ export const seconds: Readonly<Record<string, number>> = {
   documents: 92,
   "kernel-daemon": 79,
   "slow-disk": 66,
+  "fleet-faults": 65,
   "key-page": 64,
   page: 60,
   crash: 57,
