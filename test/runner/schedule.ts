@@ -32,6 +32,8 @@ export const seconds: Readonly<Record<string, number>> = {
   "key-story": 54,
   "bench-keys": 49,
   "knockd-doors": 46,
+  "demo-fleet": 60,
+  "fleet-recipes": 60,
   "knock-ssh": 44,
   "knockd-life": 44,
   firewalls: 44,
