@@ -95,8 +95,7 @@ export async function assemble(
   clock: Clock,
   socket: Promise<RingSocket>,
 ): Promise<DaemonParts> {
-  // First: a thread starts meanwhile.
-  const children = new ChildProcesses(config, clock);
+  const children = new ChildProcesses(clock);
   const log = new DaemonLog({
     outputs: new LogOutputs(options.terminal, clock),
     clock,

@@ -3,22 +3,16 @@ import type { Clock } from "../base/clock.ts";
 import type { StatusProblem } from "../base/status-problem.ts";
 import { plural } from "../base/text.ts";
 import { formatLocalTime } from "../base/time.ts";
-import type { Config } from "../config/config.ts";
-import { prepareSpawning, programsStarted, slowStarts } from "../ffi/spawner.ts";
+import { programsStarted, slowStarts } from "../ffi/spawner.ts";
 import { ZombieReaper } from "./zombie-reaper.ts";
 
 /** The programs that the daemon starts, from what they need to be started to what they leave behind. */
 export class ChildProcesses {
-  /** Fulfilled when the first command need not wait. */
-  readonly ready: Promise<void>;
   readonly #clock: Clock;
   readonly #reaper: ZombieReaper | undefined;
 
-  constructor({ doors }: Config, clock: Clock) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    const hasCommands = doors.some(({ action }) => action.kind === "command");
-    // Without commands it is for what loads the rules, and ends after that.
-    this.ready = prepareSpawning(hasCommands);
     if (process.pid === 1) this.#reaper = new ZombieReaper(clock);
   }
 

@@ -11,6 +11,7 @@ import { protectedServices } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
 import type { ControlServer } from "../control/server.ts";
 import { serve } from "../control/server.ts";
+import { enlargeThreadPool } from "../ffi/thread-pool.ts";
 import { forbidCoreFiles } from "../system/core-files.ts";
 import { tcpConnections } from "../system/sessions.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
@@ -60,6 +61,7 @@ export class Daemon {
   static async start(options: DaemonOptions): Promise<Daemon> {
     // A core would have sequences, and what the server keeps of keys.
     forbidCoreFiles();
+    enlargeThreadPool();
     const socket = openRingSocketBeside();
     // A start that fails for another reason ends this process, and the socket with it.
     socket.catch(() => {});
@@ -110,7 +112,6 @@ export class Daemon {
     await this.#serveControl();
     await this.#serveMetrics();
     this.#writePidFile();
-    await this.#parts.children.ready;
     const on = this.#config.options.interfaces?.join(", ") ?? "any";
     this.#say("listening", `listening on ${on}...`, "terminal");
     this.#say("start", `starting up, listening on ${on}`, "log");

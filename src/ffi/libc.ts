@@ -27,6 +27,9 @@ export const setsockopt: KoffiFunc<
   (fd: number, level: number, option: number, value: Uint8Array, length: number) => number
 > = libc.func("int setsockopt(int, int, int, const void *, uint32_t)");
 
+/** What threads read, and so must not be garbage-collected. */
+const inUse = new Set<Uint8Array>();
+
 /** The same, on a thread: what the kernel takes its time for. `value` must not change meanwhile. */
 export function setsockoptBeside(
   fd: number,
@@ -35,9 +38,12 @@ export function setsockoptBeside(
   value: Uint8Array,
 ): Promise<number> {
   return new Promise((resolve, reject) => {
-    setsockopt.async(fd, level, option, value, value.length, (error: unknown, status: number) =>
-      error ? reject(error) : resolve(status),
-    );
+    inUse.add(value);
+    setsockopt.async(fd, level, option, value, value.length, (error: unknown, status: number) => {
+      inUse.delete(value);
+      if (error) reject(error);
+      else resolve(status);
+    });
   });
 }
 /** getsockopt(2); `length` is a native 32-bit integer, in and out. */

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { koffiPath } from "./koffi-path.ts";
-import type { SpawnAnswer, SpawnRequest, SpawnResult } from "./spawn-thread.ts";
+import type { PoolSpawner } from "./pool-spawner.ts";
+import { loadSpawnCalls } from "./spawn-calls.ts";
+import type { SpawnAnswer, SpawnRequest, SpawnResult } from "./spawn-job.ts";
 import { runSpawnThread } from "./spawn-thread.ts";
 
 /** A fraction of Node's usual limits: a thread holds few jobs. */
@@ -11,37 +13,33 @@ const resourceLimits = {
   stackSizeMb: 1,
 };
 
-export interface SpawnWorkerEvents {
-  readonly onResult: (worker: SpawnWorker, id: number, result: SpawnResult) => void;
-  readonly onFailure: (worker: SpawnWorker, error: unknown) => void;
+/** What starts programs, one after the other. */
+export type Starter = SpawnWorker | PoolSpawner;
+
+export interface StarterEvents {
+  readonly onResult: (starter: Starter, id: number, result: SpawnResult) => void;
+  readonly onFailure: (starter: Starter, error: unknown) => void;
 }
 
 /** A thread that starts programs, as the main thread sees it. */
 export class SpawnWorker {
   /** The number by which it claims jobs. */
   readonly id: number;
-  /** Fulfilled when it waits for its first job, or has failed. */
-  readonly ready: Promise<void>;
   /** When it was last known to wait for nothing. */
   idleAt: number = performance.now();
   /** What it has been starting for long. */
   heldUpBy: SpawnRequest | undefined;
   readonly #worker: Worker;
-  /** Its number in the system; `undefined` until it is ready. */
   #tid: number | undefined;
   #lastStarted: number | undefined;
 
   /** Throws if the system has no room for a thread (EAGAIN: pthread_create(3)). */
-  constructor({ onResult, onFailure }: SpawnWorkerEvents) {
-    this.#worker = new Worker(`(${runSpawnThread})(require)`, {
+  constructor({ onResult, onFailure }: StarterEvents) {
+    this.#worker = new Worker(`(${runSpawnThread})(require, ${loadSpawnCalls})`, {
       ...{ eval: true, workerData: koffiPath, resourceLimits },
       ...{ env: {}, execArgv: [], trackUnmanagedFds: false },
     });
     this.id = this.#worker.threadId;
-    let tellReady = () => {};
-    this.ready = new Promise((resolve) => {
-      tellReady = resolve;
-    });
     this.#worker.on("message", (answer: SpawnAnswer) => {
       this.idleAt = performance.now();
       if ("result" in answer) {
@@ -49,12 +47,13 @@ export class SpawnWorker {
         return onResult(this, answer.id, answer.result);
       }
       this.#tid = answer.tid;
-      tellReady();
     });
-    this.#worker.on("error", (error) => {
-      tellReady();
-      onFailure(this, error);
-    });
+    this.#worker.on("error", (error) => onFailure(this, error));
+  }
+
+  /** Its number in the system; `undefined` until it is ready. */
+  get tid(): number | undefined {
+    return this.#tid;
   }
 
   post(request: SpawnRequest): void {

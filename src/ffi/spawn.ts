@@ -6,7 +6,7 @@ import koffi from "./koffi.ts";
 import * as libc from "./libc.ts";
 import { whenReadable } from "./readable.ts";
 import { sendSignal } from "./send-signal.ts";
-import type { SpawnJob, SpawnResult } from "./spawn-thread.ts";
+import type { SpawnJob, SpawnResult } from "./spawn-job.ts";
 import { startProgram } from "./spawner.ts";
 
 // Of the generic system call table.

@@ -2,8 +2,10 @@
 
 import { setImmediate } from "node:timers/promises";
 import { exitAtOnce } from "./libc.ts";
+import { PoolSpawner } from "./pool-spawner.ts";
 import { sendSignal } from "./send-signal.ts";
-import type { SpawnJob, SpawnRequest, SpawnResult } from "./spawn-thread.ts";
+import type { SpawnJob, SpawnRequest, SpawnResult } from "./spawn-job.ts";
+import type { Starter, StarterEvents } from "./spawn-worker.ts";
 import { SpawnWorker } from "./spawn-worker.ts";
 
 /** More threads than this would take too much memory: 8 MB each, measured. */
@@ -24,9 +26,6 @@ const longStart = 3000;
 
 /** How many programs `slowStarts` names. */
 const mostNamed = 5;
-
-/** How long a thread without work is kept: milliseconds. */
-const idleTime = 10_000;
 
 /** Nothing may start this. */
 const withdrawn = -1;
@@ -65,12 +64,17 @@ export interface SlowStart {
 /**
  * Starts programs beside the main thread. posix_spawn(3) returns when the program has been loaded, and
  * that takes seconds where a virus scanner looks at it first, or where it is on a disk that hangs. Threads
- * that are not held up know all jobs, and claim them one by one. Usually there is one thread: others join
+ * that are not held up know all jobs, and claim them one by one. Usually one of Node's own does; workers join
  * it while it is held up. One program holds up `mostOfProgram` threads; what is not urgent leaves threads
  * for what is.
  */
 class Spawner {
-  readonly #threads = new Set<SpawnWorker>();
+  readonly #events: StarterEvents = {
+    onResult: (starter, id, result) => this.#finish(starter, id, result),
+    onFailure: (starter, error) => this.#fail(starter, error),
+  };
+  readonly #workers = new Set<SpawnWorker>();
+  readonly #threads = new Set<Starter>([new PoolSpawner(this.#events, () => this.#workers)]);
   /** Those that have no result yet. */
   readonly #pending = new Map<number, PendingJob>();
   /** Those of them that no thread knows of. */
@@ -79,28 +83,15 @@ class Spawner {
   readonly #posted = new Map<string, number>();
   readonly #starting = new Set<Promise<SpawnResult>>();
   #nextId = 1;
-  #isKept = false;
   #timer: NodeJS.Timeout | undefined;
-  #idleTimer: NodeJS.Timeout | undefined;
 
   constructor() {
     // Node would wait for a thread that waits for a program, at the end, too.
     process.on("exit", (code) => {
       // It would also stop a thread that still loads koffi, which ends in an abort.
-      const isLoading = [...this.#threads].some(({ isReady }) => !isReady);
+      const isLoading = [...this.#workers].some(({ isReady }) => !isReady);
       if (this.#pending.size > 0 || isLoading) exitAtOnce(code);
     });
-  }
-
-  /** Fulfilled when a thread waits for jobs, or there can be none. `isKept`: it is kept while it has none. */
-  async prepare(isKept: boolean): Promise<void> {
-    this.#isKept ||= isKept;
-    try {
-      const [thread = this.#addThread()] = this.#threads;
-      await thread.ready;
-    } catch {
-      // The system has no room for a thread now. The first command asks again.
-    }
   }
 
   run(job: SpawnJob, isUrgent: boolean): SpawnAttempt {
@@ -109,8 +100,6 @@ class Spawner {
       const claim = new Int32Array(new SharedArrayBuffer(4));
       const request = { id, job, claim };
       const since = performance.now();
-      // First: if there can be no thread, no thread may find the job later.
-      if (this.#threads.size === 0) this.#addThread();
       const pending = { request, isUrgent, since, resolve, reject };
       this.#pending.set(id, pending);
       this.#withheld.set(id, pending);
@@ -154,16 +143,12 @@ class Spawner {
   }
 
   /** Throws as `SpawnWorker`. */
-  #addThread(): SpawnWorker {
-    const thread = new SpawnWorker({
-      onResult: (worker, id, result) => this.#finish(worker, id, result),
-      onFailure: (worker, error) => this.#fail(worker, error),
-    });
-    this.#threads.add(thread);
-    this.#tellAll(thread);
+  #addWorker(): void {
+    const worker = new SpawnWorker(this.#events);
+    this.#workers.add(worker);
+    this.#threads.add(worker);
+    this.#tellAll(worker);
     this.#keepAlive();
-    this.#endIdle();
-    return thread;
   }
 
   /** Tells the threads of the jobs that they may start, urgent ones first. */
@@ -180,14 +165,14 @@ class Spawner {
   }
 
   /** Tells a thread of the jobs that others know of and have not begun. */
-  #tellAll(thread: SpawnWorker): void {
+  #tellAll(thread: Starter): void {
     for (const job of urgentFirst(this.#unclaimed)) {
       if (this.#threadsFor(job).includes(thread)) thread.post(job.request);
     }
   }
 
   /** Returns the threads that may start a job. */
-  #threadsFor({ isUrgent }: PendingJob): readonly SpawnWorker[] {
+  #threadsFor({ isUrgent }: PendingJob): readonly Starter[] {
     const all = [...this.#threads];
     return isUrgent ? all : all.slice(0, mostHeldUp);
   }
@@ -220,7 +205,7 @@ class Spawner {
     if (!this.#withheld.delete(id)) this.#count(job, -1);
   }
 
-  #finish(thread: SpawnWorker, id: number, result: SpawnResult): void {
+  #finish(thread: Starter, id: number, result: SpawnResult): void {
     const job = this.#pending.get(id);
     if (job !== undefined) this.#forget(job);
     job?.resolve(result);
@@ -230,15 +215,14 @@ class Spawner {
     }
     this.#post();
     if (this.#pending.size > 0) return;
-    const [, ...others] = this.#threads;
-    for (const other of others) this.#end(other);
+    for (const worker of this.#workers) this.#end(worker);
     this.#keepAlive();
-    this.#endIdle();
   }
 
   /** Rejects what the thread has claimed; and the rest, if no thread is left for it. */
-  #fail(thread: SpawnWorker, error: unknown): void {
+  #fail(thread: Starter, error: unknown): void {
     this.#threads.delete(thread);
+    for (const worker of this.#workers) if (worker === thread) this.#workers.delete(worker);
     for (const job of this.#pending.values()) {
       if (job.request.claim[0] !== thread.id && this.#threads.size > 0) continue;
       this.#forget(job);
@@ -268,22 +252,13 @@ class Spawner {
 
   /** This process must not end before it knows what became of a job; threads that wait do not matter. */
   #keepAlive(): void {
-    for (const thread of this.#threads) thread.keepAlive(this.#pending.size > 0);
+    for (const worker of this.#workers) worker.keepAlive(this.#pending.size > 0);
   }
 
-  #end(thread: SpawnWorker): void {
-    this.#threads.delete(thread);
-    thread.end();
-  }
-
-  /** Ends the last thread when it has had no work for long. */
-  #endIdle(): void {
-    if (this.#isKept) return;
-    clearTimeout(this.#idleTimer);
-    this.#idleTimer = setTimeout(() => {
-      if (this.#isKept || this.#pending.size > 0) return;
-      for (const thread of this.#threads) this.#end(thread);
-    }, idleTime).unref();
+  #end(worker: SpawnWorker): void {
+    this.#workers.delete(worker);
+    this.#threads.delete(worker);
+    worker.end();
   }
 
   #watch(): void {
@@ -332,7 +307,7 @@ class Spawner {
     // What is held up once is often held up again: twice as many threads each time.
     const more = Math.min(waiting.length, this.#threads.size, most - this.#threads.size);
     try {
-      for (let i = 0; i < more; i++) this.#addThread();
+      for (let i = 0; i < more; i++) this.#addWorker();
     } catch {
       // No room for another thread: those that are there must do.
     }
@@ -344,15 +319,6 @@ function urgentFirst(jobs: Iterable<PendingJob>): PendingJob[] {
 }
 
 let spawner: Spawner | undefined;
-
-/**
- * Makes a thread before the first program is to be started; fulfilled when it is ready, or cannot be had.
- * `isKept`: it is kept while nothing is to be started, so that no start waits for it.
- */
-export async function prepareSpawning(isKept: boolean): Promise<void> {
-  spawner ??= new Spawner();
-  await spawner.prepare(isKept);
-}
 
 /** Starts a program in a thread of its own. `isUrgent`: what is not leaves threads for it. */
 export function startProgram(job: SpawnJob, isUrgent: boolean): SpawnAttempt {

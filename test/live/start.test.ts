@@ -56,7 +56,7 @@ describe.skipIf(needs())("the programs as they are built", () => {
       env: { SESAME_TRACE: "1" },
     });
     expect(code).toBe(1);
-    expect(stderr).toMatch(/src\/capture\/ring\.ts:\d+/);
+    expect(stderr).toMatch(/src\/capture\/ring-socket\.ts:\d+/);
   });
 });
 

@@ -5,7 +5,7 @@ import { later } from "../../base/time.ts";
 import { sendSignal } from "../../ffi/send-signal.ts";
 import type { Exit, SpawnOptions } from "../../ffi/spawn.ts";
 import { formatVariables, StartGivenUp, spawnProgram } from "../../ffi/spawn.ts";
-import type { SpawnJob } from "../../ffi/spawn-thread.ts";
+import type { SpawnJob } from "../../ffi/spawn-job.ts";
 import type { FindUser, User } from "../../system/users.ts";
 import type { CommandAccess, Firewall, FirewallResult } from "../firewall.ts";
 import { commandEnvironment } from "./environment.ts";
