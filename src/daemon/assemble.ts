@@ -6,7 +6,7 @@ import { Ring } from "../capture/ring.ts";
 import type { RingSocket } from "../capture/ring-socket.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
 import { clearMemory } from "../ffi/clear-memory.ts";
-import { unmapProgramConstants } from "../ffi/program-constants.ts";
+import { releaseMemory } from "../ffi/release-memory.ts";
 import { watchNetwork } from "../ffi/rtnetlink.ts";
 import { starters } from "../firewall/backends.ts";
 import { dryFirewall } from "../firewall/dry.ts";
@@ -102,7 +102,7 @@ export async function assemble(
     lookUp: options.lookUp ? reverseLookUp : undefined,
   });
   log.configure(logSettings(config.options, options));
-  const idleMemory = new IdleMemory(clock, unmapProgramConstants);
+  const idleMemory = new IdleMemory(clock, releaseMemory);
   const deviceOf: DeviceLookup = (name) => network.deviceOf(name);
   const onLoss = () => leaseManager.reopenNative();
   const rehearsal = new Rehearsal(clock);

@@ -83,6 +83,8 @@ export const munmap: (address: bigint, length: number) => number = libc.func(
 export const madvise: (address: bigint, length: number, advice: number) => number = libc.func(
   "int madvise(void *, size_t, int)",
 );
+/** malloc_trim(3) */
+export const trimMalloc: (pad: number) => number = libc.func("int malloc_trim(size_t)");
 /** ioctl(2) with a pointer. */
 export const ioctl: (fd: number, request: number, argument: Uint8Array) => number = libc.func(
   "int ioctl(int, unsigned long, void *)",

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { programConstants, unmapProgramConstants } from "./program-constants.ts";
+import { programPages, unmapProgram } from "./program-pages.ts";
 
 const program = "/opt/a program/knockd";
 
@@ -20,17 +20,17 @@ function mapping(
   ].join("\n");
 }
 
-describe("programConstants", () => {
-  test("finds the constants of the program", () => {
-    const smaps = mapping("r--p", {}) + mapping("r--p", {});
+describe("programPages", () => {
+  test("finds the constants and the code of the program", () => {
+    const smaps = mapping("r--p", {}) + mapping("r-xp", {});
     const range = { start: 0xb72000n, length: 0x3000 };
-    expect(programConstants(smaps, program)).toEqual([range, range]);
+    expect(programPages(smaps, program)).toEqual([range, range]);
   });
 
   test.each([
     ["relocated pages", mapping("r--p", { anonymous: 8 })],
     ["relocated pages in the swap", mapping("r--p", { swap: 8 })],
-    ["code", mapping("r-xp", {})],
+    ["code with a breakpoint", mapping("r-xp", { anonymous: 4 })],
     ["data", mapping("rw-p", {})],
     ["shared memory", mapping("r--s", {})],
     ["another file", mapping("r--p", { path: "/usr/lib/libc.so.6" })],
@@ -38,14 +38,14 @@ describe("programConstants", () => {
     ["a mapping without its figures", mapping("r--p", {}).replace(/^Swap.*\n/m, "")],
     ["a text that is not smaps", "VmRSS: 12 kB\n"],
   ])("spares %s", (_, text) => {
-    expect(programConstants(text, program)).toEqual([]);
+    expect(programPages(text, program)).toEqual([]);
   });
 });
 
-test("unmapProgramConstants unmaps constants, and keeps what was relocated", () => {
+test("unmapProgram unmaps the program, and keeps what was relocated", () => {
   const path = readlinkSync("/proc/self/exe");
   const before = figures(path);
-  unmapProgramConstants();
+  unmapProgram();
   const after = figures(path);
   // The test itself runs on, and has some of it mapped again.
   expect(after.resident).toBeLessThan(before.resident);
