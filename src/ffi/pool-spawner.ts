@@ -3,7 +3,7 @@ import koffi from "koffi";
 import type { SpawnArguments } from "./spawn-calls.ts";
 import { loadSpawnCalls } from "./spawn-calls.ts";
 import type { SpawnJob, SpawnRequest, SpawnResult } from "./spawn-job.ts";
-import type { SpawnWorker, StarterEvents } from "./spawn-worker.ts";
+import type { ProgramStarterEvents, SpawnWorker } from "./spawn-worker.ts";
 
 const { posixSpawn, start } = loadSpawnCalls(koffi);
 
@@ -13,18 +13,18 @@ const { posixSpawn, start } = loadSpawnCalls(koffi);
  */
 export class PoolSpawner {
   /** No thread of Node has this number. */
-  readonly id = 2 ** 30;
+  readonly id: number = 2 ** 30;
   /** When it was last known to wait for nothing. */
   idleAt: number = performance.now();
   /** What it has been starting for long. */
   heldUpBy: SpawnRequest | undefined;
-  readonly #events: StarterEvents;
+  readonly #events: ProgramStarterEvents;
   readonly #others: () => Iterable<SpawnWorker>;
   readonly #waiting: SpawnRequest[] = [];
   #isStarting = false;
 
   /** `others`: the workers that start programs, too. */
-  constructor(events: StarterEvents, others: () => Iterable<SpawnWorker>) {
+  constructor(events: ProgramStarterEvents, others: () => Iterable<SpawnWorker>) {
     this.#events = events;
     this.#others = others;
   }

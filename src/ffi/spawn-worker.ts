@@ -14,11 +14,11 @@ const resourceLimits = {
 };
 
 /** What starts programs, one after the other. */
-export type Starter = SpawnWorker | PoolSpawner;
+export type ProgramStarter = SpawnWorker | PoolSpawner;
 
-export interface StarterEvents {
-  readonly onResult: (starter: Starter, id: number, result: SpawnResult) => void;
-  readonly onFailure: (starter: Starter, error: unknown) => void;
+export interface ProgramStarterEvents {
+  readonly onResult: (starter: ProgramStarter, id: number, result: SpawnResult) => void;
+  readonly onFailure: (starter: ProgramStarter, error: unknown) => void;
 }
 
 /** A thread that starts programs, as the main thread sees it. */
@@ -34,7 +34,7 @@ export class SpawnWorker {
   #lastStarted: number | undefined;
 
   /** Throws if the system has no room for a thread (EAGAIN: pthread_create(3)). */
-  constructor({ onResult, onFailure }: StarterEvents) {
+  constructor({ onResult, onFailure }: ProgramStarterEvents) {
     this.#worker = new Worker(`(${runSpawnThread})(require, ${loadSpawnCalls})`, {
       ...{ eval: true, workerData: koffiPath, resourceLimits },
       ...{ env: {}, execArgv: [], trackUnmanagedFds: false },

@@ -5,7 +5,7 @@ import { exitAtOnce } from "./libc.ts";
 import { PoolSpawner } from "./pool-spawner.ts";
 import { sendSignal } from "./send-signal.ts";
 import type { SpawnJob, SpawnRequest, SpawnResult } from "./spawn-job.ts";
-import type { Starter, StarterEvents } from "./spawn-worker.ts";
+import type { ProgramStarter, ProgramStarterEvents } from "./spawn-worker.ts";
 import { SpawnWorker } from "./spawn-worker.ts";
 
 /** More threads than this would take too much memory: 8 MB each, measured. */
@@ -69,12 +69,12 @@ export interface SlowStart {
  * for what is.
  */
 class Spawner {
-  readonly #events: StarterEvents = {
+  readonly #events: ProgramStarterEvents = {
     onResult: (starter, id, result) => this.#finish(starter, id, result),
     onFailure: (starter, error) => this.#fail(starter, error),
   };
   readonly #workers = new Set<SpawnWorker>();
-  readonly #threads = new Set<Starter>([new PoolSpawner(this.#events, () => this.#workers)]);
+  readonly #threads = new Set<ProgramStarter>([new PoolSpawner(this.#events, () => this.#workers)]);
   /** Those that have no result yet. */
   readonly #pending = new Map<number, PendingJob>();
   /** Those of them that no thread knows of. */
@@ -165,14 +165,14 @@ class Spawner {
   }
 
   /** Tells a thread of the jobs that others know of and have not begun. */
-  #tellAll(thread: Starter): void {
+  #tellAll(thread: ProgramStarter): void {
     for (const job of urgentFirst(this.#unclaimed)) {
       if (this.#threadsFor(job).includes(thread)) thread.post(job.request);
     }
   }
 
   /** Returns the threads that may start a job. */
-  #threadsFor({ isUrgent }: PendingJob): readonly Starter[] {
+  #threadsFor({ isUrgent }: PendingJob): readonly ProgramStarter[] {
     const all = [...this.#threads];
     return isUrgent ? all : all.slice(0, mostHeldUp);
   }
@@ -205,7 +205,7 @@ class Spawner {
     if (!this.#withheld.delete(id)) this.#count(job, -1);
   }
 
-  #finish(thread: Starter, id: number, result: SpawnResult): void {
+  #finish(thread: ProgramStarter, id: number, result: SpawnResult): void {
     const job = this.#pending.get(id);
     if (job !== undefined) this.#forget(job);
     job?.resolve(result);
@@ -220,7 +220,7 @@ class Spawner {
   }
 
   /** Rejects what the thread has claimed; and the rest, if no thread is left for it. */
-  #fail(thread: Starter, error: unknown): void {
+  #fail(thread: ProgramStarter, error: unknown): void {
     this.#threads.delete(thread);
     for (const worker of this.#workers) if (worker === thread) this.#workers.delete(worker);
     for (const job of this.#pending.values()) {
