@@ -1,5 +1,54 @@
-import { describe, expect, test } from "vitest";
-import { readIptables, readNft } from "./forwarded.ts";
+import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { forwardedPorts, readIptables, readNft } from "./forwarded.ts";
+
+describe("with programs of its own in PATH", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "sesame-forwarded-"));
+    vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    rmSync(folder, { recursive: true });
+  });
+  const program = (name: string, script: string) => {
+    writeFileSync(join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(join(folder, name), 0o755);
+  };
+  const nat = (port: number) =>
+    `printf '*nat\\n-A PREROUTING -p tcp --dport ${port} -j DNAT\\nCOMMIT\\n'`;
+
+  test("all are asked, and those that fail are ignored", async () => {
+    const expr = [
+      { match: { left: { payload: { field: "dport" } }, right: 2222 } },
+      { dnat: { addr: "10.0.0.2" } },
+    ];
+    const rule = { family: "ip", table: "nat", expr };
+    program("nft", `printf '%s' '${JSON.stringify({ nftables: [{ rule }] })}'`);
+    program("iptables-save", nat(81));
+    program("ip6tables-save", `${nat(82)}; exit 1`);
+    program("iptables-legacy-save", "exit 0");
+    program("ip6tables-legacy-save", nat(83));
+    const { signal } = new AbortController();
+    expect(await forwardedPorts(signal, "sesame")).toEqual(new Set([2222, 81, 83]));
+  });
+
+  test("what one says that ran before the end is known", async () => {
+    program("nft", "exit 1");
+    program("iptables-save", nat(81));
+    program("ip6tables-save", `echo >${folder}/waits; sleep 60; ${nat(82)}`);
+    program("iptables-legacy-save", nat(83));
+    program("ip6tables-legacy-save", nat(84));
+    const end = new AbortController();
+    const found = forwardedPorts(end.signal, "sesame");
+    await expect.poll(() => existsSync(join(folder, "waits")), { timeout: 20_000 }).toBe(true);
+    end.abort();
+    expect(await found).toEqual(new Set([81]));
+  });
+});
 
 describe("what iptables-save says of forwarded ports", () => {
   const save = (...rules: string[]) =>

@@ -1,9 +1,10 @@
 // Ports that this host's packet filter forwards, for example to containers.
+import { randomUUID } from "node:crypto";
 import { field, itemsOf, parseJson } from "../base/json-fields.ts";
 import { runBeside } from "./run-beside.ts";
 
-/** The milliseconds that each program may take, and the characters that it may print; beyond them its answer is ignored. */
-const timeout = 5_000;
+/** The milliseconds that all programs may take, and the characters that each may print; beyond them it is ignored. */
+const timeout = 15_000;
 const longestOutput = 4 * 1024 * 1024;
 
 /**
@@ -23,20 +24,25 @@ const sources: readonly [
 
 /**
  * Returns the ports that rules forward, but for those of our own table of nftables. Programs that are missing,
- * slow or refused are ignored.
+ * slow or refused are ignored, and after a slow one the others.
  */
 export async function forwardedPorts(
   signal: AbortSignal,
   ownTable: string,
 ): Promise<ReadonlySet<number>> {
-  const found = new Set<number>();
-  // One after another: the result is not urgent, and a start needs the processor.
-  for (const [argv, read] of sources) {
-    const { code, stdout } = await runBeside(argv, { timeout, signal });
-    if (code !== 0 || stdout.length > longestOutput) continue;
-    for (const port of read(stdout, ownTable)) found.add(port);
-  }
-  return found;
+  // One after another: the result is not urgent, and a start needs the processor. By one shell, since this
+  // process wakes up several times for each program that it starts.
+  const mark = randomUUID();
+  const commands = sources.map(([argv]) => `${argv.join(" ")}; printf '\\n${mark} %s\\n' $?`);
+  const argv = ["/bin/sh", "-c", commands.join("\n")];
+  const { stdout } = await runBeside(argv, { timeout, signal });
+  const answers = stdout.split(new RegExp(`^${mark} (\\d+)\n`, "m"));
+  return new Set(
+    sources.flatMap(([, read], i) => {
+      const [text = "", code] = answers.slice(2 * i, 2 * i + 2);
+      return code !== "0" || text.length > longestOutput ? [] : read(text, ownTable);
+    }),
+  );
 }
 
 /** Returns the ports of all rules for address translation in the output of `iptables-save`. Pure. */

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -71,6 +71,14 @@ describe("runBeside", () => {
     expect(await runBeside(["sleep", "60"], { signal })).toEqual(late);
   });
 
+  test("kills what the program started, too", async () => {
+    const script = "sleep 60 & echo $!; wait";
+    const { stdout } = await runBeside(["sh", "-c", script], { timeout: 1000 });
+    const started = Number(stdout);
+    expect(started).toBeGreaterThan(1);
+    await expect.poll(() => isRunning(started), { timeout: 20_000 }).toBe(false);
+  });
+
   test("lets this thread go on while the system loads the program, and gives it up", async () => {
     const program = new SlowProgram(join(folder, "slow"), "echo loaded");
     const begun = performance.now();
@@ -81,3 +89,12 @@ describe("runBeside", () => {
     program.release();
   });
 });
+
+/** Returns whether the process runs; a zombie does not. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s*[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false;
+  }
+}

@@ -16,7 +16,7 @@ export interface RunBesideOptions {
   readonly timeout?: number;
   /** What the program reads from standard input. */
   readonly input?: string;
-  /** Kills the program. */
+  /** Kills the program, with what it started. */
   readonly signal?: AbortSignal;
   /** A descriptor that the program gets as its number 3. */
   readonly hold?: number;
@@ -42,7 +42,8 @@ export async function runBeside(
   let pid: number | undefined;
   const end = () => {
     late.abort();
-    if (pid !== undefined) sendSignal(pid, "SIGKILL");
+    // It leads a group of its own, with all that it started.
+    if (pid !== undefined) sendSignal(-pid, "SIGKILL");
   };
   const { now, wakeAt } = systemClock;
   const relax = wakeAt(later(now(), timeout), end);
