@@ -1,8 +1,7 @@
 // Bars of what was counted in each minute, drawn as SVG in one colour.
 import type { ConsoleMinute } from "../../src/cli/knockctl/console/view.ts";
+import type { PageContext } from "./context.ts";
 import { make, makeSvg } from "./dom.ts";
-import type { ConsoleLanguage } from "./words.ts";
-import { sayIn } from "./words.ts";
 
 const spans = {
   hour: { bars: 60, each: 60_000, bucket: "minute" },
@@ -18,17 +17,16 @@ type Count = (typeof counts)[number];
 /** The size of the drawing, in its own units. */
 const [width, height] = [240, 44];
 
-/** Returns a figure for each thing that is counted. `now`: milliseconds since 1970. */
+/** Returns a figure for each thing that is counted. */
 export function drawCharts(
-  language: ConsoleLanguage,
+  page: PageContext,
   minutes: readonly ConsoleMinute[],
   span: ChartSpan,
-  now: number,
 ): HTMLElement[] {
   const times = minutes.map(({ time }) => Date.parse(time));
   const { bars, each } = spans[span];
   // The last bar ends with the bucket that has the present minute.
-  const end = (Math.floor(now / each) + 1) * each;
+  const end = (Math.floor(page.now() / each) + 1) * each;
   const start = end - bars * each;
   return counts.map((count) => {
     const values = new Array<number>(bars).fill(0);
@@ -36,12 +34,12 @@ export function drawCharts(
       const at = Math.floor(((times[i] ?? 0) - start) / each);
       if (at >= 0 && at < bars) values[at] = (values[at] ?? 0) + minute[count];
     });
-    return drawFigure(language, count, span, values, start);
+    return drawFigure(page, count, span, values, start);
   });
 }
 
 function drawFigure(
-  language: ConsoleLanguage,
+  { say, locale }: PageContext,
   count: Count,
   span: ChartSpan,
   values: readonly number[],
@@ -49,18 +47,18 @@ function drawFigure(
 ): HTMLElement {
   const total = values.reduce((sum, value) => sum + value, 0);
   const most = Math.max(...values);
-  const number = (value: number) => value.toLocaleString(language);
-  const name = sayIn(language, count);
-  const label = sayIn(language, "chart", {
+  const number = (value: number) => value.toLocaleString(locale);
+  const name = say(count);
+  const label = say("chart", {
     ...{ name, total: number(total), peak: number(most) },
-    span: sayIn(language, span),
-    bucket: sayIn(language, spans[span].bucket),
+    span: say(span),
+    bucket: say(spans[span].bucket),
   });
-  const clock = new Date(start).toLocaleTimeString(language, {
+  const clock = new Date(start).toLocaleTimeString(locale, {
     hour: "2-digit",
     minute: "2-digit",
   });
-  const peak = sayIn(language, "peak", { peak: number(most) });
+  const peak = say("peak", { peak: number(most) });
   return make(
     "figure",
     {},
@@ -75,7 +73,7 @@ function drawFigure(
       "div",
       { class: "axis-labels", "aria-hidden": "true" },
       make("span", {}, clock),
-      make("span", {}, sayIn(language, "now")),
+      make("span", {}, say("now")),
     ),
   );
 }

@@ -1,10 +1,10 @@
 // What each part of the page knows of the whole.
 import type { ConsoleLease, ConsoleSections } from "../../src/cli/knockctl/console/view.ts";
 import type { PageDialog, Say } from "./dialog.ts";
-import type { ConsoleLanguage } from "./words.ts";
 
 export interface PageContext {
-  readonly language: ConsoleLanguage;
+  /** For dates and numbers, such as `en-GB`. */
+  readonly locale: string;
   readonly say: Say;
   /** A length of time, in milliseconds. */
   readonly sayTime: (milliseconds: number) => string;

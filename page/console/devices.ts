@@ -68,8 +68,13 @@ function askRemove(page: PageContext, { name }: ConsoleDevice): void {
     confirm: say("remove"),
     onConfirm: async () => {
       const answer = await page.act({ action: "remove-device", name });
-      const { reloaded } = answer as { readonly reloaded: boolean };
-      page.report(reloaded ? say("removedDevice", { device }) : say("notReloaded"));
+      const { reloaded, stillAcceptedAt } = answer as {
+        readonly reloaded: boolean;
+        readonly stillAcceptedAt: readonly string[];
+      };
+      const gateways = stillAcceptedAt.map(plain).join(", ");
+      const still = gateways === "" ? "" : ` ${say("stillAt", { gateways })}`;
+      page.report(`${reloaded ? say("removedDevice", { device }) : say("notReloaded")}${still}`);
     },
   });
 }

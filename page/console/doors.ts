@@ -47,9 +47,9 @@ function describeOpens({ say, sayTime }: PageContext, { opens, lastsMs }: Consol
   return lastsMs === undefined ? what : `${what} · ${say("lasts", { time: sayTime(lastsMs) })}`;
 }
 
-function describeState({ say, language }: PageContext, door: ConsoleDoor): string {
+function describeState({ say, locale }: PageContext, door: ConsoleDoor): string {
   const { state, open, until, lastsMs } = door;
-  const end = until && new Date(until).toLocaleString(language);
+  const end = until && new Date(until).toLocaleString(locale);
   if (state === "disabled") return end ? say("ended", { time: end }) : say("disabled");
   const shut = say(lastsMs === undefined ? "untracked" : "shut");
   const now = open > 0 ? say("openFor", { count: open }) : shut;

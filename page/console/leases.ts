@@ -105,11 +105,13 @@ function makeLeaseRow(page: PageContext): LeaseItem {
   };
   const show = (lease: ConsoleLease) => {
     shown = lease;
-    const by = lease.by.map(plain).join(", ");
+    const by = lease.by.map((holder) => sayHolder(page, holder)).join(", ");
     const at = lease.gateway === undefined ? "" : say("gateway", { gateway: plain(lease.gateway) });
+    const places = lease.openAt?.map(plain).join(", ");
+    const openAt = places === undefined ? "" : say("openAt", { gateways: places });
     setText(door, plain(lease.door));
     setText(source, lease.source);
-    setText(holders, [by, at].filter((text) => text !== "").join(" · "));
+    setText(holders, [by, at, openAt].filter((text) => text !== "").join(" · "));
     setText(
       failure,
       lease.failure === undefined ? "" : say("failed", { why: plain(lease.failure) }),
@@ -121,6 +123,11 @@ function makeLeaseRow(page: PageContext): LeaseItem {
     tick();
   };
   return { node, show, tick };
+}
+
+function sayHolder({ say }: PageContext, holder: string): string {
+  if (holder === "knockctl") return say("administrator");
+  return holder === "sequence" ? say("bySequence") : plain(holder);
 }
 
 function lastsOf({ sections }: PageContext, { door }: ConsoleLease): number | undefined {
@@ -146,7 +153,8 @@ function askClose(page: PageContext, lease: ConsoleLease): void {
   const { source, by, kind, until } = lease;
   const door = plain(lease.door);
   const opens = page.sections().doors?.find(({ name }) => name === lease.door)?.opens ?? [];
-  const holders = { holders: by.map(plain).join(", "), time: sayTime(until - now()) };
+  const names = by.map((holder) => sayHolder(page, holder)).join(", ");
+  const holders = { holders: names, time: sayTime(until - now()) };
   const ends =
     kind === "native"
       ? say("closeNative", { services: opens.map(plain).join(", ") })
@@ -159,14 +167,17 @@ function askClose(page: PageContext, lease: ConsoleLease): void {
     onConfirm: async (values) => {
       const cut = values.has("cut");
       const answer = await page.act(request("close", { door: lease.door, address: source, cut }));
-      const { closed, connectionsCut } = answer as {
+      const { closed, connectionsCut, fleet } = answer as {
         readonly closed: readonly unknown[];
         readonly connectionsCut: number;
+        readonly fleet?: { readonly missing: readonly { readonly gateway: string }[] };
       };
+      const missing = fleet?.missing.map(({ gateway }) => plain(gateway)).join(", ") ?? "";
+      const late = missing === "" ? "" : ` ${say("notYetAt", { gateways: missing })}`;
       const done = cut
         ? say("closedCut", { door, source, count: connectionsCut })
         : say("closed", { door, source });
-      page.report(closed.length === 0 ? say("wasClosed") : done);
+      page.report(`${closed.length === 0 ? say("wasClosed") : done}${late}`);
     },
   });
 }

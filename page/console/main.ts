@@ -17,6 +17,7 @@ import { PageDialog } from "./dialog.ts";
 import { KeyedList, plain, setText } from "./dom.ts";
 import { makeDoorRow } from "./doors.ts";
 import type { ConsoleWord } from "./english.ts";
+import { drawFleet } from "./fleet.ts";
 import { LeaseView } from "./leases.ts";
 import type { IgnoredRow } from "./panels.ts";
 import { askReload, drawKnocks, drawLine, drawProblems, makeIgnoredRow } from "./panels.ts";
@@ -32,6 +33,8 @@ function element<T extends HTMLElement = HTMLElement>(id: string): T {
 }
 
 const language = chooseLanguage(navigator.languages);
+/** For dates and numbers: as the reader writes them, in this language. */
+const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
 const say = (word: ConsoleWord, values: WordValues = {}) => sayIn(language, word, values);
 const leases = new Map<string, ConsoleLease>();
 let sections: Partial<ConsoleSections> = {};
@@ -42,7 +45,7 @@ let span: ChartSpan = "hour";
 let isFresh = false;
 
 const page: PageContext = {
-  language,
+  locale,
   say,
   sayTime: (milliseconds) => sayTime(language, milliseconds),
   now: () => Date.now() + ahead,
@@ -72,7 +75,7 @@ const show: { readonly [K in keyof ConsoleSections]: (value: ConsoleSections[K])
   host: showHost,
   lost: (lost) => {
     const node = element("lost");
-    const time = new Date(lost?.since ?? 0).toLocaleTimeString(language);
+    const time = new Date(lost?.since ?? 0).toLocaleTimeString(locale);
     setText(node, lost === null ? "" : say("lost", { why: plain(lost.why), time }));
     document.body.dataset["lost"] = lost === null ? "no" : "yes";
   },
@@ -97,18 +100,24 @@ const show: { readonly [K in keyof ConsoleSections]: (value: ConsoleSections[K])
     element("no-devices").hidden = devices.length > 0;
   },
   traffic: drawTraffic,
+  fleet: (fleet) => {
+    element("fleet-part").hidden = fleet === null;
+    element("fleet").replaceChildren(...(fleet === null ? [] : drawFleet(page, fleet)));
+  },
 };
 
 function showHost({ name, release, startedAt, protects }: ConsoleSections["host"]): void {
   setText(element("host"), plain(name));
   document.title = `${plain(name)} · ${say("title")}`;
   const up = say("up", { release, time: page.sayTime(Math.max(60_000, page.now() - startedAt)) });
-  setText(element("daemon"), [up, ...protects.map(plain)].join(" · "));
+  const services = protects.map(plain).join(", ");
+  const guarded = services === "" ? [] : [say("protects", { services })];
+  setText(element("daemon"), [up, ...guarded].join(" · "));
 }
 
 function drawTraffic(): void {
   const { traffic = [] } = sections;
-  element("charts").replaceChildren(...drawCharts(language, traffic, span, page.now()));
+  element("charts").replaceChildren(...drawCharts(page, traffic, span));
   for (const one of ["hour", "day"] as const) {
     element(one).setAttribute("aria-pressed", `${one === span}`);
   }
@@ -158,6 +167,7 @@ function tickMinute(): void {
   if (sections.doors !== undefined) show.doors(sections.doors);
   if (sections.devices !== undefined) show.devices(sections.devices);
   if (sections.traffic !== undefined) drawTraffic();
+  if (sections.fleet !== undefined) show.fleet(sections.fleet);
 }
 
 function away(status: number | undefined): void {

@@ -87,10 +87,10 @@ async function forgiveSource(page: PageContext, { source }: Ignored): Promise<vo
 
 /** Makes an item for a line of the log. */
 export function drawLine(
-  { language }: PageContext,
+  { locale }: PageContext,
   { time, level, message }: ConsoleLine,
 ): HTMLElement {
-  const clock = new Date(time).toLocaleTimeString(language, { hour12: false });
+  const clock = new Date(time).toLocaleTimeString(locale, { hour12: false });
   const grave = level === "warning" || level === "error" ? `${level}: ` : "";
   return make(
     "li",

@@ -129,7 +129,8 @@ const differenceNames: Readonly<Record<string, string>> = {
   list: "one-time list",
 };
 
-function describeDifferences({ differences }: GatewayReport): string {
+/** Returns what a gateway has otherwise than this one. */
+export function describeDifferences({ differences }: Pick<GatewayReport, "differences">): string {
   const texts = differences.map(({ what, door }) => {
     const name = differenceNames[what] ?? what;
     return door === undefined ? name : `${name} of ${door}`;

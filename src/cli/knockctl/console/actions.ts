@@ -9,6 +9,7 @@ import type { Method, Params, Result } from "../../../control/methods.ts";
 import { encode, parseRequest, toWire } from "../../../control/protocol.ts";
 import { applyRotation, planRotation } from "../../../setup/rotate.ts";
 import { qrRows } from "../../qr.ts";
+import { findGatewaysWithOtherUsers } from "../fleet/gateways-with-other-users.ts";
 import { linesOf } from "../rotate.ts";
 import { describeStrength } from "../strength.ts";
 import { applyEnrolment, diffOf, planEnrolment } from "../user/enrolment.ts";
@@ -150,7 +151,9 @@ export class ConsoleActions {
   async #removeDevice(config: string, name: string): Promise<object> {
     const removal = await planRemoval(this.#given(config, {}), name);
     const isRunning = await applyRemoval({ ...removal, paths: named(removal.paths) });
-    return { names: removal.names, reloaded: isRunning };
+    // Their users files are their own.
+    const stillAcceptedAt = isRunning ? await findGatewaysWithOtherUsers(removal.paths) : [];
+    return { names: removal.names, reloaded: isRunning, stillAcceptedAt };
   }
 
   async #rotate(

@@ -6,6 +6,7 @@ import type { StatusProblem } from "../../../base/status-problem.ts";
 import type { Monotonic } from "../../../base/time.ts";
 import { later } from "../../../base/time.ts";
 import type { ControlClient } from "../../../control/client.ts";
+import type { FleetLeaseReport, FleetReport } from "../../../control/fleet-reports.ts";
 import type { Result } from "../../../control/methods.ts";
 import type { ConsoleFiles } from "./devices.ts";
 import type { ConsoleReading } from "./reading.ts";
@@ -21,6 +22,9 @@ const patience = 3000;
 
 /** How often the history of the traffic is asked for: its answer is long. */
 const trafficPeriod = 60_000;
+
+/** How often the daemon is asked where the leases of the fleet are open, in milliseconds. */
+const fleetPeriod = 5000;
 
 /** How often other firewalls are read, in milliseconds: that starts programs. */
 const findPeriod = 30_000;
@@ -49,6 +53,8 @@ export class ConsoleFeed {
   #sections: Partial<ConsoleSections> = {};
   #leases: readonly ConsoleLease[] = [];
   #found: readonly StatusProblem[] = [];
+  #fleetLeases: readonly FleetLeaseReport[] = [];
+  #nextFleet: Monotonic | undefined;
   #nextTraffic: Monotonic | undefined;
   #nextFind: Monotonic | undefined;
 
@@ -106,12 +112,14 @@ export class ConsoleFeed {
       this.#askTraffic(daemon),
     ]);
     await this.#parts.files.refresh(status.configFile);
-    return { status, doors, leases, keys, traffic };
+    const fleet = status.fleet === undefined ? undefined : await this.#askFleet(daemon);
+    return { status, doors, leases, keys, traffic, fleet };
   }
 
   async #connect(): Promise<ControlClient> {
     const daemon = await this.#parts.connect();
     this.#nextTraffic = undefined;
+    this.#nextFleet = undefined;
     this.#nextFind = undefined;
     this.#watching = new AbortController();
     const onEvent = ({ time, level, message }: ConsoleLine) =>
@@ -132,6 +140,17 @@ export class ConsoleFeed {
     return await daemon.ask("traffic", {});
   }
 
+  /** Where leases are open is asked for less often: it is a long answer, too. */
+  async #askFleet(daemon: ControlClient): Promise<FleetReport | undefined> {
+    const now = this.#parts.clock.now();
+    const isDue = this.#nextFleet === undefined || now >= this.#nextFleet;
+    if (isDue) this.#nextFleet = later(now, fleetPeriod);
+    const { fleet } = await daemon.ask("fleet", isDue ? { leases: true } : {});
+    if (fleet === undefined) return undefined;
+    this.#fleetLeases = fleet.leases ?? this.#fleetLeases;
+    return { ...fleet, leases: this.#fleetLeases };
+  }
+
   #take(reading: ConsoleReading): void {
     const { clock, files } = this.#parts;
     const wall = clock.wall();
@@ -142,7 +161,7 @@ export class ConsoleFeed {
       }),
       lost: null,
     };
-    this.#leases = leasesOf(reading.leases, this.#leases, wall);
+    this.#leases = leasesOf(reading, this.#leases, wall);
     const now = clock.now();
     if (this.#nextFind === undefined || now >= this.#nextFind) {
       this.#nextFind = later(now, findPeriod);

@@ -1,8 +1,11 @@
 // What the daemon answers, as the console's page gets it. Pure.
 import type { StatusProblem } from "../../../base/status-problem.ts";
+import type { FleetReport } from "../../../control/fleet-reports.ts";
 import type { Result } from "../../../control/methods.ts";
-import type { DoorReport, LeaseReport } from "../../../control/reports.ts";
+import type { DoorReport } from "../../../control/reports.ts";
 import type { ConsoleFiles } from "./devices.ts";
+import { describeConsoleFleet } from "./fleet.ts";
+import { steady } from "./steady.ts";
 import type { ConsoleDoor, ConsoleLease, ConsoleProblem, ConsoleSections } from "./view.ts";
 
 /** The answers of the daemon to one round of questions. */
@@ -11,6 +14,8 @@ export interface ConsoleReading {
   readonly doors: Result<"doors">;
   readonly leases: Result<"leases">;
   readonly keys: Result<"keys">;
+  /** Absent without a fleet. */
+  readonly fleet: FleetReport | undefined;
   /** Absent if it was not asked for. */
   readonly traffic: Result<"traffic"> | undefined;
 }
@@ -26,12 +31,9 @@ export interface ReadingContext {
   readonly host: string;
 }
 
-/** Two answers tell the same moment with a difference of the way: less than this, in milliseconds. */
-const sameMoment = 1500;
-
 /** Returns the parts of the view, without what has not been asked for. */
 export function describeReading(
-  { status, doors, keys, traffic }: ConsoleReading,
+  { status, doors, keys, fleet, traffic }: ConsoleReading,
   { wall, files, found, before, host }: ReadingContext,
 ): Partial<ConsoleSections> {
   const { release, configFile, firewall, capture, knocksByStage } = status;
@@ -52,6 +54,8 @@ export function describeReading(
       return { source, until: steady(ignoredBefore.get(source), wall + remainingMs) };
     }),
     devices: files.list(keys),
+    fleet:
+      fleet === undefined ? null : describeConsoleFleet(fleet, before.fleet ?? undefined, wall),
     ...(traffic && {
       traffic: traffic.map(({ time, ...counts }) => ({ time: time.toISOString(), ...counts })),
     }),
@@ -60,14 +64,18 @@ export function describeReading(
 
 /** Returns the leases, whose moments stay what they were `before` if they are the same. */
 export function leasesOf(
-  leases: readonly LeaseReport[],
+  { leases, fleet }: Pick<ConsoleReading, "leases" | "fleet">,
   before: readonly ConsoleLease[],
   wall: number,
 ): ConsoleLease[] {
+  const places = new Map(
+    fleet?.leases?.map(({ door, source, openAt }) => [`${source} ${door}`, openAt]),
+  );
   const known = new Map(before.map((lease) => [lease.key, lease]));
   const uses = new Map<string, number>();
   return leases.map((lease) => {
-    const { door, by = [], since, remainingMs, state, kind, failure } = lease;
+    const { door, by = [], since, remainingMs, state, kind, failure, from } = lease;
+    const openAt = places.get(`${lease.source} ${door}`);
     const source = lease.source.toString();
     const name = `${source} ${door}`;
     const nth = uses.get(name) ?? 0;
@@ -78,12 +86,10 @@ export function leasesOf(
       since: since.getTime(),
       until: steady(known.get(key)?.until, wall + remainingMs),
       ...(failure && { failure: failure.reason }),
+      ...(from !== undefined && { gateway: from }),
+      ...(openAt && { openAt }),
     };
   });
-}
-
-function steady(before: number | undefined, now: number): number {
-  return before !== undefined && Math.abs(now - before) < sameMoment ? before : now;
 }
 
 function describeProblem({

@@ -45,6 +45,38 @@ export interface ConsoleLease {
   readonly failure?: string;
   /** The gateway of the fleet that opened it; absent: this one. */
   readonly gateway?: string;
+  /** The gateways of the fleet where it is open; absent without a fleet. */
+  readonly openAt?: readonly string[];
+}
+
+/** A gateway of the fleet. */
+export interface ConsoleGateway {
+  readonly name: string;
+  /** It is the one of this console. */
+  readonly here: boolean;
+  readonly state: "up" | "away";
+  /** Its last sign of life, if it is away. */
+  readonly seen?: number;
+  readonly leases: number;
+  /** Entries of the fleet's log that it has not read; absent if unknown. */
+  readonly behind?: number;
+  /** How far its date is ahead: milliseconds. */
+  readonly clockMs?: number;
+  /** What it has otherwise than this gateway. */
+  readonly differences: readonly string[];
+}
+
+/** The fleet of this gateway. */
+export interface ConsoleFleet {
+  readonly name: string;
+  readonly store: string;
+  readonly state: "up" | "down";
+  readonly since: number;
+  readonly problem?: string;
+  readonly waiting: number;
+  readonly gateways: readonly ConsoleGateway[];
+  /** Leases that other gateways have and this one has not. */
+  readonly elsewhere: number;
 }
 
 export interface ConsoleProblem {
@@ -102,6 +134,8 @@ export interface ConsoleSections {
   readonly ignored: readonly { readonly source: string; readonly until: number }[];
   readonly devices: readonly ConsoleDevice[];
   readonly traffic: readonly ConsoleMinute[];
+  /** null: this gateway is in no fleet. */
+  readonly fleet: ConsoleFleet | null;
 }
 
 /** A line of the daemon's log. */
