@@ -18,7 +18,7 @@ export async function addDocuments(tree: Tree, folder: string): Promise<void> {
 }
 
 function withoutDeadLinks(text: string, name: string, names: readonly string[]): string {
-  return text.replace(/\[([^\]\n]+)\]\(([^)\s]+)\)/g, (link, label: string, target: string) => {
+  return text.replace(/!?\[([^\]\n]+)\]\(([^)\s]+)\)/g, (link, label: string, target: string) => {
     const isThere = names.includes(join(name, "..", target.split("#")[0] ?? ""));
     if (/^(#|[a-z]+:)/.test(target) || isThere) return link;
     return `${label} (in the source)`;

@@ -27,6 +27,7 @@ export const seconds: Readonly<Record<string, number>> = {
   "fleet-faults": 65,
   "key-page": 64,
   page: 60,
+  console: 75,
   crash: 57,
   tutorial: 55,
   "key-story": 54,
