@@ -58,6 +58,16 @@ export function fixedSteps({ sequence }: DoorConfig): Sequence {
   return sequence.kind === "fixed" ? sequence.steps : [];
 }
 
+/** Returns whether something closes a door: the kernel, or a command. */
+export function isClosed({ action }: Pick<DoorConfig, "action">): boolean {
+  return action.kind === "native" || action.stop !== undefined || action.stop6 !== undefined;
+}
+
+/** Returns whether what a door opens is open at all gateways of the fleet. */
+export function isShared(door: Pick<DoorConfig, "action" | "fleet">): boolean {
+  return door.fleet ?? isClosed(door);
+}
+
 /** Returns the services that a native door opens; none for a door of commands. */
 export function openedServices({ action }: DoorConfig): readonly DoorService[] {
   return action.kind === "native" ? action.services : [];

@@ -45,3 +45,10 @@ export function fwknopKeysOf(devices: Iterable<Device>): readonly ActiveFwknopKe
       disabled || lock === undefined ? [] : [{ who, lock, expires, allow, user }],
   );
 }
+
+/** Returns whether a device had a key that it has no more. */
+export function hasLostKey(before: Device | undefined, { locks, fwknop }: Device): boolean {
+  const digests = new Set(locks.map(({ publicDigest }) => publicDigest));
+  const hasLost = before?.locks.some(({ publicDigest }) => !digests.has(publicDigest)) ?? false;
+  return hasLost || (before?.fwknop !== undefined && before.fwknop.id !== fwknop?.id);
+}

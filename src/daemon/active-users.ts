@@ -16,7 +16,7 @@ import type { LeaseManager } from "../grant/lease-manager.ts";
 import { inTime, LateDiskError } from "../system/disk.ts";
 import { DiskLane } from "../system/disk-lane.ts";
 import type { ActiveFwknopKey, ActiveKey } from "./active-key.ts";
-import { fwknopKeysOf, keysOf } from "./active-key.ts";
+import { fwknopKeysOf, hasLostKey, keysOf } from "./active-key.ts";
 import { readUsersFile } from "./state/users-file.ts";
 
 export interface ActiveUsersParts {
@@ -25,6 +25,8 @@ export interface ActiveUsersParts {
   readonly leaseManager: Pick<LeaseManager, "leases" | "leave" | "curtail" | "dropCommands">;
   /** Makes leases of what the kernel has opened. */
   readonly adopt: () => void;
+  /** Told of devices that may open nothing any more, or whose keys are others now. */
+  readonly onRemoved?: (who: string) => void;
   readonly read?: (path: string) => Promise<Uint8Array>;
 }
 
@@ -53,6 +55,8 @@ export class ActiveUsers {
   #devices: ReadonlyMap<string, Device> = new Map();
   /** Devices that have lost a key since `settle`. What they hold may have been opened with it. */
   #revoked: ReadonlySet<string> = new Set();
+  /** Devices that were there before `use`, and may open nothing since. */
+  #removed: ReadonlySet<string> = new Set();
   #problems: readonly string[] = [];
   /** Whether a file could be read, or none is needed. */
   #isInForce = false;
@@ -71,6 +75,11 @@ export class ActiveUsers {
   /** All of them, in the order of the file. */
   get devices(): Iterable<Device> {
     return this.#devices.values();
+  }
+
+  /** The same, by their names; another object when another file is in force. */
+  get byName(): ReadonlyMap<string, Device> {
+    return this.#devices;
   }
 
   get keys(): readonly ActiveKey[] {
@@ -168,8 +177,11 @@ export class ActiveUsers {
     const { devices, problems = [], named = new Set() } = users;
     const revoked = devices.filter((device) => hasLostKey(this.find(device.name), device));
     this.#revoked = new Set([...this.#revoked, ...revoked.map(({ name }) => name)]);
+    const before = [...this.#devices.values()].filter(({ disabled }) => !disabled);
     this.#devices = new Map(devices.map((device) => [device.name, device]));
     this.#named = named;
+    const removed = before.map(({ name }) => name).filter((name) => this.#isOut(name));
+    this.#removed = new Set([...this.#removed, ...removed]);
     this.#isInForce = true;
     if (problems.length === 0) this.#problems = [];
   }
@@ -187,7 +199,10 @@ export class ActiveUsers {
     const cuts = leaseManager.leases.flatMap((lease) =>
       devicesOf(lease).map((name) => this.#settle(lease, name)),
     );
+    const out = leaseManager.leases.flatMap(devicesOf).filter((name) => this.#isOut(name));
+    for (const name of new Set([...this.#removed, ...out])) this.#parts.onRemoved?.(name);
     this.#revoked = new Set();
+    this.#removed = new Set();
     await Promise.all(cuts);
   }
 
@@ -225,12 +240,6 @@ export class ActiveUsers {
 
 function hasUsers({ doors }: Pick<UserSettings, "doors">): boolean {
   return doors.some(({ users }) => users.length > 0);
-}
-
-function hasLostKey(before: Device | undefined, { locks, fwknop }: Device): boolean {
-  const digests = new Set(locks.map(({ publicDigest }) => publicDigest));
-  const hasLost = before?.locks.some(({ publicDigest }) => !digests.has(publicDigest)) ?? false;
-  return hasLost || (before?.fwknop !== undefined && before.fwknop.id !== fwknop?.id);
 }
 
 /** Returns the devices that hold a lease, or wait for it to be closed. */

@@ -100,11 +100,13 @@ export class Administration implements ControlHandlers {
 
   readonly keys = (): Result<"keys"> => this.#parts.keyKnocks.report();
 
-  /** No daemon is in a fleet so far. */
-  readonly fleet = (): Result<"fleet"> => ({});
+  readonly fleet = ({ leases }: Params<"fleet">): Result<"fleet"> => {
+    const fleet = this.#parts.fleet.report(leases === true);
+    return { ...(fleet && { fleet }) };
+  };
 
   readonly close = async (params: Params<"close">): Promise<Result<"close">> => {
-    const { door, address, cut, forget } = params;
+    const { door, address, cut, forget, here } = params;
     this.#parts.kernelOpenings?.adopt(0);
     // A door that the configuration has no more may still be open.
     if (door !== undefined && this.#leasesOf(door).length === 0) this.#findDoors(door, ["all"]);
@@ -115,6 +117,8 @@ export class Administration implements ControlHandlers {
         (address === undefined || lease.access.source.equals(address)),
     );
     if (forget) return this.#forget(chosen);
+    // A stop command that hangs here delays no other gateway.
+    const elsewhere = here ? undefined : this.#parts.fleet.close({ door, source: address });
     await closeLeases(chosen, this.#parts);
     this.#parts.kernelOpenings?.close({ name: door, source: address });
     const { protection } = this.#parts;
@@ -128,10 +132,8 @@ export class Administration implements ControlHandlers {
     });
     const connectionsCut = cut ? await cutAll(targets, this.#parts.firewalls) : 0;
     expectClosed(chosen, leaseManager);
-    return {
-      closed: chosen.map(nameLease),
-      connectionsCut,
-    };
+    const fleet = await elsewhere;
+    return { closed: chosen.map(nameLease), connectionsCut, ...(fleet && { fleet }) };
   };
 
   readonly open = async ({

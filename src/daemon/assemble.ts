@@ -23,6 +23,7 @@ import { DoorActivity } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
 import type { FirewallsParts } from "./firewalls.ts";
 import { Firewalls } from "./firewalls.ts";
+import { Membership } from "./fleet/membership.ts";
 import { NetworkChanges } from "./host/network.ts";
 import { IdleMemory } from "./idle-memory.ts";
 import { DaemonKernelDoors } from "./kernel-doors.ts";
@@ -45,6 +46,7 @@ import { TrialKnocks } from "./protection/trial-knocks.ts";
 import { Rehearsal } from "./rehearsal.ts";
 import type { DeviceLookup } from "./services-behind.ts";
 import { AccessHistory } from "./state/access-history.ts";
+import { readFleetFile } from "./state/fleet-file.ts";
 import { markedFiles, untouchedFiles } from "./state/one-time-files.ts";
 import type { State } from "./state/state.ts";
 import { openState } from "./state/state.ts";
@@ -86,6 +88,7 @@ export interface DaemonParts {
   readonly keyKnocks: KeyKnocks;
   /** `undefined` in a dry run. */
   readonly traffic: TrafficHistory | undefined;
+  readonly fleet: Membership;
 }
 
 /** Makes the parts of a daemon and connects them. No packet is looked at yet. Throws CAPTURE or SYSTEM. */
@@ -132,6 +135,13 @@ export async function assemble(
   const ringSocket = await socket;
   const firewall = new MeteredFirewall(persistence?.firewalls ?? dryFirewall, clock);
   const activity = new DoorActivity(clock);
+  const fleet = new Membership({
+    neighbours: () => ({
+      ...{ clock, log, version: options.version, leaseManager, users },
+      doors: () => doors.current,
+    }),
+    readSecrets: readFleetFile,
+  });
   const leaseManager = new LeaseManager({
     ...(persistence?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),
     firewall,
@@ -139,6 +149,7 @@ export async function assemble(
     log,
     maxCommands: config.options.maxCommands,
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
+    witness: fleet,
     onAccess: (event) => {
       idleMemory.noteActivity();
       activity.record(event);
@@ -196,6 +207,7 @@ export async function assemble(
   const users = new ActiveUsers({
     ...{ clock, log, leaseManager },
     adopt: () => kernelOpenings?.adopt(0),
+    onRemoved: (who) => fleet.removed(who),
   });
   const keyKnocks = assembleKeyKnocks(config, {
     ...{ persistence, leaseManager, counters, knockCounters, trialKnocks, users, doors, host },
@@ -248,6 +260,7 @@ export async function assemble(
     users,
     keyKnocks,
     traffic,
+    fleet,
   };
 }
 

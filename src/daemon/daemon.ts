@@ -89,11 +89,12 @@ export class Daemon {
 
   async #start(warnings: readonly string[]): Promise<void> {
     const { log, persistence, leaseManager, pipeline, doors, firewall, clock } = this.#parts;
-    const { users } = this.#parts;
+    const { users, fleet } = this.#parts;
     this.#warn(warnings);
     await this.#protect();
     await persistence?.state.recover(async (leases) => {
       await leaseManager.restore(leases);
+      fleet.restored(leases);
       // Where the disk hangs the users came first.
       void users.settle();
     });
@@ -102,9 +103,12 @@ export class Daemon {
     pipeline.watch(doors.current);
     await users.start(this.#config, () => {
       void users.settle();
+      fleet.review();
       this.#useKeys().catch((error: unknown) => this.#reportKeys(error));
     });
     void users.settle();
+    // A dry run opens nothing, and a store that does not answer is not waited for.
+    if (persistence !== undefined) void fleet.use(this.#config);
     await this.#useKeys();
     // For knocks of which the last packet came before the first that is seen here.
     this.#parts.kernelOpenings?.notice();
@@ -210,6 +214,7 @@ export class Daemon {
     this.#warn(loaded.warnings);
     // A stop command may run for hours.
     void users.settle();
+    this.#parts.fleet.review();
     await this.#useKeys();
   }
 
@@ -260,6 +265,7 @@ export class Daemon {
       this.#reportKeys(error),
     );
     this.#parts.persistence?.notifier.use(this.#config);
+    if (this.#parts.persistence !== undefined) void this.#parts.fleet.use(config);
     pipeline.watch(doors.current);
     this.#replacePidFile();
     await this.#protect();
@@ -299,6 +305,7 @@ export class Daemon {
       persistence?.firewalls.shutDown(),
       persistence?.history.close(),
       this.#parts.traffic?.close(),
+      this.#parts.fleet.stop(),
       doors.marked(),
     ]);
     if (!timeout.aborted) await Promise.race([released, once(timeout, "abort")]);

@@ -107,6 +107,16 @@ export class Doors {
     return this.#live.find((live) => live.door === door);
   }
 
+  /** Returns the one-time list of a door, or undefined if it has none, or none that can be read. */
+  listOf({ config: { sequence } }: Readonly<LiveDoor>): OneTimeList | undefined {
+    if (sequence.kind !== "one-time") return undefined;
+    try {
+      return this.#files.read(sequence.file);
+    } catch {
+      return undefined; // The log has said so when the door was read.
+    }
+  }
+
   /** Every port that could be a hit, and the decoys. */
   get ports(): PortSets {
     const ports = { tcp: new Set<number>(), udp: new Set<number>() };

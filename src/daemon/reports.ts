@@ -24,6 +24,7 @@ import type { ChildProcesses } from "./child-processes.ts";
 import type { DoorActivity } from "./door-activity.ts";
 import type { Doors } from "./doors.ts";
 import type { Firewalls } from "./firewalls.ts";
+import type { Membership } from "./fleet/membership.ts";
 import type { NetworkChanges } from "./host/network.ts";
 import type { KeyKnocks } from "./knock/key-knocks.ts";
 import { inspectProtection } from "./protection/inspect.ts";
@@ -59,6 +60,7 @@ export interface StatusParts {
   readonly traffic: Pick<TrafficHistory, "problems" | "read">;
   readonly users: Pick<ActiveUsers, "problems">;
   readonly keyKnocks: Pick<KeyKnocks, "problems" | "report" | "watchUser">;
+  readonly fleet: Pick<Membership, "problems" | "summarize" | "report" | "close">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
@@ -73,6 +75,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
   const problem = journal.trouble;
   const doors = parts.doors();
   const namespace = networkNamespace();
+  const fleet = parts.fleet.summarize();
   return {
     release: version,
     pid: process.pid,
@@ -99,6 +102,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       protects: services.map(formatService),
       ...(trial && { trial: { ...trial, services: trial.services.map(formatService) } }),
     },
+    ...(fleet && { fleet }),
     journal: { path: journal.path, ...(problem !== undefined && { problem }) },
     problems: [
       ...parts.refusedConfig.problems,
@@ -107,6 +111,7 @@ export function reportStatus(parts: StatusParts, started: Monotonic): Result<"st
       ...parts.traffic.problems,
       ...parts.users.problems,
       ...parts.keyKnocks.problems,
+      ...parts.fleet.problems,
       ...network.problems,
       ...firewalls.problems,
       ...problems,
@@ -148,12 +153,13 @@ export interface ReportClocks {
 
 export function reportLease(lease: Lease, { clock, dates }: ReportClocks): LeaseReport {
   const { access, since, due, state } = lease;
-  const { owner, source, method } = access;
+  const { owner, source, method, origin } = access;
   const failure = failureOf(lease);
   return {
     door: ownerName(owner),
     source,
     by: holdersAt(lease.by, clock.now()).map((holder) => holder || "sequence"),
+    ...(origin !== undefined && { from: origin }),
     since: dates.of(since),
     remainingMs: Math.max(0, Math.round(due - clock.now())),
     kind: method.kind,

@@ -15,6 +15,8 @@ export interface HolderMark {
   readonly origin?: string;
 }
 
+export type HolderMarks = ReadonlyMap<string, HolderMark>;
+
 /** The holder that `knockctl open` and `knockctl extend` add. No device has this name: theirs have a slash. */
 export const administratorName = "knockctl";
 
@@ -37,4 +39,14 @@ export function lastDue(holders: Holders, otherwise: Monotonic): Monotonic {
 /** Returns the names of those who have not left at `now`. */
 export function holdersAt(holders: Holders, now: Monotonic): string[] {
   return [...holders].filter(([, due]) => due > now).map(([holder]) => holder);
+}
+
+/** Returns the marks with that of a holder; without a stamp the fleet knows nothing new. */
+export function withMark(
+  marks: HolderMarks,
+  holder: string,
+  { stamp, origin }: { readonly stamp?: number | undefined; readonly origin?: string | undefined },
+): HolderMarks {
+  if (stamp === undefined) return marks;
+  return new Map([...marks, [holder, { stamp, ...(origin !== undefined && { origin }) }]]);
 }

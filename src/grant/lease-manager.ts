@@ -84,6 +84,11 @@ export class LeaseManager {
     return this.#registry.holders;
   }
 
+  /** Returns the lease as it is now, or undefined if it is gone. */
+  get(id: number): Lease | undefined {
+    return this.#registry.get(id);
+  }
+
   /** Returns the lease of an owner and a source. */
   find(key: LeaseKey): Lease | undefined {
     return this.#registry.find(key);

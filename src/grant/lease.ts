@@ -2,8 +2,8 @@
 import type { Monotonic, WallTime } from "../base/time.ts";
 import { later, latest } from "../base/time.ts";
 import type { Access, FirewallResult } from "../firewall/firewall.ts";
-import type { HolderMark, Holders } from "./holders.ts";
-import { holderOf, lastDue } from "./holders.ts";
+import type { HolderMark, HolderMarks, Holders } from "./holders.ts";
+import { holderOf, lastDue, withMark } from "./holders.ts";
 import type { SourcePlace } from "./source-order.ts";
 
 /** What a knock or an administrator asks for. */
@@ -32,7 +32,7 @@ export interface Lease {
   /** Those it is open for. A holder whose time is over may still be among them. */
   readonly by: Holders;
   /** What the fleet knows of them; absent for those it knows nothing of. */
-  readonly marks: ReadonlyMap<string, HolderMark>;
+  readonly marks: HolderMarks;
   /** When it ends: with its last holder. */
   readonly due: Monotonic;
   readonly state: LeaseState;
@@ -200,16 +200,6 @@ function withHolder(lease: Lease, holder: string, due: Monotonic | undefined): L
   by.delete(holder);
   marks.delete(holder);
   return withHolders({ ...lease, marks }, by);
-}
-
-/** Without a stamp the fleet knows nothing new. */
-function withMark(
-  marks: Lease["marks"],
-  holder: string,
-  { stamp, origin }: { readonly stamp?: number | undefined; readonly origin?: string | undefined },
-): Lease["marks"] {
-  if (stamp === undefined) return marks;
-  return new Map([...marks, [holder, { stamp, ...(origin !== undefined && { origin }) }]]);
 }
 
 /** The holder that it was opened for stays until `due` at least, unless that has left. */

@@ -42,7 +42,7 @@ describe("a list of one-time sequences", () => {
 });
 
 test.each(["", "\n", "#1000\n#2000\n", "  \n\t\n"])("%j has no sequence left", (text) => {
-  expect(readOneTimeList(text)).toEqual({ unused: [], malformed: [] });
+  expect(readOneTimeList(text)).toMatchObject({ unused: [], malformed: [] });
 });
 
 test("lines may end as in DOS", () => {
@@ -81,4 +81,10 @@ test("overwriting the first byte of each in turn uses up the list from its start
 
 test("a comment goes to the end of its line, whatever is in it", () => {
   expect(readOneTimeList("7000 # as in\rMac OS\n8000").malformed).toEqual([]);
+});
+
+test("the digest of the lines is the same whether they are used or not", () => {
+  const { lines } = readOneTimeList("1000,2000\n3000\n");
+  expect(readOneTimeList("#000,2000\n3000\n").lines).toBe(lines);
+  expect(readOneTimeList("1000,2001\n3000\n").lines).not.toBe(lines);
 });

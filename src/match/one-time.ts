@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Sequence } from "../base/sequence.ts";
 import { parseSequence, sameSequence } from "../base/sequence.ts";
 
@@ -18,6 +19,8 @@ export interface OneTimeList {
   /** In the order of their use. */
   readonly unused: readonly OneTimeSequence[];
   readonly malformed: readonly MalformedLine[];
+  /** A digest of all lines, the same whether they are used or not. */
+  readonly lines: string;
 }
 
 const byteOrderMark = "\u00ef\u00bb\u00bf";
@@ -46,7 +49,13 @@ export function readOneTimeList(text: string): OneTimeList {
       }
       offset += raw.length + 1;
     });
-  return { unused, malformed };
+  return { unused, malformed, lines: digestLines(text) };
+}
+
+/** A mark replaces the first byte of a line. */
+function digestLines(text: string): string {
+  const lines = text.split("\n").map((line) => line.trim().slice(1));
+  return createHash("sha256").update(lines.join("\n"), "latin1").digest("base64url");
 }
 
 /** Returns the unused line of this sequence, or `undefined` if it was removed. */

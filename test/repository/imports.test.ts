@@ -79,7 +79,7 @@ describe("the code in src/", () => {
     );
   });
 
-  test("loads nothing later but metrics, webhooks and a store's client, once knockd runs", () => {
+  test("loads nothing later but metrics, webhooks and the fleet, once knockd runs", () => {
     const later = [...sources]
       .filter(([file]) => !/^src\/(?:cli|setup|client|invitation)\//.test(file))
       .flatMap(([file, source]) =>
@@ -90,6 +90,7 @@ describe("the code in src/", () => {
     expect(later.sort()).toEqual([
       "src/daemon/assemble.ts: ./metrics/metrics.ts",
       "src/daemon/assemble.ts: ./notify/webhook.ts",
+      "src/daemon/fleet/membership.ts: ./member.ts",
       "src/daemon/metrics/metrics-page.ts: ./metrics-server.ts",
       "src/fleet/redis-connection.ts: @redis/client",
     ]);

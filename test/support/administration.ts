@@ -188,6 +188,12 @@ export async function startAdministration(): Promise<AdministrationBench> {
       watchUser: (params) => ({ remainingMs: "end" in params ? 0 : params.forMs, ports: [23547] }),
     },
     network: { problems: [], missing: [] },
+    fleet: {
+      problems: [],
+      summarize: () => undefined,
+      report: () => undefined,
+      close: () => Promise.resolve(undefined),
+    },
     firewalls,
     protection,
     journal: state.journal,

@@ -33,7 +33,7 @@ export const table: ImportTable = {
   daemon: {
     values: [
       ...["base", "ffi", "system", "capture", "decode", "knock", "auth", "match", "grant"],
-      ...["firewall", "control", "config"],
+      ...["firewall", "control", "config", "fleet"],
     ],
   },
   cli: {

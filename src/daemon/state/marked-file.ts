@@ -143,9 +143,9 @@ export class MarkedFile {
   }
 }
 
-const emptyList: OneTimeList = { unused: [], malformed: [] };
+const emptyList: OneTimeList = { unused: [], malformed: [], lines: "" };
 
-function withoutFirst({ unused, malformed }: OneTimeList, used: Sequence): OneTimeList {
+function withoutFirst({ unused, ...list }: OneTimeList, used: Sequence): OneTimeList {
   const first = unused.findIndex(({ sequence }) => sameSequence(sequence, used));
-  return { unused: unused.filter((_, i) => i !== first), malformed };
+  return { ...list, unused: unused.filter((_, i) => i !== first) };
 }

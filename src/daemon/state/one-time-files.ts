@@ -73,9 +73,9 @@ async function loadAll(
 export function untouchedFiles(): OneTimeFiles {
   const used = new Map<string, readonly number[]>();
   const read = (file: string): OneTimeList => {
-    const { unused, malformed } = readOneTimeFile(file);
+    const list = readOneTimeFile(file);
     const gone = used.get(file) ?? [];
-    return { unused: unused.filter(({ offset }) => !gone.includes(offset)), malformed };
+    return { ...list, unused: list.unused.filter(({ offset }) => !gone.includes(offset)) };
   };
   return {
     // Nothing of a dry run waits for the main loop.

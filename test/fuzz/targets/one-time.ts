@@ -24,7 +24,8 @@ export const oneTimeTarget: FuzzTarget = {
   limit: (length) => 5 + length / 500,
   run(input) {
     const text = Buffer.from(input).toString("latin1");
-    const { unused, malformed } = readOneTimeList(text);
+    const list = readOneTimeList(text);
+    const { unused, malformed } = list;
     const count = text.split("\n").length;
     for (const one of unused) {
       const { sequence, offset } = one;
@@ -34,7 +35,7 @@ export const oneTimeTarget: FuzzTarget = {
     }
     const last = unused.at(-1);
     if (last !== undefined) {
-      const found = findUnused({ unused, malformed }, last.sequence);
+      const found = findUnused(list, last.sequence);
       promise(found !== undefined && found.offset <= last.offset, "it is not found again");
     }
     const [first] = unused;

@@ -1,0 +1,204 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { BenchGateway } from "../../../test/support/gateways.ts";
+import { benchDoors, GatewayBench } from "../../../test/support/gateways.ts";
+import { address } from "../../../test/support/packets.ts";
+import { wallTime } from "../../base/time.ts";
+import type { Device } from "../../config/users.ts";
+
+let bench: GatewayBench;
+let a: BenchGateway;
+let b: BenchGateway;
+beforeEach(async () => {
+  bench = new GatewayBench();
+  [a, b] = [await bench.add("gw-1"), await bench.add("gw-2")];
+});
+afterEach(() => bench.close());
+
+const from = "192.0.2.7";
+const alice = "alice/laptop";
+
+function device(name: string, more: Partial<Device> = {}): Device {
+  const keys = { locks: [], fwknop: undefined };
+  const rights = { groups: [], disabled: false, expires: undefined, allow: undefined };
+  return { ...({ ...rights } as unknown as Device), name, ...keys, ...more };
+}
+
+describe("a knock", () => {
+  test("at one opens at all, and names the gateway", async () => {
+    await a.knock("ssh", from);
+    expect(a.open).toEqual([`ssh ${from} 60`]);
+    expect(b.open).toEqual(a.open);
+    expect(b.events).toMatchObject([{ kind: "opened", by: "knock", origin: "gw-1" }]);
+    expect(b.journal[0]).toMatchObject({ op: "open", access: { origin: "gw-1" } });
+    expect(b.journal[0]).toHaveProperty("stamp");
+  });
+
+  test("is told in a later turn than that of the opening", () => {
+    void a.knock("ssh", from);
+    expect(a.firewall.begun).toEqual([`open ssh ${from}`]);
+    expect(bench.fleet.store.log).toEqual([]);
+  });
+
+  test("at an open door makes it stay open everywhere, and runs no command again", async () => {
+    await a.knock("vpn", from);
+    await bench.fleet.pass(10_000);
+    await b.knock("vpn", from);
+    expect(a.open).toEqual([`vpn ${from} 30`]);
+    expect(b.open).toEqual([`vpn ${from} 30`]);
+    expect(a.firewall.begun).toEqual([`open vpn ${from}`]);
+    expect(b.firewall.begun).toEqual([`open vpn ${from}`]);
+    await bench.fleet.pass(31_000);
+    expect([...a.open, ...b.open]).toEqual([]);
+  });
+
+  test("runs a command that nothing undoes once at each, and once more for another knock", async () => {
+    await a.knock("wake", from);
+    await bench.fleet.pass(2_000);
+    expect(b.firewall.begun).toEqual([`open wake ${from}`]);
+    await a.knock("wake", from);
+    expect(b.firewall.begun).toEqual([`open wake ${from}`, `open wake ${from}`]);
+    await bench.fleet.pass(1_000);
+    const late = await bench.add("gw-3");
+    expect(late.firewall.begun).toEqual([]);
+  });
+
+  test("at a door that is not shared opens here alone", async () => {
+    await a.knock("own", from);
+    expect(b.open).toEqual([]);
+  });
+
+  test("is told by a slow command when that starts, and its end when it has ended", async () => {
+    a.firewall.isSlow = true;
+    await a.knock("vpn", from);
+    expect(b.open).toEqual([`vpn ${from} 30`]);
+    await bench.fleet.pass(5_000);
+    await a.firewall.end(`open vpn ${from}`);
+    await bench.fleet.settle();
+    expect(b.open).toEqual([`vpn ${from} 30`]);
+  });
+});
+
+describe("a closing", () => {
+  test.each([
+    [{ door: "ssh", source: address(from) }],
+    [{ door: "ssh" }],
+    [{ source: address(from) }],
+    [{}],
+  ])(
+    "of %j closes everywhere, and is acknowledged when the stop command has ended",
+    async (what) => {
+      await a.knock("ssh", from);
+      b.firewall.isSlow = true;
+      const report = a.fleet.close(what);
+      await bench.fleet.settle();
+      expect(b.open).toEqual([]);
+      let isDone = false;
+      void report.then(() => (isDone = true));
+      await bench.fleet.pass(1_000);
+      expect(isDone).toBe(false);
+      await b.firewall.end(`close ssh ${from}`);
+      await bench.fleet.pass(500);
+      expect(await report).toMatchObject({ told: true, closedAt: ["gw-1", "gw-2"], missing: [] });
+    },
+  );
+
+  test("of a door that is not shared is told to nobody", async () => {
+    expect(await a.fleet.close({ door: "own" })).toBeUndefined();
+  });
+
+  test("of a gateway that was away is obeyed when it is back, also after a restart", async () => {
+    await a.knock("ssh", from);
+    const { journal } = b;
+    expect(journal.some((event) => event.op === "open" && event.stamp !== undefined)).toBe(true);
+    await b.fleet.stop();
+    const report = a.fleet.close({ door: "ssh" });
+    await bench.fleet.pass(6_000);
+    expect(await report).toMatchObject({ told: true, missing: [{ gateway: "gw-2" }] });
+    const [left] = b.leaseManager.leases;
+    if (left === undefined) throw new Error("no lease");
+    const next = bench.make("gw-2");
+    await next.leaseManager.restore([left]);
+    expect(next.open).toHaveLength(1);
+    await next.join();
+    expect(next.open).toEqual([]);
+  });
+});
+
+describe("without the store", () => {
+  test("each goes on alone, and all are alike afterwards", async () => {
+    await a.knock("ssh", from);
+    bench.fleet.store.stop();
+    await bench.fleet.settle();
+    await a.knock("vpn", "192.0.2.8");
+    await b.knock("ssh", "192.0.2.9");
+    void a.leaseManager.leave(a.leaseManager.leases[0] ?? expect.unreachable(), "");
+    void a.fleet.close({ door: "ssh", source: address(from) });
+    await bench.fleet.settle();
+    expect(a.open).toEqual(["vpn 192.0.2.8 30"]);
+    expect(b.open).toEqual([`ssh ${from} 60`, "ssh 192.0.2.9 60"].sort());
+    expect(a.fleet.summarize()).toMatchObject({ state: "down", waiting: 2 });
+    expect(a.fleet.problems).toMatchObject([{ code: "fleet" }]);
+    bench.fleet.store.isDown = false;
+    await bench.fleet.pass(3_000);
+    expect(a.open).toEqual(["ssh 192.0.2.9 57", "vpn 192.0.2.8 27"]);
+    expect(b.open).toEqual(a.open);
+    expect(a.fleet.problems).toEqual([]);
+    expect(
+      a.log.entries.map(({ event }) => event).filter((one) => one.startsWith("fleet")),
+    ).toEqual(["fleet-up", "fleet-down", "fleet-up"]);
+  });
+});
+
+describe("the rights of this gateway", () => {
+  test("count for a device: those of the users file, and its end", async () => {
+    await a.knock("ssh", from, alice);
+    expect(b.open).toEqual([]);
+    await b.configure(benchDoors, [device(alice, { disabled: true })]);
+    expect(b.open).toEqual([]);
+    const expires = wallTime(bench.fleet.clock.wall() + 20_000);
+    await b.configure(benchDoors, [device(alice, { expires })]);
+    expect(b.open).toEqual([`ssh ${from} ${alice} 20`]);
+    await b.knock("ssh", from);
+    expect(a.open).toEqual([`ssh ${from} 60`, `ssh ${from} ${alice} 60`]);
+  });
+
+  test("deny sources, and doors that are not there, until a reload brings them", async () => {
+    await b.configure(benchDoors.replace("Users = alice", `Users = alice\n Deny = ${from}`));
+    await a.knock("ssh", from);
+    expect(b.open).toEqual([]);
+    await b.configure("[other]\nSequence = 1,2\nOpen = tcp/1\n");
+    await a.knock("vpn", from);
+    expect(b.open).toEqual([]);
+    await b.configure();
+    expect(b.open).toEqual([`ssh ${from} 60`, `vpn ${from} 30`]);
+  });
+
+  test("a removed device loses its leases everywhere, and others stay", async () => {
+    for (const gateway of [a, b]) await gateway.configure(benchDoors, [device(alice)]);
+    await a.knock("ssh", from, alice);
+    await a.knock("ssh", from);
+    expect(b.open).toHaveLength(2);
+    a.fleet.removed(alice);
+    await bench.fleet.settle();
+    expect(b.open).toEqual([`ssh ${from} 60`]);
+  });
+});
+
+test("what an administrator extends here is told, and reports have it", async () => {
+  await a.knock("ssh", from);
+  const [lease] = b.leaseManager.leases;
+  if (lease === undefined) throw new Error("no lease");
+  await b.leaseManager.extend(lease, 600_000);
+  await bench.fleet.settle();
+  expect(a.open).toEqual([`ssh ${from} 60`, `ssh ${from} knockctl 600`]);
+  await bench.fleet.pass(10_000);
+  const report = a.fleet.report(true);
+  expect(report?.leases).toMatchObject([
+    { door: "ssh", by: ["sequence", "knockctl"], from: "gw-2", openAt: ["gw-1", "gw-2"] },
+  ]);
+  expect(report).toMatchObject({ state: "up", gatewaysUp: 2, gatewaysKnown: 2, waiting: 0 });
+  expect(report?.gateways).toMatchObject([
+    { name: "gw-1", here: true, state: "up" },
+    { name: "gw-2", here: false, state: "up", differences: [] },
+  ]);
+});

@@ -1,0 +1,207 @@
+// Loaded with the first configuration that has a fleet, and all of src/fleet with it.
+import type { Address } from "../../base/address.ts";
+import type { Clock } from "../../base/clock.ts";
+import type { Log } from "../../base/log.ts";
+import type { StatusProblem } from "../../base/status-problem.ts";
+import { formatStore } from "../../base/store-address.ts";
+import type { WallTime } from "../../base/time.ts";
+import type { ConfigOptions } from "../../config/config.ts";
+import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
+import type { Board } from "../../fleet/board.ts";
+import { Fleet } from "../../fleet/fleet.ts";
+import { RedisBoard } from "../../fleet/redis-board.ts";
+import type { RedisAccess } from "../../fleet/redis-connection.ts";
+import { FleetSeal } from "../../fleet/seal.ts";
+import { isOpeningStamp } from "../../fleet/stamp.ts";
+import type { ClosingScope } from "../../fleet/subject.ts";
+import type { Lease } from "../../grant/lease.ts";
+import type { LeaseManager } from "../../grant/lease-manager.ts";
+import type { LeaseWitness } from "../../grant/lease-witness.ts";
+import type { ActiveUsers } from "../active-users.ts";
+import type { Doors } from "../doors.ts";
+import type { FleetSecrets } from "../state/fleet-file.ts";
+import { Alike } from "./alike.ts";
+import { fleetProblems } from "./fleet-problems.ts";
+import type { ReportedFleet } from "./fleet-reports.ts";
+import { reportClosing, reportFleet, summarizeFleet } from "./fleet-reports.ts";
+import { subjectOf } from "./holder-subject.ts";
+import { RemoteChanges } from "./remote-changes.ts";
+import type { FleetSettings } from "./settings.ts";
+import { SharedDoors } from "./shared-doors.ts";
+import { ToldOpenings } from "./told-openings.ts";
+
+/** The parts of a daemon that a fleet reaches. */
+export interface FleetNeighbours {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Of the program. */
+  readonly version: string;
+  readonly leaseManager: LeaseManager;
+  /** Those of the configuration in force. */
+  readonly doors: () => Doors;
+  readonly users: Pick<ActiveUsers, "find" | "byName">;
+  /** Those of the configuration in force. */
+  readonly options: () => ConfigOptions;
+}
+
+export interface FleetMemberParts extends FleetNeighbours {
+  readonly settings: FleetSettings;
+  readonly secrets: FleetSecrets;
+  /** Connects to the store. Throws a `BoardError`. */
+  readonly connect?: () => Promise<Board>;
+}
+
+/** What is closed: all where both are absent. */
+export interface ClosedSubject {
+  /** The name of doors. */
+  readonly door?: string | undefined;
+  readonly source?: Address | undefined;
+}
+
+/** This gateway as a member of its fleet: what is done here is told, and what is done elsewhere is done here. */
+export class FleetMember {
+  readonly witness: LeaseWitness;
+  readonly #parts: FleetMemberParts;
+  readonly #fleet: Fleet;
+  readonly #doors: SharedDoors;
+  readonly #told: ToldOpenings;
+  readonly #changes: RemoteChanges;
+  readonly #alike = new Alike();
+  #since: WallTime;
+  #ended: Promise<void> | undefined;
+
+  constructor(parts: FleetMemberParts) {
+    const { settings, secrets, clock, version } = parts;
+    this.#parts = parts;
+    this.#since = clock.wall();
+    this.#doors = new SharedDoors(parts.doors);
+    this.#fleet = new Fleet({
+      ...{ gateway: settings.gateway, version, clock },
+      seal: new FleetSeal(settings.name, secrets.keys),
+      connect: parts.connect ?? (() => RedisBoard.open(settings.name, accessOf(parts))),
+      configuration: () => {
+        const [options, doors] = [parts.options(), parts.doors()];
+        return this.#alike.of({ options, doors, devices: parts.users.byName });
+      },
+      onChange: (changes) => this.#changes.apply(changes),
+      onStamped: (stamped) => this.#told.mark(stamped),
+      onUsed: () => {},
+      onDoubleUse: () => {},
+      onJoined: () => this.#turn("notice", "fleet-up", `joined by the store ${this.#store}`),
+      onLost: (why) => this.#turn("warning", "fleet-down", `this gateway goes on alone: ${why}`),
+    });
+    const common = { ...parts, fleet: this.#fleet, doors: this.#doors };
+    this.#told = new ToldOpenings(common);
+    this.witness = this.#told;
+    const onFull = () =>
+      this.#log(
+        "warning",
+        "fleet-full",
+        "too much is open: openings of other gateways are refused",
+      );
+    this.#changes = new RemoteChanges({ ...common, onFull });
+  }
+
+  /** Tells what is open here, and takes part from now on. */
+  start(): void {
+    this.tell(this.#parts.leaseManager.leases);
+    this.#ended = this.#fleet.run();
+  }
+
+  /** Tells what an earlier daemon left, or what is open without a fleet. */
+  tell(leases: readonly Lease[]): void {
+    for (const { id } of leases) {
+      const lease = this.#parts.leaseManager.get(id);
+      if (lease !== undefined) this.#tellLease(lease);
+    }
+  }
+
+  /** Leaves the fleet. Resolves when that is done. */
+  async stop(): Promise<void> {
+    this.#told.flush();
+    this.#fleet.stop();
+    await this.#ended;
+  }
+
+  /** Applies what had to be refused, as far as doors and devices allow it now. */
+  review(): void {
+    this.#changes.review();
+  }
+
+  get problems(): readonly StatusProblem[] {
+    const { state, roster } = this.#fleet;
+    const wall = this.#parts.clock.wall();
+    return fleetProblems({ ...this.#reported, state, gateways: roster.gateways(), wall });
+  }
+
+  summarize(): FleetSummary {
+    return summarizeFleet(this.#reported);
+  }
+
+  report(withLeases: boolean): FleetReport {
+    return reportFleet(this.#reported, withLeases);
+  }
+
+  /** Tells the others that a device may open nothing any more. */
+  removed(who: string): void {
+    this.#fleet.closed({ kind: "who", who }, this.#doors.closingLength());
+  }
+
+  /**
+   * Closes at all other gateways what is closed here: of a door, of a source, of both, or all. Resolves when they have
+   * done so, within 5 s; at once to undefined if this gateway shares no such door.
+   */
+  async close({ door, source }: ClosedSubject): Promise<FleetClosing | undefined> {
+    if (door !== undefined && !this.#doors.has(door)) return undefined;
+    const scope: ClosingScope =
+      door === undefined
+        ? source === undefined
+          ? { kind: "all" }
+          : { kind: "source", source }
+        : source === undefined
+          ? { kind: "door", door }
+          : { kind: "door-source", door, source };
+    const length = this.#doors.closingLength(door);
+    return reportClosing(await this.#fleet.closeEverywhere(scope, length));
+  }
+
+  get #reported(): ReportedFleet {
+    const { settings, leaseManager } = this.#parts;
+    return { settings, leaseManager, fleet: this.#fleet, since: this.#since };
+  }
+
+  #tellLease({ access, by, marks, since, state }: Lease): void {
+    if (state.kind === "queued" || state.kind === "closing") return;
+    const now = this.#parts.clock.now();
+    for (const [who, due] of by) {
+      const holder = subjectOf(access, who);
+      if (holder === undefined || this.#doors.find(holder) === undefined || due <= now) continue;
+      const left = due - now;
+      const { stamp, origin } = marks.get(who) ?? {};
+      if (stamp === undefined || !isOpeningStamp(stamp)) {
+        const told = this.#fleet.adopted(holder, now - since, left);
+        if (told !== undefined) this.#told.mark([{ holder, stamp: told }]);
+      } else this.#fleet.restored({ holder, left, stamp, origin });
+    }
+  }
+
+  get #store(): string {
+    return formatStore(this.#parts.settings.store);
+  }
+
+  #turn(level: "notice" | "warning", event: string, text: string): void {
+    this.#since = this.#parts.clock.wall();
+    this.#log(level, event, text);
+  }
+
+  #log(level: "notice" | "warning", event: string, text: string): void {
+    const { settings, log } = this.#parts;
+    log.write({ level, event, text: `fleet "${settings.name}": ${text}` });
+  }
+}
+
+function accessOf({ settings, secrets }: FleetMemberParts): RedisAccess {
+  const { keys: _, ...credentials } = secrets;
+  const given = Object.entries(credentials).filter(([, value]) => value !== undefined);
+  return { address: settings.store, ...Object.fromEntries(given) };
+}

@@ -1,0 +1,162 @@
+import { reason } from "../../base/errors.ts";
+import type { StatusProblem } from "../../base/status-problem.ts";
+import { formatStore } from "../../base/store-address.ts";
+import { TaskSequence } from "../../base/task-sequence.ts";
+import type { Monotonic, WallTime } from "../../base/time.ts";
+import type { Config, ConfigOptions } from "../../config/config.ts";
+import { defaultOptions } from "../../config/config.ts";
+import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
+import type { Board } from "../../fleet/board.ts";
+import type { Lease } from "../../grant/lease.ts";
+import type { LeaseWitness } from "../../grant/lease-witness.ts";
+import type { LeaseKey } from "../../grant/ledger.ts";
+import type { FleetSecrets } from "../state/fleet-file.ts";
+import type { ClosedSubject, FleetMember, FleetNeighbours } from "./member.ts";
+import type { FleetSettings } from "./settings.ts";
+import { fingerprintOf, fleetSettings } from "./settings.ts";
+
+export interface MembershipParts {
+  /** Those that the fleet reaches. Asked for when there is one. */
+  readonly neighbours: () => Omit<FleetNeighbours, "options">;
+  /** Reads the secrets of a fleet. Throws CONFIG. */
+  readonly readSecrets: (path: string) => Promise<FleetSecrets>;
+  /** Stands in for the store of the configuration. */
+  readonly connect?: () => Promise<Board>;
+}
+
+interface FleetFailure {
+  readonly settings: FleetSettings;
+  readonly why: string;
+  readonly since: WallTime;
+}
+
+/** Removed devices that wait for a fleet, at most. */
+const mostRemoved = 5_000;
+
+/** Whether this gateway is in a fleet, as the configuration in force says. All else waits in vain for no store. */
+export class Membership implements LeaseWitness {
+  readonly #parts: MembershipParts;
+  readonly #uses = new TaskSequence();
+  #member: FleetMember | undefined;
+  /** Of the fleet that this gateway is in. */
+  #fingerprint: string | undefined;
+  /** Why this gateway is not in the fleet of the configuration, since when. */
+  #failure: FleetFailure | undefined;
+  #options: ConfigOptions = defaultOptions;
+  /** Devices that were removed before there was a fleet to tell. */
+  readonly #removed = new Set<string>();
+  #isStopped = false;
+
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
+  }
+
+  opened(key: LeaseKey, holder: string, due: Monotonic): void {
+    this.#member?.witness.opened(key, holder, due);
+  }
+
+  ran(key: LeaseKey, holder: string): void {
+    this.#member?.witness.ran(key, holder);
+  }
+
+  /** Joins, leaves or changes the fleet as a configuration says. Never rejects. */
+  use(config: Config): Promise<void> {
+    return this.#uses.run(() => this.#use(config));
+  }
+
+  /** Tells what an earlier daemon left. */
+  restored(leases: readonly Lease[]): void {
+    this.#member?.tell(leases);
+  }
+
+  /** Applies what had to be refused, as far as doors and devices allow it now. */
+  review(): void {
+    this.#member?.review();
+  }
+
+  /** Tells the others that a device may open nothing any more. */
+  removed(who: string): void {
+    if (this.#member !== undefined) this.#member.removed(who);
+    else if (this.#removed.size < mostRemoved) this.#removed.add(who);
+  }
+
+  /** As in `FleetMember`; at once to undefined without a fleet. */
+  close(subject: ClosedSubject): Promise<FleetClosing | undefined> {
+    return this.#member?.close(subject) ?? Promise.resolve(undefined);
+  }
+
+  /** Returns how it goes with the fleet; undefined without one. */
+  summarize(): FleetSummary | undefined {
+    if (this.#member !== undefined) return this.#member.summarize();
+    const failure = this.#failure;
+    return failure && unjoinedFleet(failure);
+  }
+
+  report(withLeases: boolean): FleetReport | undefined {
+    if (this.#member !== undefined) return this.#member.report(withLeases);
+    const failure = this.#failure;
+    return failure && { ...unjoinedFleet(failure), gateways: [] };
+  }
+
+  get problems(): readonly StatusProblem[] {
+    const message = `fleet: ${this.#failure?.why}`;
+    return [
+      ...(this.#failure === undefined ? [] : [{ code: "fleet", message } as const]),
+      ...(this.#member?.problems ?? []),
+    ];
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await this.#leave();
+  }
+
+  async #use({ options }: Config): Promise<void> {
+    const settings = fleetSettings(options);
+    this.#options = options;
+    this.#failure = undefined;
+    if (settings === undefined) {
+      this.#removed.clear();
+      return await this.#leave();
+    }
+    try {
+      const secrets = await this.#parts.readSecrets(options.fleetFile);
+      const fingerprint = fingerprintOf(settings, secrets);
+      if (fingerprint === this.#fingerprint) return this.review();
+      await this.#leave();
+      const { FleetMember } = await import("./member.ts");
+      if (this.#isStopped) return;
+      const { neighbours, connect } = this.#parts;
+      const own = connect === undefined ? {} : { connect };
+      const parts = { ...neighbours(), options: () => this.#options };
+      this.#member = new FleetMember({ ...parts, settings, secrets, ...own });
+      this.#fingerprint = fingerprint;
+      this.#member.start();
+      for (const who of this.#removed) this.#member.removed(who);
+    } catch (error) {
+      // A gateway that runs goes on as it is.
+      const { log, clock } = this.#parts.neighbours();
+      const why = reason(error);
+      this.#failure = { settings, why, since: clock.wall() };
+      const text = `fleet "${settings.name}": ${why}`;
+      log.write({ level: "error", event: "fleet-failed", text });
+    } finally {
+      this.#removed.clear();
+    }
+  }
+
+  async #leave(): Promise<void> {
+    const member = this.#member;
+    this.#member = undefined;
+    this.#fingerprint = undefined;
+    await member?.stop();
+  }
+}
+
+/** Reports a fleet that this gateway cannot join. */
+function unjoinedFleet({ settings, why, since }: FleetFailure): FleetSummary {
+  const { name, gateway, store } = settings;
+  const counts = { waiting: 0, unclaimed: 0, gatewaysUp: 0, gatewaysKnown: 0 };
+  const state = { state: "down", since: new Date(since), problem: why } as const;
+  return { name, gateway, store: formatStore(store), ...state, ...counts };
+}

@@ -1,0 +1,176 @@
+import type { Config } from "../../src/config/config.ts";
+import { parseConfig } from "../../src/config/parse.ts";
+import type { Device } from "../../src/config/users.ts";
+import { requestAccess } from "../../src/daemon/access-request.ts";
+import { Doors } from "../../src/daemon/doors.ts";
+import { Membership } from "../../src/daemon/fleet/membership.ts";
+import type { AccessEvent } from "../../src/grant/access-event.ts";
+import { holdersAt } from "../../src/grant/holders.ts";
+import type { LeaseEvent } from "../../src/grant/lease.ts";
+import { LeaseManager } from "../../src/grant/lease-manager.ts";
+import { Ledger } from "../../src/grant/ledger.ts";
+import { FleetBench } from "./fleet-bench.ts";
+import { MemoryLog } from "./memory-log.ts";
+import { address } from "./packets.ts";
+import { SlowFirewall } from "./slow-firewall.ts";
+
+/** Whose commands end when the test says so, and others at once. */
+class BenchFirewall extends SlowFirewall {
+  isSlow = false;
+
+  override async open(...given: Parameters<SlowFirewall["open"]>) {
+    const opened = super.open(...given);
+    if (!this.isSlow) await this.end(this.begun.at(-1) ?? "");
+    return await opened;
+  }
+
+  override async close(...given: Parameters<SlowFirewall["close"]>) {
+    const closed = super.close(...given);
+    if (!this.isSlow) await this.end(this.begun.at(-1) ?? "");
+    return await closed;
+  }
+}
+
+/** Two doors that something closes, a command, and a door that is not shared. */
+export const benchDoors = `
+[ssh]
+    Sequence = 7000,8000
+    Open = tcp/22
+    Open_For = 60s
+    Users = alice
+[vpn]
+    Sequence = 7001,8001
+    Start_Command = up %IP%
+    Cmd_Timeout = 30
+    Stop_Command = down %IP%
+[wake]
+    Sequence = 7002,8002
+    Command = wake %IP%
+    Fleet = yes
+[own]
+    Sequence = 7003,8003
+    Open = tcp/80
+    Fleet = no
+`;
+
+const noCredentials = {
+  ...{ user: undefined, password: undefined, ca: undefined },
+  ...{ sentinelUser: undefined, sentinelPassword: undefined },
+};
+
+/** What a daemon has of a fleet, without a network. */
+export class BenchGateway {
+  readonly name: string;
+  readonly firewall: BenchFirewall = new BenchFirewall();
+  readonly log: MemoryLog = new MemoryLog();
+  readonly journal: LeaseEvent[] = [];
+  readonly events: AccessEvent[] = [];
+  readonly leaseManager: LeaseManager;
+  readonly fleet: Membership;
+  devices: readonly Device[] = [];
+  doors: Doors;
+  readonly #bench: GatewayBench;
+
+  constructor(name: string, bench: GatewayBench) {
+    this.name = name;
+    this.#bench = bench;
+    this.doors = this.#read(benchDoors);
+    const { clock, store } = bench.fleet;
+    this.fleet = new Membership({
+      neighbours: () => ({
+        ...{ clock, log: this.log, version: "1", leaseManager: this.leaseManager },
+        doors: () => this.doors,
+        users: {
+          find: (one) => this.devices.find(({ name }) => name === one),
+          byName: new Map(this.devices.map((device) => [device.name, device])),
+        },
+      }),
+      readSecrets: () => Promise.resolve({ keys: [Buffer.alloc(32, 7)], ...noCredentials }),
+      connect: () => store.open(),
+    });
+    this.leaseManager = new LeaseManager({
+      ...{ firewall: this.firewall, clock, log: this.log, ledger: new Ledger(), locks: undefined },
+      journal: {
+        trouble: undefined,
+        restart: () => {},
+        write: (event) => void this.journal.push(event),
+        commit: () => Promise.resolve(true),
+      },
+      ...{ maxCommands: 64, refuseWithoutJournal: false, witness: this.fleet },
+      onAccess: (event) => this.events.push(event),
+    });
+  }
+
+  /** What is open, such as `ssh 192.0.2.7 alice/laptop 60`: for so many seconds. */
+  get open(): string[] {
+    const now = this.#bench.fleet.clock.now();
+    return this.leaseManager.leases
+      .filter(({ state }) => state.kind !== "closing")
+      .flatMap(({ access, by }) =>
+        holdersAt(by, now).map((who) => {
+          const left = Math.round(((by.get(who) ?? now) - now) / 1000);
+          const door = access.owner.kind === "door" ? access.owner.name : "";
+          return [door, access.source, who, left].filter((one) => one !== "").join(" ");
+        }),
+      )
+      .sort();
+  }
+
+  /** Lets a source in, as a sequence does, or a key of `who`. */
+  async knock(door: string, source: string, who?: string): Promise<void> {
+    const live = this.doors.all.find(({ config }) => config.name === door);
+    const packet = { port: 7000, protocol: "tcp" } as const;
+    const request = live && requestAccess(live, address(source), packet, who);
+    if (request === undefined) throw new Error(`no door ${door}`);
+    void this.leaseManager.open(request);
+    await this.#bench.fleet.settle();
+  }
+
+  /** Puts other doors, and devices of a users file, in force. */
+  async configure(doorText: string = benchDoors, devices: readonly Device[] = []): Promise<void> {
+    this.doors = this.#read(doorText);
+    this.devices = devices;
+    this.fleet.review();
+    await this.#bench.fleet.settle();
+  }
+
+  /** Joins the fleet. */
+  async join(): Promise<void> {
+    await this.fleet.use(this.#parse(benchDoors));
+    await this.#bench.fleet.settle();
+  }
+
+  #read(text: string): Doors {
+    return new Doors(this.#parse(text).doors, () => [], new MemoryLog());
+  }
+
+  #parse(text: string): Config {
+    const options = `Fleet = redis://10.0.0.5\nGatewayName = ${this.name}\nKnockPort = 1`;
+    const { config } = parseConfig(`[options]\n${options}\n${text}`);
+    if (config === undefined) throw new Error("no configuration");
+    return config;
+  }
+}
+
+/** Gateways of one fleet around a store in memory. */
+export class GatewayBench {
+  readonly fleet: FleetBench = new FleetBench();
+  readonly gateways: BenchGateway[] = [];
+
+  async add(name: string): Promise<BenchGateway> {
+    const gateway = this.make(name);
+    await gateway.join();
+    return gateway;
+  }
+
+  /** Makes a gateway that has not joined. */
+  make(name: string): BenchGateway {
+    const gateway = new BenchGateway(name, this);
+    this.gateways.push(gateway);
+    return gateway;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.gateways.map(({ fleet }) => fleet.stop()));
+  }
+}
