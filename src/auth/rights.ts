@@ -69,7 +69,7 @@ export function decideAccess(
   }
   const { w0, w1, w2, w3 } = request.address;
   const asked = new Address(w0, w1, w2, w3);
-  const isOpen = (w0 | w1 | w2 | w3) === 0;
+  const isOpen = namesNoAddress(request);
   if (isOpen && requireAddress) return refuse("address", "the packet names no address");
   const address = isOpen ? source : asked;
   const isElsewhere = isUnicast(address) && elsewhere.some((one) => contains(one, address));
@@ -88,6 +88,11 @@ export function decideAccess(
 }
 
 type AccessRefusal = Extract<AccessDecision, { readonly kind: "refused" }>;
+
+/** Returns whether a packet leaves the address to whoever sends it: the source is the one. */
+export function namesNoAddress({ address }: Pick<KnockRequest, "address">): boolean {
+  return (address.w0 | address.w1 | address.w2 | address.w3) === 0;
+}
 
 function isAmongNetworks(networks: readonly Network[] | undefined, address: Address): boolean {
   return networks?.some((one) => contains(one, address)) ?? true;

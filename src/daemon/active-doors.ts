@@ -5,6 +5,7 @@ import { portKey } from "../base/port.ts";
 import type { WallTime } from "../base/time.ts";
 import { later } from "../base/time.ts";
 import type { ConfigOptions, DoorConfig } from "../config/config.ts";
+import type { LineUse } from "../fleet/single-use.ts";
 import type { HostPorts } from "../match/decoys/decoy.ts";
 import { Doors } from "./doors.ts";
 import { PortsInUse } from "./host/ports-in-use.ts";
@@ -101,6 +102,18 @@ export class ActiveDoors {
   /** Resolves when no mark of a used sequence is under way. */
   marked(): Promise<void> {
     return this.#parts.files.idle();
+  }
+
+  /** Takes note of a line of a one-time list that another gateway has used. Waits for no disk. */
+  heardUse(use: Omit<LineUse, "kind" | "offset">): void {
+    const doors = this.#doors;
+    const marked = doors.useUpTo(use);
+    if (marked === undefined) return;
+    const { onChange } = this.#parts;
+    onChange(doors);
+    void marked.then(() => {
+      if (this.#doors === doors) onChange(doors);
+    });
   }
 
   /** Logs which used sequences the next daemon does not know. */

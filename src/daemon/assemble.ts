@@ -13,6 +13,7 @@ import { dryFirewall } from "../firewall/dry.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
+import type { KeyId } from "../knock/keys.ts";
 import { Matcher } from "../match/matcher.ts";
 import { defaultStateDir } from "../system/state-files.ts";
 import { ActiveDoors } from "./active-doors.ts";
@@ -31,6 +32,7 @@ import { KernelOpenings } from "./kernel-openings.ts";
 import { assembleKeyKnocks, followBoth } from "./knock/assemble.ts";
 import type { KeyKnocks } from "./knock/key-knocks.ts";
 import { KnockCounters } from "./knock/knock-counters.ts";
+import { packetOfUse } from "./knock/packet-use.ts";
 import type { DaemonLogSettings } from "./log/daemon-log.ts";
 import { DaemonLog } from "./log/daemon-log.ts";
 import { LogOutputs } from "./log/log-outputs.ts";
@@ -139,6 +141,10 @@ export async function assemble(
     neighbours: () => ({
       ...{ clock, log, version: options.version, leaseManager, users },
       doors: () => doors.current,
+      onUsed: (use) => {
+        if (use.kind === "line") doors.heardUse(use);
+        else keyKnocks.heardUse(use.key as KeyId, packetOfUse(use));
+      },
     }),
     readSecrets: readFleetFile,
   });
@@ -184,6 +190,7 @@ export async function assemble(
     isLocalSource: (source, index) => host.isLocalSource(source, index),
     trialKnocks,
     rehearsal,
+    uses: fleet,
     onlyIpv4: options.onlyIpv4,
     debug: options.terminal.debug,
     onWatch: () => refreshSoon(clock, persistence?.protection),
@@ -213,7 +220,7 @@ export async function assemble(
     ...{ persistence, leaseManager, counters, knockCounters, trialKnocks, users, doors, host },
     clock,
     log,
-    ...{ rehearsal, onlyIpv4: options.onlyIpv4 },
+    ...{ rehearsal, onlyIpv4: options.onlyIpv4, uses: fleet },
   });
   const metrics = new MetricsPage(log, async () => {
     const { Metrics } = await import("./metrics/metrics.ts");

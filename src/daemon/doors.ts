@@ -1,4 +1,5 @@
 // Longer than other files: a sequence that is used up, its mark and the decoys change a door together.
+
 import type { Network } from "../base/address.ts";
 import { reason } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
@@ -10,12 +11,13 @@ import type { WallTime } from "../base/time.ts";
 import { formatLocalTime, wallTime } from "../base/time.ts";
 import type { DoorConfig } from "../config/config.ts";
 import { namedServices } from "../config/config.ts";
+import type { LineUse } from "../fleet/single-use.ts";
 import { chooseDecoys } from "../match/decoys/choose.ts";
 import type { Decoy, DecoyRequest, HostPorts } from "../match/decoys/decoy.ts";
 import { unknownHost } from "../match/decoys/decoy.ts";
 import { isShieldable, isShielded } from "../match/decoys/shield.ts";
 import type { Door } from "../match/door.ts";
-import type { OneTimeList } from "../match/one-time.ts";
+import type { OneTimeList, OneTimeSequence } from "../match/one-time.ts";
 import type { OneTimeFiles } from "./state/one-time-files.ts";
 import { markedFiles } from "./state/one-time-files.ts";
 
@@ -34,10 +36,21 @@ interface LiveDoor {
   isOver: boolean;
 }
 
+/** The line of a one-time list that was used. */
+export interface UsedLine {
+  /** Where it begins: bytes. */
+  readonly offset: number;
+  readonly sequence: string;
+  /** Those after it that are not used yet. */
+  readonly unused: readonly { readonly offset: number; readonly sequence: string }[];
+}
+
 /** What became of the sequence that opened a door. */
 interface UsedSequence {
   /** The door has another sequence, or none. */
   readonly changed: boolean;
+  /** Undefined where none of a list was used. */
+  readonly line: UsedLine | undefined;
   /** Undefined where nothing is to be marked. */
   readonly marked: Promise<boolean> | undefined;
   /** Resolves when the disk has answered, however late, to whether the door has changed by that. */
@@ -169,10 +182,26 @@ export class Doors {
    */
   use(door: Door): UsedSequence {
     const live = this.#live.find((other) => other.door === door);
-    if (live?.config.sequence.kind !== "one-time") {
-      return { changed: false, marked: undefined, answered: undefined };
-    }
-    const { sequence } = door;
+    const used = live && this.#use(live, door.sequence);
+    return used ?? { changed: false, line: undefined, marked: undefined, answered: undefined };
+  }
+
+  /**
+   * Uses up a line of a one-time list that another gateway has used, and those before it: lists are used in their
+   * order. A line that is not there was used before, or is of another list.
+   */
+  useUpTo({ door, nth, sequence }: Omit<LineUse, "kind" | "offset">): Promise<boolean> | undefined {
+    const live = this.#live.find(({ config, nth: own }) => config.name === door && own === nth);
+    const { unused = [] } = (live && this.listOf(live)) ?? {};
+    const at = unused.findIndex((one) => formatSequence(one.sequence) === sequence);
+    const uses = unused.slice(0, at + 1).map((one) => live && this.#use(live, one.sequence));
+    const last = uses.at(-1);
+    return last && (last.answered ?? Promise.resolve(false)).then(() => true);
+  }
+
+  #use(live: LiveDoor, sequence: Sequence): UsedSequence | undefined {
+    if (live.config.sequence.kind !== "one-time") return undefined;
+    const line = this.listOf(live)?.unused.find((one) => sameSequence(one.sequence, sequence));
     const { left, mark } = this.#files.markUsed(live.config.sequence.file, sequence);
     live.door = this.#next(live.config, left);
     this.#chooseDecoys();
@@ -184,7 +213,7 @@ export class Doors {
       () => true,
       (error: unknown) => this.#disable(live, sequence, error),
     );
-    return { changed: true, marked, answered };
+    return { changed: true, line: line && usedLine(line, left), marked, answered };
   }
 
   /** Goes on with the list as it is now that a sequence is marked. Returns whether the door has changed. */
@@ -305,6 +334,17 @@ export class Doors {
 /** Returns whether a knock, by sequence or by key, can open a door now. */
 export function isOpenable({ door, config, isOver }: Readonly<LiveDoor>): boolean {
   return !isOver && (door !== undefined || config.users.length > 0);
+}
+
+function usedLine(line: OneTimeSequence, left: OneTimeList): UsedLine {
+  const [used, ...unused] = [line, ...left.unused].map(({ offset, sequence }) => ({
+    ...{ offset, sequence: formatSequence(sequence) },
+  }));
+  return { offset: line.offset, sequence: used?.sequence ?? "", unused };
+}
+
+function formatSequence(sequence: Sequence): string {
+  return sequence.map(formatPort).join(",");
 }
 
 function decoyRequest({ door, config }: LiveDoor): DecoyRequest {

@@ -1,3 +1,4 @@
+// Longer than other files: the whole way of a packet, from the wire to an open door.
 import { ownerName } from "../base/access-owner.ts";
 import type { Clock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
@@ -10,13 +11,16 @@ import type { IsLocalSource } from "../decode/martian.ts";
 import { isMartian } from "../decode/martian.ts";
 import type { Packet } from "../decode/packet.ts";
 import { whyRejected } from "../decode/rejection.ts";
+import type { Access } from "../firewall/firewall.ts";
 import type { AccessRequest } from "../grant/lease.ts";
 import type { LeaseManager } from "../grant/lease-manager.ts";
 import type { Door } from "../match/door.ts";
 import type { Matcher } from "../match/matcher.ts";
 import type { Verdict } from "../match/verdict.ts";
 import { requestAccess } from "./access-request.ts";
-import type { Doors } from "./doors.ts";
+import type { Doors, UsedLine } from "./doors.ts";
+import type { FleetUses, UseVerdict } from "./fleet/fleet-uses.ts";
+import { useOfLine } from "./fleet/line-use.ts";
 import type { LogPriority, LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { levelOf, priorityOf, reportPacket, reportVerdict } from "./log/report.ts";
 import type { PacketCounters } from "./metrics/packet-counters.ts";
@@ -38,6 +42,8 @@ export interface PipelineParts<S extends Source> {
   readonly trialKnocks?: TrialKnocks;
   /** Whose knocks open nothing for the moment. Absent: no rehearsal ever takes place. */
   readonly rehearsal?: Pick<Rehearsal, "covers">;
+  /** Absent: all that is good once is this daemon's own. */
+  readonly uses?: FleetUses;
   /** As in `isMartian`. */
   readonly isLocalSource: IsLocalSource;
   /** IPv6 packets do not count. */
@@ -48,6 +54,16 @@ export interface PipelineParts<S extends Source> {
   readonly onWatch?: () => void;
   /** Every packet is reported, and why it made no difference. */
   readonly debug: boolean;
+}
+
+/** A knock whose sequence is being marked as used. */
+interface MarkedRequest {
+  readonly request: AccessRequest;
+  readonly line: UsedLine | undefined;
+  /** When the knock was complete. */
+  readonly time: Monotonic;
+  readonly doors: Doors;
+  readonly marked: Promise<boolean>;
 }
 
 /** Attempts that expire in one batch, as many as packets come in one: packets and closings get their turn between. */
@@ -134,7 +150,7 @@ export class Pipeline<S extends Source> {
     const live = this.#doors?.find(door);
     if (this.#doors === undefined || live === undefined) return;
     const doors = this.#doors;
-    const { changed, marked, answered } = doors.use(door);
+    const { changed, marked, answered, line } = doors.use(door);
     if (changed) this.watch(doors);
     void answered?.then((hasChanged) => {
       if (hasChanged && this.#doors === doors) this.watch(doors);
@@ -143,20 +159,34 @@ export class Pipeline<S extends Source> {
     const request = requestAccess(live, source, { port, protocol });
     if (request === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
     else if (marked === undefined) void this.#requestLease(request, packet.time);
-    else void this.#requestMarked(request, packet.time, doors, marked);
+    else void this.#requestMarked({ request, line, time: packet.time, doors, marked });
   }
 
   /** On the disk before anything opens: a crash must not leave a one-time sequence good for another time. */
-  async #requestMarked(
-    request: AccessRequest,
-    time: Monotonic,
-    doors: Doors,
-    marked: Promise<boolean>,
-  ): Promise<void> {
+  async #requestMarked({ request, line, time, doors, marked }: MarkedRequest): Promise<void> {
+    const { leaseManager, uses } = this.#parts;
     // A later knock of this source must not overtake it meanwhile.
-    const place = this.#parts.leaseManager.reserve(request);
+    const place = leaseManager.reserve(request);
     if (!(await marked) && this.#doors === doors) this.watch(doors);
-    await this.#requestLease({ ...request, place }, time);
+    const { owner } = request.access;
+    const use = line && uses?.sharesDoor(ownerName(owner)) ? useOfLine(owner, line) : undefined;
+    const verdict = use === undefined ? "open" : ((await uses?.claim(use)) ?? "open");
+    if (verdict === "open") return await this.#requestLease({ ...request, place }, time);
+    leaseManager.release({ ...request, place });
+    this.#refuse(request.access, verdict);
+  }
+
+  /** The line stays used: its owner has the next one. */
+  #refuse({ owner, source }: Access, verdict: Exclude<UseVerdict, "open">): void {
+    const { log, counters } = this.#parts;
+    const door = ownerName(owner);
+    counters.countOpening(door, "failed");
+    const why =
+      verdict === "claimed"
+        ? "another gateway of the fleet has used this sequence"
+        : "the store of the fleet does not answer, and OnFleetLoss is refuse: this sequence is spent";
+    const text = `${source}: ${door}: not opened: ${why}`;
+    log.write({ level: "warning", event: verdict, text, door, source });
   }
 
   /** `time`: when the knock was complete. */

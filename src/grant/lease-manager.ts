@@ -143,6 +143,11 @@ export class LeaseManager {
     return this.#planned.reserve(request);
   }
 
+  /** Gives up the place of a request that is not to be opened. */
+  release(request: AccessRequest): void {
+    this.#planned.release(request);
+  }
+
   /** Returns what keeps a lease that is closing from being closed at this moment. */
   describeClosing(lease: Lease): string {
     return this.#closings.describe(lease);

@@ -4,6 +4,7 @@ import type { Device } from "../../src/config/users.ts";
 import { requestAccess } from "../../src/daemon/access-request.ts";
 import { Doors } from "../../src/daemon/doors.ts";
 import { Membership } from "../../src/daemon/fleet/membership.ts";
+import type { SingleUse } from "../../src/fleet/single-use.ts";
 import type { AccessEvent } from "../../src/grant/access-event.ts";
 import { holdersAt } from "../../src/grant/holders.ts";
 import type { LeaseEvent } from "../../src/grant/lease.ts";
@@ -65,6 +66,8 @@ export class BenchGateway {
   readonly log: MemoryLog = new MemoryLog();
   readonly journal: LeaseEvent[] = [];
   readonly events: AccessEvent[] = [];
+  /** What other gateways used. */
+  readonly used: SingleUse[] = [];
   readonly leaseManager: LeaseManager;
   readonly fleet: Membership;
   devices: readonly Device[] = [];
@@ -80,6 +83,7 @@ export class BenchGateway {
       neighbours: () => ({
         ...{ clock, log: this.log, version: "1", leaseManager: this.leaseManager },
         doors: () => this.doors,
+        onUsed: (use) => this.used.push(use),
         users: {
           find: (one) => this.devices.find(({ name }) => name === one),
           byName: new Map(this.devices.map((device) => [device.name, device])),
@@ -135,8 +139,8 @@ export class BenchGateway {
   }
 
   /** Joins the fleet. */
-  async join(): Promise<void> {
-    await this.fleet.use(this.#parse(benchDoors));
+  async join(options = ""): Promise<void> {
+    await this.fleet.use(this.#parse(benchDoors, options));
     await this.#bench.fleet.settle();
   }
 
@@ -144,8 +148,8 @@ export class BenchGateway {
     return new Doors(this.#parse(text).doors, () => [], new MemoryLog());
   }
 
-  #parse(text: string): Config {
-    const options = `Fleet = redis://10.0.0.5\nGatewayName = ${this.name}\nKnockPort = 1`;
+  #parse(text: string, more = ""): Config {
+    const options = `${more}\nFleet = redis://10.0.0.5\nGatewayName = ${this.name}\nKnockPort = 1`;
     const { config } = parseConfig(`[options]\n${options}\n${text}`);
     if (config === undefined) throw new Error("no configuration");
     return config;

@@ -12,6 +12,7 @@ import { Fleet } from "../../fleet/fleet.ts";
 import { RedisBoard } from "../../fleet/redis-board.ts";
 import type { RedisAccess } from "../../fleet/redis-connection.ts";
 import { FleetSeal } from "../../fleet/seal.ts";
+import type { SingleUse } from "../../fleet/single-use.ts";
 import { isOpeningStamp } from "../../fleet/stamp.ts";
 import type { ClosingScope } from "../../fleet/subject.ts";
 import type { Lease } from "../../grant/lease.ts";
@@ -24,6 +25,7 @@ import { Alike } from "./alike.ts";
 import { fleetProblems } from "./fleet-problems.ts";
 import type { ReportedFleet } from "./fleet-reports.ts";
 import { reportClosing, reportFleet, summarizeFleet } from "./fleet-reports.ts";
+import { MemberUses } from "./fleet-uses.ts";
 import { subjectOf } from "./holder-subject.ts";
 import { RemoteChanges } from "./remote-changes.ts";
 import type { FleetSettings } from "./settings.ts";
@@ -42,6 +44,8 @@ export interface FleetNeighbours {
   readonly users: Pick<ActiveUsers, "find" | "byName">;
   /** Those of the configuration in force. */
   readonly options: () => ConfigOptions;
+  /** Marks here what another gateway used. */
+  readonly onUsed: (use: SingleUse) => void;
 }
 
 export interface FleetMemberParts extends FleetNeighbours {
@@ -61,6 +65,7 @@ export interface ClosedSubject {
 /** This gateway as a member of its fleet: what is done here is told, and what is done elsewhere is done here. */
 export class FleetMember {
   readonly witness: LeaseWitness;
+  readonly uses: MemberUses;
   readonly #parts: FleetMemberParts;
   readonly #fleet: Fleet;
   readonly #doors: SharedDoors;
@@ -85,14 +90,15 @@ export class FleetMember {
       },
       onChange: (changes) => this.#changes.apply(changes),
       onStamped: (stamped) => this.#told.mark(stamped),
-      onUsed: () => {},
-      onDoubleUse: () => {},
+      onUsed: (uses) => this.uses.hear(uses),
+      onDoubleUse: (use) => this.uses.reportDouble(use),
       onJoined: () => this.#turn("notice", "fleet-up", `joined by the store ${this.#store}`),
       onLost: (why) => this.#turn("warning", "fleet-down", `this gateway goes on alone: ${why}`),
     });
     const common = { ...parts, fleet: this.#fleet, doors: this.#doors };
     this.#told = new ToldOpenings(common);
     this.witness = this.#told;
+    this.uses = new MemberUses({ ...common, onLoss: settings.onLoss });
     const onFull = () =>
       this.#log(
         "warning",
@@ -100,6 +106,11 @@ export class FleetMember {
         "too much is open: openings of other gateways are refused",
       );
     this.#changes = new RemoteChanges({ ...common, onFull });
+  }
+
+  /** Returns whether a door of this name is shared. */
+  sharesDoor(name: string): boolean {
+    return this.#doors.has(name);
   }
 
   /** Tells what is open here, and takes part from now on. */

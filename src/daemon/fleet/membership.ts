@@ -7,10 +7,12 @@ import type { Config, ConfigOptions } from "../../config/config.ts";
 import { defaultOptions } from "../../config/config.ts";
 import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
 import type { Board } from "../../fleet/board.ts";
+import type { ClaimedUse } from "../../fleet/single-uses.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
+import type { FleetUses, UseVerdict } from "./fleet-uses.ts";
 import type { ClosedSubject, FleetMember, FleetNeighbours } from "./member.ts";
 import type { FleetSettings } from "./settings.ts";
 import { fingerprintOf, fleetSettings } from "./settings.ts";
@@ -34,7 +36,7 @@ interface FleetFailure {
 const mostRemoved = 5_000;
 
 /** Whether this gateway is in a fleet, as the configuration in force says. All else waits in vain for no store. */
-export class Membership implements LeaseWitness {
+export class Membership implements LeaseWitness, FleetUses {
   readonly #parts: MembershipParts;
   readonly #uses = new TaskSequence();
   #member: FleetMember | undefined;
@@ -57,6 +59,20 @@ export class Membership implements LeaseWitness {
 
   ran(key: LeaseKey, holder: string): void {
     this.#member?.witness.ran(key, holder);
+  }
+
+  claim(use: ClaimedUse): Promise<UseVerdict> {
+    if (this.#member !== undefined) return this.#member.uses.claim(use);
+    const isRefused = this.#failure !== undefined && this.#options.onFleetLoss === "refuse";
+    return Promise.resolve(isRefused ? "fleet" : "open");
+  }
+
+  tell(use: ClaimedUse): void {
+    this.#member?.uses.tell(use);
+  }
+
+  sharesDoor(name: string): boolean {
+    return this.#member?.sharesDoor(name) ?? false;
   }
 
   /** Joins, leaves or changes the fleet as a configuration says. Never rejects. */

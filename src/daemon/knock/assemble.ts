@@ -9,6 +9,7 @@ import type { AccessRequest } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { ActiveDoors } from "../active-doors.ts";
 import type { ActiveUsers } from "../active-users.ts";
+import type { FleetUses } from "../fleet/fleet-uses.ts";
 import type { NetworkChangesParts } from "../host/network.ts";
 import type { DaemonLog } from "../log/daemon-log.ts";
 import type { PacketCounters } from "../metrics/packet-counters.ts";
@@ -40,6 +41,7 @@ export interface KeyKnocksNeighbours extends Pick<KeyKnocksParts, "clock" | "onl
   readonly host: Host;
   readonly log: DaemonLog;
   readonly rehearsal: Pick<Rehearsal, "covers">;
+  readonly uses: FleetUses;
 }
 
 /** Makes what opens doors by key, and connects it. No packet is looked at yet. */
@@ -63,6 +65,7 @@ export function assembleKeyKnocks(config: Config, parts: KeyKnocksNeighbours): K
     refuseWithoutJournal: config.options.onJournalFailure === "refuse",
     permit: (knock, now) => permitKnock(knock, { users, doors: doors.current }, now),
     devices: () => users.devices,
+    uses: parts.uses,
     open,
     isOurs: (address) => host.has(address),
     isLocalSource: (source, index) => host.isLocalSource(source, index),

@@ -15,6 +15,7 @@ import type { Ring } from "../../capture/ring.ts";
 import { defaultOptions } from "../../config/config.ts";
 import type { Device } from "../../config/users.ts";
 import { systemDisk } from "../../system/disk.ts";
+import { ownUses } from "../fleet/fleet-uses.ts";
 import type { KeyKnocksParts } from "./key-knocks.ts";
 import { KeyKnocks } from "./key-knocks.ts";
 import { KnockCounters } from "./knock-counters.ts";
@@ -83,7 +84,7 @@ function open(more: Partial<KeyKnocksParts> = {}): KeyKnocks {
       isLocalSource: () => false,
       onlyIpv4: false,
       counters: new KnockCounters(),
-      ...{ clock, log, rateLimiter: undefined },
+      ...{ clock, log, rateLimiter: undefined, uses: ownUses },
       onInternalError: () => expect.unreachable(),
       ...more,
     },

@@ -1,8 +1,10 @@
+// Longer than other files: all that a daemon asks of knocks with a key.
 import { Authenticator, lossLife } from "../../auth/authenticator.ts";
 import { FwknopAuthenticator } from "../../auth/fwknop.ts";
 import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
+import { wallTime } from "../../base/time.ts";
 import type { Ring } from "../../capture/ring.ts";
 import type { Sink } from "../../capture/source.ts";
 import type { Config } from "../../config/config.ts";
@@ -10,6 +12,7 @@ import type { Device } from "../../config/users.ts";
 import { keyIdsOf } from "../../config/users.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { KeyId } from "../../knock/keys.ts";
+import { knockTime } from "../../knock/packet.ts";
 import type { Disk } from "../../system/disk.ts";
 import type { ActiveFwknopKey, ActiveKey, KeysInForce } from "../active-key.ts";
 import type { RecoveredKnocks } from "../state/knock-journal.ts";
@@ -19,6 +22,7 @@ import { KeyWatch } from "./key-watch.ts";
 import type { KnockCounters } from "./knock-counters.ts";
 import type { KnockPipelineParts } from "./knock-pipeline.ts";
 import { KnockPipeline } from "./knock-pipeline.ts";
+import type { HeardPacket } from "./packet-use.ts";
 
 /** A window without a key is forgotten when its newest time is this old: milliseconds. */
 const windowLife = 30 * 86_400_000;
@@ -83,6 +87,7 @@ export class KeyKnocks {
       journal: () => this.#journal,
       permit: parts.permit,
       open: parts.open,
+      uses: parts.uses,
       ...{ refuseWithoutJournal, isOurs, isLocalSource, onlyIpv4, clock, log },
       rateLimiter: parts.rateLimiter,
       counters: this.counters,
@@ -168,6 +173,25 @@ export class KeyKnocks {
     }
     this.#watch.begin(user, params.forMs);
     return { remainingMs: params.forMs, ports };
+  }
+
+  /** Takes note of a packet that another gateway of the fleet accepted: it is used here, too. Waits for no disk. */
+  heardUse(id: KeyId, use: HeardPacket): void {
+    const isKnown = Array.from(this.#parts.devices()).some((one) => keyIdsOf(one).includes(id));
+    const freshness = this.#authenticator.freshness;
+    // What is not fresh opens nothing, whatever another gateway says.
+    const age = Math.abs(this.#parts.clock.wall() - wallTime(use.milliseconds));
+    if (!isKnown || age > 2 * freshness) return;
+    if (use.kind === "knock") {
+      const { time } = use;
+      this.#authenticator.restore([[id, { floor: knockTime(0), times: [time] }]]);
+      this.#journal?.record(id, time);
+    } else {
+      const { digest, milliseconds } = use;
+      const accepted = [[digest, milliseconds / 1000]] as const;
+      this.#fwknop.restore([[id, { floor: 0, accepted, networks: [] }]]);
+      this.#journal?.recordFwknop(id, { digest, time: wallTime(milliseconds) });
+    }
   }
 
   /** Packets that were lost, since the ring was full. */

@@ -14,6 +14,7 @@ export const knockResults: readonly string[] = [
   ...["accepted", "form", "hint", "repeated", "repeated-elsewhere", "budget", "tag", "clock"],
   ...["replay", "start", "rate", "signature", "journal", "disabled", "expired", "source"],
   ...["address", "door", "hmac", "cipher", "fields", "type", "user", "full", "service"],
+  ...["claimed", "fleet"],
 ];
 
 /** What is known of one key since the start. */

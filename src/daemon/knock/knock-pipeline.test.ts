@@ -9,6 +9,7 @@ import { Authenticator } from "../../auth/authenticator.ts";
 import { FwknopAuthenticator } from "../../auth/fwknop.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
+import { ownUses } from "../fleet/fleet-uses.ts";
 import type { KnockJournal } from "../state/knock-journal.ts";
 import { KnockCounters } from "./knock-counters.ts";
 import type { KnownFwknopKey, KnownKey } from "./knock-pipeline.ts";
@@ -93,6 +94,7 @@ function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
     onlyIpv4: true,
     ...{ clock, log, counters },
     rateLimiter: undefined,
+    uses: ownUses,
     onInternalError: () => expect.unreachable(),
   });
   knocks.watch({ keys: new Set([port]), fwknop: new Set([fwknopPort]) });

@@ -1,7 +1,9 @@
+// Longer than other files: the whole way of a knock with a key.
 import type { Authenticator } from "../../auth/authenticator.ts";
 import type { AcceptedFwknop, FwknopAuthenticator, FwknopKey } from "../../auth/fwknop.ts";
 import type { HintedKey } from "../../auth/hints.ts";
 import type { Carrier, Judgement } from "../../auth/judgement.ts";
+import { namesNoAddress } from "../../auth/rights.ts";
 import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import { reason } from "../../base/errors.ts";
@@ -15,12 +17,14 @@ import type { Packet } from "../../decode/packet.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import type { KnockRequest } from "../../knock/packet.ts";
+import type { FleetUses } from "../fleet/fleet-uses.ts";
 import type { LogPriority, LogRateLimiter } from "../log/log-rate-limiter.ts";
 import type { KnockJournal } from "../state/knock-journal.ts";
 import type { KeyWatch } from "./key-watch.ts";
 import type { KnockCounters } from "./knock-counters.ts";
 import type { ReportedKnock } from "./knock-report.ts";
 import { explainRefusal, reportAccepted, reportRefused } from "./knock-report.ts";
+import { useOfPacket } from "./packet-use.ts";
 import type { KnockPermission, UsedKnock } from "./permit.ts";
 
 /** Accepted packets that wait for the disk. */
@@ -55,6 +59,8 @@ export interface KnockPipelineParts<Key extends KnownKey> {
   readonly permit: (knock: UsedKnock, now: WallTime) => KnockPermission;
   /** Opens a door for a packet that came at `time`. */
   readonly open: (request: AccessRequest, time: Monotonic) => Promise<unknown>;
+  /** Without a fleet it says that all may open. */
+  readonly uses: FleetUses;
   readonly isOurs: (address: Address) => boolean;
   /** As in `isMartian`. */
   readonly isLocalSource: IsLocalSource;
@@ -179,8 +185,18 @@ export class KnockPipeline<Key extends KnownKey> {
   /** The time of an accepted packet is on the disk before anything opens. */
   async #accept(knock: AcceptedKnock): Promise<void> {
     try {
-      if (await this.#record(knock)) await this.#open(knock);
-      else this.#refuse(knock, "journal", explainRefusal("journal", knock));
+      const { authenticator, uses } = this.#parts;
+      const { key, request } = knock;
+      const use = useOfPacket(key.lock.id, request, authenticator.freshness);
+      // A copy with an address opens elsewhere what is open there by the lease anyway.
+      const needsClaim = namesNoAddress(request);
+      const claim = needsClaim ? uses.claim(use) : "open";
+      const [isRecorded, verdict] = await Promise.all([this.#record(knock), claim]);
+      if (!isRecorded) this.#refuse(knock, "journal", explainRefusal("journal", knock));
+      else if (verdict !== "open") this.#refuse(knock, verdict, explainRefusal(verdict, knock));
+      const opened = isRecorded && verdict === "open" ? this.#open(knock) : undefined;
+      if (!needsClaim) uses.tell(use);
+      await opened;
     } catch (error) {
       this.#reportInternalError(error);
     }

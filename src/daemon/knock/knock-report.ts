@@ -118,6 +118,10 @@ export function explainRefusal(
       return "too many packets of this key have been accepted lately";
     case "journal":
       return "its time could not be recorded";
+    case "claimed":
+      return "another gateway of the fleet has accepted it";
+    case "fleet":
+      return "the store of the fleet does not answer, and OnFleetLoss is refuse";
     default:
       return "it is not valid";
   }

@@ -11,6 +11,7 @@ import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { ActiveFwknopKey, ActiveKey } from "../active-key.ts";
 import { fwknopKeysOf, keysOf } from "../active-key.ts";
 import type { Doors } from "../doors.ts";
+import { ownUses } from "../fleet/fleet-uses.ts";
 import type { WatchedKnock } from "../knock/key-watch.ts";
 import { KnockCounters } from "../knock/knock-counters.ts";
 import type { KnockPipelineParts, KnockPorts } from "../knock/knock-pipeline.ts";
@@ -75,6 +76,7 @@ export class ReplayKnocks {
       open: async (request) => await leaseManager.open(request),
       ...{ ...host, onlyIpv4: false, clock, log },
       rateLimiter: undefined,
+      uses: ownUses,
       counters: new KnockCounters(),
       onInternalError: () => {},
     });

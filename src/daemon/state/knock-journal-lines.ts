@@ -49,12 +49,15 @@ export function readWindow(line: unknown): KeyWindow | undefined {
   return [key, { floor: knockTime(floor), times: times.map(knockTime) }];
 }
 
+/** A packet of fwknop; one that another gateway accepted is from no network that is known. */
+export type RecordedFwknop = Pick<AcceptedFwknop, "digest" | "time"> & {
+  readonly network?: string;
+};
+
 /** Returns the line of an accepted packet of fwknop; its time is in seconds. */
-export function formatFwknopLine(
-  key: KeyId,
-  { digest, time, network }: Pick<AcceptedFwknop, "digest" | "time" | "network">,
-): object {
-  return { key, floor: 0, accepted: [[digest, time / 1000]], networks: [network] };
+export function formatFwknopLine(key: KeyId, { digest, time, network }: RecordedFwknop): object {
+  const networks = network === undefined ? [] : [network];
+  return { key, floor: 0, accepted: [[digest, time / 1000]], networks };
 }
 
 /** Reads the line of an accepted packet of fwknop, or the whole window of a key. */

@@ -1,5 +1,4 @@
 import { lossLife } from "../../auth/authenticator.ts";
-import type { AcceptedFwknop } from "../../auth/fwknop.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { JournalContents } from "../../grant/journal/journal.ts";
@@ -8,7 +7,12 @@ import type { KeyId } from "../../knock/keys.ts";
 import type { KnockTime } from "../../knock/packet.ts";
 import { knockTime } from "../../knock/packet.ts";
 import type { Disk } from "../../system/disk.ts";
-import type { FwknopKeyWindow, KeyWindow, StartLine } from "./knock-journal-lines.ts";
+import type {
+  FwknopKeyWindow,
+  KeyWindow,
+  RecordedFwknop,
+  StartLine,
+} from "./knock-journal-lines.ts";
 import {
   formatFwknopLine,
   readFwknopWindow,
@@ -95,7 +99,7 @@ export class KnockJournal {
   }
 
   /** Notes an accepted packet of fwknop. */
-  recordFwknop(key: KeyId, packet: Pick<AcceptedFwknop, "digest" | "time" | "network">): void {
+  recordFwknop(key: KeyId, packet: RecordedFwknop): void {
     this.#writer.append(formatFwknopLine(key, packet));
   }
 

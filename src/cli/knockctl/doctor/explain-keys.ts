@@ -33,6 +33,7 @@ function nextStep(check: string, who: string, typed: (command: string) => string
   switch (check) {
     case "clock":
       return `set the clock of ${who} by NTP, and check the one here: timedatectl`;
+    case "claimed":
     case "replay":
       return `knock again on ${who}: each knock is a new packet`;
     case "repeated":
@@ -51,6 +52,7 @@ function nextStep(check: string, who: string, typed: (command: string) => string
       return `on the device: "Address any" in its profile; or change "elsewhere" of ${who}, then ${reload}`;
     case "door":
       return `${typed("doors")}: check the users, allow and deny of the door, and Door in the profile of the device`;
+    case "fleet":
     case "journal":
     case "start":
       return typed("status");
