@@ -210,6 +210,7 @@ export async function assemble(
       kernelDoors,
       clock,
       log,
+      fleet,
     });
   const users = new ActiveUsers({
     ...{ clock, log, leaseManager },

@@ -35,6 +35,9 @@ import { warmUp } from "./warm-up.ts";
 const stopTimeouts = { closing: 800, starting: 1000 };
 const finalTimeouts = { closing: 6000, starting: 3000 };
 
+/** How long what the kernel opened waits for the fleet: milliseconds. */
+const joinTimeout = 3000;
+
 /** What a reload has read. */
 interface LoadedFiles extends CheckedConfig {
   /** `undefined` where no door has users. */
@@ -98,7 +101,8 @@ export class Daemon {
       // Where the disk hangs the users came first.
       void users.settle();
     });
-    this.#parts.kernelOpenings?.adopt(0);
+    // What the fleet has closed since it was opened is not opened again.
+    if (this.#config.options.fleet === undefined) this.#parts.kernelOpenings?.adopt(0);
     // Knocks with sequences need no users file.
     pipeline.watch(doors.current);
     await users.start(this.#config, () => {
@@ -108,7 +112,7 @@ export class Daemon {
     });
     void users.settle();
     // A dry run opens nothing, and a store that does not answer is not waited for.
-    if (persistence !== undefined) void fleet.use(this.#config);
+    if (persistence !== undefined) void this.#joinFleet();
     await this.#useKeys();
     // For knocks of which the last packet came before the first that is seen here.
     this.#parts.kernelOpenings?.notice();
@@ -127,6 +131,14 @@ export class Daemon {
     await warmUp(this.#config, firewall, clock);
     this.#parts.idleMemory.noteActivity();
     void this.#recallOpenings();
+  }
+
+  /** What the kernel opened meanwhile waits for what the fleet says of it, but not for long. */
+  async #joinFleet(): Promise<void> {
+    const { fleet, kernelOpenings } = this.#parts;
+    await fleet.use(this.#config);
+    await fleet.joined(joinTimeout);
+    if (!this.#isStopping && this.#config.options.fleet !== undefined) kernelOpenings?.adopt(0);
   }
 
   /** Reads what earlier daemons opened last: in no haste, since knocks do not need it. */

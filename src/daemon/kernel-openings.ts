@@ -10,6 +10,7 @@ import { isAllowed } from "../match/door.ts";
 import type { NumberedDoor } from "./access-request.ts";
 import { requestAccess } from "./access-request.ts";
 import type { Firewalls } from "./firewalls.ts";
+import type { Membership } from "./fleet/membership.ts";
 import type { DaemonKernelDoors } from "./kernel-doors.ts";
 import { listSources } from "./kernel-doors.ts";
 import type { PacketCounters } from "./metrics/packet-counters.ts";
@@ -21,6 +22,7 @@ export interface KernelOpeningsParts {
   readonly kernelDoors: Pick<DaemonKernelDoors, "openers">;
   readonly clock: Clock;
   readonly log: Log;
+  readonly fleet?: Pick<Membership, "adopted">;
 }
 
 /** Milliseconds from a packet to the look at what the kernel opened. */
@@ -118,7 +120,9 @@ export class KernelOpenings {
         const [since, due] = [later(now, -age), later(now, milliseconds)];
         const adoption = leaseManager.adopt({ ...request, length }, since, due);
         if (adoption === "refused") refused++;
-        else if (adoption === "adopted") counters.countKernelOpening(door.config.name);
+        if (adoption !== "adopted") continue;
+        counters.countKernelOpening(door.config.name);
+        this.#parts.fleet?.adopted(request.access, age, milliseconds);
       }
     }
     this.#tellRefused(refused);

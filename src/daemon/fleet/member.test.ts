@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { BenchGateway } from "../../../test/support/gateways.ts";
 import { benchDoors, GatewayBench } from "../../../test/support/gateways.ts";
 import { address } from "../../../test/support/packets.ts";
-import { wallTime } from "../../base/time.ts";
+import { later, wallTime } from "../../base/time.ts";
 import type { Device } from "../../config/users.ts";
+import { requestAccess } from "../access-request.ts";
 
 let bench: GatewayBench;
 let a: BenchGateway;
@@ -201,4 +202,30 @@ test("what an administrator extends here is told, and reports have it", async ()
     { name: "gw-1", here: true, state: "up" },
     { name: "gw-2", here: false, state: "up", differences: [] },
   ]);
+});
+
+test("what the kernel opened is told with the time of its opening: a closing since then wins", async () => {
+  const { leaseManager, doors } = a;
+  const live = doors.all[0] ?? expect.unreachable();
+  const request = requestAccess(live, address(from), undefined) ?? expect.unreachable();
+  const adopt = (gateway: BenchGateway) => {
+    const now = bench.fleet.clock.now();
+    const [since, due] = [later(now, -10_000), later(now, 50_000)];
+    gateway.leaseManager.adopt({ ...request, length: 60_000 }, since, due);
+    gateway.fleet.adopted(request.access, 10_000, 50_000);
+  };
+  adopt(a);
+  await bench.fleet.settle();
+  expect(b.open).toEqual([`ssh ${from} 50`]);
+  const closed = [
+    b.fleet.close({ door: "ssh" }),
+    ...b.leaseManager.leases.map((one) => b.leaseManager.close(one)),
+  ];
+  await bench.fleet.pass(6_000);
+  await Promise.all(closed);
+  expect(leaseManager.leases).toEqual([]);
+  adopt(a);
+  await bench.fleet.settle();
+  expect(leaseManager.leases).toEqual([]);
+  expect(b.open).toEqual([]);
 });

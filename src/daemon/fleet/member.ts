@@ -5,6 +5,7 @@ import type { Log } from "../../base/log.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
 import { formatStore } from "../../base/store-address.ts";
 import type { WallTime } from "../../base/time.ts";
+import { later } from "../../base/time.ts";
 import type { ConfigOptions } from "../../config/config.ts";
 import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
 import type { Board } from "../../fleet/board.ts";
@@ -18,6 +19,7 @@ import type { ClosingScope } from "../../fleet/subject.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
+import type { LeaseKey } from "../../grant/ledger.ts";
 import type { ActiveUsers } from "../active-users.ts";
 import type { Doors } from "../doors.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
@@ -72,6 +74,10 @@ export class FleetMember {
   readonly #told: ToldOpenings;
   readonly #changes: RemoteChanges;
   readonly #alike = new Alike();
+  #noteJoined = () => {};
+  readonly #joined = new Promise<void>((resolve) => {
+    this.#noteJoined = resolve;
+  });
   #since: WallTime;
   #ended: Promise<void> | undefined;
 
@@ -92,7 +98,10 @@ export class FleetMember {
       onStamped: (stamped) => this.#told.mark(stamped),
       onUsed: (uses) => this.uses.hear(uses),
       onDoubleUse: (use) => this.uses.reportDouble(use),
-      onJoined: () => this.#turn("notice", "fleet-up", `joined by the store ${this.#store}`),
+      onJoined: () => {
+        this.#noteJoined();
+        this.#turn("notice", "fleet-up", `joined by the store ${this.#store}`);
+      },
       onLost: (why) => this.#turn("warning", "fleet-down", `this gateway goes on alone: ${why}`),
     });
     const common = { ...parts, fleet: this.#fleet, doors: this.#doors };
@@ -111,6 +120,29 @@ export class FleetMember {
   /** Returns whether a door of this name is shared. */
   sharesDoor(name: string): boolean {
     return this.#doors.has(name);
+  }
+
+  /** Tells what the kernel opened without knockd; closes it if the fleet has closed it since. */
+  adopted(key: LeaseKey, age: number, left: number): void {
+    const holder = subjectOf(key, "");
+    if (holder === undefined || this.#doors.find(holder) === undefined) return;
+    const stamp = this.#fleet.adopted(holder, age, left);
+    if (stamp !== undefined) this.#told.mark([{ holder, stamp }]);
+    const lease = this.#parts.leaseManager.find(key);
+    const isClosed = this.#fleet.state.isJoined && this.#fleet.endOf(holder) === undefined;
+    if (isClosed && lease !== undefined) void this.#parts.leaseManager.leave(lease, "");
+  }
+
+  /** Resolves when the fleet is joined, and after so many milliseconds at the latest. */
+  joined(limit: number): Promise<void> {
+    const { clock } = this.#parts;
+    return new Promise((resolve) => {
+      const cancel = clock.wakeAt(later(clock.now(), limit), resolve);
+      void this.#joined.then(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** Tells what is open here, and takes part from now on. */

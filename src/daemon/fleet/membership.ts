@@ -75,6 +75,16 @@ export class Membership implements LeaseWitness, FleetUses {
     return this.#member?.sharesDoor(name) ?? false;
   }
 
+  /** Tells what the kernel opened `age` milliseconds ago without knockd, for `left` from now. */
+  adopted(key: LeaseKey, age: number, left: number): void {
+    this.#member?.adopted(key, age, left);
+  }
+
+  /** Resolves when the fleet is joined, and after so many milliseconds at the latest; at once without one. */
+  async joined(limit: number): Promise<void> {
+    await this.#member?.joined(limit);
+  }
+
   /** Joins, leaves or changes the fleet as a configuration says. Never rejects. */
   use(config: Config): Promise<void> {
     return this.#uses.run(() => this.#use(config));

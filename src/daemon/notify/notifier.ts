@@ -78,6 +78,8 @@ export class Notifier {
     if (event.kind !== "opened" && event.kind !== "closed") return;
     if (this.#stopping.signal.aborted) return;
     if (event.owner.kind !== "door") return;
+    // The gateway of the fleet that opened it tells its own hooks.
+    if (event.origin !== undefined) return;
     const { onOpen, onClose } = this.#ofDoors.get(keyOfOwner(event.owner)) ?? this.#ofAll;
     const hook = event.kind === "opened" ? onOpen : onClose;
     if (hook !== undefined) this.#add(hook, this.#prepare(hook, event));

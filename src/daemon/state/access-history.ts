@@ -151,7 +151,10 @@ function entryOf(event: AccessEvent, time: Date): HistoryReport | undefined {
   switch (event.kind) {
     case "opened":
     case "extended":
-      return { ...subject, event: event.kind, by: event.by, ...whoMember(event.who ?? "") };
+      return {
+        ...{ ...subject, event: event.kind, by: event.by, ...whoMember(event.who ?? "") },
+        ...(event.origin !== undefined && { from: event.origin }),
+      };
     case "closed":
       return { ...subject, event: "closed", because: event.because };
     case "ended":
