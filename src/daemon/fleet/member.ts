@@ -10,8 +10,10 @@ import type { ConfigOptions } from "../../config/config.ts";
 import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
 import type { Board } from "../../fleet/board.ts";
 import { Fleet } from "../../fleet/fleet.ts";
+import type { FleetState } from "../../fleet/fleet-state.ts";
 import { RedisBoard } from "../../fleet/redis-board.ts";
 import type { RedisAccess } from "../../fleet/redis-connection.ts";
+import type { RosterEntry } from "../../fleet/roster.ts";
 import { FleetSeal } from "../../fleet/seal.ts";
 import type { SingleUse } from "../../fleet/single-use.ts";
 import { isOpeningStamp } from "../../fleet/stamp.ts";
@@ -22,6 +24,7 @@ import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
 import type { ActiveUsers } from "../active-users.ts";
 import type { Doors } from "../doors.ts";
+import { Histogram } from "../metrics/histogram.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
 import { Alike } from "./alike.ts";
 import { fleetProblems } from "./fleet-problems.ts";
@@ -29,6 +32,7 @@ import type { ReportedFleet } from "./fleet-reports.ts";
 import { reportClosing, reportFleet, summarizeFleet } from "./fleet-reports.ts";
 import { MemberUses } from "./fleet-uses.ts";
 import { subjectOf } from "./holder-subject.ts";
+import type { RemoteCounts } from "./remote-changes.ts";
 import { RemoteChanges } from "./remote-changes.ts";
 import type { FleetSettings } from "./settings.ts";
 import { SharedDoors } from "./shared-doors.ts";
@@ -64,6 +68,19 @@ export interface ClosedSubject {
   readonly source?: Address | undefined;
 }
 
+/** What is counted of a fleet. */
+export interface FleetMeasures {
+  readonly state: FleetState;
+  readonly gateways: readonly RosterEntry[];
+  /** What became of the openings of other gateways. */
+  readonly remote: RemoteCounts;
+  /** From what was told elsewhere to hearing of it here. */
+  readonly delays: Histogram;
+}
+
+/** Upper bounds of the histogram of delays: seconds. */
+const delayBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
+
 /** This gateway as a member of its fleet: what is done here is told, and what is done elsewhere is done here. */
 export class FleetMember {
   readonly witness: LeaseWitness;
@@ -74,6 +91,7 @@ export class FleetMember {
   readonly #told: ToldOpenings;
   readonly #changes: RemoteChanges;
   readonly #alike = new Alike();
+  readonly #delays = new Histogram(delayBounds);
   #noteJoined = () => {};
   readonly #joined = new Promise<void>((resolve) => {
     this.#noteJoined = resolve;
@@ -183,6 +201,15 @@ export class FleetMember {
 
   report(withLeases: boolean): FleetReport {
     return reportFleet(this.#reported, withLeases);
+  }
+
+  /** Returns what metrics show. */
+  measure(): FleetMeasures {
+    const { state, roster } = this.#fleet;
+    return {
+      ...{ state, gateways: roster.gateways(), remote: this.#changes.counts },
+      delays: this.#delays,
+    };
   }
 
   /** Tells the others that a device may open nothing any more. */

@@ -13,7 +13,7 @@ import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
 import type { FleetUses, UseVerdict } from "./fleet-uses.ts";
-import type { ClosedSubject, FleetMember, FleetNeighbours } from "./member.ts";
+import type { ClosedSubject, FleetMeasures, FleetMember, FleetNeighbours } from "./member.ts";
 import type { FleetSettings } from "./settings.ts";
 import { fingerprintOf, fleetSettings } from "./settings.ts";
 
@@ -122,6 +122,11 @@ export class Membership implements LeaseWitness, FleetUses {
     if (this.#member !== undefined) return this.#member.report(withLeases);
     const failure = this.#failure;
     return failure && { ...unjoinedFleet(failure), gateways: [] };
+  }
+
+  /** Returns what metrics show; undefined without a fleet. */
+  measure(): FleetMeasures | undefined {
+    return this.#member?.measure();
   }
 
   get problems(): readonly StatusProblem[] {
