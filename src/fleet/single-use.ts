@@ -6,7 +6,7 @@ import type { FleetTime } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";
 
 /** A packet of a key: good once while its time is fresh. */
-interface PacketUse {
+export interface PacketUse {
   readonly kind: "packet";
   /** The id of its key. */
   readonly key: string;

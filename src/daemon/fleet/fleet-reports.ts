@@ -9,8 +9,8 @@ import type {
 } from "../../control/fleet-reports.ts";
 import type { ClosingReport } from "../../fleet/closing-confirmation.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
+import type { LivingHolder } from "../../fleet/knowledge.ts";
 import type { RosterEntry } from "../../fleet/roster.ts";
-import type { LivingHolder } from "../../fleet/shared-leases.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import { keyOf } from "../../grant/ledger.ts";
 import { leaseKeyOf } from "./holder-subject.ts";
@@ -52,9 +52,9 @@ export function reportFleet(parts: ReportedFleet, withLeases: boolean): FleetRep
 }
 
 function reportGateway(entry: RosterEntry): FleetReport["gateways"][number] {
-  const { name, isHere, isUp, seen, version, holders, behind, clock, differences } = entry;
+  const { name, isHere, isUp, seen, version, leases, behind, clock, differences } = entry;
   return {
-    ...{ name, here: isHere, state: isUp ? "up" : "away", version, leases: holders },
+    ...{ name, here: isHere, state: isUp ? "up" : "away", version, leases },
     seenMs: Math.round(seen),
     ...(isUp && { behind }),
     ...(clock !== undefined && { clockMs: Math.round(clock) }),

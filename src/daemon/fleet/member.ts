@@ -1,5 +1,4 @@
 // Loaded with the first configuration that has a fleet, and all of src/fleet with it.
-import type { Address } from "../../base/address.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
@@ -10,14 +9,11 @@ import type { ConfigOptions } from "../../config/config.ts";
 import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
 import type { Board } from "../../fleet/board.ts";
 import { Fleet } from "../../fleet/fleet.ts";
-import type { FleetState } from "../../fleet/fleet-state.ts";
 import { RedisBoard } from "../../fleet/redis-board.ts";
 import type { RedisAccess } from "../../fleet/redis-connection.ts";
-import type { RosterEntry } from "../../fleet/roster.ts";
 import { FleetSeal } from "../../fleet/seal.ts";
 import type { SingleUse } from "../../fleet/single-use.ts";
 import { isOpeningStamp } from "../../fleet/stamp.ts";
-import type { ClosingScope } from "../../fleet/subject.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
@@ -27,12 +23,15 @@ import type { Doors } from "../doors.ts";
 import { Histogram } from "../metrics/histogram.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
 import { Alike } from "./alike.ts";
+import type { ClosedSubject } from "./closed-subject.ts";
+import { scopeOf } from "./closed-subject.ts";
 import { fleetProblems } from "./fleet-problems.ts";
 import type { ReportedFleet } from "./fleet-reports.ts";
 import { reportClosing, reportFleet, summarizeFleet } from "./fleet-reports.ts";
 import { MemberUses } from "./fleet-uses.ts";
 import { subjectOf } from "./holder-subject.ts";
-import type { RemoteCounts } from "./remote-changes.ts";
+import type { FleetMeasures } from "./measures.ts";
+import { delayBounds } from "./measures.ts";
 import { RemoteChanges } from "./remote-changes.ts";
 import type { FleetSettings } from "./settings.ts";
 import { SharedDoors } from "./shared-doors.ts";
@@ -61,26 +60,6 @@ export interface FleetMemberParts extends FleetNeighbours {
   readonly connect?: () => Promise<Board>;
 }
 
-/** What is closed: all where both are absent. */
-export interface ClosedSubject {
-  /** The name of doors. */
-  readonly door?: string | undefined;
-  readonly source?: Address | undefined;
-}
-
-/** What is counted of a fleet. */
-export interface FleetMeasures {
-  readonly state: FleetState;
-  readonly gateways: readonly RosterEntry[];
-  /** What became of the openings of other gateways. */
-  readonly remote: RemoteCounts;
-  /** From what was told elsewhere to hearing of it here. */
-  readonly delays: Histogram;
-}
-
-/** Upper bounds of the histogram of delays: seconds. */
-const delayBounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5];
-
 /** This gateway as a member of its fleet: what is done here is told, and what is done elsewhere is done here. */
 export class FleetMember {
   readonly witness: LeaseWitness;
@@ -108,6 +87,8 @@ export class FleetMember {
       ...{ gateway: settings.gateway, version, clock },
       seal: new FleetSeal(settings.name, secrets.keys),
       connect: parts.connect ?? (() => RedisBoard.open(settings.name, accessOf(parts))),
+      openLeases: () => parts.leaseManager.leases.length,
+      onDelay: (milliseconds) => this.#delays.observe(milliseconds / 1000),
       configuration: () => {
         const [options, doors] = [parts.options(), parts.doors()];
         return this.#alike.of({ options, doors, devices: parts.users.byName });
@@ -223,16 +204,8 @@ export class FleetMember {
    */
   async close({ door, source }: ClosedSubject): Promise<FleetClosing | undefined> {
     if (door !== undefined && !this.#doors.has(door)) return undefined;
-    const scope: ClosingScope =
-      door === undefined
-        ? source === undefined
-          ? { kind: "all" }
-          : { kind: "source", source }
-        : source === undefined
-          ? { kind: "door", door }
-          : { kind: "door-source", door, source };
     const length = this.#doors.closingLength(door);
-    return reportClosing(await this.#fleet.closeEverywhere(scope, length));
+    return reportClosing(await this.#fleet.closeEverywhere(scopeOf({ door, source }), length));
   }
 
   get #reported(): ReportedFleet {

@@ -12,8 +12,10 @@ import type { Lease } from "../../grant/lease.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
+import type { ClosedSubject } from "./closed-subject.ts";
 import type { FleetUses, UseVerdict } from "./fleet-uses.ts";
-import type { ClosedSubject, FleetMeasures, FleetMember, FleetNeighbours } from "./member.ts";
+import type { FleetMeasures } from "./measures.ts";
+import type { FleetMember, FleetNeighbours } from "./member.ts";
 import type { FleetSettings } from "./settings.ts";
 import { fingerprintOf, fleetSettings } from "./settings.ts";
 

@@ -2,7 +2,7 @@ import type { Clock } from "../../base/clock.ts";
 import { isAmongUsers } from "../../base/principals.ts";
 import { later, longAgo } from "../../base/time.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
-import type { HolderChange, LivingHolder } from "../../fleet/shared-leases.ts";
+import type { HolderChange, LivingHolder } from "../../fleet/knowledge.ts";
 import type { HolderSubject } from "../../fleet/subject.ts";
 import { whoMember } from "../../grant/holders.ts";
 import type { AccessRequest, Lease } from "../../grant/lease.ts";

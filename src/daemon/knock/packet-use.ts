@@ -1,12 +1,10 @@
 // What a knock with a key is to the fleet: good once.
 import type { AcceptedFwknop } from "../../auth/fwknop.ts";
-import type { SingleUse } from "../../fleet/single-use.ts";
+import type { PacketUse } from "../../fleet/single-use.ts";
 import type { ClaimedUse } from "../../fleet/single-uses.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import type { KnockRequest, KnockTime } from "../../knock/packet.ts";
 import { knockTime } from "../../knock/packet.ts";
-
-type PacketUse = Extract<SingleUse, { readonly kind: "packet" }>;
 
 /** Milliseconds that a use is known beyond the time in which its packet is fresh. */
 const slack = 60_000;
