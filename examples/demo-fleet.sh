@@ -22,6 +22,24 @@ step "gw-3 knows who opened it" says "*FROM*198.51.100.7*gw-1*" gw-3 leases
 step "what is closed at gw-2 is closed at all" says "*at 3 of 3 gateways*" gw-2 close ssh --fleet
 step "ssh is silent at all three" shut "${gateways[@]}"
 
+title "A knock by key is used once in the whole fleet"
+export HOME=$TMPDIR/home XDG_CONFIG_HOME=$TMPDIR/home/config
+mkdir -p "$HOME"
+must "alice gets a key at gw-1" enrol
+must "the other gateways get it, too" copy_users
+must "a listener records her packets" record
+note "client \$ knock home"
+step "she knocks at gw-1: one packet" on client "$knock" home
+step "ssh reaches gw-2" reaches gw-2
+step "gw-3 knows who holds it" says "*alice/laptop*gw-1*" gw-3 leases
+step "it is closed everywhere" says "*at 3 of 3 gateways*" gw-1 close office --fleet
+must "the listener has the packet" eventually recorded
+step "the listener sends it to gw-2" replay gw-2
+step "gw-2 refuses it" eventually refuses gw-2 "refused (re"
+step "ssh is silent at all three" shut "${gateways[@]}"
+step "gw-1 takes alice out, and names who still accepts her key" says "*gw-2, gw-3 still accept*" \
+  gw-1 user remove alice --yes --config "$TMPDIR/gw-1.conf"
+
 title "The store dies: each gateway goes on alone, and says so"
 kill_store
 step "gw-1 reports it" eventually knows_loss gw-1

@@ -98,6 +98,8 @@ configure() {
   FleetName     = demo
   GatewayName   = $1
   FleetFile     = $TMPDIR/fleet
+  Users         = $TMPDIR/$1.users
+  KnockPort     = 23547
   StateDir      = $TMPDIR/$1
   ControlSocket = $TMPDIR/$1.sock
 [ssh]
@@ -106,7 +108,13 @@ configure() {
   Open     = tcp/22
   Open_For = 2m
   Protect  = yes
+[office]
+  Users    = alice
+  Open     = tcp/22
+  Open_For = 2m
+  Protect  = yes
 END
+  [ -e "$TMPDIR/$1.users" ] || install -m 600 /dev/null "$TMPDIR/$1.users"
 }
 
 declare -A daemons
@@ -131,6 +139,50 @@ crash() {
   kill -KILL "${daemons[$1]}"
   wait "${daemons[$1]}" 2>/dev/null || true
 }
+
+# ---- knocks by key ----
+
+# The client has a profile for gw-1; its key is in the users file of that gateway alone.
+enrol() {
+  note "gw-1 \$ knockctl user add alice/laptop --door office --host 10.77.0.1"
+  knockctl gw-1 user add alice/laptop --door office --host 10.77.0.1 --yes --output "$TMPDIR/invitation" \
+    --config "$TMPDIR/gw-1.conf" | grep '^Not known' | sed "s|$TMPDIR/gw-1|/etc/knockd|; s/^/          /"
+  note "client \$ knock --import"
+  on client "$knock" --import <"$TMPDIR/invitation" >/dev/null
+}
+
+copy_users() {
+  local gateway
+  for gateway in gw-2 gw-3; do
+    note "gw-1 \$ scp -p /etc/knockd.users root@$gateway:/etc/"
+    cp "$TMPDIR/gw-1.users" "$TMPDIR/$gateway.users" || return 1
+    note "$gateway \$ knockctl reload"
+    knockctl "$gateway" reload >/dev/null || return 1
+  done
+}
+
+# Records what goes to the knock port of gw-1.
+record() {
+  local line
+  exec {recorder}< <(exec ip netns exec gw-1 tcpdump -Z root -U -n --immediate-mode -i eth0 -w "$TMPDIR/pcap" \
+    udp port 23547 2>&1)
+  while read -r -t 20 line <&"$recorder"; do [[ $line != *"listening on"* ]] || return 0; done
+  return 1
+}
+
+# The payload of the first packet: behind the headers of the file, of the record, Ethernet, IPv4 and UDP.
+recorded() {
+  [ "$(stat -c %s "$TMPDIR/pcap")" -gt 100 ] &&
+    tail -c +$((24 + 16 + 14 + 20 + 8 + 1)) "$TMPDIR/pcap" >"$TMPDIR/packet" && [ -s "$TMPDIR/packet" ]
+}
+
+replay() {
+  note "client \$ send the recorded packet to $1"
+  # shellcheck disable=SC2016 # The variables are those of the inner shell.
+  on client bash -c 'exec dd bs=2048 status=none if="$0" >"/dev/udp/$1/23547"' "$TMPDIR/packet" "$(address_of "$1")"
+}
+
+refuses() { note "$1 | $(grep -m 1 "$2" "$TMPDIR/$1.log")"; grep -q "$2" "$TMPDIR/$1.log"; }
 
 # ---- what is seen ----
 

@@ -28,7 +28,7 @@ function shown(demo: string, { prompt, command }: Typed): string {
   return output.replaceAll(/^ {10}/gm, "").replaceAll(/ +$/gm, "");
 }
 
-test.skipIf(needsSshd("nft", "pgrep") ?? needs("redis-server"))(
+test.skipIf(needsSshd("nft", "pgrep", "tcpdump") ?? needs("redis-server"))(
   "the demo of a fleet does what it says, and docs/fleet.md shows what it prints",
   { timeout: 400_000 },
   async () => {

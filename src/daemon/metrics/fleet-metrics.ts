@@ -1,0 +1,87 @@
+import type { FleetState } from "../../fleet/fleet-state.ts";
+import type { RosterEntry } from "../../fleet/roster.ts";
+import type { RemoteCounts } from "../fleet/remote-changes.ts";
+import type { MetricFamily, Sample } from "./exposition.ts";
+import type { Histogram } from "./histogram.ts";
+
+/** What is measured of this gateway's part in its fleet. */
+export interface FleetMeasures {
+  readonly state: FleetState;
+  readonly gateways: readonly Pick<RosterEntry, "isUp">[];
+  /** What became of the openings of other gateways. */
+  readonly openings: RemoteCounts;
+  /** From the moment when another gateway told something to the moment when this one heard it. */
+  readonly delay: Histogram;
+}
+
+/** The bounds of the delay: seconds. */
+export const delayBounds: readonly number[] = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5,
+];
+
+/** Returns the metrics of a fleet. Pure. */
+export function fleetFamilies(measures: FleetMeasures): MetricFamily[] {
+  const { state, gateways, delay } = measures;
+  const up = gateways.filter(({ isUp }) => isUp).length;
+  return [
+    family("gauge", "sesame_fleet_up", "Whether the store answers: 1 or 0.", [
+      { value: state.isJoined ? 1 : 0 },
+    ]),
+    family("gauge", "sesame_fleet_gateways", "Gateways of the fleet, this one among them.", [
+      { labels: { state: "up" }, value: up },
+      { labels: { state: "away" }, value: gateways.length - up },
+    ]),
+    family("gauge", "sesame_fleet_untold", "Changes that wait to be told.", [
+      { value: state.waiting },
+    ]),
+    family("counter", "sesame_fleet_told_total", "Changes that were told.", [
+      { value: state.told },
+    ]),
+    family(
+      "counter",
+      "sesame_fleet_heard_total",
+      "What other gateways told, by what came of it.",
+      samplesOf("result", heard(measures)),
+    ),
+    {
+      name: "sesame_fleet_delay_seconds",
+      help: "How long what other gateways told took to arrive, by the store's clock.",
+      type: "histogram",
+      samples: [{ value: delay }],
+    },
+    family(
+      "counter",
+      "sesame_fleet_resyncs_total",
+      "How often the whole table of the store was read.",
+      samplesOf("why", state.resyncs),
+    ),
+    family(
+      "counter",
+      "sesame_fleet_claims_total",
+      "Claims of single-use knocks, by what came of them.",
+      samplesOf("result", state.claims),
+    ),
+  ];
+}
+
+function heard({ state: { incoming }, openings }: FleetMeasures): Readonly<Record<string, number>> {
+  const { applied, full, ...notHere } = openings;
+  const { over, forged, foreign, refused, unknown, malformed } = incoming;
+  return {
+    ...{ applied, ...notHere, old: over, refused: refused + full },
+    ...{ forged, foreign, unreadable: unknown + malformed },
+  };
+}
+
+function family(
+  type: "counter" | "gauge",
+  name: string,
+  help: string,
+  samples: readonly Sample<number>[],
+): MetricFamily {
+  return { name, help, type, samples };
+}
+
+function samplesOf(label: string, counts: Readonly<Record<string, number>>): Sample<number>[] {
+  return Object.entries(counts).map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
