@@ -236,6 +236,7 @@ export async function assemble(
       rateLimiter: log.rateLimiter,
       doors: () => doors.current,
       keyKnocks,
+      fleet: () => fleet.measure(),
     });
   });
   const network = new NetworkChanges({

@@ -1,27 +1,9 @@
-import type { FleetState } from "../../fleet/fleet-state.ts";
-import type { RosterEntry } from "../../fleet/roster.ts";
-import type { RemoteCounts } from "../fleet/remote-changes.ts";
+import type { FleetMeasures } from "../fleet/member.ts";
 import type { MetricFamily, Sample } from "./exposition.ts";
-import type { Histogram } from "./histogram.ts";
-
-/** What is measured of this gateway's part in its fleet. */
-export interface FleetMeasures {
-  readonly state: FleetState;
-  readonly gateways: readonly Pick<RosterEntry, "isUp">[];
-  /** What became of the openings of other gateways. */
-  readonly openings: RemoteCounts;
-  /** From the moment when another gateway told something to the moment when this one heard it. */
-  readonly delay: Histogram;
-}
-
-/** The bounds of the delay: seconds. */
-export const delayBounds: readonly number[] = [
-  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5,
-];
 
 /** Returns the metrics of a fleet. Pure. */
 export function fleetFamilies(measures: FleetMeasures): MetricFamily[] {
-  const { state, gateways, delay } = measures;
+  const { state, gateways, delays } = measures;
   const up = gateways.filter(({ isUp }) => isUp).length;
   return [
     family("gauge", "sesame_fleet_up", "Whether the store answers: 1 or 0.", [
@@ -47,7 +29,7 @@ export function fleetFamilies(measures: FleetMeasures): MetricFamily[] {
       name: "sesame_fleet_delay_seconds",
       help: "How long what other gateways told took to arrive, by the store's clock.",
       type: "histogram",
-      samples: [{ value: delay }],
+      samples: [{ value: delays }],
     },
     family(
       "counter",
@@ -64,8 +46,8 @@ export function fleetFamilies(measures: FleetMeasures): MetricFamily[] {
   ];
 }
 
-function heard({ state: { incoming }, openings }: FleetMeasures): Readonly<Record<string, number>> {
-  const { applied, full, ...notHere } = openings;
+function heard({ state: { incoming }, remote }: FleetMeasures): Readonly<Record<string, number>> {
+  const { applied, full, ...notHere } = remote;
   const { over, forged, foreign, refused, unknown, malformed } = incoming;
   return {
     ...{ applied, ...notHere, old: over, refused: refused + full },

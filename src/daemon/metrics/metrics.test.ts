@@ -12,9 +12,11 @@ import { LeaseManager } from "../../grant/lease-manager.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import { Matcher } from "../../match/matcher.ts";
 import { Doors } from "../doors.ts";
+import type { FleetMeasures } from "../fleet/member.ts";
 import { KnockCounters } from "../knock/knock-counters.ts";
 import { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import { Pipeline } from "../pipeline.ts";
+import { Histogram } from "./histogram.ts";
 import { MeteredFirewall } from "./metered-firewall.ts";
 import { Metrics } from "./metrics.ts";
 import { outcomes, PacketCounters } from "./packet-counters.ts";
@@ -30,6 +32,26 @@ const text = `
   start_command = open
   stop_command = close
 `;
+
+/** A fleet of three gateways, one of them away. */
+const fleet: FleetMeasures = {
+  state: {
+    ...{ isJoined: true, failure: undefined, waiting: 2, told: 40, unclaimed: 1, clockJump: 0 },
+    claims: { mine: 5, used: 1, unclaimed: 2 },
+    incoming: {
+      ...{ merged: 30, own: 40, foreign: 1, forged: 2, unknown: 3, malformed: 4, over: 5 },
+      refused: 6,
+    },
+    resyncs: { join: 1, gap: 2, lost: 3, jump: 4 },
+    facts: undefined,
+  },
+  gateways: ["gw-1", "gw-2", "gw-3"].map((name) => ({
+    ...{ name, isHere: name === "gw-1", isUp: name !== "gw-3", seen: 0, version: "1", leases: 0 },
+    ...{ behind: 0, clock: 0, differences: [] },
+  })),
+  remote: { applied: 20, "no-door": 7, "no-right": 8, full: 9 },
+  delays: new Histogram([0.001, 1]),
+};
 
 /** A daemon in memory, and its metrics. */
 function start(configuration = text, inner: Firewall = new MemoryFirewall()) {
@@ -74,6 +96,7 @@ function start(configuration = text, inner: Firewall = new MemoryFirewall()) {
       countKeys: () => ({ live: 3, disabled: 2, expired: 1 }),
       dropped: 5,
     },
+    fleet: () => fleet,
   });
   let sent = 0;
   const knock = async (from: string, ...ports: readonly number[]) => {
@@ -140,6 +163,24 @@ test("knocks, openings, leases and the firewall are counted", async () => {
   expect(later.value('sesame_commands_total{action="close",result="done"}')).toBe(1);
   expect(later.value('sesame_knocks_failed_total{reason="late"}')).toBe(11);
   expect(later.value('sesame_attempts{stage="1"}')).toBe(0);
+});
+
+test("the fleet is counted", () => {
+  const { value } = start().read();
+  expect(value("sesame_fleet_up")).toBe(1);
+  expect(value('sesame_fleet_gateways{state="up"}')).toBe(2);
+  expect(value('sesame_fleet_gateways{state="away"}')).toBe(1);
+  expect(value("sesame_fleet_untold")).toBe(2);
+  expect(value("sesame_fleet_told_total")).toBe(40);
+  const heard = { applied: 20, "no-door": 7, "no-right": 8, old: 5, forged: 2, foreign: 1 };
+  for (const [result, count] of Object.entries({ ...heard, refused: 15, unreadable: 7 })) {
+    expect([result, value(`sesame_fleet_heard_total{result="${result}"}`)]).toEqual([
+      result,
+      count,
+    ]);
+  }
+  expect(value('sesame_fleet_resyncs_total{why="lost"}')).toBe(3);
+  expect(value('sesame_fleet_claims_total{result="used"}')).toBe(1);
 });
 
 test("the process is described with values that can be", () => {

@@ -5,11 +5,13 @@ import { failureOf } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { Matcher } from "../../match/matcher.ts";
 import type { Doors } from "../doors.ts";
+import type { FleetMeasures } from "../fleet/member.ts";
 import type { KeyKnocks } from "../knock/key-knocks.ts";
 import { knockFormats, knockResults } from "../knock/knock-counters.ts";
 import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import type { MetricFamily, Sample } from "./exposition.ts";
 import { formatFamilies } from "./exposition.ts";
+import { fleetFamilies } from "./fleet-metrics.ts";
 import type { MeteredFirewall } from "./metered-firewall.ts";
 import { actions } from "./metered-firewall.ts";
 import type { PacketCounters } from "./packet-counters.ts";
@@ -28,6 +30,8 @@ export interface MetricsParts {
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
   readonly keyKnocks: Pick<KeyKnocks, "counters" | "countKeys" | "dropped">;
+  /** `undefined` without a fleet. */
+  readonly fleet: () => FleetMeasures | undefined;
 }
 
 /** The daemon in numbers, for Prometheus. The addresses of sources are not among them. */
@@ -42,6 +46,7 @@ export class Metrics {
 
   /** All of them, at this moment. */
   text(): string {
+    const fleet = this.#parts.fleet();
     return formatFamilies([
       this.#build(),
       ...this.#capture(),
@@ -49,6 +54,7 @@ export class Metrics {
       ...this.#keys(),
       ...this.#doors(),
       ...this.#firewall(),
+      ...(fleet === undefined ? [] : fleetFamilies(fleet)),
       counter("sesame_log_lines_left_out_total", "Log lines left out, since they were too many.", [
         { value: this.#parts.rateLimiter.leftOut },
       ]),
