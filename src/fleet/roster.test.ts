@@ -65,6 +65,11 @@ test.each([
   expect(await differences(configuration)).toEqual(expected);
 });
 
+test("what is changed here differs at once", () => {
+  one.configuration = { ...usual, users: "bob" };
+  expect(entryOf("gw-2").differences).toEqual([{ what: "users" }]);
+});
+
 test("a hundred doors fit, and those after them are not compared", async () => {
   const doors = Array.from({ length: 120 }, (_, i) => ({ ...door, name: `door${i}` }));
   one.configuration = { ...usual, doors };
@@ -92,11 +97,15 @@ test("a gateway whose date differs by more than 30 s is told apart, and by how m
   expect(entryOf("gw-4")).toMatchObject({ clock: -31_000, differences: [{ what: "clock" }] });
 });
 
-test("a gateway that is silent for 15 s is away, and no difference of it counts", async () => {
+test("a gateway that is silent for 15 s is away, and still has what it had", async () => {
   expect(await differences({ users: "" })).toHaveLength(1);
   await two.stop();
   await bench.pass(25_000);
-  expect(entryOf("gw-2")).toMatchObject({ isUp: false, clock: undefined, differences: [] });
+  expect(entryOf("gw-2")).toMatchObject({
+    isUp: false,
+    clock: undefined,
+    differences: [{ what: "users" }],
+  });
   expect(entryOf("gw-2").seen).toBeGreaterThan(20_000);
 });
 

@@ -69,6 +69,11 @@ export interface RosterEntry {
   readonly differences: readonly GatewayDifference[];
 }
 
+interface DigestedConfiguration {
+  readonly of: FleetConfiguration;
+  readonly digests: ConfigurationDigests;
+}
+
 /** The gateways of the fleet, this one among them, as they tell. */
 export class Roster {
   readonly #parts: RosterParts;
@@ -79,9 +84,7 @@ export class Roster {
   #readAt = fleetTime(0);
   /** What this gateway told last, newest first. */
   #told: readonly Heartbeat[] = [];
-  #digested:
-    | { readonly of: FleetConfiguration; readonly digests: ConfigurationDigests }
-    | undefined;
+  #digested: DigestedConfiguration | undefined;
   /** Since when there is something in a place that no key opens. */
   #unknown: ReadonlyMap<string, FleetTime> = new Map();
   /** Places that are to be cleared. */
@@ -171,7 +174,7 @@ export class Roster {
       ...{ gateway, version, reads, start: this.start, leases: openLeases(), ...own },
       at: fleetClock.now(),
       date: clock.wall(),
-      digests: this.#digest(),
+      digests: this.#digest().digests,
     };
     const row = sealHeartbeat(seal, heartbeat);
     await board.beat(row.field, row);
@@ -188,13 +191,13 @@ export class Roster {
     this.#unknown = new Map(noted);
   }
 
-  #digest(): ConfigurationDigests {
+  #digest(): DigestedConfiguration {
     const { seal, configuration } = this.#parts;
     const of = configuration();
     if (this.#digested?.of !== of) {
       this.#digested = { of, digests: digestConfiguration(seal, of) };
     }
-    return this.#digested.digests;
+    return this.#digested;
   }
 
   #entryOf(heartbeat: Heartbeat): RosterEntry {
@@ -217,12 +220,12 @@ export class Roster {
     return this.isNameTaken ? [{ what: "name" }] : [];
   }
 
-  /** Those of a gateway that is away are of no use, and its date is not known. */
+  /** A gateway that is away still has what it had; its date is not known. */
   #differencesOf(heartbeat: Heartbeat, ahead: number): GatewayDifference[] {
-    if (!this.isUp(heartbeat) || this.#digested === undefined) return [];
-    const { of, digests } = this.#digested;
+    // What this gateway has now, and not what it told last.
+    const { of, digests } = this.#digest();
     const differences = compareConfigurations(of.doors, digests, heartbeat.digests);
-    return Math.abs(ahead) > mostClockDifference
+    return this.isUp(heartbeat) && Math.abs(ahead) > mostClockDifference
       ? [...differences, { what: "clock" }]
       : differences;
   }

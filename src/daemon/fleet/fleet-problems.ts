@@ -71,7 +71,7 @@ const what: Readonly<Record<GatewayDifference["what"], readonly [text: string, h
 /** A sentence for each kind of difference. */
 function differenceProblems({ gateways, settings }: FleetCondition): StatusProblem[] {
   const names = new Map<string, { readonly one: GatewayDifference; readonly at: string[] }>();
-  for (const { name, differences } of gateways) {
+  for (const { name, differences } of gateways.filter(({ isUp }) => isUp)) {
     for (const one of differences) {
       const key = `${one.what} ${one.door ?? ""}`;
       const known = names.get(key) ?? { one, at: [] };
