@@ -8,6 +8,8 @@ caches=$PWD/node_modules/.cache
 export PATH="$PATH:/usr/sbin:/sbin:$caches/redis/usr/bin:$caches/sshd/usr/sbin"
 
 address_of() { echo "10.77.0.${1#gw-}"; }
+# Indents what a command prints, with the paths of a gateway as they usually are.
+shown() { sed "s|$TMPDIR/gw-[0-9]|/etc/knockd|g; s/^/          /"; }
 knockctl() { on "$1" bin/knockctl "${@:2}" --socket "$TMPDIR/$1.sock"; }
 
 # ---- the network: one address of the client, routed to the three gateways without NAT ----
@@ -146,7 +148,7 @@ crash() {
 enrol() {
   note "gw-1 \$ knockctl user add alice/laptop --door office --host 10.77.0.1"
   knockctl gw-1 user add alice/laptop --door office --host 10.77.0.1 --yes --output "$TMPDIR/invitation" \
-    --config "$TMPDIR/gw-1.conf" | grep '^Not known' | sed "s|$TMPDIR/gw-1|/etc/knockd|; s/^/          /"
+    --config "$TMPDIR/gw-1.conf" | grep '^Not known' | shown
   note "client \$ knock --import"
   on client "$knock" --import <"$TMPDIR/invitation" >/dev/null
 }
@@ -182,7 +184,10 @@ replay() {
   on client bash -c 'exec dd bs=2048 status=none if="$0" >"/dev/udp/$1/23547"' "$TMPDIR/packet" "$(address_of "$1")"
 }
 
-refuses() { note "$1 | $(grep -m 1 "$2" "$TMPDIR/$1.log")"; grep -q "$2" "$TMPDIR/$1.log"; }
+refuses() {
+  local line
+  line=$(grep -m 1 "$2" "$TMPDIR/$1.log") && note "$1 | $line"
+}
 
 # ---- what is seen ----
 
@@ -190,15 +195,15 @@ fleet_is() { [[ $(knockctl gw-1 fleet 2>&1) == "fleet \"demo\": $1"* ]]; }
 
 show() {
   note "$1 \$ knockctl ${*:2}"
-  knockctl "$@" | sed 's/^/          /'
+  knockctl "$@" | shown
 }
 
 # Succeeds if what knockctl prints has this pattern, and shows it.
 says() {
   local said
-  note "$2 \$ knockctl ${*:3}"
+  note "$2 \$ knockctl ${*:3}" | sed "s|$TMPDIR/gw-[0-9]|/etc/knockd|g"
   said=$(knockctl "${@:2}" 2>&1) || true
-  sed 's/^/          /' <<<"$said"
+  shown <<<"$said"
   # shellcheck disable=SC2053 # It is a pattern.
   [[ $said == $1 ]]
 }

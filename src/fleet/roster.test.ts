@@ -65,7 +65,8 @@ test.each([
   expect(await differences(configuration)).toEqual(expected);
 });
 
-test("what is changed here differs at once", () => {
+test("what is changed here differs at once", async () => {
+  expect(await differences({})).toEqual([]);
   one.configuration = { ...usual, users: "bob" };
   expect(entryOf("gw-2").differences).toEqual([{ what: "users" }]);
 });
