@@ -1,4 +1,4 @@
-import type { FleetMeasures } from "../fleet/member.ts";
+import type { FleetMeasures } from "../fleet/measures.ts";
 import type { MetricFamily, Sample } from "./exposition.ts";
 
 /** Returns the metrics of a fleet. Pure. */

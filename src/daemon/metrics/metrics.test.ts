@@ -12,7 +12,7 @@ import { LeaseManager } from "../../grant/lease-manager.ts";
 import { Ledger } from "../../grant/ledger.ts";
 import { Matcher } from "../../match/matcher.ts";
 import { Doors } from "../doors.ts";
-import type { FleetMeasures } from "../fleet/member.ts";
+import type { FleetMeasures } from "../fleet/measures.ts";
 import { KnockCounters } from "../knock/knock-counters.ts";
 import { LogRateLimiter } from "../log/log-rate-limiter.ts";
 import { Pipeline } from "../pipeline.ts";

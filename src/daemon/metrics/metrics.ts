@@ -5,7 +5,7 @@ import { failureOf } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { Matcher } from "../../match/matcher.ts";
 import type { Doors } from "../doors.ts";
-import type { FleetMeasures } from "../fleet/member.ts";
+import type { FleetMeasures } from "../fleet/measures.ts";
 import type { KeyKnocks } from "../knock/key-knocks.ts";
 import { knockFormats, knockResults } from "../knock/knock-counters.ts";
 import type { LogRateLimiter } from "../log/log-rate-limiter.ts";
