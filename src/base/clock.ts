@@ -13,10 +13,14 @@ export interface Clock {
 const longestTimer = 2 ** 31 - 1;
 
 /** performance.now() counts from the start of this process, on the clock that hrtime reads from the boot on. */
-const processStart = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+let processStart: number | undefined;
 
 export const systemClock: Clock = {
-  now: () => monotonic(processStart + performance.now()),
+  now() {
+    // At the first call, since a knock needs none, and Node takes a millisecond to load performance.now().
+    processStart ??= Number(process.hrtime.bigint()) / 1e6 - performance.now();
+    return monotonic(processStart + performance.now());
+  },
   wall: () => wallTime(Date.now()),
   wakeAt(when, task) {
     let timer: NodeJS.Timeout;

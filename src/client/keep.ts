@@ -1,11 +1,11 @@
 import { createSocket } from "node:dgram";
-import { isIPv6 } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Clock } from "../base/clock.ts";
 import { KnockError } from "../base/errors.ts";
 import { deadline } from "./deadline.ts";
 import type { Route, RouteOrigin } from "./route.ts";
 import { routeFrom } from "./route.ts";
+import { socketTypeFor } from "./socket-type.ts";
 
 /** How to keep a door open. */
 export interface KeepOptions {
@@ -91,7 +91,7 @@ async function sourceOf(address: string, origin: RouteOrigin): Promise<string> {
   const route = tryRoute(address, origin);
   if (route === undefined) return "";
   const { source } = route;
-  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  const socket = createSocket(socketTypeFor(address));
   try {
     return await new Promise<string>((resolve) => {
       socket.on("error", () => resolve(""));

@@ -1,5 +1,6 @@
-import { lookup } from "node:dns/promises";
-import { isIP, isIPv6 } from "node:net";
+import type { LookupAddress } from "node:dns";
+import { lookup } from "node:dns";
+import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { KnockError } from "../base/errors.ts";
 import type { RequestedFamily } from "./plan.ts";
@@ -48,11 +49,18 @@ export function alongside(routes: readonly Route[], other: Route): Route[] {
 /** Returns at least one address, in the resolver's order. */
 async function resolveHost(host: string, family: RequestedFamily): Promise<string[]> {
   try {
-    const found = await lookup(host, { family: family === "both" ? 0 : family, all: true });
+    const found = await lookUp(host, family === "both" ? 0 : family);
     return found.map(({ address }) => address);
   } catch (cause) {
     throw new KnockError("RESOLVE", `cannot resolve '${host}': ${systemReason(cause)}`, { cause });
   }
+}
+
+/** As the function of `node:dns/promises`, which would have to be loaded, too. */
+function lookUp(host: string, family: number): Promise<LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    lookup(host, { family, all: true }, (error, found) => (error ? reject(error) : resolve(found)));
+  });
 }
 
 /** Returns `undefined` if the origin has no address of this family. Throws `USAGE` if the interface does not exist. */
@@ -66,7 +74,7 @@ export function routeFrom(
       : undefined;
   }
   if (name === undefined) return { address };
-  const own = addressesOf(name).filter((one) => isIPv6(one) === isIPv6(address));
+  const own = addressesOf(name).filter((one) => isIP(one) === isIP(address));
   const nearby = (one: string) => /^fe80:/i.test(one);
   // A link-local address reaches only its own link, and needs the name of the interface.
   const found = own.find((one) => nearby(one) === nearby(address));

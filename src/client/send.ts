@@ -1,12 +1,13 @@
 import { createSocket } from "node:dgram";
 import type { Socket } from "node:net";
-import { connect, isIPv6 } from "node:net";
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { KnockError } from "../base/errors.ts";
 import { firstSynTime } from "./first-syn.ts";
 import type { KnockPlan, Step } from "./plan.ts";
 import { formatStep } from "./plan.ts";
 import type { Route } from "./route.ts";
+import { socketTypeFor } from "./socket-type.ts";
 import { systemReason } from "./system-reason.ts";
 
 /**
@@ -109,7 +110,7 @@ async function sendSealed(
   { address, source }: Route,
   seal: (source: string) => Uint8Array,
 ): Promise<void> {
-  const socket = createSocket(isIPv6(address) ? "udp6" : "udp4");
+  const socket = createSocket(socketTypeFor(address));
   try {
     await new Promise<void>((resolve, reject) => {
       const connectThere = () => socket.connect(port, address);
@@ -127,7 +128,7 @@ async function sendSealed(
 }
 
 async function sendDatagram(port: number, route: Route, payload: Uint8Array): Promise<void> {
-  const socket = createSocket(isIPv6(route.address) ? "udp6" : "udp4");
+  const socket = createSocket(socketTypeFor(route.address));
   try {
     await new Promise<void>((resolve, reject) => {
       socket.on("error", reject);

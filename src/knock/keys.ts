@@ -37,7 +37,6 @@ export interface Lock {
 
 /** The device's half of a key: it makes packets. */
 export interface DeviceKey {
-  readonly id: KeyId;
   readonly keys: DerivedKeys;
   readonly privateKey: KeyObject;
 }
@@ -90,13 +89,17 @@ export function parseLock(text: string, known?: KnownLocks): Lock | LockFault {
 export function parseKey(text: string): DeviceKey | KeyTextFault {
   const bytes = readText(keyPrefix, text);
   if (typeof bytes === "string") return bytes;
-  const secret = bytes.subarray(0, half);
-  const privateKey = readPrivateKey(bytes.subarray(half));
   return {
-    id: keyId(secret, publicBytesOf(privateKey)),
-    keys: deriveKeys(secret),
-    privateKey,
+    keys: deriveKeys(bytes.subarray(0, half)),
+    privateKey: readPrivateKey(bytes.subarray(half)),
   };
+}
+
+/** Returns the id of the key in a text that begins with `key1:`, or undefined if it is not one. */
+export function readKeyId(text: string): KeyId | undefined {
+  const bytes = readText(keyPrefix, text);
+  if (typeof bytes === "string") return undefined;
+  return keyId(bytes.subarray(0, half), publicBytesOf(readPrivateKey(bytes.subarray(half))));
 }
 
 /** Makes a key of 64 random bytes. */

@@ -23,9 +23,8 @@ async function hideSecrets(lines: readonly string[], profile: KnockProfile): Pro
 
 /** Returns the key's id, by which the server's log and `knockctl user` name it. */
 async function describeKey(key: SecretText): Promise<string> {
-  const { parseKey } = await import("../../knock/keys.ts");
-  const parsed = parseKey(key.reveal());
-  return typeof parsed === "string" ? "damaged" : parsed.id;
+  const { readKeyId } = await import("../../knock/keys.ts");
+  return readKeyId(key.reveal()) ?? "damaged";
 }
 
 function hide(text: string, { steps = [] }: KnockProfile, keyId: string): string {
