@@ -59,23 +59,25 @@ export class Authenticator<Key extends HintedKey> {
   #hints: LiveHints<Key>;
   /** Milliseconds that the clock of a packet may be wrong. */
   #freshness: number;
+  readonly #onMinute: ((wall: WallTime) => void) | undefined;
   readonly #memories = new Map<KeyId, KeyMemory>();
   readonly #carried = new Uint8Array(packetLength);
   #signatures: TokenBucket | undefined;
   /** After a lost journal: times before `start` are refused until `until`. */
   #lost: { readonly start: KnockTime; readonly until: Monotonic } | undefined;
 
-  /** `freshness`: milliseconds. */
-  constructor(freshness: number) {
+  /** `freshness`: milliseconds. `onMinute` is told of the first packet of a minute. */
+  constructor(freshness: number, onMinute?: (wall: WallTime) => void) {
     this.#freshness = freshness;
-    this.#hints = new LiveHints(freshness);
+    this.#onMinute = onMinute;
+    this.#hints = new LiveHints(freshness, onMinute);
   }
 
   /** Replaces the keys, without those that are disabled. Used times stay used. */
   setKeys(keys: readonly Key[], freshness: number = this.#freshness): void {
     if (freshness !== this.#freshness) {
       this.#freshness = freshness;
-      this.#hints = new LiveHints(freshness);
+      this.#hints = new LiveHints(freshness, this.#onMinute);
     }
     this.#hints.setKeys(keys);
   }

@@ -57,15 +57,17 @@ interface KeyHints<Key extends HintedKey> {
  */
 export class LiveHints<Key extends HintedKey> {
   readonly #around: number;
+  readonly #onRenew: (wall: WallTime) => void;
   /** By key id: a reload makes new objects of the same keys. */
   #keys = new Map<string, KeyHints<Key>>();
   /** By the first 31 bits, which a Map looks up as small integers. */
   #table = new Map<number, LiveHint<Key>>();
   #madeFor: KnockMinute | undefined;
 
-  /** `freshness`: milliseconds that a clock may be wrong. */
-  constructor(freshness: number) {
+  /** `freshness`: milliseconds that a clock may be wrong. `onRenew` is told of the first packet of a minute. */
+  constructor(freshness: number, onRenew: (wall: WallTime) => void = () => {}) {
     this.#around = Math.ceil(freshness / minuteLength);
+    this.#onRenew = onRenew;
   }
 
   /** Replaces the keys. The first of two keys with equal hints wins. */
@@ -125,6 +127,7 @@ export class LiveHints<Key extends HintedKey> {
         for (const hint of hints) this.#add(hint);
       }
     }
+    this.#onRenew(wall);
   }
 
   #add(hint: LiveHint<Key>): void {

@@ -243,6 +243,7 @@ describe.skipIf(needs())("knocks by key", () => {
     await opens(alice, Date.now(), 2);
     await opens(bob, Date.now(), 2);
     expect(await problems()).toContain("clock");
+    expect(daemon.output).toContain("warning: the clock went back, or was ahead: ");
 
     // An hour back: neither the right time nor what was used opens anything, nor what is older than the journal.
     setClock(-hour);

@@ -281,6 +281,20 @@ test("counts keys by their state, and finds a clock that went back", async () =>
   expect(keyKnocks.problems).toEqual([]);
   clock.startsAt(wallTime(wall - 3_600_000));
   expect(keyKnocks.problems.map(({ code }) => code)).toEqual(["clock"]);
+
+  const told = () => log.entries.filter(({ event }) => event === "clock").length;
+  expect(told()).toBe(0);
+  // The next packet of any source, and once until the clock is right.
+  knock(alice, wall + 3_600_001);
+  expect(log.entries.at(-1)?.text).toMatch(/^warning: the clock went back, or was ahead: /);
+  clock.advance(120_000);
+  knock(bob, wall);
+  expect(told()).toBe(1);
+  clock.startsAt(wallTime(wall + 3_600_000));
+  knock(bob, wall);
+  clock.startsAt(wallTime(wall - 3_600_000));
+  knock(bob, wall);
+  expect(told()).toBe(2);
 });
 
 test("explains the packets of watched devices, and of no others", async () => {

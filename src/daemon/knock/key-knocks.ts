@@ -18,6 +18,7 @@ import type { ActiveFwknopKey, ActiveKey, KeysInForce } from "../active-key.ts";
 import type { RecoveredKnocks } from "../state/knock-journal.ts";
 import { KnockJournal } from "../state/knock-journal.ts";
 import type { FwknopKeyWindow, KeyWindow } from "../state/knock-journal-lines.ts";
+import { ClockCheck } from "./clock-check.ts";
 import { KeyWatch } from "./key-watch.ts";
 import type { KnockCounters } from "./knock-counters.ts";
 import type { KnockPipelineParts } from "./knock-pipeline.ts";
@@ -55,6 +56,7 @@ export class KeyKnocks {
   readonly #authenticator: Authenticator<ActiveKey>;
   readonly #fwknop: FwknopAuthenticator<ActiveFwknopKey>;
   readonly #watch: KeyWatch;
+  readonly #clockCheck: ClockCheck;
   #ring: Ring | undefined;
   #interfaces: readonly string[] | undefined;
   #journal: KnockJournal | undefined;
@@ -68,7 +70,10 @@ export class KeyKnocks {
     this.#parts = parts;
     this.counters = parts.counters;
     this.#interfaces = options.interfaces;
-    this.#authenticator = new Authenticator(options.freshness);
+    this.#authenticator = new Authenticator(options.freshness, (wall) =>
+      this.#clockCheck.look(wall),
+    );
+    this.#clockCheck = new ClockCheck(this.#authenticator, parts.log);
     this.#fwknop = new FwknopAuthenticator(options.freshness);
     this.#watch = new KeyWatch({
       find: (name) => Array.from(parts.devices()).find((device) => device.name === name),
@@ -203,11 +208,7 @@ export class KeyKnocks {
     const problems: StatusProblem[] = [];
     const trouble = this.#journal?.trouble;
     if (trouble !== undefined) problems.push({ code: "knock-journal", message: trouble });
-    if (this.#authenticator.countAhead(this.#parts.clock.wall()) >= 2) {
-      const message = "the clock went back, or was ahead: several keys knocked at later times";
-      problems.push({ code: "clock", message, hints: ["check the time service: chrony, NTP"] });
-    }
-    return problems;
+    return [...problems, ...this.#clockCheck.problems(this.#parts.clock.wall())];
   }
 
   /** Captures nothing any more. */
