@@ -29,6 +29,12 @@ test("whatever starts a program is played twice", async () => {
   expect(await rehearsed(command)).toHaveLength(2);
 });
 
+test("a door with users is knocked at by key, too, as often", async () => {
+  const keyed = "[options]\nKnockPort = 23547\n[ssh]\nusers = alice\nopen = tcp/22\n";
+  const bySequence = (await rehearsed(native)).length;
+  expect(await rehearsed(keyed)).toEqual(Array(2 * bySequence).fill("close ssh 0.0.0.0"));
+});
+
 test("without doors nothing is played", async () => {
   expect(await rehearsed("")).toEqual([]);
 });

@@ -12,6 +12,7 @@ import { withDefaults } from "../config/directive.ts";
 import { commandDirectives } from "../config/directives.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { Doors } from "./doors.ts";
+import { warmUpKeys, warmUpUser } from "./knock/warm-up-keys.ts";
 import { createSandbox } from "./sandbox.ts";
 
 const ports = [1, 3, 2];
@@ -44,8 +45,9 @@ export async function warmUp(
   let ran = 0;
   const log = new FormattingLog();
   const played = kinds.flatMap((door) => (door === undefined ? [] : [warmUpDoor(door)]));
+  const all = new Doors(played, () => [], log);
   const { pipeline, leaseManager } = createSandbox({
-    doors: new Doors(played, () => [], log),
+    doors: all,
     firewall: {
       async open(access, length) {
         const isNative = access.method.kind === "native";
@@ -68,6 +70,9 @@ export async function warmUp(
     await setImmediate();
   }
   pipeline.close();
+  if (doors.some(({ users }) => users.length > 0)) {
+    await warmUpKeys(rounds, { doors: all, leaseManager, clock, log });
+  }
   await leaseManager.stop();
 }
 
@@ -98,7 +103,7 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
     until: undefined,
     onOpen: undefined,
     onClose: undefined,
-    users: [],
+    users: [warmUpUser],
     longest: undefined,
     fleet: undefined,
     decoys: 0,
