@@ -41,7 +41,7 @@ export const seconds: Readonly<Record<string, number>> = {
   clients: 42,
   "nftables-chain": 41,
   demo: 38,
-  "key-secrets": 36,
+  "key-secrets": 39,
   windows: 26,
   picture: 22,
   "after-closing": 26,

@@ -9,6 +9,7 @@ import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { PowerCutDisk } from "../../../test/support/power-cut-disk.ts";
 import { lossLife } from "../../auth/authenticator.ts";
 import { ReplayWindow } from "../../auth/window.ts";
+import { reserved } from "../../grant/journal/journal.ts";
 import { formatLine } from "../../grant/journal/journal-format.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import { knockTime } from "../../knock/packet.ts";
@@ -31,6 +32,11 @@ beforeEach(() => {
 });
 // A journal that a test left open may still write.
 afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 }));
+
+/** A file as daemons leave it, with room for more lines. */
+function withReserve(text: string): Buffer {
+  return Buffer.concat([Buffer.from(text)], reserved);
+}
 
 /** A daemon that keeps windows, and what it found. */
 async function start(disk: Disk = systemDisk, file = path, clock = new ManualClock()) {
@@ -99,7 +105,7 @@ describe("a knock journal", () => {
     const first = Math.round((clock.wall() - lossLife) * 1000);
     expect(losses).toEqual([first, first, undefined, undefined]);
     // What a version without losses wrote.
-    writeFileSync(path, formatLine({ knocks: 1 }));
+    writeFileSync(path, withReserve(formatLine({ knocks: 1 })));
     expect((await start()).lost).toBeUndefined();
   });
 
@@ -171,8 +177,22 @@ describe("a knock journal", () => {
     ["a window without times", formatLine({ knocks: 1 }) + formatLine({ key: alice, floor: 4 })],
   ])("is lost if it holds %s", async (_, text) => {
     await (await start()).journal.close();
-    writeFileSync(path, text);
+    writeFileSync(path, withReserve(text));
     expect((await start()).lost).toBe("is damaged");
+  });
+
+  test("is lost if it is cut off, also between two lines", async () => {
+    const first = await start();
+    await first.accept(alice, 1);
+    await first.accept(alice, 2);
+    await first.journal.close();
+    const whole = readFileSync(path);
+    for (const end of [100, whole.indexOf("\n") + 1, whole.lastIndexOf("\n") + 1]) {
+      writeFileSync(path, whole.subarray(0, end));
+      expect((await start()).lost).toBe("is cut off");
+    }
+    writeFileSync(path, "");
+    expect((await start()).lost).toBe("is missing");
   });
 
   test("cut off at any byte has every time that was committed before", async () => {
@@ -220,7 +240,7 @@ describe("a knock journal", () => {
     }
     const check = async ({ daemons, operation, picks }: PowerCut) => {
       // As an earlier daemon left it: nothing is unknown.
-      const before = new PowerCutDisk(new Map([[path, Buffer.from(formatLine({ knocks: 1 }))]]));
+      const before = new PowerCutDisk(new Map([[path, withReserve(formatLine({ knocks: 1 }))]]));
       const acknowledged: number[] = [];
       let after: { disk: PowerCutDisk; times: readonly number[] } | undefined;
       // As long as real ones: a line is then longer than a sector.

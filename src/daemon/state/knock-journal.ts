@@ -2,6 +2,7 @@ import { lossLife } from "../../auth/authenticator.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
 import type { JournalContents } from "../../grant/journal/journal.ts";
+import { reserved } from "../../grant/journal/journal.ts";
 import { JournalWriter } from "../../grant/journal/journal-writer.ts";
 import type { KeyId } from "../../knock/keys.ts";
 import type { KnockTime } from "../../knock/packet.ts";
@@ -129,9 +130,10 @@ export class KnockJournal {
       const text = `warning: knock journal ${this.path}: ${note}, the rest is used`;
       this.#log.write({ level: "warning", event: "journal-damaged", text });
     }
-    const isSound = starts[0] !== undefined && lost + strange === 0;
+    const isCut = bytes.length < reserved;
+    const isSound = starts[0] !== undefined && lost + strange === 0 && !isCut;
     const before = starts.findLast((start) => start !== undefined)?.lost;
-    const found = isSound ? this.#lostBefore(before) : this.#lostNow(whyLost(bytes), before);
+    const found = isSound ? this.#lostBefore(before) : this.#lostNow(whyLost(bytes, isCut), before);
     this.#lost = found?.start;
     return {
       windows: windows.filter((window) => window !== undefined),
@@ -158,6 +160,7 @@ export class KnockJournal {
   }
 }
 
-function whyLost({ length }: Uint8Array): string {
-  return length === 0 ? "is missing" : "is damaged";
+function whyLost({ length }: Uint8Array, isCut: boolean): string {
+  if (length === 0) return "is missing";
+  return isCut ? "is cut off" : "is damaged";
 }

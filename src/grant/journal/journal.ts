@@ -6,8 +6,8 @@ import { ifThere, systemDisk } from "../../system/disk.ts";
 import type { ReadJournal } from "./journal-format.ts";
 import { formatLine, readJournal } from "./journal-format.ts";
 
-/** Bytes reserved on the disk, so that a full one does not matter: at least some 5,000 lines. */
-const reserved = 1 << 20;
+/** Bytes reserved on the disk, so that a full one does not matter: at least some 5,000 lines. A shorter file was cut off. */
+export const reserved: number = 1 << 20;
 
 /** Bytes of the reserve that are left when the journal is long: compacting may fail on a full disk. */
 const spare = reserved / 2;

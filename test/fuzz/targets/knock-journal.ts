@@ -2,6 +2,7 @@ import { Authenticator } from "../../../src/auth/authenticator.ts";
 import { ReplayWindow } from "../../../src/auth/window.ts";
 import type { RecoveredKnocks } from "../../../src/daemon/state/knock-journal.ts";
 import { KnockJournal } from "../../../src/daemon/state/knock-journal.ts";
+import { reserved } from "../../../src/grant/journal/journal.ts";
 import { formatLine } from "../../../src/grant/journal/journal-format.ts";
 import type { Disk } from "../../../src/system/disk.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -56,7 +57,7 @@ class MemoryDisk implements Disk {
     const file = this.#open[fd];
     if (file === undefined) throw new Error("EBADF");
     const at = position ?? file.bytes.length;
-    // The reserve is zeros, which a reader passes over.
+    // The reserve is zeros, which are added when the file is read.
     if (at >= file.bytes.length && zeros.subarray(0, bytes.length).equals(bytes)) return;
     const longer = Buffer.alloc(Math.max(file.bytes.length, at + bytes.length));
     file.bytes.copy(longer);
@@ -67,7 +68,9 @@ class MemoryDisk implements Disk {
   readonly readFile = async (name: string): Promise<Buffer> => {
     const file = this.#files.get(name);
     if (file === undefined) throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
-    return file.bytes;
+    const whole = Buffer.alloc(Math.max(reserved, file.bytes.length));
+    file.bytes.copy(whole);
+    return whole;
   };
 
   readonly rename = async (from: string, to: string): Promise<void> => {
