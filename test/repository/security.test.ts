@@ -36,7 +36,7 @@ const threats: readonly (readonly [string, RegExp, RegExp])[] = [
   [
     "reads the server's files or a `lock1:` line",
     /recognize and read packets; keep devices out.*half a core.*new keys/,
-    /^knock, replay$/,
+    /^knock \(with .*fwknop.* can\), replay$/,
   ],
   ["is root on the server", /everything there/, /knock elsewhere with what is there/],
   ["steals a device or its key", /knock as that device/, /doors, `longest` and `expires`.*removal/],
