@@ -25,6 +25,7 @@ export const seconds: Readonly<Record<string, number>> = {
   "kernel-daemon": 79,
   "slow-disk": 66,
   "fleet-faults": 65,
+  "fleet-keys": 40,
   "key-page": 64,
   page: 60,
   console: 75,
