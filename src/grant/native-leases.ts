@@ -40,12 +40,11 @@ export class NativeLeases {
     registry.writeBeginning(lease);
     const due = later(clock.now(), lease.length);
     registry.record({ op: "opened", id, due });
-    if (access.origin === undefined) witness?.opened(access, holderOf(access), due);
     firewall.logOpened(lease, length);
     const { closeWhenStarted } = lease.state;
     if (closeWhenStarted !== undefined) {
       void this.#parts.closings.close(lease, closeWhenStarted.reopen);
-    }
+    } else if (access.origin === undefined) witness?.opened(access, holderOf(access), due);
     return true;
   }
 

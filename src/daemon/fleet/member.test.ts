@@ -229,3 +229,35 @@ test("what the kernel opened is told with the time of its opening: a closing sin
   expect(leaseManager.leases).toEqual([]);
   expect(b.open).toEqual([]);
 });
+
+test("a closing in the turn of a knock is the later one", async () => {
+  void a.knock("ssh", from);
+  const closed = [
+    a.fleet.close({}),
+    ...a.leaseManager.leases.map((one) => a.leaseManager.close(one)),
+  ];
+  await bench.fleet.pass(1_000);
+  await Promise.all(closed);
+  expect([...a.open, ...b.open]).toEqual([]);
+});
+
+test("a knock here before a closing elsewhere is heard of stays open everywhere", async () => {
+  await a.knock("ssh", from);
+  const closed = a.fleet.close({ door: "ssh" });
+  void a.leaseManager.leave(a.leaseManager.leases[0] ?? expect.unreachable(), "");
+  void b.knock("ssh", from);
+  await bench.fleet.pass(6_000);
+  await closed;
+  expect(a.open).toEqual(b.open);
+});
+
+test("openings of others are refused from 40,000 holders on, and those who knock here get in", async () => {
+  Object.defineProperty(b.leaseManager, "holders", { get: () => 40_000 });
+  await a.knock("ssh", from);
+  expect(b.open).toEqual([]);
+  expect(b.log.entries.filter(({ event }) => event === "fleet-full")).toHaveLength(1);
+  await a.knock("ssh", "192.0.2.8");
+  expect(b.log.entries.filter(({ event }) => event === "fleet-full")).toHaveLength(1);
+  await b.knock("vpn", from);
+  expect(b.open).toEqual([`vpn ${from} 30`]);
+});

@@ -10,7 +10,6 @@ import type { FleetClosing, FleetReport, FleetSummary } from "../../control/flee
 import type { Board } from "../../fleet/board.ts";
 import { Fleet } from "../../fleet/fleet.ts";
 import { RedisBoard } from "../../fleet/redis-board.ts";
-import type { RedisAccess } from "../../fleet/redis-connection.ts";
 import { FleetSeal } from "../../fleet/seal.ts";
 import type { SingleUse } from "../../fleet/single-use.ts";
 import { isOpeningStamp } from "../../fleet/stamp.ts";
@@ -34,6 +33,7 @@ import type { FleetMeasures } from "./measures.ts";
 import { delayBounds } from "./measures.ts";
 import { RemoteChanges } from "./remote-changes.ts";
 import type { FleetSettings } from "./settings.ts";
+import { storeAccess } from "./settings.ts";
 import { SharedDoors } from "./shared-doors.ts";
 import { ToldOpenings } from "./told-openings.ts";
 
@@ -86,20 +86,24 @@ export class FleetMember {
     this.#fleet = new Fleet({
       ...{ gateway: settings.gateway, version, clock },
       seal: new FleetSeal(settings.name, secrets.keys),
-      connect: parts.connect ?? (() => RedisBoard.open(settings.name, accessOf(parts))),
+      connect:
+        parts.connect ?? (() => RedisBoard.open(settings.name, storeAccess(settings, secrets))),
       openLeases: () => parts.leaseManager.leases.length,
       onDelay: (milliseconds) => this.#delays.observe(milliseconds / 1000),
       configuration: () => {
         const [options, doors] = [parts.options(), parts.doors()];
         return this.#alike.of({ options, doors, devices: parts.users.byName });
       },
-      onChange: (changes) => this.#changes.apply(changes),
+      onChange: (changes) => {
+        this.#told.flush();
+        return this.#changes.apply(changes);
+      },
       onStamped: (stamped) => this.#told.mark(stamped),
       onUsed: (uses) => this.uses.hear(uses),
       onDoubleUse: (use) => this.uses.reportDouble(use),
       onJoined: () => {
         this.#noteJoined();
-        this.#turn("notice", "fleet-up", `joined by the store ${this.#store}`);
+        this.#turn("notice", "fleet-up", `joined by the store ${formatStore(settings.store)}`);
       },
       onLost: (why) => this.#turn("warning", "fleet-down", `this gateway goes on alone: ${why}`),
     });
@@ -195,6 +199,7 @@ export class FleetMember {
 
   /** Tells the others that a device may open nothing any more. */
   removed(who: string): void {
+    this.#told.flush();
     this.#fleet.closed({ kind: "who", who }, this.#doors.closingLength());
   }
 
@@ -204,6 +209,8 @@ export class FleetMember {
    */
   async close({ door, source }: ClosedSubject): Promise<FleetClosing | undefined> {
     if (door !== undefined && !this.#doors.has(door)) return undefined;
+    // What was opened before is closed, too.
+    this.#told.flush();
     const length = this.#doors.closingLength(door);
     return reportClosing(await this.#fleet.closeEverywhere(scopeOf({ door, source }), length));
   }
@@ -228,10 +235,6 @@ export class FleetMember {
     }
   }
 
-  get #store(): string {
-    return formatStore(this.#parts.settings.store);
-  }
-
   #turn(level: "notice" | "warning", event: string, text: string): void {
     this.#since = this.#parts.clock.wall();
     this.#log(level, event, text);
@@ -241,10 +244,4 @@ export class FleetMember {
     const { settings, log } = this.#parts;
     log.write({ level, event, text: `fleet "${settings.name}": ${text}` });
   }
-}
-
-function accessOf({ settings, secrets }: FleetMemberParts): RedisAccess {
-  const { keys: _, ...credentials } = secrets;
-  const given = Object.entries(credentials).filter(([, value]) => value !== undefined);
-  return { address: settings.store, ...Object.fromEntries(given) };
 }

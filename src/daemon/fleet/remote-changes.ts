@@ -35,7 +35,7 @@ export interface RemoteChangesParts {
     LeaseManager,
     "find" | "open" | "mark" | "leave" | "curtail" | "gone" | "holders"
   >;
-  readonly fleet: Pick<Fleet, "now" | "living">;
+  readonly fleet: Pick<Fleet, "now" | "living" | "endOf">;
   readonly doors: SharedDoors;
   readonly users: Pick<ActiveUsers, "find">;
   /** Told when the first of several openings has no room. */
@@ -77,7 +77,11 @@ export class RemoteChanges {
 
   #apply({ holder, before, after, origin }: HolderChange): Promise<void> | undefined {
     const lease = this.#parts.leaseManager.find(leaseKeyOf(holder));
-    if (after === undefined) return lease && this.#close(lease, holder.who);
+    if (after === undefined) {
+      // A knock came here before the closing was heard of.
+      const isReopened = this.#parts.fleet.endOf(holder) !== undefined;
+      return lease === undefined || isReopened ? undefined : this.#close(lease, holder.who);
+    }
     const door = this.#parts.doors.find(holder);
     if (door === undefined) this.#counts["no-door"]++;
     else if (!door.isPlain) this.#open({ holder, opening: after, origin }, door);

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { hostname } from "node:os";
 import type { StoreAddress } from "../../base/store-address.ts";
 import type { ConfigOptions } from "../../config/config.ts";
+import type { RedisAccess } from "../../fleet/redis-connection.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
 
 /** What the configuration says of the fleet. */
@@ -27,4 +28,11 @@ export function fingerprintOf(settings: FleetSettings, secrets: FleetSecrets): s
   const hash = createHash("sha256").update(JSON.stringify([settings, { ...secrets, keys: [] }]));
   for (const key of secrets.keys) hash.update(key);
   return hash.digest("hex");
+}
+
+/** Returns how the store is reached. */
+export function storeAccess({ store }: FleetSettings, secrets: FleetSecrets): RedisAccess {
+  const { keys: _, ...credentials } = secrets;
+  const given = Object.entries(credentials).filter(([, value]) => value !== undefined);
+  return { address: store, ...Object.fromEntries(given) };
 }
