@@ -142,6 +142,20 @@ describe("a door with one-time sequences", () => {
     expect(log.entries[0]?.door).toBe("once");
   });
 
+  test("is used up to the line that another gateway used", async () => {
+    writeFileSync(list, "1,2\n3,4\n5,6\n");
+    const doors = new Doors([oneTime(), plain], noNames, new MemoryLog());
+    const { line } = doors.use(only(doors, "once"));
+    expect(line).toMatchObject({ offset: 0, sequence: "1:tcp,2:tcp" });
+    expect(line?.unused.map(({ offset }) => offset)).toEqual([4, 8]);
+    const heard = { door: "once", nth: 1, sequence: "5:tcp,6:tcp" };
+    expect(doors.useUpTo({ ...heard, nth: 2 })).toBeUndefined();
+    expect(doors.useUpTo({ ...heard, sequence: "1:tcp,2:tcp" })).toBeUndefined();
+    expect(await doors.useUpTo({ ...heard, sequence: "3:tcp,4:tcp" })).toBe(true);
+    expect(steps(doors)).toEqual(["once 5:tcp,6:tcp", "plain 1:tcp,2:udp"]);
+    expect(readFileSync(list, "utf8")).toBe("#,2\n#,4\n5,6\n");
+  });
+
   test("is disabled when the used sequence cannot be marked: it must not be good twice", async () => {
     writeFileSync(list, " 3,4\n 5,6\n");
     const log = new MemoryLog();

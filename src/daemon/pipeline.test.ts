@@ -25,10 +25,12 @@ import { parseSequence } from "../base/sequence.ts";
 import { monotonic } from "../base/time.ts";
 import { MemorySource } from "../capture/memory.ts";
 import type { DoorConfig } from "../config/config.ts";
+import type { ClaimedUse } from "../fleet/single-uses.ts";
 import { LeaseManager } from "../grant/lease-manager.ts";
 import { Ledger } from "../grant/ledger.ts";
 import { Matcher } from "../match/matcher.ts";
 import { Doors } from "./doors.ts";
+import type { UseVerdict } from "./fleet/fleet-uses.ts";
 import { DaemonLog } from "./log/daemon-log.ts";
 import { LogRateLimiter } from "./log/log-rate-limiter.ts";
 import { outcomes, PacketCounters } from "./metrics/packet-counters.ts";
@@ -93,6 +95,8 @@ class Story {
   readonly counters = new PacketCounters();
   /** Marks a one-time sequence as used. */
   mark = markUsed;
+  /** Claims a one-time sequence in the fleet. */
+  claim = (_: ClaimedUse): Promise<UseVerdict> => Promise.resolve("open");
   readonly rehearsal = new Rehearsal(this.clock);
   isOurs = (other: Address): boolean => other.equals(us) || other.equals(us6);
 
@@ -118,6 +122,11 @@ class Story {
       rateLimiter: this.rateLimiter,
       counters: this.counters,
       rehearsal: this.rehearsal,
+      uses: {
+        claim: (use) => this.claim(use),
+        tell: () => {},
+        sharesDoor: () => true,
+      },
       isLocalSource: (source) => source.equals(us) || source.equals(broadcast),
       ...options,
     });
@@ -593,6 +602,35 @@ describe("a door with one-time sequences", () => {
     await story.knock(alice, "3 4 7000 8000 9000");
     expect(story.firewall.history.slice(2)).toEqual(["open ssh 192.0.2.7"]);
     expect(story.pipeline.source.ports?.tcp).toEqual(new Set([7000, 8000, 9000]));
+  });
+
+  test("claims what it has marked, and stays shut if another gateway has that", async () => {
+    const file = join(folder, "sequences");
+    writeFileSync(file, "1,2\n3,4\n5,6\n");
+    const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);
+    const claims: ClaimedUse[] = [];
+    let verdict: UseVerdict = "claimed";
+    story.claim = async (use) => {
+      claims.push(use);
+      expect(readFileSync(file, "utf8")).toMatch(/^#,2\n/);
+      return verdict;
+    };
+    await story.knock(alice, "1 2");
+    await expect
+      .poll(() => story.lines.at(-1))
+      .toMatch(/another gateway .* has used this sequence$/);
+    verdict = "fleet";
+    await story.knock(alice, "3 4");
+    await expect.poll(() => story.lines.at(-1)).toMatch(/this sequence is spent$/);
+    expect(story.firewall.history).toEqual([]);
+    const line = { kind: "line", door: "once", nth: 1 };
+    expect(claims.map(({ use }) => use)).toEqual([
+      { ...line, offset: 0, sequence: "1:tcp,2:tcp" },
+      { ...line, offset: 4, sequence: "3:tcp,4:tcp" },
+    ]);
+    verdict = "open";
+    await story.knock(alice, "5 6");
+    await expect.poll(() => story.firewall.history).toEqual(["open once 192.0.2.7"]);
   });
 
   test("uses none up in a dry run, which opens nothing for its source", async () => {

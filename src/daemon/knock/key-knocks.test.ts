@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { byKernel } from "../../../test/support/accesses.ts";
 import { FwknopDevice } from "../../../test/support/fwknop-device.ts";
 import { KnockDevice } from "../../../test/support/knock-device.ts";
@@ -19,6 +19,7 @@ import { ownUses } from "../fleet/fleet-uses.ts";
 import type { KeyKnocksParts } from "./key-knocks.ts";
 import { KeyKnocks } from "./key-knocks.ts";
 import { KnockCounters } from "./knock-counters.ts";
+import { packetOfUse } from "./packet-use.ts";
 
 const wall = 1_800_000_000_000;
 const port = 23_547;
@@ -369,4 +370,23 @@ test("reports of each key what was accepted last, and what was refused", async (
     },
     { user: "bob/phone", id: bob.lock.id, refusals: {} },
   ]);
+});
+
+test("what another gateway accepted is used here, too, also after a restart", async () => {
+  const permit = vi.fn(() => ({ kind: "refused", check: "door", why: "of the test" }) as const);
+  const keyKnocks = open({ permit });
+  await use(keyKnocks, device(alice));
+  const time = clock.wall();
+  const heard = packetOfUse({ kind: "packet", key: alice.lock.id, time: time * 1000 });
+  keyKnocks.heardUse(bob.lock.id, heard);
+  keyKnocks.heardUse(alice.lock.id, { ...heard, milliseconds: time - 1_000_000 });
+  keyKnocks.heardUse(alice.lock.id, heard);
+  knock(alice, time);
+  expect(keyKnocks.counters.packets("sesame", "replay")).toBe(1);
+  await keyKnocks.close();
+  const next = open({ permit });
+  await use(next, device(alice));
+  knock(alice, time);
+  expect(next.counters.packets("sesame", "replay")).toBe(1);
+  expect(permit).not.toHaveBeenCalled();
 });

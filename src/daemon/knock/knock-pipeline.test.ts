@@ -8,7 +8,9 @@ import { address, hex, ipv4, ipv6, UDP, udp } from "../../../test/support/packet
 import { Authenticator } from "../../auth/authenticator.ts";
 import { FwknopAuthenticator } from "../../auth/fwknop.ts";
 import { MemorySource } from "../../capture/memory.ts";
+import type { ClaimedUse } from "../../fleet/single-uses.ts";
 import type { AccessRequest } from "../../grant/lease.ts";
+import type { FleetUses, UseVerdict } from "../fleet/fleet-uses.ts";
 import { ownUses } from "../fleet/fleet-uses.ts";
 import type { KnockJournal } from "../state/knock-journal.ts";
 import { KnockCounters } from "./knock-counters.ts";
@@ -71,7 +73,7 @@ beforeEach(() => {
   };
 });
 
-function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
+function start(refuseWithoutJournal = false, uses: FleetUses = ownUses): KnockPipeline<KnownKey> {
   const authenticator = new Authenticator<KnownKey>(120_000);
   authenticator.setKeys([{ lock: alice.lock, who: alice.name }]);
   const fwknop = new FwknopAuthenticator<KnownFwknopKey>(120_000);
@@ -94,7 +96,7 @@ function start(refuseWithoutJournal = false): KnockPipeline<KnownKey> {
     onlyIpv4: true,
     ...{ clock, log, counters },
     rateLimiter: undefined,
-    uses: ownUses,
+    uses,
     onInternalError: () => expect.unreachable(),
   });
   knocks.watch({ keys: new Set([port]), fwknop: new Set([fwknopPort]) });
@@ -296,4 +298,51 @@ test("without ports nothing is captured", () => {
   knocks.watch({ keys: new Set([port]), fwknop: new Set() });
   send(knock());
   expect(journal.recorded).toHaveLength(1);
+});
+
+describe("in a fleet", () => {
+  function inFleet(verdict: UseVerdict) {
+    const claimed: ClaimedUse[] = [];
+    const told: ClaimedUse[] = [];
+    start(false, {
+      claim: async (use) => {
+        claimed.push(use);
+        return verdict;
+      },
+      tell: (use) => told.push(use),
+      sharesDoor: () => true,
+    });
+    return { claimed, told };
+  }
+
+  const use = { kind: "packet", key: alice.lock.id, time: wall * 1000 };
+
+  test("a packet without an address is claimed while its time goes to the disk", async () => {
+    const { claimed, told } = inFleet("open");
+    send(knock());
+    expect(claimed).toEqual([{ use, life: 300_000 }]);
+    await settle();
+    expect(opened).toEqual([]);
+    await journal.answer();
+    expect(opened).toHaveLength(1);
+    expect(told).toEqual([]);
+  });
+
+  test.each(["claimed", "fleet"] as const)("one that is %s opens nothing", async (verdict) => {
+    inFleet(verdict);
+    send(knock());
+    await journal.answer();
+    expect(opened).toEqual([]);
+    expect(counters.packets("sesame", verdict)).toBe(1);
+    expect(log.entries.at(-1)).toMatchObject({ event: "knock", detail: { result: verdict } });
+  });
+
+  test("one with an address opens at once, and is told", async () => {
+    const { claimed, told } = inFleet("claimed");
+    send(alice.packet(wall, { seconds: 3600, address: home }));
+    await journal.answer();
+    expect(opened).toHaveLength(1);
+    expect(claimed).toEqual([]);
+    expect(told).toEqual([{ use, life: 300_000 }]);
+  });
 });

@@ -104,6 +104,8 @@ test("a web server gets who, which door, how and when", async () => {
 test("without a hook nothing happens, nor after the end", async () => {
   const notifier = make({ door: `on_open = ${command}` });
   notifier.notify(closed);
+  // The gateway where it was opened tells its hooks.
+  notifier.notify({ ...opened, origin: "gw-2" });
   notifier.stop();
   notifier.notify(opened);
   await turns();

@@ -26,7 +26,8 @@ test("who opened what is found by door, address and age, the oldest first", asyn
   history.record(opened("ssh"));
   clock.advance(60_000);
   const { owner, method } = opened("web");
-  history.record({ owner, method, source, kind: "extended", by: "administrator" });
+  const extended = { kind: "extended", by: "administrator", origin: "gw-2" } as const;
+  history.record({ owner, method, source, ...extended });
   const failed = { kind: "failed", status: 2, stderr: "no chain" } as const;
   history.record({ owner, method, source, kind: "ended", result: failed });
   history.record({ owner, method, source, kind: "ended", result: { kind: "done" } });
@@ -34,7 +35,7 @@ test("who opened what is found by door, address and age, the oldest first", asyn
   const entries = await history.read(all);
   expect(entries).toMatchObject([
     { time: new Date("2026-11-28T14:31:04.000Z"), event: "opened", door: "ssh", by: "knock" },
-    { event: "extended", door: "web", by: "administrator" },
+    { event: "extended", door: "web", by: "administrator", from: "gw-2" },
     {
       event: "failed",
       what: "open",
