@@ -43,6 +43,7 @@ step "gw-1 takes alice out, and names who still accepts her key" says "*gw-2, gw
 title "The store dies: each gateway goes on alone, and says so"
 kill_store
 step "gw-1 reports it" eventually knows_loss gw-1
+show gw-2 fleet
 must "the client knocks at gw-2" knocks gw-2
 step "ssh reaches gw-2" reaches gw-2
 step "ssh is silent at gw-1 and gw-3" shut gw-1 gw-3

@@ -10,12 +10,13 @@ import { needsSshd } from "./sshd.ts";
 const root = join(import.meta.dirname, "../..");
 const document = join(root, "docs/fleet.md");
 
-/** What differs from run to run: dates, lengths of time and the version of the store. */
+/** What differs from run to run: dates, lengths of time, the version of the store and how it was lost. */
 const normalise = (text: string) =>
   text
     .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/g, "DATE")
     .replaceAll(/[+-]?\b\d+(?:\.\d+)?(?:m \d+s|ms|m|s)\b/g, "TIME")
     .replaceAll(/\(\d+\.\d+\.\d+\)/g, "(VERSION)")
+    .replaceAll(/ is lost: .*/g, " is lost: WHY")
     .replaceAll(/ +/g, " ");
 
 /** What the demo shows of a command at a gateway. */

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Tries what docs/fleet.md advises, with real packets: ways to one address of three gateways. Prints a
 # line `measured NAME: …` for each, or `skipped NAME: …` where a program is missing.
+#
+#   SOURCES=N scripts/private test/live/fleet-recipes.sh      knocks from N addresses; 15 without it
 source "$(dirname "${BASH_SOURCE[0]}")/../../examples/demo/fleet-stage.sh"
 
 service=203.0.113.1
-count=15
+count=${SOURCES:-15}
 
 measured() { echo "measured $1: ${*:2}"; }
 

@@ -61,6 +61,8 @@ describe("knockctl fleet", () => {
       "changes that wait to be told: 3",
       "single-use knocks without a claim: 1",
     ]);
+    // What is not heard of is not up.
+    expect(stdout).toMatch(/^gw-1 +up, here .*\ngw-2 +seen 2\.1s ago .*\ngw-4 +seen 3m ago /m);
   });
 
   test("names what differs", async () => {

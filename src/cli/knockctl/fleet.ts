@@ -71,7 +71,7 @@ export function describeFleet(found: FleetSummary): string {
 }
 
 function formatFleet(found: FleetReport, screen: Screen): string {
-  const { gateways, problem, waiting, unclaimed, storeVersion } = found;
+  const { gateways, problem, waiting, unclaimed, storeVersion, state } = found;
   const version = storeVersion === undefined ? "" : ` (${storeVersion})`;
   const lines = [
     `fleet ${describeFleet(found)}${version}`,
@@ -80,12 +80,16 @@ function formatFleet(found: FleetReport, screen: Screen): string {
     ...(unclaimed === 0 ? [] : [`single-use knocks without a claim: ${unclaimed}`]),
   ];
   const head = lines.map((text) => `${fitLines(printable(text), screen)}\n`).join("");
-  return gateways.length === 0 ? head : `${head}\n${formatGateways(gateways, screen)}`;
+  return gateways.length === 0 ? head : `${head}\n${formatGateways(gateways, state, screen)}`;
 }
 
 type GatewayReport = FleetReport["gateways"][number];
 
-function formatGateways(gateways: readonly GatewayReport[], screen: Screen): string {
+function formatGateways(
+  gateways: readonly GatewayReport[],
+  store: FleetReport["state"],
+  screen: Screen,
+): string {
   const columns = [
     { title: "NAME" },
     { title: "STATE" },
@@ -97,7 +101,7 @@ function formatGateways(gateways: readonly GatewayReport[], screen: Screen): str
   ] as const;
   const rows = gateways.map((one) => [
     one.name,
-    describeState(one),
+    describeState(one, store),
     one.version,
     String(one.leases),
     one.behind === undefined ? "-" : String(one.behind),
@@ -107,7 +111,14 @@ function formatGateways(gateways: readonly GatewayReport[], screen: Screen): str
   return formatTable(columns, rows, screen);
 }
 
-function describeState({ state, here, seenMs }: GatewayReport): StyledCell {
+function describeState(
+  { state, here, seenMs }: GatewayReport,
+  store: FleetReport["state"],
+): StyledCell {
+  // Nothing is heard of the others without the store.
+  if (store === "down" && !here) {
+    return { text: `seen ${humanDuration(seenMs)} ago`, short: "unknown", color: "yellow" };
+  }
   if (state === "up") return { text: here ? "up, here" : "up", color: "green" };
   return { text: `away for ${humanDuration(seenMs)}`, short: "away", color: "red" };
 }
