@@ -5,11 +5,13 @@ import type { Tree } from "./tree.ts";
 const root = join(import.meta.dirname, "..");
 
 /**
- * Puts what users read into a folder of a tree: both READMEs and docs, as they lie in the repository, so
- * that their links hold. Links to what is not in it become text that says so.
+ * Puts what users read into a folder of a tree: both READMEs, docs, alert rules and a dashboard, as they
+ * lie in the repository, so that their links hold. Links to what is not in it become text that says so.
  */
 export async function addDocuments(tree: Tree, folder: string): Promise<void> {
-  const docs = (await readdir(join(root, "docs"))).filter((name) => /\.(?:md|svg)$/.test(name));
+  const docs = (await readdir(join(root, "docs"))).filter((name) =>
+    /\.(?:md|svg|yml)$|^grafana\.json$/.test(name),
+  );
   const names = ["README.md", "README.ko.md", ...docs.map((name) => `docs/${name}`)];
   for (const name of names) {
     const text = await readFile(join(root, name), "utf8");

@@ -33,6 +33,14 @@ export const problemCodes = [
 
 type ProblemCode = (typeof problemCodes)[number];
 
+/** Those that `knockctl` finds by itself. */
+const foundOutside: readonly ProblemCode[] = ["config-stale", "service-blocked"];
+
+/** Those that the daemon finds. */
+export const daemonProblemCodes: readonly ProblemCode[] = problemCodes.filter(
+  (code) => !foundOutside.includes(code),
+);
+
 /** Something that is wrong now, which an administrator should look at. */
 export interface StatusProblem {
   readonly code: ProblemCode;

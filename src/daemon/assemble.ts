@@ -5,6 +5,7 @@ import { Host } from "../capture/host.ts";
 import { Ring } from "../capture/ring.ts";
 import type { RingSocket } from "../capture/ring-socket.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
+import type { Result } from "../control/methods.ts";
 import { clearMemory } from "../ffi/clear-memory.ts";
 import { releaseMemory } from "../ffi/release-memory.ts";
 import { watchNetwork } from "../ffi/rtnetlink.ts";
@@ -55,6 +56,11 @@ import { openState } from "./state/state.ts";
 import { TrafficHistory } from "./state/traffic-history.ts";
 import { trafficTotals } from "./traffic-totals.ts";
 
+/** Lists what is wrong at this moment. */
+interface ProblemSource {
+  list: () => Result<"status">["problems"];
+}
+
 /** What lasts beyond this process. */
 interface Persistence {
   readonly state: State;
@@ -89,6 +95,8 @@ export interface DaemonParts {
   readonly users: ActiveUsers;
   readonly keyKnocks: KeyKnocks;
   /** `undefined` in a dry run. */
+  /** What is wrong; nothing before somebody can be told. */
+  readonly problems: ProblemSource;
   readonly traffic: TrafficHistory | undefined;
   readonly fleet: Membership;
 }
@@ -223,6 +231,7 @@ export async function assemble(
     log,
     ...{ rehearsal, onlyIpv4: options.onlyIpv4, uses: fleet },
   });
+  const problems: ProblemSource = { list: () => [] };
   const metrics = new MetricsPage(log, async () => {
     const { Metrics } = await import("./metrics/metrics.ts");
     return new Metrics({
@@ -237,6 +246,7 @@ export async function assemble(
       doors: () => doors.current,
       keyKnocks,
       fleet: () => fleet.measure(),
+      problems: () => problems.list(),
     });
   });
   const network = new NetworkChanges({
@@ -249,6 +259,7 @@ export async function assemble(
   });
   return {
     clock,
+    problems,
     idleMemory,
     children,
     log,

@@ -373,6 +373,7 @@ export class Daemon {
       readConnections: tcpConnections,
       reload: ({ users }) => (users ? this.reloadUsers() : this.reload()),
     });
+    this.#parts.problems.list = () => handlers.status().problems;
     try {
       this.#control = await serve(path, { handlers, log, clock });
     } catch (error) {

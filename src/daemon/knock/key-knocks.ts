@@ -4,6 +4,7 @@ import { FwknopAuthenticator } from "../../auth/fwknop.ts";
 import { humanDuration } from "../../base/duration.ts";
 import { KnockError } from "../../base/errors.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
+import type { WallTime } from "../../base/time.ts";
 import { wallTime } from "../../base/time.ts";
 import type { Ring } from "../../capture/ring.ts";
 import type { Sink } from "../../capture/source.ts";
@@ -143,6 +144,17 @@ export class KeyKnocks {
       counts[state] += keyIdsOf(device).length;
     }
     return counts;
+  }
+
+  /** Returns when the next live device expires; `undefined` if none does. */
+  nextExpiry(): WallTime | undefined {
+    const wall = this.#parts.clock.wall();
+    let next: WallTime | undefined;
+    for (const { disabled, expires } of this.#parts.devices()) {
+      if (disabled || expires === undefined || expires <= wall) continue;
+      if (next === undefined || expires < next) next = expires;
+    }
+    return next;
   }
 
   /** Returns what is known of each key of the users file in force. */

@@ -5,6 +5,7 @@ import { ManualClock } from "../../../test/support/manual-clock.ts";
 import { MemoryFirewall } from "../../../test/support/memory-firewall.ts";
 import { MemoryLog } from "../../../test/support/memory-log.ts";
 import { address, tcpPacket } from "../../../test/support/packets.ts";
+import { wallTime } from "../../base/time.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import { parseConfig } from "../../config/parse.ts";
 import type { Firewall } from "../../firewall/firewall.ts";
@@ -94,9 +95,11 @@ function start(configuration = text, inner: Firewall = new MemoryFirewall()) {
     keyKnocks: {
       counters: keyCounters,
       countKeys: () => ({ live: 3, disabled: 2, expired: 1 }),
+      nextExpiry: () => wallTime(1_800_000_000_500),
       dropped: 5,
     },
     fleet: () => fleet,
+    problems: () => [{ code: "journal" }, { code: "command-failed" }, { code: "command-failed" }],
   });
   let sent = 0;
   const knock = async (from: string, ...ports: readonly number[]) => {
@@ -133,6 +136,18 @@ test("knocks with a key are counted, without a name", () => {
   expect(value('sesame_knock_keys{state="disabled"}')).toBe(2);
   expect(value("sesame_knock_dropped_total")).toBe(5);
   expect(value("sesame_knock_commit_duration_seconds_count")).toBe(0);
+});
+
+test("problems are counted by their code, and the next expiry of a key is told", () => {
+  const { value, families } = start().read();
+  expect(value('sesame_problems{code="journal"}')).toBe(1);
+  expect(value('sesame_problems{code="command-failed"}')).toBe(2);
+  expect(value('sesame_problems{code="not-protected"}')).toBe(0);
+  // knockctl alone knows of this one.
+  expect([...(families.get("sesame_problems")?.samples.keys() ?? [])].join()).not.toContain(
+    "stale",
+  );
+  expect(value("sesame_knock_key_next_expiry_timestamp_seconds")).toBe(1_800_000_000.5);
 });
 
 test("knocks, openings, leases and the firewall are counted", async () => {

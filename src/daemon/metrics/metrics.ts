@@ -1,5 +1,6 @@
 import { ownerName } from "../../base/access-owner.ts";
 import type { Clock } from "../../base/clock.ts";
+import { daemonProblemCodes } from "../../base/status-problem.ts";
 import type { Source } from "../../capture/source.ts";
 import { failureOf } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
@@ -29,9 +30,11 @@ export interface MetricsParts {
   readonly rateLimiter: LogRateLimiter;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;
-  readonly keyKnocks: Pick<KeyKnocks, "counters" | "countKeys" | "dropped">;
   /** `undefined` without a fleet. */
   readonly fleet: () => FleetMeasures | undefined;
+  readonly keyKnocks: Pick<KeyKnocks, "counters" | "countKeys" | "dropped" | "nextExpiry">;
+  /** What is wrong at this moment, as `knockctl status` lists it. */
+  readonly problems: () => readonly { readonly code: string }[];
 }
 
 /** The daemon in numbers, for Prometheus. The addresses of sources are not among them. */
@@ -55,6 +58,7 @@ export class Metrics {
       ...this.#doors(),
       ...this.#firewall(),
       ...(fleet === undefined ? [] : fleetFamilies(fleet)),
+      this.#problems(),
       counter("sesame_log_lines_left_out_total", "Log lines left out, since they were too many.", [
         { value: this.#parts.rateLimiter.leftOut },
       ]),
@@ -115,6 +119,7 @@ export class Metrics {
   #keys(): MetricFamily[] {
     const { counters, dropped } = this.#parts.keyKnocks;
     const keys = Object.entries(this.#parts.keyKnocks.countKeys());
+    const expiry = this.#parts.keyKnocks.nextExpiry();
     return [
       counter(
         "sesame_knock_packets_total",
@@ -130,6 +135,11 @@ export class Metrics {
         "Keys of the users file, by their state.",
         keys.map(([state, value]) => ({ labels: { state }, value })),
       ),
+      gauge(
+        "sesame_knock_key_next_expiry_timestamp_seconds",
+        "When the next live key expires; absent if none does.",
+        expiry === undefined ? [] : [{ value: expiry / 1000 }],
+      ),
       counter("sesame_knock_dropped_total", "Packets to such a port that were lost.", [
         { value: dropped },
       ]),
@@ -140,6 +150,16 @@ export class Metrics {
         samples: [{ value: counters.commits }],
       },
     ];
+  }
+
+  #problems(): MetricFamily {
+    const counts = new Map<string, number>(daemonProblemCodes.map((code) => [code, 0]));
+    for (const { code } of this.#parts.problems()) counts.set(code, (counts.get(code) ?? 0) + 1);
+    return gauge(
+      "sesame_problems",
+      "Problems at this moment, by their code.",
+      [...counts].map(([code, value]) => ({ labels: { code }, value })),
+    );
   }
 
   #doors(): MetricFamily[] {
