@@ -69,7 +69,9 @@ describe.skipIf(needsSshd("chromium", "nft", "openssl") ?? needs())("the console
     await session.waitFor(/Ctrl-C ends the console/);
     const [, forward = ""] = /^ {4}ssh (-N .*)$/m.exec(session.stdout) ?? [];
     const [url = ""] = /http:\S+/.exec(session.stdout) ?? [];
-    expect(forward).toMatch(/^-N -L (\d+):127\.0\.0\.1:\1 \S+@10\.77\.0\.1$/);
+    expect(forward).toMatch(
+      /^-N -o ExitOnForwardFailure=yes -L (\d+):127\.0\.0\.1:\1 \S+@10\.77\.0\.1$/,
+    );
     const { port } = new URL(url);
     expect(await admin.canConnect(host.address, Number(port))).toBe("refused");
     admin.start(["ssh", ...options, ...forward.split(" ")]);

@@ -95,7 +95,7 @@ function describeAddress(place: ConsolePlace, port: number, token: string): stri
   return `\
 On your computer, in another terminal:
 
-    ssh -N ${flag}-L ${near}:${far} ${printable(login)}
+    ssh -N -o ExitOnForwardFailure=yes ${flag}-L ${near}:${far} ${printable(login)}
 
 Then open there, in a browser:
 

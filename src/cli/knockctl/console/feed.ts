@@ -74,9 +74,13 @@ export class ConsoleFeed {
     this.#drop();
   }
 
+  get #isWatched(): boolean {
+    return this.#cancelTick !== undefined;
+  }
+
   /** Asks now, for what an action has changed. */
   async refresh(): Promise<void> {
-    if (this.#cancelTick !== undefined && this.#asked === undefined) await this.#poll();
+    if (this.#isWatched && this.#asked === undefined) await this.#poll();
   }
 
   #tick(): void {
@@ -95,7 +99,8 @@ export class ConsoleFeed {
     } catch (error) {
       if (!(error instanceof KnockError)) throw error;
       this.#drop();
-      this.#lose(error.message);
+      // After `stop` it is our own doing.
+      if (this.#isWatched) this.#lose(error.message);
     } finally {
       this.#asked = undefined;
     }
@@ -118,6 +123,10 @@ export class ConsoleFeed {
 
   async #connect(): Promise<ControlClient> {
     const daemon = await this.#parts.connect();
+    if (!this.#isWatched) {
+      daemon.close();
+      throw new KnockError("SYSTEM", "no page looks any more");
+    }
     this.#nextTraffic = undefined;
     this.#nextFleet = undefined;
     this.#nextFind = undefined;

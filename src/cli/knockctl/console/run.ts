@@ -57,7 +57,8 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
       ? undefined
       : async (body) => {
           const answer = await actions.run(body);
-          await feed.refresh();
+          // The page hears of it by its stream, also where knockd takes its time.
+          void feed.refresh();
           return answer;
         },
     onEntered: () => tell("A browser has opened the console. Enter prints another address.\n"),
