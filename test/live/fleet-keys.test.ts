@@ -46,7 +46,7 @@ class FleetHost {
   async ctl(...words: readonly string[]) {
     const [command = "", ...rest] = words;
     const socket = ["--socket", this.folder.at("control.sock")];
-    return await this.host.run([...knockctl, ...socket, command, ...rest]);
+    return await this.host.run([...knockctl, ...socket, command, ...rest], { ok: "any" });
   }
 
   async user(...words: readonly string[]) {
