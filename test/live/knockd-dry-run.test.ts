@@ -1,7 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Socket } from "node:net";
+import { createServer } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { LiveHost } from "./host.ts";
-import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
+import { Folder, knock, knockctl, knockd, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { needs } from "./requirements.ts";
 
@@ -23,6 +26,8 @@ describe.skipIf(needs("nft"))("knockd --dry-run", () => {
 StateDir = ${folder.at("state")}
 ControlSocket = ${folder.at("control.sock")}
 LogFile = ${folder.at("k.log")}
+Fleet = redis+unix://${folder.at("store.sock")}
+FleetFile = ${folder.at("knockd.fleet")}
 [timed]
 sequence = 12,11
 tcpflags = syn
@@ -46,6 +51,16 @@ rest = 0
   test("says what it would do, and does nothing of it", async () => {
     const folder = new Folder();
     const path = folder.write("k.conf", configure(folder));
+    folder.writePrivately("knockd.fleet", `key = ${randomBytes(32).toString("base64")}\n`);
+    const onConnection = vi.fn((socket: Socket) => socket.destroy());
+    const store = createServer(onConnection).listen(folder.at("store.sock"));
+    onTestFinished(() => void store.close());
+    for (const argv of [
+      [...knockd, "-t", "-c", path],
+      [...knockctl, "check", path],
+    ]) {
+      await server.run(argv, { ok: "any" });
+    }
     const daemon = server.start([...knockd, "--dry-run", "-c", path]);
     await daemon.waitFor(/^listening on any\.\.\.$/m);
     const { address } = client;
@@ -59,6 +74,7 @@ rest = 0
     await knock(client, server.address, 22, 21);
     await daemon.waitFor(/(native: OPEN SESAME[\s\S]*){2}/m);
 
+    expect(onConnection).not.toHaveBeenCalled();
     const effects = folder.at("effects");
     const told = daemon.stdout.split("\n").filter((line) => /would/.test(line));
     expect(told).toEqual([

@@ -1,9 +1,11 @@
+import { ownerName } from "../../src/base/access-owner.ts";
 import type { Config } from "../../src/config/config.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import type { Device } from "../../src/config/users.ts";
 import { requestAccess } from "../../src/daemon/access-request.ts";
 import { Doors } from "../../src/daemon/doors.ts";
 import { Membership } from "../../src/daemon/fleet/membership.ts";
+import type { Access, FirewallResult } from "../../src/firewall/firewall.ts";
 import type { SingleUse } from "../../src/fleet/single-use.ts";
 import type { AccessEvent } from "../../src/grant/access-event.ts";
 import { holdersAt } from "../../src/grant/holders.ts";
@@ -15,20 +17,21 @@ import { MemoryLog } from "./memory-log.ts";
 import { address } from "./packets.ts";
 import { SlowFirewall } from "./slow-firewall.ts";
 
-/** Whose commands end when the test says so, and others at once. */
+/** Whose commands end when the test says so, and otherwise at once, in the same turn. */
 class BenchFirewall extends SlowFirewall {
   isSlow = false;
 
-  override async open(...given: Parameters<SlowFirewall["open"]>) {
-    const opened = super.open(...given);
-    if (!this.isSlow) await this.end(this.begun.at(-1) ?? "");
-    return await opened;
+  override open(...given: Parameters<SlowFirewall["open"]>): Promise<FirewallResult> {
+    return this.isSlow ? super.open(...given) : this.#done("open", given[0]);
   }
 
-  override async close(...given: Parameters<SlowFirewall["close"]>) {
-    const closed = super.close(...given);
-    if (!this.isSlow) await this.end(this.begun.at(-1) ?? "");
-    return await closed;
+  override close(...given: Parameters<SlowFirewall["close"]>): Promise<FirewallResult> {
+    return this.isSlow ? super.close(...given) : this.#done("close", given[0]);
+  }
+
+  #done(what: string, { owner, source }: Access): Promise<FirewallResult> {
+    this.begun.push(`${what} ${ownerName(owner)} ${source}`);
+    return Promise.resolve({ kind: "done" });
   }
 }
 
@@ -122,12 +125,17 @@ export class BenchGateway {
 
   /** Lets a source in, as a sequence does, or a key of `who`. */
   async knock(door: string, source: string, who?: string): Promise<void> {
+    this.request(door, source, who);
+    await this.#bench.fleet.settle();
+  }
+
+  /** As `knock`, and waits for nothing. */
+  request(door: string, source: string, who?: string): void {
     const live = this.doors.all.find(({ config }) => config.name === door);
     const packet = { port: 7000, protocol: "tcp" } as const;
     const request = live && requestAccess(live, address(source), packet, who);
     if (request === undefined) throw new Error(`no door ${door}`);
     void this.leaseManager.open(request);
-    await this.#bench.fleet.settle();
   }
 
   /** Puts other doors, and devices of a users file, in force. */
