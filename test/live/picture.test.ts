@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { Pane, ScreenFrame } from "../support/screencast.ts";
+import type { CastFrame, CastPane } from "../support/screencast.ts";
 import { renderScreencast, textOf } from "../support/screencast.ts";
 import { needsSshd } from "./sshd.ts";
 import { TestBed } from "./test-bed.ts";
@@ -10,7 +10,7 @@ import type { Tmux } from "./tmux.ts";
 
 const file = join(import.meta.dirname, "../../docs/picture.svg");
 
-const panes: readonly Pane[] = [
+const panes: readonly CastPane[] = [
   { name: "server", columns: 80, rows: 27, left: 0, top: 0 },
   { name: "client", columns: 60, rows: 14, left: 82, top: 0 },
   { name: "elsewhere", columns: 60, rows: 12, left: 82, top: 15 },
@@ -42,8 +42,8 @@ describe.skipIf(needsSshd("nft", "tmux", "unshare", "nsenter"))("the picture of 
   }
 
   /** Looks at the terminals until the play is over. */
-  async function record(play: () => Promise<void>): Promise<ScreenFrame[]> {
-    const frames: ScreenFrame[] = [];
+  async function record(play: () => Promise<void>): Promise<CastFrame[]> {
+    const frames: CastFrame[] = [];
     const start = performance.now();
     let isOver = false;
     const played = play().finally(() => {
@@ -52,7 +52,7 @@ describe.skipIf(needsSshd("nft", "tmux", "unshare", "nsenter"))("the picture of 
     for (let isLast = false; !isLast; ) {
       isLast = isOver;
       const screens = await look();
-      const shown = (frame?: ScreenFrame) => JSON.stringify([...(frame?.screens ?? [])]);
+      const shown = (frame?: CastFrame) => JSON.stringify([...(frame?.screens ?? [])]);
       const frame = { at: performance.now() - start, screens };
       if (shown(frames.at(-1)) !== shown(frame)) frames.push(frame);
       // A failure is thrown by the last line of this function.

@@ -45,6 +45,29 @@ test("docs/README.md has each page", () => {
   expect(pages.filter((name) => name !== "README.md" && !index.includes(`](${name})`))).toEqual([]);
 });
 
+test("the sessions and configurations of first-server.ko.md are those of first-server.md", () => {
+  const blocks = (path: string) => text(path).match(/^```\w+\n.*?^```$/gms) ?? [];
+  expect(blocks("docs/first-server.md").length).toBeGreaterThan(15);
+  expect(blocks("docs/first-server.ko.md")).toEqual(blocks("docs/first-server.md"));
+});
+
+test("the Korean pages say 노크 for a knock", () => {
+  const pages = ["README.ko.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+  const korean = pages.filter((name) => name.endsWith(".ko.md"));
+  expect(korean.length).toBeGreaterThan(3);
+  for (const page of korean) expect(text(page)).not.toMatch(/두드리|두드려/);
+});
+
+test("the documents name the package of this version", () => {
+  const { version } = JSON.parse(text("package.json")) as { readonly version: string };
+  const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  const named = ["README.md", "README.ko.md", ...pages.map((name) => `docs/${name}`)].flatMap(
+    (name) => [...text(name).matchAll(/sesame-knock[_-](\d+\.\d+\.\d+)/g)],
+  );
+  expect(named.map(([, number]) => number)).toEqual(named.map(() => version));
+  expect(named).not.toEqual([]);
+});
+
 test("docs/clients.md has a row for each client that is tried, and no other", () => {
   expect(namesInTable()).toEqual([...catalogue.map(({ name }) => name), ...others]);
 });

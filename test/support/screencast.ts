@@ -1,14 +1,14 @@
 // A recording of terminals as a picture for the README: SVG, animated by CSS alone, light and dark.
 
 /** What a terminal showed from a time on. */
-export interface ScreenFrame {
+export interface CastFrame {
   /** Milliseconds from the start of the recording. */
   readonly at: number;
   /** By the name of the terminal. */
   readonly screens: ReadonlyMap<string, readonly string[]>;
 }
 
-export interface Pane {
+export interface CastPane {
   readonly name: string;
   readonly columns: number;
   readonly rows: number;
@@ -24,7 +24,7 @@ const longest = 1_600;
 const rest = 6_000;
 
 /** Returns the recording as SVG. A renderer without animation, and a still, show the last frame. */
-export function renderScreencast(panes: readonly Pane[], frames: readonly ScreenFrame[]): string {
+export function renderScreencast(panes: readonly CastPane[], frames: readonly CastFrame[]): string {
   const shown = panes.map((pane) => ({ pane, changes: changesOf(pane, frames) }));
   const times = timeline(frames.map(({ at }) => at));
   const total = (times.at(-1) ?? 0) + rest;
@@ -97,7 +97,7 @@ function timeline(times: readonly number[]): number[] {
 }
 
 /** The frames in which a terminal shows something new. */
-function changesOf(pane: Pane, frames: readonly ScreenFrame[]) {
+function changesOf(pane: CastPane, frames: readonly CastFrame[]) {
   const changes: { readonly index: number; readonly lines: readonly string[] }[] = [];
   frames.forEach(({ screens }, index) => {
     const lines = screens.get(pane.name) ?? [];
@@ -106,12 +106,12 @@ function changesOf(pane: Pane, frames: readonly ScreenFrame[]) {
   return changes;
 }
 
-function frameOf({ left, top, columns, rows }: Pane): string {
+function frameOf({ left, top, columns, rows }: CastPane): string {
   const [width, height] = [columns * cell.width + margin, rows * cell.height + margin];
   return `<rect x="${x(left) - margin / 2}" y="${y(top) - margin / 2}" width="${width}" height="${height}" rx="6"/>\n`;
 }
 
-function linesOf({ left, top }: Pane, lines: readonly string[]): string {
+function linesOf({ left, top }: CastPane, lines: readonly string[]): string {
   return lines
     .map((line, row) => {
       if (line === "") return "";
