@@ -2,11 +2,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { parseAddress } from "../../src/base/address.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { openClient } from "../../src/control/client.ts";
 import { stateFiles } from "../../src/system/state-files.ts";
+import { startServer } from "../support/control-server.ts";
+import { knownFleet } from "../support/known-fleet.ts";
 import {
   browserOn,
   ConsoleRun,
@@ -18,7 +20,7 @@ import {
   scriptTime,
 } from "./console-page.ts";
 import type { LiveHost } from "./host.ts";
-import { Folder, knock, knockArgv } from "./knockd.ts";
+import { Folder, knock, knockArgv, knockctl } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import type { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
@@ -458,6 +460,28 @@ describe.skipIf(needs("chromium", "nft"))("the console", () => {
     await tab.getByLabel("Address to open it for").fill("192.0.2.9");
     await press(tab, "Open");
     await expect.poll(() => row(tab, "#leases", "192.0.2.9").count(), patient).toBe(1);
+  });
+
+  test("shows a fleet: its store, its gateways, and where a lease is open", async () => {
+    const daemon = await startServer();
+    daemon.handlers.knownFleet = knownFleet;
+    const status = { ...daemon.handlers.status(), fleet: knownFleet };
+    vi.spyOn(daemon.handlers, "status").mockReturnValue(status);
+    const socket = `--socket ${daemon.path}`;
+    const program = server.host.start([...knockctl, "console", ...socket.split(" ")]);
+    await program.waitFor(/Ctrl-C ends the console/);
+    const page = await look(browser, /http:\S+/.exec(program.stdout)?.[0] ?? "");
+    const fleet = page.locator("#fleet");
+    await expect.poll(() => fleet.locator("li").count(), patient).toBe(3);
+    expect(await fleet.textContent()).toContain("office: store redis://10.0.0.5:6379 up");
+    expect(await row(page, "#fleet", "gw-2").textContent()).toContain("differs: users file");
+    expect(await row(page, "#fleet", "gw-4").locator(".state").textContent()).toMatch(
+      /^away for 3m/,
+    );
+    expect(await row(page, "#leases", "192.0.2.7").textContent()).toContain("open at gw-1, gw-2");
+    expect(await findBarriers(page)).toEqual([]);
+    await page.context().close();
+    await program.stop();
   });
 
   test("looks: phone and desktop, light and dark, both languages", {
