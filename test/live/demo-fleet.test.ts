@@ -17,7 +17,9 @@ const normalise = (text: string) =>
     .replaceAll(/[+-]?\b\d+(?:\.\d+)?(?:m \d+s|ms|m|s)\b/g, "TIME")
     .replaceAll(/\(\d+\.\d+\.\d+\)/g, "(VERSION)")
     .replaceAll(/ is lost: .*/g, " is lost: WHY")
-    .replaceAll(/ +/g, " ");
+    .replaceAll(/ +/g, " ")
+    // Leases and entries as of the last heartbeat, which may be some seconds old.
+    .replaceAll(/(\d+\.\d+\.\d+) \d+ \d+ /g, "$1 N N ");
 
 /** What the demo shows of a command at a gateway. */
 function shown(demo: string, { prompt, command }: Typed): string {

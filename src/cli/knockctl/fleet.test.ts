@@ -4,11 +4,13 @@ import { startServer } from "../../../test/support/control-server.ts";
 import { knockctl, knockctlAt } from "../../../test/support/knockctl.ts";
 import { knownFleet } from "../../../test/support/known-fleet.ts";
 import { stubRules } from "../../../test/support/rulesets.ts";
+import { tooWide } from "../../../test/support/wide.ts";
 import { Address } from "../../base/address.ts";
 import type { FleetClosing, FleetReport } from "../../control/fleet-reports.ts";
 
 beforeEach(() => {
   vi.stubEnv("TZ", "UTC");
+  vi.stubEnv("NO_COLOR", "1");
   stubRules("none");
 });
 afterEach(() => {
@@ -44,7 +46,7 @@ describe("knockctl fleet", () => {
   test("shows the essentials on a narrow screen", async () => {
     const { path } = await open();
     const { stdout } = await knockctlAt(50, "fleet", "--socket", path);
-    expect(stdout.split("\n").every((line) => line.length <= 50)).toBe(true);
+    expect(tooWide(stdout, 50)).toEqual([]);
     expect(stdout).toMatch(/^gw-4 .*away/m);
   });
 

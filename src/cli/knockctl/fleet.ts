@@ -106,7 +106,9 @@ function formatGateways(
     String(one.leases),
     one.behind === undefined ? "-" : String(one.behind),
     describeClock(one),
-    { text: describeDifferences(one), color: "yellow" } as const,
+    one.differences.length === 0
+      ? "-"
+      : ({ text: describeDifferences(one), color: "yellow" } as const),
   ]);
   return formatTable(columns, rows, screen);
 }

@@ -33,7 +33,8 @@ export function summarizeFleet({ settings, fleet, since }: ReportedFleet): Fleet
     ...{ name, gateway, store: formatStore(store), state: isJoined ? "up" : "down" },
     since: new Date(since),
     ...(failure !== undefined && { problem: failure }),
-    ...{ waiting, unclaimed, gatewaysKnown: gateways.length },
+    // Before the first heartbeat this one is known alone.
+    ...{ waiting, unclaimed, gatewaysKnown: Math.max(1, gateways.length) },
     // Who is there is not known while the store is away.
     gatewaysUp: isJoined ? gateways.filter(({ isUp }) => isUp).length : 1,
   };
