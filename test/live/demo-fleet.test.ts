@@ -19,7 +19,7 @@ const normalise = (text: string) =>
     .replaceAll(/ is lost: .*/g, " is lost: WHY")
     .replaceAll(/ +/g, " ")
     // Leases and entries as of the last heartbeat, which may be some seconds old.
-    .replaceAll(/(\d+\.\d+\.\d+) \d+ \d+ /g, "$1 N N ");
+    .replaceAll(/\d+\.\d+\.\d+ \d+ \d+ /g, "VERSION N N ");
 
 /** What the demo shows of a command at a gateway. */
 function shown(demo: string, { prompt, command }: Typed): string {
