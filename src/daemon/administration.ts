@@ -118,7 +118,9 @@ export class Administration implements ControlHandlers {
     );
     if (forget) return this.#forget(chosen);
     // A stop command that hangs here delays no other gateway.
-    const elsewhere = here ? undefined : this.#parts.fleet.close({ door, source: address });
+    const subject = { door, source: address };
+    const elsewhere = here ? undefined : this.#parts.fleet.close(subject);
+    if (here) this.#parts.fleet.closedHere(subject);
     await closeLeases(chosen, this.#parts);
     this.#parts.kernelOpenings?.close({ name: door, source: address });
     const { protection } = this.#parts;

@@ -60,7 +60,7 @@ export interface StatusParts {
   readonly traffic: Pick<TrafficHistory, "problems" | "read">;
   readonly users: Pick<ActiveUsers, "problems">;
   readonly keyKnocks: Pick<KeyKnocks, "problems" | "report" | "watchUser">;
-  readonly fleet: Pick<Membership, "problems" | "summarize" | "report" | "close">;
+  readonly fleet: Pick<Membership, "problems" | "summarize" | "report" | "close" | "closedHere">;
   readonly journal: Pick<LeaseJournal, "path" | "trouble">;
   /** Those of the configuration in force. */
   readonly doors: () => Doors;

@@ -193,6 +193,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
       summarize: () => undefined,
       report: () => undefined,
       close: () => Promise.resolve(undefined),
+      closedHere: () => {},
     },
     firewalls,
     protection,

@@ -259,6 +259,18 @@ test("a knock here before a closing elsewhere is heard of stays open everywhere"
   expect(b.open).toEqual(a.open);
 });
 
+test("what was closed here alone stays closed here until it is opened anew", async () => {
+  await a.knock("ssh", from);
+  b.fleet.closedHere({ door: "ssh" });
+  await Promise.all(b.leaseManager.leases.map((one) => b.leaseManager.close(one)));
+  await b.configure();
+  expect(a.open).toEqual([`ssh ${from} 60`]);
+  expect(b.open).toEqual([]);
+  await bench.fleet.pass(5_000);
+  await a.knock("ssh", from);
+  expect(b.open).toEqual([`ssh ${from} 60`]);
+});
+
 test("openings of others are refused from 40,000 holders on, and those who knock here get in", async () => {
   Object.defineProperty(b.leaseManager, "holders", { get: () => 40_000 });
   await a.knock("ssh", from);

@@ -1,24 +1,17 @@
 // Loaded with the first configuration that has a fleet, and all of src/fleet with it.
-import type { Clock } from "../../base/clock.ts";
-import type { Log } from "../../base/log.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
 import { formatStore } from "../../base/store-address.ts";
 import type { WallTime } from "../../base/time.ts";
 import { later } from "../../base/time.ts";
-import type { ConfigOptions } from "../../config/config.ts";
 import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
 import type { Board } from "../../fleet/board.ts";
 import { Fleet } from "../../fleet/fleet.ts";
 import { RedisBoard } from "../../fleet/redis-board.ts";
 import { FleetSeal } from "../../fleet/seal.ts";
-import type { SingleUse } from "../../fleet/single-use.ts";
 import { isOpeningStamp } from "../../fleet/stamp.ts";
 import type { Lease } from "../../grant/lease.ts";
-import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
-import type { ActiveUsers } from "../active-users.ts";
-import type { Doors } from "../doors.ts";
 import { Histogram } from "../metrics/histogram.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
 import { Alike } from "./alike.ts";
@@ -31,27 +24,12 @@ import { MemberUses } from "./fleet-uses.ts";
 import { subjectOf } from "./holder-subject.ts";
 import type { FleetMeasures } from "./measures.ts";
 import { delayBounds } from "./measures.ts";
+import type { FleetNeighbours } from "./neighbours.ts";
 import { RemoteChanges } from "./remote-changes.ts";
 import type { FleetSettings } from "./settings.ts";
 import { storeAccess } from "./settings.ts";
 import { SharedDoors } from "./shared-doors.ts";
 import { ToldOpenings } from "./told-openings.ts";
-
-/** The parts of a daemon that a fleet reaches. */
-export interface FleetNeighbours {
-  readonly clock: Clock;
-  readonly log: Log;
-  /** Of the program. */
-  readonly version: string;
-  readonly leaseManager: LeaseManager;
-  /** Those of the configuration in force. */
-  readonly doors: () => Doors;
-  readonly users: Pick<ActiveUsers, "find" | "byName">;
-  /** Those of the configuration in force. */
-  readonly options: () => ConfigOptions;
-  /** Marks here what another gateway used. */
-  readonly onUsed: (use: SingleUse) => void;
-}
 
 export interface FleetMemberParts extends FleetNeighbours {
   readonly settings: FleetSettings;
@@ -213,6 +191,12 @@ export class FleetMember {
     this.#told.flush();
     const length = this.#doors.closingLength(door);
     return reportClosing(await this.#fleet.closeEverywhere(scopeOf({ door, source }), length));
+  }
+
+  /** Takes note of what is closed here alone. */
+  closedHere({ door, source }: ClosedSubject): void {
+    this.#told.flush();
+    this.#changes.closedHere(scopeOf({ door, source }));
   }
 
   get #reported(): ReportedFleet {

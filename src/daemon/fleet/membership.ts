@@ -15,7 +15,8 @@ import type { FleetSecrets } from "../state/fleet-file.ts";
 import type { ClosedSubject } from "./closed-subject.ts";
 import type { FleetUses, UseVerdict } from "./fleet-uses.ts";
 import type { FleetMeasures } from "./measures.ts";
-import type { FleetMember, FleetNeighbours } from "./member.ts";
+import type { FleetMember } from "./member.ts";
+import type { FleetNeighbours } from "./neighbours.ts";
 import type { FleetSettings } from "./settings.ts";
 import { fingerprintOf, fleetSettings } from "./settings.ts";
 
@@ -111,6 +112,11 @@ export class Membership implements LeaseWitness, FleetUses {
   /** As in `FleetMember`; at once to undefined without a fleet. */
   close(subject: ClosedSubject): Promise<FleetClosing | undefined> {
     return this.#member?.close(subject) ?? Promise.resolve(undefined);
+  }
+
+  /** As in `FleetMember`. */
+  closedHere(subject: ClosedSubject): void {
+    this.#member?.closedHere(subject);
   }
 
   /** Returns how it goes with the fleet; undefined without one. */

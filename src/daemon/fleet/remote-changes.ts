@@ -3,7 +3,8 @@ import { isAmongUsers } from "../../base/principals.ts";
 import { later, longAgo } from "../../base/time.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { HolderChange, LivingHolder } from "../../fleet/knowledge.ts";
-import type { HolderSubject } from "../../fleet/subject.ts";
+import type { ClosingScope, HolderSubject } from "../../fleet/subject.ts";
+import { isInScope, keyOfSubject } from "../../fleet/subject.ts";
 import { whoMember } from "../../grant/holders.ts";
 import type { AccessRequest, Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
@@ -49,6 +50,8 @@ export class RemoteChanges {
   /** When this gateway began: what was done before, one before it may have done. */
   readonly #begun: number;
   #isFull = false;
+  /** What was closed here alone, by the keys of the holders: the stamps of those openings. */
+  #closedHere: ReadonlyMap<string, number> = new Map();
 
   constructor(parts: RemoteChangesParts) {
     this.#parts = parts;
@@ -69,10 +72,22 @@ export class RemoteChanges {
   review(): void {
     for (const { holder, opening, origin } of this.#parts.fleet.living()) {
       const lease = this.#parts.leaseManager.find(leaseKeyOf(holder));
-      if (lease?.by.has(holder.who)) continue;
+      const isClosedHere = this.#closedHere.get(keyOfSubject(holder)) === opening.stamp;
+      if (isClosedHere || lease?.by.has(holder.who)) continue;
       const door = this.#parts.doors.find(holder);
       if (door?.isPlain === false) this.#open({ holder, opening, origin }, door);
     }
+  }
+
+  /** Takes note that what is open in the fleet was closed here alone: until it is opened anew. */
+  closedHere(scope: ClosingScope): void {
+    const living = [...this.#parts.fleet.living()].map(
+      ({ holder, opening }) => [holder, keyOfSubject(holder), opening.stamp] as const,
+    );
+    const known = living.filter(
+      ([holder, key, stamp]) => isInScope(scope, holder) || this.#closedHere.get(key) === stamp,
+    );
+    this.#closedHere = new Map(known.map(([, key, stamp]) => [key, stamp]));
   }
 
   #apply({ holder, before, after, origin }: HolderChange): Promise<void> | undefined {
