@@ -5,6 +5,7 @@ import type { Device } from "../../src/config/users.ts";
 import { requestAccess } from "../../src/daemon/access-request.ts";
 import { Doors } from "../../src/daemon/doors.ts";
 import { Membership } from "../../src/daemon/fleet/membership.ts";
+import type { FleetSecrets } from "../../src/daemon/state/fleet-file.ts";
 import type { Access, FirewallResult } from "../../src/firewall/firewall.ts";
 import type { SingleUse } from "../../src/fleet/single-use.ts";
 import type { AccessEvent } from "../../src/grant/access-event.ts";
@@ -74,6 +75,8 @@ export class BenchGateway {
   readonly leaseManager: LeaseManager;
   readonly fleet: Membership;
   devices: readonly Device[] = [];
+  readSecrets = (): Promise<FleetSecrets> =>
+    Promise.resolve({ keys: [Buffer.alloc(32, 7)], ...noCredentials });
   doors: Doors;
   readonly #bench: GatewayBench;
 
@@ -92,7 +95,7 @@ export class BenchGateway {
           byName: new Map(this.devices.map((device) => [device.name, device])),
         },
       }),
-      readSecrets: () => Promise.resolve({ keys: [Buffer.alloc(32, 7)], ...noCredentials }),
+      readSecrets: () => this.readSecrets(),
       connect: () => store.open(),
     });
     this.leaseManager = new LeaseManager({
