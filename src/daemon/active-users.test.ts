@@ -46,9 +46,11 @@ function make(text = laptop + phone, hangs = false) {
   vi.spyOn(leaseManager, "dropCommands").mockImplementation((isOut) => void dropped.push(isOut));
   const file = { text };
   let adopted = 0;
+  const removed: string[] = [];
   const users = new ActiveUsers({
     ...{ clock, log, leaseManager },
     adopt: () => adopted++,
+    onRemoved: (who) => removed.push(who),
     read: async (path) => {
       if (hangs) await answered;
       if (path !== "/etc/knockd.users") throw new KnockError("CONFIG", `no file ${path}`);
@@ -79,6 +81,8 @@ function make(text = laptop + phone, hangs = false) {
     reload,
     holders,
     adopted: () => adopted,
+    /** Those that the fleet was told of, since the last look. */
+    removed: () => removed.splice(0).sort(),
   };
 }
 
@@ -274,5 +278,38 @@ describe("a lease", () => {
     expect(holders()).toEqual([{ "alice/laptop": 10_000 }]);
     await reload(phone);
     expect(holders()).toEqual([]);
+  });
+});
+
+describe("the fleet is told", () => {
+  test("of devices that are gone or disabled, or have lost a key, with and without a lease", async () => {
+    const { users, open, reload, removed } = make();
+    await users.start(config, late);
+    await users.settle();
+    expect(removed()).toEqual([]);
+    await open("bob/phone", 60_000);
+    await reload(section("alice/laptop", 1, "disabled = yes"));
+    expect(removed()).toEqual(["alice/laptop", "bob/phone"]);
+    await reload(laptop + phone);
+    expect(removed()).toEqual([]);
+    await reload(section("alice/laptop", 3) + section("bob/phone", 2, "expires = 2027-12-31"));
+    expect(removed()).toEqual(["alice/laptop"]);
+  });
+
+  test("at a start of those that an earlier daemon had opened for", async () => {
+    const { users, open, removed } = make(phone);
+    await open("alice/laptop", 60_000);
+    await users.start(config, late);
+    await users.settle();
+    expect(removed()).toEqual(["alice/laptop"]);
+  });
+
+  test("of none where no door has users any more", async () => {
+    const { users, open, removed } = make();
+    await users.start(config, late);
+    await open("bob/phone", 60_000);
+    users.use({ devices: [], isRead: false });
+    await users.settle();
+    expect(removed()).toEqual([]);
   });
 });

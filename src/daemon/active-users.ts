@@ -17,6 +17,7 @@ import { inTime, LateDiskError } from "../system/disk.ts";
 import { DiskLane } from "../system/disk-lane.ts";
 import type { ActiveFwknopKey, ActiveKey } from "./active-key.ts";
 import { fwknopKeysOf, hasLostKey, keysOf } from "./active-key.ts";
+import type { LoadedUsers, ReloadedUsers } from "./loaded-users.ts";
 import { readUsersFile } from "./state/users-file.ts";
 
 export interface ActiveUsersParts {
@@ -30,20 +31,6 @@ export interface ActiveUsersParts {
   readonly read?: (path: string) => Promise<Uint8Array>;
 }
 
-/** A users file that can be used. */
-export interface LoadedUsers {
-  readonly devices: readonly Device[];
-  readonly warnings: readonly string[];
-}
-
-/** A users file that was read for the configuration in force; what it takes away counts even with problems. */
-export interface ReloadedUsers extends LoadedUsers {
-  /** Lines of text. */
-  readonly problems: readonly string[];
-  /** Devices that the file names: without being in force they keep their leases. */
-  readonly named: ReadonlySet<string>;
-}
-
 type UserSettings = Pick<Config, "doors"> & {
   readonly options: Pick<Config["options"], "usersFile" | "knockPorts" | "fwknopPorts">;
 };
@@ -55,6 +42,8 @@ export class ActiveUsers {
   #devices: ReadonlyMap<string, Device> = new Map();
   /** Devices that have lost a key since `settle`. What they hold may have been opened with it. */
   #revoked: ReadonlySet<string> = new Set();
+  /** Whether the devices in force are those of a file. */
+  #isRead = false;
   /** Devices that were there before `use`, and may open nothing since. */
   #removed: ReadonlySet<string> = new Set();
   #problems: readonly string[] = [];
@@ -141,7 +130,7 @@ export class ActiveUsers {
    */
   async start(config: UserSettings, onLate: () => void): Promise<void> {
     if (!hasUsers(config)) {
-      this.use({ devices: [] });
+      this.use({ devices: [], isRead: false });
       return;
     }
     const started = this.#startNow(config);
@@ -174,14 +163,16 @@ export class ActiveUsers {
 
   /** Puts other devices in force. The problems of the start remain if this file has some, too. */
   use(users: Pick<ReloadedUsers, "devices"> & Partial<ReloadedUsers>): void {
-    const { devices, problems = [], named = new Set() } = users;
+    const { devices, problems = [], named = new Set(), isRead = true } = users;
     const revoked = devices.filter((device) => hasLostKey(this.find(device.name), device));
     this.#revoked = new Set([...this.#revoked, ...revoked.map(({ name }) => name)]);
     const before = [...this.#devices.values()].filter(({ disabled }) => !disabled);
     this.#devices = new Map(devices.map((device) => [device.name, device]));
     this.#named = named;
     const removed = before.map(({ name }) => name).filter((name) => this.#isOut(name));
-    this.#removed = new Set([...this.#removed, ...removed]);
+    // Where no door has users, no file says who was removed.
+    this.#isRead = isRead;
+    this.#removed = isRead ? new Set([...this.#removed, ...removed]) : new Set();
     this.#isInForce = true;
     if (problems.length === 0) this.#problems = [];
   }
@@ -200,7 +191,8 @@ export class ActiveUsers {
       devicesOf(lease).map((name) => this.#settle(lease, name)),
     );
     const out = leaseManager.leases.flatMap(devicesOf).filter((name) => this.#isOut(name));
-    for (const name of new Set([...this.#removed, ...out])) this.#parts.onRemoved?.(name);
+    const told = this.#isRead ? [...this.#removed, ...out] : [];
+    for (const name of new Set(told)) this.#parts.onRemoved?.(name);
     this.#revoked = new Set();
     this.#removed = new Set();
     await Promise.all(cuts);

@@ -15,13 +15,13 @@ import { enlargeThreadPool } from "../ffi/thread-pool.ts";
 import { forbidCoreFiles } from "../system/core-files.ts";
 import { tcpConnections } from "../system/sessions.ts";
 import { runtimeDirectory } from "../system/state-files.ts";
-import type { LoadedUsers, ReloadedUsers } from "./active-users.ts";
 import { Administration } from "./administration.ts";
 import type { DaemonParts } from "./assemble.ts";
 import { assemble, logSettings } from "./assemble.ts";
 import { compareConfigs, lateOptions } from "./config-changes.ts";
 import type { CheckedConfig, DaemonOptions } from "./daemon-options.ts";
 import { lastOpenings } from "./last-openings.ts";
+import type { LoadedUsers, ReloadedUsers } from "./loaded-users.ts";
 import { RefusedConfig } from "./refused-config.ts";
 import { ServiceManager } from "./service-manager.ts";
 import { ConfigFile } from "./state/config-file.ts";
@@ -273,8 +273,8 @@ export class Daemon {
     // What a door opened that changes now stays open, as what knockd opened.
     this.#parts.kernelOpenings?.adopt(0);
     doors.use(config);
-    this.#useDevices(users ?? { devices: [], warnings: [] }).catch((error: unknown) =>
-      this.#reportKeys(error),
+    this.#useDevices(users ?? { devices: [], warnings: [], isRead: false }).catch(
+      (error: unknown) => this.#reportKeys(error),
     );
     this.#parts.persistence?.notifier.use(this.#config);
     if (this.#parts.persistence !== undefined) void this.#parts.fleet.use(config);
