@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { needs } from "../test/live/requirements.ts";
 import { BackgroundLoad } from "./company.ts";
+import { measureFleet } from "./fleet.ts";
 import { measureFloods } from "./flood.ts";
 import { measureKernel } from "./kernel.ts";
 import { measureFwknop, measureKeys } from "./keys.ts";
@@ -26,6 +27,7 @@ const measurements = {
   scale: measureScale,
   rest: measureRest,
   scan: measureScans,
+  fleet: measureFleet,
 } as const satisfies Readonly<
   Record<string, (stage: BenchTestBed, course: Course) => Promise<ReportPart>>
 >;

@@ -41,11 +41,12 @@ export function targetTables(report: BenchReport): readonly Table[] {
   return [
     targetTable(report, "What must hold", "knockd"),
     targetTable(report, "What must hold of knocks by key", "fwknopd"),
+    targetTable(report, "What must hold of a fleet", "alone"),
   ];
 }
 
 /** The targets that have this peer. */
-function targetTable({ parts }: BenchReport, title: string, peer: "knockd" | "fwknopd"): Table {
+function targetTable({ parts }: BenchReport, title: string, peer: Peer): Table {
   const { findings } = mergeParts(parts);
   const ids = Object.keys(targets) as TargetId[];
   return {
@@ -71,7 +72,9 @@ function targetTable({ parts }: BenchReport, title: string, peer: "knockd" | "fw
   };
 }
 
-function peerOf(id: TargetId): "knockd" | "fwknopd" {
+type Peer = "knockd" | "fwknopd" | "alone";
+
+function peerOf(id: TargetId): Peer {
   const target: BenchTarget = targets[id];
   return target.peer ?? "knockd";
 }

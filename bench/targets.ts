@@ -2,8 +2,8 @@
 export interface BenchTarget {
   readonly what: string;
   readonly target: string;
-  /** Whose figure stands beside ours; knockd if absent. */
-  readonly peer?: "fwknopd";
+  /** Whose figure stands beside ours; knockd if absent. `alone`: that of Sesame without a fleet. */
+  readonly peer?: "fwknopd" | "alone";
 }
 
 /** The rates of floods, packets a second; 0 is as fast as the generator goes. */
@@ -131,6 +131,41 @@ export const targets = {
   "scan-random": {
     what: "nmap -p- -T4 in its random order: doors of three ports opened",
     target: "less than one in 5,000 (a unit test simulates 100,000)",
+  },
+  "fleet-3": {
+    what: "a lease at one of 3 gateways, until all know of it: p99",
+    target: "under 25 ms",
+    peer: "alone",
+  },
+  "fleet-10": {
+    what: "a lease at one of 10 gateways, until all know of it: p99",
+    target: "under 50 ms",
+    peer: "alone",
+  },
+  "fleet-20": {
+    what: "a lease at one of 20 gateways, until all know of it: p99",
+    target: "under 100 ms",
+    peer: "alone",
+  },
+  "fleet-rate": {
+    what: "leases that one of 3 gateways shares",
+    target: "at least 1,000 a second",
+    peer: "alone",
+  },
+  "fleet-rejoin": {
+    what: "a gateway that comes to 20,000 leases, until it knows them",
+    target: "under 3 s",
+    peer: "alone",
+  },
+  "fleet-local": {
+    what: "time to open, native doors by the daemon: median",
+    target: "at most 10 % and 0.1 ms more than alone",
+    peer: "alone",
+  },
+  "fleet-memory": {
+    what: "resident memory of a gateway",
+    target: "at most 40 MiB more than alone",
+    peer: "alone",
   },
 } as const satisfies Readonly<Record<string, BenchTarget>>;
 
