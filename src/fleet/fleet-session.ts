@@ -4,9 +4,11 @@ import { BoardError, logStart } from "./board.ts";
 import type { ClockMeasurement, FleetClock } from "./fleet-clock.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import type { Incoming, UnderstoodRecord } from "./incoming.ts";
+import type { Orphans } from "./orphans.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { Pauses } from "./pauses.ts";
+import type { FleetRecord } from "./record.ts";
 import type { OwnReport, Roster } from "./roster.ts";
 import { heartbeatInterval } from "./roster.ts";
 import type { SingleUses } from "./single-uses.ts";
@@ -36,6 +38,7 @@ export interface FleetSessionParts
   readonly incoming: Incoming;
   readonly outgoing: Outgoing;
   readonly own: OwnRecords;
+  readonly orphans: Orphans;
   readonly uses: SingleUses;
   readonly roster: Roster;
   readonly pauses: Pauses;
@@ -97,12 +100,12 @@ export class FleetSession {
 
   /** Merges the whole table, and tells what it lacks of this gateway's. */
   async #readTable(why: ResyncReason): Promise<void> {
-    const { own, uses, onResync, onJumpKnown } = this.#parts;
+    const { own, orphans, uses, onResync, onJumpKnown } = this.#parts;
     this.#mustRead = undefined;
     this.#position = await this.#board.end();
     const rows: BoardRow[] = [];
     for await (const part of this.#board.table()) rows.push(...part);
-    this.#hear(rows, [logStart.id, this.#position.id]);
+    orphans.note(this.#hear(rows, [logStart.id, this.#position.id]));
     if (this.#hasJumped) onJumpKnown();
     this.#hasJumped = false;
     own.tellMissing(rows);
@@ -130,7 +133,7 @@ export class FleetSession {
 
   /** Does what is to be done from time to time, not by all gateways in one moment. */
   async #keepUp(): Promise<never> {
-    const { clock, pauses, own, expire, onFacts } = this.#parts;
+    const { clock, pauses, own, orphans, expire, onFacts } = this.#parts;
     let checked = clock.now();
     onFacts(await this.#board.facts());
     for (;;) {
@@ -141,11 +144,13 @@ export class FleetSession {
       expire();
       // A log that was lost and begun anew may never get to this place.
       if ((await this.#board.end()).n < this.#position.n) this.#mustRead = "lost";
+      const lookUp = (fields: readonly string[]) => this.#lookUp(fields);
+      await orphans.adopt(lookUp);
       if (clock.now() - checked < checkInterval) continue;
       checked = clock.now();
       onFacts(await this.#board.facts());
-      const lookUp = (fields: readonly string[]) => this.#lookUp(fields);
-      await own.check(lookUp);
+      // What others told may be lost, too.
+      if (await own.check(lookUp)) this.#mustRead ??= "lost";
       await this.#parts.uses.check(lookUp);
     }
   }
@@ -192,11 +197,11 @@ export class FleetSession {
   }
 
   /** `range`: what the log says up to these rows. */
-  #hear(rows: readonly BoardRow[], range: LogRange): void {
-    this.#merge(this.#parts.incoming.read(rows), range);
+  #hear(rows: readonly BoardRow[], range: LogRange): readonly FleetRecord[] {
+    return this.#merge(this.#parts.incoming.read(rows), range);
   }
 
-  #merge(news: readonly UnderstoodRecord[], range: LogRange): void {
+  #merge(news: readonly UnderstoodRecord[], range: LogRange): readonly FleetRecord[] {
     const { incoming, own, unfinished, onChange, onUsed } = this.#parts;
     const { records, changes, uses, asks } = incoming.merge(news);
     this.#parts.uses.heard(uses);
@@ -207,6 +212,7 @@ export class FleetSession {
       void unfinished.add(range, work).then(() => (asks ? this.#answer() : undefined));
     }
     if (asks) void this.#answer();
+    return records;
   }
 }
 

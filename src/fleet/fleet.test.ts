@@ -113,6 +113,38 @@ describe("a fleet", () => {
     expect(ends(holderOfSource(8)).every((end) => end !== undefined)).toBe(true);
   });
 
+  test("tells what others told and do not know any more, once the table has lost it", async () => {
+    one.fleet.opened(holder, 600_000);
+    two.fleet.opened(holderOfSource(8), 600_000);
+    await bench.settle();
+    two.fleet.closed({ kind: "source", source: holder.source }, hour);
+    await bench.settle();
+    await two.stop();
+    bench.gateways.splice(1, 1);
+    bench.store.stop();
+    bench.store.flush();
+    await bench.restart();
+    await bench.pass(12_000);
+    await bench.add("gw-4");
+    expect(ends()).toEqual([undefined, undefined, undefined]);
+    expect(ends(holderOfSource(8)).every((end) => end !== undefined)).toBe(true);
+    // By one of those that know it.
+    const told = bench.gateways.map(({ fleet }) => fleet.state.told);
+    expect(told.reduce((a, b) => a + b)).toBeLessThanOrEqual(6);
+  });
+
+  test("reads the whole table where a part of it was lost", async () => {
+    one.fleet.opened(holder, 600_000);
+    two.fleet.closed({ kind: "who", who: "bob/phone" }, hour);
+    await bench.settle();
+    await two.stop();
+    bench.gateways.splice(1, 1);
+    bench.store.table.clear();
+    await bench.pass(80_000);
+    expect(bench.store.table.size).toBe(2);
+    expect(one.fleet.state.resyncs.lost).toBe(1);
+  });
+
   test("reads the table after a gap in the log", async () => {
     one.fleet.opened(holder, 600_000);
     await bench.settle();

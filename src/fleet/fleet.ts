@@ -12,6 +12,7 @@ import { Incoming } from "./incoming.ts";
 import type { LivingHolder } from "./knowledge.ts";
 import type { RestoredHolder } from "./local-leases.ts";
 import { LocalLeases } from "./local-leases.ts";
+import { Orphans } from "./orphans.ts";
 import { Outgoing } from "./outgoing.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Pauses } from "./pauses.ts";
@@ -70,6 +71,7 @@ export class Fleet {
     this.#session = {
       ...parts,
       ...{ own, outgoing, uses: this.uses, roster: this.roster },
+      orphans: new Orphans(leases, own, options.seal),
       incoming: new Incoming(parts),
       pauses: new Pauses(options.clock),
       onJoined: () => this.#join(),

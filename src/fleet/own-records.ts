@@ -31,6 +31,11 @@ export class OwnRecords {
     this.#seal = seal;
   }
 
+  /** Returns whether this gateway has told of the subject with this key. */
+  has(key: string): boolean {
+    return this.#told.has(key);
+  }
+
   /** Returns the holders of which this gateway told. */
   holders(): HolderSubject[] {
     return [...this.#told.values()]
@@ -79,14 +84,18 @@ export class OwnRecords {
 
   /**
    * Looks in parts whether the table still has what was told, and tells what it lost: it may have been emptied.
-   * `lookUp` returns those rows of the table that it has.
+   * Returns whether it lost something. `lookUp` returns those rows of the table that it has.
    */
-  async check(lookUp: (fields: readonly string[]) => Promise<readonly BoardRow[]>): Promise<void> {
+  async check(
+    lookUp: (fields: readonly string[]) => Promise<readonly BoardRow[]>,
+  ): Promise<boolean> {
+    let isMissing = false;
     for (const part of partsOf([...this.#told])) {
       const rows = await lookUp(part.map(([, { field }]) => field));
       const keys = part.map(([key]) => key);
-      this.#tellMissing(rows, keys);
+      isMissing = this.#tellMissing(rows, keys) || isMissing;
     }
+    return isMissing;
   }
 
   /** Drops what is known no more. */
@@ -96,14 +105,18 @@ export class OwnRecords {
     }
   }
 
-  #tellMissing(rows: readonly BoardRow[], keys: readonly string[]): void {
+  #tellMissing(rows: readonly BoardRow[], keys: readonly string[]): boolean {
+    let isMissing = false;
     const stamps = new Map<string, FleetStamp>(rows.map(({ field, stamp }) => [field, stamp]));
     for (const key of keys) {
       const told = this.#told.get(key);
       const known = told === undefined ? undefined : this.#leases.get(told.known.subject);
       if (told === undefined || known === undefined) continue;
-      if ((stamps.get(told.field) ?? noStamp) < stampOf(known.history)) this.tell(known);
+      if ((stamps.get(told.field) ?? noStamp) >= stampOf(known.history)) continue;
+      isMissing = true;
+      this.tell(known);
     }
+    return isMissing;
   }
 
   /** Returns the field. */

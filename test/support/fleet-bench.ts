@@ -25,6 +25,7 @@ export const holderOfSource = (n: number, who = ""): HolderSubject => ({
 
 /** A gateway that keeps account of what it would have open for others. */
 export class FleetGateway {
+  readonly name: string;
   readonly fleet: Fleet;
   /** Until when others' holders stay, as the changes said. */
   readonly heard = new Map<string, FleetTime>();
@@ -44,6 +45,7 @@ export class FleetGateway {
     name: string,
     options: Pick<FleetOptions, "clock" | "connect"> & Partial<FleetOptions>,
   ) {
+    this.name = name;
     this.fleet = new Fleet({
       gateway: name,
       version: "1",
