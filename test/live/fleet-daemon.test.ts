@@ -1,0 +1,211 @@
+// Two real daemons around a real store, on one wire: both see each packet in the same moment.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { KnockDevice } from "../support/knock-device.ts";
+import type { LiveHost } from "./host.ts";
+import { Folder, keyOptions, knock, knockctl, knockd } from "./knockd.ts";
+import { LiveNetwork } from "./network.ts";
+import type { Process } from "./process.ts";
+import { RedisServer } from "./redis-server.ts";
+import { needs } from "./requirements.ts";
+
+const port = 23_547;
+const patience = { timeout: 30_000 };
+
+describe.skipIf(needs("redis-server", "nc"))("daemons of a fleet", () => {
+  const alice = new KnockDevice("alice/laptop");
+  let network: LiveNetwork;
+  let server: LiveHost;
+  let home: LiveHost;
+  let store: RedisServer;
+  let key: string;
+  let gateways: Gateway[];
+  beforeAll(async () => {
+    network = await LiveNetwork.open(["server", "home"]);
+    [server, home] = [network.host("server"), network.host("home")];
+  });
+  afterAll(() => network?.close());
+  beforeEach(async () => {
+    store = await RedisServer.start("--appendonly", "yes", "--appendfsync", "always");
+    key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
+    gateways = [];
+  });
+  afterEach(async () => {
+    await server.killAll();
+    await store?.close();
+  });
+
+  /** A daemon with files of its own, which outlive it. */
+  class Gateway {
+    readonly name: string;
+    readonly folder = new Folder();
+    daemon!: Process;
+
+    constructor(name: string) {
+      this.name = name;
+      this.folder.writePrivately("fleet", `key = ${key}\n`);
+      this.folder.writePrivately("knockd.users", `[${alice.name}]\nkey = ${alice.lockText}\n`);
+      this.folder.write("once", "7411,7412,7413\n7421,7422,7423\n");
+      gateways.push(this);
+    }
+
+    /** `doors`: sections beside those that all have. */
+    async start(doors = "", stop = "echo closed for %IP%"): Promise<this> {
+      const config = this.folder.write("knockd.conf", this.#config(doors, stop));
+      this.daemon = server.start([...knockd, "-v", "-i", "eth0", "-c", config]);
+      await this.daemon.waitFor(/^listening on .*\.\.\.$/m);
+      await this.daemon.waitFor(/fleet "default": joined/, 30_000);
+      return this;
+    }
+
+    async crash(): Promise<void> {
+      this.daemon.signal("SIGKILL");
+      await this.daemon.ended;
+    }
+
+    async reload(doors: string): Promise<void> {
+      this.folder.write("knockd.conf", this.#config(doors, "echo closed for %IP%"));
+      await this.ctl("reload");
+    }
+
+    async ctl(
+      ...words: readonly string[]
+    ): Promise<{ readonly code: number; readonly text: string }> {
+      const socket = ["--socket", this.folder.at("control.sock")];
+      const options = { ok: "any", timeout: 30_000 } as const;
+      const { code, stdout, stderr } = await server.run(
+        [...knockctl, ...words, ...socket],
+        options,
+      );
+      return { code, text: stdout + stderr };
+    }
+
+    /** The doors that are open here. */
+    async open(): Promise<string[]> {
+      const { text } = await this.ctl("leases", "--json");
+      const { leases } = JSON.parse(text);
+      return leases.map(({ door, source }: Record<string, string>) => `${door} ${source}`).sort();
+    }
+
+    count(what: RegExp): number {
+      return this.daemon.output.match(new RegExp(what, "gm"))?.length ?? 0;
+    }
+
+    #config(doors: string, stop: string): string {
+      return [
+        keyOptions(this.folder, port),
+        `Fleet = redis+unix://${store.folder.at("redis.sock")}`,
+        `GatewayName = ${this.name}`,
+        `FleetFile = ${this.folder.at("fleet")}`,
+        "[ssh]",
+        "users = alice",
+        "start_command = echo opened for %IP%",
+        `stop_command = ${stop}`,
+        "cmd_timeout = 1h",
+        "[once]",
+        `one_time_sequences = ${this.folder.at("once")}`,
+        "start_command = echo once for %IP%",
+        "stop_command = true",
+        "cmd_timeout = 1h",
+        doors,
+        "",
+      ].join("\n");
+    }
+  }
+
+  const both = async (...results: readonly string[]) => {
+    for (const gateway of gateways) {
+      await expect.poll(() => gateway.open(), patience).toEqual(results);
+    }
+  };
+  const send = (packet: Uint8Array) =>
+    home.run(["nc", "-u", "-q", "0", "-w", "1", server.address, String(port)], { input: packet });
+  const start = () => Promise.all(["gw-1", "gw-2"].map((name) => new Gateway(name).start()));
+
+  test("use a packet and a line of a list once, though both have it in one moment", async () => {
+    await start();
+    for (let slot = 0; slot < 4; slot++) {
+      const before = gateways.map((gateway) => gateway.count(/OPEN SESAME: alice/));
+      await send(alice.packet(Date.now(), { slot }));
+      const opened = () =>
+        gateways.map((gateway, i) => gateway.count(/OPEN SESAME: alice/) - (before[i] ?? 0));
+      // By one of them as a knock. The other one refuses the packet, and opens by the lease.
+      await expect
+        .poll(() => gateways.map((gateway) => gateway.count(/refused \((?:claimed|replay)\)/)))
+        .satisfy((refused: number[]) => (refused[0] ?? 0) + (refused[1] ?? 0) === slot + 1);
+      expect(opened().filter((count) => count > 0).length).toBeLessThanOrEqual(2);
+    }
+    await both(`ssh ${home.address}`);
+    await knock(home, server.address, "7411", "7412", "7413");
+    await both(`once ${home.address}`, `ssh ${home.address}`);
+    await expect
+      .poll(() => gateways.map((gateway) => gateway.count(/has used this sequence/)), patience)
+      .satisfy((refused: number[]) => (refused[0] ?? 0) + (refused[1] ?? 0) === 1);
+    // Both have marked it, and go on with the next line.
+    for (const { folder } of gateways) {
+      await expect.poll(() => folder.read("once"), patience).toMatch(/^#411,7412,7413$/m);
+    }
+  });
+
+  test("close what was closed while they were dead, and open what they missed", async () => {
+    const [one, two] = await start();
+    await one?.ctl("open", "ssh", "192.0.2.7");
+    await one?.ctl("open", "ssh", "192.0.2.8");
+    await both("ssh 192.0.2.7", "ssh 192.0.2.8");
+    await two?.crash();
+    const { code, text } = (await one?.ctl("close", "ssh", "192.0.2.7", "--fleet")) ?? {};
+    expect([code, text]).toEqual([1, expect.stringMatching(/gw-2/)]);
+    await one?.ctl("open", "ssh", "192.0.2.9");
+    await two?.start();
+    await both("ssh 192.0.2.8", "ssh 192.0.2.9");
+    expect(two?.count(/^closed for 192\.0\.2\.7$/m)).toBe(1);
+    // Now all say that they have.
+    const closed = await two?.ctl("close", "all", "--fleet");
+    expect(closed?.code).toBe(0);
+    await both();
+  });
+
+  test("tell what they had opened before a crash, and the store forgot", async () => {
+    const [one, two] = await start();
+    await one?.ctl("open", "ssh", "192.0.2.7");
+    await both("ssh 192.0.2.7");
+    await store.kill();
+    await one?.daemon.waitFor(/goes on alone/, 30_000);
+    await one?.ctl("open", "ssh", "192.0.2.8");
+    await expect.poll(() => one?.open(), patience).toHaveLength(2);
+    // Killed before it was told.
+    await one?.crash();
+    await store.restart();
+    await store.cli("flushall");
+    await one?.start();
+    await both("ssh 192.0.2.7", "ssh 192.0.2.8");
+    expect(two?.count(/^opened for 192\.0\.2\.7$/m)).toBe(1);
+  });
+
+  test("name the gateway whose stop command hangs, and close at all others", async () => {
+    const one = await new Gateway("gw-1").start();
+    const two = await new Gateway("gw-2").start("", "sleep 60");
+    const three = await new Gateway("gw-3").start();
+    await one.ctl("open", "ssh", "192.0.2.7");
+    await both("ssh 192.0.2.7");
+    // Each has heard of the others.
+    await expect.poll(async () => (await one.ctl("fleet")).text, patience).toMatch(/gw-3/);
+    const { code, text } = await one.ctl("close", "ssh", "192.0.2.7", "--fleet");
+    expect([code, text]).toEqual([1, expect.stringMatching(/at 2 of 3 gateways; gw-2/)]);
+    expect(await three.open()).toEqual([]);
+    expect(two.count(/closed for/)).toBe(0);
+  });
+
+  test("open by a reload what a new door may open", async () => {
+    const web =
+      "[web]\nsequence = 9001,9002\nstart_command = echo web\nstop_command = true\ncmd_timeout = 1h\n";
+    const one = await new Gateway("gw-1").start(web);
+    const two = await new Gateway("gw-2").start();
+    await one.ctl("open", "web", "192.0.2.7");
+    await one.ctl("open", "ssh", "192.0.2.7");
+    await expect.poll(() => two.open(), patience).toEqual(["ssh 192.0.2.7"]);
+    await two.reload(web);
+    await expect.poll(() => two.open(), patience).toHaveLength(2);
+    await two.ctl("close", "web");
+    await expect.poll(() => one.open(), patience).toEqual(["ssh 192.0.2.7"]);
+  });
+});
