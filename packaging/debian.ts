@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { copyright, debianFile, writeDebianArchive } from "./debian-archive.ts";
 import { addDocuments } from "./documents.ts";
 import type { PackageParts } from "./linux.ts";
-import { addPrograms, units } from "./linux.ts";
+import { addPrograms, addServiceUser, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
 import type { Tree } from "./tree.ts";
 
@@ -30,7 +30,7 @@ export async function writeServerDebian(file: string, parts: PackageParts): Prom
   const scripts = ["preinst", "postinst", "prerm", "postrm"];
   const templates = await readFile(join(sources, "templates"), "utf8");
   const control: Record<string, readonly [string, number]> = { templates: [templates, 0o644] };
-  for (const script of scripts) control[script] = [await assemble(script), 0o755];
+  for (const script of scripts) control[script] = [await assembleScript(script), 0o755];
   await writeDebianArchive(file, {
     name,
     version: parts.version,
@@ -46,11 +46,12 @@ export async function writeServerDebian(file: string, parts: PackageParts): Prom
 async function fill(tree: Tree, { programs, licences }: PackageParts): Promise<void> {
   await addPrograms(tree, programs, "usr");
   for (const [path, [source, mode]] of Object.entries(conffiles)) {
-    await tree.write(path, await assemble(source), mode);
+    await tree.write(path, await assembleScript(source), mode);
   }
   for (const unit of units) {
     await tree.copy(join(import.meta.dirname, unit), `usr/lib/systemd/system/${unit}`);
   }
+  await addServiceUser(tree, await assembleScript("service-user"));
   // postinst restores the one where dpkg removes it with the package that had it before, and knows by the
   // other whether dpkg has put ours in the place of a configuration that was there.
   const spare = `usr/share/${name}`;
@@ -67,7 +68,7 @@ async function fill(tree: Tree, { programs, licences }: PackageParts): Promise<v
 }
 
 /** A file of the folder debian; what several of its scripts begin with stands in options.sh. */
-async function assemble(source: string): Promise<string> {
+export async function assembleScript(source: string): Promise<string> {
   const text = await readFile(join(sources, source), "utf8");
   const options = await readFile(join(sources, "options.sh"), "utf8");
   return text.replace("#OPTIONS#\n", () => options);

@@ -17,6 +17,14 @@ const root = join(import.meta.dirname, "..");
 /** The units of systemd. */
 export const units = ["knockd.service", "sesame-protect.service"];
 
+/** Puts what makes the units run without root into a tree. */
+export async function addServiceUser(tree: Tree, script: string): Promise<void> {
+  await tree.write("usr/lib/sesame-knock/service-user", script, 0o755);
+  for (const part of ["knockd-user.conf", "sesame-protect-user.conf"]) {
+    await tree.copy(join(import.meta.dirname, part), `usr/share/sesame-knock/${part}`);
+  }
+}
+
 /** What is put into a package for Linux. */
 export interface PackageParts {
   readonly architecture: Architecture;

@@ -2,9 +2,10 @@ import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { assembleScript } from "./debian.ts";
 import { addDocuments } from "./documents.ts";
 import type { PackageParts } from "./linux.ts";
-import { addPrograms, units } from "./linux.ts";
+import { addPrograms, addServiceUser, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
 import { Tree } from "./tree.ts";
 
@@ -59,7 +60,7 @@ async function fill(tree: Tree, { programs, licences }: PackageParts): Promise<v
   await tree.copy(join(debian, "knockd.conf"), "etc/knockd.conf", 0o600);
   await tree.copy(join(debian, "default"), "etc/default/knockd");
   await tree.copy(join(debian, "logrotate"), "etc/logrotate.d/knockd");
-  await mkdir(tree.path("var/lib/knockd"), { recursive: true });
+  await addServiceUser(tree, await assembleScript("service-user"));
   await addManuals(tree, "usr/share", { zsh: "site-functions" });
   await addDocuments(tree, "usr/share/doc/sesame-knock");
   await tree.copy(join(root, "CHANGELOG.md"), "usr/share/doc/sesame-knock/CHANGELOG.md");

@@ -27,6 +27,7 @@ export const problemCodes = [
   "service-blocked",
   "door-full",
   "program-not-started",
+  "needs-root",
   "fleet",
   "fleet-differs",
 ] as const;

@@ -974,6 +974,7 @@ describe("check", () => {
       file: path,
       usable: true,
       doors: 1,
+      needsRoot: ["door 'ssh' runs a command"],
       problems: [
         {
           severity: "warning",

@@ -13,6 +13,7 @@ import { rollback } from "./rollback.ts";
 import { findStatus, withDaemonAt } from "./running-daemon.ts";
 import type { StartMethod } from "./service-control.ts";
 import { findStartMethod, predictStart, start } from "./service-control.ts";
+import { chooseServiceUser } from "./service-user.ts";
 
 /** A step of `apply` that has been done. */
 export type SetupEvent =
@@ -78,6 +79,7 @@ export async function apply(
       await reload(paths);
       onEvent({ kind: "reloaded" });
     } else {
+      if (method === "systemd") await chooseServiceUser();
       await start(method, paths.config, paths.socket);
       onEvent({ kind: "started", method });
     }

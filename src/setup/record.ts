@@ -1,7 +1,7 @@
 // The changes of `knockctl init`, recorded before they are made, so that `knockctl undo` can roll back an
 // interrupted init, too. The last one is rolled back first.
 import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { KnockError, reason } from "../base/errors.ts";
 import { readIfThere, replaceFile } from "../system/files.ts";
@@ -45,6 +45,7 @@ const startedBy: readonly unknown[] = ["systemd", "systemd-enabled", "script", "
 /** Returns the records of one configuration, the oldest first. Throws SYSTEM if they cannot be read. */
 export function readRecords(file: string): readonly InitRecord[] {
   try {
+    expectOwn(file);
     const text = readIfThere(file)?.toString();
     const records: unknown = text === undefined ? [] : JSON.parse(text);
     if (Array.isArray(records) && records.every(isRecord)) return records;
@@ -52,6 +53,12 @@ export function readRecords(file: string): readonly InitRecord[] {
     throw new KnockError("SYSTEM", `cannot read ${file}: ${reason(cause)}`, { cause });
   }
   throw new KnockError("SYSTEM", `${file} is damaged: it does not say what knockctl init did`);
+}
+
+/** The directory may be that of a user who runs knockd: what root undoes, root has written. */
+function expectOwn(file: string): void {
+  const uid = statSync(file, { throwIfNoEntry: false })?.uid ?? 0;
+  if (uid !== 0 && uid !== process.geteuid?.()) throw new Error("it belongs to another user");
 }
 
 /** Throws SYSTEM. */

@@ -28,7 +28,7 @@ mount --make-rprivate /
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
-mount -t tmpfs tmpfs "$root/run"
+mount -t tmpfs -o mode=755 tmpfs "$root/run"
 mount -t tmpfs tmpfs "$root/tmp"
 # To the kernel each boot is the same; knockd is to see another one, also in its mounts.
 cp /proc/sys/kernel/random/uuid "$root/run/boot_id"

@@ -51,6 +51,8 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
     expect(await debian.says(`DEBIAN_FRONTEND=noninteractive dpkg -i ${fetched}`)).toContain(
       "Setting up sesame-knock",
     );
+    // For the commands of the doors.
+    await debian.says("/usr/lib/sesame-knock/service-user root");
   });
   afterEach(async () => {
     await debian.says(

@@ -35,6 +35,8 @@ describe.each(Object.keys(bootedBases))("knockd.service of a booted Debian %s", 
     expect(await debian.says(`DEBIAN_FRONTEND=noninteractive dpkg -i ${fetched}`)).toContain(
       "Setting up sesame-knock",
     );
+    // For the commands of the doors.
+    await debian.says("/usr/lib/sesame-knock/service-user root");
   });
   afterAll(() => debian?.close());
 

@@ -9,15 +9,19 @@ import { repair } from "../../config/edit/repair.ts";
 import { readConfig } from "../../config/load.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
+import { warnAt } from "../../config/traps/door-commands.ts";
 import { findHostTraps } from "../../config/traps/host.ts";
 import { findMachineTraps } from "../../config/traps/machine.ts";
 import { findPairTraps } from "../../config/traps/pairs.ts";
+import type { RootNeed } from "../../config/traps/root-needs.ts";
+import { findRootNeeds } from "../../config/traps/root-needs.ts";
 import { findScanTraps } from "../../config/traps/scans.ts";
 import type { NamedKernelDoor } from "../../daemon/configured-kernel-doors.ts";
 import { nativeKernelDoors } from "../../daemon/configured-kernel-doors.ts";
 import { decoyFacts, thisHost } from "../../daemon/host/facts.ts";
 import { thisMachine } from "../../daemon/host/machine.ts";
 import { reportBlocked } from "../../setup/blocked-services.ts";
+import { findMissingRoot, rootHint } from "../../setup/service-user.ts";
 import type { CheckedFleet } from "./check-fleet.ts";
 import { checkFleet, formatCheckedFleet } from "./check-fleet.ts";
 import type { CheckedUsers } from "./check-users.ts";
@@ -35,6 +39,8 @@ export interface Checked {
   readonly doors: number;
   /** In the order of their lines. */
   readonly problems: readonly Problem[];
+  /** What only a knockd of root can do: `door 'ssh' runs a command`. */
+  readonly needsRoot?: readonly string[];
   /** Whether the kernel opens the native doors by itself where their services are protected. */
   readonly kernelDoors?: readonly NamedKernelDoor[];
   /** The users file; absent where no door has users. */
@@ -109,18 +115,27 @@ export async function inspect(file: string): Promise<InspectedConfig> {
     ...findHostTraps(config, doorSections, host),
     ...findMachineTraps(config, parsed, thisMachine()),
     ...findPairTraps(config, doorSections),
+    ...findMissingRoot(file, config, parsed).map(missingRoot),
   ];
   all.sort((a, b) => a.line - b.line || a.column - b.column);
   const kernelDoors = nativeKernelDoors(config);
   const users = await checkUsers(config);
   const fleet = await checkFleet(config);
+  const needsRoot = findRootNeeds(config, parsed).map(({ reason }) => reason);
   const more = {
+    needsRoot,
     ...(kernelDoors.length > 0 && { kernelDoors }),
     ...(users && { users }),
     ...(fleet && { fleet }),
   };
   const checked = { file, usable: true, doors: config.doors.length, problems: all, ...more };
   return { checked, config };
+}
+
+function missingRoot({ directive, reason }: RootNeed): Problem {
+  const message = `${reason}, but knockd.service runs without root`;
+  if (directive !== undefined) return warnAt(directive, 0, message, rootHint);
+  return { severity: "warning", line: 1, column: 1, message, hint: rootHint };
 }
 
 function format(

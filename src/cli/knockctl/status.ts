@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
 import { humanDuration } from "../../base/duration.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
 import { plural, printable } from "../../base/text.ts";
+import { readConfig } from "../../config/load.ts";
 import type { Result } from "../../control/methods.ts";
 import type { LeaseReport } from "../../control/reports.ts";
 import { reportBlockedDoors } from "../../setup/blocked-services.ts";
 import { isConfigStale } from "../../setup/config-staleness.ts";
+import { findMissingRoot, rootHint } from "../../setup/service-user.ts";
 import { networkNamespace } from "../../system/namespaces.ts";
 import { fitLines } from "../program.ts";
 import type { Screen } from "../screen.ts";
@@ -71,6 +74,7 @@ export async function findSeenProblems(
   const blocked = await reportBlockedDoors(doors, status);
   return [
     ...findStaleConfig(status),
+    ...findNeedsRoot(status),
     ...blocked.map(({ message, hints }) => ({ code: "service-blocked", message, hints }) as const),
   ];
 }
@@ -83,6 +87,21 @@ function findStaleConfig(status: Result<"status">): readonly StatusProblem[] {
   if (isRefused || !isConfigStale(status)) return [];
   const message = `${configFile} was changed after knockd read it`;
   return [{ code: "config-stale", message, hints: ["knockctl reload"] }];
+}
+
+/** A unit without root runs the commands of doors without root, too. */
+function findNeedsRoot({
+  networkNamespace: theirs,
+  configFile,
+}: Result<"status">): readonly StatusProblem[] {
+  if (theirs === undefined || theirs !== networkNamespace() || !existsSync(configFile)) return [];
+  const parsed = readConfig(configFile, "/");
+  if (parsed.config === undefined) return [];
+  return findMissingRoot(configFile, parsed.config, parsed).map(({ reason }) => ({
+    code: "needs-root",
+    message: `${reason}, but knockd.service runs without root`,
+    hints: [rootHint],
+  }));
 }
 
 type FoundProblem = Result<"status">["problems"][number];

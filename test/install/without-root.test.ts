@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BootedDebian } from "./booted.ts";
+import { bootedBases, fetched } from "./debian.ts";
+
+const native = `[native]
+    sequence = 7003,9140,8455
+    tcpflags = syn
+    open     = tcp/2200
+    open_for = 10m
+    protect  = yes
+`;
+const command = `
+[marker]
+    sequence      = 7103,9240,8555
+    tcpflags      = syn
+    start_command = id -un >/var/tmp/opened
+    cmd_timeout   = 600
+    stop_command  = rm /var/tmp/opened
+`;
+const serviceUser = "/usr/lib/sesame-knock/service-user";
+
+// A file without a test fails.
+test.skipIf(Object.keys(bootedBases).length === 0)("there is a Debian to boot", () => {
+  expect(bootedBases).toHaveProperty("bookworm");
+});
+
+// Each test goes on where the one before ended.
+describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %s", (release) => {
+  let debian: BootedDebian;
+  beforeAll(async () => {
+    debian = await BootedDebian.open(release);
+    await debian.host.listen(2200, debian.host.address);
+    await debian.says(`DEBIAN_FRONTEND=noninteractive dpkg -i ${fetched}`);
+  });
+  afterAll(() => debian?.close());
+
+  async function process(): Promise<string> {
+    const pid = await debian.mainPid();
+    const facts = `ps -o user= -p ${pid}; grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/${pid}/status`;
+    return (await debian.says(facts)).replaceAll("\t", " ");
+  }
+
+  const open = async () => {
+    await debian.knock(7003, 9140, 8455);
+    await expect.poll(() => debian.connects(2200)).toBe("open");
+  };
+
+  test("a new installation runs as a user with two privileges, and opens native doors", async () => {
+    const packets = "0000000000003000";
+    expect(await process()).toBe(
+      `knockd\nCapBnd: ${packets}\nNoNewPrivs: 1`.replace(
+        "knockd\n",
+        `knockd\nCapEff: ${packets}\n`,
+      ),
+    );
+    debian.write("etc/knockd.conf", native);
+    await debian.says("systemctl restart knockd");
+    expect(await debian.says("stat -c '%a %U %G' /etc/knockd.conf /var/lib/knockd")).toBe(
+      "640 root knockd\n700 knockd knockd",
+    );
+    expect(await debian.connects(2200)).toBe("silent");
+    await open();
+    // What needs the firewall, its rules and root's knockctl.
+    expect(await debian.says("knockctl status; echo $?")).toMatch(/protects tcp\/2200[\s\S]*\n0$/);
+    expect(await debian.says("knockctl close all")).not.toContain("error");
+    expect(await debian.connects(2200)).toBe("silent");
+    const score = await debian.says("systemd-analyze security knockd | tail -n 1");
+    expect(Number(/: ([\d.]+) /.exec(score)?.[1])).toBeLessThan(3);
+  });
+
+  test("protects from early boot on, by nft without root", async () => {
+    debian.write("etc/knockd.conf", "[broken");
+    await debian.powerOff();
+    await debian.boot();
+    expect(await debian.property("sesame-protect", "Result")).toBe("success");
+    expect(await debian.property("sesame-protect", "User")).toBe("knockd");
+    expect(await debian.connects(2200)).toBe("silent");
+    debian.write("etc/knockd.conf", native);
+    await debian.mainPid();
+    await open();
+  });
+
+  test("check and status say that a door needs root, and the change keeps what is open", async () => {
+    debian.write("etc/knockd.conf", `${native}${command}`);
+    await debian.says("systemctl reload knockd");
+    const said = "door 'marker' runs a command, but knockd.service runs without root";
+    expect(await debian.says("knockctl check")).toContain(said);
+    expect(await debian.says("knockctl status; echo $?")).toMatch(
+      new RegExp(`${said}[\\s\\S]*\n3$`),
+    );
+
+    await debian.says(`${serviceUser} root`);
+    expect(await process()).toMatch(/^root\n/);
+    expect(await debian.connects(2200)).toBe("open");
+    expect(await debian.says("knockctl status; echo $?")).toMatch(/1 lease[\s\S]*\n0$/);
+    await debian.knock(7103, 9240, 8555);
+    await expect.poll(() => debian.says("cat /var/tmp/opened")).toBe("root");
+    expect(await debian.says("stat -c '%a %U %G' /etc/knockd.conf /var/lib/knockd")).toBe(
+      "600 root root\n700 root root",
+    );
+
+    await debian.says("knockctl close marker");
+    debian.write("etc/knockd.conf", native);
+    await debian.says(`${serviceUser} auto`);
+    expect(await process()).toMatch(/^knockd\n/);
+    expect(await debian.connects(2200)).toBe("open");
+    expect(await debian.says("knockctl leases")).toContain("native");
+    expect(await debian.says("knockctl status; echo $?")).toMatch(/\n0$/);
+  });
+
+  test("leaves no user and no drop-in when it is purged", async () => {
+    await debian.says("DEBIAN_FRONTEND=noninteractive dpkg --purge sesame-knock");
+    expect(await debian.connects(2200)).toBe("open");
+    const left = "getent passwd knockd; ls -d /etc/systemd/system/*.service.d/user.conf | cat";
+    expect(await debian.says(left)).not.toMatch(/^(knockd|\/)/m);
+  });
+});
