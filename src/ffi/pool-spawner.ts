@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import koffi from "koffi";
+import koffi from "./koffi.ts";
 import type { SpawnArguments } from "./spawn-calls.ts";
 import { loadSpawnCalls } from "./spawn-calls.ts";
 import type { SpawnJob, SpawnRequest, SpawnResult } from "./spawn-job.ts";

@@ -108,6 +108,13 @@ describe("the code in src/", () => {
     );
   });
 
+  test("takes koffi from src/ffi/koffi.ts: its package is for types and tests", () => {
+    const values = /^import (?!type\b).* from "koffi"/m;
+    expect([...sources].filter(([, source]) => values.test(source)).map(([file]) => file)).toEqual(
+      [],
+    );
+  });
+
   test("prints and exits only in cli/", () => {
     const elsewhere = [...sources].filter(([file]) => !file.startsWith("src/cli/"));
     expect(
