@@ -20,6 +20,8 @@ export interface BundleOptions {
   readonly target?: string;
   /** The first line. */
   readonly banner?: string;
+  /** npm packages that stay outside. */
+  readonly external?: readonly string[];
 }
 
 /**
@@ -29,7 +31,7 @@ export interface BundleOptions {
  * The text is ASCII: one other letter would make V8 keep two bytes for each.
  */
 export async function bundle(entry: string, options: BundleOptions = {}): Promise<Bundle> {
-  const { format = "cjs", target = "node20.19", banner } = options;
+  const { format = "cjs", target = "node20.19", banner, external = [] } = options;
   const { outputFiles, metafile } = await build({
     stdin: { contents: entry, loader: "ts", resolveDir: root },
     absWorkingDir: root,
@@ -39,6 +41,9 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
     target,
     minify: true,
     charset: "ascii",
+    external: [...external],
+    // A script of node:vm has no import().
+    supported: { "dynamic-import": format === "esm" },
     ...(banner !== undefined && { banner: { js: banner } }),
     plugins: [await fixedVersion(), ownPage, koffiBeside],
     // What it warns of would be an error of the program.

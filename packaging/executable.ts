@@ -35,6 +35,8 @@ export interface ExecutableParts {
   readonly maker: Runtime;
   /** The tool that strips the runtime, if it can be stripped. */
   readonly strip?: string;
+  /** Texts that the program can ask Node for, by name. */
+  readonly assets?: Readonly<Record<string, string>>;
   /** More of Node's settings for such a program. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -44,8 +46,8 @@ export interface ExecutableParts {
  * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
  */
 export async function writeExecutable(parts: ExecutableParts): Promise<void> {
-  const { file, main, runtime, maker, strip, settings = {} } = parts;
-  const blob = await makeBlob(main, await fetchRuntime(maker), settings);
+  const { file, main, runtime, maker, strip, assets = {}, settings = {} } = parts;
+  const blob = await makeBlob(main, await fetchRuntime(maker), assets, settings);
   // Putting it in takes many seconds: what was made of the same parts before is taken again.
   const key = createHash("sha256").update(runtime.integrity).update(blob).digest("hex");
   const ready = join(cache, `${runtime.package}-${key}`);
@@ -92,12 +94,24 @@ async function assemble(
 async function makeBlob(
   main: string,
   node: string,
+  assets: Readonly<Record<string, string>>,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<Buffer> {
   const staging = await makeStaging();
   try {
     const files = { main: "main.cjs", output: "blob" };
-    const config = { ...files, disableExperimentalSEAWarning: true, ...settings };
+    const names = Object.entries(assets).map(([name, text], i) => ({
+      name,
+      text,
+      file: `asset${i}`,
+    }));
+    for (const { file, text } of names) await writeFile(join(staging, file), text);
+    const config = {
+      ...files,
+      disableExperimentalSEAWarning: true,
+      assets: Object.fromEntries(names.map(({ name, file }) => [name, file])),
+      ...settings,
+    };
     await writeFile(join(staging, "main.cjs"), main);
     await writeFile(join(staging, "sea.json"), JSON.stringify(config));
     await run(node, ["--experimental-sea-config", "sea.json"], { cwd: staging });

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import type { Architecture } from "./architecture.ts";
 import { bundle } from "./bundle.ts";
 import { writeExecutable } from "./executable.ts";
+import { libraries, programs } from "./programs.ts";
 import { fetchFile, linuxRuntimes, makerFor } from "./runtime.ts";
 import type { Tree } from "./tree.ts";
 
@@ -43,10 +44,19 @@ export interface PackageParts {
  */
 export async function writeLinux(folder: string, architecture: Architecture): Promise<string[]> {
   await mkdir(folder, { recursive: true });
-  const { code, packages } = await bundle('import "./packaging/multi-call.ts";');
+  const { code } = await bundle('import "./packaging/multi-call.ts";');
+  const assets: Record<string, string> = {};
+  const packages = new Set(["koffi"]);
+  for (const [name, module] of Object.entries({ ...programs, ...libraries })) {
+    const external = Object.keys(libraries);
+    const bundled = await bundle(`module.exports = require("./${module}");`, { external });
+    assets[name] = bundled.code;
+    for (const one of bundled.packages) packages.add(one);
+  }
   await writeExecutable({
     file: join(folder, "sesame"),
     main: code,
+    assets,
     runtime: linuxRuntimes[architecture.node],
     maker: makerFor("linux"),
     strip: architecture.strip,
@@ -59,7 +69,7 @@ export async function writeLinux(folder: string, architecture: Architecture): Pr
     await findAddon(architecture),
   ];
   await run(architecture.strip, copy);
-  return [...packages, "koffi"].sort();
+  return [...packages].sort();
 }
 
 /** Puts the executables into a tree, below `prefix`, with a link for each program. */
