@@ -202,6 +202,7 @@ export async function assemble(
     onlyIpv4: options.onlyIpv4,
     debug: options.terminal.debug,
     onWatch: () => refreshSoon(clock, persistence?.protection),
+    onFloodExpiry: () => idleMemory.noteActivity(),
     onPacket: () => {
       idleMemory.noteActivity();
       kernelOpenings?.notice();

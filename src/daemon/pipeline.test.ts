@@ -384,6 +384,36 @@ test("nothing that goes wrong at a packet ends the daemon", async () => {
   pipeline.close();
 });
 
+test.each([
+  [999, 0],
+  [6000, 2],
+])("when %i attempts have expired, that a flood left them is told %i times", (count, told) => {
+  const story = new Story([ssh]);
+  const onFloodExpiry = vi.fn();
+  const pipeline = new Pipeline({
+    openSource: (sink) => new MemorySource(sink),
+    matcher: new Matcher({ maxAttempts: 10_000, isOurs: () => true }),
+    leaseManager: story.leaseManager,
+    log: story.log,
+    clock: story.clock,
+    rateLimiter: undefined,
+    counters: story.counters,
+    isLocalSource: () => false,
+    onlyIpv4: false,
+    debug: false,
+    onFloodExpiry,
+  });
+  pipeline.watch(story.doors([makeDoor("one", "1,2")]));
+  for (let i = 0; i < count; i++) {
+    const source = address(`11.0.${i >> 8}.${i & 255}`);
+    pipeline.source.deliver(tcpPacket({ source, destination: us }, { port: 1 }), monotonic(0));
+  }
+  expect(onFloodExpiry).not.toHaveBeenCalled();
+  story.clock.advance(60_000);
+  expect(onFloodExpiry).toHaveBeenCalledTimes(told);
+  pipeline.close();
+});
+
 describe("a packet that cannot have come from another host", () => {
   test.each([
     ["127.0.0.1", "192.0.2.1"],

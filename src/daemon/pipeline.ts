@@ -50,6 +50,8 @@ export interface PipelineParts<S extends Source> {
   readonly onlyIpv4: boolean;
   /** Called for every packet. */
   readonly onPacket?: () => void;
+  /** Called when so many attempts expire that a flood has left them. */
+  readonly onFloodExpiry?: () => void;
   /** Called when the doors that are watched may have changed. */
   readonly onWatch?: () => void;
   /** Every packet is reported, and why it made no difference. */
@@ -68,6 +70,9 @@ interface MarkedRequest {
 
 /** Attempts that expire in one batch, as many as packets come in one: packets and closings get their turn between. */
 const expiryBatch = 4096;
+
+/** More attempts than clients leave, in one batch. */
+const floodExpiry = 1000;
 
 /**
  * The way of a packet, from the wire to an open door:
@@ -217,7 +222,9 @@ export class Pipeline<S extends Source> {
   #expire(): void {
     const { matcher, clock, counters } = this.#parts;
     this.#wakesAt = never;
-    for (const verdict of matcher.expire(clock.now(), expiryBatch)) {
+    const expired = matcher.expire(clock.now(), expiryBatch);
+    if (expired.length >= floodExpiry) this.#parts.onFloodExpiry?.();
+    for (const verdict of expired) {
       counters.countFailure(verdict);
       this.#report(verdict);
     }
