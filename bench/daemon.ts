@@ -15,7 +15,7 @@ import { performance } from "node:perf_hooks";
 import { peer } from "../test/live/requirements.ts";
 import type { BenchTestBed } from "./test-bed.ts";
 import type { Usage } from "./usage.ts";
-import { usageOf } from "./usage.ts";
+import { ownMemoryOf, usageOf } from "./usage.ts";
 
 /** Where the programs are. */
 export const bin: string = join(import.meta.dirname, "../bin");
@@ -30,6 +30,14 @@ export type DaemonName = "sesame" | "knockd";
 export interface Capture {
   readonly received: number;
   readonly dropped: number;
+}
+
+interface BenchDaemonOptions {
+  /** Milliseconds until it must listen. */
+  readonly patience?: number;
+  readonly interface?: string;
+  /** Its command, in place of the usual one. */
+  readonly program?: readonly string[];
 }
 
 /** One of the two daemons, running on the server. */
@@ -59,7 +67,7 @@ export class BenchDaemon {
     name: DaemonName,
     stage: BenchTestBed,
     doors: string,
-    { patience = 30_000, interface: link = "eth0" } = {},
+    { patience = 30_000, interface: link = "eth0", program }: BenchDaemonOptions = {},
   ): Promise<BenchDaemon> {
     const folder = makeFolder();
     const path = join(folder, "knockd.conf");
@@ -68,8 +76,8 @@ export class BenchDaemon {
         ? `StateDir = ${join(folder, "state")}\nControlSocket = ${join(folder, "control.sock")}\n`
         : "";
     writeFileSync(path, `[options]\nLogFile = ${join(folder, "k.log")}\n${own}${doors}`);
-    const program = name === "sesame" ? [process.execPath, join(bin, "knockd")] : [peer("knockd")];
-    const [command = "", ...args] = [...program, "-v", "-i", link, "-c", path];
+    const usual = name === "sesame" ? [process.execPath, join(bin, "knockd")] : [peer("knockd")];
+    const [command = "", ...args] = [...(program ?? usual), "-v", "-i", link, "-c", path];
     const begin = performance.now();
     // A process group of its own, so that `stop` ends its commands, too.
     const child = stage.at(stage.server, () =>
@@ -101,6 +109,11 @@ export class BenchDaemon {
 
   usage(): Usage {
     return usageOf(this.#child.pid);
+  }
+
+  /** Returns KiB of memory that nothing else shares or gives back: what it wrote to, and its packet rings. */
+  ownMemory(): number {
+    return ownMemoryOf(this.#child.pid);
   }
 
   /** Stops it where it is: its rules stay, and it takes no packet. `stop` ends it all the same. */

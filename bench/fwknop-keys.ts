@@ -13,7 +13,7 @@ import { LineCounter } from "./line-counter.ts";
 import { startKeyDaemon } from "./sesame-keys.ts";
 import type { BenchTestBed } from "./test-bed.ts";
 import { doorPort, serverAddresses } from "./test-bed.ts";
-import { usageOf } from "./usage.ts";
+import { ownMemoryOf, usageOf } from "./usage.ts";
 
 const port = 62_201;
 const payloadLength = sealFwknop(keysOf(0), Date.now()).length;
@@ -108,6 +108,7 @@ export const fwknopKeys: KeyPeer = {
       accepted: () => counter.read(),
       readLost: async () => undefined,
       usage: () => usageOf(child.pid),
+      ownMemory: () => ownMemoryOf(child.pid),
       stop,
     };
   },

@@ -8,6 +8,8 @@ export interface KeyDaemon {
   /** Packets that its ring lost; undefined if it does not count them. */
   readLost(): Promise<number | undefined>;
   usage(): Usage;
+  /** As `BenchDaemon.ownMemory`. */
+  ownMemory(): number;
   stop(): Promise<void>;
 }
 

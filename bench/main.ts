@@ -6,6 +6,7 @@ import { measureFleet } from "./fleet.ts";
 import { measureFloods } from "./flood.ts";
 import { measureKernel } from "./kernel.ts";
 import { measureFwknop, measureKeys } from "./keys.ts";
+import { measureLight } from "./light.ts";
 import { describeMachine } from "./machine.ts";
 import { measureOpening } from "./open.ts";
 import { readRecord, updated, writePage, writeRecord } from "./record.ts";
@@ -26,6 +27,7 @@ const measurements = {
   fwknop: measureFwknop,
   scale: measureScale,
   rest: measureRest,
+  light: measureLight,
   scan: measureScans,
   fleet: measureFleet,
 } as const satisfies Readonly<

@@ -99,6 +99,7 @@ export async function startKeyDaemon(
     accepted: () => counter.read(),
     readLost: async () => counting && (await readMetric(stage, "sesame_knock_dropped_total")),
     usage: () => daemon.usage(),
+    ownMemory: () => daemon.ownMemory(),
     stop: async () => {
       await daemon.stop();
       rmSync(folder, { recursive: true, force: true });

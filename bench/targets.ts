@@ -126,6 +126,32 @@ export const targets = {
   "rest-cpu": { what: "CPU in 10 s at rest", target: "none" },
   "rest-memory": { what: "resident memory at rest", target: "reported" },
   "rest-start": { what: "from exec to listening: median", target: "under 150 ms" },
+  "light-rest": { what: "resident a minute after the start", target: "at most 45 MiB" },
+  "light-rest-packaged": { what: "the same, packaged", target: "at most 50 MiB" },
+  "light-own-packaged": {
+    what: "written to, and the packet ring, a minute after the start, packaged",
+    target: "at most 30 MiB",
+  },
+  "light-start": { what: "from exec to listening, unpackaged", target: "at most 70 ms" },
+  "light-start-packaged": { what: "from exec to listening, packaged", target: "at most 60 ms" },
+  "light-client": { what: "knock with three ports, unpackaged", target: "at most 35 ms" },
+  "light-client-packaged": { what: "knock with three ports, packaged", target: "at most 32 ms" },
+  "light-switches": {
+    what: "context switches in the first minute after the start, idle",
+    target: "at most 20",
+  },
+  "light-switches-packaged": { what: "the same, packaged", target: "at most 20" },
+  "light-flood": { what: "resident in a flood of 300,000/s, at most", target: "at most 150 MiB" },
+  "light-flood-packaged": { what: "the same, packaged", target: "at most 150 MiB" },
+  "light-after": {
+    what: "resident a minute after that flood",
+    target: "at most a tenth more than before it",
+  },
+  "light-after-packaged": {
+    what: "the same, packaged",
+    target: "at most a tenth more than before it",
+  },
+  "light-package": { what: "the Debian package", target: "at most 26 MiB" },
   "scan-ascending": { what: "ascending scans of all ports: doors opened", target: "none" },
   "scan-descending": { what: "descending scans of all ports: doors opened", target: "none" },
   "scan-random": {

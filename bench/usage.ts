@@ -34,6 +34,16 @@ export function usageOf(pid: number | undefined): Usage {
   };
 }
 
+/** Returns KiB that a process has written to, and those of its packet rings, which are mapped from sockets. */
+export function ownMemoryOf(pid: number | undefined): number {
+  const smaps = readFileSync(`/proc/${pid}/smaps`, "latin1");
+  const mappings = smaps.split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
+  const own = mappings.map((text) =>
+    /^\S+ \S+ \S+ \S+ \d+ +socket:/.test(text) ? field(text, "Rss") : field(text, "Private_Dirty"),
+  );
+  return own.reduce((sum, kib) => sum + kib, 0);
+}
+
 /** Returns how often threads that are still there were switched to in between. */
 export function switchesBetween(before: Usage, after: Usage): number {
   const counts = Array.from(
