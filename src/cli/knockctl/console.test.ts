@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { ignoredSource } from "../../../test/support/top.ts";
+import { ConsoleAccess } from "./console/access.ts";
 import type { ConsoleOptions } from "./console/run.ts";
 import { runConsole } from "./console/run.ts";
 import type { ConsoleEvent } from "./console/view.ts";
@@ -163,7 +164,18 @@ describe("a request", () => {
   });
 });
 
-test("a token works once, and Enter's next one replaces it", async () => {
+test("the next token replaces one that is not used, and a bearer outlives it", () => {
+  const access = new ConsoleAccess();
+  const [first, second] = [access.issueToken(), access.issueToken()];
+  expect(access.exchange(first)).toBeUndefined();
+  const bearer = access.exchange(second) ?? expect.unreachable();
+  access.issueToken();
+  expect(access.accepts(`Bearer ${bearer}`)).toBe(true);
+  expect(access.accepts(`Bearer ${second}`)).toBe(false);
+  expect(access.accepts(undefined)).toBe(false);
+});
+
+test("a token works once", async () => {
   const { post, tokens, enter } = await open();
   expect((await post("/session", "x")).status).toBe(401);
   await enter();
