@@ -103,7 +103,7 @@ unanswered() { ! answered "$1"; }
 
 # A command takes effect a moment after the daemon logs it.
 eventually() {
-  local deadline=$((SECONDS + 15))
+  local deadline=$((SECONDS + 30))
   until "$@"; do
     [ $SECONDS -lt $deadline ] || return 1
     sleep 0.1
@@ -120,8 +120,8 @@ start_daemon() {
 
 # heard PATTERN: shows the daemon's lines until one matches, for some seconds at most.
 heard() {
-  local line deadline=$((SECONDS + 10))
-  while [ $SECONDS -lt $deadline ] && read -r -t 10 line <&"$daemon_log"; do
+  local line deadline=$((SECONDS + 30))
+  while [ $SECONDS -lt $deadline ] && read -r -t 30 line <&"$daemon_log"; do
     [ -z "$line" ] || note "knockd | $line"
     # shellcheck disable=SC2053 # It is a pattern.
     [[ $line != $1 ]] || return 0
