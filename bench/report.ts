@@ -113,11 +113,11 @@ export function markdown(report: BenchReport): string {
           "",
         ]),
     ...machineLines(parts),
+    ...parts.flatMap((part) => part.tables).flatMap((table) => [...markdownTable(table), ""]),
     ...targetTables(report).flatMap((table) => [...markdownTable(table), ""]),
     ...(shortfall.length === 0
       ? []
       : ["## What limits those that are not met", "", ...shortfall, ""]),
-    ...parts.flatMap((part) => part.tables).flatMap((table) => [...markdownTable(table), ""]),
   ];
   return `${lines.flatMap(breakParagraph).join("\n").trimEnd()}\n`;
 }

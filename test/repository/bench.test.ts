@@ -179,6 +179,13 @@ describe("the report of the bench", () => {
     expect(markdown({ parts: [] })).not.toContain("failed");
   });
 
+  test("shows the results before the targets", () => {
+    const tables = [{ title: "Time to open", head: ["door"], rows: [["ssh"]] }];
+    const text = markdown({ parts: [part({ tables })] });
+    expect(text.indexOf("## Time to open")).toBeGreaterThan(0);
+    expect(text.indexOf("## Time to open")).toBeLessThan(text.indexOf("## What must hold"));
+  });
+
   test("names the machine once, and for each part what differs", () => {
     const on = (day: string) => [...machine, ["date", day] as const];
     const parts = [
