@@ -1,3 +1,5 @@
+import { cutToWidth } from "../text-width.ts";
+
 /** A progress line on a terminal; without a terminal it does nothing. */
 export class Progress {
   readonly #write: ((text: string) => void) | undefined;
@@ -30,7 +32,7 @@ export class Progress {
     const sign = "|/-\\"[this.#turns++ % 4];
     // A longer text would wrap to the next line, which `clear` does not erase.
     const room = (process.stderr.columns || 80) - 3;
-    this.#write?.(`\r${sign} ${this.#text().slice(0, room)}${eraseLine}`);
+    this.#write?.(`\r${sign} ${cutToWidth(this.#text(), room)}${eraseLine}`);
   }
 }
 

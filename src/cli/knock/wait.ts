@@ -8,6 +8,7 @@ import type { KnockProfile } from "../../client/profile.ts";
 import { isKeyProfile } from "../../client/profile.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
+import { knockWords } from "../words/knock.ts";
 import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
@@ -67,11 +68,15 @@ export async function runKnock(job: KnockJob, options: RetryOptions): Promise<Kn
   const isSeen = isTerminal() && !line.has("quiet") && !line.has("json");
   const progress = new Progress(isSeen ? io.stderr : undefined);
   const label = profile.name || profile.host;
-  const times = options.retry > 0 ? ` of ${options.retry + 1}` : "";
+  const words = knockWords();
+  const service = `tcp/${options.wait.port}`;
   let knock = 1;
   let sent = 0;
   const packets = plan.steps.length * options.routes.length;
-  progress.show(() => `${label}: knock ${knock}${times}, packet ${sent} of ${packets}`);
+  progress.show(() => {
+    const times = options.retry > 0 ? words.of(`${knock}`, `${options.retry + 1}`) : `${knock}`;
+    return words.sending(label, times, words.of(`${sent}`, `${packets}`));
+  });
   try {
     return await knockUntilOpen(
       options,
@@ -83,13 +88,10 @@ export async function runKnock(job: KnockJob, options: RetryOptions): Promise<Kn
         onWait() {
           const begin = systemClock.now();
           const passed = () => humanDuration(systemClock.now() - begin);
-          progress.show(() => `${label}: waiting for tcp/${options.wait.port}, ${passed()}`);
+          progress.show(() => words.waiting(label, service, passed()));
         },
         onRetry(next, pause) {
-          progress.show(
-            () =>
-              `${label}: tcp/${options.wait.port} stays closed, again in ${humanDuration(pause)}`,
-          );
+          progress.show(() => words.again(label, service, humanDuration(pause)));
           knock = next;
           sent = 0;
         },
@@ -118,10 +120,10 @@ export async function printOutcome(
     return false;
   }
   if (!line.has("quiet") && (line.has("verbose") || (isLast && isTerminal()))) {
-    const how = openBefore
-      ? "was open before the knock, too"
-      : `is open (${humanDuration(waited)})`;
-    io.stderr(`tcp/${port} of ${reply.route.address} ${how}\n`);
+    const words = knockWords();
+    const service = words.service(`tcp/${port}`, reply.route.address);
+    const how = openBefore ? words.wasOpen(service) : words.isOpen(service, humanDuration(waited));
+    io.stderr(`${how}\n`);
   }
   return true;
 }
@@ -133,28 +135,23 @@ export async function explain(
   knocks: number,
   profile: KnockProfile,
 ): Promise<KnockError> {
-  const service = `tcp/${port} of ${route.address}`;
-  const after = knocks > 1 ? ` after ${knocks} knocks` : "";
+  const words = knockWords();
+  const service = words.service(`tcp/${port}`, route.address);
+  const after = knocks > 1 ? words.afterKnocks(`${knocks}`) : "";
   const again = await hintsFor(profile);
   if (answer === "unreachable") {
     // The kernel reports icmp-host-prohibited and admin-prohibited as an unreachable host.
-    const firewall =
-      "a firewall that rejects, such as firewalld, may cause this, too: the door is closed";
-    return new KnockError("SEND", `${service} is unreachable${after}: ${reason}`, {
-      hints: [firewall, ...again],
-    });
+    const message = words.unreachable(service, after, String(reason));
+    return new KnockError("SEND", message, { hints: [words.rejected, ...again] });
   }
   if (answer === "refused") {
-    const what =
-      "is refused: the machine answers, but the door is closed or nothing listens behind it";
-    return new KnockError("SEND", `${service} ${what}${after}`, { hints: again });
+    return new KnockError("SEND", words.refused(service, after), { hints: again });
   }
-  const causes = "host down, wrong address, or packets dropped";
-  return new KnockError("SEND", `no answer from ${service}${after}: ${causes}`, { hints: again });
+  return new KnockError("SEND", words.silent(service, after), { hints: again });
 }
 
 async function hintsFor(profile: KnockProfile): Promise<readonly string[]> {
-  if (!isKeyProfile(profile)) return ["-d 200 pauses between packets, --retry 3 knocks again"];
+  if (!isKeyProfile(profile)) return [knockWords().slower];
   const { keyHints } = await import("./key-hints.ts");
   return keyHints(profile, new Date(systemClock.wall()));
 }

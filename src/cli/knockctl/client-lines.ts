@@ -10,6 +10,7 @@ import { usualTimeout } from "../../client/wait.ts";
 import type { DoorConfig } from "../../config/config.ts";
 import { invitationTo } from "../../invitation/invitation.ts";
 import { encodeProfile } from "../../invitation/profile.ts";
+import { initWords } from "../words/init.ts";
 import { formatSteps, usualSshPort } from "./trial.ts";
 
 /** Milliseconds between two packets that arrive in order nearly everywhere. */
@@ -149,7 +150,7 @@ export function formatClient({
 
 /** Returns the lines for ~/.ssh/config, and what they do. */
 export function formatSshLines(ssh: string): string {
-  return `In ~/.ssh/config, so that ssh knocks by itself:\n\n${indent(ssh)}`;
+  return `${initWords().ssh}\n\n${indent(ssh)}`;
 }
 
 function indent(text: string): string {

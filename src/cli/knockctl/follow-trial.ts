@@ -5,6 +5,8 @@ import type { Result } from "../../control/methods.ts";
 import type { TrialReport } from "../../setup/watch-trial.ts";
 import { watchTrial } from "../../setup/watch-trial.ts";
 import type { Io } from "../program.ts";
+import { cutToWidth } from "../text-width.ts";
+import { trialWords } from "../words/trial.ts";
 import type { CommandLine } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
 import { explainKnocks, formatEnd, formatGuarded, formatProgress } from "./trial.ts";
@@ -44,7 +46,7 @@ export async function followTrial(
   });
   display.end();
   if (result === "aborted") {
-    io.stdout("\nThe trial goes on until its end, without this terminal.\n");
+    io.stdout(`\n${trialWords().goesOn}\n`);
     return 1;
   }
   io.stdout(formatEnd(guarded, result, line));
@@ -82,7 +84,7 @@ class TrialDisplay {
     }
     if (this.#columns === undefined) return;
     this.#isDirty = true;
-    this.#io.stdout(`\r${formatProgress(report).slice(0, this.#columns - 1)}\x1b[K`);
+    this.#io.stdout(`\r${cutToWidth(formatProgress(report), this.#columns - 1)}\x1b[K`);
   }
 
   /** Prints a text above the line that counts down. */

@@ -5,6 +5,7 @@ import type { Params, Result } from "../../control/methods.ts";
 import { formatBlocked, reportBlockedServices } from "../../setup/blocked-services.ts";
 import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
+import { trialWords } from "../words/trial.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, readLength, usageError, withDaemon } from "./command.ts";
 import { followTrial, warnAll } from "./follow-trial.ts";
@@ -129,15 +130,14 @@ function formatConfirmed(
   { services, doors, unproven = [], trial }: Result<"confirm">,
   line: CommandLine,
 ): string {
+  const words = trialWords();
   const names = (some: readonly string[]) => some.map(printable).join(", ");
   return [
-    wrap(`Protected from now on, also after a restart: ${services.join(", ")}`),
-    wrap(`New connections need a knock: ${names(doors)}.`),
-    unproven.length === 0
-      ? ""
-      : wrap(`Not proven by a knock since the trial began: ${names(unproven)}.`),
+    wrap(words.confirmed(services.join(", "))),
+    wrap(words.confirmedDoors(names(doors))),
+    unproven.length === 0 ? "" : wrap(words.unproven(names(unproven))),
     trial === undefined ? "" : formatRest(trial, line),
-    `To remove the protection: ${typed("unprotect", line)}\n`,
+    `${words.remove(typed("unprotect", line))}\n`,
   ].join("");
 }
 
@@ -147,7 +147,7 @@ function formatRest(
   line: CommandLine,
 ): string {
   return `\
-${wrap(`Not confirmed, and on trial for ${formatTime(remainingMs)} more: ${services.join(", ")}. Knock there, too, and confirm again. Or confirm it without that proof:`)}
+${wrap(trialWords().rest(services.join(", "), formatTime(remainingMs)))}
     ${typed("guard --confirm --all", line)}
 
 `;

@@ -14,6 +14,7 @@ import { findObstacles, makePlan, readExisting } from "../../setup/plan.ts";
 import { ProbeHost } from "../../setup/probe-host.ts";
 import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
+import { initWords } from "../words/init.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, usageError } from "./command.ts";
 import { deviceLine, expectSecretPlace, planDevice } from "./init/enrolment.ts";
@@ -151,12 +152,12 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
   const { given } = line;
   const isAsked = !given.has("yes") && !given.has("dry-run");
   const quiet = given.has("json");
+  const words = initWords();
   const existing = readExisting(config);
   const host = thisHost();
   const questions = isAsked ? await Questions.open() : undefined;
   try {
-    if (!quiet)
-      io.stdout(wrap(`Listening for others: ${formatListening(host.listening) || "nothing"}`));
+    if (!quiet) io.stdout(wrap(words.listening(formatListening(host.listening) || words.nothing)));
     const options = await readOptions(line, host.listening, questions);
     const ufw = await findForUfw(line, io, options);
     const device =
@@ -180,11 +181,11 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       );
     if (unprovable.length > 0) io.stdout(wrap(printable(doubt)));
     if (given.has("dry-run")) return { plan, options, isProven };
-    const question = unprovable.length > 0 ? "Do it all the same?" : "Do it?";
+    const question = unprovable.length > 0 ? words.doItAllTheSame : words.doIt;
     if (questions === undefined || (await questions.confirm(question))) {
       return { plan, options, isProven };
     }
-    io.stdout("Nothing was changed.\n");
+    io.stdout(`${words.nothingChanged}\n`);
     return undefined;
   } finally {
     questions?.close();
@@ -209,7 +210,7 @@ async function showOnly(line: CommandLine, io: Io, plan: SetupPlan): Promise<num
   const diff = await difference(paths.config, decode(before ?? Buffer.alloc(0)), decode(after));
   const doors = plan.doors.map(({ door, strength }) => ({ name: door.name, ...strength }));
   print(line, io, { config: paths.config, doors, diff, ufw: plan.ufw }, () => {
-    return "Nothing was changed: --dry-run. The next run chooses other sequences.\n";
+    return `${initWords().dryRun}\n`;
   });
   return 0;
 }

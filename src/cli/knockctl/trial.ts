@@ -11,6 +11,7 @@ import { printable } from "../../base/text.ts";
 import type { Params, Result } from "../../control/methods.ts";
 import type { TrialEnd, TrialReport } from "../../setup/watch-trial.ts";
 import { wrap } from "../help.ts";
+import { trialWords } from "../words/trial.ts";
 import type { CommandLine } from "./command.ts";
 import { readAddress } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
@@ -74,24 +75,22 @@ export function formatGuarded(
   const time = formatTime(remainingMs);
   const confirm = typed("guard --confirm", line);
   const console = ssh === undefined ? formatConsole(confirm) : "";
+  const words = trialWords();
   return `\
-${wrap(`On trial for ${time}: ${services.join(", ")}`)}\
-New connections need a knock now, yours too. Existing sessions continue.
-
-1. On the client, knock, and log in by a NEW connection:
+${wrap(words.onTrial(time, services.join(", ")))}\
+${wrap(words.needKnock)}
+${words.stepOne}
 
 ${formatKnocks(doors, services, { host, profile }, ssh?.serverPort ?? usualSshPort)}
-2. There, type:
+${words.stepTwo}
 
     ${confirm}
 
-${console}${wrap(
-  `Then the protection stays, also after a restart. Without step 2 within ${time}, the kernel removes it, even if this terminal or knockd ends. Ctrl-C only stops waiting.`,
-)}`;
+${console}${wrap(words.ends(time))}`;
 }
 
 function formatConsole(confirm: string): string {
-  return `Or at this console, which proves nothing:
+  return `${trialWords().console}
 
     ${confirm} --from-console
 
@@ -124,11 +123,11 @@ function formatKnocks(
   if (!chosen.some(isByKey)) return indented(sequences);
   const names = chosen.filter(isByKey).map(({ name }) => `[${printable(name)}]`);
   const byKey = indented(withLogIn([`knock ${printable(profile ?? "NAME")}`], logIn));
-  const which =
-    profile === undefined ? "NAME is the profile of a device with a key (knock --list). " : "";
-  const note = wrap(`${which}Its profile opens ${names.join(", ")} if its Door names them.`);
+  const words = trialWords();
+  const which = profile === undefined ? words.profile : "";
+  const note = wrap(`${which}${words.profileOpens(names.join(", "))}`);
   if (isPartly) return `${indented(sequences)}${byKey}\n${note}`;
-  return `${indented(sequences)}\nOr by key:\n\n${byKey}\n${note}`;
+  return `${indented(sequences)}\n${words.byKey}\n\n${byKey}\n${note}`;
 }
 
 function withLogIn(lines: readonly string[], logIn: string): string[] {
@@ -149,16 +148,16 @@ export function formatEnd(
   end: TrialEnd,
   line: Pick<CommandLine, "given">,
 ): string {
+  const words = trialWords();
   if (end.kind === "unknown") {
-    const time = formatTime(remainingMs);
-    return `\n${wrap(`The connection to knockd is lost. Unless it was confirmed, ${services.join(", ")} is as before ${time} after the start.`)}`;
+    return `\n${wrap(words.lostDaemon(services.join(", "), formatTime(remainingMs)))}`;
   }
   const { kept, lost } = end;
-  const again = `Try again: ${typed("guard", line)}\n`;
+  const again = `${words.again(typed("guard", line))}\n`;
   return [
     "\n",
-    kept.length === 0 ? "" : wrap(`Confirmed: ${kept.join(", ")} stays protected.`),
-    lost.length === 0 ? "" : `${wrap(`Not confirmed: ${lost.join(", ")} is as before.`)}${again}`,
+    kept.length === 0 ? "" : wrap(words.kept(kept.join(", "))),
+    lost.length === 0 ? "" : `${wrap(words.lost(lost.join(", ")))}${again}`,
   ].join("");
 }
 
@@ -176,24 +175,19 @@ function explainDoor(
   { name, steps, openedFor }: TrialReport["doors"][number],
   address: Address | undefined,
 ): string {
-  const from = address === undefined ? "" : ` from ${address}`;
-  if (steps.length === 0) {
-    return wrap(
-      `No knock by key${from} has opened [${printable(name)}]. If no line above says why, no packet of a device that may open it has come: a firewall on the way drops the UDP port of its profile (KnockPort), or the device has another key.`,
-    );
-  }
+  const words = trialWords();
+  const from = address === undefined ? "" : `${address}`;
+  if (steps.length === 0) return wrap(words.noKeyKnock(printable(name), from));
   const counts = steps.map((one) => `${formatStep(one)}: ${one.packets}`).join(", ");
   const missing = steps.filter(({ packets }) => packets === 0).map(formatStep);
   const others = openedFor.map(String).join(", ");
   const why =
     others !== ""
-      ? `A knock from ${others} has opened it. If that is you, confirm from there.`
+      ? words.byOthers(others)
       : missing.length === 0
-        ? "A packet for each port has come, but not in the right order or not in time: knock again, for example with -d 500."
-        : `No packet for ${missing.join(", ")} has come: if you have knocked, a firewall on the way drops it. Let these ports pass there. Cloud servers have such a firewall: the "security group".`;
-  return wrap(
-    `No knock${from} has opened [${printable(name)}]. Packets that came: ${counts}. ${why}`,
-  );
+        ? words.wrongOrder
+        : words.missing(missing.join(", "));
+  return wrap(words.noKnock(printable(name), from, counts, why));
 }
 
 function formatStep({ number, protocol }: Port): string {
@@ -210,8 +204,7 @@ export function formatProgress({ remainingMs, address, doors }: TrialReport): st
     ({ onTrial, openedFor }) => onTrial && openedFor.some((one) => isExpected(one, address)),
   );
   const names = open.map(({ name }) => `[${printable(name)}]`).join(", ");
-  const state = names === "" ? "no knock yet" : `a knock has opened ${names}`;
-  return `confirm within ${formatTime(remainingMs)}; ${state}`;
+  return trialWords().progress(formatTime(remainingMs), names);
 }
 
 /** In whole seconds, rounded up: some of the time has passed since the answer was sent. */

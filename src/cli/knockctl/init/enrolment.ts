@@ -14,6 +14,7 @@ import type { DoorWay, InitOptions, PlannedDoor, SetupPlan } from "../../../setu
 import { forbidCoreFiles } from "../../../system/core-files.ts";
 import { wrap } from "../../help.ts";
 import { formatQr } from "../../qr.ts";
+import { initWords } from "../../words/init.ts";
 import type { CommandLine } from "../command.ts";
 import { usageError } from "../command.ts";
 import { usualSshPort } from "../trial.ts";
@@ -52,11 +53,10 @@ export async function planDevice(
 ): Promise<PlannedDevice> {
   const usual = usualDevice(process.env["SUDO_USER"] ?? process.env["DOAS_USER"]);
   const text = given.get("user");
-  const what = "What is the name of your device, PERSON/DEVICE?";
   const name =
     text !== undefined || questions === undefined
       ? readDeviceName(text ?? usual)
-      : await questions.ask(what, usual, readDeviceName);
+      : await questions.ask(initWords().device, usual, readDeviceName);
   const paths = setupPaths(resolve(file), options, given.get("socket"));
   const users = await readUsers(paths, options.usersFile);
   const known = users.devices.find((one) => one.name === name);

@@ -8,6 +8,7 @@ import { printable } from "../../../base/text.ts";
 import { findService } from "../../../client/services.ts";
 import type { HostFacts } from "../../../config/traps/host.ts";
 import type { DoorWay, InitOptions } from "../../../setup/plan.ts";
+import { initWords } from "../../words/init.ts";
 import type { CommandLine } from "../command.ts";
 import { readLength, usageError } from "../command.ts";
 import { readService } from "../guard.ts";
@@ -42,14 +43,14 @@ export async function readOptions(
   // The service that most people want to hide, if something listens there.
   const port = [sshPort, usualSshPort].find((one) => listening.tcp.has(one));
   const usual = port === undefined ? "" : `tcp/${port}`;
-  const what = "Which services do you want to hide behind a knock?";
   const text = given.get("service");
   const services =
     text !== undefined || questions === undefined
       ? readServices(text ?? usual)
-      : await questions.ask(what, usual, (answer) => readServices(nameServices(answer)));
-  const where = "By which name or address do clients reach this server?";
-  const host = await ask("host", where, hostname(), readHostName);
+      : await questions.ask(initWords().which, usual, (answer) =>
+          readServices(nameServices(answer)),
+        );
+  const host = await ask("host", initWords().where, hostname(), readHostName);
   const origin = await askOrigin(given.get("address"), questions);
   const way = await askWay(given.get("by"), questions);
   return { services, way, steps, openFor, host, sshPort, origin, trial };
@@ -58,13 +59,10 @@ export async function readOptions(
 /** By what new doors open, and what each way is worth. */
 async function askWay(by: string | undefined, questions: Questions | undefined): Promise<DoorWay> {
   if (by !== undefined || questions === undefined) return readWay(by ?? "sequence");
-  questions.explain(
-    "A sequence of ports suits all clients, browsers too. Who reads your packets can copy it.",
-  );
-  questions.explain(
-    "A key suits devices with the knock of Sesame. Its packets cannot be guessed, and no copy opens anything again.",
-  );
-  return await questions.ask("Do doors open by sequence, key, or both?", "sequence", readWay);
+  const words = initWords();
+  questions.explain(words.sequence);
+  questions.explain(words.key);
+  return await questions.ask(words.way, "sequence", readWay);
 }
 
 /** Where the administrator's knock will come from: asked only where no option and no ssh connection tells. */
@@ -76,8 +74,9 @@ async function askOrigin(
     return readOrigin(address);
   }
   const known = await recentLogins();
-  const offer = known.length > 1 ? ` (recent log-ins: ${known.join(", ")})` : "";
-  const question = `From which address will your knock come, or any?${offer}`;
+  const words = initWords();
+  const offer = known.length > 1 ? ` (${words.logins(known.join(", "))})` : "";
+  const question = `${words.from}${offer}`;
   return await questions.ask(question, String(known[0] ?? "any"), (text) =>
     text === "any" ? {} : readOrigin(text),
   );

@@ -9,6 +9,7 @@ import type { PlannedDoor, SetupPlan } from "../../../setup/plan.ts";
 import type { ProbeTarget, Proof } from "../../../setup/probe.ts";
 import { startCommand } from "../../../setup/service-control.ts";
 import { wrap } from "../../help.ts";
+import { initWords } from "../../words/init.ts";
 import { describeStrength } from "../strength.ts";
 import { formatSteps } from "../trial.ts";
 import { becomeRoot } from "../typed.ts";
@@ -16,50 +17,47 @@ import { becomeRoot } from "../typed.ts";
 /** `user`: the device that may open it by key. */
 export function formatDoor({ service, door, isNew }: PlannedDoor, user?: string): string {
   const name = printable(door.name);
-  const opens = `opens ${formatService(service)}`;
-  const byKey = user === undefined ? [] : [`to ${printable(user)} by key`];
+  const words = initWords();
   if (!isNew) {
-    const change = user === undefined ? "it stays as it is" : `also ${byKey.join("")}`;
-    return wrap(`[${name}] ${opens} already: ${change}`);
+    const change = user === undefined ? words.stays : words.alsoTo(printable(user));
+    return wrap(words.isThere(name, formatService(service), change));
   }
   const time = humanDuration(door.action.kind === "native" ? door.action.openFor : 0);
   const steps = fixedSteps(door);
-  const bySteps = steps.length === 0 ? [] : [`to a source that knocks ${formatSteps(steps)}`];
-  return wrap(`[${name}] ${opens} for ${time} ${[...bySteps, ...byKey].join(", and ")}`);
+  const bySteps = steps.length === 0 ? [] : [words.bySteps(formatSteps(steps))];
+  const byKey = user === undefined ? [] : [words.byKey(printable(user))];
+  return wrap(words.opens(name, formatService(service), time, [...bySteps, ...byKey]));
 }
 
 /** Says what the sequences of new doors and a key withstand, and what not; empty if there are none. */
 export function formatStrength({ doors, device }: Pick<SetupPlan, "doors" | "device">): string {
   const fresh = doors.find(({ strength }) => strength !== undefined);
+  const words = initWords();
   const texts: string[] = [];
   if (fresh?.strength !== undefined) {
     const steps = fixedSteps(fresh.door).length;
-    texts.push(
-      `${describeStrength(fresh.strength, steps, fresh.door.decoys)}.`,
-      "Who can read your packets can copy a knock: a knock is a password in the clear.",
-    );
+    texts.push(`${describeStrength(fresh.strength, steps, fresh.door.decoys)}.`, words.inTheClear);
   }
   if (device !== undefined) {
-    texts.push(
-      "A knock by key cannot be guessed, and no copy of it opens anything again. It needs a device with the key, and clocks that agree: without a sequence, keep another way in, such as a console.",
-    );
+    texts.push(words.keyWorth);
   }
   if (fresh !== undefined && device !== undefined) {
-    texts.push("With both, a door is as weak as its sequence.");
+    texts.push(words.both);
   }
   if (texts.length === 0) return "";
-  return `\n${[...texts, "The service still needs a good password of its own."].map(wrap).join("")}`;
+  return `\n${[...texts, words.password].map(wrap).join("")}`;
 }
 
 /** `options`: appended to each command to type. */
 export function lastResort(options: string): string {
+  const words = initWords();
   return `
-When all else fails: on the console of this machine, as root,
+${words.lastResort}
 
     ${becomeRoot()}knockctl unprotect${options}
-        lets all sources reach the services again; works without knockd, too
+        ${words.unprotect}
     ${becomeRoot()}knockctl undo${options}
-        rolls back this init
+        ${words.undo}
 `;
 }
 
@@ -82,19 +80,19 @@ export function formatProof(
 
 /** Describes a step of `apply` that has been done, a line each. */
 export function formatEvent(event: SetupEvent, config: string): string[] {
+  const words = initWords();
   switch (event.kind) {
     case "written": {
-      const backup = event.backup === undefined ? "" : `; backup: ${event.backup}`;
-      return [`${config} is written${backup}`];
+      const backup = event.backup === undefined ? "" : `; ${words.backup(event.backup)}`;
+      return [`${words.written(config)}${backup}`];
     }
     case "enrolled":
-      return [`${event.usersFile} has the lock of a new key of ${event.user}`];
+      return [words.enrolled(event.usersFile, event.user)];
     case "reloaded":
-      return ["knockd has reloaded it"];
+      return [words.reloaded];
     case "started": {
-      const hint = "nothing starts knockd at the next boot: arrange that yourself";
-      const text = `knockd runs (${startCommand(event.method, config)})`;
-      return event.method === "command" ? [text, hint] : [text];
+      const text = words.runs(startCommand(event.method, config));
+      return event.method === "command" ? [text, words.noBoot] : [text];
     }
   }
 }

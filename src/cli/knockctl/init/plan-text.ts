@@ -9,6 +9,7 @@ import type { StartMethod } from "../../../setup/service-control.ts";
 import { startCommand } from "../../../setup/service-control.ts";
 import { ufwCommand } from "../../../setup/ufw.ts";
 import { wrap } from "../../help.ts";
+import { initWords } from "../../words/init.ts";
 import { describeKernelDoor } from "../kernel-doors.ts";
 import { formatDoor, formatStrength } from "./output.ts";
 
@@ -16,10 +17,11 @@ import { formatDoor, formatStrength } from "./output.ts";
 export async function formatPlan(plan: SetupPlan): Promise<string> {
   const { paths, doors, before, after, device } = plan;
   const diff = await difference(paths.config, decode(before ?? Buffer.alloc(0)), decode(after));
+  const words = initWords();
   const change =
     diff === ""
-      ? `${printable(paths.config)} stays as it is.\n`
-      : `${printable(paths.config)} gets this:\n\n${readable(diff)}`;
+      ? `${words.unchanged(printable(paths.config))}\n`
+      : `${words.gets(printable(paths.config))}\n\n${readable(diff)}`;
   const { config } = parseConfig(decode(after));
   const names = new Set(doors.map(({ door }) => door.name));
   const kernel = (config === undefined ? [] : nativeKernelDoors(config))
@@ -30,7 +32,7 @@ export async function formatPlan(plan: SetupPlan): Promise<string> {
   const users =
     key === undefined
       ? ""
-      : `${printable(key.usersFile)} gets the lock of a new key of ${printable(device?.name ?? "")}.\n`;
+      : `${words.getsLock(printable(key.usersFile), printable(device?.name ?? ""))}\n`;
   return `\n${opened}${kernel.join("")}${formatStrength(plan)}\n${change}${users}\n`;
 }
 
@@ -42,9 +44,10 @@ export function formatNext(
   isOnTrial: boolean,
 ): string {
   const services = doors.map(({ service }) => formatService(service)).join(", ");
-  const start = method === undefined ? "knockd reloads it" : startCommand(method, paths.config);
-  const knock = isProven ? "a knock from a network namespace; " : "";
+  const words = initWords();
+  const start = method === undefined ? words.reload : startCommand(method, paths.config);
+  const knock = isProven ? `${words.proof}; ` : "";
   const allow = ufw.map((service) => `${ufwCommand(service)}; `).join("");
-  const trial = isOnTrial ? " on trial" : "";
-  return `${wrap(`Then: ${printable(start)}; ${allow}${knock}${services} protected${trial}.`)}\n`;
+  const end = isOnTrial ? words.protectedOnTrial(services) : words.protectedNow(services);
+  return `${wrap(words.next(`${printable(start)}; ${allow}${knock}${end}`))}\n`;
 }

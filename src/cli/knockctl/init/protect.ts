@@ -9,6 +9,7 @@ import { proveClosed, proveOpen, startTrial, withProbeHost } from "../../../setu
 import { withDaemonAt } from "../../../setup/running-daemon.ts";
 import { wrap } from "../../help.ts";
 import type { Io } from "../../program.ts";
+import { initWords } from "../../words/init.ts";
 import type { ClientLines } from "../client-lines.ts";
 import { clientLines, formatSshLines } from "../client-lines.ts";
 import type { CommandLine } from "../command.ts";
@@ -39,7 +40,7 @@ export interface ProtectParts {
 export async function protectOnTrial(parts: ProtectParts): Promise<number> {
   const { plan, changes, isProven, options, say, signal } = parts;
   const task = async (probeHost: ProbeHost | undefined) => {
-    if (probeHost === undefined) say("not tested: whether the doors open");
+    if (probeHost === undefined) say(initWords().notTested);
     else for (const proven of await proveOpen(plan, probeHost, signal)) say(formatProof(...proven));
     signal.throwIfAborted();
     const clients = plan.doors.flatMap((one) => clientLines(one, options) ?? []);
@@ -59,6 +60,7 @@ function printClients(
 ): void {
   if (line.given.has("json")) return;
   const target = readQrTarget(line);
+  const words = initWords();
   for (const { door, ssh, windows, qr } of clients) {
     const config = formatConfigOption(plan);
     const more = typed(`client ${printable(door)} --host ${options.host}${config}`, {
@@ -68,8 +70,8 @@ function printClients(
     io.stdout(
       [
         ...(ssh === undefined ? [] : [formatSshLines(ssh)]),
-        `On Windows (in PowerShell write ; for &&):\n\n    ${windows}`,
-        `The lines for knock.conf, and a QR code:\n\n    ${more}`,
+        `${words.windows}\n\n    ${windows}`,
+        `${words.more}\n\n    ${more}`,
         ...(target?.file === undefined && code !== undefined ? [String(code).trimEnd()] : []),
       ]
         .map((part) => `\n${part}\n`)
@@ -101,7 +103,7 @@ async function runTrial(
       const isClosed = await proveClosed(plan, probeHost, guarded, signal);
       // Before the administrator has to act: the wait may be long.
       await probeHost.close();
-      if (isClosed) say("on trial the services open by a knock, and by nothing else");
+      if (isClosed) say(initWords().onlyByKnock);
       // Begins anew: the knocks of the probe host are not the administrator's, nor is its time.
       guarded = await startTrial(daemon, options, changes);
     }
@@ -126,10 +128,8 @@ async function runTrial(
     if (code === 0) return 0;
     io.stdout(
       signal.aborted
-        ? `${typed("undo", line)} rolls everything back.\n`
-        : wrap(
-            `The doors exist: ${typed("guard", { given })} tries again, ${typed("undo", line)} rolls everything back.`,
-          ),
+        ? `${initWords().rollsBack(typed("undo", line))}\n`
+        : wrap(initWords().tryAgain(typed("guard", { given }), typed("undo", line))),
     );
     return code;
   });
@@ -157,8 +157,8 @@ function finish(
   };
   print(line, io, result, () => {
     const why = line.given.has("protect-now")
-      ? "Protected from now on, also after a restart, without a trial."
-      : "All services are protected already: there is no trial.";
+      ? initWords().withoutTrial
+      : initWords().alreadyProtected;
     return `${why}\n${formatLastResort(plan, line)}`;
   });
   return 0;

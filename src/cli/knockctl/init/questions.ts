@@ -42,7 +42,7 @@ export class Questions {
   /** Returns whether the answer is yes. */
   async confirm(question: string): Promise<boolean> {
     const answer = await this.#question(`${question} [y/N]`);
-    return /^y(?:es)?$/i.test(answer.trim());
+    return /^(?:y(?:es)?|예|네)$/i.test(answer.trim());
   }
 
   close(): void {
