@@ -211,5 +211,10 @@ for (const one of ["hour", "day"] as const) {
 }
 element("reload").addEventListener("click", () => askReload(page));
 element("add-device").addEventListener("click", () => askDevice(page));
+document.querySelector(".skip")?.addEventListener("click", (event) => {
+  // What follows # is a token: another text there ends the session of this tab.
+  event.preventDefault();
+  element("lease-part").focus();
+});
 addEventListener("hashchange", () => location.reload());
 void start();

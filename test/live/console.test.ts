@@ -393,6 +393,11 @@ describe.skipIf(needs("chromium", "nft"))("the console", () => {
     expect(await findBarriers(tab)).toEqual([]);
     await tab.keyboard.press("Escape");
     expect(await tab.evaluate("document.activeElement.id")).toBe("add-device");
+    await tab.locator(".skip").focus();
+    await tab.keyboard.press("Enter");
+    expect(await tab.evaluate("document.activeElement.id")).toBe("lease-part");
+    expect(tab.url()).not.toContain("#");
+    expect(await tab.locator("#state").textContent()).toBe("Live");
     const dark = await again({ ...phone, colorScheme: "dark", locale: "ko-KR" });
     expect(await findBarriers(dark)).toEqual([]);
     await dark.context().close();
