@@ -1,5 +1,6 @@
 // The console's stream of events, by fetch: an EventSource could not send the bearer.
 import type { ConsoleEvent } from "../../src/cli/knockctl/console/view.ts";
+import { EventText } from "./event-text.ts";
 
 /** The console says something every 10 s: after so long it is gone. Milliseconds. */
 const patience = 25_000;
@@ -39,19 +40,13 @@ async function readOnce(bearer: string, listener: StreamListener): Promise<numbe
   }
   listener.onBegin();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  // Pieces of an event that has not come as a whole.
-  let pieces: string[] = [];
+  const text = new EventText();
   for (;;) {
     const { done, value } = await reader.read();
     clearTimeout(watchdog);
     if (done) return undefined;
     watchdog = setTimeout(() => end.abort(), patience);
-    const [first = "", ...others] = value.split("\n\n");
-    pieces.push(first);
-    for (const next of others) {
-      takeEvent(pieces.join(""), listener);
-      pieces = [next];
-    }
+    for (const event of text.push(value)) takeEvent(event, listener);
   }
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ConsoleWord } from "../../page/console/english.ts";
+import { EventText } from "../../page/console/event-text.ts";
 import { chooseLanguage, consoleWords, sayIn, sayTime } from "../../page/console/words.ts";
 import { contrast } from "../support/contrast.ts";
 
@@ -63,6 +64,18 @@ describe("the console's page", () => {
       expect(contrast(scheme.get(front), scheme.get(back))).toBeGreaterThanOrEqual(least);
     }
   });
+});
+
+test("the events of its stream are found wherever the stream is cut", () => {
+  const events = [": console", 'data: {"a":1}', "data: {}"];
+  const stream = events.map((event) => `${event}\n\n`).join("");
+  for (let i = 0; i <= stream.length; i++) {
+    for (let j = i; j <= stream.length; j++) {
+      const text = new EventText();
+      const pieces = [stream.slice(0, i), stream.slice(i, j), stream.slice(j)];
+      expect(pieces.flatMap((piece) => text.push(piece))).toEqual(events);
+    }
+  }
 });
 
 describe("its words", () => {
