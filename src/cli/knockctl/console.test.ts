@@ -303,3 +303,12 @@ test("a unix socket is for its owner alone, and goes with the console", async ()
   await done;
   expect(existsSync(path)).toBe(false);
 });
+
+test("a unix socket whose path would be cut off is refused", async () => {
+  const place = { kind: "socket", path: join(temporaryFolder(), "x".repeat(120)) } as const;
+  const done = runConsole({
+    ...{ place, socket: "/nowhere", isReadOnly: false, idleTime: 0 },
+    ...{ end: AbortSignal.abort(), describe: () => "", tell: () => {} },
+  });
+  await expect(done).rejects.toThrow("the path of a socket has 1 to 107 bytes");
+});

@@ -2,7 +2,7 @@
 import { createInterface } from "node:readline";
 import { systemClock } from "../../../base/clock.ts";
 import { openClient } from "../../../control/client.ts";
-import { makeRoom } from "../../../control/socket-file.ts";
+import { checkPath, makeRoom } from "../../../control/socket-file.ts";
 import { readConsolePage } from "../../page-file.ts";
 import { findSeenProblems } from "../status.ts";
 import { ConsoleAccess } from "./access.ts";
@@ -30,7 +30,10 @@ export interface ConsoleOptions {
 /** Serves a console to its end. Returns the exit code. Throws SYSTEM, USAGE. */
 export async function runConsole(options: ConsoleOptions): Promise<number> {
   const { place, socket, isReadOnly, idleTime, end, tell } = options;
-  if (place.kind === "socket") await makeRoom(place.path);
+  if (place.kind === "socket") {
+    checkPath(place.path);
+    await makeRoom(place.path);
+  }
   const connect = () => openClient(socket, systemClock, consoleName);
   const access = new ConsoleAccess();
   const idle = new AbortController();
