@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:http";
-import { join } from "node:path";
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { ignoredSource } from "../../../test/support/top.ts";
@@ -8,6 +9,7 @@ import { ConsoleAccess } from "./console/access.ts";
 import type { ConsoleOptions } from "./console/run.ts";
 import { runConsole } from "./console/run.ts";
 import type { ConsoleEvent } from "./console/view.ts";
+import { describeAddress, readPlace } from "./console.ts";
 
 interface ConsoleReply {
   readonly status: number | undefined;
@@ -311,4 +313,13 @@ test("a unix socket whose path would be cut off is refused", async () => {
     ...{ end: AbortSignal.abort(), describe: () => "", tell: () => {} },
   });
   await expect(done).rejects.toThrow("the path of a socket has 1 to 107 bytes");
+});
+
+test("ssh is told the whole path of a unix socket, and the user whom it lets in", () => {
+  vi.stubEnv("SUDO_USER", "somebody");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const place = readPlace({ given: new Map([["socket-file", "console.sock"]]) });
+  const path = resolve("console.sock");
+  expect(place).toEqual({ kind: "socket", path });
+  expect(describeAddress(place, 0, "x")).toContain(`-L 7482:${path} ${userInfo().username}@`);
 });

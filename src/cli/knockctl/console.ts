@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
 import { parseEndpoint } from "../../base/endpoint.ts";
 import { defaultControlSocket } from "../../base/paths.ts";
@@ -62,11 +63,13 @@ export const consoleCommand: Command = {
   },
 };
 
-function readPlace({ given }: CommandLine): ConsolePlace {
+/** Returns where the console is to listen. Throws USAGE. */
+export function readPlace({ given }: Pick<CommandLine, "given">): ConsolePlace {
   const [listen, path] = [given.get("listen"), given.get("socket-file")];
   if (path !== undefined) {
     if (listen !== undefined) throw usageError("--socket-file goes without --listen");
-    return { kind: "socket", path };
+    // ssh -L takes no path that depends on a directory.
+    return { kind: "socket", path: resolve(path) };
   }
   if (listen === undefined) return { kind: "port", address: "127.0.0.1", port: 0 };
   const endpoint = parseEndpoint(listen);
@@ -79,7 +82,7 @@ function readPlace({ given }: CommandLine): ConsolePlace {
 }
 
 /** Returns the lines that tell how a browser gets to the console. */
-function describeAddress(place: ConsolePlace, port: number, token: string): string {
+export function describeAddress(place: ConsolePlace, port: number, token: string): string {
   const ssh = sshConnection();
   const isSocket = place.kind === "socket";
   const near = isSocket ? forwardedPort : port;
@@ -88,7 +91,9 @@ function describeAddress(place: ConsolePlace, port: number, token: string): stri
   const address = `http://127.0.0.1:${near}/#${token}`;
   if (ssh === undefined && !isSocket)
     return `Open in a browser:\n\n    http://${own}:${port}/#${token}\n\n`;
-  const user = process.env["SUDO_USER"] ?? userInfo().username;
+  const owner = userInfo().username;
+  // A socket lets in its owner alone.
+  const user = isSocket ? owner : (process.env["SUDO_USER"] ?? owner);
   const { serverPort = usualSshPort } = ssh ?? {};
   const flag = serverPort === usualSshPort ? "" : `-p ${serverPort} `;
   const login = `${user}@${ssh === undefined ? hostname() : guessHost()}`;
