@@ -1,6 +1,7 @@
 // The doors' users and the devices of the users file, read again when a file has changed.
 import { statSync } from "node:fs";
 import { formatNetwork } from "../../../base/address.ts";
+import { errnoOf } from "../../../base/errors.ts";
 import { isAmongUsers } from "../../../base/principals.ts";
 import type { Config, DoorConfig } from "../../../config/config.ts";
 import type { Device } from "../../../config/users.ts";
@@ -102,7 +103,13 @@ function hasPorts({ sequence }: DoorConfig): boolean {
   return sequence.kind === "fixed";
 }
 
+/** A file that cannot be looked at has a state, too: the reading says why. */
 function stateOf(file: string | undefined): string {
-  const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
-  return found === undefined ? "none" : `${found.mtimeMs} ${found.size} ${found.ino}`;
+  if (file === undefined) return "none";
+  try {
+    const { mtimeMs, size, ino } = statSync(file);
+    return `${mtimeMs} ${size} ${ino}`;
+  } catch (error) {
+    return errnoOf(error) ?? "none";
+  }
 }
