@@ -7,6 +7,8 @@ export interface BackendTraits {
   readonly canProtect: boolean;
   /** Opening a door starts a program. */
   readonly startsPrograms: boolean;
+  /** Its programs run for root alone; another one works with the capability NET_ADMIN. */
+  readonly needsRoot: boolean;
   /** How long the kernel can keep a door open at most: milliseconds. */
   readonly longestTimeout: number;
 }
@@ -15,11 +17,13 @@ const rows = {
   nftables: {
     canProtect: true,
     startsPrograms: false,
+    needsRoot: false,
     longestTimeout: Number.POSITIVE_INFINITY,
   },
   ipset: {
     canProtect: false,
     startsPrograms: true,
+    needsRoot: true,
     // The kernel has 32 bits for milliseconds, ipset(8) takes seconds.
     longestTimeout: 2_147_483_000,
   },

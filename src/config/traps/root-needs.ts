@@ -1,5 +1,6 @@
 // What a configuration asks of knockd that only root can do. The unit of the packages can run knockd as a
 // user that may capture packets and steer the firewall, and write into two directories.
+import { backends } from "../../base/backends.ts";
 import { defaultRuntimeDirectory, defaultStateDirectory } from "../../base/paths.ts";
 import type { Config, ConfigOptions, DoorConfig } from "../config.ts";
 import type { AnyRow } from "../directive.ts";
@@ -44,7 +45,7 @@ function optionNeeds(options: ConfigOptions, sections: readonly ConfigSection[])
     ...need(optionRows.logFile, isElsewhere(logFile), outside),
     ...need(optionRows.stateDir, isElsewhere(stateDir), outside),
     ...need(optionRows.controlSocket, isElsewhere(controlSocket), outside),
-    ...need(optionRows.firewall, firewall === "ipset", "= ipset needs root"),
+    ...need(optionRows.firewall, backends[firewall].needsRoot, `= ${firewall} needs root`),
     ...need(optionRows.onOpen, isCommand(onOpen), "runs a command"),
     ...need(optionRows.onClose, isCommand(onClose), "runs a command"),
   ];
