@@ -31,7 +31,11 @@ beforeEach(() => {
   log = new MemoryLog();
 });
 // A journal that a test left open may still write.
-afterEach(() => rmSync(folder, { recursive: true, maxRetries: 20, retryDelay: 50 }));
+const begun: KnockJournal[] = [];
+afterEach(async () => {
+  await Promise.allSettled(begun.splice(0).map((journal) => journal.close()));
+  rmSync(folder, { recursive: true });
+});
 
 /** A file as daemons leave it, with room for more lines. */
 function withReserve(text: string): Buffer {
@@ -52,6 +56,7 @@ async function start(disk: Disk = systemDisk, file = path, clock = new ManualClo
     windows: () => Array.from(windows, ([key, { state }]): KeyWindow => [key, state]),
     fwknopWindows: () => [],
   });
+  begun.push(journal);
   await journal.open((recovered) => {
     found.push(recovered);
     for (const [key, { floor, times }] of recovered.windows) {
