@@ -20,16 +20,27 @@ export interface ConsoleSession {
 
 const place = "console";
 
-/** Returns the session of this tab: by the token in the address, which is taken out of it, or as it was. Throws ConsoleError. */
+/**
+ * Returns the session of this tab: by the token in the address, which is taken out of it, or as it was. An address
+ * that was used, perhaps by this tab, ends no session. Throws ConsoleError.
+ */
 export async function openSession(): Promise<ConsoleSession | undefined> {
   const token = location.hash.slice(1);
-  if (token !== "") {
-    // Before anything else: the address stands in the history of the browser.
-    history.replaceState(null, "", location.pathname);
+  const known = knownSession();
+  if (token === "") return known;
+  // Before anything else: the address stands in the history of the browser.
+  history.replaceState(null, "", location.pathname);
+  try {
     const session = (await post("/session", token)) as ConsoleSession;
     sessionStorage.setItem(place, JSON.stringify(session));
     return session;
+  } catch (error) {
+    if (known !== undefined && error instanceof ConsoleError && error.status === 401) return known;
+    throw error;
   }
+}
+
+function knownSession(): ConsoleSession | undefined {
   const known = sessionStorage.getItem(place);
   return known === null ? undefined : (JSON.parse(known) as ConsoleSession);
 }

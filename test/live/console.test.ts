@@ -345,7 +345,7 @@ describe.skipIf(needs("chromium", "nft"))("the console", () => {
     const line = (await dialog.locator("pre").first().textContent()) ?? "";
     expect(line).toMatch(/^knock -d 200 \S+( \d+){4}$/);
     await press(tab, "Done");
-    expect(await tab.locator("body").textContent()).not.toContain(line);
+    await expect.poll(() => tab.locator("body").textContent(), patient).not.toContain(line);
     await expect.poll(() => row(tab, "#doors", "web-old").count(), patient).toBe(1);
     const ports = line.split(" ").slice(4).map(Number);
     const client = network.host("scanner");
@@ -368,7 +368,7 @@ describe.skipIf(needs("chromium", "nft"))("the console", () => {
     await expect.poll(() => dialog.locator("svg.qr").count(), patient).toBe(1);
     const link = (await dialog.locator("pre.secret").textContent()) ?? "";
     await press(tab, "Done");
-    expect(await tab.content()).not.toContain(link);
+    await expect.poll(() => tab.content(), patient).not.toContain(link);
 
     await knockByKey(client, link);
     const device = row(tab, "#devices", "alice/laptop");
@@ -382,7 +382,9 @@ describe.skipIf(needs("chromium", "nft"))("the console", () => {
     await dialog.getByRole("button", { name: "Remove" }).click();
     await expect.poll(() => tab.locator("#devices li").count(), patient).toBe(0);
     await expect.poll(() => row(tab, "#leases", "alice/laptop").count(), patient).toBe(0);
-    expect(server.daemon?.output).toMatch(/^control: reload users=true .*by console\)$/m);
+    expect(server.daemon?.output).toMatch(
+      /^control: reload users=true .*by console-user-remove\)$/m,
+    );
   });
 
   test("has no serious barrier for a keyboard or a screen reader", async () => {

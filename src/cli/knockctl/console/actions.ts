@@ -139,7 +139,10 @@ export class ConsoleActions {
     if ((await diffOf(enrolment)) !== action.diff) {
       throw new KnockError("SYSTEM", `${printable(config)} has been changed meanwhile`);
     }
-    const isRunning = await applyEnrolment({ ...enrolment, paths: named(enrolment.paths) });
+    const isRunning = await applyEnrolment({
+      ...enrolment,
+      paths: named(enrolment.paths, "user-add"),
+    });
     const { device, key } = enrolment;
     const { text: line, warning, use, page } = device;
     return {
@@ -150,7 +153,10 @@ export class ConsoleActions {
 
   async #removeDevice(config: string, name: string): Promise<object> {
     const removal = await planRemoval(this.#given(config, {}), name);
-    const isRunning = await applyRemoval({ ...removal, paths: named(removal.paths) });
+    const isRunning = await applyRemoval({
+      ...removal,
+      paths: named(removal.paths, "user-remove"),
+    });
     // Their users files are their own.
     const stillAcceptedAt = isRunning ? await findGatewaysWithOtherUsers(removal.paths) : [];
     return { names: removal.names, reloaded: isRunning, stillAcceptedAt };
@@ -163,7 +169,7 @@ export class ConsoleActions {
     const options = { door, steps: undefined, keepOld: keepOldMs };
     const plan = planRotation(config, this.#parts.socket, options);
     const client = linesOf(plan, { given: new Map([["host", host]]) });
-    const isRunning = await applyRotation({ ...plan, paths: named(plan.paths) });
+    const isRunning = await applyRotation({ ...plan, paths: named(plan.paths, "rotate") });
     const { strength, old } = plan;
     return {
       ...{ door, reloaded: isRunning },
@@ -189,9 +195,12 @@ export class ConsoleActions {
   }
 }
 
-/** Returns paths whose daemon is told that the console asks. */
-function named<T extends object>(paths: T): T & { readonly by: string } {
-  return { ...paths, by: consoleName };
+/** Returns paths whose daemon is told that the console asks, and for what: the change itself is a reload to it. */
+function named<T extends object>(
+  paths: T,
+  change: "user-add" | "user-remove" | "rotate",
+): T & { readonly by: string } {
+  return { ...paths, by: `${consoleName}-${change}` };
 }
 
 function parseObject(body: Buffer): object {

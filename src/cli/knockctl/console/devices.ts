@@ -51,6 +51,11 @@ export class ConsoleFiles {
     }
   }
 
+  /** Why devices may be missing here; undefined if the files are in order. */
+  get problem(): string | undefined {
+    return this.#found?.problem;
+  }
+
   /** Returns the devices, with what knockd knows of their keys. */
   list(keys: Result<"keys">): ConsoleDevice[] {
     const { devices = [], config } = this.#found ?? {};

@@ -23,7 +23,7 @@ export interface ConsoleReading {
 export interface ReadingContext {
   /** Milliseconds since 1970. */
   readonly wall: number;
-  readonly files: Pick<ConsoleFiles, "list" | "usersOf">;
+  readonly files: Pick<ConsoleFiles, "list" | "usersOf" | "problem">;
   /** Problems that the daemon does not know of. */
   readonly found: readonly StatusProblem[];
   readonly before: Partial<ConsoleSections>;
@@ -45,7 +45,7 @@ export function describeReading(
       ...{ name: host, release, configFile, startedAt },
       ...{ protects: firewall.protects, received, dropped },
     },
-    problems: [...status.problems, ...found].map(describeProblem),
+    problems: [...status.problems, ...found, ...problemsOf(files, status)].map(describeProblem),
     doors: describeDoors(doors, files),
     knocks: knocksByStage,
     // Those whose time ends last come last: they are what an administrator looks for.
@@ -60,6 +60,15 @@ export function describeReading(
       traffic: traffic.map(({ time, ...counts }) => ({ time: time.toISOString(), ...counts })),
     }),
   };
+}
+
+/** Returns what is wrong with the files of users, unless knockd says that something is. */
+function problemsOf(
+  { problem }: Pick<ConsoleFiles, "problem">,
+  { problems }: ConsoleReading["status"],
+): StatusProblem[] {
+  if (problem === undefined || problems.some(({ code }) => code === "users")) return [];
+  return [{ code: "users", message: problem }];
 }
 
 /** Returns the leases, whose moments stay what they were `before` if they are the same. */
