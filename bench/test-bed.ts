@@ -1,5 +1,5 @@
 import { LiveHost } from "../test/live/host.ts";
-import { enter } from "../test/live/namespace.ts";
+import { enterAlone } from "../test/live/namespace.ts";
 import type { Process } from "../test/live/process.ts";
 import { run } from "../test/live/run.ts";
 import type { LinkEnds } from "./ipv4-header.ts";
@@ -89,7 +89,7 @@ export class BenchTestBed {
 
   /** Runs `task`, which must not wait for anything, in a host's namespace. */
   at<T>(host: LiveHost, task: () => T): T {
-    const leave = enter(host);
+    const leave = enterAlone(host);
     try {
       return task();
     } finally {

@@ -69,7 +69,7 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
   let server: LiveHost;
   let client: LiveHost;
   let other: LiveHost;
-  let leave = () => {};
+  let leave = async () => {};
 
   beforeAll(async () => {
     network = await LiveNetwork.open(["server", "client", "other"]);
@@ -79,11 +79,11 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
       LiveHost,
     ];
     await server.listen(22);
-    leave = enter(server);
+    leave = await enter(server);
   });
 
   afterAll(async () => {
-    leave();
+    await leave();
     await network?.close();
   });
 

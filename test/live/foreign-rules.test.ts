@@ -106,7 +106,7 @@ describe.skipIf(needs("nft", "iptables"))("rules beside ours", () => {
   let network: LiveNetwork;
   let server: LiveHost;
   let client: LiveHost;
-  let leave = () => {};
+  let leave = async () => {};
 
   beforeAll(async () => {
     network = await LiveNetwork.open();
@@ -114,13 +114,13 @@ describe.skipIf(needs("nft", "iptables"))("rules beside ours", () => {
     client = network.host("client");
     await server.ip("route", "add", "default", "via", client.address);
     await server.listen(port, server.address);
-    leave = enter(server);
+    leave = await enter(server);
   });
   afterEach(async () => {
     await sh("nft flush ruleset");
   });
   afterAll(async () => {
-    leave();
+    await leave();
     await network?.close();
   });
 

@@ -39,7 +39,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   let server: LiveHost;
   let client: LiveHost;
   let other: LiveHost;
-  let leave = () => {};
+  let leave = async () => {};
   let nftables: NftablesFirewall | undefined;
   const losses: Loss[] = [];
 
@@ -50,7 +50,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
       LiveHost,
       LiveHost,
     ];
-    leave = enter(server);
+    leave = await enter(server);
     await Promise.all([22, 23].map((port) => echoTcp(server, port)));
     await resetTcp(server, 25);
   });
@@ -62,7 +62,7 @@ describe.skipIf(needs("nft", "hping3"))("a protected host", () => {
   });
 
   afterAll(async () => {
-    leave();
+    await leave();
     await network?.close();
   });
 

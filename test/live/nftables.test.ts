@@ -64,18 +64,18 @@ const timeLeft = async (nftables: NftablesFirewall) =>
 
 describe.skipIf(needs("nft"))("nftables", () => {
   let network: LiveNetwork;
-  let leave = () => {};
+  let leave = async () => {};
   let nftables: NftablesFirewall;
   const losses: Loss[] = [];
   const problems: string[] = [];
 
   beforeAll(async () => {
     network = await LiveNetwork.open(["server"]);
-    leave = enter(network.host("server"));
+    leave = await enter(network.host("server"));
   });
 
   afterAll(async () => {
-    leave();
+    await leave();
     await network?.close();
   });
 

@@ -4,7 +4,7 @@ import { Ring } from "../../src/capture/ring.ts";
 import { decode } from "../../src/decode/decode.ts";
 import type { Packet } from "../../src/decode/packet.ts";
 import type { LiveHost } from "./host.ts";
-import { enter } from "./namespace.ts";
+import { enterAlone } from "./namespace.ts";
 
 /** The TCP flags (RFC 9293 §3.1). */
 const SYN = 0x02;
@@ -19,7 +19,7 @@ export class Tap {
   readonly #packets: Packet[] = [];
 
   constructor(host: LiveHost) {
-    const leave = enter(host);
+    const leave = enterAlone(host);
     try {
       this.#ring = new Ring(undefined, systemClock, (frame) => {
         const packet = decode(frame);
