@@ -36,7 +36,7 @@ export const seconds: Readonly<Record<string, number>> = {
   "bench-keys": 49,
   "knockd-doors": 46,
   "demo-fleet": 60,
-  "fleet-recipes": 60,
+  "fleet-recipes": 1,
   "knock-ssh": 44,
   "knockd-life": 44,
   firewalls: 44,
