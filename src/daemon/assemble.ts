@@ -155,6 +155,8 @@ export async function assemble(
       },
     }),
     readSecrets: readFleetFile,
+    // A dry run joins no fleet.
+    ...(persistence && { options: config.options }),
   });
   const leaseManager = new LeaseManager({
     ...(persistence?.state ?? { ledger: new Ledger(), journal: undefined, locks: undefined }),

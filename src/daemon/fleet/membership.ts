@@ -4,7 +4,7 @@ import { formatStore } from "../../base/store-address.ts";
 import { TaskSequence } from "../../base/task-sequence.ts";
 import type { Monotonic, WallTime } from "../../base/time.ts";
 import type { Config, ConfigOptions } from "../../config/config.ts";
-import { defaultOptions } from "../../config/config.ts";
+import { defaultOptions, isShared } from "../../config/config.ts";
 import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
 import type { Board } from "../../fleet/board.ts";
 import type { ClaimedUse } from "../../fleet/single-uses.ts";
@@ -27,6 +27,8 @@ export interface MembershipParts {
   readonly readSecrets: (path: string) => Promise<FleetSecrets>;
   /** Stands in for the store of the configuration. */
   readonly connect?: () => Promise<Board>;
+  /** Those at the start: knocks may come before `use`. */
+  readonly options?: ConfigOptions;
 }
 
 interface FleetFailure {
@@ -47,13 +49,14 @@ export class Membership implements LeaseWitness, FleetUses {
   #fingerprint: string | undefined;
   /** Why this gateway is not in the fleet of the configuration, since when. */
   #failure: FleetFailure | undefined;
-  #options: ConfigOptions = defaultOptions;
+  #options: ConfigOptions;
   /** Devices that were removed before there was a fleet to tell. */
   readonly #removed = new Set<string>();
   #isStopped = false;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
+    this.#options = parts.options ?? defaultOptions;
   }
 
   opened(key: LeaseKey, holder: string, due: Monotonic): void {
@@ -66,7 +69,9 @@ export class Membership implements LeaseWitness, FleetUses {
 
   claim(use: ClaimedUse): Promise<UseVerdict> {
     if (this.#member !== undefined) return this.#member.uses.claim(use);
-    const isRefused = this.#failure !== undefined && this.#options.onFleetLoss === "refuse";
+    // It is being joined, or cannot be.
+    const { fleet, onFleetLoss } = this.#options;
+    const isRefused = fleet !== undefined && onFleetLoss === "refuse";
     return Promise.resolve(isRefused ? "fleet" : "open");
   }
 
@@ -75,7 +80,10 @@ export class Membership implements LeaseWitness, FleetUses {
   }
 
   sharesDoor(name: string): boolean {
-    return this.#member?.sharesDoor(name) ?? false;
+    if (this.#member !== undefined) return this.#member.sharesDoor(name);
+    if (this.#options.fleet === undefined) return false;
+    const { all } = this.#parts.neighbours().doors();
+    return all.some(({ config }) => config.name === name && isShared(config));
   }
 
   /** Tells what the kernel opened `age` milliseconds ago without knockd, for `left` from now. */

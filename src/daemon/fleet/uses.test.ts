@@ -51,6 +51,23 @@ test("OnFleetLoss = refuse refuses without the store", async () => {
   expect(await c.fleet.claim(packet)).toBe("fleet");
 });
 
+test("OnFleetLoss = refuse refuses also while the fleet is being joined", async () => {
+  const c = bench.make("gw-3");
+  const { readSecrets } = c;
+  let goOn = () => {};
+  const waited = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  c.readSecrets = () => waited.then(readSecrets);
+  const joined = c.join("OnFleetLoss = refuse");
+  await bench.fleet.settle();
+  expect(await c.fleet.claim(packet)).toBe("fleet");
+  expect(["ssh", "own"].map((door) => c.fleet.sharesDoor(door))).toEqual([true, false]);
+  goOn();
+  await joined;
+  expect(await c.fleet.claim(packet)).toBe("open");
+});
+
 test("without a fleet all is this gateway's", async () => {
   const alone = bench.make("alone");
   expect(await alone.fleet.claim(packet)).toBe("open");
