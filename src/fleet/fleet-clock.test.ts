@@ -54,3 +54,13 @@ test("a store that does not answer changes nothing", async () => {
   await expect(fleet.measure(() => Promise.reject(new Error("lost")))).rejects.toThrow("lost");
   expect(fleet.now()).toBe(1_000_000);
 });
+
+test("a store that shows no time changes nothing", async () => {
+  const clock = new ManualClock(1_000_000);
+  const fleet = new FleetClock(clock);
+  for (const time of [Number.NaN, Number.POSITIVE_INFINITY, 1e300]) {
+    const measured = fleet.measure(() => Promise.resolve(fleetTime(time)));
+    await expect(measured).rejects.toMatchObject({ kind: "lost" });
+  }
+  expect([fleet.now(), fleet.isMeasured]).toEqual([1_000_000, false]);
+});

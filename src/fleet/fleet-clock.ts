@@ -1,6 +1,7 @@
 import type { Clock } from "../base/clock.ts";
+import { BoardError } from "./board.ts";
 import type { FleetTime } from "./stamp.ts";
-import { fleetTime } from "./stamp.ts";
+import { fleetTime, isPossibleTime } from "./stamp.ts";
 
 /** Milliseconds by which a measured offset may differ from the one before; more is a jump of the store's clock. */
 export const mostDrift = 1_000;
@@ -40,12 +41,17 @@ export class FleetClock {
     return fleetTime(Math.floor(this.#clock.now() + this.#offset));
   }
 
-  /** Measures the offset to the store's clock, which `read` reads. Throws what `read` throws. */
+  /**
+   * Measures the offset to the store's clock, which `read` reads. Throws what `read` throws, and a `BoardError` if that
+   * is no time.
+   */
   async measure(read: () => Promise<FleetTime>): Promise<ClockMeasurement> {
     let best: { readonly roundTrip: number; readonly offset: number } | undefined;
     for (let i = 0; i < readings; i++) {
       const asked = this.#clock.now();
       const time = await read();
+      // Nothing could be reckoned by it, nor moved back afterwards.
+      if (!isPossibleTime(time)) throw new BoardError("lost", "the store's clock shows no time");
       const answered = this.#clock.now();
       const roundTrip = answered - asked;
       if (best === undefined || roundTrip < best.roundTrip) {

@@ -15,6 +15,9 @@ export const noStamp = 0 as FleetStamp;
 /** No stamp of a record is higher: sums of two such numbers are still exact. */
 export const highestStamp: number = 2 ** 52;
 
+/** No moment is further from 1970: its stamps, and those that follow it for long, can be told. */
+const furthestTime = highestStamp / 4;
+
 /** Makes a moment of what a clock or a record says. */
 export function fleetTime(milliseconds: number): FleetTime {
   return milliseconds as FleetTime;
@@ -40,6 +43,11 @@ export function isOpeningStamp(number: number): number is FleetStamp {
 /** Returns whether a number may be the stamp of a closing, or is `noStamp`. */
 export function isClosingStamp(number: number): number is FleetStamp {
   return number === noStamp || (isStamp(number) && number % 2 === 1);
+}
+
+/** Returns whether a clock may say so. */
+export function isPossibleTime(time: FleetTime): boolean {
+  return Math.abs(time) <= furthestTime;
 }
 
 /** Returns the time that is `milliseconds` later. */
