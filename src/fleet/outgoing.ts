@@ -34,10 +34,16 @@ export interface Tellable {
   readonly onTold?: ((id: string) => void) | undefined;
 }
 
+/** What waits, and who is told the entry that has it: those of all changes of one key since it began to wait. */
+interface WaitingChange {
+  readonly tellable: Tellable;
+  readonly asked: Set<(id: string) => void>;
+}
+
 /** What waits to be told: which subjects, not a queue of changes. Several changes of one become one record. */
 export class Outgoing {
   readonly #parts: OutgoingParts;
-  readonly #waiting = new Map<string, Tellable>();
+  readonly #waiting = new Map<string, WaitingChange>();
   #board: Board | undefined;
   #isTelling = false;
   #isPaused = false;
@@ -69,14 +75,18 @@ export class Outgoing {
     const before = this.#waiting.get(tellable.key);
     // What finds no room is missing in the table, and told when that is noticed.
     if (before === undefined && this.#waiting.size >= mostWaiting) return;
-    this.#waiting.set(tellable.key, before?.onTold ? both(tellable, before.onTold) : tellable);
+    const asked = before?.asked ?? new Set<(id: string) => void>();
+    if (tellable.onTold !== undefined) asked.add(tellable.onTold);
+    this.#waiting.set(tellable.key, { tellable, asked });
     this.#start();
   }
 
   /** Drops what has no more effect. */
   expire(): void {
     const now = this.#parts.fleetClock.now();
-    for (const [key, { until }] of [...this.#waiting]) if (until <= now) this.#waiting.delete(key);
+    for (const [key, { tellable }] of [...this.#waiting]) {
+      if (tellable.until <= now) this.#waiting.delete(key);
+    }
   }
 
   /** Tells on this board what waits, and what comes. */
@@ -113,10 +123,12 @@ export class Outgoing {
   async #tellSome(board: Board): Promise<boolean> {
     const batch = this.#firstWaiting();
     const rows = batch.map((one) => this.#rowOf(one)).filter(({ left }) => left > 0);
+    // Who asks meanwhile waits for the next entry.
+    const asked = batch.flatMap((one) => [...one.asked]);
     try {
       if (rows.length > 0) {
         const id = await board.put(rows);
-        for (const { onTold } of batch) onTold?.(id);
+        for (const onTold of asked) onTold(id);
       }
     } catch (thrown) {
       const isRefused = thrown instanceof BoardError && thrown.kind === "refused";
@@ -127,13 +139,14 @@ export class Outgoing {
     this.#told += rows.length;
     // What changed meanwhile waits for the next round.
     for (const one of batch) {
-      if (this.#waiting.get(one.key) === one) this.#waiting.delete(one.key);
+      const { key } = one.tellable;
+      if (this.#waiting.get(key) === one) this.#waiting.delete(key);
     }
     return true;
   }
 
-  #firstWaiting(): Tellable[] {
-    const first: Tellable[] = [];
+  #firstWaiting(): WaitingChange[] {
+    const first: WaitingChange[] = [];
     for (const one of this.#waiting.values()) {
       if (first.length === mostRows) break;
       first.push(one);
@@ -151,20 +164,13 @@ export class Outgoing {
     });
   }
 
-  #rowOf({ field, stamp, until, format, onTold }: Tellable): ToldRow {
+  #rowOf({ tellable, asked }: WaitingChange): ToldRow {
+    const { field, stamp, until, format } = tellable;
     const { gateway, seal, clock, fleetClock } = this.#parts;
     const left = Math.max(0, Math.ceil(until - fleetClock.now()));
     const place = { field, stamp };
-    const asks = onTold !== undefined;
+    const asks = asked.size > 0;
     const content = format({ origin: gateway, date: clock.wall(), left, asks });
     return { ...place, sealed: seal.seal(place, content), left };
   }
-}
-
-function both(tellable: Tellable, before: (id: string) => void): Tellable {
-  const onTold = (id: string) => {
-    before(id);
-    tellable.onTold?.(id);
-  };
-  return { ...tellable, onTold };
 }
