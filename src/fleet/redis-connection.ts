@@ -5,6 +5,7 @@ import { reason } from "../base/errors.ts";
 import type { ServerAddress, StoreAddress } from "../base/store-address.ts";
 import { formatStore } from "../base/store-address.ts";
 import { BoardError } from "./board.ts";
+import { storeWords } from "./store-words.ts";
 
 /** An answer of the store: texts are bytes. */
 export type RedisReply = Buffer | string | number | null | readonly RedisReply[];
@@ -70,7 +71,7 @@ export async function openConnection(access: ServerAccess): Promise<RedisConnect
   };
   const fail = (thrown: unknown): BoardError => {
     if (lost !== undefined) return lost;
-    const text = reason(thrown);
+    const text = storeWords(reason(thrown), access.password);
     if (thrown instanceof ErrorReply && !unusable.test(text)) {
       return new BoardError("refused", `the store ${store} refuses: ${text}`, thrown);
     }
