@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Board, BoardRow, LogBatch, LogPosition, StoreFacts, ToldRow } from "./board.ts";
 import { BoardError, hasGapAfter, logStart, longestLog } from "./board.ts";
+import { boundedRows } from "./bounded-rows.ts";
 import type { RedisAccess, RedisConnection, RedisReply } from "./redis-connection.ts";
 import { openConnection, usualLimits } from "./redis-connection.ts";
 import { markScript, putScript } from "./redis-scripts.ts";
@@ -67,7 +68,7 @@ export class RedisBoard implements Board {
   }
 
   async *table(): AsyncIterable<readonly BoardRow[]> {
-    yield* this.#scan("now");
+    yield* boundedRows(this.#scan("now"));
   }
 
   async lookUp(fields: readonly string[]): Promise<readonly BoardRow[]> {
@@ -125,7 +126,7 @@ export class RedisBoard implements Board {
 
   async heartbeats(): Promise<readonly BoardRow[]> {
     const all: BoardRow[] = [];
-    for await (const rows of this.#scan("gateways")) all.push(...rows);
+    for await (const rows of boundedRows(this.#scan("gateways"))) all.push(...rows);
     return all;
   }
 
