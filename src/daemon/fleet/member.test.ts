@@ -281,3 +281,15 @@ test("openings of others are refused from 40,000 holders on, and those who knock
   await b.knock("vpn", from);
   expect(b.open).toEqual([`vpn ${from} 30`]);
 });
+
+describe("a door that a reload shares", () => {
+  const shared = benchDoors.replace("Fleet = no", "Fleet = yes");
+
+  test("is told of: a closing elsewhere closes what was open here before", async () => {
+    await a.knock("own", from);
+    for (const gateway of [a, b]) await gateway.configure(shared);
+    expect(b.open).toEqual([`own ${from} 30`]);
+    await Promise.all([b.fleet.close({ door: "own" }), bench.fleet.pass(1_000)]);
+    expect(a.open).toEqual([]);
+  });
+});

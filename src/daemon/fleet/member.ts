@@ -8,7 +8,6 @@ import type { Board } from "../../fleet/board.ts";
 import { Fleet } from "../../fleet/fleet.ts";
 import { RedisBoard } from "../../fleet/redis-board.ts";
 import { FleetSeal } from "../../fleet/seal.ts";
-import { isOpeningStamp } from "../../fleet/stamp.ts";
 import type { Lease } from "../../grant/lease.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
@@ -134,10 +133,7 @@ export class FleetMember {
 
   /** Tells what an earlier daemon left, or what is open without a fleet. */
   tell(leases: readonly Lease[]): void {
-    for (const { id } of leases) {
-      const lease = this.#parts.leaseManager.get(id);
-      if (lease !== undefined) this.#tellLease(lease);
-    }
+    this.#told.tell(leases);
   }
 
   /** Leaves the fleet. Resolves when that is done. */
@@ -147,8 +143,10 @@ export class FleetMember {
     await this.#ended;
   }
 
-  /** Applies what had to be refused, as far as doors and devices allow it now. */
+  /** Tells what it kept for itself, and applies what it had to refuse, as far as doors and devices allow it now. */
   review(): void {
+    this.#told.flush();
+    this.#told.review();
     this.#changes.review();
   }
 
@@ -202,21 +200,6 @@ export class FleetMember {
   get #reported(): ReportedFleet {
     const { settings, leaseManager } = this.#parts;
     return { settings, leaseManager, fleet: this.#fleet, since: this.#since };
-  }
-
-  #tellLease({ access, by, marks, since, state }: Lease): void {
-    if (state.kind === "queued" || state.kind === "closing") return;
-    const now = this.#parts.clock.now();
-    for (const [who, due] of by) {
-      const holder = subjectOf(access, who);
-      if (holder === undefined || this.#doors.find(holder) === undefined || due <= now) continue;
-      const left = due - now;
-      const { stamp, origin } = marks.get(who) ?? {};
-      if (stamp === undefined || !isOpeningStamp(stamp)) {
-        const told = this.#fleet.adopted(holder, now - since, left);
-        if (told !== undefined) this.#told.mark([{ holder, stamp: told }]);
-      } else this.#fleet.restored({ holder, left, stamp, origin });
-    }
   }
 
   #turn(level: "notice" | "warning", event: string, text: string): void {

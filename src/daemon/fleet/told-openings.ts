@@ -3,8 +3,10 @@ import type { Monotonic } from "../../base/time.ts";
 import { later, latest } from "../../base/time.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { StampedHolder } from "../../fleet/local-leases.ts";
+import { isOpeningStamp } from "../../fleet/stamp.ts";
 import type { HolderSubject } from "../../fleet/subject.ts";
 import { keyOfSubject } from "../../fleet/subject.ts";
+import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
@@ -19,8 +21,8 @@ const inexactness = 50;
 
 export interface ToldOpeningsParts {
   readonly clock: Clock;
-  readonly fleet: Pick<Fleet, "opened" | "endOf" | "now">;
-  readonly leaseManager: Pick<LeaseManager, "mark">;
+  readonly fleet: Pick<Fleet, "opened" | "adopted" | "restored" | "endOf" | "now" | "state">;
+  readonly leaseManager: Pick<LeaseManager, "mark" | "leases" | "get" | "leave">;
   readonly doors: SharedDoors;
 }
 
@@ -67,11 +69,58 @@ export class ToldOpenings implements LeaseWitness {
     }
   }
 
+  /** Tells what an earlier daemon left, or what is open without a fleet. */
+  tell(leases: readonly Lease[]): void {
+    for (const { id } of leases) {
+      const lease = this.#parts.leaseManager.get(id);
+      if (lease === undefined) continue;
+      for (const holder of this.#holdersOf(lease)) this.#tellHolder(lease, holder);
+    }
+  }
+
+  /** Tells what the fleet does not know: a door may be shared only now. What the fleet has closed is closed here. */
+  review(): void {
+    const { fleet, leaseManager, doors } = this.#parts;
+    for (const { id } of leaseManager.leases) {
+      const lease = leaseManager.get(id);
+      if (lease === undefined) continue;
+      for (const holder of this.#holdersOf(lease)) {
+        // Nothing closes a plain one.
+        if (fleet.endOf(holder) !== undefined || doors.find(holder)?.isPlain !== false) continue;
+        this.#tellHolder(lease, holder);
+        const isClosed = fleet.state.isJoined && fleet.endOf(holder) === undefined;
+        if (isClosed) void leaseManager.leave(lease, holder.who);
+      }
+    }
+  }
+
   /** Has the journal keep when holders came in. */
   mark(stamped: readonly StampedHolder[]): void {
     const { leaseManager } = this.#parts;
     for (const { holder, stamp } of stamped) {
       leaseManager.mark(leaseKeyOf(holder), holder.who, { stamp });
     }
+  }
+
+  /** Returns those for whom a door is open that is shared. */
+  #holdersOf({ access, by, state }: Lease): HolderSubject[] {
+    if (state.kind === "queued" || state.kind === "closing") return [];
+    const now = this.#parts.clock.now();
+    return [...by].flatMap(([who, due]) => {
+      const holder = due > now ? subjectOf(access, who) : undefined;
+      const isShared = holder !== undefined && this.#parts.doors.find(holder) !== undefined;
+      return isShared ? [holder] : [];
+    });
+  }
+
+  #tellHolder({ by, marks, since }: Lease, holder: HolderSubject): void {
+    const { clock, fleet } = this.#parts;
+    const now = clock.now();
+    const left = (by.get(holder.who) ?? now) - now;
+    const { stamp, origin } = marks.get(holder.who) ?? {};
+    if (stamp === undefined || !isOpeningStamp(stamp)) {
+      const told = fleet.adopted(holder, now - since, left);
+      if (told !== undefined) this.mark([{ holder, stamp: told }]);
+    } else fleet.restored({ holder, left, stamp, origin });
   }
 }
