@@ -1,5 +1,5 @@
 import { longAgo } from "../base/time.ts";
-import type { Board, BoardRow, LogPosition, StoreFacts } from "./board.ts";
+import type { Board, BoardRow, LogBatch, LogPosition, StoreFacts } from "./board.ts";
 import { BoardError, logStart } from "./board.ts";
 import type { ClockMeasurement, FleetClock } from "./fleet-clock.ts";
 import type { FleetOptions } from "./fleet-options.ts";
@@ -82,9 +82,23 @@ export class FleetSession {
     await this.#measure();
     await this.#readTable("join");
     outgoing.attach(this.#board);
+    const first = this.#board.follow(this.#position, followWait);
+    const tried = this.#tryRights();
+    await Promise.race([tried, first.then(() => tried)]);
     onJoined();
-    const [never] = await Promise.all([this.#follow(), this.#keepUp()]);
+    const [never] = await Promise.all([this.#follow(first), this.#keepUp()]);
     return never;
+  }
+
+  /** What this gateway has no right to ask is refused before it has joined, and not each time after. */
+  async #tryRights(): Promise<void> {
+    await this.#board.lookUp([""]);
+    await this.#noteFacts();
+  }
+
+  /** A gateway can do without. */
+  #noteFacts(): Promise<void> {
+    return unlessRefused(this.#board.facts().then(this.#parts.onFacts));
   }
 
   async #measure(): Promise<void> {
@@ -113,11 +127,11 @@ export class FleetSession {
     onResync(why);
   }
 
-  async #follow(): Promise<never> {
+  async #follow(first: Promise<LogBatch>): Promise<never> {
     const { clock, incoming, roster, pauses, onDelay } = this.#parts;
-    for (;;) {
+    for (let next = first; ; next = this.#board.follow(this.#position, followWait)) {
       const after = this.#position;
-      const { rows, position, hasGap } = await this.#board.follow(after, followWait);
+      const { rows, position, hasGap } = await next;
       const records = incoming.read(rows);
       const isOld = clock.now() - this.#measuredAt > shortestMeasurement;
       if (isOld && incoming.isOutOfTime(records)) await this.#measure();
@@ -133,9 +147,8 @@ export class FleetSession {
 
   /** Does what is to be done from time to time, not by all gateways in one moment. */
   async #keepUp(): Promise<never> {
-    const { clock, pauses, own, orphans, expire, onFacts } = this.#parts;
+    const { clock, pauses, own, orphans, expire } = this.#parts;
     let checked = clock.now();
-    onFacts(await this.#board.facts());
     for (;;) {
       await this.#claimUses();
       await this.#exchange();
@@ -148,7 +161,7 @@ export class FleetSession {
       await orphans.adopt(lookUp);
       if (clock.now() - checked < checkInterval) continue;
       checked = clock.now();
-      onFacts(await this.#board.facts());
+      await this.#noteFacts();
       // What others told may be lost, too.
       if (await own.check(lookUp)) this.#mustRead ??= "lost";
       await this.#parts.uses.check(lookUp);
