@@ -1,6 +1,7 @@
 import { longAgo } from "../base/time.ts";
+import { Acknowledgement } from "./acknowledgement.ts";
 import type { Board, BoardRow, LogBatch, LogPosition, StoreFacts } from "./board.ts";
-import { BoardError, logStart } from "./board.ts";
+import { logStart } from "./board.ts";
 import type { ClockMeasurement, FleetClock } from "./fleet-clock.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import type { Incoming, UnderstoodRecord } from "./incoming.ts";
@@ -9,6 +10,7 @@ import type { Outgoing } from "./outgoing.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { Pauses } from "./pauses.ts";
 import type { FleetRecord } from "./record.ts";
+import { unlessRefused } from "./refusal.ts";
 import type { OwnReport, Roster } from "./roster.ts";
 import { heartbeatInterval } from "./roster.ts";
 import type { SingleUses } from "./single-uses.ts";
@@ -19,6 +21,9 @@ const followWait = 2_000;
 
 /** Milliseconds between two reads of the log in a large fleet. */
 const largePause = 50;
+
+/** Milliseconds between two reads of the table after gaps, and after nothing came too early: a store may be broken. */
+const brokenPause = 1_000;
 
 /** Milliseconds between two measurements of the clock at least. */
 const shortestMeasurement = 1_000;
@@ -63,17 +68,19 @@ export interface FleetSessionParts
 export class FleetSession {
   readonly #parts: FleetSessionParts;
   readonly #board: Board;
+  readonly #acknowledgement: Acknowledgement;
   #position: LogPosition = logStart;
   /** Why the table is to be read. */
   #mustRead: ResyncReason | undefined;
   #hasJumped = false;
   #measuredAt = longAgo;
-  #isAnswering = false;
-  #mustAnswer = false;
+  /** When the table was read after a gap. */
+  #gapAt = longAgo;
 
   constructor(parts: FleetSessionParts, board: Board) {
     this.#parts = parts;
     this.#board = board;
+    this.#acknowledgement = new Acknowledgement(() => parts.roster.tell(board, this.#report()));
   }
 
   /** Joins, and stays until the board is lost. Throws a `BoardError` then. */
@@ -114,12 +121,18 @@ export class FleetSession {
 
   /** Merges the whole table, and tells what it lacks of this gateway's. */
   async #readTable(why: ResyncReason): Promise<void> {
-    const { own, orphans, uses, onResync, onJumpKnown } = this.#parts;
+    const { incoming, own, orphans, uses, onResync, onJumpKnown } = this.#parts;
     this.#mustRead = undefined;
-    this.#position = await this.#board.end();
+    const end = await this.#board.end();
     const rows: BoardRow[] = [];
-    for await (const part of this.#board.table()) rows.push(...part);
-    orphans.note(this.#hear(rows, [logStart.id, this.#position.id]));
+    const news: UnderstoodRecord[] = [];
+    for await (const part of this.#board.table()) {
+      rows.push(...part);
+      news.push(...incoming.read(part));
+    }
+    this.#position = end;
+    // Together: what one part opens another one may close.
+    orphans.note(this.#merge(news, [logStart.id, end.id]));
     if (this.#hasJumped) onJumpKnown();
     this.#hasJumped = false;
     own.tellMissing(rows);
@@ -130,19 +143,31 @@ export class FleetSession {
   async #follow(first: Promise<LogBatch>): Promise<never> {
     const { clock, incoming, roster, pauses, onDelay } = this.#parts;
     for (let next = first; ; next = this.#board.follow(this.#position, followWait)) {
-      const after = this.#position;
+      const [after, asked] = [this.#position, clock.now()];
       const { rows, position, hasGap } = await next;
       const records = incoming.read(rows);
       const isOld = clock.now() - this.#measuredAt > shortestMeasurement;
       if (isOld && incoming.isOutOfTime(records)) await this.#measure();
-      this.#position = position;
+      // After a gap nothing is acknowledged before the table is read.
+      if (!hasGap) this.#position = position;
       for (const delay of incoming.delays(records)) onDelay(delay);
       this.#merge(records, [after.id, position.id]);
-      const why = hasGap ? "gap" : this.#mustRead;
-      if (why !== undefined) await this.#readTable(why);
+      if (hasGap) await this.#readAfterGap();
+      else if (this.#mustRead !== undefined) await this.#readTable(this.#mustRead);
+      else if (rows.length === 0 && clock.now() - asked < followWait / 2) {
+        await pauses.wait(brokenPause);
+      }
       // The first change is heard at once, and what comes shortly after it together.
       if (rows.length > 0 && roster.isLarge) await pauses.wait(largePause);
     }
+  }
+
+  async #readAfterGap(): Promise<void> {
+    const { clock, pauses } = this.#parts;
+    const soon = this.#gapAt + brokenPause - clock.now();
+    if (soon > 0) await pauses.wait(soon);
+    this.#gapAt = clock.now();
+    await this.#readTable("gap");
   }
 
   /** Does what is to be done from time to time, not by all gateways in one moment. */
@@ -186,24 +211,6 @@ export class FleetSession {
     await unlessRefused(roster.exchange(this.#board, this.#report()), onRefusal);
   }
 
-  /** Says at once how far this gateway is: a closing is waited for. */
-  async #answer(): Promise<void> {
-    this.#mustAnswer = true;
-    if (this.#isAnswering) return;
-    this.#isAnswering = true;
-    try {
-      while (this.#mustAnswer) {
-        this.#mustAnswer = false;
-        await this.#parts.roster.tell(this.#board, this.#report());
-      }
-    } catch (thrown) {
-      // The next heartbeat says it, or the next board.
-      if (!(thrown instanceof BoardError)) throw thrown;
-    } finally {
-      this.#isAnswering = false;
-    }
-  }
-
   #report(): OwnReport {
     const { id, n } = this.#position;
     return { read: id, n, unfinished: this.#parts.unfinished.ranges };
@@ -222,22 +229,11 @@ export class FleetSession {
     const work = changes.length > 0 ? onChange(changes) : undefined;
     if (uses.length > 0) onUsed(uses);
     if (work !== undefined) {
-      void unfinished.add(range, work).then(() => (asks ? this.#answer() : undefined));
+      void unfinished
+        .add(range, work)
+        .then(() => (asks ? this.#acknowledgement.give() : undefined));
     }
-    if (asks) void this.#answer();
+    if (asks) void this.#acknowledgement.give();
     return records;
-  }
-}
-
-/** Throws what is no refusal. */
-async function unlessRefused(
-  work: Promise<void>,
-  onRefusal: (why: string) => void = () => {},
-): Promise<void> {
-  try {
-    await work;
-  } catch (thrown) {
-    if (!(thrown instanceof BoardError) || thrown.kind === "lost") throw thrown;
-    onRefusal(thrown.message);
   }
 }
