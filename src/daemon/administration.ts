@@ -120,6 +120,8 @@ export class Administration implements ControlHandlers {
     // A stop command that hangs here delays no other gateway.
     const subject = { door, source: address };
     const elsewhere = here ? undefined : this.#parts.fleet.close(subject);
+    // It is waited for below: a mistake is one of this request, and does not end the daemon meanwhile.
+    elsewhere?.catch(() => {});
     if (here) this.#parts.fleet.closedHere(subject);
     await closeLeases(chosen, this.#parts);
     this.#parts.kernelOpenings?.close({ name: door, source: address });

@@ -663,6 +663,18 @@ describe("a door with one-time sequences", () => {
     await expect.poll(() => story.firewall.history).toEqual(["open once 192.0.2.7"]);
   });
 
+  test("stays shut after a mistake in a claim, and lets later knocks of that source in", async () => {
+    const file = join(folder, "sequences");
+    writeFileSync(file, "1,2\n3,4\n");
+    const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);
+    story.claim = () => Promise.reject(new Error("oh"));
+    await story.knock(alice, "1 2");
+    await expect.poll(() => story.lines.at(-1)).toBe("internal error at a packet: oh");
+    expect(story.counters.internalErrors).toBe(1);
+    await story.knock(alice, "7000 8000 9000");
+    expect(story.firewall.history).toEqual(["open ssh 192.0.2.7"]);
+  });
+
   test("uses none up in a dry run, which opens nothing for its source", async () => {
     const file = join(folder, "sequences");
     writeFileSync(file, "1,2\n3,4\n");

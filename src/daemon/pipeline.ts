@@ -157,14 +157,17 @@ export class Pipeline<S extends Source> {
     const doors = this.#doors;
     const { changed, marked, answered, line } = doors.use(door);
     if (changed) this.watch(doors);
-    void answered?.then((hasChanged) => {
-      if (hasChanged && this.#doors === doors) this.watch(doors);
-    });
+    const onMistake = (error: unknown) => this.#reportInternalError(error);
+    answered
+      ?.then((hasChanged) => {
+        if (hasChanged && this.#doors === doors) this.watch(doors);
+      })
+      .catch(onMistake);
     const { source, port, protocol } = packet;
     const request = requestAccess(live, source, { port, protocol });
     if (request === undefined) this.#parts.counters.countOpening(door.name, "nothing-to-do");
     else if (marked === undefined) void this.#requestLease(request, packet.time);
-    else void this.#requestMarked({ request, line, time: packet.time, doors, marked });
+    else this.#requestMarked({ request, line, time: packet.time, doors, marked }).catch(onMistake);
   }
 
   /** On the disk before anything opens: a crash must not leave a one-time sequence good for another time. */
@@ -172,12 +175,17 @@ export class Pipeline<S extends Source> {
     const { leaseManager, uses } = this.#parts;
     // A later knock of this source must not overtake it meanwhile.
     const place = leaseManager.reserve(request);
-    if (!(await marked) && this.#doors === doors) this.watch(doors);
-    const { owner } = request.access;
-    const use = line && uses?.sharesDoor(ownerName(owner)) ? useOfLine(owner, line) : undefined;
-    const verdict = use === undefined ? "open" : ((await uses?.claim(use)) ?? "open");
+    let verdict: UseVerdict | undefined;
+    try {
+      if (!(await marked) && this.#doors === doors) this.watch(doors);
+      const { owner } = request.access;
+      const use = line && uses?.sharesDoor(ownerName(owner)) ? useOfLine(owner, line) : undefined;
+      verdict = use === undefined ? "open" : ((await uses?.claim(use)) ?? "open");
+    } finally {
+      // Also after a mistake: later knocks of this source wait for this place.
+      if (verdict !== "open") leaseManager.release({ ...request, place });
+    }
     if (verdict === "open") return await this.#requestLease({ ...request, place }, time);
-    leaseManager.release({ ...request, place });
     this.#refuse(request.access, verdict);
   }
 

@@ -37,4 +37,6 @@ export interface FleetOptions {
   readonly onJoined: () => void;
   /** Told once why the store was lost, or could not be joined at first. */
   readonly onLost: (why: string) => void;
+  /** Told what must not happen: an error that is no `BoardError`, in what nothing waits for. */
+  readonly onMistake?: (error: unknown) => void;
 }

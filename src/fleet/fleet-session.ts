@@ -38,7 +38,10 @@ const checkInterval = 60_000;
 export type ResyncReason = "join" | "gap" | "lost" | "jump";
 
 export interface FleetSessionParts
-  extends Pick<FleetOptions, "clock" | "onChange" | "onUsed" | "onDelay" | "onJoined"> {
+  extends Pick<
+    FleetOptions,
+    "clock" | "onChange" | "onUsed" | "onDelay" | "onJoined" | "onMistake"
+  > {
   readonly fleetClock: FleetClock;
   readonly incoming: Incoming;
   readonly outgoing: Outgoing;
@@ -222,18 +225,15 @@ export class FleetSession {
   }
 
   #merge(news: readonly UnderstoodRecord[], range: LogRange): readonly FleetRecord[] {
-    const { incoming, own, unfinished, onChange, onUsed } = this.#parts;
+    const { incoming, own, unfinished, onChange, onUsed, onMistake } = this.#parts;
     const { records, changes, uses, asks } = incoming.merge(news);
     this.#parts.uses.heard(uses);
     for (const record of records) own.amend(record);
     const work = changes.length > 0 ? onChange(changes) : undefined;
     if (uses.length > 0) onUsed(uses);
-    if (work !== undefined) {
-      void unfinished
-        .add(range, work)
-        .then(() => (asks ? this.#acknowledgement.give() : undefined));
-    }
-    if (asks) void this.#acknowledgement.give();
+    const answer = () => (asks ? this.#acknowledgement.give() : undefined);
+    const ended = work && unfinished.add(range, work).then(answer);
+    for (const one of [ended, answer()]) one?.catch((error) => onMistake?.(error));
     return records;
   }
 }

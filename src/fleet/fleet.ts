@@ -1,5 +1,6 @@
 import { reason } from "../base/errors.ts";
 import type { Board, StoreFacts } from "./board.ts";
+import { BoardError } from "./board.ts";
 import type { ClosingReport } from "./closing-confirmation.ts";
 import { ClosingConfirmation } from "./closing-confirmation.ts";
 import type { ClockMeasurement } from "./fleet-clock.ts";
@@ -165,9 +166,8 @@ export class Fleet {
         if (this.#isStopped) this.#board.close();
         await new FleetSession(this.#session, this.#board).run();
       } catch (thrown) {
-        this.#lose(reason(thrown));
+        this.#end(thrown);
       }
-      this.#expire();
       if (clock.now() - started > lasting) pause = firstPause;
       if (!this.#isStopped) await this.#session.pauses.wait(pause * (0.5 + Math.random()));
       pause = Math.min(2 * pause, longestPause);
@@ -185,6 +185,18 @@ export class Fleet {
     this.#isJoined = true;
     this.#failure = undefined;
     this.#options.onJoined();
+  }
+
+  /** No mistake may end the daemon, nor this gateway's part. */
+  #end(thrown: unknown): void {
+    const { onMistake } = this.#options;
+    try {
+      if (!(thrown instanceof BoardError)) onMistake?.(thrown);
+      this.#lose(reason(thrown));
+      this.#expire();
+    } catch (error) {
+      onMistake?.(error);
+    }
   }
 
   #lose(why: string): void {

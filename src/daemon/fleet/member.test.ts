@@ -293,3 +293,20 @@ describe("a door that a reload shares", () => {
     expect(a.open).toEqual([]);
   });
 });
+
+test("a mistake in a closing, or in the news, is reported, and does not end the daemon", async () => {
+  await a.knock("ssh", from);
+  b.leaseManager.leave = () => Promise.reject(new Error("oh"));
+  await Promise.all([a.fleet.close({ door: "ssh" }), bench.fleet.pass(6_000)]);
+  const mistakes = () => b.log.entries.filter(({ event }) => event === "internal-error");
+  expect(mistakes()).toMatchObject([{ level: "error", text: "internal error in the fleet: oh" }]);
+  const { find } = b.leaseManager;
+  b.leaseManager.find = () => {
+    throw new Error("ah");
+  };
+  await a.knock("ssh", from);
+  expect(mistakes().at(-1)).toMatchObject({ text: "internal error in the fleet: ah" });
+  b.leaseManager.find = find;
+  await bench.fleet.pass(3_000);
+  expect(b.fleet.summarize()).toMatchObject({ state: "up" });
+});

@@ -1,4 +1,5 @@
 // Loaded with the first configuration that has a fleet, and all of src/fleet with it.
+import { reason } from "../../base/errors.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
 import { formatStore } from "../../base/store-address.ts";
 import type { WallTime } from "../../base/time.ts";
@@ -82,6 +83,7 @@ export class FleetMember {
         this.#noteJoined();
         this.#turn("notice", "fleet-up", `joined by the store ${formatStore(settings.store)}`);
       },
+      onMistake: (error) => this.#noteMistake(error),
       onLost: (why) => this.#turn("warning", "fleet-down", `this gateway goes on alone: ${why}`),
     });
     const common = { ...parts, fleet: this.#fleet, doors: this.#doors };
@@ -200,6 +202,11 @@ export class FleetMember {
   get #reported(): ReportedFleet {
     const { settings, leaseManager } = this.#parts;
     return { settings, leaseManager, fleet: this.#fleet, since: this.#since };
+  }
+
+  #noteMistake(error: unknown): void {
+    const text = `internal error in the fleet: ${reason(error)}`;
+    this.#parts.log.write({ level: "error", event: "internal-error", text });
   }
 
   #turn(level: "notice" | "warning", event: string, text: string): void {
