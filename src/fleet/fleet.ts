@@ -11,7 +11,7 @@ import { FleetSession } from "./fleet-session.ts";
 import type { FleetState } from "./fleet-state.ts";
 import { Incoming } from "./incoming.ts";
 import type { LivingHolder } from "./knowledge.ts";
-import type { RestoredHolder } from "./local-leases.ts";
+import type { PastClosing, RestoredHolder } from "./local-leases.ts";
 import { LocalLeases } from "./local-leases.ts";
 import { Orphans } from "./orphans.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -140,6 +140,16 @@ export class Fleet {
   /** Tells a closing. `length`: milliseconds that an opening lasts at most of which this gateway does not know. */
   closed(subject: FleetSubject, length: number): void {
     this.#local.closed(subject, length);
+  }
+
+  /** Tells what was closed before there was this part in the fleet. Before `run`. What was opened since then stays. */
+  closedBefore(closing: PastClosing): void {
+    this.#local.closedBefore(closing);
+  }
+
+  /** Returns the closings that the store has not got. */
+  untoldClosings(): readonly PastClosing[] {
+    return this.#local.untoldClosings();
   }
 
   /**

@@ -8,7 +8,7 @@ import type { FleetOpening } from "./lease-history.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { SharedLeases } from "./shared-leases.ts";
 import type { FleetStamp } from "./stamp.ts";
-import { movedTime, noStamp } from "./stamp.ts";
+import { closingStamp, movedTime, noStamp } from "./stamp.ts";
 import type { FleetSubject, HolderSubject } from "./subject.ts";
 
 /** A holder that the journal kept of an earlier start of this gateway. */
@@ -20,6 +20,13 @@ export interface RestoredHolder {
   readonly stamp: FleetStamp;
   /** The gateway that told it, if it was not this one. */
   readonly origin?: string | undefined;
+}
+
+/** What was closed `age` milliseconds ago. Others keep that for `left` milliseconds from now. */
+export interface PastClosing {
+  readonly subject: FleetSubject;
+  readonly age: number;
+  readonly left: number;
 }
 
 type PendingHolder = RestoredHolder & { readonly due: Monotonic };
@@ -48,6 +55,8 @@ export class LocalLeases {
   readonly #parts: LocalLeasesParts;
   /** Until the first measurement. */
   readonly #restored: PendingHolder[] = [];
+  /** What was closed before there was this part in the fleet. */
+  readonly #closed: (Omit<PastClosing, "age"> & { readonly at: Monotonic })[] = [];
   /** What is to be told anew, as it was before the table was read. */
   #renewals: (FleetOpening & { readonly holder: HolderSubject })[] = [];
 
@@ -71,6 +80,25 @@ export class LocalLeases {
     this.#tell(this.#parts.leases.close(subject, now, Math.ceil(length)));
   }
 
+  /** To be called before the first measurement. What was opened since then stays open. */
+  closedBefore({ age, ...closing }: PastClosing): void {
+    this.#closed.push({ ...closing, at: later(this.#parts.clock.now(), -age) });
+  }
+
+  /** Returns the closings that the store has not got. */
+  untoldClosings(): PastClosing[] {
+    const { own, clock, fleetClock } = this.#parts;
+    const now = fleetClock.now();
+    const before = this.#closed.map(({ at, ...closing }) => ({
+      ...closing,
+      age: clock.now() - at,
+    }));
+    const waiting = own.untoldClosings().map(({ subject, history, until }) => ({
+      ...{ subject, age: Math.max(0, now - history.closed / 2), left: Math.max(0, until - now) },
+    }));
+    return [...before, ...waiting];
+  }
+
   restored(restored: RestoredHolder): void {
     const { clock, fleetClock, leases } = this.#parts;
     const one = { ...restored, due: later(clock.now(), restored.left) };
@@ -91,6 +119,7 @@ export class LocalLeases {
     const opened = own.holders();
     own.tellAll();
     for (const one of restored) this.#keep(one);
+    for (const one of this.#closed.splice(0)) this.#tellPast(one);
     const stamped = opened.flatMap((holder) => {
       const { stamp } = leases.lastOpeningOf(holder) ?? {};
       return stamp === undefined ? [] : [{ holder, stamp }];
@@ -117,6 +146,14 @@ export class LocalLeases {
       if (leases.lastOpeningOf(holder) !== undefined) leases.renew(holder, opening);
     }
     own.tellAll();
+  }
+
+  #tellPast({ subject, at, left }: Omit<PastClosing, "age"> & { readonly at: Monotonic }): void {
+    const { gateway, clock, fleetClock, leases, own } = this.#parts;
+    const now = fleetClock.now();
+    const closed = closingStamp(movedTime(now, Math.floor(at - clock.now())), noStamp);
+    const until = movedTime(now, Math.ceil(left));
+    own.tell(leases.add({ subject, history: { closed, openings: [] }, until, origin: gateway }));
   }
 
   /** Returns the stamp of the opening that ends last, once it can be known. */

@@ -60,6 +60,11 @@ export class Outgoing {
     return this.#waiting.size;
   }
 
+  /** Returns whether a subject waits. */
+  hasWaiting(key: string): boolean {
+    return this.#waiting.has(key);
+  }
+
   /** How many records were told. */
   get told(): number {
     return this.#told;

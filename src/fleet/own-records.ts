@@ -43,6 +43,15 @@ export class OwnRecords {
       .filter((subject) => subject.kind === "holder");
   }
 
+  /** Returns the closings that wait to be told. */
+  untoldClosings(): FleetKnowledge[] {
+    return [...this.#told]
+      .filter(
+        ([key, { known }]) => known.subject.kind !== "holder" && this.#outgoing.hasWaiting(key),
+      )
+      .map(([, { known }]) => known);
+  }
+
   /** Takes note of what an earlier start told: it is told again only where the table lacks it. */
   keep(known: FleetKnowledge): void {
     this.#note(keyOfSubject(known.subject), known);

@@ -193,6 +193,19 @@ export class FleetMember {
     return reportClosing(await this.#fleet.closeEverywhere(scopeOf({ door, source }), length));
   }
 
+  /** As `close`, for what was closed `age` milliseconds ago. Waits for nothing. */
+  closedBefore({ door, source }: ClosedSubject, age: number): void {
+    if (door !== undefined && !this.#doors.has(door)) return;
+    const left = this.#doors.closingLength(door);
+    this.#fleet.closedBefore({ subject: scopeOf({ door, source }), age, left });
+  }
+
+  /** Tells the closings that another part in the same fleet could not tell. */
+  takeOver(other: FleetMember): void {
+    if (other.#parts.settings.name !== this.#parts.settings.name) return;
+    for (const closing of other.#fleet.untoldClosings()) this.#fleet.closedBefore(closing);
+  }
+
   /** Takes note of what is closed here alone. */
   closedHere({ door, source }: ClosedSubject): void {
     this.#told.flush();

@@ -53,3 +53,38 @@ test("a store that does not answer delays nothing", async () => {
   await bench.fleet.pass(1_000);
   expect(isOver).toBe(true);
 });
+
+test("what was closed without a store is told also after a reload that changes the fleet", async () => {
+  const [a, b] = [await bench.add("gw-1"), await bench.add("gw-2")];
+  await a.knock("ssh", from);
+  bench.fleet.store.stop();
+  await bench.fleet.settle();
+  void a.fleet.close({ door: "ssh" });
+  void a.leaseManager.leave(a.leaseManager.leases[0] ?? expect.unreachable(), "");
+  await bench.fleet.pass(1_000);
+  await b.knock("ssh", "192.0.2.9");
+  await a.knock("ssh", "192.0.2.10");
+  await a.join("OnFleetLoss = refuse");
+  await a.join();
+  bench.fleet.store.isDown = false;
+  await bench.fleet.pass(3_000);
+  expect(b.open).toEqual(["ssh 192.0.2.10 57", "ssh 192.0.2.9 57"]);
+  expect(a.open).toEqual(b.open);
+});
+
+test("what is closed while the fleet is being joined is told, and opens no more", async () => {
+  const [a, b] = [bench.make("gw-1"), await bench.add("gw-2")];
+  await b.knock("ssh", from);
+  const { readSecrets } = a;
+  let goOn = () => {};
+  const waited = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  a.readSecrets = () => waited.then(readSecrets);
+  const joined = a.join();
+  await bench.fleet.pass(1_000);
+  expect(await a.fleet.close({ door: "ssh" })).toBeUndefined();
+  goOn();
+  await joined;
+  expect([...a.open, ...b.open]).toEqual([]);
+});

@@ -37,6 +37,15 @@ interface FleetFailure {
   readonly since: WallTime;
 }
 
+/** What was closed, and when. */
+interface PendingClosing {
+  readonly subject: ClosedSubject;
+  readonly at: Monotonic;
+}
+
+/** Closings that wait for a fleet, at most. */
+const mostClosed = 1_000;
+
 /** Removed devices that wait for a fleet, at most. */
 const mostRemoved = 5_000;
 
@@ -52,6 +61,8 @@ export class Membership implements LeaseWitness, FleetUses {
   #options: ConfigOptions;
   /** Devices that were removed before there was a fleet to tell. */
   readonly #removed = new Set<string>();
+  /** What was closed while there was no fleet to tell. */
+  #closed: PendingClosing[] = [];
   #isStopped = false;
 
   constructor(parts: MembershipParts) {
@@ -119,7 +130,10 @@ export class Membership implements LeaseWitness, FleetUses {
 
   /** As in `FleetMember`; at once to undefined without a fleet. */
   close(subject: ClosedSubject): Promise<FleetClosing | undefined> {
-    return this.#member?.close(subject) ?? Promise.resolve(undefined);
+    if (this.#member !== undefined) return this.#member.close(subject);
+    const isKept = this.#options.fleet !== undefined && this.#closed.length < mostClosed;
+    if (isKept) this.#closed.push({ subject, at: this.#now() });
+    return Promise.resolve(undefined);
   }
 
   /** As in `FleetMember`. */
@@ -164,13 +178,15 @@ export class Membership implements LeaseWitness, FleetUses {
     this.#failure = undefined;
     if (settings === undefined) {
       this.#removed.clear();
-      return await this.#leave();
+      this.#closed = [];
+      await this.#leave();
+      return;
     }
     try {
       const secrets = await this.#parts.readSecrets(options.fleetFile);
       const fingerprint = fingerprintOf(settings, secrets);
       if (fingerprint === this.#fingerprint) return this.review();
-      await this.#leave();
+      const earlier = await this.#leave();
       const { FleetMember } = await import("./member.ts");
       if (this.#isStopped) return;
       const { neighbours, connect } = this.#parts;
@@ -178,6 +194,10 @@ export class Membership implements LeaseWitness, FleetUses {
       const parts = { ...neighbours(), options: () => this.#options };
       this.#member = new FleetMember({ ...parts, settings, secrets, ...own });
       this.#fingerprint = fingerprint;
+      if (earlier !== undefined) this.#member.takeOver(earlier);
+      for (const { subject, at } of this.#closed.splice(0)) {
+        this.#member.closedBefore(subject, this.#now() - at);
+      }
       this.#member.start();
       for (const who of this.#removed) this.#member.removed(who);
     } catch (error) {
@@ -192,11 +212,17 @@ export class Membership implements LeaseWitness, FleetUses {
     }
   }
 
-  async #leave(): Promise<void> {
+  #now(): Monotonic {
+    return this.#parts.neighbours().clock.now();
+  }
+
+  /** Returns the part in the fleet that has ended. */
+  async #leave(): Promise<FleetMember | undefined> {
     const member = this.#member;
     this.#member = undefined;
     this.#fingerprint = undefined;
     await member?.stop();
+    return member;
   }
 }
 
