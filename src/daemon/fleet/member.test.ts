@@ -294,6 +294,15 @@ describe("a door that a reload shares", () => {
   });
 });
 
+test("a door that this gateway keeps for itself is closed elsewhere alone, until it is shared again", async () => {
+  await a.knock("ssh", from);
+  await b.configure(benchDoors.replace("Users = alice", "Users = alice\n Fleet = no"));
+  await Promise.all([a.fleet.close({ door: "ssh" }), bench.fleet.pass(1_000)]);
+  expect(b.open).toEqual([`ssh ${from} 59`]);
+  await b.configure();
+  expect(b.open).toEqual([]);
+});
+
 test("a mistake in a closing, or in the news, is reported, and does not end the daemon", async () => {
   await a.knock("ssh", from);
   b.leaseManager.leave = () => Promise.reject(new Error("oh"));

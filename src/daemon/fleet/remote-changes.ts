@@ -95,7 +95,8 @@ export class RemoteChanges {
     if (after === undefined) {
       // A knock came here before the closing was heard of.
       const isReopened = this.#parts.fleet.endOf(holder) !== undefined;
-      return lease === undefined || isReopened ? undefined : this.#close(lease, holder.who);
+      const isKept = isReopened || this.#parts.doors.keeps(holder);
+      return lease === undefined || isKept ? undefined : this.#close(lease, holder.who);
     }
     const door = this.#parts.doors.find(holder);
     if (door === undefined) this.#counts["no-door"]++;

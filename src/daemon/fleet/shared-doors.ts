@@ -22,12 +22,16 @@ export class SharedDoors {
   }
 
   /** Returns the door of a holder, unless this gateway has none, or keeps it for itself. */
-  find({ door, nth }: Pick<HolderSubject, "door" | "nth">): SharedDoor | undefined {
-    const live = this.#current().all.find(
-      ({ config, nth: ownNth }) => config.name === door && ownNth === nth,
-    );
+  find(holder: Pick<HolderSubject, "door" | "nth">): SharedDoor | undefined {
+    const live = this.#live(holder);
     if (live === undefined || !isShared(live.config)) return undefined;
     return { live, isPlain: !isClosed(live.config) };
+  }
+
+  /** Returns whether this gateway has the door of a holder, and keeps it for itself. */
+  keeps(holder: Pick<HolderSubject, "door" | "nth">): boolean {
+    const live = this.#live(holder);
+    return live !== undefined && !isShared(live.config);
   }
 
   /** Returns whether a door of this name is shared. */
@@ -41,6 +45,12 @@ export class SharedDoors {
     const named = configs.filter((config) => name === undefined || config.name === name);
     const lengths = (named.length > 0 ? named : configs).map(longestOf);
     return Math.max(0, ...lengths) + closingSlack;
+  }
+
+  #live({ door, nth }: Pick<HolderSubject, "door" | "nth">): SharedDoor["live"] | undefined {
+    return this.#current().all.find(
+      ({ config, nth: ownNth }) => config.name === door && ownNth === nth,
+    );
   }
 }
 
