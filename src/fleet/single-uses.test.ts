@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FleetGateway } from "../../test/support/fleet-bench.ts";
 import { FleetBench } from "../../test/support/fleet-bench.ts";
+import { BoardError } from "./board.ts";
 import type { UnusedLine } from "./list-marks.ts";
 import { FleetSeal } from "./seal.ts";
-import type { ClaimResult } from "./single-uses.ts";
+import type { ClaimedUse, ClaimResult } from "./single-uses.ts";
 
 const packet = { kind: "packet", key: "00112233aabbccdd", time: 1_767_225_600_000_000 } as const;
 const life = 60_000;
@@ -28,7 +29,7 @@ describe("what is good once", () => {
   });
   afterEach(() => bench.close());
 
-  async function claim(gateway: FleetGateway, claimed = line(0)): Promise<ClaimResult> {
+  async function claim(gateway: FleetGateway, claimed: ClaimedUse = line(0)): Promise<ClaimResult> {
     const claims = gateway.fleet.uses.claim(claimed);
     await bench.settle();
     return claims;
@@ -39,6 +40,26 @@ describe("what is good once", () => {
     await bench.settle();
     expect((await Promise.all(claims)).sort()).toEqual(["mine", "used"]);
     expect([...one.used, ...two.used]).toEqual([packet]);
+  });
+
+  test("a claim that is late is used if another gateway's use was heard of meanwhile", async () => {
+    let answer = () => {};
+    const late = new Promise<never>((_, reject) => {
+      answer = () => reject(new BoardError("late", "no answer"));
+    });
+    const connect = async () => {
+      const board = await bench.store.open();
+      board.claim = () => late;
+      return board;
+    };
+    const three = await bench.add("gw-3", { connect });
+    const claims = [packet, { ...packet, time: 1 }].map((use) =>
+      three.fleet.uses.claim({ use, life }),
+    );
+    expect(await claim(one, { use: packet, life })).toBe("mine");
+    answer();
+    expect(await Promise.all(claims)).toEqual(["used", "unclaimed"]);
+    expect(three.used).toEqual([packet]);
   });
 
   test("a gateway that comes later hears of it from the table, while it is good", async () => {

@@ -8,7 +8,7 @@ import type { Outgoing } from "./outgoing.ts";
 import { partsOf } from "./parts.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { LineUse, SingleUse } from "./single-use.ts";
-import { keyOfUse } from "./single-use.ts";
+import { isSameUse, keyOfUse } from "./single-use.ts";
 import type { FleetTime } from "./stamp.ts";
 import { movedTime } from "./stamp.ts";
 import { ToldUses } from "./told-uses.ts";
@@ -61,6 +61,8 @@ export class SingleUses {
   /** The marks of lists as they were last. */
   readonly #marks = new Map<string, string>();
   readonly #unclaimed = new Set<UnclaimedUse>();
+  /** Claims that wait for the store, and whether another gateway's use of the same was heard of meanwhile. */
+  readonly #pending = new Set<{ readonly use: SingleUse; isHeard: boolean }>();
   readonly #counts = { mine: 0, used: 0, unclaimed: 0 };
   #board: Board | undefined;
   #roundTrip = 0;
@@ -90,11 +92,15 @@ export class SingleUses {
 
   async #claim(claimed: ClaimedUse): Promise<ClaimResult> {
     if (this.#board === undefined) return "unclaimed";
+    const pending = { use: claimed.use, isHeard: false };
+    this.#pending.add(pending);
     try {
       if (!(await this.#ask(this.#board, claimed))) return "used";
     } catch (thrown) {
-      if (thrown instanceof BoardError) return "unclaimed";
+      if (thrown instanceof BoardError) return pending.isHeard ? "used" : "unclaimed";
       throw thrown;
+    } finally {
+      this.#pending.delete(pending);
     }
     this.#told.tell(claimed.use, claimed.life, true);
     return "mine";
@@ -114,6 +120,9 @@ export class SingleUses {
 
   /** Takes note of what others used: whatever the store said, what this gateway claimed is its own. */
   heard(uses: readonly SingleUse[]): void {
+    for (const pending of this.#pending) {
+      pending.isHeard ||= uses.some((use) => isSameUse(use, pending.use));
+    }
     for (const use of this.#told.usedTwice(uses)) this.#parts.onDoubleUse(use);
   }
 
