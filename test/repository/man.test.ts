@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { commands } from "../../src/cli/knockctl.ts";
 import { aliases as keywordAliases, keywords } from "../../src/client/keywords.ts";
 import { parseConfig } from "../../src/config/parse.ts";
 import { doorRows, namesIn, optionRows } from "../support/directives.ts";
@@ -74,6 +75,13 @@ test("knockctl(8) explains every command with all its options, and no other", ()
     const own = options(section(text, name, "Ss"));
     const shared = lonely?.includes(name) ? common : [...common, ...socket];
     expect([...new Set([...own, ...shared])].sort(), name).toEqual(table.flatMap(spellings).sort());
+  }
+});
+
+test("knockctl(8) has the example of each command's help", () => {
+  const text = page("knockctl.8");
+  for (const { name, example } of commands) {
+    expect(section(text, name, "Ss"), name).toContain(`\n.Dl knockctl ${example}\n`);
   }
 });
 
