@@ -109,7 +109,9 @@ if (options.write) {
   const page = join(root, "docs/benchmarks.md");
   const [before] = readFileSync(page, "utf8").split("\n## Packaged\n");
   const day = new Date().toISOString().slice(0, 10);
-  const note = `Written by \`scripts/private node --import ./bench/typescript.mjs packaging/measure.ts --write\`, ${day}. Resident includes the packet ring.`;
+  const command =
+    "scripts/private node --import ./bench/typescript.mjs packaging/measure.ts --write";
+  const note = `Written by\n\`${command}\`, ${day}.\nResident includes the packet ring.`;
   writeFileSync(page, `${before}\n## Packaged\n\n${note}\n\n${text}`);
 }
 

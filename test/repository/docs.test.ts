@@ -39,10 +39,35 @@ test("README.md has at most 180 lines", () => {
   expect(readme.split("\n").length).toBeLessThanOrEqual(181);
 });
 
+const pages = [
+  ...readdirSync(root),
+  ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+].filter((name) => name.endsWith(".md"));
+
+/** The lines of a page outside of code, comments and tables, without those of one link or span. */
+function proseOf(page: string): string[] {
+  const code = /^ *(`{3,})[^`\n]*\n[\s\S]*?^ *\1$|<!--[\s\S]*?-->|(?<=\n\n)(?: {4}.*\n)+/gm;
+  const isWhole = /^[-> ]*(?:\[[^\]]*\]\(\S+\)|`[^`]*`)\S*$/;
+  const lines = page.replace(code, "").split("\n");
+  return lines.filter((line) => !line.startsWith("|") && !isWhole.test(line));
+}
+
+test("there are pages in both languages to look at", () => {
+  expect(pages).toEqual(
+    expect.arrayContaining(["CONTRIBUTING.md", "README.ko.md", "docs/security.md"]),
+  );
+});
+
+test.each(pages)("%s has no line of prose above 100 characters", (page) => {
+  const lines = proseOf(text(page));
+  expect(lines.length).toBeGreaterThan(5);
+  expect(lines.filter((line) => [...line].length > 100)).toEqual([]);
+});
+
 test("docs/README.md has each page", () => {
   const index = text("docs/README.md");
-  const pages = readdirSync(join(root, "docs")).filter((name) => /^[^.]+\.md$/.test(name));
-  expect(pages.filter((name) => name !== "README.md" && !index.includes(`](${name})`))).toEqual([]);
+  const names = readdirSync(join(root, "docs")).filter((name) => /^[^.]+\.md$/.test(name));
+  expect(names.filter((name) => name !== "README.md" && !index.includes(`](${name})`))).toEqual([]);
 });
 
 test("the sessions and configurations of first-server.ko.md are those of first-server.md", () => {
@@ -52,7 +77,6 @@ test("the sessions and configurations of first-server.ko.md are those of first-s
 });
 
 test("the Korean pages say 노크 for a knock", () => {
-  const pages = ["README.ko.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
   const korean = pages.filter((name) => name.endsWith(".ko.md"));
   expect(korean.length).toBeGreaterThan(3);
   for (const page of korean) expect(text(page)).not.toMatch(/두드리|두드려/);
@@ -60,10 +84,10 @@ test("the Korean pages say 노크 for a knock", () => {
 
 test("the documents name the package of this version", () => {
   const { version } = JSON.parse(text("package.json")) as { readonly version: string };
-  const pages = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
-  const named = ["README.md", "README.ko.md", ...pages.map((name) => `docs/${name}`)].flatMap(
-    (name) => [...text(name).matchAll(/sesame-knock[_-](\d+\.\d+\.\d+)/g)],
-  );
+  const users = pages.filter((name) => /^README|^docs/.test(name));
+  const named = users.flatMap((name) => [
+    ...text(name).matchAll(/sesame-knock[_-](\d+\.\d+\.\d+)/g),
+  ]);
   expect(named.map(([, number]) => number)).toEqual(named.map(() => version));
   expect(named).not.toEqual([]);
 });
