@@ -303,6 +303,16 @@ test("a door that this gateway keeps for itself is closed elsewhere alone, until
   expect(b.open).toEqual([]);
 });
 
+test("a jump of the store's clock runs no command again", async () => {
+  await a.knock("wake", from);
+  await bench.fleet.pass(2_000);
+  bench.fleet.store.ahead = -3_600_000;
+  await bench.fleet.pass(15_000);
+  expect(b.firewall.begun).toEqual([`open wake ${from}`]);
+  await a.knock("wake", from);
+  expect(b.firewall.begun).toHaveLength(2);
+});
+
 test("a mistake in a closing, or in the news, is reported, and does not end the daemon", async () => {
   await a.knock("ssh", from);
   b.leaseManager.leave = () => Promise.reject(new Error("oh"));

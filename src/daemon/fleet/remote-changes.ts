@@ -3,6 +3,7 @@ import { isAmongUsers } from "../../base/principals.ts";
 import { later, longAgo } from "../../base/time.ts";
 import type { Fleet } from "../../fleet/fleet.ts";
 import type { HolderChange, LivingHolder } from "../../fleet/knowledge.ts";
+import type { FleetOpening } from "../../fleet/lease-history.ts";
 import type { ClosingScope, HolderSubject } from "../../fleet/subject.ts";
 import { isInScope, keyOfSubject } from "../../fleet/subject.ts";
 import { whoMember } from "../../grant/holders.ts";
@@ -101,7 +102,7 @@ export class RemoteChanges {
     const door = this.#parts.doors.find(holder);
     if (door === undefined) this.#counts["no-door"]++;
     else if (!door.isPlain) this.#open({ holder, opening: after, origin }, door);
-    else if (after.stamp !== before?.stamp && this.#isSinceBegin(after.stamp / 2)) {
+    else if (isAnew(before, after) && this.#isSinceBegin(after.stamp / 2)) {
       this.#open({ holder, opening: after, origin }, door);
     }
     return undefined;
@@ -175,4 +176,10 @@ export class RemoteChanges {
     const { clock, fleet } = this.#parts;
     return fleet.now() - time <= clock.now() - this.#begun;
   }
+}
+
+/** What is told anew after a jump of the store's clock has another stamp, and no later end. */
+function isAnew(before: FleetOpening | undefined, after: FleetOpening): boolean {
+  if (before === undefined) return true;
+  return after.stamp !== before.stamp && after.end - before.end >= inexactness;
 }
