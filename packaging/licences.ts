@@ -40,6 +40,15 @@ async function licenceIn(folder: string): Promise<string> {
   const path = join(root, folder);
   const names = existsSync(path) ? await readdir(path) : [];
   const name = names.find((one) => /^licen[cs]e/i.test(one));
-  if (name === undefined) throw new Error(`${folder} has no licence`);
-  return await readFile(join(path, name), "utf8");
+  return name === undefined ? await namedLicence(folder) : await readFile(join(path, name), "utf8");
+}
+
+/** The text of the licence that a package names without having a copy: MIT alone, which is also ours. */
+async function namedLicence(folder: string): Promise<string> {
+  const file = await readFile(join(root, folder, "package.json"), "utf8").catch(() => "{}");
+  const { name, license, repository } = JSON.parse(file);
+  if (license !== "MIT") throw new Error(`${folder} has no licence`);
+  const holders = `Copyright (c) the authors of ${name}, ${repository?.url ?? repository}`;
+  const text = await readFile(join(root, "LICENSE"), "utf8");
+  return text.replace(/^Copyright .*$/m, holders);
 }
