@@ -1,14 +1,12 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isLong } from "../support/effort.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { needsSshd } from "./sshd.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-// A minute and more: for `npm run test:long`.
-test.skipIf(!isLong || (needsSshd("nft", "pgrep") ?? needs("redis-server")))(
+test.skipIf(needsSshd("nft", "pgrep") ?? needs("redis-server"))(
   "ways to the gateways of a fleet do what docs/fleet.md says of them",
   { timeout: 400_000 },
   async () => {

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { lastLine, outcomesOf } from "../runner/outcome.ts";
-import { alone, scheduleOf, seconds } from "../runner/schedule.ts";
+import { alone, long, scheduleOf, seconds } from "../runner/schedule.ts";
 
 const live = readdirSync(join(import.meta.dirname, "../live")).filter((name) =>
   name.endsWith(".test.ts"),
@@ -15,9 +15,15 @@ describe("the schedule of the live tests", () => {
   });
 
   test("names only files that are there", () => {
-    for (const name of [...alone, ...Object.keys(seconds)]) {
+    for (const name of [...alone, ...long, ...Object.keys(seconds)]) {
       expect(live).toContain(`${name}.test.ts`);
     }
+  });
+
+  test("leaves the long ones out of a short run alone", () => {
+    const { beside, alone } = scheduleOf(live, true);
+    const left = long.map((name) => `${name}.test.ts`);
+    expect([...beside, ...alone, ...left].sort()).toEqual(live.sort());
   });
 
   test("begins with the longest, and has room for a new one", () => {

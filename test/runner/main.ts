@@ -103,7 +103,8 @@ function phasesOf(files: readonly TestFile[]): Phase[] {
   const of = (project: string) =>
     files.filter(({ projectName }) => projectName === project).map(({ file }) => file);
   const unit = of("unit");
-  const live = scheduleOf(of("live"));
+  const isShort = paths.length === 0 && process.env["SESAME_LONG"] !== "1";
+  const live = scheduleOf(of("live"), isShort);
   const jobs = (list: readonly string[]) =>
     list.map((file) => ({ files: [file], args: ["--project", "live", ...options] }));
   return [

@@ -14,6 +14,19 @@ export const alone: readonly string[] = [
   "start",
 ];
 
+/**
+ * Live tests of the benchmarks' and the recording's own programs, and those that take longest for what they tell:
+ * `npm run test:long` runs them, and `scripts/test FILE`.
+ */
+export const long: readonly string[] = [
+  "bench",
+  "bench-keys",
+  "bench-kernel",
+  "fleet-recipes",
+  "fleet-soak",
+  "picture",
+];
+
 /** How long files take: seconds. The longest begin first, so that all worlds end at about the same time. */
 export const seconds: Readonly<Record<string, number>> = {
   story: 155,
@@ -36,7 +49,7 @@ export const seconds: Readonly<Record<string, number>> = {
   "bench-keys": 49,
   "knockd-doors": 46,
   "demo-fleet": 60,
-  "fleet-recipes": 1,
+  "fleet-recipes": 60,
   "knock-ssh": 44,
   "knockd-life": 44,
   firewalls: 44,
@@ -59,8 +72,9 @@ export interface Schedule {
   readonly alone: readonly string[];
 }
 
-/** Returns when each live test file runs: beside others, in this order, or alone. */
-export function scheduleOf(files: readonly string[]): Schedule {
+/** Returns when each live test file runs: beside others, in this order, or alone. `isShort`: the long ones do not. */
+export function scheduleOf(all: readonly string[], isShort = false): Schedule {
+  const files = all.filter((file) => !isShort || !long.includes(nameOf(file)));
   const isAlone = (file: string) => alone.includes(nameOf(file));
   const duration = (file: string) => seconds[nameOf(file)] ?? usual;
   return {
