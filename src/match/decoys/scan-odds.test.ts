@@ -1,4 +1,5 @@
 // Scans in random order, simulated: how often they open a door, beside how often they should.
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { SeededRandom } from "../../../test/differential/random.ts";
 import { tries } from "../../../test/support/effort.ts";
@@ -117,6 +118,35 @@ describe("of many port scans in random order", () => {
 test("the odds of three ports are better than one in 5,000", () => {
   expect(1 / odds(3, usualDecoys)).toBeCloseTo(13_090);
 });
+
+/** Which ports nmap scans by default: the 1,000 that are most often open. */
+const nmapServices = "/usr/share/nmap/nmap-services";
+
+function portsOfNmap(): ReadonlySet<number> {
+  const lines = readFileSync(nmapServices, "latin1").matchAll(/^\S+\t(\d+)\/tcp\t([\d.]+)/gm);
+  const ports = [...lines].map(([, port, openness]) => [Number(port), Number(openness)] as const);
+  ports.sort(([, a], [, b]) => b - a);
+  return new Set(ports.slice(0, 1000).map(([port]) => port));
+}
+
+// docs/security.md has these numbers.
+test.skipIf(!existsSync(nmapServices)).each([
+  ["7000,8000,9000", 12, 910],
+  ["7000,8000", 10, 44],
+])(
+  "nmap's usual ports have those of %s, %i decoys, and open it once in %i scans",
+  (text, ...wanted) => {
+    const steps = parseSequence(text);
+    if ("problem" in steps) throw new Error(steps.problem);
+    const {
+      decoys: [own = []],
+    } = withDecoys([doorOf(steps)], usualDecoys);
+    const scanned = portsOfNmap();
+    expect(steps.filter(({ number }) => !scanned.has(number))).toEqual([]);
+    const decoys = own.filter(({ number, protocol }) => protocol === "tcp" && scanned.has(number));
+    expect([decoys.length, Math.round(1 / odds(steps.length, decoys.length))]).toEqual(wanted);
+  },
+);
 
 test("a scan that goes on after its third decoy opens no more", () => {
   const shape = { sequence: "7003,9140", length: 20_000 };
