@@ -1,7 +1,8 @@
 // Questions and results in the one dialog of the page.
 import { ConsoleError } from "./api.ts";
-import { make, plain } from "./dom.ts";
+import { make } from "./dom.ts";
 import type { ConsoleWord } from "./english.ts";
+import type { ServerText } from "./server-text.ts";
 import type { WordValues } from "./words.ts";
 
 /** Says something in the language of the page. */
@@ -34,12 +35,14 @@ interface DialogQuestion {
 export class PageDialog {
   readonly #dialog: HTMLDialogElement;
   readonly #say: Say;
+  readonly #sayServer: (text: string) => ServerText;
   /** Where the focus was. */
   #before: HTMLElement | undefined;
 
-  constructor(dialog: HTMLDialogElement, say: Say) {
+  constructor(dialog: HTMLDialogElement, say: Say, sayServer: (text: string) => ServerText) {
     this.#dialog = dialog;
     this.#say = say;
+    this.#sayServer = sayServer;
     dialog.addEventListener("close", () => {
       dialog.replaceChildren();
       this.#before?.focus();
@@ -96,8 +99,10 @@ export class PageDialog {
   /** Returns what to say of an error. */
   describe(error: unknown): string {
     if (!(error instanceof ConsoleError)) return this.#say("failedAction");
-    const { message, hints } = error;
-    return [`${this.#say("failedAction")} ${plain(message)}`, ...hints.map(plain)].join(" — ");
+    const [message = "", ...hints] = [error.message, ...error.hints].map(
+      (text) => this.#sayServer(text).text,
+    );
+    return [`${this.#say("failedAction")} ${message}`, ...hints].join(" — ");
   }
 
   #open(title: string, form: HTMLFormElement): void {

@@ -139,8 +139,9 @@ function askRotate(page: PageContext, { name }: ConsoleDoor): void {
       const action = { action: "rotate", door: name, host: values.get("host"), keepOldMs };
       const result = (await page.act(action)) as RotationResult;
       const { old, lines, strength, reloaded } = result;
+      const worth = page.sayServer(strength);
       dialog.tell(say("rotated", { door }), [
-        make("p", { lang: "en" }, strength),
+        make("p", { lang: worth.lang }, worth.text),
         ...(old
           ? [make("p", {}, say("rotatedOld", { time: old.until, name: plain(old.name) }))]
           : []),

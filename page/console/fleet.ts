@@ -5,13 +5,16 @@ import { make, plain } from "./dom.ts";
 
 /** Draws the state of the fleet, and a row for each gateway. */
 export function drawFleet(page: PageContext, fleet: ConsoleFleet): HTMLElement[] {
-  const { say, sayTime, now } = page;
+  const { say, sayServer, sayTime, now } = page;
   const { name, store, state, since, problem, waiting, gateways, elsewhere } = fleet;
   const values = { name: plain(name), store: plain(store), time: sayTime(now() - since) };
   const isUp = state === "up";
+  const trouble = problem === undefined ? undefined : sayServer(problem);
   return [
     make("p", isUp ? {} : { class: "bad" }, say(isUp ? "fleetUp" : "fleetDown", values)),
-    ...(problem === undefined ? [] : [make("p", { class: "bad", lang: "en" }, plain(problem))]),
+    ...(trouble === undefined
+      ? []
+      : [make("p", { class: "bad", lang: trouble.lang }, trouble.text)]),
     ...(waiting === 0 ? [] : [make("p", {}, say("fleetWaiting", { count: waiting }))]),
     ...(elsewhere === 0 ? [] : [make("p", {}, say("fleetElsewhere", { count: elsewhere }))]),
     make("ul", { class: "rows" }, ...gateways.map((gateway) => drawGateway(page, gateway))),

@@ -114,7 +114,7 @@ function makeLeaseRow(page: PageContext): LeaseItem {
     setText(holders, [by, at, openAt].filter((text) => text !== "").join(" · "));
     setText(
       failure,
-      lease.failure === undefined ? "" : say("failed", { why: plain(lease.failure) }),
+      lease.failure === undefined ? "" : say("failed", { why: page.sayServer(lease.failure).text }),
     );
     const name = `${plain(lease.door)}, ${lease.source}`;
     extend.setAttribute("aria-label", `${say("extend")}: ${name}`);

@@ -21,6 +21,7 @@ import { drawFleet } from "./fleet.ts";
 import { LeaseView } from "./leases.ts";
 import type { IgnoredRow } from "./panels.ts";
 import { askReload, drawKnocks, drawLine, drawProblems, makeIgnoredRow } from "./panels.ts";
+import { sayServerText } from "./server-text.ts";
 import { follow } from "./stream.ts";
 import type { WordValues } from "./words.ts";
 import { chooseLanguage, sayIn, sayTime } from "./words.ts";
@@ -36,6 +37,7 @@ const language = chooseLanguage(navigator.languages);
 /** For dates and numbers: as the reader writes them, in this language. */
 const locale = navigator.languages.find((tag) => tag.startsWith(language)) ?? language;
 const say = (word: ConsoleWord, values: WordValues = {}) => sayIn(language, word, values);
+const sayServer = (text: string) => sayServerText(language, text);
 const leases = new Map<string, ConsoleLease>();
 let sections: Partial<ConsoleSections> = {};
 let session: ConsoleSession | undefined;
@@ -47,9 +49,10 @@ let isFresh = false;
 const page: PageContext = {
   locale,
   say,
+  sayServer,
   sayTime: (milliseconds) => sayTime(language, milliseconds),
   now: () => Date.now() + ahead,
-  dialog: new PageDialog(element<HTMLDialogElement>("dialog"), say),
+  dialog: new PageDialog(element<HTMLDialogElement>("dialog"), say, sayServer),
   readOnly: () => session?.readOnly ?? true,
   sections: () => sections,
   leases: () => leases,
@@ -76,11 +79,11 @@ const show: { readonly [K in keyof ConsoleSections]: (value: ConsoleSections[K])
   lost: (lost) => {
     const node = element("lost");
     const time = new Date(lost?.since ?? 0).toLocaleTimeString(locale);
-    setText(node, lost === null ? "" : say("lost", { why: plain(lost.why), time }));
+    setText(node, lost === null ? "" : say("lost", { why: sayServer(lost.why).text, time }));
     document.body.dataset["lost"] = lost === null ? "no" : "yes";
   },
   problems: (problems) => {
-    element("problems").replaceChildren(...drawProblems(problems));
+    element("problems").replaceChildren(...drawProblems(page, problems));
     setText(element("problem-count"), problems.length === 0 ? "" : `${problems.length}`);
     element("problem-part").dataset["count"] = `${problems.length}`;
     element("no-problems").hidden = problems.length > 0;

@@ -12,15 +12,19 @@ import { make, makeButton, makeSvg, plain, setText } from "./dom.ts";
 type Ignored = ConsoleSections["ignored"][number];
 
 /** Makes an item for each problem, with what mends it. */
-export function drawProblems(problems: readonly ConsoleProblem[]): HTMLElement[] {
-  return problems.map(({ message, hints }) =>
-    make(
+export function drawProblems(
+  { sayServer }: Pick<PageContext, "sayServer">,
+  problems: readonly ConsoleProblem[],
+): HTMLElement[] {
+  return problems.map(({ message, hints }) => {
+    const problem = sayServer(message);
+    return make(
       "li",
-      { lang: "en" },
-      make("strong", {}, plain(message)),
-      ...hints.map((hint) => make("code", {}, plain(hint))),
-    ),
-  );
+      {},
+      make("strong", { lang: problem.lang }, problem.text),
+      ...hints.map(sayServer).map(({ text, lang }) => make("code", { lang }, text)),
+    );
+  });
 }
 
 /** Draws how many knocks are at which step. */
@@ -130,16 +134,16 @@ export function askReload(page: PageContext): void {
   });
 }
 
-function drawReload({ say }: PageContext, result: ReloadResult): HTMLElement[] {
+function drawReload({ say, sayServer }: PageContext, result: ReloadResult): HTMLElement[] {
   const { problems = [], warnings = [] } = result;
   const changes = (["added", "removed", "changed", "options"] as const).flatMap((what) => {
     const names = result[what] ?? [];
     if (names.length === 0) return [];
     return [make("dt", {}, say(what)), make("dd", {}, names.map(plain).join(", "))];
   });
-  const notes = [...problems, ...warnings].map((note) =>
-    make("pre", { lang: "en", tabindex: 0 }, plain(note)),
-  );
+  const notes = [...problems, ...warnings]
+    .map(sayServer)
+    .map(({ text, lang }) => make("pre", { lang, tabindex: 0 }, text));
   if (changes.length > 0) return [make("dl", {}, ...changes), ...notes];
   return [...(result.kind === "reloaded" ? [make("p", {}, say("unchanged"))] : []), ...notes];
 }

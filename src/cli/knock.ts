@@ -4,6 +4,7 @@ import { deliver } from "./knock/deliver.ts";
 import { findTarget, hintsOfName } from "./knock/target.ts";
 import type { Io } from "./program.ts";
 import { version } from "./version.ts";
+import { messageLanguage } from "./words/catalogue.ts";
 
 /**
  * knockd's client, extended. Exit codes are those of knockd's client: 0, or 1 for any failure and for --help; with
@@ -22,6 +23,12 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       io.stdout(`${JSON.stringify({ result: "failed", reason: message })}\n`);
     // --quiet hides failed knocks, but not errors in the command line.
     if (line?.has("quiet") && (code === "SEND" || code === "RESOLVE")) return 1;
+    if (messageLanguage() === "ko" && !process.env["SESAME_TRACE"]) {
+      const { formatError } = await import("./words/error.ts");
+      const { localizeKnock } = await import("./words/knock-korean.ts");
+      io.stderr(formatError("knock", error, localizeKnock));
+      return 1;
+    }
     if (code !== "CONFIG") throw error;
     // Problems name their file and line.
     const errors = message.split("\n").map((one) => `error: ${one}`);

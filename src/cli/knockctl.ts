@@ -41,7 +41,11 @@ import { user } from "./knockctl/user.ts";
 import { watch } from "./knockctl/watch.ts";
 import { withPermissionHint } from "./permission.ts";
 import type { Io } from "./program.ts";
+import { textWidth } from "./text-width.ts";
 import { version } from "./version.ts";
+import { messageLanguage } from "./words/catalogue.ts";
+import { formatError, labelWords } from "./words/error.ts";
+import { localize } from "./words/korean.ts";
 
 const help: Command = {
   name: "help",
@@ -135,6 +139,11 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       const hints = ["knockctl init makes a configuration"];
       throw new KnockError("SYSTEM", error.message, { cause: error, hints });
     }
+    if (command?.isLocalized && messageLanguage() === "ko" && !process.env["SESAME_TRACE"]) {
+      io.stderr(formatError("knockctl", error, localize, error.code === "CONFIG"));
+      if (error.code === "USAGE") io.stderr(formatUsage(command, labelWords().usage));
+      return error.code === "USAGE" ? 2 : 1;
+    }
     const hints = error.hints.map((hint) => `knockctl: hint: ${hint}\n`).join("");
     if (error.code === "CONFIG") {
       // Problems name their file and line, as compilers do.
@@ -142,11 +151,17 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
       return 1;
     }
     if (error.code !== "USAGE") throw error;
-    const usages = command === undefined ? [] : usageLines(command);
-    const usage = usages.map((text, i) => `${i === 0 ? "usage:" : "      "} ${text}\n`);
-    io.stderr(`knockctl: error: ${error.message}\n${hints}${usage.join("")}`);
+    io.stderr(`knockctl: error: ${error.message}\n${hints}${formatUsage(command, "usage")}`);
     return 2;
   }
+}
+
+function formatUsage(command: Command | undefined, title: string): string {
+  const usages = command === undefined ? [] : usageLines(command);
+  const start = `${title}:`;
+  return usages
+    .map((text, i) => `${i === 0 ? start : " ".repeat(textWidth(start))} ${text}\n`)
+    .join("");
 }
 
 /** Returns whether --json is among the arguments, also of a command line that cannot be read. */

@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { reason } from "../../base/errors.ts";
 import type { Io } from "../program.ts";
+import { formatError } from "../words/error.ts";
+import { localizeKnock } from "../words/knock-korean.ts";
 
 /** A terminal sends these to both processes. */
 const fromTerminal = ["SIGINT", "SIGQUIT"] as const;
@@ -29,7 +31,7 @@ export async function runChild(
       const message = isMissing
         ? `there is no command ${program}`
         : `cannot run ${program}: ${reason(error)}`;
-      io.stderr(`knock: error: ${message}\n`);
+      io.stderr(formatError("knock", { message, hints: [] }, localizeKnock));
       resolve(isMissing ? 127 : 126);
     });
     child.on("exit", (code, signal) => {

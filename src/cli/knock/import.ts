@@ -9,6 +9,7 @@ import { parseKey } from "../../knock/keys.ts";
 import type { LinkProblem } from "../../knock/link.ts";
 import { parseLink } from "../../knock/link.ts";
 import type { Io, ProgramInput } from "../program.ts";
+import { localizeKnock } from "../words/knock-korean.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { expectAlone } from "./expect-alone.ts";
 
@@ -18,13 +19,13 @@ export async function importLine(line: KnockCommandLine, io: Io): Promise<number
   const path = line.get("file") ?? usualPath();
   const input = io.input?.() ?? [];
   if ("isTTY" in input && input.isTTY && !line.has("quiet")) {
-    io.stderr("Paste the sesame: line:\n");
+    io.stderr(localizeKnock("Paste the sesame: line:\n"));
   }
   const profile = readLink(await readLine(input), line.get("name"));
   changeProfiles(path, (edited) => importProfile(edited, profile, line.has("force")));
   if (!line.has("quiet")) {
     const mode = process.platform === "win32" ? "" : " (0600)";
-    io.stderr(`${profile.name} is in ${path}${mode}. Try: knock ${profile.name}\n`);
+    io.stderr(localizeKnock(`${profile.name} is in ${path}${mode}. Try: knock ${profile.name}\n`));
   }
   return 0;
 }

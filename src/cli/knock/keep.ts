@@ -7,6 +7,8 @@ import type { KnockCause } from "../../client/keep.ts";
 import { keepOpen } from "../../client/keep.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
+import { labelWords } from "../words/error.ts";
+import { localizeKnock } from "../words/knock-korean.ts";
 import type { KnockJob } from "./knock-job.ts";
 import { isTerminal, Progress } from "./progress.ts";
 import { explain } from "./wait.ts";
@@ -52,15 +54,17 @@ export async function keep(job: KnockJob, command: readonly string[] | undefined
       onKnock(cause) {
         counts.knocks++;
         if (cause === "address") counts.moves++;
-        if (line.has("verbose")) say(`${label}: ${causes[cause]}`);
-        progress.show(() => `${label}: ${causes[cause]}`);
+        if (line.has("verbose")) say(`${label}: ${localizeKnock(causes[cause])}`);
+        progress.show(() => `${label}: ${localizeKnock(causes[cause])}`);
       },
       onKept(sources, next) {
         const due = systemClock.now() + next;
         const left = () => humanDuration(Math.max(due - systemClock.now(), 0));
         const times = plural(counts.knocks, "knock");
-        progress.show(
-          () => `${label}: kept open from ${sources.join(", ")}: ${times}, next in ${left()}`,
+        progress.show(() =>
+          localizeKnock(
+            `${label}: kept open from ${sources.join(", ")}: ${times}, next in ${left()}`,
+          ),
         );
         child ??= start(job, command, (ended) => {
           code = ended;
@@ -73,7 +77,8 @@ export async function keep(job: KnockJob, command: readonly string[] | undefined
           obstacle = error;
           return stop.abort();
         }
-        say(`knock: warning: ${error.message}; again in ${humanDuration(next)}`);
+        const text = localizeKnock(`${error.message}; again in ${humanDuration(next)}`);
+        say(`knock: ${labelWords().warning}: ${text}`);
       },
     },
     systemClock,
@@ -140,7 +145,8 @@ function summarize(
       ...(failures > 0 ? [`${failures} failed`] : []),
     ];
     const how = more.length > 0 ? ` (${more.join(", ")})` : "";
-    io.stderr(`${plural(knocks, "knock")} in ${humanDuration(milliseconds)}${how}\n`);
+    const text = `${plural(knocks, "knock")} in ${humanDuration(milliseconds)}${how}`;
+    io.stderr(`${localizeKnock(text)}\n`);
   }
 }
 

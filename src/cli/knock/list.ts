@@ -3,6 +3,7 @@ import { isRequested, toProfile } from "../../client/profile.ts";
 import type { Io } from "../program.ts";
 import { screenOf } from "../screen.ts";
 import { formatTable } from "../table.ts";
+import { localizeKnock } from "../words/knock-korean.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { openProfiles } from "./target.ts";
 
@@ -26,7 +27,7 @@ export async function list(line: KnockCommandLine, io: Io): Promise<number> {
   if (line.has("json")) {
     io.stdout(`${JSON.stringify(found)}\n`);
   } else if (found.length === 0) {
-    if (!line.has("quiet")) io.stderr(`no profiles in ${path}; --save makes one\n`);
+    if (!line.has("quiet")) io.stderr(localizeKnock(`no profiles in ${path}; --save makes one\n`));
   } else {
     const rows = found.flatMap(({ name, host, wait = "" }) =>
       host === undefined ? [] : [[name, host, wait]],
@@ -34,7 +35,8 @@ export async function list(line: KnockCommandLine, io: Io): Promise<number> {
     const columns = [{ title: "NAME" }, { title: "HOST" }, { title: "WAIT", yields: 1 }];
     if (rows.length > 0) io.stdout(formatTable(columns, rows, screenOf(io, "never", process.env)));
     for (const { name, requested } of found) {
-      if (requested) io.stdout(`${name}: requested; knock --import takes the answer\n`);
+      if (!requested) continue;
+      io.stdout(localizeKnock(`${name}: requested; knock --import takes the answer\n`));
     }
   }
   return 0;

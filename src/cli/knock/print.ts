@@ -3,6 +3,7 @@ import type { KnockProfile } from "../../client/profile.ts";
 import { formatProfile } from "../../client/profile-edit.ts";
 import type { SecretText } from "../../client/secret-text.ts";
 import type { Io } from "../program.ts";
+import { localizeKnock } from "../words/knock-korean.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { mustFind } from "./target.ts";
 
@@ -18,13 +19,18 @@ export async function print(line: KnockCommandLine, io: Io): Promise<number> {
 
 async function hideSecrets(lines: readonly string[], profile: KnockProfile): Promise<string[]> {
   const id = profile.key === undefined ? "" : await describeKey(profile.key);
-  return lines.map((line) => hide(line, profile, id));
+  return lines.map((line) => localizeHidden(hide(line, profile, id)));
 }
 
 /** Returns the key's id, by which the server's log and `knockctl user` name it. */
 async function describeKey(key: SecretText): Promise<string> {
   const { readKeyId } = await import("../../knock/keys.ts");
   return readKeyId(key.reveal()) ?? "damaged";
+}
+
+/** A line of the profile itself is for `knock` to read again. */
+function localizeHidden(text: string): string {
+  return text.includes("# ") ? localizeKnock(text) : text;
 }
 
 function hide(text: string, { steps = [] }: KnockProfile, keyId: string): string {

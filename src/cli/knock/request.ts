@@ -7,6 +7,7 @@ import { requestProfile } from "../../client/profile-import.ts";
 import { SecretText } from "../../client/secret-text.ts";
 import { makeKey, parseKey } from "../../knock/keys.ts";
 import type { Io } from "../program.ts";
+import { localizeKnock } from "../words/knock-korean.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import { expectAlone } from "./expect-alone.ts";
 
@@ -20,8 +21,11 @@ export async function request(line: KnockCommandLine, io: Io): Promise<number> {
   const path = line.get("file") ?? usualPath();
   io.stdout(`${findLock(name, path, line.has("force"))}\n`);
   if (!line.has("quiet")) {
-    io.stderr(`The key of ${name} is in ${path}. Give the line above to the administrator,\n`);
-    io.stderr("for knockctl user add --lock -, and the answer to knock --import.\n");
+    for (const text of [
+      `The key of ${name} is in ${path}. Give the line above to the administrator,\n`,
+      "for knockctl user add --lock -, and the answer to knock --import.\n",
+    ])
+      io.stderr(localizeKnock(text));
   }
   return 0;
 }

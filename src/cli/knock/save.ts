@@ -2,6 +2,7 @@ import { KnockError } from "../../base/errors.ts";
 import { checkHost } from "../../client/plan.ts";
 import { saveProfile, usualPath } from "../../client/profile-file.ts";
 import type { Io } from "../program.ts";
+import { localizeKnock } from "../words/knock-korean.ts";
 import type { KnockCommandLine } from "./command-line.ts";
 import type { KnockTarget } from "./target.ts";
 
@@ -25,6 +26,6 @@ export async function save(
   checkHost(profile.host, profile.family ?? 0);
   const then = command !== undefined && command.length > 0 && { command };
   saveProfile(path, { ...profile, name, ...then }, line.has("force"));
-  if (!line.has("quiet")) io.stderr(`saved as '${name}' in ${path}\n`);
+  if (!line.has("quiet")) io.stderr(localizeKnock(`saved as '${name}' in ${path}\n`));
   return 0;
 }

@@ -142,9 +142,15 @@ export async function openProfiles(line: KnockCommandLine, io: Io): Promise<Prof
   const { readProfiles, usualPath } = await import("../../client/profile-file.ts");
   const file = readProfiles(line.get("file") ?? usualPath());
   if (!line.has("quiet")) {
-    for (const warning of file.warnings) io.stderr(`knock: warning: ${warning}\n`);
+    for (const warning of file.warnings) await warn(warning, io);
   }
   return file;
+}
+
+async function warn(text: string, io: Io): Promise<void> {
+  const { labelWords } = await import("../words/error.ts");
+  const { localizeKnock } = await import("../words/knock-korean.ts");
+  io.stderr(`knock: ${labelWords().warning}: ${localizeKnock(text)}\n`);
 }
 
 const keywordOf = {

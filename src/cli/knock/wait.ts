@@ -8,6 +8,7 @@ import type { KnockProfile } from "../../client/profile.ts";
 import { isKeyProfile } from "../../client/profile.ts";
 import { findRoutes } from "../../client/route.ts";
 import { sendEverywhere } from "../../client/send.ts";
+import { formatError } from "../words/error.ts";
 import { knockWords } from "../words/knock.ts";
 import type { KnockJob } from "./knock-job.ts";
 import { resolve } from "./knock-job.ts";
@@ -114,9 +115,7 @@ export async function printOutcome(
   if (reply.answer !== "open") {
     const { message, hints } = await explain(reply, port, knocks, profile);
     if (line.has("quiet")) return false;
-    io.stderr(
-      `knock: error: ${message}\n${hints.map((hint) => `knock: hint: ${hint}\n`).join("")}`,
-    );
+    io.stderr(formatError("knock", { message, hints }, (text) => text));
     return false;
   }
   if (!line.has("quiet") && (line.has("verbose") || (isLast && isTerminal()))) {
@@ -153,5 +152,6 @@ export async function explain(
 async function hintsFor(profile: KnockProfile): Promise<readonly string[]> {
   if (!isKeyProfile(profile)) return [knockWords().slower];
   const { keyHints } = await import("./key-hints.ts");
-  return keyHints(profile, new Date(systemClock.wall()));
+  const { localizeKnock } = await import("../words/knock-korean.ts");
+  return keyHints(profile, new Date(systemClock.wall())).map(localizeKnock);
 }

@@ -34,6 +34,8 @@ export interface Command {
   readonly notes?: string;
   /** Its words after `knockctl`. */
   readonly example: string;
+  /** Its messages, errors included, are in the language of the environment; those of other commands are English. */
+  readonly isLocalized?: true;
   /** Returns the exit code: 0, or 1 if it was refused or failed. Throws USAGE for an invalid command line. */
   readonly run: (line: CommandLine, io: Io) => Promise<number>;
 }

@@ -5,6 +5,7 @@ import { parseEndpoint } from "../../base/endpoint.ts";
 import { defaultControlSocket } from "../../base/paths.ts";
 import { printable } from "../../base/text.ts";
 import { openClient } from "../../control/client.ts";
+import { localize } from "../words/korean.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { usageError } from "./command.ts";
 import type { ConsolePlace } from "./console/server.ts";
@@ -47,6 +48,7 @@ export const consoleCommand: Command = {
     { long: "read-only", help: "only show: the page can change nothing" },
   ],
   example: "console --read-only",
+  isLocalized: true,
   async run(line, io) {
     if (line.given.has("json")) throw usageError("console has no JSON", "knockctl status --json");
     const place = readPlace(line);
@@ -90,14 +92,14 @@ export function describeAddress(place: ConsolePlace, port: number, token: string
   const far = isSocket ? place.path : `${own}:${port}`;
   const address = `http://127.0.0.1:${near}/#${token}`;
   if (ssh === undefined && !isSocket)
-    return `Open in a browser:\n\n    http://${own}:${port}/#${token}\n\n`;
+    return localize(`Open in a browser:\n\n    http://${own}:${port}/#${token}\n\n`);
   const owner = userInfo().username;
   // A socket lets in its owner alone.
   const user = isSocket ? owner : (process.env["SUDO_USER"] ?? owner);
   const { serverPort = usualSshPort } = ssh ?? {};
   const flag = serverPort === usualSshPort ? "" : `-p ${serverPort} `;
   const login = `${user}@${ssh === undefined ? hostname() : guessHost()}`;
-  return `\
+  return localize(`\
 On your computer, in another terminal:
 
     ssh -N -o ExitOnForwardFailure=yes ${flag}-L ${near}:${far} ${printable(login)}
@@ -106,5 +108,5 @@ Then open there, in a browser:
 
     ${address}
 
-`;
+`);
 }

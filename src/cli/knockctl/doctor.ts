@@ -9,12 +9,13 @@ import type { Io } from "../program.ts";
 import { readDevices } from "./check-users.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { nobodyReads, print, readAddress, readLength, screenFor } from "./command.ts";
+import { DoctorDisplay } from "./doctor/display.ts";
 import type { DoctorFacts } from "./doctor/facts.ts";
 import { findDaemon, gatherFacts } from "./doctor/facts.ts";
 import type { DoctorQuestion } from "./doctor/findings.ts";
 import { findFaults } from "./doctor/findings.ts";
 import { jsonReport } from "./doctor/json.ts";
-import { DoctorDisplay, formatFacts, formatInvitation, formatVerdict } from "./doctor/output.ts";
+import { formatFacts, formatInvitation, formatVerdict } from "./doctor/output.ts";
 import type { SessionResult } from "./doctor/session.ts";
 import { judge, knockLines } from "./doctor/verdict.ts";
 import { findDoor } from "./door-operand.ts";
@@ -61,6 +62,7 @@ export const doctor: Command = {
   notes: `
     Exit code 3 says that something is wrong, or that no knock was complete.`,
   example: "doctor ssh",
+  isLocalized: true,
   async run(line, io) {
     const request = readRequest(line);
     const daemon = await findDaemon(line);

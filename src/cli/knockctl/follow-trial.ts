@@ -6,6 +6,8 @@ import type { TrialReport } from "../../setup/watch-trial.ts";
 import { watchTrial } from "../../setup/watch-trial.ts";
 import type { Io } from "../program.ts";
 import { cutToWidth } from "../text-width.ts";
+import { labelWords } from "../words/error.ts";
+import { localize } from "../words/korean.ts";
 import { trialWords } from "../words/trial.ts";
 import type { CommandLine } from "./command.ts";
 import { sshConnection } from "./ssh-connection.ts";
@@ -24,7 +26,8 @@ export interface FollowParts {
 }
 
 export function warnAll(warnings: readonly string[], io: Io): void {
-  for (const text of warnings) io.stderr(`knockctl: warning: ${printable(text)}\n`);
+  const { warning } = labelWords();
+  for (const text of warnings) io.stderr(`knockctl: ${warning}: ${printable(localize(text))}\n`);
 }
 
 /** Explains a trial and waits for its end. Returns the exit code: 0 if everything was confirmed. */

@@ -5,6 +5,7 @@ import type { Params, Result } from "../../control/methods.ts";
 import { formatBlocked, reportBlockedServices } from "../../setup/blocked-services.ts";
 import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
+import { localize } from "../words/korean.ts";
 import { trialWords } from "../words/trial.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, readLength, usageError, withDaemon } from "./command.ts";
@@ -45,6 +46,7 @@ export const guard: Command = {
     { short: "j", long: "json", help: "print JSON, and do not wait" },
   ],
   example: "guard tcp/22",
+  isLocalized: true,
   run: (line, io) => (line.given.has("confirm") ? confirm(line, io) : begin(line, io)),
 };
 
@@ -102,7 +104,7 @@ async function begin(line: CommandLine, io: Io): Promise<number> {
     // Of those that it does not open a warning says why.
     for (const { name, kernel } of await daemon.ask("doors", {})) {
       if (!guarded.doors.includes(name) || kernel?.opens !== true) continue;
-      io.stdout(wrap(`${describeKernelDoor({ door: name, opens: true })}.`));
+      io.stdout(wrap(`${localize(describeKernelDoor({ door: name, opens: true }))}.`));
     }
     return await followTrial(daemon, guarded, { line, io, host });
   });

@@ -15,6 +15,7 @@ import { ProbeHost } from "../../setup/probe-host.ts";
 import { wrap } from "../help.ts";
 import type { Io } from "../program.ts";
 import { initWords } from "../words/init.ts";
+import { localize } from "../words/korean.ts";
 import type { Command, CommandLine } from "./command.ts";
 import { print, usageError } from "./command.ts";
 import { deviceLine, expectSecretPlace, planDevice } from "./init/enrolment.ts";
@@ -94,6 +95,7 @@ export const init: Command = {
     },
   ],
   example: "init --yes --service tcp/22,icmp --host server.example.org",
+  isLocalized: true,
   async run(line, io) {
     expectAnswers(line);
     expectSecretPlace(line);
@@ -173,13 +175,13 @@ async function agree(line: CommandLine, io: Io, config: string): Promise<Agreed 
       const hints = ["--no-proof skips this test"];
       throw new KnockError("SYSTEM", doubt, { hints });
     }
-    for (const text of plan.warnings) io.stderr(`${printableLines(text)}\n`);
+    for (const text of plan.warnings) io.stderr(`${printableLines(localize(text))}\n`);
     const method = await findMissingStart(plan.paths);
     if (!quiet)
       io.stdout(
         `${await formatPlan(plan)}${formatNext(plan, method, isProven, !given.has("protect-now"))}`,
       );
-    if (unprovable.length > 0) io.stdout(wrap(printable(doubt)));
+    if (unprovable.length > 0) io.stdout(wrap(printable(localize(doubt))));
     if (given.has("dry-run")) return { plan, options, isProven };
     const question = unprovable.length > 0 ? words.doItAllTheSame : words.doIt;
     if (questions === undefined || (await questions.confirm(question))) {

@@ -3,6 +3,8 @@ import { printable } from "../../base/text.ts";
 import type { ControlClient } from "../../control/client.ts";
 import type { TrialReport } from "../../setup/watch-trial.ts";
 import type { Io } from "../program.ts";
+import { labelWords } from "../words/error.ts";
+import { localize } from "../words/korean.ts";
 import type { CommandLine } from "./command.ts";
 import { withDaemon } from "./command.ts";
 import { knockWatcher } from "./user/knock-watcher.ts";
@@ -28,8 +30,10 @@ export async function watchDuringTrial<T>(
   if (users.length === 0) return await task();
   const end = new AbortController();
   const watcher = knockWatcher(users, show, line, io);
-  const warn = (reason: string) =>
-    io.stderr(`knockctl: warning: not all refused knocks by key are shown: ${reason}\n`);
+  const warn = (reason: string) => {
+    const text = localize(`not all refused knocks by key are shown: ${reason}`);
+    io.stderr(`knockctl: ${labelWords().warning}: ${text}\n`);
+  };
   // The trial itself tells when knockd ends.
   const watching = withDaemon(line, (second) => second.watch(watcher, end.signal)).catch(() => {});
   try {

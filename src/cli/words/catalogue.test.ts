@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { formatEvent, lastResort } from "../knockctl/init/output.ts";
 import { catalogues, messageLanguage } from "./catalogue.ts";
+import { doctorWords } from "./doctor.ts";
+import { labelWords } from "./error.ts";
 import { initWords } from "./init.ts";
 import { knockWords } from "./knock.ts";
 import { trialWords } from "./trial.ts";
@@ -21,6 +23,11 @@ test.each([
   [{}, "en"],
   [{ LANG: "ko_KR.UTF-8" }, "ko"],
   [{ LANG: "ko" }, "ko"],
+  [{ LANG: "ko_KR.utf8" }, "ko"],
+  [{ LANG: "ko_KR.eucKR" }, "en"],
+  [{ LC_ALL: "ko_KR.UTF-8", LC_MESSAGES: "C", LANG: "C" }, "ko"],
+  [{ LC_MESSAGES: "C", LANG: "ko_KR.UTF-8" }, "en"],
+  [{ LC_MESSAGES: "", LANG: "ko_KR.UTF-8" }, "ko"],
   [{ LANG: "kok_IN" }, "en"],
   [{ LANG: "ko_KR.UTF-8", LC_ALL: "C.UTF-8" }, "en"],
   [{ LANG: "en_US.UTF-8", LC_MESSAGES: "ko_KR.UTF-8" }, "ko"],
@@ -36,7 +43,9 @@ describe("each message", () => {
   });
 
   test("is in a catalogue that this test sees", () => {
-    const known = [trialWords, initWords, knockWords].map((words) => words());
+    const known = [trialWords, initWords, knockWords, doctorWords, labelWords].map((words) =>
+      words(),
+    );
     expect(new Set<object>(known)).toEqual(new Set(catalogues.map(({ en }) => en)));
     expect(messages.length).toBeGreaterThan(70);
   });

@@ -10,7 +10,8 @@ export function messageLanguage(
   const locale = [env["LC_ALL"], env["LC_MESSAGES"], env["LANG"]].find(
     (value) => value !== undefined && value !== "",
   );
-  return /^ko(?:[_.@]|$)/.test(locale ?? "") ? "ko" : "en";
+  // What is printed is UTF-8.
+  return /^ko(?:_\w+)?(?:\.utf-?8)?(?:@.*)?$/i.test(locale ?? "") ? "ko" : "en";
 }
 
 /** Every catalogue, for the test that each message has both languages. */

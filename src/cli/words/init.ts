@@ -65,22 +65,22 @@ export const initWords: () => InitWords = catalogue<InitWords>(
     where: "클라이언트는 이 서버에 어떤 이름이나 주소로 접속합니까?",
     sequence:
       "포트 순서(sequence)는 브라우저를 비롯한 모든 클라이언트가 쓸 수 있습니다. 패킷을 엿보는 사람은 따라 할 수 있습니다.",
-    key: "열쇠(key)는 Sesame의 knock이 있는 기기가 씁니다. 패킷을 추측할 수 없고, 따라 해도 다시 열리지 않습니다.",
+    key: "키(key)는 Sesame의 knock이 있는 기기가 씁니다. 패킷을 추측할 수 없고, 따라 해도 다시 열리지 않습니다.",
     way: "문을 무엇으로 엽니까? sequence, key, both",
     from: "노크는 어느 주소에서 옵니까? 모르면 any",
     logins: (addresses) => `최근 로그인: ${addresses}`,
     device: "기기의 이름은 무엇입니까? PERSON/DEVICE",
     isThere: (door, service, change) => `[${door}] 문이 이미 ${service} 서비스를 엽니다: ${change}`,
     stays: "그대로 둡니다",
-    alsoTo: (device) => `${device} 기기에도 열쇠로 엽니다`,
+    alsoTo: (device) => `${device} 기기에도 키로 엽니다`,
     opens: (door, service, time, to) =>
       `[${door}] 문은 ${to.join(", ")}에 ${service} 서비스를 ${time} 동안 엽니다`,
     bySteps: (steps) => `${steps} 순서로 노크한 주소`,
-    byKey: (device) => `열쇠로 노크한 기기 ${device}`,
+    byKey: (device) => `키로 노크한 기기 ${device}`,
     inTheClear:
       "패킷을 엿볼 수 있는 사람은 노크를 따라 할 수 있습니다. 노크는 암호화하지 않은 비밀번호와 같습니다.",
     keyWorth:
-      "열쇠 노크는 추측할 수 없고, 따라 해도 다시 열리지 않습니다. 열쇠가 있는 기기와 맞는 시계가 필요합니다. 포트 순서 없이 쓴다면 콘솔처럼 다른 길을 마련해 두십시오.",
+      "키 노크는 추측할 수 없고, 따라 해도 다시 열리지 않습니다. 키가 있는 기기와 맞는 시계가 필요합니다. 포트 순서 없이 쓴다면 콘솔처럼 다른 길을 마련해 두십시오.",
     both: "둘 다 쓰면 문의 안전은 포트 순서만큼입니다.",
     password: "서비스에는 여전히 좋은 비밀번호가 필요합니다.",
     unchanged: (file) => `${file} 파일은 그대로 둡니다.`,

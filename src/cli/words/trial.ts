@@ -47,8 +47,8 @@ export const trialWords: () => TrialWords = catalogue<TrialWords>(
     console: "또는 이 콘솔에서. 다만 노크는 확인되지 않습니다:",
     ends: (time) =>
       `그러면 보호가 유지되고, 다시 시작해도 그대로입니다. ${time} 안에 2번을 하지 않으면 이 터미널이나 knockd가 끝나도 커널이 보호를 풉니다. Ctrl-C는 기다리는 것만 멈춥니다.`,
-    byKey: "또는 열쇠로:",
-    profile: "NAME은 열쇠가 있는 기기의 프로필입니다(knock --list). ",
+    byKey: "또는 키로:",
+    profile: "NAME은 키가 있는 기기의 프로필입니다(knock --list). ",
     profileOpens: (doors) => `프로필의 Door에 적혀 있으면 ${doors} 문을 엽니다.`,
     lostDaemon: (services, time) =>
       `knockd와 연결이 끊겼습니다. 확인하지 않았다면 시작한 지 ${time} 뒤에 ${services} 서비스는 전과 같아집니다.`,
@@ -57,7 +57,7 @@ export const trialWords: () => TrialWords = catalogue<TrialWords>(
     lost: (services) => `확인하지 않았습니다: ${services} 서비스는 전과 같습니다.`,
     goesOn: "시험은 이 터미널 없이 끝까지 계속됩니다.",
     noKeyKnock: (door, from) =>
-      `${from === "" ? "" : `${from}의 `}열쇠 노크로 [${door}] 문이 열리지 않았습니다. 위에 이유가 없다면 문을 열 수 있는 기기의 패킷이 오지 않은 것입니다. 중간의 방화벽이 프로필의 UDP 포트(KnockPort)를 막거나, 기기의 열쇠가 다릅니다.`,
+      `${from === "" ? "" : `${from}의 `}키 노크로 [${door}] 문이 열리지 않았습니다. 위에 이유가 없다면 문을 열 수 있는 기기의 패킷이 오지 않은 것입니다. 중간의 방화벽이 프로필의 UDP 포트(KnockPort)를 막거나, 기기의 키가 다릅니다.`,
     noKnock: (door, from, counts, why) =>
       `${from === "" ? "" : `${from}의 `}노크로 [${door}] 문이 열리지 않았습니다. 도착한 패킷: ${counts}. ${why}`,
     byOthers: (others) => `${others}의 노크로 열렸습니다. 여러분이라면 그곳에서 확인하십시오.`,

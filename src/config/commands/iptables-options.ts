@@ -99,7 +99,10 @@ export function missingMatch(options: readonly RuleOption[]): MissingWord | unde
     const loaders = options.findIndex((one) => loads(one, owner));
     if (loaders >= 0 && loaders < i) continue;
     const what = owner === "-p" ? owner : `-m ${owner}`;
-    const message = `${option} ${loaders < 0 ? "without" : "before"} ${what}: iptables refuses the command`;
+    const message =
+      loaders < 0
+        ? `${option} without ${what}: iptables refuses the command`
+        : `${option} before ${what}: iptables refuses the command`;
     const hint = `${owner === "-p" ? "-p tcp" : what} ${option}`;
     return { at: word.at, message, hint };
   }

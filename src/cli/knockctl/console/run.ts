@@ -4,6 +4,7 @@ import { systemClock } from "../../../base/clock.ts";
 import { openClient } from "../../../control/client.ts";
 import { checkPath, makeRoom } from "../../../control/socket-file.ts";
 import { readConsolePage } from "../../page-file.ts";
+import { localize } from "../../words/korean.ts";
 import { findSeenProblems } from "../status.ts";
 import { ConsoleAccess } from "./access.ts";
 import { ConsoleActions, consoleName } from "./actions.ts";
@@ -64,11 +65,12 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
           void feed.refresh();
           return answer;
         },
-    onEntered: () => tell("A browser has opened the console. Enter prints another address.\n"),
+    onEntered: () =>
+      tell(localize("A browser has opened the console. Enter prints another address.\n")),
   });
   const invite = () => tell(options.describe(server.port, access.issueToken()));
   invite();
-  tell("It works once. Ctrl-C ends the console.\n");
+  tell(localize("It works once. Ctrl-C ends the console.\n"));
   const input = process.stdin.isTTY ? createInterface({ input: process.stdin }) : undefined;
   input?.on("line", invite);
   await new Promise<void>((resolve) => {
@@ -79,7 +81,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
   feed.stop();
   viewers.close();
   await server.close();
-  if (idle.signal.aborted) tell("The console ends: no page was open for an hour.\n");
+  if (idle.signal.aborted) tell(localize("The console ends: no page was open for an hour.\n"));
   return 0;
 }
 

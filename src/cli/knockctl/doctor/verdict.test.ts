@@ -6,10 +6,11 @@ import { monotonic } from "../../../base/time.ts";
 import { fixedSteps } from "../../../config/config.ts";
 import { KnockTrace } from "../../../daemon/diagnosis/knock-trace.ts";
 import type { DoorEffect } from "../../../daemon/diagnosis/seen-packet.ts";
+import { DoctorDisplay } from "./display.ts";
 import type { DoctorFacts } from "./facts.ts";
 import { findFaults } from "./findings.ts";
 import type { KnockEnd } from "./knock-end.ts";
-import { DoctorDisplay, formatFacts, formatInvitation, formatVerdict } from "./output.ts";
+import { formatFacts, formatInvitation, formatVerdict } from "./output.ts";
 import type { SessionResult } from "./session.ts";
 import { judge } from "./verdict.ts";
 

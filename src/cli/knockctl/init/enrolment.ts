@@ -15,6 +15,7 @@ import { forbidCoreFiles } from "../../../system/core-files.ts";
 import { wrap } from "../../help.ts";
 import { formatQr } from "../../qr.ts";
 import { initWords } from "../../words/init.ts";
+import { localize } from "../../words/korean.ts";
 import type { CommandLine } from "../command.ts";
 import { usageError } from "../command.ts";
 import { usualSshPort } from "../trial.ts";
@@ -117,15 +118,15 @@ export function formatDevice(
   const names = doors.map(({ door }) => printable(door.name));
   const all = `Door ${names.join(", ")}`;
   if (line === undefined) {
-    return `\n${wrap(`${name} has a key already. In its profile, these doors are missing perhaps:`)}\n    ${all}\n`;
+    return `\n${wrap(localize(`${name} has a key already. In its profile, these doors are missing perhaps:`))}\n    ${all}\n`;
   }
   const more =
     names.length < 2 || first === undefined
       ? ""
-      : `\n${wrap(`The line opens [${printable(first.door.name)}]. For all doors, write into the profile ${profileName} of the device:`)}\n    ${all}\n`;
+      : `\n${wrap(localize(`The line opens [${printable(first.door.name)}]. For all doors, write into the profile ${profileName} of the device:`))}\n    ${all}\n`;
   if (output !== undefined) {
-    return `\n${wrap(`${printable(output)} has the line for ${name}. On the device: knock --import`)}${more}`;
+    return `\n${wrap(localize(`${printable(output)} has the line for ${name}. On the device: knock --import`))}${more}`;
   }
   const once = `This line is for ${name}, and shown once; the server keeps only what checks it. On the device: knock --import`;
-  return `\n${wrap(once)}\n${line}\n\n${formatQr(line, true)}${more}`;
+  return `\n${wrap(localize(once))}\n${line}\n\n${formatQr(line, true)}${more}`;
 }

@@ -10,6 +10,7 @@ import type { ProbeTarget, Proof } from "../../../setup/probe.ts";
 import { startCommand } from "../../../setup/service-control.ts";
 import { wrap } from "../../help.ts";
 import { initWords } from "../../words/init.ts";
+import { localize } from "../../words/korean.ts";
 import { describeStrength } from "../strength.ts";
 import { formatSteps } from "../trial.ts";
 import { becomeRoot } from "../typed.ts";
@@ -36,7 +37,8 @@ export function formatStrength({ doors, device }: Pick<SetupPlan, "doors" | "dev
   const texts: string[] = [];
   if (fresh?.strength !== undefined) {
     const steps = fixedSteps(fresh.door).length;
-    texts.push(`${describeStrength(fresh.strength, steps, fresh.door.decoys)}.`, words.inTheClear);
+    const strength = localize(describeStrength(fresh.strength, steps, fresh.door.decoys));
+    texts.push(`${strength}.`, words.inTheClear);
   }
   if (device !== undefined) {
     texts.push(words.keyWorth);
@@ -75,7 +77,7 @@ export function formatProof(
   };
   const change = before === after ? texts[after] : `${texts[before]} before, ${texts[after]} after`;
   const how = knock.key === undefined ? "" : " by key";
-  return `a knock${how} from a network namespace opened [${door}] (${change})`;
+  return localize(`a knock${how} from a network namespace opened [${door}] (${change})`);
 }
 
 /** Describes a step of `apply` that has been done, a line each. */

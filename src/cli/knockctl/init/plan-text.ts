@@ -10,6 +10,7 @@ import { startCommand } from "../../../setup/service-control.ts";
 import { ufwCommand } from "../../../setup/ufw.ts";
 import { wrap } from "../../help.ts";
 import { initWords } from "../../words/init.ts";
+import { localize } from "../../words/korean.ts";
 import { describeKernelDoor } from "../kernel-doors.ts";
 import { formatDoor, formatStrength } from "./output.ts";
 
@@ -26,7 +27,7 @@ export async function formatPlan(plan: SetupPlan): Promise<string> {
   const names = new Set(doors.map(({ door }) => door.name));
   const kernel = (config === undefined ? [] : nativeKernelDoors(config))
     .filter(({ door }) => names.has(door))
-    .map((door) => wrap(`${describeKernelDoor(door)}.`));
+    .map((door) => wrap(`${localize(describeKernelDoor(door))}.`));
   const opened = doors.map((door) => formatDoor(door, device?.name)).join("");
   const key = device?.enrolment;
   const users =

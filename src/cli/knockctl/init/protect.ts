@@ -10,6 +10,7 @@ import { withDaemonAt } from "../../../setup/running-daemon.ts";
 import { wrap } from "../../help.ts";
 import type { Io } from "../../program.ts";
 import { initWords } from "../../words/init.ts";
+import { localize } from "../../words/korean.ts";
 import type { ClientLines } from "../client-lines.ts";
 import { clientLines, formatSshLines } from "../client-lines.ts";
 import type { CommandLine } from "../command.ts";
@@ -83,9 +84,8 @@ function printClients(
   io.stdout(formatDevice(plan, options, { line: deviceLine, output }));
   for (const { door } of plan.doors) {
     if (door.sequence.kind !== "one-time") continue;
-    io.stdout(
-      `\n[${printable(door.name)}] opens by the sequences of ${printable(door.sequence.file)}\n`,
-    );
+    const file = printable(door.sequence.file);
+    io.stdout(localize(`\n[${printable(door.name)}] opens by the sequences of ${file}\n`));
   }
   io.stdout("\n");
 }

@@ -1,6 +1,7 @@
 import type { Interface } from "node:readline/promises";
 import { KnockError } from "../../../base/errors.ts";
 import { fitLines, usualColumns } from "../../program.ts";
+import { localize } from "../../words/korean.ts";
 
 /** A dialogue at the terminal. */
 export class Questions {
@@ -28,8 +29,8 @@ export class Questions {
         return read(answer === "" ? usual : answer);
       } catch (error) {
         if (!(error instanceof KnockError) || error.code !== "USAGE") throw error;
-        const hints = error.hints.map((hint) => ` (${hint})`).join("");
-        process.stdout.write(`${fitTerminal(`${error.message}${hints}`)}\n`);
+        const hints = error.hints.map((hint) => ` (${localize(hint)})`).join("");
+        process.stdout.write(`${fitTerminal(`${localize(error.message)}${hints}`)}\n`);
       }
     }
   }

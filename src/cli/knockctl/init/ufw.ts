@@ -10,6 +10,7 @@ import { withDaemonAt } from "../../../setup/running-daemon.ts";
 import { allowByUfw, isForUfw, ufwCommand, withdrawUnconfirmed } from "../../../setup/ufw.ts";
 import { wrap } from "../../help.ts";
 import type { Io } from "../../program.ts";
+import { localize } from "../../words/korean.ts";
 import type { CommandLine } from "../command.ts";
 import { warnAll } from "../follow-trial.ts";
 
@@ -39,7 +40,8 @@ export async function findForUfw(
     const message = `ufw blocks ${names.join(", ")}, and --json does not wait until it may pass`;
     throw new KnockError("SYSTEM", message, { hints });
   }
-  if (!given.has("json")) for (const { message } of found) io.stdout(wrap(printable(message)));
+  if (!given.has("json"))
+    for (const { message } of found) io.stdout(wrap(printable(localize(message))));
   return names;
 }
 
@@ -65,7 +67,7 @@ export async function withUfw(parts: UfwParts, task: () => Promise<number>): Pro
       await withDaemonAt(paths, (daemon) => startTrial(daemon, options, changes));
     }
     await allowByUfw(ufw);
-    for (const service of ufw) say(`ufw lets ${service} pass (${ufwCommand(service)})`);
+    for (const service of ufw) say(localize(`ufw lets ${service} pass (${ufwCommand(service)})`));
     return await task();
   } finally {
     await blockAgain(parts);
@@ -76,7 +78,7 @@ export async function withUfw(parts: UfwParts, task: () => Promise<number>): Pro
 async function blockAgain({ plan, changes, say, io }: UfwParts): Promise<void> {
   try {
     const withdrawn = await withdrawUnconfirmed(plan.paths, changes.record);
-    if (withdrawn.length > 0) say(`ufw blocks ${withdrawn.join(", ")} again`);
+    if (withdrawn.length > 0) say(localize(`ufw blocks ${withdrawn.join(", ")} again`));
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     warnAll([`ufw still lets ${plan.ufw.join(", ")} pass: ${error.message}`], io);

@@ -1,0 +1,23 @@
+// Texts of strerror(3), as the Korean messages of the GNU C Library have them.
+export const errnoKorean: Readonly<Record<string, string>> = {
+  "Permission denied": "허가 거부",
+  "No such file or directory": "그런 파일이나 디렉터리가 없습니다",
+  "Connection refused": "연결이 거부됨",
+  "Address already in use": "주소가 이미 사용 중입니다",
+  "Operation not permitted": "명령을 허용하지 않음",
+  "No route to host": "호스트로 갈 루트가 없음",
+  "Network is unreachable": "네트워크가 접근 불가능합니다",
+  "Connection timed out": "연결 시간 초과",
+  "Is a directory": "디렉터리입니다",
+  "Not a directory": "디렉터리가 아닙니다",
+  "No space left on device": "장치에 남은 공간이 없음",
+  "Read-only file system": "읽기전용 파일 시스템",
+  "Connection reset by peer": "상대편이 연결을 끊음",
+  "Cannot assign requested address": "요청한 주소를 배정할 수 없습니다",
+  "File exists": "파일이 있습니다",
+  "No such device": "그런 장치가 없음",
+  "Invalid argument": "부적절한 인수",
+  "Input/output error": "입력/출력 오류",
+  "Too many open files": "열린 파일이 너무 많음",
+  "Broken pipe": "파이프가 깨어짐",
+};
