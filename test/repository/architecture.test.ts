@@ -16,8 +16,8 @@ function filesIn(folder: string): string[] {
 }
 
 function importRows(): string {
-  const rows = Object.entries(table).map(([room, { values, types = [], packages = [] }]) => {
-    const cells = [[`\`${room}\``], values, types, packages].map((names) => names.join(", "));
+  const rows = Object.entries(table).map(([folder, { values, types = [], packages = [] }]) => {
+    const cells = [[`\`${folder}\``], values, types, packages].map((names) => names.join(", "));
     return `| ${cells.join(" | ")} |\n`.replaceAll("|  |", "| |").replaceAll("|  |", "| |");
   });
   return rows.join("");
@@ -25,18 +25,18 @@ function importRows(): string {
 
 // `npx vitest run test/repository/architecture.test.ts -u` writes the table anew.
 test("the table of imports is the one that holds", async () => {
-  const rows = /(\| room \| values \| types \| packages \|\n\| [- |]+\n)(?:^\|.*\n)*/m;
+  const rows = /(\| folder \| values \| types \| packages \|\n\| [- |]+\n)(?:^\|.*\n)*/m;
   expect(text).toMatch(rows);
   const written = text.replace(rows, (_, head: string) => head + importRows());
   await expect(written).toMatchFileSnapshot(path);
 });
 
-test("the table of rooms has every folder of src/", () => {
-  const rooms = [...text.matchAll(/^\| `(\w+)\/` \| .* \| `([^`]+)` \|$/gm)];
+test("the table of folders has every folder of src/", () => {
+  const rows = [...text.matchAll(/^\| `(\w+)\/` \| .* \| `([^`]+)` \|$/gm)];
   const folders = readdirSync(join(root, "src"));
-  expect(rooms.map(([, room]) => room).sort()).toEqual(folders.sort());
-  const missing = rooms.filter(([, room = "", file = ""]) => {
-    return !existsSync(join(root, "src", room, file));
+  expect(rows.map(([, folder]) => folder).sort()).toEqual(folders.sort());
+  const missing = rows.filter(([, folder = "", file = ""]) => {
+    return !existsSync(join(root, "src", folder, file));
   });
   expect(missing.map(([row]) => row)).toEqual([]);
 });
@@ -44,8 +44,8 @@ test("the table of rooms has every folder of src/", () => {
 test("every path that it names is there", () => {
   const paths = spans.filter((span) => /^[\w./-]+\/[\w./-]*$/.test(span) && !span.startsWith("/"));
   expect(paths.length).toBeGreaterThan(40);
-  const rooms = Object.keys(table).map((room) => `src/${room}`);
-  const places = ["", "src", "src/daemon", "src/match", "src/firewall", ...rooms];
+  const folders = Object.keys(table).map((folder) => `src/${folder}`);
+  const places = ["", "src", "src/daemon", "src/match", "src/firewall", ...folders];
   const dead = paths.filter((one) => !places.some((place) => existsSync(join(root, place, one))));
   expect(dead).toEqual([]);
 });

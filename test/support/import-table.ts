@@ -1,6 +1,6 @@
 import type { ImportTable } from "./imports.ts";
 
-/** What each room of src/ may import. Data flows one way: capture → decode → match → grant → firewall. */
+/** What each folder of src/ may import. Data flows one way: capture → decode → match → grant → firewall. */
 export const table: ImportTable = {
   base: { values: [], node: ["node:net"] }, // isIP alone: imports.test.ts holds that
   ffi: { values: ["base"], packages: ["koffi"] },
@@ -18,7 +18,7 @@ export const table: ImportTable = {
   },
   fleet: {
     values: ["base"],
-    // The client of the store does all I/O of this room.
+    // The client of the store does all I/O of this folder.
     node: ["node:buffer", "node:crypto"],
     packages: ["@redis/client", "valibot"],
   },
