@@ -5,7 +5,7 @@ import * as kinds from "./kinds.ts";
 /** The directives of a device, except its keys. */
 export const deviceDirectives = {
   groups: directive("Groups", kinds.groups, {
-    summary: "groups of which the device is one",
+    summary: "groups of the device",
     example: "admins",
     default: [],
     absent: "none",
@@ -33,7 +33,7 @@ export const deviceDirectives = {
     absent: "none",
   }),
   disabled: directive("Disabled", kinds.yesOrNo, {
-    summary: "whether the device is kept, and refused",
+    summary: "whether knockd refuses the device",
     default: false,
   }),
   fwknopHmac: directive("Fwknop_HMAC", kinds.oneOf(...fwknopDigests), {

@@ -40,7 +40,7 @@ export const options = {
   }),
   logFormat: directive("LogFormat", kinds.oneOf("text", "json"), {
     label: "log format",
-    summary: "format of the log; json is an object a line, with the reason for every failed knock",
+    summary: "format of the log; json has an object a line, with the reason for each failed knock",
     default: "text",
   }),
   /** `undefined` means the usual rate, which depends on -D. */
@@ -86,26 +86,26 @@ export const options = {
   }),
   maxAttempts: directive("MaxAttempts", kinds.count(1000, 10_000_000), {
     label: "max attempts",
-    summary: "knocks under way at once; beyond it the oldest first steps are evicted",
+    summary: "knocks under way at once; beyond it, knockd evicts the oldest first steps",
     default: 1_000_000,
     isFixed: true,
   }),
   maxCommands: directive("MaxCommands", kinds.count(1, 10_000), {
     label: "max commands",
-    summary: "commands that run at once to open, and as many to close; one door has half of them",
+    summary: "commands that open at once, and as many that close; one door uses at most half of them",
     default: 64,
     isFixed: true,
   }),
   onJournalFailure: directive("OnJournalFailure", kinds.oneOf("open", "refuse"), {
     label: "on journal failure",
-    summary: "whether to run commands that another must undo when the journal cannot be written",
+    summary: "whether doors that a command must close open while the journal cannot be written",
     default: "open",
     isFixed: true,
   }),
   /** None means that no door is opened by key. */
   knockPorts: directive("KnockPort", kinds.ports, {
     label: "knock port",
-    summary: "UDP ports on which knocks with a key arrive; nothing need listen there",
+    summary: "UDP ports for knocks by key; no program needs to listen there",
     example: "23547",
     default: [],
     absent: "none",
@@ -113,25 +113,25 @@ export const options = {
   /** None means that no door is opened by fwknop's clients. */
   fwknopPorts: directive("FwknopPort", kinds.ports, {
     label: "fwknop port",
-    summary: "UDP ports on which packets of fwknop clients arrive; nothing need listen there",
+    summary: "UDP ports for packets of fwknop clients; no program needs to listen there",
     example: "62201",
     default: [],
     absent: "none",
   }),
   usersFile: directive("Users", kinds.path, {
     label: "users file",
-    summary: "file with the keys of those who may open doors by key",
+    summary: "file with the devices that open doors by key, and their keys",
     default: defaultUsersFile,
   }),
   /** Milliseconds. */
   freshness: directive("Freshness", kinds.durationBetween(10_000, 600_000), {
-    summary: "how far the clock of a knock with a key may be from knockd's, from 10s to 10m",
+    summary: "maximum offset of the clock of a knock by key from knockd's, from 10s to 10m",
     default: 120_000,
     absent: "2m",
   }),
   /** `undefined` means that this gateway is alone. */
   fleet: directive("Fleet", kinds.store, {
-    summary: "address of the Redis or Valkey server by which gateways share what is open",
+    summary: "address of the Redis or Valkey server through which gateways share leases",
     example: "redis://10.0.0.5:6379",
     absent: "none",
   }),
@@ -143,7 +143,7 @@ export const options = {
   /** `undefined` means the name of the host. */
   gatewayName: directive("GatewayName", kinds.fleetName, {
     label: "gateway name",
-    summary: "name of this gateway in the fleet, which no other one has",
+    summary: "unique name of this gateway in the fleet",
     absent: "the host name",
   }),
   fleetFile: directive("FleetFile", kinds.path, {
@@ -157,13 +157,13 @@ export const options = {
     default: "open",
   }),
   onOpen: directive("OnOpen", kinds.hook, {
-    summary: "command or https:// address that is told when a door is opened",
+    summary: "command or https:// address to notify when a door opens",
     label: "on open",
     example: "https://chat.example/hook",
     absent: "none",
   }),
   onClose: directive("OnClose", kinds.hook, {
-    summary: "command or https:// address that is told when a door is closed",
+    summary: "command or https:// address to notify when a door closes",
     label: "on close",
     example: "logger %DOOR% %IP%",
     absent: "none",
@@ -180,7 +180,7 @@ export const sequences = {
   }),
   file: directive("One_Time_Sequences", kinds.path, {
     label: "one time sequences file",
-    summary: "file with a sequence a line, each good for one opening",
+    summary: "file with one sequence a line, each valid for one opening",
   }),
 } as const;
 
@@ -214,45 +214,45 @@ export const doorDirectives = {
   }),
   /** `undefined` means that it stays. */
   until: directive("Until", kinds.date, {
-    summary: "date and time after which the door stays shut",
+    summary: "date and time after which the door stays closed",
     example: "2026-12-31T18:00:00Z",
     absent: "never",
   }),
   /** Empty means that no key opens the door. */
   users: directive("Users", kinds.principals, {
-    summary: "who may open the door by key: PERSON, PERSON/DEVICE, @GROUP",
+    summary: "devices that may open the door by key: PERSON, PERSON/DEVICE, @GROUP",
     example: "alice, @admins",
     default: [],
     absent: "none",
   }),
   /** Milliseconds. `undefined` means the usual time of the door. */
   longest: directive("Longest", kinds.duration, {
-    summary: "longest time that a knock with a key may ask for",
+    summary: "longest time that a knock by key may request",
     example: "8h",
     absent: "Open_For or Cmd_Timeout",
   }),
   /** `undefined` means yes where something closes the door. */
   fleet: directive("Fleet", kinds.yesOrNo, {
-    summary: "whether what the door opens is open at all gateways of the fleet",
+    summary: "whether the door opens at all gateways of the fleet",
     absent: "yes, but no where nothing closes",
   }),
   decoys: directive("Decoys", kinds.count(0, 128), {
-    summary: "ports, at most so many, that tell a port scan from a knock; 0 means none",
+    summary: "maximum number of decoy ports, which reveal port scans; 0 means none",
     default: 32,
   }),
   flags: directive("TCPFlags", kinds.flags, {
-    summary: "flags that TCP packets must have, or with a ! must not have; others are ignored",
+    summary: "flags that TCP packets must have, or with ! lack; knockd ignores other packets",
     example: "syn,!ack",
     default: { mask: 0, value: 0 },
     absent: "any",
   }),
   onOpen: directive("On_Open", kinds.hook, {
-    summary: "command or https:// address that is told when the door is opened",
+    summary: "command or https:// address to notify when the door opens",
     example: "https://chat.example/hook",
     absent: "OnOpen",
   }),
   onClose: directive("On_Close", kinds.hook, {
-    summary: "command or https:// address that is told when the door is closed",
+    summary: "command or https:// address to notify when the door closes",
     example: "logger %DOOR% %IP%",
     absent: "OnClose",
   }),
@@ -268,25 +268,25 @@ export const nativeDirectives = {
   }),
   /** `undefined` means this host. */
   hosts: directive("To", kinds.networks, {
-    summary: "hosts behind this one whose services these are",
+    summary: "hosts behind this one that have these services",
     example: "10.0.0.5, 2001:db8:1::/64",
     absent: "this host",
   }),
   /** Of what is forwarded. */
   masquerade: directive("Masquerade", kinds.yesOrNo, {
-    summary: "whether hosts that ports are forwarded to see the address of this host as the source",
+    summary: "whether targets of forwarded ports see the address of this host as the source",
     default: false,
   }),
   /** Milliseconds. */
   openFor: directive("Open_For", kinds.duration, {
-    summary: "time for which the services accept new connections",
+    summary: "time in which the services accept new connections",
     example: "30s",
     default: 30_000,
     isAlwaysShown: true,
   }),
   /** Sesame denies the services to all other sources. */
   protect: directive("Protect", kinds.yesOrNo, {
-    summary: "whether all other sources are denied these services",
+    summary: "whether Sesame denies these services to all other sources",
     default: false,
     isAlwaysShown: true,
   }),
@@ -326,13 +326,13 @@ export const commandDirectives = {
   }),
   /** Milliseconds; `undefined` means no limit. */
   timeout: directive("Command_Timeout", kinds.duration, {
-    summary: "time after which a command and its children are ended",
+    summary: "time after which knockd ends a command and its children",
     example: "1m",
     absent: "never",
   }),
   /** `undefined` means the kind of each command. */
   serial: directive("Serial", kinds.lane, {
-    summary: "commands of which one runs at a time: all with this name; no means side by side",
+    summary: "queue of commands that run one at a time, by its name; no means in parallel",
     example: "ufw",
     absent: "the program of the command",
   }),
