@@ -23,42 +23,42 @@ _knockctl_closable() {
 
 _knockctl_commands() {
   local -a commands=(
-    'init:set up a protected server, step by step'
-    'undo:roll back the last init'
-    'status:show the state of knockd, and its problems'
-    'doors:list the doors\: what each opens, and its state'
-    'leases:list what is open, for whom, and for how long'
-    'fleet:show the gateways of the fleet, or make its key'
-    'history:list who opened what, when and how'
-    'top:show leases, knocks and problems live on a full screen'
-    'console:serve a page to see and change all in a browser'
-    'watch:show what knockd logs, as it happens'
-    'doctor:find out why a knock does not open its door'
-    'open:open a door for an address, without a knock'
-    'extend:keep a door open for longer'
-    'close:close a door, all doors of an address, or all doors'
-    'forgive:stop ignoring an address, or all, for touched decoys'
-    'reload:read the configuration again, and show the changes'
+    'init:set up doors and protection, step by step'
+    'undo:roll back last init'
+    'status:show state and problems of knockd'
+    'doors:list doors, with services and state'
+    'leases:list open doors, with sources and remaining time'
+    'fleet:show gateways of fleet, or make fleet key'
+    'history:list openings, closings and failures'
+    'top:show leases, knocks and problems live on full screen'
+    'console:serve page to manage knockd in browser'
+    'watch:show log entries as they occur'
+    'doctor:find out why knock does not open door'
+    'open:open door for address, without knock'
+    'extend:keep door open for longer'
+    'close:close door, all doors for address, or all doors'
+    'forgive:stop ignoring addresses that touched decoys'
+    'reload:reload configuration, and show changes'
     'guard:protect services on trial, with automatic rollback'
-    'protect:let only open sources reach the protected services'
-    'unprotect:let all sources reach the protected services'
-    'check:report the problems of a configuration'
-    'migrate:compare a file of knockd 0.8, or take one of fwknopd over'
-    'replay:run a recording through a configuration'
-    'invite:make a page and a QR code to knock with a phone'
-    'client:print what clients of a door type and configure'
-    'sequence:make a random sequence for a door'
-    'rotate:give a door another random sequence'
-    'user:let devices open doors by key, or take them out'
-    'help:explain a command, or list all'
-    'version:print the version'
+    'protect:let only open sources reach protected services'
+    'unprotect:let all sources reach protected services'
+    'check:list errors and likely mistakes of configuration'
+    'migrate:convert configuration of knockd 0.8 or fwknopd'
+    'replay:run recording through configuration'
+    'invite:make page and QR code to knock by phone'
+    'client:print commands and profile for clients of door'
+    'sequence:make random sequence for door'
+    'rotate:give door new random sequence'
+    'user:manage devices that open doors by key'
+    'help:explain command, or list all commands'
+    'version:print version'
   )
   _describe command commands
 }
 
-local -a general=('(- *)'{-h,--help}'[print how it is used]' '(-j --json)'{-j,--json}'[print JSON]'
+local -a general=('(- *)'{-h,--help}'[print help]' '(-j --json)'{-j,--json}'[print JSON]'
   '--color=[use colours]:when:(auto always never)')
-local -a client=($general '(-s --socket)'{-s,--socket=}'[ask the daemon that listens there]:socket:_files')
+local -a client=($general '(-s --socket)'{-s,--socket=}'[connect to this socket of knockd]:socket:_files')
 local curcontext=$curcontext state line before
 typeset -A opt_args
 
@@ -69,65 +69,65 @@ _arguments -C $client '(- *)'{-V,--version}'[print the version]' \
 before=${opt_args[--socket]:-$opt_args[-s]}
 
 local command=$words[1]
-local config='--config=[the configuration]:file:_files'
+local config='--config=[use this configuration]:file:_files'
 
 case $command in
   init)
     _arguments $client $config \
-      '*--service=[what to protect]:service:(tcp/22 icmp)' \
-      "--host=[this server, as clients name it]:host:_hosts" \
-      '--address=[where you come from]:address:' \
-      '--by=[what opens new doors]:way:(sequence key both)' \
-      '--user=[the device that gets a key]:device:' \
+      '*--service=[protect this service]:service:(tcp/22 icmp)' \
+      "--host=[name this server as clients do]:host:_hosts" \
+      '--address=[expect your knock from this address]:address:' \
+      '--by=[open new doors in this way]:way:(sequence key both)' \
+      '--user=[give a key to this device]:device:' \
       '--output=[write the line for the device to this file]:file:_files' \
-      '--steps=[how many ports a sequence has]:number:' \
-      '--open-for=[how long a door lets in new connections]:time:(30s 10m 1h)' \
-      '--trial=[how long you have to confirm it]:time:(3m 5m 10m)' \
+      '--steps=[give a sequence this number of ports]:number:' \
+      '--open-for=[let a door accept connections for this time]:time:(30s 10m 1h)' \
+      '--trial=[wait for the confirmation for this time]:time:(3m 5m 10m)' \
       '--protect-now[protect without a trial]' \
       '--qr=[write the QR code to this file]:file:_files' \
-      '--no-proof[do not knock from a network namespace first]' \
+      '--no-proof[skip the test from a network namespace]' \
       '--yes[ask nothing]' \
-      '--dry-run[show all of it, and change nothing]'
+      '--dry-run[show the changes, and make none]'
     ;;
-  undo) _arguments $client $config '--force[restore the configuration all the same]' ;;
+  undo) _arguments $client $config '--force[restore a changed configuration, too]' ;;
   open) _arguments $client '1:door:_knockctl_doors' '2:address:' '3:for:(for)' '4:time:(30s 10m 1h)' ;;
   extend) _arguments $client '1:door:_knockctl_doors' '2:address:_knockctl_addresses' '3:time:(30s 10m 1h)' '4:time:' ;;
   close)
-    _arguments $client '--cut[also end the connections that were made]' \
-      '--here[close at this gateway alone]' \
+    _arguments $client '--cut[end established connections, too]' \
+      '--here[close only at this gateway]' \
       '--fleet[fail unless all gateways have closed it]' \
       '--forget[mark as closed what could not be closed]' \
       '1:door or address:_knockctl_closable' '2:address:_knockctl_addresses'
     ;;
-  history) _arguments $client '--since=[list only so much time]:time:(1d 7d 30d)' '1:door:_knockctl_doors' ;;
+  history) _arguments $client '--since=[list only this time]:time:(1d 7d 30d)' '1:door:_knockctl_doors' ;;
   forgive) _arguments $client '1:address:(all)' ;;
   guard)
     _arguments $client \
-      '--confirm[protect for good]' \
-      '--all[with --confirm, also what no knock has proven]' \
-      '--from-console[with --confirm, you sit at the machine]' \
-      '--address=[where your knock comes from]:address:' \
-      '--host=[this server, as clients name it]:host:' \
-      '--for=[how long you have to confirm it]:time:(3m 5m 10m)' \
+      '--confirm[keep the protection]' \
+      '--all[keep it also for unproven services]' \
+      '--from-console[confirm at the console]' \
+      '--address=[expect your knock from this address]:address:' \
+      '--host=[name this server as clients do]:host:' \
+      '--for=[wait for the confirmation for this time]:time:(3m 5m 10m)' \
       '*:service:(tcp/22 icmp)'
     ;;
   unprotect) _arguments $client $config ;;
   doctor)
     _arguments $client $config \
       '--dry-run[let the knock open nothing]' \
-      '--time=[how long to listen]:time:(0 30s 2m)' \
+      '--time=[listen for this time]:time:(0 30s 2m)' \
       '--address=[show only the packets of this address]:address:' \
-      '--host=[this server, as clients name it]:host:_hosts' \
+      '--host=[name this server as clients do]:host:_hosts' \
       '1:door:_knockctl_doors'
     ;;
-  leases) _arguments $client '--fleet[list those of all gateways]' '1:door:_knockctl_doors' ;;
+  leases) _arguments $client '--fleet[list the leases of all gateways]' '1:door:_knockctl_doors' ;;
   fleet) _arguments $client $config '1:action:(key)' ;;
   watch | status | doors) _arguments $client '1:door:_knockctl_doors' ;;
   console)
     _arguments $client \
-      '--listen=[listen at this port]:address and port:(127.0.0.1\:7482)' \
+      '--listen=[listen on this port]:address and port:(127.0.0.1\:7482)' \
       '--socket-file=[listen on this unix socket]:socket:_files' \
-      '--read-only[only show]'
+      '--read-only[show only]'
     ;;
   top | reload | protect) _arguments $client ;;
   help) _arguments $general '1: :_knockctl_commands' ;;
@@ -136,31 +136,31 @@ case $command in
   migrate)
     _arguments $general $config \
       '--no-native[offer no native doors]' \
-      '--repair[put plain dashes and quotes]' \
-      '--open-for=[how long a door stays open]:time:(30s 10m 1h)' \
-      '--write[write it]' \
+      '--repair[replace dashes and quotes of a word processor]' \
+      '--open-for=[keep a door open for this time]:time:(30s 10m 1h)' \
+      '--write[write the file]' \
       '1:file:_files'
     ;;
   replay)
     _arguments $general $config \
-      '--source=[tell only what concerns this source]:address:' \
-      '--address=[the addresses of the machine that recorded]:addresses:' \
-      '--users=[the users file for knocks by key]:users file:_files' \
+      '--source=[show only the packets of this source]:address:' \
+      '--address=[take these as the addresses of the recording machine]:addresses:' \
+      '--users=[judge knocks by key with this users file]:users file:_files' \
       '1:recording:_files'
     ;;
   invite)
     _arguments $general $config \
-      "--host=[the server's name or address]:host:_hosts" \
-      '--url=[where the page will be]:url:' \
-      '--service=[the port that the page looks at]:service:' \
-      '--output=[where to write the page]:file:_files' \
+      "--host=[name the server, by a name or an address]:host:_hosts" \
+      '--url=[link to the page at this address]:url:' \
+      '--service=[test this port after the knock]:service:' \
+      '--output=[write the page to this file]:file:_files' \
       '--qr=[write the QR code to this file]:file:_files' \
-      '--force[write it even if the file exists]' \
+      '--force[overwrite a different file]' \
       '1:door:_knockctl_doors'
     ;;
   client)
     _arguments $general $config \
-      "--host=[the server's name or address]:host:_hosts" \
+      "--host=[name the server, by a name or an address]:host:_hosts" \
       '--service=[wait for this service]:service:(tcp/22)' \
       '--qr=[write the QR code to this file]:file:_files' \
       '--force[overwrite the file]' \
@@ -168,14 +168,14 @@ case $command in
     ;;
   sequence)
     _arguments $general $config \
-      '--length=[how many ports]:number:' \
+      '--length=[give the sequence this number of ports]:number:' \
       '--ports=[choose from these ports only]:range:'
     ;;
   rotate)
     _arguments $client $config \
       '--keep-old=[keep the old sequence valid for this time]:time:(0 2d 7d)' \
-      '--length=[how many ports]:number:' \
-      "--host=[the server's name or address]:host:_hosts" \
+      '--length=[give the sequence this number of ports]:number:' \
+      "--host=[name the server, by a name or an address]:host:_hosts" \
       '--yes[ask nothing]' \
       '--dry-run[show the change, and make none]' \
       '1:door:_knockctl_doors'
@@ -183,16 +183,16 @@ case $command in
   user)
     _arguments $client $config \
       '--door=[let the device open this door]:door:_knockctl_doors' \
-      '--host=[this server, as the device names it]:host:_hosts' \
-      '--name=[the name of the profile]:name:' \
+      '--host=[name this server as the device does]:host:_hosts' \
+      '--name=[name the profile]:name:' \
       '--fwknop[make the keys of a fwknop client]' \
       '--lock=[read the lock of a key from standard input]:lock:(-)' \
       '--link=[make a link to the page at this URL]:url:' \
-      '--address=[the addresses of this server, for the link]:addresses:' \
+      '--address=[put these addresses into the link]:addresses:' \
       '--force[overwrite a different file (page)]' \
       '--output=[write the line for the device to this file]:file:_files' \
-      '--groups=[the groups of the device]:groups:' \
-      '--expires=[the last day of the device]:day:' \
+      '--groups=[put the device into these groups]:groups:' \
+      '--expires=[end the rights of the device after this day]:day:' \
       '--key=[remove only this key]:key:' \
       '--yes[ask nothing]' \
       '1:action:(add remove list show watch page)' '2:name:'

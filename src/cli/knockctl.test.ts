@@ -39,61 +39,60 @@ describe("screens", () => {
       Manage a running knockd and validate its configuration.
 
       begin: set up and protect
-        init       set up a protected server, step by step
-        undo       roll back the last init
+        init       set up doors and protection, step by step
+        undo       roll back last init
         guard      protect services on trial, with automatic rollback
-        protect    let only open sources reach the protected services
-        unprotect  let all sources reach the protected services
+        protect    let only open sources reach protected services
+        unprotect  let all sources reach protected services
 
-      look: show what happens
-        status     show the state of knockd, and its problems
-        doors      list the doors: what each opens, and its state
-        leases     list what is open, for whom, and for how long
-        fleet      show the gateways of the fleet, or make its key
-        history    list who opened what, when and how
-        top        show leases, knocks and problems live on a full screen
-        console    serve a page to see and change all in a browser
-        watch      show what knockd logs, as it happens
-        doctor     find out why a knock does not open its door
+      look: show state and events
+        status     show state and problems of knockd
+        doors      list doors, with services and state
+        leases     list open doors, with sources and remaining time
+        fleet      show gateways of fleet, or make fleet key
+        history    list openings, closings and failures
+        top        show leases, knocks and problems live on full screen
+        console    serve page to manage knockd in browser
+        watch      show log entries as they occur
+        doctor     find out why knock does not open door
 
-      act: change what is open
-        open       open a door for an address, without a knock
-        extend     keep a door open for longer
-        close      close a door, all doors of an address, or all doors
-        forgive    stop ignoring an address, or all, for touched decoys
-        reload     read the configuration again, and show the changes
+      act: open, close, reload
+        open       open door for address, without knock
+        extend     keep door open for longer
+        close      close door, all doors for address, or all doors
+        forgive    stop ignoring addresses that touched decoys
+        reload     reload configuration, and show changes
 
       files: configurations, recordings, invitations
-        check      report the problems of a configuration
-        migrate    compare a file of knockd 0.8, or take one of fwknopd over
-        replay     run a recording through a configuration
-        invite     make a page and a QR code to knock with a phone
-        client     print what clients of a door type and configure
-        sequence   make a random sequence for a door
-        rotate     give a door another random sequence
-        user       let devices open doors by key, or take them out
+        check      list errors and likely mistakes of configuration
+        migrate    convert configuration of knockd 0.8 or fwknopd
+        replay     run recording through configuration
+        invite     make page and QR code to knock by phone
+        client     print commands and profile for clients of door
+        sequence   make random sequence for door
+        rotate     give door new random sequence
+        user       manage devices that open doors by key
 
       help
-        help       explain a command, or list all
-        version    print the version
+        help       explain command, or list all commands
+        version    print version
 
       options, before or after the command
-        -s, --socket PATH  ask the daemon that listens there
-                           [/run/knockd/control.sock]
+        -s, --socket PATH  connect to this socket of knockd [/run/knockd/control.sock]
         -j, --json         print JSON
             --color WHEN   use colours: auto, always or never [auto]
         -h, --help         print this text
         -V, --version      print the version
 
       exit codes
-        0  done
-        1  refused or failed; what was checked cannot be used
-        2  wrong command line; with check --strict: there are warnings
-        3  status, doctor: there are problems, or no knock was complete
+        0  success
+        1  the request failed, or a checked file has errors
+        2  wrong usage; with check --strict: warnings
+        3  status, doctor: problems, or no complete knock
 
       environment
-        KNOCKCTL_SOCKET  as --socket, which overrides it
-        NO_COLOR         use no colours, unless --color says always
+        KNOCKCTL_SOCKET  socket of the daemon; --socket overrides it
+        NO_COLOR         if set, use colours only with --color always
 
       knockctl COMMAND --help explains a command, with its options.
 
@@ -110,12 +109,11 @@ describe("screens", () => {
     expect(stdout).toMatchInlineSnapshot(`
       "usage: knockctl open DOOR ADDRESS [[for] TIME] [options]
 
-      Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or as long as
-      its configuration says. Waits up to 5 s for its command, and fails if that
-      fails.
+      Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or for the time
+      of the configuration. Waits up to 5 s for the command of the door, and fails if
+      that fails.
 
-        -s, --socket PATH  ask the daemon that listens there
-                           [/run/knockd/control.sock]
+        -s, --socket PATH  connect to this socket of knockd [/run/knockd/control.sock]
         -j, --json         print JSON
             --color WHEN   use colours: auto, always or never [auto]
         -h, --help         print this text
@@ -856,11 +854,20 @@ test.each(commands.map(({ name, example }) => [name, example]))(
 );
 
 test.each(commands.map(({ name, summary }) => [name, summary]))(
-  "the summary of %s is short",
+  "the summary of %s is short, and has no article",
   (_, summary) => {
     expect(summary.length).toBeLessThanOrEqual(60);
+    expect(summary).not.toMatch(/\b(?:an?|the)\b/);
   },
 );
+
+test("each option begins with a verb, and ends with its default", () => {
+  const helps = commands.flatMap(optionsOf).map(({ help }) => help);
+  expect(helps.length).toBeGreaterThan(100);
+  const others = /^(?:an?|the|with|without|if|for|only|as|how|where|what|this|these) /;
+  expect(helps.filter((help) => others.test(help))).toEqual([]);
+  expect(helps.filter((help) => / \[/.test(help) && !help.endsWith("]"))).toEqual([]);
+});
 
 test("a file that another user may not read gets the hint to become root", async () => {
   vi.spyOn(process, "geteuid").mockReturnValue(1000);

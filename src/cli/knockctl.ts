@@ -50,9 +50,9 @@ import { localize } from "./words/korean.ts";
 const help: Command = {
   name: "help",
   group: "help",
-  summary: "explain a command, or list all",
+  summary: "explain command, or list all commands",
   operands: [{ name: "COMMAND", isOptional: true }],
-  description: "Explains a command, as knockctl COMMAND --help does, or lists all commands.",
+  description: "Explains a command, or lists all commands. Same as knockctl COMMAND --help.",
   asksDaemon: false,
   options: [],
   example: "help open",
@@ -68,7 +68,7 @@ const help: Command = {
 const versionCommand: Command = {
   name: "version",
   group: "help",
-  summary: "print the version",
+  summary: "print version",
   operands: [],
   description: "Prints the version of Sesame.",
   asksDaemon: false,

@@ -29,7 +29,7 @@ export const options: readonly HelpOption[] = [
     short: "i",
     long: "interface",
     argument: "NAME",
-    help: "listen on this interface; several with commas between them, or any [the configuration's, else any]",
+    help: "listen on this interface, on several separated by commas, or on any [that of the configuration, else any]",
   },
   {
     short: "c",
@@ -37,20 +37,20 @@ export const options: readonly HelpOption[] = [
     argument: "FILE",
     help: `read this configuration [${defaultConfigFile}]`,
   },
-  { short: "d", long: "daemon", help: "go to the background once everything is ready" },
+  { short: "d", long: "daemon", help: "run in the background" },
   {
     short: "p",
     long: "pidfile",
     argument: "FILE",
-    help: `with -d, write the process number here [${defaultPidFile}]`,
+    help: `write the process number to FILE (with -d) [${defaultPidFile}]`,
   },
-  { short: "g", long: "logfile", argument: "FILE", help: "write a log to this file" },
-  { short: "l", long: "lookup", help: "add the names of the hosts that knock to the log" },
+  { short: "g", long: "logfile", argument: "FILE", help: "write the log to this file" },
+  { short: "l", long: "lookup", help: "add the host names of sources to the log" },
   { short: "4", long: "only-ip-v4", help: "ignore IPv6" },
   { short: "t", long: "test", help: "check the configuration, list its problems, and exit" },
-  { short: "v", long: "verbose", help: "show on the terminal what happens" },
-  { short: "D", long: "debug", help: "show on the terminal every packet and decision" },
-  { long: "dry-run", help: "open nothing: show on the terminal what would be run and opened" },
+  { short: "v", long: "verbose", help: "show events on the terminal" },
+  { short: "D", long: "debug", help: "show each packet and its effect on the terminal" },
+  { long: "dry-run", help: "open nothing; show commands and openings on the terminal" },
   { short: "V", long: "version", help: "print the version" },
   { short: "h", long: "help", help: "print this text" },
 ];
@@ -58,14 +58,16 @@ export const options: readonly HelpOption[] = [
 const usageLine = "usage: knockd [options]\n";
 
 const usage = `${usageLine}
-Listen for port knocks and run the commands of doors that are opened.
+Listen for port knocks, and open doors by the kernel or by commands.
 
 ${formatOptions(options)}
 ${wrap(
-  "SIGHUP reads the configuration again. SIGTERM and SIGINT end the daemon; what is open stays open, and the next start closes it on time.",
+  "SIGHUP reloads the configuration. SIGTERM and SIGINT shut knockd down. Open doors stay open, and knockd closes them on time after its next start.",
 )}
-exit codes: 0 or the number of the signal that ended it; 1 if it could not
-start; 2 for a wrong option
+example: knockd --dry-run -c /etc/knockd.conf
+
+exit codes: 0 success; 1 knockd could not start; 2 wrong option or SIGINT;
+15 SIGTERM
 `;
 
 /** knockd's exit codes: the number of a signal; 1 if it could not start; 2 for a wrong option. */

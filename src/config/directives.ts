@@ -92,7 +92,8 @@ export const options = {
   }),
   maxCommands: directive("MaxCommands", kinds.count(1, 10_000), {
     label: "max commands",
-    summary: "commands that open at once, and as many that close; one door uses at most half of them",
+    summary:
+      "commands that open at once, and as many that close; one door uses at most half of them",
     default: 64,
     isFixed: true,
   }),

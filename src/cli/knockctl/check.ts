@@ -52,15 +52,15 @@ export interface Checked {
 export const check: Command = {
   name: "check",
   group: "files",
-  summary: "report the problems of a configuration",
+  summary: "list errors and likely mistakes of configuration",
   operands: [{ name: "FILE", usual: defaultConfigFile }],
   description: `
-    Reads a configuration (default: ${defaultConfigFile}) and lists errors, likely mistakes, and
-    what does not suit this machine as it is now: ports of a sequence on which something
+    Lists the errors and likely mistakes of a configuration [${defaultConfigFile}]. Also lists
+    conflicts with the present state of this machine: ports of a sequence on which a program
     listens, used-up lists of one-time sequences, services that another firewall blocks, IPv6
     without commands for it, and users, programs, interfaces and directories that do not exist.
-    Where doors have users, it checks the users file, too; with Fleet, the fleet file. Needs no
-    running knockd. Exits with 1 if knockd cannot use one of the files.`,
+    If doors have users, checks the users file, too. With Fleet, checks the fleet file. Needs no
+    running knockd. If knockd cannot use one of the files, exits with 1.`,
   asksDaemon: false,
   options: [{ long: "strict", help: "exit with 2 if there are warnings" }],
   example: "check --strict /etc/knockd.conf",

@@ -21,12 +21,12 @@ import { guessHost, readHostName, usualSshPort } from "./trial.ts";
 export const client: Command = {
   name: "client",
   group: "files",
-  summary: "print what clients of a door type and configure",
+  summary: "print commands and profile for clients of door",
   operands: [{ name: "DOOR" }],
   description: `
-    Prints how clients open a door: the commands for Linux, macOS and Windows, the lines for
-    knock.conf and for the configuration of ssh. With --qr also a QR code, which is a text to
-    paste into the page that "knockctl invite" makes. Needs no running knockd.`,
+    Prints the commands of clients for a door, on Linux, macOS and Windows. Also prints the
+    lines for knock.conf and for the configuration of ssh. With --qr, makes a QR code with a text
+    to paste into the page of "knockctl invite". Needs no running knockd.`,
   asksDaemon: false,
   options: [
     {
@@ -37,7 +37,7 @@ export const client: Command = {
     {
       long: "service",
       argument: "S",
-      help: "wait for this service: tcp/22 [the first one that a native door opens]",
+      help: "let clients wait for this service, as tcp/22 [the first one of a native door]",
     },
     qrOption,
     { long: "force", help: "overwrite FILE" },

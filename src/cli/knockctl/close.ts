@@ -10,24 +10,24 @@ import { describeClosing, isClosedEverywhere } from "./fleet/closing.ts";
 export const close: Command = {
   name: "close",
   group: "act",
-  summary: "close a door, all doors of an address, or all doors",
+  summary: "close door, all doors for address, or all doors",
   operands: [{ name: "DOOR|ADDRESS|all" }, { name: "ADDRESS", isOptional: true }],
   description: `
     Closes a door for all sources, all doors for an address, one door for an address, or all
-    doors. Existing connections continue unless --cut ends them. What the command of a door
-    without a stop command opened stays open: exit code 1 if only such a door was to be closed.
+    doors. Established connections continue, unless --cut ends them. A door without a stop
+    command stays open. If the request matches only such a door, exits with 1.
 
-    In a fleet it closes at all gateways, waits up to 5 seconds for them, and names those that
-    have not closed it.`,
+    In a fleet, closes at all gateways. Waits up to 5 s for them, and names those that have not
+    closed it.`,
   asksDaemon: true,
   options: [
     {
       long: "cut",
-      help: "end existing connections, too; with an ADDRESS also if nothing is open for it",
+      help: "end established connections, too; with an ADDRESS, even if no door is open for it",
     },
-    { long: "here", help: "close at this gateway alone, not in the whole fleet" },
+    { long: "here", help: "close only at this gateway, not in the whole fleet" },
     { long: "fleet", help: "exit with 1 unless all gateways have closed it" },
-    { long: "forget", help: "for a door and an address: mark as closed what could not be closed" },
+    { long: "forget", help: "mark as closed a DOOR that knockd could not close for ADDRESS" },
   ],
   example: "close 192.0.2.7 --cut",
   async run(line, io) {

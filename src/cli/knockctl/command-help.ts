@@ -5,8 +5,8 @@ import { globalOptions, optionsOf, usageLines } from "./command-line.ts";
 
 const groups: Readonly<Record<CommandGroup, string>> = {
   begin: "begin: set up and protect",
-  look: "look: show what happens",
-  act: "act: change what is open",
+  look: "look: show state and events",
+  act: "act: open, close, reload",
   files: "files: configurations, recordings, invitations",
   help: "help",
 };
@@ -37,15 +37,15 @@ ${lists.join("")}options, before or after the command
 ${formatOptions(globalOptions)}
 exit codes
 ${formatTerms([
-  ["0", "done"],
-  ["1", "refused or failed; what was checked cannot be used"],
-  ["2", "wrong command line; with check --strict: there are warnings"],
-  ["3", "status, doctor: there are problems, or no knock was complete"],
+  ["0", "success"],
+  ["1", "the request failed, or a checked file has errors"],
+  ["2", "wrong usage; with check --strict: warnings"],
+  ["3", "status, doctor: problems, or no complete knock"],
 ])}
 environment
 ${formatTerms([
-  ["KNOCKCTL_SOCKET", "as --socket, which overrides it"],
-  ["NO_COLOR", "use no colours, unless --color says always"],
+  ["KNOCKCTL_SOCKET", "socket of the daemon; --socket overrides it"],
+  ["NO_COLOR", "if set, use colours only with --color always"],
 ])}
 knockctl COMMAND --help explains a command, with its options.
 

@@ -12,7 +12,7 @@ const socketOption: HelpOption = {
   short: "s",
   long: "socket",
   argument: "PATH",
-  help: `ask the daemon that listens there [${defaultControlSocket}]`,
+  help: `connect to this socket of knockd [${defaultControlSocket}]`,
 };
 
 const jsonOption: HelpOption = { short: "j", long: "json", help: "print JSON" };

@@ -22,30 +22,30 @@ const forwardedPort = 7482;
 export const consoleCommand: Command = {
   name: "console",
   group: "look",
-  summary: "serve a page to see and change all in a browser",
+  summary: "serve page to manage knockd in browser",
   operands: [],
   description: `
-    Serves a page on this machine alone, and prints its address, which works once: doors, leases,
-    knocks, problems, traffic and devices, live, and buttons to open, extend, close, forgive,
-    reload, enrol and remove devices, and rotate sequences. knockd opens no port for it, and logs
-    each action as done by the console.
+    Serves a page on this machine, and prints an address that works once. The page shows doors,
+    leases, knocks, problems, traffic and devices, live. Its buttons open, extend, close,
+    forgive, reload, enrol and remove devices, and rotate sequences. knockd opens no port for
+    it, and logs each action as done by the console.
 
-    Over ssh, it prints the ssh -L command that brings the page to your computer. On a terminal,
-    Enter prints another address, for another browser. It ends with Ctrl-C, or after an hour
-    without a page.`,
+    Over ssh, it prints the ssh -L command that forwards the page to your computer. On a
+    terminal, Enter prints another address, for another browser. It ends with Ctrl-C, or after
+    an hour without a page.`,
   asksDaemon: true,
   options: [
     {
       long: "listen",
       argument: "ADDRESS:PORT",
-      help: "listen there, at 127.0.0.1 or [::1] [127.0.0.1, a free port]",
+      help: "listen on this port of 127.0.0.1 or [::1] [127.0.0.1, a free port]",
     },
     {
       long: "socket-file",
       argument: "PATH",
       help: "listen on a unix socket for ssh -L, and on no port",
     },
-    { long: "read-only", help: "only show: the page can change nothing" },
+    { long: "read-only", help: "show only: the page can change nothing" },
   ],
   example: "console --read-only",
   isLocalized: true,

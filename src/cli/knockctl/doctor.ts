@@ -36,21 +36,21 @@ const problemsFound = 3;
 export const doctor: Command = {
   name: "doctor",
   group: "look",
-  summary: "find out why a knock does not open its door",
+  summary: "find out why knock does not open door",
   operands: [{ name: "DOOR", isOptional: true }],
   description: `
-    Looks at the configuration, the daemon and this machine: other firewalls, interfaces, the
-    clock, the kernel. Then shows the packets of your knock as they come, step by step, and
-    names what is missing, too late, or in the wrong order. Ends with a verdict and what to do
-    next, when a knock is complete, after 60 seconds, or with Ctrl-C.
+    Checks the configuration, the daemon and this machine: other firewalls, interfaces, the
+    clock, the kernel. Then shows the packets of your knock step by step, and names a step that
+    is missing, late or in the wrong order. Ends when a knock is complete, after 60 seconds, or
+    with Ctrl-C. Then prints a verdict and the next step.
 
-    Restarts nothing. A right knock opens its door as always, unless --dry-run is given.
-    Without a running knockd, only shows what the knock would do. The sequence of a door is shown
-    on a terminal, or if DOOR is given.`,
+    Restarts nothing. Without --dry-run, a complete knock opens its door. Without a running
+    knockd, only shows what the knock would do. Shows the sequence of a door on a terminal, or
+    if DOOR is given.`,
   asksDaemon: true,
   options: [
     { long: "dry-run", help: "let the knock open nothing while this command listens" },
-    { long: "time", argument: "TIME", help: "listen for TIME; 0: do not listen [60s]" },
+    { long: "time", argument: "TIME", help: "listen for TIME; with 0, do not listen [60s]" },
     { long: "address", argument: "A", help: "show only the packets of this address" },
     { long: "host", argument: "NAME", help: "name this server as the client does, in the text" },
     {
@@ -60,7 +60,7 @@ export const doctor: Command = {
     },
   ],
   notes: `
-    Exit code 3 says that something is wrong, or that no knock was complete.`,
+    If it finds a problem, or no knock was complete, exits with 3.`,
   example: "doctor ssh",
   isLocalized: true,
   async run(line, io) {

@@ -11,10 +11,10 @@ import { expectDoor } from "./subject.ts";
 export const doors: Command = {
   name: "doors",
   group: "look",
-  summary: "list the doors: what each opens, and its state",
+  summary: "list doors, with services and state",
   operands: [{ name: "DOOR", isOptional: true }],
   description: `
-    Lists the doors, or shows one. The ports of their sequences are not shown: they are a secret.`,
+    Lists the doors, or shows one. Never shows the ports of sequences, which are secret.`,
   asksDaemon: true,
   options: [],
   example: "doors",

@@ -8,11 +8,11 @@ import { print, withDaemon } from "./command.ts";
 export const extend: Command = {
   name: "extend",
   group: "act",
-  summary: "keep a door open for longer",
+  summary: "keep door open for longer",
   operands: [{ name: "DOOR" }, { name: "ADDRESS" }, { name: "TIME", keyword: "for" }],
   description: `
-    Keeps a door that is open for ADDRESS open for TIME from now on (30s, 10m, 1h). What stays
-    open longer anyway is left as it is.`,
+    Keeps an open door open for ADDRESS, for TIME (30s, 10m, 1h) from now. Never makes a lease
+    shorter.`,
   asksDaemon: true,
   options: [],
   example: "extend ssh 192.0.2.7 2h",

@@ -16,16 +16,16 @@ import { makeFleetKeyCommand } from "./fleet/key.ts";
 export const fleet: Command = {
   name: "fleet",
   group: "look",
-  summary: "show the gateways of the fleet, or make its key",
+  summary: "show gateways of fleet, or make fleet key",
   operands: [{ name: "key", isOptional: true }],
   description: `
-    Shows the gateways that share what is open: which are up, how many leases each knows of, how
-    many entries of the store's log it has not read, how far its clock is off this one's, and what
-    it has otherwise than this gateway.
+    Shows the gateways of the fleet. For each one, shows whether it is up, its leases, the
+    entries of the store's log that it has not read, the offset of its clock, and what differs
+    from this gateway.
 
-    fleet key makes the file with the key of the fleet and a password for the store, or leaves
-    the one that is there. It prints the line for the ACL file of the store, and what to copy to
-    the other gateways. It never prints the key. See docs/fleet.md
+    fleet key makes the file with the key of the fleet and a password for the store. It leaves
+    an existing file as it is. It prints the line for the ACL file of the store, and what to
+    copy to the other gateways. It never prints the key. See docs/fleet.md
     (/usr/share/doc/sesame-knock/docs/fleet.md with the Debian package).`,
   asksDaemon: true,
   options: [

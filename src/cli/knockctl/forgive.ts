@@ -5,11 +5,11 @@ import { print, readAddress, withDaemon } from "./command.ts";
 export const forgive: Command = {
   name: "forgive",
   group: "act",
-  summary: "stop ignoring an address, or all, for touched decoys",
+  summary: "stop ignoring addresses that touched decoys",
   operands: [{ name: "ADDRESS|all" }],
   description: `
-    Stops ignoring an address that has touched three decoys within a minute, or all of them.
-    Its next knock counts. knockctl status lists the ignored addresses.`,
+    Stops ignoring an address that touched three decoys within a minute, or all addresses. Its
+    next knock counts. knockctl status lists the ignored addresses.`,
   asksDaemon: true,
   options: [],
   example: "forgive 192.0.2.7",

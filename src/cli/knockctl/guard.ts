@@ -22,20 +22,20 @@ export const guard: Command = {
   operands: [{ name: "SERVICE", isMany: true }],
   variants: ["--confirm"],
   description: `
-    Protects services on trial, with an automatic rollback. New connections need a knock from
-    then on, yours too; existing sessions continue. To keep the protection, knock, make a new
-    ssh connection, and confirm there: that proves that your knock arrives. Else the kernel
-    removes the protection, even if this terminal or knockd ends.
+    Protects services on trial, with automatic rollback. New connections need a knock, yours
+    too. Existing sessions continue. To keep the protection, knock, make a new ssh connection,
+    and confirm there. That proves that your knock arrives. Otherwise the kernel removes the
+    protection, even if this terminal or knockd ends.
 
-    SERVICE is tcp/22, udp/51820 or icmp (default: all services that native doors open).`,
+    SERVICE is tcp/22, udp/51820 or icmp [all services of native doors].`,
   asksDaemon: true,
   options: [
     { long: "confirm", help: "keep the protection of what your knock has opened" },
     {
       long: "all",
-      help: "with --confirm: keep it also for services whose doors no knock of yours has opened",
+      help: "keep it also for services whose doors no knock of yours has opened (with --confirm)",
     },
-    { long: "from-console", help: "with --confirm: run at the console, which proves nothing" },
+    { long: "from-console", help: "confirm at the console, which proves nothing (with --confirm)" },
     {
       long: "address",
       argument: "A",

@@ -9,10 +9,10 @@ import { expectDoor, readSubject } from "./subject.ts";
 export const history: Command = {
   name: "history",
   group: "look",
-  summary: "list who opened what, when and how",
+  summary: "list openings, closings and failures",
   operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
   description: `
-    Lists what was opened, extended and closed, for whom and by what, and what failed: the newest
+    Lists openings, extensions, closings and failures, with the source and the cause. The newest
     entry is the last. With a door or an address, lists only its entries.`,
   asksDaemon: true,
   options: [{ long: "since", argument: "TIME", help: "list only the last 7d, 12h or 30m" }],

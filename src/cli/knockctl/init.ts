@@ -31,22 +31,22 @@ import { writeSecret } from "./user/add.ts";
 export const init: Command = {
   name: "init",
   group: "begin",
-  summary: "set up a protected server, step by step",
+  summary: "set up doors and protection, step by step",
   operands: [],
   description: `
-    Sets up a protected server. Finds the services that listen, plans doors with random
-    sequences for those that you choose, shows the changes, and asks. Then it adds the doors to
-    the configuration (and keeps a backup), makes knockd reload it, and tests each door by a
-    knock from a network namespace. At last it protects the services on trial, as "knockctl
-    guard" does: knock and confirm from a new connection to keep the protection. If ufw blocks a
-    service, ufw allows it from the trial on. "knockctl undo" rolls everything back.`,
+    Sets up a protected server. Finds the services that listen, plans a door with a random
+    sequence for each one that you choose, shows the changes, and asks. Then it adds the doors
+    to the configuration, keeps a backup, and reloads knockd. It tests each door by a knock from
+    a network namespace. At last it protects the services on trial, as "knockctl guard" does. To
+    keep the protection, knock, and confirm from a new connection. If ufw blocks a service, ufw
+    allows it when the trial begins. "knockctl undo" rolls everything back.`,
   asksDaemon: true,
   options: [
     {
       long: "service",
       argument: "S",
       many: true,
-      help: "protect tcp/22, udp/51820 or icmp; several with commas, or the option again",
+      help: "protect tcp/22, udp/51820 or icmp; separate several by commas, or repeat the option",
     },
     {
       long: "host",
@@ -61,7 +61,7 @@ export const init: Command = {
     {
       long: "by",
       argument: "WAY",
-      help: "open new doors by sequence, key or both; a key is for a device with knock [sequence]",
+      help: "open new doors by sequence, key or both; a key needs a device with knock [sequence]",
     },
     {
       long: "user",
@@ -78,20 +78,20 @@ export const init: Command = {
     { long: "trial", argument: "TIME", help: "wait for the confirmation for TIME [3m]" },
     {
       long: "protect-now",
-      help: "protect without a trial: only where another way in exists, such as a console",
+      help: "protect without a trial; use it only if another way in exists, such as a console",
     },
     qrOption,
     { long: "no-proof", help: "skip the test from a network namespace" },
     {
       long: "yes",
-      help: "ask nothing; protect the port of your ssh connection, or tcp/22, if something listens there",
+      help: "ask nothing; without --service, protect the port of your ssh connection, or tcp/22 if a service listens there",
     },
     { long: "dry-run", help: "show the changes, and make none" },
     { long: "config", argument: "FILE", help: `change this configuration [${defaultConfigFile}]` },
     {
       short: "j",
       long: "json",
-      help: "with --yes or --dry-run: print JSON at the end, and do not wait",
+      help: "print JSON at the end, and do not wait (with --yes or --dry-run)",
     },
   ],
   example: "init --yes --service tcp/22,icmp --host server.example.org",

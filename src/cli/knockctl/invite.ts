@@ -39,14 +39,14 @@ interface Invited extends Invitation {
 export const invite: Command = {
   name: "invite",
   group: "files",
-  summary: "make a page and a QR code to knock with a phone",
+  summary: "make page and QR code to knock by phone",
   operands: [{ name: "DOOR" }],
   description: `
     Makes an invitation to knock with a browser or a phone: a page, knock.html, and a QR code
-    with the host and the sequence. The page holds no secret: put it on any web server, or send
-    it to the phone. Treat the QR code and the link as a password. Needs no running knockd. For
-    the limits of browsers see docs/browser.md (/usr/share/doc/sesame-knock/docs/browser.md with
-    the Debian package).
+    with the host and the sequence. The page holds no secret. Put it on any web server, or send
+    it to the phone. Treat the QR code and the link as a password. Needs no running knockd.
+    docs/browser.md lists the limits of browsers (/usr/share/doc/sesame-knock/docs/browser.md
+    with the Debian package).
 
     With --url, the QR code is a link to the page at that address. Without it, the QR code is a
     text to paste into the page, since a phone cannot open a file of this machine by a link.`,
@@ -56,7 +56,7 @@ export const invite: Command = {
       long: "host",
       argument: "NAME",
       isRequired: true,
-      help: "name the server as clients see it (a name or an address)",
+      help: "name the server, by a name or an address, as clients see it",
     },
     { long: "url", argument: "URL", help: "link to the page at this address" },
     {
@@ -70,8 +70,8 @@ export const invite: Command = {
     { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
   ],
   notes: `
-    Exits with 1 if browsers cannot knock at this door: one-time sequences, UDP, packets that
-    browsers do not send. Warns about ports that browsers refuse, and about too short a time.`,
+    If browsers cannot knock at this door, exits with 1: one-time sequences, UDP, packets that
+    browsers do not send. Warns of ports that browsers refuse, and of too short a time.`,
   example: "invite ssh --host server.example.org",
   async run(line, io) {
     const { invitation, behind } = gather(line);

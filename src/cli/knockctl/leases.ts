@@ -12,11 +12,11 @@ import { leasesOf, readSubject } from "./subject.ts";
 export const leases: Command = {
   name: "leases",
   group: "look",
-  summary: "list what is open, for whom, and for how long",
+  summary: "list open doors, with sources and remaining time",
   operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
   description: `
-    Lists what is open, for whom, and for how long. With a door or an address, lists only its
-    leases. FROM names the gateway of the fleet that opened it.`,
+    Lists open doors, with their sources and the remaining time. With a door or an address,
+    lists only its leases. FROM names the gateway of the fleet that opened a lease.`,
   asksDaemon: true,
   options: [{ long: "fleet", help: "list the leases of all gateways, and where each is open" }],
   example: "leases",

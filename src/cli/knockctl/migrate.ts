@@ -39,16 +39,17 @@ interface Migrated {
 export const migrate: Command = {
   name: "migrate",
   group: "files",
-  summary: "compare a file of knockd 0.8, or take one of fwknopd over",
+  summary: "convert configuration of knockd 0.8 or fwknopd",
   operands: [{ name: "FILE", usual: defaultConfigFile }],
   description: `
-    Reads a knockd.conf of knockd 0.8 (default: ${defaultConfigFile}) and lists what Sesame does
-    differently with it. Offers native doors, which the kernel closes by itself, for commands
-    of iptables, ufw, firewall-cmd and nft that open ports for %IP%, and for their opposites in
-    a stop_command or in a door of its own. Names the reason for each door that stays as it is.
+    Reads a knockd.conf of knockd 0.8 [${defaultConfigFile}], and lists the differences between
+    Sesame and knockd 0.8 for it. Offers native doors, which the kernel closes by itself, for
+    commands of iptables, ufw, firewall-cmd and nft that open ports for %IP%. Also replaces the
+    opposite commands, in a stop_command or in a second door. Names the reason for each door
+    that it leaves as it is.
 
-    Of an access.conf of fwknopd, it makes doors in ${defaultConfigFile} and devices in the users
-    file, and names each line that it cannot take over; it follows %include.
+    From an access.conf of fwknopd, makes doors in ${defaultConfigFile} and devices in the users
+    file. Follows %include, and names each line that is not supported.
 
     Shows the differences, and changes nothing without --write. All files of knockd 0.8 work
     unchanged: migration is optional.`,
@@ -59,7 +60,7 @@ export const migrate: Command = {
     {
       long: "open-for",
       argument: "TIME",
-      help: "keep a door open for TIME that a second sequence closed before [1h]",
+      help: "keep a door open for TIME if a second sequence closed it before [1h]",
     },
     { long: "write", help: "write the file; keep the old one as FILE.before-migrate" },
     {
@@ -69,8 +70,8 @@ export const migrate: Command = {
     },
   ],
   notes: `
-    Exits with 1 if the file, as it is or as it would be, cannot be used, and if something of an
-    access.conf cannot be taken over.`,
+    If knockd cannot use the old or the new file, or a line of an access.conf is not supported,
+    exits with 1.`,
   example: "migrate --repair --write",
   async run(line, io) {
     const [file = ""] = line.operands;

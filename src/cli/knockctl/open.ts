@@ -7,15 +7,15 @@ import { print, withDaemon } from "./command.ts";
 export const open: Command = {
   name: "open",
   group: "act",
-  summary: "open a door for an address, without a knock",
+  summary: "open door for address, without knock",
   operands: [
     { name: "DOOR" },
     { name: "ADDRESS" },
     { name: "TIME", keyword: "for", isOptional: true },
   ],
   description: `
-    Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or as long as its
-    configuration says. Waits up to 5 s for its command, and fails if that fails.`,
+    Opens a door as if ADDRESS had knocked, for TIME (30s, 10m, 1h) or for the time of the
+    configuration. Waits up to 5 s for the command of the door, and fails if that fails.`,
   asksDaemon: true,
   options: [],
   example: "open ssh 192.0.2.7 for 10m",

@@ -5,11 +5,11 @@ import { print, withDaemon } from "./command.ts";
 export const protect: Command = {
   name: "protect",
   group: "begin",
-  summary: "let only open sources reach the protected services",
+  summary: "let only open sources reach protected services",
   operands: [],
   description: `
-    Lets only open sources reach the services of doors with "protect = yes", as from the start
-    of knockd on. Undoes "knockctl unprotect" as far as these go. Existing sessions continue.`,
+    Lets only open sources reach the services of doors with "protect = yes", as knockd does at
+    its start. Reverts "knockctl unprotect" for these services. Existing sessions continue.`,
   asksDaemon: true,
   options: [],
   example: "protect",

@@ -8,11 +8,11 @@ import { print, withDaemon } from "./command.ts";
 export const reload: Command = {
   name: "reload",
   group: "act",
-  summary: "read the configuration again, and show the changes",
+  summary: "reload configuration, and show changes",
   operands: [],
   description: `
-    Makes knockd read its configuration again and shows what changed. If anything is wrong with
-    it, all problems are shown, and the old one stays.`,
+    Makes knockd reload its configuration, and shows the changes. If the configuration has
+    errors, lists all of them, and the old one stays.`,
   asksDaemon: true,
   options: [],
   example: "reload",

@@ -17,15 +17,16 @@ import { expectSound } from "./user/files.ts";
 export const replay: Command = {
   name: "replay",
   group: "files",
-  summary: "run a recording through a configuration",
+  summary: "run recording through configuration",
   operands: [{ name: "FILE" }],
   description: `
     Runs a recording (pcap or pcapng, as tcpdump and Wireshark write them) through the doors of
-    a configuration, by the packets' own clock, and explains what each packet did at each door.
-    Opens nothing, and needs no running knockd. Times are seconds since the first packet.
+    a configuration, and explains the effect of each packet at each door. Uses the time stamps
+    of the packets, and shows them as seconds since the first one. Opens nothing, and needs no
+    running knockd.
 
-    Knocks by key need the users file. Each is judged at the time of its capture, as if nothing
-    had been accepted before: replay does not say whether knockd would accept it now.`,
+    Knocks by key need the users file. replay judges each at the time of its capture, as the
+    first one. It does not say whether knockd would accept the packet now.`,
   asksDaemon: false,
   options: [
     { long: "config", argument: "FILE", help: `use this configuration [${defaultConfigFile}]` },
@@ -37,12 +38,12 @@ export const replay: Command = {
     {
       long: "source",
       argument: "ADDRESS",
-      help: "show only what concerns this source, also where no door has its port",
+      help: "show only the packets of this source, also at ports that no door has",
     },
     {
       long: "address",
       argument: "OWN,...",
-      help: "take these for the addresses of the machine that recorded [all destinations]",
+      help: "take these as the addresses of the recording machine [all destinations]",
     },
     {
       short: "j",

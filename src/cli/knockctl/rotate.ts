@@ -24,13 +24,13 @@ import { guessHost, readHostName, usualSshPort } from "./trial.ts";
 export const rotate: Command = {
   name: "rotate",
   group: "files",
-  summary: "give a door another random sequence",
+  summary: "give door new random sequence",
   operands: [{ name: "DOOR" }],
   description: `
-    Gives a door another random sequence: shows the change of the configuration, and asks. Then
-    it writes the configuration, makes knockd reload it, and prints what clients type and
-    configure. The old sequence stays valid for a time, as a door of its own that ends by itself:
-    DOOR-old. The next rotation removes it, also before its end.`,
+    Gives a door another random sequence. Shows the change of the configuration, and asks. Then
+    it writes the configuration, reloads knockd, and prints the lines for clients. The old
+    sequence stays valid for a time, as a door DOOR-old that expires. The next rotation removes
+    that door, also before its end.`,
   asksDaemon: true,
   options: [
     {
@@ -46,7 +46,7 @@ export const rotate: Command = {
     {
       long: "host",
       argument: "NAME",
-      help: "name this server as clients do, in the lines for them",
+      help: "name this server as clients do [the address that your ssh connection reached]",
     },
     { long: "yes", help: "ask nothing" },
     { long: "dry-run", help: "show the change, and make none" },

@@ -16,12 +16,12 @@ import { describeStrength, lengthOption, readSteps } from "./strength.ts";
 export const sequence: Command = {
   name: "sequence",
   group: "files",
-  summary: "make a random sequence for a door",
+  summary: "make random sequence for door",
   operands: [],
   description: `
-    Makes a random sequence of TCP ports, and says how strong it is. Leaves out the ports on which
-    this machine listens or that it uses for its own connections, those of other doors, those that
-    browsers refuse, and those that programs use by habit. Changes nothing, and needs no running
+    Makes a random sequence of TCP ports, and prints its strength. Leaves out ports on which this
+    machine listens, its ports for outgoing connections, ports of other doors, ports that
+    browsers refuse, and ports of well-known programs. Changes nothing, and needs no running
     knockd. "knockctl rotate" gives a door another sequence.`,
   asksDaemon: false,
   options: [

@@ -32,11 +32,11 @@ const problemsFound = 3;
 export const status: Command = {
   name: "status",
   group: "look",
-  summary: "show the state of knockd, and its problems",
+  summary: "show state and problems of knockd",
   operands: [{ name: "DOOR", isOptional: true }],
   description: `
     Shows the state of knockd: its doors, open leases, attempts and problems. With a door, shows
-    only this door and its leases. Exit code 3 says that there are problems.`,
+    only this door and its leases. If there are problems, exits with 3.`,
   asksDaemon: true,
   options: [],
   example: "status --json",

@@ -13,15 +13,16 @@ import { drawTop } from "./top/view.ts";
 export const top: Command = {
   name: "top",
   group: "look",
-  summary: "show leases, knocks and problems live on a full screen",
+  summary: "show leases, knocks and problems live on full screen",
   operands: [],
   description: `
-    Shows on a full screen, once a second: leases with the time left as bars, knocks under way
-    by stage, ignored sources, packets and openings per second, and problems.
+    Shows the state of knockd on a full screen, once a second: leases with the time left as
+    bars, knocks under way by stage, ignored sources, packets and openings per second, and
+    problems.
 
-    Arrows choose a lease or an ignored source. Keys: c closes the lease, after a question that
-    names it; e extends it by the time of its door; f forgives the source; ? lists the keys; q
-    quits. Where LANG names no UTF-8, bars are drawn in ASCII.`,
+    Arrows choose a lease or an ignored source. c closes the lease, after a question. e extends
+    it by the time of its door. f forgives the source. ? lists the keys, q quits. Without UTF-8
+    in LANG, bars are ASCII.`,
   asksDaemon: true,
   options: [],
   example: "top",

@@ -25,19 +25,19 @@ interface Undone extends RollbackResult {
 export const undo: Command = {
   name: "undo",
   group: "begin",
-  summary: "roll back the last init",
+  summary: "roll back last init",
   operands: [],
   description: `
-    Rolls back the last "knockctl init". First it removes the protection, so that all sources
-    reach the services again, unless ufw blocked them before. Then it restores the configuration, to the byte, and knockd
-    reloads it, or stops if "init" started it. A key that "init" gave to a device leaves the
-    users file. If the configuration has changed since, undo
-    shows the differences and changes nothing without --force.`,
+    Rolls back the last "knockctl init". First it removes the protection: all sources reach the
+    services again, unless ufw blocked them before. Then it restores the configuration, to the
+    byte. knockd reloads it, or stops if "init" started it. undo also removes a key that "init"
+    gave to a device from the users file. If the configuration has changed since, undo shows the
+    differences. It then changes nothing without --force.`,
   asksDaemon: true,
   options: [
     {
       long: "force",
-      help: "restore the configuration all the same; keep the current one beside it",
+      help: "restore a changed configuration, too; keep the current one beside it",
     },
     { long: "config", argument: "FILE", help: `restore this configuration [${defaultConfigFile}]` },
   ],

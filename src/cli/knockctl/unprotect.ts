@@ -16,18 +16,19 @@ import { formatProtection } from "./protect.ts";
 export const unprotect: Command = {
   name: "unprotect",
   group: "begin",
-  summary: "let all sources reach the protected services",
+  summary: "let all sources reach protected services",
   operands: [],
   description: `
     Removes all protection: all sources reach the services again, also those that "knockctl
-    guard" protected. "knockctl protect" or "knockctl guard" protect again, and so does the next
-    start of knockd if the configuration says so. Root can run it without knockd, too.`,
+    guard" protected. "knockctl protect" and "knockctl guard" protect again. At its next start,
+    knockd protects the services of its configuration. root can run unprotect without knockd,
+    too.`,
   asksDaemon: true,
   options: [
     {
       long: "config",
       argument: "FILE",
-      help: `without knockd: use the configuration that it would have [${defaultConfigFile}]`,
+      help: `use this configuration if knockd does not run [${defaultConfigFile}]`,
     },
   ],
   example: "unprotect",

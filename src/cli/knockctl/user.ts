@@ -24,7 +24,7 @@ const actions: Readonly<Record<string, UserAction>> = {
 export const user: Command = {
   name: "user",
   group: "files",
-  summary: "let devices open doors by key, or take them out",
+  summary: "manage devices that open doors by key",
   operands: [{ name: "ACTION" }, { name: "NAME", isOptional: true }],
   variants: [
     "add PERSON/DEVICE --host NAME [--door DOOR]",
@@ -35,28 +35,31 @@ export const user: Command = {
     "page FILE",
   ],
   description: `
-    Lets a device open a door by key: shows the change of the configuration, and asks. Then it
-    writes the device into the users of the door and its lock into the users file, makes knockd
-    reload both, and prints the line for the device once (knock --import). For a device that has
-    a key, add makes a second one; remove --key takes the first one out.
+    add lets a device open a door by key. It shows the change of the configuration, and asks. Then
+    it writes the device into the users of the door, and its lock into the users file. It reloads
+    knockd, and prints the line for the device once (knock --import). For a device that has a key,
+    add makes a second one. remove --key removes the first one.
 
-    With --lock -, the device has made its key itself (knock --request): its lock is read from
-    standard input, and no secret is printed. remove takes a person or a device out of the users
-    file and out of what is open, and closes what no other device holds.
+    With --lock -, the device has made its key itself (knock --request). add reads its lock from
+    standard input, and prints no secret.
 
-    With --link, the line is a link to a page, and its QR code is for the camera of a phone: a browser
-    keeps the key and knocks (docs/browser.md). page writes that page to FILE, and sw.js beside it,
-    to put them on a web server with https.
+    With --link, the line is a link to a page. The camera of a phone reads its QR code. A browser
+    keeps the key, and knocks (docs/browser.md). page writes that page to FILE, and sw.js beside
+    it. Put both on a web server with https.
 
-    With --fwknop, the device knocks with fwknop's client: it prints the part for its ~/.fwknoprc,
-    and a QR code with both keys. The server keeps both, too: its users file can knock.
+    With --fwknop, the device knocks with fwknop's client. add prints the section for its
+    ~/.fwknoprc, and a QR code with both keys. The server keeps both: a reader of the users file
+    can knock.
 
-    list and show say what the users file has, and ask knockd about each key: the last knock, its
-    source, how far the clock of the device is off, and what was refused (show).
+    remove removes a person or a device from the users file and from all leases. It closes the
+    leases that no other device holds.
 
-    watch answers why a knock does not work: for 5 minutes, or until you press Ctrl-C, it shows each
-    packet of a device with its source, how far its clock is off (26 hours at most), and the check
-    that refused it. Nothing opens by it.`,
+    list and show print the users file, and what knockd knows of each key: the last knock, its
+    source and the offset of the device's clock. show also prints the refused packets.
+
+    watch shows why a knock does not work. For 5 minutes, or until you press Ctrl-C, it shows each
+    packet of a device, with its source, the offset of its clock (at most 26 hours), and the check
+    that refused it. It opens nothing.`,
   asksDaemon: true,
   options: [
     { long: "door", argument: "DOOR", help: "let the device open DOOR" },
@@ -67,7 +70,7 @@ export const user: Command = {
     { long: "link", argument: "URL", help: "make a link to the page at URL, for a browser" },
     { long: "address", argument: "A,B", help: "put these addresses of the server into the link" },
     { long: "output", argument: "FILE", help: "write the line for the device to FILE (0600)" },
-    { long: "groups", argument: "GROUPS", help: "make the device one of GROUPS (a,b)" },
+    { long: "groups", argument: "GROUPS", help: "put the device into GROUPS (a,b)" },
     { long: "expires", argument: "DAY", help: "end the rights of the device after DAY, in UTC" },
     { long: "key", argument: "ID", help: "remove only this key" },
     { long: "force", help: "overwrite a different file (page)" },

@@ -14,11 +14,12 @@ import { expectDoor, readSubject } from "./subject.ts";
 export const watch: Command = {
   name: "watch",
   group: "look",
-  summary: "show what knockd logs, as it happens",
+  summary: "show log entries as they occur",
   operands: [{ name: "DOOR|ADDRESS", isOptional: true }],
   description: `
-    Shows what knockd logs, as it happens, until you press Ctrl-C. With a door or an address,
-    shows only its entries. With --json, prints each entry as an object in a line of its own.`,
+    Shows the log entries of knockd as they occur, until you press Ctrl-C. With a door or an
+    address, shows only its entries. With --json, prints each entry as an object on its own
+    line.`,
   asksDaemon: true,
   options: [],
   example: "watch ssh",
