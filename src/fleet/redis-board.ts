@@ -1,4 +1,6 @@
 import { Buffer } from "node:buffer";
+import { expireAt, systemClock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import type { Board, BoardRow, LogBatch, LogPosition, StoreFacts, ToldRow } from "./board.ts";
 import { BoardError, hasGapAfter, logStart, longestLog } from "./board.ts";
 import { boundedRows } from "./bounded-rows.ts";
@@ -172,15 +174,15 @@ export class RedisBoard implements Board {
   }
 
   async #inTime(answer: Promise<RedisReply>, limit: number): Promise<RedisReply> {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel = () => {};
     const late = new Promise<never>((_, reject) => {
       const error = () => new BoardError("late", `no answer within ${Math.round(limit)} ms`);
-      timer = setTimeout(() => reject(error()), limit);
+      cancel = expireAt(systemClock, later(systemClock.now(), limit), () => reject(error()));
     });
     try {
       return await Promise.race([answer, late]);
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 }

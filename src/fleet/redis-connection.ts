@@ -1,9 +1,11 @@
 // Only this file knows the client of Redis. It is loaded with the first connection.
 import { Buffer } from "node:buffer";
 import type { RedisClientOptions } from "@redis/client";
+import { expireAt, systemClock } from "../base/clock.ts";
 import { reason } from "../base/errors.ts";
 import type { ServerAddress, StoreAddress } from "../base/store-address.ts";
 import { formatStore } from "../base/store-address.ts";
+import { later } from "../base/time.ts";
 import { BoardError } from "./board.ts";
 import { storeWords } from "./store-words.ts";
 
@@ -80,18 +82,18 @@ export async function openConnection(access: ServerAccess): Promise<RedisConnect
     return error;
   };
   const within = async <T>(limit: number, answer: Promise<T>): Promise<T> => {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel = () => {};
     const silence = new Promise<never>((_, reject) => {
       // The client's own limits end when a command is written.
-      const seconds = (limit / 1000).toFixed(1);
-      timer = setTimeout(() => reject(new Error(`no answer for ${seconds} s`)), limit);
+      const error = () => new Error(`no answer for ${(limit / 1000).toFixed(1)} s`);
+      cancel = expireAt(systemClock, later(systemClock.now(), limit), () => reject(error()));
     });
     try {
       return await Promise.race([answer, silence]);
     } catch (thrown) {
       throw fail(thrown);
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   };
 
