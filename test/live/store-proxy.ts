@@ -1,5 +1,6 @@
 import type { Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { RedisBoard } from "../../src/fleet/redis-board.ts";
 import type { RedisAccess } from "../../src/fleet/redis-connection.ts";
 import type { RedisServer } from "./redis-server.ts";
@@ -45,10 +46,27 @@ export class StoreProxy {
       [store, gateway],
     ] as const) {
       this.#sockets.add(from);
+      // What is late delays what comes after it: nothing overtakes on a connection.
+      let last = Promise.resolve<unknown>(undefined);
+      let waiting = 0;
       from.on("data", (bytes) => {
         if (this.isSilent) return;
-        if (this.delay === 0) to.write(bytes);
-        else setTimeout(() => to.write(bytes), this.delay);
+        if (this.delay === 0 && waiting === 0) {
+          to.write(bytes);
+          return;
+        }
+        waiting++;
+        const late = sleep(this.delay);
+        last = last
+          .then(() => late)
+          .then(() => {
+            waiting--;
+            to.write(bytes);
+          });
+      });
+      // The end of a connection is lost on a silent way, too.
+      from.on("end", () => {
+        if (!this.isSilent) void last.then(() => to.end());
       });
       from.on("close", () => {
         this.#sockets.delete(from);

@@ -1,6 +1,8 @@
 // Gateways around a store that fails again and again: what they do, what fails, and whether they are alike.
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { systemClock } from "../../src/base/clock.ts";
+import { reason } from "../../src/base/errors.ts";
 import type { Board } from "../../src/fleet/board.ts";
 import { fleetTime } from "../../src/fleet/stamp.ts";
 import type { FleetSubject } from "../../src/fleet/subject.ts";
@@ -30,17 +32,23 @@ export interface FleetStoryReport {
   readonly longestMending: number;
 }
 
-/** One gateway: its way to the store, and what it holds. */
+/** One gateway: its way to the store, what came of its last attempts to connect, and what it holds. */
 interface SoakGateway {
   readonly proxy: StoreProxy;
+  readonly attempts: string[];
   member: FleetGateway;
 }
+
+/** Attempts to connect that are kept of each gateway. */
+const keptAttempts = 8;
 
 export class FleetStory {
   readonly #random: SeededRandom;
   readonly #store: RedisServer;
   readonly #gateways: SoakGateway[] = [];
   readonly #faults = new Map<string, number>();
+  /** How late the event loop of this process was, which has all the gateways. */
+  readonly #delays = monitorEventLoopDelay({ resolution: 10 });
   #ahead = 0;
   #openings = 0;
   #closings = 0;
@@ -51,6 +59,7 @@ export class FleetStory {
   private constructor(store: RedisServer, random: SeededRandom) {
     this.#store = store;
     this.#random = random;
+    this.#delays.enable();
   }
 
   static async begin(count: number, random: SeededRandom): Promise<FleetStory> {
@@ -59,7 +68,9 @@ export class FleetStory {
     for (let i = 1; i <= count; i++) {
       const limits = { answer: 2_000, connect: 3_000 };
       const proxy = await StoreProxy.open(store, `gw-${i}`, limits);
-      story.#gateways.push({ proxy, member: story.#start(`gw-${i}`, proxy) });
+      const attempts: string[] = [];
+      const member = story.#start(`gw-${i}`, { proxy, attempts });
+      story.#gateways.push({ proxy, attempts, member });
     }
     await story.#mended("the start");
     return story;
@@ -94,14 +105,25 @@ export class FleetStory {
   }
 
   async end(): Promise<void> {
+    this.#delays.disable();
     await Promise.all(this.#gateways.map(({ member }) => member.stop()));
     for (const { proxy } of this.#gateways) proxy.close();
     await this.#store.close();
   }
 
-  #start(name: string, proxy: StoreProxy): FleetGateway {
+  #start(name: string, { proxy, attempts }: Omit<SoakGateway, "member">): FleetGateway {
     const connect = async (): Promise<Board> => {
-      const board = await proxy.connect();
+      const began = performance.now();
+      const note = (result: string) => {
+        const took = Math.round(performance.now() - began);
+        attempts.push(`at ${Math.round(began)} for ${took} ms: ${result}`);
+        attempts.splice(0, attempts.length - keptAttempts);
+      };
+      const board = await proxy.connect().catch((thrown) => {
+        note(reason(thrown));
+        throw thrown;
+      });
+      note("connected");
       const time = board.time.bind(board);
       board.time = async () => fleetTime((await time()) + this.#ahead);
       return board;
@@ -216,8 +238,8 @@ export class FleetStory {
           await Promise.all(again.map(({ member }) => member.stop()));
           return async () => {
             for (const [i, gateway] of again.entries()) {
-              const { member, proxy } = gateway;
-              gateway.member = this.#start(member.name, proxy);
+              const { member } = gateway;
+              gateway.member = this.#start(member.name, gateway);
               for (const { holder, opening, origin } of kept[i] ?? []) {
                 const left = opening.end - member.fleet.now();
                 const { stamp } = opening;
@@ -233,12 +255,32 @@ export class FleetStory {
   /** Waits until all gateways are alike; throws after two minutes. */
   async #mended(after: string): Promise<void> {
     const deadline = performance.now() + 2 * minute;
+    this.#delays.reset();
     for (;;) {
       const difference = this.#difference();
       if (difference === undefined) return;
-      if (performance.now() > deadline) throw new Error(`after "${after}": ${difference}`);
+      if (performance.now() > deadline) {
+        throw new Error(
+          [`after "${after}": ${difference}`, ...(await this.#circumstances())].join("\n"),
+        );
+      }
       await sleep(100);
     }
+  }
+
+  /** Says how it goes with the store, and with the gateways that are away. */
+  async #circumstances(): Promise<string[]> {
+    const asked = performance.now();
+    const pong = await Promise.race([this.#store.cli("ping"), sleep(10_000, "no answer")]);
+    const clients = await Promise.race([this.#store.cli("info", "clients"), sleep(10_000, "")]);
+    return [
+      `at ${Math.round(performance.now())} the store: ${pong} in ${Math.round(performance.now() - asked)} ms`,
+      ...clients.split(/\r?\n/).filter((line) => /^(?:connected|blocked)_clients/.test(line)),
+      `this process was late by ${Math.round(this.#delays.max / 1e6)} ms at most`,
+      ...this.#gateways
+        .filter(({ member }) => !member.fleet.state.isJoined)
+        .flatMap(({ member, attempts }) => [member.name, ...attempts]),
+    ];
   }
 
   /** Says in what gateways differ, if they do. */
