@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { FleetGateway } from "../../test/support/fleet-bench.ts";
 import { FleetBench, holderOfSource } from "../../test/support/fleet-bench.ts";
+import type { Clock } from "../base/clock.ts";
+import { later } from "../base/time.ts";
 import type { ClosingReport } from "./closing-confirmation.ts";
 
 const hour = 3_600_000;
@@ -106,6 +108,37 @@ test("a store that comes back while it is waited for is enough", async () => {
   });
   const { report } = await close();
   expect(report).toMatchObject({ isTold: true, missing: [] });
+});
+
+test("a store that comes back empty hides no gateway: those that have not been heard of are named", async () => {
+  bench.store.stop();
+  await bench.settle();
+  bench.store.flush();
+  await Promise.all([two.stop(), three.stop()]);
+  bench.store.isDown = false;
+  await bench.pass(1_500);
+  const { report } = await close();
+  expect(report).toMatchObject({ isTold: true, acknowledged: ["gw-1"] });
+  expect(report.missing.map(({ gateway }) => gateway).sort()).toEqual(["gw-2", "gw-3"]);
+});
+
+test("a gateway whose date is far ahead closes, too, though it refuses openings", async () => {
+  const { clock } = bench;
+  const wrong: Clock = {
+    now: () => clock.now(),
+    wall: () => later(clock.wall(), 30 * hour),
+    wakeAt: (when, task) => clock.wakeAt(when, task),
+  };
+  const four = await bench.add("gw-4", { clock: wrong });
+  four.fleet.opened(holder, hour);
+  one.fleet.opened(holderOfSource(8), hour);
+  await bench.pass(6_000);
+  expect(four.fleet.endOf(holderOfSource(8))).toBeUndefined();
+  const { report } = await close();
+  expect(report).toMatchObject({ acknowledged: ["gw-1", "gw-2", "gw-3", "gw-4"], missing: [] });
+  expect(four.fleet.endOf(holder)).toBeUndefined();
+  const shown = one.fleet.roster.gateways().find(({ name }) => name === "gw-4");
+  expect(shown?.differences).toEqual([{ what: "clock" }]);
 });
 
 test("nothing known of it: all say so, and nothing is left", async () => {

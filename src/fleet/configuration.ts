@@ -1,6 +1,6 @@
 // What must be alike at all gateways, and how heartbeats show that it is.
 import * as v from "valibot";
-import type { FleetSeal } from "./seal.ts";
+import type { FleetDigest } from "./seal.ts";
 
 /** What a gateway is configured with, as texts that are equal where the meaning is. */
 export interface FleetConfiguration {
@@ -42,32 +42,32 @@ const mostDoors = 100;
 const digestLength = 6;
 const doorDigestLength = 4;
 
-const digest = v.pipe(v.string(), v.maxLength(digestLength));
+const shortDigest = v.pipe(v.string(), v.maxLength(digestLength));
 const doorDigest = v.pipe(v.string(), v.length(4 * doorDigestLength));
 
 /** Digests of users, `KnockPort` and `Freshness`; and of each door: its name, users, sequences and list. */
 export const digestsSchema = v.object({
-  users: digest,
-  port: digest,
-  freshness: digest,
+  users: shortDigest,
+  port: shortDigest,
+  freshness: shortDigest,
   doors: v.pipe(v.array(doorDigest), v.maxLength(mostDoors)),
 });
 
 export type ConfigurationDigests = v.InferOutput<typeof digestsSchema>;
 
-/** Returns what a heartbeat says of a configuration. */
+/** Returns what a heartbeat says of a configuration. `digest`: that of the key that seals the heartbeat. */
 export function digestConfiguration(
-  seal: FleetSeal,
+  digest: FleetDigest,
   { users, knockPort, freshness, doors }: FleetConfiguration,
 ): ConfigurationDigests {
-  const short = (text: string) => seal.digest(text).slice(0, digestLength);
+  const short = (text: string) => digest(text).slice(0, digestLength);
   return {
     users: short(`users\0${users}`),
     port: short(`port\0${knockPort}`),
     freshness: short(`freshness\0${freshness}`),
     doors: numbered(doors)
       .slice(0, mostDoors)
-      .map((door) => digestDoor(seal, door)),
+      .map((door) => digestDoor(digest, door)),
   };
 }
 
@@ -104,11 +104,11 @@ function numbered(doors: readonly FleetDoor[]): NumberedFleetDoor[] {
 }
 
 function digestDoor(
-  seal: FleetSeal,
+  digest: FleetDigest,
   { name, nth, users, sequences, list }: NumberedFleetDoor,
 ): string {
   const short = (...parts: readonly (string | number)[]) =>
-    seal.digest(["door", ...parts].join("\0")).slice(0, doorDigestLength);
+    digest(["door", ...parts].join("\0")).slice(0, doorDigestLength);
   // Each part is bound to its door: equal texts of two doors do not show.
   return [
     short(name, nth),

@@ -5,7 +5,7 @@ import { wallTime } from "../base/time.ts";
 import type { BoardRow } from "./board.ts";
 import type { ConfigurationDigests } from "./configuration.ts";
 import { digestsSchema } from "./configuration.ts";
-import type { FleetSeal } from "./seal.ts";
+import type { FleetDigest, FleetSeal } from "./seal.ts";
 import type { FleetTime } from "./stamp.ts";
 import { fleetTime, noStamp, openingStamp } from "./stamp.ts";
 import type { LogRange } from "./unfinished.ts";
@@ -15,9 +15,8 @@ export interface Heartbeat {
   readonly gateway: string;
   /** A text that no other start of a gateway shares. */
   readonly start: string;
-  /** Of its program, and the latest one of the records that it reads. */
+  /** Of its program. */
   readonly version: string;
-  readonly reads: number;
   /** The id of the last entry of the log that it has read, and its number. */
   readonly read: string;
   readonly n: number;
@@ -31,6 +30,12 @@ export interface Heartbeat {
   readonly digests: ConfigurationDigests;
 }
 
+/** A heartbeat that was read. */
+export interface OpenedHeartbeat extends Heartbeat {
+  /** What its digests were made with. */
+  readonly digest: FleetDigest;
+}
+
 const text = v.pipe(v.string(), v.maxLength(255));
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const schema = v.object({
@@ -38,7 +43,6 @@ const schema = v.object({
   gateway: v.pipe(text, v.nonEmpty()),
   start: text,
   version: text,
-  reads: whole,
   read: text,
   n: whole,
   unfinished: v.pipe(v.array(v.strictTuple([text, text])), v.maxLength(32)),
@@ -64,11 +68,11 @@ export function sealHeartbeat(seal: FleetSeal, heartbeat: Heartbeat): BoardRow {
 export function openHeartbeat(
   seal: FleetSeal,
   { sealed, ...place }: BoardRow,
-): Heartbeat | undefined {
+): OpenedHeartbeat | undefined {
   const opened = seal.open(place, sealed);
   if (opened.kind !== "opened") return undefined;
   const parsed = v.safeParse(schema, parseJson(opened.content.toString()));
   if (!parsed.success) return undefined;
   const { op: _, ...heartbeat } = parsed.output;
-  return heartbeat;
+  return { ...heartbeat, digest: opened.digest };
 }

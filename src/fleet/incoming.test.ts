@@ -115,3 +115,18 @@ test("what was told in the future ends when it was meant to, and one that is lat
   const late = incoming.read([sealed(toldLater(-30_000))]);
   expect(incoming.delays(late)).toEqual([30_000]);
 });
+
+test("an opening that is over by the dates of both is none, and its closing counts all the same", () => {
+  const { incoming, leases } = make();
+  incoming.merge(incoming.read([sealed(opening)]));
+  const closed = (2 * date + 1) as FleetStamp;
+  const again = { stamp: (2 * date + 2) as FleetStamp, end: fleetTime(date + 90_000) };
+  const told = {
+    ...opening,
+    date: later(date, -4_000_000),
+    history: { closed, openings: [again] },
+  };
+  incoming.merge(incoming.read([sealed(told)]));
+  expect(leases.get(opening.subject)?.history).toEqual({ closed, openings: [] });
+  expect(incoming.counts).toMatchObject({ merged: 2, over: 0 });
+});

@@ -9,7 +9,7 @@ import { isOverdue, readRecord } from "./record.ts";
 import type { FleetSeal } from "./seal.ts";
 import type { SharedLeases } from "./shared-leases.ts";
 import type { SingleUse } from "./single-use.ts";
-import { movedTime } from "./stamp.ts";
+import { movedTime, noStamp } from "./stamp.ts";
 
 /**
  * What becomes of a row.
@@ -17,7 +17,7 @@ import { movedTime } from "./stamp.ts";
  * - `own`: told by this start of this gateway, which says nothing new
  * - `foreign`, `forged`: not sealed with a key and a version that this gateway has, or not for this place
  * - `unknown`, `malformed`: sealed, but of another version or wrong
- * - `over`: without effect any more, by the store's clock or by the dates of both gateways
+ * - `over`: without effect any more, by the store's clock, or an opening by the dates of both gateways
  * - `refused`: one too many
  */
 type IncomingResult =
@@ -102,10 +102,11 @@ export class Incoming {
     const room = { holders: mostHolders - leases.holders, all: mostSubjects - leases.size };
     const records: FleetRecord[] = [];
     const uses: SingleUse[] = [];
-    for (const one of news.map((each) => this.#inTime(each))) {
-      const result = this.#isOver(one) ? "over" : resultOf(one, leases, room);
+    for (const each of news) {
+      const one = this.#effective(this.#inTime(each));
+      const result = one === undefined ? "over" : resultOf(one, leases, room);
       this.#counts[result]++;
-      if (result !== "merged") continue;
+      if (one === undefined || result !== "merged") continue;
       if (one.kind === "use") uses.push(one.record.use);
       else records.push(one.record);
     }
@@ -122,9 +123,17 @@ export class Incoming {
     return read.kind === "record" || read.kind === "use" ? read : read.kind;
   }
 
-  #isOver({ record }: UnderstoodRecord): boolean {
+  /**
+   * Returns what of a record has effect. A store that lies about the time can show no old opening again. Old closings
+   * and uses do no harm, and a gateway whose date is wrong obeys them.
+   */
+  #effective(one: UnderstoodRecord): UnderstoodRecord | undefined {
     const { clock, fleetClock } = this.#parts;
-    return record.until <= fleetClock.now() || isOverdue(record, clock.wall());
+    if (one.record.until <= fleetClock.now()) return undefined;
+    if (one.kind === "use" || !isOverdue(one.record, clock.wall())) return one;
+    const { closed } = one.record.history;
+    if (closed === noStamp) return undefined;
+    return { ...one, record: { ...one.record, history: { closed, openings: [] } } };
   }
 
   /** Nothing was told in the future: it was told by a clock that has gone back since. */

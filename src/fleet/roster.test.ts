@@ -161,6 +161,22 @@ test("a gateway with a new key is the same gateway, and what it left under the o
   expect(bench.store.heartbeats.size).toBe(2);
 });
 
+test("gateways that seal with different keys are compared all the same", async () => {
+  const [old, next] = [Buffer.alloc(32, 7), Buffer.alloc(32, 9)];
+  await one.stop();
+  await two.stop();
+  [one, two] = [
+    bench.make("gw-1", { seal: new FleetSeal("office", [old, next]) }),
+    bench.make("gw-2", { seal: new FleetSeal("office", [next, old]) }),
+  ];
+  for (const gateway of [one, two]) {
+    gateway.configuration = usual;
+    gateway.start();
+  }
+  expect(await differences({})).toEqual([]);
+  expect(await differences({ users: "bob" })).toEqual([{ what: "users" }]);
+});
+
 test("what no key opens is removed after a day", async () => {
   const [row] = bench.store.heartbeats.values();
   if (row === undefined) throw new Error("no heartbeat");

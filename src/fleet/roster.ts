@@ -8,9 +8,9 @@ import type {
 } from "./configuration.ts";
 import { compareConfigurations, digestConfiguration } from "./configuration.ts";
 import type { FleetClock } from "./fleet-clock.ts";
-import type { Heartbeat } from "./heartbeat.ts";
+import type { Heartbeat, OpenedHeartbeat } from "./heartbeat.ts";
 import { heartbeatField, openHeartbeat, sealHeartbeat } from "./heartbeat.ts";
-import type { FleetSeal } from "./seal.ts";
+import type { FleetDigest, FleetSeal } from "./seal.ts";
 import type { FleetTime } from "./stamp.ts";
 import { fleetTime } from "./stamp.ts";
 
@@ -20,6 +20,10 @@ export const heartbeatInterval = 5_000;
 /** Milliseconds without a heartbeat after which a gateway is away, or is forgotten: 30 days. */
 const awayAfter = 3 * heartbeatInterval;
 const forgottenAfter = 30 * 24 * 3_600_000;
+
+/** Milliseconds for which gateways are remembered that the store has lost, a day, and how many of them. */
+const rememberedFor = 24 * 3_600_000;
+const mostRemembered = 1_000;
 
 /** Milliseconds after which what no key opens is removed, and of how many places: a day. */
 const unknownFor = 24 * 3_600_000;
@@ -36,9 +40,6 @@ const fewGateways = 50;
 
 /** Heartbeats of its own that a gateway keeps, to compare those of others with. */
 const keptTold = 8;
-
-/** The latest version of records that this program reads. */
-const reads = 1;
 
 export interface RosterParts {
   readonly gateway: string;
@@ -69,9 +70,10 @@ export interface RosterEntry {
   readonly differences: readonly GatewayDifference[];
 }
 
+/** A configuration, and its digests by some keys. */
 interface DigestedConfiguration {
   readonly of: FleetConfiguration;
-  readonly digests: ConfigurationDigests;
+  readonly digests: Map<FleetDigest, ConfigurationDigests>;
 }
 
 /** The gateways of the fleet, this one among them, as they tell. */
@@ -79,7 +81,7 @@ export class Roster {
   readonly #parts: RosterParts;
   /** A text that no other start of a gateway shares. */
   readonly start: string = randomUUID();
-  #heartbeats: readonly Heartbeat[] = [];
+  #heartbeats: readonly OpenedHeartbeat[] = [];
   /** When they were read. */
   #readAt = fleetTime(0);
   /** What this gateway told last, newest first. */
@@ -142,13 +144,17 @@ export class Roster {
     const read = rows.map(({ field, ...row }) => {
       return { field, heartbeat: openHeartbeat(seal, { field, ...row }) };
     });
-    const newest = new Map<string, Heartbeat>();
+    const newest = new Map<string, OpenedHeartbeat>();
     for (const { heartbeat } of read) {
       if (heartbeat === undefined) continue;
       const { at = heartbeat.at } = newest.get(heartbeat.gateway) ?? {};
       if (heartbeat.at >= at) newest.set(heartbeat.gateway, heartbeat);
     }
-    this.#heartbeats = [...newest.values()];
+    // A store that came back empty hides none.
+    const lost = this.#heartbeats.filter(
+      (one) => !newest.has(one.gateway) && now - one.at < rememberedFor,
+    );
+    this.#heartbeats = [...newest.values(), ...lost.slice(0, mostRemembered)];
     this.#rounds = Math.floor(newest.size / fewGateways);
     const place = heartbeatField(seal, gateway);
     const named = read.find(({ field }) => field === place)?.heartbeat;
@@ -171,16 +177,16 @@ export class Roster {
   async tell(board: Board, own: OwnReport): Promise<void> {
     const { gateway, version, seal, clock, fleetClock, openLeases } = this.#parts;
     const heartbeat: Heartbeat = {
-      ...{ gateway, version, reads, start: this.start, leases: openLeases(), ...own },
+      ...{ gateway, version, start: this.start, leases: openLeases(), ...own },
       at: fleetClock.now(),
       date: clock.wall(),
-      digests: this.#digest().digests,
+      digests: this.#digestsBy(seal.digest),
     };
     const row = sealHeartbeat(seal, heartbeat);
     await board.beat(row.field, row);
     this.#told = [heartbeat, ...this.#told.slice(0, keptTold - 1)];
     const others = this.#heartbeats.filter((one) => one.gateway !== gateway);
-    this.#heartbeats = [...others, heartbeat];
+    this.#heartbeats = [...others, { ...heartbeat, digest: seal.digest }];
   }
 
   /** Takes note of places that no key opens: of another key, or garbage. */
@@ -191,16 +197,16 @@ export class Roster {
     this.#unknown = new Map(noted);
   }
 
-  #digest(): DigestedConfiguration {
-    const { seal, configuration } = this.#parts;
-    const of = configuration();
-    if (this.#digested?.of !== of) {
-      this.#digested = { of, digests: digestConfiguration(seal, of) };
-    }
-    return this.#digested;
+  /** Returns the digests of what this gateway has now. */
+  #digestsBy(digest: FleetDigest): ConfigurationDigests {
+    const of = this.#parts.configuration();
+    if (this.#digested?.of !== of) this.#digested = { of, digests: new Map() };
+    const known = this.#digested.digests.get(digest) ?? digestConfiguration(digest, of);
+    this.#digested.digests.set(digest, known);
+    return known;
   }
 
-  #entryOf(heartbeat: Heartbeat): RosterEntry {
+  #entryOf(heartbeat: OpenedHeartbeat): RosterEntry {
     const { gateway, clock, fleetClock } = this.#parts;
     const { at, n, date, version, leases } = heartbeat;
     const isHere = heartbeat.gateway === gateway;
@@ -221,10 +227,11 @@ export class Roster {
   }
 
   /** A gateway that is away still has what it had; its date is not known. */
-  #differencesOf(heartbeat: Heartbeat, ahead: number): GatewayDifference[] {
-    // What this gateway has now, and not what it told last.
-    const { of, digests } = this.#digest();
-    const differences = compareConfigurations(of.doors, digests, heartbeat.digests);
+  #differencesOf(heartbeat: OpenedHeartbeat, ahead: number): GatewayDifference[] {
+    // What this gateway has now, and not what it told last; by the key of the other one, which may be the older.
+    const digests = this.#digestsBy(heartbeat.digest);
+    const { doors } = this.#parts.configuration();
+    const differences = compareConfigurations(doors, digests, heartbeat.digests);
     return this.isUp(heartbeat) && Math.abs(ahead) > mostClockDifference
       ? [...differences, { what: "clock" }]
       : differences;

@@ -13,7 +13,12 @@ describe("a sealed record", () => {
 
   test("opens with the fleet's key at each gateway", () => {
     const opened = new FleetSeal("office", [key]).open(place, sealed);
-    expect(opened).toEqual({ kind: "opened", content: Buffer.from('{"op":"state"}') });
+    const content = Buffer.from('{"op":"state"}');
+    expect(opened).toMatchObject({ kind: "opened", content });
+    // What it digests by is that of the key, also where another one seals.
+    const other = new FleetSeal("office", [randomBytes(32), key]).open(place, sealed);
+    const digests = [opened, other].map((one) => one.kind === "opened" && one.digest("x"));
+    expect(digests).toEqual([seal.digest("x"), seal.digest("x")]);
   });
 
   test("does not open after any bit has changed", () => {

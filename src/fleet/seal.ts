@@ -16,10 +16,14 @@ const mostStarts = 4096;
 
 const gcm = { name: "aes-256-gcm", options: { authTagLength: tagLength } } as const;
 
+/** Returns a name that tells nothing to those without a key: 20 characters. */
+export type FleetDigest = (text: string) => string;
+
 /** A key of the fleet, 32 bytes, and what follows from it. */
 interface FleetKey {
   readonly key: Buffer;
   readonly id: Buffer;
+  readonly digest: FleetDigest;
   /** The sealing keys of starts that have sealed with this key, by the id of the start. */
   readonly starts: Map<string, Buffer>;
 }
@@ -30,9 +34,12 @@ export interface SealedPlace {
   readonly stamp: FleetStamp;
 }
 
-/** What opening gives: the content, or why there is none. `foreign`: of another version or key. */
+/**
+ * What opening gives: the content, and what digests by the key that sealed it; or why there is none. `foreign`: of
+ * another version or key.
+ */
 export type Unsealed =
-  | { readonly kind: "opened"; readonly content: Buffer }
+  | { readonly kind: "opened"; readonly content: Buffer; readonly digest: FleetDigest }
   | { readonly kind: "foreign" | "forged" };
 
 /**
@@ -56,18 +63,15 @@ export class FleetSeal {
     this.#sealingKey = this.#derive(this.#current, this.#start);
   }
 
-  /** Returns a name that tells nothing to those without the key: 20 characters. */
-  digest(text: string): string {
-    return digestWith(this.#current, text);
+  /** Digests by the key that seals; of a key it is always the same function. */
+  get digest(): FleetDigest {
+    return this.#current.digest;
   }
 
-  /**
-   * Returns what `digest` returns where this key is the first one, for each key; in an order that is the same at all
-   * gateways.
-   */
-  get digests(): readonly ((text: string) => string)[] {
+  /** Those of all keys, in an order that is the same at all gateways. */
+  get digests(): readonly FleetDigest[] {
     const sorted = this.#keys.toSorted((a, b) => Buffer.compare(a.id, b.id));
-    return sorted.map((key) => (text: string) => digestWith(key, text));
+    return sorted.map(({ digest }) => digest);
   }
 
   /** Seals `content` for a place. */
@@ -110,7 +114,7 @@ export class FleetSeal {
       if (key.starts.size >= mostStarts) key.starts.clear();
       key.starts.set(startName, sealingKey);
     }
-    return { kind: "opened", content };
+    return { kind: "opened", content, digest: key.digest };
   }
 
   #derive({ key }: FleetKey, start: Buffer): Buffer {
@@ -120,11 +124,9 @@ export class FleetSeal {
 
 function makeKey(key: Buffer): FleetKey {
   const id = createHmac("sha256", key).update("key id").digest().subarray(0, 4);
-  return { key, id, starts: new Map() };
-}
-
-function digestWith({ key }: FleetKey, text: string): string {
-  return createHmac("sha256", key).update(text).digest("base64url").slice(0, 20);
+  const digest = (text: string) =>
+    createHmac("sha256", key).update(text).digest("base64url").slice(0, 20);
+  return { key, id, digest, starts: new Map() };
 }
 
 /** Returns the counter as 12 bytes. */
