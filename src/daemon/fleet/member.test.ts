@@ -163,6 +163,16 @@ describe("the rights of this gateway", () => {
     expect(a.open).toEqual([`ssh ${from} 60`, `ssh ${from} ${alice} 60`]);
   });
 
+  test("do not change when a door closes: it stays open as long as where it was opened", async () => {
+    await b.configure(benchDoors.replace("Open_For = 60s", "Open_For = 10m"));
+    await a.knock("ssh", from);
+    expect(b.open).toEqual([`ssh ${from} 60`]);
+    await b.knock("ssh", "192.0.2.8");
+    expect(a.open).toEqual([`ssh ${from} 60`, "ssh 192.0.2.8 600"]);
+    await bench.fleet.pass(61_000);
+    expect([a.open, b.open]).toEqual([["ssh 192.0.2.8 539"], ["ssh 192.0.2.8 539"]]);
+  });
+
   test("deny sources, and doors that are not there, until a reload brings them", async () => {
     await b.configure(benchDoors.replace("Users = alice", `Users = alice\n Deny = ${from}`));
     await a.knock("ssh", from);
@@ -311,6 +321,23 @@ test("a jump of the store's clock runs no command again", async () => {
   expect(b.firewall.begun).toEqual([`open wake ${from}`]);
   await a.knock("wake", from);
   expect(b.firewall.begun).toHaveLength(2);
+});
+
+test("a mistake in what nothing waits for is reported, and does not end the daemon", async () => {
+  const fail = () => Promise.reject(new Error("oh"));
+  const mistakes = () => b.log.entries.filter(({ event }) => event === "internal-error").length;
+  const { open } = b.leaseManager;
+  b.leaseManager.open = fail;
+  await a.knock("ssh", from);
+  expect(mistakes()).toBe(1);
+  b.leaseManager.open = open.bind(b.leaseManager);
+  await b.configure(benchDoors);
+  expect(b.open).toEqual([`ssh ${from} 60`]);
+  await b.configure(benchDoors.replace("Users = alice", "Users = alice\n Fleet = no"));
+  await Promise.all([a.fleet.close({ door: "ssh" }), bench.fleet.pass(1_000)]);
+  b.leaseManager.leave = fail;
+  await b.configure();
+  expect(mistakes()).toBe(2);
 });
 
 test("a mistake in a closing, or in the news, is reported, and does not end the daemon", async () => {

@@ -15,6 +15,7 @@ import type { LeaseKey } from "../../grant/ledger.ts";
 import { Histogram } from "../metrics/histogram.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
 import { Alike } from "./alike.ts";
+import type { BeginWork } from "./begin-work.ts";
 import type { ClosedSubject } from "./closed-subject.ts";
 import { scopeOf } from "./closed-subject.ts";
 import { fleetProblems } from "./fleet-problems.ts";
@@ -49,6 +50,7 @@ export class FleetMember {
   readonly #changes: RemoteChanges;
   readonly #alike = new Alike();
   readonly #delays = new Histogram(delayBounds);
+  readonly #begin: BeginWork = (work) => void work.catch((error) => this.#noteMistake(error));
   #noteJoined = () => {};
   readonly #joined = new Promise<void>((resolve) => {
     this.#noteJoined = resolve;
@@ -86,7 +88,7 @@ export class FleetMember {
       onMistake: (error) => this.#noteMistake(error),
       onLost: (why) => this.#turn("warning", "fleet-down", `this gateway goes on alone: ${why}`),
     });
-    const common = { ...parts, fleet: this.#fleet, doors: this.#doors };
+    const common = { ...parts, fleet: this.#fleet, doors: this.#doors, begin: this.#begin };
     this.#told = new ToldOpenings(common);
     this.witness = this.#told;
     this.uses = new MemberUses({ ...common, onLoss: settings.onLoss });
@@ -112,7 +114,7 @@ export class FleetMember {
     if (stamp !== undefined) this.#told.mark([{ holder, stamp }]);
     const lease = this.#parts.leaseManager.find(key);
     const isClosed = this.#fleet.state.isJoined && this.#fleet.endOf(holder) === undefined;
-    if (isClosed && lease !== undefined) void this.#parts.leaseManager.leave(lease, "");
+    if (isClosed && lease !== undefined) this.#begin(this.#parts.leaseManager.leave(lease, ""));
   }
 
   /** Resolves when the fleet is joined, and after so many milliseconds at the latest. */

@@ -12,6 +12,7 @@ import type { LeaseManager } from "../../grant/lease-manager.ts";
 import { isAllowed } from "../../match/door.ts";
 import { requestAccess } from "../access-request.ts";
 import type { ActiveUsers } from "../active-users.ts";
+import type { BeginWork } from "./begin-work.ts";
 import { leaseKeyOf } from "./holder-subject.ts";
 import type { SharedDoor, SharedDoors } from "./shared-doors.ts";
 
@@ -38,6 +39,7 @@ export interface RemoteChangesParts {
     "find" | "open" | "mark" | "leave" | "curtail" | "gone" | "holders"
   >;
   readonly fleet: Pick<Fleet, "now" | "living" | "endOf">;
+  readonly begin: BeginWork;
   readonly doors: SharedDoors;
   readonly users: Pick<ActiveUsers, "find">;
   /** Told when the first of several openings has no room. */
@@ -117,7 +119,7 @@ export class RemoteChanges {
   }
 
   #open({ holder, opening, origin }: LivingHolder, door: SharedDoor): void {
-    const { leaseManager, clock, fleet } = this.#parts;
+    const { leaseManager, begin, clock, fleet } = this.#parts;
     const now = clock.now();
     const left = opening.end - fleet.now();
     const request = left > 0 ? this.#request(holder, door, left) : undefined;
@@ -131,11 +133,11 @@ export class RemoteChanges {
     if (known > now && Math.abs(due - known) < inexactness) {
       leaseManager.mark(request.access, holder.who, mark);
     } else if (lease !== undefined && due < known) {
-      void leaseManager.curtail(lease, holder.who, due);
+      begin(leaseManager.curtail(lease, holder.who, due));
       leaseManager.mark(request.access, holder.who, mark);
     } else {
       const access = { ...request.access, origin };
-      void leaseManager.open({ ...request, access, mark, again: "extend" });
+      begin(leaseManager.open({ ...request, access, mark, again: "extend" }));
     }
   }
 

@@ -10,6 +10,7 @@ import type { Lease } from "../../grant/lease.ts";
 import type { LeaseManager } from "../../grant/lease-manager.ts";
 import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
+import type { BeginWork } from "./begin-work.ts";
 import { leaseKeyOf, subjectOf } from "./holder-subject.ts";
 import type { SharedDoors } from "./shared-doors.ts";
 
@@ -23,6 +24,7 @@ export interface ToldOpeningsParts {
   readonly clock: Clock;
   readonly fleet: Pick<Fleet, "opened" | "adopted" | "restored" | "endOf" | "now" | "state">;
   readonly leaseManager: Pick<LeaseManager, "mark" | "leases" | "get" | "leave">;
+  readonly begin: BeginWork;
   readonly doors: SharedDoors;
 }
 
@@ -80,7 +82,7 @@ export class ToldOpenings implements LeaseWitness {
 
   /** Tells what the fleet does not know: a door may be shared only now. What the fleet has closed is closed here. */
   review(): void {
-    const { fleet, leaseManager, doors } = this.#parts;
+    const { fleet, leaseManager, begin, doors } = this.#parts;
     for (const { id } of leaseManager.leases) {
       const lease = leaseManager.get(id);
       if (lease === undefined) continue;
@@ -89,7 +91,7 @@ export class ToldOpenings implements LeaseWitness {
         if (fleet.endOf(holder) !== undefined || doors.find(holder)?.isPlain !== false) continue;
         this.#tellHolder(lease, holder);
         const isClosed = fleet.state.isJoined && fleet.endOf(holder) === undefined;
-        if (isClosed) void leaseManager.leave(lease, holder.who);
+        if (isClosed) begin(leaseManager.leave(lease, holder.who));
       }
     }
   }
