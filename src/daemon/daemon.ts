@@ -20,6 +20,7 @@ import type { DaemonParts } from "./assemble.ts";
 import { assemble, logSettings } from "./assemble.ts";
 import { compareConfigs, lateOptions } from "./config-changes.ts";
 import type { CheckedConfig, DaemonOptions } from "./daemon-options.ts";
+import type { FleetFileComparison } from "./fleet/membership.ts";
 import { lastOpenings } from "./last-openings.ts";
 import type { LoadedUsers, ReloadedUsers } from "./loaded-users.ts";
 import { RefusedConfig } from "./refused-config.ts";
@@ -42,6 +43,7 @@ const joinTimeout = 3000;
 interface LoadedFiles extends CheckedConfig {
   /** `undefined` where no door has users. */
   readonly users: LoadedUsers | undefined;
+  readonly fleetFile: FleetFileComparison;
 }
 
 /** The life of a daemon, from its configuration to its last line in the log; `assemble` makes its parts. */
@@ -176,6 +178,7 @@ export class Daemon {
       ...loaded.warnings,
       ...late.map((name) => `warning: a changed ${name} counts from the next start on`),
     ];
+    const { fleetFile } = loaded;
     this.#config = loaded.config;
     this.#parts.trialKnocks.forget([...changes.removed, ...changes.changed]);
     try {
@@ -186,7 +189,11 @@ export class Daemon {
       this.#parts.log.write({ level: "error", event: "reload-failed", text });
     }
     this.#manager.ready(this.#summary());
-    return { kind: "reloaded", file: configFile, ...changes, warnings };
+    return {
+      ...{ kind: "reloaded", file: configFile, ...changes },
+      options: [...new Set([...changes.options, ...(fleetFile.isChanged ? ["FleetFile"] : [])])],
+      warnings: [...warnings, ...fleetFile.warnings],
+    };
   }
 
   /**
@@ -230,13 +237,14 @@ export class Daemon {
     await this.#useKeys();
   }
 
-  /** Reads the configuration, its users file and its one-time lists, beside the main loop. Throws CONFIG. */
+  /** Reads the configuration and the files that it names, beside the main loop. Throws CONFIG. */
   async #load(): Promise<LoadedFiles> {
     const loaded = this.#options.check(await this.#file.read());
     const users = await this.#parts.users.load(loaded.config);
     await this.#parts.doors.load(loaded.config.doors);
+    const fleetFile = await this.#parts.fleet.compareFile(loaded.config);
     if (this.#isStopping) throw new KnockError("SYSTEM", "the daemon is shutting down");
-    return { ...loaded, users };
+    return { ...loaded, users, fleetFile };
   }
 
   /** Puts the keys of the users file in force. */

@@ -149,9 +149,14 @@ export class BenchGateway {
     await this.#bench.fleet.settle();
   }
 
+  /** Returns a configuration with these options more. */
+  configuration(options = ""): Config {
+    return this.#parse(benchDoors, options);
+  }
+
   /** Joins the fleet. */
   async join(options = ""): Promise<void> {
-    await this.fleet.use(this.#parse(benchDoors, options));
+    await this.fleet.use(this.configuration(options));
     await this.#bench.fleet.settle();
   }
 

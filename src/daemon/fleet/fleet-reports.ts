@@ -25,6 +25,13 @@ export interface ReportedFleet {
   readonly since: WallTime;
 }
 
+/** Why this gateway is not in the fleet of the configuration, since when. */
+export interface FleetFailure {
+  readonly settings: FleetSettings;
+  readonly why: string;
+  readonly since: WallTime;
+}
+
 export function summarizeFleet({ settings, fleet, since }: ReportedFleet): FleetSummary {
   const { name, gateway, store } = settings;
   const { isJoined, failure, waiting, unclaimed } = fleet.state;
@@ -97,4 +104,12 @@ export function reportClosing(report: ClosingReport): FleetClosing {
     ...{ told: isTold, closedAt: acknowledged, remainingMs: Math.max(0, Math.round(left)) },
     missing: missing.map(({ gateway, seen }) => ({ gateway, seenMs: Math.round(seen) })),
   };
+}
+
+/** Reports a fleet that this gateway cannot join. */
+export function unjoinedFleet({ settings, why, since }: FleetFailure): FleetSummary {
+  const { name, gateway, store } = settings;
+  const counts = { waiting: 0, unclaimed: 0, gatewaysUp: 0, gatewaysKnown: 0 };
+  const state = { state: "down", since: new Date(since), problem: why } as const;
+  return { name, gateway, store: formatStore(store), ...state, ...counts };
 }

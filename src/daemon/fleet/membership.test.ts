@@ -42,6 +42,28 @@ test("a file with secrets that cannot be read is a problem, and knocks open all 
   expect(a.open).toEqual([`ssh ${from} 60`]);
 });
 
+test("a reload tells that the fleet's file says something else, can be read now, or not at all", async () => {
+  const a = bench.make("gw-1");
+  const compare = () => a.fleet.compareFile(a.configuration());
+  const { readSecrets } = a;
+  const fail = () => Promise.reject(new KnockError("CONFIG", "fleet file /etc/f: no such file"));
+  expect(await compare()).toEqual({ isChanged: false, warnings: [] });
+  a.readSecrets = fail;
+  await a.join();
+  const unreadable = { isChanged: false, warnings: ["fleet file /etc/f: no such file"] };
+  expect(await compare()).toEqual(unreadable);
+  a.readSecrets = readSecrets;
+  expect(await compare()).toEqual({ isChanged: true, warnings: [] });
+  await a.join();
+  expect(await compare()).toEqual({ isChanged: false, warnings: [] });
+  a.readSecrets = async () => ({ ...(await readSecrets()), password: "other" });
+  expect(await compare()).toEqual({ isChanged: true, warnings: [] });
+  await a.join();
+  expect(await compare()).toEqual({ isChanged: false, warnings: [] });
+  a.readSecrets = fail;
+  expect(await compare()).toEqual(unreadable);
+});
+
 test("a store that does not answer delays nothing", async () => {
   bench.fleet.store.isDown = true;
   const a = await bench.add("gw-1");

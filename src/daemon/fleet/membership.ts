@@ -1,8 +1,7 @@
 import { reason } from "../../base/errors.ts";
 import type { StatusProblem } from "../../base/status-problem.ts";
-import { formatStore } from "../../base/store-address.ts";
 import { TaskSequence } from "../../base/task-sequence.ts";
-import type { Monotonic, WallTime } from "../../base/time.ts";
+import type { Monotonic } from "../../base/time.ts";
 import type { Config, ConfigOptions } from "../../config/config.ts";
 import { defaultOptions, isShared } from "../../config/config.ts";
 import type { FleetClosing, FleetReport, FleetSummary } from "../../control/fleet-reports.ts";
@@ -13,6 +12,8 @@ import type { LeaseWitness } from "../../grant/lease-witness.ts";
 import type { LeaseKey } from "../../grant/ledger.ts";
 import type { FleetSecrets } from "../state/fleet-file.ts";
 import type { ClosedSubject } from "./closed-subject.ts";
+import type { FleetFailure } from "./fleet-reports.ts";
+import { unjoinedFleet } from "./fleet-reports.ts";
 import type { FleetUses, UseVerdict } from "./fleet-uses.ts";
 import type { FleetMeasures } from "./measures.ts";
 import type { FleetMember } from "./member.ts";
@@ -31,11 +32,15 @@ export interface MembershipParts {
   readonly options?: ConfigOptions;
 }
 
-interface FleetFailure {
-  readonly settings: FleetSettings;
-  readonly why: string;
-  readonly since: WallTime;
+/** What a reload finds of the fleet's file. */
+export interface FleetFileComparison {
+  /** Whether it says something else, or can be read only now. */
+  readonly isChanged: boolean;
+  /** Why it cannot be read: the one before stays in force. */
+  readonly warnings: readonly string[];
 }
+
+const sameFile: FleetFileComparison = { isChanged: false, warnings: [] };
 
 /** What was closed, and when. */
 interface PendingClosing {
@@ -54,8 +59,8 @@ export class Membership implements LeaseWitness, FleetUses {
   readonly #parts: MembershipParts;
   readonly #uses = new TaskSequence();
   #member: FleetMember | undefined;
-  /** Of the fleet that this gateway is in. */
-  #fingerprint: string | undefined;
+  /** Of the fleet that this gateway is in, and a fingerprint of them and its secrets. */
+  #current: { readonly settings: FleetSettings; readonly fingerprint: string } | undefined;
   /** Why this gateway is not in the fleet of the configuration, since when. */
   #failure: FleetFailure | undefined;
   #options: ConfigOptions;
@@ -105,6 +110,23 @@ export class Membership implements LeaseWitness, FleetUses {
   /** Resolves when the fleet is joined, and after so many milliseconds at the latest; at once without one. */
   async joined(limit: number): Promise<void> {
     await this.#member?.joined(limit);
+  }
+
+  /** Compares the fleet's file that a configuration names with the one in force. Never rejects. */
+  async compareFile({ options }: Config): Promise<FleetFileComparison> {
+    // A fleet that comes or goes is a change of the configuration.
+    if (this.#options.fleet === undefined || options.fleet === undefined) return sameFile;
+    try {
+      const secrets = await this.#parts.readSecrets(options.fleetFile);
+      const { settings, fingerprint } = this.#current ?? {};
+      const isChanged =
+        settings === undefined
+          ? this.#failure !== undefined
+          : fingerprintOf(settings, secrets) !== fingerprint;
+      return { ...sameFile, isChanged };
+    } catch (error) {
+      return { ...sameFile, warnings: reason(error).split("\n") };
+    }
   }
 
   /** Joins, leaves or changes the fleet as a configuration says. Never rejects. */
@@ -185,7 +207,7 @@ export class Membership implements LeaseWitness, FleetUses {
     try {
       const secrets = await this.#parts.readSecrets(options.fleetFile);
       const fingerprint = fingerprintOf(settings, secrets);
-      if (fingerprint === this.#fingerprint) return this.review();
+      if (fingerprint === this.#current?.fingerprint) return this.review();
       const earlier = await this.#leave();
       const { FleetMember } = await import("./member.ts");
       if (this.#isStopped) return;
@@ -193,7 +215,7 @@ export class Membership implements LeaseWitness, FleetUses {
       const own = connect === undefined ? {} : { connect };
       const parts = { ...neighbours(), options: () => this.#options };
       this.#member = new FleetMember({ ...parts, settings, secrets, ...own });
-      this.#fingerprint = fingerprint;
+      this.#current = { settings, fingerprint };
       if (earlier !== undefined) this.#member.takeOver(earlier);
       for (const { subject, at } of this.#closed.splice(0)) {
         this.#member.closedBefore(subject, this.#now() - at);
@@ -220,16 +242,8 @@ export class Membership implements LeaseWitness, FleetUses {
   async #leave(): Promise<FleetMember | undefined> {
     const member = this.#member;
     this.#member = undefined;
-    this.#fingerprint = undefined;
+    this.#current = undefined;
     await member?.stop();
     return member;
   }
-}
-
-/** Reports a fleet that this gateway cannot join. */
-function unjoinedFleet({ settings, why, since }: FleetFailure): FleetSummary {
-  const { name, gateway, store } = settings;
-  const counts = { waiting: 0, unclaimed: 0, gatewaysUp: 0, gatewaysKnown: 0 };
-  const state = { state: "down", since: new Date(since), problem: why } as const;
-  return { name, gateway, store: formatStore(store), ...state, ...counts };
 }
