@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { describeControlHandlers } from "../../test/contract/control-handlers.ts";
 import { byCommands } from "../../test/support/accesses.ts";
 import { startAdministration } from "../../test/support/administration.ts";
@@ -71,6 +71,26 @@ test("close does not say closed where that failed while the start command runs",
   );
   await writeFile(gate, "go\n");
   await opening;
+});
+
+test("a mistake in the fleet is one of the request, also while a stop command runs", async () => {
+  const { handlers, leaseManager, fleet } = await startAdministration();
+  const gate = join(temporaryFolder(), "gate");
+  execFileSync("mkfifo", [gate]);
+  const who = { door: "vpn", source: address("192.0.2.7") };
+  const access = byCommands(who, { start: "true", stop: `read -r _ <'${gate}'` });
+  await leaseManager.open({ access, length: 1000, again: "extend" });
+  const mistakes: unknown[] = [];
+  const note = (mistake: unknown) => mistakes.push(mistake);
+  process.on("unhandledRejection", note);
+  onTestFinished(() => void process.off("unhandledRejection", note));
+  vi.spyOn(fleet, "close").mockRejectedValue(new Error("oh"));
+  const closing = handlers.close({ door: "vpn", address: who.source });
+  await expect.poll(() => leaseManager.leases[0]?.state.kind).toBe("closing");
+  await writeFile(gate, "go\n");
+  await expect(closing).rejects.toThrow("oh");
+  expect(leaseManager.leases).toEqual([]);
+  expect(mistakes).toEqual([]);
 });
 
 test("leases says what the kernel forgot, and nothing if it cannot be asked", async () => {

@@ -19,6 +19,7 @@ import { Protection } from "../../src/daemon/protection/protection.ts";
 import { TrialKnocks } from "../../src/daemon/protection/trial-knocks.ts";
 import { RefusedConfig } from "../../src/daemon/refused-config.ts";
 import { Rehearsal } from "../../src/daemon/rehearsal.ts";
+import type { StatusParts } from "../../src/daemon/reports.ts";
 import { AccessHistory } from "../../src/daemon/state/access-history.ts";
 import { openState } from "../../src/daemon/state/state.ts";
 import { TrafficHistory } from "../../src/daemon/state/traffic-history.ts";
@@ -67,6 +68,8 @@ export interface AdministrationBench {
   readonly log: DaemonLog;
   readonly backend: MemoryBackend;
   readonly leaseManager: LeaseManager;
+  /** Stands in for a fleet; there is none, unless a test says otherwise. */
+  readonly fleet: StatusParts["fleet"];
   /** What the pipeline tells of packets and doors. */
   readonly trialKnocks: TrialKnocks;
   /** The TCP connections of the host, whose address is 192.0.2.1. */
@@ -170,6 +173,13 @@ export async function startAdministration(): Promise<AdministrationBench> {
   const connections: SocketRow[] = [];
   const devices: Device[] = [];
   const descriptors = { left: Number.POSITIVE_INFINITY };
+  const fleet: StatusParts["fleet"] = {
+    problems: [],
+    summarize: () => undefined,
+    report: () => undefined,
+    close: () => Promise.resolve(undefined),
+    closedHere: () => {},
+  };
   const handlers = new Administration({
     version: "0.1.0",
     configFile,
@@ -188,13 +198,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
       watchUser: (params) => ({ remainingMs: "end" in params ? 0 : params.forMs, ports: [23547] }),
     },
     network: { problems: [], missing: [] },
-    fleet: {
-      problems: [],
-      summarize: () => undefined,
-      report: () => undefined,
-      close: () => Promise.resolve(undefined),
-      closedHere: () => {},
-    },
+    fleet,
     firewalls,
     protection,
     journal: state.journal,
@@ -220,6 +224,7 @@ export async function startAdministration(): Promise<AdministrationBench> {
     log,
     backend,
     leaseManager,
+    fleet,
     configure,
     trialKnocks,
     connections,
