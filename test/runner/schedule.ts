@@ -24,6 +24,7 @@ export const long: readonly string[] = [
   "bench-kernel",
   "fleet-recipes",
   "fleet-soak",
+  "peers",
   "picture",
 ];
 
@@ -55,6 +56,7 @@ export const seconds: Readonly<Record<string, number>> = {
   firewalls: 44,
   clients: 42,
   "nftables-chain": 41,
+  peers: 40,
   demo: 38,
   "key-secrets": 39,
   "fleet-soak": 38,
