@@ -196,7 +196,7 @@ const lockFaults: Readonly<Record<LockFault, string>> = {
   checksum: "the key has a wrong checksum: a character is wrong",
   "not canonical": "the public key in this key is not canonical",
   "no point of the curve": "the public key in this key is not a point of the curve",
-  "small order": "the public key in this key has a small order: anybody could sign",
+  "small order": "the public key in this key has a small order: any sender could sign",
 };
 
 function sharedKey(at: Position, owner: string, name: string): Problem {

@@ -346,7 +346,7 @@ describe.skipIf(!canBeNobody)("another user (needs root)", () => {
     clock.advance(60_000);
     expect(JSON.parse(await ask(path))).toMatchObject(answer);
     expect(log.texts).toEqual([
-      expect.stringMatching(/^control: turned away: user 65534, process \d+$/),
+      expect.stringMatching(/^control: denied: user 65534, process \d+$/),
       expect.stringMatching(/ 2 connections since the last such line$/),
     ]);
   });

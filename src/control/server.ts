@@ -127,8 +127,8 @@ export class ControlServer {
       this.#refused > 1 ? `, ${this.#refused} connections since the last such line` : "";
     this.#refusalsToldAt = now;
     this.#refused = 0;
-    const who = peer === undefined ? "somebody unknown" : `user ${peer.uid}, process ${peer.pid}`;
-    this.#tell("warning", "control-denied", `control: turned away: ${who}${times}`);
+    const who = peer === undefined ? "unknown user" : `user ${peer.uid}, process ${peer.pid}`;
+    this.#tell("warning", "control-denied", `control: denied: ${who}${times}`);
   }
 
   #tell(

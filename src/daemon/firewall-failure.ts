@@ -53,10 +53,10 @@ export class FirewallFailure {
     // The status says that it goes on; the log need not at each time.
     const isTold = Number.isInteger(Math.log2(times));
     if (loss === "removed" && isTold) {
-      const text = `somebody removed rules from ${table}: they are put back`;
+      const text = `${table} was modified externally: restoring rules`;
       this.#log.write({ level: "warning", event: "firewall-restored", text });
     } else if (loss === "unknown") {
-      const text = `more changes of the firewall than the kernel can tell: ${table} is made anew, to be sure`;
+      const text = `lost netlink events of the firewall: reloading ${table}`;
       this.#log.write({ level: "notice", event: "firewall-renewed", text });
     }
   }

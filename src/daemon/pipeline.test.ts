@@ -522,7 +522,7 @@ describe("with a quota", () => {
     ]);
     expect(story.lines.filter((line) => line.startsWith("10.0."))).toHaveLength(37);
     const [sum = ""] = story.lines.filter((line) => line.includes("left out"));
-    expect(sum).toBe("963 lines about packets of strangers were left out in the last second");
+    expect(sum).toBe("963 lines about unauthenticated sources were left out in the last second");
   });
 
   test("what is left out is told when the pipeline closes, too", async () => {
@@ -530,7 +530,7 @@ describe("with a quota", () => {
     for (let i = 0; i < 7; i++) await story.knock(stranger(i), "7000");
     story.pipeline.close();
     expect(story.lines.at(-1)).toBe(
-      "1 line about packets of strangers was left out in the last second",
+      "1 line about unauthenticated sources was left out in the last second",
     );
   });
 

@@ -55,7 +55,7 @@ export async function unprotectOffline(
     replaceFile(files.bootDoors, undefined);
     replaceFile(files.guarded, undefined);
   } catch (cause) {
-    const message = `nothing is protected any more, but the next start is: ${reason(cause)}`;
+    const message = `the protection is removed, but returns at the next start: ${reason(cause)}`;
     throw new KnockError("SYSTEM", message, { cause });
   }
   return {

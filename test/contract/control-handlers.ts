@@ -290,7 +290,7 @@ export function describeControlHandlers(
         await ask("unprotect", {});
         await expect(ask("protect", { services: ["tcp/22", "tcp/80"] })).rejects.toMatchObject({
           code: "USAGE",
-          message: "no door opens tcp/80: nobody could come in",
+          message: "no door opens tcp/80: it would be unreachable",
           hints: ["a door needs the line: open = tcp/80"],
         });
         expect(await protects()).toEqual([]);
@@ -382,7 +382,7 @@ export function describeControlHandlers(
         });
         await expect(ask("guard", { address: admin, services: ["tcp/80"] })).rejects.toMatchObject({
           code: "USAGE",
-          message: "no door opens tcp/80: nobody could come in",
+          message: "no door opens tcp/80: it would be unreachable",
         });
       });
     });

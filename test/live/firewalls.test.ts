@@ -173,8 +173,8 @@ describe.skipIf(needs("nft", "ipset", "ip6tables"))("on a real kernel", () => {
     await firewalls.shutDown();
     await run(["nft", "flush ruleset"]);
     expect(log.entries.map(({ level, text }) => `${level}: ${text}`)).toEqual([
-      "notice: more changes of the firewall than the kernel can tell: table inet sesame is made anew, to be sure",
-      "warning: somebody removed rules from table inet sesame: they are put back",
+      "notice: lost netlink events of the firewall: reloading table inet sesame",
+      "warning: table inet sesame was modified externally: restoring rules",
     ]);
   });
 

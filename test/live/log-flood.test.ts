@@ -153,7 +153,7 @@ describe.skipIf(needs())("a flood of first steps", () => {
     expect(shown).toBeGreaterThan(1000);
     // Beside them is what is said of the start and of the knock.
     expect(shown).toBeLessThan(1000 * seconds + 50);
-    expect(daemon.stdout).toMatch(/^[\d,]+ lines about packets of strangers were left out/m);
+    expect(daemon.stdout).toMatch(/^[\d,]+ lines about unauthenticated sources were left out/m);
   });
 
   test("without a limit writes a line a packet", async () => {

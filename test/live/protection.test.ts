@@ -72,7 +72,7 @@ describe.skipIf(needs("nft"))("a protected service", () => {
         const { code, stderr } = await server.knockctl("unprotect");
         expect([code === 0, stderr]).toEqual([
           false,
-          expect.stringContaining("nothing is protected any more, but the next boot begins"),
+          expect.stringContaining("the protection is removed, but the next boot begins"),
         ]);
         expect(await reaches()).toBe("open");
         const { firewall, problems } = await status();
@@ -108,7 +108,7 @@ describe.skipIf(needs("nft"))("a protected service", () => {
     await expect.poll(() => server.table()).toContain("protect");
     expect(await reaches()).toBe("silent");
     const { stderr } = await server.knockctl("unprotect");
-    expect(stderr).toMatch(/^$|nothing is protected any more, but /);
+    expect(stderr).toMatch(/^$|the protection is removed, but /);
     expect(await reaches()).toBe("open");
     await server.ask("protect");
     expect(await reaches()).toBe("silent");

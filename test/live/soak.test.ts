@@ -274,7 +274,7 @@ const expected = new RegExp(
     "^warning: ",
     "command returned non-zero status code",
     "may still be open: closing failed . times?: .*; next attempt in",
-    "removed rules from table .*: they are put back",
+    "table .* was modified externally: restoring rules",
     "Too many open files",
     "^following network changes again$",
     "^/bin/sh: ",

@@ -317,7 +317,7 @@ export class MemoryHandlers implements ControlHandlers {
     const shut = services.filter((service) => !this.opens.includes(service)).join(", ");
     if (shut === "") return;
     const hints = [`a door needs the line: open = ${shut}`];
-    throw new KnockError("USAGE", `no door opens ${shut}: nobody could come in`, { hints });
+    throw new KnockError("USAGE", `no door opens ${shut}: it would be unreachable`, { hints });
   }
 
   #find(name: string): DoorReport {

@@ -42,7 +42,7 @@ test("of a flood some are written, and at the end of the second how many were no
     {
       level: "notice",
       event: "left-out",
-      text: "99,962 lines about packets of strangers were left out in the last second",
+      text: "99,962 lines about unauthenticated sources were left out in the last second",
       detail: { lines: 99_962 },
     },
   ]);
@@ -54,7 +54,9 @@ test("one line is told as one", () => {
   const { clock, log, ask } = open();
   expect(ask(39)).toBe(38);
   clock.advance(1000);
-  expect(log.texts).toEqual(["1 line about packets of strangers was left out in the last second"]);
+  expect(log.texts).toEqual([
+    "1 line about unauthenticated sources was left out in the last second",
+  ]);
 });
 
 test("a flood of strangers leaves room for those who have come further", () => {

@@ -97,7 +97,7 @@ export class LogRateLimiter {
     this.#leftOut = 0;
     this.#leftOutBefore += lines;
     const were = lines === 1 ? "was" : "were";
-    const text = `${counted(lines)} about packets of strangers ${were} left out in the last second`;
+    const text = `${counted(lines)} about unauthenticated sources ${were} left out in the last second`;
     this.#log.write({ level: "notice", event: "left-out", text, detail: { lines } });
   }
 }

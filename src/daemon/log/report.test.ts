@@ -84,7 +84,7 @@ describe("what knockd keeps to itself is told apart", () => {
     [
       { ...who, kind: "ignored", why: "source" },
       "debug",
-      "packet is not from somebody who may knock here, ignoring...",
+      "packet is not from an allowed source, ignoring...",
     ],
   ])("%#: %j", (verdict, level, text) => {
     expect(reportVerdict(verdict)).toMatchObject({ level, text });

@@ -109,7 +109,7 @@ export function reportVerdict(verdict: Verdict): Entry {
 
 const ignored = {
   retransmission: () => "packet was seen before, ignoring...",
-  source: () => "packet is not from somebody who may knock here, ignoring...",
+  source: () => "packet is not from an allowed source, ignoring...",
   destination: () => "packet is not for this host or the door's target, ignoring...",
   scanner: () => "packet is from a source that scans, ignoring...",
   flags: (flags: FlagTest) => `packet is not ${formatFlagTest(flags).join(",")}, ignoring...`,

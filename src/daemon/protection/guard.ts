@@ -195,7 +195,7 @@ export class Guard {
       connections.some(({ local }) => formatPeer(local) === name);
     // The chain lets in what comes in on lo.
     if (isOwn) {
-      return `the connection from ${name} comes from this machine itself, which is never kept out`;
+      return `the connection from ${name} comes from this machine itself, which the protection never denies`;
     }
     const isThere = connections.some(({ remote }) => formatPeer(remote) === name);
     return isThere ? undefined : `there is no connection from ${name}`;

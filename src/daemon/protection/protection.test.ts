@@ -83,7 +83,7 @@ test("while its disk hangs, what the kernel protects stays so; then what was con
 test("what is unprotected while the disk hangs stays so when it answers", async () => {
   const { protection, log, answer, kernel } = startOnHungDisk([web]);
   await configure(protection);
-  await expect(protection.unprotect()).rejects.toThrow("nothing is protected any more, but ");
+  await expect(protection.unprotect()).rejects.toThrow("the protection is removed, but ");
   expect(kernel()).toEqual([]);
   expect(log.texts.at(-1)).toMatch(/^the next start protects what was confirmed before: /);
   answer();

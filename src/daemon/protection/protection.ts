@@ -186,7 +186,7 @@ export class Protection {
     return this.#changes.run(async () => {
       this.#expectProtection();
       this.#unprotected = true;
-      this.#endTrial("the protection was lifted");
+      this.#endTrial("the protection was removed");
       // The kernel first: the administrator who asks for this may be locked out.
       await this.#parts.firewalls.unprotect();
       await this.#removeOldTable();
@@ -194,7 +194,7 @@ export class Protection {
       await this.#confirmed.forget();
       const problem = this.#bootRules.problem ?? this.#confirmed.problem;
       if (problem === undefined) return;
-      throw new KnockError("SYSTEM", `nothing is protected any more, but ${problem}`);
+      throw new KnockError("SYSTEM", `the protection is removed, but ${problem}`);
     });
   }
 
@@ -278,14 +278,14 @@ export class Protection {
   async #expire(): Promise<void> {
     await this.#changes.run(async () => {
       if (this.#trial === undefined || this.trial !== undefined) return;
-      this.#endTrial("nobody has confirmed");
+      this.#endTrial("not confirmed in time");
       await this.#attempt(() => this.#apply());
     });
   }
 
   #endTrial(why: string): void {
     if (this.#trial === undefined) return;
-    const text = `guard: ${why}, ${formatServices(this.#trial.services)} is as before`;
+    const text = `guard: ${why}: rolled back ${formatServices(this.#trial.services)}`;
     this.#parts.log.write({ level: "notice", event: "guard-over", text });
     this.#trial.stop();
     this.#trial = undefined;

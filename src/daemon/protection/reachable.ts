@@ -16,11 +16,11 @@ export function unreachableServices(services: readonly Service[], doors: Doors):
   return services.filter((service) => !enabled.some(({ config }) => opensService(config, service)));
 }
 
-/** Throws USAGE if no door opens one of these services, so that protecting it would lock everybody out. */
+/** Throws USAGE if no door opens one of these services, so that protecting it would lock all sources out. */
 export function expectReachable(services: readonly Service[], doors: Doors): void {
   const unreachable = unreachableServices(services, doors);
   if (unreachable.length === 0) return;
   const names = formatServices(unreachable);
   const hints = [`a door needs the line: open = ${names}`];
-  throw new KnockError("USAGE", `no door opens ${names}: nobody could come in`, { hints });
+  throw new KnockError("USAGE", `no door opens ${names}: it would be unreachable`, { hints });
 }

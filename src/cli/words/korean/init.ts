@@ -145,7 +145,7 @@ export const initKorean: Readonly<Record<string, string>> = {
     "공유하는 ssh 세션(ControlMaster)은 이전 접속입니다: ssh -S none",
   "the connection from {} was there before the trial":
     "{1} 주소에서 온 접속은 시험하기 전부터 있었습니다",
-  "the connection from {} comes from this machine itself, which is never kept out":
+  "the connection from {} comes from this machine itself, which the protection never denies":
     "{1} 주소의 접속은 이 서버 자신의 것이라 막히지 않습니다",
   "there is no connection from {}": "{1} 주소에서 온 접속이 없습니다",
   "no knock from {} has opened a door since the trial began: {}":

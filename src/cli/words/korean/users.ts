@@ -27,7 +27,7 @@ export const usersKorean: Readonly<Record<string, string>> = {
   "the public key in this key is not canonical": "키에 든 공개 키가 정규형이 아닙니다",
   "the public key in this key is not a point of the curve":
     "키에 든 공개 키가 곡선 위의 점이 아닙니다",
-  "the public key in this key has a small order: anybody could sign":
+  "the public key in this key has a small order: any sender could sign":
     "키에 든 공개 키의 위수가 작습니다. 누구나 서명할 수 있게 됩니다",
   "another section": "다른 섹션에도 있습니다",
   "twice in this section": "이 섹션에 두 번 있습니다",
