@@ -13,34 +13,34 @@ export function fleetFamilies(measures: FleetMeasures): MetricFamily[] {
       { labels: { state: "up" }, value: up },
       { labels: { state: "away" }, value: gateways.length - up },
     ]),
-    family("gauge", "sesame_fleet_untold", "Changes that wait to be told.", [
+    family("gauge", "sesame_fleet_untold", "Changes that wait to be sent.", [
       { value: state.waiting },
     ]),
-    family("counter", "sesame_fleet_told_total", "Changes that were told.", [
+    family("counter", "sesame_fleet_told_total", "Changes sent to the store.", [
       { value: state.told },
     ]),
     family(
       "counter",
       "sesame_fleet_heard_total",
-      "What other gateways told, by what came of it.",
+      "Changes of other gateways, by result.",
       samplesOf("result", heard(measures)),
     ),
     {
       name: "sesame_fleet_delay_seconds",
-      help: "How long what other gateways told took to arrive, by the store's clock.",
+      help: "Delay of changes of other gateways, by the store's clock.",
       type: "histogram",
       samples: [{ value: delays }],
     },
     family(
       "counter",
       "sesame_fleet_resyncs_total",
-      "How often the whole table of the store was read.",
+      "Reads of the store's whole table, by reason.",
       samplesOf("why", state.resyncs),
     ),
     family(
       "counter",
       "sesame_fleet_claims_total",
-      "Claims of single-use knocks, by what came of them.",
+      "Claims of single-use knocks, by result.",
       samplesOf("result", state.claims),
     ),
   ];

@@ -59,7 +59,7 @@ export class Metrics {
       ...this.#firewall(),
       ...(fleet === undefined ? [] : fleetFamilies(fleet)),
       this.#problems(),
-      counter("sesame_log_lines_left_out_total", "Log lines left out, since they were too many.", [
+      counter("sesame_log_lines_left_out_total", "Log lines dropped by the limit LogRate.", [
         { value: this.#parts.rateLimiter.leftOut },
       ]),
       ...this.#process.families(),
@@ -68,7 +68,9 @@ export class Metrics {
 
   #build(): MetricFamily {
     const labels = { version: this.#parts.version, node: process.version };
-    return gauge("sesame_build_info", "What runs; always 1.", [{ labels, value: 1 }]);
+    return gauge("sesame_build_info", "Versions of Sesame and Node.js; always 1.", [
+      { labels, value: 1 },
+    ]);
   }
 
   #capture(): MetricFamily[] {
@@ -77,7 +79,7 @@ export class Metrics {
       counter("sesame_capture_packets_total", "Packets that passed the kernel's filter.", [
         { value: received },
       ]),
-      counter("sesame_capture_dropped_total", "Those of them that were lost for want of room.", [
+      counter("sesame_capture_dropped_total", "Packets dropped because the ring was full.", [
         { value: dropped },
       ]),
     ];
@@ -92,10 +94,10 @@ export class Metrics {
     return [
       counter(
         "sesame_packets_total",
-        "Packets looked at, by what they came to.",
+        "Packets that the daemon looked at, by verdict.",
         outcomes.map((verdict) => ({ labels: { verdict }, value: counters.packets(verdict) })),
       ),
-      counter("sesame_knocks_failed_total", "Knocks that failed, by the reason.", [
+      counter("sesame_knocks_failed_total", "Failed knocks, by reason.", [
         { labels: { reason: "wrong-port" }, value: counters.wrongPort },
         { labels: { reason: "decoy" }, value: counters.decoy },
         { labels: { reason: "late" }, value: counters.late },
@@ -103,14 +105,14 @@ export class Metrics {
       counter("sesame_decoy_touches_total", "Packets to ports that only scanners try.", [
         { value: matcher.scans.touches },
       ]),
-      counter("sesame_scanners_total", "Sources that were ignored for a minute as scanners.", [
+      counter("sesame_scanners_total", "Sources ignored for a minute as scanners.", [
         { value: matcher.scans.penalties },
       ]),
-      gauge("sesame_attempts", "Knocks under way, by the stage they have come to.", stages),
-      counter("sesame_attempts_evicted_total", "Knocks that had to go for want of room.", [
+      gauge("sesame_attempts", "Knocks under way, by stage.", stages),
+      counter("sesame_attempts_evicted_total", "Attempts evicted because the table was full.", [
         { value: matcher.evictedAttempts },
       ]),
-      counter("sesame_internal_errors_total", "Packets at which the daemon made a mistake.", [
+      counter("sesame_internal_errors_total", "Packets that caused an internal error.", [
         { value: counters.internalErrors },
       ]),
     ];
@@ -123,7 +125,7 @@ export class Metrics {
     return [
       counter(
         "sesame_knock_packets_total",
-        "Packets to a port for knocks with a key, by their format and the result.",
+        "Packets to a port for knocks by key, by format and result.",
         knockFormats.flatMap((format) =>
           knockResults.map((result) => {
             return { labels: { format, result }, value: counters.packets(format, result) };
@@ -132,20 +134,22 @@ export class Metrics {
       ),
       gauge(
         "sesame_knock_keys",
-        "Keys of the users file, by their state.",
+        "Keys of the users file, by state.",
         keys.map(([state, value]) => ({ labels: { state }, value })),
       ),
       gauge(
         "sesame_knock_key_next_expiry_timestamp_seconds",
-        "When the next live key expires; absent if none does.",
+        "Expiry of the next live key; absent if none expires.",
         expiry === undefined ? [] : [{ value: expiry / 1000 }],
       ),
-      counter("sesame_knock_dropped_total", "Packets to such a port that were lost.", [
-        { value: dropped },
-      ]),
+      counter(
+        "sesame_knock_dropped_total",
+        "Packets to a port for knocks by key that the kernel dropped.",
+        [{ value: dropped }],
+      ),
       {
         name: "sesame_knock_commit_duration_seconds",
-        help: "How long accepted packets waited for the disk.",
+        help: "Time that accepted packets waited for the disk.",
         type: "histogram",
         samples: [{ value: counters.commits }],
       },
@@ -157,7 +161,7 @@ export class Metrics {
     for (const { code } of this.#parts.problems()) counts.set(code, (counts.get(code) ?? 0) + 1);
     return gauge(
       "sesame_problems",
-      "Problems at this moment, by their code.",
+      "Present problems, by code.",
       [...counts].map(([code, value]) => ({ labels: { code }, value })),
     );
   }
@@ -174,7 +178,7 @@ export class Metrics {
     return [
       counter(
         "sesame_openings_total",
-        "Openings by a knock, by the door and the result.",
+        "Openings by a knock, by door and result.",
         [...new Set([...names, ...counters.doors])].flatMap((door) =>
           openingResults.map((result) => {
             return { labels: { door, result }, value: counters.openings(door, result) };
@@ -183,17 +187,17 @@ export class Metrics {
       ),
       counter(
         "sesame_kernel_openings_total",
-        "Openings by the kernel that the daemon had no part in, by the door.",
+        "Openings by the kernel without the daemon, by door.",
         [...new Set([...names, ...counters.doors])].map((door) => {
           return { labels: { door }, value: counters.kernelOpenings(door) };
         }),
       ),
       gauge(
         "sesame_leases",
-        "Leases at this moment, by the door.",
+        "Present leases, by door.",
         [...leases].map(([door, value]) => ({ labels: { door }, value })),
       ),
-      gauge("sesame_leases_not_closed", "Leases at this moment whose closing failed.", [
+      gauge("sesame_leases_not_closed", "Present leases that could not be closed.", [
         { value: leaseManager.leases.filter((lease) => failureOf(lease) !== undefined).length },
       ]),
     ];
@@ -212,18 +216,22 @@ export class Metrics {
     return [
       {
         name: "sesame_command_duration_seconds",
-        help: "How long commands took, from their start to their end.",
+        help: "Duration of commands.",
         type: "histogram",
         samples: seconds(command),
       },
-      counter("sesame_commands_total", "Commands, by how they ended.", results(command)),
+      counter("sesame_commands_total", "Commands, by result.", results(command)),
       {
         name: "sesame_firewall_duration_seconds",
-        help: "How long it took to open or close a native door.",
+        help: "Duration of opening or closing a native door.",
         type: "histogram",
         samples: seconds(native),
       },
-      counter("sesame_firewall_calls_total", "Native doors opened or closed.", results(native)),
+      counter(
+        "sesame_firewall_calls_total",
+        "Calls to open or close a native door, by result.",
+        results(native),
+      ),
     ];
   }
 }
