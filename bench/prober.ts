@@ -75,7 +75,7 @@ export class Prober {
     }
   }
 
-  /** Waits until a program of the client has sent a SYN to `lastPort`, then looks. Blocks nobody. */
+  /** Waits until a program of the client has sent a SYN to `lastPort`, then looks. Does not block. */
   async watch(lastPort: number, look: Look, pace: number): Promise<MeasuredOpening> {
     const begin = performance.now();
     let sent = this.#lastKnock(look.source, lastPort);
@@ -88,7 +88,7 @@ export class Prober {
     return await this.#follow(new Probing(sent, look), pace);
   }
 
-  /** Looks from now on, while a program of the client knocks, and takes the time from now on. Blocks nobody. */
+  /** Looks from now on, while a program of the client knocks, and takes the time from now on. Does not block. */
   async follow(look: Look, pace: number): Promise<MeasuredOpening> {
     while (this.#wiretap.next() !== undefined); // Left over from the look before.
     return await this.#follow(new Probing(wallTime(), look), pace);

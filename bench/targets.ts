@@ -247,6 +247,6 @@ export interface ReportPart {
 export interface Course {
   /** The short form. */
   readonly quick: boolean;
-  /** Tells somebody who waits what is being done. */
+  /** Shows the current step on the terminal. */
   readonly progress: (text: string) => void;
 }

@@ -8,7 +8,7 @@ import { isBadPort } from "../src/invitation/bad-ports.ts";
  */
 export type RequestOutcome = "answer" | "end" | "silence";
 
-/** After this the kernel, and with it the browser, gives up a connection that nobody answers. */
+/** After this the kernel, and with it the browser, gives up a connection without an answer. */
 const longest = 130_000;
 
 /**
@@ -17,7 +17,7 @@ const longest = 130_000;
  */
 const most = 10;
 
-/** When the requests to each port began that nobody has answered. */
+/** When the unanswered requests to each port began. */
 const unanswered = new Map<string, readonly number[]>();
 
 /** How many more requests to this port will go out now. */

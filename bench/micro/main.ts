@@ -1,4 +1,4 @@
-// npm run bench:micro: what single steps of the hot path cost, for whoever works on them.
+// npm run bench:micro: the cost of single steps of the hot path.
 import { measureDecode } from "./decode.ts";
 import { measureFilter } from "./filter.ts";
 import { measureKnocks } from "./knock.ts";

@@ -89,7 +89,7 @@ export function decideAccess(
 
 type AccessRefusal = Extract<AccessDecision, { readonly kind: "refused" }>;
 
-/** Returns whether a packet leaves the address to whoever sends it: the source is the one. */
+/** Returns whether a packet names no address: it opens for its source. */
 export function namesNoAddress({ address }: Pick<KnockRequest, "address">): boolean {
   return (address.w0 | address.w1 | address.w2 | address.w3) === 0;
 }

@@ -267,7 +267,7 @@ export const methods = {
       services: texts,
       /** Names of the doors that open what was on trial. */
       doors: texts,
-      /** Those of them that no knock has opened: of the address, or, at the console, of anybody. */
+      /** Those of them that no knock of the address has opened; at the console, no knock of any source. */
       unproven: v.exactOptional(texts),
       /** What is still on trial. */
       trial: v.exactOptional(v.object({ services: texts, remainingMs: amount })),

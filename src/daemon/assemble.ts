@@ -94,9 +94,9 @@ export interface DaemonParts {
   readonly kernelOpenings: KernelOpenings | undefined;
   readonly users: ActiveUsers;
   readonly keyKnocks: KeyKnocks;
-  /** `undefined` in a dry run. */
-  /** What is wrong; nothing before somebody can be told. */
+  /** The problems of the daemon; none before the control socket listens. */
   readonly problems: ProblemSource;
+  /** `undefined` in a dry run. */
   readonly traffic: TrafficHistory | undefined;
   readonly fleet: Membership;
 }

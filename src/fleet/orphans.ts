@@ -11,7 +11,7 @@ import { keyOfSubject } from "./subject.ts";
 
 /**
  * What other gateways told, and the table has lost: those that told it may have started again, and know nothing of
- * it. If nobody tells it soon, this gateway does. Else those that come later would open what was closed.
+ * it. If no other gateway sends it soon, this one does. Otherwise later gateways would open what was closed.
  */
 export class Orphans {
   readonly #leases: SharedLeases;

@@ -8,7 +8,7 @@ import type { ClaimedUse } from "../../fleet/single-uses.ts";
  * Whether something that is good once may open.
  * - `open`: this gateway has it
  * - `claimed`: another gateway has it
- * - `fleet`: nobody knows, and the configuration says `OnFleetLoss = refuse`
+ * - `fleet`: the store does not answer, and the configuration says `OnFleetLoss = refuse`
  */
 export type UseVerdict = "open" | "claimed" | "fleet";
 

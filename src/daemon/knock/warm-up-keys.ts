@@ -28,7 +28,7 @@ const freshness = 10_000;
 /** Milliseconds from one knock to the next, as its clock says: a key has 50 signatures a second. */
 const pace = 20;
 
-/** Where packets come from and go to: nobody's (RFC 2544 §C.2.2). */
+/** Source and destination of the packets: addresses reserved for benchmarks (RFC 2544 §C.2.2). */
 const source = [198, 19];
 const destination = [198, 19, 255, 255];
 

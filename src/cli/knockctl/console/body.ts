@@ -26,7 +26,7 @@ export async function readBody(
       chunks.push(chunk);
     }
   } catch {
-    return undefined; // The connection has ended: there is nobody to answer.
+    return undefined; // The connection has ended.
   }
   return Buffer.concat(chunks);
 }

@@ -18,7 +18,7 @@ import { pathsOf } from "./paths.ts";
 /** The exit code if the key still opens doors at another gateway. */
 const stillKnown = 3;
 
-/** Runs `knockctl user remove`. A configuration with errors does not keep anybody in. */
+/** Runs `knockctl user remove`. It also removes if the configuration has errors. */
 export async function removeUserCommand(line: CommandLine, name: string, io: Io): Promise<number> {
   const { given } = line;
   if (!given.has("yes") && !isTerminal()) throw usageError("stdin is not a terminal; use --yes");
