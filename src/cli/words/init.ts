@@ -1,4 +1,5 @@
 import { catalogue } from "./catalogue.ts";
+import { koreanDuration } from "./translate.ts";
 
 /** What `knockctl init` asks and says. */
 export const initWords: () => InitWords = catalogue<InitWords>(
@@ -74,7 +75,7 @@ export const initWords: () => InitWords = catalogue<InitWords>(
     stays: "그대로 둡니다",
     alsoTo: (device) => `${device} 기기에도 키로 엽니다`,
     opens: (door, service, time, to) =>
-      `[${door}] 문은 ${to.join(", ")}에 ${service} 서비스를 ${time} 동안 엽니다`,
+      `[${door}] 문은 ${to.join(" 또는 ")}에 ${service} 서비스를 ${koreanDuration(time)} 동안 엽니다`,
     bySteps: (steps) => `${steps} 순서로 노크한 주소`,
     byKey: (device) => `키로 노크한 기기 ${device}`,
     inTheClear:

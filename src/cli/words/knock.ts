@@ -1,4 +1,5 @@
 import { catalogue } from "./catalogue.ts";
+import { koreanDuration } from "./translate.ts";
 
 /** What `knock` says while it waits, which knockd's client does not do. */
 export const knockWords: () => KnockWords = catalogue<KnockWords>(
@@ -22,11 +23,11 @@ export const knockWords: () => KnockWords = catalogue<KnockWords>(
   {
     sending: (label, knock, sent) => `${label}: 노크 ${knock}, 패킷 ${sent}`,
     of: (count, all) => `${all} 중 ${count}`,
-    waiting: (label, service, time) => `${label}: ${service} 기다리는 중, ${time}`,
+    waiting: (label, service, time) => `${label}: ${service} 기다리는 중, ${koreanDuration(time)}`,
     again: (label, service, pause) =>
-      `${label}: ${service} 아직 닫혀 있음, ${pause} 뒤에 다시 노크합니다`,
+      `${label}: ${service} 아직 닫혀 있음, ${koreanDuration(pause)} 뒤에 다시 노크합니다`,
     wasOpen: (service) => `${service} 포트는 노크하기 전에도 열려 있었습니다`,
-    isOpen: (service, time) => `${service} 포트가 열렸습니다 (${time})`,
+    isOpen: (service, time) => `${service} 포트가 열렸습니다 (${koreanDuration(time)})`,
     service: (port, address) => `${address}의 ${port}`,
     afterKnocks: (knocks) => ` (노크 ${knocks}번)`,
     unreachable: (service, after, reason) =>

@@ -76,7 +76,11 @@ class Translation {
     for (const { pattern, part, korean } of this.#templates) {
       const found = text.includes(part) ? pattern.exec(text) : null;
       if (found === null) continue;
-      return korean.replace(/\{(\d)\}/g, (_, nth: string) => this.#fill(found[Number(nth)] ?? ""));
+      return korean.replace(/(["'[]?)\{(\d)\}/g, (_, quote: string, nth: string) => {
+        const value = found[Number(nth)] ?? "";
+        // What stands in quotes or brackets is a name, or what was typed.
+        return `${quote}${quote === "" ? this.#fill(value) : value}`;
+      });
     }
     return undefined;
   }
@@ -85,6 +89,7 @@ class Translation {
   #fill(text: string): string {
     const found = this.#find(text);
     if (found !== undefined) return found;
+    if (durationPattern.test(text)) return koreanDuration(text);
     if (/^\S+(?: or \S+)+$/.test(text)) return text.replaceAll(" or ", ", ");
     for (const separator of ["; ", ", ", " and ", ": "]) {
       const parts = text.split(separator);
@@ -99,3 +104,12 @@ class Translation {
 }
 
 const kinds: KoreanTexts = { "warning: ": "경고: ", "error: ": "오류: ", "hint: ": "힌트: " };
+
+const units: KoreanTexts = { ms: "밀리초", s: "초", m: "분", h: "시간", d: "일" };
+
+const durationPattern = /^\d+(?:\.\d+)?(?:ms|[smhd])(?: \d+[smhd])*$/;
+
+/** Returns a length of time such as `1h 5m` in Korean. */
+export function koreanDuration(time: string): string {
+  return time.replace(/(?<=\d)(?:ms|[smhd])\b/g, (unit) => units[unit] ?? unit);
+}

@@ -1,4 +1,5 @@
 import { catalogue } from "./catalogue.ts";
+import { koreanDuration } from "./translate.ts";
 
 /** What `knockctl guard` and `knockctl init` say of a trial. */
 export const trialWords: () => TrialWords = catalogue<TrialWords>(
@@ -39,19 +40,19 @@ export const trialWords: () => TrialWords = catalogue<TrialWords>(
       `Not confirmed, and on trial for ${time} more: ${services}. Knock there, too, and confirm again. Or confirm it without that proof:`,
   },
   {
-    onTrial: (time, services) => `${time} 동안 시험 삼아 보호합니다: ${services}`,
+    onTrial: (time, services) => `${koreanDuration(time)} 동안 시험 삼아 보호합니다: ${services}`,
     needKnock:
       "이제 새 접속은 노크해야 합니다. 여러분의 접속도 그렇습니다. 이미 맺어진 접속은 계속됩니다.",
     stepOne: "1. 클라이언트에서 노크하고, 새로 접속하십시오:",
     stepTwo: "2. 새로 접속한 곳에서 실행하십시오:",
     console: "또는 이 콘솔에서. 다만 노크는 확인되지 않습니다:",
     ends: (time) =>
-      `그러면 보호가 유지되고, 다시 시작해도 그대로입니다. ${time} 안에 2번을 하지 않으면 이 터미널이나 knockd가 끝나도 커널이 보호를 풉니다. Ctrl-C는 기다리는 것만 멈춥니다.`,
+      `그러면 보호가 유지되고, 다시 시작해도 그대로입니다. ${koreanDuration(time)} 안에 2번을 하지 않으면 이 터미널이나 knockd가 끝나도 커널이 보호를 풉니다. Ctrl-C는 기다리는 것만 멈춥니다.`,
     byKey: "또는 키로:",
     profile: "NAME은 키가 있는 기기의 프로필입니다(knock --list). ",
     profileOpens: (doors) => `프로필의 Door에 적혀 있으면 ${doors} 문을 엽니다.`,
     lostDaemon: (services, time) =>
-      `knockd와 연결이 끊겼습니다. 확인하지 않았다면 시작한 지 ${time} 뒤에 ${services} 서비스는 전과 같아집니다.`,
+      `knockd와 연결이 끊겼습니다. 확인하지 않았다면 시작한 지 ${koreanDuration(time)} 뒤에 ${services} 서비스는 전과 같아집니다.`,
     again: (command) => `다시 하려면: ${command}`,
     kept: (services) => `확인했습니다: ${services} 서비스를 계속 보호합니다.`,
     lost: (services) => `확인하지 않았습니다: ${services} 서비스는 전과 같습니다.`,
@@ -66,13 +67,13 @@ export const trialWords: () => TrialWords = catalogue<TrialWords>(
     missing: (ports) =>
       `${ports} 포트의 패킷이 오지 않았습니다. 노크했다면 중간의 방화벽이 막은 것입니다. 그 포트를 허용하십시오. 클라우드 서버의 "보안 그룹"도 그런 방화벽입니다.`,
     progress: (time, doors) =>
-      `${time} 안에 확인하십시오. ${doors === "" ? "아직 노크가 없습니다" : `노크로 ${doors} 문이 열렸습니다`}`,
+      `${koreanDuration(time)} 안에 확인하십시오. ${doors === "" ? "아직 노크가 없습니다" : `노크로 ${doors} 문이 열렸습니다`}`,
     confirmed: (services) => `이제부터, 다시 시작한 뒤에도 보호합니다: ${services}`,
     confirmedDoors: (doors) => `새 접속은 노크해야 합니다: ${doors}.`,
     unproven: (doors) => `시험을 시작한 뒤로 노크로 확인되지 않았습니다: ${doors}.`,
     remove: (command) => `보호를 풀려면: ${command}`,
     rest: (services, time) =>
-      `아직 확인하지 않았고 ${time} 더 시험합니다: ${services}. 그 문에도 노크하고 다시 확인하십시오. 노크 없이 확인하려면:`,
+      `아직 확인하지 않았고 ${koreanDuration(time)} 더 시험합니다: ${services}. 그 문에도 노크하고 다시 확인하십시오. 노크 없이 확인하려면:`,
   },
 );
 

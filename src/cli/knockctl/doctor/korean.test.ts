@@ -54,7 +54,7 @@ test("what is found is told in Korean, in columns", () => {
   const uptime = /\d+(?:\.\d+)?[smhd](?: \d+[smhd])?$/gm;
   const text = formatFacts(facts, findings, plainScreen).replace(uptime, "TIME");
   expect(text).toMatchInlineSnapshot(`
-    "knockd   0.1.0 실행 중, 프로세스 812, 가동 시간 TIME
+    "knockd   0.1.0 실행 중, 프로세스 812, 가동 시간 3일 4시간
     설정     /etc/knockd.conf, 문 1개, knockd가 읽은 뒤에 바뀜
     받는 곳  eth0 (꺼짐) 192.0.2.1
     방화벽   nftables, 보호: tcp/22; 함께 쓰는 도구: ufw
@@ -90,7 +90,7 @@ test("the invitation to knock is Korean", () => {
   const dry = "Dry run: until this command ends, no knock opens anything.";
   const lines = ["knock -d 200 server 7003 9140:udp 8455"];
   expect(formatInvitation(lines, { seconds: "1m", dry }, plainScreen)).toBe(`
-이제 클라이언트에서 노크하십시오(1m, Ctrl-C를 누르면 끝남):
+이제 클라이언트에서 노크하십시오(1분, Ctrl-C를 누르면 끝남):
 
     knock -d 200 server 7003 9140:udp 8455
 

@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { messagesIn } from "../../../test/support/messages.ts";
-import { koreanTables } from "./korean.ts";
-import { translator } from "./translate.ts";
+import { koreanTables } from "../../src/cli/words/korean.ts";
+import { translator } from "../../src/cli/words/translate.ts";
+import { messagesIn } from "../support/messages.ts";
 
-const root = join(import.meta.dirname, "../../..");
+const root = join(import.meta.dirname, "../..");
 const translate = translator(...Object.values(koreanTables));
 
 /** Where the texts are made: files, and folders with all their files. */
@@ -289,7 +289,8 @@ test("what stands in gaps is translated, too, and names are not", () => {
     "/etc/knockd.conf 파일을 읽을 수 없습니다: 허가 거부",
   );
   expect(translate("  the knock of 192.0.2.7 opened [clock]: tcp/22 for 30s\n")).toBe(
-    "  192.0.2.7 주소의 노크로 [clock] 문이 열렸습니다: tcp/22(30s 동안)\n",
+    "  192.0.2.7 주소의 노크로 [clock] 문이 열렸습니다: tcp/22(30초 동안)\n",
   );
+  expect(translate("listening for 1m 5s more")).toBe("앞으로 1분 5초 동안 기다립니다");
   expect(translate("nobody knows this text")).toBe("nobody knows this text");
 });
