@@ -75,7 +75,7 @@ describe("the vectors", () => {
       const flipped = fromHex(packet);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const judged = authenticator.judge(flipped, home, at(wall, 10 * bit));
-      expect(judged).toMatchObject({ kind: "stranger", check: bit < 64 ? "hint" : "tag" });
+      expect(judged).toMatchObject({ kind: "unauthenticated", check: bit < 64 ? "hint" : "tag" });
     }
   });
 });
@@ -98,7 +98,7 @@ describe("a packet", () => {
 
   test("is refused at all others' servers, and says nothing of its sender", () => {
     expect(open(bob).judge(alice.packet(wall), home, at(wall))).toEqual({
-      ...{ kind: "stranger", carrier: "udp", check: "hint" },
+      ...{ kind: "unauthenticated", carrier: "udp", check: "hint" },
     });
   });
 
@@ -111,7 +111,7 @@ describe("a packet", () => {
     ] as const) {
       const judged = open(alice).judge(alice.packet(time), home, at(wall));
       expect(resultOf(judged)).toBe(expected);
-      if (judged.kind === "stranger") expect.unreachable();
+      if (judged.kind === "unauthenticated") expect.unreachable();
       expect(judged.offset).toBeCloseTo(time - wall, 2);
     }
   });
@@ -166,7 +166,7 @@ describe("a packet", () => {
   test("in a STUN request with an unknown hint ends at that", () => {
     const request = stunRequest(alice.packet(wall));
     expect(open(bob).judge(request, home, at(wall))).toEqual({
-      ...{ kind: "stranger", carrier: "stun", check: "hint" },
+      ...{ kind: "unauthenticated", carrier: "stun", check: "hint" },
     });
   });
 });

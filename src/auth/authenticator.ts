@@ -10,7 +10,7 @@ import type { KnockTime } from "../knock/packet.ts";
 import { knockTime, layout, packetLength } from "../knock/packet.ts";
 import type { HintedKey, LiveHint } from "./hints.ts";
 import { LiveHints } from "./hints.ts";
-import type { Carrier, Judgement, KeyRefusal, StrangerRefusal } from "./judgement.ts";
+import type { Carrier, Judgement, KeyRefusal, UnauthenticatedRefusal } from "./judgement.ts";
 import { carriedLength, findCarried } from "./stun.ts";
 import type { TokenRate } from "./token-bucket.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -130,13 +130,15 @@ export class Authenticator<Key extends HintedKey> {
   judge(payload: Uint8Array, source: Address, instant: Instant): Judgement<Key> {
     if (payload.length === packetLength) return this.#judge(payload, "udp", source, instant);
     const at = findCarried(payload);
-    if (at === undefined) return stranger("udp", "form");
+    if (at === undefined) return unauthenticated("udp", "form");
     const packet = this.#carried;
-    // 12 characters hold the hint: most strangers end here.
-    if (!decodeBase64(payload, at, at + 12, packet, 0)) return stranger("stun", "form");
-    if (this.#find(packet, instant) === undefined) return stranger("stun", "hint");
+    // 12 characters hold the hint: most packets without a key end here.
+    if (!decodeBase64(payload, at, at + 12, packet, 0)) return unauthenticated("stun", "form");
+    if (this.#find(packet, instant) === undefined) return unauthenticated("stun", "hint");
     const isDecoded = decodeBase64(payload, at + 12, at + carriedLength, packet, 9);
-    return isDecoded ? this.#judge(packet, "stun", source, instant) : stranger("stun", "form");
+    return isDecoded
+      ? this.#judge(packet, "stun", source, instant)
+      : unauthenticated("stun", "form");
   }
 
   #find(packet: Uint8Array, { wall }: Instant): LiveHint<Key> | undefined {
@@ -151,7 +153,7 @@ export class Authenticator<Key extends HintedKey> {
 
   #judge(packet: Uint8Array, carrier: Carrier, source: Address, instant: Instant): Judgement<Key> {
     const hint = this.#find(packet, instant);
-    if (hint === undefined) return stranger(carrier, "hint");
+    if (hint === undefined) return unauthenticated(carrier, "hint");
     const { key } = hint;
     const memory = this.#memory(key.lock.id);
     const refuse = (check: KeyRefusal, offset?: number): Judgement<Key> => ({
@@ -159,9 +161,9 @@ export class Authenticator<Key extends HintedKey> {
     });
     const before = findTag(memory.tags, packet.subarray(...layout.tag));
     if (before !== undefined) return refuse(repeatOf(before, source));
-    if (!hint.takeTry(instant.now)) return { ...stranger(carrier, "budget"), key };
+    if (!hint.takeTry(instant.now)) return { ...unauthenticated(carrier, "budget"), key };
     const opened = openPacket(key.lock, hint.minute, packet);
-    if (opened === "tag") return { ...stranger(carrier, "tag"), key };
+    if (opened === "tag") return { ...unauthenticated(carrier, "tag"), key };
     if (opened === "form") return refuse("form");
     const offset = opened.request.time / 1000 - instant.wall;
     const check = this.#check(key, memory, opened, instant);
@@ -218,8 +220,8 @@ export class Authenticator<Key extends HintedKey> {
   }
 }
 
-function stranger(carrier: Carrier, check: StrangerRefusal) {
-  return { kind: "stranger", carrier, check } as const;
+function unauthenticated(carrier: Carrier, check: UnauthenticatedRefusal) {
+  return { kind: "unauthenticated", carrier, check } as const;
 }
 
 function findTag(tags: readonly AcceptedTag[], tag: Uint8Array): AcceptedTag | undefined {

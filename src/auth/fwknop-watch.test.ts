@@ -61,7 +61,7 @@ test("others' packets, and what the log tells, are not explained", () => {
 test("ten packets a second are looked at", () => {
   const instant = { now: monotonic(0), wall: wallTime(wall) };
   const watch = new FwknopWatch(bob.lock, instant, () => sound);
-  const judgement = { kind: "stranger", carrier: "fwknop", check: "budget" } as const;
+  const judgement = { kind: "unauthenticated", carrier: "fwknop", check: "budget" } as const;
   const told = Array.from({ length: 20 }, () => watch.explain(judgement, packet, instant, home));
   expect(told.filter((one) => one !== undefined)).toHaveLength(10);
 });

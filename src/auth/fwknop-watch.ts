@@ -42,7 +42,7 @@ export class FwknopWatch {
     instant: Instant,
     source: Address,
   ): WatchedRefusal | undefined {
-    const isUnknown = judgement.kind === "stranger" && judgement.carrier === "fwknop";
+    const isUnknown = judgement.kind === "unauthenticated" && judgement.carrier === "fwknop";
     const text = isUnknown ? readFwknopText(payload) : undefined;
     if (text === undefined || !this.#looks.take(instant.now)) return undefined;
     const lock = this.#lock;

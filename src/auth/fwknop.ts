@@ -83,7 +83,7 @@ export class FwknopAuthenticator<Key extends FwknopKey> {
   /** Judges the payload of a datagram. One that is authentic is used. */
   judge(payload: Uint8Array, source: Address, instant: Instant): Judgement<Key, AcceptedFwknop> {
     const text = readFwknopText(payload);
-    if (text === undefined) return stranger("form");
+    if (text === undefined) return unauthenticated("form");
     const network = networkOf(source);
     const groups = this.#groups.filter((group) => group.allows(source));
     let isTried = true;
@@ -100,7 +100,7 @@ export class FwknopAuthenticator<Key extends FwknopKey> {
         }
       }
     }
-    return refused ?? stranger(isTried ? "hmac" : "budget");
+    return refused ?? unauthenticated(isTried ? "hmac" : "budget");
   }
 
   #open(key: Key, text: string, network: string, instant: Instant): Judgement<Key, AcceptedFwknop> {
@@ -148,8 +148,8 @@ export class FwknopAuthenticator<Key extends FwknopKey> {
   }
 }
 
-function stranger(check: "form" | "hmac" | "budget") {
-  return { kind: "stranger", carrier: "fwknop", check } as const;
+function unauthenticated(check: "form" | "hmac" | "budget") {
+  return { kind: "unauthenticated", carrier: "fwknop", check } as const;
 }
 
 function hasExpired({ expires }: FwknopKey, wall: WallTime): boolean {

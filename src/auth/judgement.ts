@@ -6,7 +6,7 @@ import type { KnockRequest } from "../knock/packet.ts";
 export type Carrier = "udp" | "stun" | "fwknop";
 
 /** The check that refused a packet whose sender is unknown. */
-export type StrangerRefusal = "form" | "hint" | "budget" | "tag" | "hmac";
+export type UnauthenticatedRefusal = "form" | "hint" | "budget" | "tag" | "hmac";
 
 /** The check that refused a packet of a known key. */
 export type KeyRefusal =
@@ -25,9 +25,9 @@ export type FwknopRefusal = FwknopFault | "clock" | "user" | "start" | "replay" 
 /** What is said of a packet before the rights of its device are looked at. */
 export type Judgement<Key, Request = KnockRequest> =
   | {
-      readonly kind: "stranger";
+      readonly kind: "unauthenticated";
       readonly carrier: Carrier;
-      readonly check: StrangerRefusal;
+      readonly check: UnauthenticatedRefusal;
       /** Whose hint it bears; any source can have seen that. */
       readonly key?: Key;
     }

@@ -74,7 +74,7 @@ export class DeviceWatch {
     if (judgement.kind === "authentic") return undefined;
     const { check, key } = judgement;
     const isOurs = key !== undefined && this.#keys.has(key.lock.id);
-    const isSilent = judgement.kind === "stranger" || check === "repeated";
+    const isSilent = judgement.kind === "unauthenticated" || check === "repeated";
     if (!isSilent || !(check === "hint" || isOurs) || !this.#looks.take(instant.now)) {
       return undefined;
     }

@@ -171,7 +171,7 @@ export class KnockPipeline<Key extends KnownKey> {
     const { carrier, check, key } = judgement;
     counters.count(carrier, check);
     if (key !== undefined) counters.countRefusal(key.lock.id, check);
-    if (judgement.kind === "stranger" || check === "repeated") return;
+    if (judgement.kind === "unauthenticated" || check === "repeated") return;
     const { offset } = judgement;
     const knock = { source, carrier, who: judgement.key.who, key: judgement.key.lock.id, offset };
     this.#writeRefused(knock, check, wall);

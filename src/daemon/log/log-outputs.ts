@@ -39,7 +39,7 @@ export class LogOutputs {
     this.#clock = clock;
   }
 
-  /** Opens what the settings ask for, anew if it was open. A file that cannot be opened is warned of. */
+  /** Opens the outputs of the settings, and reopens open ones. Warns of a file that cannot be opened. */
   configure(settings: LogSettings): void {
     const before = this.#file?.path;
     this.#format = settings.format;
@@ -62,7 +62,7 @@ export class LogOutputs {
     const json = this.#isJson;
     this.#file?.write(json ? formatJsonLine(entry, wall) : formatTextLine(entry, wall));
     const line = json ? formatJsonLine(entry, wall) : oneLine(entry.text);
-    this.#syslog?.write(line, wall, ofStrangers.has(entry.event));
+    this.#syslog?.write(line, wall, ofUnauthenticated.has(entry.event));
   }
 
   /** Returns whether an entry of this level is shown or logged anywhere. */
@@ -118,7 +118,13 @@ export class LogOutputs {
 }
 
 /** What those do who have not opened a door: the first that a log may do without. */
-const ofStrangers: ReadonlySet<string> = new Set(["stage", "repeat", "failed", "decoy", "ignored"]);
+const ofUnauthenticated: ReadonlySet<string> = new Set([
+  "stage",
+  "repeat",
+  "failed",
+  "decoy",
+  "ignored",
+]);
 
 function isTrouble(level: Level): boolean {
   return level === "error" || level === "warning";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Authenticator } from "../../auth/authenticator.ts";
 import { FwknopAuthenticator } from "../../auth/fwknop.ts";
-import type { StrangerRefusal, WatchedJudgement } from "../../auth/judgement.ts";
+import type { UnauthenticatedRefusal, WatchedJudgement } from "../../auth/judgement.ts";
 import type { Entry } from "../../base/log.ts";
 import { MemorySource } from "../../capture/memory.ts";
 import type { Frame } from "../../capture/source.ts";
@@ -48,7 +48,7 @@ export class ReplayKnocks {
   #source: MemorySource | undefined;
   readonly #names: ReadonlyMap<string, string>;
   /** What the last packet without a known key was refused for. */
-  #stranger: StrangerRefusal | undefined;
+  #unauthenticated: UnauthenticatedRefusal | undefined;
 
   constructor({ keys, doors, leaseManager, log, clock, ...host }: ReplayKnocksParts) {
     const { devices, ports, fwknopPorts, freshness } = keys;
@@ -91,13 +91,13 @@ export class ReplayKnocks {
 
   /** Judges a packet. Resolves when what it opens is in the log. */
   async take(frame: Frame, { source, payloadLength, port }: Packet): Promise<void> {
-    this.#stranger = undefined;
+    this.#unauthenticated = undefined;
     this.#source?.deliverFrame(frame);
-    if (this.#stranger !== undefined) {
+    if (this.#unauthenticated !== undefined) {
       const why = this.#ports.fwknop.has(port)
-        ? explainFwknop(this.#stranger, payloadLength)
-        : explainStranger(this.#stranger, payloadLength);
-      this.#log.write(reportStranger(source, this.#stranger, why));
+        ? explainFwknop(this.#unauthenticated, payloadLength)
+        : explainUnauthenticated(this.#unauthenticated, payloadLength);
+      this.#log.write(reportUnauthenticated(source, this.#unauthenticated, why));
       return;
     }
     await setImmediate();
@@ -112,27 +112,31 @@ export class ReplayKnocks {
     const { check, key } = judgement;
     const who = key && this.#names.get(key.lock.id);
     if (key === undefined || who === undefined) {
-      if (judgement.kind === "stranger") this.#stranger = judgement.check;
+      if (judgement.kind === "unauthenticated") this.#unauthenticated = judgement.check;
       return undefined;
     }
-    const isSilent = judgement.kind === "stranger" || check === "repeated";
+    const isSilent = judgement.kind === "unauthenticated" || check === "repeated";
     return isSilent ? { who, key: key.lock.id, check, offset: undefined } : undefined;
   }
 }
 
-function reportStranger(source: Entry["source"], check: StrangerRefusal, why: string): Entry {
+function reportUnauthenticated(
+  source: Entry["source"],
+  check: UnauthenticatedRefusal,
+  why: string,
+): Entry {
   const text = `${source}: knock refused (${check}): ${why}`;
   const entry = { level: "debug", event: "knock", text, detail: { result: check } } as const;
   return { ...entry, ...(source && { source }) };
 }
 
-function explainStranger(check: StrangerRefusal, length: number): string {
+function explainUnauthenticated(check: UnauthenticatedRefusal, length: number): string {
   return check === "form"
     ? `a knock has 144 bytes, or is the STUN request of a browser: this has ${length}`
     : "no key of the users file has this hint within Freshness of the capture: another key, or a clock that is off";
 }
 
-function explainFwknop(check: StrangerRefusal, length: number): string {
+function explainFwknop(check: UnauthenticatedRefusal, length: number): string {
   switch (check) {
     case "form":
       return `a packet of fwknop has 100 to 880 characters of base64: this has ${length} bytes`;
