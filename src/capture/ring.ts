@@ -91,7 +91,7 @@ export class Ring implements Source {
   }
 
   /**
-   * Looks the interfaces up again: one that was deleted and made anew has another index. Throws CAPTURE;
+   * Looks the interfaces up again: one that was deleted and created again has another index. Throws CAPTURE;
    * the filter is then as it was.
    */
   interfacesChanged(): void {

@@ -13,7 +13,7 @@ export interface Step extends Port {
   readonly text: string;
   /** Milliseconds since the step before, instead of the delay of the plan. */
   readonly pause?: number;
-  /** Makes the datagram, anew each time, from the address that it leaves from; else it is the plan's payload. */
+  /** Makes a new datagram for each packet, from its source address. `undefined` means the plan's payload. */
   readonly seal?: (source: string) => Uint8Array;
 }
 

@@ -97,7 +97,7 @@ function readAddress(body: DataView, attribute: number): Address | undefined {
 export function watchNetwork(task: () => void): () => void {
   const socket = new NetlinkSocket("route", RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR);
   const stop = whenReadable(socket.fd, () => {
-    // What is said does not matter, nor that something was lost (ENOBUFS): everything is read anew.
+    // The content does not matter, nor do lost messages (ENOBUFS): the caller reads the whole state again.
     while (socket.receive() !== EAGAIN);
     task();
   });

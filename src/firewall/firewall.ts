@@ -79,7 +79,7 @@ export function isNative(access: Access): access is NativeAccess {
  * - The caller keeps the order: `close` is called after `open` has ended. Closing what is closed
  *   already is fine.
  * - Where the kernel closes by itself, it does so `length` milliseconds after the last `open`, whether
- *   this process lives or not. Opening again begins the time anew, and never makes it shorter.
+ *   this process lives or not. Opening again restarts the time, and never makes it shorter.
  */
 export interface Firewall<Kind extends Access = Access> {
   /** Nothing is opened or closed; the caller logs what would be. */

@@ -183,7 +183,7 @@ export class FleetSession {
       await pauses.wait(heartbeatInterval * (0.9 + 0.2 * Math.random()));
       await this.#measure();
       expire();
-      // A log that was lost and begun anew may never get to this place.
+      // A log that was lost and restarted may never reach this place.
       if ((await this.#board.end()).n < this.#position.n) this.#mustRead = "lost";
       const lookUp = (fields: readonly string[]) => this.#lookUp(fields);
       await orphans.adopt(lookUp);

@@ -57,7 +57,7 @@ export class LocalLeases {
   readonly #restored: PendingHolder[] = [];
   /** What was closed before there was this part in the fleet. */
   readonly #closed: (Omit<PastClosing, "age"> & { readonly at: Monotonic })[] = [];
-  /** What is to be told anew, as it was before the table was read. */
+  /** Changes to send again, as they were before the table was read. */
   #renewals: (FleetOpening & { readonly holder: HolderSubject })[] = [];
 
   constructor(parts: LocalLeasesParts) {
@@ -138,7 +138,7 @@ export class LocalLeases {
     });
   }
 
-  /** Tells all anew by the clock as it is now: the table may have had its ends by the clock as it was. */
+  /** Sends all leases again by the present clock: the table may have their ends by the earlier clock. */
   renew(): void {
     const { leases, own } = this.#parts;
     for (const { holder, ...opening } of this.#renewals.splice(0)) {

@@ -4,7 +4,7 @@ import type { LeaseEvent } from "./lease.ts";
 export interface LeaseStore {
   /** Why nothing can be written; undefined while writing works. */
   readonly trouble: string | undefined;
-  /** Begins anew with what the ledger holds now. */
+  /** Restarts with the present content of the ledger. */
   restart(): void;
   /** Records an event that the ledger has just applied, a moment later and in the order of the events. */
   write(event: LeaseEvent): void;

@@ -24,7 +24,7 @@ export interface Command {
   readonly operands: readonly Operand[];
   /** Other ways to write it, for the usage lines: `--confirm`. */
   readonly variants?: readonly string[];
-  /** The paragraphs of its help, which are broken into lines anew. */
+  /** The paragraphs of its help. `formatParagraphs` breaks them into lines. */
   readonly description: string;
   /** Whether it asks the daemon, and so has --socket. */
   readonly asksDaemon: boolean;

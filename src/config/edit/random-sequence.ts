@@ -16,7 +16,7 @@ export function randomSequence(steps: number, ports: readonly number[], random: 
   if (steps < fewestSteps || ports.length < steps) {
     throw new KnockError("SYSTEM", `cannot make ${steps} steps of ${ports.length} ports`);
   }
-  // Drawn anew as a whole: mending one would make its neighbours likelier.
+  // Draws the whole sequence again: replacing one port would make its neighbours likelier.
   for (;;) {
     const drawn = draw(steps, ports, random);
     if (!isOrdered(drawn)) return drawn.map((number) => ({ number, protocol: "tcp" }));

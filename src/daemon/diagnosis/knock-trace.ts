@@ -145,7 +145,7 @@ export class KnockTrace {
   #late(): KnockDiagnosis | undefined {
     const first = this.#firsts()[0];
     if (first?.step !== 1 || !this.#isAscending) return undefined;
-    // A repeated first step begins the time anew.
+    // A repeated first step restarts the time.
     const begun = this.#hits.findLast(({ step }) => step === 1) ?? first;
     const late = this.#firsts().find(({ time }) => time - begun.time >= this.door.timeout);
     return late && { kind: "late", step: late.step, afterMs: late.time - begun.time };

@@ -82,7 +82,7 @@ export class RemoteChanges {
     }
   }
 
-  /** Takes note that what is open in the fleet was closed here alone: until it is opened anew. */
+  /** Records that open leases of the fleet were closed only here, until they are opened again. */
   closedHere(scope: ClosingScope): void {
     const living = [...this.#parts.fleet.living()].map(
       ({ holder, opening }) => [holder, keyOfSubject(holder), opening.stamp] as const,
@@ -180,7 +180,7 @@ export class RemoteChanges {
   }
 }
 
-/** What is told anew after a jump of the store's clock has another stamp, and no later end. */
+/** After a jump of the store's clock, a change that is sent again has another stamp, and no later end. */
 function isAnew(before: FleetOpening | undefined, after: FleetOpening): boolean {
   if (before === undefined) return true;
   return after.stamp !== before.stamp && after.end - before.end >= inexactness;

@@ -145,7 +145,7 @@ export class Protection {
     return this.#changes.run(() => this.#carryOut());
   }
 
-  /** Makes the rules anew if the doors or the interfaces have changed. What fails is in the log. */
+  /** Reloads the rules if the doors or the interfaces have changed. The log names failures. */
   refreshDoors(): Promise<void> {
     return this.#changes.run(async () => {
       const loaded = this.#loadedBehind;

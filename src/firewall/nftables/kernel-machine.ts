@@ -24,7 +24,7 @@ export function machine(doors: readonly CompiledDoor[]): { firsts: string[]; edg
       else edges.push(`${state} . ${keyOf(one)} : ${next}`);
       if (isLast) continue;
       state = next;
-      // A repetition changes nothing. That of the first step begins anew.
+      // A repetition changes nothing. That of the first step restarts the sequence.
       if (step > 0) edges.push(`${state} . ${keyOf(one)} : 0`);
     }
   }

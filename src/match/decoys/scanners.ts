@@ -142,7 +142,7 @@ export class Scanners {
   #list(source: Address, until: Monotonic): void {
     const key = source.toString();
     const { toldAt = longAgo } = this.#listed.get(key) ?? {};
-    // Added anew, it stands behind those that end before it.
+    // Added again, it stands behind those that end before it.
     this.#listed.delete(key);
     const [oldest] = this.#listed.size >= mostListed ? this.#listed.keys() : [];
     if (oldest !== undefined) this.#listed.delete(oldest);

@@ -104,7 +104,7 @@ async function runTrial(
       // Before the administrator has to act: the wait may be long.
       await probeHost.close();
       if (isClosed) say(initWords().onlyByKnock);
-      // Begins anew: the knocks of the probe host are not the administrator's, nor is its time.
+      // Restarts the trial: the knocks of the probe host are not the administrator's, nor is its time.
       guarded = await startTrial(daemon, options, changes);
     }
     warnAll(guarded.warnings, io);
