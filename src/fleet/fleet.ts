@@ -62,7 +62,7 @@ export class Fleet {
     const parts = { ...options, fleetClock, leases };
     const outgoing = new Outgoing(parts);
     const own = new OwnRecords(leases, outgoing, options.seal);
-    this.roster = new Roster(parts);
+    this.roster = new Roster({ ...parts, onWritten: (took) => this.uses.written(took) });
     this.uses = new SingleUses({ ...parts, outgoing }, this.roster.start);
     this.#local = new LocalLeases({ ...parts, own });
     this.#confirmation = new ClosingConfirmation({

@@ -49,6 +49,8 @@ export interface RosterParts {
   readonly fleetClock: FleetClock;
   readonly configuration: () => FleetConfiguration;
   readonly openLeases: () => number;
+  /** Told how long the store took to write a heartbeat: milliseconds. */
+  readonly onWritten: (milliseconds: number) => void;
 }
 
 /** What a gateway says of its part. */
@@ -175,7 +177,7 @@ export class Roster {
 
   /** Tells of this gateway. Throws a `BoardError`. */
   async tell(board: Board, own: OwnReport): Promise<void> {
-    const { gateway, version, seal, clock, fleetClock, openLeases } = this.#parts;
+    const { gateway, version, seal, clock, fleetClock, openLeases, onWritten } = this.#parts;
     const heartbeat: Heartbeat = {
       ...{ gateway, version, start: this.start, leases: openLeases(), ...own },
       at: fleetClock.now(),
@@ -183,7 +185,9 @@ export class Roster {
       digests: this.#digestsBy(seal.digest),
     };
     const row = sealHeartbeat(seal, heartbeat);
+    const asked = clock.now();
     await board.beat(row.field, row);
+    onWritten(clock.now() - asked);
     this.#told = [heartbeat, ...this.#told.slice(0, keptTold - 1)];
     const others = this.#heartbeats.filter((one) => one.gateway !== gateway);
     this.#heartbeats = [...others, { ...heartbeat, digest: seal.digest }];

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { FleetGateway } from "../../test/support/fleet-bench.ts";
 import { FleetBench } from "../../test/support/fleet-bench.ts";
+import { later } from "../base/time.ts";
+import type { Board } from "./board.ts";
 import { BoardError } from "./board.ts";
 import type { UnusedLine } from "./list-marks.ts";
 import { FleetSeal } from "./seal.ts";
@@ -40,6 +42,35 @@ describe("what is good once", () => {
     await bench.settle();
     expect((await Promise.all(claims)).sort()).toEqual(["mine", "used"]);
     expect([...one.used, ...two.used]).toEqual([packet]);
+  });
+
+  test("a claim waits as long as the store takes to write, however fast it is read", async () => {
+    const limits: number[] = [];
+    let writes = 10;
+    const connect = async () => {
+      const board: Board = await bench.store.open();
+      const { claim: claimAtStore, beat } = board;
+      board.claim = (name, owner, time, limit) => {
+        limits.push(Math.round(limit));
+        return claimAtStore.call(board, name, owner, time, limit);
+      };
+      board.beat = async (...given) => {
+        await new Promise<void>((resolve) => {
+          bench.clock.wakeAt(later(bench.clock.now(), writes), resolve);
+        });
+        return beat.apply(board, given);
+      };
+      return board;
+    };
+    const three = await bench.add("gw-3", { connect });
+    let time = 0;
+    for (writes of [10, 200, 900]) {
+      await bench.pass(12_000);
+      expect(await claim(three, { use: { ...packet, time: time++ }, life })).toBe("mine");
+    }
+    expect(limits[0]).toBeGreaterThanOrEqual(50);
+    expect(limits[1]).toBeGreaterThanOrEqual(620);
+    expect(limits[2]).toBe(1_000);
   });
 
   test("a claim that is late is used if another gateway's use was heard of meanwhile", async () => {

@@ -29,7 +29,7 @@ export interface ClaimedUse {
   readonly unused?: readonly UnusedLine[];
 }
 
-/** Milliseconds for a claim: beside three round trips, at least and at most. */
+/** Milliseconds for a claim: beside three round trips or writes, at least and at most. */
 const limits = { beside: 20, least: 50, most: 1_000 } as const;
 
 /** How often the mark of a list may change under a claim. */
@@ -66,6 +66,7 @@ export class SingleUses {
   readonly #counts = { mine: 0, used: 0, unclaimed: 0 };
   #board: Board | undefined;
   #roundTrip = 0;
+  #writeTime = 0;
 
   constructor(parts: SingleUsesParts, owner: string) {
     this.#parts = parts;
@@ -159,6 +160,11 @@ export class SingleUses {
     this.#roundTrip = roundTrip;
   }
 
+  /** `milliseconds`: until the store had written something, last; a disk may take longer than the way. */
+  written(milliseconds: number): void {
+    this.#writeTime = milliseconds;
+  }
+
   /** Claims with this board from now on, at first what was used without a claim. Throws a `BoardError`. */
   async attach(board: Board): Promise<void> {
     this.#board = board;
@@ -191,7 +197,8 @@ export class SingleUses {
   async #ask(board: Board, claimed: ClaimedUse): Promise<boolean> {
     const { seal, clock } = this.#parts;
     const { beside, least, most } = limits;
-    const end = clock.now() + Math.min(Math.max(least, beside + 3 * this.#roundTrip), most);
+    const slowest = Math.max(this.#roundTrip, this.#writeTime);
+    const end = clock.now() + Math.min(Math.max(least, beside + 3 * slowest), most);
     for (const digest of seal.digests) {
       if (!(await this.#askAs(board, claimed, digest, end))) return false;
     }
