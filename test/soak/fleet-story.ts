@@ -102,6 +102,7 @@ export class FleetStory {
     await this.#mended(name);
     this.#longestMending = Math.max(this.#longestMending, performance.now() - began);
     await this.#claimOnce();
+    for (const { member } of this.#gateways) member.forgetNews();
   }
 
   async end(): Promise<void> {
@@ -181,7 +182,7 @@ export class FleetStory {
         "frozen store",
         async () => {
           store.signal("SIGSTOP");
-          await sleep(this.#random.from(100, 5_000));
+          await sleep(this.#random.percent(10) ? 30_000 : this.#random.from(100, 5_000));
           return async () => store.signal("SIGCONT");
         },
       ],
@@ -192,6 +193,17 @@ export class FleetStory {
         async () => {
           await store.cli("config", "set", "maxmemory", "1");
           return () => store.cli("config", "set", "maxmemory", "0");
+        },
+      ],
+      [
+        "eviction",
+        async () => {
+          await store.cli("config", "set", "maxmemory-policy", "allkeys-random");
+          await store.cli("config", "set", "maxmemory", "1");
+          return async () => {
+            await store.cli("config", "set", "maxmemory", "0");
+            await store.cli("config", "set", "maxmemory-policy", "noeviction");
+          };
         },
       ],
       [

@@ -76,6 +76,13 @@ export class FleetGateway {
     return this;
   }
 
+  /** Drops the lists of what was told, which grow for ever. */
+  forgetNews(): void {
+    for (const list of [this.used, this.usedTwice, this.stamped, this.delays, this.changes]) {
+      list.length = 0;
+    }
+  }
+
   async stop(): Promise<void> {
     this.fleet.stop();
     await this.#ended;
