@@ -1,4 +1,5 @@
-// Real daemons around a real store: crashes, a stop command that hangs, and a door that a reload adds.
+// Real daemons around a real store, on one wire: crashes, a stop command that hangs, a door that a reload adds, and a
+// packet that all have in one moment.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { KnockDevice } from "../support/knock-device.ts";
 import type { LiveHost } from "./host.ts";
@@ -11,16 +12,17 @@ import { needs } from "./requirements.ts";
 const port = 23_547;
 const patience = { timeout: 30_000 };
 
-describe.skipIf(needs("redis-server"))("daemons of a fleet", () => {
+describe.skipIf(needs("redis-server", "nc"))("daemons of a fleet", () => {
   const alice = new KnockDevice("alice/laptop");
   let network: LiveNetwork;
   let server: LiveHost;
+  let home: LiveHost;
   let store: RedisServer;
   let key: string;
   let gateways: Gateway[];
   beforeAll(async () => {
-    network = await LiveNetwork.open(["server"]);
-    server = network.host("server");
+    network = await LiveNetwork.open(["server", "home"]);
+    [server, home] = [network.host("server"), network.host("home")];
   });
   afterAll(() => network?.close());
   beforeEach(async () => {
@@ -39,8 +41,12 @@ describe.skipIf(needs("redis-server"))("daemons of a fleet", () => {
     readonly folder = new Folder();
     daemon!: Process;
 
-    constructor(name: string) {
+    readonly #options: string;
+
+    /** `options`: directives beside those that all have. */
+    constructor(name: string, options = "") {
       this.name = name;
+      this.#options = options;
       this.folder.writePrivately("fleet", `key = ${key}\n`);
       this.folder.writePrivately("knockd.users", `[${alice.name}]\nkey = ${alice.lockText}\n`);
       gateways.push(this);
@@ -94,6 +100,7 @@ describe.skipIf(needs("redis-server"))("daemons of a fleet", () => {
         `Fleet = redis+unix://${store.folder.at("redis.sock")}`,
         `GatewayName = ${this.name}`,
         `FleetFile = ${this.folder.at("fleet")}`,
+        this.#options,
         "[ssh]",
         "users = alice",
         "start_command = echo opened for %IP%",
@@ -110,7 +117,29 @@ describe.skipIf(needs("redis-server"))("daemons of a fleet", () => {
       await expect.poll(() => gateway.open(), patience).toEqual(results);
     }
   };
-  const start = () => Promise.all(["gw-1", "gw-2"].map((name) => new Gateway(name).start()));
+  const start = (options = "") =>
+    Promise.all(["gw-1", "gw-2"].map((name) => new Gateway(name, options).start()));
+  const send = (packet: Uint8Array) =>
+    home.run(["nc", "-u", "-q", "0", "-w", "1", server.address, String(port)], { input: packet });
+  const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
+
+  test("take a packet once that both have in one moment, and open both by it", async () => {
+    await start("OnFleetLoss = refuse");
+    const count = (what: RegExp) => gateways.map((gateway) => gateway.count(what));
+    const accepted = () => sum(count(/OPEN SESAME: alice/));
+    const refused = () => sum(count(/knock of alice\/laptop refused \((?:claimed|replay|fleet)\)/));
+    const rounds = 8;
+    for (let round = 1; round <= rounds; round++) {
+      await send(alice.packet(Date.now()));
+      // One of them takes it, unless its claim was late: then none does.
+      await expect.poll(() => accepted() + refused(), patience).toBe(2 * round);
+      expect(accepted()).toBeLessThanOrEqual(round);
+    }
+    expect(accepted()).toBeGreaterThan(0);
+    await both(`ssh ${home.address}`);
+    // Both have run the command once, for the first packet; the others made it last longer.
+    expect(count(/^opened for /)).toEqual([1, 1]);
+  });
 
   test("close what was closed while they were dead, and open what they missed", async () => {
     const [one, two] = await start();
