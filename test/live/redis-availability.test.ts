@@ -1,32 +1,17 @@
 // A store by TLS, and one that moves to another server.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
-import type { StoreAddress } from "../../src/base/store-address.ts";
-import { parseStore } from "../../src/base/store-address.ts";
 import { RedisBoard } from "../../src/fleet/redis-board.ts";
 import type { RedisAccess } from "../../src/fleet/redis-connection.ts";
 import { FleetGateway, holderOfSource } from "../support/fleet-bench.ts";
 import { Folder } from "./knockd.ts";
 import { Process } from "./process.ts";
 import { patientLimits } from "./redis-server.ts";
-import { needs, peer } from "./requirements.ts";
+import { needs } from "./requirements.ts";
+import { serve, storeAt, WatchedStore } from "./watched-store.ts";
 
 const patience = { timeout: 40_000 };
 const hour = 3_600_000;
-
-function storeAt(text: string): StoreAddress {
-  const address = parseStore(text);
-  if (address === undefined) throw new Error(`no store: ${text}`);
-  return address;
-}
-
-/** Runs a server, or a sentinel, with these words of its command line. */
-async function serve(folder: Folder, port: number, ...words: string[]): Promise<Process> {
-  const place = ["--bind", "127.0.0.1", "--dir", folder.path, "--daemonize", "no", "--save", ""];
-  const server = new Process([peer("redis-server"), ...words, "--port", String(port), ...place]);
-  await server.waitFor(/ready to accept connections|Sentinel ID is|monitor master/i);
-  return server;
-}
 
 describe.skipIf(needs("redis-server", "openssl"))("a store by TLS", () => {
   let folder: Folder;
@@ -65,44 +50,20 @@ describe.skipIf(needs("redis-server", "openssl"))("a store by TLS", () => {
 });
 
 describe.skipIf(needs("redis-server"))("a store that sentinels watch", () => {
-  const processes: Process[] = [];
-  let gateways: FleetGateway[] = [];
-  let master: Process;
-  const sentinels = [7003, 7004, 7005];
-  const address = storeAt(
-    `sentinel://${sentinels.map((port) => `127.0.0.1:${port}`).join(",")}/office`,
-  );
-
+  let store: WatchedStore;
+  let gateways: FleetGateway[];
   beforeEach(async () => {
-    const folder = new Folder();
-    master = await serve(folder, 7001);
-    const replica = await serve(folder, 7002, "--replicaof", "127.0.0.1", "7001");
-    processes.push(master, replica);
-    await replica.waitFor(/MASTER <-> REPLICA sync: Finished with success/);
-    for (const port of sentinels) {
-      const file = folder.write(
-        `sentinel-${port}.conf`,
-        "sentinel monitor office 127.0.0.1 7001 2\n" +
-          "sentinel down-after-milliseconds office 1000\n" +
-          "sentinel failover-timeout office 5000\n",
-      );
-      processes.push(await serve(folder, port, file, "--sentinel"));
-    }
-    // Each knows the others and the replica before anything fails.
-    for (const one of processes.slice(2)) {
-      await one.waitFor(/(?:\+sentinel sentinel [\s\S]*){2}/);
-      await one.waitFor(/\+slave slave /);
-    }
+    store = await WatchedStore.start();
     gateways = ["gw-1", "gw-2"].map((name) =>
       new FleetGateway(name, {
         clock: systemClock,
-        connect: () => RedisBoard.open("office", { address, limits: patientLimits }),
+        connect: () => RedisBoard.open("office", { address: store.address, limits: patientLimits }),
       }).start(),
     );
   });
   afterEach(async () => {
-    await Promise.all(gateways.map((gateway) => gateway.stop()));
-    await Promise.all(processes.splice(0).map((one) => one.stop()));
+    await Promise.all((gateways ?? []).map((gateway) => gateway.stop()));
+    await store?.close();
   });
 
   const isJoined = () => gateways.every(({ fleet }) => fleet.state.isJoined);
@@ -115,16 +76,12 @@ describe.skipIf(needs("redis-server"))("a store that sentinels watch", () => {
     await expect.poll(isJoined, patience).toBe(true);
     gateways[0]?.fleet.opened(holderOfSource(1), hour);
     await openAtAll(1);
-    master.signal("SIGKILL");
+    store.master.signal("SIGKILL");
     await expect.poll(isJoined, patience).toBe(false);
     gateways[1]?.fleet.opened(holderOfSource(2), hour);
     await expect.poll(isJoined, patience).toBe(true);
     await openAtAll(2);
-    const board = await RedisBoard.open("office", { address, limits: patientLimits });
-    const rows = [];
-    for await (const part of board.table()) rows.push(...part);
-    expect(rows).toHaveLength(2);
-    board.close();
+    expect(await store.rows()).toBe(2);
   });
 
   test("is lost where no sentinel knows it, or answers", async () => {

@@ -22,6 +22,7 @@ export const long: readonly string[] = [
   "bench",
   "bench-keys",
   "bench-kernel",
+  "fleet-failover",
   "fleet-recipes",
   "fleet-soak",
   "peers",
