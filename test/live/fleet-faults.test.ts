@@ -333,6 +333,21 @@ describe.skipIf(needs("redis-server"))("faults around Redis", () => {
       await openAtAll(10, hour);
     });
 
+    test("a table that is too large is not joined, and those who are in the fleet go on", async () => {
+      for (let i = 0; i < 150; i++) await ask("HSET", table, `f${i}`, Buffer.alloc(1 << 20, 7));
+      const late = make("gw-3", () => server.connect());
+      gateways.push(late);
+      await expect
+        .poll(() => late.fleet.state.failure, patience)
+        .toMatch(/more rows than a fleet can|no answer for/);
+      expect(late.lines).toHaveLength(1);
+      gatewayAt(0).fleet.opened(holderOfSource(9), hour);
+      await expect.poll(() => gatewayAt(1).fleet.endOf(holderOfSource(9)), patience).toBeDefined();
+      expect(gatewayAt(1).lines).toEqual(["joined"]);
+      for (let i = 0; i < 150; i++) await ask("HDEL", table, `f${i}`);
+      await openAtAll(9, hour);
+    });
+
     test("an old opening that is shown again after its closing stays closed", async () => {
       const old = await rows();
       gatewayAt(1).fleet.closed({ kind: "all" }, hour);

@@ -86,6 +86,24 @@ describe.skipIf(needs("redis-server"))("gateways around Redis", () => {
     await alikeAfterwards();
   });
 
+  test("are alike after a restart with a snapshot of before", async () => {
+    await aroundAFault(async () => {
+      await server.cli("config", "set", "appendonly", "no");
+      await server.cli("set", "marker", "kept");
+      await server.cli("save");
+      // The snapshot does not know of these.
+      fleetOf(0).closed(holderOfSource(2), hour);
+      await closedAtAll(2);
+      fleetOf(2).opened(holderOfSource(2), hour);
+      await openAtAll(2);
+      await server.kill();
+      await lost();
+    });
+    await server.restart("--appendonly", "no");
+    expect(await server.cli("get", "marker")).toBe("kept");
+    await alikeAfterwards();
+  });
+
   test("are alike after a kill and an empty restart", async () => {
     await aroundAFault(async () => {
       await server.cli("flushall");

@@ -49,9 +49,9 @@ export class RedisServer {
     await this.#process.ended;
   }
 
-  /** Starts a killed one again. */
-  async restart(): Promise<void> {
-    this.#process = this.#run();
+  /** Starts a killed one again; `more`: words of its command line beside those of before. */
+  async restart(...more: readonly string[]): Promise<void> {
+    this.#process = this.#run(more);
     await this.#ready();
   }
 
@@ -59,10 +59,10 @@ export class RedisServer {
     await this.kill();
   }
 
-  #run(): Process {
+  #run(more: readonly string[] = []): Process {
     const settings = ["--port", "0", "--unixsocket", this.folder.at("redis.sock"), "--save", ""];
     const place = ["--dir", this.folder.path, "--daemonize", "no"];
-    return new Process([peer("redis-server"), ...settings, ...place, ...this.#options]);
+    return new Process([peer("redis-server"), ...settings, ...place, ...this.#options, ...more]);
   }
 
   async #ready(): Promise<void> {
