@@ -18,6 +18,10 @@ const unpackedSshd = join(import.meta.dirname, "../../node_modules/.cache/sshd/u
 /** Debian's redis-server as scripts/peer-redis unpacks it where there is none. */
 const unpackedRedis = join(import.meta.dirname, "../../node_modules/.cache/redis/usr/bin");
 
+/** One of the stores that scripts/peer-stores unpacks, by its name: instead of the usual redis-server. */
+const store = process.env["SESAME_STORE"];
+const unpackedStores = join(import.meta.dirname, "../../node_modules/.cache/stores");
+
 const printed = new Set<string>();
 
 /** Why tests with real packets cannot run here; undefined if they can. */
@@ -60,6 +64,9 @@ function find(command: string): string | undefined {
   if (command === "knock") return findIn([join(peers, "bin")], command);
   if (command === "fwknopd") return findIn([join(fwknop, "usr/sbin")], command);
   if (command === "fwknop") return findIn([join(fwknop, "usr/bin")], command);
+  if (store !== undefined && command.startsWith("redis-")) {
+    return findIn([join(unpackedStores, store)], command);
+  }
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   return findIn([...folders, unpackedSshd, unpackedRedis], command);
 }
