@@ -85,8 +85,8 @@ const ownPage: Plugin = {
 };
 
 /**
- * koffi is a file beside the executable. (As an asset inside it would have to be written somewhere
- * first, and hardened servers run nothing from where everybody may write.)
+ * koffi is a file beside the executable. (An asset inside the executable would need a writable folder, and
+ * hardened servers run nothing from folders that all users can write.)
  */
 const koffiBeside: Plugin = {
   name: "koffi beside",

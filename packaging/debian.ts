@@ -87,14 +87,14 @@ Provides: knockd (= 0.8)
 Section: net
 Priority: optional
 Description: port-knocking daemon and client that replace knockd
- The server keeps a port shut to the whole world. Whoever sends the right
- packets, in the right order, in time, is let in, alone, for a while.
+ The server denies all sources a port until a client sends the right packets
+ in the right order. Then only that client can connect, for a limited time.
  .
- This package takes the place of knockd 0.8 without a change to
- /etc/knockd.conf. A stranger's packets do not spoil a knock, an open door
- closes whatever happens to the daemon, and a bad configuration does not end
- it. The kernel can open and close doors by itself (nftables), and protect
- services so that only those who knock reach them.
+ This package replaces knockd 0.8 without a change to /etc/knockd.conf.
+ Packets of other sources do not spoil a knock. An open door closes on time,
+ even if the daemon is dead. A configuration with errors does not end the
+ daemon. The kernel can open and close doors by itself (nftables), and allow
+ services only to sources that have knocked.
  .
  It brings its own Node.js, and needs none on the system.
 `;

@@ -11,7 +11,7 @@ import { fetchFile, linuxRuntimes, makerFor } from "./runtime.ts";
 import type { Tree } from "./tree.ts";
 
 const run = promisify(execFile);
-/** What NODE_OPTIONS says is for the Node of whoever set it. */
+/** NODE_OPTIONS is for the user's own Node. */
 const settings = { execArgvExtension: "none" };
 const root = join(import.meta.dirname, "..");
 

@@ -39,6 +39,6 @@ function nameProcess(name: string): void {
   try {
     writeFileSync("/proc/self/comm", name);
   } catch {
-    // Without /proc there is nobody to look for it either.
+    // Without /proc, those programs do not work either.
   }
 }
