@@ -65,7 +65,7 @@ export const initWords: () => InitWords = catalogue<InitWords>(
     which: "어떤 서비스를 노크 뒤에 숨길까요?",
     where: "클라이언트는 이 서버에 어떤 이름이나 주소로 접속합니까?",
     sequence:
-      "포트 순서(sequence)는 브라우저를 비롯한 모든 클라이언트가 쓸 수 있습니다. 패킷을 엿보는 사람은 따라 할 수 있습니다.",
+      "노크 순서(sequence)는 브라우저를 비롯한 모든 클라이언트가 쓸 수 있습니다. 패킷을 엿보는 사람은 따라 할 수 있습니다.",
     key: "키(key)는 Sesame의 knock이 있는 기기가 씁니다. 패킷을 추측할 수 없고, 따라 해도 다시 열리지 않습니다.",
     way: "문을 무엇으로 엽니까? sequence, key, both",
     from: "노크는 어느 주소에서 옵니까? 모르면 any",
@@ -81,8 +81,8 @@ export const initWords: () => InitWords = catalogue<InitWords>(
     inTheClear:
       "패킷을 엿볼 수 있는 사람은 노크를 따라 할 수 있습니다. 노크는 암호화하지 않은 비밀번호와 같습니다.",
     keyWorth:
-      "키 노크는 추측할 수 없고, 따라 해도 다시 열리지 않습니다. 키가 있는 기기와 맞는 시계가 필요합니다. 포트 순서 없이 쓴다면 콘솔처럼 다른 길을 마련해 두십시오.",
-    both: "둘 다 쓰면 문의 안전은 포트 순서만큼입니다.",
+      "키 노크는 추측할 수 없고, 따라 해도 다시 열리지 않습니다. 키가 있는 기기와 맞는 시계가 필요합니다. 노크 순서 없이 쓴다면 콘솔처럼 다른 길을 마련해 두십시오.",
+    both: "둘 다 쓰면 문의 안전은 노크 순서만큼입니다.",
     password: "서비스에는 여전히 좋은 비밀번호가 필요합니다.",
     unchanged: (file) => `${file} 파일은 그대로 둡니다.`,
     gets: (file) => `${file} 파일을 이렇게 고칩니다:`,
@@ -95,7 +95,7 @@ export const initWords: () => InitWords = catalogue<InitWords>(
     doIt: "진행할까요?",
     doItAllTheSame: "그래도 진행할까요?",
     nothingChanged: "아무것도 바꾸지 않았습니다.",
-    dryRun: "아무것도 바꾸지 않았습니다(--dry-run). 다음에는 다른 포트 순서를 고릅니다.",
+    dryRun: "아무것도 바꾸지 않았습니다(--dry-run). 다음에는 다른 노크 순서를 고릅니다.",
     written: (file) => `${file} 파일을 썼습니다`,
     backup: (file) => `백업: ${file}`,
     enrolled: (file, device) => `${file} 파일에 ${device} 기기의 새 자물쇠를 넣었습니다`,
