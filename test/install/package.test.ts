@@ -119,7 +119,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     expect(site.debian.read("var/log/knockd.log.1")).toContain("OPEN SESAME");
   });
 
-  test("closes every door when it is removed, and lets everybody in where nobody can be asked", async () => {
+  test("closes every door when it is removed, and opens services without a terminal to ask", async () => {
     await site.openBoth();
     await site.debian.sh("dpkg -r sesame-knock </dev/null");
     expect(await site.rules()).toEqual([]);
@@ -135,7 +135,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
     await expect.poll(() => site.rules()).toEqual([rule]);
   });
 
-  test("lets everybody in when it is removed, also where knockd reads another file", async () => {
+  test("opens services when it is removed, also where knockd reads another file", async () => {
     await site.debian.install();
     await site.debian.sh("/etc/init.d/knockd stop");
     site.debian.write("etc/default/knockd", 'KNOCKD_OPTS="-c /etc/other.conf"\n');
@@ -190,7 +190,7 @@ describe.each(Object.keys(bases))("the Debian package on %s", (release) => {
       "echo sesame-knock sesame-knock/unprotect boolean true | debconf-set-selections",
     );
     const asked = await site.debian.atTerminal("dpkg -r sesame-knock", "no\n");
-    expect(asked).toContain("Let everybody reach the services that are protected now?");
+    expect(asked).toContain("Open the protected services to all sources?");
     // Wanted away, but installed.
     expect(await site.installed()).toBe("ri");
     expect(await site.debian.status()).toBe(0);
