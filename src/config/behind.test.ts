@@ -80,7 +80,7 @@ describe("an error, and what to do, is said of", () => {
     ],
     [
       "open = tcp/2222 -> 10.0.0.5:22\nprotect = no",
-      "section 'x' forwards a port: it is always shut for all sources that have not knocked",
+      "section 'x' forwards a port: it is always closed to all sources that have not knocked",
       "remove protect = no",
     ],
     [

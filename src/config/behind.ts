@@ -40,7 +40,7 @@ export function complainOfBehind(name: string, values: SectionValues): Complaint
   }
   if (hasForwards && values.get(protect) === false) {
     const hint = "remove protect = no";
-    complain("forwards a port: it is always shut for all sources that have not knocked", hint);
+    complain("forwards a port: it is always closed to all sources that have not knocked", hint);
   }
   return complaints;
 }

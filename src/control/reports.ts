@@ -58,7 +58,7 @@ export const doorReport = v.object({
   /** How long it stays open; absent if nothing closes it: what it opened is not tracked. */
   lastsMs: v.exactOptional(amount),
   state: v.picklist(["enabled", "disabled"]),
-  /** When it ends and stays shut; absent if it does not end. */
+  /** When it ends and stays closed; absent if it does not end. */
   until: v.exactOptional(moment),
   /** Sources that it is open for now, as far as that is tracked. */
   open: amount,
@@ -151,7 +151,7 @@ const problemReport = v.object({
   /** One of `problemCodes`; a later version may have others. */
   code: v.string(),
   message: v.string(),
-  /** What mends it: a command or a step each. */
+  /** What helps: a command or a step each. */
   hints: v.exactOptional(texts),
   door: v.exactOptional(v.string()),
   source: v.exactOptional(address),

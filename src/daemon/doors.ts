@@ -140,7 +140,7 @@ export class Doors {
     return ports;
   }
 
-  /** The earliest date after which another door stays shut; `undefined` if there is none. */
+  /** The earliest date after which another door stays closed; `undefined` if there is none. */
   get nextEnd(): WallTime | undefined {
     const ends = this.#live.flatMap(({ isOver, config }) => (isOver ? [] : (config.until ?? [])));
     return ends.length === 0 ? undefined : wallTime(Math.min(...ends));
@@ -235,7 +235,7 @@ export class Doors {
     return true;
   }
 
-  /** Better a door that stays shut than a sequence that opens it twice. */
+  /** Better a door that stays closed than a sequence that opens it twice. */
   #disable(live: LiveDoor, unmarked: Sequence, error: unknown): false {
     live.unmarked.add(unmarked);
     live.door = undefined;

@@ -20,10 +20,10 @@ export class FirewallFailure {
 
   /** A failure that stays is in the log once. */
   fail(error: unknown): void {
-    const message = `native doors stay shut: ${reason(error)}`;
+    const message = `native doors stay closed: ${reason(error)}`;
     const hints = hintsOf(error);
     this.#problem = { code: "firewall", message, ...(hints.length > 0 && { hints }) };
-    const text = `native doors stay shut: ${reasonWithHints(error)}`;
+    const text = `native doors stay closed: ${reasonWithHints(error)}`;
     if (text !== this.#told) this.tell(text);
     this.#told = text;
   }

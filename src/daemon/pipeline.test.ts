@@ -634,7 +634,7 @@ describe("a door with one-time sequences", () => {
     expect(story.pipeline.source.ports?.tcp).toEqual(new Set([7000, 8000, 9000]));
   });
 
-  test("claims what it has marked, and stays shut if another gateway has that", async () => {
+  test("claims what it has marked, and stays closed if another gateway has that", async () => {
     const file = join(folder, "sequences");
     writeFileSync(file, "1,2\n3,4\n5,6\n");
     const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);
@@ -663,7 +663,7 @@ describe("a door with one-time sequences", () => {
     await expect.poll(() => story.firewall.history).toEqual(["open once 192.0.2.7"]);
   });
 
-  test("stays shut after a mistake in a claim, and lets later knocks of that source in", async () => {
+  test("stays closed after a mistake in a claim, and lets later knocks of that source in", async () => {
     const file = join(folder, "sequences");
     writeFileSync(file, "1,2\n3,4\n");
     const story = new Story([makeDoor("once", "1", { sequence: { kind: "one-time", file } }), ssh]);

@@ -29,7 +29,7 @@ test.each<[string, Partial<Proof>, string | undefined]>([
   ["to a service that does not run yet", { after: "refused" }, undefined],
   ["that is open to all", { before: "open" }, "can be reached without a knock"],
   ["that answers, if only with a refusal", { before: "refused" }, "reached without a knock"],
-  ["that stays shut", { after: "silent" }, "cannot be reached after the knock"],
+  ["that stays closed", { after: "silent" }, "cannot be reached after the knock"],
 ])("under the protection, a door %s", (_, change, expected) => {
   const found = findProblem({ ...closed, ...change }, true);
   if (expected === undefined) expect(found).toBeUndefined();

@@ -1,4 +1,4 @@
-// The rules by which `knockctl init` makes ufw let a service pass: what knockd protects stays shut all the same.
+// The rules by which `knockctl init` makes ufw let a service pass: what knockd protects stays closed all the same.
 import { KnockError } from "../base/errors.ts";
 import { complaint, runProgram } from "../system/run-program.ts";
 import type { BlockedReport } from "./blocked-services.ts";

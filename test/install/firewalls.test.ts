@@ -71,7 +71,7 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
   async function problems(): Promise<{ code: string; message: string; hints: string[] }[]> {
     return JSON.parse(await debian.says("knockctl status --json")).status.problems;
   }
-  /** Knocks, and expects that the door stays shut, that the status says why, and how the line it names mends it. */
+  /** Knocks, and expects that the door stays closed, that the status says why, and how the line it names mends it. */
   async function expectMended(manager: string, line: RegExp): Promise<void> {
     await knock();
     await expect.poll(() => debian.says("knockctl leases")).toContain("10.77.0.2");

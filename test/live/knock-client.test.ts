@@ -178,7 +178,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       }
     });
 
-    test("sends few packets to a door that stays shut, and the reason once it gives up", async () => {
+    test("sends few packets to a door that stays closed, and the reason once it gives up", async () => {
       await inputRule("-p", "tcp", "--dport", "22", "-j", "DROP");
       const lines = await record(() => explained("--wait", "22,4s"));
       // A client that has to wait for the processor ends a probe late: then the kernel sends its SYN again.
@@ -340,7 +340,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       expect(told.knocks).toBeGreaterThan(told.failures);
     });
 
-    test("is stopped at once, also while it waits for a door that stays shut", async () => {
+    test("is stopped at once, also while it waits for a door that stays closed", async () => {
       const wait = ["--wait", "7009,60s", "--keep", "10m"];
       const leaseManager = begin(...wait, "-v", server.address, "7003");
       await leaseManager.waitFor(/hitting/);
@@ -420,7 +420,7 @@ describe.skipIf(needs("tcpdump", "script"))("knock", () => {
       expect(await run(...opened(folder.path))).toMatchObject({ code: 126 });
     });
 
-    test("is not run if the door stays shut", async () => {
+    test("is not run if the door stays closed", async () => {
       const ended = await run(
         "--wait",
         "4423,300ms",

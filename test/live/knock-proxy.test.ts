@@ -144,7 +144,7 @@ describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
     }
   });
 
-  test("ends with 1 and the reason if the door stays shut", async () => {
+  test("ends with 1 and the reason if the door stays closed", async () => {
     const argv = [...knock, "--proxy", server.address, "7778", "7003"];
     const { code, stdout, stderr } = await client.run(argv, { ok: "any" });
     expect([code, stdout]).toEqual([1, ""]);

@@ -63,7 +63,7 @@ describe.skipIf(needs())("the doors of knockd", () => {
     });
   });
 
-  describe("a door stays shut:", () => {
+  describe("a door stays closed:", () => {
     test.each([
       ["too few", "sequence = 9,7,8", ["9", "7"]],
       ["another order", "sequence = 9,7,8", ["9", "8", "7"]],

@@ -124,7 +124,7 @@ cmd_timeout = 1h
       await daemon.ended;
       daemon = await start("+net_raw");
       const message =
-        "native doors stay shut: cannot bind a netlink socket (netfilter): Operation not permitted";
+        "native doors stay closed: cannot bind a netlink socket (netfilter): Operation not permitted";
       const hint = "run it as root, or with CAP_NET_ADMIN";
       expect(daemon.output).toContain(`${message}; ${hint}`);
       const { code, stdout } = await ctl("status", "--json");

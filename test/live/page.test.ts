@@ -525,7 +525,7 @@ describe.skipIf(needs("chromium", "nft", "openssl"))("the page, in Chromium", ()
           one.knocks === knocks &&
           one.to === `IPv${family}`,
       );
-      return open ? "opens" : "stays shut";
+      return open ? "opens" : "stays closed";
     });
     const version = browsers[0]?.version().replace(/\..*/, "") ?? "?";
     const row = {

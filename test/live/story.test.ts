@@ -568,7 +568,7 @@ Try again: knockctl guard ${option}
       const before = await server.table();
       const second = new Server(host, door("ssh", "open = tcp/22", "protect = yes"));
       const daemon = await second.start();
-      const problem = "native doors stay shut: another daemon uses table inet sesame";
+      const problem = "native doors stay closed: another daemon uses table inet sesame";
       expect(daemon.output).toContain(problem);
       expect((await second.knockctl("status")).stdout).toContain(`problem: ${problem}`);
       for (const command of ["protect", "unprotect"]) {

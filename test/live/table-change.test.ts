@@ -57,7 +57,7 @@ describe.skipIf(needs("nft"))("where Table changes while knockd is dead", () => 
     );
     await host.run(["chmod", "755", nft]);
     const daemon = await server.start({ PATH: `${folder.path}:${process.env["PATH"]}` });
-    await daemon.waitFor(/native doors stay shut: nft cannot load the rules: .*refused/);
+    await daemon.waitFor(/native doors stay closed: nft cannot load the rules: .*refused/);
     expect(await tables()).toEqual(["gate", "wicket"]);
     expect((await server.knockctl("status")).stdout).toMatch(/problem.*refused/);
     expect((await server.knockctl("unprotect")).code).toBe(1);

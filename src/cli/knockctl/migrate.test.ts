@@ -101,8 +101,8 @@ test("writes nothing that could not be used", async () => {
 test("never says that a broken file needs no change", async () => {
   const broken = file(before.replace("--dport", "–dport").replace("--dport", "–dport"));
   const { stdout } = await migrate(broken);
-  expect(stdout).toContain("a typographic dash: –dport should be --dport; --repair mends it\n");
-  expect(stdout).toMatch(/\nNothing was changed. --repair --write mends what it can.\n$/);
+  expect(stdout).toContain("a typographic dash: –dport should be --dport; --repair fixes it\n");
+  expect(stdout).toMatch(/\nNothing was changed. --repair --write fixes what it can.\n$/);
   const quoted = file("[x]\nsequence = 2,1:udp\ntcpflags = syn\ncommand = 'open %IP%'\n");
   expect((await migrate(quoted)).stdout).toMatch(
     /Nothing to migrate. knockctl check warns of \d+ problems?.\n$/,
@@ -112,7 +112,7 @@ test("never says that a broken file needs no change", async () => {
 test("names --repair where it helps a file that cannot be used, as check does", async () => {
   const broken = file(`\u200B${before}`);
   expect((await migrate(broken)).stdout).toMatch(
-    /\nNothing was written: it could not be used. --repair --write mends what it can.\n$/,
+    /\nNothing was written: it could not be used. --repair --write fixes what it can.\n$/,
   );
   const hint = `knockctl: hint: knockctl migrate --repair --write ${broken} writes plain characters\n`;
   expect((await knockctl("check", broken)).stderr).toContain(hint);

@@ -25,7 +25,7 @@ interface Migrated {
   readonly file: string;
   readonly differences: readonly Note[];
   readonly changes: readonly Note[];
-  /** What --repair would mend. */
+  /** What --repair would fix. */
   readonly repairs: readonly Note[];
   /** A unified diff; empty if there is nothing to change. */
   readonly diff: string;
@@ -156,7 +156,7 @@ function format(migrated: Migrated): string {
       ? `What Sesame does differently with this file:\n${joinAlike(differences).map(say).join("")}`
       : "",
     changes.length > 0 ? `What can be written differently:\n${changes.map(say).join("")}` : "",
-    repairs.length > 0 ? `What --repair would mend:\n${repairs.map(say).join("")}` : "",
+    repairs.length > 0 ? `What --repair would fix:\n${repairs.map(say).join("")}` : "",
     diff === "" ? "" : `${readable(diff)}`,
     wrong === ""
       ? ""
@@ -182,12 +182,12 @@ function joinAlike(notes: readonly Note[]): Note[] {
 }
 
 function end({ file, repairs, diff, written, problems, checkProblems }: Migrated): string {
-  const mends = "--repair --write mends what it can.";
+  const advice = "--repair --write fixes what it can.";
   if (problems.some(({ severity }) => severity === "error")) {
-    const how = repairs.length > 0 ? ` ${mends}` : "";
+    const how = repairs.length > 0 ? ` ${advice}` : "";
     return `Nothing was written: it could not be used.${how}\n`;
   }
-  if (diff === "" && repairs.length > 0) return `Nothing was changed. ${mends}\n`;
+  if (diff === "" && repairs.length > 0) return `Nothing was changed. ${advice}\n`;
   if (diff === "" && checkProblems > 0) {
     return `Nothing to migrate. knockctl check warns of ${plural(checkProblems, "problem")}.\n`;
   }

@@ -210,14 +210,14 @@ describe("a door that stays has a reason:", () => {
   });
 });
 
-test("what a repair would mend is said", () => {
+test("what a repair would change is said", () => {
   const text = "# –\n[a]\ncommand = iptables –dport 22 “x” y\u00a0z\u200b\n";
   const { repairs } = migrate(text, usual);
   expect(repairs.map(({ line, text }) => `${line}: ${text}`)).toEqual([
-    "3: a typographic dash: –dport should be --dport; --repair mends it",
-    '3: a typographic quote: “x” should be "x"; --repair mends it',
-    "3: a no-break space: the character U+00A0 should be an ordinary blank; --repair mends it",
-    "3: an invisible character: the character U+200B is to be deleted; --repair mends it",
+    "3: a typographic dash: –dport should be --dport; --repair fixes it",
+    '3: a typographic quote: “x” should be "x"; --repair fixes it',
+    "3: a no-break space: the character U+00A0 should be an ordinary blank; --repair fixes it",
+    "3: an invisible character: the character U+200B is to be deleted; --repair fixes it",
   ]);
   expect(migrate(text, { ...usual, repair: true })).toMatchObject({
     repairs: [],

@@ -27,7 +27,7 @@ export interface Migration {
   readonly text: string;
   /** What was rewritten, and what was not and why. */
   readonly changes: readonly Note[];
-  /** What `repair` would mend. */
+  /** What `repair` would fix. */
   readonly repairs: readonly Note[];
   /** What Sesame does differently with this file, whether it is rewritten or not. */
   readonly differences: readonly Note[];
@@ -63,7 +63,7 @@ export function migrate(text: string, options: MigrationOptions): Migration {
 
 function describeRepair({ line, name, found, meant }: Repair): Note {
   const instead = meant === "" ? "is to be deleted" : `should be ${meant}`;
-  return { line, text: `${name}: ${found} ${instead}; --repair mends it` };
+  return { line, text: `${name}: ${found} ${instead}; --repair fixes it` };
 }
 
 function convert(doors: readonly ConfigSection[], openFor: string, file: EditedLines): Note[] {

@@ -14,7 +14,7 @@ function door(...lines: string[]): string {
   return ["[x]", "sequence = 3,1,2", "tcpflags = syn", ...lines].join("\n");
 }
 
-const mends = "knockctl migrate --repair mends it";
+const repairs = "knockctl migrate --repair fixes it";
 const rule = "iptables -I INPUT -s %IP% -p tcp --dport 22 -j ACCEPT";
 const variable = "$" + "{IP}";
 const inverse = rule.replace("-I", "-D");
@@ -29,17 +29,17 @@ describe("a command that cannot work is told with its place:", () => {
     [
       "typographic quotes",
       "command = iptables -I INPUT -s %IP% -m comment --comment “knock” -j ACCEPT",
-      `4:58: “ is a typographic quote, which quotes nothing | was " meant? ${mends}`,
+      `4:58: “ is a typographic quote, which quotes nothing | was " meant? ${repairs}`,
     ],
     [
       "a no-break space",
       "command = iptables -I INPUT -s\u00a0%IP% -j ACCEPT",
-      `4:31: no-break space U+00A0 does not part words | an ordinary blank; ${mends}`,
+      `4:31: no-break space U+00A0 does not part words | an ordinary blank; ${repairs}`,
     ],
     [
       "an invisible character",
       "command = open-door \u200b%IP%",
-      `4:21: invisible character U+200B | ${mends}`,
+      `4:21: invisible character U+200B | ${repairs}`,
     ],
     [
       "a placeholder in lower case",

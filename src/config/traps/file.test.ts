@@ -28,12 +28,12 @@ describe("a trap is told with its place", () => {
     [
       "an en dash in a command",
       door("stop_command = iptables –dport 22"),
-      '5:25: "–dport" begins with a typographic dash | was -- or - meant? knockctl migrate --repair mends it',
+      '5:25: "–dport" begins with a typographic dash | was -- or - meant? knockctl migrate --repair fixes it',
     ],
     [
       "a minus sign in another value",
       "[options]\nLogFile = −x\n[x]\nsequence = 2,1\ntcpflags = syn\ncommand = true",
-      '2:11: "−x" begins with a typographic dash | was -- or - meant? knockctl migrate --repair mends it',
+      '2:11: "−x" begins with a typographic dash | was -- or - meant? knockctl migrate --repair fixes it',
     ],
     [
       "metrics for everybody",

@@ -54,12 +54,12 @@ describe("what does not suit a machine:", () => {
     [
       "a list that is used up",
       ["one_time_sequences = /used"],
-      ["warning 3:22: no sequences are left in /used: 'x' stays shut"],
+      ["warning 3:22: no sequences are left in /used: 'x' stays closed"],
     ],
     [
       "a list that is not there",
       ["one_time_sequences = /none"],
-      ["warning 3:22: cannot read /none: No such file or directory: 'x' stays shut"],
+      ["warning 3:22: cannot read /none: No such file or directory: 'x' stays closed"],
     ],
     [
       "a list with something else in it",
@@ -75,7 +75,7 @@ describe("what does not suit a machine:", () => {
     [
       "a door that has ended",
       ["sequence = 1", "until = 2026-12-05T20:00:00Z"],
-      [expect.stringMatching(/^warning 4:9: 'x' ended at 2026-12-05 .*, and stays shut$/)],
+      [expect.stringMatching(/^warning 4:9: 'x' ended at 2026-12-05 .*, and stays closed$/)],
     ],
     ["not one that ends later", ["sequence = 1", "until = 2026-12-05T20:00:01Z"], []],
   ])("%s", (_, lines, expected) => expect(traps(...lines)).toEqual(expected));

@@ -99,16 +99,16 @@ function exhausted(
       warn(at, `${file}:${line}: ${problem}, the line is skipped`),
     );
     if (unused.length > 0) return skipped;
-    return [...skipped, warn(at, `no sequences are left in ${file}: '${name}' stays shut`)];
+    return [...skipped, warn(at, `no sequences are left in ${file}: '${name}' stays closed`)];
   } catch (error) {
-    return [warn(at, `${reason(error)}: '${name}' stays shut`)];
+    return [warn(at, `${reason(error)}: '${name}' stays closed`)];
   }
 }
 
 function ended({ name, until }: DoorConfig, now: WallTime, at: TrapPosition): Problem[] {
   if (until === undefined || until > now) return [];
   const end = formatLocalTime(new Date(until));
-  return [warn(at, `'${name}' ended at ${end}, and stays shut`, "remove its section")];
+  return [warn(at, `'${name}' ended at ${end}, and stays closed`, "remove its section")];
 }
 
 function unknownUser({ name, action }: DoorConfig, host: HostFacts, at: TrapPosition): Problem[] {

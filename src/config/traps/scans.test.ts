@@ -17,7 +17,7 @@ const onePort =
 const often = (scans: number, hint: string) =>
   `warning 2:1: one port scan in random order of about ${scans} opens 'x' | ${hint}`;
 const exposed =
-  "warning 2:1: no decoys keep 'x' shut during a scan of all ports in their order | ports that are not next to one another";
+  "warning 2:1: no decoys keep 'x' closed during a scan of all ports in their order | ports that are not next to one another";
 
 describe("of what decoys cannot prevent, it is said that", () => {
   test.each([

@@ -40,7 +40,7 @@ function trapsOf(
   }
   const scans = scansToOpen(ports, decoys, mostTouches);
   const often = `one port scan in random order of about ${scans} opens '${name}'`;
-  const exposed = `no decoys keep '${name}' shut during a scan of all ports in their order`;
+  const exposed = `no decoys keep '${name}' closed during a scan of all ports in their order`;
   return [
     ...(scans < fewScans
       ? [{ message: often, hint: ports < 3 ? "three ports or more" : "more decoys" }]

@@ -14,8 +14,8 @@ interface Slip {
   readonly hint: string;
 }
 
-/** What mends typographic characters. */
-const mends = "knockctl migrate --repair mends it";
+/** The command that fixes typographic characters. */
+const repairs = "knockctl migrate --repair fixes it";
 
 /** What is odd in any value. */
 const inValues: readonly ((value: string) => Slip | undefined)[] = [dash, unseen];
@@ -49,13 +49,13 @@ function dash(value: string): Slip | undefined {
   const found = /[\u2010-\u2015\u2212]\p{L}[\p{L}\u2010-\u2015\u2212-]*/u.exec(value);
   if (found === null) return undefined;
   const message = `"${found[0]}" begins with a typographic dash`;
-  return { at: found.index, message, hint: `was -- or - meant? ${mends}` };
+  return { at: found.index, message, hint: `was -- or - meant? ${repairs}` };
 }
 
 function unseen(value: string): Slip | undefined {
   const at = value.search(invisible);
   if (at < 0) return undefined;
-  return { at, message: nameCharacter("invisible character", value[at] ?? ""), hint: mends };
+  return { at, message: nameCharacter("invisible character", value[at] ?? ""), hint: repairs };
 }
 
 /** A shell takes a text in quotes for one word. */
@@ -74,7 +74,7 @@ function curlyQuote(value: string): Slip | undefined {
   if (found === null) return undefined;
   const meant = /[\u2018-\u201b]/.test(found[0]) ? "'" : '"';
   const message = `${found[0]} is a typographic quote, which quotes nothing`;
-  return { at: found.index, message, hint: `was ${meant} meant? ${mends}` };
+  return { at: found.index, message, hint: `was ${meant} meant? ${repairs}` };
 }
 
 /** A blank that ends no word. */
@@ -82,7 +82,7 @@ function oddBlank(value: string): Slip | undefined {
   const found = /[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/.exec(withoutQuoted(value));
   if (found === null) return undefined;
   const message = `${nameCharacter("no-break space", found[0])} does not part words`;
-  return { at: found.index, message, hint: `an ordinary blank; ${mends}` };
+  return { at: found.index, message, hint: `an ordinary blank; ${repairs}` };
 }
 
 /** `%ip%`, `%IP` or `IP%` */

@@ -29,7 +29,7 @@ export class TargetNames {
 
   /**
    * Follows the names of these doors. Fulfilled when they were looked up, or soon after: a name server
-   * that does not answer must not delay a start; its doors stay shut until it does.
+   * that does not answer must not delay a start; its doors stay closed until it does.
    */
   async follow(doors: readonly DoorConfig[]): Promise<void> {
     this.#names = namesOf(doors);

@@ -184,9 +184,9 @@ function startWithoutFirewall() {
   };
 }
 
-const shut = "native doors stay shut: cannot start nft";
+const shut = "native doors stay closed: cannot start nft";
 
-test("where only what was confirmed is unknown, no native doors are said to stay shut", async () => {
+test("where only what was confirmed is unknown, no native doors are said to stay closed", async () => {
   const { protection, firewalls, files, log, fail, advance } = startWithoutFirewall();
   mkdirSync(files.guarded);
   await configure(protection, "");

@@ -16,7 +16,7 @@ export interface DoctorFinding {
   readonly message: string;
   /** Where in the configuration, as `/etc/knockd.conf:3`. */
   readonly place?: string;
-  /** What mends it: a command or a step each. */
+  /** What helps: a command or a step each. */
   readonly hints: readonly string[];
 }
 

@@ -22,7 +22,7 @@ const checked = {
     {
       ...({ severity: "warning", line: 8, column: 45 } as const),
       message: '"–p" begins with a typographic dash',
-      hint: "was -- or - meant? knockctl migrate --repair mends it",
+      hint: "was -- or - meant? knockctl migrate --repair fixes it",
     },
   ],
 };

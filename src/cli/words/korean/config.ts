@@ -109,7 +109,7 @@ export const configKorean: Readonly<Record<string, string>> = {
     "이 서버 뒤에 있는 호스트의 {1} 서비스는 knockd가 열 수 없습니다",
   "has Masquerade and forwards no port": "Masquerade가 있는데 전달하는 포트가 없습니다",
   "remove protect = no": "protect = no를 지우십시오",
-  "forwards a port: it is always shut for all sources that have not knocked":
+  "forwards a port: it is always closed to all sources that have not knocked":
     "포트를 전달하는 문은 노크하지 않은 모든 주소에 늘 닫혀 있습니다",
   "this host": "이 서버",
   "{} in section '{}'": "'{2}' 섹션의 {1}",

@@ -74,7 +74,7 @@ export const daemonKorean: Readonly<Record<string, string>> = {
   "cannot follow a change of the network: {}": "네트워크 변화를 따라가지 못합니다: {1}",
   "interface {} is a port of {}: knocks may not arrive, name {}":
     "{1} 인터페이스는 {2}의 포트입니다. 노크가 도착하지 않을 수 있으니 {3}(으)로 쓰십시오",
-  "native doors stay shut: {}": "내장 문(native door)이 열리지 않습니다: {1}",
+  "native doors stay closed: {}": "내장 문(native door)이 열리지 않습니다: {1}",
   "cannot write {}: {}": "{1} 파일에 쓸 수 없습니다: {2}",
   "keys alone open it": "키로만 열림",
   "its sequences are used once": "노크 순서를 한 번씩만 씀",

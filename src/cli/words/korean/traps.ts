@@ -38,10 +38,10 @@ export const trapsKorean: Readonly<Record<string, string>> = {
     "이 서버의 {1} 포트를 다른 프로그램이 쓰고 있는데, '{2}' 문의 노크 순서에 들어 있습니다",
   "choose ports that are closed": "닫힌 포트를 고르십시오",
   "{}:{}: {}, the line is skipped": "{1}:{2}: {3}. 이 줄은 건너뜁니다",
-  "no sequences are left in {}: '{}' stays shut":
+  "no sequences are left in {}: '{}' stays closed":
     "{1} 파일에 남은 노크 순서가 없어서 '{2}' 문이 열리지 않습니다",
-  "{}: '{}' stays shut": "{1}. '{2}' 문이 열리지 않습니다",
-  "'{}' ended at {}, and stays shut": "'{1}' 문은 {2}에 기한이 지나서 열리지 않습니다",
+  "{}: '{}' stays closed": "{1}. '{2}' 문이 열리지 않습니다",
+  "'{}' ended at {}, and stays closed": "'{1}' 문은 {2}에 기한이 지나서 열리지 않습니다",
   "remove its section": "섹션을 지우십시오",
   "this machine has no user \"{}\": no command of '{}' can be run":
     "이 서버에 \"{1}\" 사용자가 없어서 '{2}' 문의 명령을 실행할 수 없습니다",
@@ -99,11 +99,11 @@ export const trapsKorean: Readonly<Record<string, string>> = {
   "three ports or more": "포트를 세 개 이상 쓰십시오",
   "one port scan in random order of about {} opens '{}'":
     "무작위 순서의 포트 스캔 약 {1}번에 한 번꼴로 '{2}' 문이 열립니다",
-  "no decoys keep '{}' shut during a scan of all ports in their order":
+  "no decoys keep '{}' closed during a scan of all ports in their order":
     "모든 포트를 차례대로 스캔하는 동안 '{1}' 문을 지킬 미끼 포트가 없습니다",
   "more decoys": "미끼 포트(decoys)를 늘리십시오",
   "ports that are not next to one another": "서로 붙어 있지 않은 포트를 쓰십시오",
-  "knockctl migrate --repair mends it": "knockctl migrate --repair로 고칠 수 있습니다",
+  "knockctl migrate --repair fixes it": "knockctl migrate --repair로 고칠 수 있습니다",
   '"{}" begins with a typographic dash': '"{1}" 앞의 대시가 일반 하이픈이 아닙니다',
   "was -- or - meant? {}": "-- 또는 -를 쓰려던 것 아닙니까? {1}",
   "the whole command is in quotes: the shell looks for a program of that long name":
