@@ -27,7 +27,7 @@ export async function writeClientDebian(
   await writeDebianArchive(file, {
     name,
     version,
-    architecture: "all",
+    compression: "best",
     fields,
     time,
     fill: async (tree) => {

@@ -1,9 +1,15 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { ArchiveMember } from "./ar.ts";
+import { formatArchive, readArchive } from "./ar.ts";
+import type { Architecture } from "./architecture.ts";
+import { withStaging } from "./staging.ts";
 import { Tree } from "./tree.ts";
+import type { Compression } from "./xz.ts";
+import { compress } from "./xz.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -14,7 +20,8 @@ const maintainer = "The Sesame authors <maintainers@users.noreply.r-seed-69109f3
 export interface DebianPackage {
   readonly name: string;
   readonly version: string;
-  readonly architecture: string;
+  /** The processor; `undefined`: all. */
+  readonly architecture?: Architecture;
   /** The fields of its control file after these, and the description: whole lines. */
   readonly fields: string;
   /** Files that dpkg leaves as the administrator edited them. */
@@ -23,6 +30,7 @@ export interface DebianPackage {
   readonly control?: Readonly<Record<string, readonly [text: string, mode: number]>>;
   /** The age of every file: seconds. */
   readonly time: number;
+  readonly compression: Compression;
   /** Puts the files of the package into a tree. */
   readonly fill: (tree: Tree) => Promise<void>;
 }
@@ -34,21 +42,30 @@ export function debianFile(name: string, version: string, architecture: string):
 
 /** Writes a Debian package. The same input makes the same bytes. */
 export async function writeDebianArchive(file: string, described: DebianPackage): Promise<void> {
-  const { time } = described;
-  const staging = await mkdtemp(join(root, "node_modules/.cache/debian-package-"));
-  try {
-    const tree = new Tree(staging);
+  const { time, architecture, compression } = described;
+  await withStaging(async (staging) => {
+    const tree = new Tree(join(staging, "tree"));
     await described.fill(tree);
     await addCommonNotices(tree, described);
     await addControl(tree, described);
     await tree.settle(time);
-    // The number of threads decides how it is cut into blocks.
-    const format = ["--root-owner-group", "-Zxz", "--threads-max=2"];
+    // dpkg-deb reads what `compress` makes, but cannot make it.
+    const plain = join(staging, "plain.deb");
+    const format = ["--root-owner-group", "-Znone"];
     const env = { ...process.env, SOURCE_DATE_EPOCH: `${time}` };
-    await run("dpkg-deb", [...format, "--build", staging, file], { env });
-  } finally {
-    await rm(staging, { recursive: true });
-  }
+    await run("dpkg-deb", [...format, "--build", tree.root, plain], { env });
+    const [version, control, data] = readArchive(await readFile(plain));
+    if (version === undefined || control === undefined || data === undefined) {
+      throw new Error("dpkg-deb has made no package");
+    }
+    const compressed = async ({ name, content }: ArchiveMember): Promise<ArchiveMember> => {
+      await writeFile(join(staging, name), content);
+      await compress(join(staging, name), architecture);
+      return { name: `${name}.xz`, content: await readFile(join(staging, `${name}.xz`)) };
+    };
+    const files = compression === "none" ? data : await compressed(data);
+    await writeFile(file, formatArchive([version, await compressed(control), files], time));
+  });
 }
 
 async function addCommonNotices(tree: Tree, described: DebianPackage): Promise<void> {
@@ -70,7 +87,8 @@ async function addControl(tree: Tree, described: DebianPackage): Promise<void> {
     if (conffiles.includes(file)) continue;
     sums.push(`${createHash("md5").update(content).digest("hex")}  ${file}\n`);
   }
-  const head = `Package: ${name}\nVersion: ${version}\nArchitecture: ${architecture}\n`;
+  const processor = architecture?.debian ?? "all";
+  const head = `Package: ${name}\nVersion: ${version}\nArchitecture: ${processor}\n`;
   const size = `Maintainer: ${maintainer}\nInstalled-Size: ${Math.ceil(bytes / 1024)}\n`;
   await tree.write("DEBIAN/control", `${head}${size}${fields}`);
   await tree.write("DEBIAN/md5sums", sums.join(""));

@@ -34,7 +34,8 @@ export async function writeServerDebian(file: string, parts: PackageParts): Prom
   await writeDebianArchive(file, {
     name,
     version: parts.version,
-    architecture: parts.architecture.debian,
+    architecture: parts.architecture,
+    compression: parts.compression,
     fields,
     conffiles: Object.keys(conffiles),
     control,

@@ -1,22 +1,14 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import {
-  copyFile,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  writeFile,
-} from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { withoutSignature } from "./portable-executable.ts";
 import type { Runtime } from "./runtime.ts";
 import { fetchRuntime } from "./runtime.ts";
+import { withStaging } from "./staging.ts";
 
 const run = promisify(execFile);
 const postject = createRequire(import.meta.url).resolve("postject/dist/cli.js");
@@ -52,6 +44,7 @@ export async function writeExecutable(parts: ExecutableParts): Promise<void> {
   const key = createHash("sha256").update(runtime.integrity).update(blob).digest("hex");
   const ready = join(cache, `${runtime.package}-${key}`);
   if (!existsSync(ready)) {
+    await mkdir(cache, { recursive: true });
     await forget(`${runtime.package}-`);
     await assemble(ready, blob, await fetchRuntime(runtime), strip);
   }
@@ -71,8 +64,7 @@ async function assemble(
   runtime: string,
   strip: string | undefined,
 ): Promise<void> {
-  const staging = await makeStaging();
-  try {
+  await withStaging(async (staging) => {
     const executable = join(staging, "executable");
     if (strip === undefined) {
       await writeFile(executable, withoutSignature(await readFile(runtime)), { mode: 0o755 });
@@ -85,9 +77,7 @@ async function assemble(
     const section = [executable, "NODE_SEA_BLOB", join(staging, "blob")];
     await run(process.execPath, [postject, ...section, "--sentinel-fuse", sentinelFuse]);
     await rename(executable, file);
-  } finally {
-    await rm(staging, { recursive: true });
-  }
+  });
 }
 
 /** The form in which Node wants a program that it is to carry. */
@@ -97,8 +87,7 @@ async function makeBlob(
   assets: Readonly<Record<string, string>>,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<Buffer> {
-  const staging = await makeStaging();
-  try {
+  return await withStaging(async (staging) => {
     const files = { main: "main.cjs", output: "blob" };
     const names = Object.entries(assets).map(([name, text], i) => ({
       name,
@@ -116,12 +105,5 @@ async function makeBlob(
     await writeFile(join(staging, "sea.json"), JSON.stringify(config));
     await run(node, ["--experimental-sea-config", "sea.json"], { cwd: staging });
     return await readFile(join(staging, "blob"));
-  } finally {
-    await rm(staging, { recursive: true });
-  }
-}
-
-async function makeStaging(): Promise<string> {
-  await mkdir(cache, { recursive: true });
-  return await mkdtemp(join(cache, "new-"));
+  });
 }

@@ -9,6 +9,7 @@ import { writeExecutable } from "./executable.ts";
 import { libraries, programs } from "./programs.ts";
 import { fetchFile, linuxRuntimes, makerFor } from "./runtime.ts";
 import type { Tree } from "./tree.ts";
+import type { Compression } from "./xz.ts";
 
 const run = promisify(execFile);
 /** NODE_OPTIONS is for the user's own Node. */
@@ -36,6 +37,7 @@ export interface PackageParts {
   readonly version: string;
   /** The age of every file: seconds. */
   readonly time: number;
+  readonly compression: Compression;
 }
 
 /**

@@ -3,9 +3,9 @@
 // them, and SHA256SUMS. Exits with 77 and the reason where its parts cannot be had, with 1 for all that
 // goes wrong besides.
 //
-//   node --import ./bench/typescript.mjs packaging/package.ts [--KIND...] [--arch amd64|arm64]
+//   node --import ./bench/typescript.mjs packaging/package.ts [--KIND...] [--arch amd64|arm64] [--plain]
 //
-// Without a kind it makes all of them.
+// Without a kind it makes all of them. --plain compresses no programs, for tests.
 
 import { execFile } from "node:child_process";
 import { mkdir, readFile, rm, stat } from "node:fs/promises";
@@ -28,6 +28,7 @@ import { rpmFile, writeRpm } from "./rpm.ts";
 import { fetchRuntime, linuxRuntimes, makerFor, Unavailable, windowsRuntime } from "./runtime.ts";
 import { Steps } from "./steps.ts";
 import { tarballFile, writeTarball } from "./tarball.ts";
+import type { Compression } from "./xz.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -50,6 +51,7 @@ try {
         { type: "boolean" }
       >),
       arch: { type: "string" },
+      plain: { type: "boolean" },
     },
   });
   const wanted = kinds.filter((kind) => values[kind]);
@@ -57,13 +59,18 @@ try {
     ({ debian }) => values.arch === undefined || debian === values.arch,
   );
   if (chosen.length === 0) throw new Error(`--arch ${values.arch}: amd64 or arm64 is expected`);
-  await make(new Set(wanted.length > 0 ? wanted : kinds), chosen);
+  const compression = values.plain === true ? "none" : "best";
+  await make(new Set(wanted.length > 0 ? wanted : kinds), chosen, compression);
 } catch (error) {
   console.error(`package: ${error instanceof Error ? error.message : error}`);
   process.exitCode = error instanceof Unavailable ? 77 : 1;
 }
 
-async function make(wanted: ReadonlySet<Kind>, chosen: readonly Architecture[]): Promise<void> {
+async function make(
+  wanted: ReadonlySet<Kind>,
+  chosen: readonly Architecture[],
+  compression: Compression,
+): Promise<void> {
   const steps = new Steps();
   const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
   const time = await age();
@@ -96,7 +103,7 @@ async function make(wanted: ReadonlySet<Kind>, chosen: readonly Architecture[]):
     ({ kind }) => wanted.has(kind) || (kind === "deb" && wanted.has("apt")),
   );
   for (const architecture of forLinux.length > 0 ? chosen : []) {
-    const { parts, packages } = await prepare(architecture, { version, time }, steps);
+    const { parts, packages } = await prepare(architecture, { version, time, compression }, steps);
     const node = { runtime: linuxRuntimes[architecture.node], maker: makerFor("linux") };
     licences["LICENCES-linux.txt"] = parts.licences;
     for (const { kind, nameOf, write: writeKind } of forLinux) {
@@ -130,7 +137,7 @@ async function make(wanted: ReadonlySet<Kind>, chosen: readonly Architecture[]):
 /** Makes the programs of the packages for one processor. */
 async function prepare(
   architecture: Architecture,
-  about: Pick<PackageParts, "version" | "time">,
+  about: Pick<PackageParts, "version" | "time" | "compression">,
   steps: Steps,
 ): Promise<{ readonly parts: PackageParts; readonly packages: readonly string[] }> {
   const programs = join(root, "node_modules/.cache/linux", architecture.node);

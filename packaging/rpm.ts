@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assembleScript } from "./debian.ts";
@@ -7,6 +7,7 @@ import { addDocuments } from "./documents.ts";
 import type { PackageParts } from "./linux.ts";
 import { addPrograms, addServiceUser, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
+import { withStaging } from "./staging.ts";
 import { Tree } from "./tree.ts";
 
 const run = promisify(execFile);
@@ -21,9 +22,8 @@ export function rpmFile({ version, architecture }: PackageParts): string {
 
 /** Writes the package for Fedora, RHEL and their relatives. The same input makes the same bytes. */
 export async function writeRpm(file: string, parts: PackageParts): Promise<void> {
-  const { architecture, version, time } = parts;
-  const staging = await mkdtemp(join(root, "node_modules/.cache/rpm-"));
-  try {
+  const { architecture, version, time, compression } = parts;
+  await withStaging(async (staging) => {
     const tree = new Tree(join(staging, "tree"));
     await mkdir(tree.root);
     await fill(tree, parts);
@@ -33,8 +33,8 @@ export async function writeRpm(file: string, parts: PackageParts): Promise<void>
       sesame_version: version,
       _topdir: join(staging, "top"),
       _buildhost: "localhost",
-      // The number of threads decides how it is cut into blocks.
-      _binary_payload: "w6T2.xzdio",
+      // One thread: the number of threads decides how it is cut into blocks.
+      _binary_payload: compression === "best" ? "w9.xzdio" : "w.ufdio",
       use_source_date_epoch_as_buildtime: "1",
       clamp_mtime_to_source_date_epoch: "1",
     };
@@ -47,9 +47,7 @@ export async function writeRpm(file: string, parts: PackageParts): Promise<void>
     await writeFile(join(staging, ".rpmmacros"), "");
     await run("rpmbuild", ["-bb", "--quiet", ...target, ...macros, spec], { env });
     await rename(join(staging, "top/RPMS", architecture.rpm, rpmFile(parts)), file);
-  } finally {
-    await rm(staging, { recursive: true });
-  }
+  });
 }
 
 async function fill(tree: Tree, { programs, licences }: PackageParts): Promise<void> {

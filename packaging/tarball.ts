@@ -1,12 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { addDocuments } from "./documents.ts";
 import type { PackageParts } from "./linux.ts";
 import { addPrograms, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
+import { withStaging } from "./staging.ts";
 import { Tree } from "./tree.ts";
+import { compress } from "./xz.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -25,10 +27,9 @@ function folderOf({ version, architecture }: PackageParts): string {
  * documents.
  */
 export async function writeTarball(file: string, parts: PackageParts): Promise<void> {
-  const { programs, licences, time } = parts;
-  const staging = await mkdtemp(join(root, "node_modules/.cache/tarball-"));
+  const { architecture, programs, licences, time } = parts;
   const folder = folderOf(parts);
-  try {
+  await withStaging(async (staging) => {
     const tree = new Tree(staging);
     const put = (name: string) => `${folder}/${name}`;
     await addPrograms(tree, programs, folder);
@@ -44,14 +45,13 @@ export async function writeTarball(file: string, parts: PackageParts): Promise<v
       await tree.copy(join(root, name), put(name));
     }
     await tree.settle(time);
+    const tar = join(staging, `${folder}.tar`);
     const owner = ["--owner=0", "--group=0", "--numeric-owner"];
     const order = ["--sort=name", `--mtime=@${time}`, "--format=gnu"];
-    // The number of threads decides how it is cut into blocks.
-    const env = { ...process.env, XZ_OPT: "-6 -T2" };
-    await run("tar", ["-cJf", file, ...owner, ...order, "-C", staging, folder], { env });
-  } finally {
-    await rm(staging, { recursive: true });
-  }
+    await run("tar", ["-cf", tar, ...owner, ...order, "-C", staging, folder]);
+    await compress(tar, architecture);
+    await copyFile(`${tar}.xz`, file);
+  });
 }
 
 async function readme(): Promise<string> {

@@ -1,11 +1,4 @@
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { vi } from "vitest";
 import type { LiveHost } from "../live/host.ts";
@@ -13,7 +6,7 @@ import { Folder } from "../live/knockd.ts";
 import { LiveNetwork } from "../live/network.ts";
 import type { Process } from "../live/process.ts";
 import { run } from "../live/run.ts";
-import { bootedBases, environment, fetched, ours } from "./debian.ts";
+import { bootedBases, environment, placePackage } from "./debian.ts";
 
 /** A Debian that systemd boots in namespaces of its own, on a host of the test bed, and a client. */
 export class BootedDebian {
@@ -39,7 +32,7 @@ export class BootedDebian {
     const layers = `lowerdir=${bases[release]},upperdir=${folder.at("upper")},workdir=${folder.at("work")}`;
     await run(["mount", "-t", "overlay", "overlay", "-o", layers, folder.at("root")]);
     const debian = new BootedDebian(await LiveNetwork.open(), folder.at("root"));
-    copyFileSync(ours, join(folder.at("root"), fetched));
+    await placePackage(folder.at("root"));
     await debian.boot();
     return debian;
   }
@@ -129,10 +122,10 @@ export class BootedDebian {
   }
 }
 
-/** Waits until a condition holds, half a minute at most; `expect.poll` works in tests only. */
+/** Waits until a condition holds, two minutes at most; `expect.poll` works in tests only. */
 async function until(condition: () => Promise<boolean>): Promise<void> {
   const check = async () => {
-    if (!(await condition())) throw new Error(`not within half a minute: ${condition}`);
+    if (!(await condition())) throw new Error(`not within two minutes: ${condition}`);
   };
-  await vi.waitFor(check, { timeout: 30_000, interval: 100 });
+  await vi.waitFor(check, { timeout: 120_000, interval: 100 });
 }

@@ -48,6 +48,14 @@ export const environment: readonly string[] = [
   "TERM=dumb",
 ];
 
+/** Puts our package into a Debian, where `fetched` says. It is too large to copy it for each test. */
+export async function placePackage(path: string): Promise<void> {
+  const place = join(path, fetched);
+  if (existsSync(place)) return;
+  writeFileSync(place, "");
+  await run(["mount", "--bind", ours, place]);
+}
+
 /** A fresh Debian in a folder, on a host of the test bed. What happens there is gone afterwards. */
 export class Debian {
   readonly host: LiveHost;
@@ -98,14 +106,14 @@ export class Debian {
 
   /** Installs our package, as the tutorial does. Returns what is said. */
   async install(flags = ""): Promise<string> {
-    this.#fetch();
+    await placePackage(this.path);
     const { stdout, stderr } = await this.sh(`dpkg -i ${flags} ${fetched} </dev/null`);
     return stdout + stderr;
   }
 
   /** Installs our package, as the README does: apt removes first what is in its way. */
   async installByApt(): Promise<string> {
-    this.#fetch();
+    await placePackage(this.path);
     return await this.apt(`install ${fetched}`, "-o Dpkg::Options::=--force-confold");
   }
 
@@ -123,7 +131,7 @@ export class Debian {
 
   /** Installs our package, and answers dpkg's questions by the return key alone. */
   async installAsking(): Promise<string> {
-    this.#fetch();
+    await placePackage(this.path);
     return await this.atTerminal(`dpkg -i ${fetched}`, "\n");
   }
 
@@ -137,12 +145,8 @@ export class Debian {
 
   /** Puts the programs of our package into a folder, without installing it. */
   async unpack(folder: string): Promise<void> {
-    this.#fetch();
+    await placePackage(this.path);
     await this.sh(`dpkg-deb -x ${fetched} ${folder}`);
-  }
-
-  #fetch(): void {
-    copyFileSync(ours, join(this.path, fetched));
   }
 
   /** Installs Debian's knockd with what it needs, as it lies in the base. */
