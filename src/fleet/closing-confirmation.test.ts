@@ -48,6 +48,38 @@ test("all that are connected say at once that they have closed", async () => {
   expect(two.fleet.endOf(holder)).toBeUndefined();
 });
 
+test("an acknowledgement that comes while a heartbeat is under way is not taken back by it", async () => {
+  let hear = () => {};
+  let isSlow = false;
+  const four = await bench.add("gw-4", {
+    connect: async () => {
+      const board = await bench.store.open();
+      const heartbeats = board.heartbeats.bind(board);
+      board.heartbeats = async () => {
+        if (isSlow) {
+          await new Promise<void>((resolve) => {
+            hear = resolve;
+          });
+        }
+        return await heartbeats();
+      };
+      return board;
+    },
+  });
+  // Its next heartbeat reads those of others when the closing comes.
+  isSlow = true;
+  await bench.pass(6_000);
+  isSlow = false;
+  const first = one.fleet.closeEverywhere(all, hour);
+  await bench.settle();
+  hear();
+  await bench.settle();
+  bench.clock.advance(50);
+  const report = await Promise.race([first, bench.settle()]);
+  expect(report).toMatchObject({ acknowledged: ["gw-1", "gw-2", "gw-3", "gw-4"], missing: [] });
+  expect(four.lines).toEqual(["joined"]);
+});
+
 test("a stop command that hangs is waited for, and no other with it", async () => {
   let end = () => {};
   two.closing = new Promise<void>((resolve) => {

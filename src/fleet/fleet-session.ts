@@ -211,7 +211,10 @@ export class FleetSession {
   async #exchange(): Promise<void> {
     const { roster, onRefusal } = this.#parts;
     onRefusal(undefined);
-    await unlessRefused(roster.exchange(this.#board, this.#report()), onRefusal);
+    await unlessRefused(
+      roster.exchange(this.#board, () => this.#report()),
+      onRefusal,
+    );
   }
 
   #report(): OwnReport {

@@ -128,12 +128,15 @@ export class Roster {
     return at + awayAfter > this.#readAt;
   }
 
-  /** Tells of this gateway, and hears of all. Throws a `BoardError`. */
-  async exchange(board: Board, own: OwnReport): Promise<void> {
+  /**
+   * Tells of this gateway, and hears of all. `own`: what it says when the others were read, since an acknowledgement
+   * may be told meanwhile. Throws a `BoardError`.
+   */
+  async exchange(board: Board, own: () => OwnReport): Promise<void> {
     // What another one wrote in this one's place is seen before it is replaced.
     if (this.#rounds <= 0) await this.hear(board);
     this.#rounds--;
-    await this.tell(board, own);
+    await this.tell(board, own());
     for (const field of this.#forgotten.splice(0)) await board.forget(field);
   }
 
