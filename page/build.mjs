@@ -20,7 +20,7 @@ const { outputFiles } = buildSync({
   lineLimit: 80,
 });
 const script = `\n${outputFiles.map(({ text }) => text.trim()).join("\n")}\n`;
-const style = `\n${read("style.css")}\n`;
+const style = `\n${read("colours.css")}\n\n${read("style.css")}\n`;
 if (/<\/(?:script|style)/i.test(script + style)) throw new Error("the page would end too early");
 
 // Nothing is loaded, nothing runs but this very script, and sw.js beside it; requests may go to any host, as knocks do.

@@ -20,5 +20,6 @@ buildSync({
 });
 const html = readFileSync(here("template.html"), "utf8");
 writeFileSync(new URL("index.html", built), html);
-copyFileSync(here("style.css"), new URL("console.css", built));
+const styles = ["../colours.css", "style.css"].map((name) => readFileSync(here(name), "utf8"));
+writeFileSync(new URL("console.css", built), styles.join("\n"));
 copyFileSync(here("../icon.svg"), new URL("icon.svg", built));

@@ -1,7 +1,7 @@
 // The devices of the users file, and how one is added or removed.
 import type { ConsoleDevice, ConsoleKey } from "../../src/cli/knockctl/console/view.ts";
 import type { PageContext } from "./context.ts";
-import type { DialogValues } from "./dialog.ts";
+import type { DialogQuestion, DialogValues } from "./dialog.ts";
 import type { ListRow } from "./dom.ts";
 import { make, makeButton, makeSvg, plain, setText } from "./dom.ts";
 
@@ -106,29 +106,32 @@ export function askDevice(page: PageContext): void {
       if (link === undefined) delete fields["address"];
       const device = link === undefined ? fields : { ...fields, link };
       const answer = await page.act({ action: "plan-device", ...device });
-      confirmDevice(page, values, device, answer as DevicePlan);
+      return confirmDevice(page, values, device, answer as DevicePlan);
     },
   });
 }
 
 interface DevicePlan {
   readonly diff: string;
+  /** Names the difference when it is confirmed. */
+  readonly digest: string;
   readonly usersFile: string;
 }
 
+/** Returns the question whether to add a device, with what that changes. */
 function confirmDevice(
   page: PageContext,
   values: DialogValues,
   device: object,
-  { diff, usersFile }: DevicePlan,
-): void {
+  { diff, digest, usersFile }: DevicePlan,
+): DialogQuestion {
   const { say } = page;
   const lines = diff
     .slice(Math.max(0, diff.indexOf("--- ")))
     .split("\n")
     .map(plain)
     .join("\n");
-  page.dialog.ask({
+  return {
     title: say("planTitle", { device: plain(values.get("name") ?? "") }),
     content: [
       ...(diff === ""
@@ -138,10 +141,10 @@ function confirmDevice(
     ],
     confirm: say("add"),
     onConfirm: async () => {
-      const answer = await page.act({ action: "add-device", diff, ...device });
+      const answer = await page.act({ action: "add-device", digest, ...device });
       showKey(page, answer as DeviceResult);
     },
-  });
+  };
 }
 
 interface DeviceResult {
@@ -150,12 +153,16 @@ interface DeviceResult {
   readonly line: string;
   /** Rows of dark (1) and light (0) modules. */
   readonly qr: readonly string[];
+  /** A sentence about the secret in the line. */
+  readonly warning: string;
   readonly reloaded: boolean;
 }
 
 /** Shows what the device needs, once: it is in the page only while the dialog is open. */
-function showKey(page: PageContext, { name, door, line, qr, reloaded }: DeviceResult): void {
+function showKey(page: PageContext, result: DeviceResult): void {
   const { say } = page;
+  const { name, door, line, qr, warning, reloaded } = result;
+  const about = page.sayServer(warning);
   const copied = make("span", { role: "status" });
   const copy = makeButton(say("copy"), () => {
     navigator.clipboard.writeText(line).then(
@@ -169,6 +176,7 @@ function showKey(page: PageContext, { name, door, line, qr, reloaded }: DeviceRe
     make("p", {}, say("enrolledLine")),
     make("pre", { class: "secret", tabindex: 0 }, line),
     make("p", { class: "row" }, copy, copied),
+    make("p", { lang: about.lang }, about.text),
     ...(reloaded ? [] : [make("p", { class: "bad" }, say("notReloaded"))]),
   ]);
 }

@@ -23,26 +23,37 @@ interface DialogField {
 /** The values of the fields, by name; a box that is not ticked has none. */
 export type DialogValues = ReadonlyMap<string, string>;
 
-interface DialogQuestion {
+export interface DialogQuestion {
   readonly title: string;
   readonly content?: readonly (Node | string)[];
   readonly fields?: readonly DialogField[];
   readonly confirm: string;
-  /** Does what was confirmed. While it throws ConsoleError, the dialog stays, with the reason. */
-  readonly onConfirm: (values: DialogValues) => Promise<void>;
+  /**
+   * Does what was confirmed. While it throws ConsoleError, the dialog stays, with the reason. Returns what is to be
+   * asked then; it is not asked if the question was cancelled meanwhile.
+   */
+  readonly onConfirm: (values: DialogValues) => Promise<DialogQuestion | undefined>;
 }
 
 export class PageDialog {
   readonly #dialog: HTMLDialogElement;
   readonly #say: Say;
   readonly #sayServer: (text: string) => ServerText;
+  /** Shows what came of a question that was cancelled meanwhile. */
+  readonly #report: (text: string) => void;
   /** Where the focus was. */
   #before: HTMLElement | undefined;
 
-  constructor(dialog: HTMLDialogElement, say: Say, sayServer: (text: string) => ServerText) {
+  constructor(
+    dialog: HTMLDialogElement,
+    say: Say,
+    sayServer: (text: string) => ServerText,
+    report: (text: string) => void,
+  ) {
     this.#dialog = dialog;
     this.#say = say;
     this.#sayServer = sayServer;
+    this.#report = report;
     dialog.addEventListener("close", () => {
       dialog.replaceChildren();
       this.#before?.focus();
@@ -73,13 +84,16 @@ export class PageDialog {
           typeof value === "string" && value.trim() !== "" ? [[name, value.trim()] as const] : [],
         ),
       );
-      const opened = form;
+      // Not if it was cancelled, nor if its result is shown.
+      const isShown = () => this.#dialog.contains(form);
       onConfirm(values)
-        .then(() => {
-          // Unless the answer is another question, or its result.
-          if (this.#dialog.contains(opened)) this.#dialog.close();
+        .then((next) => {
+          if (!isShown()) return;
+          if (next) this.ask(next);
+          else this.#dialog.close();
         })
         .catch((error: unknown) => {
+          if (!isShown()) return this.#report(this.describe(error));
           failure.textContent = this.describe(error);
           yes.disabled = false;
         });

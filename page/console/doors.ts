@@ -108,6 +108,8 @@ const day = 86_400_000;
 interface RotationResult {
   readonly strength: string;
   readonly reloaded: boolean;
+  /** What `knockctl check` finds in the changed configuration: a line each. */
+  readonly warnings: readonly string[];
   readonly old?: { readonly name: string; readonly until: string };
   readonly lines?: { readonly linux: string; readonly profile: string; readonly ssh?: string };
 }
@@ -138,7 +140,7 @@ function askRotate(page: PageContext, { name }: ConsoleDoor): void {
       const keepOldMs = Number(values.get("keep")) * day;
       const action = { action: "rotate", door: name, host: values.get("host"), keepOldMs };
       const result = (await page.act(action)) as RotationResult;
-      const { old, lines, strength, reloaded } = result;
+      const { old, lines, strength, reloaded, warnings } = result;
       const worth = page.sayServer(strength);
       dialog.tell(say("rotated", { door }), [
         make("p", { lang: worth.lang }, worth.text),
@@ -146,6 +148,9 @@ function askRotate(page: PageContext, { name }: ConsoleDoor): void {
           ? [make("p", {}, say("rotatedOld", { time: old.until, name: plain(old.name) }))]
           : []),
         ...(reloaded ? [] : [make("p", { class: "bad" }, say("notReloaded"))]),
+        ...warnings
+          .map(page.sayServer)
+          .map(({ text, lang }) => make("pre", { lang, tabindex: 0 }, text)),
         make("p", {}, say("rotatedSecret")),
         ...[lines?.linux, lines?.profile, lines?.ssh].flatMap((text) =>
           text === undefined ? [] : [make("pre", { tabindex: 0 }, text)],

@@ -46,13 +46,15 @@ let ahead = 0;
 let span: ChartSpan = "hour";
 let isFresh = false;
 
+const report = (text: string) => setText(element("message"), text);
+
 const page: PageContext = {
   locale,
   say,
   sayServer,
   sayTime: (milliseconds) => sayTime(language, milliseconds),
   now: () => Date.now() + ahead,
-  dialog: new PageDialog(element<HTMLDialogElement>("dialog"), say, sayServer),
+  dialog: new PageDialog(element<HTMLDialogElement>("dialog"), say, sayServer, report),
   readOnly: () => session?.readOnly ?? true,
   sections: () => sections,
   leases: () => leases,
@@ -60,7 +62,7 @@ const page: PageContext = {
     if (session === undefined) throw new ConsoleError(401, say("forgot"), []);
     return await act(session, action);
   },
-  report: (text) => setText(element("message"), text),
+  report,
 };
 
 const doorList = new KeyedList<ConsoleDoor>(element("doors"), () => makeDoorRow(page));

@@ -13,6 +13,7 @@ import { commandDirectives } from "../config/directives.ts";
 import type { Firewall } from "../firewall/firewall.ts";
 import { Doors } from "./doors.ts";
 import { warmUpKeys, warmUpUser } from "./knock/warm-up-keys.ts";
+import { warmUpPacket } from "./knock/warm-up-packet.ts";
 import { createSandbox } from "./sandbox.ts";
 
 const ports = [1, 3, 2];
@@ -20,10 +21,6 @@ const ports = [1, 3, 2];
 /** Knocks until V8 has made the most of it, measured; and those that start a program. */
 const rounds = 300;
 const programs = 2;
-
-/** Of the network for benchmarks (RFC 2544 §C.2.2): no host has such an address. Each knock has its own source. */
-const network = [198, 18];
-const destination = [...network, 255, 255];
 
 /** No door is ever open to it, not even in tests: what an earlier daemon left open stays so. */
 const unusedAddress = Address.v4(0);
@@ -111,19 +108,14 @@ function warmUpDoor(door: DoorConfig): DoorConfig {
   };
 }
 
-/** An IPv4 packet with a TCP header: a SYN with options, as systems send them. */
+/** A SYN with options, as systems send them. */
 function syn(port: number, round: number): Uint8Array {
-  const bytes = new Uint8Array(44);
-  const fields = new DataView(bytes.buffer);
-  fields.setUint8(0, 0x45);
-  fields.setUint16(2, bytes.length);
-  fields.setUint8(9, 6);
-  bytes.set([...network, round >> 8, round & 255], 12);
-  bytes.set(destination, 16);
-  fields.setUint16(20, 1024);
-  fields.setUint16(22, port);
-  fields.setUint32(24, round * 4 + port);
-  fields.setUint8(32, 6 << 4);
-  fields.setUint8(33, 2);
-  return bytes;
+  const header = new Uint8Array(24);
+  const fields = new DataView(header.buffer);
+  fields.setUint16(0, 1024);
+  fields.setUint16(2, port);
+  fields.setUint32(4, round * 4 + port);
+  fields.setUint8(12, 6 << 4);
+  fields.setUint8(13, 2);
+  return warmUpPacket([198, 18], round, "tcp", header);
 }

@@ -13,12 +13,11 @@ import type { OldDoor } from "../config/edit/rotation.ts";
 import { oldName, rotate } from "../config/edit/rotation.ts";
 import { parseConfig } from "../config/parse.ts";
 import { formatWithHint } from "../config/problem.ts";
-import { replaceFile } from "../system/files.ts";
+import { changeFiles } from "./change-files.ts";
 import type { SetupPaths } from "./paths.ts";
 import { decode, readBytes, setupPaths } from "./paths.ts";
 import { readExisting } from "./plan.ts";
 import { portFacts, usablePorts } from "./ports.ts";
-import { ifRunning } from "./running-daemon.ts";
 
 /** So many random ports are too many to guess. */
 const usualSteps = 4;
@@ -109,22 +108,10 @@ function expectRotatable({ doors }: Config, name: string): DoorConfig {
 }
 
 /**
- * Writes the configuration, and makes a running knockd reload it. Returns whether one runs. Restores the file
- * and throws SYSTEM if knockd does not accept it.
+ * Writes the configuration, and makes a running knockd reload it. Returns whether one runs. Restores the file,
+ * also in knockd, and throws SYSTEM if knockd does not accept it.
  */
 export async function applyRotation({ paths, before, after }: RotationPlan): Promise<boolean> {
-  if (!readBytes(paths.realConfig)?.equals(before)) {
-    const message = `${printable(paths.config)} has been changed by another program meanwhile`;
-    throw new KnockError("SYSTEM", message, { hints: ["run knockctl rotate again"] });
-  }
-  replaceFile(paths.realConfig, after);
-  try {
-    const result = await ifRunning(paths, (daemon) => daemon.ask("reload", {}));
-    if (result?.kind !== "refused") return result !== undefined;
-    const message = `knockd does not accept the configuration: ${result.problems.join("; ")}`;
-    throw new KnockError("SYSTEM", message, { hints: ["all is as before"] });
-  } catch (error) {
-    replaceFile(paths.realConfig, before);
-    throw error;
-  }
+  const files = [{ path: paths.realConfig, before, after }];
+  return await changeFiles({ paths, files, again: "run knockctl rotate again" });
 }

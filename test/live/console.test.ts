@@ -387,6 +387,30 @@ describe.skipIf(needs("chromium", "nft"))("the console", () => {
     );
   });
 
+  test("a question that is cancelled while it is worked on does not come back", async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await tab.route("**/actions", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await press(tab, "Add a device");
+    const dialog = tab.getByRole("dialog");
+    await dialog.getByLabel("Person and device").fill("carol/laptop");
+    await dialog.getByLabel("This server, as the device reaches it").fill(server.host.address);
+    await press(tab, "Next");
+    await press(tab, "Cancel");
+    const answered = tab.waitForResponse("**/actions");
+    release();
+    const planned = await answered;
+    expect([planned.status(), await planned.finished()]).toEqual([200, null]);
+    await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 100))");
+    expect(await dialog.count()).toBe(0);
+    await tab.unroute("**/actions");
+  });
+
   test("has no serious barrier for a keyboard or a screen reader", async () => {
     expect(await findBarriers(tab)).toEqual([]);
     await tab.getByRole("button", { name: "Add a device" }).focus();

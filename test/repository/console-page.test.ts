@@ -4,7 +4,6 @@ import { describe, expect, test } from "vitest";
 import type { ConsoleWord } from "../../page/console/english.ts";
 import { EventText } from "../../page/console/event-text.ts";
 import { chooseLanguage, consoleWords, sayIn, sayTime } from "../../page/console/words.ts";
-import { contrast } from "../support/contrast.ts";
 
 /** What `npm run build` made. */
 const folder = join(import.meta.dirname, "../../dist/page/console");
@@ -40,29 +39,6 @@ describe("the console's page", () => {
     );
     expect(places.filter((word) => !consoleWords.includes(word))).toEqual([]);
     expect(used).toEqual(consoleWords);
-  });
-
-  /** The colours of one scheme: `--ink` → `#1d1f22`. */
-  const schemes = [...style.matchAll(/:root \{(.*?)\}/gs)].map(
-    ([, body = ""]) => new Map([...body.matchAll(/(--[\w-]+): (#\w+)/g)].map(([, a, b]) => [a, b])),
-  );
-
-  // WCAG 2.2, 1.4.3: text; 1.4.11: borders of what can be used.
-  test.each([
-    ["--ink", "--paper", 4.5],
-    ["--ink", "--card", 4.5],
-    ["--faint", "--paper", 4.5],
-    ["--faint", "--card", 4.5],
-    ["--accent", "--card", 4.5],
-    ["--on-accent", "--accent", 4.5],
-    ["--bad", "--card", 4.5],
-    ["--bad", "--paper", 4.5],
-    ["--line", "--card", 3],
-  ])("%s on %s has the contrast %d, in light and dark", (front, back, least) => {
-    expect(schemes).toHaveLength(2);
-    for (const scheme of schemes) {
-      expect(contrast(scheme.get(front), scheme.get(back))).toBeGreaterThanOrEqual(least);
-    }
   });
 });
 

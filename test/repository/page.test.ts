@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { PageWord } from "../../page/words.ts";
 import { choose, say, words } from "../../page/words.ts";
-import { contrast } from "../support/contrast.ts";
 
 const root = join(import.meta.dirname, "../..");
 /** What `npm run build` made. */
@@ -49,29 +48,6 @@ describe("the page", () => {
   test("can be read by somebody who wonders what it does", () => {
     const longest = Math.max(...script.split("\n").map((line) => line.length));
     expect(longest).toBeLessThan(400);
-  });
-
-  /** The colours of one scheme: `--ink` → `#1d1f22`. */
-  const schemes = [...style.matchAll(/:root \{(.*?)\}/gs)].map(
-    ([, body = ""]) => new Map([...body.matchAll(/(--[\w-]+): (#\w+)/g)].map(([, a, b]) => [a, b])),
-  );
-
-  // WCAG 2.2, 1.4.3: text; 1.4.11: borders of what can be used.
-  test.each([
-    ["--ink", "--paper", 4.5],
-    ["--ink", "--card", 4.5],
-    ["--faint", "--paper", 4.5],
-    ["--faint", "--card", 4.5],
-    ["--accent", "--paper", 4.5],
-    ["--on-accent", "--accent", 4.5],
-    ["--bad", "--paper", 4.5],
-    ["--line", "--card", 3],
-    ["--line", "--paper", 2.9],
-  ])("%s on %s has the contrast %d, in light and dark", (front, back, least) => {
-    expect(schemes).toHaveLength(2);
-    for (const scheme of schemes) {
-      expect(contrast(scheme.get(front), scheme.get(back))).toBeGreaterThanOrEqual(least);
-    }
   });
 });
 

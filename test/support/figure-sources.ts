@@ -93,7 +93,8 @@ export const figureSources: Readonly<Record<string, Readonly<Record<string, Figu
     "30 s": ["src/cli/knockctl/console/feed.ts", "findPeriod = 30_000"],
     "16 KiB": ["src/cli/knockctl/console/body.ts", "longestBody = 16_384"],
     "10 s": ["src/cli/knockctl/console/server.ts", "arrivalTimeout = 10_000"],
-    "64 connections": ["src/cli/knockctl/console/server.ts", "mostConnections = 64"],
+    "64 connections": ["src/cli/knockctl/console/server.ts", "mostUnknown = 64"],
+    "128 connections": ["src/cli/knockctl/console/server.ts", "mostConnections = 2 * mostUnknown"],
   },
   "docs/control-protocol.md": {
     "2 s": diskPatience,

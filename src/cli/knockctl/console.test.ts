@@ -1,11 +1,15 @@
+import { once } from "node:events";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:http";
+import { connect } from "node:net";
 import { userInfo } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { ignoredSource } from "../../../test/support/top.ts";
 import { ConsoleAccess } from "./console/access.ts";
+import { ConsoleActions } from "./console/actions.ts";
 import type { ConsoleOptions } from "./console/run.ts";
 import { runConsole } from "./console/run.ts";
 import type { ConsoleEvent } from "./console/view.ts";
@@ -232,6 +236,82 @@ test("what the daemon refuses is said, and other methods are not for the page", 
   ]) {
     expect(await act(bearer, action)).toMatchObject({ status: 400 });
   }
+});
+
+/** Makes this the configuration of a daemon that only remembers. */
+function configure({ handlers }: Pick<Awaited<ReturnType<typeof open>>, "handlers">, text: string) {
+  const configFile = join(temporaryFolder(), "knockd.conf");
+  writeFileSync(configFile, text);
+  const status = { ...handlers.status(), configFile };
+  vi.spyOn(handlers, "status").mockReturnValue(status);
+  return configFile;
+}
+
+test("a difference that is longer than a request may be can be confirmed, and no other", async () => {
+  const opened = await open();
+  const names = Array.from({ length: 1500 }, (_, i) => `person${i}/laptop`).join(", ");
+  const users = join(temporaryFolder(), "knockd.users");
+  const config = configure(
+    opened,
+    `[options]\nUsers = ${users}\nKnockPort = 23547\n[ssh]\nusers = ${names}\nopen = tcp/22\n`,
+  );
+  const bearer = await opened.enter();
+  const device = { name: "alice/laptop", door: "ssh", host: "gate.example" };
+  const plan = async () => (await opened.act(bearer, { action: "plan-device", ...device })).result;
+  const add = (digest: string) => opened.act(bearer, { action: "add-device", digest, ...device });
+  const first = await plan();
+  expect(first.diff.length).toBeGreaterThan(40_000);
+  appendFileSync(config, "# another line\n");
+  expect(await add("x")).toMatchObject({
+    status: 409,
+    error: { message: expect.stringContaining("has been changed meanwhile") },
+  });
+  const { status, result } = await add((await plan()).digest);
+  expect([status, result.warning]).toEqual([
+    200,
+    "This line is shown once; the server keeps only what checks it.",
+  ]);
+  expect(readFileSync(config, "utf8")).toContain("alice/laptop");
+});
+
+test("warnings about the configuration come with another sequence", async () => {
+  const opened = await open();
+  const door = "[ssh]\nsequence = 7003,9140,8455\ntcpflags = syn\nopen = tcp/22\n";
+  configure(opened, `[options]\nMetricsListen = 0.0.0.0:9100\n${door}`);
+  const action = { action: "rotate", door: "ssh", host: "gate.example", keepOldMs: 0 };
+  const { status, result } = await opened.act(await opened.enter(), action);
+  expect([status, result.warnings]).toEqual([
+    200,
+    [expect.stringContaining("can read the metrics")],
+  ]);
+});
+
+test("connections that say nothing keep no page out, and end no page", async () => {
+  const { ask, look, enter, port } = await open();
+  const bearer = await enter();
+  const { events } = look(bearer);
+  await expect.poll(() => events.length, { timeout: 5000 }).toBeGreaterThan(0);
+  const idle = Array.from({ length: 70 }, () => connect(port, "127.0.0.1"));
+  onTestFinished(() => {
+    for (const socket of idle) socket.destroy();
+  });
+  for (const socket of idle) socket.on("error", () => {});
+  await Promise.all(idle.map((socket) => once(socket, "connect")));
+  expect((await ask("/")).status).toBe(200);
+  const count = events.length;
+  const action = { id: 1, method: "close", door: "ssh" };
+  const json = { "content-type": "application/json", ...bearer };
+  const call = { method: "POST", headers: json, body: JSON.stringify(action) };
+  expect((await ask("/actions", call)).status).toBe(200);
+  await expect.poll(() => events.length).toBeGreaterThan(count);
+});
+
+test("a fault of the console is told in its terminal", async () => {
+  const { post, enter, told } = await open();
+  const run = vi.spyOn(ConsoleActions.prototype, "run").mockRejectedValue(new Error("no idea"));
+  onTestFinished(() => run.mockRestore());
+  expect((await post("/actions", {}, await enter())).status).toBe(500);
+  expect(told.at(-1)).toMatch(/^internal error of the console: Error: no idea\n +at /);
 });
 
 test("--read-only passes nothing on", async () => {

@@ -10,6 +10,7 @@ import { parseConfig } from "../../config/parse.ts";
 import type { Problem } from "../../config/problem.ts";
 import { formatWithHint } from "../../config/problem.ts";
 import { parseUsers } from "../../config/users.ts";
+import { changeFiles } from "../../setup/change-files.ts";
 import { difference, readable } from "../../setup/difference.ts";
 import { decode, encodingOf, readBytes, setupPaths } from "../../setup/paths.ts";
 import { readExisting } from "../../setup/plan.ts";
@@ -17,7 +18,7 @@ import type { Io } from "../program.ts";
 import { fitLines } from "../program.ts";
 import type { CommandLine } from "./command.ts";
 import { print, usageError } from "./command.ts";
-import { applyAddition, expectSound, readUsers } from "./user/files.ts";
+import { expectSound, readUsers } from "./user/files.ts";
 
 /** To which fwknop sends unless it is told otherwise. */
 const usualFwknopPort = 62_201;
@@ -63,7 +64,8 @@ export async function migrateAccessFile(
     doors: existing.doors.map(({ name }) => name),
     devices: users.devices.map(({ name }) => name),
   });
-  const before = readBytes(configFile) ?? Buffer.alloc(0);
+  const bytes = readBytes(configFile);
+  const before = bytes ?? Buffer.alloc(0);
   const configBefore = decode(before);
   const hasPort = existing.options.fwknopPorts.length > 0 || migration.devices.length === 0;
   const withPort = hasPort
@@ -77,13 +79,13 @@ export async function migrateAccessFile(
   ];
   const isWanted = given.has("write") && problems.length === 0 && migration.devices.length > 0;
   if (isWanted) {
-    await applyAddition({
-      ...{ paths, owner: users.owner },
+    await changeFiles({
+      ...{ paths, owner: users.owner, again: "run knockctl migrate again" },
       files: [
         { path: users.file, before: users.bytes, after: Buffer.from(usersAfter) },
         {
           path: paths.realConfig,
-          before: readBytes(configFile),
+          before: bytes,
           after: Buffer.from(configAfter, encodingOf(before)),
         },
       ],

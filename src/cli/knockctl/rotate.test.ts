@@ -1,10 +1,11 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startServer, temporaryFolder } from "../../../test/support/control-server.ts";
 import { knockctl } from "../../../test/support/knockctl.ts";
 import { tooWide } from "../../../test/support/wide.ts";
 import { parseConfig } from "../../config/parse.ts";
+import { isLocked } from "../../ffi/file-lock.ts";
 
 beforeEach(() => void vi.stubEnv("SSH_CONNECTION", "192.0.2.7 50000 192.0.2.1 22"));
 afterEach(() => {
@@ -72,6 +73,21 @@ describe("rotate", () => {
     const { code, stderr } = await run("ssh", "--yes");
     expect([code, stderr]).toEqual([1, expect.stringContaining("I do not like it")]);
     expect(readFileSync(config, "utf8")).toBe(door);
+  });
+
+  test("lets no other change in between before a file that knockd refuses is restored there, too", async () => {
+    const { config, reload, run } = await open();
+    const seen: [isOld: boolean, isLocked: boolean][] = [];
+    reload.mockImplementation(() => {
+      seen.push([readFileSync(config, "utf8") === door, isLocked(dirname(config))]);
+      return { kind: "refused", file: config, problems: ["no"] };
+    });
+    expect((await run("ssh", "--yes")).stderr).toContain("the files are as before");
+    expect(seen).toEqual([
+      [false, true],
+      [true, true],
+    ]);
+    expect(isLocked(dirname(config))).toBe(false);
   });
 
   test("writes the file without a daemon", async () => {

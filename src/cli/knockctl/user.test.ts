@@ -330,7 +330,7 @@ test("user add makes knockd read the restored files", async () => {
   });
   const { code, stderr } = await add("alice/pc", "--door", "ssh", "--output", `${output}2`);
   expect([code, seen]).toEqual([1, [false, true]]);
-  expect(stderr).toContain("knockd may have the new key");
+  expect(stderr).toContain("knockd may have the change");
 });
 
 test.each(["add", "remove"])(

@@ -21,16 +21,13 @@ import { KnockJournal } from "../state/knock-journal.ts";
 import { KnockCounters } from "./knock-counters.ts";
 import { KnockPipeline } from "./knock-pipeline.ts";
 import { permitKnock } from "./permit.ts";
+import { warmUpPacket } from "./warm-up-packet.ts";
 
 const port = 1;
 const freshness = 10_000;
 
 /** Milliseconds from one knock to the next, as its clock says: a key has 50 signatures a second. */
 const pace = 20;
-
-/** Source and destination of the packets: addresses reserved for benchmarks (RFC 2544 §C.2.2). */
-const source = [198, 19];
-const destination = [198, 19, 255, 255];
 
 /** The only user of the doors that are played. */
 export const warmUpUser = "sesame/warm-up";
@@ -130,18 +127,13 @@ class ForgetfulDisk implements Disk {
   async makeDirectory(): Promise<void> {}
 }
 
-/** An IPv4 packet with a UDP header. */
+/** A UDP packet. */
 function datagram(round: number, payload: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(28 + packetLength);
-  const fields = new DataView(bytes.buffer);
-  fields.setUint8(0, 0x45);
-  fields.setUint16(2, bytes.length);
-  fields.setUint8(9, 17);
-  bytes.set([...source, round >> 8, round & 255], 12);
-  bytes.set(destination, 16);
-  fields.setUint16(20, 1024);
-  fields.setUint16(22, port);
-  fields.setUint16(24, 8 + packetLength);
-  bytes.set(payload, 28);
-  return bytes;
+  const content = new Uint8Array(8 + packetLength);
+  const fields = new DataView(content.buffer);
+  fields.setUint16(0, 1024);
+  fields.setUint16(2, port);
+  fields.setUint16(4, content.length);
+  content.set(payload, 8);
+  return warmUpPacket([198, 19], round, "udp", content);
 }

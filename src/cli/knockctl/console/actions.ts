@@ -1,4 +1,5 @@
 // What a console does for its page: requests of the control socket, and what knockctl does for devices and sequences.
+import { createHash } from "node:crypto";
 import * as v from "valibot";
 import { KnockError } from "../../../base/errors.ts";
 import { printable } from "../../../base/text.ts";
@@ -47,8 +48,8 @@ const deviceFields = {
 const fileActions = v.variant("action", [
   /** Shows what `add-device` would change. */
   v.strictObject({ action: v.literal("plan-device"), ...deviceFields }),
-  /** `diff`: what was shown, and is to be done. */
-  v.strictObject({ action: v.literal("add-device"), diff: v.string(), ...deviceFields }),
+  /** `digest`: that of the change that was shown, and is to be made. */
+  v.strictObject({ action: v.literal("add-device"), digest: text, ...deviceFields }),
   v.strictObject({ action: v.literal("remove-device"), name: text }),
   v.strictObject({
     action: v.literal("rotate"),
@@ -128,7 +129,8 @@ export class ConsoleActions {
 
   async #planDevice(config: string, action: DeviceAction): Promise<object> {
     const enrolment = await planEnrolment(this.#given(config, action), action.name);
-    return { diff: await diffOf(enrolment), usersFile: enrolment.users.file };
+    const diff = await diffOf(enrolment);
+    return { diff, digest: digest(diff), usersFile: enrolment.users.file };
   }
 
   async #addDevice(
@@ -136,7 +138,7 @@ export class ConsoleActions {
     action: Extract<DeviceAction, { action: "add-device" }>,
   ): Promise<object> {
     const enrolment = await planEnrolment(this.#given(config, action), action.name);
-    if ((await diffOf(enrolment)) !== action.diff) {
+    if (digest(await diffOf(enrolment)) !== action.digest) {
       throw new KnockError("SYSTEM", `${printable(config)} has been changed meanwhile`);
     }
     const isRunning = await applyEnrolment({
@@ -170,9 +172,9 @@ export class ConsoleActions {
     const plan = planRotation(config, this.#parts.socket, options);
     const client = linesOf(plan, { given: new Map([["host", host]]) });
     const isRunning = await applyRotation({ ...plan, paths: named(plan.paths, "rotate") });
-    const { strength, old } = plan;
+    const { strength, old, warnings } = plan;
     return {
-      ...{ door, reloaded: isRunning },
+      ...{ door, reloaded: isRunning, warnings },
       strength: describeStrength(strength, fixedSteps(plan.door).length, plan.door.decoys),
       ...(old && { old: { name: old.name, until: formatLocalTime(new Date(old.until)) } }),
       ...(client && {
@@ -201,6 +203,11 @@ function named<T extends object>(
   change: "user-add" | "user-remove" | "rotate",
 ): T & { readonly by: string } {
   return { ...paths, by: `${consoleName}-${change}` };
+}
+
+/** The page returns this instead of a difference, which may be longer than the body of a request. */
+function digest(diff: string): string {
+  return createHash("sha256").update(diff).digest("base64url");
 }
 
 function parseObject(body: Buffer): object {

@@ -1,6 +1,7 @@
 // The life of a console, from its first line to its end.
 import { createInterface } from "node:readline";
 import { systemClock } from "../../../base/clock.ts";
+import { printableLines } from "../../../base/text.ts";
 import { openClient } from "../../../control/client.ts";
 import { checkPath, makeRoom } from "../../../control/socket-file.ts";
 import { readConsolePage } from "../../page-file.ts";
@@ -67,6 +68,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
         },
     onEntered: () =>
       tell(localize("A browser has opened the console. Enter prints another address.\n")),
+    onFault: (error) => tell(`internal error of the console: ${describeFault(error)}\n`),
   });
   const invite = () => tell(options.describe(server.port, access.issueToken()));
   invite();
@@ -83,6 +85,11 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
   await server.close();
   if (idle.signal.aborted) tell(localize("The console ends: no page was open for an hour.\n"));
   return 0;
+}
+
+/** Where an error was thrown: for a report of the fault. */
+function describeFault(error: unknown): string {
+  return printableLines(error instanceof Error ? (error.stack ?? error.message) : String(error));
 }
 
 function pageFiles(): ReadonlyMap<string, PageFile> {

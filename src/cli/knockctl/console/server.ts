@@ -7,11 +7,15 @@ import type { ConsoleAccess } from "./access.ts";
 import { readBody, readText, refuse, sendJson } from "./body.ts";
 import { refuseHost, refuseRequest } from "./request-check.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { UnknownConnections } from "./unknown-connections.ts";
 import type { Viewers } from "./viewers.ts";
 import { mostViewers } from "./viewers.ts";
 
-/** A browser opens six at most. */
-const mostConnections = 64;
+/** Connections at once that have shown no bearer: one more ends the oldest of them. A browser opens six at most. */
+const mostUnknown = 64;
+
+/** All connections at once. */
+const mostConnections = 2 * mostUnknown;
 
 /** How long a request may take to arrive: milliseconds. */
 const arrivalTimeout = 10_000;
@@ -37,6 +41,8 @@ export interface ConsoleServerOptions {
   readonly act: ((body: Buffer) => Promise<ActionAnswer>) | undefined;
   /** A page has got its bearer. */
   readonly onEntered: () => void;
+  /** A request could not be answered: a fault of the console. */
+  readonly onFault: (error: unknown) => void;
 }
 
 /** Where a console listens: on this host alone. */
@@ -60,15 +66,19 @@ export async function serveConsole(
     requestTimeout: arrivalTimeout,
     connectionsCheckingInterval: 5000,
   };
+  const unknown = new UnknownConnections(mostUnknown);
   const server = createServer(settings, (request, response) => {
+    if (options.access.accepts(request.headers.authorization)) unknown.accept(request.socket);
     // A connection that ends while we answer is no fault.
     request.on("error", () => {});
     response.on("error", () => {});
-    answer(request, response, options).catch(() => {
+    answer(request, response, options).catch((error: unknown) => {
+      options.onFault(error);
       if (response.headersSent) response.destroy();
       else refuse(response, 500, "internal error of the console: please report it");
     });
   });
+  server.on("connection", (socket) => unknown.add(socket));
   server.maxConnections = mostConnections;
   const where = place.kind === "port" ? `${place.address} port ${place.port}` : place.path;
   const listening = once(server, "listening");

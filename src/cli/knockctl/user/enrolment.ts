@@ -10,6 +10,7 @@ import { addKnockPort, addUser } from "../../../config/edit/key-users.ts";
 import { parseConfig } from "../../../config/parse.ts";
 import { isDeviceName } from "../../../config/principals.ts";
 import { formatWithHint } from "../../../config/problem.ts";
+import { changeFiles } from "../../../setup/change-files.ts";
 import { difference } from "../../../setup/difference.ts";
 import type { SetupPaths } from "../../../setup/paths.ts";
 import { decode, encodingOf, readBytes, setupPaths } from "../../../setup/paths.ts";
@@ -20,7 +21,7 @@ import { usageError } from "../command.ts";
 import { findDoor } from "../door-operand.ts";
 import { readRoute } from "./device-link.ts";
 import type { UsersText } from "./files.ts";
-import { applyAddition, expectSound, readUsers } from "./files.ts";
+import { expectSound, readUsers } from "./files.ts";
 import type { DeviceText, NewKey } from "./new-key.ts";
 import { makeNewKey } from "./new-key.ts";
 import { changeUsers, readRights } from "./rights.ts";
@@ -116,8 +117,8 @@ export async function diffOf({ paths, config }: Enrolment): Promise<string> {
 export async function applyEnrolment(enrolment: Enrolment): Promise<boolean> {
   const { paths, users, config, usersAfter } = enrolment;
   const isConfigChanged = !config.after.equals(config.before);
-  return await applyAddition({
-    ...{ paths, owner: users.owner },
+  return await changeFiles({
+    ...{ paths, owner: users.owner, again: "run knockctl user again" },
     files: [
       { path: users.file, before: users.bytes, after: Buffer.from(usersAfter) },
       ...(isConfigChanged ? [{ path: paths.realConfig, ...config }] : []),

@@ -1,4 +1,4 @@
-import { chownSync, existsSync, realpathSync, statSync } from "node:fs";
+import { existsSync, realpathSync, statSync } from "node:fs";
 import { KnockError, reason } from "../../../base/errors.ts";
 import { printable } from "../../../base/text.ts";
 import type { Problem } from "../../../config/problem.ts";
@@ -7,8 +7,8 @@ import type { Device } from "../../../config/users.ts";
 import { parseUsers } from "../../../config/users.ts";
 import type { Result } from "../../../control/methods.ts";
 import { readUsersFile } from "../../../daemon/state/users-file.ts";
+import { expectUnchanged } from "../../../setup/change-files.ts";
 import type { SetupPaths } from "../../../setup/paths.ts";
-import { readBytes } from "../../../setup/paths.ts";
 import { ifRunning } from "../../../setup/running-daemon.ts";
 import { exclusively } from "../../../system/exclusive.ts";
 import { replaceFile } from "../../../system/files.ts";
@@ -47,59 +47,6 @@ async function ownerOfDaemon(paths: SetupPaths): Promise<number | undefined> {
   return statSync(`/proc/${status.pid}`, { throwIfNoEntry: false })?.uid;
 }
 
-/** One file, before and after a change. */
-interface ChangedFile {
-  readonly path: string;
-  /** What the change was made from. `undefined`: there was none. */
-  readonly before: Buffer | undefined;
-  readonly after: Buffer;
-}
-
-/** Files that let a device in. */
-export interface UserAddition {
-  readonly paths: SetupPaths;
-  readonly files: readonly [ChangedFile, ...ChangedFile[]];
-  /** The owner of a users file that is new. */
-  readonly owner: number | undefined;
-}
-
-/**
- * Writes files, and makes a running knockd reload them. Returns whether one runs. Restores them, also in knockd,
- * and throws SYSTEM if it does not accept them.
- */
-export async function applyAddition({ paths, files, owner }: UserAddition): Promise<boolean> {
-  return await exclusively(files[0].path, async () => {
-    for (const { path, before } of files) expectUnchanged(path, before);
-    try {
-      for (const { path, before, after } of files) {
-        replaceFile(path, after);
-        if (before === undefined && owner !== undefined) chownSync(path, owner, -1);
-      }
-      const result = await ifRunning(paths, (daemon) => daemon.ask("reload", {}));
-      if (result?.kind !== "refused") return result !== undefined;
-      throw new KnockError("SYSTEM", `knockd does not accept the change: ${listOf(result)}`);
-    } catch (error) {
-      for (const { path, before } of files) replaceFile(path, before);
-      throw await afterRestoring(paths, error);
-    }
-  });
-}
-
-/**
- * Makes knockd read restored files, since it may have taken the users file of a configuration that it refused.
- * Returns the error with what is in force.
- */
-async function afterRestoring(paths: SetupPaths, error: unknown): Promise<KnockError> {
-  const isRestored = await ifRunning(paths, (daemon) => daemon.ask("reload", {})).then(
-    (result) => result?.kind !== "refused",
-    () => false,
-  );
-  const hints = isRestored
-    ? ["all is as before"]
-    : ["the files are as before", "knockd may have the new key: run knockctl reload"];
-  return new KnockError("SYSTEM", reason(error), { cause: error, hints });
-}
-
 /** A users file with less than before. */
 export interface UserRemoval {
   readonly paths: SetupPaths;
@@ -114,7 +61,7 @@ export interface UserRemoval {
 export async function applyRemoval({ paths, users, after }: UserRemoval): Promise<boolean> {
   const { file, bytes } = users;
   return await exclusively(file, async () => {
-    expectUnchanged(file, bytes);
+    expectUnchanged(file, bytes, "run knockctl user again");
     replaceFile(file, after);
     let result: Result<"reload"> | undefined;
     try {
@@ -150,11 +97,4 @@ function realPathOf(path: string): string {
 
 function listOf({ problems }: Extract<Result<"reload">, { kind: "refused" }>): string {
   return problems.join("; ");
-}
-
-function expectUnchanged(path: string, before: Buffer | undefined): void {
-  const now = readBytes(path);
-  if (before === undefined ? now === undefined : now?.equals(before)) return;
-  const message = `${printable(path)} has been changed by another program meanwhile`;
-  throw new KnockError("SYSTEM", message, { hints: ["run knockctl user again"] });
 }

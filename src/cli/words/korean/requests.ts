@@ -8,8 +8,8 @@ export const requestsKorean: Readonly<Record<string, string>> = {
     "--door DOOR 옵션이 없습니다. {1} 기기를 사용자로 둔 문이 없습니다",
   "knockd does not accept the change: {}": "knockd가 변경을 받아들이지 않습니다: {1}",
   "the files are as before": "파일은 전과 같습니다",
-  "knockd may have the new key: run knockctl reload":
-    "knockd가 새 키를 이미 읽었을 수 있습니다. knockctl reload를 실행하십시오",
+  "knockd may have the change: run knockctl reload":
+    "knockd가 바뀐 내용을 이미 읽었을 수 있습니다. knockctl reload를 실행하십시오",
   "knockd has not confirmed the removal: {}": "knockd가 삭제를 확인하지 않았습니다: {1}",
   "{} is changed": "{1} 파일은 바뀌었습니다",
   "run knockctl reload": "knockctl reload를 실행하십시오",
@@ -24,6 +24,7 @@ export const requestsKorean: Readonly<Record<string, string>> = {
   "{} has been changed by another program meanwhile":
     "그 사이에 다른 프로그램이 {1} 파일을 바꾸었습니다",
   "run knockctl user again": "knockctl user를 다시 실행하십시오",
+  "run knockctl migrate again": "knockctl migrate를 다시 실행하십시오",
   "{} has a key already": "{1} 기기에는 키가 이미 있습니다",
   "{} addresses are too many": "주소 {1}개는 너무 많습니다",
   "--address: 4 at most": "--address: 네 개까지",
