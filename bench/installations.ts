@@ -11,8 +11,9 @@ export interface Installation {
   readonly daemon: DaemonName;
   readonly knockd: readonly string[];
   readonly knock: readonly string[];
-  /** The bytes of the package to download. */
+  /** The bytes of the package to download, and those on the disk. */
   readonly size?: number;
+  readonly unpackedSize?: number;
 }
 
 const release = join(import.meta.dirname, "../release");
@@ -22,8 +23,8 @@ export function findInstallations(folder: string): readonly Installation[] {
   return [
     {
       ...{ label: "unpackaged", daemon: "sesame" },
-      knockd: [process.execPath, join(bin, "knockd")],
-      knock: [process.execPath, join(bin, "knock")],
+      knockd: [join(bin, "knockd")],
+      knock: [join(bin, "knock")],
     },
     ...packaged(folder),
     { label: "knockd", daemon: "knockd", knockd: [peer("knockd")], knock: [peer("knock")] },
@@ -39,9 +40,30 @@ function packaged(folder: string): readonly Installation[] {
   execFileSync("dpkg-deb", ["-x", file, folder]);
   return [
     {
-      ...{ label: "packaged", daemon: "sesame", size: statSync(file).size },
+      ...{ label: "packaged", daemon: "sesame" },
+      ...{ size: statSync(file).size, unpackedSize: sizeOf(folder) },
       knockd: [join(folder, "usr/sbin/knockd")],
       knock: [join(folder, "usr/bin/knock")],
     },
   ];
+}
+
+/** A package of the release. */
+export interface ReleaseSize {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Returns the packages in the release, and the bytes of each, in the order of their names. */
+export function releaseSizes(): readonly ReleaseSize[] {
+  const names = existsSync(release) ? readdirSync(release).sort() : [];
+  return names
+    .filter((name) => /\.(?:deb|rpm|tar\.\w+|tgz|exe|mjs)$/.test(name))
+    .map((name) => ({ name, bytes: statSync(join(release, name)).size }));
+}
+
+function sizeOf(folder: string): number {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.reduce((sum, file) => sum + statSync(join(file.parentPath, file.name)).size, 0);
 }

@@ -1,6 +1,9 @@
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import type { RedisServer } from "../test/live/redis-server.ts";
 import { BenchDaemon } from "./daemon.ts";
-import { nativeDoor } from "./doors.ts";
-import type { Installation } from "./installations.ts";
+import { commandDoor, nativeDoor } from "./doors.ts";
+import type { Installation, ReleaseSize } from "./installations.ts";
 import { sesameKeys } from "./sesame-keys.ts";
 import type { BenchTestBed } from "./test-bed.ts";
 
@@ -22,6 +25,7 @@ export interface FloodMemory {
 
 export interface LightFigures {
   readonly installations: readonly Installation[];
+  readonly sizes: readonly ReleaseSize[];
   /** Milliseconds, by label. */
   readonly starts: Lists<number>;
   readonly clients: Lists<number>;
@@ -46,9 +50,26 @@ export type StartDaemon = (
   stage: BenchTestBed,
 ) => Promise<Pick<BenchDaemon, "usage" | "ownMemory" | "stop">>;
 
-/** Daemons in which something more is switched on. */
-export const switchedOn: Readonly<Record<string, StartDaemon>> = {
-  "100 keys": (stage) => sesameKeys.start(stage, 100),
-  "a door in the kernel": (stage) =>
-    BenchDaemon.start("sesame", stage, `Table = bench\n${nativeDoor}`),
-};
+/** What may be switched on besides, and costs memory. */
+export const features = ["100 keys", "a door in the kernel", "a fleet"] as const;
+export type Feature = (typeof features)[number];
+
+/** Returns daemons in which one more thing is switched on each; `store`: that of a fleet. */
+export function switchedOn(store: RedisServer | undefined): ReadonlyMap<Feature, StartDaemon> {
+  const starts = new Map<Feature, StartDaemon>([
+    ["100 keys", (stage) => sesameKeys.start(stage, 100)],
+    [
+      "a door in the kernel",
+      (stage) => BenchDaemon.start("sesame", stage, `Table = bench\n${nativeDoor}`),
+    ],
+  ]);
+  if (store !== undefined) {
+    const keys = store.folder.at("fleet");
+    writeFileSync(keys, `key = ${randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
+    const options = `Fleet = redis+unix://${store.folder.at("redis.sock")}\nFleetFile = ${keys}\n`;
+    starts.set("a fleet", (stage) =>
+      BenchDaemon.start("sesame", stage, `${options}${commandDoor}`),
+    );
+  }
+  return starts;
+}

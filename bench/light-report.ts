@@ -1,5 +1,5 @@
 import type { LightFigures } from "./light-figures.ts";
-import { switchedOn } from "./light-figures.ts";
+import { features } from "./light-figures.ts";
 import { figure, median, spread, times } from "./statistics.ts";
 import type { Finding, ReportPart, Table, TargetId } from "./targets.ts";
 
@@ -7,7 +7,11 @@ const MiB = 1 / 1_024;
 
 /** Says what was found, and that a program was not there. */
 export function reportLight(figures: LightFigures): ReportPart {
-  return { findings: findingsOf(figures), tables: [minuteTable(figures)], failures: [] };
+  return {
+    findings: findingsOf(figures),
+    tables: [minuteTable(figures), sizeTable(figures)],
+    failures: [],
+  };
 }
 
 function findingsOf(figures: LightFigures): Partial<Record<TargetId, Finding>> {
@@ -60,8 +64,12 @@ function finding(
 
 /** Every run, so that a reader sees how they differ. */
 function minuteTable({ installations, minutes }: LightFigures): Table {
-  const labels = [...installations.map(({ label }) => label), ...Object.keys(switchedOn)];
-  const each = (values: readonly number[]) => values.map((value) => figure(value)).join(", ");
+  const names = [
+    ...installations.map(({ label }) => [label, label] as const),
+    ...features.map((feature) => [feature, `unpackaged, with ${feature}`] as const),
+  ];
+  const each = (values: readonly number[]) =>
+    values.map((value) => figure(value)).join(", ") || "not measured";
   return {
     title: "A minute after the start",
     head: [
@@ -70,14 +78,26 @@ function minuteTable({ installations, minutes }: LightFigures): Table {
       "own: written to, and rings, MiB",
       "context switches since it listened",
     ],
-    rows: labels.map((label) => [
-      label in switchedOn ? `unpackaged, with ${label}` : label,
+    rows: names.map(([label, name]) => [
+      name,
       each(minutes.of(label).map(({ resident }) => resident * MiB)),
       each(minutes.of(label).map(({ own }) => own * MiB)),
       each(minutes.of(label).map(({ switches }) => switches)),
     ]),
     note:
-      "Each run, all at once. Half of what an idle Sesame is without are pages of Node's file, which the kernel " +
+      "Each run; they are started a few seconds after one another. Half of what an idle Sesame is without are pages of Node's file, which the kernel " +
       "maps again from its page cache, and a control group goes on counting there. What is returned for good shows in the second column.",
+  };
+}
+
+function sizeTable({ sizes, installations }: LightFigures): Table {
+  const unpacked = installations.find(({ label }) => label === "packaged")?.unpackedSize;
+  return {
+    title: "Packages",
+    head: ["", "download, MiB"],
+    rows: sizes.map(({ name, bytes }) => [name, figure(bytes * MiB * MiB)]),
+    ...(unpacked !== undefined && {
+      note: `The Debian package takes ${figure(unpacked * MiB * MiB)} MiB on the disk.`,
+    }),
   };
 }

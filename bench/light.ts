@@ -3,10 +3,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { RedisServer } from "../test/live/redis-server.ts";
+import { needs } from "../test/live/requirements.ts";
 import { BenchDaemon, makeFolder, plainEnvironment } from "./daemon.ts";
 import { commandDoor, sequence } from "./doors.ts";
 import type { Installation } from "./installations.ts";
-import { findInstallations } from "./installations.ts";
+import { findInstallations, releaseSizes } from "./installations.ts";
 import type { FloodMemory, LightFigures, MinuteAfterStart, StartDaemon } from "./light-figures.ts";
 import { Lists, switchedOn } from "./light-figures.ts";
 import { reportLight } from "./light-report.ts";
@@ -16,11 +18,20 @@ import { serverAddresses } from "./test-bed.ts";
 import { startTraffic, trafficSent } from "./traffic.ts";
 import { switchesBetween } from "./usage.ts";
 
+/** Daemons that are measured beside each other start so long after one another that each has the machine: milliseconds. */
+const startInterval = 4_000;
+
 export async function measureLight(stage: BenchTestBed, course: Course): Promise<ReportPart> {
   const folder = makeFolder();
+  const store = needs("redis-server") === undefined ? await RedisServer.start() : undefined;
   try {
-    return reportLight(await measureAll(stage, course, findInstallations(folder)));
+    const installations = findInstallations(folder);
+    if (!installations.some(({ label }) => label === "packaged")) {
+      course.progress("release/ has no Debian package: npm run package -- --deb makes it");
+    }
+    return reportLight(await measureAll(stage, course, installations, store));
   } finally {
+    await store?.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -29,11 +40,12 @@ async function measureAll(
   stage: BenchTestBed,
   { quick, progress }: Course,
   installations: readonly Installation[],
+  store: RedisServer | undefined,
 ): Promise<LightFigures> {
   const [starts, clients] = [new Lists<number>(), new Lists<number>()];
   const minutes = new Lists<MinuteAfterStart>();
   const floods = new Lists<FloodMemory>();
-  const found = { installations, starts, clients, minutes, floods };
+  const found = { installations, sizes: releaseSizes(), starts, clients, minutes, floods };
   const minute = 60_000;
   const rounds = quick ? 3 : 15;
   await stage.shut("by rules");
@@ -47,15 +59,16 @@ async function measureAll(
     }
   }
   for (let round = 1; round <= (quick ? 1 : 5); round++) {
-    progress(`a minute after the start, all at once, round ${round}`);
+    progress(`a minute after the start, round ${round}`);
     const all: readonly (readonly [string, StartDaemon])[] = [
       ...installations.map((one) => [one.label, () => startDaemon(stage, one)] as const),
-      ...Object.entries(switchedOn),
+      ...switchedOn(store),
     ];
     await Promise.all(
-      all.map(async ([label, start]) =>
-        minutes.add(label, await minuteOf(await start(stage), minute)),
-      ),
+      all.map(async ([label, start], i) => {
+        await sleep(i * startInterval);
+        minutes.add(label, await minuteOf(await start(stage), minute));
+      }),
     );
   }
   for (const installation of installations) {

@@ -25,18 +25,12 @@ export function updated(
   return { parts };
 }
 
-/** Writes record and page anew. What packaging/measure.ts has written at the end of the page stays. */
+/** Writes record and page anew. */
 export function writeRecord(report: BenchReport): void {
   writeFileSync(benchRecord, `${JSON.stringify(report, undefined, 1)}\n`);
   writePage(report, benchPage);
 }
 
 export function writePage(report: BenchReport, file: string): void {
-  writeFileSync(file, `${markdown(report)}${packagedPart(file)}`);
-}
-
-function packagedPart(file: string): string {
-  const before = existsSync(file) ? readFileSync(file, "utf8") : "";
-  const at = before.indexOf("\n## Packaged\n");
-  return at < 0 ? "" : before.slice(at);
+  writeFileSync(file, markdown(report));
 }

@@ -211,8 +211,7 @@ export const limits: Partial<Record<TargetId, string>> = {
   "keys-open":
     "the checks of a packet take 0.15 ms one after another (npm run bench:micro), the sync of the disk what is said beside it, and what " +
     "a native door takes comes on top: after a pause, the processor's caches hold nothing of all that",
-  "keys-client":
-    "more than half of it is the client's own start, and most of that Node's: see the table at the end of the page",
+  "keys-client": "more than half of it is the client's own start, and most of that Node's",
   "flood-median":
     "at the highest rate two processors are full: generator, kernel and daemon wait for one another, and a command for sh and iptables besides",
 };
