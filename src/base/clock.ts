@@ -12,14 +12,11 @@ export interface Clock {
 /** setTimeout turns anything longer into 1 ms. */
 const longestTimer = 2 ** 31 - 1;
 
-/** performance.now() counts from the start of this process, on the clock that hrtime reads from the boot on. */
-let processStart: number | undefined;
-
 export const systemClock: Clock = {
   now() {
-    // At the first call, since a knock needs none, and Node takes a millisecond to load performance.now().
-    processStart ??= Number(process.hrtime.bigint()) / 1e6 - performance.now();
-    return monotonic(processStart + performance.now());
+    // The same clock as performance.now(), which Node takes a millisecond to load.
+    const [seconds, nanoseconds] = process.hrtime();
+    return monotonic(seconds * 1e3 + nanoseconds / 1e6);
   },
   wall: () => wallTime(Date.now()),
   wakeAt(when, task) {

@@ -1,5 +1,4 @@
 import type { LookupAddress } from "node:dns";
-import { lookup } from "node:dns";
 import { isIP } from "node:net";
 import { networkInterfaces } from "node:os";
 import { KnockError } from "../base/errors.ts";
@@ -48,6 +47,7 @@ export function alongside(routes: readonly Route[], other: Route): Route[] {
 
 /** Returns at least one address, in the resolver's order. */
 async function resolveHost(host: string, family: RequestedFamily): Promise<string[]> {
+  if (isIP(host) !== 0) return [host];
   try {
     const found = await lookUp(host, family === "both" ? 0 : family);
     return found.map(({ address }) => address);
@@ -57,8 +57,9 @@ async function resolveHost(host: string, family: RequestedFamily): Promise<strin
 }
 
 /** As the function of `node:dns/promises`, which would have to be loaded, too. */
-function lookUp(host: string, family: number): Promise<LookupAddress[]> {
-  return new Promise((resolve, reject) => {
+async function lookUp(host: string, family: number): Promise<LookupAddress[]> {
+  const { lookup } = await import("node:dns");
+  return await new Promise((resolve, reject) => {
     lookup(host, { family, all: true }, (error, found) => (error ? reject(error) : resolve(found)));
   });
 }

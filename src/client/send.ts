@@ -1,4 +1,4 @@
-import { createSocket } from "node:dgram";
+import type { Socket as DatagramSocket } from "node:dgram";
 import type { Socket } from "node:net";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -110,7 +110,7 @@ async function sendSealed(
   { address, source }: Route,
   seal: (source: string) => Uint8Array,
 ): Promise<void> {
-  const socket = createSocket(socketTypeFor(address));
+  const socket = await openSocket(address);
   try {
     await new Promise<void>((resolve, reject) => {
       const connectThere = () => socket.connect(port, address);
@@ -128,7 +128,7 @@ async function sendSealed(
 }
 
 async function sendDatagram(port: number, route: Route, payload: Uint8Array): Promise<void> {
-  const socket = createSocket(socketTypeFor(route.address));
+  const socket = await openSocket(route.address);
   try {
     await new Promise<void>((resolve, reject) => {
       socket.on("error", reject);
@@ -140,4 +140,10 @@ async function sendDatagram(port: number, route: Route, payload: Uint8Array): Pr
   } finally {
     socket.close();
   }
+}
+
+/** Opens a UDP socket of the family of `address`. Most knocks are TCP, and need no module for it. */
+async function openSocket(address: string): Promise<DatagramSocket> {
+  const { createSocket } = await import("node:dgram");
+  return createSocket(socketTypeFor(address));
 }

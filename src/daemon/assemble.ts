@@ -7,7 +7,6 @@ import type { RingSocket } from "../capture/ring-socket.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
 import { clearMemory } from "../ffi/clear-memory.ts";
-import { releaseMemory } from "../ffi/release-memory.ts";
 import { watchNetwork } from "../ffi/rtnetlink.ts";
 import { starters } from "../firewall/backends.ts";
 import { dryFirewall } from "../firewall/dry.ts";
@@ -115,7 +114,10 @@ export async function assemble(
     lookUp: options.lookUp ? reverseLookUp : undefined,
   });
   log.configure(logSettings(config.options, options));
-  const idleMemory = new IdleMemory(clock, releaseMemory);
+  const idleMemory = new IdleMemory(clock, async () => {
+    const { releaseMemory } = await import("../ffi/release-memory.ts");
+    releaseMemory();
+  });
   const deviceOf: DeviceLookup = (name) => network.deviceOf(name);
   const onLoss = () => leaseManager.reopenNative();
   const rehearsal = new Rehearsal(clock);

@@ -8,7 +8,9 @@ let memory: IdleMemory;
 beforeEach(() => {
   clock = new ManualClock();
   released = 0;
-  memory = new IdleMemory(clock, () => released++);
+  memory = new IdleMemory(clock, async () => {
+    released++;
+  });
 });
 
 test("memory is given back once, 15 s after activity", () => {

@@ -10,12 +10,12 @@ const idleTime = 15_000;
  */
 export class IdleMemory {
   readonly #clock: Clock;
-  readonly #release: () => void;
+  readonly #release: () => Promise<void>;
   #cancel: (() => void) | undefined;
   #isActive = false;
   #isClosed = false;
 
-  constructor(clock: Clock, release: () => void) {
+  constructor(clock: Clock, release: () => Promise<void>) {
     this.#clock = clock;
     this.#release = release;
   }
@@ -39,7 +39,7 @@ export class IdleMemory {
         return;
       }
       this.#cancel = undefined;
-      this.#release();
+      void this.#release();
     });
   }
 }

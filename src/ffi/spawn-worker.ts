@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { koffiPath } from "./koffi-path.ts";
 import type { PoolSpawner } from "./pool-spawner.ts";
 import { loadSpawnCalls } from "./spawn-calls.ts";
@@ -35,6 +35,8 @@ export class SpawnWorker {
 
   /** Throws if the system has no room for a thread (EAGAIN: pthread_create(3)). */
   constructor({ onResult, onFailure }: ProgramStarterEvents) {
+    // Loaded with the first: usually there is none.
+    const { Worker } = process.getBuiltinModule("node:worker_threads");
     this.#worker = new Worker(`(${runSpawnThread})(require, ${loadSpawnCalls})`, {
       ...{ eval: true, workerData: koffiPath, resourceLimits },
       ...{ env: {}, execArgv: [], trackUnmanagedFds: false },

@@ -48,6 +48,37 @@ describe.skipIf(needs())("the programs as they are built", () => {
     expect(loadsNative("knockd")).toBe(true);
   });
 
+  /** Returns the modules of Node that a program has loaded when it listens, or at its end. */
+  async function loadedModules(program: string, ...args: readonly string[]): Promise<string[]> {
+    const folder = new Folder();
+    const list = folder.at("modules");
+    const hook = folder.write(
+      "hook.cjs",
+      `const { writeFileSync } = require("node:fs");
+      process.on("exit", () => writeFileSync("${list}", process.moduleLoadList.join("\\n")));
+      const write = process.stdout.write.bind(process.stdout);
+      process.stdout.write = (text, ...rest) =>
+        String(text).startsWith("listening on") ? process.exit() : write(text, ...rest);`,
+    );
+    await run([process.execPath, "-r", hook, join(root, "bin", program), ...args]);
+    return readFileSync(list, "utf8").split("\n");
+  }
+
+  test("knockd listens before it loads what only some daemons need, or need later", async () => {
+    const config = new Folder().write("k.conf", door);
+    const loaded = await loadedModules("knockd", "-v", "-i", "lo", "-c", config);
+    expect(loaded).toContain("NativeModule crypto");
+    const late = ["dns/promises", "http", "https", "perf_hooks", "v8", "vm", "worker_threads"];
+    expect(late.filter((name) => loaded.includes(`NativeModule ${name}`))).toEqual([]);
+  });
+
+  test("knock loads what its packets need: nothing for names, datagrams, keys and commands", async () => {
+    const loaded = await loadedModules("knock", "127.0.0.1", "7003", "9140");
+    expect(loaded).toContain("NativeModule net");
+    const unneeded = ["child_process", "crypto", "dgram", "dns", "perf_hooks"];
+    expect(unneeded.filter((name) => loaded.includes(`NativeModule ${name}`))).toEqual([]);
+  });
+
   test("a stack names the files that were written, if it is asked for", async () => {
     const argv = [join(root, "bin/knockd"), "-c", new Folder().write("k.conf", door), "-i", "lo"];
     // No packet socket without rights.

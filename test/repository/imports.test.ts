@@ -79,7 +79,7 @@ describe("the code in src/", () => {
     );
   });
 
-  test("loads nothing later but metrics, webhooks and the fleet, once knockd runs", () => {
+  test("loads later only metrics, webhooks, the fleet, names and what an idle daemon needs", () => {
     const later = [...sources]
       .filter(([file]) => !/^src\/(?:cli|setup|client|invitation)\//.test(file))
       .flatMap(([file, source]) =>
@@ -88,9 +88,12 @@ describe("the code in src/", () => {
         ),
       );
     expect(later.sort()).toEqual([
+      "src/daemon/assemble.ts: ../ffi/release-memory.ts",
       "src/daemon/assemble.ts: ./metrics/metrics.ts",
       "src/daemon/assemble.ts: ./notify/webhook.ts",
       "src/daemon/fleet/membership.ts: ./member.ts",
+      "src/daemon/host/targets.ts: node:dns/promises",
+      "src/daemon/log/reverse-dns.ts: node:dns/promises",
       "src/daemon/metrics/metrics-page.ts: ./metrics-server.ts",
       "src/fleet/redis-connection.ts: @redis/client",
     ]);

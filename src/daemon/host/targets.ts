@@ -1,4 +1,3 @@
-import { lookup } from "node:dns/promises";
 import type { Network } from "../../base/address.ts";
 import { parseNetwork } from "../../base/address.ts";
 import { reason } from "../../base/errors.ts";
@@ -28,6 +27,7 @@ export class Targets {
 
   async #lookUp(name: string): Promise<boolean> {
     try {
+      const { lookup } = await import("node:dns/promises");
       const answers = await lookup(name, { all: true });
       const networks = answers.flatMap(({ address }) => parseNetwork(address) ?? []);
       const before = this.#known.get(name);

@@ -1,4 +1,3 @@
-import { lookupService, Resolver } from "node:dns/promises";
 import type { Address } from "../../base/address.ts";
 import type { Entry, EntryListener } from "../../base/log.ts";
 import type { WallTime } from "../../base/time.ts";
@@ -88,6 +87,7 @@ function named(entry: Entry, name: string | undefined): Entry {
 
 /** Asks the name servers, or the hosts file. */
 export async function reverseLookUp(address: Address): Promise<string | undefined> {
+  const { lookupService, Resolver } = await import("node:dns/promises");
   const resolver = new Resolver({ timeout: lookUpTimeout, tries: 1 });
   const timer = setTimeout(() => resolver.cancel(), lookUpTimeout);
   try {

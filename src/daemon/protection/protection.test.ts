@@ -15,6 +15,8 @@ import type { Starter } from "../../firewall/backends.ts";
 import { systemDisk } from "../../system/disk.ts";
 import { stateFiles } from "../../system/state-files.ts";
 import { Firewalls } from "../firewalls.ts";
+import { DaemonKernelDoors } from "../kernel-doors.ts";
+import { Rehearsal } from "../rehearsal.ts";
 import { Protection } from "./protection.ts";
 
 const ssh: Service = { protocol: "tcp", port: 22 };
@@ -185,6 +187,37 @@ function startWithoutFirewall() {
 }
 
 const shut = "native doors stay closed: cannot start nft";
+
+test("without native doors, changes of the doors are no work for the disk and the kernel", async () => {
+  const folder = temporaryFolder();
+  const files = stateFiles(folder, join(folder, "knockd.conf"));
+  const read: string[] = [];
+  const disk = {
+    ...systemDisk,
+    readFile: (path: string) => {
+      read.push(path);
+      return systemDisk.readFile(path);
+    },
+  };
+  const [clock, log, table] = [new ManualClock(), new MemoryLog(), "sesame"];
+  const deviceOf = (name: string) => ({ name, master: undefined });
+  const { config } = parseConfig("[x]\nSequence = 7000\nTCPFlags = syn\nCommand = true\n");
+  if (config === undefined) throw new Error("no configuration");
+  const kernelDoors = new DaemonKernelDoors(config.options, {
+    ...{ doors: () => ({ all: [] }), onlyIpv4: false, deviceOf, clock, log },
+    ...{ rehearsal: new Rehearsal(clock), wereTouched: () => false },
+  });
+  const starters = { nftables: memoryStarter(), ipset: memoryStarter() };
+  const firewalls = new Firewalls({ starters, table, clock, log, onLoss: () => {} });
+  const parts = { files, disk, table, firewalls, clock, log, kernelDoors, deviceOf };
+  const protection = new Protection(parts);
+  onTestFinished(() => protection.close());
+  await protection.configure(config);
+  expect(kernelDoors.areStale).toBe(true);
+  read.length = 0;
+  await protection.refreshDoors();
+  expect(read).toEqual([]);
+});
 
 test("where only what was confirmed is unknown, no native doors are said to stay closed", async () => {
   const { protection, firewalls, files, log, fail, advance } = startWithoutFirewall();

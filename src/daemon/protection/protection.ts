@@ -150,7 +150,9 @@ export class Protection {
     return this.#changes.run(async () => {
       const loaded = this.#loadedBehind;
       const isStale = loaded !== undefined && loaded !== JSON.stringify(this.#behind);
-      if (this.#obstacle !== undefined || !(isStale || this.#parts.kernelDoors?.areStale)) return;
+      // Without native doors the kernel has none of ours.
+      const areStale = this.#isNeeded && this.#parts.kernelDoors?.areStale;
+      if (this.#obstacle !== undefined || !(isStale || areStale)) return;
       await this.#attempt(() => this.#apply());
     });
   }
