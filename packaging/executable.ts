@@ -27,8 +27,8 @@ export interface ExecutableParts {
   readonly maker: Runtime;
   /** The tool that strips the runtime, if it can be stripped. */
   readonly strip?: string;
-  /** Texts that the program can ask Node for, by name. */
-  readonly assets?: Readonly<Record<string, string>>;
+  /** What the program can ask Node for, by name. */
+  readonly assets?: Readonly<Record<string, string | Uint8Array>>;
   /** More of Node's settings for such a program. */
   readonly settings?: Readonly<Record<string, unknown>>;
 }
@@ -84,17 +84,17 @@ async function assemble(
 async function makeBlob(
   main: string,
   node: string,
-  assets: Readonly<Record<string, string>>,
+  assets: Readonly<Record<string, string | Uint8Array>>,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<Buffer> {
   return await withStaging(async (staging) => {
     const files = { main: "main.cjs", output: "blob" };
-    const names = Object.entries(assets).map(([name, text], i) => ({
+    const names = Object.entries(assets).map(([name, content], i) => ({
       name,
-      text,
+      content,
       file: `asset${i}`,
     }));
-    for (const { file, text } of names) await writeFile(join(staging, file), text);
+    for (const { file, content } of names) await writeFile(join(staging, file), content);
     const config = {
       ...files,
       disableExperimentalSEAWarning: true,

@@ -4,16 +4,27 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Architecture } from "./architecture.ts";
+import { ownArchitecture } from "./architecture.ts";
 import { bundle } from "./bundle.ts";
+import { makeCodeCache } from "./code-cache.ts";
 import { writeExecutable } from "./executable.ts";
-import { libraries, programs } from "./programs.ts";
+import { cachedPrograms, codeCacheOf, libraries, programs } from "./programs.ts";
 import { fetchFile, linuxRuntimes, makerFor } from "./runtime.ts";
 import type { Tree } from "./tree.ts";
 import type { Compression } from "./xz.ts";
 
 const run = promisify(execFile);
-/** NODE_OPTIONS is for the user's own Node. */
-const settings = { execArgvExtension: "none" };
+/**
+ * Node's options: V8 compiles and collects on the main thread, in small pieces. A daemon has little use for
+ * more, and at rest each thread would wake up for each collection. NODE_OPTIONS is for the user's own Node.
+ */
+const nodeOptions = [
+  "--single-threaded",
+  "--v8-pool-size=1",
+  "--max-semi-space-size=1",
+  "--no-memory-reducer",
+];
+const settings = { execArgv: nodeOptions, execArgvExtension: "none" };
 const root = join(import.meta.dirname, "..");
 
 /** The units of systemd. */
@@ -47,13 +58,19 @@ export interface PackageParts {
 export async function writeLinux(folder: string, architecture: Architecture): Promise<string[]> {
   await mkdir(folder, { recursive: true });
   const { code } = await bundle('import "./packaging/multi-call.ts";');
-  const assets: Record<string, string> = {};
+  await copyAddon(join(folder, "koffi.node"), architecture);
+  const assets: Record<string, string | Uint8Array> = {};
   const packages = new Set(["koffi"]);
+  const external = Object.keys(libraries);
   for (const [name, module] of Object.entries({ ...programs, ...libraries })) {
-    const external = Object.keys(libraries);
     const bundled = await bundle(`module.exports = require("./${module}");`, { external });
     assets[name] = bundled.code;
     for (const one of bundled.packages) packages.add(one);
+    if (!cachedPrograms.includes(name)) continue;
+    // One for another processor cannot be made here.
+    const isOwn = architecture === ownArchitecture;
+    const cache = isOwn ? await makeCodeCache(name, bundled.code, folder, nodeOptions) : undefined;
+    assets[codeCacheOf(name)] = cache ?? new Uint8Array();
   }
   await writeExecutable({
     file: join(folder, "sesame"),
@@ -64,13 +81,6 @@ export async function writeLinux(folder: string, architecture: Architecture): Pr
     strip: architecture.strip,
     settings,
   });
-  const copy = [
-    "--strip-unneeded",
-    "-o",
-    join(folder, "koffi.node"),
-    await findAddon(architecture),
-  ];
-  await run(architecture.strip, copy);
   return [...packages].sort();
 }
 
@@ -82,6 +92,11 @@ export async function addPrograms(tree: Tree, programs: string, prefix: string):
   for (const link of ["bin/knock", "bin/knockctl", "sbin/knockd"]) {
     await tree.link("../lib/sesame-knock/sesame", `${prefix}/${link}`);
   }
+}
+
+async function copyAddon(file: string, architecture: Architecture): Promise<void> {
+  const addon = await findAddon(architecture);
+  await run(architecture.strip, ["--strip-unneeded", "-o", file, addon]);
 }
 
 /** Returns the path of koffi's addon. npm installs that of this machine; the other is fetched. */

@@ -9,3 +9,16 @@ export const programs: Readonly<Record<string, string>> = {
 export const libraries: Readonly<Record<string, string>> = {
   "@redis/client": "node_modules/@redis/client/dist/index.js",
 };
+
+/** The programs that have a code cache: those that must start fast. */
+export const cachedPrograms: readonly string[] = ["knock", "knockd"];
+
+/** The name of the asset that is V8's code cache of a program; it is empty for a processor it cannot be made for. */
+export function codeCacheOf(name: string): string {
+  return `${name}.cache`;
+}
+
+/** The text that V8 compiles for a bundle: the cache is of this text. */
+export function scriptText(bundle: string): string {
+  return `(function (exports, require, module) {${bundle}\n})`;
+}
