@@ -202,5 +202,14 @@ describe.skipIf(needs("redis-server", "nc"))("daemons of a fleet", () => {
     await expect.poll(() => two.open(), patience).toHaveLength(2);
     await two.ctl("close", "web");
     await expect.poll(() => one.open(), patience).toEqual(["ssh 192.0.2.7"]);
+    // A second key in the file of the fleet is a change, too, and only once.
+    const more = Buffer.alloc(32, 9).toString("base64");
+    two.folder.writePrivately("fleet", `key = ${key}\nkey = ${more}\n`);
+    expect((await two.ctl("reload")).text).toMatch(/is in use\noptions +FleetFile\n/);
+    await expect
+      .poll(async () => (await two.ctl("reload")).text, patience)
+      .toMatch(/nothing changed/);
+    two.folder.writePrivately("fleet", "key = short\n");
+    expect((await two.ctl("reload")).text).toMatch(/nothing changed\n[\s\S]*fleet:1:7: key is not/);
   });
 });
