@@ -113,6 +113,7 @@ export const figureSources: Readonly<Record<string, Readonly<Record<string, Figu
   "docs/fleet.md": {
     "5 s": ["src/fleet/closing-confirmation.ts", "const patience = 5_000;"],
     "30 s": ["src/fleet/roster.ts", "mostClockDifference = 30_000"],
+    "5 m": ["src/fleet/record.ts", "mostOverdue = 300_000"],
     "32 bytes": ["src/config/fleet-file.ts", "keyLength = 32"],
     "3.5 s": measured,
     "3.7 s": measured,
