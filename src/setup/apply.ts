@@ -13,7 +13,7 @@ import { rollback } from "./rollback.ts";
 import { findStatus, withDaemonAt } from "./running-daemon.ts";
 import type { StartMethod } from "./service-control.ts";
 import { findStartMethod, predictStart, start } from "./service-control.ts";
-import { chooseServiceUser } from "./service-user.ts";
+import { chooseServiceUser, runsAsRoot } from "./service-user.ts";
 
 /** A step of `apply` that has been done. */
 export type SetupEvent =
@@ -58,6 +58,7 @@ export async function apply(
     ...(enrolled !== undefined && { enrolled }),
     ...(plan.ufw.length > 0 && { ufw: plan.ufw }),
     ...(method !== undefined && { started: await predictStart(method) }),
+    ...(method === "systemd" && runsAsRoot() && { serviceUser: "root" }),
     ...(isChanged && { written: digest(plan.after) }),
     ...(isChanged && !isNew && { backup: freeBackup(paths.realConfig, "before-init") }),
   };

@@ -17,6 +17,7 @@ const whole: InitRecord = {
   backup: "/etc/knockd.conf.before-init",
   written: digest("[ssh]"),
   started: "systemd",
+  serviceUser: "root",
   ufw: ["tcp/22"],
 };
 
@@ -41,6 +42,10 @@ test.each([
   ["no record", '[{"at":1,"services":[],"doors":[]}]'],
   ["services of another kind", '[{"at":"x","services":[1],"doors":[]}]'],
   ["rules of ufw of another kind", '[{"at":"x","services":[],"doors":[],"ufw":"tcp/22"}]'],
+  [
+    "a user of the service that no init changes",
+    '[{"at":"x","services":[],"doors":[],"serviceUser":"x"}]',
+  ],
   ["an unknown way to start", '[{"at":"x","services":[],"doors":[],"started":"cron"}]'],
 ])("a file that holds %s is refused", (_, text) => {
   const file = join(folder(), "knockd.conf.init");

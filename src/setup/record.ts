@@ -16,6 +16,8 @@ export interface InitRecord {
   readonly written?: string;
   /** How knockd was started; `undefined` if it ran already. */
   readonly started?: StartedBy;
+  /** The user of knockd.service before `init` made it run without root; `undefined`: it was not changed. */
+  readonly serviceUser?: "root";
   /** The services that it was to protect, and that were not protected before. */
   readonly services: readonly string[];
   /** The names of its new doors. */
@@ -83,10 +85,8 @@ export function digest(content: string | Uint8Array): string {
 
 function isRecord(value: unknown): value is InitRecord {
   if (typeof value !== "object" || value === null) return false;
-  const { at, backup, written, started, services, doors, ufw, enrolled } = value as Record<
-    string,
-    unknown
-  >;
+  const { at, backup, written, started, serviceUser, services, doors, ufw, enrolled } =
+    value as Record<string, unknown>;
   const isText = (one: unknown) => typeof one === "string";
   const areTexts = (some: unknown) => Array.isArray(some) && some.every(isText);
   const isTextOrAbsent = (one: unknown) => one === undefined || isText(one);
@@ -95,6 +95,7 @@ function isRecord(value: unknown): value is InitRecord {
     isTextOrAbsent(backup) &&
     isTextOrAbsent(written) &&
     (started === undefined || startedBy.includes(started)) &&
+    (serviceUser === undefined || serviceUser === "root") &&
     areTexts(services) &&
     areTexts(doors) &&
     (ufw === undefined || areTexts(ufw)) &&

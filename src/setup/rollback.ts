@@ -11,6 +11,7 @@ import type { RestorePlan } from "./restore-config.ts";
 import { restore } from "./restore-config.ts";
 import { answers, ifRunning } from "./running-daemon.ts";
 import { stop } from "./service-control.ts";
+import { restoreRoot } from "./service-user.ts";
 import { withdrawFromUfw } from "./ufw.ts";
 import { protectAgain, unprotect } from "./unprotect.ts";
 
@@ -29,6 +30,8 @@ export interface RollbackResult {
   /** The copy of a file that was changed after the init. */
   readonly kept?: string;
   readonly knockd: "stopped" | "reloaded" | "not running" | "as it was";
+  /** The user of knockd.service, if it is again the one that it had before. */
+  readonly serviceUser?: "root";
   /** What could not be restored: a sentence each. */
   readonly warnings: readonly string[];
 }
@@ -52,6 +55,8 @@ export async function rollback(
   const removed = enrolled && (await removeKey(enrolled)) ? enrolled.user : undefined;
   const isChanged = restored || removed !== undefined;
   const { knockd, problems } = await restoreDaemon(paths, record, isChanged);
+  const { serviceUser } = record;
+  const isRootAgain = serviceUser === "root" && (await restoreRoot());
   const refusal = "knockd does not accept the restored file, and keeps its configuration";
   const warnings = [
     ...(problem === undefined ? [] : [problem]),
@@ -64,6 +69,7 @@ export async function rollback(
     ...{ unprotected: services, blocked, restored, knockd, warnings },
     ...(kept && { kept }),
     ...(removed && { removed }),
+    ...(isRootAgain && { serviceUser }),
   };
 }
 

@@ -28,13 +28,29 @@ export function findMissingRoot(
   return isWithoutRoot ? findRootNeeds(config, parsed) : [];
 }
 
+/** Returns whether `chooseServiceUser` may change the user of knockd.service. */
+export function runsAsRoot(): boolean {
+  return existsSync(script) && !existsSync(join("/", dropIn));
+}
+
 /**
  * Makes knockd.service run without root, unless its configuration needs root. Does nothing where knockd
  * does not come from a package with that unit. Throws SYSTEM.
  */
 export async function chooseServiceUser(): Promise<void> {
-  if (!existsSync(script)) return;
-  const result = await runProgram([script, "auto"]);
+  if (existsSync(script)) await runScript("auto");
+}
+
+/** Makes knockd.service run as root again, and returns whether it did not. Throws SYSTEM. */
+export async function restoreRoot(): Promise<boolean> {
+  if (!existsSync(script) || runsAsRoot()) return false;
+  await runScript("root");
+  return true;
+}
+
+async function runScript(user: "auto" | "root"): Promise<void> {
+  // An interruption must not leave half of the change.
+  const result = await runProgram([script, user], { isShielded: true });
   if (result.code === 0) return;
   throw new KnockError("SYSTEM", `${script}: ${complaint(result)}`);
 }

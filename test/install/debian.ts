@@ -95,7 +95,7 @@ export class Debian {
     // programs of the others.
     const here = ["nsenter", `--net=/run/netns/${this.host.namespace}`, "chroot", this.path];
     const argv = [...here, ...environment, "sh", "-c", command];
-    return await run(argv, { timeout: 60_000, ...options });
+    return await run(argv, { timeout: 240_000, ...options });
   }
 
   /** What a command prints on both its outputs. */

@@ -173,7 +173,11 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
       expect(await problems()).toEqual([]);
       await expectGate();
 
-      expect(await debian.says("knockctl undo")).toContain("tcp/22: ufw blocks it again");
+      expect(await debian.property("knockd", "User")).toBe("knockd");
+      const undone = await debian.says("knockctl undo");
+      expect(undone).toContain("tcp/22: ufw blocks it again");
+      expect(undone).toContain("knockd.service runs as root again");
+      expect(await debian.property("knockd", "User")).toBe("");
       expect(await rules()).not.toContain("22/tcp");
       expect([await connects(), debian.has("etc/knockd.conf")]).toEqual(["silent", false]);
     });
@@ -206,8 +210,6 @@ describe.each(Object.keys(firewallBases))("beside other firewalls of Debian %s",
 
   test("all of many closings by ufw end closed", async () => {
     await debian.says("ufw --force enable");
-    // `init` has left the service to a user that cannot run ufw.
-    await debian.says("/usr/lib/sesame-knock/service-user root");
     await start(ufwDoors);
     const opened = Array.from(
       { length: many },

@@ -29,7 +29,7 @@ describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %
   let debian: BootedDebian;
   beforeAll(async () => {
     debian = await BootedDebian.open(release);
-    await debian.host.listen(2200, debian.host.address);
+    for (const port of [2200, 2300]) await debian.host.listen(port, debian.host.address);
     await debian.says(`DEBIAN_FRONTEND=noninteractive dpkg -i ${fetched}`);
   });
   afterAll(() => debian?.close());
@@ -106,6 +106,22 @@ describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %
     expect(await debian.connects(2200)).toBe("open");
     expect(await debian.says("knockctl leases")).toContain("native");
     expect(await debian.says("knockctl status; echo $?")).toMatch(/\n0$/);
+  });
+
+  test("undo returns the service to root after init, and keeps what is open", async () => {
+    await debian.says(`${serviceUser} root; systemctl stop knockd`);
+    const init = "knockctl init --yes --protect-now --service tcp/2300 --host 10.77.0.1";
+    expect(await debian.says(`${init}; echo $?`)).toMatch(/\n0$/);
+    expect(await process()).toMatch(/^knockd\n/);
+    expect([await debian.connects(2200), await debian.connects(2300)]).toEqual(["open", "silent"]);
+
+    const undone = await debian.says("knockctl undo; echo $?");
+    expect(undone).toMatch(/^knockd\.service runs as root again$[\s\S]*^0$/m);
+    expect(await debian.says("cat /etc/knockd.conf")).toBe(native.trim());
+    await debian.says("systemctl start knockd");
+    expect(await process()).toMatch(/^root\n/);
+    expect([await debian.connects(2200), await debian.connects(2300)]).toEqual(["open", "open"]);
+    expect(await debian.says("knockctl leases")).toContain("native");
   });
 
   test("leaves no user and no drop-in when it is purged", async () => {

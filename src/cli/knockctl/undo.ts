@@ -30,9 +30,10 @@ export const undo: Command = {
   description: `
     Rolls back the last "knockctl init". First it removes the protection: all sources reach the
     services again, unless ufw blocked them before. Then it restores the configuration, to the
-    byte. knockd reloads it, or stops if "init" started it. undo also removes a key that "init"
-    gave to a device from the users file. If the configuration has changed since, undo shows the
-    differences. It then changes nothing without --force.`,
+    byte. knockd reloads it, or stops if "init" started it. If knockd.service ran as root before,
+    it does so again. undo also removes a key that "init" gave to a device from the users file. If
+    the configuration has changed since, undo shows the differences. It then changes nothing
+    without --force.`,
   asksDaemon: true,
   options: [
     {
@@ -80,6 +81,7 @@ function format({
   removed,
   kept,
   knockd,
+  serviceUser,
   left,
 }: Undone): string {
   const reached = unprotected.filter((service) => !blocked.includes(service));
@@ -91,6 +93,7 @@ function format({
     ...(removed === undefined ? [] : [`${removed} has lost the key that init gave it`]),
     ...(kept === undefined ? [] : [`copy of the changed file: ${kept}`]),
     ...(knockd === "as it was" ? [] : [`knockd: ${knockd}`]),
+    ...(serviceUser === undefined ? [] : [`knockd.service runs as ${serviceUser} again`]),
     ...(left === 0 ? [] : [`${left} more can be rolled back`]),
   ];
   return lines.map((line) => `${printable(line)}\n`).join("");
