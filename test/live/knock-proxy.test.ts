@@ -4,78 +4,23 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
 import { Folder } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
-import { needs, peer } from "./requirements.ts";
+import { startPouring } from "./pouring.ts";
+import { needs } from "./requirements.ts";
 
 const knock = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
 
-const megabytes = 192;
-const bytes = megabytes * 1024 * 1024;
-
-/** Sends without end to whoever connects. */
-const source = `
-  const chunk = Buffer.alloc(1 << 18);
-  require("node:net").createServer((socket) => {
-    const pour = () => { while (socket.write(chunk)); socket.once("drain", pour); };
-    socket.on("error", () => {});
-    pour();
-  }).listen(7777, "0.0.0.0", () => console.log("listening"));
-`;
-
-/** Says how many milliseconds lie between the first byte and the last that it wants, and ends whoever sends. */
-const sink = `
-  const { readSync, writeSync } = require("node:fs");
-  const wanted = Number(process.argv[2]);
-  const buffer = Buffer.alloc(1 << 18);
-  let count = 0;
-  let begin;
-  while (count < wanted) {
-    const read = readSync(0, buffer);
-    if (read === 0) break;
-    begin ??= performance.now();
-    count += read;
-  }
-  writeSync(1, count < wanted ? "too few" : String(performance.now() - begin));
-  process.kill(0, "SIGKILL");
-`;
-
-describe.skipIf(needs("nc", "setsid"))("knock --proxy", () => {
+describe.skipIf(needs())("knock --proxy", () => {
   let network: LiveNetwork;
   let server: LiveHost;
   let client: LiveHost;
   const folder = new Folder();
-  const sinkFile = folder.write("sink.cjs", sink);
 
   beforeAll(async () => {
     network = await LiveNetwork.open();
     [server, client] = [network.host("server"), network.host("client")];
-    await server.start([process.execPath, "-e", source]).waitFor(/listening/);
+    await startPouring(server);
   });
   afterAll(() => network?.close());
-
-  /** Milliseconds in which a program brings so many bytes from the server, through a pipe. */
-  async function time(argv: readonly string[]): Promise<number> {
-    // An input that does not end, as that of ssh; a session of its own, to be ended as a whole.
-    const pipe = `sleep 60 | ${argv.join(" ")} | ${process.execPath} ${sinkFile} ${bytes}`;
-    const { stdout } = await client.run(["setsid", "-w", "sh", "-c", pipe], {
-      ok: "any",
-    });
-    return Number(stdout);
-  }
-
-  test("carries about as much as nc", async () => {
-    const programs = {
-      nc: [peer("nc"), server.address, "7777"],
-      knock: [...knock, "--proxy", server.address, "7777", "7003"],
-    };
-    const times = { nc: [] as number[], knock: [] as number[] };
-    for (let round = 0; round < 5; round++) {
-      times.nc.push(await time(programs.nc));
-      times.knock.push(await time(programs.knock));
-    }
-    const median = (all: number[]) => all.sort((a, b) => a - b)[2] ?? Number.NaN;
-    // Measured within 10 %, see docs/client.md; the rest is for machines that do something else besides.
-    expect(median(times.knock) / median(times.nc)).toBeLessThan(2.5);
-  });
 
   test("takes no more from the server than its reader takes from it", async () => {
     const address = server.address;

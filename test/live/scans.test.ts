@@ -3,6 +3,7 @@ import { address, tcpPacket, udpPacket } from "../support/packets.ts";
 import type { LiveHost } from "./host.ts";
 import { Folder, knock, knockd, startKnockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
+import { openedDoors } from "./opened-doors.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
 import { run } from "./run.ts";
@@ -31,13 +32,6 @@ const doors = (decoys: number) =>
       ].join("\n"),
     )
     .join("");
-
-/** The doors that were opened for somebody, in order. */
-function opened(daemon: Process, source: string): string[] {
-  return [...daemon.stdout.matchAll(/^(\S+): (\w+): OPEN SESAME$/gm)].flatMap(
-    ([, who, door = ""]) => (who === source ? [door] : []),
-  );
-}
 
 /** How often the log says that somebody is ignored. */
 function ignored(daemon: Process, source: string): number {
@@ -76,7 +70,7 @@ describe.skipIf(needs("nmap"))("nmap through all ports", () => {
     await scan(host("up"), bare, "-r");
     await finish(host("client"), bare, careless);
     const ascending = ["neighbours", "pair", "local", "three"];
-    expect(opened(careless, host("up").address)).toEqual(expect.arrayContaining(ascending));
+    expect(openedDoors(careless, host("up").address)).toEqual(expect.arrayContaining(ascending));
   });
 
   test.each([
@@ -88,7 +82,7 @@ describe.skipIf(needs("nmap"))("nmap through all ports", () => {
     if (rule.length > 0) await server.run(["iptables", ...rule]);
     await scan(host(name), server, ...flags);
     await finish(host("client"), server, daemon);
-    expect(opened(daemon, host(name).address)).toEqual([]);
+    expect(openedDoors(daemon, host(name).address)).toEqual([]);
     expect(ignored(daemon, host(name).address)).toBe(1);
     // Somebody else, who has touched two decoys by mistake.
     await knock(host("client"), server.address, 17001, 16999, 17000, 18000, 19000);
@@ -135,7 +129,7 @@ describe.skipIf(needs())("a scan by hand", () => {
     const last = `192.0.2.2${source.at(-1)}`;
     send(last, "tcp", [9140, 7003, 8455]);
     await running.waitFor(new RegExp(`^${last}: shuffled: OPEN SESAME`, "m"));
-    return opened(running, source);
+    return openedDoors(running, source);
   };
 
   test("upwards or downwards opens what has no decoys", async () => {
@@ -151,75 +145,5 @@ describe.skipIf(needs())("a scan by hand", () => {
     expect([ignored(running, "192.0.2.51"), ignored(running, "192.0.2.52")]).toEqual([1, 1]);
     send("192.0.2.53", "tcp", [7002, 7002, 6999, 7000, 7001]);
     await running.waitFor(/^192\.0\.2\.53: neighbours: OPEN SESAME/m);
-  });
-});
-
-describe.skipIf(needs("nft", "iptables-save"))("a port is no decoy", () => {
-  const door = "[x]\nsequence = 7000,9000\ntcpflags = syn\ndecoys = 1\ncommand = true\n";
-  let network: LiveNetwork;
-  let server: LiveHost;
-  let client: LiveHost;
-  beforeEach(async () => {
-    network = await LiveNetwork.open();
-    [server, client] = [network.host("server"), network.host("client")];
-  });
-  afterEach(() => network.close());
-
-  /** The door's one decoy would be 7001. */
-  const knockOver = async (port: number) => {
-    await knock(client, server.address, 7000, port, 9000);
-  };
-  const openings = (daemon: Process) => opened(daemon, client.address).length;
-  const opensOver = async (port: number, daemon: Process) => {
-    const before = openings(daemon);
-    const again = async () => {
-      await knockOver(port);
-      return openings(daemon);
-    };
-    // What the packet filter says is asked for after the start.
-    await expect.poll(again, { interval: 500 }).toBeGreaterThan(before);
-  };
-
-  test("unless nothing else is known of it", async () => {
-    const daemon = await startKnockd(server, door);
-    await knockOver(7001);
-    await daemon.waitFor(/^\S+: x: Stage 1$/m);
-    await knock(client, server.address, 7000, 7002, 9000);
-    await daemon.waitFor(/^\S+: x: OPEN SESAME$/m);
-    expect(openings(daemon)).toBe(1);
-  });
-
-  test.each([
-    ["iptables", "iptables -t nat -A PREROUTING -p tcp --dport 7001 -j DNAT --to 10.9.9.9:80"],
-    [
-      "a chain of iptables",
-      "iptables -t nat -A PREROUTING -p tcp -m multiport --dports 80,7001 -j REDIRECT",
-    ],
-    [
-      "nft",
-      "nft add table t; nft add chain t c { type nat hook prerouting priority -100 ; }; nft add rule t c tcp dport 7001 redirect to 80",
-    ],
-    [
-      "a map of nft's",
-      "nft add table t; nft add chain t c { type nat hook prerouting priority -100 ; }; nft add rule t c dnat to tcp dport map { 7001 : 10.9.9.9, 80 : 10.9.9.8 }",
-    ],
-  ])("from which %s sends packets on", async (_, rules) => {
-    for (const rule of rules.split(/; (?=nft)/)) await server.run(rule.split(" "));
-    const daemon = await startKnockd(server, door);
-    await opensOver(7001, daemon);
-    const before = openings(daemon);
-    await knockOver(7002);
-    await knock(client, server.address, 7000, 9000);
-    await daemon.waitFor(new RegExp(`(OPEN SESAME[\\s\\S]*){${before + 1}}`));
-    expect(openings(daemon)).toBe(before + 1);
-  });
-
-  test("on which something listens, or begins to", async () => {
-    await server.listen(7001);
-    const daemon = await startKnockd(server, door);
-    await knockOver(7001);
-    await daemon.waitFor(/^\S+: x: OPEN SESAME$/m);
-    await server.listen(7002);
-    await opensOver(7002, daemon);
   });
 });

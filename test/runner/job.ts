@@ -13,6 +13,8 @@ export interface Job {
   /** Arguments of `vitest run` after the files. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** As in nice(1): it leaves processors to jobs with less. */
+  readonly niceness?: number;
 }
 
 /** What became of a file, with the job that ran it. */
@@ -47,7 +49,9 @@ async function runJob(job: Job, settings: JobSettings): Promise<Outcome[]> {
     "run",
     "--no-cache",
   ];
-  const [command = "", ...args] = [...world, ...vitest, ...job.files, ...job.args, ...reporters];
+  const nice = job.niceness === undefined ? [] : ["nice", "-n", `${job.niceness}`];
+  const words = [...nice, ...world, ...vitest, ...job.files, ...job.args, ...reporters];
+  const [command = "", ...args] = words;
   const { SESAME_WORLDS: _, ...env } = process.env;
   const child = spawn(command, args, {
     cwd: root,

@@ -1,16 +1,17 @@
-// Runs tests: unit tests first, then live tests in several private worlds at once, then alone those that
-// measure time. The last line is `N passed, N failed`, with `, N skipped` after it if there were any.
+// Runs tests: live tests in several private worlds at once, unit tests beside them with what is left of the
+// processors, then alone those that measure time. The last line is `N passed, N failed`, with `, N skipped` after it
+// if there were any.
 //
 //   node --import ./bench/typescript.mjs test/runner/main.ts [--install] [PATH...] [VITEST OPTION...]
 //
 // With --install it runs the tests of the Debian package, one world for each release and file.
-// SESAME_WORLDS says how many worlds there may be at once.
+// SESAME_WORLDS says how many worlds there may be at once. Live tests wait for scripts/test-programs.
 //
 // Tests meet a real kernel and real time on a machine that does other work, too. So a file that fails is run
 // once more at the end, alone; if it passes then, its failures are listed as unsteady and do not count.
 // Eight files at most: more is a fault of ours.
 
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -23,7 +24,13 @@ import { scheduleOf } from "./schedule.ts";
 const root = join(import.meta.dirname, "../..");
 const privateWorld = join(root, "scripts/private");
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
-const worlds = Number(process.env["SESAME_WORLDS"] ?? 3);
+const worlds = Number(process.env["SESAME_WORLDS"] ?? 4);
+
+/** Tests of packages compute more than they wait. */
+const installWorlds = Number(process.env["SESAME_WORLDS"] ?? 3);
+
+/** That of unit tests, which never wait: live tests beside them get the processors that they need. */
+const unitNiceness = 5;
 
 const isInstall = process.argv[2] === "--install";
 const words = process.argv.slice(isInstall ? 3 : 2);
@@ -32,10 +39,15 @@ const paths = firstOption === -1 ? words : words.slice(0, firstOption);
 const options = firstOption === -1 ? [] : words.slice(firstOption);
 
 /** Jobs of which so many may run at once. */
-interface Phase {
+interface Track {
   readonly jobs: readonly Job[];
   readonly lanes: number;
+  /** Whether they need the programs that `scripts/test-programs` installs. */
+  readonly needsPrograms?: boolean;
 }
+
+/** What runs at the same time. */
+type Phase = readonly Track[];
 
 /** How many files may be run once more. */
 const mostRepeated = 8;
@@ -48,7 +60,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 const reports = mkdtempSync(join(tmpdir(), "sesame-reports-"));
 try {
   const phases = isInstall ? installPhases() : phasesOf(testFiles(paths));
-  const count = phases.reduce((all, { jobs }) => all + jobs.length, 0);
+  const count = phases.flat().reduce((all, { jobs }) => all + jobs.length, 0);
   const settings = {
     world: world(),
     reports,
@@ -70,8 +82,16 @@ try {
 }
 
 async function runPhases(phases: readonly Phase[], settings: JobSettings): Promise<Outcome[]> {
+  const isUsed = ({ needsPrograms, jobs }: Track) => needsPrograms === true && jobs.length > 0;
+  const programs = phases.flat().some(isUsed) ? installPrograms() : Promise.resolve();
   const finished: Finished[] = [];
-  for (const { jobs, lanes } of phases) finished.push(...(await runJobs(jobs, lanes, settings)));
+  for (const phase of phases) {
+    const tracks = phase.map(async ({ jobs, lanes, needsPrograms }) => {
+      if (needsPrograms === true) await programs;
+      return await runJobs(jobs, lanes, settings);
+    });
+    finished.push(...(await Promise.all(tracks)).flat());
+  }
   const failed = finished.filter(({ outcome }) => hasFailed(outcome));
   const outcomes = finished.map(({ outcome }) => outcome);
   if (failed.length > mostRepeated) return outcomes;
@@ -107,14 +127,26 @@ function phasesOf(files: readonly TestFile[]): Phase[] {
   const live = scheduleOf(of("live"), isShort);
   const jobs = (list: readonly string[]) =>
     list.map((file) => ({ files: [file], args: ["--project", "live", ...options] }));
+  const unitJob: Job = {
+    ...{ files: unit, args: ["--project", "unit", ...options], niceness: unitNiceness },
+  };
   return [
-    {
-      jobs: unit.length === 0 ? [] : [{ files: unit, args: ["--project", "unit", ...options] }],
-      lanes: 1,
-    },
-    { jobs: jobs(live.beside), lanes: worlds },
-    { jobs: jobs(live.alone), lanes: 1 },
+    [
+      { jobs: unit.length === 0 ? [] : [unitJob], lanes: 1 },
+      { jobs: jobs(live.beside), lanes: worlds, needsPrograms: true },
+    ],
+    [{ jobs: jobs(live.alone), lanes: 1, needsPrograms: true }],
   ];
+}
+
+/** Installs what live tests use. It says itself what is missing; the tests that need that say that they are skipped. */
+async function installPrograms(): Promise<void> {
+  const child = spawn(join(root, "scripts/test-programs"), { stdio: "inherit" });
+  interruption.signal.addEventListener("abort", () => void child.kill("SIGTERM"));
+  await new Promise<void>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", () => resolve());
+  });
 }
 
 /** What concerns a release is tried in one world for each release. */
@@ -133,7 +165,7 @@ function installPhases(): Phase[] {
       }),
     ),
   );
-  return [{ jobs, lanes: worlds }];
+  return [[{ jobs, lanes: installWorlds }]];
 }
 
 /** The test files that match, as vitest finds them. */

@@ -7,11 +7,9 @@ import { basename } from "node:path";
 export const alone: readonly string[] = [
   "bench",
   "differential",
-  "knock-proxy",
   "log-flood",
-  "ring-time",
+  "proxy-speed",
   "scans",
-  "start",
 ];
 
 /**
@@ -22,6 +20,7 @@ export const long: readonly string[] = [
   "bench",
   "bench-keys",
   "bench-kernel",
+  "demo-fleet",
   "fleet-failover",
   "fleet-recipes",
   "fleet-soak",
