@@ -163,8 +163,13 @@ describe.skipIf(needs("nc", "nft"))("knocks with a key", () => {
       send();`,
     ]);
     for (let slot = 0; slot < 3; slot++) {
-      await send(home, alice.packet(Date.now(), { slot }));
-      await expect.poll(() => count(daemon, /OPEN SESAME/g), patient).toBe(slot + 1);
+      // Of a full ring the kernel drops packets of an owner, too. One that is sent again opens once.
+      const packet = alice.packet(Date.now(), { slot });
+      const sendAgain = async () => {
+        await send(home, packet);
+        return count(daemon, /OPEN SESAME/g);
+      };
+      await expect.poll(sendAgain, { ...patient, interval: 500 }).toBe(slot + 1);
     }
     flood.signal("SIGKILL");
     expect(daemon.output).not.toContain(elsewhere.address);

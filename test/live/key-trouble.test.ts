@@ -273,23 +273,27 @@ describe.skipIf(needs())("knocks by key", () => {
       await started.waitFor(/flooding/);
       return started;
     };
+    // Of a full ring the kernel drops packets of an owner, too. One that is sent again opens once.
+    const opens = async (device: KnockDevice, packet: Buffer, times: number) => {
+      const sendAgain = async () => {
+        await send(home, packet);
+        return opened(daemon, device);
+      };
+      await expect.poll(sendAgain, { ...patient, interval: 500 }).toBe(times);
+    };
     const first = alice.packet(now, { slot: 0 });
-    await send(home, first);
-    await expect.poll(() => opened(daemon, alice), patient).toBe(1);
+    await opens(alice, first, 1);
 
     // The next packet bears another hint.
     const one = await flood([hintOf(first)]);
-    await send(home, alice.packet(now + 1, { slot: 1 }));
-    await expect.poll(() => opened(daemon, alice), patient).toBe(2);
+    await opens(alice, alice.packet(now + 1, { slot: 1 }), 2);
     one.signal("SIGKILL");
 
     // With all four of a minute, the next minute is left, and other devices do not notice.
     const all = [0, 1, 2, 3].map((slot) => hintOf(alice.packet(now, { slot })));
     const four = await flood(all);
-    await send(home, bob.packet(Date.now()));
-    await expect.poll(() => opened(daemon, bob), patient).toBe(1);
-    await send(home, alice.packet(now + 60_000, { slot: 2 }));
-    await expect.poll(() => opened(daemon, alice), patient).toBe(3);
+    await opens(bob, bob.packet(Date.now()), 1);
+    await opens(alice, alice.packet(now + 60_000, { slot: 2 }), 3);
     four.signal("SIGKILL");
     expect(daemon.output).not.toContain(elsewhere.address);
     const argv = [...knockctl, "--socket", folder.at("control.sock"), "user", "show", alice.name];
