@@ -3,7 +3,8 @@ import type { ConsoleDevice, ConsoleKey } from "../../src/cli/knockctl/console/v
 import type { PageContext } from "./context.ts";
 import type { DialogQuestion, DialogValues } from "./dialog.ts";
 import type { ListRow } from "./dom.ts";
-import { make, makeButton, makeSvg, plain, setText } from "./dom.ts";
+import { make, makeButton, makeSvg, setText } from "./dom.ts";
+import { plain } from "./plain.ts";
 
 /** Makes the row of a device. */
 export function makeDeviceRow(page: PageContext): ListRow<ConsoleDevice> {

@@ -47,11 +47,6 @@ export function setText(node: Element, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Text whose characters that control or turn others are shown as `?`. */
-export function plain(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\u2028\u2029]/gu, "?");
-}
-
 /** A row of a list, which shows one item after the other. */
 export interface ListRow<T> {
   readonly node: HTMLElement;

@@ -5,7 +5,8 @@ import { ConsoleError } from "./api.ts";
 import type { PageContext } from "./context.ts";
 import { request } from "./context.ts";
 import type { ListRow } from "./dom.ts";
-import { make, makeButton, plain, setText } from "./dom.ts";
+import { make, makeButton, setText } from "./dom.ts";
+import { plain } from "./plain.ts";
 
 /** Makes the row of a door. */
 export function makeDoorRow(page: PageContext): ListRow<ConsoleDoor> {

@@ -1,7 +1,8 @@
 // The fleet: its store, and each gateway.
 import type { ConsoleFleet, ConsoleGateway } from "../../src/cli/knockctl/console/view.ts";
 import type { PageContext } from "./context.ts";
-import { make, plain } from "./dom.ts";
+import { make } from "./dom.ts";
+import { plain } from "./plain.ts";
 
 /** Draws the state of the fleet, and a row for each gateway. */
 export function drawFleet(page: PageContext, fleet: ConsoleFleet): HTMLElement[] {

@@ -3,7 +3,8 @@ import type { ConsoleLease } from "../../src/cli/knockctl/console/view.ts";
 import type { PageContext } from "./context.ts";
 import { request } from "./context.ts";
 import type { ListRow } from "./dom.ts";
-import { KeyedList, make, makeButton, plain, setText } from "./dom.ts";
+import { KeyedList, make, makeButton, setText } from "./dom.ts";
+import { plain } from "./plain.ts";
 
 /** So many leases are shown at first, and more at each press. */
 const pageful = 100;

@@ -7,7 +7,8 @@ import type {
 import type { PageContext } from "./context.ts";
 import { request } from "./context.ts";
 import type { ListRow } from "./dom.ts";
-import { make, makeButton, makeSvg, plain, setText } from "./dom.ts";
+import { make, makeButton, makeSvg, setText } from "./dom.ts";
+import { plain } from "./plain.ts";
 
 type Ignored = ConsoleSections["ignored"][number];
 

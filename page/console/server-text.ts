@@ -6,7 +6,7 @@ import { firewallKorean } from "../../src/cli/words/korean/firewall.ts";
 import { requestsKorean } from "../../src/cli/words/korean/requests.ts";
 import { systemKorean } from "../../src/cli/words/korean/system.ts";
 import { translator } from "../../src/cli/words/translate.ts";
-import { plain } from "./dom.ts";
+import { plain } from "./plain.ts";
 import type { ConsoleLanguage } from "./words.ts";
 
 const translate = translator(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { ConsoleWord } from "../../page/console/english.ts";
 import { EventText } from "../../page/console/event-text.ts";
+import { sayServerText } from "../../page/console/server-text.ts";
 import { chooseLanguage, consoleWords, sayIn, sayTime } from "../../page/console/words.ts";
 
 /** What `npm run build` made. */
@@ -39,6 +40,20 @@ describe("the console's page", () => {
     );
     expect(places.filter((word) => !consoleWords.includes(word))).toEqual([]);
     expect(used).toEqual(consoleWords);
+  });
+});
+
+test("what the daemon says is in the language of the page, as far as there is Korean", () => {
+  const blocked = "ufw blocks tcp/22, also for sources that have knocked";
+  expect(sayServerText("en", blocked)).toEqual({ text: blocked, lang: "en" });
+  expect(sayServerText("ko", blocked)).toEqual({
+    text: "ufw: 노크한 주소도 tcp/22 서비스에 접속하지 못하게 막습니다",
+    lang: "ko",
+  });
+  expect(sayServerText("ko", "alice/phone has a key already").lang).toBe("ko");
+  expect(sayServerText("ko", "iptables: \u202eno chain")).toEqual({
+    text: "iptables: ?no chain",
+    lang: "en",
   });
 });
 
