@@ -1,6 +1,7 @@
 // Makes dist/page/index.html and sw.js of the files beside this one: `npm run build` runs it.
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
 /** @param {string} name */
@@ -9,7 +10,7 @@ const here = (name) => new URL(name, import.meta.url);
 const read = (name) => readFileSync(here(name), "utf8").trim();
 
 const { outputFiles } = buildSync({
-  entryPoints: [here("main.ts").pathname],
+  entryPoints: [fileURLToPath(here("main.ts"))],
   bundle: true,
   write: false,
   format: "esm",

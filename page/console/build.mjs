@@ -1,5 +1,6 @@
 // Makes dist/page/console/ of the files beside this one: `npm run build` runs it.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
 /** @param {string} name */
@@ -8,8 +9,8 @@ const built = new URL("../../dist/page/console/", import.meta.url);
 mkdirSync(built, { recursive: true });
 
 buildSync({
-  entryPoints: [here("main.ts").pathname],
-  outfile: new URL("console.js", built).pathname,
+  entryPoints: [fileURLToPath(here("main.ts"))],
+  outfile: fileURLToPath(new URL("console.js", built)),
   bundle: true,
   format: "esm",
   target: ["chrome103", "firefox100", "safari16"],

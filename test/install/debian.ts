@@ -35,6 +35,12 @@ export const ours: string = join(release, `sesame-knock_${version}_${processor}.
 /** The Debian package of the client alone. */
 export const clientOnly: string = join(release, `sesame-knock-client_${version}_all.deb`);
 
+/** The package for Red Hat's relatives. */
+export const rpm: string = join(
+  release,
+  `sesame-knock-${version}-1.${process.arch === "arm64" ? "aarch64" : "x86_64"}.rpm`,
+);
+
 /** Where it is put to install it. */
 export const fetched = `/root/${basename(ours)}`;
 
