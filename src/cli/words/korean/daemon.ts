@@ -1,5 +1,6 @@
 // Korean of the problems that a daemon reports.
 export const daemonKorean: Readonly<Record<string, string>> = {
+  "command returned non-zero status code ({})": "명령의 종료 코드 {1}",
   "{}, but knockd.service runs without root":
     "{1}. 하지만 knockd.service는 root 권한 없이 실행됩니다",
   "{n} warnings": "경고 {1}개",
