@@ -20,7 +20,6 @@ export const long: readonly string[] = [
   "bench",
   "bench-keys",
   "bench-kernel",
-  "demo-fleet",
   "fleet-failover",
   "fleet-recipes",
   "fleet-soak",
