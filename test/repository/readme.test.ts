@@ -131,6 +131,19 @@ test("README.ko.md has the same rows", () => {
   expect(shown).toEqual(rows.map(({ shown }) => shown));
 });
 
+test.each(["README.md", "README.ko.md"])(
+  "%s installs by three commands, and undoes by one",
+  (page) => {
+    const [, install = ""] = /\n## (?:Install|설치)\n([\s\S]*?)\n## /.exec(text(page)) ?? [];
+    expect(install.match(/(?<=^ {4}).*/gm)).toEqual([
+      "npm run package -- --deb --arch amd64",
+      "sudo apt install ./release/sesame-knock_*_amd64.deb",
+      "sudo knockctl init",
+      "sudo knockctl undo",
+    ]);
+  },
+);
+
 describe("the figures of the table are those of bench/benchmarks.json", () => {
   const { parts } = readRecord();
   const { findings } = mergeParts(parts);
