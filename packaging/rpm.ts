@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { assembleScript } from "./debian.ts";
@@ -46,8 +47,9 @@ export async function writeRpm(file: string, parts: PackageParts): Promise<void>
     const target = ["--target", `${architecture.rpm}-linux`];
     await writeFile(join(staging, ".rpmmacros"), "");
     await run("rpmbuild", ["-bb", "--quiet", ...target, ...macros, spec], { env });
-    await rename(join(staging, "top/RPMS", architecture.rpm, rpmFile(parts)), file);
-  });
+    await copyFile(join(staging, "top/RPMS", architecture.rpm, rpmFile(parts)), file);
+    // rpmbuild takes no folder with a space in its path, which the clone may have.
+  }, tmpdir());
 }
 
 async function fill(tree: Tree, { programs, licences }: PackageParts): Promise<void> {
