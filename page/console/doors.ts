@@ -149,13 +149,13 @@ function askRotate(page: PageContext, { name }: ConsoleDoor): void {
           ? [make("p", {}, say("rotatedOld", { time: old.until, name: plain(old.name) }))]
           : []),
         ...(reloaded ? [] : [make("p", { class: "bad" }, say("notReloaded"))]),
-        ...warnings
-          .map(page.sayServer)
-          .map(({ text, lang }) => make("pre", { lang, tabindex: 0 }, text)),
         make("p", {}, say("rotatedSecret")),
         ...[lines?.linux, lines?.profile, lines?.ssh].flatMap((text) =>
           text === undefined ? [] : [make("pre", { tabindex: 0 }, text)],
         ),
+        ...warnings
+          .map(page.sayServer)
+          .map(({ text, lang }) => make("pre", { lang, tabindex: 0 }, text)),
       ]);
     },
   });
