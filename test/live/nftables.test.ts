@@ -50,7 +50,7 @@ const listed = async () => {
 const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  await expect.poll(condition, { interval: 5 }).toBe(true);
+  await expect.poll(condition, { interval: 5, timeout: 10_000 }).toBe(true);
 }
 
 /** `tcp/22 192.0.2.1`, sorted. */
