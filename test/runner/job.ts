@@ -13,8 +13,6 @@ export interface Job {
   /** Arguments of `vitest run` after the files. */
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** As in nice(1): it leaves processors to jobs with less. */
-  readonly niceness?: number;
 }
 
 /** What became of a file, with the job that ran it. */
@@ -49,8 +47,7 @@ async function runJob(job: Job, settings: JobSettings): Promise<Outcome[]> {
     "run",
     "--no-cache",
   ];
-  const nice = job.niceness === undefined ? [] : ["nice", "-n", `${job.niceness}`];
-  const words = [...nice, ...world, ...vitest, ...job.files, ...job.args, ...reporters];
+  const words = [...world, ...vitest, ...job.files, ...job.args, ...reporters];
   const [command = "", ...args] = words;
   const { SESAME_WORLDS: _, ...env } = process.env;
   const child = spawn(command, args, {

@@ -1,6 +1,5 @@
-// Runs tests: live tests in several private worlds at once, unit tests beside them with what is left of the
-// processors, then alone those that measure time. The last line is `N passed, N failed`, with `, N skipped` after it
-// if there were any.
+// Runs tests: unit tests, live tests in several private worlds at once, then alone those that measure time. The last
+// line is `N passed, N failed`, with `, N skipped` after it if there were any.
 //
 //   node --import ./bench/typescript.mjs test/runner/main.ts [--install] [PATH...] [VITEST OPTION...]
 //
@@ -24,13 +23,8 @@ import { scheduleOf } from "./schedule.ts";
 const root = join(import.meta.dirname, "../..");
 const privateWorld = join(root, "scripts/private");
 const vitest = join(root, "node_modules/vitest/vitest.mjs");
-const worlds = Number(process.env["SESAME_WORLDS"] ?? 4);
-
-/** Tests of packages compute more than they wait. */
-const installWorlds = Number(process.env["SESAME_WORLDS"] ?? 3);
-
-/** That of unit tests, which never wait: live tests beside them get the processors that they need. */
-const unitNiceness = 5;
+/** More of them wait for one another on two processors, and ask again and again meanwhile. */
+const worlds = Number(process.env["SESAME_WORLDS"] ?? 3);
 
 const isInstall = process.argv[2] === "--install";
 const words = process.argv.slice(isInstall ? 3 : 2);
@@ -38,16 +32,13 @@ const firstOption = words.findIndex((word) => word.startsWith("-"));
 const paths = firstOption === -1 ? words : words.slice(0, firstOption);
 const options = firstOption === -1 ? [] : words.slice(firstOption);
 
-/** Jobs of which so many may run at once. */
-interface Track {
+/** Jobs of which so many may run at once; phases follow one another. */
+interface Phase {
   readonly jobs: readonly Job[];
   readonly lanes: number;
   /** Whether they need the programs that `scripts/test-programs` installs. */
   readonly needsPrograms?: boolean;
 }
-
-/** What runs at the same time. */
-type Phase = readonly Track[];
 
 /** How many files may be run once more. */
 const mostRepeated = 8;
@@ -60,7 +51,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 const reports = mkdtempSync(join(tmpdir(), "sesame-reports-"));
 try {
   const phases = isInstall ? installPhases() : phasesOf(testFiles(paths));
-  const count = phases.flat().reduce((all, { jobs }) => all + jobs.length, 0);
+  const count = phases.reduce((all, { jobs }) => all + jobs.length, 0);
   const settings = {
     world: world(),
     reports,
@@ -82,15 +73,12 @@ try {
 }
 
 async function runPhases(phases: readonly Phase[], settings: JobSettings): Promise<Outcome[]> {
-  const isUsed = ({ needsPrograms, jobs }: Track) => needsPrograms === true && jobs.length > 0;
-  const programs = phases.flat().some(isUsed) ? installPrograms() : Promise.resolve();
+  const isUsed = ({ needsPrograms, jobs }: Phase) => needsPrograms === true && jobs.length > 0;
+  const programs = phases.some(isUsed) ? installPrograms() : Promise.resolve();
   const finished: Finished[] = [];
-  for (const phase of phases) {
-    const tracks = phase.map(async ({ jobs, lanes, needsPrograms }) => {
-      if (needsPrograms === true) await programs;
-      return await runJobs(jobs, lanes, settings);
-    });
-    finished.push(...(await Promise.all(tracks)).flat());
+  for (const { jobs, lanes, needsPrograms } of phases) {
+    if (needsPrograms === true) await programs;
+    finished.push(...(await runJobs(jobs, lanes, settings)));
   }
   const failed = finished.filter(({ outcome }) => hasFailed(outcome));
   const outcomes = finished.map(({ outcome }) => outcome);
@@ -127,15 +115,11 @@ function phasesOf(files: readonly TestFile[]): Phase[] {
   const live = scheduleOf(of("live"), isShort);
   const jobs = (list: readonly string[]) =>
     list.map((file) => ({ files: [file], args: ["--project", "live", ...options] }));
-  const unitJob: Job = {
-    ...{ files: unit, args: ["--project", "unit", ...options], niceness: unitNiceness },
-  };
+  const unitJob: Job = { files: unit, args: ["--project", "unit", ...options] };
   return [
-    [
-      { jobs: unit.length === 0 ? [] : [unitJob], lanes: 1 },
-      { jobs: jobs(live.beside), lanes: worlds, needsPrograms: true },
-    ],
-    [{ jobs: jobs(live.alone), lanes: 1, needsPrograms: true }],
+    { jobs: unit.length === 0 ? [] : [unitJob], lanes: 1 },
+    { jobs: jobs(live.beside), lanes: worlds, needsPrograms: true },
+    { jobs: jobs(live.alone), lanes: 1, needsPrograms: true },
   ];
 }
 
@@ -165,7 +149,7 @@ function installPhases(): Phase[] {
       }),
     ),
   );
-  return [[{ jobs, lanes: installWorlds }]];
+  return [{ jobs, lanes: worlds }];
 }
 
 /** The test files that match, as vitest finds them. */
