@@ -15,15 +15,11 @@ import type { Compression } from "./xz.ts";
 
 const run = promisify(execFile);
 /**
- * Node's options: V8 compiles and collects on the main thread, in small pieces. A daemon has little use for
- * more, and at rest each thread would wake up for each collection. NODE_OPTIONS is for the user's own Node.
+ * Node's options: V8 collects in small pieces, and has one thread, which at rest wakes up for each collection. With
+ * none (--single-threaded) packets of a flood were lost: this Node collects for too long at once. NODE_OPTIONS is for
+ * the user's own Node.
  */
-const nodeOptions = [
-  "--single-threaded",
-  "--v8-pool-size=1",
-  "--max-semi-space-size=1",
-  "--no-memory-reducer",
-];
+const nodeOptions = ["--v8-pool-size=1", "--max-semi-space-size=1", "--no-memory-reducer"];
 const settings = { execArgv: nodeOptions, execArgvExtension: "none" };
 const root = join(import.meta.dirname, "..");
 
