@@ -37,7 +37,7 @@ describe.skipIf(needs("rpm"))("the rpm", () => {
     expect(await query("--configfiles")).toBe(
       "/etc/default/knockd\n/etc/knockd.conf\n/etc/logrotate.d/knockd\n",
     );
-    // Of root, whoever has built it; only /etc/knockd.conf has secrets.
+    // Owned by root, also in a build by another user; only /etc/knockd.conf has secrets.
     const owners = await query(
       "--qf",
       "[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILENAMES}\n]",

@@ -1,6 +1,6 @@
 import type { LiveHost } from "./host.ts";
 
-/** Sends without end to whoever connects. */
+/** Sends without end to each client that connects. */
 const source = `
   const chunk = Buffer.alloc(1 << 18);
   require("node:net").createServer((socket) => {

@@ -11,7 +11,7 @@ const knock = [process.execPath, join(import.meta.dirname, "../../bin/knock")];
 const megabytes = 192;
 const bytes = megabytes * 1024 * 1024;
 
-/** Says how many milliseconds lie between the first byte and the last that it wants, and ends whoever sends. */
+/** Says how many milliseconds lie between the first byte and the last that it wants, and ends the sender. */
 const sink = `
   const { readSync, writeSync } = require("node:fs");
   const wanted = Number(process.argv[2]);
