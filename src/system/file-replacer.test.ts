@@ -1,4 +1,12 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -26,6 +34,23 @@ test("a file is written, replaced with its mode, and removed", async () => {
   expect(statSync(path).ino).toBe(ino);
   await files.replace(path, undefined);
   expect(readdirSync(folder)).toEqual([]);
+});
+
+test("a file of the same owner is replaced where chown(2) is forbidden", async () => {
+  const chown = async () => {
+    throw Object.assign(new Error("operation not permitted"), { code: "EPERM" });
+  };
+  const files = new FileReplacer({ ...systemDisk, chown });
+  await files.replace(path, "one");
+  await files.replace(path, "two");
+  expect(readFileSync(path, "utf8")).toBe("two");
+});
+
+test.skipIf(process.getuid?.() !== 0)("a file keeps its owner", async () => {
+  await new FileReplacer().replace(path, "one");
+  chownSync(path, 65_534, 65_533);
+  await new FileReplacer().replace(path, "two");
+  expect(statSync(path)).toMatchObject({ uid: 65_534, gid: 65_533 });
 });
 
 test("what cannot be written is thrown as SYSTEM with its name", async () => {

@@ -3,6 +3,7 @@ import { KnockError, reason } from "../base/errors.ts";
 import type { Disk } from "./disk.ts";
 import { ifThere, systemDisk } from "./disk.ts";
 import { DiskLane } from "./disk-lane.ts";
+import { hasSameOwner } from "./files.ts";
 
 /** Reads files, and replaces them as `replaceFile` does, one at a time and off the main thread, on a disk that may hang. */
 export class FileReplacer {
@@ -67,7 +68,9 @@ export class FileReplacer {
     try {
       await this.#disk.write(fd, Buffer.from(content), 0);
       if (old !== undefined) {
-        await this.#disk.chown(fd, old.uid, old.gid);
+        if (!hasSameOwner(await this.#disk.stat(draft), old)) {
+          await this.#disk.chown(fd, old.uid, old.gid);
+        }
         await this.#disk.chmod(fd, old.mode & 0o777);
       }
       await this.#disk.sync(fd);

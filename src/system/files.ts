@@ -1,9 +1,11 @@
+import type { Stats } from "node:fs";
 import {
   closeSync,
   constants,
   copyFileSync,
   fchmodSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
   openSync,
   readFileSync,
@@ -53,7 +55,7 @@ function writeAtomically(path: string, bytes: Uint8Array): void {
   try {
     writeFileSync(fd, bytes);
     if (old !== undefined) {
-      fchownSync(fd, old.uid, old.gid);
+      if (!hasSameOwner(fstatSync(fd), old)) fchownSync(fd, old.uid, old.gid);
       fchmodSync(fd, old.mode & 0o777);
     }
     fsyncSync(fd);
@@ -61,6 +63,11 @@ function writeAtomically(path: string, bytes: Uint8Array): void {
     closeSync(fd);
   }
   renameSync(draft, path);
+}
+
+/** Returns whether a file needs no chown(2), which a service without root may not call at all, to belong to another's owner. */
+export function hasSameOwner(file: Stats, other: Stats): boolean {
+  return file.uid === other.uid && file.gid === other.gid;
 }
 
 /** Copies a file to a name that must not exist yet. Throws SYSTEM. */

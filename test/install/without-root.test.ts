@@ -80,6 +80,19 @@ describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %
     await open();
   });
 
+  test("writes the files in its folder again: a reload changes what the next boot protects", async () => {
+    const boot = "cat /var/lib/knockd/*.nft";
+    for (const services of ["tcp/2200, tcp/2300", "tcp/2200"]) {
+      debian.write("etc/knockd.conf", native.replace("tcp/2200", services));
+      await debian.says("systemctl reload knockd");
+      const isWritten = services.includes("2300");
+      await expect
+        .poll(() => debian.says(boot).then((text) => text.includes("2300")))
+        .toBe(isWritten);
+    }
+    expect(await debian.says("knockctl status; echo $?")).toMatch(/\n0$/);
+  });
+
   test("check and status say that a door needs root, and the change keeps what is open", async () => {
     debian.write("etc/knockd.conf", `${native}${command}`);
     await debian.says("systemctl reload knockd");
