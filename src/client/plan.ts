@@ -49,8 +49,8 @@ export function checkHost(host: string, family: RequestedFamily): void {
  * `USER@HOST`, which no system resolves.
  */
 export function readHost(text: string): string {
-  const inside = /^\[(.*)\]$/.exec(text)?.[1] ?? "";
-  if (isIP(inside.replace(/%.*$/, "")) === 6) return inside;
+  const inside = /^\[(.*)\]$/.exec(text)?.[1];
+  if (inside !== undefined && isIP(inside.replace(/%.*$/, "")) === 6) return inside;
   const [, user, host = "", port] = /^(.*@)?(\[.*\]|[^:@]*)(:\d*)?$/.exec(text) ?? [];
   if (host === "" || (user === undefined && port === undefined)) return text;
   const extra = user === undefined ? "port" : "user";

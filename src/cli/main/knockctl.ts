@@ -1,6 +1,5 @@
 // The program `knockctl`.
 
-import { main } from "../knockctl.ts";
 import { runProgram } from "../program.ts";
 
-void runProgram("knockctl", main);
+void runProgram("knockctl", async (args, io) => (await import("../knockctl.ts")).main(args, io));
