@@ -1,7 +1,7 @@
 // V8's code cache of the large files of knockd and knockctl: to compile them would be half of a start.
 "use strict";
 
-const { readFileSync, statSync } = require("node:fs");
+const { readFileSync } = require("node:fs");
 const { Module } = require("node:module");
 const { dirname, join } = require("node:path");
 const { Script } = require("node:vm");
@@ -15,7 +15,7 @@ const scripts = new Map();
 /**
  * Runs `name`, a CommonJS file beside `module`, and returns what it exports. V8 takes a cache of the same V8 and
  * flags, and else compiles the file. It trusts the bytes of a cache as Node does those of a program: the cache is in the
- * same folder. It does not see whether the file has been changed since, which its time tells.
+ * same folder. V8 does not see whether the file is another one of the same length: its name has the hash of its text.
  */
 function load(module, require, name) {
   const file = join(dirname(module.filename), name);
@@ -35,12 +35,11 @@ function load(module, require, name) {
 
 function readCache(file) {
   try {
-    if (statSync(cacheOf(file)).mtimeMs >= statSync(file).mtimeMs)
-      return readFileSync(cacheOf(file));
+    return readFileSync(cacheOf(file));
   } catch {
     // There is none: where it could not be written, or the program came without one.
+    return undefined;
   }
-  return undefined;
 }
 
 module.exports = { cacheOf, load, scripts };

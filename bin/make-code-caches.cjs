@@ -32,11 +32,18 @@ function makeCaches() {
       config,
       `[options]\ninterface = lo\n[one]\n${one}\ncommand = :\n[two]\n${two}\nopen = tcp/22\n`,
     );
-    makeCache("knockctl", folder, ["--help"]);
-    // It starts in a network of its own, where such a thing may be made, and else reads a configuration.
+    // The daemon starts in a network of its own, where such a thing may be made, and else reads a configuration.
     const world = ["unshare", "--map-root-user", "--net"];
-    if (!makeCache("knockd", folder, ["-v", "-c", config], world)) {
-      makeCache("knockd", folder, ["-t", "-c", config]);
+    const isMade = {
+      knockctl: makeCache("knockctl", folder, ["--help"]),
+      knockd:
+        makeCache("knockd", folder, ["-v", "-c", config], world) ||
+        makeCache("knockd", folder, ["-t", "-c", config]),
+    };
+    for (const program in isMade) {
+      if (isMade[program]) continue;
+      console.error(`no code cache of ${program} could be made: it starts more slowly`);
+      process.exitCode = 1;
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -60,9 +67,11 @@ function run() {
   const { cacheOf, scripts } = require("./code-cache.cjs");
   process.on("exit", () => {
     for (const [file, script] of scripts) {
-      // A program that starts meanwhile must not read half of it.
-      writeFileSync(`${cacheOf(file)}.new`, script.createCachedData());
-      renameSync(`${cacheOf(file)}.new`, cacheOf(file));
+      // V8 ends a program at a cache of which it reads half: neither one that starts meanwhile, nor one after a power cut,
+      // may find that. And whoever can write to it could run code as root.
+      const draft = `${cacheOf(file)}.${process.pid}`;
+      writeFileSync(draft, script.createCachedData(), { mode: 0o644, flush: true });
+      renameSync(draft, cacheOf(file));
     }
   });
   const write = process.stdout.write.bind(process.stdout);

@@ -3,6 +3,7 @@
 // What a program loads in every run is one file, or two: to load a hundred small files would be a third of the daemon's
 // start, and Node's loader of ES modules half of the client's. What it loads on demand is in files of its own, since V8
 // reads all of a file before it runs the first line. bin/code-cache.cjs spares it that where a file is large.
+import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { transform } from "esbuild";
@@ -58,8 +59,9 @@ async function buildProgram(name, files) {
   for (const chunk of output) {
     if (chunk.type !== "chunk") continue;
     const isCached = (files[chunk.name] ?? 0) > 0;
-    const name = isCached ? `${chunk.name}-code.cjs` : chunk.fileName;
-    const { code, map } = await compact(chunk.code, name);
+    const { code, map } = await compact(chunk.code, chunk.fileName);
+    // No other version of the file may find its cache: V8 compares no more than the length.
+    const name = isCached ? `${chunk.name}-${hashOf(code)}.cjs` : chunk.fileName;
     writeFileSync(join(folder, name), `${code}//# sourceMappingURL=${name}.map\n`);
     writeFileSync(join(folder, `${name}.map`), map);
     if (isCached) {
@@ -92,6 +94,11 @@ function depthsOf(modules) {
     ids = onDemand;
   }
   return depths;
+}
+
+/** @param {string} code */
+function hashOf(code) {
+  return createHash("sha256").update(code).digest("hex").slice(0, 16);
 }
 
 /**

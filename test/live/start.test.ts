@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LiveHost } from "./host.ts";
@@ -38,6 +39,50 @@ describe.skipIf(needs())("the programs as they are built", () => {
     ])("runs %s, from any directory", async (_, argv) => {
       const { stdout } = await run([...(await argv()), "-V"], { cwd: "/" });
       expect(stdout).toMatch(/\bSesame \d+\.\d+\.\d+\)\n$/);
+    });
+  });
+
+  describe("code caches", () => {
+    const maker = (bin: string) =>
+      join(bin, "../../lib/node_modules/sesame-knock/bin/make-code-caches.cjs");
+    const hook = `const vm = require("node:vm");
+      vm.Script = class extends vm.Script {
+        constructor(text, options) {
+          super(text, options);
+          if (options.filename?.includes("/dist/")) console.log("rejected:", this.cachedDataRejected);
+        }
+      };`;
+
+    test.each(["knockctl", "knockd"])("V8 takes that of %s", async (program) => {
+      const bin = await install(program);
+      await run([process.execPath, maker(bin)]);
+      const [, options = ""] = /^#!.* node(.*)\n/.exec(readFileSync(bin, "utf8")) ?? [];
+      const words = options.split(" ").filter((word) => word !== "");
+      const required = ["-r", new Folder().write("hook.cjs", hook)];
+      const { stdout } = await run([process.execPath, ...words, ...required, bin, "-V"]);
+      expect(stdout).toContain("rejected: false");
+    });
+
+    test("a file has the hash of its text in its name, so that V8 reads no cache of another version", () => {
+      for (const program of ["knockctl", "knockd"]) {
+        const folder = join(root, "dist", program);
+        const caches = readdirSync(folder).filter((name) => name.endsWith(".cache"));
+        expect(caches).toHaveLength(1);
+        const name = caches[0]?.replace(/\.cache$/, ".cjs") ?? "";
+        const text = readFileSync(join(folder, name), "utf8").replace(/\/\/# source.*\n$/, "");
+        expect(name).toContain(createHash("sha256").update(text).digest("hex").slice(0, 16));
+      }
+    });
+
+    test("a program of which none can be made is named, and runs", async () => {
+      const bin = await install("knockd");
+      const folder = join(dirname(maker(bin)), "../dist/knockd");
+      const [cache = ""] = readdirSync(folder).filter((name) => name.endsWith(".cache"));
+      rmSync(join(folder, cache));
+      mkdirSync(join(folder, cache, "in the way"), { recursive: true });
+      const { code, stderr } = await run([process.execPath, maker(bin)], { ok: "any" });
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/^no code cache of knockd .*\n$/)]);
+      expect((await run([bin, "-V"])).stdout).toContain("Sesame");
     });
   });
 
