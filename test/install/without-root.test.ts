@@ -68,6 +68,15 @@ describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %
     expect(Number(/: ([\d.]+) /.exec(score)?.[1])).toBeLessThan(3);
   });
 
+  test("starts and reloads where the mode of its configuration cannot be changed", async () => {
+    const file = "/etc/knockd.conf";
+    await debian.says(`mount --bind ${file} ${file}; mount -o remount,bind,ro ${file}`);
+    const starts = "systemctl restart knockd && systemctl reload knockd; echo $?";
+    expect(await debian.says(starts)).toBe("0");
+    expect(await process()).toMatch(/^knockd\n/);
+    await debian.says(`systemctl stop knockd; umount ${file}; systemctl start knockd`);
+  });
+
   test("protects from early boot on, by nft without root", async () => {
     debian.write("etc/knockd.conf", "[broken");
     await debian.powerOff();
