@@ -76,7 +76,8 @@ export class BenchDaemon {
         ? `StateDir = ${join(folder, "state")}\nControlSocket = ${join(folder, "control.sock")}\n`
         : "";
     writeFileSync(path, `[options]\nLogFile = ${join(folder, "k.log")}\n${own}${doors}`);
-    const usual = name === "sesame" ? [process.execPath, join(bin, "knockd")] : [peer("knockd")];
+    // By itself: its first line has options for V8.
+    const usual = [name === "sesame" ? join(bin, "knockd") : peer("knockd")];
     const [command = "", ...args] = [...(program ?? usual), "-v", "-i", link, "-c", path];
     const begin = performance.now();
     // A process group of its own, so that `stop` ends its commands, too.

@@ -27,7 +27,8 @@ export function usageOf(pid: number | undefined): Usage {
   const times = tasks.map((task) => Number(read(`task/${task}/schedstat`).split(" ")[0]));
   return {
     cpu: times.reduce((sum, time) => sum + time, 0) / 1e9,
-    resident: field(status, "VmRSS"),
+    // Exact, where VmRSS is a sum of estimates.
+    resident: field(rollup, "Rss"),
     mostResident: field(status, "VmHWM"),
     proportional: field(rollup, "Pss"),
     switches: new Map(tasks.map((task) => [task, switchesOf(task)])),
