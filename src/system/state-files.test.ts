@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { stateFiles } from "./state-files.ts";
+import { stateFiles, stateOwner } from "./state-files.ts";
 
 test("two configurations of one name have files of their own", () => {
   const [one, other] = ["/etc/knockd.conf", "/srv/knockd.conf"].map((file) =>
@@ -8,4 +8,9 @@ test("two configurations of one name have files of their own", () => {
   expect(one?.boot).toMatch(/^\/s\/knockd\.conf-[0-9a-f]{12}\.nft$/);
   expect(one?.boot).not.toBe(other?.boot);
   expect(new Set(Object.values(one ?? {})).size).toBe(10);
+});
+
+test("the owner of a state directory is that of the directory, if there is one", () => {
+  expect(stateOwner("/proc/self/task")).toBe(process.getuid?.());
+  expect(stateOwner("/dev/null/state")).toBeUndefined();
 });

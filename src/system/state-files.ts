@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { defaultRuntimeDirectory, defaultStateDirectory } from "../base/paths.ts";
 import { isLocked } from "../ffi/file-lock.ts";
@@ -56,3 +57,15 @@ export const runtimeDirectory: string =
 /** The directory of leases, unless the configuration names another. */
 export const defaultStateDir: string =
   process.env["STATE_DIRECTORY"]?.split(":")[0] || defaultStateDirectory;
+
+/**
+ * Returns the owner of a state directory: the user as whom knockd runs, or ran last. `undefined` if there is none,
+ * or it cannot be seen.
+ */
+export function stateOwner(directory: string = defaultStateDir): number | undefined {
+  try {
+    return statSync(directory).uid;
+  } catch {
+    return undefined;
+  }
+}

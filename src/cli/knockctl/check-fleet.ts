@@ -2,6 +2,7 @@ import { KnockError } from "../../base/errors.ts";
 import { printable } from "../../base/text.ts";
 import type { Config } from "../../config/config.ts";
 import { readFleetFile } from "../../daemon/state/fleet-file.ts";
+import { stateOwner } from "../../system/state-files.ts";
 
 /** What was found in the fleet file of a configuration. */
 export interface CheckedFleet {
@@ -17,7 +18,7 @@ export async function checkFleet({ options }: Config): Promise<CheckedFleet | un
   if (options.fleet === undefined) return undefined;
   const file = options.fleetFile;
   try {
-    await readFleetFile(file);
+    await readFleetFile(file, stateOwner(options.stateDir));
     return { file, usable: true, problems: [] };
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;

@@ -7,6 +7,7 @@ import { findUserTraps } from "../../config/traps/users.ts";
 import type { Device } from "../../config/users.ts";
 import { parseUsers } from "../../config/users.ts";
 import { readUsersFile } from "../../daemon/state/users-file.ts";
+import { stateOwner } from "../../system/state-files.ts";
 
 /** What was found in the users file of a configuration. */
 export interface CheckedUsers {
@@ -24,7 +25,7 @@ export async function checkUsers(config: Config): Promise<CheckedUsers | undefin
   if (doors.every(({ users }) => users.length === 0)) return undefined;
   const file = options.usersFile;
   try {
-    const bytes = await readUsersFile(file);
+    const bytes = await readUsersFile(file, stateOwner(options.stateDir));
     const { devices, problems } = parseUsers(Buffer.from(bytes).toString());
     const texts = problems.map((problem) => formatWithHint(file, problem));
     const traps = findUserTraps(config, devices, systemClock.wall());
@@ -43,7 +44,8 @@ export async function checkUsers(config: Config): Promise<CheckedUsers | undefin
 export async function readDevices({ options, doors }: Config): Promise<readonly Device[]> {
   if (doors.every(({ users }) => users.length === 0)) return [];
   try {
-    return parseUsers(Buffer.from(await readUsersFile(options.usersFile)).toString()).devices;
+    const bytes = await readUsersFile(options.usersFile, stateOwner(options.stateDir));
+    return parseUsers(Buffer.from(bytes).toString()).devices;
   } catch (error) {
     if (!(error instanceof KnockError)) throw error;
     return [];

@@ -7,6 +7,7 @@ import { loadConfig } from "../../config/load.ts";
 import type { Device } from "../../config/users.ts";
 import { parseUsers } from "../../config/users.ts";
 import { readUsersFile } from "../../daemon/state/users-file.ts";
+import { stateOwner } from "../../system/state-files.ts";
 import type { Io } from "../program.ts";
 import { textWidth } from "../text-width.ts";
 import type { Command } from "./command.ts";
@@ -102,7 +103,7 @@ async function readDevices(
   const file = given ?? options.usersFile;
   let bytes: Uint8Array;
   try {
-    bytes = await readUsersFile(file);
+    bytes = await readUsersFile(file, stateOwner(options.stateDir));
   } catch (error) {
     if (given !== undefined || !(error instanceof KnockError)) throw error;
     io.stderr(`knockctl: warning: ${printable(error.message)}; knocks by key are not judged\n`);

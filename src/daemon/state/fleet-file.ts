@@ -15,9 +15,12 @@ export interface FleetSecrets extends Omit<FleetFile, "ca"> {
   readonly ca: string | undefined;
 }
 
-/** Reads a fleet file, which its owner alone can read. Throws CONFIG with every problem, and never a secret. */
-export async function readFleetFile(path: string): Promise<FleetSecrets> {
-  const text = Buffer.from(await readSecretFile(path, kind)).toString();
+/**
+ * Reads a fleet file, which its owner alone can read; see `readSecretFile`. Throws CONFIG with every problem, and never
+ * a secret.
+ */
+export async function readFleetFile(path: string, owner?: number): Promise<FleetSecrets> {
+  const text = Buffer.from(await readSecretFile(path, kind, owner)).toString();
   const { file, problems } = parseFleetFile(text);
   if (file === undefined) {
     const lines = problems.map((problem) => formatWithHint(path, problem));

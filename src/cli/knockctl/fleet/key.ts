@@ -12,6 +12,7 @@ import { readConfig } from "../../../config/load.ts";
 import type { FleetSecrets } from "../../../daemon/state/fleet-file.ts";
 import { readFleetFile } from "../../../daemon/state/fleet-file.ts";
 import { storeAcl } from "../../../fleet/store-acl.ts";
+import { stateOwner } from "../../../system/state-files.ts";
 import type { Io } from "../../program.ts";
 import type { CommandLine } from "../command.ts";
 import { print } from "../command.ts";
@@ -27,10 +28,10 @@ const strongPassword = 40;
 
 /** Runs `knockctl fleet key`. */
 export async function makeFleetKeyCommand(line: CommandLine, io: Io): Promise<number> {
-  const { fleetName, fleetFile: file } = readOptions(line.given.get("config"));
+  const { fleetName, fleetFile: file, stateDir } = readOptions(line.given.get("config"));
   const isMade = !existsSync(file);
   if (isMade) writeNew(file, fleetName);
-  const secrets = await readFleetFile(file);
+  const secrets = await readFleetFile(file, stateOwner(stateDir));
   const acl = storeAcl(fleetName, secrets.user ?? usualUser, passwordForAcl(secrets));
   print(line, io, { fleet: fleetName, file, made: isMade, acl }, () =>
     [

@@ -1,4 +1,5 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { KnockError, reason } from "../../../base/errors.ts";
 import { printable } from "../../../base/text.ts";
 import type { Problem } from "../../../config/problem.ts";
@@ -12,6 +13,7 @@ import type { SetupPaths } from "../../../setup/paths.ts";
 import { ifRunning } from "../../../setup/running-daemon.ts";
 import { exclusively } from "../../../system/exclusive.ts";
 import { replaceFile } from "../../../system/files.ts";
+import { stateOwner } from "../../../system/state-files.ts";
 
 /** A users file as it is. */
 export interface UsersText {
@@ -29,7 +31,8 @@ export interface UsersText {
 /** Reads a users file. Throws CONFIG if other users can read or change it. */
 export async function readUsers(paths: SetupPaths, file: string): Promise<UsersText> {
   const owner = await ownerOfDaemon(paths);
-  const bytes = existsSync(file) ? Buffer.from(await readUsersFile(file, owner)) : undefined;
+  const trusted = owner ?? stateOwner(dirname(paths.state.lock));
+  const bytes = existsSync(file) ? Buffer.from(await readUsersFile(file, trusted)) : undefined;
   const text = bytes?.toString() ?? "";
   return { file, bytes, text, ...parseUsers(text), owner };
 }
