@@ -141,7 +141,11 @@ test("a reload that was refused is a problem until one is not", async () => {
     message: expect.stringMatching(
       /^the last reload was refused, the configuration of before is in force: .*knockd\.conf:2/,
     ),
-    hints: [expect.stringMatching(/^knockctl check .*knockd\.conf$/), "then: knockctl reload"],
+    hints: [
+      "Interface = …",
+      expect.stringMatching(/^knockctl check .*knockd\.conf$/),
+      "then: knockctl reload",
+    ],
   });
   expect(others).toEqual([]);
   configure("");

@@ -7,6 +7,8 @@ export const daemonKorean: Readonly<Record<string, string>> = {
   "{n} doors": "문 {1}개",
   "the last reload was refused, the configuration of before is in force: {}":
     "마지막으로 다시 읽은 설정에 오류가 있어 이전 설정을 씁니다: {1}",
+  "systemctl reload knockd lets knockd read it":
+    "systemctl reload knockd를 실행하면 knockd가 읽을 수 있습니다",
   "then: knockctl reload": "그다음: knockctl reload",
   "{} more could not be closed: knockctl leases":
     "그 밖에 {1}개를 닫지 못했습니다: knockctl leases",
