@@ -122,6 +122,16 @@ test("a directory that another user may write or replace is refused", async () =
   chmodSync(directory, 0o700);
 });
 
+test("a journal that another user may write is refused: its commands are run", async () => {
+  const { files, close } = await openState(directory, "/etc/knockd.conf", clock, log);
+  await close();
+  chmodSync(files.journal, 0o666);
+  await expect(open("/etc/knockd.conf")).rejects.toMatchObject({
+    code: "SYSTEM",
+    message: `the journal ${files.journal} can be written by others`,
+  });
+});
+
 test("without a place for it a daemon starts all the same, and tells of it", async () => {
   const state = await open("/etc/knockd.conf", "/dev/null/state");
   expect(state.recovered).toEqual([]);

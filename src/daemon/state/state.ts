@@ -56,7 +56,7 @@ export async function openState(
   });
   let lock: number | undefined;
   const prepare = async () => {
-    await checkOwner(directory, disk);
+    await checkOwner(directory, files, disk);
     lock = await takeLock(files.lock, configFile, disk);
   };
   const parts = { ledger, here: moment(), log, clock, disk, prepare };
@@ -115,12 +115,16 @@ async function statIfThere(path: string, disk: Disk): Promise<Stats | undefined>
 }
 
 /** knockd runs the commands in the journal: no other user may write or replace it. Throws SYSTEM. */
-async function checkOwner(directory: string, disk: Disk): Promise<void> {
-  const stat = await statIfThere(directory, disk);
-  if (stat !== undefined && !isPrivate(stat)) {
-    const message = `the state directory ${directory} can be written by others`;
-    const hints = ["its commands are run: give it to root, with mode 0700"];
-    throw new KnockError("SYSTEM", message, { hints });
+async function checkOwner(directory: string, { journal }: StateFiles, disk: Disk): Promise<void> {
+  for (const path of [directory, journal]) {
+    const stat = await statIfThere(path, disk);
+    if (stat === undefined || isPrivate(stat)) continue;
+    const what = path === directory ? "the state directory" : "the journal";
+    const hints = [
+      "its commands are run: give it to root, with mode 0700",
+      "if knockd.service runs without root: systemctl start knockd",
+    ];
+    throw new KnockError("SYSTEM", `${what} ${path} can be written by others`, { hints });
   }
   const above = await findUntrusted(directory);
   if (above === undefined) return;
