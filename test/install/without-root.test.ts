@@ -102,6 +102,42 @@ describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %
     expect(await debian.says("knockctl status; echo $?")).toMatch(/\n0$/);
   });
 
+  test("root's knockctl reads the users file, which is the user's, also while knockd is stopped", async () => {
+    const device = "alice/laptop --host 10.77.0.1 --door native --output /root/key --yes";
+    expect(await debian.says(`knockctl user add ${device}`)).toContain("alice/laptop may open");
+    expect(await debian.says("stat -c '%a %U' /etc/knockd.users")).toBe("600 knockd");
+    for (const action of ["stop", "start"]) {
+      await debian.says(`systemctl ${action} knockd`);
+      expect(await debian.says("knockctl check")).toContain("users OK, 1 device");
+      expect(await debian.says("knockctl user list")).toMatch(/^alice\/laptop /m);
+    }
+    await debian.says("rm /etc/knockd.users");
+    debian.write("etc/knockd.conf", native);
+    await debian.says("systemctl reload knockd");
+  });
+
+  test("knockctl reload says how knockd can read a configuration that is root's alone", async () => {
+    await debian.says("chown root: /etc/knockd.conf; chmod 600 /etc/knockd.conf");
+    const hint = "hint: systemctl reload knockd lets knockd read it";
+    expect(await debian.says("knockctl reload; knockctl status")).toMatch(
+      new RegExp(`^/etc/knockd.conf: Permission denied\n.*${hint}[\\s\\S]*^${hint}$`, "m"),
+    );
+    await debian.says("systemctl reload knockd");
+    await expect.poll(() => debian.says("knockctl status; echo $?")).toMatch(/\n0$/);
+  });
+
+  test("what root has put into its folder, such as a backup, is the user's at the next start", async () => {
+    await debian.says("systemctl stop knockd");
+    // As root a daemon would run the commands that the user could have written there.
+    expect(await debian.says("knockd; echo $?")).toMatch(
+      /can be written by others\n.*\n.*if knockd\.service runs without root: systemctl start knockd\n1$/,
+    );
+    await debian.says("touch /root/other; ln /root/other /var/lib/knockd/other");
+    await debian.says("chown root: /var/lib/knockd/*; systemctl start knockd");
+    expect(await debian.says("find /var/lib/knockd ! -user knockd")).toBe("/var/lib/knockd/other");
+    expect(await debian.says("rm /var/lib/knockd/other; knockctl status; echo $?")).toMatch(/\n0$/);
+  });
+
   test("check and status say that a door needs root, and the change keeps what is open", async () => {
     debian.write("etc/knockd.conf", `${native}${command}`);
     await debian.says("systemctl reload knockd");
