@@ -166,6 +166,16 @@ describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %
     expect(await debian.says("knockctl status; echo $?")).toMatch(/\n0$/);
   });
 
+  test("a change to root leaves no process that could write what root then believes", async () => {
+    const group = `/sys/fs/cgroup$(sed -n s/^0:://p /proc/${await debian.mainPid()}/cgroup)`;
+    const survivor = "setpriv --reuid knockd --clear-groups sleep 1000 >/dev/null 2>&1";
+    await debian.says(`${survivor} & echo $! >${group}/cgroup.procs`);
+    expect(await debian.says("pgrep -u knockd sleep")).toMatch(/^\d+$/);
+    await debian.says(`${serviceUser} root`);
+    expect(await debian.says("pgrep -u knockd; echo none")).toBe("none");
+    await debian.says(`${serviceUser} knockd`);
+  });
+
   test("undo returns the service to root after init, and keeps what is open", async () => {
     await debian.says(`${serviceUser} root; systemctl stop knockd`);
     const init = "knockctl init --yes --protect-now --service tcp/2300 --host 10.77.0.1";
