@@ -45,7 +45,8 @@ async function buildProgram(name, files) {
     dir: folder,
     format: "cjs",
     entryFileNames: "[name].cjs",
-    chunkFileNames: "[name].cjs",
+    // A program that goes on while an upgrade replaces its files must find none of another version.
+    chunkFileNames: "[name]-[hash].cjs",
     sourcemap: "inline",
     codeSplitting: {
       groups: Object.entries(files).map(([file, depth]) => ({

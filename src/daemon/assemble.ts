@@ -7,6 +7,7 @@ import type { RingSocket } from "../capture/ring-socket.ts";
 import type { Config, ConfigOptions } from "../config/config.ts";
 import type { Result } from "../control/methods.ts";
 import { clearMemory } from "../ffi/clear-memory.ts";
+import { releaseMemory } from "../ffi/release-memory.ts";
 import { watchNetwork } from "../ffi/rtnetlink.ts";
 import { starters } from "../firewall/backends.ts";
 import { dryFirewall } from "../firewall/dry.ts";
@@ -42,6 +43,7 @@ import { MeteredFirewall } from "./metrics/metered-firewall.ts";
 import { MetricsPage } from "./metrics/metrics-page.ts";
 import { PacketCounters } from "./metrics/packet-counters.ts";
 import { Notifier } from "./notify/notifier.ts";
+import { postWebhook } from "./notify/webhook.ts";
 import { Pipeline } from "./pipeline.ts";
 import { Protection } from "./protection/protection.ts";
 import { TrialKnocks } from "./protection/trial-knocks.ts";
@@ -114,10 +116,7 @@ export async function assemble(
     lookUp: options.lookUp ? reverseLookUp : undefined,
   });
   log.configure(logSettings(config.options, options));
-  const idleMemory = new IdleMemory(clock, async () => {
-    const { releaseMemory } = await import("../ffi/release-memory.ts");
-    releaseMemory();
-  });
+  const idleMemory = new IdleMemory(clock, releaseMemory);
   const deviceOf: DeviceLookup = (name) => network.deviceOf(name);
   const onLoss = () => leaseManager.reopenNative();
   const rehearsal = new Rehearsal(clock);
@@ -324,10 +323,7 @@ async function openPersistence(
   const protection = new Protection({ ...parts, files, disk, table, firewalls });
   const notifier = new Notifier({
     ...{ clock, log, commands: firewalls.commands },
-    post: async (...request) => {
-      const { postWebhook } = await import("./notify/webhook.ts");
-      return await postWebhook(...request);
-    },
+    post: postWebhook,
   });
   notifier.use(config);
   const history = new AccessHistory(files.history, clock, disk);

@@ -8,7 +8,7 @@ test("garbage and the pages of the program are returned, again and again", async
       let garbage = Array.from({ length: 1_000_000 }, (_, i) => ({ i }));
       const before = resident();
       garbage = undefined;
-      memory.releaseMemory();
+      await memory.releaseMemory();
       console.log(Math.floor(before - resident()));
     }
   `;

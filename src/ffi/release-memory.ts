@@ -1,8 +1,8 @@
 // Memory that a daemon at rest does not need.
-import { getHeapStatistics, setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { trimMalloc } from "./libc.ts";
 import { unmapProgram } from "./program-pages.ts";
+
+type V8 = typeof import("node:v8");
 
 /** A heap that has grown by less is not collected: bytes. */
 const worthwhile = 2 * 2 ** 20;
@@ -11,29 +11,31 @@ const worthwhile = 2 * 2 ** 20;
 let kept = 0;
 
 /** Returns memory to the system: garbage, what malloc keeps for later, and the pages of the program. Takes some 20 ms. */
-export function releaseMemory(): void {
-  if (heapSize() >= kept + worthwhile) {
-    collectGarbage();
-    kept = heapSize();
+export async function releaseMemory(): Promise<void> {
+  const v8 = await import("node:v8");
+  if (heapSize(v8) >= kept + worthwhile) {
+    await collectGarbage(v8);
+    kept = heapSize(v8);
   }
   trimMalloc(0);
   // Last: all before runs code of the program.
   unmapProgram();
 }
 
-function heapSize(): number {
-  const { total_physical_size, malloced_memory } = getHeapStatistics();
+function heapSize(v8: V8): number {
+  const { total_physical_size, malloced_memory } = v8.getHeapStatistics();
   return total_physical_size + malloced_memory;
 }
 
 let collect: (() => void) | undefined;
 
-function collectGarbage(): void {
+async function collectGarbage(v8: V8): Promise<void> {
   if (collect === undefined) {
+    const { runInNewContext } = await import("node:vm");
     // Only contexts that are made meanwhile have the function.
-    setFlagsFromString("--expose-gc");
+    v8.setFlagsFromString("--expose-gc");
     collect = runInNewContext("gc") as () => void;
-    setFlagsFromString("--no-expose-gc");
+    v8.setFlagsFromString("--no-expose-gc");
   }
   collect();
 }

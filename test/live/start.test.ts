@@ -127,6 +127,29 @@ describe.skipIf(needs())("the programs as they are built", () => {
     expect(unneeded.filter((name) => loaded.includes(`NativeModule ${name}`))).toEqual([]);
   });
 
+  test("knockd goes on where an upgrade has removed its files", async () => {
+    const network = await LiveNetwork.open(["server", "client"]);
+    try {
+      const server = network.host("server");
+      const folder = new Folder();
+      const hook = `OnOpen = http://127.0.0.1:9/\nStateDir = ${folder.at("state")}`;
+      const options = `[options]\n${hook}\nControlSocket = ${folder.at("socket")}\n`;
+      const bin = await install("knockd");
+      const config = folder.write("k.conf", `${options}${door}`);
+      const daemon = server.start([bin, "-v", "-i", "eth0", "-c", config]);
+      await daemon.waitFor(/listening on/);
+      rmSync(join(bin, "../../lib/node_modules/sesame-knock"), { recursive: true });
+      await network.host("client").run([join(root, "bin/knock"), server.address, "9", "8", "7"]);
+      // The webhook is tried, and 15 s without a packet later memory is returned.
+      await daemon.waitFor(/OPEN SESAME/);
+      await sleep(17_000);
+      expect(daemon.output).not.toContain("internal error");
+      expect((await daemon.stop()).code).toBe(15);
+    } finally {
+      await network.close();
+    }
+  });
+
   test("a stack names the files that were written, if it is asked for", async () => {
     const argv = [join(root, "bin/knockd"), "-c", new Folder().write("k.conf", door), "-i", "lo"];
     // No packet socket without rights.

@@ -69,8 +69,7 @@ describe("the code in src/", () => {
     ]);
     expect(users("src/cli/knockctl/console/run.ts")).toEqual(["src/cli/knockctl/console.ts"]);
     expect(read("src/cli/knockctl/console.ts")).toContain('await import("./console/run.ts")');
-    expect(users("src/daemon/notify/webhook.ts")).toEqual(["src/daemon/assemble.ts"]);
-    expect(read("src/daemon/assemble.ts")).toContain('await import("./notify/webhook.ts")');
+    expect(read("src/daemon/notify/webhook.ts")).not.toMatch(/^import (?!type).*"node:https?"/m);
     expect(users("src/daemon/metrics/metrics-server.ts")).toEqual([
       "src/daemon/metrics/metrics-page.ts",
     ]);
@@ -79,7 +78,7 @@ describe("the code in src/", () => {
     );
   });
 
-  test("loads later only metrics, webhooks, the fleet, names and what an idle daemon needs", () => {
+  test("loads later only metrics, the fleet, and modules of Node, which no upgrade replaces", () => {
     const later = [...sources]
       .filter(([file]) => !/^src\/(?:cli|setup|client|invitation)\//.test(file))
       .flatMap(([file, source]) =>
@@ -88,13 +87,15 @@ describe("the code in src/", () => {
         ),
       );
     expect(later.sort()).toEqual([
-      "src/daemon/assemble.ts: ../ffi/release-memory.ts",
       "src/daemon/assemble.ts: ./metrics/metrics.ts",
-      "src/daemon/assemble.ts: ./notify/webhook.ts",
       "src/daemon/fleet/membership.ts: ./member.ts",
       "src/daemon/host/targets.ts: node:dns/promises",
       "src/daemon/log/reverse-dns.ts: node:dns/promises",
       "src/daemon/metrics/metrics-page.ts: ./metrics-server.ts",
+      "src/daemon/notify/webhook.ts: node:http",
+      "src/daemon/notify/webhook.ts: node:https",
+      "src/ffi/release-memory.ts: node:v8",
+      "src/ffi/release-memory.ts: node:vm",
       "src/fleet/redis-connection.ts: @redis/client",
     ]);
   });

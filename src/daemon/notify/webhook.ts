@@ -1,6 +1,4 @@
 import type { RequestOptions } from "node:http";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { reason } from "../../base/errors.ts";
 
@@ -39,7 +37,8 @@ export async function postWebhook(
 }
 
 async function post(url: string, body: string, signal: AbortSignal): Promise<PostResult> {
-  const request = url.startsWith("https:") ? httpsRequest : httpRequest;
+  const isSecure = url.startsWith("https:");
+  const { request } = isSecure ? await import("node:https") : await import("node:http");
   const headers = {
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
