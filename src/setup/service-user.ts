@@ -43,9 +43,23 @@ export async function chooseServiceUser(): Promise<void> {
 
 /** Makes knockd.service run as root again, and returns whether it did not. Throws SYSTEM. */
 export async function restoreRoot(): Promise<boolean> {
-  if (!existsSync(script) || runsAsRoot()) return false;
+  if (!runsWithoutRoot()) return false;
   await runScript("root");
   return true;
+}
+
+/**
+ * Lets a knockd.service without root read its configuration and its secrets, which an editor or a copy may have
+ * made root's again. `systemctl reload` does the same. Does nothing for other users than root.
+ */
+export async function grantFiles(): Promise<void> {
+  if (process.geteuid?.() !== 0 || !runsWithoutRoot()) return;
+  // What it cannot change, as on a read-only file system, knockd tells of if that matters.
+  await runProgram([script, "grant"], { isShielded: true });
+}
+
+function runsWithoutRoot(): boolean {
+  return existsSync(script) && !runsAsRoot();
 }
 
 async function runScript(user: "auto" | "root"): Promise<void> {

@@ -1,5 +1,6 @@
 import { printable } from "../../base/text.ts";
 import type { Result } from "../../control/methods.ts";
+import { grantFiles } from "../../setup/service-user.ts";
 import type { Screen } from "../screen.ts";
 import { formatList } from "../table.ts";
 import type { Command } from "./command.ts";
@@ -17,6 +18,8 @@ export const reload: Command = {
   options: [],
   example: "reload",
   async run(line, io) {
+    // Another socket is that of a daemon that is not the service.
+    if (!line.given.has("socket")) await grantFiles();
     const result = await withDaemon(line, (daemon) => daemon.ask("reload", {}));
     const notes = result.kind === "refused" ? result.problems : result.warnings;
     for (const note of notes) io.stderr(`${printable(note)}\n`);
