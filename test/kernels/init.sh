@@ -2,30 +2,10 @@
 # Process 1 of the machine that scripts/old-kernels boots: loads the rules, knocks from a network namespace, and
 # prints a line for each result. /rules.nft and /removal.nft are those of rules.ts.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin:/busybox
-mount -t proc proc /proc
-mount -t sysfs sys /sys
-mount -t devtmpfs dev /dev
-ln -s /proc/self/fd /dev/fd
-mount -t tmpfs run /run
+. /machine.sh
+mount_all
 for module in /modules/*.ko; do insmod "$module" || echo "FAILED: insmod $module"; done
 echo "kernel $(uname -r), $(nft --version)"
-
-# What is as expected is ok.
-expect() {
-  local what=$1 wanted=$2 found
-  shift 2
-  found=$("$@" 2>&1)
-  if [ "$found" = "$wanted" ]; then echo "ok: $what"; else echo "FAILED: $what: $found"; fi
-}
-
-here() { ip netns exec "$@"; }
-
-# Nothing listens: what passes is refused. An emulated machine is slow.
-reaches() {
-  local said
-  said=$(here client timeout 4 bash -c ": >/dev/tcp/$1/$2" 2>&1)
-  case $said in *refused*) echo open ;; "") echo silent ;; *) echo "$said" ;; esac
-}
 
 knock() {
   local to=$1 port
