@@ -55,8 +55,8 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
   return { code: outputFiles[0]?.text ?? "", packages: packagesOf(Object.keys(metafile.inputs)) };
 }
 
-/** The names of the packages that files are of, such as `valibot` or `@koromix/koffi-linux-x64`. */
-function packagesOf(files: readonly string[]): string[] {
+/** Returns the names of the packages that files in the root folder are of, such as `valibot` or `@koromix/koffi-linux-x64`. */
+export function packagesOf(files: readonly string[]): string[] {
   const names = files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1]);
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }

@@ -11,8 +11,14 @@ const vendored = ["vendor/node-addon-api", "vendor/node-api-headers"];
 
 type NamedText = readonly [name: string, text: string];
 
-/** The licences, word for word, of all that is in an executable: Sesame, npm packages, and Node for Linux. */
-export async function licenceTexts(packages: readonly string[], runtime: Runtime): Promise<string> {
+/**
+ * Returns the licences, word for word, of all that is in a package: Sesame, npm packages, and Node. `runtime` is that
+ * of Linux, which has its licence; `undefined` means that no Node is in the package.
+ */
+export async function licenceTexts(
+  packages: readonly string[],
+  runtime?: Runtime,
+): Promise<string> {
   const ours: NamedText = ["Sesame", await readFile(join(root, "LICENSE"), "utf8")];
   const folders = packages.map((name) => `node_modules/${name}`);
   if (packages.includes("koffi")) {
@@ -26,14 +32,16 @@ export async function licenceTexts(packages: readonly string[], runtime: Runtime
       ],
     ),
   );
-  const node: NamedText = [
-    "Node.js, and what is in it",
-    await readFile(await fetchRuntime(runtime, "LICENSE"), "utf8"),
-  ];
+  const node = runtime === undefined ? [] : [await nodeLicence(runtime)];
   const rule = "=".repeat(80);
-  return [ours, ...theirs, node]
+  return [ours, ...theirs, ...node]
     .map(([name, text]) => `${rule}\n${name}\n${rule}\n\n${text.trim()}\n`)
     .join("\n");
+}
+
+async function nodeLicence(runtime: Runtime): Promise<NamedText> {
+  const text = await readFile(await fetchRuntime(runtime, "LICENSE"), "utf8");
+  return ["Node.js, and what is in it", text];
 }
 
 async function licenceIn(folder: string): Promise<string> {
