@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { copyright, debianFile, writeDebianArchive } from "./debian-archive.ts";
 import { addDocuments } from "./documents.ts";
-import type { PackageParts } from "./linux.ts";
+import type { PackageParts, PackageTarget } from "./linux.ts";
 import { addPrograms, addServiceUser, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
 import type { Tree } from "./tree.ts";
@@ -21,7 +21,7 @@ const conffiles: Readonly<Record<string, readonly [source: string, mode: number]
 };
 
 /** The name of the file of the Debian package of the server. */
-export function serverDebian({ version, architecture }: PackageParts): string {
+export function serverDebian({ version, architecture }: PackageTarget): string {
   return debianFile(name, version, architecture.debian);
 }
 

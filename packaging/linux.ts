@@ -34,14 +34,18 @@ export async function addServiceUser(tree: Tree, script: string): Promise<void> 
   }
 }
 
-/** What is put into a package for Linux. */
-export interface PackageParts {
+/** What the name of a package for Linux says. */
+export interface PackageTarget {
   readonly architecture: Architecture;
+  readonly version: string;
+}
+
+/** What is put into a package for Linux. */
+export interface PackageParts extends PackageTarget {
   /** The folder of the executables. */
   readonly programs: string;
   /** The texts of all licences. */
   readonly licences: string;
-  readonly version: string;
   /** The age of every file: seconds. */
   readonly time: number;
   readonly compression: Compression;

@@ -8,7 +8,7 @@
 // Without a kind it makes all of them. --plain compresses no programs, for tests.
 
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs, promisify } from "node:util";
 import { writeAptRepository } from "./apt.ts";
@@ -23,7 +23,14 @@ import { licenceTexts } from "./licences.ts";
 import type { PackageParts } from "./linux.ts";
 import { writeLinux } from "./linux.ts";
 import { npmFile, writeNpmPackage } from "./npm.ts";
-import { releaseFile, releaseFolder, writeNotices } from "./release.ts";
+import {
+  billFile,
+  openRelease,
+  releaseFile,
+  releaseFolder,
+  removeFalseNotices,
+  writeNotices,
+} from "./release.ts";
 import { rpmFile, writeRpm } from "./rpm.ts";
 import { fetchRuntime, linuxRuntimes, makerFor, Unavailable, windowsRuntime } from "./runtime.ts";
 import { Steps } from "./steps.ts";
@@ -60,7 +67,11 @@ try {
   );
   if (chosen.length === 0) throw new Error(`--arch ${values.arch}: amd64 or arm64 is expected`);
   const compression = values.plain === true ? "none" : "best";
-  await make(new Set(wanted.length > 0 ? wanted : kinds), chosen, compression);
+  try {
+    await make(new Set(wanted.length > 0 ? wanted : kinds), chosen, compression);
+  } finally {
+    await removeFalseNotices();
+  }
 } catch (error) {
   console.error(`package: ${error instanceof Error ? error.message : error}`);
   process.exitCode = error instanceof Unavailable ? 77 : 1;
@@ -79,7 +90,7 @@ async function make(
   const licences: Record<string, string> = {};
   const debs: string[] = [];
   if (isAll) await rm(releaseFolder, { recursive: true, force: true });
-  await mkdir(releaseFolder, { recursive: true });
+  await openRelease(versionedNames(version));
 
   /** Makes a file of the release, with the npm packages that are in it. */
   const write = async (
@@ -132,6 +143,14 @@ async function make(
     await steps.run("licences, bill of materials, SHA256SUMS", notices);
   }
   steps.end();
+}
+
+/** Returns the names of all files of a release that say its version. */
+function versionedNames(version: string): string[] {
+  const forLinux = architectures.flatMap((architecture) =>
+    linuxKinds.map(({ nameOf }) => nameOf({ version, architecture })),
+  );
+  return [clientDebian(version), npmFile(version), billFile(version), ...forLinux];
 }
 
 /** Makes the programs of the packages for one processor. */

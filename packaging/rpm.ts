@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { assembleScript } from "./debian.ts";
 import { addDocuments } from "./documents.ts";
-import type { PackageParts } from "./linux.ts";
+import type { PackageParts, PackageTarget } from "./linux.ts";
 import { addPrograms, addServiceUser, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
 import { withStaging } from "./staging.ts";
@@ -17,7 +17,7 @@ const debian = join(import.meta.dirname, "debian");
 const spec = join(import.meta.dirname, "rpm/sesame-knock.spec");
 
 /** The name of the file of the package for Red Hat's relatives. */
-export function rpmFile({ version, architecture }: PackageParts): string {
+export function rpmFile({ version, architecture }: PackageTarget): string {
   return `sesame-knock-${version}-1.${architecture.rpm}.rpm`;
 }
 

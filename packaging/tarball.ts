@@ -3,7 +3,7 @@ import { copyFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { addDocuments } from "./documents.ts";
-import type { PackageParts } from "./linux.ts";
+import type { PackageParts, PackageTarget } from "./linux.ts";
 import { addPrograms, units } from "./linux.ts";
 import { addManuals } from "./manuals.ts";
 import { withStaging } from "./staging.ts";
@@ -14,11 +14,11 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 
 /** The name of the file of the tarball. */
-export function tarballFile(parts: PackageParts): string {
-  return `${folderOf(parts)}.tar.xz`;
+export function tarballFile(target: PackageTarget): string {
+  return `${folderOf(target)}.tar.xz`;
 }
 
-function folderOf({ version, architecture }: PackageParts): string {
+function folderOf({ version, architecture }: PackageTarget): string {
   return `sesame-knock-${version}-linux-${architecture.node}`;
 }
 

@@ -8,10 +8,11 @@ import { stat } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { bundle } from "./bundle.ts";
 import { writeExecutable } from "./executable.ts";
+import { releaseFile, removeFalseNotices } from "./release.ts";
 import { fetchRuntime, makerFor, Unavailable, windowsRuntime } from "./runtime.ts";
 
 const root = join(import.meta.dirname, "..");
-const file = join(root, "release/knock.exe");
+const file = releaseFile("knock.exe");
 
 try {
   const maker = makerFor("windows");
@@ -20,6 +21,7 @@ try {
   } else {
     const { code } = await bundle('import "./src/cli/main/knock.ts";');
     await writeExecutable({ file, main: code, runtime: windowsRuntime, maker });
+    await removeFalseNotices();
     console.log(`${relative(root, file)}: ${((await stat(file)).size / 2 ** 20).toFixed(1)} MiB`);
   }
 } catch (error) {
