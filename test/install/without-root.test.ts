@@ -115,7 +115,14 @@ describe.each(Object.keys(bootedBases))("knockd.service without root on Debian %
     // As after a copy from another gateway.
     await debian.says("chown root: /etc/knockd.users");
     expect(await debian.says("knockctl reload")).toContain("is in use");
-    await debian.says("rm /etc/knockd.users");
+    // The unit hides the homes from knockd, and check knows.
+    await debian.says("mv /etc/knockd.users /root");
+    await debian.says("sed -i 's,^.options.$,&\\nUsers = /root/knockd.users,' /etc/knockd.conf");
+    expect(await debian.says("knockctl reload")).toContain("knockd.users: Permission denied");
+    expect(await debian.says("knockctl check")).toMatch(
+      /Users is in a folder of users .*, but knockd\.service runs without root/,
+    );
+    await debian.says("rm /root/knockd.users");
     debian.write("etc/knockd.conf", native);
     await debian.says("systemctl reload knockd");
   });

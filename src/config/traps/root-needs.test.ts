@@ -36,6 +36,16 @@ describe("a configuration needs root", () => {
       `[options]\nLogFile = /var/log/knockd.log\n${native}`,
       ["2: LogFile is neither in /var/lib/knockd nor in /run/knockd"],
     ],
+    [
+      "a users file in a home",
+      `[options]\nKnockPort = 23547\nUsers = /root/knock.users\n${native}users = alice\n`,
+      ["3: Users is in a folder of users or of temporary files"],
+    ],
+    [
+      "a fleet file in a home",
+      `[options]\nFleet = redis://10.0.0.5\nFleetFile = /home/admin/fleet\n${native}`,
+      ["3: FleetFile is in a folder of users or of temporary files"],
+    ],
     ["ipset", `[options]\nFirewall = ipset\n${native}`, ["2: Firewall = ipset needs root"]],
   ])("for %s", (_, text, expected) => {
     expect(needs(text)).toEqual(expected);

@@ -1,8 +1,8 @@
 // What a configuration asks of knockd that only root can do. The unit of the packages can run knockd as a
-// user that may capture packets and steer the firewall, and write into two directories.
+// user that may capture packets and steer the firewall, and write into two directories. It sees no homes.
 import { backends } from "../../base/backends.ts";
 import { defaultRuntimeDirectory, defaultStateDirectory } from "../../base/paths.ts";
-import type { Config, ConfigOptions, DoorConfig } from "../config.ts";
+import type { Config, DoorConfig } from "../config.ts";
 import type { AnyRow } from "../directive.ts";
 import { isNameOf } from "../directive.ts";
 import {
@@ -25,26 +25,32 @@ export interface RootNeed {
 
 /** Returns what needs root: first the options, then the doors. */
 export function findRootNeeds(
-  { options, doors }: Config,
+  config: Config,
   { optionSections, doorSections }: Pick<ParsedConfig, "optionSections" | "doorSections">,
 ): RootNeed[] {
   return [
-    ...optionNeeds(options, optionSections),
-    ...doors.flatMap((door, i) => doorNeeds(door, doorSections[i])),
+    ...optionNeeds(config, optionSections),
+    ...config.doors.flatMap((door, i) => doorNeeds(door, doorSections[i])),
   ];
 }
 
-function optionNeeds(options: ConfigOptions, sections: readonly ConfigSection[]): RootNeed[] {
+function optionNeeds({ options, doors }: Config, sections: readonly ConfigSection[]): RootNeed[] {
   const { logFile, stateDir, controlSocket, firewall, onOpen, onClose } = options;
   const need = (row: AnyRow, isNeeded: boolean, reason: string): RootNeed[] =>
     isNeeded ? [{ directive: find(sections, row), reason: `${row.name} ${reason}` }] : [];
-  const isElsewhere = (file: string | undefined) =>
-    file !== undefined && !writable.some((folder) => `${file}/`.startsWith(`${folder}/`));
+  const isElsewhere = (file: string | undefined) => file !== undefined && !isIn(writable, file);
+  const hasUsers = doors.some(({ users }) => users.length > 0);
   const outside = `is neither in ${defaultStateDirectory} nor in ${defaultRuntimeDirectory}`;
   return [
     ...need(optionRows.logFile, isElsewhere(logFile), outside),
     ...need(optionRows.stateDir, isElsewhere(stateDir), outside),
     ...need(optionRows.controlSocket, isElsewhere(controlSocket), outside),
+    ...need(optionRows.usersFile, hasUsers && isIn(hidden, options.usersFile), unseen),
+    ...need(
+      optionRows.fleetFile,
+      options.fleet !== undefined && isIn(hidden, options.fleetFile),
+      unseen,
+    ),
     ...need(optionRows.firewall, backends[firewall].needsRoot, `= ${firewall} needs root`),
     ...need(optionRows.onOpen, isCommand(onOpen), "runs a command"),
     ...need(optionRows.onClose, isCommand(onClose), "runs a command"),
@@ -52,6 +58,15 @@ function optionNeeds(options: ConfigOptions, sections: readonly ConfigSection[])
 }
 
 const writable = [defaultStateDirectory, defaultRuntimeDirectory];
+
+/** ProtectHome and PrivateTmp of systemd.exec(5). */
+const hidden = ["/home", "/root", "/run/user", "/tmp", "/var/tmp"];
+
+const unseen = "is in a folder of users or of temporary files";
+
+function isIn(folders: readonly string[], file: string): boolean {
+  return folders.some((folder) => `${file}/`.startsWith(`${folder}/`));
+}
 
 function doorNeeds(
   { name, action, sequence, onOpen, onClose }: DoorConfig,

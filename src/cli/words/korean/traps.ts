@@ -81,6 +81,8 @@ export const trapsKorean: Readonly<Record<string, string>> = {
   "stop_command in the same door, or a native door: knockctl migrate shows one":
     "같은 문에 stop_command를 쓰거나 내장 문(native door)을 쓰십시오. knockctl migrate가 보여 줍니다",
   "{} is neither in {} nor in {}": "{1}: {2}에도 {3}에도 없는 경로입니다",
+  "{} is in a folder of users or of temporary files":
+    "{1}: 사용자 폴더나 임시 파일 폴더에 있습니다",
   "{} = {} needs root": "{1} = {2} 설정에는 root 권한이 필요합니다",
   "runs a command": "명령을 실행합니다",
   "door '{}' {}": "'{1}' 문: {2}",
