@@ -8,7 +8,7 @@ import { needs } from "../test/live/requirements.ts";
 import { BenchDaemon, makeFolder, plainEnvironment } from "./daemon.ts";
 import { commandDoor, sequence } from "./doors.ts";
 import type { Installation } from "./installations.ts";
-import { findInstallations, releaseSizes } from "./installations.ts";
+import { findInstallations, findPackage, releaseSizes } from "./installations.ts";
 import type { FloodMemory, LightFigures, MinuteAfterStart, StartDaemon } from "./light-figures.ts";
 import { Lists, switchedOn } from "./light-figures.ts";
 import { reportLight } from "./light-report.ts";
@@ -25,10 +25,12 @@ export async function measureLight(stage: BenchTestBed, course: Course): Promise
   const folder = makeFolder();
   const store = needs("redis-server") === undefined ? await RedisServer.start() : undefined;
   try {
-    const installations = findInstallations(folder);
-    if (!installations.some(({ label }) => label === "packaged")) {
-      course.progress("release/ has no Debian package: npm run package -- --deb makes it");
+    const found = findPackage();
+    if ("problem" in found) {
+      course.progress(`${found.problem}: npm run package -- --deb makes it`);
     }
+    const file = "file" in found ? found.file : undefined;
+    const installations = findInstallations(folder, file);
     return reportLight(await measureAll(stage, course, installations, store));
   } finally {
     await store?.close();
