@@ -16,8 +16,16 @@ test("a script is the one beside this one, behind all links, whatever the PATH h
     rmSync(folder, { recursive: true });
   });
   mkdirSync(join(folder, "bin"));
-  writeFileSync(join(folder, "bin/knockctl"), "");
+  for (const [name, options] of Object.entries({
+    knockctl: "",
+    knock: "",
+    knockd: " --one --two=2",
+  })) {
+    writeFileSync(join(folder, "bin", name), `#!/usr/bin/env -S node${options}\n"use strict";\n`);
+  }
   symlinkSync("bin/knockctl", join(folder, "knockctl"));
   process.argv = [process.execPath, join(folder, "knockctl")];
   expect(ownProgram("knock")).toEqual([process.execPath, join(folder, "bin/knock")]);
+  const knockd = [process.execPath, "--one", "--two=2", join(folder, "bin/knockd")];
+  expect(ownProgram("knockd")).toEqual(knockd);
 });
