@@ -46,6 +46,9 @@ export class Lists<T> {
   }
 }
 
+/** The label of Node.js with an empty program. */
+export const nodeAlone = "Node.js alone";
+
 export type StartDaemon = (
   stage: BenchTestBed,
 ) => Promise<Pick<BenchDaemon, "usage" | "ownMemory" | "stop">>;

@@ -10,7 +10,7 @@ import { commandDoor, sequence } from "./doors.ts";
 import type { Installation } from "./installations.ts";
 import { findInstallations, findPackage, releaseSizes } from "./installations.ts";
 import type { FloodMemory, LightFigures, MinuteAfterStart, StartDaemon } from "./light-figures.ts";
-import { Lists, switchedOn } from "./light-figures.ts";
+import { Lists, nodeAlone, switchedOn } from "./light-figures.ts";
 import { reportLight } from "./light-report.ts";
 import type { Course, ReportPart } from "./targets.ts";
 import type { BenchTestBed } from "./test-bed.ts";
@@ -57,8 +57,9 @@ async function measureAll(
       const daemon = await startDaemon(stage, installation);
       starts.add(installation.label, daemon.startTime);
       await daemon.stop();
-      clients.add(installation.label, await timeClient(stage, installation));
+      clients.add(installation.label, await timeClient(stage, installation.knock));
     }
+    clients.add(nodeAlone, await timeProgram(stage, [process.execPath, "/dev/null"]));
   }
   for (let round = 1; round <= (quick ? 1 : 5); round++) {
     progress(`a minute after the start, round ${round}`);
@@ -85,8 +86,13 @@ function startDaemon(stage: BenchTestBed, { daemon, knockd }: Installation): Pro
 }
 
 /** From the client's start to its end, for three ports: milliseconds. */
-async function timeClient(stage: BenchTestBed, { knock }: Installation): Promise<number> {
-  const [program = "", ...args] = [...knock, serverAddresses[0], ...sequence.map(String)];
+function timeClient(stage: BenchTestBed, knock: readonly string[]): Promise<number> {
+  return timeProgram(stage, [...knock, serverAddresses[0], ...sequence.map(String)]);
+}
+
+/** From the start of a program to its end: milliseconds. */
+async function timeProgram(stage: BenchTestBed, argv: readonly string[]): Promise<number> {
+  const [program = "", ...args] = argv;
   const begin = performance.now();
   const child = stage.at(stage.client, () =>
     spawn(program, args, { env: plainEnvironment(), stdio: "ignore" }),
