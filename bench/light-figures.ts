@@ -16,11 +16,12 @@ export interface MinuteAfterStart {
   readonly switches: number;
 }
 
-/** KiB that were resident. */
+/** KiB that were resident, and the packets that its ring lost, where that can be seen. */
 export interface FloodMemory {
   readonly before: number;
   readonly most: number;
   readonly minuteAfter: number;
+  readonly lost: number | undefined;
 }
 
 export interface LightFigures {

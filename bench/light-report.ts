@@ -22,6 +22,7 @@ function findingsOf(figures: LightFigures): Partial<Record<TargetId, Finding>> {
   const switches = (label: string) => minutes.of(label).map((one) => one.switches);
   const most = (label: string) => floods.of(label).map((one) => one.most * MiB);
   const after = (label: string) => floods.of(label).map((one) => one.minuteAfter * MiB);
+  const lost = (label: string) => floods.of(label).flatMap((one) => one.lost ?? []);
   const before = (label: string) => floods.of(label).map((one) => one.before * MiB);
   const compare = (
     of: (label: string) => readonly number[],
@@ -43,6 +44,8 @@ function findingsOf(figures: LightFigures): Partial<Record<TargetId, Finding>> {
     "light-flood-packaged": compare(most, "packaged", 150, "MiB"),
     "light-after": compare(after, "unpackaged", median(before("unpackaged")) * 1.1, "MiB"),
     "light-after-packaged": compare(after, "packaged", median(before("packaged")) * 1.1, "MiB"),
+    "light-lost": compare(lost, "unpackaged", 0, ""),
+    "light-lost-packaged": compare(lost, "packaged", 0, ""),
     "light-package": finding(size === undefined ? [] : [size / 2 ** 20], [], 26, "MiB"),
   } satisfies Partial<Record<TargetId, Finding | undefined>>;
   return Object.fromEntries(Object.entries(findings).filter(([, found]) => found !== undefined));

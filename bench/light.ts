@@ -132,8 +132,10 @@ async function floodMemory(
     });
     await trafficSent(flood);
     const most = daemon.usage().mostResident;
+    const isOurs = installation.daemon === "sesame";
+    const lost = isOurs ? (await daemon.capture(stage)).dropped : undefined;
     await sleep(minute);
-    return { before, most, minuteAfter: daemon.usage().resident };
+    return { before, most, minuteAfter: daemon.usage().resident, lost };
   } finally {
     await daemon.stop();
   }

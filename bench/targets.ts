@@ -151,6 +151,8 @@ export const targets = {
     what: "the same, packaged",
     target: "at most a tenth more than before it",
   },
+  "light-lost": { what: "packets lost in the ring in that flood", target: "none" },
+  "light-lost-packaged": { what: "the same, packaged", target: "none" },
   "light-package": { what: "the Debian package", target: "at most 26 MiB" },
   "scan-ascending": { what: "ascending scans of all ports: doors opened", target: "none" },
   "scan-descending": { what: "descending scans of all ports: doors opened", target: "none" },
