@@ -52,7 +52,8 @@ async function buildProgram(name, files) {
       groups: Object.entries(files).map(([file, depth]) => ({
         name: file,
         test: (id) => depths.get(id) === depth,
-        priority: -depth,
+        // What the entry needs at once stays out of the later files.
+        priority: Object.keys(files).length - depth,
       })),
     },
   });

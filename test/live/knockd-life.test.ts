@@ -351,9 +351,10 @@ describe.skipIf(needs())("the life of knockd", () => {
         return load.call(this, name, ...rest);
       };`,
     );
-    const [node, program] = knockd as [string, string];
-    const config = folder.write("k.conf", door("x", "1"));
-    const daemon = server.start([node, "--require", hook, program, "-v", "-c", config]);
+    const env = { NODE_OPTIONS: `--require ${hook}` };
+    const daemon = server.start([...knockd, "-v", "-c", folder.write("k.conf", door("x", "1"))], {
+      env,
+    });
     await daemon.waitFor(/^listening on[\s\S]*re-reading config file/m);
     expect((await daemon.stop()).code).toBe(15);
   });

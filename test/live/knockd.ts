@@ -6,8 +6,8 @@ import type { Process } from "./process.ts";
 
 const bin = join(import.meta.dirname, "../../bin");
 
-/** Our daemon as it is built, for `Host.run` and `Host.start`. */
-export const knockd: readonly string[] = [process.execPath, join(bin, "knockd")];
+/** Our daemon as it is built, for `Host.run` and `Host.start`. Its first line has options for Node. */
+export const knockd: readonly string[] = [join(bin, "knockd")];
 export const knockctl: readonly string[] = [process.execPath, join(bin, "knockctl")];
 export const knockArgv: readonly string[] = [process.execPath, join(bin, "knock")];
 
