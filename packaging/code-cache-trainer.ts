@@ -2,13 +2,12 @@
 //
 //   scripts/private node OPTIONS packaging/code-cache-trainer.ts NAME FOLDER EXECUTABLE
 //
-// FOLDER has the program as `code`, and gets `cache`. EXECUTABLE need not exist: its addon is beside it.
+// FOLDER has what V8 compiles as `text`, and gets `cache`. EXECUTABLE need not exist: its addon is beside it.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Script } from "node:vm";
-import { scriptText } from "./programs.ts";
 
 const [node = "", , name = "", folder = "", executable = ""] = process.argv;
 const state = join(folder, "state");
@@ -25,7 +24,7 @@ const options = `interface = lo\nStateDir = ${state}\nControlSocket = ${join(fol
 const door = "[ssh]\nsequence = 7003,9140,8455\ntcpflags = syn\ncommand = :\n";
 writeFileSync(config, `[options]\n${options}${door}`);
 
-const text = scriptText(readFileSync(join(folder, "code"), "latin1"));
+const text = readFileSync(join(folder, "text"), "latin1");
 const script = new Script(text, { filename: name });
 process.on("exit", () => writeFileSync(join(folder, "cache"), script.createCachedData()));
 

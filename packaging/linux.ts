@@ -8,7 +8,7 @@ import { ownArchitecture } from "./architecture.ts";
 import { bundle } from "./bundle.ts";
 import { makeCodeCache } from "./code-cache.ts";
 import { writeExecutable } from "./executable.ts";
-import { cachedPrograms, codeCacheOf, libraries, programs } from "./programs.ts";
+import { cachedPrograms, codeCacheOf, libraries, programs, scriptText } from "./programs.ts";
 import { fetchFile, linuxRuntimes, makerFor } from "./runtime.ts";
 import type { Tree } from "./tree.ts";
 import type { Compression } from "./xz.ts";
@@ -68,7 +68,8 @@ export async function writeLinux(folder: string, architecture: Architecture): Pr
     if (!cachedPrograms.includes(name)) continue;
     // One for another processor cannot be made here.
     const isOwn = architecture === ownArchitecture;
-    const cache = isOwn ? await makeCodeCache(name, bundled.code, folder, nodeOptions) : undefined;
+    const text = scriptText(bundled.code);
+    const cache = isOwn ? await makeCodeCache(name, text, folder, nodeOptions) : undefined;
     assets[codeCacheOf(name)] = cache ?? new Uint8Array();
   }
   await writeExecutable({
