@@ -201,6 +201,21 @@ export type TargetId = keyof typeof targets;
 
 /** Why a target is not met, where it is not: what limits it, and what was tried. Printed only then. */
 export const limits: Partial<Record<TargetId, string>> = {
+  "light-start":
+    "a third of it is Node's own start, which Starts shows; the rest is Node's modules for keys, sockets, programs and files, our own 340, and what the " +
+    "kernel takes for a packet ring. Files for what is loaded later and V8's code caches have halved it; a snapshot of V8 gained nothing",
+  "light-start-packaged":
+    "as unpackaged; Node in an executable takes some 10 ms more to find its program",
+  "light-client": "two thirds of it are Node's own start, which Starts shows",
+  "light-client-packaged":
+    "most of it is Node's own start; Node in an executable takes some 10 ms more to find its program",
+  "light-switches":
+    "most are of V8's thread, which optimizes what the rehearsal at the start runs, in the first 0.1 s. --single-threaded makes them 18, but then V8 " +
+    "refuses the code caches of Node's own modules, and the start takes 25 ms more",
+  "light-switches-packaged": "as unpackaged",
+  "light-after":
+    "a flood leaves more pages of Node's file in use than a quiet minute, and a table that keeps its first pages",
+  "light-after-packaged": "as unpackaged",
   "open-command":
     "iptables alone takes 1.7 to 2.2 ms of it when it has the machine to itself; the rest is what a native door takes, too, and the " +
     "journal on the disk. posix_spawn instead of Node's fork, no shell where none is needed, and no text before the command have more than halved it",
