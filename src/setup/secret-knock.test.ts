@@ -1,9 +1,14 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { dirname } from "node:path";
-import { expect, test } from "vitest";
+import { dirname, join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { knockInSecret } from "./secret-knock.ts";
 
 test("no command line has the sequence, and the file that has it is ours alone and soon gone", async () => {
+  const { argv } = process;
+  onTestFinished(() => {
+    process.argv = argv;
+  });
+  process.argv = [process.execPath, join(import.meta.dirname, "../../bin/knockctl")];
   let file = "";
   const visitor = {
     host: "192.0.2.1",

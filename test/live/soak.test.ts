@@ -1,5 +1,4 @@
 import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/base/clock.ts";
@@ -13,7 +12,7 @@ import { SoakTraffic } from "../soak/traffic.ts";
 import { address } from "../support/packets.ts";
 import type { Point } from "../support/trend.ts";
 import { growth, median } from "../support/trend.ts";
-import { Folder, knockd } from "./knockd.ts";
+import { Folder, knockctl, knockd } from "./knockd.ts";
 import { LiveNetwork } from "./network.ts";
 import { Process } from "./process.ts";
 import { needs } from "./requirements.ts";
@@ -69,8 +68,8 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
         oneTimeSequence(i),
       );
       folder.write("once", `${lines.map(format).join("\n")}\n`);
-      const [node = "", ...rest] = knockd;
-      daemon = new Process([node, ...gauge.argv, ...rest, "-c", config, "-v"], { env: gauge.env });
+      const argv = [process.execPath, ...gauge.argv, ...knockd, "-c", config, "-v"];
+      daemon = new Process(argv, { env: gauge.env });
       await daemon.waitFor(/^listening on /m, 10_000);
       traffic = new SoakTraffic({
         daemon,
@@ -81,13 +80,7 @@ describe.skipIf(needs())(`a daemon in mixed traffic for ${minutes} min (SOAK_SEE
         ],
         paths,
         config,
-        knockctl: (...args) => [
-          node,
-          join(import.meta.dirname, "../../bin/knockctl"),
-          ...args,
-          "--socket",
-          paths.socket,
-        ],
+        knockctl: (...args) => [...knockctl, ...args, "--socket", paths.socket],
         hasNftables,
         random: new SeededRandom(seed),
       });
