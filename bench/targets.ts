@@ -202,20 +202,21 @@ export type TargetId = keyof typeof targets;
 /** Why a target is not met, where it is not: what limits it, and what was tried. Printed only then. */
 export const limits: Partial<Record<TargetId, string>> = {
   "light-start":
-    "a third of it is Node's own start, which Starts shows; the rest is Node's modules for keys, sockets, programs and files, our own 340, and what the " +
-    "kernel takes for a packet ring. Files for what is loaded later and V8's code caches have halved it; a snapshot of V8 gained nothing",
-  "light-start-packaged":
-    "as unpackaged; Node in an executable takes some 10 ms more to find its program",
-  "light-client": "two thirds of it are Node's own start, which Starts shows",
-  "light-client-packaged":
-    "most of it is Node's own start; Node in an executable takes some 10 ms more to find its program",
+    "a third of it is Node's own start, which Starts shows: as a multiple of that, the target is 2.8. The rest is Node's modules for keys, sockets, programs and " +
+    "files, our own 340, and what the kernel takes for a packet ring. Files of their own for what is loaded later, and V8's code caches, have taken two " +
+    "fifths off it; a snapshot of V8 gained nothing",
+  "light-start-packaged": "as unpackaged; as a multiple of Node's own start, the target is 2.4",
+  "light-client":
+    "two thirds of it are Node's own start, which Starts shows; as a multiple of that, the target is 1.4",
+  "light-client-packaged": "as unpackaged; as a multiple of Node's own start, the target is 1.3",
   "light-switches":
-    "most are of V8's thread, which optimizes what the rehearsal at the start runs, in the first 0.1 s. --single-threaded makes them 18, but then V8 " +
-    "refuses the code caches of Node's own modules, and the start takes 25 ms more",
+    "most are of V8's thread, which optimizes what the rehearsal runs in the first 0.1 s, and helps to collect garbage when memory is returned, 15 s after the " +
+    "start. --single-threaded takes that thread away, but then V8 refuses the code caches of Node's own modules, and the start takes 25 ms more",
   "light-switches-packaged": "as unpackaged",
-  "light-after":
-    "a flood leaves more pages of Node's file in use than a quiet minute, and a table that keeps its first pages",
+  "light-after": "some 5 MiB stay; what they are is not known in detail",
   "light-after-packaged": "as unpackaged",
+  "light-lost-packaged":
+    "one flood, of 3 million packets; others of the same day lost none. Why this one did is not known",
   "open-command":
     "iptables alone takes 1.7 to 2.2 ms of it when it has the machine to itself; the rest is what a native door takes, too, and the " +
     "journal on the disk. posix_spawn instead of Node's fork, no shell where none is needed, and no text before the command have more than halved it",

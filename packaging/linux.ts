@@ -16,7 +16,8 @@ import type { Compression } from "./xz.ts";
 const run = promisify(execFile);
 /**
  * Node's options, as in bin/knockd: V8 has one thread, which at rest wakes up for each collection. With none
- * (--single-threaded) V8 refuses the code caches of Node's own modules, and starts take 20 ms more. NODE_OPTIONS is for the user's own Node.
+ * (--single-threaded) V8 refuses the code caches of Node's own modules, and starts take 20 ms more. NODE_OPTIONS is for
+ * the user's own Node.
  */
 const nodeOptions = ["--v8-pool-size=1", "--no-memory-reducer"];
 const settings = { execArgv: nodeOptions, execArgvExtension: "none" };
