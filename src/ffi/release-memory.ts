@@ -37,6 +37,9 @@ async function collectGarbage(v8: V8): Promise<void> {
     collect = runInNewContext("gc") as NodeJS.GCFunction;
     v8.setFlagsFromString("--no-expose-gc");
   }
-  // Else V8 13 keeps the pages that it has emptied (v8/src/extensions/gc-extension.cc).
-  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  // V8 13 keeps the pages that it empties for any other reason; V8 11 takes options for a small collection
+  // (v8/src/extensions/gc-extension.cc).
+  const isOld = Number.parseInt(process.versions.v8, 10) < 13;
+  if (isOld) collect();
+  else collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }
