@@ -213,10 +213,7 @@ export const limits: Partial<Record<TargetId, string>> = {
     "most are of V8's thread, which optimizes what the rehearsal runs in the first 0.1 s, and helps to collect garbage when memory is returned, 15 s after the " +
     "start. --single-threaded takes that thread away, but then V8 refuses the code caches of Node's own modules, and the start takes 25 ms more",
   "light-switches-packaged": "as unpackaged",
-  "light-after": "some 5 MiB stay; what they are is not known in detail",
-  "light-after-packaged": "as unpackaged",
-  "light-lost-packaged":
-    "one flood, of 3 million packets; others of the same day lost none. Why this one did is not known",
+  "light-after-packaged": "some 4 MiB stay; what they are is not known in detail",
   "open-command":
     "iptables alone takes 1.7 to 2.2 ms of it when it has the machine to itself; the rest is what a native door takes, too, and the " +
     "journal on the disk. posix_spawn instead of Node's fork, no shell where none is needed, and no text before the command have more than halved it",
